@@ -1,0 +1,39 @@
+use std::process::ExitCode;
+
+use super::Place;
+use super::error::CliError;
+use super::settings::{read, root, source};
+use crate::model::{RelPath, Stage};
+use crate::service::layout;
+use crate::vault::{Disk as _, RealDisk};
+
+/// Checks settings, folders and limits, and prints one line for each.
+pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
+    let root = root(place)?;
+    let source = source(place, &root)?;
+    let settings = read(&root, &source).map_err(CliError::usage)?;
+    println!("ok    settings  {}", source.shown());
+    for market in &settings.upload.markets {
+        println!("ok    market    {}, rules of {}", market.title, market.checked);
+    }
+    let disk = RealDisk::open_read_only(layout(&settings));
+    let mut failed = 0;
+    for stage in Stage::ALL {
+        let folder = settings.folders.stage(stage).display();
+        let area = RelPath::new(stage.name()).expect("a stage's name is clean");
+        match disk.list(&area) {
+            Ok(names) => println!("ok    folder    {folder}, {} entries", names.len()),
+            Err(error) => {
+                println!("bad   folder    {folder}: {}; make it with `stockmill init`", error.source);
+                failed += 1;
+            }
+        }
+    }
+    println!("      {}", watches());
+    Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn watches() -> String {
+    let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").unwrap_or_default();
+    format!("limit     {} folders can be watched (fs.inotify.max_user_watches)", limit.trim())
+}

@@ -1,0 +1,59 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Place;
+use super::error::CliError;
+use super::plan::place_of;
+use super::settings::settings_of_existing;
+use crate::plan::tags::{Resolved, Sourced};
+use crate::service::{Standing, View};
+
+/// Prints everything about one file.
+pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
+    let mut view = View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))?;
+    let path = place_of(&view, file)?;
+    let explained = view.explain(&path).map_err(|error| CliError::failed(&error))?;
+    let Some(explained) = explained else {
+        let text = format!("`{path}` is no asset in an inbox; where it went says `stockmill history`");
+        return Err(CliError::usage(text));
+    };
+    if let Some(facts) = &explained.facts {
+        let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
+        let size =
+            facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
+        println!("file     {}", facts.path);
+        println!("is       {kind}{size}, {} bytes", facts.seen.size);
+        for companion in
+            facts.sidecar.iter().map(|(companion, _)| companion).chain(&facts.companions).chain(&facts.members)
+        {
+            println!("with     {}", companion.path);
+        }
+    }
+    match &explained.standing {
+        Standing::Planned(plan) => print!("next     {plan}"),
+        Standing::Held(_, why) => println!("held     {why}"),
+        Standing::LeftAlone(_, why) => println!("alone    {why}"),
+    }
+    if let Some(tags) = &explained.tags {
+        print_tags(tags);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_tags(tags: &Resolved) {
+    let line = |name: &str, sourced: &Option<Sourced<String>>| {
+        if let Some(sourced) = sourced {
+            println!("{name:12} {} ({})", sourced.value, sourced.layer);
+        }
+    };
+    line("title", &tags.title);
+    line("description", &tags.description);
+    line("creator", &tags.creator);
+    line("rights", &tags.rights);
+    for (market, category) in &tags.category {
+        println!("category     {market}: {} ({})", category.value, category.layer);
+    }
+    for keyword in &tags.keywords {
+        println!("keyword      {} ({})", keyword.value, keyword.layer);
+    }
+}

@@ -1,0 +1,79 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Place;
+use super::error::CliError;
+use super::plan::place_of;
+use super::settings::settings_of_existing;
+use crate::model::{ContentHash, RelPath};
+use crate::records::{Intent, Record};
+use crate::service::{View, layout};
+use crate::vault::{Journal, RealDisk};
+
+/// Prints what happened to a file, by its content; a file that is gone is found by its last path.
+pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(place)?;
+    let disk = RealDisk::open_read_only(layout(&settings));
+    let records = Journal::read_only(&disk).map_err(|error| CliError::failed(&error))?;
+    let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
+    let path = place_of(&view, file).ok();
+    let hash = content(file)?;
+    if hash.is_none() && path.is_none() {
+        return Err(CliError::usage(format!("`{}` is not there and was never in this root", file.display())));
+    }
+    let done: Vec<&Intent> = done(&records);
+    let touches = |intent: &&&Intent| touches(intent, hash.as_ref(), path.as_ref());
+    let assets: Vec<_> = done.iter().filter(touches).filter_map(|intent| intent.about.asset.clone()).collect();
+    let is_about =
+        |intent: &&&Intent| intent.about.asset.as_ref().is_some_and(|asset| assets.contains(asset)) || touches(intent);
+    let mut lines = 0;
+    for intent in done.iter().filter(is_about) {
+        let at = intent.at.to_zoned_datetime(jiff::tz::TimeZone::system());
+        let to = intent.about.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
+        let from = intent.about.from.as_ref().map(ToString::to_string).unwrap_or_default();
+        println!(
+            "{}  {:7} {}: {from}{to}",
+            at.strftime("%Y-%m-%d %H:%M:%S"),
+            intent.about.stage.name(),
+            intent.about.did
+        );
+        lines += 1;
+    }
+    if lines == 0 {
+        println!("Nothing is known of `{}`: stockmill has not worked on it.", file.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn content(file: &Path) -> Result<Option<ContentHash>, CliError> {
+    let mut hasher = blake3::Hasher::new();
+    match std::fs::File::open(file) {
+        Ok(file) => {
+            hasher.update_reader(file).map_err(|error| CliError::failed(&error))?;
+            Ok(Some(ContentHash::from_digest(hasher.finalize())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CliError::usage(format!("`{}` cannot be read: {error}", file.display()))),
+    }
+}
+
+fn done(records: &[Record]) -> Vec<&Intent> {
+    let finished: std::collections::HashSet<u64> = records
+        .iter()
+        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
+        .collect();
+    let intents =
+        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
+    intents.filter(|intent| finished.contains(&intent.plan)).collect()
+}
+
+fn touches(intent: &Intent, hash: Option<&ContentHash>, path: Option<&RelPath>) -> bool {
+    let by_hash = hash.is_some_and(|hash| {
+        intent.about.hash.as_ref() == Some(hash) || intent.publish.iter().any(|product| product.hash == *hash)
+    });
+    let by_path = path.is_some_and(|path| {
+        let moved = intent.moves.iter().any(|shift| shift.from == *path || shift.to == *path);
+        moved || intent.about.from.as_ref() == Some(path) || intent.about.to.as_ref() == Some(path)
+    });
+    by_hash || by_path
+}

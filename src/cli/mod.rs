@@ -1,0 +1,127 @@
+//! The command line: one file per command. It asks the other rooms and prints what they say.
+
+mod check;
+mod error;
+mod explain;
+mod history;
+mod init;
+mod plan;
+mod release;
+mod run;
+mod settings;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::model::{Stage, ThemeSlug};
+use error::CliError;
+
+/// From a folder of AI-generated images, videos and 3D models to bundles that stock marketplaces take.
+///
+/// Drop notes into `ideas` and files into `raw`; the daemon does everything between your sittings.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 wrong usage or settings.";
+
+/// Where to work.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Place {
+    /// The folder that holds the inboxes [default: ~/Stockmill]
+    #[arg(long, global = true, env = "STOCKMILL_ROOT", value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// The settings file, if ROOT/stockmill.yaml is not there
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the folders and a commented stockmill.yaml
+    Init {
+        /// The folder that holds the inboxes
+        #[arg(value_name = "ROOT")]
+        folder: Option<PathBuf>,
+    },
+    /// Watch the inboxes and work, until stopped
+    Run,
+    /// Work until nothing is left, then stop
+    Once,
+    /// Check the settings, the folders and the machine's limits
+    Check,
+    /// Print what `run` would do next; changes nothing
+    Plan {
+        /// A file or folder in an inbox
+        path: Option<PathBuf>,
+    },
+    /// Show what is ready, what is held and why
+    Status {
+        /// One JSON object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say everything about one file: what it is, what comes next, its tags and where each came from
+    Explain {
+        /// A file in an inbox
+        file: PathBuf,
+    },
+    /// Show what happened to a file, by its content, through renames
+    History {
+        /// A file, wherever it is now
+        file: PathBuf,
+    },
+    /// Let what lies in a stage go on, whatever its gate says
+    Release {
+        /// ideas, raw, keep, export or upload
+        stage: Stage,
+        /// One theme only
+        theme: Option<String>,
+    },
+}
+
+/// Runs the command that was typed, and returns its exit code.
+pub fn main() -> ExitCode {
+    // A lease that another program breaks must not end this one.
+    let survives = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let _ = signal_hook::flag::register(SIGIO, survives);
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => error.print(),
+    }
+}
+
+const SIGIO: i32 = libc::SIGIO;
+
+fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
+    let place = cli.place;
+    match cli.command {
+        Command::Init { folder } => init::init(&Place { root: folder.or(place.root), ..place }),
+        Command::Run => run::run(&place, crate::service::Until::Stopped),
+        Command::Once => run::run(&place, crate::service::Until::Idle),
+        Command::Check => check::check(&place),
+        Command::Plan { path } => plan::plan(&place, path.as_deref()),
+        Command::Status { json } => {
+            if json {
+                status::json(&place)
+            } else {
+                status::text(&place)
+            }
+        }
+        Command::Explain { file } => explain::explain(&place, &file),
+        Command::History { file } => history::history(&place, &file),
+        Command::Release { stage, theme } => {
+            let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
+            release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Place;
+use super::error::CliError;
+use super::settings::settings_of_existing;
+use crate::model::RelPath;
+use crate::service::{Standing, View};
+
+/// Prints what the daemon would do next.
+pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliError> {
+    let mut view = View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))?;
+    let start = path.map(|path| place_of(&view, path)).transpose()?;
+    let standings = view.standings(start.as_ref()).map_err(|error| CliError::failed(&error))?;
+    if standings.is_empty() {
+        println!("Nothing lies there.");
+    }
+    for standing in &standings {
+        match standing {
+            Standing::Planned(plan) => print!("{plan}"),
+            Standing::Held(file, why) => println!("{file}: held: {why}"),
+            Standing::LeftAlone(file, why) => println!("{file}: left alone: {why}"),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the path that a person typed as the root's areas name it: real, or like `raw/theme/x.png`.
+pub(super) fn place_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
+    let real = std::path::absolute(path).ok().and_then(|real| view.path_of(&real));
+    let short = || {
+        RelPath::new(path)
+            .ok()
+            .filter(|path| path.area().to_str().is_some_and(|area| area.parse::<crate::model::Stage>().is_ok()))
+    };
+    real.or_else(short).ok_or_else(|| {
+        CliError::usage(format!("`{}` lies in no inbox of this root; name the root with --root", path.display()))
+    })
+}

@@ -1,0 +1,70 @@
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Place;
+use super::error::CliError;
+use super::settings::settings_of_existing;
+use crate::service::View;
+
+/// The most lines of one sort that are printed.
+const LINES_MAX: usize = 20;
+
+/// Prints what is ready, held and set aside, for people.
+pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
+    let mut view = open(place)?;
+    let counts = view.counts().map_err(|error| CliError::failed(&error))?;
+    println!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
+    for (stage, count) in &counts {
+        println!(
+            "{:8} {} ready, {} held, {} left alone",
+            stage.name(),
+            count.ready,
+            count.held.len(),
+            count.left_alone.len()
+        );
+    }
+    for (folder, files, sent) in view.bundles() {
+        println!("bundle   {folder}: {files} files{}", if sent { ", sent" } else { "" });
+    }
+    let held = counts.values().flat_map(|count| count.held.iter().cloned()).collect();
+    print_lines("Held", held);
+    print_lines("Set aside", view.set_aside());
+    print_lines("Left alone", counts.values().flat_map(|count| count.left_alone.iter().cloned()).collect());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the same as one JSON object.
+pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
+    let mut view = open(place)?;
+    let counts = view.counts().map_err(|error| CliError::failed(&error))?;
+    let stages: BTreeMap<&str, _> = counts.iter().map(|(stage, count)| (stage.name(), count)).collect();
+    let bundles: Vec<_> = view
+        .bundles()
+        .into_iter()
+        .map(|(folder, files, sent)| json!({"folder": folder.to_string(), "files": files, "sent": sent}))
+        .collect();
+    let set_aside: Vec<_> = view.set_aside().into_iter().map(|(file, why)| json!({"file": file, "why": why})).collect();
+    let whole = json!({"version": 1, "daemon": view.has_daemon(), "stages": stages, "bundles": bundles, "set_aside": set_aside});
+    println!("{whole}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(place: &Place) -> Result<View, CliError> {
+    View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))
+}
+
+fn print_lines(title: &str, lines: Vec<(String, String)>) {
+    if lines.is_empty() {
+        return;
+    }
+    println!("\n{title}:");
+    let more = lines.len().saturating_sub(LINES_MAX);
+    for (file, why) in lines.into_iter().take(LINES_MAX) {
+        println!("  {file}: {why}");
+    }
+    if more > 0 {
+        println!("  … and {more} more");
+    }
+}

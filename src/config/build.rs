@@ -1,0 +1,325 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use serde_yaml::Value;
+
+use super::gate::{Gate, Gates, Schedule};
+use super::raw::{Raw, RawKeep, RawSchedule};
+use super::schema::{Places, WEEKDAYS};
+use super::{
+    DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
+    SettleSettings, Target, UploadSettings,
+};
+use crate::market::Market;
+use crate::model::{Stage, Template, nearest};
+
+/// A larger settings file is not one.
+const BYTES_MAX: usize = 1 << 20;
+/// The keys of which exactly one sets the target of `keep`.
+const TARGETS: [&str; 3] = ["min_megapixels", "scale", "long_edge"];
+
+/// Reads settings; what is not written has its default. All problems come in one answer.
+pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Problems> {
+    if text.len() > BYTES_MAX {
+        let what = format!("it has {} bytes; settings have at most {BYTES_MAX}", text.len());
+        return Err(Problems(vec![Problem { line: 1, column: 1, key: String::new(), what, hint: None }]));
+    }
+    let places = Places::read(text).map_err(|problem| Problems(vec![problem]))?;
+    let problems = places.check();
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    let raw = with_defaults(text).map_err(|error| {
+        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+        Problems(vec![Problem { line, column, key: String::new(), what: error.to_string(), hint: None }])
+    })?;
+    let mut builder = Builder { places, problems: Vec::new() };
+    let settings = builder.settings(raw, root, markets);
+    match settings {
+        Some(settings) if builder.problems.is_empty() => Ok(settings),
+        _ => Err(Problems(builder.problems)),
+    }
+}
+
+/// Returns what is written, laid over the defaults.
+fn with_defaults(text: &str) -> Result<Raw, serde_yaml::Error> {
+    let mut whole: Value = serde_yaml::from_str(DEFAULT_TEXT)?;
+    let written: Value = serde_yaml::from_str(text)?;
+    let sets_target = TARGETS.iter().any(|key| written.get("keep").is_some_and(|keep| keep.get(key).is_some()));
+    if let Some(keep) = whole.get_mut("keep").and_then(Value::as_mapping_mut).filter(|_| sets_target) {
+        TARGETS.iter().for_each(|key| drop(keep.remove(*key)));
+    }
+    lay_over(&mut whole, written);
+    serde_yaml::from_value(whole)
+}
+
+fn lay_over(below: &mut Value, above: Value) {
+    match (below, above) {
+        (_, Value::Null) => (),
+        (Value::Mapping(below), Value::Mapping(above)) => {
+            for (key, value) in above {
+                match below.get_mut(&key) {
+                    Some(inner) if inner.is_mapping() => lay_over(inner, value),
+                    _ => drop(below.insert(key, value)),
+                }
+            }
+        }
+        (below, above) => *below = above,
+    }
+}
+
+struct Builder {
+    places: Places,
+    problems: Vec<Problem>,
+}
+
+impl Builder {
+    fn say(&mut self, key: &str, what: impl Into<String>, hint: Option<String>) {
+        self.problems.push(self.places.problem(key, what, hint));
+    }
+
+    fn settings(&mut self, raw: Raw, root: &Path, markets: &[Market]) -> Option<Settings> {
+        let folders = self.folders(&raw, root);
+        let first = self.template("naming.first", &raw.naming.first);
+        let last = self.template("naming.last", &raw.naming.last);
+        let target = self.target(&raw.keep);
+        let background = self.colour("export.background", &raw.export.background);
+        let chosen = self.markets(&raw.upload.markets, markets);
+        let gates = self.gates(&raw);
+        Some(Settings {
+            root: root.to_owned(),
+            folders,
+            settle: SettleSettings {
+                quiet: Duration::from_millis(raw.settle.quiet_ms),
+                weak_quiet: Duration::from_millis(raw.settle.weak_quiet_ms),
+                patience: Duration::from_secs(raw.settle.patience_s),
+                rescan: Duration::from_secs(raw.settle.rescan_s),
+                ignore: raw.settle.ignore,
+            },
+            naming: NamingSettings { first: first?, last: last?, bytes_max: raw.naming.bytes_max },
+            ideas: IdeasSettings { prompts_max: raw.ideas.prompts_max },
+            keep: KeepSettings { method: raw.keep.method, target: target?, megapixels_max: raw.keep.megapixels_max },
+            export: ExportSettings { format: raw.export.format, quality: raw.export.quality, background: background? },
+            defaults: raw.defaults,
+            upload: UploadSettings { markets: chosen },
+            gates,
+            work: raw.work,
+            log: raw.log,
+        })
+    }
+
+    fn folders(&mut self, raw: &Raw, root: &Path) -> Folders {
+        let named: Vec<(String, PathBuf)> =
+            raw.folders.iter().map(|(name, path)| (name.clone(), root.join(path))).collect();
+        for (n, (name, path)) in named.iter().enumerate() {
+            if path.as_os_str().is_empty() || path == root || path.starts_with(root.join(".stockmill")) {
+                self.say(
+                    &format!("folders.{name}"),
+                    "it must be a folder of its own",
+                    Some(format!("`{name}: {name}`")),
+                );
+            }
+            for (other, taken) in &named[..n] {
+                if path.starts_with(taken) || taken.starts_with(path) {
+                    let what = format!("`{}` overlaps the folder of `{other}`, `{}`", path.display(), taken.display());
+                    self.say(&format!("folders.{name}"), what, Some("stages must lie beside each other".to_owned()));
+                }
+            }
+        }
+        let of = |name: &str| {
+            named.iter().find(|(known, _)| known == name).map_or_else(|| root.join(name), |(_, path)| path.clone())
+        };
+        Folders {
+            ideas: of("ideas"),
+            raw: of("raw"),
+            keep: of("keep"),
+            export: of("export"),
+            upload: of("upload"),
+            archive: of("archive"),
+            failed: of("failed"),
+            logs: of("logs"),
+        }
+    }
+
+    fn template(&mut self, key: &str, text: &str) -> Option<Template> {
+        match Template::parse(text) {
+            Ok(template) if template.is_unique() => Some(template),
+            Ok(_) => {
+                let what = format!("`{text}` cannot give unique names: it has neither {{seq}} nor {{id}} whole");
+                self.say(key, what, Some("add `-{seq:04}`".to_owned()));
+                None
+            }
+            Err(problem) => {
+                let mut place = self.places.problem(key, problem.what, problem.hint);
+                // The text starts behind its quotation mark.
+                place.column += problem.column;
+                self.problems.push(place);
+                None
+            }
+        }
+    }
+
+    fn target(&mut self, raw: &RawKeep) -> Option<Target> {
+        let targets = [
+            raw.min_megapixels.map(Target::MinMegapixels),
+            raw.scale.map(Target::Scale),
+            raw.long_edge.map(Target::LongEdge),
+        ];
+        match targets.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+            [target] => Some(*target),
+            _ => {
+                self.say(
+                    "keep",
+                    format!("exactly one of {} sets the target", TARGETS.join(", ")),
+                    Some("remove the others".to_owned()),
+                );
+                None
+            }
+        }
+    }
+
+    fn colour(&mut self, key: &str, text: &str) -> Option<[u8; 3]> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii());
+        let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if value.is_none() {
+            self.say(key, format!("`{text}` is no colour"), Some("write it as \"#ffffff\"".to_owned()));
+        }
+        let [_, red, green, blue] = value?.to_be_bytes();
+        Some([red, green, blue])
+    }
+
+    fn markets(&mut self, names: &[String], known: &[Market]) -> Vec<Market> {
+        let mut chosen: Vec<Market> = Vec::new();
+        for name in names {
+            match known.iter().find(|market| market.name == *name) {
+                Some(_) if chosen.iter().any(|market| market.name == *name) => {
+                    self.say("upload.markets", format!("`{name}` is named twice"), Some("keep one".to_owned()));
+                }
+                Some(market) => chosen.push(market.clone()),
+                None => {
+                    let names: Vec<&str> = known.iter().map(|market| market.name.as_str()).collect();
+                    let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
+                    let hint = near.or_else(|| Some(format!("the markets are {}", names.join(", "))));
+                    self.say("upload.markets", format!("there is no market `{name}`"), hint);
+                }
+            }
+        }
+        chosen
+    }
+
+    fn gates(&mut self, raw: &Raw) -> Gates {
+        let mut gates = Gates::default();
+        for stage in Stage::ALL {
+            let Some(value) = raw.gates.get(&stage) else { continue };
+            gates.0[stage as usize] = match value.as_str() {
+                Some("hold") => Gate::Hold,
+                Some(_) => Gate::Auto,
+                None => self.schedule(&format!("gates.{stage}"), value).map_or(Gate::Hold, Gate::Schedule),
+            };
+        }
+        gates
+    }
+
+    fn schedule(&mut self, key: &str, value: &Value) -> Option<Schedule> {
+        let Ok(raw) = serde_yaml::from_value::<RawSchedule>(value.clone()) else {
+            self.say(key, "a schedule needs its days", Some("write `{on: [friday], at: \"09:00\"}`".to_owned()));
+            return None;
+        };
+        let days: Vec<Weekday> = raw.on.iter().filter_map(|day| weekday(day)).collect();
+        if days.is_empty() {
+            self.say(
+                &format!("{key}.on"),
+                "a schedule needs at least one day",
+                Some("write `on: [friday]`".to_owned()),
+            );
+        }
+        let at = raw.at.as_deref().map_or(Some(Time::midnight()), |text| time(text));
+        if at.is_none() {
+            self.say(&format!("{key}.at"), "this is no time of day", Some("write it as \"09:00\"".to_owned()));
+        }
+        let zone = raw.zone.as_deref().map(TimeZone::get).transpose();
+        if zone.is_err() {
+            let name = raw.zone.as_deref().unwrap_or_default();
+            self.say(
+                &format!("{key}.zone"),
+                format!("there is no time zone `{name}`"),
+                Some("write it as Europe/Berlin".to_owned()),
+            );
+        }
+        let (at_most, at_most_per_week) = (raw.at_most, raw.at_most_per_week);
+        Some(Schedule { days, at: at?, at_most, at_most_per_week, zone: zone.ok()? })
+    }
+}
+
+fn weekday(name: &str) -> Option<Weekday> {
+    let index = WEEKDAYS.iter().position(|day| *day == name)?;
+    Weekday::from_monday_zero_offset(i8::try_from(index).ok()?).ok()
+}
+
+fn time(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+
+    fn try_load(text: &str) -> Result<Settings, Problems> {
+        load(text, Path::new("/r"), &built_in().unwrap())
+    }
+
+    #[test]
+    fn the_default_file_says_what_an_empty_one_means() {
+        assert_eq!(try_load(DEFAULT_TEXT).unwrap(), try_load("").unwrap());
+        assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
+        assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
+        assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));
+    }
+
+    #[test]
+    fn every_problem_comes_at_once_with_its_place() {
+        let text = "settle:\n  quiet_mss: 5\n  rescan_s: often\nkeep:\n  method: lanczoz\nexports: {}\nexport:\n  quality: 30\n";
+        let Err(Problems(problems)) = try_load(text) else { panic!("it must be refused") };
+        let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "line 2, column 3: `settle.quiet_mss`: there is no such setting; did you mean `quiet_ms`?",
+                "line 3, column 13: `settle.rescan_s`: `often` must be a whole number from 1 to 86400",
+                "line 5, column 11: `keep.method`: `lanczoz` must be one of lanczos, none; did you mean `lanczos`?",
+                "line 6, column 1: `exports`: there is no such setting; did you mean `export`?",
+                "line 8, column 12: `export.quality`: `30` must be a whole number from 80 to 100",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let cases = [
+            ("folders:\n  keep: raw/x\n", "line 2, column 9: `folders.raw`", "overlaps"),
+            ("folders:\n  keep: upload\n", "`folders.upload`", "overlaps"),
+            ("naming:\n  first: \"{theme}\"\n", "line 2, column 10: `naming.first`", "cannot give unique names"),
+            ("naming:\n  first: \"{them}-{seq}\"\n", "line 2, column 12: `naming.first`", "did you mean `theme`?"),
+            ("keep: {scale: 2, long_edge: 4000}\n", "line 1, column 7: `keep`", "exactly one of"),
+            ("export: {background: white}\n", "`export.background`", "is no colour"),
+            ("upload: {markets: [adobestock]}\n", "line 1, column 19: `upload.markets`", "did you mean `adobe-stock`?"),
+            ("gates: {upload: {on: [], at: \"09:00\"}}\n", "`gates.upload.on`", "at least one day"),
+            ("gates: {upload: {on: [friday], at: \"25:00\"}}\n", "`gates.upload.at`", "no time of day"),
+            ("gates: {upload: {on: [friday], zone: Mars/Base}}\n", "`gates.upload.zone`", "no time zone"),
+            ("gates: {upload: never}\n", "`gates.upload`", "must be auto, hold or a schedule"),
+            ("a: [1\n", "line 2", "no YAML"),
+            ("log: {level: info}\nlog: {level: warn}\n", "line 2, column 1", "written twice"),
+        ];
+        for (text, place, what) in cases {
+            let shown = try_load(text).unwrap_err().to_string();
+            assert!(shown.contains(what), "{text}: {shown}");
+            if !place.contains("folders.raw") {
+                assert!(shown.contains(place), "{text}: {shown}");
+            }
+        }
+    }
+}

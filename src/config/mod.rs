@@ -1,0 +1,247 @@
+//! Settings: text becomes a checked value. Every problem of a file comes in one answer, each with its
+//! place. Never reads a file itself, and never hands the whole of it to a worker: rooms get a slice.
+
+mod build;
+mod gate;
+mod raw;
+mod schema;
+
+pub use build::load;
+pub use gate::{Gate, Gates, Schedule, Window, window};
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::market::Market;
+use crate::model::{Format, Stage, Tags, Template};
+
+/// The commented defaults, as they are written into a new root.
+pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The folder that holds everything.
+    pub root: PathBuf,
+    /// Where the folders lie.
+    pub folders: Folders,
+    /// When a dropped file is complete.
+    pub settle: SettleSettings,
+    /// Naming rules.
+    pub naming: NamingSettings,
+    /// How notes are read.
+    pub ideas: IdeasSettings,
+    /// How pictures are refined.
+    pub keep: KeepSettings,
+    /// How pictures are exported.
+    pub export: ExportSettings,
+    /// The lowest layer of tags.
+    pub defaults: Tags,
+    /// Where finished files go.
+    pub upload: UploadSettings,
+    /// When assets may leave a stage.
+    pub gates: Gates,
+    /// What work may cost.
+    pub work: WorkSettings,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// Where the folders lie, absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name is the folder's own")]
+pub struct Folders {
+    pub ideas: PathBuf,
+    pub raw: PathBuf,
+    pub keep: PathBuf,
+    pub export: PathBuf,
+    pub upload: PathBuf,
+    pub archive: PathBuf,
+    pub failed: PathBuf,
+    pub logs: PathBuf,
+}
+
+impl Folders {
+    /// Returns a stage's folder.
+    pub fn stage(&self, stage: Stage) -> &Path {
+        match stage {
+            Stage::Ideas => &self.ideas,
+            Stage::Raw => &self.raw,
+            Stage::Keep => &self.keep,
+            Stage::Export => &self.export,
+            Stage::Upload => &self.upload,
+        }
+    }
+}
+
+/// When a dropped file is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettleSettings {
+    /// How long a file must have been quiet.
+    pub quiet: Duration,
+    /// The same where the kernel cannot tell of writers.
+    pub weak_quiet: Duration,
+    /// How long a file may stay unfinished before the log insists.
+    pub patience: Duration,
+    /// How often everything is looked at.
+    pub rescan: Duration,
+    /// Names that are left alone, with `*` and `?`.
+    pub ignore: Vec<String>,
+}
+
+/// Naming rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamingSettings {
+    /// Given in `raw`.
+    pub first: Template,
+    /// Given in `export`.
+    pub last: Template,
+    /// The longest name, in bytes.
+    pub bytes_max: usize,
+}
+
+/// How notes are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdeasSettings {
+    /// The most prompts that one prompt's alternatives give.
+    pub prompts_max: usize,
+}
+
+/// How pictures are refined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeepSettings {
+    /// How they are enlarged.
+    pub method: Method,
+    /// Until when.
+    pub target: Target,
+    /// Never beyond this, in millions of pixels.
+    pub megapixels_max: f64,
+}
+
+/// A way to enlarge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Windowed sinc with three lobes.
+    Lanczos,
+    /// Pictures are passed on as they are.
+    None,
+}
+
+/// What a picture must reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// Millions of pixels.
+    MinMegapixels(f64),
+    /// A factor on each edge.
+    Scale(f64),
+    /// The longer edge, in pixels.
+    LongEdge(u32),
+}
+
+/// How pictures are exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportSettings {
+    /// The format.
+    pub format: Format,
+    /// JPEG quality.
+    pub quality: u8,
+    /// Red, green and blue of what shows through transparency.
+    pub background: [u8; 3],
+}
+
+/// Where finished files go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UploadSettings {
+    /// The markets, in order.
+    pub markets: Vec<Market>,
+}
+
+/// What work may cost.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WorkSettings {
+    /// Assets worked on at once; 0 is one per core.
+    pub jobs: usize,
+    /// Memory for the pixels in work, in MiB.
+    pub memory_mib: u64,
+    /// The largest picture, in millions of pixels.
+    pub megapixels_max: u32,
+    /// The largest picture file, in MiB.
+    pub file_mib_max: u64,
+}
+
+/// The log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LogSettings {
+    /// Lines for people or for programs.
+    pub format: LogFormat,
+    /// The least important line that is written.
+    pub level: Level,
+    /// The size at which a file is closed, in MiB.
+    pub size_mib_max: u64,
+    /// How many closed files are kept.
+    pub files_max: usize,
+}
+
+/// Lines for people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How important a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the usual names")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// One mistake in the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// The key, as a path: `keep.scale`.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        f.write_str(&self.what)?;
+        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
+    }
+}
+
+/// All mistakes of a settings file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Problem::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}

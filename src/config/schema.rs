@@ -1,0 +1,265 @@
+use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_options};
+
+use super::Problem;
+use crate::model::nearest;
+
+/// What a value must look like.
+pub(super) enum Shape {
+    Text,
+    Integer(i64, i64),
+    Number(f64, f64),
+    OneOf(&'static [&'static str]),
+    List(&'static Self),
+    /// Keys that are not known beforehand.
+    Map(&'static Self),
+    Table(&'static [(&'static str, Self)]),
+    /// A word or a schedule.
+    Gate,
+    /// Text, a number or a truth value: a keyword, a category.
+    Scalar,
+}
+
+pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const BIG: i64 = 1 << 40;
+
+const SCHEDULE: Shape = Shape::Table(&[
+    ("on", Shape::List(&Shape::OneOf(&WEEKDAYS))),
+    ("at", Shape::Text),
+    ("at_most", Shape::Integer(1, 100_000)),
+    ("at_most_per_week", Shape::Integer(1, 100_000)),
+    ("zone", Shape::Text),
+]);
+
+const SOURCE_TYPES: [&str; 5] = [
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "algorithmicMedia",
+    "digitalCreation",
+    "digitalCapture",
+];
+
+/// All keys that there are.
+pub(super) const SETTINGS: Shape = Shape::Table(&[
+    (
+        "folders",
+        Shape::Table(&[
+            ("ideas", Shape::Text),
+            ("raw", Shape::Text),
+            ("keep", Shape::Text),
+            ("export", Shape::Text),
+            ("upload", Shape::Text),
+            ("archive", Shape::Text),
+            ("failed", Shape::Text),
+            ("logs", Shape::Text),
+        ]),
+    ),
+    (
+        "settle",
+        Shape::Table(&[
+            ("quiet_ms", Shape::Integer(0, 60_000)),
+            ("weak_quiet_ms", Shape::Integer(0, 600_000)),
+            ("patience_s", Shape::Integer(1, 86_400)),
+            ("rescan_s", Shape::Integer(1, 86_400)),
+            ("ignore", Shape::List(&Shape::Text)),
+        ]),
+    ),
+    ("naming", Shape::Table(&[("first", Shape::Text), ("last", Shape::Text), ("bytes_max", Shape::Integer(16, 200))])),
+    ("ideas", Shape::Table(&[("prompts_max", Shape::Integer(1, 10_000))])),
+    (
+        "keep",
+        Shape::Table(&[
+            ("method", Shape::OneOf(&["lanczos", "none"])),
+            ("min_megapixels", Shape::Number(0.01, 1000.0)),
+            ("scale", Shape::Number(1.0, 16.0)),
+            ("long_edge", Shape::Integer(16, 65_000)),
+            ("megapixels_max", Shape::Number(0.01, 1000.0)),
+        ]),
+    ),
+    (
+        "export",
+        Shape::Table(&[
+            ("format", Shape::OneOf(&["jpeg", "png", "webp", "tiff"])),
+            ("quality", Shape::Integer(80, 100)),
+            ("background", Shape::Text),
+        ]),
+    ),
+    (
+        "defaults",
+        Shape::Table(&[
+            ("title", Shape::Scalar),
+            ("description", Shape::Scalar),
+            ("keywords", Shape::List(&Shape::Scalar)),
+            ("creator", Shape::Scalar),
+            ("rights", Shape::Scalar),
+            ("source_type", Shape::OneOf(&SOURCE_TYPES)),
+            ("category", Shape::Map(&Shape::Scalar)),
+        ]),
+    ),
+    ("upload", Shape::Table(&[("markets", Shape::List(&Shape::Text))])),
+    (
+        "gates",
+        Shape::Table(&[
+            ("ideas", Shape::Gate),
+            ("raw", Shape::Gate),
+            ("keep", Shape::Gate),
+            ("export", Shape::Gate),
+            ("upload", Shape::Gate),
+        ]),
+    ),
+    (
+        "work",
+        Shape::Table(&[
+            ("jobs", Shape::Integer(0, 1024)),
+            ("memory_mib", Shape::Integer(64, 1 << 20)),
+            ("megapixels_max", Shape::Integer(1, 4000)),
+            ("file_mib_max", Shape::Integer(1, BIG)),
+        ]),
+    ),
+    (
+        "log",
+        Shape::Table(&[
+            ("format", Shape::OneOf(&["text", "json"])),
+            ("level", Shape::OneOf(&["error", "warn", "info", "debug"])),
+            ("size_mib_max", Shape::Integer(1, BIG)),
+            ("files_max", Shape::Integer(1, 10_000)),
+        ]),
+    ),
+]);
+
+/// The nodes of a settings file, with their places.
+pub(super) struct Places(Option<Node>);
+
+impl Places {
+    /// Reads the nodes of a text; a text that is no YAML is one problem.
+    pub(super) fn read(text: &str) -> Result<Self, Problem> {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self(None));
+        }
+        let options = LoaderOptions::default().error_on_duplicate_keys(true);
+        parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| syntax(&error))
+    }
+
+    /// Returns everything that does not look as it must.
+    pub(super) fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(node) = &self.0 {
+            check(node, &SETTINGS, "", &mut problems);
+        }
+        problems
+    }
+
+    /// Returns a problem at a key such as `keep.scale`, or at the nearest one above it that is written.
+    pub(super) fn problem(&self, key: &str, what: impl Into<String>, hint: Option<String>) -> Problem {
+        let mut node = self.0.as_ref();
+        let mut place = (1, 1);
+        for part in key.split('.') {
+            node = node.and_then(Node::as_mapping).and_then(|mapping| mapping.get_node(part));
+            if let Some(node) = node {
+                place = position(node.span());
+            }
+        }
+        Problem { line: place.0, column: place.1, key: key.to_owned(), what: what.into(), hint }
+    }
+}
+
+fn syntax(error: &LoadError) -> Problem {
+    let at = |line, column, what: String| Problem { line, column, key: String::new(), what, hint: None };
+    match error {
+        LoadError::DuplicateKey(inner) => {
+            let (line, column) = position(inner.key.span());
+            at(line, column, format!("`{}` is written twice; keep one", inner.key.as_str()))
+        }
+        LoadError::ScanError(marker, scan) => {
+            at(marker.line(), marker.column(), format!("this is no YAML: {}", scan.info()))
+        }
+        LoadError::TopLevelMustBeMapping(marker)
+        | LoadError::TopLevelMustBeSequence(marker)
+        | LoadError::UnexpectedAnchor(marker)
+        | LoadError::MappingKeyMustBeScalar(marker)
+        | LoadError::UnexpectedTag(marker) => {
+            at(marker.line(), marker.column(), "settings are `key: value` lines, without anchors or tags".to_owned())
+        }
+    }
+}
+
+fn position(span: &Span) -> (usize, usize) {
+    span.start().map_or((1, 1), |start| (start.line(), start.column()))
+}
+
+fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
+    let inner = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    match shape {
+        Shape::Table(fields) => {
+            let Some(mapping) = node.as_mapping() else {
+                return match node.as_scalar().map(|scalar| scalar.as_str().is_empty()) {
+                    // A section whose lines are all comments.
+                    Some(true) => (),
+                    _ => problems.push(wrong(node, key, "must be a section with keys of its own")),
+                };
+            };
+            for (name, value) in mapping.iter() {
+                match fields.iter().find(|(known, _)| *known == name.as_str()) {
+                    Some((_, shape)) => check(value, shape, &inner(name.as_str()), problems),
+                    None => problems.push(unknown(name.span(), &inner(name.as_str()), name.as_str(), fields)),
+                }
+            }
+        }
+        Shape::Map(shape) => match node.as_mapping() {
+            Some(mapping) => {
+                mapping.iter().for_each(|(name, value)| check(value, shape, &inner(name.as_str()), problems))
+            }
+            None => problems.push(wrong(node, key, "must be `{name: value}`")),
+        },
+        Shape::List(shape) => match node.as_sequence() {
+            Some(list) => list.iter().for_each(|item| check(item, shape, key, problems)),
+            None => problems.push(wrong(node, key, "must be a list: `[one, two]`")),
+        },
+        Shape::Gate => match node.as_scalar() {
+            Some(scalar) if matches!(scalar.as_str(), "auto" | "hold") => (),
+            Some(_) => {
+                problems.push(wrong(node, key, "must be auto, hold or a schedule `{on: [friday], at: \"09:00\"}`"))
+            }
+            None => check(node, &SCHEDULE, key, problems),
+        },
+        _ => problems.extend(check_scalar(node, shape).map(|what| wrong(node, key, &what))),
+    }
+}
+
+fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
+    let Some(scalar) = node.as_scalar() else { return Some("must be one value".to_owned()) };
+    let text = scalar.as_str();
+    match shape {
+        Shape::Integer(min, max) => {
+            let sound = text.parse::<i64>().is_ok_and(|value| (*min..=*max).contains(&value)) && scalar.may_coerce();
+            (!sound).then(|| format!("`{text}` must be a whole number from {min} to {max}"))
+        }
+        Shape::Number(min, max) => {
+            let sound = text.parse::<f64>().is_ok_and(|value| (*min..=*max).contains(&value)) && scalar.may_coerce();
+            (!sound).then(|| format!("`{text}` must be a number from {min} to {max}"))
+        }
+        Shape::OneOf(words) if !words.contains(&text) => {
+            let near = nearest(text, words).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            Some(format!("`{text}` must be one of {}{near}", words.join(", ")))
+        }
+        Shape::Text
+            if scalar.may_coerce()
+                && (text.parse::<f64>().is_ok() || matches!(text, "true" | "false" | "null" | "~")) =>
+        {
+            Some(format!("`{text}` must be text; write \"{text}\" if you mean it"))
+        }
+        _ => None,
+    }
+}
+
+fn unknown(span: &Span, key: &str, name: &str, fields: &[(&str, Shape)]) -> Problem {
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    let hint = nearest(name, &names)
+        .map_or_else(|| format!("the keys here are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
+    let (line, column) = position(span);
+    Problem { line, column, key: key.to_owned(), what: "there is no such setting".to_owned(), hint: Some(hint) }
+}
+
+fn wrong(node: &Node, key: &str, what: &str) -> Problem {
+    let (line, column) = position(node.span());
+    Problem { line, column, key: key.to_owned(), what: what.to_owned(), hint: None }
+}

@@ -1,0 +1,235 @@
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageReader};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::CraftError;
+use crate::model::{Kind, Size};
+
+/// A larger colour profile is none.
+const PROFILE_BYTES_MAX: usize = 4 << 20;
+/// The longest edge of a picture.
+const EDGE_MAX: u32 = 65_535;
+
+/// What decoding one picture may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most pixels.
+    pub pixels_max: u64,
+    /// The most memory for them.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { pixels_max: 400_000_000, memory_bytes_max: 2 << 30 }
+    }
+}
+
+/// A decoded picture, upright.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Its pixels; grey, alpha and 16 bit are as they were.
+    pub image: DynamicImage,
+    /// Its colour profile, where it had one.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// Returns a picture's size as it is seen, from its header alone.
+pub fn size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
+    let mut decoder = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?;
+    let (width, height) = decoder.dimensions();
+    let turned = matches!(
+        decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    );
+    Ok(if turned { Size { width: height, height: width } } else { Size { width, height } })
+}
+
+/// Decodes a whole still picture. Whatever is cut off, damaged, animated or beyond the limits is refused.
+pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
+    let seen = size(bytes, kind)?;
+    if seen.pixels() > limits.pixels_max || seen.width.max(seen.height) > EDGE_MAX {
+        return Err(CraftError::TooLarge(format!(
+            "{seen} pixels; `work.megapixels_max` allows {}",
+            limits.pixels_max / 1_000_000
+        )));
+    }
+    check_end(bytes, kind)?;
+    refuse_animation(bytes, kind)?;
+    let mut reader = reader(bytes, kind)?;
+    let mut own = image::Limits::default();
+    (own.max_image_width, own.max_image_height, own.max_alloc) =
+        (Some(EDGE_MAX), Some(EDGE_MAX), Some(limits.memory_bytes_max));
+    reader.limits(own);
+    let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
+    let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = match kind {
+        // The general decoder takes a JPEG that was cut in the middle for a whole one.
+        Kind::Jpeg => strict_jpeg(bytes)?,
+        _ => DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?,
+    };
+    image.apply_orientation(orientation);
+    Ok(Picture { image, icc })
+}
+
+fn reader(bytes: &[u8], kind: Kind) -> Result<ImageReader<Cursor<&[u8]>>, CraftError> {
+    let format = match kind {
+        Kind::Png => image::ImageFormat::Png,
+        Kind::Jpeg => image::ImageFormat::Jpeg,
+        Kind::Webp => image::ImageFormat::WebP,
+        Kind::Gif => image::ImageFormat::Gif,
+        Kind::Tiff => image::ImageFormat::Tiff,
+        Kind::Bmp => image::ImageFormat::Bmp,
+        other => return Err(CraftError::Unsupported(format!("{other} is no picture"))),
+    };
+    Ok(ImageReader::with_format(Cursor::new(bytes), format))
+}
+
+fn refused(error: &image::ImageError) -> CraftError {
+    let text = error.to_string();
+    match error {
+        image::ImageError::Limits(_) => CraftError::TooLarge(text),
+        image::ImageError::Unsupported(_) => CraftError::Unsupported(text),
+        image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
+        _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
+        _ => CraftError::Damaged(text),
+    }
+}
+
+/// Checks that a file ends as its format says: decoders are kinder than that.
+fn check_end(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
+    let says = |what: &str| Err(CraftError::Truncated(what.to_owned()));
+    match kind {
+        Kind::Jpeg => {
+            let body = &bytes[..bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1)];
+            let tail = &body[body.len().saturating_sub(64 << 10)..];
+            if tail.windows(2).any(|pair| pair == [0xff, 0xd9]) { Ok(()) } else { says("the JPEG has no end mark") }
+        }
+        Kind::Png => {
+            let is_whole = bytes.windows(8).rev().take(1 << 20).any(|window| window == *b"IEND\xae\x42\x60\x82");
+            if is_whole { Ok(()) } else { says("the PNG has no end chunk") }
+        }
+        Kind::Webp => {
+            let claimed = bytes.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
+            if bytes.len() as u64 >= u64::from(claimed) + 8 {
+                Ok(())
+            } else {
+                says("the WebP is shorter than its header says")
+            }
+        }
+        Kind::Gif => {
+            let last = bytes.iter().rposition(|b| *b != 0);
+            if last.is_some_and(|at| bytes[at] == 0x3b) { Ok(()) } else { says("the GIF has no end mark") }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_animation(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
+    let moves = match kind {
+        Kind::Gif => {
+            let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
+            decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
+        }
+        Kind::Png => bytes.get(..4096).unwrap_or(bytes).windows(4).any(|window| window == b"acTL"),
+        Kind::Webp => bytes.get(..64).unwrap_or(bytes).windows(4).any(|window| window == b"ANIM"),
+        _ => false,
+    };
+    if moves { Err(CraftError::Animated) } else { Ok(()) }
+}
+
+fn strict_jpeg(bytes: &[u8]) -> Result<DynamicImage, CraftError> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(EDGE_MAX as usize)
+        .set_max_height(EDGE_MAX as usize);
+    let headers = || {
+        let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+        decoder.decode_headers().map(|()| decoder.input_colorspace())
+    };
+    let damaged = |error: zune_jpeg::errors::DecodeErrors| {
+        let text = error.to_string();
+        if text.contains("exhausted") || text.contains("EOF") || text.contains("remature") {
+            CraftError::Truncated(text)
+        } else {
+            CraftError::Damaged(text)
+        }
+    };
+    let is_grey = matches!(headers().map_err(damaged)?, Some(ColorSpace::Luma));
+    let out = if is_grey { ColorSpace::Luma } else { ColorSpace::RGB };
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options.jpeg_set_out_colorspace(out));
+    let pixels = decoder.decode().map_err(damaged)?;
+    let info = decoder.info().ok_or_else(|| CraftError::Damaged("the JPEG has no header".to_owned()))?;
+    let (width, height) = (u32::from(info.width), u32::from(info.height));
+    let image = if is_grey {
+        image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::from)
+    } else {
+        image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::from)
+    };
+    image.ok_or_else(|| CraftError::Damaged("the JPEG holds fewer pixels than it says".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::craft::{encode, testing};
+    use crate::model::Format;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_picture_that_is_cut_anywhere_is_no_picture() {
+        let picture = testing::gradient(97, 61);
+        for format in [Format::Png, Format::Jpeg, Format::Webp, Format::Tiff] {
+            let whole = encode(&picture, format, 90).unwrap();
+            let kind = format.kind();
+            let decoded = decode(&whole, kind, &Limits::default()).unwrap();
+            assert_eq!((decoded.image.width(), decoded.image.height()), (97, 61), "{kind}");
+            for percent in [10, 50, 90, 99] {
+                let cut = &whole[..whole.len() * percent / 100];
+                assert!(decode(cut, kind, &Limits::default()).is_err(), "{kind} cut at {percent} %");
+            }
+            if kind != Kind::Tiff {
+                let error = decode(&whole[..whole.len() - 2], kind, &Limits::default()).unwrap_err();
+                assert!(matches!(error, CraftError::Truncated(_)), "{kind}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let bytes = encode(&testing::gradient(100, 100), Format::Png, 90).unwrap();
+        let limits = Limits { pixels_max: 9_999, ..Limits::default() };
+        assert!(matches!(decode(&bytes, Kind::Png, &limits), Err(CraftError::TooLarge(_))));
+        let mut lying = bytes.clone();
+        lying[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+        assert!(decode(&lying, Kind::Png, &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn depth_alpha_and_profile_survive() {
+        let deep =
+            image::ImageBuffer::from_fn(8, 8, |x, y| image::Rgba([x as u16 * 8000, y as u16 * 8000, 513, 40_000]));
+        let icc = Some(crate::craft::srgb_profile().to_vec());
+        let picture = Picture { image: DynamicImage::ImageRgba16(deep), icc };
+        let back = decode(&encode(&picture, Format::Png, 90).unwrap(), Kind::Png, &Limits::default()).unwrap();
+        assert_eq!(back.image, picture.image);
+        assert_eq!(back.icc, picture.icc);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_pictures_never_panic(at in 0_usize..3000, value in any::<u8>(), which in 0_usize..4) {
+            let format = [Format::Png, Format::Jpeg, Format::Webp, Format::Tiff][which];
+            let mut bytes = encode(&testing::gradient(31, 17), format, 90).unwrap();
+            let at = at % bytes.len();
+            bytes[at] = value;
+            let limits = Limits { pixels_max: 1_000_000, memory_bytes_max: 64 << 20 };
+            let _ = decode(&bytes, format.kind(), &limits);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Pixels and metadata: decode, enlarge, colour, encode, XMP, what a 3D model names. Bytes in, bytes
+//! out: never the disk, a clock or a log. Foreign bytes never panic and never cost more than the limits.
+
+mod color;
+mod decode;
+mod embed;
+mod encode;
+mod members;
+mod resize;
+mod sniff;
+mod whole;
+mod xmp;
+
+pub use color::{flatten, srgb_profile, to_srgb};
+pub use decode::{Limits, Picture, decode, size};
+pub use embed::{embed, embedded_xmp};
+pub use encode::encode;
+pub use members::{members, mtl_members};
+pub use resize::{check_enlarged, enlarge};
+pub use sniff::{HEAD_BYTES, sniff};
+pub use whole::check_whole;
+pub use xmp::{read_xmp, write_xmp};
+
+/// What is wrong with a file's content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CraftError {
+    /// It ends too early.
+    #[error("it is cut off: {0}; copy or generate it again")]
+    Truncated(String),
+    /// It is whole and wrong.
+    #[error("it is damaged: {0}; copy or generate it again")]
+    Damaged(String),
+    /// It is more than the limits allow.
+    #[error("it is too large: {0}")]
+    TooLarge(String),
+    /// It moves.
+    #[error("it is animated, and stockmill works on still pictures; export a single frame, or a video")]
+    Animated,
+    /// It is of a kind that nothing is known about.
+    #[error("it cannot be read: {0}")]
+    Unsupported(String),
+    /// A result differs from its source.
+    #[error("the enlarged picture does not look like its source ({0}); the original is untouched")]
+    LooksWrong(String),
+    /// Metadata that cannot be read or written.
+    #[error("its metadata cannot be used: {0}")]
+    Metadata(String),
+}
+
+impl CraftError {
+    /// Returns whether it may look different soon, because somebody still writes.
+    pub fn may_be_incomplete(&self) -> bool {
+        matches!(self, Self::Truncated(_) | Self::Damaged(_))
+    }
+}
+
+/// Pictures for tests.
+#[cfg(test)]
+mod testing {
+    use super::Picture;
+
+    /// Returns a picture with another value in every corner and some detail.
+    pub(super) fn gradient(width: u32, height: u32) -> Picture {
+        let scale = |at: u32, length: u32| u8::try_from(at * 255 / length).expect("a share of 255 is a byte");
+        let image = image::RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([scale(x, width), scale(y, height), if (x / 7 + y / 5) % 2 == 0 { 40 } else { 90 }])
+        });
+        Picture { image: image.into(), icc: Some(super::srgb_profile().to_vec()) }
+    }
+}

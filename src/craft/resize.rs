@@ -1,0 +1,96 @@
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::DynamicImage;
+
+use super::{CraftError, Picture};
+use crate::model::Size;
+
+/// Cells along each edge in which a result is compared with its source.
+const CELLS: u32 = 8;
+/// The largest difference of a cell's mean, of 255: ringing at edges evens out within a cell.
+const DIFFERENCE_MAX: f32 = 6.0;
+
+/// Enlarges a picture with a Lanczos filter of three lobes, in gamma space, as enlarging looks best;
+/// transparent pixels do not bleed. Depth, grey, alpha and profile stay.
+pub fn enlarge(picture: &Picture, to: Size) -> Result<Picture, CraftError> {
+    let mut image = DynamicImage::new(to.width, to.height, picture.image.color());
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    Resizer::new()
+        .resize(&picture.image, &mut image, &options)
+        .map_err(|error| CraftError::Unsupported(format!("it cannot be enlarged: {error}")))?;
+    Ok(Picture { image, icc: picture.icc.clone() })
+}
+
+/// Checks that a result looks like its source from afar: a black frame, another colour or a shifted
+/// tile does not pass.
+pub fn check_enlarged(source: &Picture, result: &Picture) -> Result<(), CraftError> {
+    let (before, after) = (means(&source.image), means(&result.image));
+    let worst = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max);
+    if worst <= DIFFERENCE_MAX {
+        return Ok(());
+    }
+    Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))
+}
+
+/// Returns the mean of each channel in each cell of a coarse grid; transparent pixels count little.
+fn means(image: &DynamicImage) -> Vec<f32> {
+    let small = image.resize_exact(CELLS * 4, CELLS * 4, image::imageops::FilterType::Triangle).to_rgba32f();
+    let mut sums = vec![0.0_f32; (CELLS * CELLS * 4) as usize];
+    for (x, y, pixel) in small.enumerate_pixels() {
+        let cell = ((y / 4) * CELLS + x / 4) as usize * 4;
+        let alpha = pixel[3];
+        for channel in 0..3 {
+            sums[cell + channel] += pixel[channel] * alpha * 255.0 / 16.0;
+        }
+        sums[cell + 3] += alpha * 255.0 / 16.0;
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::craft::testing;
+    use image::{Rgba, RgbaImage};
+
+    #[test]
+    fn a_transparent_neighbour_does_not_bleed() {
+        let half = RgbaImage::from_fn(16, 16, |x, _| if x < 8 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 255, 0, 0]) });
+        let picture = Picture { image: half.into(), icc: None };
+        let large = enlarge(&picture, Size { width: 32, height: 32 }).unwrap().image.to_rgba8();
+        let greenest = large.pixels().filter(|pixel| pixel[3] > 8).map(|pixel| pixel[1]).max();
+        assert_eq!(greenest, Some(0));
+    }
+
+    #[test]
+    fn the_result_is_like_its_source_or_refused() {
+        let source = testing::gradient(200, 120);
+        let to = Size { width: 513, height: 300 };
+        let good = enlarge(&source, to).unwrap();
+        assert_eq!((good.image.width(), good.image.height()), (513, 300));
+        assert_eq!(check_enlarged(&source, &good), Ok(()));
+        let black = Picture { image: DynamicImage::new_rgb8(513, 300), icc: None };
+        assert!(matches!(check_enlarged(&source, &black), Err(CraftError::LooksWrong(_))));
+        let mut swapped = good.image.to_rgb8();
+        swapped.pixels_mut().for_each(|pixel| pixel.0.swap(0, 2));
+        let swapped = Picture { image: swapped.into(), icc: None };
+        assert!(check_enlarged(&source, &swapped).is_err());
+    }
+
+    #[test]
+    fn every_pixel_type_is_enlarged_as_it_is() {
+        let image = testing::gradient(20, 10).image;
+        let types = [
+            image.to_luma8().into(),
+            image.to_luma_alpha8().into(),
+            image.to_rgba8().into(),
+            DynamicImage::ImageLuma16(image.to_luma16()),
+            DynamicImage::ImageRgb16(image.to_rgb16()),
+            DynamicImage::ImageRgba16(image.to_rgba16()),
+        ];
+        for image in types {
+            let color = image.color();
+            let large = enlarge(&Picture { image, icc: None }, Size { width: 40, height: 20 }).unwrap();
+            assert_eq!((large.image.color(), large.image.width()), (color, 40));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What lies in the inboxes, and when it may be taken: walk, group, settle, watch. Events are hints,
+//! the walk is the truth. Never changes the disk, and never decides what becomes of a file.
+
+mod group;
+mod names;
+mod settle;
+mod walk;
+mod watch;
+
+pub use group::{Candidate, Grouped, group};
+pub use names::{is_note, left_alone};
+pub use settle::{Now, Settle, Settled, Verdict};
+pub use walk::{Found, Odd, Walked, walk};
+pub use watch::{Watch, WatchProblem};

@@ -1,0 +1,239 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::group::Candidate;
+use super::walk::Found;
+use crate::model::{Identity, RelPath};
+
+/// The time of a look: by the wall, to compare with what the file says of itself, and by a clock that
+/// never jumps, to measure how long we have been looking.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Nanoseconds since 1970.
+    pub wall_ns: i64,
+    /// Time since the program began.
+    pub steady: Duration,
+}
+
+/// A candidate that stood still and that nobody has open for writing. Only [`Settle`] makes one.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    candidate: Candidate,
+}
+
+impl Settled {
+    /// Returns the asset's files.
+    pub fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+}
+
+/// Whether a candidate may be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Settled(Box<Settled>),
+    /// Not yet: look again at this time of the steady clock.
+    Wait {
+        /// When to look again.
+        again: Duration,
+        /// What it waits for, in words.
+        why: String,
+    },
+}
+
+/// Tells when a dropped file is complete: it was quiet for a while, its state did not change, nobody
+/// has it open for writing, it is not empty, and no unfinished twin lies beside it. A pure state
+/// machine: the time and the kernel's word on writers are arguments.
+#[derive(Debug)]
+pub struct Settle {
+    quiet: Duration,
+    weak_quiet: Duration,
+    patience: Duration,
+    seen: HashMap<RelPath, Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    identity: Identity,
+    since: Duration,
+    first: Duration,
+    busy: u32,
+}
+
+/// The longest wait between two looks at a file that somebody is writing.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(10);
+
+impl Settle {
+    /// Returns a machine that has seen nothing.
+    pub fn new(quiet: Duration, weak_quiet: Duration, patience: Duration) -> Self {
+        Self { quiet, weak_quiet, patience, seen: HashMap::new() }
+    }
+
+    /// Judges one candidate. `has_writer` asks the kernel about one file: `None` where it cannot tell.
+    pub fn judge(
+        &mut self,
+        candidate: Candidate,
+        has_unfinished_twin: bool,
+        now: Now,
+        has_writer: &dyn Fn(&RelPath) -> Option<bool>,
+    ) -> Verdict {
+        if has_unfinished_twin {
+            let why = "an unfinished download of the same name lies beside it".to_owned();
+            return Verdict::Wait { again: now.steady + self.weak_quiet, why };
+        }
+        let mut latest: Option<(Duration, String)> = None;
+        for found in candidate.files() {
+            if let Err((again, why)) = self.look(found, now, has_writer)
+                && latest.as_ref().is_none_or(|(time, _)| again > *time)
+            {
+                latest = Some((again, why));
+            }
+        }
+        match latest {
+            Some((again, why)) => Verdict::Wait { again, why },
+            None => Verdict::Settled(Box::new(Settled { candidate })),
+        }
+    }
+
+    /// Forgets files that are gone or taken.
+    pub fn forget(&mut self, path: &RelPath) {
+        self.seen.remove(path);
+    }
+
+    /// Forgets what lies in `folder` and was not among `found`.
+    pub fn forget_absent(&mut self, is_in_scope: &dyn Fn(&RelPath) -> bool, is_found: &dyn Fn(&RelPath) -> bool) {
+        self.seen.retain(|path, _| !is_in_scope(path) || is_found(path));
+    }
+
+    fn look(
+        &mut self,
+        found: &Found,
+        now: Now,
+        has_writer: &dyn Fn(&RelPath) -> Option<bool>,
+    ) -> Result<(), (Duration, String)> {
+        let identity = found.entry.identity;
+        let fresh = Seen { identity, since: now.steady, first: now.steady, busy: 0 };
+        let seen = self.seen.entry(found.path.clone()).or_insert(fresh);
+        if seen.identity != identity {
+            *seen = Seen { first: seen.first, ..fresh };
+        }
+        if identity.size == 0 {
+            return Err((now.steady + self.weak_quiet, waiting(seen, now, self.patience, "it is empty so far")));
+        }
+        let watched = now.steady.saturating_sub(seen.since);
+        let untouched = watched.max(age(identity.modified_ns, now.wall_ns));
+        if untouched < self.quiet {
+            return Err((now.steady + (self.quiet - untouched), "it was written a moment ago".to_owned()));
+        }
+        match has_writer(&found.path) {
+            Some(false) => Ok(()),
+            Some(true) => {
+                seen.busy = (seen.busy + 1).min(8);
+                let pause = (self.quiet * 2_u32.pow(seen.busy - 1)).min(LOOK_AGAIN_MAX);
+                Err((now.steady + pause, waiting(seen, now, self.patience, "a program has it open for writing")))
+            }
+            // Without the kernel's word only our own eyes count: a foreign clock may lie.
+            None if watched >= self.weak_quiet => Ok(()),
+            None => Err((now.steady + (self.weak_quiet - watched), "it must stand still a little longer".to_owned())),
+        }
+    }
+}
+
+fn waiting(seen: &Seen, now: Now, patience: Duration, why: &str) -> String {
+    let waited = now.steady.saturating_sub(seen.first);
+    if waited < patience {
+        return why.to_owned();
+    }
+    format!("{why}, and has been for {} minutes; is the program that writes it still alive?", patience.as_secs() / 60)
+}
+
+/// Returns how long ago `then_ns` was; zero if it lies in the future.
+fn age(then_ns: i64, now_ns: i64) -> Duration {
+    u64::try_from(now_ns - then_ns).map_or(Duration::ZERO, Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::{Entry, What};
+    use proptest::prelude::*;
+
+    const MS: i64 = 1_000_000;
+
+    fn candidate(size: u64, modified_ns: i64) -> Candidate {
+        let identity = Identity { device: 1, inode: 7, size, modified_ns };
+        let entry = Entry { what: What::File, identity, changed_ns: modified_ns };
+        let primary = Found { path: RelPath::new("raw/a.png").unwrap(), entry };
+        Candidate { primary, sidecar: None, companions: vec![], members: vec![], missing: vec![] }
+    }
+
+    fn settle() -> Settle {
+        Settle::new(Duration::from_millis(250), Duration::from_secs(2), Duration::from_secs(600))
+    }
+
+    fn at(ms: u64) -> Now {
+        Now { wall_ns: 1_000_000 * MS + i64::from(ms) * MS, steady: Duration::from_millis(ms) }
+    }
+
+    fn again(verdict: &Verdict) -> Option<u128> {
+        match verdict {
+            Verdict::Settled(_) => None,
+            Verdict::Wait { again, .. } => Some(again.as_millis()),
+        }
+    }
+
+    #[test]
+    fn scenarios() {
+        let long_ago = 0;
+        let just_now = at(0).wall_ns;
+        let future = at(0).wall_ns + 86_400_000 * MS;
+        // (size, modified, kernel's word, looks at ms -> wait until, or None for settled)
+        type Case = (u64, i64, Option<bool>, &'static [(u64, Option<u128>)]);
+        let cases: [Case; 7] = [
+            (9, long_ago, Some(false), &[(0, None)]),
+            (9, just_now, Some(false), &[(0, Some(250)), (100, Some(250)), (250, None)]),
+            (9, future, Some(false), &[(0, Some(250)), (250, None)]),
+            (9, long_ago, Some(true), &[(0, Some(250)), (250, Some(750)), (750, Some(1750))]),
+            (9, long_ago, None, &[(0, Some(2000)), (1999, Some(2000)), (2000, None)]),
+            (0, long_ago, Some(false), &[(0, Some(2000)), (5000, Some(7000))]),
+            (9, just_now, None, &[(0, Some(250)), (300, Some(2000)), (2000, None)]),
+        ];
+        for (n, (size, modified, word, looks)) in cases.into_iter().enumerate() {
+            let mut machine = settle();
+            for (ms, expected) in looks {
+                let verdict = machine.judge(candidate(size, modified), false, at(*ms), &|_| word);
+                assert_eq!(again(&verdict), *expected, "case {n} at {ms} ms: {verdict:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unfinished_twin_holds_it() {
+        let verdict = settle().judge(candidate(9, 0), true, at(0), &|_| Some(false));
+        assert!(matches!(verdict, Verdict::Wait { .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_taken_while_a_writer_is_open_or_the_file_changes(
+            looks in proptest::collection::vec((1_u64..4000, any::<bool>(), any::<bool>()), 1..30)
+        ) {
+            let mut machine = settle();
+            let (mut ms, mut size, mut modified) = (0, 1, at(0).wall_ns);
+            for (pause, is_open, grows) in looks {
+                ms += pause;
+                if grows {
+                    size += 1;
+                    modified = at(ms).wall_ns;
+                }
+                let verdict = machine.judge(candidate(size, modified), false, at(ms), &|_| Some(is_open));
+                if is_open || grows {
+                    let waits = matches!(verdict, Verdict::Wait { .. });
+                    prop_assert!(waits);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use crate::model::{Identity, RelPath};
+use crate::vault::{Disk, DiskResult, Entry, What};
+
+/// Deeper folders are not walked; nobody sorts pictures that deep.
+const DEPTH_MAX: usize = 32;
+
+/// A regular file that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it lies.
+    pub path: RelPath,
+    /// What is known of it.
+    pub entry: Entry,
+}
+
+/// A name that is left alone, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Odd {
+    /// Where it lies.
+    pub path: RelPath,
+    /// Why it is left alone.
+    pub why: String,
+}
+
+/// What a walk saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// Regular files, by path.
+    pub files: Vec<Found>,
+    /// Folders, the start included.
+    pub folders: Vec<RelPath>,
+    /// Folders that were seen and not entered.
+    pub below: Vec<RelPath>,
+    /// Links, devices and the like.
+    pub odd: Vec<Odd>,
+}
+
+/// Walks a folder and, where `goes_into` allows, those below it; `enters` is told of each folder
+/// before it is listed, so that a watch can be in place first. Links are never followed; hidden
+/// folders are never entered. A folder that goes away meanwhile is no error.
+pub fn walk(
+    disk: &dyn Disk,
+    start: &RelPath,
+    goes_into: &dyn Fn(&RelPath) -> bool,
+    enters: &mut dyn FnMut(&RelPath, Option<Identity>),
+) -> DiskResult<Walked> {
+    let mut walked = Walked::default();
+    let first = disk.look(start)?.map(|entry| entry.identity);
+    let mut waiting = vec![(start.clone(), first)];
+    while let Some((folder, identity)) = waiting.pop() {
+        enters(&folder, identity);
+        let listed = match disk.list(&folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) if folder == *start => return Err(error),
+            Err(error) => {
+                walked.odd.push(Odd { path: folder, why: format!("it cannot be listed: {}", error.source) });
+                continue;
+            }
+        };
+        for (name, entry) in listed {
+            let path = folder.join(&name);
+            match entry.what {
+                What::File => walked.files.push(Found { path, entry }),
+                What::Folder if name.as_encoded_bytes().starts_with(b".") => (),
+                What::Folder if path.parts().count() > DEPTH_MAX => {
+                    walked.odd.push(Odd { path, why: format!("it lies more than {DEPTH_MAX} folders deep") });
+                }
+                What::Folder if goes_into(&path) => waiting.push((path, Some(entry.identity))),
+                What::Folder => walked.below.push(path),
+                What::Link => walked.odd.push(odd(path, "a symbolic link is never followed; drop the file itself")),
+                What::Special => walked.odd.push(odd(path, "it is no regular file")),
+            }
+        }
+        walked.folders.push(folder);
+    }
+    walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(walked)
+}
+
+fn odd(path: RelPath, why: &str) -> Odd {
+    Odd { path, why: why.to_owned() }
+}

@@ -1,0 +1,76 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// Something that keeps a folder from being watched; the periodic walk covers for it.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchProblem {
+    /// The system's limit is reached.
+    #[error("the system allows no more watches; raise `fs.inotify.max_user_watches` with sysctl")]
+    Limit,
+    /// Anything else.
+    #[error("cannot watch `{path}`: {why}")]
+    Other {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// Watches on folders, one each, never recursive. All that comes out is "look near
+/// here": a path, or `None` for "look everywhere".
+#[derive(Debug)]
+pub struct Watch {
+    watcher: RecommendedWatcher,
+    /// Each watched folder, and which one it was: a new folder under an old name needs a new watch.
+    folders: BTreeMap<PathBuf, u64>,
+}
+
+impl Watch {
+    /// Begins to watch nothing; hints go to `tell`, which must not block.
+    pub fn new(tell: impl Fn(Option<PathBuf>) + Send + 'static) -> Result<Self, WatchProblem> {
+        let handler = move |event: notify::Result<Event>| match event {
+            Ok(event) if event.need_rescan() => tell(None),
+            Ok(event) => paths_of(&event).for_each(|path| tell(Some(path))),
+            Err(_) => tell(None),
+        };
+        let config = Config::default().with_follow_symlinks(false);
+        let watcher = RecommendedWatcher::new(handler, config).map_err(|error| problem(Path::new("."), &error))?;
+        Ok(Self { watcher, folders: BTreeMap::new() })
+    }
+
+    /// Watches a folder, known by its inode; it is fine if it is watched already.
+    pub fn add(&mut self, folder: &Path, inode: u64) -> Result<(), WatchProblem> {
+        if self.folders.get(folder) == Some(&inode) {
+            return Ok(());
+        }
+        if self.folders.remove(folder).is_some() {
+            let _ = self.watcher.unwatch(folder);
+        }
+        self.watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| problem(folder, &error))?;
+        self.folders.insert(folder.to_owned(), inode);
+        Ok(())
+    }
+
+    /// Returns how many folders are watched.
+    pub fn count(&self) -> usize {
+        self.folders.len()
+    }
+}
+
+/// Returns the paths that an event is about; reading a file is no news.
+fn paths_of(event: &Event) -> impl Iterator<Item = PathBuf> + '_ {
+    let is_news = !matches!(event.kind, EventKind::Access(notify::event::AccessKind::Open(_)))
+        && !matches!(event.kind, EventKind::Access(notify::event::AccessKind::Close(notify::event::AccessMode::Read)));
+    let paths = if is_news { event.paths.as_slice() } else { &[] };
+    paths.iter().cloned()
+}
+
+fn problem(path: &Path, error: &notify::Error) -> WatchProblem {
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => WatchProblem::Limit,
+        _ => WatchProblem::Other { path: path.display().to_string(), why: error.to_string() },
+    }
+}

@@ -1,0 +1,7 @@
+//! The command `stockmill`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stockmill::cli::main()
+}

@@ -1,0 +1,91 @@
+use std::io::Read as _;
+
+use super::{Limits, MakeError};
+use crate::craft;
+use crate::intake::{Candidate, Found, Settled};
+use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
+use crate::plan::{Companion, Facts};
+use crate::records::Sidecar;
+use crate::vault::{Disk, DiskResult};
+
+/// The largest sidecar or foreign XMP file that is read.
+const SIDECAR_BYTES_MAX: u64 = 4 << 20;
+/// The largest model text that is searched for the names of its parts.
+const MODEL_TEXT_BYTES_MAX: u64 = 256 << 20;
+
+/// Looks into a settled asset: hash, type by content, size, sidecars. Reads, and changes nothing.
+pub fn inspect(disk: &dyn Disk, stage: Stage, settled: &Settled, limits: &Limits) -> Result<Facts, MakeError> {
+    let candidate = settled.candidate();
+    let path = &candidate.primary.path;
+    let kind = match stage {
+        Stage::Ideas => None,
+        _ => craft::sniff(&head(disk, path)?, &path.extension()),
+    };
+    let (hash, size) = look_inside(disk, candidate, kind, limits)?;
+    let sidecar = match &candidate.sidecar {
+        Some(found) => Some((companion(found), read_sidecar(disk, &found.path)?)),
+        None => None,
+    };
+    let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
+    Ok(Facts {
+        path: path.clone(),
+        stage,
+        seen: candidate.primary.entry.identity,
+        dropped_ns: candidate.primary.entry.changed_ns,
+        hash,
+        kind,
+        size,
+        sidecar,
+        xmp: xmp.map(|found| read_xmp(disk, &found.path)).transpose()?,
+        companions: candidate.companions.iter().map(companion).collect(),
+        members: candidate.members.iter().map(companion).collect(),
+    })
+}
+
+fn companion(found: &Found) -> Companion {
+    Companion { path: found.path.clone(), seen: found.entry.identity }
+}
+
+fn head(disk: &dyn Disk, path: &RelPath) -> DiskResult<Vec<u8>> {
+    let mut head = Vec::new();
+    let read = disk.open(path)?.take(craft::HEAD_BYTES as u64).read_to_end(&mut head);
+    read.map_err(|source| crate::vault::DiskError { call: "read", path: path.clone(), source })?;
+    Ok(head)
+}
+
+/// Returns the hash and, for a picture, its size. A picture is read once for both.
+fn look_inside(
+    disk: &dyn Disk,
+    candidate: &Candidate,
+    kind: Option<Kind>,
+    limits: &Limits,
+) -> Result<(ContentHash, Option<Size>), MakeError> {
+    let path = &candidate.primary.path;
+    match kind.filter(|kind| kind.is_image()) {
+        Some(kind) => {
+            let bytes = disk.read(path, limits.file_bytes_max)?;
+            Ok((ContentHash::of(&bytes), Some(craft::size(&bytes, kind)?)))
+        }
+        None => Ok((disk.hash(path)?, None)),
+    }
+}
+
+fn read_sidecar(disk: &dyn Disk, path: &RelPath) -> Result<Sidecar, MakeError> {
+    let bytes = disk.read(path, SIDECAR_BYTES_MAX)?;
+    Sidecar::parse(&bytes).map_err(|source| MakeError::Sidecar { path: path.clone(), source })
+}
+
+fn read_xmp(disk: &dyn Disk, path: &RelPath) -> Result<Tags, MakeError> {
+    Ok(craft::read_xmp(&disk.read(path, SIDECAR_BYTES_MAX)?)?)
+}
+
+/// Returns the names that a model or a material has inside; none if it cannot be read.
+pub fn members_of(disk: &dyn Disk, found: &Found) -> Vec<String> {
+    let Ok(bytes) = disk.read(&found.path, MODEL_TEXT_BYTES_MAX) else { return Vec::new() };
+    match found.path.extension().as_str() {
+        "obj" => craft::members(&bytes, Kind::Obj).unwrap_or_default(),
+        "gltf" => craft::members(&bytes, Kind::Gltf).unwrap_or_default(),
+        "mtl" => craft::mtl_members(&bytes),
+        _ => Vec::new(),
+    }
+}

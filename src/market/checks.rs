@@ -1,0 +1,172 @@
+use super::profile::Market;
+use crate::model::{Kind, Meta, Size};
+
+/// A file that wants to go to a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in pixels, for pictures.
+    pub size: Option<Size>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its tags, fitted to the market.
+    pub meta: Meta,
+    /// Its category, as the person wrote it.
+    pub category: Option<String>,
+}
+
+/// Returns why a market would refuse a file, in words; empty if it takes it.
+pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if !market.kinds.contains(&candidate.kind) {
+        let kinds: Vec<String> = market.kinds.iter().map(ToString::to_string).collect();
+        reasons.push(format!("it is {}, and the market takes {}", candidate.kind, kinds.join(", ")));
+    }
+    if let Some(size) = candidate.size.filter(|_| candidate.kind.is_image()) {
+        let (megapixels, range) = (size.megapixels(), market.megapixels);
+        if !(range.min..=range.max).contains(&megapixels) {
+            reasons.push(format!(
+                "it has {megapixels:.1} megapixels, and the market takes {} to {}",
+                range.min, range.max
+            ));
+        }
+    }
+    let pictures_only = candidate.kind.is_image();
+    if pictures_only && !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
+        let (min, max) = (market.bytes.min, market.bytes.max);
+        reasons.push(format!("it has {} bytes, and the market takes {min} to {max}", candidate.bytes));
+    }
+    if candidate.meta.title.is_empty() {
+        reasons.push("it has no title; write one in the theme's tags.yaml".to_owned());
+    }
+    if candidate.meta.keywords.len() < market.keywords.min {
+        let (has, min) = (candidate.meta.keywords.len(), market.keywords.min);
+        reasons.push(format!("it has {has} keywords and needs {min}; write them in the theme's tags.yaml"));
+    }
+    if let Some(category) = candidate.category.as_deref().filter(|category| category_number(market, category).is_none())
+    {
+        reasons.push(format!("the market has no category `{category}`"));
+    }
+    reasons
+}
+
+/// Returns the market's value for a category, given by name or by value.
+pub(super) fn category_number(market: &Market, category: &str) -> Option<u32> {
+    let wanted = category.trim().to_lowercase();
+    if let Ok(number) = wanted.parse::<u32>() {
+        return market.categories.values().any(|known| *known == number).then_some(number);
+    }
+    market.categories.get(&wanted).copied()
+}
+
+/// Returns tags as a market takes them: the title cut at a word, without forbidden characters and
+/// words; the first so many keywords, each once.
+pub fn fit(market: &Market, meta: &Meta) -> Meta {
+    let mut fitted = meta.clone();
+    let clean: String = meta.title.chars().filter(|c| !market.title_text.forbidden.contains(*c)).collect();
+    let clean = market.forbidden_words.iter().fold(clean, |text, word| without_word(&text, word));
+    fitted.title = cut_at_word(&clean.split_whitespace().collect::<Vec<_>>().join(" "), market.title_text.chars_max);
+    let forbidden = |keyword: &str| market.forbidden_words.iter().any(|word| without_word(keyword, word) != keyword);
+    let mut keywords: Vec<String> = Vec::new();
+    for keyword in meta.keywords.iter().map(|keyword| keyword.replace([',', ';'], " ").trim().to_owned()) {
+        let known = keywords.iter().any(|other| other.to_lowercase() == keyword.to_lowercase());
+        if !keyword.is_empty() && !known && !forbidden(&keyword) {
+            keywords.push(keyword);
+        }
+    }
+    keywords.truncate(market.keywords.max);
+    fitted.keywords = keywords;
+    fitted
+}
+
+/// Returns a text without a word or phrase, whatever its case; parts of longer words stay.
+fn without_word(text: &str, word: &str) -> String {
+    let mut rest = text.to_owned();
+    let mut from = 0;
+    while let Some((start, end)) = find_ignoring_case(&rest, word, from) {
+        let before = rest[..start].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+        let after = rest[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        if before && after {
+            rest.replace_range(start..end, "");
+            from = start;
+        } else {
+            from = end;
+        }
+    }
+    rest
+}
+
+fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
+    let starts = text.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
+    for start in starts {
+        let end = start + word.len();
+        if text.get(start..end).is_some_and(|part| part.eq_ignore_ascii_case(word)) && !word.is_empty() {
+            return Some((start, end));
+        }
+    }
+    None
+}
+
+fn cut_at_word(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(chars_max + 1).collect();
+    match head.rsplit_once(' ') {
+        Some((whole, _)) if !whole.is_empty() => whole.trim_end().to_owned(),
+        _ => text.chars().take(chars_max).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+
+    fn adobe() -> Market {
+        built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap()
+    }
+
+    fn candidate() -> Candidate {
+        let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["cabin".to_owned()], ..Meta::default() };
+        let size = Some(Size { width: 2048, height: 2048 });
+        Candidate { kind: Kind::Jpeg, size, bytes: 1_000_000, meta, category: Some("Landscapes".to_owned()) }
+    }
+
+    #[test]
+    fn refusals_are_said_with_figures() {
+        assert_eq!(check(&adobe(), &candidate()), Vec::<String>::new());
+        type Change = fn(&mut Candidate);
+        let cases: [(Change, &str); 6] = [
+            (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
+            (
+                |c| c.size = Some(Size { width: 1024, height: 1024 }),
+                "it has 1.0 megapixels, and the market takes 4 to 100",
+            ),
+            (|c| c.bytes = 50_000_000, "it has 50000000 bytes, and the market takes 1 to 45000000"),
+            (|c| c.meta.title.clear(), "it has no title; write one in the theme's tags.yaml"),
+            (|c| c.meta.keywords.clear(), "it has 0 keywords and needs 1; write them in the theme's tags.yaml"),
+            (|c| c.category = Some("22".to_owned()), "the market has no category `22`"),
+        ];
+        for (change, reason) in cases {
+            let mut candidate = candidate();
+            change(&mut candidate);
+            assert_eq!(check(&adobe(), &candidate), [reason]);
+        }
+    }
+
+    #[test]
+    fn tags_are_fitted() {
+        let meta = Meta {
+            title: format!("Generative AI: winter, cabin; {}", "in the deep snow ".repeat(6)),
+            keywords: ["snow", "Snow", "Midjourney art", "a,b", "firefly", "fireflies"].map(str::to_owned).to_vec(),
+            ..Meta::default()
+        };
+        let fitted = fit(&adobe(), &meta);
+        assert_eq!(fitted.title, ": winter cabin in the deep snow in the deep snow in the deep snow in");
+        assert_eq!(fitted.keywords, ["snow", "a b", "fireflies"]);
+        let many = Meta { keywords: (0..80).map(|n| format!("k{n}")).collect(), ..Meta::default() };
+        assert_eq!(fit(&adobe(), &many).keywords.len(), 49);
+    }
+}

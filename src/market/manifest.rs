@@ -1,0 +1,159 @@
+use super::checks::category_number;
+use super::profile::{Charset, Market, MarketError, Value};
+use crate::model::{Meta, slugify};
+
+/// One file of a manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The file's name, to the letter.
+    pub file_name: String,
+    /// Its tags, fitted to the market.
+    pub meta: Meta,
+    /// Its category, by the market's name or value.
+    pub category: Option<String>,
+}
+
+/// Returns a manifest: a header and a row for each file, as RFC 4180 has it (CRLF, quotes where
+/// needed), in UTF-8.
+pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
+    let wrong = |what: String| MarketError::Manifest { market: market.name.clone(), what };
+    if rows.len() > market.csv.rows_max {
+        return Err(wrong(format!("{} rows, and the market takes {}", rows.len(), market.csv.rows_max)));
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(u8::try_from(market.csv.separator).map_err(|error| wrong(error.to_string()))?)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(if market.csv.bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() });
+    let header: Vec<&str> = market.csv.columns.iter().map(|column| column.header.as_str()).collect();
+    writer.write_record(header).map_err(|error| wrong(error.to_string()))?;
+    for row in rows {
+        writer.write_record(cells(market, row)).map_err(|error| wrong(error.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() > market.csv.bytes_max {
+        return Err(wrong(format!("{} bytes, and the market takes {}", bytes.len(), market.csv.bytes_max)));
+    }
+    Ok(bytes)
+}
+
+/// Returns the most bytes that a row takes in a manifest.
+pub fn row_bytes(market: &Market, row: &Row) -> usize {
+    cells(market, row).iter().map(|cell| cell.len() + cell.matches('"').count() + 3).sum::<usize>() + 2
+}
+
+fn cells(market: &Market, row: &Row) -> Vec<String> {
+    let cell = |value: Value| match value {
+        Value::FileName => row.file_name.clone(),
+        Value::Title => harmless(&row.meta.title),
+        Value::Description => harmless(&row.meta.description),
+        Value::Keywords => harmless(&row.meta.keywords.join(",")),
+        Value::Category => {
+            let number = row.category.as_deref().and_then(|category| category_number(market, category));
+            number.map(|number| number.to_string()).unwrap_or_default()
+        }
+        Value::Nothing => String::new(),
+    };
+    market.csv.columns.iter().map(|column| cell(column.value)).collect()
+}
+
+/// Returns a text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    text.trim_start_matches(['=', '+', '-', '@', '\t', '\r', ' ']).to_owned()
+}
+
+/// Returns a name that a market takes and that is free: `name` itself where it fits, else its start
+/// cut, its number and extension whole. Where that is taken, the start ends in part of the asset's
+/// identity. `None` if even that is taken.
+pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str) -> bool) -> Option<String> {
+    let limit = &market.file_name;
+    let allowed = |c: char| match limit.charset {
+        Charset::Portable => c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+        Charset::Alphanumeric => c.is_ascii_alphanumeric() || c == '.',
+    };
+    if name.chars().count() <= limit.chars_max && name.chars().all(allowed) && !taken(name) {
+        return Some(name.to_owned());
+    }
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let (head, number) = match stem.rsplit_once('-') {
+        Some((head, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => (head, number),
+        _ => (stem, ""),
+    };
+    let slug: String = slugify(head).chars().filter(|c| allowed(*c)).collect();
+    let dash = if limit.charset == Charset::Portable && !number.is_empty() { "-" } else { "" };
+    let tail = format!("{dash}{number}.{extension}");
+    let room = limit.chars_max.checked_sub(tail.len())?;
+    let cut: String = slug.chars().take(room).collect();
+    let plain = format!("{}{tail}", cut.trim_end_matches('-'));
+    if !taken(&plain) && plain != tail {
+        return Some(plain);
+    }
+    [4, 8, 12].into_iter().filter(|length| *length <= room).find_map(|length| {
+        let cut: String = slug.chars().take(room.checked_sub(length + 1)?).collect();
+        let dash = if limit.charset == Charset::Portable && !cut.is_empty() { "-" } else { "" };
+        let name = format!("{}{dash}{}{tail}", cut.trim_end_matches('-'), id.get(..length)?);
+        (!taken(&name)).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn adobe() -> Market {
+        built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap()
+    }
+
+    #[test]
+    fn the_manifest_reads_back_as_it_was_written() {
+        let meta = Meta {
+            title: "=cmd \"x\"".to_owned(),
+            keywords: vec!["a".to_owned(), "b c".to_owned()],
+            ..Meta::default()
+        };
+        let row = Row { file_name: "a-0001.jpg".to_owned(), meta, category: Some("Landscapes".to_owned()) };
+        let bytes = manifest(&adobe(), std::slice::from_ref(&row)).unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.starts_with("Filename,Title,Keywords,Category,Releases\r\n"), "{text}");
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let cells: Vec<String> = reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();
+        assert_eq!(cells, ["a-0001.jpg", "cmd \"x\"", "a,b c", "11", ""]);
+        let header = "Filename,Title,Keywords,Category,Releases\r\n".len();
+        assert!(bytes.len() - header <= row_bytes(&adobe(), &row));
+    }
+
+    #[test]
+    fn a_manifest_beyond_the_limits_is_refused() {
+        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
+        assert!(manifest(&adobe(), &vec![row; 5001]).unwrap_err().to_string().contains("5001 rows"));
+    }
+
+    #[test]
+    fn names_are_fitted() {
+        let none = |_: &str| false;
+        let id = "0123456789abcdef";
+        assert_eq!(fit_file_name(&adobe(), "winter-0001.jpg", id, &none).unwrap(), "winter-0001.jpg");
+        let long = "winter-cabins-by-the-frozen-lake-0001.jpg";
+        assert_eq!(fit_file_name(&adobe(), long, id, &none).unwrap(), "winter-cabins-by-the-0001.jpg");
+        let taken = |name: &str| name == "winter-cabins-by-the-0001.jpg";
+        assert_eq!(fit_file_name(&adobe(), long, id, &taken).unwrap(), "winter-cabins-by-0123-0001.jpg");
+        assert_eq!(fit_file_name(&adobe(), "日本-0001.jpg", id, &none).unwrap(), "ri-ben-0001.jpg");
+    }
+
+    proptest! {
+        #[test]
+        fn fitted_names_fit(heads in proptest::collection::vec("[a-zé日 -]{0,60}", 1..20)) {
+            let market = adobe();
+            let mut names = BTreeSet::new();
+            for (n, head) in heads.iter().enumerate() {
+                let id = format!("{n:04x}{n:012x}");
+                let name = fit_file_name(&market, &format!("{head}-{n:04}.jpg"), &id, &|name| names.contains(name)).unwrap();
+                prop_assert!(name.len() <= 30 && name.ends_with(&format!("{n:04}.jpg")), "{}", name);
+                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)));
+                prop_assert!(names.insert(name));
+            }
+        }
+    }
+}

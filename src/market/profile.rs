@@ -1,0 +1,175 @@
+use std::collections::BTreeMap;
+
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use crate::model::Kind;
+
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");
+
+/// A marketplace's rules.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// The name in settings, folders and tags.
+    pub name: String,
+    /// The name for people.
+    pub title: String,
+    /// Whether it takes AI-made work at all.
+    pub accepts_ai: bool,
+    /// The day on which the rules were last compared with the market's own pages.
+    pub checked: String,
+    /// Where the rules are written.
+    pub source: String,
+    /// The kinds of file that it takes.
+    pub kinds: Vec<Kind>,
+    /// Picture size, in millions of pixels.
+    pub megapixels: Range<f64>,
+    /// File size, in bytes.
+    pub bytes: Range<u64>,
+    /// File names.
+    pub file_name: FileNameLimit,
+    /// Titles.
+    pub title_text: TextLimit,
+    /// How many keywords.
+    pub keywords: Range<usize>,
+    /// Words that may stand neither in titles nor in keywords.
+    #[serde(default)]
+    pub forbidden_words: Vec<String>,
+    /// The manifest.
+    pub csv: Csv,
+    /// The market's own value for each category.
+    #[serde(default)]
+    pub categories: BTreeMap<String, u32>,
+    /// What a person must do in the market's portal.
+    #[serde(default)]
+    pub checklist: Vec<String>,
+}
+
+/// The least and the most, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range<T> {
+    /// The least.
+    pub min: T,
+    /// The most.
+    pub max: T,
+}
+
+/// Limits on file names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileNameLimit {
+    /// The most characters, the extension included.
+    pub chars_max: usize,
+    /// The characters that may occur.
+    pub charset: Charset,
+}
+
+/// Characters of file names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Charset {
+    /// ASCII letters, digits, `-`, `_` and `.`.
+    Portable,
+    /// ASCII letters and digits.
+    Alphanumeric,
+}
+
+/// Limits on a text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextLimit {
+    /// The most characters.
+    pub chars_max: usize,
+    /// Characters that may not occur.
+    #[serde(default)]
+    pub forbidden: String,
+}
+
+/// The form of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Csv {
+    /// What stands between two cells.
+    pub separator: char,
+    /// Whether the file begins with a byte-order mark.
+    pub bom: bool,
+    /// The most rows below the header.
+    pub rows_max: usize,
+    /// The most bytes.
+    pub bytes_max: usize,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+}
+
+/// A column of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its header, to the letter.
+    pub header: String,
+    /// What stands in it.
+    pub value: Value,
+}
+
+/// What stands in a manifest's column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// The file's name.
+    FileName,
+    /// The title.
+    Title,
+    /// The description.
+    Description,
+    /// The keywords, joined by commas.
+    Keywords,
+    /// The market's value for the category.
+    Category,
+    /// Nothing.
+    Nothing,
+}
+
+/// What is wrong with a profile or a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MarketError {
+    /// The profile is not sound.
+    #[error("market profile `{name}`: {what}")]
+    Profile {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The manifest cannot be written.
+    #[error("manifest for {market}: {what}")]
+    Manifest {
+        /// The market.
+        market: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Reads a profile; `name` is for messages.
+pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
+    let wrong = |what: String| MarketError::Profile { name: name.to_owned(), what };
+    let market: Market = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    if !market.csv.separator.is_ascii() {
+        return Err(wrong("csv.separator must be one ASCII character".to_owned()));
+    }
+    if !market.accepts_ai {
+        return Err(wrong(format!("{} does not accept AI-made work; see {}", market.title, market.source)));
+    }
+    Ok(market)
+}
+
+/// Returns the markets that come with the program.
+pub fn built_in() -> Result<Vec<Market>, MarketError> {
+    let read = |file: &include_dir::File<'_>| {
+        let name = file.path().display().to_string();
+        parse(&name, file.contents_utf8().unwrap_or_default())
+    };
+    PROFILES.files().map(read).collect()
+}

@@ -1,0 +1,153 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a file is, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each name is the format's own")]
+pub enum Kind {
+    Png,
+    Jpeg,
+    Webp,
+    Gif,
+    Tiff,
+    Bmp,
+    Mp4,
+    Mov,
+    Webm,
+    Mkv,
+    Avi,
+    Glb,
+    Gltf,
+    Obj,
+    Fbx,
+    Stl,
+    Usdz,
+    Ply,
+    Blend,
+    /// A document that a theme names in `documents`.
+    Document,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 20] = [
+        Self::Png,
+        Self::Jpeg,
+        Self::Webp,
+        Self::Gif,
+        Self::Tiff,
+        Self::Bmp,
+        Self::Mp4,
+        Self::Mov,
+        Self::Webm,
+        Self::Mkv,
+        Self::Avi,
+        Self::Glb,
+        Self::Gltf,
+        Self::Obj,
+        Self::Fbx,
+        Self::Stl,
+        Self::Usdz,
+        Self::Ply,
+        Self::Blend,
+        Self::Document,
+    ];
+
+    /// Returns whether stockmill decodes and changes the pixels of this kind.
+    pub fn is_image(self) -> bool {
+        matches!(self, Self::Png | Self::Jpeg | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp)
+    }
+
+    /// Returns the extension that a stockmill name gets, without the dot; `None` keeps the dropped one.
+    pub fn extension(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Tiff => "tif",
+            Self::Bmp => "bmp",
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Webm => "webm",
+            Self::Mkv => "mkv",
+            Self::Avi => "avi",
+            Self::Glb => "glb",
+            Self::Gltf => "gltf",
+            Self::Obj => "obj",
+            Self::Fbx => "fbx",
+            Self::Stl => "stl",
+            Self::Usdz => "usdz",
+            Self::Ply => "ply",
+            Self::Blend => "blend",
+            Self::Document => return None,
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jpeg => "jpeg",
+            Self::Tiff => "tiff",
+            Self::Document => "document",
+            other => other.extension().unwrap_or("document"),
+        })
+    }
+}
+
+/// A picture's size in pixels, as seen (orientation applied).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Size {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl Size {
+    /// Returns the number of pixels.
+    pub fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Returns the number of pixels in millions.
+    #[expect(clippy::cast_precision_loss, reason = "a picture has far fewer than 2^52 pixels")]
+    pub fn megapixels(self) -> f64 {
+        self.pixels() as f64 / 1e6
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// A format that pictures are exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// 8 bit, lossy; what every market takes.
+    Jpeg,
+    /// Lossless, with transparency and 16 bit.
+    Png,
+    /// Lossless WebP.
+    Webp,
+    /// LZW-compressed TIFF.
+    Tiff,
+}
+
+impl Format {
+    /// Returns the kind of file that this format makes.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Jpeg => Kind::Jpeg,
+            Self::Png => Kind::Png,
+            Self::Webp => Kind::Webp,
+            Self::Tiff => Kind::Tiff,
+        }
+    }
+}

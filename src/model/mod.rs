@@ -1,0 +1,20 @@
+//! The words of the trade: stages, paths, themes, tags, kinds. Types that are checked once, when
+//! they are built. Never any I/O, clock, log or randomness.
+
+mod facts;
+mod kind;
+mod meta;
+mod path;
+mod slug;
+mod stage;
+mod tags;
+mod template;
+
+pub use facts::{ContentHash, Identity};
+pub use kind::{Format, Kind, Size};
+pub use meta::{Meta, SourceType};
+pub use path::{PathProblem, RelPath, escape_bytes};
+pub use slug::{AssetId, SlugProblem, ThemeSlug, slugify};
+pub use stage::{Stage, UnknownStage};
+pub use tags::{Tags, category_map, normal_keyword, words};
+pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};

@@ -1,0 +1,222 @@
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A path below the root, `/`-separated, never empty, never leaving the root.
+///
+/// The first part names the area (`raw`, `archive`, `.stockmill`, …); where an area really lies is
+/// known to the vault alone, since a stage folder may lie on another disk. Names are bytes: what a
+/// person drops need not be UTF-8.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelPath(Vec<u8>);
+
+/// Why a text is not a path below the root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathProblem {
+    /// Nothing was given.
+    #[error("the path is empty")]
+    Empty,
+    /// It starts with `/`, or a part is empty, `.` or `..`.
+    #[error("`{0}` does not stay below the root")]
+    Escapes(String),
+}
+
+impl RelPath {
+    /// Returns the path if every part is a plain name.
+    pub fn new(text: impl AsRef<OsStr>) -> Result<Self, PathProblem> {
+        let bytes = text.as_ref().as_bytes();
+        if bytes.is_empty() {
+            return Err(PathProblem::Empty);
+        }
+        let plain = |part: &[u8]| !part.is_empty() && part != b"." && part != b".." && !part.contains(&0);
+        if bytes.split(|b| *b == b'/').all(plain) {
+            Ok(Self(bytes.to_vec()))
+        } else {
+            Err(PathProblem::Escapes(escape_bytes(bytes)))
+        }
+    }
+
+    /// Returns the path of an entry directly in this folder.
+    ///
+    /// # Panics
+    /// If `name` is not a plain name; names come from a folder listing or from the naming rule.
+    #[must_use]
+    pub fn join(&self, name: impl AsRef<OsStr>) -> Self {
+        let tail = Self::new(name).expect("an entry's name is a plain path");
+        let mut bytes = self.0.clone();
+        bytes.push(b'/');
+        bytes.extend_from_slice(&tail.0);
+        Self(bytes)
+    }
+
+    /// Returns the path for the operating system, below whatever stands for the root.
+    pub fn as_path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.0))
+    }
+
+    /// Returns the parts from the root down.
+    pub fn parts(&self) -> impl DoubleEndedIterator<Item = &OsStr> {
+        self.0.split(|b| *b == b'/').map(OsStr::from_bytes)
+    }
+
+    /// Returns the first part: the area.
+    pub fn area(&self) -> &OsStr {
+        self.parts().next().expect("a path has a part")
+    }
+
+    /// Returns the folder that holds this entry, or `None` for an area.
+    pub fn parent(&self) -> Option<Self> {
+        let cut = self.0.iter().rposition(|b| *b == b'/')?;
+        Some(Self(self.0[..cut].to_vec()))
+    }
+
+    /// Returns the last part.
+    pub fn file_name(&self) -> &OsStr {
+        self.parts().next_back().expect("a path has a part")
+    }
+
+    /// Returns the file name as text, undecodable bytes replaced.
+    pub fn file_text(&self) -> String {
+        self.file_name().to_string_lossy().into_owned()
+    }
+
+    /// Returns the file name without its last extension.
+    pub fn stem(&self) -> OsString {
+        Path::new(self.file_name()).file_stem().unwrap_or_default().to_owned()
+    }
+
+    /// Returns the last extension in lower case, or an empty text.
+    pub fn extension(&self) -> String {
+        Path::new(self.file_name()).extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+    }
+
+    /// Returns this path with `suffix` added to the file name.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        let mut bytes = self.0.clone();
+        bytes.extend_from_slice(suffix.as_bytes());
+        Self(bytes)
+    }
+
+    /// Returns the path of an entry with another name in the same folder.
+    #[must_use]
+    pub fn sibling(&self, name: impl AsRef<OsStr>) -> Self {
+        match self.parent() {
+            Some(folder) => folder.join(name),
+            None => Self::new(name).expect("an entry's name is a plain path"),
+        }
+    }
+
+    /// Returns whether this path is `folder` or lies below it.
+    pub fn is_in(&self, folder: &Self) -> bool {
+        self.as_path().starts_with(folder.as_path())
+    }
+
+    /// Returns the path relative to `folder`, or `None` if it is not strictly below it.
+    pub fn below(&self, folder: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(folder.0.as_slice())?.strip_prefix(b"/")?;
+        Some(Self(rest.to_vec()))
+    }
+}
+
+impl fmt::Display for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape_bytes(&self.0))
+    }
+}
+
+impl fmt::Debug for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for RelPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&escape_bytes(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RelPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = unescape(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` has a broken escape")))?;
+        Self::new(OsString::from_vec(bytes)).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Returns `bytes` as one line of text: control characters, invisible direction marks, undecodable
+/// bytes and `\` are written `\xNN`, so that no name can forge a log line; reversible.
+pub fn escape_bytes(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let hidden =
+                matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+            if c.is_control() || c == '\\' || hidden {
+                let mut buffer = [0; 4];
+                push_escaped(&mut text, c.encode_utf8(&mut buffer).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        push_escaped(&mut text, chunk.invalid());
+    }
+    text
+}
+
+fn push_escaped(text: &mut String, bytes: &[u8]) {
+    use fmt::Write as _;
+    for b in bytes {
+        write!(text, "\\x{b:02x}").expect("writing to a text cannot fail");
+    }
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'\\' {
+            let hex = tail.strip_prefix(b"x")?.get(..2)?;
+            bytes.push(u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?);
+            rest = &tail[3..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn paths_that_leave_the_root_are_refused() {
+        for bad in ["", "/a", "a/../b", "a//b", "./a", "a/", ".."] {
+            assert!(RelPath::new(bad).is_err(), "{bad}");
+        }
+        assert!(RelPath::new("raw/..png").is_ok());
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_log_line() {
+        let path = RelPath::new("raw/a\n2026 INFO Moved.\x1b[31m\u{202e}gnp").unwrap();
+        assert_eq!(path.to_string(), "raw/a\\x0a2026 INFO Moved.\\x1b[31m\\xe2\\x80\\xaegnp");
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_survives_the_journal(bytes in proptest::collection::vec(1_u8.., 1..40)) {
+            if let Ok(path) = RelPath::new(OsString::from_vec(bytes)) {
+                let text = serde_json::to_string(&path).unwrap();
+                prop_assert_eq!(serde_json::from_str::<RelPath>(&text).unwrap(), path);
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest theme slug in bytes: a name built from it still fits every market.
+const SLUG_BYTES_MAX: usize = 64;
+
+/// A theme's name: the folder one level under a stage.
+///
+/// A folder that a person made may have any name; it must only be one that a folder can have and
+/// that does not look like an upload day (`2026-11-27`) or a hidden folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ThemeSlug(String);
+
+/// Why a text cannot name a theme.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlugProblem {
+    /// Empty, hidden, or with a character that no folder name may have.
+    #[error("`{0}` cannot be a folder name")]
+    NotAName(String),
+    /// It would be taken for an upload day.
+    #[error("`{0}` looks like an upload day")]
+    LooksLikeDay(String),
+}
+
+impl ThemeSlug {
+    /// Returns the theme of assets that no theme claims.
+    pub fn unsorted() -> Self {
+        Self("unsorted".to_owned())
+    }
+
+    /// Returns a folder's name as a theme.
+    pub fn new(name: &str) -> Result<Self, SlugProblem> {
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+            return Err(SlugProblem::NotAName(name.to_owned()));
+        }
+        if looks_like_day(name) {
+            return Err(SlugProblem::LooksLikeDay(name.to_owned()));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// Returns the slug of a title: lower-case ASCII letters and digits with single dashes,
+    /// transliterated, at most 64 bytes and cut between words. `None` if nothing is left.
+    pub fn from_title(title: &str) -> Option<Self> {
+        let slug = slugify(title);
+        let cut = if slug.len() <= SLUG_BYTES_MAX {
+            slug.as_str()
+        } else {
+            let head = &slug[..SLUG_BYTES_MAX];
+            head.rsplit_once('-').filter(|(kept, _)| kept.len() > 20).map_or(head, |(kept, _)| kept)
+        };
+        let name = if looks_like_day(cut) { format!("day-{cut}") } else { cut.to_owned() };
+        (!name.is_empty()).then_some(Self(name))
+    }
+
+    /// Returns the slug as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Returns a text as small ASCII letters and digits with single dashes, transliterated.
+pub fn slugify(title: &str) -> String {
+    let mut slug = String::new();
+    for c in deunicode::deunicode(title).chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if c != '\'' && !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
+}
+
+fn looks_like_day(name: &str) -> bool {
+    name.parse::<jiff::civil::Date>().is_ok() && name.len() == 10
+}
+
+impl fmt::Display for ThemeSlug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ThemeSlug {
+    type Error = SlugProblem;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::new(&name)
+    }
+}
+
+impl From<ThemeSlug> for String {
+    fn from(slug: ThemeSlug) -> Self {
+        slug.0
+    }
+}
+
+/// An asset's identity for life: the first 16 hex digits of the hash of what was dropped.
+///
+/// Exact duplicates are refused, so the content is the identity; nothing random is needed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AssetId(String);
+
+impl AssetId {
+    /// Returns the identity of an asset whose dropped bytes have this hash.
+    pub fn of(hash: &super::ContentHash) -> Self {
+        Self(hash.as_str()[..16].to_owned())
+    }
+
+    /// Returns the identity as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_slugs() {
+        let cases = [
+            ("Winter Cabins", "winter-cabins"),
+            ("  Café à la crème! ", "cafe-a-la-creme"),
+            ("Grandma's kitchen", "grandmas-kitchen"),
+            ("2026-11-27", "day-2026-11-27"),
+            ("日本の庭", "ri-ben-noting"),
+        ];
+        for (title, slug) in cases {
+            assert_eq!(ThemeSlug::from_title(title).unwrap().as_str(), slug, "{title}");
+        }
+        assert_eq!(ThemeSlug::from_title(" — "), None);
+        let long = ThemeSlug::from_title(&"winter cabins ".repeat(20)).unwrap();
+        assert!(long.as_str().len() <= SLUG_BYTES_MAX && long.as_str().ends_with("-winter"));
+    }
+}

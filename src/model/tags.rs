@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::SourceType;
+
+/// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
+///
+/// What is absent is inherited from the layer below. A keyword `-word` removes `word`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tags {
+    /// Title of every asset of the layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Description of every asset of the layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Keywords, most important first.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
+    pub keywords: Vec<String>,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creator: Option<String>,
+    /// Copyright line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
+    /// How it came to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<SourceType>,
+    /// Category per market, as that market names it: `adobe-stock: 11`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "category_map")]
+    pub category: BTreeMap<String, String>,
+}
+
+/// Returns a keyword trimmed, in NFC, with single spaces and without control characters.
+pub fn normal_keyword(word: &str) -> String {
+    let clean: String = word.nfc().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A scalar that YAML may read as a number although a person means a word: `2026`, `11`, `true`.
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+        impl serde::de::Visitor<'_> for Scalar {
+            type Value = Word;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a word")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Word, E> {
+                Ok(Word(text.to_owned()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
+                Ok(Word(number.to_string()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Word, E> {
+                Ok(Word(number.to_string()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Word, E> {
+                Ok(Word(number.to_string()))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Word, E> {
+                Ok(Word(value.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Scalar)
+    }
+}
+
+/// Reads a list of words; for `#[serde(deserialize_with)]`.
+pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<Word>::deserialize(deserializer)?.into_iter().map(|word| word.0).collect())
+}
+
+/// Reads a category per market; for `#[serde(deserialize_with)]`.
+pub fn category_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    Ok(BTreeMap::<String, Word>::deserialize(deserializer)?
+        .into_iter()
+        .map(|(market, word)| (market, word.0))
+        .collect())
+}

@@ -1,0 +1,244 @@
+use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, theme_of_path};
+use super::{export, keep, raw, tags, upload};
+use crate::model::{AssetId, ContentHash, Format, RelPath, Stage, Template, ThemeSlug};
+use crate::records::{About, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar};
+
+/// Decides what happens to one asset in its stage.
+pub fn plan_asset(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
+    let asset = Asset::recognise(facts, context)?;
+    match facts.stage {
+        Stage::Ideas => Err(Hold::Ignored("it is not a note; drop pictures into `raw`".to_owned())),
+        Stage::Raw => raw::plan(&asset),
+        Stage::Keep => keep::plan(&asset),
+        Stage::Export => export::plan(&asset),
+        Stage::Upload => upload::plan(&asset),
+    }
+}
+
+/// An asset that is recognised: it has an identity, a theme and a number.
+pub(super) struct Asset<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) context: &'a Context<'a>,
+    pub(super) id: AssetId,
+    pub(super) theme: ThemeSlug,
+    pub(super) below: Option<RelPath>,
+    pub(super) seq: u64,
+    pub(super) kind: crate::model::Kind,
+    pub(super) sidecar: Sidecar,
+    /// Whether it is new to stockmill in this very stage.
+    pub(super) is_new: bool,
+}
+
+impl<'a> Asset<'a> {
+    fn recognise(facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Hold> {
+        let Some(kind) = facts.kind else {
+            let what = "its content is no picture, video or 3D model that stockmill knows";
+            return Err(Hold::Ignored(format!("{what}; a theme may claim it under `documents` in its tags.yaml")));
+        };
+        let mut sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar.clone()).unwrap_or_default();
+        let id = sidecar.id.clone().unwrap_or_else(|| AssetId::of(&facts.hash));
+        if let Some(known) = context.known.filter(|known| known.id != id || sidecar.id.is_none()) {
+            let text = format!(
+                "it has the same bytes as `{}`, which was dropped before; delete it, or drop another",
+                known.at
+            );
+            return Err(Hold::Park(text));
+        }
+        let (folder_theme, below) = theme_of_path(&facts.path);
+        let theme = folder_theme
+            .or_else(|| sidecar.theme.clone())
+            .or_else(|| naming::theme_of_file(&facts.path.stem().to_string_lossy(), context.themes))
+            .unwrap_or_else(ThemeSlug::unsorted);
+        let same_theme = sidecar.theme.as_ref() == Some(&theme);
+        let seq = sidecar.seq.filter(|_| same_theme).unwrap_or_else(|| (context.next_seq)(&theme));
+        let is_new = sidecar.origin.is_none();
+        let size = facts.size;
+        sidecar.origin.get_or_insert_with(|| Origin {
+            path: facts.path.clone(),
+            hash: facts.hash.clone(),
+            kind,
+            size,
+            archived: None,
+        });
+        if sidecar.file.as_ref().is_none_or(|file| file.hash != facts.hash) {
+            sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
+        }
+        sidecar.id = Some(id.clone());
+        sidecar.theme = Some(theme.clone());
+        sidecar.seq = Some(seq);
+        Ok(Self { facts, context, id, theme, below, seq, kind, sidecar, is_new })
+    }
+
+    /// Returns the asset's tags, all layers resolved.
+    pub(super) fn tags(&self) -> tags::Resolved {
+        let mut layers = self.context.layers.to_vec();
+        if let Some(xmp) = &self.facts.xmp {
+            layers.push((tags::Layer::Xmp, xmp.clone()));
+        }
+        layers.push((tags::Layer::Sidecar, self.sidecar.tags.clone()));
+        tags::resolve(&layers)
+    }
+
+    /// Returns a stem by a naming rule.
+    pub(super) fn stem(&self, template: &Template) -> String {
+        let origin = self.sidecar.origin.as_ref().expect("a recognised asset has an origin");
+        let original = origin.path.stem().to_string_lossy().into_owned();
+        let values = naming::Values {
+            theme: &self.theme,
+            seq: self.seq,
+            id: &self.id,
+            date: self.context.today,
+            original: &original,
+            kind: self.kind,
+            size: self.facts.size,
+        };
+        naming::stem(template, &values, self.context.rules.naming.bytes_max)
+    }
+
+    /// Returns the stem that the asset goes on under from one inbox to the next: the first name,
+    /// unless it has one already.
+    pub(super) fn first_stem(&self) -> String {
+        if self.is_new || self.facts.stage == Stage::Raw {
+            self.stem(&self.context.rules.naming.first)
+        } else {
+            self.facts.path.stem().to_string_lossy().into_owned()
+        }
+    }
+
+    /// Returns the extension that a file of this asset's kind gets.
+    pub(super) fn extension(&self) -> String {
+        self.kind.extension().map_or_else(|| self.facts.path.extension(), str::to_owned)
+    }
+
+    /// Returns the asset's folder in an area.
+    pub(super) fn folder(&self, area: &str) -> RelPath {
+        folder_in(area, &self.theme, self.below.as_ref())
+    }
+
+    /// Returns a free path for the asset and its sidecar in a folder.
+    pub(super) fn free_in(&self, folder: &RelPath, stem: &str, extension: &str) -> RelPath {
+        let taken = |name: &str| {
+            let path = folder.join(name);
+            (self.context.taken)(&path) || (self.context.taken)(&path.with_suffix(SIDECAR_SUFFIX))
+        };
+        folder.join(naming::free(stem, extension, self.context.rules.naming.bytes_max, &taken))
+    }
+
+    /// Returns the sidecar with a new line of history.
+    pub(super) fn sidecar_that(&self, did: &str) -> Sidecar {
+        let mut sidecar = self.sidecar.clone();
+        sidecar.history.push(Happened { at: self.context.now, stage: self.facts.stage, did: did.to_owned() });
+        sidecar
+    }
+
+    /// Begins a plan for this asset.
+    pub(super) fn plan(&self, to: &RelPath, did: String) -> Plan {
+        let about = About {
+            stage: self.facts.stage,
+            theme: Some(self.theme.clone()),
+            asset: Some(self.id.clone()),
+            seq: Some(self.seq),
+            from: Some(self.facts.path.clone()),
+            hash: Some(self.facts.hash.clone()),
+            to: Some(to.clone()),
+            market: None,
+            did,
+        };
+        // What stockmill wrote itself, unchanged, was checked when it was made.
+        let check = self.is_new.then(|| Check { path: self.facts.path.clone(), kind: self.kind });
+        Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+    }
+
+    /// Plans a move to the next inbox under `to`, the bytes unchanged, with everything that belongs to it.
+    pub(super) fn pass_on(&self, to: &RelPath, did: &str) -> Plan {
+        let mut plan = self.plan(to, did.to_owned());
+        let sidecar = self.sidecar_that(did);
+        plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
+        plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
+        self.bring_companions(&mut plan, to);
+        plan
+    }
+
+    /// Plans a derived file `to`, its sidecar, and the retirement of the source.
+    pub(super) fn derive(&self, to: &RelPath, recipe: Recipe, file: FileRecord, did: &str) -> Plan {
+        let mut plan = self.plan(to, did.to_owned());
+        let mut sidecar = self.sidecar_that(did);
+        sidecar.file = Some(file);
+        let archived = self.retire(&mut plan);
+        if let (Some(origin), Some(archived)) = (&mut sidecar.origin, archived) {
+            origin.archived = Some(archived);
+        }
+        plan.products.insert(0, new_file(to.clone(), recipe));
+        let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
+        plan.products.insert(1, new_file(to.with_suffix(SIDECAR_SUFFIX), recipe));
+        self.bring_companions(&mut plan, to);
+        plan
+    }
+
+    /// Plans the end of the source: what can be made again goes, everything else is an original and
+    /// is kept, with a sidecar, in the archive. Returns where.
+    pub(super) fn retire(&self, plan: &mut Plan) -> Option<RelPath> {
+        if self.sidecar.can_remake(&self.facts.hash) {
+            plan.removes.push(Remove { path: self.facts.path.clone(), seen: self.facts.seen });
+            return None;
+        }
+        let stem = self.first_stem();
+        let archived = self.free_in(&self.folder("archive"), &stem, &self.extension());
+        let mut sidecar = self.sidecar_that("kept as the original");
+        if let Some(origin) = &mut sidecar.origin {
+            origin.archived = Some(archived.clone());
+        }
+        let recipe = Recipe::Bytes(sidecar.to_text().into_bytes());
+        plan.products.push(new_file(archived.with_suffix(SIDECAR_SUFFIX), recipe));
+        plan.moves.push(Move { from: self.facts.path.clone(), to: archived.clone(), seen: self.facts.seen });
+        Some(archived)
+    }
+
+    /// Plans the moves of everything that belongs to the asset, named after `to`; the old sidecar goes.
+    pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath) {
+        let old_stem = self.facts.path.stem().to_string_lossy().into_owned();
+        let (old_name, new_name) = (self.facts.path.file_text(), to.file_text());
+        let new_stem = to.stem().to_string_lossy().into_owned();
+        for Companion { path, seen } in &self.facts.companions {
+            let name = path.file_text();
+            let named = name
+                .strip_prefix(&old_name)
+                .map(|rest| format!("{new_name}{rest}"))
+                .or_else(|| name.strip_prefix(&old_stem).map(|rest| format!("{new_stem}{rest}")))
+                .unwrap_or(name);
+            plan.moves.push(Move { from: path.clone(), to: free_path(&to.sibling(named), self.context), seen: *seen });
+        }
+        let (old_folder, new_folder) = (self.facts.path.parent(), to.parent());
+        if let (Some(old_folder), Some(new_folder)) = (old_folder, new_folder) {
+            for Companion { path, seen } in &self.facts.members {
+                let inner = path.below(&old_folder).unwrap_or_else(|| path.clone());
+                plan.moves.push(Move { from: path.clone(), to: new_folder.join(inner.as_path()), seen: *seen });
+            }
+        }
+        if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
+            plan.removes.push(Remove { path: path.clone(), seen: *seen });
+        }
+    }
+}
+
+/// Returns `path`, or the first free of `stem-2.ext`, `stem-3.ext`, …
+pub(super) fn free_path(path: &RelPath, context: &Context<'_>) -> RelPath {
+    let taken = |name: &str| (context.taken)(&path.sibling(name));
+    let stem = path.stem().to_string_lossy().into_owned();
+    path.sibling(naming::free(&stem, &path.extension(), naming::FILE_NAME_BYTES_MAX, &taken))
+}
+
+/// Returns the record of a derived file; its hash is filled in once it is made.
+pub(super) fn derived(recipe: String, embedded: Option<ContentHash>) -> FileRecord {
+    FileRecord { hash: ContentHash::of(b""), recipe: Some(recipe), embedded }
+}
+
+/// Returns a format's name as people write it.
+pub(super) fn format_name(format: Format) -> &'static str {
+    match format {
+        Format::Jpeg => "JPEG",
+        Format::Png => "PNG",
+        Format::Webp => "WebP",
+        Format::Tiff => "TIFF",
+    }
+}

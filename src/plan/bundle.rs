@@ -1,0 +1,161 @@
+use jiff::civil::Date;
+
+use super::{Plan, Product, Recipe, new_version};
+use crate::market::{self, Market, MarketError, Row};
+use crate::model::{ContentHash, Kind, Meta, RelPath, Stage};
+use crate::records::{About, FileRecord, PublishMode, Sidecar};
+
+/// The folder of a bundle that holds its files' sidecars, out of the way of what is sent.
+pub(super) const SIDECARS: &str = "sidecars";
+
+/// Which bundle: one per market and upload day, in parts where the market's manifest has a limit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BundleName {
+    /// The upload day.
+    pub day: Date,
+    /// The market.
+    pub market: String,
+    /// 1 for the first.
+    pub part: u32,
+}
+
+impl BundleName {
+    /// Returns the bundle's folder.
+    pub fn folder(&self) -> RelPath {
+        let name = if self.part == 1 { self.market.clone() } else { format!("{}-{}", self.market, self.part) };
+        RelPath::new("upload").expect("a constant is a clean path").join(self.day.to_string()).join(name)
+    }
+
+    /// Reads a bundle's folder names; `markets` are those that are configured.
+    pub fn parse(day: &str, name: &str, markets: &[Market]) -> Option<Self> {
+        let day = day.parse().ok()?;
+        let of = |market: &str, part| {
+            markets.iter().any(|m| m.name == market).then(|| Self { day, market: market.to_owned(), part })
+        };
+        of(name, 1).or_else(|| {
+            let (market, part) = name.rsplit_once('-')?;
+            of(market, part.parse().ok().filter(|part| *part > 1)?)
+        })
+    }
+}
+
+/// A bundle as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Which one.
+    pub name: BundleName,
+    /// How many files it holds.
+    pub rows: usize,
+    /// About how many bytes its manifest has.
+    pub bytes: usize,
+    /// Whether it was sent; a sent bundle is never touched.
+    pub sent: bool,
+}
+
+/// One file of a bundle, with its tags as they resolve today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BundleAsset {
+    /// The file's name in the bundle.
+    pub file_name: String,
+    /// Its tags.
+    pub meta: Meta,
+    /// Its category on the market.
+    pub category: Option<String>,
+}
+
+impl BundleAsset {
+    /// Returns the asset's row of the market's manifest.
+    pub fn row(&self, market: &Market) -> Row {
+        Row {
+            file_name: self.file_name.clone(),
+            meta: market::fit(market, &self.meta),
+            category: self.category.clone(),
+        }
+    }
+}
+
+/// Plans a bundle's manifest and checklist, each replaced whole. `existing` are their present bytes,
+/// in the same order; `None` if nothing would change.
+pub fn plan_manifest(
+    name: &BundleName,
+    market: &Market,
+    assets: &[BundleAsset],
+    existing: [Option<&[u8]>; 2],
+) -> Result<Option<Plan>, MarketError> {
+    let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
+    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows).into_bytes()];
+    let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
+    let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
+    let products: Vec<_> =
+        changed.map(|((text, path), was)| new_version(path, text, was.map(ContentHash::of))).collect();
+    if products.is_empty() {
+        return Ok(None);
+    }
+    let about = About {
+        stage: Stage::Upload,
+        theme: None,
+        asset: None,
+        seq: None,
+        from: None,
+        hash: None,
+        to: Some(name.folder()),
+        market: None,
+        did: format!("manifest written for {} files", rows.len()),
+    };
+    Ok(Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() }))
+}
+
+fn checklist(name: &BundleName, market: &Market, rows: &[Row]) -> String {
+    let mut text = format!("# {} of {}: {} files\n\n", market.title, name.day, rows.len());
+    let steps =
+        ["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
+    for step in steps.iter().chain(&market.checklist) {
+        text.push_str("- [ ] ");
+        text.push_str(step);
+        text.push('\n');
+    }
+    text.push_str("- [ ] When all is sent, make an empty file `SENT` here: later files then go into a new bundle.\n");
+    text
+}
+
+/// Plans new metadata for a bundled file whose tags changed after it was exported; its pixels stay
+/// byte for byte. `None` if it carries today's tags, or is no picture.
+pub fn plan_refresh(
+    file: &RelPath,
+    record: &RelPath,
+    record_bytes: &[u8],
+    sidecar: &Sidecar,
+    resolved: &super::tags::Resolved,
+) -> Option<Plan> {
+    let present = sidecar.file.as_ref()?;
+    let kind =
+        Kind::ALL.into_iter().find(|kind| kind.is_image() && kind.extension() == Some(file.extension().as_str()))?;
+    let digest = resolved.digest();
+    if present.embedded.as_ref() == Some(&digest) {
+        return None;
+    }
+    let mut fresh = sidecar.clone();
+    fresh.file = Some(FileRecord { embedded: Some(digest), ..present.clone() });
+    let embed = Recipe::Embed { from: file.clone(), kind, meta: resolved.meta() };
+    let replace = |was: ContentHash| PublishMode::Replace { was: Some(was) };
+    let products = vec![
+        Product { to: file.clone(), recipe: embed, mode: replace(present.hash.clone()) },
+        Product {
+            to: record.clone(),
+            recipe: Recipe::SidecarOf { product: 0, sidecar: Box::new(fresh) },
+            mode: replace(ContentHash::of(record_bytes)),
+        },
+    ];
+    let about = About {
+        stage: Stage::Upload,
+        theme: sidecar.theme.clone(),
+        asset: None,
+        seq: None,
+        from: Some(file.clone()),
+        hash: None,
+        to: Some(file.clone()),
+        market: None,
+        did: "tags changed after it was bundled; embedded anew".to_owned(),
+    };
+    Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() })
+}

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use super::{Context, Facts, Hold, Plan, Recipe, asset::free_path, folder_in, new_file, new_version};
+use crate::model::{ContentHash, RelPath, ThemeSlug};
+use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, prompts_text};
+
+/// What a theme's folder in `raw` holds already.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ThemeOnDisk {
+    /// The bytes of its `tags.yaml`, and what they say.
+    pub tags: Option<(Vec<u8>, ThemeFile)>,
+    /// The text of its `prompts.txt`.
+    pub prompts: Option<String>,
+}
+
+/// Plans the themes of a note, and the note's way into the archive. A theme that is there is merged,
+/// never overwritten.
+pub fn plan_note(
+    facts: &Facts,
+    note: &Note,
+    themes: &BTreeMap<ThemeSlug, ThemeOnDisk>,
+    context: &Context<'_>,
+) -> Result<Plan, Hold> {
+    let problems: Vec<String> = note.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
+    if note.ideas.is_empty() {
+        let why = if problems.is_empty() { "it has no ideas".to_owned() } else { problems.join("; ") };
+        return Err(Hold::Park(format!("no idea could be read from it: {why}")));
+    }
+    let archive = RelPath::new("archive/ideas").expect("a constant is a clean path");
+    let to = free_path(&archive.join(facts.path.file_name()), context);
+    let mut plan = Plan {
+        about: About {
+            stage: facts.stage,
+            theme: None,
+            asset: None,
+            seq: None,
+            from: Some(facts.path.clone()),
+            hash: Some(facts.hash.clone()),
+            to: Some(to.clone()),
+            market: None,
+            did: format!("read as {} themes{}", note.ideas.len(), not_understood(problems.len())),
+        },
+        check: None,
+        products: Vec::new(),
+        moves: vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }],
+        removes: Vec::new(),
+    };
+    for (slug, ideas) in by_theme(&note.ideas) {
+        let on_disk = themes.get(slug).cloned().unwrap_or_default();
+        plan_theme(&mut plan, slug, &ideas, &on_disk, context);
+    }
+    if !problems.is_empty() {
+        let text = format!("Lines of `{}` that were not understood:\n\n{}\n", facts.path, problems.join("\n"));
+        plan.products.push(new_file(to.with_suffix(".problems.txt"), Recipe::Bytes(text.into_bytes())));
+    }
+    Ok(plan)
+}
+
+fn not_understood(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("; {lines} lines not understood") }
+}
+
+/// Returns the ideas of each theme: two titles may have the same slug.
+fn by_theme(ideas: &[Idea]) -> BTreeMap<&ThemeSlug, Vec<&Idea>> {
+    let mut themes: BTreeMap<&ThemeSlug, Vec<&Idea>> = BTreeMap::new();
+    for idea in ideas {
+        themes.entry(&idea.slug).or_default().push(idea);
+    }
+    themes
+}
+
+fn plan_theme(plan: &mut Plan, slug: &ThemeSlug, ideas: &[&Idea], on_disk: &ThemeOnDisk, context: &Context<'_>) {
+    let folder = folder_in("raw", slug, None);
+    let tags_path = folder.join("tags.yaml");
+    match &on_disk.tags {
+        None => {
+            let mut file = ThemeFile::from_idea(ideas[0]);
+            for idea in &ideas[1..] {
+                file.merge_idea(idea);
+            }
+            plan.products.push(new_version(tags_path, file.to_text().into_bytes(), None));
+        }
+        Some((bytes, file)) => {
+            let mut merged = file.clone();
+            let changed = ideas.iter().fold(false, |changed, idea| merged.merge_idea(idea) || changed);
+            if changed {
+                let hash = ContentHash::of(bytes);
+                // A person's own comments and order are kept in the version that goes.
+                let kept = free_path(&folder_in("archive", slug, None).join("tags.yaml"), context);
+                plan.products.push(new_file(kept, Recipe::Bytes(bytes.clone())));
+                plan.products.push(new_version(tags_path, merged.to_text().into_bytes(), Some(hash)));
+            }
+        }
+    }
+    let prompts: Vec<String> = ideas
+        .iter()
+        .flat_map(|idea| &idea.prompts)
+        .flat_map(|prompt| expand(prompt, context.rules.prompts_max).prompts)
+        .collect();
+    if prompts.is_empty() {
+        return;
+    }
+    let text = match &on_disk.prompts {
+        Some(existing) => merge_prompts(existing, &prompts),
+        None => prompts_text(&prompts),
+    };
+    if Some(&text) != on_disk.prompts.as_ref() {
+        let was = on_disk.prompts.as_ref().map(|text| ContentHash::of(text.as_bytes()));
+        plan.products.push(new_version(folder.join("prompts.txt"), text.into_bytes(), was));
+    }
+}

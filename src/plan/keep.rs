@@ -1,0 +1,71 @@
+use super::asset::{Asset, derived};
+use super::{Hold, Plan, Recipe};
+use crate::config::{KeepSettings, Method, Target};
+use crate::model::{Kind, Size};
+
+/// Enlarges a picture until the target is met; everything else is passed on unchanged.
+pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
+    let wanted = asset.facts.size.filter(|_| asset.kind.is_image()).and_then(|size| {
+        let settings = &asset.context.rules.keep;
+        Some((size, target(size, settings)?))
+    });
+    let folder = asset.folder("export");
+    let Some((from, to)) = wanted else {
+        let name = if asset.facts.members.is_empty() && asset.is_new {
+            asset.free_in(&folder, &asset.first_stem(), &asset.extension())
+        } else {
+            asset.free_in(&folder, &asset.facts.path.stem().to_string_lossy(), &asset.facts.path.extension())
+        };
+        return Ok(asset.pass_on(&name, "passed on unchanged"));
+    };
+    let did = format!("enlarged from {from} to {to} by lanczos");
+    let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
+    let recipe = Recipe::Enlarge { from: asset.facts.path.clone(), kind: asset.kind, to };
+    Ok(asset.derive(&path, recipe, derived(format!("lanczos {from} to {to}"), None), &did))
+}
+
+/// Returns the size that a picture must reach, or `None` if it meets the target as it is.
+fn target(size: Size, settings: &KeepSettings) -> Option<Size> {
+    if settings.method == Method::None {
+        return None;
+    }
+    let scale = match settings.target {
+        Target::MinMegapixels(megapixels) => (megapixels / size.megapixels()).sqrt(),
+        Target::Scale(scale) => scale,
+        Target::LongEdge(pixels) => f64::from(pixels) / f64::from(size.width.max(size.height)),
+    };
+    let ceiling = (settings.megapixels_max / size.megapixels()).sqrt();
+    let scale = scale.min(ceiling);
+    (scale > 1.0).then(|| Size { width: scaled(size.width, scale), height: scaled(size.height, scale) })
+}
+
+/// Returns a length enlarged, rounded up, so that a target in megapixels is met and not just missed.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a picture's edge is far below u32::MAX")]
+fn scaled(length: u32, scale: f64) -> u32 {
+    (f64::from(length) * scale - 1e-6).ceil() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(target: Target) -> KeepSettings {
+        KeepSettings { method: Method::Lanczos, target, megapixels_max: 100.0 }
+    }
+
+    #[test]
+    fn the_target_is_met_and_not_just_missed() {
+        let cases = [
+            ((1024, 1024), Target::MinMegapixels(4.2), Some((2050, 2050))),
+            ((2048, 2051), Target::MinMegapixels(4.2), None),
+            ((1000, 500), Target::Scale(2.0), Some((2000, 1000))),
+            ((1000, 500), Target::LongEdge(4000), Some((4000, 2000))),
+            ((1000, 500), Target::LongEdge(900), None),
+            ((10_000, 9_000), Target::Scale(4.0), Some((10_541, 9_487))),
+        ];
+        for ((width, height), goal, expected) in cases {
+            let got = target(Size { width, height }, &settings(goal)).map(|size| (size.width, size.height));
+            assert_eq!(got, expected, "{width}x{height}");
+        }
+    }
+}

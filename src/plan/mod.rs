@@ -1,0 +1,249 @@
+//! Deciding: what was seen, the settings and `now` go in; a [`Plan`] or a [`Hold`] comes out. Pure:
+//! no disk, no clock, no log, no randomness, so `plan` can show what `run` would do.
+
+pub mod gate;
+pub mod merge;
+pub mod naming;
+pub mod tags;
+
+mod asset;
+mod bundle;
+mod export;
+mod ideas;
+mod keep;
+mod park;
+mod raw;
+mod show;
+mod sync;
+mod upload;
+
+pub use asset::plan_asset;
+pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
+pub use ideas::{ThemeOnDisk, plan_note};
+pub use park::plan_park;
+pub use sync::{TagFile, base_path as sync_base_path, plan_sync};
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::config::{ExportSettings, KeepSettings, NamingSettings};
+use crate::market::Market;
+use crate::model::{AssetId, ContentHash, Format, Identity, Kind, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::records::{About, Move, PublishMode, Remove, Sidecar};
+use tags::Layer;
+
+/// What is known of one settled asset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The primary file.
+    pub path: RelPath,
+    /// The stage that it lies in.
+    pub stage: Stage,
+    /// The state in which it was seen.
+    pub seen: Identity,
+    /// When it got its name here, in nanoseconds since 1970.
+    pub dropped_ns: i64,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// What it is by content; `None` for a type that stockmill does not know.
+    pub kind: Option<Kind>,
+    /// Its size in pixels, for pictures.
+    pub size: Option<Size>,
+    /// Its sidecar, where there is one.
+    pub sidecar: Option<(Companion, Sidecar)>,
+    /// Tags from a foreign XMP sidecar.
+    pub xmp: Option<Tags>,
+    /// Files that go with it under a like name: prompt texts, foreign sidecars.
+    pub companions: Vec<Companion>,
+    /// Files that it names inside and that keep their names: `.mtl`, `.bin`, textures.
+    pub members: Vec<Companion>,
+}
+
+/// A file that moves with its asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Companion {
+    /// Where it lies.
+    pub path: RelPath,
+    /// The state in which it was seen.
+    pub seen: Identity,
+}
+
+/// An asset that was seen before with the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which asset.
+    pub id: AssetId,
+    /// Where it stands, as far as is known.
+    pub at: RelPath,
+}
+
+/// The slice of the settings that deciding needs.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// How files are named.
+    pub naming: NamingSettings,
+    /// How pictures are refined.
+    pub keep: KeepSettings,
+    /// How pictures are exported.
+    pub export: ExportSettings,
+    /// Where they go.
+    pub markets: Vec<Market>,
+    /// The most prompts that one idea gives.
+    pub prompts_max: usize,
+}
+
+/// Everything beside the facts that a decision depends on.
+pub struct Context<'a> {
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// The day of the decision, in local time.
+    pub today: Date,
+    /// The settings.
+    pub rules: &'a Rules,
+    /// The tag layers below the asset's own, lowest first.
+    pub layers: &'a [(Layer, Tags)],
+    /// The themes that there are.
+    pub themes: &'a BTreeSet<ThemeSlug>,
+    /// Returns the next free number of a theme.
+    pub next_seq: &'a dyn Fn(&ThemeSlug) -> u64,
+    /// The asset that had the same bytes before.
+    pub known: Option<&'a Known>,
+    /// Returns whether a name is taken, on disk or by a plan in hand.
+    pub taken: &'a dyn Fn(&RelPath) -> bool,
+    /// The bundles of today.
+    pub bundles: &'a [Bundle],
+    /// The markets that this asset's content was bundled for before.
+    pub bundled_for: &'a BTreeSet<String>,
+}
+
+/// A whole decision: printed by `stockmill plan`, made in scratch, journalled, carried out.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What it is about.
+    pub about: About,
+    /// What must hold of the source's content before anything is done.
+    pub check: Option<Check>,
+    /// New files, in the order in which they are made.
+    pub products: Vec<Product>,
+    /// Files that move to a free name.
+    pub moves: Vec<Move>,
+    /// Files that go once everything else is durable.
+    pub removes: Vec<Remove>,
+}
+
+/// A source whose whole content must be sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The file.
+    pub path: RelPath,
+    /// What it claims to be.
+    pub kind: Kind,
+}
+
+/// A file that a plan makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// The name that it gets.
+    pub to: RelPath,
+    /// How it is made.
+    pub recipe: Recipe,
+    /// Whether the name must be free.
+    pub mode: PublishMode,
+}
+
+/// How a product is made from what there is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recipe {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The same bytes as another file.
+    Same {
+        /// The file.
+        from: RelPath,
+        /// The hash of its bytes.
+        hash: ContentHash,
+    },
+    /// A picture enlarged.
+    Enlarge {
+        /// The picture.
+        from: RelPath,
+        /// Its kind.
+        kind: Kind,
+        /// The size to reach.
+        to: Size,
+    },
+    /// A picture in its final format, in sRGB, with metadata.
+    Export {
+        /// The picture.
+        from: RelPath,
+        /// Its kind.
+        kind: Kind,
+        /// The format to write.
+        format: Format,
+        /// JPEG quality.
+        quality: u8,
+        /// What shows through where the picture is transparent and the format is not.
+        background: [u8; 3],
+        /// What is embedded.
+        meta: Meta,
+    },
+    /// A finished picture with other metadata; its pixels stay byte for byte.
+    Embed {
+        /// The picture.
+        from: RelPath,
+        /// Its kind.
+        kind: Kind,
+        /// What is embedded.
+        meta: Meta,
+    },
+    /// The sidecar of an earlier product of the same plan, whose hash is known only once it is made.
+    SidecarOf {
+        /// Which product.
+        product: usize,
+        /// The sidecar, its file's hash still to be filled in.
+        sidecar: Box<Sidecar>,
+    },
+}
+
+/// Why an asset stays where it is. An ordinary answer, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Hold {
+    /// It is nothing that stockmill works on.
+    #[error("{0}")]
+    Ignored(String),
+    /// It waits for something that will come, or for a person who need not hurry.
+    #[error("{0}")]
+    Waits(String),
+    /// It needs a person: it goes to `failed/`.
+    #[error("{0}")]
+    Park(String),
+}
+
+/// Returns the theme and the folder below it that a path in a stage lies in.
+pub fn theme_of_path(path: &RelPath) -> (Option<ThemeSlug>, Option<RelPath>) {
+    let Some(folder) = path.parent() else { return (None, None) };
+    let mut parts = folder.parts().skip(1);
+    let theme = parts.next().and_then(|name| ThemeSlug::new(name.to_str()?).ok());
+    let rest: Vec<_> = parts.collect();
+    let below = rest.join(std::ffi::OsStr::new("/"));
+    (theme, RelPath::new(below).ok())
+}
+
+/// Returns a new product under a free name.
+fn new_file(to: RelPath, recipe: Recipe) -> Product {
+    Product { to, recipe, mode: PublishMode::New }
+}
+
+/// Returns a product that replaces a record of stockmill's own.
+fn new_version(to: RelPath, bytes: Vec<u8>, was: Option<ContentHash>) -> Product {
+    Product { to, recipe: Recipe::Bytes(bytes), mode: PublishMode::Replace { was } }
+}
+
+/// Returns `area/theme[/below]`.
+fn folder_in(area: &str, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
+    let folder = RelPath::new(area).expect("an area is a plain name").join(theme.as_str());
+    below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()))
+}

@@ -1,0 +1,34 @@
+use super::{Context, Facts, Plan, Recipe, asset::free_path, new_file};
+use crate::model::RelPath;
+use crate::records::{About, Move};
+
+/// Plans the way to `failed/STAGE/` for an asset that needs a person, with everything that belongs to
+/// it and the reason in words.
+pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
+    let failed = RelPath::new("failed").expect("a constant is a clean path");
+    let to = free_path(&failed.join(facts.path.as_path()), context);
+    let about = About {
+        stage: facts.stage,
+        theme: super::theme_of_path(&facts.path).0,
+        asset: None,
+        seq: None,
+        from: Some(facts.path.clone()),
+        hash: None,
+        to: Some(to.clone()),
+        market: None,
+        did: format!("set aside: {why}"),
+    };
+    let text = format!(
+        "{}\n\nIt was dropped as `{}`. Mend or replace it, then move it back into `{}`; \
+         or delete it together with this note.\n",
+        why, facts.path, facts.stage
+    );
+    let reason = new_file(to.with_suffix(".reason.txt"), Recipe::Bytes(text.into_bytes()));
+    let mut moves = vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }];
+    let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
+    for companion in sidecar.chain(&facts.companions).chain(&facts.members) {
+        let beside = failed.join(companion.path.as_path());
+        moves.push(Move { from: companion.path.clone(), to: free_path(&beside, context), seen: companion.seen });
+    }
+    Plan { about, check: None, products: vec![reason], moves, removes: Vec::new() }
+}

@@ -1,0 +1,29 @@
+use std::fmt;
+
+use super::{Plan, Recipe};
+use crate::records::PublishMode;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.about.from {
+            Some(from) => writeln!(f, "{from}: {}", self.about.did)?,
+            None => writeln!(f, "{}", self.about.did)?,
+        }
+        for product in &self.products {
+            let verb = match (&product.recipe, &product.mode) {
+                (Recipe::Same { .. }, _) => "link   ",
+                (Recipe::Enlarge { .. } | Recipe::Export { .. } | Recipe::Embed { .. }, _) => "make   ",
+                (_, PublishMode::Replace { was: Some(_) }) => "replace",
+                _ => "write  ",
+            };
+            writeln!(f, "  {verb} {}", product.to)?;
+        }
+        for shift in &self.moves {
+            writeln!(f, "  move    {} -> {}", shift.from, shift.to)?;
+        }
+        for gone in &self.removes {
+            writeln!(f, "  remove  {}", gone.path)?;
+        }
+        Ok(())
+    }
+}

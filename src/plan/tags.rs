@@ -1,0 +1,176 @@
+//! Who wins: tag layers become one set of tags, each value with the layer that it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::model::{ContentHash, Meta, SourceType, Tags, normal_keyword};
+
+/// Where tags come from, lowest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layer {
+    /// `defaults` in the settings.
+    Defaults,
+    /// A tag set that the theme names.
+    TagSet(String),
+    /// The theme's `tags.yaml`.
+    Theme,
+    /// A folder below the theme.
+    Folder(String),
+    /// A foreign XMP sidecar.
+    Xmp,
+    /// The asset's own sidecar.
+    Sidecar,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Defaults => f.write_str("defaults"),
+            Self::TagSet(name) => write!(f, "tag set {name}"),
+            Self::Theme => f.write_str("theme"),
+            Self::Folder(name) => write!(f, "folder {name}"),
+            Self::Xmp => f.write_str("foreign xmp"),
+            Self::Sidecar => f.write_str("sidecar"),
+        }
+    }
+}
+
+/// A value and the layer that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub layer: Layer,
+}
+
+/// The outcome of all layers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolved {
+    /// Title.
+    pub title: Option<Sourced<String>>,
+    /// Description.
+    pub description: Option<Sourced<String>>,
+    /// Keywords, most important first.
+    pub keywords: Vec<Sourced<String>>,
+    /// Creator.
+    pub creator: Option<Sourced<String>>,
+    /// Copyright line.
+    pub rights: Option<Sourced<String>>,
+    /// How it came to be.
+    pub source_type: Option<Sourced<SourceType>>,
+    /// Category per market.
+    pub category: BTreeMap<String, Sourced<String>>,
+}
+
+/// Resolves layers, lowest first. A higher layer's values win. Its keywords go in front, since the
+/// more special is the more important; `-word` takes a word of a lower layer away.
+pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
+    let mut resolved = Resolved::default();
+    for (layer, tags) in layers {
+        let sourced = |text: &Option<String>| {
+            let value = normal_text(text.as_deref()?);
+            (!value.is_empty()).then(|| Sourced { value, layer: layer.clone() })
+        };
+        resolved.title = sourced(&tags.title).or(resolved.title);
+        resolved.description = sourced(&tags.description).or(resolved.description);
+        resolved.creator = sourced(&tags.creator).or(resolved.creator);
+        resolved.rights = sourced(&tags.rights).or(resolved.rights);
+        resolved.source_type =
+            tags.source_type.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.source_type);
+        for (market, category) in &tags.category {
+            let sourced = Sourced { value: category.clone(), layer: layer.clone() };
+            resolved.category.insert(market.clone(), sourced);
+        }
+        resolved.keywords = layered(layer, &tags.keywords, resolved.keywords);
+    }
+    resolved
+}
+
+fn normal_text(text: &str) -> String {
+    normal_keyword(text)
+}
+
+/// Returns the keywords of a layer in front of those below it, without those that it takes away.
+fn layered(layer: &Layer, own: &[String], below: Vec<Sourced<String>>) -> Vec<Sourced<String>> {
+    let mut keywords: Vec<Sourced<String>> = Vec::new();
+    let mut removed = Vec::new();
+    let like = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    for word in own.iter().map(|word| normal_keyword(word)) {
+        match word.strip_prefix('-').map(str::trim) {
+            Some(gone) => removed.push(gone.to_owned()),
+            None if word.is_empty() || keywords.iter().any(|known| like(&known.value, &word)) => (),
+            None => keywords.push(Sourced { value: word, layer: layer.clone() }),
+        }
+    }
+    for sourced in below {
+        let is_gone = removed.iter().any(|gone| like(gone, &sourced.value));
+        if !is_gone && !keywords.iter().any(|known| like(&known.value, &sourced.value)) {
+            keywords.push(sourced);
+        }
+    }
+    keywords
+}
+
+impl Resolved {
+    /// Returns what is embedded into a file.
+    pub fn meta(&self) -> Meta {
+        let text = |sourced: &Option<Sourced<String>>| sourced.as_ref().map(|s| s.value.clone()).unwrap_or_default();
+        Meta {
+            title: text(&self.title),
+            description: text(&self.description),
+            keywords: self.keywords.iter().map(|sourced| sourced.value.clone()).collect(),
+            creator: text(&self.creator),
+            rights: text(&self.rights),
+            source_type: self.source_type.as_ref().map(|sourced| sourced.value).unwrap_or_default(),
+        }
+    }
+
+    /// Returns a digest of what is embedded: another digest means that a file carries older tags.
+    pub fn digest(&self) -> ContentHash {
+        ContentHash::of(&serde_json::to_vec(&self.meta()).expect("metadata holds nothing that JSON cannot write"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(title: &str, keywords: &[&str]) -> Tags {
+        let title = (!title.is_empty()).then(|| title.to_owned());
+        Tags { title, keywords: keywords.iter().map(|k| (*k).to_owned()).collect(), ..Tags::default() }
+    }
+
+    #[test]
+    fn higher_layers_win_and_say_so() {
+        let resolved = resolve(&[
+            (Layer::Defaults, layer("", &["ai", "stock"])),
+            (Layer::TagSet("winter".to_owned()), layer("Winter", &["snow", "cold"])),
+            (Layer::Theme, layer("Cabins", &["cabin", "Snow", "-stock"])),
+            (Layer::Sidecar, layer("", &["red door", "-cold"])),
+        ]);
+        let shown: Vec<String> = resolved.keywords.iter().map(|k| format!("{} ({})", k.value, k.layer)).collect();
+        assert_eq!(shown, ["red door (sidecar)", "cabin (theme)", "Snow (theme)", "ai (defaults)"]);
+        assert_eq!(resolved.title.as_ref().map(|t| (t.value.as_str(), &t.layer)), Some(("Cabins", &Layer::Theme)));
+    }
+
+    #[test]
+    fn a_word_that_was_taken_away_may_come_back() {
+        let words = |keywords: &[&str]| layer("", keywords);
+        let resolved = resolve(&[
+            (Layer::Defaults, words(&["a"])),
+            (Layer::Theme, words(&["-a"])),
+            (Layer::Sidecar, words(&["A"])),
+        ]);
+        assert_eq!(resolved.meta().keywords, ["A"]);
+    }
+
+    #[test]
+    fn the_digest_follows_what_is_embedded() {
+        let one = resolve(&[(Layer::Theme, layer("a", &["x", "y"]))]);
+        let same = resolve(&[(Layer::Sidecar, layer("a", &["x", "y"]))]);
+        let other = resolve(&[(Layer::Theme, layer("a", &["y", "x"]))]);
+        assert_eq!(one.digest(), same.digest());
+        assert_ne!(one.digest(), other.digest());
+    }
+}

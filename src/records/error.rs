@@ -1,0 +1,28 @@
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The file has more bytes than any such record needs.
+    #[error("the file has {size_bytes} bytes and at most {size_bytes_max} are read; make it shorter")]
+    TooLarge {
+        /// Its size.
+        size_bytes: usize,
+        /// The largest size that is read.
+        size_bytes_max: usize,
+    },
+    /// The file is not what it should be; a person has to correct it.
+    #[error("line {line}, column {column}: {what}")]
+    Syntax {
+        /// Line, counted from 1.
+        line: usize,
+        /// Column, counted from 1.
+        column: usize,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// The file was written by a newer stockmill, or its version was mistyped.
+    #[error("the file has version {found} and only version 1 is known; update stockmill, or write `version: 1`")]
+    Version {
+        /// The version in the file.
+        found: u64,
+    },
+}

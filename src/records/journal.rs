@@ -1,0 +1,218 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, ThemeSlug};
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Record {
+    /// A plan whose products are complete in scratch is about to be carried out.
+    Intent(Intent),
+    /// The plan was carried out whole.
+    Done {
+        /// Which plan.
+        plan: u64,
+    },
+    /// The plan was given up; the source stands where it stood.
+    Undone {
+        /// Which plan.
+        plan: u64,
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// All that is needed to finish a plan, or to take it back, after a cut at any instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The plan's number.
+    pub plan: u64,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// What it does, for people and for the ledger.
+    pub about: About,
+    /// New files and replaced records, from scratch into place.
+    pub publish: Vec<Publish>,
+    /// Files that move to a free name.
+    pub moves: Vec<Move>,
+    /// Files that go, last of all.
+    pub removes: Vec<Remove>,
+}
+
+/// What a plan is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The stage that it takes from.
+    pub stage: Stage,
+    /// The theme, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub theme: Option<ThemeSlug>,
+    /// The asset, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asset: Option<AssetId>,
+    /// The asset's number within the theme.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
+    /// The file that it was made for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<RelPath>,
+    /// The hash of that file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hash: Option<ContentHash>,
+    /// Where the asset stands afterwards.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<RelPath>,
+    /// The market whose bundle it joined.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub market: Option<String>,
+    /// What was done, in words.
+    pub did: String,
+}
+
+/// A finished product that gets its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Publish {
+    /// The product in scratch.
+    pub scratch: RelPath,
+    /// The name that it gets.
+    pub to: RelPath,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// Whether it may replace a record of stockmill's own.
+    pub mode: PublishMode,
+}
+
+/// Whether a name must be free.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishMode {
+    /// The name must be free.
+    New,
+    /// The name holds this version of a record, or nothing.
+    Replace {
+        /// The hash of the version that was read; `None` if there was no file.
+        was: Option<ContentHash>,
+    },
+}
+
+/// A file that gets another name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// Where it stands.
+    pub from: RelPath,
+    /// The free name that it gets.
+    pub to: RelPath,
+    /// The state in which it was seen.
+    pub seen: Identity,
+}
+
+/// A file that goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remove {
+    /// The file.
+    pub path: RelPath,
+    /// The state in which it was seen; in any other state it stays.
+    pub seen: Identity,
+}
+
+impl Record {
+    /// Returns the number of the plan that the record is about.
+    pub fn plan(&self) -> u64 {
+        match self {
+            Self::Intent(intent) => intent.plan,
+            Self::Done { plan } | Self::Undone { plan, .. } => *plan,
+        }
+    }
+
+    /// Returns the record as one line, with its newline.
+    pub fn to_line(&self) -> String {
+        let json = serde_json::to_string(self).expect("a record holds nothing that JSON cannot write");
+        format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
+    }
+}
+
+/// Returns the whole records at the start of `bytes`, and how many bytes they take.
+pub fn read_records(bytes: &[u8]) -> (Vec<Record>, usize) {
+    let mut records = Vec::new();
+    let mut used = 0;
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        let Some(record) = read_line(line) else { break };
+        records.push(record);
+        used += line.len();
+    }
+    (records, used)
+}
+
+fn read_line(line: &[u8]) -> Option<Record> {
+    let line = line.strip_suffix(b"\n")?;
+    let (checksum, json) = (line.get(..9)?, line.get(9..)?);
+    if format!("{:08x} ", crc32fast::hash(json)).as_bytes() != checksum {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines() -> (Vec<Record>, Vec<u8>) {
+        let records: Vec<_> = (0..6)
+            .map(|plan| match plan % 2 {
+                0 => Record::Done { plan },
+                _ => Record::Undone { plan, why: "the name was taken \"meanwhile\"\n".to_owned() },
+            })
+            .collect();
+        let bytes = records.iter().map(Record::to_line).collect::<String>().into_bytes();
+        (records, bytes)
+    }
+
+    #[test]
+    fn an_intent_survives_as_it_is() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 1_795_436_400_123_456_789 };
+        let hash = ContentHash::of(b"x");
+        let mode = PublishMode::Replace { was: Some(hash.clone()) };
+        let record = Record::Intent(Intent {
+            plan: 7,
+            at: "2026-11-23T12:00:00Z".parse().unwrap(),
+            about: About {
+                stage: Stage::Raw,
+                theme: Some(ThemeSlug::unsorted()),
+                asset: Some(AssetId::of(&hash)),
+                seq: Some(1),
+                from: Some(path("raw/a.png")),
+                hash: Some(hash.clone()),
+                to: None,
+                market: None,
+                did: "named".to_owned(),
+            },
+            publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
+            moves: vec![Move { from: path("raw/a.png"), to: path("keep/a.png"), seen }],
+            removes: vec![Remove { path: path("raw/a.png.yaml"), seen }],
+        });
+        assert_eq!(read_records(record.to_line().as_bytes()).0, [record]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_truncation_gives_a_prefix(cut in 0_usize..400) {
+            let (records, bytes) = lines();
+            let (read, used) = read_records(&bytes[..cut.min(bytes.len())]);
+            prop_assert!(records.starts_with(&read));
+            prop_assert!(used <= cut);
+        }
+
+        #[test]
+        fn any_bit_flip_gives_a_prefix(at in 0_usize..1000, bit in 0_u8..8) {
+            let (records, mut bytes) = lines();
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            let (read, _) = read_records(&bytes);
+            prop_assert!(records.starts_with(&read));
+            prop_assert!(read.len() < records.len() || bytes == lines().1);
+        }
+    }
+}

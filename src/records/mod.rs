@@ -1,0 +1,20 @@
+//! What lies on disk, bytes to types and back, versioned: sidecars, shared tags, idea notes, prompt
+//! lists, the journal. Never touches the disk itself, and what it reads from outside never makes it
+//! panic, or cost more than its limits allow.
+
+mod error;
+mod journal;
+mod note;
+mod prompts;
+mod sidecar;
+mod theme;
+mod yaml;
+mod yaml_guard;
+
+pub use error::RecordError;
+pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, read_records};
+pub use note::{Idea, Note, Problem, parse_note};
+pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
+pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_SUFFIX, Sidecar};
+pub use theme::ThemeFile;
+pub use yaml::{read_mapping, write_mapping};

@@ -1,0 +1,219 @@
+use std::collections::HashSet;
+
+use super::keys::{Key, count_of, priority_of};
+use super::marks;
+use super::{Idea, Problem};
+use crate::model::{ThemeSlug, escape_bytes, normal_keyword};
+
+const KEYWORDS_MAX: usize = 500;
+const KEYWORD_BYTES_MAX: usize = 200;
+const PROMPTS_MAX: usize = 10_000;
+const PROMPT_BYTES_MAX: usize = 16 * 1024;
+const DESCRIPTION_BYTES_MAX: usize = 4_000;
+const PROBLEM_CHARS_MAX: usize = 80;
+
+/// Texts in order, each once.
+#[derive(Debug, Clone, Default)]
+struct UniqueList {
+    list: Vec<String>,
+    seen: HashSet<String>,
+}
+
+impl UniqueList {
+    /// Adds a text unless it is there already; returns false if there is no room.
+    fn add(&mut self, text: String, key: String, count_max: usize) -> bool {
+        if self.seen.contains(&key) {
+            return true;
+        }
+        if self.list.len() >= count_max {
+            return false;
+        }
+        self.seen.insert(key);
+        self.list.push(text);
+        true
+    }
+}
+
+/// An idea that is still being read, or the defaults of a note.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draft {
+    pub(super) line: usize,
+    pub(super) title: String,
+    keywords: UniqueList,
+    mood: UniqueList,
+    description: Option<String>,
+    priority: Option<u8>,
+    variations: Option<u32>,
+    prompts: UniqueList,
+    category: Option<String>,
+    /// Something was over a limit.
+    is_cut: bool,
+}
+
+impl Draft {
+    pub(super) fn new(line: usize, title: &str) -> Self {
+        Self { line, title: normal_keyword(title), ..Self::default() }
+    }
+
+    #[must_use]
+    pub(super) fn titled(mut self, title: &str) -> Self {
+        self.title = normal_keyword(title);
+        self
+    }
+
+    pub(super) fn has_prompts(&self) -> bool {
+        !self.prompts.list.is_empty()
+    }
+
+    pub(super) fn add_keyword(&mut self, word: &str) {
+        let word = normal_keyword(word);
+        if !word.is_empty() {
+            let key = word.to_lowercase();
+            self.is_cut |= word.len() > KEYWORD_BYTES_MAX || !self.keywords.add(word, key, KEYWORDS_MAX);
+        }
+    }
+
+    fn add_mood(&mut self, word: &str) {
+        let word = normal_keyword(word);
+        if !word.is_empty() {
+            let key = word.to_lowercase();
+            self.is_cut |= word.len() > KEYWORD_BYTES_MAX || !self.mood.add(word, key, KEYWORDS_MAX);
+        }
+    }
+
+    pub(super) fn add_prompt(&mut self, prompt: &str) {
+        let prompt = prompt.trim();
+        if !prompt.is_empty() {
+            self.is_cut |=
+                prompt.len() > PROMPT_BYTES_MAX || !self.prompts.add(prompt.to_owned(), prompt.to_owned(), PROMPTS_MAX);
+        }
+    }
+
+    /// Adds a sentence to the description.
+    pub(super) fn add_description(&mut self, text: &str) {
+        let room = DESCRIPTION_BYTES_MAX.saturating_sub(self.description.as_ref().map_or(0, String::len) + 1);
+        let text = &text[..text.floor_char_boundary(text.len().min(room * 4))];
+        let text = normal_keyword(text);
+        let kept = text[..text.floor_char_boundary(room)].trim_end();
+        self.is_cut |= kept.len() < text.len();
+        match &mut self.description {
+            _ if kept.is_empty() => {}
+            Some(description) => *description = format!("{description} {kept}"),
+            none => *none = Some(kept.to_owned()),
+        }
+    }
+
+    /// Takes what the marks of an item say; what is known already stays.
+    pub(super) fn add_marks(&mut self, marks: &marks::Marks) {
+        for tag in &marks.tags {
+            self.add_keyword(tag);
+        }
+        self.priority = self.priority.or(marks.priority);
+        self.variations = self.variations.or(marks.variations);
+    }
+
+    /// Takes one `key: value`; returns why it could not, if so.
+    pub(super) fn apply(&mut self, key: Key, value: &str) -> Result<(), &'static str> {
+        let value = value.trim();
+        if value.is_empty() {
+            return Ok(());
+        }
+        match key {
+            Key::Keywords => marks::split_words(value).iter().for_each(|word| self.add_keyword(word)),
+            Key::Mood => marks::split_words(value).iter().for_each(|word| self.add_mood(word)),
+            Key::Prompts => self.add_prompt(marks::unquoted(value)),
+            Key::Description => self.add_description(marks::unquoted(value)),
+            Key::Category => {
+                let category = normal_keyword(marks::unquoted(value));
+                self.is_cut |= category.len() > KEYWORD_BYTES_MAX;
+                self.category.get_or_insert_with(|| category.chars().take(KEYWORD_BYTES_MAX / 4).collect());
+            }
+            Key::Priority => {
+                let priority = priority_of(value).ok_or("not a priority; write high, normal, low or a number")?;
+                self.priority.get_or_insert(priority);
+            }
+            Key::Variations => {
+                let count = count_of(value).ok_or("not a number of variations; write 1 to 10000")?;
+                self.variations.get_or_insert(count);
+            }
+            Key::Title | Key::Theme | Key::Private => {}
+            Key::Unplaced => return Err("a theme has no place for it, so it stays in the note only"),
+        }
+        Ok(())
+    }
+
+    /// Adds what another draft of the same theme has and this one lacks.
+    fn merge(&mut self, other: &Self) {
+        self.inherit(other);
+        for prompt in &other.prompts.list {
+            self.add_prompt(prompt);
+        }
+    }
+
+    /// Adds what the note's defaults have and this one lacks; prompts belong to one idea only.
+    fn inherit(&mut self, other: &Self) {
+        other.keywords.list.iter().for_each(|word| self.add_keyword(word));
+        other.mood.list.iter().for_each(|word| self.add_mood(word));
+        self.description = self.description.take().or_else(|| other.description.clone());
+        self.category = self.category.take().or_else(|| other.category.clone());
+        self.priority = self.priority.or(other.priority);
+        self.variations = self.variations.or(other.variations);
+        self.is_cut |= other.is_cut;
+    }
+
+    fn into_idea(mut self, slug: ThemeSlug, defaults: &Self) -> Idea {
+        self.inherit(defaults);
+        Idea {
+            title: self.title,
+            slug,
+            keywords: self.keywords.list,
+            mood: self.mood.list,
+            description: self.description,
+            priority: self.priority,
+            variations: self.variations,
+            prompts: self.prompts.list,
+            category: self.category,
+            line: self.line,
+        }
+    }
+}
+
+/// Two drafts of one theme, or the theme's only one.
+pub(super) struct Themed {
+    slug: ThemeSlug,
+    draft: Draft,
+}
+
+impl Themed {
+    pub(super) fn new(slug: ThemeSlug, draft: Draft) -> Self {
+        Self { slug, draft }
+    }
+
+    pub(super) fn merge(&mut self, other: &Draft) {
+        self.draft.merge(other);
+    }
+
+    pub(super) fn line(&self) -> usize {
+        self.draft.line
+    }
+
+    /// Returns the line of a draft that lost something to a limit.
+    pub(super) fn cut_line(&self) -> Option<usize> {
+        self.draft.is_cut.then_some(self.draft.line)
+    }
+
+    pub(super) fn into_idea(self, defaults: &Draft) -> Idea {
+        self.draft.into_idea(self.slug, defaults)
+    }
+}
+
+impl Problem {
+    /// Builds a problem that quotes the text it is about.
+    pub(super) fn about(line: usize, what: &str, text: &str) -> Self {
+        let text = text.trim();
+        let end = text.char_indices().nth(PROBLEM_CHARS_MAX).map_or(text.len(), |(at, _)| at);
+        let more = if end < text.len() { "…" } else { "" };
+        let shown = escape_bytes(&text.as_bytes()[..end]);
+        Self { line, what: format!("`{shown}{more}`: {what}") }
+    }
+}

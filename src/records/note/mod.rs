@@ -1,0 +1,165 @@
+//! Idea notes: what a person jots down becomes ideas, whatever its form. It must never refuse a
+//! whole note for one bad line, and never keep silent about what it could not understand.
+
+mod csv;
+mod draft;
+mod encoding;
+mod keys;
+mod lines;
+mod marks;
+mod table;
+mod text;
+mod yaml;
+
+#[cfg(test)]
+mod scenarios;
+
+use std::collections::HashMap;
+
+use super::prompts::{expand, has_alternatives};
+use crate::model::ThemeSlug;
+use draft::{Draft, Themed};
+
+const NOTE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const IDEAS_MAX: usize = 10_000;
+const PROBLEMS_MAX: usize = 1_000;
+const TITLE_BYTES_MAX: usize = 200;
+/// How many themes one title with alternatives may stand for.
+const TITLE_VARIANTS_MAX: usize = 16;
+
+/// One idea of a note; it becomes a theme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idea {
+    /// What it is about, on one line.
+    pub title: String,
+    /// The theme's name.
+    pub slug: ThemeSlug,
+    /// Keywords in the note's order, those of the whole note last.
+    pub keywords: Vec<String>,
+    /// Words for mood and style.
+    pub mood: Vec<String>,
+    /// A sentence or more, on one line.
+    pub description: Option<String>,
+    /// 1 is the most urgent.
+    pub priority: Option<u8>,
+    /// How many variations are wanted.
+    pub variations: Option<u32>,
+    /// Prompts in order, with their alternatives not yet expanded.
+    pub prompts: Vec<String>,
+    /// Category as written.
+    pub category: Option<String>,
+    /// The line that it starts in, counted from 1.
+    pub line: usize,
+}
+
+/// A part of a note that was not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The text, cut, and what is wrong with it.
+    pub what: String,
+}
+
+/// What was found in a note.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Note {
+    /// The ideas in the note's order, each theme once.
+    pub ideas: Vec<Idea>,
+    /// What was not understood, in the note's order.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a note by its name's extension; what cannot be understood is a problem of the note.
+pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
+    let mut found = Found::default();
+    if bytes.len() > NOTE_BYTES_MAX {
+        found.problem(1, "the note has more than 4 MiB; split it", file_name);
+        return found.into_note();
+    }
+    let Some(text) = encoding::decode(bytes) else {
+        found.problem(1, "the note is not text; save it as UTF-8", file_name);
+        return found.into_note();
+    };
+    let (stem, extension) = file_name.rsplit_once('.').unwrap_or((file_name, ""));
+    match extension.to_lowercase().as_str() {
+        "csv" | "tsv" => csv::read(&text, &mut found),
+        "yaml" | "yml" | "json" => yaml::read(&text, &mut found),
+        _ => text::read(&text, stem, &mut found),
+    }
+    if found.ideas.is_empty() && found.problems.is_empty() {
+        found.problem(1, "no idea was found; write one per line", file_name);
+    }
+    found.into_note()
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    ideas: Vec<Themed>,
+    by_slug: HashMap<String, usize>,
+    problems: Vec<Problem>,
+    problems_left_out: usize,
+    /// What every idea of the note inherits.
+    defaults: Draft,
+    is_full: bool,
+}
+
+impl Found {
+    fn problem(&mut self, line: usize, what: &str, text: &str) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(Problem::about(line, what, text));
+        } else {
+            self.problems_left_out += 1;
+        }
+    }
+
+    /// Adds a finished draft, or several if its title has alternatives.
+    fn push(&mut self, mut draft: Draft) {
+        if draft.title.len() > TITLE_BYTES_MAX {
+            self.problem(draft.line, "the title has more than 200 bytes and was cut", &draft.title);
+            draft.title.truncate(draft.title.floor_char_boundary(TITLE_BYTES_MAX));
+            draft.title.truncate(draft.title.trim_end().len());
+        }
+        if !has_alternatives(&draft.title) {
+            return self.push_one(draft);
+        }
+        let variants = expand(&draft.title, TITLE_VARIANTS_MAX);
+        if variants.left_out > 0 {
+            self.problem(draft.line, "the title has more than 16 variants; the first 16 are used", &draft.title);
+        }
+        for title in variants.prompts {
+            self.push_one(draft.clone().titled(&title));
+        }
+    }
+
+    fn push_one(&mut self, draft: Draft) {
+        let Some(slug) = ThemeSlug::from_title(&draft.title) else {
+            return self.problem(draft.line, "the title has no letter or digit to name a theme by", &draft.title);
+        };
+        if let Some(at) = self.by_slug.get(slug.as_str()) {
+            self.ideas[*at].merge(&draft);
+        } else if self.ideas.len() < IDEAS_MAX {
+            self.by_slug.insert(slug.as_str().to_owned(), self.ideas.len());
+            self.ideas.push(Themed::new(slug, draft));
+        } else if !std::mem::replace(&mut self.is_full, true) {
+            self.problem(draft.line, "the note has more than 10000 ideas; split it", &draft.title);
+        }
+    }
+
+    fn into_note(mut self) -> Note {
+        let cut: Vec<usize> = self.ideas.iter().filter_map(Themed::cut_line).collect();
+        for line in cut {
+            self.problem(line, "a text or a list was too long, and part of it was left out", "idea");
+        }
+        self.ideas.sort_by_key(Themed::line);
+        self.problems.sort_by_key(|problem| problem.line);
+        if self.problems_left_out > 0 {
+            let line = self.problems.last().map_or(1, |problem| problem.line);
+            let what = format!("{} more problems are not shown", self.problems_left_out);
+            self.problems.push(Problem { line, what });
+        }
+        let ideas = self.ideas.into_iter().map(|idea| idea.into_idea(&self.defaults)).collect();
+        Note { ideas, problems: self.problems }
+    }
+}

@@ -1,0 +1,106 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::RecordError;
+use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
+
+/// The version that this program writes.
+const VERSION: u32 = 1;
+/// What is added to an asset's file name to name its sidecar.
+pub const SIDECAR_SUFFIX: &str = ".yaml";
+
+/// All that stockmill knows of one asset. A person may write one with nothing but `tags`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sidecar {
+    /// Version of this format; absent means 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The asset's identity for life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<AssetId>,
+    /// The theme that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<ThemeSlug>,
+    /// Its number within the theme; never used again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// The asset's own tags: the highest layer before the market.
+    pub tags: Tags,
+    /// What was dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The file that this sidecar stands beside, as stockmill left it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileRecord>,
+    /// What happened to the asset, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Happened>,
+}
+
+/// The file as a person dropped it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Where it was dropped.
+    pub path: RelPath,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in pixels, for pictures.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<Size>,
+    /// Where it is kept untouched, once something was derived from it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub archived: Option<RelPath>,
+}
+
+/// The asset's present file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// The hash of its bytes; another hash in the folder means that a person changed it.
+    pub hash: ContentHash,
+    /// How it was derived from the origin; absent for the dropped file itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recipe: Option<String>,
+    /// The digest of the metadata that is embedded in it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub embedded: Option<ContentHash>,
+}
+
+/// One line of an asset's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Happened {
+    /// When.
+    pub at: Timestamp,
+    /// In which stage.
+    pub stage: Stage,
+    /// What, in words.
+    pub did: String,
+}
+
+impl Sidecar {
+    /// Reads a sidecar.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        let sidecar: Self = super::yaml::read(bytes)?;
+        match sidecar.version {
+            None | Some(VERSION) => Ok(sidecar),
+            Some(found) => Err(RecordError::Version { found: u64::from(found) }),
+        }
+    }
+
+    /// Returns the sidecar as it lies on disk.
+    pub fn to_text(&self) -> String {
+        let whole = Self { version: Some(VERSION), ..self.clone() };
+        serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
+    }
+
+    /// Returns whether `hash` is a file that stockmill derived and can make again from the archive.
+    pub fn can_remake(&self, hash: &ContentHash) -> bool {
+        let archived = self.origin.as_ref().is_some_and(|origin| origin.archived.is_some());
+        archived && self.file.as_ref().is_some_and(|file| file.recipe.is_some() && file.hash == *hash)
+    }
+}

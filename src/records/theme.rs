@@ -1,0 +1,335 @@
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Deserializer};
+
+use super::error::RecordError;
+use super::note::Idea;
+use super::yaml_guard;
+use crate::model::{SourceType, Tags, category_map, normal_keyword, words};
+
+const THEME_BYTES_MAX: usize = 1024 * 1024;
+/// The only version so far.
+const VERSION: u32 = 1;
+
+const HEADER: &str = "\
+# Shared tags of this theme: every asset in this folder inherits what stands here.
+# To use a line that starts with `# `, remove that sign. A keyword `-word` takes `word` away.
+";
+
+/// What `tags.yaml` in a theme's folder says: the tags that all of the theme's assets share.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThemeFile {
+    /// Version of the file's form; 1 when absent.
+    pub version: u32,
+    /// Title of every asset.
+    pub title: Option<String>,
+    /// Description of every asset.
+    pub description: Option<String>,
+    /// Keywords, most important first; `-word` takes away an inherited `word`.
+    #[serde(deserialize_with = "words_or_none")]
+    pub keywords: Vec<String>,
+    /// Who made it.
+    pub creator: Option<String>,
+    /// Copyright line.
+    pub rights: Option<String>,
+    /// How the assets came to be.
+    pub source_type: Option<SourceType>,
+    /// Category per market.
+    #[serde(deserialize_with = "category_or_none")]
+    pub category: BTreeMap<String, String>,
+    /// Tag sets that the theme builds on, the weakest first.
+    #[serde(rename = "use", deserialize_with = "words_or_none")]
+    pub use_sets: Vec<String>,
+    /// Words for mood and style, for the person who generates.
+    #[serde(deserialize_with = "words_or_none")]
+    pub mood: Vec<String>,
+    /// 1 is the most urgent.
+    pub priority: Option<u8>,
+    /// How many variations are wanted.
+    pub variations: Option<u32>,
+    /// Files that go along with the theme's assets.
+    #[serde(deserialize_with = "words_or_none")]
+    pub documents: Vec<String>,
+}
+
+impl Default for ThemeFile {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            title: None,
+            description: None,
+            keywords: Vec::new(),
+            creator: None,
+            rights: None,
+            source_type: None,
+            category: BTreeMap::new(),
+            use_sets: Vec::new(),
+            mood: Vec::new(),
+            priority: None,
+            variations: None,
+            documents: Vec::new(),
+        }
+    }
+}
+
+/// A key without a value, as an editor leaves it, is the same as no key.
+fn words_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Words(#[serde(deserialize_with = "words")] Vec<String>);
+    Ok(Option::<Words>::deserialize(deserializer)?.map_or_else(Vec::new, |words| words.0))
+}
+
+fn category_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Categories(#[serde(deserialize_with = "category_map")] BTreeMap<String, String>);
+    Ok(Option::<Categories>::deserialize(deserializer)?.map_or_else(BTreeMap::new, |categories| categories.0))
+}
+
+impl ThemeFile {
+    /// Reads a theme's file; an empty one says nothing.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.len() > THEME_BYTES_MAX {
+            return Err(RecordError::TooLarge { size_bytes: bytes.len(), size_bytes_max: THEME_BYTES_MAX });
+        }
+        let text = utf8(bytes)?;
+        if let Some(what) = yaml_guard::refusal(text) {
+            return Err(RecordError::Syntax { line: 1, column: 1, what: what.to_owned() });
+        }
+        match serde_yaml::from_str::<Option<Self>>(text) {
+            Ok(file) => file.unwrap_or_default().checked(),
+            Err(error) => Err(newer_version(text).unwrap_or_else(|| syntax(&error, text))),
+        }
+    }
+
+    fn checked(self) -> Result<Self, RecordError> {
+        if self.version == VERSION { Ok(self) } else { Err(RecordError::Version { found: u64::from(self.version) }) }
+    }
+
+    /// Returns the file's text, with an example for each field that is empty.
+    pub fn to_text(&self) -> String {
+        let mut page = Page { text: format!("{HEADER}version: {VERSION}\n") };
+        page.scalar("title", self.title.as_deref(), "Winter cabins");
+        page.scalar("description", self.description.as_deref(), "One or two plain sentences.");
+        page.list("keywords", &self.keywords, "[snow, log cabin, winter]");
+        page.scalar("creator", self.creator.as_deref(), "Your Name");
+        page.scalar("rights", self.rights.as_deref(), "Your Name, all rights reserved");
+        let source_type = self.source_type.map(SourceType::uri);
+        let term = source_type.as_deref().and_then(|uri| uri.rsplit('/').next());
+        page.scalar("source_type", term, "trainedAlgorithmicMedia");
+        page.map("category", &self.category, "{ adobe-stock: 11 }");
+        page.list("use", &self.use_sets, "[winter, minimal]");
+        page.list("mood", &self.mood, "[calm, cold]");
+        page.number("priority", self.priority.map(u32::from), 2);
+        page.number("variations", self.variations, 12);
+        page.list("documents", &self.documents, "[release.pdf]");
+        page.text
+    }
+
+    /// Returns the file's layer of tags.
+    pub fn tags(&self) -> Tags {
+        Tags {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            keywords: self.keywords.clone(),
+            creator: self.creator.clone(),
+            rights: self.rights.clone(),
+            source_type: self.source_type,
+            category: self.category.clone(),
+        }
+    }
+
+    /// Returns the file of a new theme.
+    pub fn from_idea(idea: &Idea) -> Self {
+        let mut file = Self::default();
+        file.merge_idea(idea);
+        file
+    }
+
+    /// Adds what the idea has and the file lacks; returns whether anything changed.
+    ///
+    /// Nothing is overwritten, and a keyword that the file takes away (`-word`) stays away. An idea
+    /// without keywords gives a file without keywords the words of its title.
+    pub fn merge_idea(&mut self, idea: &Idea) -> bool {
+        let before = self.clone();
+        if self.title.is_none() {
+            self.title = Some(idea.title.clone());
+        }
+        if self.description.is_none() {
+            self.description.clone_from(&idea.description);
+        }
+        let (categories, word) = categories(idea.category.as_deref().unwrap_or_default());
+        if idea.keywords.is_empty() && self.keywords.is_empty() {
+            add_words(&mut self.keywords, &title_words(&idea.title));
+        }
+        add_words(&mut self.keywords, &idea.keywords);
+        add_words(&mut self.keywords, word.as_slice());
+        for (market, category) in categories {
+            self.category.entry(market).or_insert(category);
+        }
+        add_words(&mut self.mood, &idea.mood);
+        self.priority = self.priority.or(idea.priority);
+        self.variations = self.variations.or(idea.variations);
+        *self != before
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, RecordError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        RecordError::Syntax { line, column, what: "a character is not UTF-8; save the file as UTF-8".to_owned() }
+    })
+}
+
+/// A newer version may have fields that are unknown here; the version is then what matters.
+fn newer_version(text: &str) -> Option<RecordError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        version: u64,
+    }
+    let probe: Probe = serde_yaml::from_str(text).ok()?;
+    (probe.version != u64::from(VERSION)).then_some(RecordError::Version { found: probe.version })
+}
+
+fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
+    let place = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    let (line, column) = second_place(what, file).unwrap_or(place);
+    let hint = if what.contains("unknown field") {
+        "correct its name or remove it"
+    } else if what.contains("duplicate") {
+        "keep only one of them"
+    } else if what.contains("expected a string") {
+        "write one text, in quotes if it holds signs"
+    } else if what.contains("expected a sequence") {
+        "write a list: `[one, two]`"
+    } else {
+        "put quotes around text that holds `: ` or starts with a sign, and indent with spaces"
+    };
+    RecordError::Syntax { line, column, what: format!("{what}; {hint}") }
+}
+
+/// Returns where a key stands for the second time; the YAML reader tells only where the file starts.
+fn second_place(what: &str, file: &str) -> Option<(usize, usize)> {
+    let key = what.strip_prefix("duplicate field `")?.strip_suffix('`')?;
+    let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    file.lines().enumerate().filter(|(_, line)| is_key(line)).nth(1).map(|(at, _)| (at + 1, 1))
+}
+
+/// Adds the words that are not there yet, neither as they are nor as `-word`.
+fn add_words(list: &mut Vec<String>, new: &[String]) {
+    let key = |word: &str| normal_keyword(word.trim().trim_start_matches('-')).to_lowercase();
+    let mut seen: HashSet<String> = list.iter().map(|word| key(word)).collect();
+    for word in new {
+        let word = normal_keyword(word);
+        let key = key(&word);
+        if !key.is_empty() && seen.insert(key) {
+            list.push(word);
+        }
+    }
+}
+
+fn title_words(title: &str) -> Vec<String> {
+    let words = title.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '\''));
+    words
+        .map(|word| word.trim_matches(['-', '\'']))
+        .filter(|word| word.chars().count() > 2)
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Returns the categories of `market: category, …`; a category without a market is a keyword, if
+/// it is a word.
+fn categories(text: &str) -> (Vec<(String, String)>, Option<String>) {
+    let named = |part: &str| {
+        let (market, category) = part.split_once([':', '='])?;
+        let (market, category) = (market.trim(), category.trim());
+        (!market.is_empty() && !category.is_empty()).then(|| (market.to_owned(), category.to_owned()))
+    };
+    let categories: Vec<_> = text.split([',', ';']).filter_map(named).collect();
+    let is_word = categories.is_empty() && text.contains(char::is_alphabetic) && !text.contains([':', '=']);
+    (categories, is_word.then(|| text.to_owned()))
+}
+
+/// The text of a file, field by field.
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn put(&mut self, line: std::fmt::Arguments<'_>) {
+        self.text.write_fmt(line).expect("writing to a text cannot fail");
+        self.text.push('\n');
+    }
+
+    fn scalar(&mut self, key: &str, value: Option<&str>, example: &str) {
+        match value {
+            Some(value) => self.put(format_args!("{key}: {}", yaml_scalar(value))),
+            None => self.put(format_args!("# {key}: {example}")),
+        }
+    }
+
+    fn number(&mut self, key: &str, value: Option<u32>, example: u32) {
+        match value {
+            Some(value) => self.put(format_args!("{key}: {value}")),
+            None => self.put(format_args!("# {key}: {example}")),
+        }
+    }
+
+    fn list(&mut self, key: &str, values: &[String], example: &str) {
+        if values.is_empty() {
+            return self.put(format_args!("# {key}: {example}"));
+        }
+        self.put(format_args!("{key}:"));
+        for value in values {
+            self.put(format_args!("  - {}", yaml_scalar(value)));
+        }
+    }
+
+    fn map(&mut self, key: &str, values: &BTreeMap<String, String>, example: &str) {
+        if values.is_empty() {
+            return self.put(format_args!("# {key}: {example}"));
+        }
+        self.put(format_args!("{key}:"));
+        for (name, value) in values {
+            self.put(format_args!("  {}: {}", yaml_scalar(name), yaml_scalar(value)));
+        }
+    }
+}
+
+/// Returns a text as YAML that reads back as the same text: plain if that is safe, else quoted.
+fn yaml_scalar(text: &str) -> String {
+    let mut chars = text.chars();
+    let is_plain = chars.next().is_some_and(char::is_alphabetic)
+        && chars.all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '/' | '.' | ',' | '\''))
+        && !text.ends_with(' ')
+        && !matches!(text.to_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if is_plain { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            ' '..='~' => out.push(c),
+            _ if c.is_alphanumeric() || is_shown(c) => out.push(c),
+            _ => write!(out, "\\U{:08x}", u32::from(c)).expect("writing to a text cannot fail"),
+        }
+    }
+    out + "\""
+}
+
+/// Signs that a YAML reader takes as they are and a person can see.
+fn is_shown(c: char) -> bool {
+    matches!(c, '\u{a1}'..='\u{17f}' | '\u{2010}'..='\u{2027}' | '\u{20a0}'..='\u{20bf}' | '\u{1f300}'..='\u{1faff}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What people read: log lines with fixed field names, and where they go. It tells what happened and
+//! never changes it.
+//!
+//! Field names, everywhere the same: `stage theme asset file from to market took_ms plan error`.
+
+mod log;
+mod rotate;
+
+pub use log::{LogError, Style, start};
+
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use crate::intake::WatchProblem;
+use crate::model::{RelPath, escape_bytes};
+use crate::records::About;
+use crate::vault::{DiskError, Recovered};
+
+/// Tells that the daemon begins.
+pub fn starting(root: &std::path::Path, settings: &str) {
+    info!(root = %root.display(), settings, version = env!("CARGO_PKG_VERSION"), "Started.");
+}
+
+/// Tells that the inboxes are watched and were looked at.
+pub fn ready() {
+    info!("Ready: drop files into the inboxes.");
+}
+
+/// Tells one line for each thing that happened to an asset.
+pub fn moved(about: &About, took: Duration) {
+    let stage = about.stage.name();
+    let theme = about.theme.as_ref().map(|theme| escape_bytes(theme.as_str().as_bytes()));
+    let asset = about.asset.as_ref().map(tracing::field::display);
+    let from = about.from.as_ref().map(tracing::field::display);
+    let to = about.to.as_ref().map(tracing::field::display);
+    let market = about.market.as_deref();
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let did = sentence(&about.did);
+    info!(stage, theme, asset, from, to, market, took_ms, "{did}");
+}
+
+/// Returns a fragment as a sentence.
+fn sentence(text: &str) -> String {
+    let clean = escape_bytes(text.as_bytes());
+    let mut chars = clean.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+/// Tells why an asset stays where it is; once for each reason.
+pub fn held(file: &RelPath, why: &str) {
+    info!(file = %file, "Held: {}.", escape_bytes(why.as_bytes()));
+}
+
+/// Tells why a file is left alone; once for each reason.
+pub fn left_alone(file: &RelPath, why: &str) {
+    info!(file = %file, "Left alone: {}.", escape_bytes(why.as_bytes()));
+}
+
+/// Tells what a dropped file still waits for.
+pub fn waiting(file: &RelPath, why: &str) {
+    debug!(file = %file, "Waiting: {}.", escape_bytes(why.as_bytes()));
+}
+
+/// Tells that an asset needs a person.
+pub fn set_aside(file: &RelPath, why: &str) {
+    let why = escape_bytes(why.as_bytes());
+    error!(file = %file, "Set aside in `failed`: {why}. Mend it and move it back.");
+}
+
+/// Tells that the disk refused something that is tried again.
+pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
+    warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; nothing is lost, tried again.");
+}
+
+/// Tells that a stage cannot be looked at.
+pub fn stage_paused(unit: &RelPath, problem: &DiskError) {
+    error!(file = %unit, error = %problem, "Paused: the folder cannot be listed. Is its disk mounted?");
+}
+
+/// Tells that shared records could not be brought up to date.
+pub fn tending_failed(did: &str, problem: &dyn std::fmt::Display) {
+    warn!(error = %problem, "Not done, tried again: {did}.");
+}
+
+/// Tells that a plan was given up and is made anew.
+pub fn again(file: Option<&RelPath>, why: &dyn std::fmt::Display) {
+    info!(file = file.map(tracing::field::display), "Looked at again: {why}.");
+}
+
+/// Tells what recovery did, if anything.
+pub fn recovered(recovered: &Recovered) {
+    let (finished, taken_back) = (recovered.finished.len(), recovered.taken_back.len());
+    if finished + taken_back + recovered.swept > 0 {
+        info!(finished, taken_back, swept = recovered.swept, "Recovered after an abrupt end; nothing is lost.");
+    }
+}
+
+/// Tells that recovery has to be tried again.
+pub fn recovery_failed(problem: &DiskError) {
+    error!(error = %problem, "The disk still refuses; work stands still until it answers.");
+}
+
+/// Tells how far long work is.
+pub fn progress(done: u64, left: usize, since_start: Duration) {
+    let each = since_start.as_secs_f64() / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX));
+    let left_s = (each * f64::from(u32::try_from(left).unwrap_or(u32::MAX))).round();
+    info!(done, left, left_s, "Working.");
+}
+
+/// Tells that everything is looked at.
+pub fn rescan(why: &str) {
+    warn!("Looking at everything: {why}.");
+}
+
+/// Tells that folders cannot be watched.
+pub fn watch_problem(problem: &WatchProblem, rescan: Duration) {
+    warn!(
+        every_s = rescan.as_secs(),
+        "Not all folders are watched: {problem}. They are looked at from time to time instead."
+    );
+}
+
+/// Tells that new settings are in force.
+pub fn reloaded() {
+    info!("Settings read again.");
+}
+
+/// Tells that new settings were refused.
+pub fn reload_refused(problems: &str) {
+    for problem in problems.lines() {
+        error!("Settings refused, the old ones stay: {problem}");
+    }
+}
+
+/// Tells that the daemon ends.
+pub fn stopped(summary: &str) {
+    info!("Stopped: {summary}.");
+}

@@ -1,0 +1,272 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::clock::Moment;
+use super::ledger::Ledger;
+use super::release::Release;
+use super::themes::Themes;
+use crate::config::Settings;
+use crate::make::Limits;
+use crate::market::ROW_BYTES_MAX;
+use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
+use crate::plan::{
+    Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
+};
+use crate::records::{SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
+use crate::vault::{Disk, Vault};
+
+/// The largest note or tag file that is read.
+const NOTE_BYTES_MAX: u64 = 8 << 20;
+
+/// Everything that a decision depends on, kept between decisions; owned by the dispatcher alone.
+#[derive(Debug)]
+pub(super) struct Mill {
+    pub(super) vault: Vault,
+    pub(super) settings: Arc<Settings>,
+    pub(super) rules: Rules,
+    pub(super) ledger: Ledger,
+    pub(super) themes: Themes,
+    pub(super) releases: Vec<Release>,
+    pub(super) bundles: BTreeMap<BundleName, Bundle>,
+    reserved: HashSet<RelPath>,
+    hashes_in_hand: HashMap<ContentHash, RelPath>,
+    in_hand: BTreeMap<Stage, usize>,
+}
+
+impl Mill {
+    /// Returns a mill with nothing in hand.
+    pub(super) fn new(vault: Vault, settings: Arc<Settings>, ledger: Ledger) -> Self {
+        let rules = rules(&settings);
+        Self {
+            vault,
+            settings,
+            rules,
+            ledger,
+            themes: Themes::default(),
+            releases: Vec::new(),
+            bundles: BTreeMap::new(),
+            reserved: HashSet::new(),
+            hashes_in_hand: HashMap::new(),
+            in_hand: BTreeMap::new(),
+        }
+    }
+
+    /// Takes new settings; what is in hand goes on by the old ones.
+    pub(super) fn reload(&mut self, settings: Arc<Settings>) {
+        self.rules = rules(&settings);
+        self.settings = settings;
+        self.themes.forget_cache();
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.vault.disk()
+    }
+
+    /// Returns the limits on what one asset may cost.
+    pub(super) fn limits(&self) -> Limits {
+        limits(&self.settings)
+    }
+
+    /// Decides what becomes of one asset or note, and takes the names and numbers that the plan uses.
+    pub(super) fn decide(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
+        let mut facts = facts.clone();
+        if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
+            return Err(Hold::Waits(format!("the same bytes are being worked on as `{other}`")));
+        }
+        self.gate(&facts, moment)?;
+        let known = self.known(&mut facts);
+        let plan = if facts.stage == Stage::Ideas {
+            self.decide_note(&facts, moment)
+        } else {
+            self.decide_asset(&facts, known.as_ref(), moment)
+        }?;
+        self.take_in_hand(&plan);
+        Ok(plan)
+    }
+
+    /// Plans an asset's way to `failed/`.
+    pub(super) fn park(&mut self, facts: &Facts, why: &str, moment: &Moment) -> Plan {
+        let plan =
+            self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| plan_park(facts, context, why));
+        self.take_in_hand(&plan);
+        plan
+    }
+
+    fn gate(&self, facts: &Facts, moment: &Moment) -> Result<(), Hold> {
+        let theme = crate::plan::theme_of_path(&facts.path).0;
+        let is_released =
+            self.releases.iter().any(|release| release.covers(facts.stage, theme.as_ref(), facts.dropped_ns));
+        let mut left_at = self.ledger.left_at(facts.stage).to_vec();
+        left_at.extend(std::iter::repeat_n(moment.timestamp(), self.in_hand.get(&facts.stage).copied().unwrap_or(0)));
+        let gate_facts = gate::GateFacts { now: &moment.local, is_released, left_at: &left_at };
+        gate::check(facts.stage, self.settings.gates.of(facts.stage), &gate_facts)
+    }
+
+    /// Returns the earlier asset with the same bytes, if it still stands. A file that a person moved
+    /// without its sidecar is that asset itself: its sidecar is brought back to it.
+    fn known(&self, facts: &mut Facts) -> Option<Known> {
+        let known = self.ledger.known(&facts.hash)?;
+        let stands = |path: &RelPath| self.disk().look(path).ok().flatten();
+        if known.at == facts.path || facts.sidecar.is_some() {
+            return None;
+        }
+        if stands(&known.at).is_some() {
+            return Some(known);
+        }
+        let left_behind = known.at.with_suffix(SIDECAR_SUFFIX);
+        if let Some(entry) = stands(&left_behind)
+            && let Ok(bytes) = self.disk().read(&left_behind, NOTE_BYTES_MAX)
+            && let Ok(sidecar) = Sidecar::parse(&bytes)
+        {
+            let companion = crate::plan::Companion { path: left_behind, seen: entry.identity };
+            facts.sidecar = Some((companion, sidecar));
+            return None;
+        }
+        (!self.ledger.bundled_for(&known.id).is_empty()).then_some(known)
+    }
+
+    fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, moment: &Moment) -> Result<Plan, Hold> {
+        let (theme, below) = crate::plan::theme_of_path(&facts.path);
+        let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
+        let disk = self.vault.clone();
+        let layers =
+            self.themes.layers(disk.disk(), &self.settings.defaults, theme.as_ref(), below.as_ref(), facts.stage)?;
+        let mut named = facts.clone();
+        if named.kind.is_none() && self.themes.names_document(disk.disk(), theme.as_ref(), facts) {
+            named.kind = Some(crate::model::Kind::Document);
+        }
+        let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone());
+        let id = id.unwrap_or_else(|| crate::model::AssetId::of(&facts.hash));
+        let bundled_for = self.ledger.bundled_for(&id);
+        let bundles = if facts.stage == Stage::Upload { self.bundles_of(moment) } else { Vec::new() };
+        self.with_context(moment, &layers, known, &bundled_for, &bundles, |context| plan_asset(&named, context))
+    }
+
+    fn decide_note(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
+        let read = self.disk().read(&facts.path, NOTE_BYTES_MAX);
+        let bytes = read.map_err(|error| Hold::Waits(format!("it cannot be read: {error}")))?;
+        let note = parse_note(&facts.path.file_text(), &bytes);
+        let mut themes = BTreeMap::new();
+        for idea in &note.ideas {
+            themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug)?);
+        }
+        self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| plan_note(facts, &note, &themes, context))
+    }
+
+    fn theme_on_disk(&self, theme: &ThemeSlug) -> Result<ThemeOnDisk, Hold> {
+        let folder = RelPath::new("raw").expect("a constant is a clean path").join(theme.as_str());
+        let read = |name: &str| self.disk().read(&folder.join(name), NOTE_BYTES_MAX).ok();
+        let tags = match read("tags.yaml") {
+            None => None,
+            Some(bytes) => match ThemeFile::parse(&bytes) {
+                Ok(file) => Some((bytes, file)),
+                Err(error) => {
+                    return Err(Hold::Waits(format!("`{}` cannot be read: {error}", folder.join("tags.yaml"))));
+                }
+            },
+        };
+        let prompts = read("prompts.txt").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(ThemeOnDisk { tags, prompts })
+    }
+
+    /// Returns an asset's tags, all layers resolved.
+    pub(super) fn tags_of(&mut self, facts: &Facts) -> Result<crate::plan::tags::Resolved, Hold> {
+        let (theme, below) = crate::plan::theme_of_path(&facts.path);
+        let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
+        let vault = self.vault.clone();
+        let defaults = self.settings.defaults.clone();
+        let mut layers = self.themes.layers(vault.disk(), &defaults, theme.as_ref(), below.as_ref(), facts.stage)?;
+        layers.extend(facts.xmp.iter().map(|xmp| (crate::plan::tags::Layer::Xmp, xmp.clone())));
+        let own = facts.sidecar.iter().map(|(_, sidecar)| (crate::plan::tags::Layer::Sidecar, sidecar.tags.clone()));
+        layers.extend(own);
+        Ok(crate::plan::tags::resolve(&layers))
+    }
+
+    fn with_context<T>(
+        &self,
+        moment: &Moment,
+        layers: &[(crate::plan::tags::Layer, crate::model::Tags)],
+        known: Option<&Known>,
+        bundled_for: &BTreeSet<String>,
+        bundles: &[Bundle],
+        then: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        let next_seq = |theme: &ThemeSlug| self.ledger.next_seq(theme);
+        // A name that differs only by case is one name on many a disk and in many a market.
+        let taken =
+            |path: &RelPath| self.reserved.contains(&folded(path)) || !matches!(self.disk().look(path), Ok(None));
+        then(&Context {
+            now: moment.timestamp(),
+            today: moment.local.date(),
+            rules: &self.rules,
+            layers,
+            themes: self.themes.known(),
+            next_seq: &next_seq,
+            known,
+            taken: &taken,
+            bundles,
+            bundled_for,
+        })
+    }
+
+    /// Takes the names, the number and the content of a plan, so that no other plan gets them.
+    fn take_in_hand(&mut self, plan: &Plan) {
+        self.reserved.extend(names(plan));
+        self.ledger.use_seq(&plan.about);
+        if let (Some(hash), Some(from)) = (&plan.about.hash, &plan.about.from) {
+            self.hashes_in_hand.insert(hash.clone(), from.clone());
+        }
+        *self.in_hand.entry(plan.about.stage).or_default() += 1;
+        let Some(to) = &plan.about.to else { return };
+        for bundle in self.bundles.values_mut().filter(|bundle| to.is_in(&bundle.name.folder())) {
+            bundle.rows += 1;
+            bundle.bytes += ROW_BYTES_MAX;
+        }
+    }
+
+    /// Lets go of what a plan had taken, after it was carried out or given up.
+    pub(super) fn let_go(&mut self, plan: &Plan) {
+        for name in names(plan) {
+            self.reserved.remove(&name);
+        }
+        if let Some(hash) = &plan.about.hash {
+            self.hashes_in_hand.remove(hash);
+        }
+        if let Some(count) = self.in_hand.get_mut(&plan.about.stage) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+/// Returns the names that a plan gives.
+fn names(plan: &Plan) -> impl Iterator<Item = RelPath> + '_ {
+    plan.products.iter().map(|product| &product.to).chain(plan.moves.iter().map(|shift| &shift.to)).map(folded)
+}
+
+fn folded(path: &RelPath) -> RelPath {
+    match path.as_path().to_str() {
+        Some(text) => RelPath::new(text.to_lowercase()).unwrap_or_else(|_| path.clone()),
+        None => path.clone(),
+    }
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        naming: settings.naming.clone(),
+        keep: settings.keep.clone(),
+        export: settings.export.clone(),
+        markets: settings.upload.markets.clone(),
+        prompts_max: settings.ideas.prompts_max,
+    }
+}
+
+/// Returns the limits on what one asset may cost.
+pub(super) fn limits(settings: &Settings) -> Limits {
+    Limits {
+        file_bytes_max: settings.work.file_mib_max << 20,
+        decode: crate::craft::Limits {
+            pixels_max: u64::from(settings.work.megapixels_max) * 1_000_000,
+            memory_bytes_max: settings.work.memory_mib << 21,
+        },
+    }
+}

@@ -1,0 +1,212 @@
+//! The shell: one dispatcher that owns all state, workers, signals, readiness, reload, timers. It
+//! starts what the other rooms do, and never does their work itself.
+
+mod clock;
+mod dispatch;
+mod ledger;
+mod mill;
+mod ready;
+mod release;
+mod survey;
+mod tend;
+mod themes;
+mod view;
+
+pub use clock::{Clock, Moment};
+pub use release::{Release, request};
+pub use view::{Explained, Standing, View};
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::config::Settings;
+use crate::intake::Watch;
+use crate::model::{RelPath, Stage};
+use crate::report;
+use crate::vault::{Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Vault, ensure_folder, recover};
+use dispatch::{Dispatcher, Message, receive};
+use ledger::Ledger;
+use mill::Mill;
+
+/// What the system asks of the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Finish the step in hand and end.
+    Stop,
+    /// Read the settings again.
+    Reload,
+}
+
+/// Why the daemon could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Another daemon works on the root.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The root or a stage folder cannot be made.
+    #[error("cannot make the folders below `{path}`: {source}; choose another place with --root")]
+    Folders {
+        /// The root.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system gives no threads or no signals.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Whether to go on for ever or until nothing is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Until a signal comes.
+    Stopped,
+    /// Until nothing is left to do.
+    Idle,
+}
+
+/// Reads the settings again, as the command line says; the text of all problems if they are not sound.
+pub type Reload = Box<dyn Fn() -> Result<Settings, String>>;
+
+/// The areas whose sidecars are read back when the ledger is rebuilt.
+const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
+
+/// Works on a root; returns how many assets had to be set aside.
+pub fn run(settings: Settings, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
+    let settings = Arc::new(settings);
+    let opened = Opened::open(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+    let failed = runtime.block_on(serve(opened, settings, until, reload))?;
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    Ok(failed)
+}
+
+/// A root that is locked, recovered and remembered.
+struct Opened {
+    _lock: Lock,
+    layout: Layout,
+    vault: Vault,
+    journal: Journal,
+    ledger: Ledger,
+    areas: Vec<RelPath>,
+}
+
+impl Opened {
+    fn open(settings: &Settings) -> Result<Self, ServiceError> {
+        let layout = layout(settings);
+        let folders = |source| ServiceError::Folders { path: settings.root.display().to_string(), source };
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
+        let lock = Lock::take(&layout.folder(".stockmill".as_ref()))?;
+        let areas: Vec<RelPath> = AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean")).collect();
+        let (mut journal, records) = Journal::open(&*disk)?;
+        let recovered = recover(&*disk, &mut journal, &records, &areas)?;
+        report::recovered(&recovered);
+        let records = Journal::read_only(&*disk)?;
+        ensure_folder(&*disk, &release::requests_folder())?;
+        let ledger = Ledger::rebuild(&*disk, &records, &areas)?;
+        let vault = Vault::new(disk, &records)?;
+        Ok(Self { _lock: lock, layout, vault, journal, ledger, areas })
+    }
+}
+
+/// Returns where the areas of a root lie.
+pub fn layout(settings: &Settings) -> Layout {
+    let folders = &settings.folders;
+    let mut areas: std::collections::BTreeMap<std::ffi::OsString, PathBuf> =
+        Stage::ALL.into_iter().map(|stage| (stage.name().into(), folders.stage(stage).to_owned())).collect();
+    areas.insert("archive".into(), folders.archive.clone());
+    areas.insert("failed".into(), folders.failed.clone());
+    areas.insert("logs".into(), folders.logs.clone());
+    Layout { root: settings.root.clone(), areas }
+}
+
+async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
+    let (tell, mut messages) = unbounded_channel();
+    let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
+    let (layout, areas) = (opened.layout, opened.areas);
+    let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone());
+    listen_for_signals(tell.clone())?;
+    if until == Until::Stopped {
+        dispatcher.watch = start_watch(&layout, tell);
+    }
+    dispatcher.collect_releases();
+    dispatcher.look_everywhere();
+    work(&mut dispatcher, &mut messages, until, reload).await;
+    Ok(dispatcher.failed())
+}
+
+async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Message>, until: Until, reload: &Reload) {
+    let mut ready = ready::Ready::new();
+    loop {
+        let wake = dispatcher.turn();
+        let signals = receive(dispatcher, messages, wake).await;
+        if signals.contains(&Signal::Reload) {
+            ready.reloading();
+            reload_settings(dispatcher, reload);
+            ready.reloaded();
+        }
+        if dispatcher.first_walk_done {
+            ready.ready();
+        }
+        ready.alive(&dispatcher.summary(), dispatcher.clock.now().steady);
+        if dispatcher.stopping {
+            ready.stopping();
+            if dispatcher.is_at_rest() {
+                report::stopped(&dispatcher.summary());
+                return;
+            }
+        }
+        if until == Until::Idle && dispatcher.is_idle() {
+            return;
+        }
+    }
+}
+
+fn reload_settings(dispatcher: &mut Dispatcher, reload: &Reload) {
+    match reload() {
+        Ok(settings) => {
+            dispatcher.reload(Arc::new(settings));
+            report::reloaded();
+        }
+        Err(problems) => report::reload_refused(&problems),
+    }
+}
+
+fn start_watch(layout: &Layout, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
+    let watch = Watch::new(move |path| {
+        let _ = tell.send(Message::Hint(path));
+    });
+    match watch {
+        Ok(mut watch) => {
+            let requests = layout.real_path(&release::requests_folder());
+            if let Err(problem) = watch.add(&requests, 0) {
+                report::watch_problem(&problem, Duration::ZERO);
+            }
+            Some(Arc::new(Mutex::new(watch)))
+        }
+        Err(problem) => {
+            report::watch_problem(&problem, Duration::ZERO);
+            None
+        }
+    }
+}
+
+fn listen_for_signals(tell: UnboundedSender<Message>) -> Result<(), ServiceError> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            let signal = if signal == SIGHUP { Signal::Reload } else { Signal::Stop };
+            if tell.send(Message::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// Tells systemd how the daemon is; says nothing where there is no systemd.
+pub(super) struct Ready {
+    told_ready: bool,
+    told_stopping: bool,
+    watchdog: Option<Duration>,
+    next: Duration,
+    status: String,
+}
+
+/// How often the status line is told at most.
+const STATUS_EVERY: Duration = Duration::from_secs(2);
+
+impl Ready {
+    pub(super) fn new() -> Self {
+        let watchdog = sd_notify::watchdog_enabled();
+        Self { told_ready: false, told_stopping: false, watchdog, next: Duration::ZERO, status: String::new() }
+    }
+
+    /// Says, once, that the inboxes are watched and were looked at.
+    pub(super) fn ready(&mut self) {
+        if !std::mem::replace(&mut self.told_ready, true) {
+            crate::report::ready();
+            tell(&[NotifyState::Ready]);
+        }
+    }
+
+    /// Says that the loop turns: a dispatcher that hangs is restarted by systemd.
+    pub(super) fn alive(&mut self, summary: &str, now: Duration) {
+        if now < self.next {
+            return;
+        }
+        self.next = now + self.watchdog.map_or(STATUS_EVERY, |limit| STATUS_EVERY.min(limit / 3));
+        if self.watchdog.is_some() {
+            tell(&[NotifyState::Watchdog]);
+        }
+        if self.status != summary {
+            summary.clone_into(&mut self.status);
+            tell(&[NotifyState::Status(summary)]);
+        }
+    }
+
+    pub(super) fn reloading(&self) {
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            tell(&[NotifyState::Reloading, now]);
+        }
+    }
+
+    pub(super) fn reloaded(&self) {
+        if self.told_ready {
+            tell(&[NotifyState::Ready]);
+        }
+    }
+
+    pub(super) fn stopping(&mut self) {
+        if !std::mem::replace(&mut self.told_stopping, true) {
+            tell(&[NotifyState::Stopping]);
+        }
+    }
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    let _ = sd_notify::notify(states);
+}

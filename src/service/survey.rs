@@ -1,0 +1,85 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use crate::intake::{Candidate, Grouped, Odd, Watch, WatchProblem, group, walk};
+use crate::make::members_of;
+use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::vault::{Disk, DiskResult, Layout};
+
+/// What one look at one folder showed.
+#[derive(Debug)]
+pub(super) struct Surveyed {
+    pub(super) unit: RelPath,
+    pub(super) stage: Stage,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) odd: Vec<Odd>,
+    /// Theme folders below a stage folder.
+    pub(super) below: Vec<RelPath>,
+    /// Folders that hold, or may hold, shared tags.
+    pub(super) tag_folders: Vec<RelPath>,
+    /// The first thing that kept a folder from being watched.
+    pub(super) problem: Option<WatchProblem>,
+}
+
+/// Returns the units that a stage is looked at by: a stage folder itself, and each theme below it.
+/// `None` for what no unit covers.
+pub(super) fn unit_of(path: &RelPath) -> Option<RelPath> {
+    let stage = stage_of(path)?;
+    let mut parts = path.parts().skip(1);
+    let top = RelPath::new(stage.name()).expect("a stage's name is clean");
+    match parts.next() {
+        Some(name) if stage != Stage::Ideas && ThemeSlug::new(name.to_str()?).is_ok() => Some(top.join(name)),
+        Some(_) if stage != Stage::Ideas => None,
+        _ => Some(top),
+    }
+}
+
+/// Returns the stage that a path lies in.
+pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
+    path.area().to_str()?.parse().ok()
+}
+
+/// Looks at one unit: watches it first, then walks it, and sorts its files into assets.
+pub(super) fn survey(
+    disk: &dyn Disk,
+    layout: &Layout,
+    watch: Option<&Arc<Mutex<Watch>>>,
+    unit: &RelPath,
+    ignore: &[String],
+) -> DiskResult<Surveyed> {
+    let stage = stage_of(unit).expect("a unit lies in a stage");
+    let is_top = unit.parent().is_none();
+    let goes_into = |_: &RelPath| !is_top || stage == Stage::Ideas;
+    let mut problem = None;
+    let mut tag_folders = Vec::new();
+    let walked = walk(disk, unit, &goes_into, &mut |folder, identity| {
+        if let (Some(watch), Some(identity)) = (watch, identity) {
+            let added = watch.lock().expect("no watch holder panics").add(&layout.real_path(folder), identity.inode);
+            problem = problem.take().or(added.err());
+        }
+        if !is_top && stage != Stage::Ideas {
+            tag_folders.push(folder.clone());
+        }
+    })?;
+    let Grouped { candidates, mut odd } = group(stage, &walked.files, ignore, &|found| members_of(disk, found));
+    odd.extend(walked.odd);
+    Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, problem })
+}
+
+/// Returns the units that an event near a real path is about.
+pub(super) fn units_near(layout: &Layout, path: &Path) -> Vec<RelPath> {
+    let mut units = Vec::new();
+    for stage in Stage::ALL {
+        let Ok(below) = path.strip_prefix(layout.folder(stage.name().as_ref())) else { continue };
+        let top = RelPath::new(stage.name()).expect("a stage's name is clean");
+        let Ok(below) = RelPath::new(below) else {
+            units.push(top);
+            continue;
+        };
+        if below.parent().is_none() {
+            units.push(top.clone());
+        }
+        units.extend(unit_of(&top.join(below.as_path())));
+    }
+    units
+}

@@ -1,0 +1,143 @@
+//! Work that is not about one asset: shared tags in step, manifests whole.
+
+use std::collections::BTreeSet;
+
+use super::clock::Moment;
+use super::mill::Mill;
+use crate::market::row_bytes;
+use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::plan::{
+    Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path, tags,
+};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::vault::What;
+
+/// The largest record that is read.
+const RECORD_BYTES_MAX: u64 = 8 << 20;
+
+impl Mill {
+    /// Plans what brings the shared tags of one folder into step across the stages.
+    pub(super) fn tend_tags(&mut self, folder: &RelPath) -> Option<Plan> {
+        let (theme, below) = crate::plan::theme_of_path(&folder.join("tags.yaml"));
+        let theme = theme?;
+        self.themes.add(theme.clone());
+        let mut files = Vec::new();
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
+            let folder = theme_folder(stage, &theme, below.as_ref());
+            if !matches!(self.disk().look(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
+                continue;
+            }
+            let path = folder.join("tags.yaml");
+            let entry = self.disk().look(&path).ok()?;
+            let bytes = match entry {
+                Some(_) => Some(self.disk().read(&path, RECORD_BYTES_MAX).ok()?),
+                None => None,
+            };
+            files.push(TagFile { stage, bytes, modified_ns: entry.map_or(0, |entry| entry.identity.modified_ns) });
+        }
+        let base = self.disk().read(&sync_base_path(&theme, below.as_ref()), RECORD_BYTES_MAX).ok();
+        plan_sync(&theme, below.as_ref(), base.as_deref(), &files)
+    }
+
+    /// Returns today's bundles as they lie on disk.
+    pub(super) fn bundles_of(&mut self, moment: &Moment) -> Vec<Bundle> {
+        let today = moment.local.date();
+        if !self.bundles.keys().any(|name| name.day == today) {
+            self.load_bundles();
+        }
+        let markers: Vec<BundleName> = self.bundles.keys().cloned().collect();
+        for name in markers {
+            let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
+            if let Some(bundle) = self.bundles.get_mut(&name) {
+                bundle.sent = sent;
+            }
+        }
+        self.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
+    }
+
+    /// Returns every bundle that lies in `upload`, by name.
+    pub(super) fn bundle_names(&self) -> Vec<BundleName> {
+        let top = RelPath::new(Stage::Upload.name()).expect("a stage's name is clean");
+        let mut names = Vec::new();
+        for (day, _) in self.disk().list(&top).unwrap_or_default() {
+            let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
+                continue;
+            };
+            for (name, _) in self.disk().list(&top.join(day)).unwrap_or_default() {
+                names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, &self.rules.markets)));
+            }
+        }
+        names
+    }
+
+    fn load_bundles(&mut self) {
+        for name in self.bundle_names() {
+            let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
+            let market = self.rules.markets.iter().find(|market| market.name == name.market).cloned();
+            let rows = self.bundle_assets(&name).map(|assets| assets.0).unwrap_or_default();
+            let bytes =
+                market.map_or(0, |market| rows.iter().map(|asset| row_bytes(&market, &asset.row(&market))).sum());
+            self.bundles.insert(name.clone(), Bundle { name, rows: rows.len(), bytes, sent });
+        }
+    }
+
+    /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
+    /// files carry older tags.
+    fn bundle_assets(&mut self, name: &BundleName) -> Result<(Vec<BundleAsset>, Vec<Plan>), Hold> {
+        let folder = name.folder().join("sidecars");
+        let files = name.folder().join("files");
+        let listed = self.disk().list(&folder).unwrap_or_default();
+        let present: BTreeSet<std::ffi::OsString> =
+            self.disk().list(&files).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        let mut names: Vec<String> = listed.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect();
+        names.sort();
+        let (mut assets, mut stale) = (Vec::new(), Vec::new());
+        for file in names.iter().filter_map(|name| name.strip_suffix(SIDECAR_SUFFIX)) {
+            if !present.contains(std::ffi::OsStr::new(file)) {
+                continue;
+            }
+            let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
+            let Ok(bytes) = self.disk().read(&path, RECORD_BYTES_MAX) else { continue };
+            let Ok(sidecar) = Sidecar::parse(&bytes) else { continue };
+            let resolved = self.resolve(&sidecar)?;
+            stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
+            let category = resolved.category.get(&name.market).map(|category| category.value.clone());
+            assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
+        }
+        Ok((assets, stale))
+    }
+
+    fn resolve(&mut self, sidecar: &Sidecar) -> Result<tags::Resolved, Hold> {
+        let vault = self.vault.clone();
+        let defaults = self.settings.defaults.clone();
+        let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
+        let theme = sidecar.theme.as_ref();
+        let mut layers = self.themes.layers(vault.disk(), &defaults, theme, below.as_ref(), Stage::Upload)?;
+        layers.push((tags::Layer::Sidecar, sidecar.tags.clone()));
+        Ok(tags::resolve(&layers))
+    }
+
+    /// Plans a bundle's manifest, and new metadata for files whose tags changed after they were bundled.
+    pub(super) fn tend_bundle(&mut self, name: &BundleName) -> Result<Vec<Plan>, Hold> {
+        let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
+        let Some(market) = self.rules.markets.iter().find(|market| market.name == name.market).cloned() else {
+            return Ok(Vec::new());
+        };
+        if sent {
+            return Ok(Vec::new());
+        }
+        let (assets, mut plans) = self.bundle_assets(name)?;
+        let bytes = assets.iter().map(|asset| row_bytes(&market, &asset.row(&market))).sum();
+        self.bundles.insert(name.clone(), Bundle { name: name.clone(), rows: assets.len(), bytes, sent });
+        let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
+        let [csv, checklist] = paths.map(|path| self.disk().read(&path, RECORD_BYTES_MAX).ok());
+        let manifest = plan_manifest(name, &market, &assets, [csv.as_deref(), checklist.as_deref()]);
+        plans.extend(manifest.map_err(|error| Hold::Waits(error.to_string()))?);
+        Ok(plans)
+    }
+}
+
+fn theme_folder(stage: Stage, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
+    let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
+    below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()))
+}

@@ -1,0 +1,113 @@
+use std::collections::{BTreeSet, HashMap};
+
+use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::tags::Layer;
+use crate::plan::{Facts, Hold};
+use crate::records::ThemeFile;
+use crate::vault::Disk;
+
+/// The largest tag file that is read.
+const TAGS_BYTES_MAX: u64 = 1 << 20;
+
+/// The themes that there are, and their shared tags as last read.
+#[derive(Debug, Default)]
+pub(super) struct Themes {
+    known: BTreeSet<ThemeSlug>,
+    read: HashMap<RelPath, (Identity, ThemeFile)>,
+}
+
+impl Themes {
+    /// Returns all themes.
+    pub(super) fn known(&self) -> &BTreeSet<ThemeSlug> {
+        &self.known
+    }
+
+    /// Remembers a theme.
+    pub(super) fn add(&mut self, theme: ThemeSlug) {
+        self.known.insert(theme);
+    }
+
+    /// Forgets what was read.
+    pub(super) fn forget_cache(&mut self) {
+        self.read.clear();
+    }
+
+    /// Returns the tag layers below an asset's own, lowest first.
+    pub(super) fn layers(
+        &mut self,
+        disk: &dyn Disk,
+        defaults: &Tags,
+        theme: Option<&ThemeSlug>,
+        below: Option<&RelPath>,
+        stage: Stage,
+    ) -> Result<Vec<(Layer, Tags)>, Hold> {
+        let mut layers = vec![(Layer::Defaults, defaults.clone())];
+        let Some(theme) = theme else { return Ok(layers) };
+        let Some(file) = self.in_any_stage(disk, theme, None, stage)? else { return Ok(layers) };
+        for set in &file.use_sets {
+            let Ok(name) = RelPath::new(format!("{set}.yaml")) else { continue };
+            let path = RelPath::new("tagsets").expect("a constant is a clean path").join(name.as_path());
+            match self.read(disk, &path)? {
+                Some(tags) => layers.push((Layer::TagSet(set.clone()), tags.tags())),
+                None => {
+                    return Err(Hold::Waits(format!(
+                        "theme `{theme}` uses the tag set `{set}`, and `{path}` is not there"
+                    )));
+                }
+            }
+        }
+        layers.push((Layer::Theme, file.tags()));
+        let mut inner: Option<RelPath> = None;
+        for part in below.iter().flat_map(|below| below.parts()) {
+            let folder = inner.map_or_else(|| RelPath::new(part), |path| Ok(path.join(part)));
+            let folder = folder.expect("a part of a path is a plain name");
+            if let Some(file) = self.in_any_stage(disk, theme, Some(&folder), stage)? {
+                layers.push((Layer::Folder(folder.to_string()), file.tags()));
+            }
+            inner = Some(folder);
+        }
+        Ok(layers)
+    }
+
+    /// Returns whether the theme claims a file under `documents`.
+    pub(super) fn names_document(&mut self, disk: &dyn Disk, theme: Option<&ThemeSlug>, facts: &Facts) -> bool {
+        let Some(theme) = theme else { return false };
+        let file = self.in_any_stage(disk, theme, None, facts.stage).ok().flatten();
+        let was_document = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
+        was_document.is_some_and(|origin| origin.kind == crate::model::Kind::Document)
+            || file.is_some_and(|file| file.documents.contains(&facts.path.file_text()))
+    }
+
+    /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other.
+    fn in_any_stage(
+        &mut self,
+        disk: &dyn Disk,
+        theme: &ThemeSlug,
+        below: Option<&RelPath>,
+        stage: Stage,
+    ) -> Result<Option<ThemeFile>, Hold> {
+        let others = Stage::ALL.into_iter().filter(|other| *other != stage && *other != Stage::Ideas);
+        for stage in std::iter::once(stage).chain(others) {
+            let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
+            let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
+            if let Some(file) = self.read(disk, &folder.join("tags.yaml"))? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(&mut self, disk: &dyn Disk, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
+        let cannot = |why: String| Hold::Waits(format!("`{path}` cannot be read: {why}"));
+        let Some(entry) = disk.look(path).map_err(|error| cannot(error.to_string()))? else { return Ok(None) };
+        if let Some((identity, file)) = self.read.get(path)
+            && *identity == entry.identity
+        {
+            return Ok(Some(file.clone()));
+        }
+        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| cannot(error.to_string()))?;
+        let file = ThemeFile::parse(&bytes).map_err(|error| cannot(error.to_string()))?;
+        self.read.insert(path.clone(), (entry.identity, file.clone()));
+        Ok(Some(file))
+    }
+}

@@ -1,0 +1,228 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::clock::{Clock, Moment};
+use super::ledger::Ledger;
+use super::mill::Mill;
+use super::survey::{stage_of, survey, unit_of};
+use super::{AREAS, ServiceError, layout};
+use crate::config::Settings;
+use crate::intake::{Candidate, Odd, Settle, Verdict};
+use crate::make::{MakeError, inspect};
+use crate::model::{RelPath, Stage};
+use crate::plan::{Facts, Hold, Plan, tags};
+use crate::vault::{Disk, DiskResult, Journal, Layout, Lock, RealDisk, Vault};
+
+/// A look at a root that changes nothing: what `plan`, `status` and `explain` show. It decides with
+/// the same planner as the daemon.
+#[derive(Debug)]
+pub struct View {
+    mill: Mill,
+    layout: Layout,
+    clock: Clock,
+}
+
+/// How one file stands.
+#[derive(Debug)]
+pub enum Standing {
+    /// This would be done next.
+    Planned(Box<Plan>),
+    /// It stays where it is.
+    Held(RelPath, String),
+    /// It is left alone.
+    LeftAlone(RelPath, String),
+}
+
+/// Everything that is known of one file.
+#[derive(Debug)]
+pub struct Explained {
+    /// How it stands.
+    pub standing: Standing,
+    /// What it is.
+    pub facts: Option<Facts>,
+    /// Its tags, each with the layer that it came from.
+    pub tags: Option<tags::Resolved>,
+}
+
+/// The counts of one stage.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct StageCount {
+    /// Assets that would go on now.
+    pub ready: usize,
+    /// Assets that wait, with the reason.
+    pub held: Vec<(String, String)>,
+    /// Files that are left alone, with the reason.
+    pub left_alone: Vec<(String, String)>,
+}
+
+impl View {
+    /// Opens a root for looking.
+    pub fn open(settings: Settings) -> Result<Self, ServiceError> {
+        let settings = Arc::new(settings);
+        let layout = layout(&settings);
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open_read_only(layout.clone()));
+        let records = Journal::read_only(&*disk)?;
+        let areas: Vec<RelPath> = AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean")).collect();
+        let ledger = Ledger::rebuild(&*disk, &records, &areas)?;
+        let vault = Vault::new(disk, &records)?;
+        let mut mill = Mill::new(vault, settings, ledger);
+        let clock = Clock::start();
+        mill.releases = super::release::peek(mill.disk());
+        Ok(Self { mill, layout, clock })
+    }
+
+    /// Returns whether a daemon works on the root.
+    pub fn has_daemon(&self) -> bool {
+        Lock::is_held(&self.layout.folder(".stockmill".as_ref()))
+    }
+
+    /// Returns how everything below `start` stands, or everything in the inboxes.
+    pub fn standings(&mut self, start: Option<&RelPath>) -> DiskResult<Vec<Standing>> {
+        let mut standings = Vec::new();
+        for unit in self.units(start)? {
+            let stage = stage_of(&unit).expect("a unit lies in a stage");
+            let ignore = self.mill.settings.settle.ignore.clone();
+            let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore)?;
+            let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start));
+            for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
+                standings.push(self.stand(stage, candidate).0);
+            }
+            let odd = surveyed.odd.into_iter().filter(|odd| covers(&odd.path));
+            standings.extend(odd.map(|Odd { path, why }| Standing::LeftAlone(path, why)));
+        }
+        Ok(standings)
+    }
+
+    /// Explains one file.
+    pub fn explain(&mut self, path: &RelPath) -> DiskResult<Option<Explained>> {
+        let Some(unit) = unit_of(path) else { return Ok(None) };
+        let is_folder =
+            matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
+        let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
+        let stage = stage_of(&unit).expect("a unit lies in a stage");
+        let ignore = self.mill.settings.settle.ignore.clone();
+        let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore)?;
+        if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
+            return Ok(Some(Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }));
+        }
+        let candidate = surveyed.candidates.into_iter().find(|c| c.files().any(|found| found.path == *path));
+        let Some(candidate) = candidate else { return Ok(None) };
+        let (standing, facts) = self.stand(stage, candidate);
+        let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts).ok());
+        Ok(Some(Explained { standing, facts, tags }))
+    }
+
+    /// Returns the counts of every stage.
+    pub fn counts(&mut self) -> DiskResult<BTreeMap<Stage, StageCount>> {
+        let mut counts: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
+        for standing in self.standings(None)? {
+            match standing {
+                Standing::Planned(plan) => counts.entry(plan.about.stage).or_default().ready += 1,
+                Standing::Held(path, why) => {
+                    let stage = stage_of(&path).expect("an inbox's file lies in a stage");
+                    counts.entry(stage).or_default().held.push((path.to_string(), why));
+                }
+                Standing::LeftAlone(path, why) => {
+                    let stage = stage_of(&path).expect("an inbox's file lies in a stage");
+                    counts.entry(stage).or_default().left_alone.push((path.to_string(), why));
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Returns the folders of all bundles, with the number of files in each and whether it was sent.
+    pub fn bundles(&self) -> Vec<(RelPath, usize, bool)> {
+        let disk = self.mill.disk();
+        let look = |folder: RelPath| {
+            let files = disk.list(&folder.join("files")).map_or(0, |files| files.len());
+            let sent = matches!(disk.look(&folder.join("SENT")), Ok(Some(_)));
+            (folder, files, sent)
+        };
+        self.mill.bundle_names().iter().map(|name| look(name.folder())).collect()
+    }
+
+    /// Returns what was set aside, with the reason.
+    pub fn set_aside(&self) -> Vec<(String, String)> {
+        let disk = self.mill.disk();
+        let failed = RelPath::new("failed").expect("a constant is a clean path");
+        let Ok(walked) = crate::intake::walk(disk, &failed, &|_| true, &mut |_, _| ()) else { return Vec::new() };
+        let reasons = walked.files.into_iter().filter(|found| found.path.file_text().ends_with(".reason.txt"));
+        reasons
+            .map(|found| {
+                let text = disk.read(&found.path, 65536).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                let why = text.ok().and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_default();
+                (found.path.to_string().trim_end_matches(".reason.txt").to_owned(), why)
+            })
+            .collect()
+    }
+
+    /// Returns the path of a real file as the root's areas name it.
+    pub fn path_of(&self, real: &std::path::Path) -> Option<RelPath> {
+        let areas = self.layout.areas.iter().filter_map(|(area, folder)| Some((area, real.strip_prefix(folder).ok()?)));
+        let (area, below) = areas.min_by_key(|(_, below)| below.as_os_str().len())?;
+        let area = RelPath::new(area).ok()?;
+        if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
+    }
+
+    fn units(&self, start: Option<&RelPath>) -> DiskResult<Vec<RelPath>> {
+        let mut units = Vec::new();
+        for stage in Stage::ALL {
+            let top = RelPath::new(stage.name()).expect("a stage's name is clean");
+            if start.is_some_and(|start| start.area() != top.area()) || self.mill.disk().look(&top)?.is_none() {
+                continue;
+            }
+            units.push(top.clone());
+            if stage == Stage::Ideas {
+                continue;
+            }
+            for (name, entry) in self.mill.disk().list(&top)? {
+                let unit = unit_of(&top.join(&name));
+                units.extend(unit.filter(|_| entry.what == crate::vault::What::Folder));
+            }
+        }
+        units.sort();
+        Ok(units)
+    }
+
+    fn stand(&mut self, stage: Stage, candidate: Candidate) -> (Standing, Option<Facts>) {
+        let moment = self.clock.now();
+        let path = candidate.primary.path.clone();
+        if !candidate.missing.is_empty() {
+            let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
+            return (Standing::Held(path, why), None);
+        }
+        let settled = match self.settle(candidate, &moment) {
+            Ok(settled) => settled,
+            Err(why) => return (Standing::Held(path, why), None),
+        };
+        let facts = match inspect(self.mill.disk(), stage, &settled, &self.mill.limits()) {
+            Ok(facts) => facts,
+            Err(MakeError::Content(error)) => {
+                return (Standing::Held(path, format!("it would be set aside: {error}")), None);
+            }
+            Err(error) => return (Standing::Held(path, error.to_string()), None),
+        };
+        let standing = match self.mill.decide(&facts, &moment) {
+            Ok(plan) => Standing::Planned(Box::new(plan)),
+            Err(Hold::Park(why)) => Standing::Planned(Box::new(self.mill.park(&facts, &why, &moment))),
+            Err(Hold::Ignored(why)) => Standing::LeftAlone(path, why),
+            Err(Hold::Waits(why)) => Standing::Held(path, why),
+        };
+        (standing, Some(facts))
+    }
+
+    /// Judges a candidate by one look: where the kernel cannot tell of writers, its age must do.
+    fn settle(&self, candidate: Candidate, moment: &Moment) -> Result<crate::intake::Settled, String> {
+        let settings = &self.mill.settings.settle;
+        let disk = self.mill.disk();
+        let has_writer = |path: &RelPath| Some(disk.has_writer(path).ok().flatten().unwrap_or(false));
+        let mut settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
+        match settle.judge(candidate, false, moment.for_settle(), &has_writer) {
+            Verdict::Settled(settled) => Ok(*settled),
+            Verdict::Wait { why, .. } => Err(why),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use super::disk::{Disk, DiskResult};
+use super::scratch::ensure_folder;
+use crate::model::RelPath;
+use crate::records::{Intent, Record, read_records};
+
+/// A segment larger than this is closed and the next one begun.
+const SEGMENT_BYTES_MAX: u64 = 16 << 20;
+/// The largest segment that is read back; far above what is ever written.
+const SEGMENT_BYTES_READ_MAX: u64 = 256 << 20;
+
+/// The append-only memory of what was begun and done, in segments `NNNNNN.jsonl`.
+///
+/// A segment with a torn end is never written to again: the next one is begun, so that no record
+/// can hide behind damage.
+#[derive(Debug)]
+pub struct Journal {
+    segment: RelPath,
+    bytes: u64,
+    number: u32,
+}
+
+/// Returns the folder of the journal's segments.
+pub fn journal_folder() -> RelPath {
+    RelPath::new(".stockmill/journal").expect("a constant is a clean path")
+}
+
+impl Journal {
+    /// Opens the journal and returns everything that it remembers, oldest first.
+    pub fn open(disk: &dyn Disk) -> DiskResult<(Self, Vec<Record>)> {
+        ensure_folder(disk, &journal_folder())?;
+        let (records, last) = Self::read(disk)?;
+        let mut journal = match last {
+            Some(Segment { number, bytes, whole: true }) => Self { segment: segment_path(number), bytes, number },
+            Some(Segment { number, .. }) => Self { segment: segment_path(number), bytes: u64::MAX, number },
+            None => Self { segment: segment_path(0), bytes: u64::MAX, number: 0 },
+        };
+        journal.begin_segment_if_full(disk)?;
+        Ok((journal, records))
+    }
+
+    /// Returns everything that the journal remembers, without opening it for writing.
+    pub fn read_only(disk: &dyn Disk) -> DiskResult<Vec<Record>> {
+        match disk.look(&journal_folder())? {
+            Some(_) => Ok(Self::read(disk)?.0),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn read(disk: &dyn Disk) -> DiskResult<(Vec<Record>, Option<Segment>)> {
+        let mut numbers: Vec<u32> =
+            disk.list(&journal_folder())?.iter().filter_map(|(name, _)| segment_number(name)).collect();
+        numbers.sort_unstable();
+        let mut records = Vec::new();
+        let mut last = None;
+        for number in numbers {
+            let bytes = disk.read(&segment_path(number), SEGMENT_BYTES_READ_MAX)?;
+            let (mut found, used) = read_records(&bytes);
+            records.append(&mut found);
+            last = Some(Segment { number, bytes: bytes.len() as u64, whole: used == bytes.len() });
+        }
+        Ok((records, last))
+    }
+
+    /// Appends records without making them durable.
+    pub(super) fn append(&mut self, disk: &dyn Disk, records: &[Record]) -> DiskResult<()> {
+        self.begin_segment_if_full(disk)?;
+        let lines: String = records.iter().map(Record::to_line).collect();
+        let appended = disk.append(&self.segment, lines.as_bytes());
+        // After a fault nobody knows where the segment ends: the next record goes into a new one.
+        self.bytes = if appended.is_ok() { self.bytes + lines.len() as u64 } else { u64::MAX };
+        appended
+    }
+
+    /// Makes everything that was appended durable.
+    pub(super) fn sync(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+        let synced = disk.sync_file(&self.segment);
+        if synced.is_err() {
+            self.bytes = u64::MAX;
+        }
+        synced
+    }
+
+    fn begin_segment_if_full(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+        if self.bytes < SEGMENT_BYTES_MAX {
+            return Ok(());
+        }
+        let number = self.number + 1;
+        let segment = segment_path(number);
+        disk.append(&segment, b"")?;
+        disk.sync_folder(&journal_folder())?;
+        *self = Self { segment, bytes: 0, number };
+        Ok(())
+    }
+}
+
+struct Segment {
+    number: u32,
+    bytes: u64,
+    whole: bool,
+}
+
+fn segment_path(number: u32) -> RelPath {
+    journal_folder().join(format!("{number:06}.jsonl"))
+}
+
+fn segment_number(name: &std::ffi::OsStr) -> Option<u32> {
+    name.to_str()?.strip_suffix(".jsonl")?.parse().ok()
+}
+
+/// Returns the plans that were begun and neither done nor given up, oldest first.
+pub(super) fn open_intents(records: &[Record]) -> Vec<Intent> {
+    let mut open: std::collections::BTreeMap<u64, &Intent> = std::collections::BTreeMap::new();
+    for record in records {
+        match record {
+            Record::Intent(intent) => {
+                open.insert(intent.plan, intent);
+            }
+            Record::Done { plan } | Record::Undone { plan, .. } => {
+                open.remove(plan);
+            }
+        }
+    }
+    open.into_values().cloned().collect()
+}
