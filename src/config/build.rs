@@ -167,17 +167,12 @@ impl Builder {
             raw.scale.map(Target::Scale),
             raw.long_edge.map(Target::LongEdge),
         ];
-        match targets.into_iter().flatten().collect::<Vec<_>>().as_slice() {
-            [target] => Some(*target),
-            _ => {
-                self.say(
-                    "keep",
-                    format!("exactly one of {} sets the target", TARGETS.join(", ")),
-                    Some("remove the others".to_owned()),
-                );
-                None
-            }
+        if let [target] = targets.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+            return Some(*target);
         }
+        let what = format!("exactly one of {} sets the target", TARGETS.join(", "));
+        self.say("keep", what, Some("remove the others".to_owned()));
+        None
     }
 
     fn colour(&mut self, key: &str, text: &str) -> Option<[u8; 3]> {
@@ -235,7 +230,7 @@ impl Builder {
                 Some("write `on: [friday]`".to_owned()),
             );
         }
-        let at = raw.at.as_deref().map_or(Some(Time::midnight()), |text| time(text));
+        let at = raw.at.as_deref().map_or(Some(Time::midnight()), time);
         if at.is_none() {
             self.say(&format!("{key}.at"), "this is no time of day", Some("write it as \"09:00\"".to_owned()));
         }

@@ -206,7 +206,7 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
         }
         Shape::Map(shape) => match node.as_mapping() {
             Some(mapping) => {
-                mapping.iter().for_each(|(name, value)| check(value, shape, &inner(name.as_str()), problems))
+                mapping.iter().for_each(|(name, value)| check(value, shape, &inner(name.as_str()), problems));
             }
             None => problems.push(wrong(node, key, "must be `{name: value}`")),
         },
@@ -217,7 +217,7 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
         Shape::Gate => match node.as_scalar() {
             Some(scalar) if matches!(scalar.as_str(), "auto" | "hold") => (),
             Some(_) => {
-                problems.push(wrong(node, key, "must be auto, hold or a schedule `{on: [friday], at: \"09:00\"}`"))
+                problems.push(wrong(node, key, "must be auto, hold or a schedule `{on: [friday], at: \"09:00\"}`"));
             }
             None => check(node, &SCHEDULE, key, problems),
         },

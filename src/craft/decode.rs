@@ -134,7 +134,7 @@ fn refuse_animation(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
     let moves = match kind {
         Kind::Gif => {
             let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
-            decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
+            decoder.into_frames().take(2).flatten().count() > 1
         }
         Kind::Png => bytes.get(..4096).unwrap_or(bytes).windows(4).any(|window| window == b"acTL"),
         Kind::Webp => bytes.get(..64).unwrap_or(bytes).windows(4).any(|window| window == b"ANIM"),
@@ -143,7 +143,31 @@ fn refuse_animation(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
     if moves { Err(CraftError::Animated) } else { Ok(()) }
 }
 
+/// Returns whether a baseline JPEG has subsampled colour in a scan for each component. The decoder turns
+/// these, which are rare, into plain green and says nothing.
+fn has_separate_scans(bytes: &[u8]) -> bool {
+    let (mut at, mut is_subsampled, mut components) = (2, false, 0);
+    while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let body = bytes.get(at + 4..at + 2 + length).unwrap_or_default();
+        match marker {
+            0xc0 | 0xc1 => {
+                components = body.get(5).copied().unwrap_or(0);
+                is_subsampled = body.iter().skip(7).step_by(3).any(|sampling| *sampling != 0x11);
+            }
+            0xda => return is_subsampled && body.first().is_some_and(|in_scan| *in_scan < components),
+            _ => (),
+        }
+        at += 2 + length;
+    }
+    false
+}
+
 fn strict_jpeg(bytes: &[u8]) -> Result<DynamicImage, CraftError> {
+    if has_separate_scans(bytes) {
+        let what = "a JPEG with a scan for each colour; save it again with another program";
+        return Err(CraftError::Unsupported(what.to_owned()));
+    }
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(EDGE_MAX as usize)
@@ -201,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn a_layout_that_would_turn_green_is_refused() {
+        let frame = |sampling: u8| {
+            [&[0xff, 0xc0, 0, 17, 8, 0, 8, 0, 8, 3, 1, sampling, 0, 2, 0x11, 1, 3, 0x11, 1][..], &[0xff, 0xda, 0, 8]]
+                .concat()
+        };
+        let with_scan = |sampling, in_scan| [&[0xff, 0xd8][..], &frame(sampling), &[in_scan, 1, 0, 0, 63, 0]].concat();
+        assert!(has_separate_scans(&with_scan(0x22, 1)));
+        assert!(!has_separate_scans(&with_scan(0x22, 3)));
+        assert!(!has_separate_scans(&with_scan(0x11, 1)));
+        assert!(!has_separate_scans(b"\xff\xd8\xff\xe0"));
+    }
+
+    #[test]
     fn limits_hold() {
         let bytes = encode(&testing::gradient(100, 100), Format::Png, 90).unwrap();
         let limits = Limits { pixels_max: 9_999, ..Limits::default() };
@@ -212,8 +249,8 @@ mod tests {
 
     #[test]
     fn depth_alpha_and_profile_survive() {
-        let deep =
-            image::ImageBuffer::from_fn(8, 8, |x, y| image::Rgba([x as u16 * 8000, y as u16 * 8000, 513, 40_000]));
+        let level = |at: u32| u16::try_from(at).unwrap() * 8000;
+        let deep = image::ImageBuffer::from_fn(8, 8, |x, y| image::Rgba([level(x), level(y), 513, 40_000]));
         let icc = Some(crate::craft::srgb_profile().to_vec());
         let picture = Picture { image: DynamicImage::ImageRgba16(deep), icc };
         let back = decode(&encode(&picture, Format::Png, 90).unwrap(), Kind::Png, &Limits::default()).unwrap();

@@ -82,16 +82,16 @@ mod tests {
         check_whole(Cursor::new(bytes), bytes.len() as u64, kind).is_ok()
     }
 
-    fn part(name: &[u8; 4], size: usize) -> Vec<u8> {
+    fn part(name: [u8; 4], size: usize) -> Vec<u8> {
         let mut bytes = u32::try_from(size + 8).unwrap().to_be_bytes().to_vec();
-        bytes.extend_from_slice(name);
+        bytes.extend_from_slice(&name);
         bytes.resize(size + 8, 0);
         bytes
     }
 
     #[test]
     fn what_is_cut_off_is_seen() {
-        let video = [part(b"ftyp", 8), part(b"mdat", 100), part(b"moov", 20)].concat();
+        let video = [part(*b"ftyp", 8), part(*b"mdat", 100), part(*b"moov", 20)].concat();
         assert!(check(&video, Kind::Mp4));
         for cut in [1, 7, 12, 60, video.len() - 28, video.len() - 1] {
             assert!(!check(&video[..cut], Kind::Mp4), "cut at {cut}");

@@ -49,12 +49,8 @@ fn lang_alt(out: &mut String, name: &str, text: &str) {
 }
 
 fn list(out: &mut String, name: &str, kind: &str, items: &[String]) {
-    let items: String = items
-        .iter()
-        .map(|item| clean(item))
-        .filter(|item| !item.is_empty())
-        .map(|item| format!("<rdf:li>{item}</rdf:li>"))
-        .collect();
+    let items = items.iter().map(|item| clean(item)).filter(|item| !item.is_empty());
+    let items = items.fold(String::new(), |list, item| list + "<rdf:li>" + &item + "</rdf:li>");
     if !items.is_empty() {
         writeln!(out, "<{name}><rdf:{kind}>{items}</rdf:{kind}></{name}>").expect("writing to a text cannot fail");
     }

@@ -156,6 +156,8 @@ fn claim_members(files: &BTreeMap<&RelPath, &Found>, members_of: &dyn Fn(&Found)
                     }
                     if taken.insert(path) {
                         members.push((*member).clone());
+                    } else {
+                        missing.push(format!("{name} (another model here uses it; give each its own copy)"));
                     }
                 }
                 None => missing.push(name),

@@ -8,7 +8,7 @@ mod walk;
 mod watch;
 
 pub use group::{Candidate, Grouped, group};
-pub use names::{is_note, left_alone};
+pub use names::{downloads_as, is_note, left_alone};
 pub use settle::{Now, Settle, Settled, Verdict};
 pub use walk::{Found, Odd, Walked, walk};
 pub use watch::{Watch, WatchProblem};

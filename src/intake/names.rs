@@ -67,6 +67,17 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern[p..].iter().all(|c| *c == b'*')
 }
 
+/// Returns the name that an unfinished download will have, if a name looks like one.
+pub fn downloads_as(name: &str) -> Option<&str> {
+    const ENDINGS: [&str; 8] =
+        [".part", ".partial", ".crdownload", ".download", ".!qb", ".aria2", ".filepart", ".opdownload"];
+    let cut = ENDINGS.iter().find_map(|ending| {
+        let at = name.len().checked_sub(ending.len())?;
+        name.get(at..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending)).then_some(at)
+    })?;
+    Some(&name[..cut])
+}
+
 /// Returns whether a file in `ideas` is a note by its extension.
 pub fn is_note(path: &RelPath) -> bool {
     matches!(path.extension().as_str(), "md" | "markdown" | "txt" | "csv" | "tsv" | "yaml" | "yml")

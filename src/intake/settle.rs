@@ -81,11 +81,12 @@ impl Settle {
     ) -> Verdict {
         if has_unfinished_twin {
             let why = "an unfinished download of the same name lies beside it".to_owned();
-            return Verdict::Wait { again: now.steady + self.weak_quiet, why };
+            return Verdict::Wait { again: now.steady + LOOK_AGAIN_MAX, why };
         }
+        let primary = candidate.primary.path.clone();
         let mut latest: Option<(Duration, String)> = None;
         for found in candidate.files() {
-            if let Err((again, why)) = self.look(found, now, has_writer)
+            if let Err((again, why)) = self.look(found, found.path == primary, now, has_writer)
                 && latest.as_ref().is_none_or(|(time, _)| again > *time)
             {
                 latest = Some((again, why));
@@ -110,6 +111,7 @@ impl Settle {
     fn look(
         &mut self,
         found: &Found,
+        must_have_content: bool,
         now: Now,
         has_writer: &dyn Fn(&RelPath) -> Option<bool>,
     ) -> Result<(), (Duration, String)> {
@@ -119,13 +121,14 @@ impl Settle {
         if seen.identity != identity {
             *seen = Seen { first: seen.first, ..fresh };
         }
-        if identity.size == 0 {
-            return Err((now.steady + self.weak_quiet, waiting(seen, now, self.patience, "it is empty so far")));
+        // A download begins as an empty file; an empty caption is just empty.
+        if identity.size == 0 && must_have_content {
+            return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, "it is empty so far")));
         }
         let watched = now.steady.saturating_sub(seen.since);
         let untouched = watched.max(age(identity.modified_ns, now.wall_ns));
         if untouched < self.quiet {
-            return Err((now.steady + (self.quiet - untouched), "it was written a moment ago".to_owned()));
+            return Err((now.steady + self.quiet.saturating_sub(untouched), "it was written a moment ago".to_owned()));
         }
         match has_writer(&found.path) {
             Some(false) => Ok(()),
@@ -136,7 +139,10 @@ impl Settle {
             }
             // Without the kernel's word only our own eyes count: a foreign clock may lie.
             None if watched >= self.weak_quiet => Ok(()),
-            None => Err((now.steady + (self.weak_quiet - watched), "it must stand still a little longer".to_owned())),
+            None => Err((
+                now.steady + self.weak_quiet.saturating_sub(watched),
+                "it must stand still a little longer".to_owned(),
+            )),
         }
     }
 }
@@ -174,7 +180,7 @@ mod tests {
     }
 
     fn at(ms: u64) -> Now {
-        Now { wall_ns: 1_000_000 * MS + i64::from(ms) * MS, steady: Duration::from_millis(ms) }
+        Now { wall_ns: 1_000_000 * MS + i64::try_from(ms).unwrap() * MS, steady: Duration::from_millis(ms) }
     }
 
     fn again(verdict: &Verdict) -> Option<u128> {
@@ -197,7 +203,7 @@ mod tests {
             (9, future, Some(false), &[(0, Some(250)), (250, None)]),
             (9, long_ago, Some(true), &[(0, Some(250)), (250, Some(750)), (750, Some(1750))]),
             (9, long_ago, None, &[(0, Some(2000)), (1999, Some(2000)), (2000, None)]),
-            (0, long_ago, Some(false), &[(0, Some(2000)), (5000, Some(7000))]),
+            (0, long_ago, Some(false), &[(0, Some(10_000)), (5000, Some(15_000))]),
             (9, just_now, None, &[(0, Some(250)), (300, Some(2000)), (2000, None)]),
         ];
         for (n, (size, modified, word, looks)) in cases.into_iter().enumerate() {

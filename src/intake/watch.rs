@@ -54,9 +54,13 @@ impl Watch {
         Ok(())
     }
 
-    /// Returns how many folders are watched.
-    pub fn count(&self) -> usize {
-        self.folders.len()
+    /// Forgets a folder that went, and those below it.
+    pub fn forget(&mut self, folder: &Path) {
+        let gone: Vec<PathBuf> = self.folders.keys().filter(|path| path.starts_with(folder)).cloned().collect();
+        for path in gone {
+            let _ = self.watcher.unwatch(&path);
+            self.folders.remove(&path);
+        }
     }
 }
 

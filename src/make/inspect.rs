@@ -5,8 +5,8 @@ use crate::craft;
 use crate::intake::{Candidate, Found, Settled};
 use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
 use crate::plan::{Companion, Facts};
-use crate::records::Sidecar;
-use crate::vault::{Disk, DiskResult};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::vault::{Disk, DiskResult, What};
 
 /// The largest sidecar or foreign XMP file that is read.
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
@@ -22,9 +22,9 @@ pub fn inspect(disk: &dyn Disk, stage: Stage, settled: &Settled, limits: &Limits
         _ => craft::sniff(&head(disk, path)?, &path.extension()),
     };
     let (hash, size) = look_inside(disk, candidate, kind, limits)?;
-    let sidecar = match &candidate.sidecar {
-        Some(found) => Some((companion(found), read_sidecar(disk, &found.path)?)),
-        None => None,
+    let sidecar = match find_sidecar(disk, candidate)? {
+        Some(found) if stage != Stage::Ideas => Some((companion(&found), read_sidecar(disk, &found.path)?)),
+        _ => None,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
     Ok(Facts {
@@ -40,6 +40,15 @@ pub fn inspect(disk: &dyn Disk, stage: Stage, settled: &Settled, limits: &Limits
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
+}
+
+/// Returns the sidecar that the walk saw, or one that came while it walked.
+fn find_sidecar(disk: &dyn Disk, candidate: &Candidate) -> DiskResult<Option<Found>> {
+    if let Some(found) = &candidate.sidecar {
+        return Ok(Some(found.clone()));
+    }
+    let path = candidate.primary.path.with_suffix(SIDECAR_SUFFIX);
+    Ok(disk.look(&path)?.filter(|entry| entry.what == What::File).map(|entry| Found { path, entry }))
 }
 
 fn companion(found: &Found) -> Companion {

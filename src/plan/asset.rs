@@ -8,7 +8,7 @@ pub fn plan_asset(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
     let asset = Asset::recognise(facts, context)?;
     match facts.stage {
         Stage::Ideas => Err(Hold::Ignored("it is not a note; drop pictures into `raw`".to_owned())),
-        Stage::Raw => raw::plan(&asset),
+        Stage::Raw => Ok(raw::plan(&asset)),
         Stage::Keep => keep::plan(&asset),
         Stage::Export => export::plan(&asset),
         Stage::Upload => upload::plan(&asset),
@@ -149,13 +149,28 @@ impl<'a> Asset<'a> {
         Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 
+    /// Returns why the parts of a model cannot go into a folder: they keep their names.
+    pub(super) fn parts_fit(&self, folder: &RelPath) -> Result<(), Hold> {
+        let Some(from) = self.facts.path.parent() else { return Ok(()) };
+        let names = self.facts.members.iter().filter_map(|member| member.path.below(&from));
+        let names = names.chain([RelPath::new(self.facts.path.file_name()).expect("a file's name is a plain path")]);
+        for name in names {
+            let target = folder.join(name.as_path());
+            if (self.context.taken)(&target) {
+                return Err(Hold::Waits(format!("`{target}` is there already, and a model's parts keep their names")));
+            }
+        }
+        Ok(())
+    }
+
     /// Plans a move to the next inbox under `to`, the bytes unchanged, with everything that belongs to it.
     pub(super) fn pass_on(&self, to: &RelPath, did: &str) -> Plan {
         let mut plan = self.plan(to, did.to_owned());
         let sidecar = self.sidecar_that(did);
         plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
-        plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
+        // The asset itself comes last: whoever sees it sees all that belongs to it.
         self.bring_companions(&mut plan, to);
+        plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
         plan
     }
 
@@ -221,11 +236,19 @@ impl<'a> Asset<'a> {
     }
 }
 
-/// Returns `path`, or the first free of `stem-2.ext`, `stem-3.ext`, …
-pub(super) fn free_path(path: &RelPath, context: &Context<'_>) -> RelPath {
-    let taken = |name: &str| (context.taken)(&path.sibling(name));
+/// Returns the first free of `path`, `stem-2.ext`, …, whose names with these suffixes are free too.
+pub(super) fn free_with(path: &RelPath, suffixes: &[&str], context: &Context<'_>) -> RelPath {
+    let taken = |name: &str| {
+        let path = path.sibling(name);
+        (context.taken)(&path) || suffixes.iter().any(|suffix| (context.taken)(&path.with_suffix(suffix)))
+    };
     let stem = path.stem().to_string_lossy().into_owned();
     path.sibling(naming::free(&stem, &path.extension(), naming::FILE_NAME_BYTES_MAX, &taken))
+}
+
+/// Returns `path`, or the first free of `stem-2.ext`, `stem-3.ext`, …
+pub(super) fn free_path(path: &RelPath, context: &Context<'_>) -> RelPath {
+    free_with(path, &[], context)
 }
 
 /// Returns the record of a derived file; its hash is filled in once it is made.

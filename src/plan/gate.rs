@@ -50,3 +50,48 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hol
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Schedule;
+    use jiff::civil::{Time, Weekday};
+    use jiff::tz::TimeZone;
+
+    fn friday(at_most: Option<u32>, at_most_per_week: Option<u32>) -> Gate {
+        let at = Time::constant(9, 0, 0, 0);
+        Gate::Schedule(Schedule {
+            days: vec![Weekday::Friday],
+            at,
+            at_most,
+            at_most_per_week,
+            zone: Some(TimeZone::UTC),
+        })
+    }
+
+    #[test]
+    fn gates_hold_open_and_count() {
+        let left =
+            ["2026-11-22T09:30:00Z", "2026-11-27T09:10:00Z", "2026-11-27T09:20:00Z"].map(|at| at.parse().unwrap());
+        let cases = [
+            (Gate::Auto, "2026-11-23T12:00:00Z", false, None),
+            (Gate::Hold, "2026-11-23T12:00:00Z", false, Some("stockmill release upload")),
+            (Gate::Hold, "2026-11-23T12:00:00Z", true, None),
+            (friday(None, None), "2026-11-23T12:00:00Z", false, Some("opens on Friday 2026-11-27 09:00")),
+            (friday(Some(3), None), "2026-11-27T10:00:00Z", false, None),
+            (friday(Some(2), None), "2026-11-27T10:00:00Z", false, Some("has let 2 through today")),
+            (friday(Some(9), Some(3)), "2026-11-27T10:00:00Z", false, Some("has let 3 through this week")),
+            (friday(Some(9), Some(3)), "2026-12-04T10:00:00Z", false, None),
+            (friday(Some(2), None), "2026-11-27T10:00:00Z", true, None),
+        ];
+        for (gate, now, is_released, expected) in cases {
+            let now = now.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
+            let facts = GateFacts { now: &now, is_released, left_at: &left };
+            match (check(Stage::Upload, &gate, &facts), expected) {
+                (Ok(()), None) => (),
+                (Err(hold), Some(text)) => assert!(hold.to_string().contains(text), "{hold}"),
+                (got, wanted) => panic!("{gate:?} at {now}: {got:?}, not {wanted:?}"),
+            }
+        }
+    }
+}

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::{Context, Facts, Hold, Plan, Recipe, asset::free_path, folder_in, new_file, new_version};
+use super::{Context, Facts, Hold, Plan, Recipe, asset::free_path, asset::free_with, folder_in, new_file, new_version};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, prompts_text};
+
+/// What is added to a note's name to name the list of lines that were not understood.
+const PROBLEMS: &str = ".problems.txt";
 
 /// What a theme's folder in `raw` holds already.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +30,7 @@ pub fn plan_note(
         return Err(Hold::Park(format!("no idea could be read from it: {why}")));
     }
     let archive = RelPath::new("archive/ideas").expect("a constant is a clean path");
-    let to = free_path(&archive.join(facts.path.file_name()), context);
+    let to = free_with(&archive.join(facts.path.file_name()), &[PROBLEMS], context);
     let mut plan = Plan {
         about: About {
             stage: facts.stage,
@@ -51,7 +54,7 @@ pub fn plan_note(
     }
     if !problems.is_empty() {
         let text = format!("Lines of `{}` that were not understood:\n\n{}\n", facts.path, problems.join("\n"));
-        plan.products.push(new_file(to.with_suffix(".problems.txt"), Recipe::Bytes(text.into_bytes())));
+        plan.products.push(new_file(to.with_suffix(PROBLEMS), Recipe::Bytes(text.into_bytes())));
     }
     Ok(plan)
 }
@@ -82,7 +85,7 @@ fn plan_theme(plan: &mut Plan, slug: &ThemeSlug, ideas: &[&Idea], on_disk: &Them
         }
         Some((bytes, file)) => {
             let mut merged = file.clone();
-            let changed = ideas.iter().fold(false, |changed, idea| merged.merge_idea(idea) || changed);
+            let changed = ideas.iter().filter(|idea| merged.merge_idea(idea)).count() > 0;
             if changed {
                 let hash = ContentHash::of(bytes);
                 // A person's own comments and order are kept in the version that goes.

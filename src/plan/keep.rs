@@ -11,6 +11,9 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     });
     let folder = asset.folder("export");
     let Some((from, to)) = wanted else {
+        if !asset.facts.members.is_empty() {
+            asset.parts_fit(&folder)?;
+        }
         let name = if asset.facts.members.is_empty() && asset.is_new {
             asset.free_in(&folder, &asset.first_stem(), &asset.extension())
         } else {

@@ -1,12 +1,15 @@
-use super::{Context, Facts, Plan, Recipe, asset::free_path, new_file};
+use super::{Context, Facts, Plan, Recipe, asset::free_path, asset::free_with, new_file};
 use crate::model::RelPath;
 use crate::records::{About, Move};
+
+/// What is added to a file's name to name the reason why it was set aside.
+const REASON: &str = ".reason.txt";
 
 /// Plans the way to `failed/STAGE/` for an asset that needs a person, with everything that belongs to
 /// it and the reason in words.
 pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let failed = RelPath::new("failed").expect("a constant is a clean path");
-    let to = free_path(&failed.join(facts.path.as_path()), context);
+    let to = free_with(&failed.join(facts.path.as_path()), &[REASON], context);
     let about = About {
         stage: facts.stage,
         theme: super::theme_of_path(&facts.path).0,
@@ -23,7 +26,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
          or delete it together with this note.\n",
         why, facts.path, facts.stage
     );
-    let reason = new_file(to.with_suffix(".reason.txt"), Recipe::Bytes(text.into_bytes()));
+    let reason = new_file(to.with_suffix(REASON), Recipe::Bytes(text.into_bytes()));
     let mut moves = vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }];
     let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
     for companion in sidecar.chain(&facts.companions).chain(&facts.members) {

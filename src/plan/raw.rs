@@ -1,15 +1,15 @@
+use super::Plan;
 use super::asset::Asset;
-use super::{Hold, Plan};
 
 /// Gives a fresh file its first name and passes it on to `keep`.
-pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
+pub(super) fn plan(asset: &Asset<'_>) -> Plan {
     let stem = asset.first_stem();
     let did = format!("recognised as {}, named", asset.kind);
     if asset.facts.members.is_empty() {
         let to = asset.free_in(&asset.folder("keep"), &stem, &asset.extension());
-        return Ok(asset.pass_on(&to, &did));
+        return asset.pass_on(&to, &did);
     }
     // A model names its parts inside: they keep their names, in a folder that carries the asset's.
     let folder = asset.free_in(&asset.folder("keep"), &stem, "");
-    Ok(asset.pass_on(&folder.join(asset.facts.path.file_name()), &did))
+    asset.pass_on(&folder.join(asset.facts.path.file_name()), &did)
 }

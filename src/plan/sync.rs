@@ -1,6 +1,6 @@
 use serde_yaml::Mapping;
 
-use super::{Plan, Recipe, folder_in, merge, new_file, new_version};
+use super::{Plan, folder_in, merge, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::records::{About, read_mapping, write_mapping};
 
@@ -25,35 +25,39 @@ pub struct TagFile {
 pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Option<&[u8]>, files: &[TagFile]) -> Option<Plan> {
     let mut files: Vec<&TagFile> = files.iter().filter(|file| KEPT_IN.contains(&file.stage)).collect();
     files.sort_by_key(|file| file.modified_ns);
+    // An empty file is a torn or half-saved one, never a wish; a broken one is left for its writer to mend.
+    let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && read_mapping(bytes).is_ok();
+    let is_change = |bytes: &[u8]| Some(bytes) != base && is_sound(bytes);
     let changed: Vec<&TagFile> =
-        files.iter().filter(|file| file.bytes.is_some() && file.bytes.as_deref() != base).copied().collect();
+        files.iter().filter(|file| file.bytes.as_deref().is_some_and(is_change)).copied().collect();
     let (wanted, lost) = match changed.as_slice() {
         [] => (base?.to_vec(), Vec::new()),
         [first, rest @ ..] if rest.iter().all(|other| other.bytes == first.bytes) => (first.bytes.clone()?, Vec::new()),
         several => merged(base, several)?,
     };
     let place = |stage: Stage| folder_in(stage.name(), theme, below).join("tags.yaml");
+    let lost_count = lost.len();
     let mut plan = Plan {
-        about: about(theme, lost.len()),
+        about: about(theme, lost_count),
         check: None,
         products: Vec::new(),
         moves: Vec::new(),
         removes: Vec::new(),
     };
+    for (stage, bytes) in lost {
+        // The name is the content: a version that is kept already is not kept twice.
+        let name = format!("tags.{stage}.{}.yaml", &ContentHash::of(&bytes).as_str()[..8]);
+        plan.products.push(new_version(folder_in("archive", theme, below).join(name), bytes, None));
+    }
     for file in &files {
-        if file.bytes.as_deref() != Some(&wanted) {
+        let may_replace = file.bytes.as_deref().is_none_or(|bytes| bytes.trim_ascii().is_empty() || is_sound(bytes));
+        if may_replace && file.bytes.as_deref() != Some(&wanted) {
             let was = file.bytes.as_deref().map(ContentHash::of);
             plan.products.push(new_version(place(file.stage), wanted.clone(), was));
         }
     }
     if base != Some(&wanted) && files.iter().any(|file| file.bytes.is_some()) {
         plan.products.push(new_version(base_path(theme, below), wanted.clone(), base.map(ContentHash::of)));
-    }
-    for (stage, bytes) in lost {
-        let hash = ContentHash::of(&bytes);
-        let name = format!("tags.{stage}.{}.yaml", &hash.as_str()[..8]);
-        let kept = folder_in("archive", theme, below).join(name);
-        plan.products.push(new_file(kept, Recipe::Bytes(bytes)));
     }
     (!plan.products.is_empty()).then_some(plan)
 }
@@ -98,5 +102,58 @@ fn about(theme: &ThemeSlug, lost: usize) -> About {
         to: None,
         market: None,
         did,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Recipe;
+
+    /// Returns what a sync writes, as `path: text`, oldest file first.
+    fn synced(base: Option<&str>, files: &[(Stage, Option<&str>)]) -> Vec<String> {
+        let files: Vec<TagFile> = (0_i64..)
+            .zip(files)
+            .map(|(modified_ns, (stage, text))| TagFile {
+                stage: *stage,
+                bytes: text.map(|text| text.as_bytes().to_vec()),
+                modified_ns,
+            })
+            .collect();
+        let plan = plan_sync(&ThemeSlug::new("t").unwrap(), None, base.map(str::as_bytes), &files);
+        let shown = |product: &crate::plan::Product| match &product.recipe {
+            Recipe::Bytes(bytes) => format!("{}: {}", product.to, String::from_utf8_lossy(bytes).trim()),
+            other => panic!("{other:?}"),
+        };
+        plan.iter().flat_map(|plan| &plan.products).map(shown).collect()
+    }
+
+    #[test]
+    fn tag_files_are_brought_into_step() {
+        use Stage::{Export, Keep, Raw};
+        let nothing: [&str; 0] = [];
+        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("a: 1")), (Keep, Some("a: 1"))]), nothing);
+        assert_eq!(
+            synced(None, &[(Raw, Some("a: 1")), (Keep, None)]),
+            ["keep/t/tags.yaml: a: 1", ".stockmill/tags/t/tags.yaml: a: 1"]
+        );
+        assert_eq!(
+            synced(Some("a: 1"), &[(Raw, Some("a: 1")), (Keep, Some("a: 2"))]),
+            ["raw/t/tags.yaml: a: 2", ".stockmill/tags/t/tags.yaml: a: 2"]
+        );
+        // Two changed it: merged, and both versions are kept before anything is replaced.
+        let merged = synced(Some("a: 1"), &[(Raw, Some("a: 1\nb: 2")), (Keep, Some("a: 3")), (Export, Some("a: 1"))]);
+        assert!(
+            merged[0].starts_with("archive/t/tags.raw.") && merged[1].starts_with("archive/t/tags.keep."),
+            "{merged:?}"
+        );
+        assert_eq!(merged[4], "export/t/tags.yaml: a: 3\nb: 2");
+    }
+
+    #[test]
+    fn a_torn_or_broken_file_is_never_spread() {
+        use Stage::{Keep, Raw};
+        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("")), (Keep, Some("a: 1"))]), ["raw/t/tags.yaml: a: 1"]);
+        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("a: [1")), (Keep, Some("a: 1"))]), Vec::<String>::new());
     }
 }

@@ -49,7 +49,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let bundle = open_bundle(asset, market, market::row_bytes(market, &row));
     let files = bundle.folder().join("files");
     let sidecars = bundle.folder().join(SIDECARS);
-    let taken = |name: &str| (asset.context.taken)(&files.join(name)) || (asset.context.taken)(&sidecars.join(name));
+    let taken = |name: &str| {
+        (asset.context.taken)(&files.join(name))
+            || (asset.context.taken)(&sidecars.join(name).with_suffix(SIDECAR_SUFFIX))
+    };
     let Some(name) = market::fit_file_name(market, &row.file_name, asset.id.as_str(), &taken) else {
         return Err(vec!["no free file name is short enough for it; shorten the theme's folder name".to_owned()]);
     };

@@ -31,12 +31,18 @@ pub struct Style {
     pub files_max: usize,
 }
 
-/// The time in the local zone, to the millisecond.
-struct LocalTime;
+/// The time in the local zone, to the millisecond, in one of two forms.
+#[derive(Clone, Copy)]
+struct LocalTime(&'static str);
+
+/// For people.
+const READABLE: LocalTime = LocalTime("%Y-%m-%d %H:%M:%S%.3f");
+/// For programs: RFC 3339, with the offset.
+const EXACT: LocalTime = LocalTime("%Y-%m-%dT%H:%M:%S%.3f%:z");
 
 impl FormatTime for LocalTime {
     fn format_time(&self, out: &mut fmt::format::Writer<'_>) -> std::fmt::Result {
-        write!(out, "{}", super::rotate::now().strftime("%Y-%m-%d %H:%M:%S%.3f"))
+        write!(out, "{}", super::rotate::now().strftime(self.0))
     }
 }
 
@@ -51,14 +57,14 @@ pub fn start(folder: &Path, style: Style) -> Result<(), LogError> {
         fmt::layer()
             .json()
             .flatten_event(true)
-            .with_timer(LocalTime)
+            .with_timer(EXACT)
             .with_target(false)
             .with_writer(file)
             .with_filter(level)
             .boxed()
     } else {
         fmt::layer()
-            .with_timer(LocalTime)
+            .with_timer(READABLE)
             .with_target(false)
             .with_ansi(false)
             .with_writer(file)
@@ -71,7 +77,7 @@ pub fn start(folder: &Path, style: Style) -> Result<(), LogError> {
     let console = if is_journal {
         console.without_time().with_filter(level).boxed()
     } else {
-        console.with_timer(LocalTime).with_filter(level).boxed()
+        console.with_timer(READABLE).with_filter(level).boxed()
     };
     // A second start in one process, as tests do, keeps the first log.
     let _ = tracing_subscriber::registry().with(file_layer).with(console).try_init();

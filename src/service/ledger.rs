@@ -76,6 +76,9 @@ impl Ledger {
         let asset = path.file_text();
         let asset = path.sibling(asset.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&asset));
         let in_bundle = asset.parts().any(|part| part == "sidecars");
+        // A bundle keeps its sidecars beside the folder of its files.
+        let bundle = asset.parent().and_then(|sidecars| sidecars.parent()).filter(|_| in_bundle);
+        let asset = bundle.map_or_else(|| asset.clone(), |bundle| bundle.join("files").join(asset.file_name()));
         if let Some(market) = asset.parts().nth(2).and_then(|name| name.to_str()).filter(|_| in_bundle) {
             let market = market.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(market, |(m, _)| m);
             self.bundled_for.entry(id.clone()).or_default().insert(market.to_owned());

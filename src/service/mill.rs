@@ -107,7 +107,7 @@ impl Mill {
     fn known(&self, facts: &mut Facts) -> Option<Known> {
         let known = self.ledger.known(&facts.hash)?;
         let stands = |path: &RelPath| self.disk().look(path).ok().flatten();
-        if known.at == facts.path || facts.sidecar.is_some() {
+        if known.at == facts.path || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| sidecar.id.is_some()) {
             return None;
         }
         if stands(&known.at).is_some() {
@@ -155,8 +155,12 @@ impl Mill {
 
     fn theme_on_disk(&self, theme: &ThemeSlug) -> Result<ThemeOnDisk, Hold> {
         let folder = RelPath::new("raw").expect("a constant is a clean path").join(theme.as_str());
-        let read = |name: &str| self.disk().read(&folder.join(name), NOTE_BYTES_MAX).ok();
-        let tags = match read("tags.yaml") {
+        let read = |name: &str| match self.disk().read(&folder.join(name), NOTE_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Hold::Waits(format!("`{}` cannot be read: {error}", folder.join(name)))),
+        };
+        let tags = match read("tags.yaml")? {
             None => None,
             Some(bytes) => match ThemeFile::parse(&bytes) {
                 Ok(file) => Some((bytes, file)),
@@ -165,7 +169,10 @@ impl Mill {
                 }
             },
         };
-        let prompts = read("prompts.txt").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let prompts = read("prompts.txt")?
+            .map(String::from_utf8)
+            .transpose()
+            .map_err(|_| Hold::Waits(format!("`{}` is not UTF-8; save it as UTF-8", folder.join("prompts.txt"))))?;
         Ok(ThemeOnDisk { tags, prompts })
     }
 
@@ -207,6 +214,11 @@ impl Mill {
             bundles,
             bundled_for,
         })
+    }
+
+    /// Returns whether a plan in hand gives this name.
+    pub(super) fn is_reserved(&self, path: &RelPath) -> bool {
+        self.reserved.contains(&folded(path))
     }
 
     /// Takes the names, the number and the content of a plan, so that no other plan gets them.

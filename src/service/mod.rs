@@ -147,7 +147,7 @@ async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Mess
         let wake = dispatcher.turn();
         let signals = receive(dispatcher, messages, wake).await;
         if signals.contains(&Signal::Reload) {
-            ready.reloading();
+            ready::Ready::reloading();
             reload_settings(dispatcher, reload);
             ready.reloaded();
         }

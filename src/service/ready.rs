@@ -4,8 +4,8 @@ use sd_notify::NotifyState;
 
 /// Tells systemd how the daemon is; says nothing where there is no systemd.
 pub(super) struct Ready {
-    told_ready: bool,
-    told_stopping: bool,
+    is_told: bool,
+    said_stopping: bool,
     watchdog: Option<Duration>,
     next: Duration,
     status: String,
@@ -17,12 +17,12 @@ const STATUS_EVERY: Duration = Duration::from_secs(2);
 impl Ready {
     pub(super) fn new() -> Self {
         let watchdog = sd_notify::watchdog_enabled();
-        Self { told_ready: false, told_stopping: false, watchdog, next: Duration::ZERO, status: String::new() }
+        Self { is_told: false, said_stopping: false, watchdog, next: Duration::ZERO, status: String::new() }
     }
 
     /// Says, once, that the inboxes are watched and were looked at.
     pub(super) fn ready(&mut self) {
-        if !std::mem::replace(&mut self.told_ready, true) {
+        if !std::mem::replace(&mut self.is_told, true) {
             crate::report::ready();
             tell(&[NotifyState::Ready]);
         }
@@ -43,20 +43,20 @@ impl Ready {
         }
     }
 
-    pub(super) fn reloading(&self) {
+    pub(super) fn reloading() {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             tell(&[NotifyState::Reloading, now]);
         }
     }
 
     pub(super) fn reloaded(&self) {
-        if self.told_ready {
+        if self.is_told {
             tell(&[NotifyState::Ready]);
         }
     }
 
     pub(super) fn stopping(&mut self) {
-        if !std::mem::replace(&mut self.told_stopping, true) {
+        if !std::mem::replace(&mut self.said_stopping, true) {
             tell(&[NotifyState::Stopping]);
         }
     }

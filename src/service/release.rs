@@ -17,7 +17,7 @@ pub struct Release {
 }
 
 /// How long a release is kept after it was given: what it covered has long gone on by then.
-const KEPT_SECONDS: i64 = 600;
+const KEPT_SECONDS: i64 = 24 * 3600;
 
 impl Release {
     /// Returns whether it covers an asset that got its name at `dropped_ns`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::clock::Moment;
 use super::mill::Mill;
 use crate::market::row_bytes;
-use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path, tags,
 };
@@ -99,7 +99,8 @@ impl Mill {
             let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
             let Ok(bytes) = self.disk().read(&path, RECORD_BYTES_MAX) else { continue };
             let Ok(sidecar) = Sidecar::parse(&bytes) else { continue };
-            let resolved = self.resolve(&sidecar)?;
+            let xmp = self.foreign_xmp(&folder, file);
+            let resolved = self.resolve(&sidecar, xmp)?;
             stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
             let category = resolved.category.get(&name.market).map(|category| category.value.clone());
             assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
@@ -107,12 +108,21 @@ impl Mill {
         Ok((assets, stale))
     }
 
-    fn resolve(&mut self, sidecar: &Sidecar) -> Result<tags::Resolved, Hold> {
+    /// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
+    fn foreign_xmp(&self, folder: &RelPath, file: &str) -> Option<Tags> {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let names = [format!("{file}.xmp"), format!("{stem}.xmp")];
+        let bytes = names.iter().find_map(|name| self.disk().read(&folder.join(name), RECORD_BYTES_MAX).ok())?;
+        crate::craft::read_xmp(&bytes).ok()
+    }
+
+    fn resolve(&mut self, sidecar: &Sidecar, xmp: Option<Tags>) -> Result<tags::Resolved, Hold> {
         let vault = self.vault.clone();
         let defaults = self.settings.defaults.clone();
         let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
         let theme = sidecar.theme.as_ref();
         let mut layers = self.themes.layers(vault.disk(), &defaults, theme, below.as_ref(), Stage::Upload)?;
+        layers.extend(xmp.map(|xmp| (tags::Layer::Xmp, xmp)));
         layers.push((tags::Layer::Sidecar, sidecar.tags.clone()));
         Ok(tags::resolve(&layers))
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
-use crate::plan::{Facts, Hold};
+use crate::plan::{Facts, Hold, sync_base_path};
 use crate::records::ThemeFile;
 use crate::vault::Disk;
 
@@ -94,7 +94,8 @@ impl Themes {
                 return Ok(Some(file));
             }
         }
-        Ok(None)
+        // Its folders are gone, and assets of it are still on their way.
+        self.read(disk, &sync_base_path(theme, below))
     }
 
     fn read(&mut self, disk: &dyn Disk, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {

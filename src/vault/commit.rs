@@ -44,6 +44,11 @@ impl Vault {
     pub fn commit(&self, journal: &mut Journal, batch: Vec<Made>, now: Timestamp) -> Vec<Result<Receipt, CommitError>> {
         let disk = self.disk();
         if let Err(error) = prepare(disk, journal, &batch, now) {
+            // One file that cannot be prepared must not stop its neighbours. After a failed flush nobody
+            // knows what is durable: then everything is made again.
+            if batch.len() > 1 && !error.call.starts_with("flush") {
+                return batch.into_iter().flat_map(|made| self.commit(journal, vec![made], now)).collect();
+            }
             // Nothing has a name yet, so the whole batch can be made again.
             let undone: Vec<_> = batch.iter().map(|made| undone(made.plan, &error)).collect();
             let _ = journal.append(disk, &undone);
@@ -60,7 +65,7 @@ impl Vault {
                 *result = leave(disk, made);
             }
         }
-        settle_names(disk, &batch, &mut results, |made| left_names(made));
+        settle_names(disk, &batch, &mut results, left_names);
         self.conclude(journal, batch, results)
     }
 
@@ -189,6 +194,14 @@ pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Result<(), CommitEr
                 Some(_) => Some(disk.hash(&product.to)?),
                 None => None,
             };
+            if was.is_none() && found.is_none() {
+                return match disk.place(&product.scratch, &product.to) {
+                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                        Err(CommitError::Changed(product.to.clone()))
+                    }
+                    other => Ok(other?),
+                };
+            }
             if found != *was && found.as_ref() != Some(&product.hash) {
                 return Err(CommitError::Changed(product.to.clone()));
             }

@@ -45,29 +45,7 @@ impl DiskError {
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
     }
-
-    /// Returns whether the cause may pass by itself, so that the work is worth trying again.
-    pub fn may_pass(&self) -> bool {
-        use io::ErrorKind as K;
-        matches!(
-            self.kind(),
-            K::StorageFull
-                | K::QuotaExceeded
-                | K::PermissionDenied
-                | K::ResourceBusy
-                | K::ExecutableFileBusy
-                | K::ReadOnlyFilesystem
-                | K::Interrupted
-                | K::StaleNetworkFileHandle
-                | K::TimedOut
-                | K::Other
-        ) || self.source.raw_os_error().is_some_and(|code| code == EIO || code == ENFILE || code == EMFILE)
-    }
 }
-
-const EIO: i32 = 5;
-const ENFILE: i32 = 23;
-const EMFILE: i32 = 24;
 
 /// A file that can be read from any place.
 pub trait ReadSeek: io::Read + io::Seek {}

@@ -2,7 +2,7 @@ use super::commit::publish;
 use super::disk::{Disk, DiskResult};
 use super::journal::{Journal, open_intents};
 use super::scratch::sweep;
-use crate::model::{ContentHash, RelPath};
+use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{Intent, Publish, PublishMode, Record, Remove};
 
 /// What recovery did.
@@ -21,7 +21,8 @@ pub struct Recovered {
 pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas: &[RelPath]) -> DiskResult<Recovered> {
     let mut recovered = Recovered::default();
     for intent in open_intents(records) {
-        let record = if can_finish(disk, &intent)? && finish(disk, &intent)? {
+        let record = if can_finish(disk, &intent)? {
+            finish(disk, &intent)?;
             recovered.finished.push(intent.plan);
             Record::Done { plan: intent.plan }
         } else {
@@ -37,10 +38,15 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
     Ok(recovered)
 }
 
-/// A plan goes forward once a source has left, or while all of its products are whole.
+/// A plan goes forward once a source has left, or while all of its products are whole and its sources
+/// are as they were. Otherwise no source has left, and it can be taken back.
 fn can_finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
-    if has_left(disk, intent)? {
-        return Ok(true);
+    match sources(disk, intent)? {
+        Sources::Left => return Ok(true),
+        // Sources leave after all products stand: until then nothing relies on them.
+        Sources::Changed if intent.moves.is_empty() => return all_stand(disk, intent),
+        Sources::Changed => return Ok(false),
+        Sources::AsSeen => (),
     }
     for product in &intent.publish {
         if !is_there(disk, &product.to, &product.hash)? && !is_there(disk, &product.scratch, &product.hash)? {
@@ -48,40 +54,71 @@ fn can_finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
         }
     }
     for shift in &intent.moves {
-        let moved = disk.look(&shift.to)?;
-        if moved.is_some_and(|entry| entry.identity != shift.seen) {
+        if disk.look(&shift.to)?.is_some_and(|entry| !is_same(entry.identity, shift.seen)) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn has_left(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
-    let sources =
-        intent.moves.iter().map(|m| (&m.from, m.seen)).chain(intent.removes.iter().map(|r| (&r.path, r.seen)));
-    for (path, seen) in sources {
-        if disk.look(path)?.is_none_or(|entry| entry.identity != seen) {
-            return Ok(true);
+fn all_stand(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
+    for product in &intent.publish {
+        if !is_there(disk, &product.to, &product.hash)? {
+            return Ok(false);
         }
     }
-    Ok(false)
+    Ok(true)
+}
+
+/// What became of the files that a plan takes away.
+enum Sources {
+    /// All stand as they were seen.
+    AsSeen,
+    /// One has other bytes: a cut tore what was never flushed, or somebody wrote.
+    Changed,
+    /// One is gone, or stands where the plan moves it: the plan had come to its last part.
+    Left,
+}
+
+fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
+    for shift in &intent.moves {
+        if disk.look(&shift.to)?.is_some_and(|entry| is_same(entry.identity, shift.seen))
+            && disk.look(&shift.from)?.is_none_or(|entry| !is_same(entry.identity, shift.seen))
+        {
+            return Ok(Sources::Left);
+        }
+    }
+    let moved = intent.moves.iter().map(|shift| (&shift.from, shift.seen));
+    let removed = intent.removes.iter().map(|gone| (&gone.path, gone.seen));
+    let mut outcome = Sources::AsSeen;
+    for (path, seen) in moved.chain(removed) {
+        match disk.look(path)? {
+            Some(entry) if is_same(entry.identity, seen) => (),
+            Some(_) => outcome = Sources::Changed,
+            None => return Ok(Sources::Left),
+        }
+    }
+    Ok(outcome)
+}
+
+/// Returns whether a file is the one that was seen. A device may have another number after a restart.
+fn is_same(found: Identity, seen: Identity) -> bool {
+    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
 }
 
 fn is_there(disk: &dyn Disk, path: &RelPath, hash: &ContentHash) -> DiskResult<bool> {
     Ok(disk.look(path)?.is_some() && disk.hash(path)? == *hash)
 }
 
-/// Carries out what is left of a plan; `false` if a name turns out to be taken by somebody else.
-fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
+/// Carries out what is left of a plan.
+fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     for product in &intent.publish {
-        if !finish_product(disk, product)? {
-            return Ok(false);
-        }
+        finish_product(disk, product, intent.plan)?;
     }
     sync_parents(disk, intent.publish.iter().map(|product| &product.to))?;
     for shift in &intent.moves {
         match (disk.look(&shift.from)?, disk.look(&shift.to)?) {
-            (Some(from), None) if from.identity == shift.seen => {
+            (Some(from), None) if is_same(from.identity, shift.seen) => {
                 disk.sync_file(&shift.from)?;
                 disk.place(&shift.from, &shift.to)?;
             }
@@ -91,29 +128,28 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
         }
     }
     for Remove { path, seen } in &intent.removes {
-        if disk.look(path)?.is_some_and(|entry| entry.identity == *seen) {
+        if disk.look(path)?.is_some_and(|entry| is_same(entry.identity, *seen)) {
             disk.remove(path)?;
         }
     }
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));
-    sync_parents(disk, left)?;
-    Ok(true)
+    sync_parents(disk, left)
 }
 
-fn finish_product(disk: &dyn Disk, product: &Publish) -> DiskResult<bool> {
+fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<()> {
     if !is_there(disk, &product.scratch, &product.hash)? {
         // It has its name already, or a person took it further: nothing is left to do.
-        return Ok(true);
+        return Ok(());
     }
     if is_there(disk, &product.to, &product.hash)? {
-        disk.remove(&product.scratch)?;
-        return Ok(true);
+        return disk.remove(&product.scratch);
     }
     disk.sync_file(&product.scratch)?;
     match publish(disk, product) {
-        Ok(()) => Ok(true),
+        Ok(()) => Ok(()),
         Err(super::CommitError::Disk(error)) => Err(error),
-        Err(_) => Ok(false),
+        // Somebody took the name between the cut and now. The product may be the only copy: it stays, beside.
+        Err(_) => disk.place(&product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
     }
 }
 

@@ -1,0 +1,377 @@
+//! What workers found and did: each answer is taken here, and leads to what is started next.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{CONTENT_PAUSE, CONTENT_TRIES, DISK_PAUSE_MAX, Dispatcher, Held, Job, WALK_PAUSE, job, state_of};
+use crate::intake::{Candidate, Settled, Verdict, downloads_as};
+use crate::make::MakeError;
+use crate::model::{ContentHash, RelPath, Stage};
+use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::survey::{Surveyed, stage_of, unit_of, units_near};
+use crate::vault::{CommitError, DiskResult, Made, Receipt, Recovered};
+
+impl Dispatcher {
+    pub(super) fn take_hint(&mut self, path: &std::path::Path) {
+        if path.starts_with(self.layout.folder(".stockmill".as_ref())) {
+            self.collect_releases();
+            return;
+        }
+        for unit in units_near(&self.layout, path) {
+            if unit.parent().is_none() || self.known_units.contains(&unit) {
+                self.dirty.insert(unit.clone());
+            }
+            // A folder that went takes its watch along; one that comes under its name needs a new one.
+            if unit.parent().is_some() && matches!(self.mill.disk().look(&unit), Ok(None)) {
+                self.known_units.remove(&unit);
+                if let Some(watch) = &self.watch {
+                    watch.lock().expect("no watch holder panics").forget(&self.layout.real_path(&unit));
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_survey(&mut self, unit: &RelPath, took: Duration, result: DiskResult<Box<Surveyed>>) {
+        self.walking = false;
+        // A folder that takes long to walk must not be walked without a pause.
+        let again = self.clock.now().steady + WALK_PAUSE.max(took * 3);
+        self.walk_again.insert(unit.clone(), again);
+        let surveyed = match result {
+            Ok(surveyed) => *surveyed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.known_units.remove(unit);
+                return;
+            }
+            Err(error) => {
+                report::stage_paused(unit, &error);
+                return;
+            }
+        };
+        if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.watch_problem_told) {
+            report::watch_problem(problem, self.mill.settings.settle.rescan);
+            self.watch_problem_told = true;
+        }
+        for below in &surveyed.below {
+            if unit_of(below).is_some_and(|unit| self.known_units.insert(unit)) {
+                self.dirty.insert(below.clone());
+            }
+        }
+        self.tags_dirty.extend(surveyed.tag_folders.iter().cloned());
+        self.take_odd(&surveyed);
+        self.take_candidates(surveyed);
+    }
+
+    pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
+        for odd in &surveyed.odd {
+            if self.odd_seen.get(&odd.path) != Some(&odd.why) {
+                report::left_alone(&odd.path, &odd.why);
+                self.odd_seen.insert(odd.path.clone(), odd.why.clone());
+            }
+        }
+    }
+
+    pub(super) fn take_candidates(&mut self, surveyed: Surveyed) {
+        let moment = self.clock.now();
+        let (unit, stage) = (surveyed.unit, surveyed.stage);
+        let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
+        let is_top = unit.parent().is_none() && stage != Stage::Ideas;
+        let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(&unit) } else { path.is_in(&unit) };
+        self.settle.forget_absent(&in_scope, &|path| found.contains(path));
+        self.held.retain(|path, _| !in_scope(path) || found.contains(path));
+        self.told.retain(|path, _| !in_scope(path) || found.contains(path));
+        self.odd_seen.retain(|path, _| !in_scope(path) || surveyed.odd.iter().any(|odd| odd.path == *path));
+        self.due.remove(&unit);
+        let unfinished: HashSet<RelPath> = surveyed
+            .odd
+            .iter()
+            .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
+            .collect();
+        for candidate in surveyed.candidates {
+            self.judge(&unit, stage, candidate, &unfinished, &moment);
+        }
+        self.fresh.clear();
+    }
+
+    fn judge(
+        &mut self,
+        unit: &RelPath,
+        stage: Stage,
+        candidate: Candidate,
+        unfinished: &HashSet<RelPath>,
+        moment: &Moment,
+    ) {
+        let path = candidate.primary.path.clone();
+        let state = state_of(&candidate);
+        if self.in_hand.contains_key(&path) {
+            return;
+        }
+        if self.fresh.contains(&path) || self.mill.is_reserved(&path) {
+            self.dirty.insert(unit.clone());
+            return;
+        }
+        if let Some(held) = self.held.get(&path)
+            && held.state == state
+            && held.until.is_none_or(|until| until > moment.steady)
+        {
+            self.look_again(unit, held.until);
+            return;
+        }
+        // Nothing changed but the time: what was seen inside is still true.
+        if let Some(Held { state: seen, facts: Some(facts), .. }) = self.held.remove(&path)
+            && seen == state
+        {
+            self.in_hand.insert(path, state);
+            self.decide(*facts, moment);
+            return;
+        }
+        if !candidate.missing.is_empty() {
+            let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
+            self.hold(&path, Held { why, state, until: None, facts: None });
+            return;
+        }
+        let vault = self.mill.vault.clone();
+        let has_writer = |path: &RelPath| vault.disk().has_writer(path).unwrap_or(None);
+        let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
+        match self.settle.judge(candidate, has_twin, moment.for_settle(), &has_writer) {
+            Verdict::Settled(settled) => {
+                self.in_hand.insert(path, state);
+                self.ready.push_back((stage, *settled));
+            }
+            Verdict::Wait { again, why } => {
+                report::waiting(&path, &why);
+                self.look_again(unit, Some(again));
+            }
+        }
+    }
+
+    fn look_again(&mut self, unit: &RelPath, at: Option<Duration>) {
+        let Some(at) = at else { return };
+        let due = self.due.entry(unit.clone()).or_insert(at);
+        *due = (*due).min(at);
+    }
+
+    fn hold(&mut self, path: &RelPath, held: Held) {
+        if self.told.get(path) != Some(&held.why) {
+            report::held(path, &held.why);
+            self.told.insert(path.clone(), held.why.clone());
+        }
+        if let (Some(until), Some(unit)) = (held.until, unit_of(path)) {
+            let unit = if self.known_units.contains(&unit) { Some(unit) } else { unit.parent().or(Some(unit)) };
+            if let Some(unit) = unit {
+                self.look_again(&unit, Some(until));
+            }
+        }
+        self.held.insert(path.clone(), held);
+    }
+
+    fn put_back(&mut self, path: &RelPath, why: String, until: Option<Duration>, facts: Option<Facts>) {
+        if let Some(state) = self.in_hand.remove(path) {
+            self.hold(path, Held { why, state, until, facts: facts.map(Box::new) });
+        }
+    }
+
+    pub(super) fn take_facts(&mut self, settled: &Settled, result: Result<Facts, MakeError>) {
+        let moment = self.clock.now();
+        match result {
+            Ok(facts) => self.decide(facts, &moment),
+            Err(error) => {
+                let candidate = settled.candidate();
+                self.take_trouble(&candidate.primary.path, bare_facts(candidate), &error, &moment);
+            }
+        }
+    }
+
+    fn decide(&mut self, facts: Facts, moment: &Moment) {
+        let path = facts.path.clone();
+        match self.mill.decide(&facts, moment) {
+            Ok(plan) => self.to_make.push_back(job(plan, Some(facts), moment)),
+            Err(Hold::Park(why)) => self.set_aside(facts, &why, moment),
+            Err(hold) => {
+                // What a hold waits for may change unseen: a gate opens, a tag file is mended.
+                let pause = self.mill.settings.settle.rescan;
+                let until = matches!(hold, Hold::Waits(_)).then(|| moment.steady + pause.min(Duration::from_secs(30)));
+                self.put_back(&path, hold.to_string(), until, Some(facts));
+            }
+        }
+    }
+
+    fn set_aside(&mut self, facts: Facts, why: &str, moment: &Moment) {
+        report::set_aside(&facts.path, why);
+        self.failed += 1;
+        let plan = self.mill.park(&facts, why, moment);
+        self.to_make.push_back(job(plan, Some(facts), moment));
+    }
+
+    fn give_up(&mut self, path: &RelPath, facts: Option<Facts>, why: &str, moment: &Moment) {
+        self.tries.remove(path);
+        match facts {
+            Some(facts) => self.set_aside(facts, why, moment),
+            None => drop(self.in_hand.remove(path)),
+        }
+    }
+
+    /// Handles what went wrong with one asset; its neighbours go on.
+    pub(super) fn take_trouble(&mut self, path: &RelPath, facts: Option<Facts>, error: &MakeError, moment: &Moment) {
+        let tries = self.tries.entry(path.clone()).or_default();
+        *tries += 1;
+        let tries = *tries;
+        match error {
+            MakeError::Content(content) => {
+                if tries < CONTENT_TRIES && content.may_be_incomplete() {
+                    let why = format!("{content}; looked at again soon");
+                    return self.put_back(path, why, Some(moment.steady + CONTENT_PAUSE), None);
+                }
+                self.give_up(path, facts, &content.to_string(), moment);
+            }
+            MakeError::Disk(disk) if disk.kind() == std::io::ErrorKind::FileTooLarge => {
+                self.give_up(path, facts, &disk.source.to_string(), moment);
+            }
+            MakeError::Sidecar { .. } => self.put_back(path, error.to_string(), None, None),
+            MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
+                // A person took it away: nothing to do, and nothing is lost.
+                self.in_hand.remove(path);
+                self.tries.remove(path);
+                self.dirty.extend(unit_of(path));
+            }
+            MakeError::Disk(disk) => {
+                let pause = Duration::from_secs(1 << tries.min(6)).min(DISK_PAUSE_MAX);
+                report::disk_trouble(path, disk, pause);
+                self.put_back(path, disk.to_string(), Some(moment.steady + pause), None);
+            }
+        }
+    }
+
+    pub(super) fn take_made(&mut self, job: Job, result: Result<Made, MakeError>) {
+        self.busy -= 1;
+        self.weight -= job.weight;
+        match result {
+            Ok(made) => self.to_commit.push((job, made)),
+            Err(error) => {
+                self.let_go(&job);
+                let moment = self.clock.now();
+                match job.facts {
+                    Some(facts) => {
+                        let path = facts.path.clone();
+                        self.take_trouble(&path, Some(facts), &error, &moment);
+                    }
+                    None => report::tending_failed(&job.plan.about.did, &error),
+                }
+            }
+        }
+    }
+
+    /// Lets go of what a job had taken: an asset's names and number, or the records that it tends.
+    pub(super) fn let_go(&mut self, job: &Job) {
+        if job.facts.is_some() {
+            self.mill.let_go(&job.plan);
+        }
+        for product in &job.plan.products {
+            self.tending.remove(&product.to);
+        }
+    }
+
+    pub(super) fn take_commits(&mut self, jobs: Vec<Job>, results: Vec<Result<Receipt, CommitError>>) {
+        self.committing = false;
+        let moment = self.clock.now();
+        for (job, result) in jobs.into_iter().zip(results) {
+            self.let_go(&job);
+            if self.walking {
+                let given = job.plan.products.iter().map(|product| &product.to);
+                self.fresh.extend(given.chain(job.plan.moves.iter().map(|shift| &shift.to)).cloned());
+            }
+            let path = job.plan.about.from.clone().filter(|_| job.facts.is_some());
+            match result {
+                Ok(receipt) => {
+                    self.done += 1;
+                    self.mill.ledger.remember(&receipt.about, moment.timestamp());
+                    report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
+                    self.after(&job.plan);
+                    if let Some(path) = path {
+                        self.in_hand.remove(&path);
+                        self.tries.remove(&path);
+                        self.settle.forget(&path);
+                    }
+                }
+                Err(CommitError::Disk(error)) => {
+                    self.needs_recovery = true;
+                    match path {
+                        Some(path) => self.take_trouble(&path, job.facts, &MakeError::Disk(error), &moment),
+                        None => report::tending_failed(&job.plan.about.did, &error),
+                    }
+                }
+                Err(error) => {
+                    report::again(job.plan.about.from.as_ref(), &error);
+                    if let Some(path) = path {
+                        let tries = self.tries.entry(path.clone()).or_default();
+                        *tries += 1;
+                        // The first new try comes at once, the next ones with a growing pause.
+                        let pause = Duration::from_millis(100 << (*tries).min(9)) * u32::from(*tries > 1);
+                        self.put_back(&path, format!("{error}; tried again"), Some(moment.steady + pause), None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at what a plan changed: the next inbox, the bundle, the shared tags.
+    fn after(&mut self, plan: &Plan) {
+        let targets = plan.products.iter().map(|product| &product.to).chain(plan.moves.iter().map(|shift| &shift.to));
+        for target in targets {
+            let Some(unit) = unit_of(target) else { continue };
+            if self.known_units.insert(unit.clone()) || unit.parent().is_some() {
+                self.dirty.insert(unit);
+            }
+        }
+        if let Some(to) = &plan.about.to
+            && plan.about.stage == Stage::Upload
+            && plan.about.from.is_some()
+        {
+            let mut parts = to.parts().skip(1).map(|part| part.to_string_lossy().into_owned());
+            if let (Some(day), Some(name)) = (parts.next(), parts.next()) {
+                self.bundles_dirty.extend(BundleName::parse(&day, &name, &self.mill.rules.markets));
+            }
+        }
+        if plan.products.iter().any(|product| product.to.file_name() == "tags.yaml") {
+            // Shared tags are resolved late: bundles that are not sent yet follow, and so may what waited for a title.
+            self.bundles_dirty.extend(self.mill.bundle_names());
+            self.reconsider();
+        }
+    }
+
+    pub(super) fn take_recovered(&mut self, result: DiskResult<Recovered>) {
+        self.committing = false;
+        match result {
+            Ok(recovered) => {
+                self.needs_recovery = false;
+                self.recover_again = (Duration::ZERO, Duration::from_secs(1));
+                report::recovered(&recovered);
+            }
+            Err(error) => {
+                let pause = self.recover_again.1;
+                self.recover_again = (self.clock.now().steady + pause, (pause * 2).min(DISK_PAUSE_MAX));
+                report::recovery_failed(&error);
+            }
+        }
+        self.look_everywhere();
+    }
+}
+
+/// Returns just enough of an asset that could not be looked into to set it aside, whole.
+fn bare_facts(candidate: &Candidate) -> Option<Facts> {
+    let companion = |found: &crate::intake::Found| Companion { path: found.path.clone(), seen: found.entry.identity };
+    Some(Facts {
+        path: candidate.primary.path.clone(),
+        stage: stage_of(&candidate.primary.path)?,
+        seen: candidate.primary.entry.identity,
+        dropped_ns: candidate.primary.entry.changed_ns,
+        hash: ContentHash::of(b""),
+        kind: None,
+        size: None,
+        sidecar: None,
+        xmp: None,
+        companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
+        members: candidate.members.iter().map(companion).collect(),
+    })
+}

@@ -1,0 +1,200 @@
+//! What can be started: walks, looks into assets, products, commits; within the limits of the settings.
+
+use std::time::Duration;
+
+use super::{BATCH_MAX, Dispatcher, Job, Message, PROGRESS_EVERY, job, survive};
+use crate::intake::Settled;
+use crate::make::{inspect, make};
+use crate::model::{RelPath, Stage};
+use crate::plan::Plan;
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::survey::survey;
+use crate::vault::{Journal, Made, recover};
+
+impl Dispatcher {
+    /// Starts whatever can be started now; returns when to wake at the latest.
+    pub(in crate::service) fn turn(&mut self) -> Duration {
+        let moment = self.clock.now();
+        if moment.steady >= self.next_rescan {
+            self.collect_releases();
+            self.look_everywhere();
+        }
+        let due: Vec<RelPath> =
+            self.due.iter().filter(|(_, at)| **at <= moment.steady).map(|(unit, _)| unit.clone()).collect();
+        for unit in due {
+            self.due.remove(&unit);
+            self.dirty.insert(unit);
+        }
+        if self.needs_recovery {
+            self.start_recovery();
+        } else if !self.stopping {
+            self.start_walk(&moment);
+            self.start_tending(&moment);
+            self.start_jobs(&moment);
+        }
+        if !self.needs_recovery {
+            self.start_commit(&moment);
+        }
+        self.tell_progress(&moment);
+        self.wake_in(&moment)
+    }
+
+    fn wake_in(&self, moment: &Moment) -> Duration {
+        let mut wake = self.next_rescan;
+        if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery {
+            let free = self.dirty.iter().filter_map(|unit| self.walk_again.get(unit)).min();
+            wake = wake.min(free.copied().unwrap_or(moment.steady));
+        }
+        if let Some(due) = self.due.values().min() {
+            wake = wake.min(*due);
+        }
+        wake.saturating_sub(moment.steady).clamp(Duration::from_millis(1), Duration::from_secs(5))
+    }
+
+    fn start_walk(&mut self, moment: &Moment) {
+        if self.walking {
+            return;
+        }
+        self.walk_again.retain(|_, again| *again > moment.steady);
+        let Some(unit) = self.dirty.iter().find(|unit| !self.walk_again.contains_key(*unit)).cloned() else {
+            self.first_walk_done |= self.dirty.is_empty();
+            return;
+        };
+        self.dirty.remove(&unit);
+        self.walking = true;
+        let (vault, layout, watch, tell) =
+            (self.mill.vault.clone(), self.layout.clone(), self.watch.clone(), self.tell.clone());
+        let (ignore, clock) = (self.mill.settings.settle.ignore.clone(), self.clock);
+        tokio::task::spawn_blocking(move || {
+            let begun = clock.now().steady;
+            let result = survey(vault.disk(), &layout, watch.as_ref(), &unit, &ignore).map(Box::new);
+            let took = clock.now().steady.saturating_sub(begun);
+            let _ = tell.send(Message::Surveyed(unit, took, result));
+        });
+    }
+
+    fn start_tending(&mut self, moment: &Moment) {
+        let mut plans: Vec<Plan> = Vec::new();
+        for folder in std::mem::take(&mut self.tags_dirty) {
+            plans.extend(self.mill.tend_tags(&folder));
+        }
+        // A manifest is written when the assets that are about to join have joined.
+        if !self.bundles_dirty.is_empty() && self.is_quiet() {
+            for name in std::mem::take(&mut self.bundles_dirty) {
+                match self.mill.tend_bundle(&name) {
+                    Ok(more) => plans.extend(more),
+                    Err(hold) => report::held(&name.folder(), &hold.to_string()),
+                }
+            }
+        }
+        for plan in plans {
+            // A record that is being written is looked at again when that is done.
+            if plan.products.iter().any(|product| self.tending.contains(&product.to)) {
+                continue;
+            }
+            self.tending.extend(plan.products.iter().map(|product| product.to.clone()));
+            self.to_make.push_back(job(plan, None, moment));
+        }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.ready.is_empty()
+            && self.to_make.is_empty()
+            && self.to_commit.is_empty()
+            && self.busy == 0
+            && !self.committing
+    }
+
+    fn start_jobs(&mut self, moment: &Moment) {
+        let slots = match self.mill.settings.work.jobs {
+            0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            jobs => jobs,
+        };
+        let budget = self.mill.settings.work.memory_mib << 20;
+        while self.busy < slots {
+            if let Some(next) = self.to_make.front() {
+                if self.weight > 0 && self.weight + next.weight > budget {
+                    return;
+                }
+                let job = self.to_make.pop_front().expect("there is a first job");
+                self.start_make(job, moment);
+            } else if let Some((stage, settled)) = self.ready.pop_front() {
+                self.start_inspect(stage, settled);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn start_inspect(&mut self, stage: Stage, settled: Settled) {
+        self.busy += 1;
+        let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
+        tokio::task::spawn_blocking(move || {
+            let result = survive(|| inspect(vault.disk(), stage, &settled, &limits));
+            let _ = tell.send(Message::Inspected(Box::new(settled), Box::new(result)));
+        });
+    }
+
+    fn start_make(&mut self, mut job: Job, moment: &Moment) {
+        self.busy += 1;
+        self.weight += job.weight;
+        job.begun = moment.steady;
+        let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
+        tokio::task::spawn_blocking(move || {
+            let result = survive(|| make(&vault, &job.plan, &limits));
+            let _ = tell.send(Message::Made(Box::new(job), Box::new(result)));
+        });
+    }
+
+    fn start_commit(&mut self, moment: &Moment) {
+        if self.committing || self.to_commit.is_empty() {
+            return;
+        }
+        self.committing = true;
+        let rest = self.to_commit.split_off(self.to_commit.len().min(BATCH_MAX));
+        let (jobs, batch): (Vec<Job>, Vec<Made>) = std::mem::replace(&mut self.to_commit, rest).into_iter().unzip();
+        let (vault, journal, tell, now) =
+            (self.mill.vault.clone(), self.journal.clone(), self.tell.clone(), moment.timestamp());
+        tokio::task::spawn_blocking(move || {
+            let results = vault.commit(&mut journal.lock().expect("no journal holder panics"), batch, now);
+            let _ = tell.send(Message::Committed(jobs, results));
+        });
+    }
+
+    /// Finishes or takes back what a disk error left open, once nothing else is in hand.
+    fn start_recovery(&mut self) {
+        if self.busy > 0 || self.committing || self.clock.now().steady < self.recover_again.0 {
+            return;
+        }
+        for (job, made) in std::mem::take(&mut self.to_commit) {
+            drop(made);
+            self.let_go(&job);
+            if let Some(facts) = job.facts {
+                self.in_hand.remove(&facts.path);
+            }
+        }
+        self.committing = true;
+        let (vault, journal, areas, tell) =
+            (self.mill.vault.clone(), self.journal.clone(), self.areas.clone(), self.tell.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().expect("no journal holder panics");
+            let result = Journal::open(vault.disk()).and_then(|(fresh, records)| {
+                *journal = fresh;
+                recover(vault.disk(), &mut journal, &records, &areas)
+            });
+            let _ = tell.send(Message::Recovered(result));
+        });
+    }
+
+    fn tell_progress(&mut self, moment: &Moment) {
+        if moment.steady < self.next_progress {
+            return;
+        }
+        self.next_progress = moment.steady + PROGRESS_EVERY;
+        let left = self.ready.len() + self.to_make.len() + self.to_commit.len() + self.busy;
+        if left > 0 {
+            report::progress(self.done, left, moment.steady);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! A disk in memory that can be cut off at any call, and that then keeps only what was made durable,
+//! plus any part of the rest.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::sync::Mutex;
+
+use stockmill::model::{ContentHash, Identity, RelPath};
+use stockmill::vault::{Disk, DiskError, DiskResult, Entry, ReadSeek, What};
+
+/// What the disk holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    names: BTreeMap<RelPath, Node>,
+    durable_names: BTreeMap<RelPath, Node>,
+    files: Vec<Bytes>,
+    /// Changes of names that are not durable yet, in order.
+    pending: Vec<Vec<(RelPath, Option<Node>)>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Folder,
+    File(usize),
+}
+
+#[derive(Debug, Clone, Default)]
+struct Bytes {
+    now: Vec<u8>,
+    durable: usize,
+}
+
+/// A small generator of choices, so that every run is the same.
+pub(crate) struct Choices(u64);
+
+impl Choices {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % (limit as u64)).unwrap()
+    }
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+impl State {
+    /// Adds a durable folder and those above it.
+    pub(crate) fn folder(&mut self, folder: &str) {
+        let mut next = Some(path(folder));
+        while let Some(folder) = next {
+            self.names.insert(folder.clone(), Node::Folder);
+            self.durable_names.insert(folder.clone(), Node::Folder);
+            next = folder.parent();
+        }
+    }
+
+    /// Adds a durable file.
+    pub(crate) fn file(&mut self, name: &str, bytes: &[u8]) {
+        self.drop_file(name, bytes);
+        self.files.last_mut().unwrap().durable = bytes.len();
+    }
+
+    /// Adds a file as another program drops one: its name is durable, its bytes were never flushed.
+    pub(crate) fn drop_file(&mut self, name: &str, bytes: &[u8]) {
+        let name = path(name);
+        self.folder(&name.parent().unwrap().to_string());
+        self.files.push(Bytes { now: bytes.to_vec(), durable: 0 });
+        let node = Node::File(self.files.len() - 1);
+        self.names.insert(name.clone(), node);
+        self.durable_names.insert(name, node);
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        match self.names.get(&path(name)) {
+            Some(Node::File(file)) => Some(&self.files[*file].now),
+            _ => None,
+        }
+    }
+
+    /// Returns every file outside the journal.
+    pub(crate) fn all(&self) -> Vec<(String, &[u8])> {
+        let file = |(name, node): (&RelPath, &Node)| match node {
+            Node::File(file) => Some((name.to_string(), self.files[*file].now.as_slice())),
+            Node::Folder => None,
+        };
+        self.names.iter().filter_map(file).filter(|(name, _)| !name.starts_with(".stockmill/journal")).collect()
+    }
+
+    /// Returns what a machine finds after the power comes back: everything durable; of the rest, each
+    /// change of names wholly or not at all, and of a file's bytes any beginning.
+    pub(crate) fn after_cut(&self, choices: &mut Choices) -> Self {
+        let mut names = self.durable_names.clone();
+        for change in &self.pending {
+            if choices.below(2) == 0 {
+                apply(&mut names, change);
+            }
+        }
+        let lonely: Vec<RelPath> = names
+            .keys()
+            .filter(|name| name.parent().is_some_and(|parent| !names.contains_key(&parent)))
+            .cloned()
+            .collect();
+        for name in &lonely {
+            names.remove(name);
+        }
+        let keep = |bytes: &Bytes| {
+            let kept = bytes.durable + choices.below(bytes.now.len() - bytes.durable + 1);
+            Bytes { now: bytes.now[..kept].to_vec(), durable: kept }
+        };
+        let files = self.files.iter().map(keep).collect();
+        Self { durable_names: names.clone(), names, files, pending: Vec::new() }
+    }
+}
+
+fn apply(names: &mut BTreeMap<RelPath, Node>, change: &[(RelPath, Option<Node>)]) {
+    for (name, node) in change {
+        match node {
+            Some(node) => drop(names.insert(name.clone(), *node)),
+            None => drop(names.remove(name)),
+        }
+    }
+}
+
+/// The disk: it counts the calls that change something, and refuses all from the given one on.
+#[derive(Debug)]
+pub(crate) struct SimDisk {
+    inner: Mutex<(State, u64, u64)>,
+    /// The calls that must do nothing, to prove that each of them is needed.
+    pub(crate) without: Option<&'static str>,
+}
+
+impl SimDisk {
+    pub(crate) fn new(state: State, calls: u64) -> Self {
+        Self { inner: Mutex::new((state, calls, 0)), without: None }
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.inner.lock().unwrap().2
+    }
+
+    pub(crate) fn into_state(self) -> State {
+        self.inner.into_inner().unwrap().0
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.inner.lock().unwrap().0.clone()
+    }
+
+    fn read_with<T>(
+        &self,
+        call: &'static str,
+        path: &RelPath,
+        see: impl FnOnce(&State) -> io::Result<T>,
+    ) -> DiskResult<T> {
+        let inner = self.inner.lock().unwrap();
+        see(&inner.0).map_err(|source| DiskError { call, path: path.clone(), source })
+    }
+
+    fn change<T>(
+        &self,
+        call: &'static str,
+        path: &RelPath,
+        act: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> DiskResult<T> {
+        let mut inner = self.inner.lock().unwrap();
+        inner.2 += 1;
+        if inner.1 == 0 {
+            return Err(DiskError { call, path: path.clone(), source: io::Error::other("power cut") });
+        }
+        inner.1 -= 1;
+        act(&mut inner.0).map_err(|source| DiskError { call, path: path.clone(), source })
+    }
+}
+
+fn file_at(state: &State, path: &RelPath) -> io::Result<usize> {
+    match state.names.get(path) {
+        Some(Node::File(file)) => Ok(*file),
+        Some(Node::Folder) => Err(io::ErrorKind::IsADirectory.into()),
+        None => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn free(state: &State, path: &RelPath) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| state.names.get(parent) != Some(&Node::Folder));
+    match (parent, state.names.contains_key(path)) {
+        (Some(_), _) => Err(io::ErrorKind::NotFound.into()),
+        (None, true) => Err(io::ErrorKind::AlreadyExists.into()),
+        (None, false) => Ok(()),
+    }
+}
+
+fn rename(state: &mut State, change: Vec<(RelPath, Option<Node>)>) {
+    apply(&mut state.names, &change);
+    state.pending.push(change);
+}
+
+fn flush_folder(state: &mut State, folder: &RelPath) {
+    let touches =
+        |change: &Vec<(RelPath, Option<Node>)>| change.iter().any(|(name, _)| name.parent().as_ref() == Some(folder));
+    let pending = std::mem::take(&mut state.pending);
+    for change in pending {
+        if touches(&change) {
+            apply(&mut state.durable_names, &change);
+        } else {
+            state.pending.push(change);
+        }
+    }
+}
+
+impl Disk for SimDisk {
+    fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
+        self.read_with("look at", path, |state| {
+            Ok(state.names.get(path).map(|node| {
+                let (what, inode, size) = match node {
+                    Node::Folder => (What::Folder, 0, 0),
+                    Node::File(file) => (What::File, *file as u64 + 1, state.files[*file].now.len() as u64),
+                };
+                Entry { what, identity: Identity { device: 1, inode, size, modified_ns: 0 }, changed_ns: 0 }
+            }))
+        })
+    }
+
+    fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
+        let names: Vec<RelPath> = self.read_with("list", folder, |state| {
+            Ok(state.names.keys().filter(|name| name.parent().as_ref() == Some(folder)).cloned().collect())
+        })?;
+        names.into_iter().map(|name| Ok((name.file_name().to_owned(), self.look(&name)?.unwrap()))).collect()
+    }
+
+    fn read(&self, path: &RelPath, _: u64) -> DiskResult<Vec<u8>> {
+        self.read_with("read", path, |state| Ok(state.files[file_at(state, path)?].now.clone()))
+    }
+
+    fn open(&self, path: &RelPath) -> DiskResult<Box<dyn ReadSeek>> {
+        Ok(Box::new(io::Cursor::new(self.read(path, u64::MAX)?)))
+    }
+
+    fn hash(&self, path: &RelPath) -> DiskResult<ContentHash> {
+        Ok(ContentHash::of(&self.read(path, u64::MAX)?))
+    }
+
+    fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
+        self.change("make folder", path, |state| {
+            if state.names.get(path) != Some(&Node::Folder) {
+                free(state, path)?;
+                rename(state, vec![(path.clone(), Some(Node::Folder))]);
+            }
+            Ok(())
+        })
+    }
+
+    fn write_new(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
+        self.change("write", path, |state| {
+            free(state, path)?;
+            state.files.push(Bytes { now: bytes.to_vec(), durable: 0 });
+            let node = Node::File(state.files.len() - 1);
+            rename(state, vec![(path.clone(), Some(node))]);
+            Ok(())
+        })
+    }
+
+    fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
+        self.change("append to", path, |state| {
+            if !state.names.contains_key(path) {
+                free(state, path)?;
+                state.files.push(Bytes::default());
+                let node = Node::File(state.files.len() - 1);
+                rename(state, vec![(path.clone(), Some(node))]);
+            }
+            let file = file_at(state, path)?;
+            state.files[file].now.extend_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+        let bytes = self.read(from, u64::MAX)?;
+        self.write_new(to, &bytes)
+    }
+
+    fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+        self.change("link", from, |state| {
+            free(state, to)?;
+            let node = Node::File(file_at(state, from)?);
+            rename(state, vec![(to.clone(), Some(node))]);
+            Ok(())
+        })
+    }
+
+    fn place(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+        self.change("move", from, |state| {
+            let node = Node::File(file_at(state, from)?);
+            free(state, to)?;
+            rename(state, vec![(to.clone(), Some(node)), (from.clone(), None)]);
+            Ok(())
+        })
+    }
+
+    fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+        self.change("replace", to, |state| {
+            let node = Node::File(file_at(state, from)?);
+            rename(state, vec![(to.clone(), Some(node)), (from.clone(), None)]);
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &RelPath) -> DiskResult<()> {
+        self.change("remove", path, |state| {
+            file_at(state, path)?;
+            rename(state, vec![(path.clone(), None)]);
+            Ok(())
+        })
+    }
+
+    fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
+        self.change("remove folder", path, |state| {
+            rename(state, vec![(path.clone(), None)]);
+            Ok(())
+        })
+    }
+
+    fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
+        if self.without == Some("sync_file") {
+            return Ok(());
+        }
+        self.change("flush", path, |state| {
+            let file = file_at(state, path)?;
+            state.files[file].durable = state.files[file].now.len();
+            Ok(())
+        })
+    }
+
+    fn sync_folder(&self, folder: &RelPath) -> DiskResult<()> {
+        if self.without == Some("sync_folder") {
+            return Ok(());
+        }
+        self.change("flush folder", folder, |state| {
+            flush_folder(state, folder);
+            Ok(())
+        })
+    }
+
+    fn sync_all(&self, folder: &RelPath) -> DiskResult<()> {
+        if self.without == Some("sync_all") {
+            return Ok(());
+        }
+        self.change("flush the disk of", folder, |state| {
+            state.files.iter_mut().for_each(|bytes| bytes.durable = bytes.now.len());
+            // The call promises bytes; names may or may not come with them.
+            Ok(())
+        })
+    }
+
+    fn has_writer(&self, _: &RelPath) -> DiskResult<Option<bool>> {
+        Ok(Some(false))
+    }
+
+    fn device(&self, area: &RelPath) -> DiskResult<u64> {
+        Ok(if area.to_string() == "upload" { 2 } else { 1 })
+    }
+}

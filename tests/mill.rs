@@ -1,0 +1,506 @@
+//! The real binary on real input: from a drop to a bundle, and everything that may go wrong between.
+
+#![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use image::{Rgb, RgbImage};
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up; far above what it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Root {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Root {
+    /// Makes a root whose market takes small pictures, so that the tests are quick.
+    fn new() -> Self {
+        Self::with("keep: {min_megapixels: 0.04}\n")
+    }
+
+    fn with(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mill");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("stockmill.yaml"), settings).unwrap();
+        let adobe = fs::read_to_string("config/markets/adobe-stock.yaml").unwrap().replace("min: 4,", "min: 0.01,");
+        fs::create_dir(path.join("markets")).unwrap();
+        fs::write(path.join("markets/adobe-stock.yaml"), adobe).unwrap();
+        let root = Self { _folder: folder, path };
+        assert!(root.call(&["init"]).status.success());
+        root
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stockmill"));
+        command.args(words).arg("--root").arg(&self.path).env_remove("STOCKMILL_ROOT").env_remove("NOTIFY_SOCKET");
+        command
+    }
+
+    fn call(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn text(&self, words: &[&str]) -> String {
+        let output = self.call(words);
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    fn once(&self) -> Output {
+        self.call(&["once"])
+    }
+
+    fn run(&self) -> Daemon {
+        Daemon(self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    fn idea(&self, text: &str) {
+        fs::write(self.at("ideas/note.md"), text).unwrap();
+    }
+
+    /// Returns every file below the root but the journal, the log and the settings, sorted.
+    fn files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        list(&self.path, &self.path, &mut found);
+        found.retain(|name| {
+            !name.starts_with(".stockmill/") && !name.starts_with("logs/") && !name.starts_with("markets/")
+        });
+        found.retain(|name| name != "stockmill.yaml");
+        found.sort();
+        found
+    }
+
+    fn bundled(&self) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> =
+            self.files().iter().filter(|name| name.contains("/files/")).map(|name| self.at(name)).collect();
+        found.sort();
+        found
+    }
+
+    fn csv(&self) -> Vec<Vec<String>> {
+        let Some(path) = self.files().into_iter().find(|name| name.ends_with("adobe-stock.csv")) else {
+            return Vec::new();
+        };
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(self.at(&path)).unwrap();
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.at("logs/stockmill.log")).unwrap_or_default()
+    }
+
+    /// Waits until something is true of the root.
+    fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(Instant::now() < end, "gave up waiting until {what}; {:?}\n{}", self.files(), self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn list(root: &Path, folder: &Path, found: &mut Vec<String>) {
+    // A folder may go while we look.
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            list(root, &path, found);
+        } else {
+            found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+/// A daemon that is killed when the test ends.
+struct Daemon(Child);
+
+impl Daemon {
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap().success());
+    }
+
+    fn ends_well(mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Returns a PNG that no other seed gives.
+fn picture(seed: u32, edge: u32) -> Vec<u8> {
+    let image = RgbImage::from_fn(edge, edge, |x, y| {
+        let level = |value: u32| u8::try_from(value % 256).unwrap();
+        Rgb([level(x * 3 + seed), level(y * 2 + seed / 256), level(seed * 40 + (x / 8) * (y / 8))])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn size(path: &Path) -> (u32, u32) {
+    image::image_dimensions(path).unwrap()
+}
+
+const NOTE: &str = "- Winter cabins — snow, log cabin, cozy\n  - prompt: a {log|stone} cabin\n";
+
+#[test]
+fn from_a_note_and_pictures_to_a_bundle_with_the_defaults() {
+    let root = Root::with("");
+    fs::remove_dir_all(root.at("markets")).unwrap();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let prompts = fs::read_to_string(root.at("raw/winter-cabins/prompts.txt")).unwrap();
+    assert_eq!(prompts.lines().collect::<Vec<_>>(), ["a log cabin", "a stone cabin"]);
+    fs::write(root.at("raw/winter-cabins/x.png"), picture(1, 1024)).unwrap();
+    fs::write(root.at("raw/Winter_cabins_7.png"), picture(2, 1024)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+
+    let bundled = root.bundled();
+    assert_eq!(bundled.len(), 2, "{:?}", root.files());
+    for path in &bundled {
+        let (width, height) = size(path);
+        assert!(u64::from(width) * u64::from(height) >= 4_000_000);
+        let bytes = fs::read(path).unwrap();
+        let meta = stockmill::craft::embedded_xmp(&bytes, stockmill::model::Kind::Jpeg).unwrap();
+        assert_eq!(stockmill::craft::read_xmp(&meta).unwrap().keywords, ["snow", "log cabin", "cozy"]);
+    }
+    let rows = root.csv();
+    assert_eq!(rows[0], ["Filename", "Title", "Keywords", "Category", "Releases"]);
+    let names: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(names, ["winter-cabins-0001.jpg", "winter-cabins-0002.jpg"]);
+    assert_eq!(rows[1][1..3], ["Winter cabins", "snow,log cabin,cozy"]);
+    // Originals are whole in the archive, and nothing is left on the way.
+    let kept = |seq: &str| fs::read(root.at(&format!("archive/winter-cabins/winter-cabins-{seq}.png"))).unwrap();
+    let archived = [kept("0001"), kept("0002")];
+    assert!(archived.contains(&picture(1, 1024)) && archived.contains(&picture(2, 1024)));
+    let left = root
+        .files()
+        .into_iter()
+        .filter(|name| ["raw/", "keep/", "export/"].iter().any(|stage| name.starts_with(stage)));
+    let left: Vec<String> =
+        left.filter(|name| !name.ends_with("tags.yaml") && !name.ends_with("prompts.txt")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn a_daemon_takes_folders_moved_in_and_slow_writers_and_tells_systemd() {
+    let root = Root::new();
+    root.idea(NOTE);
+    let socket_path = root.at("notify");
+    let socket = UnixDatagram::bind(&socket_path).unwrap();
+    // The system's own manager always listens; a full socket would make the daemon wait.
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length) = socket.recv(&mut buffer) {
+            if said.send(String::from_utf8_lossy(&buffer[..length]).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut command = root.command(&["run"]);
+    command.env("NOTIFY_SOCKET", &socket_path).env("WATCHDOG_USEC", "900000").stderr(Stdio::null());
+    let daemon = Daemon(command.spawn().unwrap());
+    let hear = |wanted: &str| {
+        let mut texts = std::iter::from_fn(|| heard.recv_timeout(PATIENCE).ok());
+        texts.find(|text| text.contains(wanted)).unwrap_or_else(|| panic!("never heard {wanted}"))
+    };
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+
+    let outside = root.at("outside/a/b");
+    fs::create_dir_all(&outside).unwrap();
+    for seed in 0..20 {
+        fs::write(outside.join(format!("{seed}.png")), picture(seed, 100)).unwrap();
+    }
+    fs::rename(root.at("outside/a"), root.at("raw/winter-cabins/a")).unwrap();
+
+    // A writer that pauses for longer than any quiet time, and keeps the file open.
+    let bytes = picture(99, 100);
+    let mut slow = fs::File::create(root.at("raw/winter-cabins/slow.png")).unwrap();
+    slow.write_all(&bytes[..bytes.len() / 2]).unwrap();
+    root.until("the folder has gone through", |root| root.csv().len() == 21);
+    assert!(root.at("raw/winter-cabins/slow.png").exists(), "an open file was taken");
+    slow.write_all(&bytes[bytes.len() / 2..]).unwrap();
+    drop(slow);
+    root.until("the slow one has gone through", |root| root.csv().len() == 22);
+
+    daemon.signal("-HUP");
+    assert!(hear("RELOADING=1").contains("MONOTONIC_USEC="));
+    hear("READY=1");
+    daemon.signal("-TERM");
+    hear("STOPPING=1");
+    daemon.ends_well();
+}
+
+#[test]
+fn kills_at_any_moment_lose_and_double_nothing() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let count = 40_u32;
+    let originals: Vec<Vec<u8>> = (0..count).map(|seed| picture(seed, 120)).collect();
+    for (seed, bytes) in originals.iter().enumerate() {
+        fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), bytes).unwrap();
+    }
+    for pause_ms in [5, 40, 80, 130, 20, 200, 60, 300, 90, 150] {
+        let mut daemon = root.run();
+        std::thread::sleep(Duration::from_millis(pause_ms));
+        daemon.0.kill().unwrap();
+        daemon.0.wait().unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(root.csv().len(), count as usize + 1);
+    assert_eq!(root.bundled().len(), count as usize);
+    let mut archived: Vec<Vec<u8>> = root
+        .files()
+        .iter()
+        .filter(|name| name.starts_with("archive/winter-cabins/") && name.ends_with(".png"))
+        .map(|name| fs::read(root.at(name)).unwrap())
+        .collect();
+    let mut expected = originals;
+    archived.sort();
+    expected.sort();
+    assert!(archived == expected, "{} originals in the archive", archived.len());
+    let scratch = fs::read_dir(root.at(".stockmill/scratch")).unwrap().count();
+    assert_eq!(scratch, 0);
+    assert_eq!(
+        root.files().iter().filter(|name| name.ends_with(".png.yaml") && !name.starts_with("archive/")).count(),
+        0
+    );
+}
+
+#[test]
+fn bad_input_is_set_aside_or_left_alone_with_the_reason() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let raw = root.at("raw/winter-cabins");
+    let good = picture(1, 100);
+    fs::write(raw.join("good.png"), &good).unwrap();
+    assert!(root.once().status.success());
+    fs::write(raw.join("cut.png"), &good[..good.len() / 2]).unwrap();
+    fs::write(raw.join("again.png"), &good).unwrap();
+    fs::write(raw.join("page.png"), "<html>no picture</html>").unwrap();
+    fs::write(raw.join("half.png.crdownload"), &good).unwrap();
+    fs::write(raw.join("empty.png"), "").unwrap();
+    std::os::unix::fs::symlink(root.at("stockmill.yaml"), raw.join("link.png")).unwrap();
+    fs::write(root.at("ideas/nothing.md"), "\n").unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+
+    let reason = |name: &str| fs::read_to_string(root.at(&format!("failed/{name}.reason.txt"))).unwrap();
+    assert!(reason("raw/winter-cabins/cut.png").starts_with("it is cut off"));
+    assert!(reason("raw/winter-cabins/again.png").contains("same bytes as"));
+    assert!(reason("ideas/nothing.md").contains("no idea"));
+    assert_eq!(fs::read(root.at("failed/raw/winter-cabins/cut.png")).unwrap(), good[..good.len() / 2]);
+    let status = root.text(&["status"]);
+    for (file, why) in [
+        ("page.png", "no picture, video or 3D model"),
+        ("half.png.crdownload", "another program is not done"),
+        ("link.png", "symbolic link"),
+        ("empty.png", "empty"),
+    ] {
+        assert!(raw.join(file).symlink_metadata().is_ok(), "{file} was touched");
+        assert!(status.lines().any(|line| line.contains(file) && line.contains(why)), "{file}: {status}");
+    }
+    let json: serde_json::Value = serde_json::from_slice(&root.call(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(json["stages"]["raw"]["left_alone"].as_array().unwrap().len(), 3, "{json}");
+    assert_eq!(json["set_aside"].as_array().unwrap().len(), 3, "{json}");
+    assert_eq!(root.bundled().len(), 1);
+}
+
+#[test]
+fn plan_shows_what_once_does_and_changes_nothing() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    for seed in 0..3 {
+        let path = root.at(&format!("raw/winter-cabins/{seed}.png"));
+        fs::write(&path, picture(seed, 100)).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+    let before = root.files();
+    let plan = root.text(&["plan"]);
+    assert_eq!(root.files(), before);
+    let planned: Vec<&str> = plan.lines().filter_map(|line| line.trim().strip_prefix("move ")).collect();
+    assert_eq!(planned.len(), 3, "{plan}");
+    assert!(root.once().status.success());
+    for line in planned {
+        let (from, to) = line.trim().split_once(" -> ").unwrap();
+        assert!(root.log().lines().any(|log| log.contains(&format!("from={from} to={to} "))), "{line}\n{}", root.log());
+    }
+}
+
+#[test]
+fn a_gate_holds_until_it_is_released() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let kept = root.at("keep/winter-cabins/winter-cabins-0001.png");
+    assert!(kept.exists());
+    let explained = root.text(&["explain", kept.to_str().unwrap()]);
+    assert!(explained.contains("stockmill release keep"), "{explained}");
+    assert!(explained.contains("snow (theme)"), "{explained}");
+    assert!(root.call(&["release", "keep", "another-theme"]).status.success());
+    assert!(root.once().status.success());
+    assert!(kept.exists());
+    assert!(root.call(&["release", "keep"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+    let history = root.text(&["history", root.bundled()[0].to_str().unwrap()]);
+    assert_eq!(history.lines().count(), 4, "{history}");
+}
+
+#[test]
+fn a_change_of_tags_reaches_other_stages_and_open_bundles() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let tags = root.at("keep/winter-cabins/tags.yaml");
+    let text = fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in");
+    fs::write(&tags, &text).unwrap();
+    assert!(root.once().status.success());
+    for stage in ["raw", "export", "upload"] {
+        assert_eq!(fs::read_to_string(root.at(&format!("{stage}/winter-cabins/tags.yaml"))).unwrap(), text, "{stage}");
+    }
+    assert_eq!(root.csv()[1][1], "Snowed in");
+    let bytes = fs::read(&root.bundled()[0]).unwrap();
+    let meta = stockmill::craft::embedded_xmp(&bytes, stockmill::model::Kind::Jpeg).unwrap();
+    assert_eq!(stockmill::craft::read_xmp(&meta).unwrap().title.as_deref(), Some("Snowed in"));
+
+    // Changes made apart are merged; a real conflict keeps both.
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), text.replace("- cozy", "- cozy\n  - raw word")).unwrap();
+    fs::write(&tags, text.replace("- cozy", "- cozy\n  - keep word").replace("Snowed in", "Deep snow")).unwrap();
+    assert!(root.once().status.success());
+    let merged = fs::read_to_string(root.at("export/winter-cabins/tags.yaml")).unwrap();
+    for word in ["raw word", "keep word", "Deep snow"] {
+        assert!(merged.contains(word), "{merged}");
+    }
+}
+
+#[test]
+fn a_person_may_start_anywhere_and_move_things_by_hand() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    fs::create_dir_all(root.at("export/winter-cabins")).unwrap();
+    fs::write(root.at("export/winter-cabins/started here.png"), picture(2, 220)).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+    // A file moved on without its sidecar is the same asset still.
+    let kept = root.files().into_iter().find(|name| name.starts_with("keep/") && name.ends_with(".png")).unwrap();
+    fs::rename(root.at(&kept), root.at("export/winter-cabins/moved.png")).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let names: Vec<String> = root.csv()[1..].iter().map(|row| row[0].clone()).collect();
+    assert_eq!(names.len(), 2, "{names:?} {}", root.log());
+    assert!(!root.at(&format!("{kept}.yaml")).exists());
+    assert!(!root.files().iter().any(|name| name.starts_with("failed/")), "{:?}", root.files());
+}
+
+#[test]
+fn videos_models_and_named_documents_pass_whole() {
+    let root = Root::with("upload: {markets: []}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let raw = root.at("raw/winter-cabins");
+    let part = |name: &[u8; 4], size: usize| {
+        [&u32::try_from(size + 8).unwrap().to_be_bytes()[..], name, &vec![0; size]].concat()
+    };
+    let video = [part(b"ftyp", 8), part(b"moov", 20), part(b"mdat", 99)].concat();
+    fs::write(raw.join("clip.mp4"), &video).unwrap();
+    fs::create_dir(raw.join("model")).unwrap();
+    fs::write(raw.join("model/cube.obj"), "mtllib cube.mtl\nv 0 0 0\n").unwrap();
+    fs::write(raw.join("model/cube.mtl"), "newmtl a\nmap_Kd wood.png\n").unwrap();
+    fs::write(raw.join("model/wood.png"), picture(3, 64)).unwrap();
+    fs::write(raw.join("release.pdf"), "%PDF-1.4 signed").unwrap();
+    let tags = fs::read_to_string(raw.join("tags.yaml")).unwrap();
+    fs::write(raw.join("tags.yaml"), format!("{tags}documents: [release.pdf]\n")).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let upload: Vec<String> =
+        root.files().into_iter().filter(|name| name.starts_with("upload/") && !name.ends_with(".yaml")).collect();
+    assert_eq!(upload.len(), 5, "{upload:?}\n{}", root.log());
+    for ending in ["cube.obj", "cube.mtl", "wood.png", ".pdf", ".mp4"] {
+        assert!(upload.iter().any(|name| name.ends_with(ending)), "{ending}: {upload:?}");
+    }
+}
+
+#[test]
+fn a_stage_may_lie_on_another_disk() {
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    let root = Root::with(&format!(
+        "keep: {{min_megapixels: 0.04}}\nfolders: {{export: {}}}\n",
+        other.path().join("e").display()
+    ));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 300)).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 2, "{}", root.log());
+    let scratch = fs::read_dir(other.path().join("e/.stockmill-scratch")).unwrap().count();
+    assert_eq!(scratch, 0);
+}
+
+#[test]
+fn without_its_memory_the_mill_loses_history_and_nothing_else() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    fs::remove_dir_all(root.at(".stockmill")).unwrap();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    fs::write(root.at("raw/winter-cabins/a again.png"), picture(1, 100)).unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    let names: Vec<String> = root.csv()[1..].iter().map(|row| row[0].clone()).collect();
+    assert_eq!(names, ["winter-cabins-0001.jpg", "winter-cabins-0002.jpg"]);
+    assert!(root.at("failed/raw/winter-cabins/a again.png").exists());
+}
+
+#[test]
+fn wrong_settings_and_a_second_daemon_are_refused() {
+    let root = Root::new();
+    let mut daemon = root.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    root.until("the daemon is ready", |root| root.log().contains("Ready"));
+    let second = root.once();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another stockmill works on"));
+    assert!(root.text(&["status"]).contains("running"));
+    daemon.kill().unwrap();
+    let mut said = String::new();
+    daemon.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    daemon.wait().unwrap();
+    assert!(said.contains("Started."), "{said}");
+
+    fs::write(root.at("stockmill.yaml"), "keep:\n  methd: lanczos\nexport:\n  quality: 300\n").unwrap();
+    let refused = root.call(&["check"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("line 2, column 3") && said.contains("did you mean `method`?"), "{said}");
+    assert!(said.contains("line 4, column 12"), "{said}");
+}
