@@ -464,6 +464,19 @@ fn a_stage_may_lie_on_another_disk() {
     assert_eq!(root.bundled().len(), 2, "{}", root.log());
     let scratch = fs::read_dir(other.path().join("e/.stockmill-scratch")).unwrap().count();
     assert_eq!(scratch, 0);
+
+    // Its disk is not mounted: an empty folder is in its place, and must stay empty.
+    fs::rename(other.path().join("e"), other.path().join("unmounted")).unwrap();
+    fs::create_dir(other.path().join("e")).unwrap();
+    fs::write(root.at("raw/winter-cabins/c.png"), picture(3, 100)).unwrap();
+    let refused = root.once();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("Is its disk mounted?"));
+    assert_eq!(fs::read_dir(other.path().join("e")).unwrap().count(), 0);
+    fs::remove_dir(other.path().join("e")).unwrap();
+    fs::rename(other.path().join("unmounted"), other.path().join("e")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 3, "{}", root.log());
 }
 
 #[test]

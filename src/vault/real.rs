@@ -49,7 +49,10 @@ impl RealDisk {
     /// Opens the disk, making the areas' folders if they are not there.
     pub fn open(layout: Layout) -> io::Result<Self> {
         std::fs::create_dir_all(layout.root.join(".stockmill"))?;
-        for folder in layout.areas.values() {
+        for (area, folder) in &layout.areas {
+            if !folder.starts_with(&layout.root) {
+                claim(&layout.root, area, folder)?;
+            }
             std::fs::create_dir_all(folder)?;
         }
         Ok(Self { layout })
@@ -136,6 +139,30 @@ impl RealDisk {
         drop(rustix::fs::openat(&new, new_name, claim, NEW_FILE)?);
         rustix::fs::renameat(&old, old_name, &new, new_name)
     }
+}
+
+/// The mark in an area that lies outside the root, by which it is known again.
+const MARK: &str = ".stockmill-area";
+
+/// Makes sure that an area outside the root is the folder that it was. An empty mount point is not: what
+/// would be moved there would lie hidden once its disk is back.
+fn claim(root: &Path, area: &OsStr, folder: &Path) -> io::Result<()> {
+    let (memory, mark) = (root.join(".stockmill/areas").join(area), folder.join(MARK));
+    let known = std::fs::read(&memory).unwrap_or_default();
+    let place = std::os::unix::ffi::OsStrExt::as_bytes(folder.as_os_str());
+    if known == place && !mark.exists() {
+        let (folder, mark, memory) = (folder.display(), mark.display(), memory.display());
+        let what = format!("`{folder}` is empty or another folder: `{mark}` is not there. Is its disk mounted?");
+        return Err(io::Error::other(format!("{what} If you emptied it on purpose, remove `{memory}`")));
+    }
+    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(root.join(".stockmill/areas"))?;
+    let write = |path: &Path, bytes: &[u8]| {
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        file.write_all(bytes).and_then(|()| file.sync_all())
+    };
+    write(&mark, b"")?;
+    write(&memory, place)
 }
 
 /// Opens a path that cannot leave `folder` and crosses no symbolic link (Linux 5.6 and later).

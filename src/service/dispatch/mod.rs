@@ -42,8 +42,8 @@ pub(in crate::service) enum Message {
     Hint(Option<PathBuf>),
     /// A unit was looked at.
     Surveyed(RelPath, Duration, DiskResult<Box<Surveyed>>),
-    /// An asset was looked into.
-    Inspected(Box<Settled>, Box<Result<Facts, MakeError>>),
+    /// An asset was looked into; the number is its place in the queue.
+    Inspected(u64, Box<Settled>, Box<Result<Facts, MakeError>>),
     /// A plan's products are complete, or could not be made.
     Made(Box<Job>, Box<Result<Made, MakeError>>),
     /// A batch was carried out.
@@ -90,6 +90,10 @@ pub(in crate::service) struct Dispatcher {
     walk_again: HashMap<RelPath, Duration>,
     known_units: BTreeSet<RelPath>,
     ready: VecDeque<(Stage, Settled)>,
+    /// Assets that were looked into before their turn.
+    inspected: BTreeMap<u64, (Box<Settled>, Box<Result<Facts, MakeError>>)>,
+    next_inspected: u64,
+    next_decided: u64,
     to_make: VecDeque<Job>,
     to_commit: Vec<(Job, Made)>,
     in_hand: HashMap<RelPath, Vec<Identity>>,
@@ -145,6 +149,9 @@ impl Dispatcher {
             walk_again: HashMap::new(),
             known_units: BTreeSet::new(),
             ready: VecDeque::new(),
+            inspected: BTreeMap::new(),
+            next_inspected: 0,
+            next_decided: 0,
             to_make: VecDeque::new(),
             to_commit: Vec::new(),
             in_hand: HashMap::new(),
@@ -199,9 +206,14 @@ impl Dispatcher {
             }
             Message::Hint(Some(path)) => self.take_hint(&path),
             Message::Surveyed(unit, took, result) => self.take_survey(&unit, took, result),
-            Message::Inspected(settled, result) => {
+            Message::Inspected(place, settled, result) => {
                 self.busy -= 1;
-                self.take_facts(&settled, *result);
+                self.inspected.insert(place, (settled, result));
+                // Decided in the order of the queue, whoever was quicker: names must not depend on chance.
+                while let Some((settled, result)) = self.inspected.remove(&self.next_decided) {
+                    self.next_decided += 1;
+                    self.take_facts(&settled, *result);
+                }
             }
             Message::Made(job, result) => self.take_made(*job, *result),
             Message::Committed(jobs, results) => self.take_commits(jobs, results),

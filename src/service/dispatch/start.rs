@@ -129,10 +129,12 @@ impl Dispatcher {
 
     fn start_inspect(&mut self, stage: Stage, settled: Settled) {
         self.busy += 1;
+        let place = self.next_inspected;
+        self.next_inspected += 1;
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
         tokio::task::spawn_blocking(move || {
             let result = survive(|| inspect(vault.disk(), stage, &settled, &limits));
-            let _ = tell.send(Message::Inspected(Box::new(settled), Box::new(result)));
+            let _ = tell.send(Message::Inspected(place, Box::new(settled), Box::new(result)));
         });
     }
 
