@@ -83,8 +83,6 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Removes a file's name.
     fn remove(&self, path: &RelPath) -> DiskResult<()>;
-    /// Removes an empty folder.
-    fn remove_folder(&self, path: &RelPath) -> DiskResult<()>;
     /// Makes a file's bytes durable.
     fn sync_file(&self, path: &RelPath) -> DiskResult<()>;
     /// Makes a folder's names durable.

@@ -311,12 +311,6 @@ impl Disk for RealDisk {
         said("remove", path, removed)
     }
 
-    fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
-        let removed =
-            self.parent(path).and_then(|(folder, name)| rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR));
-        said("remove folder", path, removed)
-    }
-
     fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
         said("flush", path, self.handle(path, OFlags::RDONLY).and_then(rustix::fs::fdatasync))
     }

@@ -320,13 +320,6 @@ impl Disk for SimDisk {
         })
     }
 
-    fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
-        self.change("remove folder", path, |state| {
-            rename(state, vec![(path.clone(), None)]);
-            Ok(())
-        })
-    }
-
     fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
         if self.without == Some("sync_file") {
             return Ok(());
