@@ -21,10 +21,11 @@ pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
     for stage in Stage::ALL {
         let folder = settings.folders.stage(stage).display();
         let area = RelPath::new(stage.name()).expect("a stage's name is clean");
-        match disk.list(&area) {
+        let listed = disk.attach(&area).map_err(|detached| detached.to_string());
+        match listed.and_then(|()| disk.list(&area).map_err(|error| error.to_string())) {
             Ok(names) => println!("ok    folder    {folder}, {} entries", names.len()),
-            Err(error) => {
-                println!("bad   folder    {folder}: {}; make it with `stockmill init`", error.source);
+            Err(why) => {
+                println!("bad   folder    {folder}: {why}");
                 failed += 1;
             }
         }

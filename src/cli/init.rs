@@ -5,12 +5,17 @@ use super::error::CliError;
 use super::settings::{FILE_NAME, Source, read, root, source};
 use crate::config::{DEFAULT_TEXT, Settings};
 use crate::model::RelPath;
-use crate::service::layout;
+use crate::service::{AREAS, layout};
 use crate::vault::RealDisk;
 
 /// Makes the folders and the settings file of a root.
 pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
     let (settings, source) = prepare(place)?;
+    let disk = RealDisk::open(layout(&settings)).map_err(|error| CliError::failed(&error))?;
+    for area in AREAS {
+        let area = RelPath::new(area).expect("an area is clean");
+        disk.adopt(&area).map_err(|error| CliError::failed(&error))?;
+    }
     println!("The mill stands in {}.", settings.root.display());
     println!("  settings   {}", source.shown());
     println!("  notes      go into {}", settings.folders.ideas.display());
@@ -19,7 +24,7 @@ pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes what is missing of a root, and returns its settings and where they come from.
+/// Makes the root and its settings file if they are missing, and returns its settings and where they come from.
 pub(super) fn prepare(place: &Place) -> Result<(Settings, Source), CliError> {
     let root = root(place)?;
     let found = source(place, &root)?;

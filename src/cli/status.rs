@@ -25,6 +25,9 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
             count.left_alone.len()
         );
     }
+    for (area, why) in view.paused() {
+        println!("paused   {area}: {why}");
+    }
     for (folder, files, sent) in view.bundles() {
         println!("bundle   {folder}: {files} files{}", if sent { ", sent" } else { "" });
     }
@@ -46,7 +49,8 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
         .map(|(folder, files, sent)| json!({"folder": folder.to_string(), "files": files, "sent": sent}))
         .collect();
     let set_aside: Vec<_> = view.set_aside().into_iter().map(|(file, why)| json!({"file": file, "why": why})).collect();
-    let whole = json!({"version": 1, "daemon": view.has_daemon(), "stages": stages, "bundles": bundles, "set_aside": set_aside});
+    let paused: Vec<_> = view.paused().into_iter().map(|(area, why)| json!({"area": area, "why": why})).collect();
+    let whole = json!({"version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "bundles": bundles, "set_aside": set_aside});
     println!("{whole}");
     Ok(ExitCode::SUCCESS)
 }

@@ -171,6 +171,12 @@ pub struct WorkSettings {
     pub megapixels_max: u32,
     /// The largest picture file, in MiB.
     pub file_mib_max: u64,
+    /// What stays free on every disk, in MiB.
+    pub free_mib_min: u64,
+    /// How long what was taken away can be brought back by `undo`, in days.
+    pub undo_days: u32,
+    /// And how much of it at the most, in MiB.
+    pub undo_mib_max: u64,
 }
 
 /// The log.

@@ -113,6 +113,9 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("memory_mib", Shape::Integer(64, 1 << 20)),
             ("megapixels_max", Shape::Integer(1, 4000)),
             ("file_mib_max", Shape::Integer(1, BIG)),
+            ("free_mib_min", Shape::Integer(0, BIG)),
+            ("undo_days", Shape::Integer(0, 3650)),
+            ("undo_mib_max", Shape::Integer(0, BIG)),
         ]),
     ),
     (

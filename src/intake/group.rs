@@ -173,11 +173,11 @@ fn claim_members(files: &BTreeMap<&RelPath, &Found>, members_of: &dyn Fn(&Found)
 mod tests {
     use super::*;
     use crate::model::Identity;
-    use crate::vault::{Entry, What};
+    use crate::vault::Entry;
 
     fn found(path: &str) -> Found {
         let identity = Identity { device: 1, inode: 1, size: 10, modified_ns: 0 };
-        Found { path: RelPath::new(path).unwrap(), entry: Entry { what: What::File, identity, changed_ns: 0 } }
+        Found { path: RelPath::new(path).unwrap(), entry: Entry::file(identity, 0) }
     }
 
     fn shown(stage: Stage, names: &[&str]) -> String {

@@ -11,4 +11,4 @@ pub use group::{Candidate, Grouped, group};
 pub use names::{downloads_as, is_note, left_alone};
 pub use settle::{Now, Settle, Settled, Verdict};
 pub use walk::{Found, Odd, Walked, walk};
-pub use watch::{Watch, WatchProblem};
+pub use watch::{Hint, Watch, WatchProblem};

@@ -62,6 +62,11 @@ struct Seen {
     busy: u32,
 }
 
+/// A smaller file may lie inside its own directory entry, and take no room of its own.
+const HOLLOW_BYTES_MIN: u64 = 8 << 10;
+/// From this size on, a file that is mostly holes is not read.
+const SPARSE_BYTES_MIN: u64 = 64 << 20;
+
 /// The longest wait between two looks at a file that somebody is writing.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -125,6 +130,10 @@ impl Settle {
         if identity.size == 0 && must_have_content {
             return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, "it is empty so far")));
         }
+        if is_hollow(found) {
+            let why = "most of it is holes: the space was reserved and is not written yet";
+            return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, why)));
+        }
         let watched = now.steady.saturating_sub(seen.since);
         let untouched = watched.max(age(identity.modified_ns, now.wall_ns));
         if untouched < self.quiet {
@@ -147,6 +156,13 @@ impl Settle {
     }
 }
 
+/// Returns whether a file has its final length, and little of its content. A file system that compresses
+/// makes pictures and videos hardly smaller.
+fn is_hollow(found: &Found) -> bool {
+    let (size, allocated) = (found.entry.identity.size, found.entry.allocated);
+    (size >= HOLLOW_BYTES_MIN && allocated == 0) || (size >= SPARSE_BYTES_MIN && allocated < size / 4)
+}
+
 fn waiting(seen: &Seen, now: Now, patience: Duration, why: &str) -> String {
     let waited = now.steady.saturating_sub(seen.first);
     if waited < patience {
@@ -163,14 +179,14 @@ fn age(then_ns: i64, now_ns: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::{Entry, What};
+    use crate::vault::Entry;
     use proptest::prelude::*;
 
     const MS: i64 = 1_000_000;
 
     fn candidate(size: u64, modified_ns: i64) -> Candidate {
         let identity = Identity { device: 1, inode: 7, size, modified_ns };
-        let entry = Entry { what: What::File, identity, changed_ns: modified_ns };
+        let entry = Entry::file(identity, modified_ns);
         let primary = Found { path: RelPath::new("raw/a.png").unwrap(), entry };
         Candidate { primary, sidecar: None, companions: vec![], members: vec![], missing: vec![] }
     }
@@ -213,6 +229,16 @@ mod tests {
                 assert_eq!(again(&verdict), *expected, "case {n} at {ms} ms: {verdict:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_of_holes_waits() {
+        let mut hollow = candidate(1 << 40, 0);
+        hollow.primary.entry.allocated = 4096;
+        assert!(again(&settle().judge(hollow, false, at(0), &|_| Some(false))).is_some());
+        let mut reserved = candidate(3 << 20, 0);
+        reserved.primary.entry.allocated = 0;
+        assert!(again(&settle().judge(reserved, false, at(0), &|_| Some(false))).is_some());
     }
 
     #[test]

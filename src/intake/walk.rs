@@ -4,6 +4,9 @@ use crate::vault::{Disk, DiskResult, Entry, What};
 /// Deeper folders are not walked; nobody sorts pictures that deep.
 const DEPTH_MAX: usize = 32;
 
+/// How names of stockmill's own begin.
+const OWN: &[u8] = b".stockmill";
+
 /// A regular file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -59,6 +62,10 @@ pub fn walk(
             }
         };
         for (name, entry) in listed {
+            // Marks, probes and scratch of stockmill's own are nobody's business.
+            if name.as_encoded_bytes().starts_with(OWN) {
+                continue;
+            }
             let path = folder.join(&name);
             match entry.what {
                 What::File => walked.files.push(Found { path, entry }),

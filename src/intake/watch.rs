@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use notify::event::{ModifyKind, RenameMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 /// Something that keeps a folder from being watched; the periodic walk covers for it.
@@ -9,6 +11,9 @@ pub enum WatchProblem {
     /// The system's limit is reached.
     #[error("the system allows no more watches; raise `fs.inotify.max_user_watches` with sysctl")]
     Limit,
+    /// The system's limit on programs that watch is reached.
+    #[error("the system lets no more programs watch; raise `fs.inotify.max_user_instances` with sysctl")]
+    Instances,
     /// Anything else.
     #[error("cannot watch `{path}`: {why}")]
     Other {
@@ -19,8 +24,18 @@ pub enum WatchProblem {
     },
 }
 
-/// Watches on folders, one each, never recursive. All that comes out is "look near
-/// here": a path, or `None` for "look everywhere".
+/// "Something happened near here." It never says what: events are hints, the walk is the truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// Look near this path.
+    Near(PathBuf),
+    /// This path went away; if it was a folder, so did its watch.
+    Gone(PathBuf),
+    /// The system dropped events: look everywhere.
+    Everywhere,
+}
+
+/// Watches on folders, one each, never recursive. All that comes out is a [`Hint`].
 #[derive(Debug)]
 pub struct Watch {
     watcher: RecommendedWatcher,
@@ -30,11 +45,11 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch nothing; hints go to `tell`, which must not block.
-    pub fn new(tell: impl Fn(Option<PathBuf>) + Send + 'static) -> Result<Self, WatchProblem> {
+    pub fn new(tell: impl Fn(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
         let handler = move |event: notify::Result<Event>| match event {
-            Ok(event) if event.need_rescan() => tell(None),
-            Ok(event) => paths_of(&event).for_each(|path| tell(Some(path))),
-            Err(_) => tell(None),
+            Ok(event) if event.need_rescan() => tell(Hint::Everywhere),
+            Ok(event) => paths_of(&event).for_each(|path| tell(hint(event.kind, path))),
+            Err(_) => tell(Hint::Everywhere),
         };
         let config = Config::default().with_follow_symlinks(false);
         let watcher = RecommendedWatcher::new(handler, config).map_err(|error| problem(Path::new("."), &error))?;
@@ -54,13 +69,27 @@ impl Watch {
         Ok(())
     }
 
+    /// Returns whether a folder is watched.
+    pub fn holds(&self, folder: &Path) -> bool {
+        self.folders.contains_key(folder)
+    }
+
     /// Forgets a folder that went, and those below it.
     pub fn forget(&mut self, folder: &Path) {
-        let gone: Vec<PathBuf> = self.folders.keys().filter(|path| path.starts_with(folder)).cloned().collect();
+        let below = self.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        let gone: Vec<PathBuf> =
+            below.map(|(path, _)| path).take_while(|path| path.starts_with(folder)).cloned().collect();
         for path in gone {
             let _ = self.watcher.unwatch(&path);
             self.folders.remove(&path);
         }
+    }
+}
+
+fn hint(kind: EventKind, path: PathBuf) -> Hint {
+    match kind {
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Hint::Gone(path),
+        _ => Hint::Near(path),
     }
 }
 
@@ -72,9 +101,13 @@ fn paths_of(event: &Event) -> impl Iterator<Item = PathBuf> + '_ {
     paths.iter().cloned()
 }
 
+/// What the system says when too many things are open or watched.
+const EMFILE: i32 = 24;
+
 fn problem(path: &Path, error: &notify::Error) -> WatchProblem {
     match error.kind {
         notify::ErrorKind::MaxFilesWatch => WatchProblem::Limit,
+        notify::ErrorKind::Io(ref error) if error.raw_os_error() == Some(EMFILE) => WatchProblem::Instances,
         _ => WatchProblem::Other { path: path.display().to_string(), why: error.to_string() },
     }
 }

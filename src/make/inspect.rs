@@ -14,17 +14,30 @@ const SIDECAR_BYTES_MAX: u64 = 4 << 20;
 const MODEL_TEXT_BYTES_MAX: u64 = 256 << 20;
 
 /// Looks into a settled asset: hash, type by content, size, sidecars. Reads, and changes nothing.
-pub fn inspect(disk: &dyn Disk, stage: Stage, settled: &Settled, limits: &Limits) -> Result<Facts, MakeError> {
+/// `is_claimed` says that its theme names it as a document.
+pub fn inspect(
+    disk: &dyn Disk,
+    stage: Stage,
+    settled: &Settled,
+    is_claimed: bool,
+    limits: &Limits,
+) -> Result<Facts, MakeError> {
     let candidate = settled.candidate();
     let path = &candidate.primary.path;
-    let kind = match stage {
-        Stage::Ideas => None,
-        _ => craft::sniff(&head(disk, path)?, &path.extension()),
-    };
-    let (hash, size) = look_inside(disk, candidate, kind, limits)?;
     let sidecar = match find_sidecar(disk, candidate)? {
         Some(found) if stage != Stage::Ideas => Some((companion(&found), read_sidecar(disk, &found.path)?)),
         _ => None,
+    };
+    let origin = sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
+    let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
+    let kind = match stage {
+        Stage::Ideas => None,
+        _ => craft::sniff(&head(disk, path)?, &path.extension()).or(is_document.then_some(Kind::Document)),
+    };
+    let (hash, size) = match (kind, stage) {
+        // Nobody asked for it, and it may have a terabyte.
+        (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => (ContentHash::of(b""), None),
+        _ => look_inside(disk, candidate, kind, limits)?,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
     Ok(Facts {

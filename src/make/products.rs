@@ -22,7 +22,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
         draft.shift(&shift.from, &shift.to, shift.seen)?;
     }
     for gone in &plan.removes {
-        draft.remove(&gone.path, gone.seen);
+        draft.remove(&gone.path, gone.seen)?;
     }
     Ok(draft.finish(plan.about.clone()))
 }

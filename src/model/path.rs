@@ -67,6 +67,12 @@ impl RelPath {
         self.parts().next().expect("a path has a part")
     }
 
+    /// Returns the first part as a path: the area's folder.
+    #[must_use]
+    pub fn root(&self) -> Self {
+        Self(self.area().as_bytes().to_vec())
+    }
+
     /// Returns the folder that holds this entry, or `None` for an area.
     pub fn parent(&self) -> Option<Self> {
         let cut = self.0.iter().rposition(|b| *b == b'/')?;

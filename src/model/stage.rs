@@ -34,6 +34,11 @@ impl Stage {
         }
     }
 
+    /// Returns the stage's folder.
+    pub fn folder(self) -> super::RelPath {
+        super::RelPath::new(self.name()).expect("a stage's name is clean")
+    }
+
     /// Returns the stage's name: the first part of every path in it, and the default folder.
     pub fn name(self) -> &'static str {
         match self {

@@ -15,6 +15,12 @@ pub fn plan_asset(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
     }
 }
 
+/// Returns why a file of a type that nobody knows is left alone.
+pub fn unknown() -> Hold {
+    let what = "its content is no picture, video or 3D model that stockmill knows";
+    Hold::Ignored(format!("{what}; a theme may claim it under `documents` in its tags.yaml"))
+}
+
 /// An asset that is recognised: it has an identity, a theme and a number.
 pub(super) struct Asset<'a> {
     pub(super) facts: &'a Facts,
@@ -32,8 +38,7 @@ pub(super) struct Asset<'a> {
 impl<'a> Asset<'a> {
     fn recognise(facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Hold> {
         let Some(kind) = facts.kind else {
-            let what = "its content is no picture, video or 3D model that stockmill knows";
-            return Err(Hold::Ignored(format!("{what}; a theme may claim it under `documents` in its tags.yaml")));
+            return Err(unknown());
         };
         let mut sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar.clone()).unwrap_or_default();
         let id = sidecar.id.clone().unwrap_or_else(|| AssetId::of(&facts.hash));
@@ -141,6 +146,7 @@ impl<'a> Asset<'a> {
             from: Some(self.facts.path.clone()),
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
+            undoes: None,
             market: None,
             did,
         };
@@ -194,7 +200,7 @@ impl<'a> Asset<'a> {
     /// is kept, with a sidecar, in the archive. Returns where.
     pub(super) fn retire(&self, plan: &mut Plan) -> Option<RelPath> {
         if self.sidecar.can_remake(&self.facts.hash) {
-            plan.removes.push(Remove { path: self.facts.path.clone(), seen: self.facts.seen });
+            plan.removes.push(Remove { path: self.facts.path.clone(), seen: self.facts.seen, aside: None });
             return None;
         }
         let stem = self.first_stem();
@@ -231,7 +237,7 @@ impl<'a> Asset<'a> {
             }
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
-            plan.removes.push(Remove { path: path.clone(), seen: *seen });
+            plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None });
         }
     }
 }
@@ -243,7 +249,8 @@ pub(super) fn free_with(path: &RelPath, suffixes: &[&str], context: &Context<'_>
         (context.taken)(&path) || suffixes.iter().any(|suffix| (context.taken)(&path.with_suffix(suffix)))
     };
     let stem = path.stem().to_string_lossy().into_owned();
-    path.sibling(naming::free(&stem, &path.extension(), naming::FILE_NAME_BYTES_MAX, &taken))
+    let longest = suffixes.iter().map(|suffix| suffix.len()).max().unwrap_or(0);
+    path.sibling(naming::free(&stem, &path.extension(), naming::FILE_NAME_BYTES_MAX - longest, &taken))
 }
 
 /// Returns `path`, or the first free of `stem-2.ext`, `stem-3.ext`, …

@@ -99,6 +99,7 @@ pub fn plan_manifest(
         from: None,
         hash: None,
         to: Some(name.folder()),
+        undoes: None,
         market: None,
         did: format!("manifest written for {} files", rows.len()),
     };
@@ -154,6 +155,7 @@ pub fn plan_refresh(
         from: Some(file.clone()),
         hash: None,
         to: Some(file.clone()),
+        undoes: None,
         market: None,
         did: "tags changed after it was bundled; embedded anew".to_owned(),
     };

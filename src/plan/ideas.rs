@@ -40,6 +40,7 @@ pub fn plan_note(
             from: Some(facts.path.clone()),
             hash: Some(facts.hash.clone()),
             to: Some(to.clone()),
+            undoes: None,
             market: None,
             did: format!("read as {} themes{}", note.ideas.len(), not_understood(problems.len())),
         },

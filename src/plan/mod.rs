@@ -17,7 +17,7 @@ mod show;
 mod sync;
 mod upload;
 
-pub use asset::plan_asset;
+pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use ideas::{ThemeOnDisk, plan_note};
 pub use park::plan_park;

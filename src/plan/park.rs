@@ -18,6 +18,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
         from: Some(facts.path.clone()),
         hash: None,
         to: Some(to.clone()),
+        undoes: None,
         market: None,
         did: format!("set aside: {why}"),
     };

@@ -100,6 +100,7 @@ fn about(theme: &ThemeSlug, lost: usize) -> About {
         from: None,
         hash: None,
         to: None,
+        undoes: None,
         market: None,
         did,
     }

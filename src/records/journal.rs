@@ -30,6 +30,12 @@ pub struct Intent {
     pub plan: u64,
     /// When it was begun.
     pub at: Timestamp,
+    /// The first plan of the batch that it was carried out in.
+    #[serde(default)]
+    pub batch: u64,
+    /// Whether empty files may hold its names until the real ones come.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub claims: bool,
     /// What it does, for people and for the ledger.
     pub about: About,
     /// New files and replaced records, from scratch into place.
@@ -63,6 +69,9 @@ pub struct About {
     /// Where the asset stands afterwards.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<RelPath>,
+    /// The plan that it takes back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undoes: Option<u64>,
     /// The market whose bundle it joined.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub market: Option<String>,
@@ -114,6 +123,9 @@ pub struct Remove {
     pub path: RelPath,
     /// The state in which it was seen; in any other state it stays.
     pub seen: Identity,
+    /// Where it is kept for a while, so that `undo` can bring it back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub aside: Option<RelPath>,
 }
 
 impl Record {
@@ -178,6 +190,8 @@ mod tests {
         let record = Record::Intent(Intent {
             plan: 7,
             at: "2026-11-23T12:00:00Z".parse().unwrap(),
+            batch: 6,
+            claims: true,
             about: About {
                 stage: Stage::Raw,
                 theme: Some(ThemeSlug::unsorted()),
@@ -186,12 +200,13 @@ mod tests {
                 from: Some(path("raw/a.png")),
                 hash: Some(hash.clone()),
                 to: None,
+                undoes: None,
                 market: None,
                 did: "named".to_owned(),
             },
             publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
             moves: vec![Move { from: path("raw/a.png"), to: path("keep/a.png"), seen }],
-            removes: vec![Remove { path: path("raw/a.png.yaml"), seen }],
+            removes: vec![Remove { path: path("raw/a.png.yaml"), seen, aside: None }],
         });
         assert_eq!(read_records(record.to_line().as_bytes()).0, [record]);
     }

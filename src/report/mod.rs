@@ -4,9 +4,11 @@
 //! Field names, everywhere the same: `stage theme asset file from to market took_ms plan error`.
 
 mod log;
+mod repeats;
 mod rotate;
 
 pub use log::{LogError, Style, start};
+pub use repeats::Repeats;
 
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use tracing::{debug, error, info, warn};
 use crate::intake::WatchProblem;
 use crate::model::{RelPath, escape_bytes};
 use crate::records::About;
-use crate::vault::{DiskError, Recovered};
+use crate::vault::{Capabilities, DiskError, FileSystem, Recovered, Rung};
 
 /// Tells that the daemon begins.
 pub fn starting(root: &std::path::Path, settings: &str) {
@@ -74,9 +76,57 @@ pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
     warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; nothing is lost, tried again.");
 }
 
-/// Tells that a stage cannot be looked at.
-pub fn stage_paused(unit: &RelPath, problem: &DiskError) {
-    error!(file = %unit, error = %problem, "Paused: the folder cannot be listed. Is its disk mounted?");
+/// Tells how often an error came again after it was told.
+pub fn said_again(error: &str, times: u64) {
+    warn!(error, times, "The same again, that many times more.");
+}
+
+/// Tells of a defect in stockmill itself.
+pub fn defect() {
+    error!(
+        "Stopped by a defect of stockmill; nothing is lost, the next start recovers. Please report the lines above."
+    );
+}
+
+/// Tells that an area is paused, and why; once for each reason.
+pub fn paused(area: &RelPath, why: &str) {
+    error!(stage = %area, "Paused: {why}. Everything waits where it is.");
+}
+
+/// Tells that an area is worked on again.
+pub fn resumed(area: &RelPath) {
+    info!(stage = %area, "Resumed.");
+}
+
+/// Tells that a folder cannot be looked at now.
+pub fn not_listed(unit: &RelPath, problem: &DiskError) {
+    warn!(file = %unit, error = %problem, "The folder cannot be listed; it is tried again.");
+}
+
+/// Tells what a file system can do, as it was tried.
+pub fn capabilities(area: &RelPath, system: &FileSystem, found: &Capabilities) {
+    let yes = |is_so: bool| if is_so { "yes" } else { "no" };
+    let rung = match found.rung {
+        Rung::Rename => "rename",
+        Rung::Link => "link",
+        Rung::Claim => "claim",
+    };
+    info!(
+        stage = %area,
+        file_system = system.name,
+        names = rung,
+        exchange = yes(found.exchange),
+        links = yes(found.link),
+        lease = yes(found.lease),
+        case = if found.ignores_case { "ignored" } else { "matters" },
+        changes = if system.is_remote { "polled" } else { "events" },
+        "Looked at the file system."
+    );
+}
+
+/// Tells that no events come from a stage.
+pub fn no_events(area: &RelPath) {
+    warn!(stage = %area, "No events come from this folder; it is looked at every few seconds instead.");
 }
 
 /// Tells that shared records could not be brought up to date.
@@ -95,6 +145,10 @@ pub fn recovered(recovered: &Recovered) {
     if finished + taken_back + recovered.swept > 0 {
         info!(finished, taken_back, swept = recovered.swept, "Recovered after an abrupt end; nothing is lost.");
     }
+    for intent in &recovered.waiting {
+        let from = intent.about.from.as_ref().map(tracing::field::display);
+        warn!(plan = intent.plan, from, "Waits for a paused folder before it can be finished or taken back.");
+    }
 }
 
 /// Tells that recovery has to be tried again.
@@ -109,9 +163,12 @@ pub fn progress(done: u64, left: usize, since_start: Duration) {
     info!(done, left, left_s, "Working.");
 }
 
-/// Tells that everything is looked at.
-pub fn rescan(why: &str) {
-    warn!("Looking at everything: {why}.");
+/// Tells that events were lost, and that everything is looked at instead.
+pub fn rescan() {
+    warn!(
+        "Looking at everything: the system dropped events; nothing is lost. \
+         Raise `fs.inotify.max_queued_events` with sysctl if this comes often."
+    );
 }
 
 /// Tells that folders cannot be watched.

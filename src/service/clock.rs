@@ -40,6 +40,11 @@ impl Moment {
         self.local.timestamp()
     }
 
+    /// Returns how long ago a time of the wall clock was; zero if it lies in the future.
+    pub fn since(&self, then_ns: i64) -> Duration {
+        u64::try_from(self.timestamp_ns().saturating_sub(then_ns)).map_or(Duration::ZERO, Duration::from_nanos)
+    }
+
     fn timestamp_ns(&self) -> i64 {
         i64::try_from(self.local.timestamp().as_nanosecond()).unwrap_or(i64::MAX)
     }

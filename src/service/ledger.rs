@@ -6,7 +6,7 @@ use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::Known;
 use crate::records::{About, Record, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{Disk, DiskResult};
+use crate::vault::Disk;
 
 /// The largest sidecar that is read back.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
@@ -24,20 +24,22 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
     /// from every sidecar below the root.
-    pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> DiskResult<Self> {
+    pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Self {
         let mut ledger = Self::default();
         ledger.remember_records(records);
         for area in areas {
-            if disk.look(area)?.is_none() {
-                continue;
-            }
-            for found in walk(disk, area, &|_| true, &mut |_, _| ())?.files {
-                if found.path.file_text().ends_with(SIDECAR_SUFFIX) {
-                    ledger.remember_sidecar(disk, &found.path);
+            // An area that is away is remembered when it comes back.
+            let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };
+            for found in walked.files {
+                if found.path.file_text().ends_with(SIDECAR_SUFFIX)
+                    && let Ok(bytes) = disk.read(&found.path, SIDECAR_BYTES_MAX)
+                    && let Ok(sidecar) = Sidecar::parse(&bytes)
+                {
+                    ledger.remember_sidecar(&found.path, sidecar);
                 }
             }
         }
-        Ok(ledger)
+        ledger
     }
 
     fn remember_records(&mut self, records: &[Record]) {
@@ -61,9 +63,8 @@ impl Ledger {
         }
     }
 
-    fn remember_sidecar(&mut self, disk: &dyn Disk, path: &RelPath) {
-        let Ok(bytes) = disk.read(path, SIDECAR_BYTES_MAX) else { return };
-        let Ok(sidecar) = Sidecar::parse(&bytes) else { return };
+    /// Remembers what a sidecar says.
+    pub(super) fn remember_sidecar(&mut self, path: &RelPath, sidecar: Sidecar) {
         let (Some(id), Some(origin)) = (sidecar.id, sidecar.origin) else { return };
         if let (Some(theme), Some(seq)) = (sidecar.theme, sidecar.seq) {
             let last = self.last_seq.entry(theme).or_default();

@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::clock::Moment;
 use super::ledger::Ledger;
+use super::pauses::Pauses;
 use super::release::Release;
 use super::themes::Themes;
 use crate::config::Settings;
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
-use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
+use crate::model::{ContentHash, Kind, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
 };
@@ -27,6 +28,9 @@ pub(super) struct Mill {
     pub(super) ledger: Ledger,
     pub(super) themes: Themes,
     pub(super) releases: Vec<Release>,
+    pub(super) pauses: Pauses,
+    /// Sources of plans that wait for a paused area before they can be finished or taken back.
+    pub(super) blocked: HashMap<RelPath, RelPath>,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
     reserved: HashSet<RelPath>,
     hashes_in_hand: HashMap<ContentHash, RelPath>,
@@ -44,6 +48,8 @@ impl Mill {
             ledger,
             themes: Themes::default(),
             releases: Vec::new(),
+            pauses: Pauses::default(),
+            blocked: HashMap::new(),
             bundles: BTreeMap::new(),
             reserved: HashSet::new(),
             hashes_in_hand: HashMap::new(),
@@ -70,6 +76,15 @@ impl Mill {
     /// Decides what becomes of one asset or note, and takes the names and numbers that the plan uses.
     pub(super) fn decide(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
         let mut facts = facts.clone();
+        if let Some(why) = self.pauses.why_stage(facts.stage) {
+            return Err(Hold::Waits(why));
+        }
+        if let Some(area) = self.blocked.get(&facts.path) {
+            return Err(Hold::Waits(format!("its last step waits for `{area}`, which is paused")));
+        }
+        if facts.kind.is_none() && facts.stage != Stage::Ideas {
+            return Err(crate::plan::unknown());
+        }
         if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
             return Err(Hold::Waits(format!("the same bytes are being worked on as `{other}`")));
         }
@@ -82,6 +97,16 @@ impl Mill {
         }?;
         self.take_in_hand(&plan);
         Ok(plan)
+    }
+
+    /// Returns whether a file's theme claims it under `documents`.
+    pub(super) fn claims(&mut self, path: &RelPath, stage: Stage) -> bool {
+        let extension = path.extension();
+        if Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str())) {
+            return false;
+        }
+        let vault = self.vault.clone();
+        self.themes.names_document(vault.disk(), path, stage)
     }
 
     /// Plans an asset's way to `failed/`.
@@ -106,15 +131,16 @@ impl Mill {
     /// without its sidecar is that asset itself: its sidecar is brought back to it.
     fn known(&self, facts: &mut Facts) -> Option<Known> {
         let known = self.ledger.known(&facts.hash)?;
-        let stands = |path: &RelPath| self.disk().look(path).ok().flatten();
+        // Nothing is concluded from a place that cannot be looked at.
+        let is_gone = |path: &RelPath| matches!(self.disk().look(path), Ok(None));
         if known.at == facts.path || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| sidecar.id.is_some()) {
             return None;
         }
-        if stands(&known.at).is_some() {
+        if !is_gone(&known.at) {
             return Some(known);
         }
         let left_behind = known.at.with_suffix(SIDECAR_SUFFIX);
-        if let Some(entry) = stands(&left_behind)
+        if let Ok(Some(entry)) = self.disk().look(&left_behind)
             && let Ok(bytes) = self.disk().read(&left_behind, NOTE_BYTES_MAX)
             && let Ok(sidecar) = Sidecar::parse(&bytes)
         {
@@ -131,15 +157,11 @@ impl Mill {
         let disk = self.vault.clone();
         let layers =
             self.themes.layers(disk.disk(), &self.settings.defaults, theme.as_ref(), below.as_ref(), facts.stage)?;
-        let mut named = facts.clone();
-        if named.kind.is_none() && self.themes.names_document(disk.disk(), theme.as_ref(), facts) {
-            named.kind = Some(crate::model::Kind::Document);
-        }
         let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone());
         let id = id.unwrap_or_else(|| crate::model::AssetId::of(&facts.hash));
         let bundled_for = self.ledger.bundled_for(&id);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(moment) } else { Vec::new() };
-        self.with_context(moment, &layers, known, &bundled_for, &bundles, |context| plan_asset(&named, context))
+        self.with_context(moment, &layers, known, &bundled_for, &bundles, |context| plan_asset(facts, context))
     }
 
     fn decide_note(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
@@ -200,8 +222,9 @@ impl Mill {
     ) -> T {
         let next_seq = |theme: &ThemeSlug| self.ledger.next_seq(theme);
         // A name that differs only by case is one name on many a disk and in many a market.
+        // Where that cannot be seen, the name is tried: giving it refuses if it is taken.
         let taken =
-            |path: &RelPath| self.reserved.contains(&folded(path)) || !matches!(self.disk().look(path), Ok(None));
+            |path: &RelPath| self.reserved.contains(&folded(path)) || matches!(self.disk().look(path), Ok(Some(_)));
         then(&Context {
             now: moment.timestamp(),
             today: moment.local.date(),

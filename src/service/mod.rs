@@ -5,6 +5,7 @@ mod clock;
 mod dispatch;
 mod ledger;
 mod mill;
+mod pauses;
 mod ready;
 mod release;
 mod survey;
@@ -14,6 +15,7 @@ mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
+pub use survey::SurveyError;
 pub use view::{Explained, Standing, View};
 
 use std::path::PathBuf;
@@ -26,8 +28,10 @@ use crate::config::Settings;
 use crate::intake::Watch;
 use crate::model::{RelPath, Stage};
 use crate::report;
-use crate::vault::{Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Vault, ensure_folder, recover};
-use dispatch::{Dispatcher, Message, receive};
+use crate::vault::{
+    Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
+};
+use dispatch::{Checked, Dispatcher, Message, check, receive};
 use ledger::Ledger;
 use mill::Mill;
 
@@ -74,10 +78,10 @@ pub enum Until {
 /// Reads the settings again, as the command line says; the text of all problems if they are not sound.
 pub type Reload = Box<dyn Fn() -> Result<Settings, String>>;
 
-/// The areas whose sidecars are read back when the ledger is rebuilt.
-const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
+/// The areas that hold assets.
+pub const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
 
-/// Works on a root; returns how many assets had to be set aside.
+/// Works on a root; returns how many assets had to be set aside, and folders are paused in the end.
 pub fn run(settings: Settings, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
     let settings = Arc::new(settings);
     let opened = Opened::open(&settings)?;
@@ -95,6 +99,8 @@ struct Opened {
     journal: Journal,
     ledger: Ledger,
     areas: Vec<RelPath>,
+    checked: Vec<Checked>,
+    recovered: Recovered,
 }
 
 impl Opened {
@@ -103,16 +109,24 @@ impl Opened {
         let folders = |source| ServiceError::Folders { path: settings.root.display().to_string(), source };
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
         let lock = Lock::take(&layout.folder(".stockmill".as_ref()))?;
-        let areas: Vec<RelPath> = AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean")).collect();
+        let areas = areas();
         let (mut journal, records) = Journal::open(&*disk)?;
-        let recovered = recover(&*disk, &mut journal, &records, &areas)?;
-        report::recovered(&recovered);
-        let records = Journal::read_only(&*disk)?;
-        ensure_folder(&*disk, &release::requests_folder())?;
-        let ledger = Ledger::rebuild(&*disk, &records, &areas)?;
         let vault = Vault::new(disk, &records)?;
-        Ok(Self { _lock: lock, layout, vault, journal, ledger, areas })
+        let checked = check(&vault, &areas, &[]);
+        let attached: Vec<RelPath> =
+            checked.iter().filter(|found| found.attached.is_ok()).map(|found| found.area.clone()).collect();
+        let recovered = recover(vault.disk(), &mut journal, &records, &attached)?;
+        report::recovered(&recovered);
+        let records = Journal::read_only(vault.disk())?;
+        ensure_folder(vault.disk(), &release::requests_folder())?;
+        let ledger = Ledger::rebuild(vault.disk(), &records, &areas);
+        Ok(Self { _lock: lock, layout, vault, journal, ledger, areas, checked, recovered })
     }
+}
+
+/// Returns the areas that hold assets, as paths.
+fn areas() -> Vec<RelPath> {
+    AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean")).collect()
 }
 
 /// Returns where the areas of a root lie.
@@ -131,9 +145,11 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
     let (layout, areas) = (opened.layout, opened.areas);
     let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone());
+    dispatcher.take_opened(opened.checked, &opened.recovered);
     listen_for_signals(tell.clone())?;
     if until == Until::Stopped {
         dispatcher.watch = start_watch(&layout, tell);
+        dispatcher.start_probes();
     }
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
@@ -179,8 +195,8 @@ fn reload_settings(dispatcher: &mut Dispatcher, reload: &Reload) {
 }
 
 fn start_watch(layout: &Layout, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
-    let watch = Watch::new(move |path| {
-        let _ = tell.send(Message::Hint(path));
+    let watch = Watch::new(move |hint| {
+        let _ = tell.send(Message::Hint(hint));
     });
     match watch {
         Ok(mut watch) => {

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::vault::{Disk, DiskResult, ensure_folder};
+use crate::vault::{Disk, DiskResult, ensure_folder, place};
 
 /// A person's word that what lies in a stage may go on, whatever its gate says. It covers what was
 /// there when it was given.
@@ -41,7 +41,7 @@ pub fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {
     let draft = requests_folder().join(format!(".{name}"));
     disk.write_new(&draft, text.as_bytes())?;
     disk.sync_file(&draft)?;
-    disk.place(&draft, &requests_folder().join(name))?;
+    place(disk, &draft, &requests_folder().join(name))?;
     disk.sync_folder(&requests_folder())
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use crate::intake::{Candidate, Grouped, Odd, Watch, WatchProblem, group, walk};
 use crate::make::members_of;
 use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::vault::{Disk, DiskResult, Layout};
+use crate::vault::{Detached, Disk, DiskError, Layout};
 
 /// What one look at one folder showed.
 #[derive(Debug)]
@@ -17,8 +17,21 @@ pub(super) struct Surveyed {
     pub(super) below: Vec<RelPath>,
     /// Folders that hold, or may hold, shared tags.
     pub(super) tag_folders: Vec<RelPath>,
+    /// Its folders, and when their names last changed, in nanoseconds since 1970.
+    pub(super) folders: Vec<(RelPath, i64)>,
     /// The first thing that kept a folder from being watched.
     pub(super) problem: Option<WatchProblem>,
+}
+
+/// Why a unit could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// Its stage is not there, or not the folder that it was.
+    #[error(transparent)]
+    Detached(#[from] Detached),
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 /// Returns the units that a stage is looked at by: a stage folder itself, and each theme below it.
@@ -46,24 +59,29 @@ pub(super) fn survey(
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
     ignore: &[String],
-) -> DiskResult<Surveyed> {
+) -> Result<Surveyed, SurveyError> {
     let stage = stage_of(unit).expect("a unit lies in a stage");
     let is_top = unit.parent().is_none();
+    if is_top {
+        disk.attach(unit)?;
+    }
     let goes_into = |_: &RelPath| !is_top || stage == Stage::Ideas;
     let mut problem = None;
     let mut tag_folders = Vec::new();
+    let mut folders = Vec::new();
     let walked = walk(disk, unit, &goes_into, &mut |folder, identity| {
         if let (Some(watch), Some(identity)) = (watch, identity) {
             let added = watch.lock().expect("no watch holder panics").add(&layout.real_path(folder), identity.inode);
             problem = problem.take().or(added.err());
         }
+        folders.extend(identity.map(|identity| (folder.clone(), identity.modified_ns)));
         if !is_top && stage != Stage::Ideas {
             tag_folders.push(folder.clone());
         }
     })?;
     let Grouped { candidates, mut odd } = group(stage, &walked.files, ignore, &|found| members_of(disk, found));
     odd.extend(walked.odd);
-    Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, problem })
+    Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, folders, problem })
 }
 
 /// Returns the units that an event near a real path is about.

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
-use crate::plan::{Facts, Hold, sync_base_path};
+use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
 use crate::vault::Disk;
 
@@ -70,12 +70,10 @@ impl Themes {
     }
 
     /// Returns whether the theme claims a file under `documents`.
-    pub(super) fn names_document(&mut self, disk: &dyn Disk, theme: Option<&ThemeSlug>, facts: &Facts) -> bool {
-        let Some(theme) = theme else { return false };
-        let file = self.in_any_stage(disk, theme, None, facts.stage).ok().flatten();
-        let was_document = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
-        was_document.is_some_and(|origin| origin.kind == crate::model::Kind::Document)
-            || file.is_some_and(|file| file.documents.contains(&facts.path.file_text()))
+    pub(super) fn names_document(&mut self, disk: &dyn Disk, path: &RelPath, stage: Stage) -> bool {
+        let Some(theme) = crate::plan::theme_of_path(path).0 else { return false };
+        let file = self.in_any_stage(disk, &theme, None, stage).ok().flatten();
+        file.is_some_and(|file| file.documents.contains(&path.file_text()))
     }
 
     /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other.

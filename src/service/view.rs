@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::clock::{Clock, Moment};
 use super::ledger::Ledger;
 use super::mill::Mill;
-use super::survey::{stage_of, survey, unit_of};
-use super::{AREAS, ServiceError, layout};
+use super::pauses::lacks_room;
+use super::survey::{SurveyError, stage_of, survey, unit_of};
+use super::{ServiceError, areas, layout};
 use crate::config::Settings;
 use crate::intake::{Candidate, Odd, Settle, Verdict};
 use crate::make::{MakeError, inspect};
@@ -64,12 +65,19 @@ impl View {
         let layout = layout(&settings);
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::open_read_only(layout.clone()));
         let records = Journal::read_only(&*disk)?;
-        let areas: Vec<RelPath> = AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean")).collect();
-        let ledger = Ledger::rebuild(&*disk, &records, &areas)?;
+        let areas = areas();
+        let ledger = Ledger::rebuild(&*disk, &records, &areas);
         let vault = Vault::new(disk, &records)?;
         let mut mill = Mill::new(vault, settings, ledger);
         let clock = Clock::start();
         mill.releases = super::release::peek(mill.disk());
+        let free_min = mill.settings.work.free_mib_min << 20;
+        for area in &areas {
+            let room = || lacks_room(mill.disk().space(area).ok()?, 0, free_min);
+            if let Some(why) = mill.disk().attach(area).err().map(|detached| detached.to_string()).or_else(room) {
+                mill.pauses.pause(area, why, 0, std::time::Duration::ZERO);
+            }
+        }
         Ok(Self { mill, layout, clock })
     }
 
@@ -79,12 +87,18 @@ impl View {
     }
 
     /// Returns how everything below `start` stands, or everything in the inboxes.
-    pub fn standings(&mut self, start: Option<&RelPath>) -> DiskResult<Vec<Standing>> {
+    pub fn standings(&mut self, start: Option<&RelPath>) -> Result<Vec<Standing>, SurveyError> {
         let mut standings = Vec::new();
         for unit in self.units(start)? {
             let stage = stage_of(&unit).expect("a unit lies in a stage");
             let ignore = self.mill.settings.settle.ignore.clone();
-            let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore)?;
+            let surveyed = match survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore) {
+                Err(SurveyError::Detached(detached)) => {
+                    standings.push(Standing::Held(unit, detached.to_string()));
+                    continue;
+                }
+                other => other?,
+            };
             let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
                 standings.push(self.stand(stage, candidate).0);
@@ -96,7 +110,7 @@ impl View {
     }
 
     /// Explains one file.
-    pub fn explain(&mut self, path: &RelPath) -> DiskResult<Option<Explained>> {
+    pub fn explain(&mut self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
         let Some(unit) = unit_of(path) else { return Ok(None) };
         let is_folder =
             matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
@@ -115,7 +129,7 @@ impl View {
     }
 
     /// Returns the counts of every stage.
-    pub fn counts(&mut self) -> DiskResult<BTreeMap<Stage, StageCount>> {
+    pub fn counts(&mut self) -> Result<BTreeMap<Stage, StageCount>, SurveyError> {
         let mut counts: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
         for standing in self.standings(None)? {
             match standing {
@@ -131,6 +145,11 @@ impl View {
             }
         }
         Ok(counts)
+    }
+
+    /// Returns the folders that cannot be worked on, each with the reason.
+    pub fn paused(&self) -> Vec<(String, String)> {
+        self.mill.pauses.all().map(|(area, why)| (area.to_string(), why.to_owned())).collect()
     }
 
     /// Returns the folders of all bundles, with the number of files in each and whether it was sent.
@@ -171,11 +190,11 @@ impl View {
         let mut units = Vec::new();
         for stage in Stage::ALL {
             let top = RelPath::new(stage.name()).expect("a stage's name is clean");
-            if start.is_some_and(|start| start.area() != top.area()) || self.mill.disk().look(&top)?.is_none() {
+            if start.is_some_and(|start| start.area() != top.area()) {
                 continue;
             }
             units.push(top.clone());
-            if stage == Stage::Ideas {
+            if stage == Stage::Ideas || self.mill.pauses.why(&top).is_some() {
                 continue;
             }
             for (name, entry) in self.mill.disk().list(&top)? {
@@ -198,7 +217,8 @@ impl View {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
-        let facts = match inspect(self.mill.disk(), stage, &settled, &self.mill.limits()) {
+        let is_claimed = self.mill.claims(&path, stage);
+        let facts = match inspect(self.mill.disk(), stage, &settled, is_claimed, &self.mill.limits()) {
             Ok(facts) => facts,
             Err(MakeError::Content(error)) => {
                 return (Standing::Held(path, format!("it would be set aside: {error}")), None);

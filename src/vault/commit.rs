@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
 use super::disk::{Disk, DiskError, DiskResult};
 use super::journal::Journal;
-use super::scratch::{Made, Vault, discard, ensure_folder};
+use super::ladder::place;
+use super::scratch::{Made, Vault, discard, ensure_folder, replaced_aside};
 use crate::model::{Identity, RelPath};
-use crate::records::{About, Intent, Publish, PublishMode, Record};
+use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
 
 /// From this many files on, one flush of the whole file system is cheaper than one for each file.
 const SYNC_ALL_FROM: usize = 8;
@@ -30,10 +32,21 @@ pub enum CommitError {
     /// Somebody took the name at the last instant; another is chosen.
     #[error("the name `{0}` was taken meanwhile")]
     Taken(RelPath),
-    /// The disk refused.
+    /// The disk refused, and nothing of the plan is left: it can be made again.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Refused(DiskError),
+    /// The disk refused in the middle: recovery has to finish the plan or take it back.
+    #[error(transparent)]
+    Open(DiskError),
 }
+
+impl From<DiskError> for CommitError {
+    fn from(error: DiskError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+type Carried = Result<(), CommitError>;
 
 impl Vault {
     /// Carries out a batch so that a power cut at any instant leaves each plan wholly done or wholly
@@ -43,51 +56,63 @@ impl Vault {
     /// durable; done. A source leaves last.
     pub fn commit(&self, journal: &mut Journal, batch: Vec<Made>, now: Timestamp) -> Vec<Result<Receipt, CommitError>> {
         let disk = self.disk();
-        if let Err(error) = prepare(disk, journal, &batch, now) {
-            // One file that cannot be prepared must not stop its neighbours. After a failed flush nobody
-            // knows what is durable: then everything is made again.
-            if batch.len() > 1 && !error.call.starts_with("flush") {
-                return batch.into_iter().flat_map(|made| self.commit(journal, vec![made], now)).collect();
-            }
-            // Nothing has a name yet, so the whole batch can be made again.
-            let undone: Vec<_> = batch.iter().map(|made| undone(made.plan, &error)).collect();
-            let _ = journal.append(disk, &undone);
-            batch.iter().for_each(|made| discard(disk, &made.publish));
-            let plans = batch.len();
-            let mut errors = vec![Err(error.into())];
-            errors.extend((1..plans).map(|_| Err(CommitError::Disk(batch_failed(&batch)))));
-            return errors;
+        if let Err(error) = self.prepare(journal, &batch, now) {
+            return self.give_up(journal, batch, &error, now);
         }
-        let mut results: Vec<Result<(), CommitError>> = batch.iter().map(|made| publish_all(disk, made)).collect();
-        settle_names(disk, &batch, &mut results, |made| made.publish.iter().map(|p| p.to.clone()).collect());
+        let mut results: Vec<Carried> = batch.iter().map(|made| self.publish_all(made)).collect();
+        for (made, error) in settle_names(disk, &batch, &mut results, given_names) {
+            // Nobody knows which names the disk holds. No source has left: the plan is made anew.
+            results[made] = Err(withdrawn(disk, &batch[made], &batch[made].publish, error.into()));
+        }
         for (made, result) in batch.iter().zip(&mut results) {
             if result.is_ok() {
-                *result = leave(disk, made);
+                *result = self.leave(made);
             }
         }
-        settle_names(disk, &batch, &mut results, left_names);
+        for (made, error) in settle_names(disk, &batch, &mut results, left_names) {
+            results[made] = Err(CommitError::Open(error));
+        }
         self.conclude(journal, batch, results)
+    }
+
+    /// Ends a batch of which no file has a name yet: the products are thrown away.
+    fn give_up(
+        &self,
+        journal: &mut Journal,
+        batch: Vec<Made>,
+        error: &DiskError,
+        now: Timestamp,
+    ) -> Vec<Result<Receipt, CommitError>> {
+        let disk = self.disk();
+        // One file that cannot be prepared must not stop its neighbours. After a failed flush nobody
+        // knows what is durable: then everything is made again.
+        if batch.len() > 1 && !error.call.starts_with("flush") {
+            return batch.into_iter().flat_map(|made| self.commit(journal, vec![made], now)).collect();
+        }
+        let records: Vec<_> = batch.iter().map(|made| undone(made.plan, error)).collect();
+        let _ = journal.append(disk, &records);
+        batch.iter().for_each(|made| discard(disk, &made.publish));
+        batch.iter().map(|_| Err(CommitError::Refused(error.again()))).collect()
     }
 
     fn conclude(
         &self,
         journal: &mut Journal,
         batch: Vec<Made>,
-        results: Vec<Result<(), CommitError>>,
+        results: Vec<Carried>,
     ) -> Vec<Result<Receipt, CommitError>> {
-        let disk = self.disk();
         let records: Vec<Record> = batch
             .iter()
             .zip(&results)
             .filter_map(|(made, result)| match result {
                 Ok(()) => Some(Record::Done { plan: made.plan }),
-                // After a disk error nobody knows what is durable: the plan stays open for recovery.
-                Err(CommitError::Disk(_)) => None,
+                // The plan stays open for recovery.
+                Err(CommitError::Open(_)) => None,
                 Err(error) => Some(undone(made.plan, error)),
             })
             .collect();
         // A lost "done" is harmless: recovery finds everything in place and says it again.
-        let _ = journal.append(disk, &records);
+        let _ = journal.append(self.disk(), &records);
         batch
             .into_iter()
             .zip(results)
@@ -96,52 +121,101 @@ impl Vault {
             })
             .collect()
     }
+
+    /// Makes the intents and everything that they rely on durable.
+    fn prepare(&self, journal: &mut Journal, batch: &[Made], now: Timestamp) -> DiskResult<()> {
+        let disk = self.disk();
+        for folder in targets(batch) {
+            ensure_folder(disk, &folder)?;
+        }
+        let first = batch.first().map_or(0, |made| made.plan);
+        let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, first, now))).collect();
+        journal.append(disk, &intents)?;
+        let written = batch.iter().flat_map(|made| made.publish.iter().map(|p| &p.scratch));
+        // The program that dropped a file may never have flushed it: our word would not survive a cut.
+        let moved = batch.iter().flat_map(|made| made.moves.iter().map(|m| &m.from));
+        let files: Vec<&RelPath> = written.chain(moved).collect();
+        if files.len() < SYNC_ALL_FROM {
+            files.into_iter().try_for_each(|file| disk.sync_file(file))?;
+            return journal.sync(disk);
+        }
+        let mut is_home = std::collections::BTreeMap::new();
+        for file in files {
+            let Some(folder) = file.parent() else { continue };
+            let is_home = match is_home.get(&folder) {
+                Some(known) => *known,
+                None => *is_home.entry(folder.clone()).or_insert(self.is_home(&folder)?),
+            };
+            if !is_home {
+                disk.sync_file(file)?;
+            }
+        }
+        // The journal lies on the same file system.
+        disk.sync_all()
+    }
+
+    /// Gives every product of a plan its name; takes them back if one cannot have it.
+    fn publish_all(&self, made: &Made) -> Carried {
+        let disk = self.disk();
+        let still = made.moves.iter().map(|m| (&m.from, m.seen)).chain(made.removes.iter().map(|r| (&r.path, r.seen)));
+        for (path, seen) in still {
+            unchanged(disk, path, seen).map_err(|error| withdrawn(disk, made, &[], error))?;
+        }
+        for (n, product) in made.publish.iter().enumerate() {
+            let published = publish(disk, product);
+            published.map_err(|error| withdrawn(disk, made, &made.publish[..n], error))?;
+        }
+        Ok(())
+    }
+
+    /// Lets the sources go: everything else of the plan is durable.
+    fn leave(&self, made: &Made) -> Carried {
+        let disk = self.disk();
+        for (n, shift) in made.moves.iter().enumerate() {
+            if let Err(error) = self.move_away(shift) {
+                return Err(put_back(disk, made, n, 0, error));
+            }
+        }
+        for (n, gone) in made.removes.iter().enumerate() {
+            if let Err(error) = take_away(disk, gone) {
+                return Err(put_back(disk, made, made.moves.len(), n, error.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn move_away(&self, shift: &Move) -> Carried {
+        let disk = self.disk();
+        unchanged(disk, &shift.from, shift.seen)?;
+        match place(disk, &shift.from, &shift.to) {
+            Ok(()) => (),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CommitError::Taken(shift.to.clone())),
+            Err(error) => {
+                if error.kind() == ErrorKind::CrossesDevices {
+                    self.learn_crossing(&shift.from, &shift.to);
+                }
+                return Err(error.into());
+            }
+        }
+        // The name may have changed hands between the look and the move: then what came goes back.
+        if disk.look(&shift.to)?.is_some_and(|entry| entry.identity == shift.seen) {
+            return Ok(());
+        }
+        give_back(disk, &shift.to, &shift.from)?;
+        Err(CommitError::Changed(shift.from.clone()))
+    }
 }
 
 fn undone(plan: u64, why: &impl std::fmt::Display) -> Record {
     Record::Undone { plan, why: why.to_string() }
 }
 
-fn batch_failed(batch: &[Made]) -> DiskError {
-    let path = batch[0].about().from.clone().unwrap_or_else(super::journal_folder);
-    DiskError { call: "commit the batch of", path, source: std::io::ErrorKind::Interrupted.into() }
-}
-
-/// Makes the intents and everything that they rely on durable.
-fn prepare(disk: &dyn Disk, journal: &mut Journal, batch: &[Made], now: Timestamp) -> DiskResult<()> {
-    for folder in targets(batch) {
-        ensure_folder(disk, &folder)?;
-    }
-    let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, now))).collect();
-    journal.append(disk, &intents)?;
-    let written = batch.iter().flat_map(|made| made.publish.iter().map(|p| &p.scratch));
-    // The program that dropped a file may never have flushed it: our word would not survive a cut.
-    let moved = batch.iter().flat_map(|made| made.moves.iter().map(|m| &m.from));
-    let files: Vec<&RelPath> = written.chain(moved).collect();
-    if files.len() >= SYNC_ALL_FROM {
-        let areas: BTreeSet<RelPath> = files.iter().map(|file| area_of(file)).collect();
-        let mut devices = BTreeSet::new();
-        for area in areas {
-            if devices.insert(disk.device(&area)?) {
-                disk.sync_all(&area)?;
-            }
-        }
-    } else {
-        for file in files {
-            disk.sync_file(file)?;
-        }
-    }
-    journal.sync(disk)
-}
-
-fn area_of(path: &RelPath) -> RelPath {
-    RelPath::new(path.area()).expect("an area is a plain name")
-}
-
-fn intent(made: &Made, now: Timestamp) -> Intent {
+fn intent(made: &Made, batch: u64, now: Timestamp) -> Intent {
     Intent {
         plan: made.plan,
         at: now,
+        batch,
+        claims: made.claims,
         about: made.about().clone(),
         publish: made.publish.clone(),
         moves: made.moves.clone(),
@@ -155,92 +229,139 @@ fn targets(batch: &[Made]) -> BTreeSet<RelPath> {
     published.chain(moved).filter_map(RelPath::parent).collect()
 }
 
-/// Gives every product of a plan its name; takes them back if one cannot have it.
-fn publish_all(disk: &dyn Disk, made: &Made) -> Result<(), CommitError> {
-    let still = made.moves.iter().map(|m| (&m.from, m.seen)).chain(made.removes.iter().map(|r| (&r.path, r.seen)));
-    for (path, seen) in still {
-        if let Err(error) = unchanged(disk, path, seen) {
-            discard(disk, &made.publish);
-            return Err(error);
-        }
-    }
-    for (n, product) in made.publish.iter().enumerate() {
-        if let Err(error) = publish(disk, product) {
-            take_back(disk, &made.publish[..n]);
-            discard(disk, &made.publish[n..]);
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-fn unchanged(disk: &dyn Disk, path: &RelPath, seen: Identity) -> Result<(), CommitError> {
+fn unchanged(disk: &dyn Disk, path: &RelPath, seen: Identity) -> Carried {
     match disk.look(path)? {
         Some(entry) if entry.identity == seen => Ok(()),
         _ => Err(CommitError::Changed(path.clone())),
     }
 }
 
-pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Result<(), CommitError> {
-    match &product.mode {
-        PublishMode::New => match disk.place(&product.scratch, &product.to) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(CommitError::Taken(product.to.clone()))
-            }
-            other => Ok(other?),
-        },
-        PublishMode::Replace { was } => {
-            let found = match disk.look(&product.to)? {
-                Some(_) => Some(disk.hash(&product.to)?),
-                None => None,
-            };
-            if was.is_none() && found.is_none() {
-                return match disk.place(&product.scratch, &product.to) {
-                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                        Err(CommitError::Changed(product.to.clone()))
-                    }
-                    other => Ok(other?),
-                };
-            }
-            if found != *was && found.as_ref() != Some(&product.hash) {
-                return Err(CommitError::Changed(product.to.clone()));
-            }
-            Ok(disk.replace(&product.scratch, &product.to)?)
+/// Gives one product its name.
+pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
+    let free = |taken: fn(RelPath) -> CommitError| match place(disk, &product.scratch, &product.to) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken(product.to.clone())),
+        other => Ok(other?),
+    };
+    let PublishMode::Replace { was } = &product.mode else { return free(CommitError::Taken) };
+    let found = match disk.look(&product.to)? {
+        Some(_) => Some(disk.hash(&product.to)?),
+        None => None,
+    };
+    match (&found, was) {
+        (None, None) => free(CommitError::Changed),
+        (Some(found), _) if *found == product.hash => Ok(disk.remove(&product.scratch)?),
+        (Some(_), Some(_)) if found == *was => replace(disk, product),
+        _ => Err(CommitError::Changed(product.to.clone())),
+    }
+}
+
+/// Puts a new version in the place of a record. The old one comes into our hands in the same act, so a
+/// version that somebody saved in the last instant is seen, and given back.
+fn replace(disk: &dyn Disk, product: &Publish) -> Carried {
+    let aside = replaced_aside(&product.scratch);
+    if let Some(folder) = aside.parent() {
+        ensure_folder(disk, &folder)?;
+    }
+    match disk.exchange(&product.scratch, &product.to) {
+        Ok(()) => (),
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            // A second name keeps the old version; where there are none, it is not kept.
+            let _ = disk.link(&product.to, &aside);
+            return Ok(disk.replace(&product.scratch, &product.to)?);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let PublishMode::Replace { was: Some(was) } = &product.mode else { return Ok(()) };
+    if disk.hash(&product.scratch)? != *was {
+        disk.exchange(&product.scratch, &product.to)?;
+        return Err(CommitError::Changed(product.to.clone()));
+    }
+    // What cannot be put aside is swept with scratch; only `undo` would have wanted it.
+    let _ = place(disk, &product.scratch, &aside);
+    Ok(())
+}
+
+/// Takes a source out of its place. It goes aside first and is looked at there: a file that took its
+/// name in the last instant is another one, and goes back.
+pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
+    // The product stands. A source that changed meanwhile is a new asset and stays.
+    if disk.look(&gone.path)?.is_none_or(|entry| !is_same(entry.identity, gone.seen)) {
+        return Ok(());
+    }
+    let Some(aside) = &gone.aside else { return disk.remove(&gone.path) };
+    place(disk, &gone.path, aside)?;
+    if disk.look(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
+        return Ok(());
+    }
+    give_back(disk, aside, &gone.path)
+}
+
+/// Returns whether a file is the one that was seen. A device may have another number after a restart.
+pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
+    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
+}
+
+/// Gives a file that we should not have the name that it had, or one beside it.
+pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    let beside = (1..100).map(|n| to.sibling(format!("recovered-{n}.{}", to.extension())));
+    for name in std::iter::once(to.clone()).chain(beside) {
+        match place(disk, from, &name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
+            other => return other,
         }
     }
+    Err(DiskError { call: "give back", path: to.clone(), source: ErrorKind::AlreadyExists.into() })
+}
+
+/// Takes back what a plan has published, and throws the rest away; says whether that was possible.
+fn withdrawn(disk: &dyn Disk, made: &Made, published: &[Publish], error: CommitError) -> CommitError {
+    let taken_back = take_back(disk, published);
+    discard(disk, &made.publish[published.len()..]);
+    left_open(taken_back, error)
 }
 
 /// Removes new names that were given in vain; a replaced record keeps its new version, which is whole.
-fn take_back(disk: &dyn Disk, published: &[Publish]) {
+pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()> {
+    let mut taken_back = Ok(());
     for product in published.iter().filter(|product| product.mode == PublishMode::New) {
-        let _ = disk.remove(&product.to);
+        // Somebody may have put a file of his own there meanwhile.
+        let is_ours = disk.look(&product.to).and_then(|entry| match entry {
+            Some(_) => Ok(disk.hash(&product.to)? == product.hash),
+            None => Ok(false),
+        });
+        let removed = is_ours.and_then(|is_ours| if is_ours { disk.remove(&product.to) } else { Ok(()) });
+        taken_back = taken_back.and(removed);
+    }
+    taken_back
+}
+
+/// Brings the sources of a plan that cannot go on back to where they stood.
+fn put_back(disk: &dyn Disk, made: &Made, moved: usize, taken: usize, error: CommitError) -> CommitError {
+    let back = || -> DiskResult<()> {
+        for gone in made.removes[..taken].iter().rev() {
+            if let Some(aside) = gone.aside.as_ref().filter(|aside| disk.look(aside).is_ok_and(|entry| entry.is_some()))
+            {
+                place(disk, aside, &gone.path)?;
+            }
+        }
+        made.moves[..moved].iter().rev().try_for_each(|shift| place(disk, &shift.to, &shift.from))
+    };
+    match back() {
+        Ok(()) => withdrawn(disk, made, &made.publish, error),
+        stuck => left_open(stuck, error),
     }
 }
 
-/// Lets the sources go: everything else of the plan is durable.
-fn leave(disk: &dyn Disk, made: &Made) -> Result<(), CommitError> {
-    for (n, shift) in made.moves.iter().enumerate() {
-        let moved = unchanged(disk, &shift.from, shift.seen).and_then(|()| match disk.place(&shift.from, &shift.to) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(CommitError::Taken(shift.to.clone()))
-            }
-            other => Ok(other?),
-        });
-        if let Err(error) = moved {
-            for back in made.moves[..n].iter().rev() {
-                disk.place(&back.to, &back.from)?;
-            }
-            take_back(disk, &made.publish);
-            return Err(error);
-        }
+/// Returns what went wrong first; a plan that could not be taken back stays open.
+fn left_open(taken_back: DiskResult<()>, error: CommitError) -> CommitError {
+    match (taken_back, error) {
+        (Ok(()), error) => error,
+        (Err(_), CommitError::Refused(first)) | (Err(first), _) => CommitError::Open(first),
     }
-    for gone in &made.removes {
-        // The product stands. A source that changed meanwhile is a new asset and stays.
-        if unchanged(disk, &gone.path, gone.seen).is_ok() {
-            disk.remove(&gone.path)?;
-        }
-    }
-    Ok(())
+}
+
+fn given_names(made: &Made) -> Vec<RelPath> {
+    made.publish.iter().map(|product| product.to.clone()).collect()
 }
 
 fn left_names(made: &Made) -> Vec<RelPath> {
@@ -248,24 +369,23 @@ fn left_names(made: &Made) -> Vec<RelPath> {
     moved.chain(made.removes.iter().map(|r| r.path.clone())).collect()
 }
 
-/// Makes the folders of the plans that stand so far durable, each once; a folder that cannot be
-/// made durable fails the plans that rely on it.
+/// Makes the folders of the plans that stand so far durable, each once. Returns the plans that rely on
+/// a folder that could not be made durable.
 fn settle_names(
     disk: &dyn Disk,
     batch: &[Made],
-    results: &mut [Result<(), CommitError>],
-    names: impl Fn(&Made) -> Vec<RelPath>,
-) {
+    results: &mut [Carried],
+    names: fn(&Made) -> Vec<RelPath>,
+) -> Vec<(usize, DiskError)> {
     let folders = |made: &Made| names(made).iter().filter_map(RelPath::parent).collect::<BTreeSet<_>>();
-    let standing = batch.iter().zip(results.iter()).filter(|(_, result)| result.is_ok());
-    let all: BTreeSet<RelPath> = standing.flat_map(|(made, _)| folders(made)).collect();
-    for folder in all {
-        let Err(error) = disk.sync_folder(&folder) else { continue };
-        for (made, result) in batch.iter().zip(results.iter_mut()) {
-            if result.is_ok() && folders(made).contains(&folder) {
-                let source = std::io::Error::from(error.kind());
-                *result = Err(DiskError { call: error.call, path: error.path.clone(), source }.into());
-            }
-        }
-    }
+    let wanted: Vec<BTreeSet<RelPath>> = batch
+        .iter()
+        .zip(results.iter())
+        .map(|(made, result)| if result.is_ok() { folders(made) } else { BTreeSet::new() })
+        .collect();
+    let all: BTreeSet<&RelPath> = wanted.iter().flatten().collect();
+    let refused: Vec<(&RelPath, DiskError)> =
+        all.into_iter().filter_map(|folder| Some((folder, disk.sync_folder(folder).err()?))).collect();
+    let of = |folders: &BTreeSet<RelPath>| refused.iter().find(|(folder, _)| folders.contains(*folder));
+    wanted.iter().enumerate().filter_map(|(n, folders)| Some((n, of(folders)?.1.again()))).collect()
 }

@@ -26,6 +26,45 @@ pub struct Entry {
     pub identity: Identity,
     /// Time of the last change of the bytes, the name or the mode, in nanoseconds since 1970.
     pub changed_ns: i64,
+    /// How many names the file has.
+    pub links: u64,
+    /// The bytes that really lie on the disk; fewer than the length where a file has holes.
+    pub allocated: u64,
+    /// Whether it belongs to another user, or has bits that let it run as its owner.
+    pub is_foreign: bool,
+}
+
+impl Entry {
+    /// Returns an ordinary file, for tests that need one.
+    #[cfg(test)]
+    pub(crate) fn file(identity: Identity, changed_ns: i64) -> Self {
+        let allocated = identity.size;
+        Self { what: What::File, identity, changed_ns, links: 1, allocated, is_foreign: false }
+    }
+
+    /// Returns whether the file must be copied where another could be renamed: somebody else may
+    /// write to it under a further name, or it brings an owner or a mode that must not come along.
+    pub fn needs_copy(&self) -> bool {
+        self.links > 1 || self.is_foreign
+    }
+}
+
+/// What a file system is, by its own name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Its name, or its number where the name is not known.
+    pub name: String,
+    /// Whether changes may come from elsewhere, without an event: the network, a program.
+    pub is_remote: bool,
+}
+
+/// How much room a file system has, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What may still be written.
+    pub free: u64,
+    /// All that there is.
+    pub total: u64,
 }
 
 /// Which of a disk's calls went wrong, on what, and why.
@@ -45,6 +84,37 @@ impl DiskError {
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
     }
+
+    /// Returns the same error for a neighbour that it concerns as well.
+    pub(super) fn again(&self) -> Self {
+        let source = self.source.raw_os_error().map_or_else(|| self.kind().into(), io::Error::from_raw_os_error);
+        Self { call: self.call, path: self.path.clone(), source }
+    }
+}
+
+/// Why an area cannot be worked on. Nothing is concluded from what is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Detached {
+    /// There is no such folder.
+    #[error("its folder `{0}` is missing; mount its disk, or make it again with `stockmill init`")]
+    Missing(String),
+    /// Another folder lies there, as an empty mount point does.
+    #[error(
+        "`{0}` is not the folder that it was: its mark `.stockmill-area` is not there. \
+         Is its disk mounted? If you changed it on purpose, run `stockmill init`"
+    )]
+    Other(String),
+    /// Nothing can be written there.
+    #[error("`{0}` is mounted read-only; mount it for writing")]
+    ReadOnly(String),
+    /// The system does not let it be opened.
+    #[error("`{folder}` cannot be used: {why}")]
+    Refused {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        why: String,
+    },
 }
 
 /// A file that can be read from any place.
@@ -77,9 +147,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Gives a file a second name, which must be free.
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
-    /// Renames a file to a name that must be free; one atomic act, never check-then-act.
-    fn place(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
-    /// Renames a file over a record of stockmill's own; one atomic act.
+    /// Renames a file to a name that must be free, in one atomic act; `Unsupported` where the file
+    /// system cannot. Callers use [`super::place`], which knows other ways.
+    fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
+    /// Lets two files change their names in one atomic act; `Unsupported` where that cannot be.
+    fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()>;
+    /// Renames a file over another; one atomic act.
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Removes a file's name.
     fn remove(&self, path: &RelPath) -> DiskResult<()>;
@@ -87,10 +160,18 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn sync_file(&self, path: &RelPath) -> DiskResult<()>;
     /// Makes a folder's names durable.
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()>;
-    /// Makes the bytes of all files durable on the file system that holds `folder`.
-    fn sync_all(&self, folder: &RelPath) -> DiskResult<()>;
+    /// Makes the bytes of all files durable on the file system that holds the root.
+    fn sync_all(&self) -> DiskResult<()>;
     /// Returns whether somebody has the file open for writing; `None` where that cannot be known.
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>>;
-    /// Returns a name for the file system that holds an area: equal means that a rename can work.
-    fn device(&self, area: &RelPath) -> DiskResult<u64>;
+    /// Returns a number for the mount that holds a folder, or would hold it once it is made: equal
+    /// means that a rename can work.
+    fn device(&self, folder: &RelPath) -> DiskResult<u64>;
+    /// Returns what the file system that holds a folder is.
+    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem>;
+    /// Returns how much room the file system that holds a folder has.
+    fn space(&self, folder: &RelPath) -> DiskResult<Space>;
+    /// Makes sure that an area is there, is the folder that it was, and can be written to. Until this
+    /// succeeds, nothing in the area is touched.
+    fn attach(&self, area: &RelPath) -> Result<(), Detached>;
 }

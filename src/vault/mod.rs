@@ -1,19 +1,29 @@
 //! Doing: the only room that changes the disk. Scratch, journal, commit, recovery, the lock. It
 //! never decides anything: what it is told to do comes from `plan`, complete, by way of `make`.
 
+mod areas;
 mod commit;
 mod disk;
+mod file_system;
 mod journal;
+mod ladder;
 mod lease;
 mod lock;
 mod real;
 mod recover;
 mod scratch;
 
+pub use areas::Layout;
 pub use commit::{CommitError, Receipt};
-pub use disk::{Disk, DiskError, DiskResult, Entry, ReadSeek, What};
+pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Space, What};
 pub use journal::{Journal, journal_folder};
+pub use ladder::{Capabilities, Rung, place};
 pub use lock::{Lock, LockError};
-pub use real::{Layout, RealDisk};
+pub use real::RealDisk;
 pub use recover::{Recovered, recover};
-pub use scratch::{Draft, Made, Vault, ensure_folder};
+pub use scratch::{Draft, Made, TrashLimits, Vault, ensure_folder, purge_trash, replaced_aside};
+
+/// Returns the folder of the mill's own memory.
+fn home() -> crate::model::RelPath {
+    crate::model::RelPath::new(".stockmill").expect("a constant is a clean path")
+}

@@ -1,71 +1,60 @@
 #![expect(clippy::disallowed_methods, reason = "this is the boundary that the ban protects")]
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
-use rustix::io::Errno;
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, StatxFlags, Timespec, Timestamps, statx,
+};
+use rustix::io::{Errno, retry_on_intr};
 
-use super::disk::{Disk, DiskError, DiskResult, Entry, ReadSeek, What};
+use super::areas::{Areas, Layout};
+use super::disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Space, What};
+use super::file_system;
 use crate::model::{ContentHash, Identity, RelPath};
-
-/// Where each area really lies: a stage folder may be on another disk.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    /// The root; an area that is not named below lies directly under it.
-    pub root: PathBuf,
-    /// Areas that lie elsewhere, by name.
-    pub areas: BTreeMap<OsString, PathBuf>,
-}
-
-impl Layout {
-    /// Returns the folder of an area.
-    pub fn folder(&self, area: &OsStr) -> PathBuf {
-        self.areas.get(area).cloned().unwrap_or_else(|| self.root.join(area))
-    }
-
-    /// Returns where a path really lies, for messages and for watches.
-    pub fn real_path(&self, path: &RelPath) -> PathBuf {
-        let mut parts = path.parts();
-        let area = parts.next().expect("a path has a part");
-        parts.fold(self.folder(area), |folder, part| folder.join(part))
-    }
-}
 
 /// The disk of this machine. Every path is opened beneath its area, and no symbolic link is followed.
 #[derive(Debug)]
 pub struct RealDisk {
-    layout: Layout,
+    areas: Areas,
+    /// The root's file system, held from the start: a failed write between two flushes is told only to
+    /// a handle that was open before.
+    home: Option<OwnedFd>,
 }
 
 const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
 const NEW_FOLDER: Mode = Mode::from_raw_mode(0o755);
+/// Bits that let a file run as its owner or group.
+const SET_ID: Mode = Mode::from_raw_mode(0o6000);
 
 impl RealDisk {
-    /// Opens the disk, making the areas' folders if they are not there.
+    /// Opens the disk, making the root if it is not there. No area is attached yet.
     pub fn open(layout: Layout) -> io::Result<Self> {
         std::fs::create_dir_all(layout.root.join(".stockmill"))?;
-        for (area, folder) in &layout.areas {
-            if !folder.starts_with(&layout.root) {
-                claim(&layout.root, area, folder)?;
-            }
-            std::fs::create_dir_all(folder)?;
-        }
-        Ok(Self { layout })
+        let home = rustix::fs::open(
+            layout.root.join(".stockmill"),
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        Ok(Self { areas: Areas::bound(layout), home: Some(home) })
     }
 
-    /// Opens the disk for looking only: nothing is made.
+    /// Opens the disk for looking only: nothing is made, and every area is taken as it is found.
     pub fn open_read_only(layout: Layout) -> Self {
-        Self { layout }
+        Self { areas: Areas::unbound(layout), home: None }
+    }
+
+    /// Makes an area's folder if it is missing, and takes it for the right one whatever lies there.
+    pub fn adopt(&self, area: &RelPath) -> Result<(), Detached> {
+        self.areas.adopt(area.area())
     }
 
     /// Writes a new file directly into the root, durably; a file that is there stays as it is.
     pub fn write_root_file(&self, path: &RelPath, bytes: &[u8]) -> io::Result<()> {
-        let target = self.layout.root.join(path.as_path());
+        let target = self.layout().root.join(path.as_path());
         match std::fs::OpenOptions::new().write(true).create_new(true).open(target) {
             Ok(mut file) => file.write_all(bytes).and_then(|()| file.sync_all()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -75,16 +64,11 @@ impl RealDisk {
 
     /// Returns where the areas lie.
     pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    fn area(&self, path: &RelPath) -> Result<OwnedFd, Errno> {
-        let folder = self.layout.folder(path.area());
-        rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        self.areas.layout()
     }
 
     fn handle(&self, path: &RelPath, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let area = self.area(path)?;
+        let area = self.areas.open(path.area())?;
         let below = path.as_path().strip_prefix(path.area()).expect("a path starts with its area");
         let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
         // A FIFO must not make the daemon wait; a mere handle on a path never does.
@@ -108,12 +92,42 @@ impl RealDisk {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
     }
 
+    fn rename(&self, from: &RelPath, to: &RelPath, flags: RenameFlags) -> Result<(), Errno> {
+        let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
+        retry_on_intr(|| {
+            if flags.is_empty() {
+                rustix::fs::renameat(&old, old_name, &new, new_name)
+            } else {
+                rustix::fs::renameat_with(&old, old_name, &new, new_name, flags)
+            }
+        })
+    }
+
+    /// Opens a folder, or the nearest one above it that is there.
+    fn nearest(&self, folder: &RelPath) -> Result<OwnedFd, Errno> {
+        let mut folder = folder.clone();
+        loop {
+            match (self.handle(&folder, OFlags::PATH | OFlags::DIRECTORY), folder.parent()) {
+                (Err(Errno::NOENT), Some(parent)) => folder = parent,
+                (opened, _) => return opened,
+            }
+        }
+    }
+
+    /// Takes a half-written new file away again.
+    fn cleared(&self, path: &RelPath, written: DiskResult<()>) -> DiskResult<()> {
+        if written.is_err() {
+            let _ = self.remove(path);
+        }
+        written
+    }
+
     fn look_at(&self, path: &RelPath) -> Result<Option<Entry>, Errno> {
         let stat = match path.parent() {
             None => self.handle(path, OFlags::PATH).and_then(rustix::fs::fstat),
-            Some(_) => {
-                self.parent(path).and_then(|(folder, name)| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW))
-            }
+            Some(_) => self.parent(path).and_then(|(folder, name)| {
+                retry_on_intr(|| rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW))
+            }),
         };
         match stat {
             Ok(stat) => Ok(Some(entry(&stat))),
@@ -121,48 +135,6 @@ impl RealDisk {
             Err(errno) => Err(errno),
         }
     }
-
-    fn place_by_ladder(&self, from: &RelPath, to: &RelPath) -> Result<(), Errno> {
-        let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
-        match rustix::fs::renameat_with(&old, old_name, &new, new_name, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => (),
-            other => return other,
-        }
-        // NFS and FUSE cannot rename without replacing; a link never replaces.
-        match rustix::fs::linkat(&old, old_name, &new, new_name, AtFlags::empty()) {
-            Ok(()) => return rustix::fs::unlinkat(&old, old_name, AtFlags::empty()),
-            Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => (),
-            Err(errno) => return Err(errno),
-        }
-        // exFAT over FUSE has no links either: an empty file of our own claims the name.
-        let claim = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        drop(rustix::fs::openat(&new, new_name, claim, NEW_FILE)?);
-        rustix::fs::renameat(&old, old_name, &new, new_name)
-    }
-}
-
-/// The mark in an area that lies outside the root, by which it is known again.
-const MARK: &str = ".stockmill-area";
-
-/// Makes sure that an area outside the root is the folder that it was. An empty mount point is not: what
-/// would be moved there would lie hidden once its disk is back.
-fn claim(root: &Path, area: &OsStr, folder: &Path) -> io::Result<()> {
-    let (memory, mark) = (root.join(".stockmill/areas").join(area), folder.join(MARK));
-    let known = std::fs::read(&memory).unwrap_or_default();
-    let place = std::os::unix::ffi::OsStrExt::as_bytes(folder.as_os_str());
-    if known == place && !mark.exists() {
-        let (folder, mark, memory) = (folder.display(), mark.display(), memory.display());
-        let what = format!("`{folder}` is empty or another folder: `{mark}` is not there. Is its disk mounted?");
-        return Err(io::Error::other(format!("{what} If you emptied it on purpose, remove `{memory}`")));
-    }
-    std::fs::create_dir_all(folder)?;
-    std::fs::create_dir_all(root.join(".stockmill/areas"))?;
-    let write = |path: &Path, bytes: &[u8]| {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-        file.write_all(bytes).and_then(|()| file.sync_all())
-    };
-    write(&mark, b"")?;
-    write(&memory, place)
 }
 
 /// Opens a path that cannot leave `folder` and crosses no symbolic link (Linux 5.6 and later).
@@ -192,12 +164,36 @@ fn entry(stat: &Stat) -> Entry {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified_ns: ns(stat.st_mtime, stat.st_mtime_nsec),
     };
-    Entry { what, identity, changed_ns: ns(stat.st_ctime, stat.st_ctime_nsec) }
+    let has_set_id = Mode::from_raw_mode(stat.st_mode).intersects(SET_ID);
+    Entry {
+        what,
+        identity,
+        changed_ns: ns(stat.st_ctime, stat.st_ctime_nsec),
+        links: stat.st_nlink,
+        allocated: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
+        is_foreign: has_set_id || stat.st_uid != rustix::process::geteuid().as_raw(),
+    }
 }
 
 /// Adds the call and the path to a system's answer.
 fn said<T>(call: &'static str, path: &RelPath, answer: Result<T, impl Into<io::Error>>) -> DiskResult<T> {
-    answer.map_err(|error| DiskError { call, path: path.clone(), source: error.into() })
+    answer.map_err(|error| {
+        let source: io::Error = error.into();
+        let is_stale = source.raw_os_error() == Some(Errno::STALE.raw_os_error());
+        let source = if is_stale { io::Error::new(io::ErrorKind::StaleNetworkFileHandle, STALE) } else { source };
+        DiskError { call, path: path.clone(), source }
+    })
+}
+
+/// What a person reads instead of the system's words, which speak of networks.
+const STALE: &str = "its folder is not the one that it was; is its disk mounted?";
+
+/// Answers `Unsupported` where a file system does not know a way to rename.
+fn unsupported<T>(answer: Result<T, Errno>) -> Result<T, io::Error> {
+    answer.map_err(|errno| match errno {
+        Errno::INVAL | Errno::NOSYS | Errno::NOTSUP => io::ErrorKind::Unsupported.into(),
+        other => other.into(),
+    })
 }
 
 impl Disk for RealDisk {
@@ -257,16 +253,16 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
-        let made = self.parent(path).and_then(|(folder, name)| rustix::fs::mkdirat(folder, name, NEW_FOLDER));
+        let made = self
+            .parent(path)
+            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::mkdirat(&folder, name, NEW_FOLDER)));
         said("make folder", path, if made == Err(Errno::EXIST) { Ok(()) } else { made })
     }
 
     fn write_new(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
-        let write = || -> io::Result<()> {
-            let file = self.handle(path, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY)?;
-            File::from(file).write_all(bytes)
-        };
-        said("write", path, write())
+        let file = said("write", path, self.handle(path, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
+        let written = File::from(file).write_all(bytes);
+        self.cleared(path, said("write", path, written))
     }
 
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
@@ -278,63 +274,98 @@ impl Disk for RealDisk {
     }
 
     fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        let copy = || -> io::Result<()> {
-            let mut source = self.open_regular(from)?;
-            let mut target = File::from(self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY)?);
-            io::copy(&mut source, &mut target).map(|_| ())
+        let mut source = said("copy", from, self.open_regular(from))?;
+        let target = said("write", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
+        let mut target = File::from(target);
+        let mut copy = || -> io::Result<()> {
+            io::copy(&mut source, &mut target)?;
+            let stat = rustix::fs::fstat(&source)?;
+            let modified = Timespec { tv_sec: stat.st_mtime, tv_nsec: i64::try_from(stat.st_mtime_nsec).unwrap_or(0) };
+            // A copy that cannot carry the time is a copy all the same.
+            let _ = rustix::fs::futimens(&target, &Timestamps { last_access: modified, last_modification: modified });
+            Ok(())
         };
-        said("copy", from, copy())
+        let copied = copy();
+        self.cleared(to, said("copy", from, copied))
     }
 
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         let link = || -> Result<(), Errno> {
             let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
-            rustix::fs::linkat(old, old_name, new, new_name, AtFlags::empty())
+            retry_on_intr(|| rustix::fs::linkat(&old, old_name, &new, new_name, AtFlags::empty()))
         };
-        said("link", from, link())
+        said("link", from, unsupported(link()))
     }
 
-    fn place(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        said("move", from, self.place_by_ladder(from, to))
+    fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+        said("move", from, unsupported(self.rename(from, to, RenameFlags::NOREPLACE)))
+    }
+
+    fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()> {
+        said("exchange", one, unsupported(self.rename(one, other, RenameFlags::EXCHANGE)))
     }
 
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        let replace = || -> Result<(), Errno> {
-            let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
-            rustix::fs::renameat(old, old_name, new, new_name)
-        };
-        said("replace", to, replace())
+        said("replace", to, self.rename(from, to, RenameFlags::empty()))
     }
 
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
-        let removed = self.parent(path).and_then(|(folder, name)| rustix::fs::unlinkat(folder, name, AtFlags::empty()));
+        let removed = self
+            .parent(path)
+            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&folder, name, AtFlags::empty())));
         said("remove", path, removed)
     }
 
     fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
-        said("flush", path, self.handle(path, OFlags::RDONLY).and_then(rustix::fs::fdatasync))
+        let handle = said("open", path, self.handle(path, OFlags::RDONLY))?;
+        said("flush", path, retry_on_intr(|| rustix::fs::fdatasync(&handle)))
     }
 
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()> {
-        let synced = self.handle(folder, OFlags::RDONLY | OFlags::DIRECTORY).and_then(rustix::fs::fsync);
+        let handle = said("open", folder, self.handle(folder, OFlags::RDONLY | OFlags::DIRECTORY))?;
+        let synced = retry_on_intr(|| rustix::fs::fsync(&handle));
         // Some file systems cannot flush a folder; their names are durable by themselves or not at all.
         said("flush folder", folder, if synced == Err(Errno::INVAL) { Ok(()) } else { synced })
     }
 
-    fn sync_all(&self, folder: &RelPath) -> DiskResult<()> {
-        said(
-            "flush the disk of",
-            folder,
-            self.handle(folder, OFlags::RDONLY | OFlags::DIRECTORY).and_then(rustix::fs::syncfs),
-        )
+    fn sync_all(&self) -> DiskResult<()> {
+        let home = self.home.as_ref().ok_or(io::ErrorKind::Unsupported);
+        let synced = home.map_err(Into::into).and_then(|home| Ok(retry_on_intr(|| rustix::fs::syncfs(home))?));
+        said::<()>("flush the disk of", &super::home(), synced as io::Result<()>)
     }
 
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {
         said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| super::lease::has_writer(&file)))
     }
 
-    fn device(&self, area: &RelPath) -> DiskResult<u64> {
-        let stat = self.handle(area, OFlags::PATH | OFlags::DIRECTORY).and_then(rustix::fs::fstat);
-        said("look at", area, stat.map(|stat| stat.st_dev))
+    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
+        let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+        let number = self.nearest(folder).and_then(|handle| statx(handle, "", AtFlags::EMPTY_PATH, flags));
+        // Two mounts of one file system are two devices: no rename works between them.
+        let number = number.map(|stat| {
+            let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
+            device ^ stat.stx_mnt_id.rotate_left(44)
+        });
+        said("look at", folder, number)
+    }
+
+    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
+        let stat = self.nearest(folder).and_then(rustix::fs::fstatfs);
+        // The kernel's numbers have 32 bits, whatever the C type is.
+        let number = |stat: rustix::fs::StatFs| u32::try_from(stat.f_type & 0xffff_ffff).unwrap_or_default();
+        said("look at", folder, stat.map(|stat| file_system::by_number(number(stat))))
+    }
+
+    fn space(&self, folder: &RelPath) -> DiskResult<Space> {
+        let stat = self.nearest(folder).and_then(rustix::fs::fstatvfs);
+        let space = |stat: rustix::fs::StatVfs| Space {
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
+        };
+        said("look at", folder, stat.map(space))
+    }
+
+    fn attach(&self, area: &RelPath) -> Result<(), Detached> {
+        self.areas.attach(area.area())
     }
 }

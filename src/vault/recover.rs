@@ -1,64 +1,76 @@
-use super::commit::publish;
+use std::collections::HashSet;
+
+use super::commit::{give_back, is_same, publish, take_away, take_back};
 use super::disk::{Disk, DiskResult};
+use super::home;
 use super::journal::{Journal, open_intents};
+use super::ladder::{is_claim, let_go_of_first, place};
 use super::scratch::sweep;
-use crate::model::{ContentHash, Identity, RelPath};
-use crate::records::{Intent, Publish, PublishMode, Record, Remove};
+use crate::model::{ContentHash, RelPath};
+use crate::records::{Intent, Publish, Record};
 
 /// What recovery did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recovered {
     /// Plans that were finished.
     pub finished: Vec<u64>,
     /// Plans that were taken back; their sources are planned anew.
     pub taken_back: Vec<u64>,
+    /// Plans that reach into an area which is not attached; they stay open until it is.
+    pub waiting: Vec<Intent>,
     /// Unfinished products that were swept from scratch.
     pub swept: usize,
 }
 
 /// Finishes or takes back every plan that was begun, then empties scratch. Doing it twice, or being
-/// cut in the middle of it, is the same as doing it once.
+/// cut in the middle of it, is the same as doing it once. `areas` are those that are attached.
 pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas: &[RelPath]) -> DiskResult<Recovered> {
     let mut recovered = Recovered::default();
     for intent in open_intents(records) {
+        if !paths(&intent).all(|path| is_attached(path, areas)) {
+            recovered.waiting.push(intent);
+            continue;
+        }
         let record = if can_finish(disk, &intent)? {
             finish(disk, &intent)?;
             recovered.finished.push(intent.plan);
             Record::Done { plan: intent.plan }
         } else {
-            take_back(disk, &intent)?;
+            undo_all(disk, &intent)?;
             recovered.taken_back.push(intent.plan);
-            Record::Undone { plan: intent.plan, why: "it was cut off before its products were complete".to_owned() }
+            Record::Undone { plan: intent.plan, why: "it was cut off before a source had left".to_owned() }
         };
         journal.append(disk, &[record])?;
     }
     // Scratch may only go once it is on record that nobody needs it.
     journal.sync(disk)?;
-    recovered.swept = sweep(disk, areas)?;
+    let needed: HashSet<&RelPath> = recovered.waiting.iter().flat_map(paths).collect();
+    recovered.swept = sweep(disk, areas, &needed)?;
     Ok(recovered)
 }
 
-/// A plan goes forward once a source has left, or while all of its products are whole and its sources
-/// are as they were. Otherwise no source has left, and it can be taken back.
+fn paths(intent: &Intent) -> impl Iterator<Item = &RelPath> {
+    let published = intent.publish.iter().flat_map(|product| [&product.scratch, &product.to]);
+    let moved = intent.moves.iter().flat_map(|shift| [&shift.from, &shift.to]);
+    let removed = intent.removes.iter().flat_map(|gone| std::iter::once(&gone.path).chain(&gone.aside));
+    published.chain(moved).chain(removed)
+}
+
+fn is_attached(path: &RelPath, areas: &[RelPath]) -> bool {
+    path.area() == home().area() || areas.iter().any(|area| area.area() == path.area())
+}
+
+/// A plan goes forward once a source has left: from then on its products are the asset. Before that it
+/// is taken back and made anew, since nobody can say whether what lies in scratch reached the disk.
 fn can_finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
+    let has_sources = !intent.moves.is_empty() || !intent.removes.is_empty();
     match sources(disk, intent)? {
-        Sources::Left => return Ok(true),
+        Sources::Left => Ok(true),
+        Sources::AsSeen if has_sources => Ok(false),
         // Sources leave after all products stand: until then nothing relies on them.
-        Sources::Changed if intent.moves.is_empty() => return all_stand(disk, intent),
-        Sources::Changed => return Ok(false),
-        Sources::AsSeen => (),
+        Sources::AsSeen | Sources::Changed if intent.moves.is_empty() => all_stand(disk, intent),
+        Sources::AsSeen | Sources::Changed => Ok(false),
     }
-    for product in &intent.publish {
-        if !is_there(disk, &product.to, &product.hash)? && !is_there(disk, &product.scratch, &product.hash)? {
-            return Ok(false);
-        }
-    }
-    for shift in &intent.moves {
-        if disk.look(&shift.to)?.is_some_and(|entry| !is_same(entry.identity, shift.seen)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn all_stand(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
@@ -101,17 +113,13 @@ fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
     Ok(outcome)
 }
 
-/// Returns whether a file is the one that was seen. A device may have another number after a restart.
-fn is_same(found: Identity, seen: Identity) -> bool {
-    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
-}
-
 fn is_there(disk: &dyn Disk, path: &RelPath, hash: &ContentHash) -> DiskResult<bool> {
     Ok(disk.look(path)?.is_some() && disk.hash(path)? == *hash)
 }
 
 /// Carries out what is left of a plan.
 fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
+    free_claims(disk, intent)?;
     for product in &intent.publish {
         finish_product(disk, product, intent.plan)?;
     }
@@ -120,16 +128,23 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
         match (disk.look(&shift.from)?, disk.look(&shift.to)?) {
             (Some(from), None) if is_same(from.identity, shift.seen) => {
                 disk.sync_file(&shift.from)?;
-                disk.place(&shift.from, &shift.to)?;
+                place(disk, &shift.from, &shift.to)?;
             }
             // A file system that links and unlinks instead of renaming was cut between the two.
-            (Some(from), Some(to)) if from.identity == to.identity => disk.remove(&shift.from)?,
+            (Some(from), Some(to)) if from.identity == to.identity => {
+                let_go_of_first(disk, &shift.from, &shift.to)?;
+            }
             _ => (),
         }
     }
-    for Remove { path, seen } in &intent.removes {
-        if disk.look(path)?.is_some_and(|entry| is_same(entry.identity, *seen)) {
-            disk.remove(path)?;
+    for gone in &intent.removes {
+        // What was taken aside in the last instant, and was another file, goes back.
+        if let Some(aside) = &gone.aside
+            && disk.look(aside)?.is_some_and(|entry| !is_same(entry.identity, gone.seen))
+        {
+            give_back(disk, aside, &gone.path)?;
+        } else {
+            take_away(disk, gone)?;
         }
     }
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));
@@ -147,20 +162,55 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
     disk.sync_file(&product.scratch)?;
     match publish(disk, product) {
         Ok(()) => Ok(()),
-        Err(super::CommitError::Disk(error)) => Err(error),
+        Err(super::CommitError::Refused(error) | super::CommitError::Open(error)) => Err(error),
         // Somebody took the name between the cut and now. The product may be the only copy: it stays, beside.
-        Err(_) => disk.place(&product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
+        Err(_) => place(disk, &product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
     }
 }
 
-/// Removes what a plan that cannot be finished has left; its source was never touched.
-fn take_back(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
-    for product in intent.publish.iter().filter(|product| product.mode == PublishMode::New) {
-        if is_there(disk, &product.to, &product.hash)? {
+/// Removes what a plan that is not finished has left; its sources stand.
+fn undo_all(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
+    free_claims(disk, intent)?;
+    for shift in &intent.moves {
+        // A file system that links and unlinks instead of renaming was cut between the two.
+        if let (Some(from), Some(to)) = (disk.look(&shift.from)?, disk.look(&shift.to)?)
+            && from.identity == to.identity
+        {
+            disk.remove(&shift.to)?;
+        }
+    }
+    for gone in &intent.removes {
+        if let Some(aside) = &gone.aside
+            && let (Some(there), Some(kept)) = (disk.look(&gone.path)?, disk.look(aside)?)
+            && there.identity == kept.identity
+        {
+            disk.remove(aside)?;
+        }
+    }
+    take_back(disk, &intent.publish)?;
+    let moved = intent.moves.iter().map(|shift| &shift.to);
+    sync_parents(disk, intent.publish.iter().map(|product| &product.to).chain(moved))
+}
+
+/// Removes the empty files that held names for this plan, on a disk that knows no better way.
+fn free_claims(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
+    if !intent.claims {
+        return Ok(());
+    }
+    let nothing = ContentHash::of(b"");
+    for product in intent.publish.iter().filter(|product| product.hash != nothing) {
+        if is_claim(disk, &product.to)? {
             disk.remove(&product.to)?;
         }
     }
-    sync_parents(disk, intent.publish.iter().map(|product| &product.to))
+    let moved = intent.moves.iter().map(|shift| (&shift.from, &shift.to));
+    let removed = intent.removes.iter().filter_map(|gone| Some((&gone.path, gone.aside.as_ref()?)));
+    for (from, to) in moved.chain(removed) {
+        if disk.look(from)?.is_some_and(|entry| entry.identity.size > 0) && is_claim(disk, to)? {
+            disk.remove(to)?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_parents<'a>(disk: &dyn Disk, paths: impl Iterator<Item = &'a RelPath>) -> DiskResult<()> {

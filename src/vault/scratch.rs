@@ -1,12 +1,17 @@
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, DiskResult};
+use super::home;
+use super::ladder::{Capabilities, Rung, probe};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Record, Remove};
 
-/// The folder for unfinished products in an area that lies on a file system of its own.
-const AREA_SCRATCH: &str = ".stockmill-scratch";
+/// The folder for unfinished products on a file system other than the root's.
+const SCRATCH: &str = ".stockmill-scratch";
+/// The folder for what was taken away on such a file system, until `undo` can no longer want it.
+const TRASH: &str = ".stockmill-trash";
 
 /// Where products are made before they are published: on the file system of their target, hidden,
 /// and never watched.
@@ -15,6 +20,23 @@ pub struct Vault {
     disk: Arc<dyn Disk>,
     next_plan: Arc<AtomicU64>,
     home_device: u64,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What was learned of the file systems.
+#[derive(Debug, Default)]
+struct Known {
+    capabilities: HashMap<u64, Capabilities>,
+    /// Pairs of folders between which no rename works, although they looked like one file system.
+    crossing: HashSet<(Option<RelPath>, Option<RelPath>)>,
+}
+
+/// A folder's file system, and the hidden folders on it.
+#[derive(Debug, Clone)]
+struct Ground {
+    device: u64,
+    scratch: RelPath,
+    trash: RelPath,
 }
 
 impl Vault {
@@ -22,7 +44,7 @@ impl Vault {
     pub fn new(disk: Arc<dyn Disk>, records: &[Record]) -> DiskResult<Self> {
         let last = records.iter().map(Record::plan).max().unwrap_or(0);
         let home_device = disk.device(&home())?;
-        Ok(Self { disk, next_plan: Arc::new(AtomicU64::new(last + 1)), home_device })
+        Ok(Self { disk, next_plan: Arc::new(AtomicU64::new(last + 1)), home_device, known: Arc::default() })
     }
 
     /// Returns the disk.
@@ -33,17 +55,43 @@ impl Vault {
     /// Begins a plan's products.
     pub fn draft(&self) -> Draft {
         let plan = self.next_plan.fetch_add(1, Ordering::Relaxed);
-        let made = Made { plan, about: None, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() };
-        Draft { vault: self.clone(), made }
+        Draft { vault: self.clone(), made: Made { plan, ..Made::empty() }, grounds: BTreeMap::new() }
     }
 
-    /// Returns the scratch folder on the file system that holds `area`.
-    fn scratch_folder(&self, target: &RelPath) -> DiskResult<RelPath> {
-        let area = RelPath::new(target.area()).expect("an area is a plain name");
-        if self.disk.device(&area)? == self.home_device {
-            return Ok(home().join("scratch"));
+    /// Tries, once for each file system, what it can do. Returns the answer if it is news.
+    pub fn probe(&self, area: &RelPath) -> DiskResult<Option<Capabilities>> {
+        let ground = self.ground(area)?;
+        if self.known.lock().expect("no holder panics").capabilities.contains_key(&ground.device) {
+            return Ok(None);
         }
-        Ok(area.join(AREA_SCRATCH))
+        ensure_folder(self.disk(), &ground.scratch)?;
+        let found = probe(self.disk(), &ground.scratch)?;
+        self.known.lock().expect("no holder panics").capabilities.insert(ground.device, found);
+        Ok(Some(found))
+    }
+
+    /// Returns whether a folder lies on the root's own file system.
+    pub(super) fn is_home(&self, folder: &RelPath) -> DiskResult<bool> {
+        Ok(self.disk.device(folder)? == self.home_device)
+    }
+
+    /// Remembers that no rename works between two files' folders: the next try copies.
+    pub(super) fn learn_crossing(&self, from: &RelPath, to: &RelPath) {
+        self.known.lock().expect("no holder panics").crossing.insert((from.parent(), to.parent()));
+    }
+
+    fn ground(&self, folder: &RelPath) -> DiskResult<Ground> {
+        let device = self.disk.device(folder)?;
+        if device == self.home_device {
+            return Ok(Ground { device, scratch: home().join("scratch"), trash: trash_folder() });
+        }
+        let mut top = folder.clone();
+        while let Some(above) = top.parent()
+            && self.disk.device(&above)? == device
+        {
+            top = above;
+        }
+        Ok(Ground { device, scratch: top.join(SCRATCH), trash: top.join(TRASH) })
     }
 }
 
@@ -52,47 +100,55 @@ impl Vault {
 pub struct Draft {
     vault: Vault,
     made: Made,
+    grounds: BTreeMap<RelPath, Ground>,
 }
 
 impl Draft {
     /// Writes a product that will be published as `to`, and returns its hash.
     pub fn write(&mut self, to: &RelPath, bytes: &[u8], mode: PublishMode) -> DiskResult<ContentHash> {
-        let scratch = self.next_scratch(to)?;
         let hash = ContentHash::of(bytes);
-        self.made.publish.push(Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode });
+        let scratch = self.begin(to, &hash, mode)?;
         self.vault.disk.write_new(&scratch, bytes)?;
         Ok(hash)
     }
 
-    /// Gives the bytes of `from` a further name `to`: a hard link where the file system can, else a copy.
+    /// Gives the bytes of `from` a further name `to`: a hard link where the file system can and nobody
+    /// else has a name for the file, else a copy.
     pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash) -> DiskResult<()> {
-        let scratch = self.next_scratch(to)?;
-        let publish = Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode: PublishMode::New };
-        self.made.publish.push(publish);
-        if self.same_device(from, to)? && self.vault.disk.link(from, &scratch).is_ok() {
+        let scratch = self.begin(to, hash, PublishMode::New)?;
+        let source = self.vault.disk.look(from)?;
+        // Names that this very plan gave are not somebody else's.
+        let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
+        let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
+        if !is_shared && self.same_device(from, to)? && self.vault.disk.link(from, &scratch).is_ok() {
             return Ok(());
         }
         self.copy_verified(from, &scratch, hash)
     }
 
-    /// Moves `from` to the free name `to`; across file systems that is a verified copy and a removal.
+    /// Moves `from` to the free name `to`. Across file systems, and where another program has a further
+    /// name for the file, that is a verified copy and a removal.
     pub fn shift(&mut self, from: &RelPath, to: &RelPath, seen: Identity) -> DiskResult<()> {
-        if self.same_device(from, to)? {
+        let needs_copy = self.vault.disk.look(from)?.is_some_and(|entry| entry.needs_copy());
+        if !needs_copy && self.same_device(from, to)? {
+            let claims = self.claims(to)?;
+            self.made.claims |= claims;
             self.made.moves.push(Move { from: from.clone(), to: to.clone(), seen });
             return Ok(());
         }
         let hash = self.vault.disk.hash(from)?;
-        let scratch = self.next_scratch(to)?;
-        let publish = Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode: PublishMode::New };
-        self.made.publish.push(publish);
+        let scratch = self.begin(to, &hash, PublishMode::New)?;
         self.copy_verified(from, &scratch, &hash)?;
-        self.remove(from, seen);
-        Ok(())
+        self.remove(from, seen)
     }
 
-    /// Removes `path` once everything else of the plan is durable.
-    pub fn remove(&mut self, path: &RelPath, seen: Identity) {
-        self.made.removes.push(Remove { path: path.clone(), seen });
+    /// Removes `path` once everything else of the plan is durable; it is kept aside for a while.
+    pub fn remove(&mut self, path: &RelPath, seen: Identity) -> DiskResult<()> {
+        let trash = self.ground(path)?.trash;
+        ensure_folder(self.vault.disk(), &trash)?;
+        let aside = Some(trash.join(format!("{}-{}", self.made.plan, self.made.removes.len())));
+        self.made.removes.push(Remove { path: path.clone(), seen, aside });
+        Ok(())
     }
 
     /// Returns the products, complete and ready to be committed.
@@ -101,22 +157,42 @@ impl Draft {
         std::mem::replace(&mut self.made, Made::empty())
     }
 
-    fn same_device(&self, from: &RelPath, to: &RelPath) -> DiskResult<bool> {
-        let area = |path: &RelPath| RelPath::new(path.area()).expect("an area is a plain name");
-        Ok(self.vault.disk.device(&area(from))? == self.vault.disk.device(&area(to))?)
+    /// Notes a product, and returns where in scratch it is to be made.
+    fn begin(&mut self, to: &RelPath, hash: &ContentHash, mode: PublishMode) -> DiskResult<RelPath> {
+        let folder = self.ground(to)?.scratch;
+        ensure_folder(self.vault.disk(), &folder)?;
+        let scratch = folder.join(format!("{}-{}", self.made.plan, self.made.publish.len()));
+        self.made.claims |= self.claims(to)?;
+        self.made.publish.push(Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode });
+        Ok(scratch)
     }
 
-    fn next_scratch(&self, to: &RelPath) -> DiskResult<RelPath> {
-        let folder = self.vault.scratch_folder(to)?;
-        ensure_folder(&*self.vault.disk, &folder)?;
-        Ok(folder.join(format!("{}-{}", self.made.plan, self.made.publish.len())))
+    fn ground(&mut self, path: &RelPath) -> DiskResult<Ground> {
+        let folder = path.parent().unwrap_or_else(|| path.clone());
+        if let Some(ground) = self.grounds.get(&folder) {
+            return Ok(ground.clone());
+        }
+        let ground = self.vault.ground(&folder)?;
+        self.grounds.insert(folder, ground.clone());
+        Ok(ground)
+    }
+
+    fn same_device(&mut self, from: &RelPath, to: &RelPath) -> DiskResult<bool> {
+        let pair = (from.parent(), to.parent());
+        let is_crossing = self.vault.known.lock().expect("no holder panics").crossing.contains(&pair);
+        Ok(!is_crossing && self.ground(from)?.device == self.ground(to)?.device)
+    }
+
+    fn claims(&mut self, to: &RelPath) -> DiskResult<bool> {
+        let device = self.ground(to)?.device;
+        let known = self.vault.known.lock().expect("no holder panics");
+        Ok(known.capabilities.get(&device).is_some_and(|found| found.rung == Rung::Claim))
     }
 
     fn copy_verified(&self, from: &RelPath, scratch: &RelPath, hash: &ContentHash) -> DiskResult<()> {
-        let disk = &*self.vault.disk;
+        let disk = self.vault.disk();
         disk.copy_new(from, scratch)?;
-        let copied = disk.hash(scratch)?;
-        if copied == *hash {
+        if disk.hash(scratch)? == *hash {
             return Ok(());
         }
         let source =
@@ -127,7 +203,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        discard(&*self.vault.disk, &self.made.publish);
+        discard(self.vault.disk(), &self.made.publish);
     }
 }
 
@@ -137,6 +213,7 @@ impl Drop for Draft {
 pub struct Made {
     pub(super) plan: u64,
     pub(super) about: Option<About>,
+    pub(super) claims: bool,
     pub(super) publish: Vec<Publish>,
     pub(super) moves: Vec<Move>,
     pub(super) removes: Vec<Remove>,
@@ -144,7 +221,7 @@ pub struct Made {
 
 impl Made {
     fn empty() -> Self {
-        Self { plan: 0, about: None, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+        Self { plan: 0, about: None, claims: false, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 
     /// Returns what the plan is about.
@@ -160,31 +237,77 @@ pub(super) fn discard(disk: &dyn Disk, publish: &[Publish]) {
     }
 }
 
-/// Empties the scratch folders; nothing in them was promised to anyone.
-pub(super) fn sweep(disk: &dyn Disk, areas: &[RelPath]) -> DiskResult<usize> {
+/// Empties the scratch folders but for what an open plan still needs; nothing else in them was
+/// promised to anyone.
+pub(super) fn sweep(disk: &dyn Disk, areas: &[RelPath], needed: &HashSet<&RelPath>) -> DiskResult<usize> {
     let mut folders = vec![home().join("scratch")];
-    folders.extend(areas.iter().map(|area| area.join(AREA_SCRATCH)));
+    folders.extend(areas.iter().map(|area| area.join(SCRATCH)));
     let mut swept = 0;
     for folder in folders {
         if disk.look(&folder)?.is_none() {
             continue;
         }
+        let mut is_changed = false;
         for (name, _) in disk.list(&folder)? {
-            disk.remove(&folder.join(name))?;
-            swept += 1;
+            let path = folder.join(name);
+            if !needed.contains(&path) {
+                disk.remove(&path)?;
+                swept += 1;
+                is_changed = true;
+            }
         }
-        if swept > 0 {
+        if is_changed {
             disk.sync_folder(&folder)?;
         }
     }
     Ok(swept)
 }
 
-fn home() -> RelPath {
-    RelPath::new(".stockmill").expect("a constant is a clean path")
+/// How long and how much of what was taken away is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrashLimits {
+    /// Older things go.
+    pub age_ns_max: i64,
+    /// Beyond this, the oldest go.
+    pub bytes_max: u64,
 }
 
-/// Makes a folder and those above it, durably. An area itself is made when the disk is opened.
+/// Lets go of what `undo` can no longer want. All of it was derived, or stands under another name.
+pub fn purge_trash(disk: &dyn Disk, areas: &[RelPath], now_ns: i64, limits: TrashLimits) -> DiskResult<usize> {
+    let mut folders = vec![trash_folder()];
+    folders.extend(areas.iter().map(|area| area.join(TRASH)));
+    let mut kept = Vec::new();
+    for folder in folders {
+        if disk.look(&folder)?.is_some() {
+            kept.extend(disk.list(&folder)?.into_iter().map(|(name, entry)| (folder.join(name), entry)));
+        }
+    }
+    kept.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.changed_ns));
+    let (mut bytes, mut purged) = (0_u64, 0);
+    for (path, entry) in kept {
+        bytes = bytes.saturating_add(entry.identity.size);
+        if bytes > limits.bytes_max || now_ns.saturating_sub(entry.changed_ns) > limits.age_ns_max {
+            disk.remove(&path)?;
+            purged += 1;
+        }
+    }
+    Ok(purged)
+}
+
+fn trash_folder() -> RelPath {
+    home().join("trash")
+}
+
+/// Returns where the version that a product replaced is kept.
+pub fn replaced_aside(scratch: &RelPath) -> RelPath {
+    let name = format!("{}-was", scratch.file_text());
+    match scratch.parent() {
+        Some(folder) if folder.file_name() == SCRATCH => folder.sibling(TRASH).join(name),
+        _ => trash_folder().join(name),
+    }
+}
+
+/// Makes a folder and those above it, durably. An area itself is made when it is attached.
 pub fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
     let Some(parent) = folder.parent() else { return Ok(()) };
     if disk.look(folder)?.is_some() {

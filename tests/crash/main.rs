@@ -5,12 +5,13 @@
 
 mod sim;
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use stockmill::records::{About, PublishMode};
-use stockmill::vault::{CommitError, Journal, Made, Receipt, Vault, recover};
+use stockmill::vault::{CommitError, Journal, Made, Receipt, Rung, Vault, recover};
 
 const PICTURE: &[u8] = b"THE ONLY COPY OF A PICTURE";
 const OTHER: &[u8] = b"ANOTHER PICTURE";
@@ -30,6 +31,7 @@ fn about(stage: Stage) -> About {
         from: Some(path("raw/t/a.png")),
         hash: Some(ContentHash::of(PICTURE)),
         to: None,
+        undoes: None,
         market: None,
         did: "tried".to_owned(),
     }
@@ -87,7 +89,7 @@ const CASES: &[Case] = &[
             draft.write(&path("export/t/t-1.png.yaml"), SIDECAR, PublishMode::New)?;
             draft.write(&path("archive/t/t-1.png.yaml"), SIDECAR, PublishMode::New)?;
             draft.shift(&path("keep/t/t-1.png"), &path("archive/t/t-1.png"), seen(vault, "keep/t/t-1.png")?)?;
-            draft.remove(&path("keep/t/t-1.png.yaml"), seen(vault, "keep/t/t-1.png.yaml")?);
+            draft.remove(&path("keep/t/t-1.png.yaml"), seen(vault, "keep/t/t-1.png.yaml")?)?;
             Ok(vec![draft.finish(about(Stage::Keep))])
         },
         originals: &[(PICTURE, &["keep/t/t-1.png", "archive/t/t-1.png"])],
@@ -110,7 +112,7 @@ const CASES: &[Case] = &[
             let mut draft = vault.draft();
             draft.write(&path("upload/t/t-1.png.yaml"), SIDECAR, PublishMode::New)?;
             draft.shift(&path("export/t/t-1.png"), &path("upload/t/t-1.png"), seen(vault, "export/t/t-1.png")?)?;
-            draft.remove(&path("export/t/t-1.png.yaml"), seen(vault, "export/t/t-1.png.yaml")?);
+            draft.remove(&path("export/t/t-1.png.yaml"), seen(vault, "export/t/t-1.png.yaml")?)?;
             Ok(vec![draft.finish(about(Stage::Export))])
         },
         originals: &[(PICTURE, &["export/t/t-1.png", "upload/t/t-1.png"])],
@@ -127,7 +129,7 @@ const CASES: &[Case] = &[
             let mut draft = vault.draft();
             draft.same(&path("keep/t/t-1.jpg"), &path("export/m/files/t-1.jpg"), &ContentHash::of(PICTURE))?;
             draft.write(&path("export/m/sidecars/t-1.jpg.yaml"), SIDECAR, PublishMode::New)?;
-            draft.remove(&path("keep/t/t-1.jpg"), seen(vault, "keep/t/t-1.jpg")?);
+            draft.remove(&path("keep/t/t-1.jpg"), seen(vault, "keep/t/t-1.jpg")?)?;
             Ok(vec![draft.finish(about(Stage::Upload))])
         },
         originals: &[(PICTURE, &["keep/t/t-1.jpg", "export/m/files/t-1.jpg"])],
@@ -194,20 +196,27 @@ const CASES: &[Case] = &[
     },
 ];
 
+const RUNGS: [Rung; 3] = [Rung::Rename, Rung::Link, Rung::Claim];
+
 /// Does a case's work; returns whether it was reported as done.
 fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
     let work = || -> Tried<Vec<Result<Receipt, CommitError>>> {
         let (mut journal, records) = Journal::open(&**disk)?;
         recover(&**disk, &mut journal, &records, &areas())?;
         let vault = Vault::new(disk.clone(), &records)?;
+        if disk.rung == Rung::Claim {
+            vault.probe(&path("keep"))?;
+            vault.probe(&path("upload"))?;
+        }
         let batch = (case.make)(&vault)?;
         Ok(vault.commit(&mut journal, batch, "2026-11-23T12:00:00Z".parse()?))
     };
     work().is_ok_and(|results| results.iter().all(Result::is_ok))
 }
 
-fn recovered(state: State, calls: u64) -> (State, bool) {
-    let disk = SimDisk::new(state, calls);
+fn recovered(state: State, calls: u64, rung: Rung) -> (State, bool) {
+    let mut disk = SimDisk::new(state, calls);
+    disk.rung = rung;
     let is_done =
         Journal::open(&disk).and_then(|(mut journal, records)| recover(&disk, &mut journal, &records, &areas()));
     (disk.into_state(), is_done.is_ok())
@@ -253,36 +262,41 @@ fn broken(case: &Case, end: &State, was_reported: bool) -> Option<String> {
     undone.map(|(name, _)| format!("`{name}` was reported and does not stand"))
 }
 
+fn prepared(case: &Case, calls: u64, rung: Rung) -> SimDisk {
+    let mut disk = SimDisk::new(start(case), calls);
+    disk.rung = rung;
+    disk
+}
+
+/// Returns how many calls a case takes when nothing goes wrong.
+fn calls_of(case: &Case, rung: Rung) -> u64 {
+    let whole = Arc::new(prepared(case, u64::MAX, rung));
+    assert!(work(&whole, case), "{} by {rung:?}: must work without a cut", case.name);
+    whole.calls()
+}
+
 /// Cuts a case at every call, then its recovery at every call; returns how many ends were looked at
 /// and the first that does not hold.
-fn sweep(case: &Case, without: Option<&'static str>, seeds: u64) -> (u64, Option<String>) {
-    let prepared = |calls| {
-        let mut disk = SimDisk::new(start(case), calls);
-        disk.without = without;
-        Arc::new(disk)
-    };
-    let whole = prepared(u64::MAX);
-    assert!(work(&whole, case), "{}: must work without a cut", case.name);
-    let calls = whole.calls();
+fn sweep(case: &Case, rung: Rung, without: Option<&'static str>, seeds: u64) -> (u64, Option<String>) {
     let mut ends = 0;
-    for first in 0..=calls {
+    for first in 0..=calls_of(case, rung) {
         for seed in 0..seeds {
-            let disk = prepared(first);
+            let mut disk = prepared(case, first, rung);
+            disk.without = without;
+            let disk = Arc::new(disk);
             let was_reported = work(&disk, case);
             let mut choices = Choices::new(seed * 1009 + first + 1);
             let found = disk.state().after_cut(&mut choices);
             for second in (0..=24).chain([u64::MAX]) {
-                let (half, is_done) = recovered(found.clone(), second);
-                let (end, is_recovered) = recovered(half.after_cut(&mut choices), u64::MAX);
+                let (half, is_done) = recovered(found.clone(), second, rung);
+                let (end, is_recovered) = recovered(half.after_cut(&mut choices), u64::MAX, rung);
                 ends += 1;
                 let wrong =
                     if is_recovered { broken(case, &end, was_reported) } else { Some("recovery fails".to_owned()) };
                 if let Some(wrong) = wrong {
                     let names: Vec<String> = end.all().into_iter().map(|(name, _)| name).collect();
-                    return (
-                        ends,
-                        Some(format!("{}: cut {first}, seed {seed}, cut {second}: {wrong}; {names:?}", case.name)),
-                    );
+                    let what = format!("{} by {rung:?}: cut {first}, seed {seed}, cut {second}", case.name);
+                    return (ends, Some(format!("{what}: {wrong}; {names:?}")));
                 }
                 if is_done {
                     break;
@@ -295,10 +309,10 @@ fn sweep(case: &Case, without: Option<&'static str>, seeds: u64) -> (u64, Option
 
 #[test]
 fn no_cut_loses_tears_doubles_or_litters() {
-    for case in CASES {
-        let (ends, wrong) = sweep(case, None, 48);
+    for (case, rung) in CASES.iter().flat_map(|case| RUNGS.map(|rung| (case, rung))) {
+        let (ends, wrong) = sweep(case, rung, None, 24);
         assert_eq!(wrong, None);
-        assert!(ends > 1000, "{}: only {ends} ends were looked at", case.name);
+        assert!(ends > 1000, "{} by {rung:?}: only {ends} ends were looked at", case.name);
     }
 }
 
@@ -306,7 +320,35 @@ fn no_cut_loses_tears_doubles_or_litters() {
 #[test]
 fn every_kind_of_flush_is_needed() {
     for call in ["sync_file", "sync_folder", "sync_all"] {
-        let found = CASES.iter().find_map(|case| sweep(case, Some(call), 48).1);
+        let found = CASES.iter().find_map(|case| sweep(case, Rung::Rename, Some(call), 48).1);
         assert!(found.is_some(), "nothing breaks without `{call}`");
+    }
+}
+
+/// One call of a plan is answered with an error, and the next ones work: nothing is lost, nothing is
+/// left behind, and what was not done can be done.
+#[test]
+fn no_refused_call_loses_or_litters() {
+    let kinds = [ErrorKind::Other, ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::Interrupted];
+    for (case, rung) in CASES.iter().flat_map(|case| RUNGS.map(|rung| (case, rung))) {
+        for (call, kind) in (0..calls_of(case, rung)).flat_map(|call| kinds.map(|kind| (call, kind))) {
+            let mut disk = prepared(case, call, rung);
+            disk.fault = Some(kind);
+            let disk = Arc::new(disk);
+            let what = format!("{} by {rung:?}: call {call} answers {kind:?}", case.name);
+            let was_reported = work(&disk, case);
+            let (end, is_recovered) = recovered(disk.state(), u64::MAX, rung);
+            assert!(is_recovered, "{what}");
+            assert_eq!(broken(case, &end, was_reported), None, "{what}");
+            let mut again = SimDisk::new(end, u64::MAX);
+            again.rung = rung;
+            let again = Arc::new(again);
+            let is_done = work(&again, case);
+            let is_source_left = case.originals.iter().any(|(_, places)| again.state().bytes(places[0]).is_none());
+            assert!(is_done || is_source_left, "{what}: it cannot be done again");
+            if is_done {
+                assert_eq!(broken(case, &again.state(), true), None, "{what}, done again");
+            }
+        }
     }
 }

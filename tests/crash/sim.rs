@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Mutex;
 
 use stockmill::model::{ContentHash, Identity, RelPath};
-use stockmill::vault::{Disk, DiskError, DiskResult, Entry, ReadSeek, What};
+use stockmill::vault::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Rung, Space, What};
 
 /// What the disk holds.
 #[derive(Debug, Clone, Default)]
@@ -135,11 +135,15 @@ pub(crate) struct SimDisk {
     inner: Mutex<(State, u64, u64)>,
     /// The calls that must do nothing, to prove that each of them is needed.
     pub(crate) without: Option<&'static str>,
+    /// How the disk can give a name that must be free.
+    pub(crate) rung: Rung,
+    /// What the call that comes when none is left answers: a cut refuses all that follow, too.
+    pub(crate) fault: Option<io::ErrorKind>,
 }
 
 impl SimDisk {
     pub(crate) fn new(state: State, calls: u64) -> Self {
-        Self { inner: Mutex::new((state, calls, 0)), without: None }
+        Self { inner: Mutex::new((state, calls, 0)), without: None, rung: Rung::Rename, fault: None }
     }
 
     pub(crate) fn calls(&self) -> u64 {
@@ -152,6 +156,10 @@ impl SimDisk {
 
     pub(crate) fn state(&self) -> State {
         self.inner.lock().unwrap().0.clone()
+    }
+
+    fn can(is_so: bool) -> io::Result<()> {
+        if is_so { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 
     fn read_with<T>(
@@ -173,7 +181,15 @@ impl SimDisk {
         let mut inner = self.inner.lock().unwrap();
         inner.2 += 1;
         if inner.1 == 0 {
-            return Err(DiskError { call, path: path.clone(), source: io::Error::other("power cut") });
+            let source = match self.fault {
+                Some(kind) => {
+                    // One call only: the disk works again after it.
+                    inner.1 = u64::MAX;
+                    kind.into()
+                }
+                None => io::Error::other("power cut"),
+            };
+            return Err(DiskError { call, path: path.clone(), source });
         }
         inner.1 -= 1;
         act(&mut inner.0).map_err(|source| DiskError { call, path: path.clone(), source })
@@ -202,12 +218,20 @@ fn rename(state: &mut State, change: Vec<(RelPath, Option<Node>)>) {
     state.pending.push(change);
 }
 
+/// Makes a folder's changes durable, and with them every earlier change of the same names: a name
+/// never goes back to what it was before.
 fn flush_folder(state: &mut State, folder: &RelPath) {
-    let touches =
-        |change: &Vec<(RelPath, Option<Node>)>| change.iter().any(|(name, _)| name.parent().as_ref() == Some(folder));
-    let pending = std::mem::take(&mut state.pending);
-    for change in pending {
-        if touches(&change) {
+    let mut names: Vec<RelPath> = Vec::new();
+    let mut is_durable: Vec<bool> = Vec::new();
+    for change in state.pending.iter().rev() {
+        let is_hit = change.iter().any(|(name, _)| name.parent().as_ref() == Some(folder) || names.contains(name));
+        if is_hit {
+            names.extend(change.iter().map(|(name, _)| name.clone()));
+        }
+        is_durable.push(is_hit);
+    }
+    for (change, is_durable) in std::mem::take(&mut state.pending).into_iter().zip(is_durable.into_iter().rev()) {
+        if is_durable {
             apply(&mut state.durable_names, &change);
         } else {
             state.pending.push(change);
@@ -223,7 +247,10 @@ impl Disk for SimDisk {
                     Node::Folder => (What::Folder, 0, 0),
                     Node::File(file) => (What::File, *file as u64 + 1, state.files[*file].now.len() as u64),
                 };
-                Entry { what, identity: Identity { device: 1, inode, size, modified_ns: 0 }, changed_ns: 0 }
+                let same = |other: &&Node| matches!((node, other), (Node::File(a), Node::File(b)) if a == b);
+                let links = state.names.values().filter(same).count() as u64;
+                let identity = Identity { device: device_of(path), inode, size, modified_ns: 0 };
+                Entry { what, identity, changed_ns: 0, links, allocated: size, is_foreign: false }
             }))
         })
     }
@@ -288,6 +315,7 @@ impl Disk for SimDisk {
 
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         self.change("link", from, |state| {
+            Self::can(self.rung != Rung::Claim)?;
             free(state, to)?;
             let node = Node::File(file_at(state, from)?);
             rename(state, vec![(to.clone(), Some(node))]);
@@ -295,11 +323,21 @@ impl Disk for SimDisk {
         })
     }
 
-    fn place(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         self.change("move", from, |state| {
+            Self::can(self.rung == Rung::Rename)?;
             let node = Node::File(file_at(state, from)?);
             free(state, to)?;
             rename(state, vec![(to.clone(), Some(node)), (from.clone(), None)]);
+            Ok(())
+        })
+    }
+
+    fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()> {
+        self.change("exchange", one, |state| {
+            Self::can(self.rung == Rung::Rename)?;
+            let nodes = (Node::File(file_at(state, one)?), Node::File(file_at(state, other)?));
+            rename(state, vec![(one.clone(), Some(nodes.1)), (other.clone(), Some(nodes.0))]);
             Ok(())
         })
     }
@@ -341,13 +379,26 @@ impl Disk for SimDisk {
         })
     }
 
-    fn sync_all(&self, folder: &RelPath) -> DiskResult<()> {
+    fn sync_all(&self) -> DiskResult<()> {
         if self.without == Some("sync_all") {
             return Ok(());
         }
-        self.change("flush the disk of", folder, |state| {
-            state.files.iter_mut().for_each(|bytes| bytes.durable = bytes.now.len());
-            // The call promises bytes; names may or may not come with them.
+        self.change("flush the disk of", &path(".stockmill"), |state| {
+            // The call promises the bytes of one disk; names may or may not come with them, and another
+            // disk's bytes do not.
+            let elsewhere: Vec<usize> = state
+                .names
+                .iter()
+                .filter_map(|(name, node)| match node {
+                    Node::File(file) if device_of(name) != 1 => Some(*file),
+                    _ => None,
+                })
+                .collect();
+            for (file, bytes) in state.files.iter_mut().enumerate() {
+                if !elsewhere.contains(&file) {
+                    bytes.durable = bytes.now.len();
+                }
+            }
             Ok(())
         })
     }
@@ -356,7 +407,24 @@ impl Disk for SimDisk {
         Ok(Some(false))
     }
 
-    fn device(&self, area: &RelPath) -> DiskResult<u64> {
-        Ok(if area.to_string() == "upload" { 2 } else { 1 })
+    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
+        Ok(device_of(folder))
     }
+
+    fn file_system(&self, _: &RelPath) -> DiskResult<FileSystem> {
+        Ok(FileSystem { name: "sim".to_owned(), is_remote: false })
+    }
+
+    fn space(&self, _: &RelPath) -> DiskResult<Space> {
+        Ok(Space { free: 1 << 40, total: 1 << 40 })
+    }
+
+    fn attach(&self, _: &RelPath) -> Result<(), Detached> {
+        Ok(())
+    }
+}
+
+/// `upload` lies on a disk of its own.
+fn device_of(path: &RelPath) -> u64 {
+    if path.area() == "upload" { 2 } else { 1 }
 }

@@ -1,17 +1,21 @@
 //! What workers found and did: each answer is taken here, and leads to what is started next.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::{CONTENT_PAUSE, CONTENT_TRIES, DISK_PAUSE_MAX, Dispatcher, Held, Job, WALK_PAUSE, job, state_of};
+use super::{
+    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Held, Job, READ_TRIES, Tries, WALK_PAUSE, job,
+    state_of,
+};
 use crate::intake::{Candidate, Settled, Verdict, downloads_as};
 use crate::make::MakeError;
 use crate::model::{ContentHash, RelPath, Stage};
 use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::survey::{Surveyed, stage_of, unit_of, units_near};
-use crate::vault::{CommitError, DiskResult, Made, Receipt, Recovered};
+use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
+use crate::vault::{CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
 
 impl Dispatcher {
     pub(super) fn take_hint(&mut self, path: &std::path::Path) {
@@ -19,36 +23,54 @@ impl Dispatcher {
             self.collect_releases();
             return;
         }
+        if self.is_probe(path) {
+            return;
+        }
         for unit in units_near(&self.layout, path) {
             if unit.parent().is_none() || self.known_units.contains(&unit) {
                 self.dirty.insert(unit.clone());
             }
-            // A folder that went takes its watch along; one that comes under its name needs a new one.
-            if unit.parent().is_some() && matches!(self.mill.disk().look(&unit), Ok(None)) {
-                self.known_units.remove(&unit);
-                if let Some(watch) = &self.watch {
-                    watch.lock().expect("no watch holder panics").forget(&self.layout.real_path(&unit));
-                }
-            }
         }
     }
 
-    pub(super) fn take_survey(&mut self, unit: &RelPath, took: Duration, result: DiskResult<Box<Surveyed>>) {
+    /// A folder that went takes its watch along; one that comes under its name needs a new one.
+    pub(super) fn take_gone(&mut self, path: &std::path::Path) {
+        if let Some(watch) = &self.watch {
+            let mut watch = watch.lock().expect("no watch holder panics");
+            if watch.holds(path) {
+                watch.forget(path);
+                self.wants_check |= self.layout.areas.values().any(|area| area == path);
+            }
+        }
+        self.take_hint(path);
+    }
+
+    pub(super) fn take_survey(&mut self, unit: &RelPath, took: Duration, result: Result<Box<Surveyed>, SurveyError>) {
         self.walking = false;
         // A folder that takes long to walk must not be walked without a pause.
         let again = self.clock.now().steady + WALK_PAUSE.max(took * 3);
         self.walk_again.insert(unit.clone(), again);
         let surveyed = match result {
             Ok(surveyed) => *surveyed,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                self.known_units.remove(unit);
+            Err(SurveyError::Detached(detached)) => {
+                self.detached.insert(unit.root());
+                self.pause(&unit.root(), &detached.to_string(), 0);
                 return;
             }
-            Err(error) => {
-                report::stage_paused(unit, &error);
+            Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
+                self.known_units.remove(unit);
+                self.glances.remove(unit);
                 return;
+            }
+            Err(SurveyError::Disk(error)) => {
+                if self.repeats.is_news(&error.to_string(), self.clock.now().steady) {
+                    report::not_listed(unit, &error);
+                }
+                self.wants_check = true;
+                return self.look_again(unit, Some(self.clock.now().steady + self.mill.settings.settle.rescan));
             }
         };
+        self.remember_glance(&surveyed);
         if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.watch_problem_told) {
             report::watch_problem(problem, self.mill.settings.settle.rescan);
             self.watch_problem_told = true;
@@ -74,6 +96,9 @@ impl Dispatcher {
 
     pub(super) fn take_candidates(&mut self, surveyed: Surveyed) {
         let moment = self.clock.now();
+        if !surveyed.candidates.is_empty() {
+            self.poll_soon(&surveyed.unit.root(), moment.steady);
+        }
         let (unit, stage) = (surveyed.unit, surveyed.stage);
         let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
         let is_top = unit.parent().is_none() && stage != Stage::Ideas;
@@ -118,6 +143,9 @@ impl Dispatcher {
             self.look_again(unit, held.until);
             return;
         }
+        if self.held.get(&path).is_some_and(|held| held.state != state) {
+            self.tries.remove(&path);
+        }
         // Nothing changed but the time: what was seen inside is still true.
         if let Some(Held { state: seen, facts: Some(facts), .. }) = self.held.remove(&path)
             && seen == state
@@ -128,7 +156,7 @@ impl Dispatcher {
         }
         if !candidate.missing.is_empty() {
             let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
-            self.hold(&path, Held { why, state, until: None, facts: None });
+            self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
             return;
         }
         let vault = self.mill.vault.clone();
@@ -153,7 +181,9 @@ impl Dispatcher {
     }
 
     fn hold(&mut self, path: &RelPath, held: Held) {
-        if self.told.get(path) != Some(&held.why) {
+        // A pause is told once, and not for each file that it keeps waiting.
+        let is_pause = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage)).as_ref() == Some(&held.why);
+        if !is_pause && self.told.get(path) != Some(&held.why) {
             report::held(path, &held.why);
             self.told.insert(path.clone(), held.why.clone());
         }
@@ -166,10 +196,20 @@ impl Dispatcher {
         self.held.insert(path.clone(), held);
     }
 
-    fn put_back(&mut self, path: &RelPath, why: String, until: Option<Duration>, facts: Option<Facts>) {
+    pub(super) fn put_back(&mut self, path: &RelPath, why: String, until: Option<Duration>, facts: Option<Facts>) {
         if let Some(state) = self.in_hand.remove(path) {
-            self.hold(path, Held { why, state, until, facts: facts.map(Box::new) });
+            self.hold(path, Held { why, state, until, facts: facts.map(Box::new), is_trial: false });
         }
+    }
+
+    /// Remembers what a unit's folders look like, so that a later look from outside can tell a change.
+    fn remember_glance(&mut self, surveyed: &Surveyed) {
+        let now_ns = self.clock.now().for_settle().wall_ns;
+        // A folder that changed in this very moment may change again without a new time.
+        let is_fresh = |stamp: i64| (stamp..stamp.saturating_add(GLANCE_GRAIN_NS)).contains(&now_ns);
+        let stamps =
+            surveyed.folders.iter().map(|(folder, stamp)| (folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp }));
+        self.glances.insert(surveyed.unit.clone(), stamps.collect());
     }
 
     pub(super) fn take_facts(&mut self, settled: &Settled, result: Result<Facts, MakeError>) {
@@ -214,18 +254,22 @@ impl Dispatcher {
 
     /// Handles what went wrong with one asset; its neighbours go on.
     pub(super) fn take_trouble(&mut self, path: &RelPath, facts: Option<Facts>, error: &MakeError, moment: &Moment) {
-        let tries = self.tries.entry(path.clone()).or_default();
-        *tries += 1;
+        let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: moment.steady });
+        tries.count += 1;
         let tries = *tries;
         match error {
             MakeError::Content(content) => {
-                if tries < CONTENT_TRIES && content.may_be_incomplete() {
+                let dropped = facts.as_ref().map_or(0, |facts| facts.dropped_ns);
+                let still = moment.steady.saturating_sub(tries.first).max(moment.since(dropped));
+                if still < CONTENT_PATIENCE && content.may_be_incomplete() {
                     let why = format!("{content}; looked at again soon");
-                    return self.put_back(path, why, Some(moment.steady + CONTENT_PAUSE), None);
+                    self.put_back(path, why, Some(moment.steady + CONTENT_PAUSE), None);
+                    self.held.entry(path.clone()).and_modify(|held| held.is_trial = true);
+                    return;
                 }
                 self.give_up(path, facts, &content.to_string(), moment);
             }
-            MakeError::Disk(disk) if disk.kind() == std::io::ErrorKind::FileTooLarge => {
+            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge => {
                 self.give_up(path, facts, &disk.source.to_string(), moment);
             }
             MakeError::Sidecar { .. } => self.put_back(path, error.to_string(), None, None),
@@ -235,12 +279,38 @@ impl Dispatcher {
                 self.tries.remove(path);
                 self.dirty.extend(unit_of(path));
             }
+            MakeError::Disk(disk) if is_about_area(disk.kind()) => self.pause_for(path, disk, moment),
+            MakeError::Disk(disk) if is_damage(disk, path) && tries.count >= READ_TRIES => {
+                let why =
+                    format!("it cannot be read ({}), tried {READ_TRIES} times; its disk may be damaged", disk.source);
+                self.give_up(path, facts, &why, moment);
+            }
             MakeError::Disk(disk) => {
-                let pause = Duration::from_secs(1 << tries.min(6)).min(DISK_PAUSE_MAX);
-                report::disk_trouble(path, disk, pause);
+                let pause = Duration::from_secs(1 << tries.count.min(6)).min(DISK_PAUSE_MAX);
+                if self.repeats.is_news(&format!("{}: {}", disk.call, disk.source), moment.steady) {
+                    report::disk_trouble(path, disk, pause);
+                }
                 self.put_back(path, disk.to_string(), Some(moment.steady + pause), None);
             }
         }
+    }
+
+    /// Pauses the area that a disk's answer is about; what wanted to go there waits.
+    fn pause_for(&mut self, path: &RelPath, disk: &DiskError, moment: &Moment) {
+        self.wants_check = true;
+        // A full disk under the mill's own memory stops the stage that the asset is in.
+        let area = if self.areas.contains(&disk.path.root()) { disk.path.root() } else { path.root() };
+        let why = match disk.kind() {
+            ErrorKind::StorageFull => "its disk is full; make room, and it goes on by itself".to_owned(),
+            ErrorKind::QuotaExceeded => {
+                "the quota on its disk is used up; make room, and it goes on by itself".to_owned()
+            }
+            _ => disk.source.to_string(),
+        };
+        self.pause(&area, &why, 0);
+        let why = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage));
+        let why = why.unwrap_or_else(|| disk.to_string());
+        self.put_back(path, why, Some(moment.steady + DISK_PAUSE_MAX), None);
     }
 
     pub(super) fn take_made(&mut self, job: Job, result: Result<Made, MakeError>) {
@@ -270,6 +340,9 @@ impl Dispatcher {
         for product in &job.plan.products {
             self.tending.remove(&product.to);
         }
+        for (area, bytes) in &job.need {
+            self.promised.entry(area.clone()).and_modify(|promised| *promised = promised.saturating_sub(*bytes));
+        }
     }
 
     pub(super) fn take_commits(&mut self, jobs: Vec<Job>, results: Vec<Result<Receipt, CommitError>>) {
@@ -282,6 +355,7 @@ impl Dispatcher {
                 self.fresh.extend(given.chain(job.plan.moves.iter().map(|shift| &shift.to)).cloned());
             }
             let path = job.plan.about.from.clone().filter(|_| job.facts.is_some());
+            let is_open = matches!(result, Err(CommitError::Open(_)));
             match result {
                 Ok(receipt) => {
                     self.done += 1;
@@ -294,8 +368,8 @@ impl Dispatcher {
                         self.settle.forget(&path);
                     }
                 }
-                Err(CommitError::Disk(error)) => {
-                    self.needs_recovery = true;
+                Err(CommitError::Refused(error) | CommitError::Open(error)) => {
+                    self.needs_recovery |= is_open;
                     match path {
                         Some(path) => self.take_trouble(&path, job.facts, &MakeError::Disk(error), &moment),
                         None => report::tending_failed(&job.plan.about.did, &error),
@@ -304,10 +378,10 @@ impl Dispatcher {
                 Err(error) => {
                     report::again(job.plan.about.from.as_ref(), &error);
                     if let Some(path) = path {
-                        let tries = self.tries.entry(path.clone()).or_default();
-                        *tries += 1;
+                        let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: moment.steady });
+                        tries.count += 1;
                         // The first new try comes at once, the next ones with a growing pause.
-                        let pause = Duration::from_millis(100 << (*tries).min(9)) * u32::from(*tries > 1);
+                        let pause = Duration::from_millis(100 << tries.count.min(9)) * u32::from(tries.count > 1);
                         self.put_back(&path, format!("{error}; tried again"), Some(moment.steady + pause), None);
                     }
                 }
@@ -347,6 +421,7 @@ impl Dispatcher {
                 self.needs_recovery = false;
                 self.recover_again = (Duration::ZERO, Duration::from_secs(1));
                 report::recovered(&recovered);
+                self.mill.blocked = blocked(&recovered, &self.detached);
             }
             Err(error) => {
                 let pause = self.recover_again.1;
@@ -357,6 +432,42 @@ impl Dispatcher {
         self.look_everywhere();
     }
 }
+
+/// Returns the sources of plans that wait for an area, and the area.
+pub(in crate::service) fn blocked(recovered: &Recovered, detached: &BTreeSet<RelPath>) -> HashMap<RelPath, RelPath> {
+    let mut blocked = HashMap::new();
+    for intent in &recovered.waiting {
+        let targets =
+            intent.publish.iter().map(|product| &product.to).chain(intent.moves.iter().map(|shift| &shift.to));
+        let away = targets.map(RelPath::root).find(|area| detached.contains(area));
+        let away = away.unwrap_or_else(|| intent.about.stage.folder());
+        let sources = intent.moves.iter().map(|shift| &shift.from).chain(intent.removes.iter().map(|gone| &gone.path));
+        blocked.extend(sources.map(|source| (source.clone(), away.clone())));
+    }
+    blocked
+}
+
+/// Returns whether an error is about a whole area and not about one file.
+fn is_about_area(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::StaleNetworkFileHandle
+    )
+}
+
+/// Returns whether reading the asset's own bytes failed.
+fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
+    error.path == *asset && matches!(error.call, "read" | "copy") && error.source.raw_os_error() == Some(EIO)
+}
+
+/// What the system says when a device does not answer.
+const EIO: i32 = 5;
+
+/// The coarsest clock by which a file system tells a folder's changes apart.
+const GLANCE_GRAIN_NS: i64 = 2_000_000_000;
 
 /// Returns just enough of an asset that could not be looked into to set it aside, whole.
 fn bare_facts(candidate: &Candidate) -> Option<Facts> {

@@ -2,10 +2,12 @@
 //! answer by message.
 
 mod listen;
+mod rounds;
 mod start;
 
+pub(super) use rounds::{Checked, check};
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,23 +15,25 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::clock::{Clock, Moment};
 use super::mill::Mill;
-use super::survey::Surveyed;
+use super::survey::{SurveyError, Surveyed};
 use super::{Signal, release};
-use crate::intake::{Candidate, Settle, Settled, Watch};
+use crate::intake::{Candidate, Hint, Settle, Settled, Watch};
 use crate::make::MakeError;
-use crate::model::{Identity, RelPath, Stage};
+use crate::model::{Identity, RelPath, Size, Stage};
 use crate::plan::{BundleName, Facts, Plan};
 use crate::report;
-use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered};
+use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered, Space};
 
 /// The most plans that are committed together.
 const BATCH_MAX: usize = 256;
 /// The shortest pause between two walks of a busy folder.
 const WALK_PAUSE: Duration = Duration::from_millis(15);
-/// How often an incomplete picture is looked at again before it is set aside.
-const CONTENT_TRIES: u32 = 3;
+/// An incomplete picture is set aside when it did not change for this long: a scanner writes in parts.
+const CONTENT_PATIENCE: Duration = Duration::from_secs(15);
 /// The pause before an incomplete picture is looked at again.
 const CONTENT_PAUSE: Duration = Duration::from_secs(2);
+/// How often reading a damaged disk is tried before the asset is set aside.
+const READ_TRIES: u32 = 6;
 /// The longest pause after a disk error.
 const DISK_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// How often long work tells how far it is.
@@ -38,10 +42,14 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// What reaches the dispatcher.
 #[derive(Debug)]
 pub(in crate::service) enum Message {
-    /// Something happened near this path, or anywhere.
-    Hint(Option<PathBuf>),
+    /// Something happened somewhere.
+    Hint(Hint),
     /// A unit was looked at.
-    Surveyed(RelPath, Duration, DiskResult<Box<Surveyed>>),
+    Surveyed(RelPath, Duration, Result<Box<Surveyed>, SurveyError>),
+    /// Areas were looked at.
+    Checked(Vec<Checked>),
+    /// Folders were looked at from outside: those that are as they were, and those that are not.
+    Glanced(Vec<(RelPath, Vec<(RelPath, i64)>)>, Vec<RelPath>),
     /// An asset was looked into; the number is its place in the queue.
     Inspected(u64, Box<Settled>, Box<Result<Facts, MakeError>>),
     /// A plan's products are complete, or could not be made.
@@ -61,6 +69,8 @@ pub(in crate::service) struct Job {
     facts: Option<Facts>,
     weight: u64,
     begun: Duration,
+    /// The bytes that it will take, by area.
+    need: BTreeMap<RelPath, u64>,
 }
 
 /// A candidate that stays where it is for now.
@@ -71,6 +81,15 @@ struct Held {
     until: Option<Duration>,
     /// What was seen inside, so that it need not be read again.
     facts: Option<Box<Facts>>,
+    /// Whether it is tried again by itself soon.
+    is_trial: bool,
+}
+
+/// Tries at one state of a file that went wrong.
+#[derive(Debug, Clone, Copy)]
+struct Tries {
+    count: u32,
+    first: Duration,
 }
 
 /// Owns all state; workers own their job, and everybody talks by messages.
@@ -103,7 +122,7 @@ pub(in crate::service) struct Dispatcher {
     /// The last reason that was told of each file, so that none is told twice.
     told: HashMap<RelPath, String>,
     odd_seen: HashMap<RelPath, String>,
-    tries: HashMap<RelPath, u32>,
+    tries: HashMap<RelPath, Tries>,
     busy: usize,
     weight: u64,
     committing: bool,
@@ -117,6 +136,22 @@ pub(in crate::service) struct Dispatcher {
     failed: u64,
     next_progress: Duration,
     next_rescan: Duration,
+    rounds: u32,
+    /// What each unit's folders looked like when they were walked.
+    glances: HashMap<RelPath, Vec<(RelPath, i64)>>,
+    glancing: bool,
+    checking: bool,
+    wants_check: bool,
+    /// Areas that are not there, or not the folders that they were.
+    detached: BTreeSet<RelPath>,
+    polls: BTreeMap<RelPath, rounds::Poll>,
+    /// Stages whose probe was not heard of yet, and until when it may be.
+    probed: Vec<RelPath>,
+    probe_until: Option<Duration>,
+    /// The bytes that work in hand will take, by area, and how much room there was a moment ago.
+    promised: BTreeMap<RelPath, u64>,
+    rooms: BTreeMap<RelPath, (Duration, Space)>,
+    repeats: report::Repeats,
     watch_problem_told: bool,
     pub(in crate::service) stopping: bool,
     pub(in crate::service) first_walk_done: bool,
@@ -172,6 +207,18 @@ impl Dispatcher {
             failed: 0,
             next_progress: PROGRESS_EVERY,
             next_rescan,
+            rounds: 0,
+            glances: HashMap::new(),
+            glancing: false,
+            checking: false,
+            wants_check: false,
+            detached: BTreeSet::new(),
+            polls: BTreeMap::new(),
+            probed: Vec::new(),
+            probe_until: None,
+            promised: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            repeats: report::Repeats::default(),
             watch_problem_told: false,
             stopping: false,
             first_walk_done: false,
@@ -200,11 +247,16 @@ impl Dispatcher {
     /// Takes one message.
     pub(in crate::service) fn take(&mut self, message: Message) {
         match message {
-            Message::Hint(None) => {
-                report::rescan("the system dropped events");
+            Message::Hint(Hint::Everywhere) => {
+                if self.repeats.is_news("events dropped", self.clock.now().steady) {
+                    report::rescan();
+                }
                 self.look_everywhere();
             }
-            Message::Hint(Some(path)) => self.take_hint(&path),
+            Message::Hint(Hint::Near(path)) => self.take_hint(&path),
+            Message::Hint(Hint::Gone(path)) => self.take_gone(&path),
+            Message::Checked(checked) => self.take_checked(checked),
+            Message::Glanced(same, changed) => self.take_glance(same, changed),
             Message::Surveyed(unit, took, result) => self.take_survey(&unit, took, result),
             Message::Inspected(place, settled, result) => {
                 self.busy -= 1;
@@ -241,6 +293,8 @@ impl Dispatcher {
         self.is_quiet()
             && !walk_left
             && !pending
+            && !self.checking
+            && self.held.values().all(|held| !held.is_trial)
             && self.bundles_dirty.is_empty()
             && self.tags_dirty.is_empty()
             && !self.needs_recovery
@@ -257,9 +311,9 @@ impl Dispatcher {
         format!("{} done, {left} in work, {} held, {} set aside", self.done, self.held.len(), self.failed)
     }
 
-    /// Returns how many assets had to be set aside.
+    /// Returns how many assets had to be set aside, and folders are paused.
     pub(in crate::service) fn failed(&self) -> u64 {
-        self.failed
+        self.failed + self.mill.pauses.all().count() as u64
     }
 
     /// Takes new settings.
@@ -297,7 +351,30 @@ fn state_of(candidate: &Candidate) -> Vec<Identity> {
 
 fn job(plan: Plan, facts: Option<Facts>, moment: &Moment) -> Job {
     let weight = weight(&plan, facts.as_ref());
-    Job { plan, facts, weight, begun: moment.steady }
+    let need = need(&plan, facts.as_ref());
+    Job { plan, facts, weight, begun: moment.steady, need }
+}
+
+/// Returns about how many bytes a plan's products take, by area.
+fn need(plan: &Plan, facts: Option<&Facts>) -> BTreeMap<RelPath, u64> {
+    use crate::plan::Recipe;
+    let (pixels, bytes) = facts.map_or((0, 0), |facts| (facts.size.map_or(0, Size::pixels), facts.seen.size));
+    let mut need = BTreeMap::new();
+    for product in &plan.products {
+        let wanted = match &product.recipe {
+            Recipe::Bytes(bytes) => bytes.len() as u64,
+            Recipe::Enlarge { to, .. } => to.pixels() * 4,
+            Recipe::Export { .. } => pixels * 2,
+            Recipe::Embed { .. } | Recipe::Same { .. } => bytes,
+            Recipe::SidecarOf { .. } => 4096,
+        };
+        *need.entry(product.to.root()).or_default() += wanted;
+    }
+    // A move across disks is a copy.
+    for shift in plan.moves.iter().filter(|shift| shift.from.area() != shift.to.area()) {
+        *need.entry(shift.to.root()).or_default() += shift.seen.size;
+    }
+    need
 }
 
 /// Returns about how many bytes of memory a plan takes to make: decoded pixels in and out.

@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use super::{BATCH_MAX, Dispatcher, Job, Message, PROGRESS_EVERY, job, survive};
+use super::rounds::work;
+use super::{BATCH_MAX, DISK_PAUSE_MAX, Dispatcher, Job, Message, PROGRESS_EVERY, job, survive};
 use crate::intake::Settled;
 use crate::make::{inspect, make};
 use crate::model::{RelPath, Stage};
 use crate::plan::Plan;
 use crate::report;
 use crate::service::clock::Moment;
+use crate::service::pauses::lacks_room;
 use crate::service::survey::survey;
-use crate::vault::{Journal, Made, recover};
+use crate::vault::{Journal, Made, Space, recover};
+
+/// How long an answer on a disk's room is good for.
+const ROOM_AGE_MAX: Duration = Duration::from_millis(500);
 
 impl Dispatcher {
     /// Starts whatever can be started now; returns when to wake at the latest.
     pub(in crate::service) fn turn(&mut self) -> Duration {
         let moment = self.clock.now();
-        if moment.steady >= self.next_rescan {
-            self.collect_releases();
-            self.look_everywhere();
-        }
+        self.start_rounds(moment.steady);
         let due: Vec<RelPath> =
             self.due.iter().filter(|(_, at)| **at <= moment.steady).map(|(unit, _)| unit.clone()).collect();
         for unit in due {
@@ -41,7 +43,7 @@ impl Dispatcher {
     }
 
     fn wake_in(&self, moment: &Moment) -> Duration {
-        let mut wake = self.next_rescan;
+        let mut wake = self.next_round();
         if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery {
             let free = self.dirty.iter().filter_map(|unit| self.walk_again.get(unit)).min();
             wake = wake.min(free.copied().unwrap_or(moment.steady));
@@ -56,6 +58,10 @@ impl Dispatcher {
         if self.walking {
             return;
         }
+        if !self.detached.is_empty() {
+            let detached = &self.detached;
+            self.dirty.retain(|unit| !detached.contains(&unit.root()));
+        }
         self.walk_again.retain(|_, again| *again > moment.steady);
         let Some(unit) = self.dirty.iter().find(|unit| !self.walk_again.contains_key(*unit)).cloned() else {
             self.first_walk_done |= self.dirty.is_empty();
@@ -66,7 +72,7 @@ impl Dispatcher {
         let (vault, layout, watch, tell) =
             (self.mill.vault.clone(), self.layout.clone(), self.watch.clone(), self.tell.clone());
         let (ignore, clock) = (self.mill.settings.settle.ignore.clone(), self.clock);
-        tokio::task::spawn_blocking(move || {
+        work(move || {
             let begun = clock.now().steady;
             let result = survey(vault.disk(), &layout, watch.as_ref(), &unit, &ignore).map(Box::new);
             let took = clock.now().steady.saturating_sub(begun);
@@ -80,7 +86,7 @@ impl Dispatcher {
             plans.extend(self.mill.tend_tags(&folder));
         }
         // A manifest is written when the assets that are about to join have joined.
-        if !self.bundles_dirty.is_empty() && self.is_quiet() {
+        if !self.bundles_dirty.is_empty() && self.is_quiet() && self.mill.pauses.why_stage(Stage::Upload).is_none() {
             for name in std::mem::take(&mut self.bundles_dirty) {
                 match self.mill.tend_bundle(&name) {
                     Ok(more) => plans.extend(more),
@@ -118,7 +124,9 @@ impl Dispatcher {
                     return;
                 }
                 let job = self.to_make.pop_front().expect("there is a first job");
-                self.start_make(job, moment);
+                if self.has_room(&job, moment) {
+                    self.start_make(job, moment);
+                }
             } else if let Some((stage, settled)) = self.ready.pop_front() {
                 self.start_inspect(stage, settled);
             } else {
@@ -131,19 +139,57 @@ impl Dispatcher {
         self.busy += 1;
         let place = self.next_inspected;
         self.next_inspected += 1;
+        let is_claimed = self.mill.claims(&settled.candidate().primary.path, stage);
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
-        tokio::task::spawn_blocking(move || {
-            let result = survive(|| inspect(vault.disk(), stage, &settled, &limits));
+        work(move || {
+            let result = survive(|| inspect(vault.disk(), stage, &settled, is_claimed, &limits));
             let _ = tell.send(Message::Inspected(place, Box::new(settled), Box::new(result)));
         });
     }
 
+    /// Returns whether the disks have room for what a job makes, beside all that is in hand. If not, its
+    /// area is paused and the asset waits where it is.
+    fn has_room(&mut self, job: &Job, moment: &Moment) -> bool {
+        let free_min = self.mill.settings.work.free_mib_min << 20;
+        for (area, need) in &job.need {
+            let Some(space) = self.room(area, moment) else { continue };
+            let promised = self.promised.get(area).copied().unwrap_or_default();
+            let left = Space { free: space.free.saturating_sub(promised), ..space };
+            if let Some(why) = lacks_room(left, *need, free_min) {
+                self.pause(area, &why, *need);
+                self.let_go(job);
+                if let Some(facts) = job.facts.clone() {
+                    let path = facts.path.clone();
+                    let why = self.mill.pauses.why_stage(facts.stage).unwrap_or_default();
+                    self.put_back(&path, why, Some(moment.steady + DISK_PAUSE_MAX), Some(facts));
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Returns how much room an area's disk had a moment ago.
+    fn room(&mut self, area: &RelPath, moment: &Moment) -> Option<Space> {
+        if let Some((at, space)) = self.rooms.get(area)
+            && moment.steady < *at + ROOM_AGE_MAX
+        {
+            return Some(*space);
+        }
+        let space = self.mill.disk().space(area).ok()?;
+        self.rooms.insert(area.clone(), (moment.steady, space));
+        Some(space)
+    }
+
     fn start_make(&mut self, mut job: Job, moment: &Moment) {
+        for (area, bytes) in &job.need {
+            *self.promised.entry(area.clone()).or_default() += bytes;
+        }
         self.busy += 1;
         self.weight += job.weight;
         job.begun = moment.steady;
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
-        tokio::task::spawn_blocking(move || {
+        work(move || {
             let result = survive(|| make(&vault, &job.plan, &limits));
             let _ = tell.send(Message::Made(Box::new(job), Box::new(result)));
         });
@@ -158,7 +204,7 @@ impl Dispatcher {
         let (jobs, batch): (Vec<Job>, Vec<Made>) = std::mem::replace(&mut self.to_commit, rest).into_iter().unzip();
         let (vault, journal, tell, now) =
             (self.mill.vault.clone(), self.journal.clone(), self.tell.clone(), moment.timestamp());
-        tokio::task::spawn_blocking(move || {
+        work(move || {
             let results = vault.commit(&mut journal.lock().expect("no journal holder panics"), batch, now);
             let _ = tell.send(Message::Committed(jobs, results));
         });
@@ -178,8 +224,8 @@ impl Dispatcher {
         }
         self.committing = true;
         let (vault, journal, areas, tell) =
-            (self.mill.vault.clone(), self.journal.clone(), self.areas.clone(), self.tell.clone());
-        tokio::task::spawn_blocking(move || {
+            (self.mill.vault.clone(), self.journal.clone(), self.attached(), self.tell.clone());
+        work(move || {
             let mut journal = journal.lock().expect("no journal holder panics");
             let result = Journal::open(vault.disk()).and_then(|(fresh, records)| {
                 *journal = fresh;

@@ -1,0 +1,299 @@
+//! What is looked at from time to time, whatever the events say: areas, folders, stages without events.
+
+use std::time::Duration;
+
+use super::{Dispatcher, Message};
+use crate::intake::walk;
+use crate::model::{RelPath, Stage};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::report;
+use crate::service::pauses::lacks_room;
+use crate::service::survey::unit_of;
+use crate::vault::{Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
+
+/// In every so many rounds all folders are walked, even those that look as they did.
+const WALK_ALL_EVERY: u32 = 30;
+/// How long the event of a probe file may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
+/// How often a stage without events is looked at: often after a change, and less and less while nothing comes.
+const POLL_MIN: Duration = Duration::from_secs(2);
+const POLL_MAX: Duration = Duration::from_secs(30);
+/// The name of the file by which a stage shows that its events come.
+const PROBE: &str = ".stockmill-probe";
+/// The largest sidecar that is read back.
+const SIDECAR_BYTES_MAX: u64 = 1 << 20;
+
+/// How one area was found.
+#[derive(Debug)]
+pub(in crate::service) struct Checked {
+    pub(in crate::service) area: RelPath,
+    pub(in crate::service) attached: Result<(), Detached>,
+    space: Option<Space>,
+    is_remote: bool,
+    /// The sidecars of an area that was away: what they say is to be remembered.
+    sidecars: Vec<(RelPath, Sidecar)>,
+}
+
+/// A stage that is looked at again and again, since no events come from it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Poll {
+    step: Duration,
+    at: Duration,
+}
+
+/// Looks whether areas are there, and how much room they have; `away` are those that were not.
+pub(in crate::service) fn check(vault: &Vault, areas: &[RelPath], away: &[RelPath]) -> Vec<Checked> {
+    let disk = vault.disk();
+    areas
+        .iter()
+        .map(|area| {
+            let attached = disk.attach(area);
+            let is_back = attached.is_ok() && away.contains(area);
+            let system = disk.file_system(area).ok().filter(|_| attached.is_ok());
+            if let (Some(system), Ok(Some(found))) = (&system, vault.probe(area)) {
+                report::capabilities(area, system, &found);
+            }
+            Checked {
+                area: area.clone(),
+                space: disk.space(area).ok(),
+                is_remote: system.is_some_and(|system| system.is_remote),
+                sidecars: if is_back { sidecars(disk, area) } else { Vec::new() },
+                attached,
+            }
+        })
+        .collect()
+}
+
+/// Reads all sidecars below an area.
+fn sidecars(disk: &dyn Disk, area: &RelPath) -> Vec<(RelPath, Sidecar)> {
+    let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { return Vec::new() };
+    let found = walked.files.into_iter().filter(|found| found.path.file_text().ends_with(SIDECAR_SUFFIX));
+    let read = |path: RelPath| {
+        let bytes = disk.read(&path, SIDECAR_BYTES_MAX).ok()?;
+        Some((path, Sidecar::parse(&bytes).ok()?))
+    };
+    found.filter_map(|found| read(found.path)).collect()
+}
+
+impl Dispatcher {
+    /// Begins what is due: a round, a look at paused areas, a look at stages without events.
+    pub(super) fn start_rounds(&mut self, now: Duration) {
+        if now >= self.next_rescan {
+            self.collect_releases();
+            self.start_round();
+        }
+        if !self.checking && (self.wants_check || self.mill.pauses.is_due(now)) {
+            self.start_check();
+        }
+        self.listen_for_probes(now);
+        let due: Vec<RelPath> =
+            self.polls.iter().filter(|(_, poll)| poll.at <= now).map(|(area, _)| area.clone()).collect();
+        for area in due {
+            let poll = self.polls.get_mut(&area).expect("it was listed");
+            poll.step = (poll.step * 2).min(POLL_MAX);
+            poll.at = now + poll.step;
+            self.look_at_stage(&area);
+        }
+        for (line, times) in self.repeats.over(now) {
+            report::said_again(&line, times);
+        }
+    }
+
+    /// Returns when the next of these is due.
+    pub(super) fn next_round(&self) -> Duration {
+        let polls = self.polls.values().map(|poll| poll.at);
+        let probe = self.probe_until.into_iter();
+        polls.chain(probe).chain(self.mill.pauses.next()).fold(self.next_rescan, Duration::min)
+    }
+
+    fn start_round(&mut self) {
+        self.rounds += 1;
+        self.next_rescan = self.clock.now().steady + self.mill.settings.settle.rescan;
+        self.bundles_dirty.extend(self.mill.bundle_names());
+        self.wants_check = true;
+        let tops = Stage::ALL.map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"));
+        self.dirty.extend(tops);
+        if self.rounds.is_multiple_of(WALK_ALL_EVERY) || self.watch_problem_told || self.watch.is_none() {
+            self.dirty.extend(self.known_units.iter().cloned());
+            self.start_probes();
+        } else if !self.glancing {
+            self.start_glance();
+        }
+        self.start_purge();
+    }
+
+    /// Looks which folders have changed since they were walked; only those are walked again.
+    fn start_glance(&mut self) {
+        self.glancing = true;
+        let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
+        let glances = std::mem::take(&mut self.glances);
+        work(move || {
+            let is_same = |(folder, stamp): &(RelPath, i64)| matches!(vault.disk().look(folder), Ok(Some(entry)) if entry.identity.modified_ns == *stamp);
+            let (same, changed): (Vec<_>, Vec<_>) =
+                glances.into_iter().partition(|(_, folders)| folders.iter().all(is_same));
+            let changed = changed.into_iter().map(|(unit, _)| unit).collect();
+            let _ = tell.send(Message::Glanced(same, changed));
+        });
+    }
+
+    pub(super) fn take_glance(&mut self, same: Vec<(RelPath, Vec<(RelPath, i64)>)>, changed: Vec<RelPath>) {
+        self.glancing = false;
+        for (unit, folders) in same {
+            // What was walked meanwhile is newer.
+            self.glances.entry(unit).or_insert(folders);
+        }
+        self.dirty.extend(changed);
+    }
+
+    fn start_purge(&mut self) {
+        let settings = &self.mill.settings.work;
+        let limits = TrashLimits {
+            age_ns_max: i64::from(settings.undo_days) * 86_400_000_000_000,
+            bytes_max: settings.undo_mib_max << 20,
+        };
+        let now_ns = self.clock.now().for_settle().wall_ns;
+        let (vault, areas) = (self.mill.vault.clone(), self.attached());
+        work(move || {
+            // What cannot be removed now is tried again in the next round.
+            let _ = purge_trash(vault.disk(), &areas, now_ns, limits);
+        });
+    }
+
+    /// Returns the areas that are attached.
+    pub(super) fn attached(&self) -> Vec<RelPath> {
+        self.areas.iter().filter(|area| !self.detached.contains(*area)).cloned().collect()
+    }
+
+    fn start_check(&mut self) {
+        self.checking = true;
+        self.wants_check = false;
+        let (vault, tell, areas) = (self.mill.vault.clone(), self.tell.clone(), self.areas.clone());
+        let away: Vec<RelPath> = self.detached.iter().cloned().collect();
+        work(move || {
+            let _ = tell.send(Message::Checked(check(&vault, &areas, &away)));
+        });
+    }
+
+    /// Pauses what is not there or full, and goes on with what is back.
+    pub(in crate::service) fn take_checked(&mut self, checked: Vec<Checked>) {
+        self.checking = false;
+        let now = self.clock.now().steady;
+        let free_min = self.mill.settings.work.free_mib_min << 20;
+        let mut is_back = false;
+        for found in checked {
+            if let Err(detached) = &found.attached {
+                self.detached.insert(found.area.clone());
+                self.pause(&found.area, &detached.to_string(), 0);
+                continue;
+            }
+            let need = self.mill.pauses.need(&found.area);
+            if let Some(why) = found.space.and_then(|space| lacks_room(space, need, free_min)) {
+                self.pause(&found.area, &why, need);
+            } else if self.mill.pauses.resume(&found.area, now) {
+                report::resumed(&found.area);
+                is_back = true;
+            }
+            if self.detached.remove(&found.area) {
+                self.take_returned(&found.area, found.sidecars);
+            }
+            let is_stage = unit_of(&found.area).is_some();
+            if found.is_remote && is_stage {
+                self.polls.entry(found.area).or_insert(Poll { step: POLL_MIN, at: now + POLL_MIN });
+            }
+        }
+        if is_back {
+            self.reconsider();
+        }
+    }
+
+    /// Takes what was found when the root was opened.
+    pub(in crate::service) fn take_opened(&mut self, checked: Vec<Checked>, recovered: &Recovered) {
+        self.take_checked(checked);
+        self.mill.blocked = super::listen::blocked(recovered, &self.detached);
+    }
+
+    /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
+    fn take_returned(&mut self, area: &RelPath, sidecars: Vec<(RelPath, Sidecar)>) {
+        if let Some(watch) = &self.watch {
+            watch.lock().expect("no watch holder panics").forget(&self.layout.real_path(area));
+        }
+        for (path, sidecar) in sidecars {
+            self.mill.ledger.remember_sidecar(&path, sidecar);
+        }
+        self.needs_recovery |= !self.mill.blocked.is_empty();
+        self.look_at_stage(area);
+    }
+
+    pub(super) fn look_at_stage(&mut self, area: &RelPath) {
+        self.dirty.insert(area.clone());
+        self.dirty.extend(self.known_units.iter().filter(|unit| unit.is_in(area)).cloned());
+    }
+
+    /// Pauses an area, and says so if that is news.
+    pub(super) fn pause(&mut self, area: &RelPath, why: &str, need: u64) {
+        if self.mill.pauses.pause(area, why.to_owned(), need, self.clock.now().steady) {
+            report::paused(area, why);
+        }
+    }
+
+    /// Puts a file into every stage, and takes it away, to see whether events come.
+    pub(in crate::service) fn start_probes(&mut self) {
+        if self.watch.is_none() {
+            return;
+        }
+        self.probed = Stage::ALL
+            .map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"))
+            .into_iter()
+            .filter(|area| !self.detached.contains(area) && !self.polls.contains_key(area))
+            .collect();
+        self.probe_until = Some(self.clock.now().steady + PROBE_PATIENCE);
+        let (vault, areas) = (self.mill.vault.clone(), self.probed.clone());
+        work(move || {
+            for area in areas {
+                let probe = area.join(PROBE);
+                let _ = vault.disk().write_new(&probe, b"");
+                let _ = vault.disk().remove(&probe);
+            }
+        });
+    }
+
+    /// Returns whether a hint is nothing but the answer to a probe.
+    pub(super) fn is_probe(&mut self, path: &std::path::Path) -> bool {
+        if path.file_name().is_none_or(|name| name != PROBE) {
+            return false;
+        }
+        self.probed.retain(|area| !path.starts_with(self.layout.real_path(area)));
+        true
+    }
+
+    fn listen_for_probes(&mut self, now: Duration) {
+        if self.probe_until.is_none_or(|until| until > now) {
+            return;
+        }
+        self.probe_until = None;
+        for area in std::mem::take(&mut self.probed) {
+            if !self.detached.contains(&area) {
+                report::no_events(&area);
+                self.polls.insert(area, Poll { step: POLL_MIN, at: now });
+            }
+        }
+    }
+
+    /// Looks more often at a stage without events after something came.
+    pub(super) fn poll_soon(&mut self, area: &RelPath, now: Duration) {
+        if let Some(poll) = self.polls.get_mut(area) {
+            *poll = Poll { step: POLL_MIN, at: poll.at.min(now + POLL_MIN) };
+        }
+    }
+}
+
+/// Runs work on a blocking thread. A panic there is a defect of ours: ending at once is safe, since
+/// the next start recovers, and waiting for an answer that never comes is not.
+pub(super) fn work(work: impl FnOnce() + Send + 'static) {
+    tokio::task::spawn_blocking(move || {
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+            report::defect();
+            std::process::abort();
+        }
+    });
+}

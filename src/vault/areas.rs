@@ -1,0 +1,170 @@
+#![expect(clippy::disallowed_methods, reason = "this is the boundary that the ban protects")]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::RwLock;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::disk::Detached;
+use crate::model::RelPath;
+
+/// Where each area really lies: a stage folder may be on another disk.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The root; an area that is not named below lies directly under it.
+    pub root: PathBuf,
+    /// Areas that lie elsewhere, by name.
+    pub areas: BTreeMap<OsString, PathBuf>,
+}
+
+impl Layout {
+    /// Returns the folder of an area.
+    pub fn folder(&self, area: &OsStr) -> PathBuf {
+        self.areas.get(area).cloned().unwrap_or_else(|| self.root.join(area))
+    }
+
+    /// Returns where a path really lies, for messages and for watches.
+    pub fn real_path(&self, path: &RelPath) -> PathBuf {
+        let mut parts = path.parts();
+        let area = parts.next().expect("a path has a part");
+        parts.fold(self.folder(area), |folder, part| folder.join(part))
+    }
+}
+
+/// The mark in an area by which its folder is known again: an empty mount point has none.
+const MARK: &str = ".stockmill-area";
+
+/// Which folder an area is, from the moment that it was attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attached {
+    /// Where it lies; a symbolic link in the settings is resolved once.
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+/// The areas of a root, each held to the folder that it was when it was attached.
+///
+/// No folder is kept open, or its disk could not be unmounted. Every use opens it anew and compares.
+#[derive(Debug)]
+pub(super) struct Areas {
+    layout: Layout,
+    attached: RwLock<BTreeMap<OsString, Attached>>,
+    /// A look from outside takes every area as it finds it.
+    is_bound: bool,
+}
+
+impl Areas {
+    /// Returns areas of which none is attached yet.
+    pub(super) fn bound(layout: Layout) -> Self {
+        Self { layout, attached: RwLock::default(), is_bound: true }
+    }
+
+    /// Returns areas that are taken as they are found, for looking.
+    pub(super) fn unbound(layout: Layout) -> Self {
+        Self { layout, attached: RwLock::default(), is_bound: false }
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Opens an area's folder, if it is the one that was attached.
+    pub(super) fn open(&self, area: &OsStr) -> Result<OwnedFd, Errno> {
+        let known = self.attached.read().expect("no holder panics").get(area).cloned();
+        let Some(known) = known else {
+            // What is not in the settings lies in the root: `.stockmill`, `tagsets`.
+            let is_free = !self.is_bound || !self.layout.areas.contains_key(area);
+            return if is_free { open_folder(&self.layout.folder(area)) } else { Err(Errno::STALE) };
+        };
+        let folder = open_folder(&known.path)?;
+        let stat = rustix::fs::fstat(&folder)?;
+        if (stat.st_dev, stat.st_ino) == (known.device, known.inode) { Ok(folder) } else { Err(Errno::STALE) }
+    }
+
+    /// Binds an area to its folder; see [`super::Disk::attach`].
+    pub(super) fn attach(&self, area: &OsStr) -> Result<(), Detached> {
+        self.bind(area, false)
+    }
+
+    /// Binds an area to whatever folder lies there, making it if need be: a person asked for it.
+    pub(super) fn adopt(&self, area: &OsStr) -> Result<(), Detached> {
+        self.bind(area, true)
+    }
+
+    fn bind(&self, area: &OsStr, is_asked_for: bool) -> Result<(), Detached> {
+        let configured = self.layout.folder(area);
+        let shown = || configured.display().to_string();
+        let refused = |error: std::io::Error| Detached::Refused {
+            folder: configured.display().to_string(),
+            why: error.to_string(),
+        };
+        let is_known = self.is_remembered(area) && !is_asked_for;
+        if !configured.exists() {
+            if is_known || !self.is_bound {
+                return Err(Detached::Missing(shown()));
+            }
+            std::fs::create_dir_all(&configured).map_err(refused)?;
+        }
+        let path = configured.canonicalize().map_err(refused)?;
+        let folder = open_folder(&path).map_err(|errno| refused(errno.into()))?;
+        let stat = rustix::fs::fstat(&folder).map_err(|errno| refused(errno.into()))?;
+        let flags = rustix::fs::fstatvfs(&folder).map_err(|errno| refused(errno.into()))?.f_flag;
+        if flags.contains(StatVfsMountFlags::RDONLY) {
+            return Err(Detached::ReadOnly(shown()));
+        }
+        let found = Attached { path: path.clone(), device: stat.st_dev, inode: stat.st_ino };
+        let is_marked = rustix::fs::statat(&folder, MARK, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|mark| FileType::from_raw_mode(mark.st_mode) == FileType::RegularFile);
+        let before = self.attached.read().expect("no holder panics").get(area).cloned();
+        let is_same = before.as_ref() == Some(&found);
+        // A link that took the folder's place while we ran leads elsewhere, whatever it shows there.
+        let is_elsewhere = before.is_some_and(|before| before.path != found.path && before.inode != found.inode);
+        if is_known && !is_same && (!is_marked || is_elsewhere) {
+            return Err(Detached::Other(shown()));
+        }
+        if !self.is_bound {
+            return Ok(());
+        }
+        if !is_marked {
+            write(&path.join(MARK), b"").map_err(refused)?;
+        }
+        if !is_known {
+            self.remember(area).map_err(refused)?;
+        }
+        self.attached.write().expect("no holder panics").insert(area.to_owned(), found);
+        Ok(())
+    }
+
+    /// Returns whether the area was attached before at the place that the settings name.
+    fn is_remembered(&self, area: &OsStr) -> bool {
+        let place = std::fs::read(self.memory(area)).unwrap_or_default();
+        place == self.layout.folder(area).as_os_str().as_bytes()
+    }
+
+    fn remember(&self, area: &OsStr) -> std::io::Result<()> {
+        let memory = self.memory(area);
+        std::fs::create_dir_all(memory.parent().expect("a memory lies in a folder"))?;
+        write(&memory, self.layout.folder(area).as_os_str().as_bytes())
+    }
+
+    fn memory(&self, area: &OsStr) -> PathBuf {
+        self.layout.root.join(".stockmill/areas").join(area)
+    }
+}
+
+fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(bytes).and_then(|()| file.sync_all())
+}

@@ -1,0 +1,125 @@
+//! Giving a name that must be free, on file systems that can do so in different ways.
+
+use std::io::ErrorKind;
+
+use super::disk::{Disk, DiskResult, What};
+use crate::model::RelPath;
+
+/// What a file system can do, as it was tried at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How a name that must be free is given.
+    pub rung: Rung,
+    /// Whether two files can change their names in one act.
+    pub exchange: bool,
+    /// Whether files can have several names.
+    pub link: bool,
+    /// Whether the kernel tells who has a file open for writing.
+    pub lease: bool,
+    /// Whether names that differ by case alone are one name.
+    pub ignores_case: bool,
+}
+
+/// A way to give a name that must be free, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rung {
+    /// One atomic rename that never replaces.
+    Rename,
+    /// A second name, then the first one goes: NFS, many FUSE file systems.
+    Link,
+    /// An empty file of our own holds the name until the real one is renamed over it: exFAT over FUSE.
+    Claim,
+}
+
+/// Renames a file to a name that must be free; never check-then-act: some call of it must refuse.
+///
+/// `AlreadyExists` means that the name is taken and `from` stands where it stood.
+pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    let renamed = disk.rename_new(from, to);
+    match &renamed {
+        Err(error) if error.kind() == ErrorKind::Unsupported => (),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return done_after_all(disk, from, to, renamed),
+        _ => return renamed,
+    }
+    let linked = disk.link(from, to);
+    match &linked {
+        Ok(()) => {
+            let removed = let_go_of_first(disk, from, to);
+            if removed.is_err() {
+                // Only one of the names may stand; the first one is the one that is known.
+                disk.remove(to)?;
+            }
+            return removed;
+        }
+        // The answer to an earlier try was lost on the network: the name is this very file already.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return if is_same_file(disk, from, to)? { let_go_of_first(disk, from, to) } else { linked };
+        }
+        Err(error) if !matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => return linked,
+        Err(_) => (),
+    }
+    disk.write_new(to, b"")?;
+    let renamed = disk.replace(from, to);
+    if renamed.is_err() && is_claim(disk, to)? {
+        disk.remove(to)?;
+    }
+    renamed
+}
+
+/// Removes the first of a file's two names. A cut may keep this and lose the second name, in whatever
+/// order they were changed: so that one is made durable before.
+pub(super) fn let_go_of_first(disk: &dyn Disk, first: &RelPath, second: &RelPath) -> DiskResult<()> {
+    if let Some(folder) = second.parent() {
+        disk.sync_folder(&folder)?;
+    }
+    disk.remove(first)
+}
+
+/// Returns whether a name holds nothing but an empty file, as a claim does.
+pub(super) fn is_claim(disk: &dyn Disk, path: &RelPath) -> DiskResult<bool> {
+    Ok(disk.look(path)?.is_some_and(|entry| entry.what == What::File && entry.identity.size == 0))
+}
+
+fn is_same_file(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
+    Ok(match (disk.look(one)?, disk.look(other)?) {
+        (Some(one), Some(other)) => one.identity == other.identity,
+        _ => false,
+    })
+}
+
+/// A server may say "no" to what it did: its first answer was lost, and we were heard twice.
+fn done_after_all(disk: &dyn Disk, from: &RelPath, to: &RelPath, refused: DiskResult<()>) -> DiskResult<()> {
+    let is_remote = refused.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if is_remote && disk.look(from)?.is_none() && disk.look(to)?.is_some() { Ok(()) } else { refused }
+}
+
+/// Tries what a file system can do, in a hidden folder of stockmill's own.
+pub(super) fn probe(disk: &dyn Disk, folder: &RelPath) -> DiskResult<Capabilities> {
+    let names = ["probe-a", "probe-b", "PROBE-A"].map(|name| folder.join(name));
+    let clear = || names.iter().for_each(|name| drop(disk.remove(name)));
+    clear();
+    let tried = try_all(disk, &names);
+    clear();
+    tried
+}
+
+fn try_all(disk: &dyn Disk, [a, b, upper]: &[RelPath; 3]) -> DiskResult<Capabilities> {
+    disk.write_new(a, b"stockmill")?;
+    let ignores_case = disk.look(upper)?.is_some();
+    let lease = disk.has_writer(a)? == Some(false);
+    let renames = disk.rename_new(a, b).is_ok();
+    if renames {
+        disk.rename_new(b, a)?;
+    }
+    let link = disk.link(a, b).is_ok();
+    if !link {
+        disk.write_new(b, b"stockmill")?;
+    }
+    let exchange = disk.exchange(a, b).is_ok();
+    let rung = match (renames, link) {
+        (true, _) => Rung::Rename,
+        (false, true) => Rung::Link,
+        (false, false) => Rung::Claim,
+    };
+    Ok(Capabilities { rung, exchange, link, lease, ignores_case })
+}
