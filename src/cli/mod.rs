@@ -10,6 +10,7 @@ mod release;
 mod run;
 mod settings;
 mod status;
+mod undo;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,15 @@ enum Command {
         /// A file in an inbox
         file: PathBuf,
     },
+    /// Take back the last step: files, names and sidecars as they were
+    Undo {
+        /// The asset as it stands now; without it, whatever was done last
+        #[arg(conflicts_with = "batch")]
+        file: Option<PathBuf>,
+        /// Everything that was done together with the last step
+        #[arg(long)]
+        batch: bool,
+    },
     /// Show what happened to a file, by its content, through renames
     History {
         /// A file, wherever it is now
@@ -119,6 +129,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Command::Explain { file } => explain::explain(&place, &file),
         Command::History { file } => history::history(&place, &file),
+        Command::Undo { file, batch } => undo::undo(&place, file.as_deref(), batch),
         Command::Release { stage, theme } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
             release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)

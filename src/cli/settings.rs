@@ -42,7 +42,8 @@ fn home() -> Result<PathBuf, CliError> {
 /// system's configuration folders, in this order.
 pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
     let own = root.join(FILE_NAME);
-    if own.exists() {
+    // Settings that cannot be looked at are not settings that are not there.
+    if own.try_exists().map_err(|error| CliError::usage(format!("{}: {error}", own.display())))? {
         return Ok(Source::File(own));
     }
     if let Some(file) = &place.config {
@@ -73,8 +74,13 @@ pub(super) fn read(root: &Path, source: &Source) -> Result<Settings, String> {
 fn markets(root: &Path) -> Result<Vec<Market>, String> {
     let mut markets = built_in().map_err(|error| error.to_string())?;
     let folder = root.join("markets");
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(markets) };
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+    let cannot = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(markets),
+        entries => entries.map_err(cannot)?,
+    };
+    for entry in entries {
+        let path = entry.map_err(cannot)?.path();
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }

@@ -15,6 +15,7 @@ mod park;
 mod raw;
 mod show;
 mod sync;
+mod undo;
 mod upload;
 
 pub use asset::{plan_asset, unknown};
@@ -22,6 +23,7 @@ pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use ideas::{ThemeOnDisk, plan_note};
 pub use park::plan_park;
 pub use sync::{TagFile, base_path as sync_base_path, plan_sync};
+pub use undo::{UndoFacts, UndoWhat, choose_undo, plan_undo};
 
 use std::collections::BTreeSet;
 

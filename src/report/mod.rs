@@ -81,6 +81,12 @@ pub fn said_again(error: &str, times: u64) {
     warn!(error, times, "The same again, that many times more.");
 }
 
+/// Tells what became of a wish to undo.
+pub fn undo_answered(undone: usize, refused: Option<&str>) {
+    let why = refused.map(|why| escape_bytes(why.as_bytes()));
+    info!(undone, error = why, "Asked to undo.");
+}
+
 /// Tells of a defect in stockmill itself.
 pub fn defect() {
     error!(

@@ -19,6 +19,8 @@ pub(super) struct Ledger {
     at: HashMap<AssetId, RelPath>,
     bundled_for: HashMap<AssetId, BTreeSet<String>>,
     left_at: BTreeMap<Stage, Vec<Timestamp>>,
+    /// What a person brought back by `undo`, and where it waits.
+    undone: HashMap<RelPath, ContentHash>,
 }
 
 impl Ledger {
@@ -90,12 +92,23 @@ impl Ledger {
     /// Remembers a plan that was carried out.
     pub(super) fn remember(&mut self, about: &About, at: Timestamp) {
         self.use_seq(about);
+        match (about.undoes, &about.from, &about.to, &about.hash) {
+            (Some(_), _, Some(to), Some(hash)) => drop(self.undone.insert(to.clone(), hash.clone())),
+            (None, Some(from), _, _) => drop(self.undone.remove(from)),
+            _ => (),
+        }
         let Some(id) = &about.asset else { return };
         if let Some(hash) = &about.hash {
             self.by_hash.insert(hash.clone(), id.clone());
         }
         if let Some(to) = &about.to {
             self.at.insert(id.clone(), to.clone());
+        }
+        if about.undoes.is_some() {
+            if let (Some(bundled), Some(markets)) = (self.bundled_for.get_mut(id), &about.market) {
+                bundled.retain(|market| !markets.split(',').any(|undone| undone == market));
+            }
+            return;
         }
         if let Some(markets) = &about.market {
             self.bundled_for.entry(id.clone()).or_default().extend(markets.split(',').map(str::to_owned));
@@ -120,6 +133,11 @@ impl Ledger {
     pub(super) fn known(&self, hash: &ContentHash) -> Option<Known> {
         let id = self.by_hash.get(hash)?;
         Some(Known { id: id.clone(), at: self.at.get(id)?.clone() })
+    }
+
+    /// Returns whether a person brought these bytes back to this place.
+    pub(super) fn is_undone(&self, path: &RelPath, hash: &ContentHash) -> bool {
+        self.undone.get(path) == Some(hash)
     }
 
     /// Returns the markets that an asset was bundled for.

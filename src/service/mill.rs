@@ -121,6 +121,11 @@ impl Mill {
         let theme = crate::plan::theme_of_path(&facts.path).0;
         let is_released =
             self.releases.iter().any(|release| release.covers(facts.stage, theme.as_ref(), facts.dropped_ns));
+        if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
+            let stage = facts.stage;
+            let cure = format!("let it go on with `stockmill release {stage}`, or move it");
+            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
+        }
         let mut left_at = self.ledger.left_at(facts.stage).to_vec();
         left_at.extend(std::iter::repeat_n(moment.timestamp(), self.in_hand.get(&facts.stage).copied().unwrap_or(0)));
         let gate_facts = gate::GateFacts { now: &moment.local, is_released, left_at: &left_at };

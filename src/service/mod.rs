@@ -11,11 +11,13 @@ mod release;
 mod survey;
 mod tend;
 mod themes;
+mod undo;
 mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
 pub use survey::SurveyError;
+pub use undo::{UndoAnswer, read_answer, request_undo};
 pub use view::{Explained, Standing, View};
 
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::config::Settings;
 use crate::intake::Watch;
 use crate::model::{RelPath, Stage};
+use crate::plan::UndoWhat;
 use crate::report;
 use crate::vault::{
     Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
@@ -89,6 +92,14 @@ pub fn run(settings: Settings, until: Until, reload: &Reload) -> Result<u64, Ser
     let failed = runtime.block_on(serve(opened, settings, until, reload))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
     Ok(failed)
+}
+
+/// Takes back what a person wants, where no daemon works on the root.
+pub fn undo_here(settings: &Settings, what: &UndoWhat) -> Result<UndoAnswer, ServiceError> {
+    let mut opened = Opened::open(settings)?;
+    let now = Clock::start().now().timestamp();
+    let limits = mill::limits(settings);
+    Ok(undo::undo(&opened.vault, &mut opened.journal, what, &limits, now).1)
 }
 
 /// A root that is locked, recovered and remembered.
@@ -161,6 +172,9 @@ async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Mess
     let mut ready = ready::Ready::new();
     loop {
         let wake = dispatcher.turn();
+        if until == Until::Idle && dispatcher.is_idle() {
+            return;
+        }
         let signals = receive(dispatcher, messages, wake).await;
         if signals.contains(&Signal::Reload) {
             ready::Ready::reloading();
@@ -177,9 +191,6 @@ async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Mess
                 report::stopped(&dispatcher.summary());
                 return;
             }
-        }
-        if until == Until::Idle && dispatcher.is_idle() {
-            return;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Work that is not about one asset: shared tags in step, manifests whole.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use super::clock::Moment;
 use super::mill::Mill;
@@ -10,7 +11,7 @@ use crate::plan::{
     Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path, tags,
 };
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
-use crate::vault::What;
+use crate::vault::{Entry, What};
 
 /// The largest record that is read.
 const RECORD_BYTES_MAX: u64 = 8 << 20;
@@ -86,9 +87,8 @@ impl Mill {
     fn bundle_assets(&mut self, name: &BundleName) -> Result<(Vec<BundleAsset>, Vec<Plan>), Hold> {
         let folder = name.folder().join("sidecars");
         let files = name.folder().join("files");
-        let listed = self.disk().list(&folder).unwrap_or_default();
-        let present: BTreeSet<std::ffi::OsString> =
-            self.disk().list(&files).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        let listed = self.listed(&folder)?;
+        let present: BTreeSet<std::ffi::OsString> = self.listed(&files)?.into_iter().map(|(name, _)| name).collect();
         let mut names: Vec<String> = listed.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect();
         names.sort();
         let (mut assets, mut stale) = (Vec::new(), Vec::new());
@@ -97,8 +97,13 @@ impl Mill {
                 continue;
             }
             let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
-            let Ok(bytes) = self.disk().read(&path, RECORD_BYTES_MAX) else { continue };
-            let Ok(sidecar) = Sidecar::parse(&bytes) else { continue };
+            // A row that is left out because of a passing error would be a file that is never sold.
+            let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+            let bytes = match self.disk().read(&path, RECORD_BYTES_MAX) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                read => read.map_err(|error| cannot(&error))?,
+            };
+            let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
             let xmp = self.foreign_xmp(&folder, file);
             let resolved = self.resolve(&sidecar, xmp)?;
             stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
@@ -106,6 +111,14 @@ impl Mill {
             assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
         }
         Ok((assets, stale))
+    }
+
+    /// Returns the names in a folder of a bundle; none if it is not there.
+    fn listed(&self, folder: &RelPath) -> Result<Vec<(std::ffi::OsString, Entry)>, Hold> {
+        match self.disk().list(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|error| Hold::Waits(error.to_string())),
+        }
     }
 
     /// Returns the tags of the foreign XMP sidecar that came along with a bundled file.

@@ -111,13 +111,16 @@ impl Vault {
                 Err(error) => Some(undone(made.plan, error)),
             })
             .collect();
-        // A lost "done" is harmless: recovery finds everything in place and says it again.
-        let _ = journal.append(self.disk(), &records);
+        // What is not on record is not reported: recovery finds everything in place, and says it then.
+        let unsaid = journal.append(self.disk(), &records).err();
         batch
             .into_iter()
             .zip(results)
-            .map(|(made, result)| {
-                result.map(|()| Receipt { plan: made.plan, about: made.about.expect("a finished draft says it") })
+            .map(|(made, result)| match (result, &unsaid) {
+                (Ok(()), Some(error)) => Err(CommitError::Open(error.again())),
+                (result, _) => {
+                    result.map(|()| Receipt { plan: made.plan, about: made.about.expect("a finished draft says it") })
+                }
             })
             .collect()
     }

@@ -13,7 +13,7 @@ use crate::records::{Intent, Publish, Record};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recovered {
     /// Plans that were finished.
-    pub finished: Vec<u64>,
+    pub finished: Vec<Intent>,
     /// Plans that were taken back; their sources are planned anew.
     pub taken_back: Vec<u64>,
     /// Plans that reach into an area which is not attached; they stay open until it is.
@@ -33,8 +33,9 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
         }
         let record = if can_finish(disk, &intent)? {
             finish(disk, &intent)?;
-            recovered.finished.push(intent.plan);
-            Record::Done { plan: intent.plan }
+            let plan = intent.plan;
+            recovered.finished.push(intent);
+            Record::Done { plan }
         } else {
             undo_all(disk, &intent)?;
             recovered.taken_back.push(intent.plan);

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::{
-    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Held, Job, READ_TRIES, Tries, WALK_PAUSE, job,
-    state_of,
+    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Held, Job, READ_TRIES, RECOVER_PAUSE, TEND_PAUSE,
+    Tries, WALK_PAUSE, job, state_of,
 };
 use crate::intake::{Candidate, Settled, Verdict, downloads_as};
 use crate::make::MakeError;
@@ -67,9 +67,11 @@ impl Dispatcher {
                     report::not_listed(unit, &error);
                 }
                 self.wants_check = true;
-                return self.look_again(unit, Some(self.clock.now().steady + self.mill.settings.settle.rescan));
+                self.unseen.insert(unit.clone());
+                return self.look_again(unit, Some(self.clock.now().steady + UNSEEN_PAUSE));
             }
         };
+        self.unseen.remove(unit);
         self.remember_glance(&surveyed);
         if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.watch_problem_told) {
             report::watch_problem(problem, self.mill.settings.settle.rescan);
@@ -326,10 +328,37 @@ impl Dispatcher {
                         let path = facts.path.clone();
                         self.take_trouble(&path, Some(facts), &error, &moment);
                     }
-                    None => report::tending_failed(&job.plan.about.did, &error),
+                    None => self.take_untended(&job, &error),
                 }
             }
         }
+    }
+
+    /// Handles a record that could not be written: it is tried again after a growing pause.
+    fn take_untended(&mut self, job: &Job, error: &dyn std::fmt::Display) {
+        let now = self.clock.now().steady;
+        let (until, pause) = self.tend_again;
+        let pause = if now > until + pause * 4 { TEND_PAUSE } else { pause };
+        self.tend_again = (now + pause, (pause * 2).min(DISK_PAUSE_MAX));
+        if self.repeats.is_news(&format!("{}: {error}", job.plan.about.did), now) {
+            report::tending_failed(&job.plan.about.did, error);
+        }
+        self.wants_check = true;
+        self.bundles_dirty.extend(self.mill.bundle_names());
+        let folders = job.plan.products.iter().filter(|product| product.to.file_name() == "tags.yaml");
+        self.tags_dirty.extend(folders.filter_map(|product| product.to.parent()));
+    }
+
+    /// Takes note of what was taken back.
+    pub(super) fn take_undone(&mut self, receipts: Vec<Receipt>) {
+        self.committing = false;
+        let now = self.clock.now().timestamp();
+        for receipt in receipts {
+            self.mill.ledger.remember(&receipt.about, now);
+            report::moved(&receipt.about, Duration::ZERO);
+        }
+        self.reconsider();
+        self.look_everywhere();
     }
 
     /// Lets go of what a job had taken: an asset's names and number, or the records that it tends.
@@ -372,7 +401,7 @@ impl Dispatcher {
                     self.needs_recovery |= is_open;
                     match path {
                         Some(path) => self.take_trouble(&path, job.facts, &MakeError::Disk(error), &moment),
-                        None => report::tending_failed(&job.plan.about.did, &error),
+                        None => self.take_untended(&job, &error),
                     }
                 }
                 Err(error) => {
@@ -419,8 +448,18 @@ impl Dispatcher {
         match result {
             Ok(recovered) => {
                 self.needs_recovery = false;
-                self.recover_again = (Duration::ZERO, Duration::from_secs(1));
+                let now = self.clock.now();
+                // A disk that refuses again and again is not asked without a pause.
+                let (_, pause) = self.recover_again;
+                let is_calm = now.steady > self.recovered_at + pause * 4;
+                let pause = if is_calm { RECOVER_PAUSE } else { (pause * 2).min(DISK_PAUSE_MAX) };
+                self.recovered_at = now.steady;
+                self.recover_again = (now.steady + pause, pause);
                 report::recovered(&recovered);
+                for intent in &recovered.finished {
+                    self.mill.ledger.remember(&intent.about, intent.at);
+                    report::moved(&intent.about, Duration::ZERO);
+                }
                 self.mill.blocked = blocked(&recovered, &self.detached);
             }
             Err(error) => {
@@ -465,6 +504,9 @@ fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
 
 /// What the system says when a device does not answer.
 const EIO: i32 = 5;
+
+/// The pause before a folder that could not be listed is tried again.
+const UNSEEN_PAUSE: Duration = Duration::from_secs(2);
 
 /// The coarsest clock by which a file system tells a folder's changes apart.
 const GLANCE_GRAIN_NS: i64 = 2_000_000_000;

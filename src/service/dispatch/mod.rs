@@ -16,11 +16,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::clock::{Clock, Moment};
 use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
+use super::undo::collect_undo;
 use super::{Signal, release};
 use crate::intake::{Candidate, Hint, Settle, Settled, Watch};
 use crate::make::MakeError;
 use crate::model::{Identity, RelPath, Size, Stage};
-use crate::plan::{BundleName, Facts, Plan};
+use crate::plan::{BundleName, Facts, Plan, UndoWhat};
 use crate::report;
 use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered, Space};
 
@@ -32,6 +33,10 @@ const WALK_PAUSE: Duration = Duration::from_millis(15);
 const CONTENT_PATIENCE: Duration = Duration::from_secs(15);
 /// The pause before an incomplete picture is looked at again.
 const CONTENT_PAUSE: Duration = Duration::from_secs(2);
+/// The shortest pause between two recoveries while running.
+const RECOVER_PAUSE: Duration = Duration::from_millis(250);
+/// The pause before records are tended again after one could not be written.
+const TEND_PAUSE: Duration = Duration::from_secs(1);
 /// How often reading a damaged disk is tried before the asset is set aside.
 const READ_TRIES: u32 = 6;
 /// The longest pause after a disk error.
@@ -58,6 +63,8 @@ pub(in crate::service) enum Message {
     Committed(Vec<Job>, Vec<Result<Receipt, CommitError>>),
     /// Unfinished plans were finished or taken back.
     Recovered(DiskResult<Recovered>),
+    /// What a person wanted back was taken back, or not.
+    Undone(Vec<Receipt>),
     /// The system wants something.
     Signal(Signal),
 }
@@ -129,7 +136,14 @@ pub(in crate::service) struct Dispatcher {
     needs_recovery: bool,
     /// When the next recovery may be tried, and the pause after it fails.
     recover_again: (Duration, Duration),
+    recovered_at: Duration,
+    /// Wishes to have something undone, each with the place of its answer.
+    undo_wanted: VecDeque<(RelPath, UndoWhat)>,
     bundles_dirty: BTreeSet<BundleName>,
+    /// When records may be tended again after one could not be, and the pause after that.
+    tend_again: (Duration, Duration),
+    /// Folders and bundles that could not be looked at.
+    unseen: BTreeSet<RelPath>,
     tags_dirty: BTreeSet<RelPath>,
     tending: HashSet<RelPath>,
     done: u64,
@@ -199,8 +213,12 @@ impl Dispatcher {
             weight: 0,
             committing: false,
             needs_recovery: false,
-            recover_again: (Duration::ZERO, Duration::from_secs(1)),
+            recover_again: (Duration::ZERO, RECOVER_PAUSE),
+            recovered_at: Duration::ZERO,
+            undo_wanted: VecDeque::new(),
             bundles_dirty: BTreeSet::new(),
+            tend_again: (Duration::ZERO, TEND_PAUSE),
+            unseen: BTreeSet::new(),
             tags_dirty: BTreeSet::new(),
             tending: HashSet::new(),
             done: 0,
@@ -270,6 +288,7 @@ impl Dispatcher {
             Message::Made(job, result) => self.take_made(*job, *result),
             Message::Committed(jobs, results) => self.take_commits(jobs, results),
             Message::Recovered(result) => self.take_recovered(result),
+            Message::Undone(receipts) => self.take_undone(receipts),
             Message::Signal(Signal::Stop) => self.stopping = true,
             // A reload needs the file and the command line: the shell does it.
             Message::Signal(Signal::Reload) => (),
@@ -278,6 +297,7 @@ impl Dispatcher {
 
     /// Takes the releases that people gave; what was held back by a gate is decided anew.
     pub(in crate::service) fn collect_releases(&mut self) {
+        self.undo_wanted.extend(collect_undo(self.mill.disk()));
         let releases = release::collect(self.mill.disk(), self.clock.now().timestamp());
         if releases.iter().any(|release| !self.mill.releases.contains(release)) {
             self.reconsider();
@@ -295,9 +315,9 @@ impl Dispatcher {
             && !pending
             && !self.checking
             && self.held.values().all(|held| !held.is_trial)
-            && self.bundles_dirty.is_empty()
-            && self.tags_dirty.is_empty()
-            && !self.needs_recovery
+            && (self.bundles_dirty.is_empty() && self.tags_dirty.is_empty() || self.tend_again.0 > soon)
+            && self.undo_wanted.is_empty()
+            && (!self.needs_recovery || self.recover_again.0 > soon)
     }
 
     /// Returns whether no work is in hand, so that the program may end.
@@ -313,7 +333,9 @@ impl Dispatcher {
 
     /// Returns how many assets had to be set aside, and folders are paused.
     pub(in crate::service) fn failed(&self) -> u64 {
-        self.failed + self.mill.pauses.all().count() as u64
+        let undone = self.mill.pauses.all().count() + self.unseen.len() + self.tries.len();
+        let is_stuck = self.needs_recovery || !self.bundles_dirty.is_empty() || !self.tags_dirty.is_empty();
+        self.failed + undone as u64 + u64::from(is_stuck)
     }
 
     /// Takes new settings.

@@ -12,6 +12,7 @@ use crate::report;
 use crate::service::clock::Moment;
 use crate::service::pauses::lacks_room;
 use crate::service::survey::survey;
+use crate::service::undo;
 use crate::vault::{Journal, Made, Space, recover};
 
 /// How long an answer on a disk's room is good for.
@@ -30,6 +31,8 @@ impl Dispatcher {
         }
         if self.needs_recovery {
             self.start_recovery();
+        } else if !self.undo_wanted.is_empty() {
+            self.start_undo(&moment);
         } else if !self.stopping {
             self.start_walk(&moment);
             self.start_tending(&moment);
@@ -47,6 +50,9 @@ impl Dispatcher {
         if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery {
             let free = self.dirty.iter().filter_map(|unit| self.walk_again.get(unit)).min();
             wake = wake.min(free.copied().unwrap_or(moment.steady));
+        }
+        if !self.tags_dirty.is_empty() || !self.bundles_dirty.is_empty() {
+            wake = wake.min(self.tend_again.0.max(moment.steady + Duration::from_millis(100)));
         }
         if let Some(due) = self.due.values().min() {
             wake = wake.min(*due);
@@ -80,7 +86,33 @@ impl Dispatcher {
         });
     }
 
+    /// Takes back what a person wants, once nothing else is in hand.
+    fn start_undo(&mut self, moment: &Moment) {
+        if self.busy > 0 || self.committing || !self.to_commit.is_empty() {
+            return;
+        }
+        self.committing = true;
+        let wanted = std::mem::take(&mut self.undo_wanted);
+        let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
+        let (limits, now) = (self.mill.limits(), moment.timestamp());
+        work(move || {
+            let mut journal = journal.lock().expect("no journal holder panics");
+            let mut receipts = Vec::new();
+            for (place, what) in wanted {
+                let (more, answer) = undo::undo(&vault, &mut journal, &what, &limits, now);
+                receipts.extend(more);
+                report::undo_answered(answer.undone.len(), answer.refused.as_deref());
+                // Whoever asked may have gone; what was done stands in the journal and the log.
+                let _ = undo::answer(vault.disk(), &place, &answer);
+            }
+            let _ = tell.send(Message::Undone(receipts));
+        });
+    }
+
     fn start_tending(&mut self, moment: &Moment) {
+        if moment.steady < self.tend_again.0 {
+            return;
+        }
         let mut plans: Vec<Plan> = Vec::new();
         for folder in std::mem::take(&mut self.tags_dirty) {
             plans.extend(self.mill.tend_tags(&folder));
@@ -89,8 +121,17 @@ impl Dispatcher {
         if !self.bundles_dirty.is_empty() && self.is_quiet() && self.mill.pauses.why_stage(Stage::Upload).is_none() {
             for name in std::mem::take(&mut self.bundles_dirty) {
                 match self.mill.tend_bundle(&name) {
-                    Ok(more) => plans.extend(more),
-                    Err(hold) => report::held(&name.folder(), &hold.to_string()),
+                    Ok(more) => {
+                        self.unseen.remove(&name.folder());
+                        plans.extend(more);
+                    }
+                    Err(hold) => {
+                        let why = hold.to_string();
+                        if self.repeats.is_news(&why, moment.steady) {
+                            report::held(&name.folder(), &why);
+                        }
+                        self.unseen.insert(name.folder());
+                    }
                 }
             }
         }

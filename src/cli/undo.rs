@@ -1,0 +1,53 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::Place;
+use super::error::CliError;
+use super::plan::place_of;
+use super::settings::settings_of_existing;
+use crate::plan::UndoWhat;
+use crate::service::{Clock, UndoAnswer, View, layout, read_answer, request_undo, undo_here};
+use crate::vault::RealDisk;
+
+/// How long a running daemon may take to finish the step in hand and answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Takes back the last step, the last batch, or the last step of one asset.
+pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(place)?;
+    let view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
+    let what = match file {
+        Some(file) => UndoWhat::Asset(place_of(&view, file)?),
+        None if is_batch => UndoWhat::Batch,
+        None => UndoWhat::Last,
+    };
+    let answer = if view.has_daemon() {
+        by_daemon(&RealDisk::open_read_only(layout(&settings)), what)?
+    } else {
+        undo_here(&settings, &what).map_err(|error| CliError::failed(&error))?
+    };
+    for line in &answer.undone {
+        println!("{line}");
+    }
+    if !answer.undone.is_empty() {
+        println!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");
+    }
+    match answer.refused {
+        Some(why) => Err(CliError::failed(&format!("not undone: {why}"))),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn by_daemon(disk: &RealDisk, what: UndoWhat) -> Result<UndoAnswer, CliError> {
+    let clock = Clock::start();
+    let answer = request_undo(disk, what, clock.now().timestamp()).map_err(|error| CliError::failed(&error))?;
+    while clock.now().steady < PATIENCE {
+        if let Some(answer) = read_answer(disk, &answer) {
+            return Ok(answer);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Err(CliError::failed(&"the daemon is still at work and will undo it later; its log says when"))
+}

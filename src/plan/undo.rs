@@ -1,0 +1,113 @@
+//! Taking back what was done: which plans, and by which moves.
+
+use std::collections::HashSet;
+
+use super::{Plan, Product, Recipe};
+use crate::model::{ContentHash, Identity, RelPath};
+use crate::records::{About, Intent, Move, PublishMode, Record, Remove};
+
+/// What a person wants back.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoWhat {
+    /// The last step of any asset.
+    Last,
+    /// All that was carried out together with the last step.
+    Batch,
+    /// The last step of the asset that stands here.
+    Asset(RelPath),
+}
+
+/// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
+/// again goes further back.
+pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat) -> Vec<&'a Intent> {
+    let done: HashSet<u64> = records
+        .iter()
+        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
+        .collect();
+    let intents =
+        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
+    let intents: Vec<&Intent> = intents.filter(|intent| done.contains(&intent.plan)).collect();
+    let undone: HashSet<u64> = intents.iter().filter_map(|intent| intent.about.undoes).collect();
+    let mut open = intents.into_iter().rev().filter(|intent| {
+        let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
+        is_step && intent.about.undoes.is_none() && !undone.contains(&intent.plan)
+    });
+    match what {
+        UndoWhat::Last => open.next().into_iter().collect(),
+        UndoWhat::Asset(path) => open.find(|intent| stands_at(intent, path)).into_iter().collect(),
+        UndoWhat::Batch => {
+            let Some(last) = open.next() else { return Vec::new() };
+            std::iter::once(last).chain(open.take_while(|intent| intent.batch == last.batch)).collect()
+        }
+    }
+}
+
+fn stands_at(intent: &Intent, path: &RelPath) -> bool {
+    let published = intent.publish.iter().map(|product| &product.to);
+    published.chain(intent.moves.iter().map(|shift| &shift.to)).any(|to| to == path)
+}
+
+/// What undoing has to know of the disk.
+pub struct UndoFacts<'a> {
+    /// Returns the state of a file, if it is there.
+    pub seen: &'a dyn Fn(&RelPath) -> Option<Identity>,
+    /// Returns the hash of a file, if it is there.
+    pub hash: &'a dyn Fn(&RelPath) -> Option<ContentHash>,
+    /// Returns the version that a product replaced, if it is kept.
+    pub replaced: &'a dyn Fn(&RelPath) -> Option<Vec<u8>>,
+}
+
+/// Plans the way back of one plan, or says why there is none: something changed since.
+pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String> {
+    let mut plan =
+        Plan { about: about(intent), check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new() };
+    for product in &intent.publish {
+        if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
+            return Err(format!("`{}` changed or went on since; undo its later step first", product.to));
+        }
+        let PublishMode::Replace { was: Some(was) } = &product.mode else {
+            let seen = (facts.seen)(&product.to).ok_or_else(|| format!("`{}` is gone", product.to))?;
+            plan.removes.push(Remove { path: product.to.clone(), seen, aside: None });
+            continue;
+        };
+        let bytes = (facts.replaced)(&product.scratch).filter(|bytes| ContentHash::of(bytes) == *was);
+        let bytes = bytes.ok_or_else(|| format!("the version of `{}` from before is no longer kept", product.to))?;
+        let mode = PublishMode::Replace { was: Some(product.hash.clone()) };
+        plan.products.push(Product { to: product.to.clone(), recipe: Recipe::Bytes(bytes), mode });
+    }
+    for shift in &intent.moves {
+        let seen = (facts.seen)(&shift.to).filter(|seen| is_same(*seen, shift.seen));
+        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since; undo its later step first", shift.to))?;
+        plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
+    }
+    for gone in &intent.removes {
+        let kept = gone.aside.as_ref().and_then(|aside| Some((aside, (facts.seen)(aside)?)));
+        match kept.filter(|(_, seen)| is_same(*seen, gone.seen)) {
+            Some((aside, seen)) => plan.moves.push(Move { from: aside.clone(), to: gone.path.clone(), seen }),
+            // It had changed when the plan was carried out, and stayed.
+            None if (facts.seen)(&gone.path).is_some_and(|seen| !is_same(seen, gone.seen)) => (),
+            None => return Err(format!("`{}` is no longer kept (`work.undo_days`, `work.undo_mib_max`)", gone.path)),
+        }
+    }
+    let taken = plan.moves.iter().find(|shift| (facts.seen)(&shift.to).is_some());
+    match taken {
+        Some(shift) => Err(format!("`{}` is taken by another file; move that one away first", shift.to)),
+        None => Ok(plan),
+    }
+}
+
+fn about(intent: &Intent) -> About {
+    About {
+        from: intent.about.to.clone(),
+        to: intent.about.from.clone(),
+        undoes: Some(intent.plan),
+        did: format!("undone: {}", intent.about.did),
+        ..intent.about.clone()
+    }
+}
+
+/// Returns whether a file is the one that was seen; its device may have another number by now.
+fn is_same(found: Identity, seen: Identity) -> bool {
+    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
+}

@@ -1,0 +1,140 @@
+//! Carrying out what `plan::undo` decides: by the daemon, or by the command where none runs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::release::requests_folder;
+use crate::make::{Limits, make};
+use crate::model::RelPath;
+use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo};
+use crate::records::Intent;
+use crate::vault::{Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
+
+/// The largest record whose former version is brought back.
+const RECORD_BYTES_MAX: u64 = 8 << 20;
+
+/// A person's wish to have something undone, as it lies in the folder of requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UndoRequest {
+    pub(super) what: UndoWhat,
+}
+
+/// What became of a wish, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoAnswer {
+    /// One line for each step that was taken back.
+    pub undone: Vec<String>,
+    /// Why a step was not, and those before it.
+    pub refused: Option<String>,
+}
+
+/// Takes back what is wanted, the latest step first; stops at the first that cannot be.
+pub(super) fn undo(
+    vault: &Vault,
+    journal: &mut Journal,
+    what: &UndoWhat,
+    limits: &Limits,
+    now: Timestamp,
+) -> (Vec<Receipt>, UndoAnswer) {
+    let mut receipts = Vec::new();
+    let mut answer = UndoAnswer { undone: Vec::new(), refused: None };
+    let records = match Journal::read_only(vault.disk()) {
+        Ok(records) => records,
+        Err(error) => return (receipts, UndoAnswer { refused: Some(error.to_string()), ..answer }),
+    };
+    let chosen = choose_undo(&records, what);
+    if chosen.is_empty() {
+        answer.refused = Some("there is no step that could be undone".to_owned());
+    }
+    for intent in chosen {
+        match undo_one(vault, journal, intent, limits, now) {
+            Ok(receipt) => {
+                let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
+                answer.undone.push(format!(
+                    "{}: {} -> {}",
+                    receipt.about.did,
+                    at(&receipt.about.from),
+                    at(&receipt.about.to)
+                ));
+                receipts.push(receipt);
+            }
+            Err(why) => {
+                answer.refused = Some(why);
+                break;
+            }
+        }
+    }
+    (receipts, answer)
+}
+
+fn undo_one(
+    vault: &Vault,
+    journal: &mut Journal,
+    intent: &Intent,
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<Receipt, String> {
+    let disk = vault.disk();
+    if intent.publish.iter().any(|product| is_sent(disk, &product.to)) {
+        return Err("its bundle was sent; what a market has cannot be undone here".to_owned());
+    }
+    let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
+    let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
+    let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), RECORD_BYTES_MAX).ok();
+    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced })?;
+    let made = make(vault, &plan, limits).map_err(|error| error.to_string())?;
+    let mut results = vault.commit(journal, vec![made], now);
+    results.remove(0).map_err(|error| error.to_string())
+}
+
+/// Returns whether a path lies in a bundle that was sent.
+fn is_sent(disk: &dyn Disk, path: &RelPath) -> bool {
+    let bundle = path.parent().and_then(|files| files.parent());
+    path.area() == "upload" && bundle.is_some_and(|bundle| matches!(disk.look(&bundle.join("SENT")), Ok(Some(_))))
+}
+
+/// Leaves a wish for the daemon; returns where its answer will lie.
+pub fn request_undo(disk: &dyn Disk, what: UndoWhat, now: Timestamp) -> DiskResult<RelPath> {
+    let number = now.as_nanosecond();
+    let text = serde_json::to_string(&UndoRequest { what }).expect("a request holds nothing that JSON cannot write");
+    leave(disk, &format!("undo-{number}.json"), &text)?;
+    Ok(requests_folder().join(format!("answer-{number}.json")))
+}
+
+/// Returns the wishes that lie there, oldest first; each is removed, since it is carried out once.
+pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoWhat)> {
+    let mut names: Vec<String> = disk
+        .list(&requests_folder())
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(name, _)| name.into_string().ok().filter(|name| name.starts_with("undo-")))
+        .collect();
+    names.sort();
+    let take = |name: &String| {
+        let path = requests_folder().join(name);
+        let request = disk.read(&path, 65536).ok().and_then(|bytes| serde_json::from_slice::<UndoRequest>(&bytes).ok());
+        disk.remove(&path).ok()?;
+        Some((requests_folder().join(name.replacen("undo-", "answer-", 1)), request?.what))
+    };
+    names.iter().filter_map(take).collect()
+}
+
+/// Leaves an answer for the command that waits for it.
+pub(super) fn answer(disk: &dyn Disk, path: &RelPath, answer: &UndoAnswer) -> DiskResult<()> {
+    let text = serde_json::to_string(answer).expect("an answer holds nothing that JSON cannot write");
+    leave(disk, &path.file_text(), &text)
+}
+
+/// Returns the answer to a wish, if it came.
+pub fn read_answer(disk: &dyn Disk, path: &RelPath) -> Option<UndoAnswer> {
+    let answer = disk.read(path, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
+    let _ = disk.remove(path);
+    Some(answer)
+}
+
+fn leave(disk: &dyn Disk, name: &str, text: &str) -> DiskResult<()> {
+    ensure_folder(disk, &requests_folder())?;
+    let draft = requests_folder().join(format!(".{name}"));
+    disk.write_new(&draft, text.as_bytes())?;
+    place(disk, &draft, &requests_folder().join(name))
+}
