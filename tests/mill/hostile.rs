@@ -538,6 +538,26 @@ fn sidecars_with_paths_that_leave_the_root_are_refused() {
 }
 
 #[test]
+fn what_a_sidecar_calls_remakeable_is_kept_unless_its_original_lies_in_the_archive() {
+    // A refined picture that came with its sidecar from another root, or whose archive was emptied.
+    let first = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+    first.idea(NOTE);
+    assert!(first.once().status.success());
+    fs::write(first.at("raw/winter-cabins/a.png"), picture(700, 100)).unwrap();
+    assert!(first.once().status.success());
+    let name = "export/winter-cabins/winter-cabins-0001.png";
+    let (refined, sidecar) = (fs::read(first.at(name)).unwrap(), fs::read(first.at(&format!("{name}.yaml"))).unwrap());
+
+    let world = World::new(SETTINGS);
+    fs::create_dir_all(world.root.at("export/winter-cabins")).unwrap();
+    fs::write(world.root.at(name), &refined).unwrap();
+    fs::write(world.root.at(&format!("{name}.yaml")), sidecar).unwrap();
+    run_to_the_end(&world.root);
+    let kept = world.root.contents("").iter().filter(|(_, bytes)| *bytes == refined).count();
+    assert_eq!(kept, 1, "the only copy is gone: {:?}\n{}", world.root.files(), world.root.log());
+}
+
+#[test]
 fn bad_shared_tags_hold_their_theme_and_are_named() {
     let mut world = World::new(SETTINGS);
     let mut records = bad_records();
