@@ -434,6 +434,15 @@ fn names_that_hide_stay_and_are_named() {
 }
 
 #[test]
+fn names_that_are_all_ending_stay_and_stop_nothing() {
+    for name in [".part", "..part", "...part", ".crdownload", "..download", ".!qB", ".aria2"] {
+        let mut world = World::new(SETTINGS);
+        world.drop_picture(name, Stays("hidden"));
+        world.survive();
+    }
+}
+
+#[test]
 fn broken_files_of_any_name_are_set_aside() {
     let mut world = World::new(SETTINGS);
     let mut names = names();
