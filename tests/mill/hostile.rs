@@ -339,6 +339,25 @@ fn folders_with_the_names_of_files() {
 }
 
 #[test]
+fn a_huge_file_without_content_is_not_read() {
+    use std::io::Write as _;
+    for head in [&b""[..], b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x64\0\0\0\x64\x08\x02\0\0\0", b"\0\0\0\x18ftypisom"] {
+        let world = World::new(SETTINGS);
+        let mut file = File::create(world.raw("a sparse one.png")).unwrap();
+        file.write_all(head).unwrap();
+        file.set_len(1 << 40).unwrap();
+        drop(file);
+        let root = world.survive();
+        let (status, log) = (root.text(&["status"]), root.log());
+        assert!(status.contains("a sparse one.png") || log.contains("Set aside"), "{status}\n{log}");
+        // It lies somewhere, whole.
+        let left =
+            [root.at("raw/winter-cabins/a sparse one.png"), root.at("failed/raw/winter-cabins/a sparse one.png")];
+        assert_eq!(left.iter().filter(|path| path.metadata().is_ok_and(|meta| meta.len() == 1 << 40)).count(), 1);
+    }
+}
+
+#[test]
 fn files_that_may_not_be_read_wait_and_are_named() {
     let mut world = World::new(SETTINGS);
     world.drop_picture("locked.png", Arrives);
