@@ -1117,6 +1117,34 @@ fn an_inbox_that_is_a_link_from_the_start_is_followed() {
 }
 
 #[test]
+fn an_inbox_that_becomes_a_link_is_not_written_through() {
+    let root = Root::new();
+    root.idea(NOTE);
+    let daemon = root.run();
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+    let outside = root.outside();
+    fs::create_dir_all(outside.join("winter-cabins")).unwrap();
+    fs::write(outside.join("winter-cabins/own.png"), picture(5, 100)).unwrap();
+    fs::rename(root.at("raw"), root.at("raw-before")).unwrap();
+    symlink(&outside, root.at("raw")).unwrap();
+    // A change in another inbox: the daemon is awake, and wants to write the theme's tags to `raw`.
+    fs::create_dir_all(root.at("keep/winter-cabins")).unwrap();
+    fs::write(root.at("keep/winter-cabins/b.png"), picture(6, 100)).unwrap();
+    let (dropped, kept) = (picture(6, 100), "archive/winter-cabins");
+    root.until("the other inbox goes on", |root| root.contents(kept).iter().any(|(_, bytes)| *bytes == dropped));
+    daemon.signal("-HUP");
+    root.until("everything was looked at", |root| root.log().contains("Settings read again"));
+    std::thread::sleep(Duration::from_secs(1));
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    let own = fs::read(outside.join("winter-cabins/own.png")).ok();
+    assert!(own == Some(picture(5, 100)), "taken from outside\n{}", root.log());
+    let names: Vec<_> =
+        fs::read_dir(outside.join("winter-cabins")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["own.png"], "written outside");
+}
+
+#[test]
 fn naming_rules_that_leave_the_folder_are_refused_or_tamed() {
     for rule in ["/etc/{seq}", "../../outside/{seq}", "..", "{original}", "{seq}/../../x", "a/{id}", "{seq}\\0"] {
         let root = Root::new();
