@@ -356,6 +356,20 @@ fn a_link_to_a_file_outside() {
     });
 }
 
+#[test]
+fn a_link_to_a_file_outside_is_copied_so_that_its_owner_may_write_on() {
+    arrives(|place| {
+        let outside = place.outside.join("own.png");
+        fs::write(&outside, &place.bytes).unwrap();
+        fs::hard_link(&outside, place.at("a.png")).unwrap();
+        place.root.until("it is bundled", |root| root.csv().len() == 2);
+        // In place, as many an editor saves.
+        let mut file = File::options().write(true).open(&outside).unwrap();
+        file.write_all(b"the owner goes on with this file").unwrap();
+        assert_eq!(outside.metadata().unwrap().nlink(), 1, "stockmill holds on to a file outside of its root");
+    });
+}
+
 /// What a person writes beside a picture.
 fn companions(place: &Place) -> [(PathBuf, &'static str); 3] {
     let xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF \
