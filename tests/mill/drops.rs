@@ -228,6 +228,30 @@ fn a_browser_that_names_the_download_at_the_end() {
     });
 }
 
+/// A scanner, or a network share, opens the file anew for each part.
+fn scanner(parts: usize, pause: Duration) {
+    arrives(|place| {
+        File::create(place.at("a.png")).unwrap();
+        let parts = place.parts(parts);
+        let (last, first) = parts.split_last().unwrap();
+        for part in first {
+            File::options().append(true).open(place.at("a.png")).unwrap().write_all(part).unwrap();
+            place.pause("a.png", pause);
+        }
+        File::options().append(true).open(place.at("a.png")).unwrap().write_all(last).unwrap();
+    });
+}
+
+#[test]
+fn a_scanner_that_pauses_shortly() {
+    scanner(4, Duration::from_millis(1500));
+}
+
+#[test]
+fn a_scanner_that_pauses_long() {
+    scanner(3, Duration::from_secs(3));
+}
+
 #[test]
 fn a_slow_writer_that_keeps_the_file_open() {
     arrives(|place| {
@@ -279,6 +303,26 @@ fn a_file_stretched_before_it_is_written_from_its_end() {
             file.seek(SeekFrom::Start(end as u64)).unwrap();
             file.write_all(part).unwrap();
             place.pause("a.png", PAUSE);
+        }
+    });
+}
+
+#[test]
+fn a_download_that_reopens_its_stretched_file_for_each_piece() {
+    arrives(|place| {
+        File::create(place.at("a.png")).unwrap().set_len(place.bytes.len() as u64).unwrap();
+        let mut pieces: Vec<(usize, &[u8])> = Vec::new();
+        for part in place.parts(4) {
+            let at = pieces.last().map_or(0, |(at, part)| at + part.len());
+            pieces.push((at, part));
+        }
+        // The first and the last piece come first, so that the file looks whole from both ends.
+        for n in [0, 3, 1, 2] {
+            place.pause("a.png", PAUSE);
+            let (at, part) = pieces[n];
+            let mut file = File::options().write(true).open(place.at("a.png")).unwrap();
+            file.seek(SeekFrom::Start(at as u64)).unwrap();
+            file.write_all(part).unwrap();
         }
     });
 }
