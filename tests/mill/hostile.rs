@@ -462,6 +462,17 @@ fn names_that_are_all_ending_stay_and_stop_nothing() {
 }
 
 #[test]
+fn names_as_long_as_they_can_be_arrive() {
+    let mut world = World::new(SETTINGS);
+    for (n, length) in [200, 222, 223, 224, 240, 249, 250, 251, 252, 254, 255].into_iter().enumerate() {
+        let stem = char::from(b'a' + u8::try_from(n).unwrap()).to_string();
+        world.drop_picture(format!("{}.png", stem.repeat(length - 4)), Arrives);
+    }
+    world.drop_picture("\u{1f384}".repeat(63) + "x", Arrives);
+    world.survive();
+}
+
+#[test]
 fn broken_files_of_any_name_are_set_aside() {
     let mut world = World::new(SETTINGS);
     let mut names = names();
@@ -470,6 +481,19 @@ fn broken_files_of_any_name_are_set_aside() {
         let whole = world.picture();
         world.drop(name, &whole[..whole.len() - 40], SetAside("cut off"));
     }
+    world.survive();
+}
+
+#[test]
+fn broken_files_with_the_longest_names_are_set_aside() {
+    let mut world = World::new(SETTINGS);
+    for (length, letter) in [(224, "a"), (240, "b"), (251, "c"), (255, "d")] {
+        let whole = world.picture();
+        world.drop(format!("{}.png", letter.repeat(length - 4)), &whole[..whole.len() - 40], SetAside("cut off"));
+    }
+    let whole = world.picture();
+    let name = OsString::from_vec([vec![0xff; 251], b".png".to_vec()].concat());
+    world.drop(name, &whole[..whole.len() - 40], SetAside("cut off"));
     world.survive();
 }
 
