@@ -497,6 +497,23 @@ fn broken_files_with_the_longest_names_are_set_aside() {
     world.survive();
 }
 
+#[test]
+fn a_folder_named_like_a_day_is_looked_at() {
+    // Generators put their pictures into folders of the day.
+    let mut world = World::new(SETTINGS);
+    let bytes = world.picture();
+    world.put("raw/2026-11-27/a.png".into(), &bytes, Stays(""));
+    world.survive();
+}
+
+#[test]
+fn a_theme_whose_name_is_no_text_is_told_of() {
+    let mut world = World::new(SETTINGS);
+    let bytes = world.picture();
+    world.put(PathBuf::from(OsString::from_vec(b"raw/\xff\xfe/a.png".to_vec())), &bytes, Stays(""));
+    world.survive();
+}
+
 /// Returns shared tags that are good enough to be bundled.
 const TAGS: &str = "title: A cabin\nkeywords: [snow, cabin]\n";
 
