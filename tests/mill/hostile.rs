@@ -977,6 +977,22 @@ fn odd_content_is_known_by_what_it_is() {
 }
 
 #[test]
+fn files_that_differ_and_show_the_same_picture_leave_nothing_undone() {
+    // They become the same bytes once they are enlarged.
+    let world = World::new(SETTINGS);
+    let jpeg = encoded(&rgb(90), ImageFormat::Jpeg);
+    for comment in ["one", "two", "three"] {
+        fs::write(world.raw(format!("{comment}.jpg")), jpeg_with(&jpeg, 0xfe, comment.as_bytes())).unwrap();
+    }
+    run_to_the_end(&world.root);
+    let root = world.root;
+    let left = |name: &&String| ["raw/", "keep/", "export/"].iter().any(|stage| name.starts_with(stage));
+    let files = root.files();
+    let left: Vec<&String> = files.iter().filter(left).filter(|name| name.ends_with('g')).collect();
+    assert!(left.is_empty(), "`once` ended and left {left:?}\n{}", root.log());
+}
+
+#[test]
 fn the_same_content_twice_goes_on_once() {
     let mut world = World::new(SETTINGS);
     let bytes = world.picture();
