@@ -607,6 +607,16 @@ fn sidecars_with_paths_that_leave_the_root_are_refused() {
 }
 
 #[test]
+fn sidecars_with_an_identity_that_is_none_are_refused() {
+    for id in ["../../../x", "zz", "''", "0123456789abcdef0"] {
+        let mut world = World::new(SETTINGS);
+        world.drop_picture("a.png", Stays("a.png.yaml"));
+        fs::write(world.raw("a.png.yaml"), format!("version: 1\nid: {id}\n")).unwrap();
+        world.survive();
+    }
+}
+
+#[test]
 fn what_a_sidecar_calls_remakeable_is_kept_unless_its_original_lies_in_the_archive() {
     // A refined picture that came with its sidecar from another root, or whose archive was emptied.
     let first = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
