@@ -358,6 +358,18 @@ fn a_huge_file_without_content_is_not_read() {
 }
 
 #[test]
+fn rights_of_a_dropped_file_are_not_carried_on() {
+    let mut world = World::new(SETTINGS);
+    world.drop_picture("setuid.png", Arrives);
+    fs::set_permissions(world.raw("setuid.png"), fs::Permissions::from_mode(0o6755)).unwrap();
+    let root = world.survive();
+    for (path, _) in root.contents("") {
+        let mode = path.metadata().unwrap().mode();
+        assert_eq!(mode & 0o6000, 0, "{} has mode {mode:o}", path.display());
+    }
+}
+
+#[test]
 fn files_that_may_not_be_read_wait_and_are_named() {
     let mut world = World::new(SETTINGS);
     world.drop_picture("locked.png", Arrives);
