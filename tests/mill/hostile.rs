@@ -601,6 +601,18 @@ fn bad_sidecars_hold_their_asset_and_are_named() {
 }
 
 #[test]
+fn a_sidecar_of_100_mb_is_named_as_the_reason() {
+    let mut world = World::new(SETTINGS);
+    let picture = world.picture();
+    fs::write(world.raw("a.png"), picture).unwrap();
+    fs::write(world.raw("a.png.yaml"), HUGE.repeat(10_000_000)).unwrap();
+    let root = world.survive();
+    let told = [root.log(), root.text(&["status"])].concat();
+    let is_told = told.lines().any(|line| line.contains("a.png.yaml") && line.contains("100000000 bytes"));
+    assert!(is_told, "the reason must not speak of the picture\n{told}");
+}
+
+#[test]
 fn sidecars_with_paths_that_leave_the_root_are_refused() {
     let fields = [
         "theme: ../../outside/x",
