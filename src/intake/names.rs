@@ -75,7 +75,8 @@ pub fn downloads_as(name: &str) -> Option<&str> {
         let at = name.len().checked_sub(ending.len())?;
         name.get(at..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending)).then_some(at)
     })?;
-    Some(&name[..cut])
+    // What is nothing but endings and dots will not be called anything.
+    Some(&name[..cut]).filter(|name| !name.chars().all(|c| c == '.'))
 }
 
 /// Returns whether a file in `ideas` is a note by its extension.

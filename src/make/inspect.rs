@@ -39,6 +39,10 @@ pub fn inspect(
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => (ContentHash::of(b""), None),
         _ => look_inside(disk, candidate, kind, limits)?,
     };
+    let has_original = match &sidecar {
+        Some((_, sidecar)) => lies_in_archive(disk, sidecar, &hash)?,
+        None => false,
+    };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
     Ok(Facts {
         path: path.clone(),
@@ -49,10 +53,20 @@ pub fn inspect(
         kind,
         size,
         sidecar,
+        has_original,
         xmp: xmp.map(|found| read_xmp(disk, &found.path)).transpose()?,
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
+}
+
+/// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only
+/// text, and may come from elsewhere.
+fn lies_in_archive(disk: &dyn Disk, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
+    let Some(origin) = sidecar.origin.as_ref().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
+    let Some(archived) = origin.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
+    let is_file = disk.look(archived)?.is_some_and(|entry| entry.what == What::File);
+    Ok(is_file && disk.hash(archived)? == origin.hash)
 }
 
 /// Returns the sidecar that the walk saw, or one that came while it walked.

@@ -103,18 +103,39 @@ impl From<ThemeSlug> for String {
 ///
 /// Exact duplicates are refused, so the content is the identity; nothing random is needed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct AssetId(String);
+
+/// The length of an identity.
+const ID_DIGITS: usize = 16;
 
 impl AssetId {
     /// Returns the identity of an asset whose dropped bytes have this hash.
     pub fn of(hash: &super::ContentHash) -> Self {
-        Self(hash.as_str()[..16].to_owned())
+        Self(hash.as_str()[..ID_DIGITS].to_owned())
     }
 
     /// Returns the identity as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for AssetId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() == ID_DIGITS && text.bytes().all(is_digit) {
+            return Ok(Self(text));
+        }
+        Err(format!("`{}` is no id of {ID_DIGITS} hex digits", super::escape_bytes(text.as_bytes())))
+    }
+}
+
+impl From<AssetId> for String {
+    fn from(id: AssetId) -> Self {
+        id.0
     }
 }
 

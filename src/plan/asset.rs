@@ -199,7 +199,7 @@ impl<'a> Asset<'a> {
     /// Plans the end of the source: what can be made again goes, everything else is an original and
     /// is kept, with a sidecar, in the archive. Returns where.
     pub(super) fn retire(&self, plan: &mut Plan) -> Option<RelPath> {
-        if self.sidecar.can_remake(&self.facts.hash) {
+        if self.facts.has_original && self.sidecar.can_remake(&self.facts.hash) {
             plan.removes.push(Remove { path: self.facts.path.clone(), seen: self.facts.seen, aside: None });
             return None;
         }

@@ -55,6 +55,8 @@ pub struct Facts {
     pub size: Option<Size>,
     /// Its sidecar, where there is one.
     pub sidecar: Option<(Companion, Sidecar)>,
+    /// Whether the original that its sidecar names really lies in the archive.
+    pub has_original: bool,
     /// Tags from a foreign XMP sidecar.
     pub xmp: Option<Tags>,
     /// Files that go with it under a like name: prompt texts, foreign sidecars.

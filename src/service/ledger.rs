@@ -94,7 +94,7 @@ impl Ledger {
         self.use_seq(about);
         match (about.undoes, &about.from, &about.to, &about.hash) {
             (Some(_), _, Some(to), Some(hash)) => drop(self.undone.insert(to.clone(), hash.clone())),
-            (None, Some(from), _, _) => drop(self.undone.remove(from)),
+            (None, from, to, _) => from.iter().chain(to).for_each(|path| drop(self.undone.remove(path))),
             _ => (),
         }
         let Some(id) = &about.asset else { return };

@@ -32,6 +32,8 @@ pub(super) struct Mill {
     /// Sources of plans that wait for a paused area before they can be finished or taken back.
     pub(super) blocked: HashMap<RelPath, RelPath>,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
+    /// Files that wait for another with the same bytes to be done.
+    pub(super) twins: Vec<RelPath>,
     reserved: HashSet<RelPath>,
     hashes_in_hand: HashMap<ContentHash, RelPath>,
     in_hand: BTreeMap<Stage, usize>,
@@ -51,6 +53,7 @@ impl Mill {
             pauses: Pauses::default(),
             blocked: HashMap::new(),
             bundles: BTreeMap::new(),
+            twins: Vec::new(),
             reserved: HashSet::new(),
             hashes_in_hand: HashMap::new(),
             in_hand: BTreeMap::new(),
@@ -86,7 +89,9 @@ impl Mill {
             return Err(crate::plan::unknown());
         }
         if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
-            return Err(Hold::Waits(format!("the same bytes are being worked on as `{other}`")));
+            let why = format!("the same bytes are being worked on as `{other}`");
+            self.twins.push(facts.path.clone());
+            return Err(Hold::Waits(why));
         }
         self.gate(&facts, moment)?;
         let known = self.known(&mut facts);

@@ -81,7 +81,17 @@ pub(super) fn survey(
     })?;
     let Grouped { candidates, mut odd } = group(stage, &walked.files, ignore, &|found| members_of(disk, found));
     odd.extend(walked.odd);
+    odd.extend(walked.below.iter().filter(|folder| is_nobodys(stage, folder)).map(|folder| Odd {
+        path: folder.clone(),
+        why: "its name cannot be a theme's: it looks like an upload day, or is no text; rename the folder".to_owned(),
+    }));
     Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, folders, problem })
+}
+
+/// Returns whether a folder in a stage is no theme, and no upload day either.
+fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
+    let is_day = folder.file_text().parse::<jiff::civil::Date>().is_ok();
+    unit_of(folder).is_none() && !(stage == Stage::Upload && is_day)
 }
 
 /// Returns the units that an event near a real path is about.

@@ -111,7 +111,7 @@ impl View {
 
     /// Explains one file.
     pub fn explain(&mut self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
-        let Some(unit) = unit_of(path) else { return Ok(None) };
+        let Some(unit) = unit_of(path) else { return self.explain_nobodys(path) };
         let is_folder =
             matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
@@ -126,6 +126,15 @@ impl View {
         let (standing, facts) = self.stand(stage, candidate);
         let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts).ok());
         Ok(Some(Explained { standing, facts, tags }))
+    }
+
+    /// Explains what lies in a folder that is no theme.
+    fn explain_nobodys(&self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
+        let Some(stage) = stage_of(path) else { return Ok(None) };
+        let ignore = &self.mill.settings.settle.ignore;
+        let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &stage.folder(), ignore)?;
+        let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
+        Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }
 
     /// Returns the counts of every stage.

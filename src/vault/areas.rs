@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::disk::Detached;
-use crate::model::RelPath;
+use crate::model::{RelPath, Stage};
 
 /// Where each area really lies: a stage folder may be on another disk.
 #[derive(Debug, Clone)]
@@ -105,7 +105,10 @@ impl Areas {
             folder: configured.display().to_string(),
             why: error.to_string(),
         };
-        let is_known = self.is_remembered(area) && !is_asked_for;
+        // The archive in the root itself cannot be away while the root is there: it is just made again.
+        let has_mark =
+            Stage::ALL.iter().any(|stage| area == stage.name()) || !configured.starts_with(&self.layout.root);
+        let is_known = has_mark && self.is_remembered(area) && !is_asked_for;
         if !configured.exists() {
             if is_known || !self.is_bound {
                 return Err(Detached::Missing(shown()));
@@ -132,7 +135,7 @@ impl Areas {
         if !self.is_bound {
             return Ok(());
         }
-        if !is_marked {
+        if !is_marked && has_mark {
             write(&path.join(MARK), b"").map_err(refused)?;
         }
         if !is_known {

@@ -131,7 +131,8 @@ impl RealDisk {
         };
         match stat {
             Ok(stat) => Ok(Some(entry(&stat))),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            // A name that is too long for the file system is nobody's.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
             Err(errno) => Err(errno),
         }
     }

@@ -89,6 +89,11 @@ impl Dispatcher {
 
     pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
         for odd in &surveyed.odd {
+            // A record of our own may be seen before the asset that it goes with.
+            if self.fresh.contains(&odd.path) || self.mill.is_reserved(&odd.path) {
+                self.dirty.insert(surveyed.unit.clone());
+                continue;
+            }
             if self.odd_seen.get(&odd.path) != Some(&odd.why) {
                 report::left_alone(&odd.path, &odd.why);
                 self.odd_seen.insert(odd.path.clone(), odd.why.clone());
@@ -271,8 +276,12 @@ impl Dispatcher {
                 }
                 self.give_up(path, facts, &content.to_string(), moment);
             }
-            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge => {
+            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge && disk.path == *path => {
                 self.give_up(path, facts, &disk.source.to_string(), moment);
+            }
+            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge => {
+                let why = format!("`{}` cannot be read: {}", disk.path, disk.source);
+                self.put_back(path, why, None, None);
             }
             MakeError::Sidecar { .. } => self.put_back(path, error.to_string(), None, None),
             MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
@@ -365,6 +374,12 @@ impl Dispatcher {
     pub(super) fn let_go(&mut self, job: &Job) {
         if job.facts.is_some() {
             self.mill.let_go(&job.plan);
+            for twin in std::mem::take(&mut self.mill.twins) {
+                if let Some(held) = self.held.get_mut(&twin) {
+                    held.until = Some(Duration::ZERO);
+                    self.dirty.extend(unit_of(&twin));
+                }
+            }
         }
         for product in &job.plan.products {
             self.tending.remove(&product.to);
@@ -523,6 +538,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         kind: None,
         size: None,
         sidecar: None,
+        has_original: false,
         xmp: None,
         companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
