@@ -225,6 +225,8 @@ fn a_daemon_takes_folders_moved_in_and_slow_writers_and_tells_systemd() {
     };
     hear("READY=1");
     hear("WATCHDOG=1");
+    // How far it is confined is told once; whatever the kernel can do, systemd has been told.
+    assert_eq!(root.log().matches("onfined by Landlock").count(), 1, "{}", root.log());
     root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
 
     let outside = root.at("outside/a/b");

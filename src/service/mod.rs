@@ -7,6 +7,7 @@ mod ledger;
 mod mill;
 mod ready;
 mod release;
+mod sandbox;
 mod survey;
 mod tend;
 mod themes;
@@ -77,10 +78,13 @@ pub type Reload = Box<dyn Fn() -> Result<Settings, String>>;
 /// The areas whose sidecars are read back when the ledger is rebuilt.
 const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
 
-/// Works on a root; returns how many assets had to be set aside.
-pub fn run(settings: Settings, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
+/// Works on a root; returns how many assets had to be set aside. `reads` are the folders that `reload`
+/// looks into: beside them and the mill, nothing can be reached any more.
+pub fn run(settings: Settings, until: Until, reload: &Reload, reads: &[PathBuf]) -> Result<u64, ServiceError> {
     let settings = Arc::new(settings);
     let opened = Opened::open(&settings)?;
+    // Before any thread is started: each inherits the confinement from the one that starts it.
+    sandbox::confine(&opened.layout, reads).tell();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
     let failed = runtime.block_on(serve(opened, settings, until, reload))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
