@@ -10,6 +10,7 @@ mod release;
 mod run;
 mod settings;
 mod status;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,6 +87,12 @@ enum Command {
         /// One theme only
         theme: Option<String>,
     },
+    /// Check every file and original against its receipt, byte for byte; changes nothing
+    Verify {
+        /// One JSON object, for programs
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command that was typed, and returns its exit code.
@@ -122,6 +129,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Release { stage, theme } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
             release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)
+        }
+        Command::Verify { json } => {
+            if json {
+                verify::json(&place)
+            } else {
+                verify::text(&place)
+            }
         }
     }
 }

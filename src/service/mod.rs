@@ -11,10 +11,12 @@ mod sandbox;
 mod survey;
 mod tend;
 mod themes;
+mod verify;
 mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
+pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
 
 use std::path::PathBuf;
