@@ -623,3 +623,88 @@ fn verify_beside_a_daemon_at_work_calls_nothing_missing() {
     daemon.signal("-TERM");
     daemon.ends_well();
 }
+
+#[test]
+fn what_was_set_aside_is_taken_up_again() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    assert!(root.text(&["retry"]).contains("Nothing is set aside."));
+    let (raw, aside) = (root.at("raw/winter-cabins"), root.at("failed/raw/winter-cabins"));
+    let cut = |seed: u32| picture(seed, 100)[..200].to_vec();
+    for name in ["a", "b", "c"] {
+        fs::write(raw.join(format!("{name}.png")), cut(u32::from(name.as_bytes()[0]))).unwrap();
+        fs::write(raw.join(format!("{name}.png.yaml")), format!("tags: {{title: Title {name}}}\n")).unwrap();
+        fs::write(raw.join(format!("{name}.txt")), format!("prompt {name}")).unwrap();
+    }
+    fs::write(root.at("ideas/nothing.md"), "\n").unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 12, "{:?}", root.files());
+
+    // One, by where it lay; a stage; one that was never there.
+    assert_eq!(root.call(&["retry", "raw/winter-cabins/z.png"]).status.code(), Some(1));
+    let said = root.text(&["retry", "raw/winter-cabins/c.png"]);
+    assert!(said.starts_with("failed/raw/winter-cabins/c.png -> raw/winter-cabins/c.png\n"), "{said}");
+    assert_eq!(fs::read(raw.join("c.png")).unwrap(), cut(u32::from(b'c')));
+    for name in ["c.png", "c.png.yaml", "c.txt"] {
+        assert!(raw.join(name).exists(), "{name}: {:?}", root.files());
+        fs::remove_file(raw.join(name)).unwrap();
+    }
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 8, "its note is gone: {:?}", root.files());
+    let said = root.text(&["retry", "ideas"]);
+    assert!(said.starts_with("failed/ideas/nothing.md -> ideas/nothing.md\n"), "{said}");
+    fs::write(root.at("ideas/nothing.md"), "- Sea\n").unwrap();
+
+    // They are mended; another file has taken a name meanwhile, and is not touched.
+    for name in ["a", "b"] {
+        fs::write(aside.join(format!("{name}.png")), picture(u32::from(name.as_bytes()[0]), 100)).unwrap();
+    }
+    fs::write(raw.join("a.txt"), "somebody's").unwrap();
+    // Half of `b` went back already when a kill came.
+    fs::rename(aside.join("b.txt"), raw.join("b.txt")).unwrap();
+    let said = root.text(&["retry", aside.to_str().unwrap()]);
+    for line in ["a.png -> raw/winter-cabins/a-2.png", "b.png -> raw/winter-cabins/b.png"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(fs::read_to_string(raw.join("a.txt")).unwrap(), "somebody's");
+    assert_eq!(fs::read_to_string(raw.join("a-2.txt")).unwrap(), "prompt a");
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 0, "{:?}", root.files());
+    assert!(root.once().status.success(), "{}", root.log());
+    let titles: Vec<String> = root.csv()[1..].iter().map(|row| row[1].clone()).collect();
+    assert_eq!(titles, ["Title a", "Title b"]);
+    assert!(root.at("raw/sea/tags.yaml").exists());
+}
+
+#[test]
+fn retry_reaches_a_stage_on_another_disk_and_waits_for_one_that_is_not_mounted() {
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    let place = other.path().join("raw");
+    let root = Root::with(&format!("keep: {{min_megapixels: 0.04}}\nfolders: {{raw: {}}}\n", place.display()));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(place.join("winter-cabins/a.png"), &picture(1, 100)[..200]).unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    let aside = root.at("failed/raw/winter-cabins/a.png");
+    assert!(aside.exists(), "{:?}", root.files());
+    fs::write(&aside, picture(1, 100)).unwrap();
+
+    let unmounted = other.path().join("unmounted");
+    fs::rename(&place, &unmounted).unwrap();
+    fs::create_dir(&place).unwrap();
+    let output = root.call(&["retry"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("stays: "), "{output:?}");
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    assert!(aside.exists());
+    let said = root.text(&["verify"]);
+    assert!(said.contains("raw: cannot be read") && said.contains("mount its disk"), "{said}");
+    fs::remove_dir(&place).unwrap();
+    fs::rename(&unmounted, &place).unwrap();
+
+    assert!(root.call(&["retry"]).status.success());
+    assert_eq!(fs::read(place.join("winter-cabins/a.png")).unwrap(), picture(1, 100));
+    assert!(!aside.exists());
+    assert_eq!(fs::read_dir(place.join(".stockmill-scratch")).unwrap().count(), 0);
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(root.bundled().len(), 1);
+}

@@ -7,6 +7,7 @@ mod history;
 mod init;
 mod plan;
 mod release;
+mod retry;
 mod run;
 mod settings;
 mod status;
@@ -87,6 +88,12 @@ enum Command {
         /// One theme only
         theme: Option<String>,
     },
+    /// Take what was set aside in `failed` back to where it came from
+    Retry {
+        /// A stage, or a file or folder as it lies in `failed` or lay in its stage; else everything
+        #[arg(value_name = "PATH|STAGE")]
+        what: Option<PathBuf>,
+    },
     /// Check every file and original against its receipt, byte for byte; changes nothing
     Verify {
         /// One JSON object, for programs
@@ -130,6 +137,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
             release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)
         }
+        Command::Retry { what } => retry::retry(&place, what.as_deref()),
         Command::Verify { json } => {
             if json {
                 verify::json(&place)

@@ -7,6 +7,7 @@ mod ledger;
 mod mill;
 mod ready;
 mod release;
+mod retry;
 mod sandbox;
 mod survey;
 mod tend;
@@ -16,6 +17,7 @@ mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
+pub use retry::{Retried, Which, retry};
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
 
@@ -130,6 +132,14 @@ pub fn layout(settings: &Settings) -> Layout {
     areas.insert("failed".into(), folders.failed.clone());
     areas.insert("logs".into(), folders.logs.clone());
     Layout { root: settings.root.clone(), areas }
+}
+
+/// Returns a real path as the root's areas name it.
+pub fn path_in(layout: &Layout, real: &std::path::Path) -> Option<RelPath> {
+    let areas = layout.areas.iter().filter_map(|(area, folder)| Some((area, real.strip_prefix(folder).ok()?)));
+    let (area, below) = areas.min_by_key(|(_, below)| below.as_os_str().len())?;
+    let area = RelPath::new(area).ok()?;
+    if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
 }
 
 async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &Reload) -> Result<u64, ServiceError> {

@@ -371,7 +371,7 @@ impl<'a> Look<'a> {
 }
 
 /// Returns whether an area's disk is not mounted: it is remembered at this place, and the mark is gone.
-fn is_detached(disk: &dyn Disk, layout: &Layout, area: &RelPath) -> bool {
+pub(super) fn is_detached(disk: &dyn Disk, layout: &Layout, area: &RelPath) -> bool {
     let memory = RelPath::new(".stockmill/areas").expect("a constant is a clean path").join(area.area());
     let place = layout.folder(area.area());
     let is_remembered = disk.read(&memory, 65536).is_ok_and(|known| known == place.as_os_str().as_encoded_bytes());
