@@ -7,10 +7,12 @@ mod history;
 mod init;
 mod plan;
 mod release;
+mod retry;
 mod run;
 mod settings;
 mod status;
 mod undo;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,6 +98,18 @@ enum Command {
         /// One theme only
         theme: Option<String>,
     },
+    /// Take what was set aside in `failed` back to where it came from
+    Retry {
+        /// A stage, or a file or folder as it lies in `failed` or lay in its stage; else everything
+        #[arg(value_name = "PATH|STAGE")]
+        what: Option<PathBuf>,
+    },
+    /// Check every file and original against its receipt, byte for byte; changes nothing
+    Verify {
+        /// One JSON object, for programs
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command that was typed, and returns its exit code.
@@ -133,6 +147,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Release { stage, theme } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
             release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)
+        }
+        Command::Retry { what } => retry::retry(&place, what.as_deref()),
+        Command::Verify { json } => {
+            if json {
+                verify::json(&place)
+            } else {
+                verify::text(&place)
+            }
         }
     }
 }

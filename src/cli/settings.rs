@@ -52,10 +52,25 @@ pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
         }
         return Err(CliError::usage(format!("there is no settings file `{}`", file.display())));
     }
-    let user = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(home().ok()?.join(".config")));
-    let user = user.map(|folder| folder.join("stockmill").join(FILE_NAME));
+    let user = user_folder().map(|folder| folder.join(FILE_NAME));
     let system = Some(PathBuf::from("/etc/stockmill").join(FILE_NAME));
     Ok(user.into_iter().chain(system).find(|path| path.exists()).map_or(Source::BuiltIn, Source::File))
+}
+
+fn user_folder() -> Option<PathBuf> {
+    let user = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(home().ok()?.join(".config")));
+    user.map(|folder| folder.join("stockmill"))
+}
+
+/// Returns the folders that settings may be read from again; `/etc` goes without saying. A file that is
+/// a symbolic link is read from where it really lies. Folders, since an editor puts a new file there.
+pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<PathBuf> {
+    let own = if let Source::File(path) = source { Some(path.clone()) } else { None };
+    let markets = std::fs::read_dir(root.join("markets")).into_iter().flatten().filter_map(Result::ok);
+    let files: Vec<PathBuf> = own.into_iter().chain(place.config.clone()).chain(markets.map(|e| e.path())).collect();
+    let named = files.iter().filter_map(|file| std::path::absolute(file).ok());
+    let real = files.iter().filter_map(|file| file.canonicalize().ok());
+    named.chain(real).filter_map(|file| file.parent().map(Path::to_owned)).chain(user_folder()).collect()
 }
 
 /// Reads the settings of a root; the text of all problems if they are not sound.

@@ -13,6 +13,7 @@ mod ideas;
 mod keep;
 mod park;
 mod raw;
+mod retry;
 mod show;
 mod sync;
 mod undo;
@@ -21,7 +22,8 @@ mod upload;
 pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use ideas::{ThemeOnDisk, plan_note};
-pub use park::plan_park;
+pub use park::{REASON, plan_park};
+pub use retry::{SetAside, plan_retry};
 pub use sync::{TagFile, base_path as sync_base_path, plan_sync};
 pub use undo::{UndoFacts, UndoWhat, choose_undo, plan_undo};
 

@@ -3,7 +3,7 @@ use crate::model::RelPath;
 use crate::records::{About, Move};
 
 /// What is added to a file's name to name the reason why it was set aside.
-const REASON: &str = ".reason.txt";
+pub const REASON: &str = ".reason.txt";
 
 /// Plans the way to `failed/STAGE/` for an asset that needs a person, with everything that belongs to
 /// it and the reason in words.

@@ -29,6 +29,31 @@ pub fn ready() {
     info!("Ready: drop files into the inboxes.");
 }
 
+/// Tells that what takes over a decoder can reach nothing but the mill.
+pub fn confined() {
+    info!("Confined by Landlock: nothing but the mill can be read or written.");
+}
+
+/// Tells that the kernel guards only some of what is asked of it.
+pub fn confined_partly(why: &str) {
+    info!("Confined by Landlock in part: {why}.");
+}
+
+/// Tells that the kernel guards nothing.
+pub fn not_confined(why: &str) {
+    warn!("Not confined by Landlock: {why}. All else works.");
+}
+
+/// Tells that an area cannot be reached again once its disk was unmounted.
+pub fn reached_until_unmount(folder: &std::path::Path) {
+    let folder = escape_bytes(folder.as_os_str().as_encoded_bytes());
+    warn!(
+        folder,
+        "Once its disk was unmounted, the folder can be reached only after a restart: what it is mounted in must stay \
+         closed. A disk that is mounted below `/mnt` or `/media` comes back by itself."
+    );
+}
+
 /// Tells one line for each thing that happened to an asset.
 pub fn moved(about: &About, took: Duration) {
     let stage = about.stage.name();

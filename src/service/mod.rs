@@ -8,16 +8,21 @@ mod mill;
 mod pauses;
 mod ready;
 mod release;
+mod retry;
+mod sandbox;
 mod survey;
 mod tend;
 mod themes;
 mod undo;
+mod verify;
 mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
+pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
 pub use undo::{UndoAnswer, read_answer, request_undo};
+pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
 
 use std::path::PathBuf;
@@ -85,9 +90,13 @@ pub type Reload = Box<dyn Fn() -> Result<Settings, String>>;
 pub const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
 
 /// Works on a root; returns how many assets had to be set aside, and folders are paused in the end.
-pub fn run(settings: Settings, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
+/// `reads` are the folders that `reload` looks into: beside them and the mill, nothing can be reached any
+/// more.
+pub fn run(settings: Settings, until: Until, reload: &Reload, reads: &[PathBuf]) -> Result<u64, ServiceError> {
     let settings = Arc::new(settings);
     let opened = Opened::open(&settings)?;
+    // Before any thread is started: each inherits the confinement from the one that starts it.
+    sandbox::confine(&opened.layout, reads).tell();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
     let failed = runtime.block_on(serve(opened, settings, until, reload))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -149,6 +158,14 @@ pub fn layout(settings: &Settings) -> Layout {
     areas.insert("failed".into(), folders.failed.clone());
     areas.insert("logs".into(), folders.logs.clone());
     Layout { root: settings.root.clone(), areas }
+}
+
+/// Returns a real path as the root's areas name it.
+pub fn path_in(layout: &Layout, real: &std::path::Path) -> Option<RelPath> {
+    let areas = layout.areas.iter().filter_map(|(area, folder)| Some((area, real.strip_prefix(folder).ok()?)));
+    let (area, below) = areas.min_by_key(|(_, below)| below.as_os_str().len())?;
+    let area = RelPath::new(area).ok()?;
+    if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
 }
 
 async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &Reload) -> Result<u64, ServiceError> {

@@ -189,10 +189,7 @@ impl View {
 
     /// Returns the path of a real file as the root's areas name it.
     pub fn path_of(&self, real: &std::path::Path) -> Option<RelPath> {
-        let areas = self.layout.areas.iter().filter_map(|(area, folder)| Some((area, real.strip_prefix(folder).ok()?)));
-        let (area, below) = areas.min_by_key(|(_, below)| below.as_os_str().len())?;
-        let area = RelPath::new(area).ok()?;
-        if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
+        super::path_in(&self.layout, real)
     }
 
     fn units(&self, start: Option<&RelPath>) -> DiskResult<Vec<RelPath>> {

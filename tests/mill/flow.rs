@@ -70,6 +70,8 @@ fn a_daemon_takes_folders_moved_in_and_slow_writers_and_tells_systemd() {
     };
     hear("READY=1");
     hear("WATCHDOG=1");
+    // How far it is confined is told once; whatever the kernel can do, systemd has been told.
+    assert_eq!(root.log().matches("onfined by Landlock").count(), 1, "{}", root.log());
     root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
 
     let outside = root.at("outside/a/b");
@@ -362,4 +364,193 @@ fn wrong_settings_and_a_second_daemon_are_refused() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("line 2, column 3") && said.contains("did you mean `method`?"), "{said}");
     assert!(said.contains("line 4, column 12"), "{said}");
+}
+
+#[test]
+fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let verify = |code: i32, words: &[&str]| {
+        let output = root.call(&["verify"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        said.lines().count()
+    };
+    assert_eq!(verify(0, &["0 assets, 0 files, 0 originals checked, 0 bytes: all is as it should be."]), 1);
+    for seed in 0..3 {
+        fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
+    }
+    assert!(root.once().status.success());
+    assert!(root.call(&["release", "keep"]).status.success());
+    assert!(root.once().status.success());
+    // One more waits in `keep`.
+    fs::write(root.at("raw/winter-cabins/9.png"), picture(9, 100)).unwrap();
+    assert!(root.once().status.success());
+    let before = root.files();
+    // Three in the bundle with their originals, and the one in `keep`.
+    assert_eq!(verify(0, &["4 assets, 7 files, 3 originals checked", "all is as it should be"]), 1);
+    let json: serde_json::Value = serde_json::from_slice(&root.call(&["verify", "--json"]).stdout).unwrap();
+    assert_eq!((&json["ok"], &json["files"], &json["originals"]), (&true.into(), &7.into(), &3.into()), "{json}");
+    assert_eq!(json["problems"], serde_json::json!([]));
+    assert_eq!(root.files(), before, "it only looks");
+
+    // A byte flips in an original, and comes back.
+    let original = root.at("archive/winter-cabins/winter-cabins-0001.png");
+    let bytes = fs::read(&original).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    fs::write(&original, flipped).unwrap();
+    let lines = verify(1, &["archive/winter-cabins/winter-cabins-0001.png: has other bytes", "1 problem."]);
+    assert_eq!(lines, 2);
+    let output = root.call(&["verify", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json["problems"][0]["wrong"], "changed", "{json}");
+    fs::write(&original, bytes).unwrap();
+    verify(0, &[]);
+
+    // A file goes from a bundle, with and without its sidecar.
+    let bundled = root.bundled().remove(0);
+    let name = bundled.file_name().unwrap().to_str().unwrap().to_owned();
+    let sidecar = bundled.with_file_name(format!("../sidecars/{name}.yaml"));
+    let (bytes, text) = (fs::read(&bundled).unwrap(), fs::read_to_string(&sidecar).unwrap());
+    fs::remove_file(&bundled).unwrap();
+    assert_eq!(verify(1, &[&format!("files/{name}: missing (by `upload/"), "1 problem."]), 2);
+    fs::remove_file(&sidecar).unwrap();
+    assert_eq!(verify(1, &[&format!("files/{name}: missing (by the journal)"), "1 problem."]), 2);
+    fs::write(&bundled, &bytes).unwrap();
+    verify(0, &[]);
+
+    // A receipt is changed: another hash, then no YAML at all.
+    let start = text.find("file:\n  hash: ").unwrap() + "file:\n  hash: ".len();
+    let other = if &text[start..=start] == "0" { "1" } else { "0" };
+    fs::write(&sidecar, format!("{}{other}{}", &text[..start], &text[start + 1..])).unwrap();
+    assert_eq!(verify(1, &[&format!("files/{name}: has other bytes than its receipt"), "1 problem."]), 2);
+    fs::write(&sidecar, "version: [1").unwrap();
+    verify(1, &[&format!("sidecars/{name}.yaml: cannot be read"), "1 problem."]);
+    fs::write(&sidecar, &text).unwrap();
+    verify(0, &[]);
+
+    // What a person moves is found, with its sidecar or without.
+    let kept = root.at("keep/winter-cabins/winter-cabins-0004.png");
+    let moved = root.at("keep/winter-cabins/best/chosen.png");
+    fs::create_dir(moved.parent().unwrap()).unwrap();
+    fs::rename(&kept, &moved).unwrap();
+    let note = "keep/winter-cabins/best/chosen.png: moved by hand from `keep/winter-cabins/winter-cabins-0004.png`";
+    assert_eq!(verify(0, &[note, "all is as it should be"]), 2);
+    fs::rename(root.at("keep/winter-cabins/winter-cabins-0004.png.yaml"), moved.with_file_name("chosen.png.yaml"))
+        .unwrap();
+    assert_eq!(verify(0, &[note, "all is as it should be"]), 2);
+    fs::rename(&original, root.at("archive/mine.png")).unwrap();
+    verify(0, &["archive/mine.png: moved by hand from `archive/winter-cabins/winter-cabins-0001.png`"]);
+}
+
+#[test]
+fn verify_beside_a_daemon_at_work_calls_nothing_missing() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let daemon = root.run();
+    for round in 0..6_u32 {
+        for seed in 0..10 {
+            fs::write(root.at(&format!("raw/winter-cabins/{round}-{seed}.png")), picture(round * 10 + seed, 100))
+                .unwrap();
+        }
+        let output = root.call(&["verify"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    root.until("all has gone through", |root| root.csv().len() == 61);
+    let said = root.text(&["verify"]);
+    assert!(said.contains("60 assets, 120 files, 60 originals checked"), "{said}");
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn what_was_set_aside_is_taken_up_again() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    assert!(root.text(&["retry"]).contains("Nothing is set aside."));
+    let (raw, aside) = (root.at("raw/winter-cabins"), root.at("failed/raw/winter-cabins"));
+    let cut = |seed: u32| picture(seed, 100)[..200].to_vec();
+    for name in ["a", "b", "c"] {
+        fs::write(raw.join(format!("{name}.png")), cut(u32::from(name.as_bytes()[0]))).unwrap();
+        fs::write(raw.join(format!("{name}.png.yaml")), format!("tags: {{title: Title {name}}}\n")).unwrap();
+        fs::write(raw.join(format!("{name}.txt")), format!("prompt {name}")).unwrap();
+    }
+    fs::write(root.at("ideas/nothing.md"), "\n").unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 12, "{:?}", root.files());
+
+    // One, by where it lay; a stage; one that was never there.
+    assert_eq!(root.call(&["retry", "raw/winter-cabins/z.png"]).status.code(), Some(1));
+    let said = root.text(&["retry", "raw/winter-cabins/c.png"]);
+    assert!(said.starts_with("failed/raw/winter-cabins/c.png -> raw/winter-cabins/c.png\n"), "{said}");
+    assert_eq!(fs::read(raw.join("c.png")).unwrap(), cut(u32::from(b'c')));
+    for name in ["c.png", "c.png.yaml", "c.txt"] {
+        assert!(raw.join(name).exists(), "{name}: {:?}", root.files());
+        fs::remove_file(raw.join(name)).unwrap();
+    }
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 8, "its note is gone: {:?}", root.files());
+    let said = root.text(&["retry", "ideas"]);
+    assert!(said.starts_with("failed/ideas/nothing.md -> ideas/nothing.md\n"), "{said}");
+    fs::write(root.at("ideas/nothing.md"), "- Sea\n").unwrap();
+
+    // They are mended; another file has taken a name meanwhile, and is not touched.
+    for name in ["a", "b"] {
+        fs::write(aside.join(format!("{name}.png")), picture(u32::from(name.as_bytes()[0]), 100)).unwrap();
+    }
+    fs::write(raw.join("a.txt"), "somebody's").unwrap();
+    // Half of `b` went back already when a kill came.
+    fs::rename(aside.join("b.txt"), raw.join("b.txt")).unwrap();
+    let said = root.text(&["retry", aside.to_str().unwrap()]);
+    for line in ["a.png -> raw/winter-cabins/a-2.png", "b.png -> raw/winter-cabins/b.png"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(fs::read_to_string(raw.join("a.txt")).unwrap(), "somebody's");
+    assert_eq!(fs::read_to_string(raw.join("a-2.txt")).unwrap(), "prompt a");
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 0, "{:?}", root.files());
+    assert!(root.once().status.success(), "{}", root.log());
+    let titles: Vec<String> = root.csv()[1..].iter().map(|row| row[1].clone()).collect();
+    assert_eq!(titles, ["Title a", "Title b"]);
+    assert!(root.at("raw/sea/tags.yaml").exists());
+}
+
+#[test]
+fn retry_reaches_a_stage_on_another_disk_and_waits_for_one_that_is_not_mounted() {
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    let place = other.path().join("raw");
+    let root = Root::with(&format!("keep: {{min_megapixels: 0.04}}\nfolders: {{raw: {}}}\n", place.display()));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(place.join("winter-cabins/a.png"), &picture(1, 100)[..200]).unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    let aside = root.at("failed/raw/winter-cabins/a.png");
+    assert!(aside.exists(), "{:?}", root.files());
+    fs::write(&aside, picture(1, 100)).unwrap();
+
+    let unmounted = other.path().join("unmounted");
+    fs::rename(&place, &unmounted).unwrap();
+    fs::create_dir(&place).unwrap();
+    let output = root.call(&["retry"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("stays: "), "{output:?}");
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    assert!(aside.exists());
+    let said = root.text(&["verify"]);
+    assert!(said.contains("raw: cannot be read") && said.contains("mount its disk"), "{said}");
+    fs::remove_dir(&place).unwrap();
+    fs::rename(&unmounted, &place).unwrap();
+
+    assert!(root.call(&["retry"]).status.success());
+    assert_eq!(fs::read(place.join("winter-cabins/a.png")).unwrap(), picture(1, 100));
+    assert!(!aside.exists());
+    assert_eq!(fs::read_dir(place.join(".stockmill-scratch")).unwrap().count(), 0);
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(root.bundled().len(), 1);
 }

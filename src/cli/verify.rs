@@ -1,0 +1,60 @@
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Place;
+use super::error::CliError;
+use super::settings::settings_of_existing;
+use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
+
+/// Checks every receipt, and prints one line for each problem, for people.
+pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
+    let verified = look(place)?;
+    for Problem { file, wrong, why, hint } in &verified.problems {
+        let what = match wrong {
+            Wrong::Missing => "missing",
+            Wrong::Changed => "has other bytes than its receipt",
+            Wrong::Unreadable => "cannot be read",
+        };
+        println!("{file}: {what} ({why}); {hint}");
+    }
+    for MovedByHand { from, to } in &verified.moved {
+        println!("{to}: moved by hand from `{from}`; all is well");
+    }
+    for file in &verified.busy {
+        println!("{file}: somebody is writing to it; verify again when that is done");
+    }
+    println!(
+        "{} assets, {} files, {} originals checked, {} bytes: {}.",
+        verified.assets,
+        verified.files,
+        verified.originals,
+        verified.bytes,
+        match verified.problems.len() {
+            0 => "all is as it should be".to_owned(),
+            1 => "1 problem".to_owned(),
+            more => format!("{more} problems"),
+        }
+    );
+    Ok(code(&verified))
+}
+
+/// Checks the same, and prints one JSON object.
+pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
+    let verified = look(place)?;
+    let mut whole = json!({"version": 1, "ok": verified.problems.is_empty()});
+    let parts = serde_json::to_value(&verified).expect("a check holds nothing that JSON cannot write");
+    if let (Some(whole), Some(parts)) = (whole.as_object_mut(), parts.as_object()) {
+        whole.extend(parts.clone());
+    }
+    println!("{whole}");
+    Ok(code(&verified))
+}
+
+fn look(place: &Place) -> Result<Verified, CliError> {
+    check(&settings_of_existing(place)?).map_err(|error| CliError::failed(&error))
+}
+
+fn code(verified: &Verified) -> ExitCode {
+    if verified.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}

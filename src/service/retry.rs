@@ -1,0 +1,221 @@
+//! Takes up again what was set aside. It may run beside the daemon, which sees files that are dropped.
+
+use std::collections::BTreeSet;
+
+use super::{ServiceError, layout, verify};
+use crate::config::Settings;
+use crate::intake::{Candidate, Found, group, walk};
+use crate::make::members_of;
+use crate::model::{RelPath, Stage};
+use crate::plan::{Hold, REASON, SetAside, plan_retry};
+use crate::records::SIDECAR_SUFFIX;
+use crate::vault::{Disk, DiskError, DiskResult, Entry, Layout, RealDisk, What, ensure_folder, place};
+
+/// The scratch folder of an area; the daemon empties it at its start.
+const SCRATCH: &str = ".stockmill-scratch";
+/// How often another name is chosen because somebody took the one before.
+const TRIES_MAX: u32 = 16;
+
+/// Which of the things that were set aside are taken up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Everything.
+    All,
+    /// What came from one stage.
+    Stage(Stage),
+    /// What lies here, or lay here before it was set aside; a file or a folder.
+    Path(RelPath),
+}
+
+/// What became of one asset.
+#[derive(Debug)]
+pub enum Retried {
+    /// It went back.
+    Back {
+        /// Where it lay in `failed/`.
+        from: RelPath,
+        /// Where it lies now.
+        to: RelPath,
+    },
+    /// It had been moved already; the note on it is gone now too.
+    Gone(RelPath),
+    /// It stays in `failed/`.
+    Stays(RelPath, String),
+}
+
+/// Takes assets that were set aside back to where they came from.
+pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, ServiceError> {
+    let layout = layout(settings);
+    let disk = RealDisk::open_read_only(layout.clone());
+    let mut retried = Vec::new();
+    for stage in Stage::ALL {
+        let folder = failed().join(stage.name());
+        if disk.look(&folder)?.is_none() {
+            continue;
+        }
+        for (aside, note) in set_aside(&disk, stage, &folder)? {
+            if covers(which, stage, &aside) {
+                retried.push(take_up(&disk, &layout, &aside, note.as_ref())?);
+            }
+        }
+    }
+    Ok(retried)
+}
+
+fn failed() -> RelPath {
+    RelPath::new("failed").expect("a constant is a clean path")
+}
+
+fn covers(which: &Which, stage: Stage, aside: &SetAside) -> bool {
+    match which {
+        Which::All => true,
+        Which::Stage(only) => *only == stage,
+        Which::Path(path) => {
+            let note = aside.path.with_suffix(REASON);
+            aside.path.is_in(path) || note == *path || aside.origin().is_some_and(|origin| origin.is_in(path))
+        }
+    }
+}
+
+/// Returns what was set aside from a stage, each with the note on it, where there is one. A note whose
+/// asset is gone comes alone.
+fn set_aside(disk: &dyn Disk, stage: Stage, folder: &RelPath) -> DiskResult<Vec<(SetAside, Option<RelPath>)>> {
+    let walked = walk(disk, folder, &|_| true, &mut |_, _| ())?;
+    let is_note = |found: &Found| found.path.file_text().ends_with(REASON);
+    let (notes, files): (Vec<Found>, Vec<Found>) = walked.files.into_iter().partition(is_note);
+    let grouped = group(stage, &files, &[], &|found| members_of(disk, found));
+    let mut notes: BTreeSet<RelPath> = notes.into_iter().map(|found| found.path).collect();
+    let mut all = Vec::new();
+    for candidate in grouped.candidates {
+        let aside = belongings(&candidate);
+        let note = Some(aside.path.with_suffix(REASON)).filter(|note| notes.remove(note));
+        all.push((aside, note));
+    }
+    // What grouping takes for no asset of its own was one when it was set aside.
+    for note in notes {
+        let name = note.file_name().as_encoded_bytes();
+        let name = name.strip_suffix(REASON.as_bytes()).filter(|name| !name.is_empty());
+        let Some(name) = name else { continue };
+        let name = std::os::unix::ffi::OsStrExt::from_bytes(name);
+        let name: &std::ffi::OsStr = name;
+        let path = note.sibling(name);
+        let sidecar = path.with_suffix(SIDECAR_SUFFIX);
+        let beside = files.iter().filter(|found| found.path == sidecar).map(|found| found.path.clone()).collect();
+        all.push((SetAside { path, beside, members: Vec::new() }, Some(note)));
+    }
+    all.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    Ok(all)
+}
+
+fn belongings(candidate: &Candidate) -> SetAside {
+    let beside = candidate.sidecar.iter().chain(&candidate.companions);
+    SetAside {
+        path: candidate.primary.path.clone(),
+        beside: beside.map(|found| found.path.clone()).collect(),
+        members: candidate.members.iter().map(|found| found.path.clone()).collect(),
+    }
+}
+
+/// Takes one asset back: its belongings, itself, and, once all that is durable, the note on it.
+fn take_up(disk: &dyn Disk, layout: &Layout, aside: &SetAside, note: Option<&RelPath>) -> DiskResult<Retried> {
+    if disk.look(&aside.path)?.is_none_or(|entry| entry.what != What::File) {
+        remove_note(disk, note)?;
+        return Ok(Retried::Gone(aside.path.clone()));
+    }
+    if let Some(origin) = aside.origin() {
+        let area = RelPath::new(origin.area()).expect("an area is clean");
+        if verify::is_detached(disk, layout, &area) {
+            let why = format!("`{area}` is not the folder that it was; mount its disk");
+            return Ok(Retried::Stays(aside.path.clone(), why));
+        }
+    }
+    for _ in 0..TRIES_MAX {
+        // What cannot be looked at counts as taken: nothing is tried on it.
+        let moves = match plan_retry(aside, &|path| !matches!(disk.look(path), Ok(None))) {
+            Ok(moves) => moves,
+            Err(Hold::Waits(why) | Hold::Park(why) | Hold::Ignored(why)) => {
+                return Ok(Retried::Stays(aside.path.clone(), why));
+            }
+        };
+        if move_all(disk, &moves)? {
+            remove_note(disk, note)?;
+            let to = moves.last().map_or_else(|| aside.path.clone(), |(_, to)| to.clone());
+            return Ok(Retried::Back { from: aside.path.clone(), to });
+        }
+    }
+    Ok(Retried::Stays(aside.path.clone(), "its name is taken again and again; try later".to_owned()))
+}
+
+/// Carries out moves, and makes them durable; `false` if somebody took one of the names meanwhile, and
+/// everything lies where it lay.
+fn move_all(disk: &dyn Disk, moves: &[(RelPath, RelPath)]) -> DiskResult<bool> {
+    for folder in moves.iter().filter_map(|(_, to)| to.parent()).collect::<BTreeSet<_>>() {
+        ensure_folder(disk, &folder)?;
+    }
+    for (n, (from, to)) in moves.iter().enumerate() {
+        match move_one(disk, from, to) {
+            Ok(()) => (),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                for (from, to) in moves[..n].iter().rev() {
+                    move_one(disk, to, from)?;
+                }
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // The new names first: a cut between shows a file twice rather than not at all.
+    let (from, to): (Vec<_>, Vec<_>) = moves.iter().map(|(from, to)| (from.parent(), to.parent())).unzip();
+    let targets: BTreeSet<RelPath> = to.into_iter().flatten().collect();
+    let sources: BTreeSet<RelPath> = from.into_iter().flatten().filter(|folder| !targets.contains(folder)).collect();
+    targets.iter().chain(&sources).try_for_each(|folder| disk.sync_folder(folder))?;
+    Ok(true)
+}
+
+/// Gives a file its new name, which must be free; what a person mended in `failed/` is made durable first.
+fn move_one(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    disk.sync_file(from)?;
+    match place(disk, from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => copy_over(disk, from, to),
+        other => other,
+    }
+}
+
+/// Moves a file to another disk: a copy that is compared, durable before the original goes.
+fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    let seen = disk.look(from)?;
+    let hash = disk.hash(from)?;
+    let folder = RelPath::new(to.area()).expect("an area is clean").join(SCRATCH);
+    ensure_folder(disk, &folder)?;
+    let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash.as_str()));
+    disk.copy_new(from, &scratch)?;
+    let whole = disk.hash(&scratch).and_then(|copied| {
+        let is_whole = copied == hash && is_as_seen(disk.look(from)?, seen);
+        if is_whole { disk.sync_file(&scratch) } else { Err(changed(from)) }
+    });
+    let placed = whole.and_then(|()| place(disk, &scratch, to));
+    if placed.is_err() {
+        let _ = disk.remove(&scratch);
+        return placed;
+    }
+    to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
+    if is_as_seen(disk.look(from)?, seen) { disk.remove(from) } else { Err(changed(from)) }
+}
+
+fn is_as_seen(now: Option<Entry>, seen: Option<Entry>) -> bool {
+    now.is_some() && now.map(|entry| entry.identity) == seen.map(|entry| entry.identity)
+}
+
+fn changed(path: &RelPath) -> DiskError {
+    let source = std::io::Error::other("it changed meanwhile; try again when it stands still");
+    DiskError { call: "move", path: path.clone(), source }
+}
+
+fn remove_note(disk: &dyn Disk, note: Option<&RelPath>) -> DiskResult<()> {
+    let Some(note) = note else { return Ok(()) };
+    match disk.remove(note) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => note.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder)),
+    }
+}

@@ -1,0 +1,379 @@
+//! Checks every receipt again: what the sidecars and the journal say must be on the disk, byte for byte.
+//! It only looks, and may do so beside a daemon that is at work.
+
+mod receipts;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{AREAS, Clock, ServiceError, layout};
+use crate::config::Settings;
+use crate::intake::walk;
+use crate::model::{AssetId, ContentHash, RelPath};
+use crate::vault::{Disk, DiskResult, Entry, Journal, Layout, Lock, RealDisk, What};
+use receipts::{Expected, Receipts};
+
+/// How long something may be on its way before it is called missing.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The pause before what seems to be wrong is looked at again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wrong {
+    /// It is nowhere to be found.
+    Missing,
+    /// It has other bytes than its receipt says.
+    Changed,
+    /// It cannot be read, so nothing is known of it.
+    Unreadable,
+}
+
+/// One thing that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// The file.
+    pub file: RelPath,
+    /// What is wrong with it.
+    pub wrong: Wrong,
+    /// What was expected, by which receipt.
+    pub why: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// A file that does not stand where its receipt says, but is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MovedByHand {
+    /// Where its receipt says that it stands.
+    pub from: RelPath,
+    /// Where it is.
+    pub to: RelPath,
+}
+
+/// What the check showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Assets that have a receipt.
+    pub assets: usize,
+    /// Files whose bytes were compared with a receipt, originals included.
+    pub files: usize,
+    /// Originals in the archive among them.
+    pub originals: usize,
+    /// The bytes of all these files.
+    pub bytes: u64,
+    /// What is missing or has other bytes.
+    pub problems: Vec<Problem>,
+    /// What a person moved.
+    pub moved: Vec<MovedByHand>,
+    /// Files that somebody was writing to, so that they could not be compared.
+    pub busy: Vec<RelPath>,
+}
+
+/// Checks every receipt of a root. What is on its way right now is looked at again.
+pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
+    let layout = layout(settings);
+    let disk = RealDisk::open_read_only(layout.clone());
+    let is_running = || Lock::is_held(&layout.folder(".stockmill".as_ref()));
+    let clock = Clock::start();
+    let mut hashes = Hashes::default();
+    let mut before = Look::at(&disk, &layout, &mut hashes)?;
+    // A file is called missing only when two looks in a row agree and no plan has it in hand.
+    while before.is_restless || !before.verified.problems.is_empty() || !before.verified.busy.is_empty() {
+        std::thread::sleep(PAUSE);
+        let mut now = Look::at(&disk, &layout, &mut hashes)?;
+        let is_same = now.verified.problems == before.verified.problems && now.verified.busy.is_empty();
+        let is_in_hand = now.verified.problems.iter().any(|problem| now.in_hand.contains(&problem.file));
+        if is_same && !now.is_restless && !(is_in_hand && is_running()) {
+            return Ok(now.verified);
+        }
+        if clock.now().steady > PATIENCE {
+            now.verified.problems.retain(|problem| before.verified.problems.contains(problem));
+            return Ok(now.verified);
+        }
+        before = now;
+    }
+    Ok(before.verified)
+}
+
+/// What one look showed.
+struct Looked {
+    verified: Verified,
+    /// Something went while it was looked at.
+    is_restless: bool,
+    /// What plans that are not done yet speak of.
+    in_hand: BTreeSet<RelPath>,
+}
+
+/// Hashes of files in the state in which they were read, so that no file is read twice.
+type Hashes = HashMap<RelPath, (Entry, ContentHash)>;
+
+/// How a file compares with its receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    Same,
+    Other,
+    Missing,
+    Busy,
+}
+
+/// One look at everything.
+struct Look<'a> {
+    disk: &'a dyn Disk,
+    hashes: &'a mut Hashes,
+    found: BTreeMap<RelPath, Entry>,
+    /// Areas whose disk is not there: nothing is concluded from what is missing in them.
+    detached: BTreeSet<RelPath>,
+    /// Files that have a receipt, and their sizes.
+    sizes: BTreeMap<RelPath, u64>,
+    problems: BTreeMap<RelPath, Problem>,
+    is_restless: bool,
+    verified: Verified,
+}
+
+/// A file that does not stand where a receipt says.
+struct Lost {
+    file: RelPath,
+    asset: Option<AssetId>,
+    hash: Option<ContentHash>,
+    why: String,
+    hint: &'static str,
+}
+
+const DELETED: &str = "bring it back from a backup; if you deleted it yourself, nothing is wrong";
+const ORIGINAL: &str = "bring it back from a backup: nothing else holds these bytes";
+const CHANGED: &str = "if you changed it yourself, nothing is wrong; else bring it back from a backup";
+
+impl<'a> Look<'a> {
+    fn at(disk: &'a dyn Disk, layout: &Layout, hashes: &'a mut Hashes) -> DiskResult<Looked> {
+        // The journal comes first: what leaves after it was read is found by the next look.
+        let expected = Expected::by(&Journal::read_only(disk)?);
+        let mut look = Self {
+            disk,
+            hashes,
+            found: BTreeMap::new(),
+            detached: BTreeSet::new(),
+            sizes: BTreeMap::new(),
+            problems: BTreeMap::new(),
+            is_restless: false,
+            verified: Verified::default(),
+        };
+        look.walk_areas(layout)?;
+        let receipts = Receipts::read(disk, look.found.keys());
+        for (sidecar, why) in &receipts.unreadable {
+            let hint = "mend it, or bring it back from a backup";
+            look.complain(sidecar, Wrong::Unreadable, why.clone(), hint);
+        }
+        let mut lost = look.compare_sidecars(&receipts)?;
+        lost.extend(look.compare_originals(&receipts)?);
+        lost.extend(look.compare_journal(&expected)?);
+        look.search(lost, &receipts, &expected);
+        look.conclude(&receipts, &expected);
+        Ok(Looked { verified: look.verified, is_restless: look.is_restless, in_hand: expected.in_hand })
+    }
+
+    fn walk_areas(&mut self, layout: &Layout) -> DiskResult<()> {
+        for area in AREAS {
+            let area = RelPath::new(area).expect("an area is clean");
+            if is_detached(self.disk, layout, &area) {
+                let why = format!("`{}` is not the folder that it was", layout.folder(area.area()).display());
+                self.complain(&area, Wrong::Unreadable, why, "mount its disk, then verify again");
+                self.detached.insert(area);
+            } else if self.disk.look(&area)?.is_some() {
+                let walked = walk(self.disk, &area, &|_| true, &mut |_, _| ())?;
+                self.found.extend(walked.files.into_iter().map(|found| (found.path, found.entry)));
+                for odd in walked.odd.iter().filter(|odd| odd.why.starts_with("it cannot be listed")) {
+                    self.complain(&odd.path, Wrong::Unreadable, odd.why.clone(), "give its owner's rights back");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn complain(&mut self, file: &RelPath, wrong: Wrong, why: String, hint: &str) {
+        let problem = Problem { file: file.clone(), wrong, why, hint: hint.to_owned() };
+        self.problems.entry(file.clone()).or_insert(problem);
+    }
+
+    fn compare_sidecars(&mut self, receipts: &Receipts) -> DiskResult<Vec<Lost>> {
+        let mut lost = Vec::new();
+        for receipt in &receipts.all {
+            let Some(hash) = &receipt.hash else { continue };
+            let why = format!("by `{}`", receipt.sidecar);
+            let is_archived = receipt.file.area() == "archive";
+            let (changed, deleted) = if is_archived { (ORIGINAL, ORIGINAL) } else { (CHANGED, DELETED) };
+            match self.compare(&receipt.file, &[hash])? {
+                Compared::Other => self.complain(&receipt.file, Wrong::Changed, why, changed),
+                // Its sidecar may have gone with it, a moment ago.
+                Compared::Missing if !receipt.is_unchanged(self.disk) => self.is_restless = true,
+                Compared::Missing => lost.push(Lost {
+                    file: receipt.file.clone(),
+                    asset: receipt.asset.clone(),
+                    hash: Some(hash.clone()),
+                    why,
+                    hint: deleted,
+                }),
+                Compared::Same | Compared::Busy => (),
+            }
+        }
+        Ok(lost)
+    }
+
+    fn compare_originals(&mut self, receipts: &Receipts) -> DiskResult<Vec<Lost>> {
+        let mut lost = Vec::new();
+        for (archived, original) in &receipts.originals {
+            // What a person changed before it was archived has another hash than what was dropped: its
+            // own sidecar knows.
+            let own = receipts.hashes.get(archived);
+            let accepted: Vec<&ContentHash> = std::iter::once(&original.hash).chain(own).collect();
+            let why = format!("the original, by `{}`", original.sidecar);
+            match self.compare(archived, &accepted)? {
+                Compared::Other => self.complain(archived, Wrong::Changed, why, ORIGINAL),
+                Compared::Missing => lost.push(Lost {
+                    file: archived.clone(),
+                    asset: None,
+                    hash: Some(original.hash.clone()),
+                    why,
+                    hint: ORIGINAL,
+                }),
+                Compared::Same | Compared::Busy => (),
+            }
+        }
+        Ok(lost)
+    }
+
+    fn compare_journal(&mut self, expected: &Expected) -> DiskResult<Vec<Lost>> {
+        let mut lost = Vec::new();
+        for (file, place) in &expected.places {
+            if self.sizes.contains_key(file) || self.problems.contains_key(file) {
+                continue;
+            }
+            let hashes: Vec<&ContentHash> = place.hash.iter().collect();
+            let why = "by the journal".to_owned();
+            match self.compare(file, &hashes)? {
+                Compared::Other => self.complain(file, Wrong::Changed, why, CHANGED),
+                Compared::Missing => lost.push(Lost {
+                    file: file.clone(),
+                    asset: Some(place.asset.clone()),
+                    hash: place.hash.clone(),
+                    why,
+                    hint: DELETED,
+                }),
+                Compared::Same | Compared::Busy => (),
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Compares a file with the hashes that it may have; none means that it need only be there.
+    fn compare(&mut self, file: &RelPath, accepted: &[&ContentHash]) -> DiskResult<Compared> {
+        let area = RelPath::new(file.area()).expect("an area is clean");
+        if self.detached.contains(&area) {
+            return Ok(Compared::Same);
+        }
+        let Some(entry) = self.disk.look(file)?.filter(|entry| entry.what == What::File) else {
+            return Ok(Compared::Missing);
+        };
+        let hash = match self.hash(file, &entry) {
+            Ok(Some(hash)) => hash,
+            Ok(None) => {
+                self.verified.busy.push(file.clone());
+                return Ok(Compared::Busy);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Compared::Missing),
+            Err(error) => {
+                self.complain(file, Wrong::Unreadable, error.source.to_string(), "look at its rights, and at the disk");
+                return Ok(Compared::Busy);
+            }
+        };
+        self.sizes.insert(file.clone(), entry.identity.size);
+        Ok(if accepted.is_empty() || accepted.contains(&&hash) { Compared::Same } else { Compared::Other })
+    }
+
+    /// Returns a file's hash; `None` if it changed while it was read.
+    fn hash(&mut self, file: &RelPath, entry: &Entry) -> DiskResult<Option<ContentHash>> {
+        if let Some((known, hash)) = self.hashes.get(file)
+            && known == entry
+        {
+            return Ok(Some(hash.clone()));
+        }
+        let hash = self.disk.hash(file)?;
+        if self.disk.look(file)?.as_ref() != Some(entry) {
+            return Ok(None);
+        }
+        self.hashes.insert(file.clone(), (*entry, hash.clone()));
+        Ok(Some(hash))
+    }
+
+    /// Looks for lost files elsewhere: by a sidecar that went along, or by their bytes under a name that
+    /// no receipt speaks of.
+    fn search(&mut self, lost: Vec<Lost>, receipts: &Receipts, expected: &Expected) {
+        if lost.is_empty() {
+            return;
+        }
+        let strangers = self.strangers(receipts, expected);
+        for Lost { file, asset, hash, why, hint } in lost {
+            let is_archived = file.area() == "archive";
+            let same = asset.as_ref().and_then(|asset| receipts.files.get(asset)).into_iter().flatten();
+            let along = same.filter(|other| (other.area() == "archive") == is_archived && **other != file);
+            let mut along =
+                along.filter(|other| self.sizes.contains_key(other) && !expected.places.contains_key(other));
+            let to = along.next().or_else(|| strangers.get(hash.as_ref()?));
+            match to {
+                Some(to) => self.verified.moved.push(MovedByHand { from: file, to: to.clone() }),
+                None => self.complain(&file, Wrong::Missing, why, hint),
+            }
+        }
+    }
+
+    /// Returns the files that no receipt speaks of, by their bytes.
+    fn strangers(&mut self, receipts: &Receipts, expected: &Expected) -> HashMap<ContentHash, RelPath> {
+        let spoken_of: BTreeSet<&RelPath> = receipts
+            .all
+            .iter()
+            .map(|r| &r.file)
+            .chain(receipts.originals.keys())
+            .chain(expected.places.keys())
+            .collect();
+        let others: Vec<(RelPath, Entry)> =
+            self.found.iter().filter(|(path, _)| !spoken_of.contains(path)).map(|(p, e)| (p.clone(), *e)).collect();
+        let mut strangers = HashMap::new();
+        for (path, entry) in others {
+            match self.hash(&path, &entry) {
+                Ok(Some(hash)) => drop(strangers.entry(hash).or_insert(path)),
+                Ok(None) => self.is_restless = true,
+                // It went, or it cannot be read: then nothing is found in it.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.is_restless = true,
+                Err(_) => (),
+            }
+        }
+        strangers
+    }
+
+    fn conclude(&mut self, receipts: &Receipts, expected: &Expected) {
+        let by_sidecar = receipts.all.iter().filter_map(|receipt| receipt.asset.as_ref());
+        let assets: std::collections::HashSet<&AssetId> =
+            by_sidecar.chain(expected.places.values().map(|place| &place.asset)).collect();
+        let verified = &mut self.verified;
+        verified.assets = assets.len();
+        verified.files = self.sizes.len();
+        verified.originals = receipts.originals.keys().filter(|path| self.sizes.contains_key(path)).count();
+        verified.bytes = self.sizes.values().sum();
+        verified.problems = std::mem::take(&mut self.problems).into_values().collect();
+        verified.moved.sort();
+        verified.moved.dedup();
+        verified.busy.sort();
+        verified.busy.dedup();
+    }
+}
+
+/// Returns whether an area's disk is not mounted: it is remembered at this place, and the mark is gone.
+pub(super) fn is_detached(disk: &dyn Disk, layout: &Layout, area: &RelPath) -> bool {
+    let memory = RelPath::new(".stockmill/areas").expect("a constant is a clean path").join(area.area());
+    let place = layout.folder(area.area());
+    let is_remembered = disk.read(&memory, 65536).is_ok_and(|known| known == place.as_os_str().as_encoded_bytes());
+    is_remembered && !matches!(disk.look(&area.join(".stockmill-area")), Ok(Some(_)))
+}
