@@ -415,8 +415,8 @@ class Notify:
     """Listens as the system's manager does; a daemon must never have to wait for it."""
 
     def __init__(self, path):
-        # Such a path may hold 107 bytes; one relative to here is short enough.
         self.path, self.is_ready = path, False
+        # The kernel takes no longer path for a socket.
         if len(os.fsencode(path)) > 107:
             raise SystemExit(f"the folder `{path.parent}` has too long a name; name another with --folder")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
