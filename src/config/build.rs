@@ -176,7 +176,8 @@ impl Builder {
     }
 
     fn colour(&mut self, key: &str, text: &str) -> Option<[u8; 3]> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii());
+        let digits =
+            text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         if value.is_none() {
             self.say(key, format!("`{text}` is no colour"), Some("write it as \"#ffffff\"".to_owned()));
@@ -292,6 +293,14 @@ mod tests {
         );
     }
 
+    /// A line of 500,000 dashes overflowed the stack.
+    #[test]
+    fn deep_nesting_is_refused() {
+        for deep in ["- ", "? ", "[", "{", "{a: ", "[? ", "a: [", "-\t", ": ", "- [", "- !a ", "- &a "] {
+            assert!(try_load(&deep.repeat((1 << 20) / deep.len())).is_err(), "{deep}");
+        }
+    }
+
     #[test]
     fn what_makes_no_sense_is_refused() {
         let cases = [
@@ -306,6 +315,7 @@ mod tests {
             ("gates: {upload: {on: [friday], at: \"25:00\"}}\n", "`gates.upload.at`", "no time of day"),
             ("gates: {upload: {on: [friday], zone: Mars/Base}}\n", "`gates.upload.zone`", "no time zone"),
             ("gates: {upload: never}\n", "`gates.upload`", "must be auto, hold or a schedule"),
+            ("export: {background: \"#+fffff\"}\n", "`export.background`", "is no colour"),
             ("a: [1\n", "line 2", "no YAML"),
             ("log: {level: info}\nlog: {level: warn}\n", "line 2, column 1", "written twice"),
         ];

@@ -129,6 +129,13 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
     ),
 ]);
 
+/// The most characters that only open lists and keys: the YAML reader calls itself for each level.
+const NESTING_CHARS_MAX: usize = 2_000;
+
+fn is_nesting(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '?' | ':')
+}
+
 /// The nodes of a settings file, with their places.
 pub(super) struct Places(Option<Node>);
 
@@ -137,6 +144,12 @@ impl Places {
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self(None));
+        }
+        if let Some(line) =
+            text.lines().position(|line| line.chars().take_while(|c| is_nesting(*c)).count() > NESTING_CHARS_MAX)
+        {
+            let what = "lists are nested too deeply here".to_owned();
+            return Err(Problem { line: line + 1, column: 1, key: String::new(), what, hint: None });
         }
         let options = LoaderOptions::default().error_on_duplicate_keys(true);
         parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| syntax(&error))

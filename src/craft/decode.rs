@@ -59,12 +59,9 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
         )));
     }
     check_end(bytes, kind)?;
-    refuse_animation(bytes, kind)?;
+    refuse_animation(bytes, kind, limits)?;
     let mut reader = reader(bytes, kind)?;
-    let mut own = image::Limits::default();
-    (own.max_image_width, own.max_image_height, own.max_alloc) =
-        (Some(EDGE_MAX), Some(EDGE_MAX), Some(limits.memory_bytes_max));
-    reader.limits(own);
+    reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
     let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -75,6 +72,13 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     };
     image.apply_orientation(orientation);
     Ok(Picture { image, icc })
+}
+
+fn decoder_limits(limits: &Limits) -> image::Limits {
+    let mut own = image::Limits::default();
+    (own.max_image_width, own.max_image_height, own.max_alloc) =
+        (Some(EDGE_MAX), Some(EDGE_MAX), Some(limits.memory_bytes_max));
+    own
 }
 
 fn reader(bytes: &[u8], kind: Kind) -> Result<ImageReader<Cursor<&[u8]>>, CraftError> {
@@ -130,11 +134,22 @@ fn check_end(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
     }
 }
 
-fn refuse_animation(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
+fn refuse_animation(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<(), CraftError> {
     let moves = match kind {
         Kind::Gif => {
-            let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
-            decoder.into_frames().take(2).flatten().count() > 1
+            let mut decoder =
+                image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
+            // A frame may be larger than the picture: its memory is limited too.
+            decoder.set_limits(decoder_limits(limits)).map_err(|error| refused(&error))?;
+            let mut whole = 0;
+            for frame in decoder.into_frames().take(2) {
+                match frame {
+                    Ok(_) => whole += 1,
+                    Err(error @ image::ImageError::Limits(_)) => return Err(refused(&error)),
+                    Err(_) => (),
+                }
+            }
+            whole > 1
         }
         Kind::Png => bytes.get(..4096).unwrap_or(bytes).windows(4).any(|window| window == b"acTL"),
         Kind::Webp => bytes.get(..64).unwrap_or(bytes).windows(4).any(|window| window == b"ANIM"),
@@ -245,6 +260,19 @@ mod tests {
         let mut lying = bytes.clone();
         lying[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
         assert!(decode(&lying, Kind::Png, &Limits::default()).is_err());
+    }
+
+    /// 150 bytes of GIF whose second frame is far larger than the picture took all memory.
+    #[test]
+    fn a_frame_that_is_larger_than_the_picture_is_limited() {
+        let mut bytes = Vec::new();
+        let frame = image::Frame::new(image::RgbaImage::new(5, 4));
+        image::codecs::gif::GifEncoder::new(&mut bytes).encode_frame(frame).unwrap();
+        assert!(decode(&bytes, Kind::Gif, &Limits::default()).is_ok());
+        assert_eq!(bytes.pop(), Some(0x3b));
+        bytes.extend(b"\x2c\0\0\0\0\x00\xe0\x00\xe0\0\x02\x01\x2c\0\x3b");
+        let limits = Limits { pixels_max: 1_000_000, memory_bytes_max: 64 << 20 };
+        assert!(matches!(decode(&bytes, Kind::Gif, &limits), Err(CraftError::TooLarge(_))));
     }
 
     #[test]

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::CraftError;
-use crate::model::Kind;
+use crate::model::{Kind, hex_byte};
 
 /// The most files that one model may name.
 const MEMBERS_MAX: usize = 4096;
@@ -56,10 +58,7 @@ fn percent_decoded(uri: &str) -> String {
     let mut bytes = Vec::with_capacity(uri.len());
     let mut rest = uri.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let hex = tail
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = tail.get(..2).and_then(hex_byte);
         if let Some(byte) = hex.filter(|_| *first == b'%') {
             bytes.push(byte);
             rest = &tail[2..];
@@ -73,13 +72,14 @@ fn percent_decoded(uri: &str) -> String {
 
 fn inside(names: Vec<String>) -> Result<Vec<String>, CraftError> {
     let mut clean: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for name in names {
         let name = name.replace('\\', "/").trim_start_matches("./").to_owned();
         let leaves = name.starts_with('/') || name.contains(':') || name.split('/').any(|part| part == "..");
         if leaves {
             return Err(CraftError::Damaged(format!("the model names `{name}`, which lies outside its folder")));
         }
-        if !name.is_empty() && !clean.contains(&name) {
+        if !name.is_empty() && seen.insert(name.clone()) {
             clean.push(name);
         }
         if clean.len() > MEMBERS_MAX {
@@ -100,6 +100,8 @@ mod tests {
         let gltf =
             br#"{"asset":{},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:,x"}],"images":[{"uri":"tex/c.png"},{}]}"#;
         assert_eq!(members(gltf, Kind::Gltf).unwrap(), ["a b.bin", "tex/c.png"]);
+        // `%+f` was read as a control character.
+        assert_eq!(members(br#"{"images":[{"uri":"a%+f%4.png"}]}"#, Kind::Gltf).unwrap(), ["a%+f%4.png"]);
         assert_eq!(
             mtl_members(b"newmtl m\nmap_Kd -s 1 1 1 tex\\wood.png\nbump b.png\nKd 1 1 1\n"),
             ["tex/wood.png", "b.png"]
@@ -107,6 +109,13 @@ mod tests {
         for bad in ["mtllib ../x.mtl", "mtllib /etc/x.mtl", "mtllib C:\\x.mtl"] {
             assert!(members(bad.as_bytes(), Kind::Obj).is_err(), "{bad}");
         }
+    }
+
+    /// Each name was compared with all names before it.
+    #[test]
+    fn many_names_that_repeat_cost_little() {
+        let many: Vec<String> = (0..400_000).map(|n| format!("mtllib {}-{}", "a".repeat(40), n % 4000)).collect();
+        assert_eq!(members(many.join("\n").as_bytes(), Kind::Obj).unwrap().len(), 4000);
     }
 
     proptest! {

@@ -186,8 +186,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
         if *first == b'\\' {
-            let hex = tail.strip_prefix(b"x")?.get(..2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?);
+            bytes.push(hex_byte(tail.strip_prefix(b"x")?.get(..2)?)?);
             rest = &tail[3..];
         } else {
             bytes.push(*first);
@@ -195,6 +194,13 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// Returns the byte that two hex digits stand for. The standard library would take `+f` as well.
+pub fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits else { return None };
+    let value = char::from(*high).to_digit(16)? * 16 + char::from(*low).to_digit(16)?;
+    u8::try_from(value).ok()
 }
 
 #[cfg(test)]
@@ -214,6 +220,14 @@ mod tests {
     fn a_name_cannot_forge_a_log_line() {
         let path = RelPath::new("raw/a\n2026 INFO Moved.\x1b[31m\u{202e}gnp").unwrap();
         assert_eq!(path.to_string(), "raw/a\\x0a2026 INFO Moved.\\x1b[31m\\xe2\\x80\\xaegnp");
+    }
+
+    #[test]
+    fn only_two_hex_digits_are_an_escape() {
+        assert_eq!(unescape("a\\x0Ab").as_deref(), Some(&b"a\nb"[..]));
+        for bad in ["\\x+f", "\\x f", "\\x1", "\\y00", "\\"] {
+            assert_eq!(unescape(bad), None, "{bad}");
+        }
     }
 
     proptest! {

@@ -93,8 +93,16 @@ impl Template {
                     literal.push(c);
                 }
                 '{' => {
-                    let inner: String = chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').collect();
-                    if text.chars().nth(at + 1 + inner.chars().count()) != Some('}') {
+                    let mut inner = String::new();
+                    let mut is_closed = false;
+                    for (_, c) in chars.by_ref() {
+                        is_closed = c == '}';
+                        if is_closed {
+                            break;
+                        }
+                        inner.push(c);
+                    }
+                    if !is_closed {
                         return Err(problem(
                             at,
                             "this `{` is never closed",
@@ -172,7 +180,8 @@ fn parse_field(at: usize, inner: &str) -> Result<Piece, TemplateProblem> {
 fn parse_width(field: Field, text: &str) -> Option<usize> {
     let is_number = matches!(field, Field::Seq | Field::Width | Field::Height);
     let digits = text.strip_prefix('0').unwrap_or(text);
-    digits.parse().ok().filter(|width| is_number && (1..=9).contains(width))
+    let is_plain = digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|width| is_plain && is_number && (1..=9).contains(width))
 }
 
 fn parse_filter(at: usize, text: &str) -> Result<Filter, TemplateProblem> {
@@ -218,6 +227,7 @@ mod tests {
             ("ab{seq", 3, "this `{` is never closed"),
             ("ab}", 3, "this `}` closes nothing"),
             ("{seq:x}", 5, "`:x` is no width"),
+            ("{seq:+4}", 5, "`:+4` is no width"),
             ("{theme:04}", 7, "`:04` is no width"),
             ("{theme|big}", 2, "`big` is not a filter"),
             ("a/{seq}", 2, "a name cannot have a path in it"),
@@ -226,6 +236,8 @@ mod tests {
             let found = Template::parse(text).unwrap_err();
             assert_eq!((found.column, found.what.as_str()), (column, what), "{text}");
         }
+        // The end of each field was looked for from the start of the rule.
+        assert_eq!(Template::parse(&"{seq}".repeat(200_000)).unwrap().pieces().len(), 200_000);
         assert_eq!(Template::parse("{them}").unwrap_err().hint.unwrap(), "did you mean `theme`?");
     }
 }

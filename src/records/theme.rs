@@ -9,6 +9,8 @@ use super::yaml_guard;
 use crate::model::{SourceType, Tags, category_map, normal_keyword, words};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
+/// YAML takes no longer key before a colon (1024 characters).
+const SIMPLE_KEY_BYTES_MAX: usize = 1000;
 /// The only version so far.
 const VERSION: u32 = 1;
 
@@ -297,7 +299,12 @@ impl Page {
         }
         self.put(format_args!("{key}:"));
         for (name, value) in values {
-            self.put(format_args!("  {}: {}", yaml_scalar(name), yaml_scalar(value)));
+            let (name, value) = (yaml_scalar(name), yaml_scalar(value));
+            if name.len() <= SIMPLE_KEY_BYTES_MAX {
+                self.put(format_args!("  {name}: {value}"));
+            } else {
+                self.put(format_args!("  ? {name}\n  : {value}"));
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 use serde::de::DeserializeOwned;
-use serde_yaml::Mapping;
+use serde_yaml::{Mapping, Value};
 
 use super::{RecordError, yaml_guard};
 
 /// A larger record is not one.
 const BYTES_MAX: usize = 1 << 20;
+
+/// More values than this are no shared tags; merging compares each with each.
+const VALUES_MAX: usize = 5_000;
 
 /// Reads a record; an empty text is an empty record.
 pub(super) fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, RecordError> {
@@ -23,12 +26,49 @@ pub(super) fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Rec
     })
 }
 
-/// Reads a record as bare keys and values, to merge it.
+/// Reads a record as bare keys and values, to merge it. What could not be written again is refused.
 pub fn read_mapping(bytes: &[u8]) -> Result<Mapping, RecordError> {
-    read(bytes)
+    let mapping: Mapping = read(bytes)?;
+    let mut count = 0;
+    match mapping.iter().try_for_each(|(key, value)| check(key, &mut count).and_then(|()| check(value, &mut count))) {
+        Ok(()) => Ok(mapping),
+        Err(what) => Err(RecordError::Syntax { line: 1, column: 1, what: what.to_owned() }),
+    }
+}
+
+fn check(value: &Value, count: &mut usize) -> Result<(), &'static str> {
+    *count += 1;
+    match value {
+        _ if *count > VALUES_MAX => Err("there are more than 5000 values; make it shorter"),
+        Value::Tagged(_) => Err("a word starts with `!`, which is a tag in YAML; put it in quotes"),
+        Value::Sequence(items) => items.iter().try_for_each(|item| check(item, count)),
+        Value::Mapping(map) => {
+            map.iter().try_for_each(|(key, value)| check(key, count).and_then(|()| check(value, count)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns merged keys and values as text.
 pub fn write_mapping(mapping: &Mapping) -> String {
     serde_yaml::to_string(mapping).expect("a mapping that was read can be written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key with a tag was read, and writing the merged tags panicked.
+    #[test]
+    fn what_cannot_be_written_is_not_read() {
+        for bad in ["!x a: 1\n", "a: !x b\n", "a: [{b: !x c}]\n", "? [!x a]\n: 1\n"] {
+            assert!(read_mapping(bad.as_bytes()).is_err(), "{bad}");
+        }
+        for good in ["a: \"!x\"\n", "? [a, b]\n: {c: .nan, d: ~}\n", ""] {
+            let mapping = read_mapping(good.as_bytes()).unwrap();
+            assert_eq!(read_mapping(write_mapping(&mapping).as_bytes()).unwrap(), mapping);
+        }
+        assert!(read_mapping(format!("a: [{}]", "1,".repeat(4_900)).as_bytes()).is_ok());
+        assert!(read_mapping(format!("a: [{}]", "1,".repeat(5_001)).as_bytes()).is_err());
+    }
 }

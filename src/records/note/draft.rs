@@ -161,6 +161,23 @@ impl Draft {
         self.is_cut |= other.is_cut;
     }
 
+    /// Leaves out the last words until the rest has no more bytes than that; returns whether any went.
+    pub(super) fn shorten_words(&mut self, bytes_max: usize) -> bool {
+        let mut room = bytes_max;
+        let before = self.keywords.list.len() + self.mood.list.len();
+        for words in [&mut self.keywords, &mut self.mood] {
+            let fits = words.list.iter().take_while(|word| {
+                let bytes = word.len() + size_of::<String>();
+                let has_room = bytes <= room;
+                room = room.saturating_sub(bytes);
+                has_room
+            });
+            let kept = fits.count();
+            words.list.truncate(kept);
+        }
+        self.keywords.list.len() + self.mood.list.len() < before
+    }
+
     fn into_idea(mut self, slug: ThemeSlug, defaults: &Self) -> Idea {
         self.inherit(defaults);
         Idea {

@@ -24,6 +24,8 @@ const NOTE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const IDEAS_MAX: usize = 10_000;
 const PROBLEMS_MAX: usize = 1_000;
 const TITLE_BYTES_MAX: usize = 200;
+/// What all ideas together may inherit from their note.
+const INHERITED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many themes one title with alternatives may stand for.
 const TITLE_VARIANTS_MAX: usize = 16;
 
@@ -151,6 +153,10 @@ impl Found {
         let cut: Vec<usize> = self.ideas.iter().filter_map(Themed::cut_line).collect();
         for line in cut {
             self.problem(line, "a text or a list was too long, and part of it was left out", "idea");
+        }
+        if self.defaults.shorten_words(INHERITED_BYTES_MAX / self.ideas.len().max(1)) {
+            let what = "the keywords of the whole note are too many for so many ideas; the last were left out";
+            self.problem(1, what, "keywords");
         }
         self.ideas.sort_by_key(Themed::line);
         self.problems.sort_by_key(|problem| problem.line);

@@ -339,6 +339,27 @@ fn hostile_notes_cost_no_more_than_their_length() {
     }
 }
 
+/// 200 KB with long keywords for 10,000 ideas became gigabytes.
+#[test]
+fn what_a_note_gives_to_all_ideas_is_limited() {
+    let words: Vec<String> = (0..490).map(|n| format!("k{n:03}{}", "x".repeat(190))).collect();
+    let ideas: Vec<String> = (0..9_990).map(|n| format!("- idea {n}")).collect();
+    let note =
+        parse_note("n.md", format!("---\nkeywords: [{}]\n---\n{}", words.join(", "), ideas.join("\n")).as_bytes());
+    assert_eq!(note.ideas.len(), 9_990);
+    let bytes: usize = note.ideas.iter().flat_map(|idea| &idea.keywords).map(String::len).sum();
+    assert!((1 << 20..=16 << 20).contains(&bytes), "{bytes}");
+    assert!(note.problems.iter().any(|problem| problem.what.contains("left out")), "{:?}", note.problems);
+}
+
+/// Each title that stood nowhere as it reads was looked for in 16 KiB, or in a line of any length.
+#[test]
+fn titles_that_are_written_in_escapes_cost_little() {
+    for text in ["- \"\\x41\"\n".repeat(110_000), format!("[{}]", "\"\\x41\",".repeat(140_000))] {
+        assert_eq!(parse_note("n.yaml", text.as_bytes()).ideas.len(), 1);
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

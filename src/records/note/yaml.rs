@@ -10,6 +10,8 @@ use super::marks;
 const YAML_BYTES_MAX: usize = 1024 * 1024;
 /// How far ahead the line of a title is looked for.
 const LOOK_AHEAD_BYTES: usize = 16 * 1024;
+/// How many titles may be looked for in vain; later ones get the last known line.
+const MISSES_MAX: usize = 1_000;
 /// A longer text is no title of an idea.
 const ITEM_BYTES_MAX: usize = 2_000;
 /// How many lists may lie in each other: `ideas:` in a document, and one more.
@@ -25,7 +27,7 @@ pub(super) fn read(text: &str, found: &mut Found) {
     }
     match documents(text) {
         Ok(values) => {
-            let mut places = Places { text, offset: 0, line: 1 };
+            let mut places = Places { text, offset: 0, line: 1, misses: 0 };
             for value in &values {
                 take(value, 0, &mut places, found);
             }
@@ -89,7 +91,7 @@ fn read_parts(text: &str, found: &mut Found) {
 fn read_part(part: &str, first: usize, found: &mut Found) {
     match documents(part) {
         Ok(values) => {
-            let mut places = Places { text: part, offset: 0, line: first };
+            let mut places = Places { text: part, offset: 0, line: first, misses: 0 };
             for value in &values {
                 take(value, 0, &mut places, found);
             }
@@ -232,24 +234,28 @@ struct Places<'a> {
     text: &'a str,
     offset: usize,
     line: usize,
+    misses: usize,
 }
 
 impl Places<'_> {
     /// Returns the line of the next entry that starts with `title`, or the last known line.
     fn line_of(&mut self, title: &str) -> usize {
         let needle = title.lines().next().unwrap_or("").trim();
+        if needle.is_empty() || self.misses >= MISSES_MAX {
+            return self.line;
+        }
+        let rest = &self.text[self.offset..];
+        let near = &rest[..rest.floor_char_boundary(LOOK_AHEAD_BYTES)];
         let mut offset = self.offset;
-        for (at, line) in self.text[self.offset..].split_inclusive('\n').enumerate() {
-            if !needle.is_empty() && starts_entry(line, needle) {
+        for (at, line) in near.split_inclusive('\n').enumerate() {
+            if starts_entry(line, needle) {
                 self.line += at;
                 self.offset = offset;
-                break;
+                return self.line;
             }
             offset += line.len();
-            if offset > self.offset + LOOK_AHEAD_BYTES {
-                break;
-            }
         }
+        self.misses += 1;
         self.line
     }
 }

@@ -93,6 +93,16 @@ fn a_title_gives_keywords_only_where_there_are_none() {
     assert_eq!(file.keywords, ["snow"]);
 }
 
+/// The file was written and could not be read again.
+#[test]
+fn a_long_market_name_reads_back() {
+    for name in ["a".repeat(2_000), "é:".repeat(600)] {
+        let category = [(name, "1".to_owned()), ("z".to_owned(), "2".to_owned())].into();
+        let file = ThemeFile { category, ..ThemeFile::default() };
+        assert_eq!(ThemeFile::parse(file.to_text().as_bytes()), Ok(file));
+    }
+}
+
 proptest! {
     #[test]
     fn any_file_reads_back_as_it_was(
