@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::group::Candidate;
@@ -51,7 +51,7 @@ pub struct Settle {
     quiet: Duration,
     weak_quiet: Duration,
     patience: Duration,
-    seen: HashMap<RelPath, Seen>,
+    seen: BTreeMap<RelPath, Seen>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(10);
 impl Settle {
     /// Returns a machine that has seen nothing.
     pub fn new(quiet: Duration, weak_quiet: Duration, patience: Duration) -> Self {
-        Self { quiet, weak_quiet, patience, seen: HashMap::new() }
+        Self { quiet, weak_quiet, patience, seen: BTreeMap::new() }
     }
 
     /// Judges one candidate. `has_writer` asks the kernel about one file: `None` where it cannot tell.
@@ -108,9 +108,18 @@ impl Settle {
         self.seen.remove(path);
     }
 
-    /// Forgets what lies in `folder` and was not among `found`.
-    pub fn forget_absent(&mut self, is_in_scope: &dyn Fn(&RelPath) -> bool, is_found: &dyn Fn(&RelPath) -> bool) {
-        self.seen.retain(|path, _| !is_in_scope(path) || is_found(path));
+    /// Forgets what lies in `folder`, within the scope, and was not found.
+    pub fn forget_absent(
+        &mut self,
+        folder: &RelPath,
+        is_in_scope: &dyn Fn(&RelPath) -> bool,
+        is_found: &dyn Fn(&RelPath) -> bool,
+    ) {
+        let below = self.seen.range(folder.inside()).map(|(path, _)| path);
+        let gone: Vec<RelPath> = below.filter(|path| is_in_scope(path) && !is_found(path)).cloned().collect();
+        for path in gone {
+            self.seen.remove(&path);
+        }
     }
 
     fn look(

@@ -1,4 +1,4 @@
-use std::io::Read as _;
+use std::io::{Read as _, SeekFrom};
 
 use super::{Limits, MakeError};
 use crate::craft;
@@ -6,7 +6,7 @@ use crate::intake::{Candidate, Found, Settled};
 use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{Disk, DiskResult, What};
+use crate::vault::{Disk, DiskError, DiskResult, ReadSeek, What, hash_of};
 
 /// The largest sidecar or foreign XMP file that is read.
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
@@ -24,6 +24,8 @@ pub fn inspect(
 ) -> Result<Facts, MakeError> {
     let candidate = settled.candidate();
     let path = &candidate.primary.path;
+    // Opened once: whoever gets its name meanwhile is not mistaken for it.
+    let mut opened = disk.open_as(path, candidate.primary.entry.identity)?;
     let sidecar = match find_sidecar(disk, candidate)? {
         Some(found) if stage != Stage::Ideas => Some((companion(&found), read_sidecar(disk, &found.path)?)),
         _ => None,
@@ -32,12 +34,12 @@ pub fn inspect(
     let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
     let kind = match stage {
         Stage::Ideas => None,
-        _ => craft::sniff(&head(disk, path)?, &path.extension()).or(is_document.then_some(Kind::Document)),
+        _ => craft::sniff(&head(&mut *opened, path)?, &path.extension()).or(is_document.then_some(Kind::Document)),
     };
     let (hash, size) = match (kind, stage) {
         // Nobody asked for it, and it may have a terabyte.
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => (ContentHash::of(b""), None),
-        _ => look_inside(disk, candidate, kind, limits)?,
+        _ => look_inside(&mut *opened, candidate, kind, limits)?,
     };
     let has_original = match &sidecar {
         Some((_, sidecar)) => lies_in_archive(disk, sidecar, &hash)?,
@@ -82,28 +84,43 @@ fn companion(found: &Found) -> Companion {
     Companion { path: found.path.clone(), seen: found.entry.identity }
 }
 
-fn head(disk: &dyn Disk, path: &RelPath) -> DiskResult<Vec<u8>> {
+fn head(opened: &mut dyn ReadSeek, path: &RelPath) -> DiskResult<Vec<u8>> {
     let mut head = Vec::new();
-    let read = disk.open(path)?.take(craft::HEAD_BYTES as u64).read_to_end(&mut head);
-    read.map_err(|source| crate::vault::DiskError { call: "read", path: path.clone(), source })?;
+    let mut start = opened.take(craft::HEAD_BYTES as u64);
+    start.read_to_end(&mut head).map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
     Ok(head)
 }
 
 /// Returns the hash and, for a picture, its size. A picture is read once for both.
 fn look_inside(
-    disk: &dyn Disk,
+    opened: &mut dyn ReadSeek,
     candidate: &Candidate,
     kind: Option<Kind>,
     limits: &Limits,
 ) -> Result<(ContentHash, Option<Size>), MakeError> {
     let path = &candidate.primary.path;
-    match kind.filter(|kind| kind.is_image()) {
-        Some(kind) => {
-            let bytes = disk.read(path, limits.file_bytes_max)?;
-            Ok((ContentHash::of(&bytes), Some(craft::size(&bytes, kind)?)))
-        }
-        None => Ok((disk.hash(path)?, None)),
+    if let Some(kind) = kind.filter(|kind| kind.is_image()) {
+        let bytes = read_whole(opened, path, limits.file_bytes_max)?;
+        return Ok((ContentHash::of(&bytes), Some(craft::size(&bytes, kind)?)));
     }
+    opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
+    Ok((hash_of(opened, path)?, None))
+}
+
+/// Reads an open file from its start; refuses one of more than `bytes_max`.
+pub(super) fn read_whole(opened: &mut dyn ReadSeek, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>> {
+    let mut read = || -> std::io::Result<Vec<u8>> {
+        let size = opened.seek(SeekFrom::End(0))?;
+        opened.rewind()?;
+        if size > bytes_max {
+            let text = format!("it has {size} bytes; at most {bytes_max} are read");
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, text));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        opened.take(bytes_max).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|source| DiskError { call: "read", path: path.clone(), source })
 }
 
 fn read_sidecar(disk: &dyn Disk, path: &RelPath) -> Result<Sidecar, MakeError> {

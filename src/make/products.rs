@@ -1,8 +1,9 @@
+use super::inspect::read_whole;
 use super::{Limits, MakeError};
 use crate::craft::{self, Picture};
-use crate::model::{ContentHash, Format, Kind, Meta, RelPath};
+use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
-use crate::vault::{Disk, Draft, Made, Vault};
+use crate::vault::{Disk, DiskResult, Draft, Made, ReadSeek, Vault};
 
 /// JPEG quality is not asked for here: a refined picture between two stages is always lossless.
 const LOSSLESS: u8 = 100;
@@ -11,12 +12,12 @@ const LOSSLESS: u8 = 100;
 pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeError> {
     let disk = vault.disk();
     if let Some(check) = &plan.check {
-        check_source(disk, check, plan, limits)?;
+        check_source(&Sources { disk, plan, limits }, check)?;
     }
     let mut draft = vault.draft();
     let mut hashes = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
-        hashes.push(make_product(disk, &mut draft, product, &hashes, limits)?);
+        hashes.push(make_product(&Sources { disk, plan, limits }, &mut draft, product, &hashes)?);
     }
     for shift in &plan.moves {
         draft.shift(&shift.from, &shift.to, shift.seen)?;
@@ -29,8 +30,8 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
 
 /// Checks the whole content of a source that stockmill did not make itself. A picture that a product
 /// is made from is decoded for that anyway.
-fn check_source(disk: &dyn Disk, check: &Check, plan: &Plan, limits: &Limits) -> Result<(), MakeError> {
-    let decoded_anyway = plan.products.iter().any(|product| match &product.recipe {
+fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
+    let decoded_anyway = sources.plan.products.iter().any(|product| match &product.recipe {
         Recipe::Enlarge { from, .. } | Recipe::Export { from, .. } => *from == check.path,
         _ => false,
     });
@@ -38,23 +39,22 @@ fn check_source(disk: &dyn Disk, check: &Check, plan: &Plan, limits: &Limits) ->
         return Ok(());
     }
     if check.kind.is_image() {
-        craft::decode(&disk.read(&check.path, limits.file_bytes_max)?, check.kind, &limits.decode)?;
+        sources.decode(&check.path, check.kind)?;
         return Ok(());
     }
-    let length = disk.look(&check.path)?.map_or(0, |entry| entry.identity.size);
-    Ok(craft::check_whole(disk.open(&check.path)?, length, check.kind)?)
+    let length = sources.disk.look(&check.path)?.map_or(0, |entry| entry.identity.size);
+    Ok(craft::check_whole(sources.open(&check.path)?, length, check.kind)?)
 }
 
 fn make_product(
-    disk: &dyn Disk,
+    sources: &Sources<'_>,
     draft: &mut Draft,
     product: &Product,
     earlier: &[ContentHash],
-    limits: &Limits,
 ) -> Result<ContentHash, MakeError> {
     let bytes = match &product.recipe {
         Recipe::Same { from, hash } => {
-            draft.same(from, &product.to, hash)?;
+            draft.same(from, &product.to, hash, sources.seen(from))?;
             return Ok(hash.clone());
         }
         Recipe::Bytes(bytes) => bytes.clone(),
@@ -66,22 +66,48 @@ fn make_product(
             sidecar.to_text().into_bytes()
         }
         Recipe::Enlarge { from, kind, to } => {
-            let source = read(disk, from, *kind, limits)?;
+            let source = sources.decode(from, *kind)?;
             let enlarged = craft::enlarge(&source, *to)?;
             craft::check_enlarged(&source, &enlarged)?;
             craft::encode(&enlarged, Format::Png, LOSSLESS)?
         }
         Recipe::Export { from, kind, format, quality, background, meta } => {
-            let source = read(disk, from, *kind, limits)?;
+            let source = sources.decode(from, *kind)?;
             export(source, *format, *quality, *background, meta)?
         }
-        Recipe::Embed { from, kind, meta } => craft::embed(disk.read(from, limits.file_bytes_max)?, *kind, meta)?,
+        Recipe::Embed { from, kind, meta } => craft::embed(sources.read(from)?, *kind, meta)?,
     };
     Ok(draft.write(&product.to, &bytes, product.mode.clone())?)
 }
 
-fn read(disk: &dyn Disk, path: &RelPath, kind: Kind, limits: &Limits) -> Result<Picture, MakeError> {
-    Ok(craft::decode(&disk.read(path, limits.file_bytes_max)?, kind, &limits.decode)?)
+/// The files that a plan's products are made from, each the very one that was seen when it was decided.
+struct Sources<'a> {
+    disk: &'a dyn Disk,
+    plan: &'a Plan,
+    limits: &'a Limits,
+}
+
+impl Sources<'_> {
+    fn seen(&self, path: &RelPath) -> Option<Identity> {
+        let moved = self.plan.moves.iter().map(|shift| (&shift.from, shift.seen));
+        let removed = self.plan.removes.iter().map(|gone| (&gone.path, gone.seen));
+        moved.chain(removed).find(|(from, _)| *from == path).map(|(_, seen)| seen)
+    }
+
+    fn open(&self, path: &RelPath) -> DiskResult<Box<dyn ReadSeek>> {
+        match self.seen(path) {
+            Some(seen) => self.disk.open_as(path, seen),
+            None => self.disk.open(path),
+        }
+    }
+
+    fn read(&self, path: &RelPath) -> DiskResult<Vec<u8>> {
+        read_whole(&mut *self.open(path)?, path, self.limits.file_bytes_max)
+    }
+
+    fn decode(&self, path: &RelPath, kind: Kind) -> Result<Picture, MakeError> {
+        Ok(craft::decode(&self.read(path)?, kind, &self.limits.decode)?)
+    }
 }
 
 fn export(

@@ -121,6 +121,13 @@ impl RelPath {
         self.as_path().starts_with(folder.as_path())
     }
 
+    /// Returns the range of all paths below this folder, in the order of paths.
+    pub fn inside(&self) -> std::ops::Range<Self> {
+        // `0` comes right after `/`.
+        let bound = |end: u8| Self(self.0.iter().copied().chain([end]).collect());
+        bound(b'/')..bound(b'0')
+    }
+
     /// Returns the path relative to `folder`, or `None` if it is not strictly below it.
     pub fn below(&self, folder: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(folder.0.as_slice())?.strip_prefix(b"/")?;
@@ -214,6 +221,15 @@ mod tests {
             assert!(RelPath::new(bad).is_err(), "{bad}");
         }
         assert!(RelPath::new("raw/..png").is_ok());
+    }
+
+    #[test]
+    fn all_that_lies_below_a_folder_is_one_range() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let all: std::collections::BTreeSet<RelPath> =
+            ["raw/a", "raw/a-b/x", "raw/a.png", "raw/a/x", "raw/a/y/z", "raw/a0"].map(path).into();
+        let below: Vec<&RelPath> = all.range(path("raw/a").inside()).collect();
+        assert_eq!(below, [&path("raw/a/x"), &path("raw/a/y/z")]);
     }
 
     #[test]

@@ -200,7 +200,12 @@ impl<'a> Asset<'a> {
     /// is kept, with a sidecar, in the archive. Returns where.
     pub(super) fn retire(&self, plan: &mut Plan) -> Option<RelPath> {
         if self.facts.has_original && self.sidecar.can_remake(&self.facts.hash) {
-            plan.removes.push(Remove { path: self.facts.path.clone(), seen: self.facts.seen, aside: None });
+            plan.removes.push(Remove {
+                path: self.facts.path.clone(),
+                seen: self.facts.seen,
+                aside: None,
+                copied_to: None,
+            });
             return None;
         }
         let stem = self.first_stem();
@@ -237,7 +242,7 @@ impl<'a> Asset<'a> {
             }
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
-            plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None });
+            plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
         }
     }
 }

@@ -66,9 +66,13 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
             return Err(format!("`{}` changed or went on since; undo its later step first", product.to));
         }
+        if intent.removes.iter().any(|gone| gone.copied_to.as_ref() == Some(&product.to)) {
+            // A copy goes the way that its source came.
+            continue;
+        }
         let PublishMode::Replace { was: Some(was) } = &product.mode else {
             let seen = (facts.seen)(&product.to).ok_or_else(|| format!("`{}` is gone", product.to))?;
-            plan.removes.push(Remove { path: product.to.clone(), seen, aside: None });
+            plan.removes.push(Remove { path: product.to.clone(), seen, aside: None, copied_to: None });
             continue;
         };
         let bytes = (facts.replaced)(&product.scratch).filter(|bytes| ContentHash::of(bytes) == *was);
@@ -82,6 +86,11 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
         plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
     }
     for gone in &intent.removes {
+        if let Some(copy) = &gone.copied_to {
+            let seen = (facts.seen)(copy).ok_or_else(|| format!("`{copy}` is gone"))?;
+            plan.moves.push(Move { from: copy.clone(), to: gone.path.clone(), seen });
+            continue;
+        }
         let kept = gone.aside.as_ref().and_then(|aside| Some((aside, (facts.seen)(aside)?)));
         match kept.filter(|(_, seen)| is_same(*seen, gone.seen)) {
             Some((aside, seen)) => plan.moves.push(Move { from: aside.clone(), to: gone.path.clone(), seen }),

@@ -126,6 +126,9 @@ pub struct Remove {
     /// Where it is kept for a while, so that `undo` can bring it back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub aside: Option<RelPath>,
+    /// Where the plan puts a copy of the same bytes: then nothing is kept aside.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub copied_to: Option<RelPath>,
 }
 
 impl Record {
@@ -206,7 +209,7 @@ mod tests {
             },
             publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
             moves: vec![Move { from: path("raw/a.png"), to: path("keep/a.png"), seen }],
-            removes: vec![Remove { path: path("raw/a.png.yaml"), seen, aside: None }],
+            removes: vec![Remove { path: path("raw/a.png.yaml"), seen, aside: None, copied_to: None }],
         });
         assert_eq!(read_records(record.to_line().as_bytes()).0, [record]);
     }

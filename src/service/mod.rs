@@ -177,7 +177,6 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     listen_for_signals(tell.clone())?;
     if until == Until::Stopped {
         dispatcher.watch = start_watch(&layout, tell);
-        dispatcher.start_probes();
     }
     dispatcher.collect_releases();
     dispatcher.look_everywhere();

@@ -9,7 +9,7 @@ use crate::make::members_of;
 use crate::model::{RelPath, Stage};
 use crate::plan::{Hold, REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
-use crate::vault::{Disk, DiskError, DiskResult, Entry, Layout, RealDisk, What, ensure_folder, place};
+use crate::vault::{Disk, DiskError, DiskResult, Entry, RealDisk, What, ensure_folder, place};
 
 /// The scratch folder of an area; the daemon empties it at its start.
 const SCRATCH: &str = ".stockmill-scratch";
@@ -55,7 +55,7 @@ pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, Service
         }
         for (aside, note) in set_aside(&disk, stage, &folder)? {
             if covers(which, stage, &aside) {
-                retried.push(take_up(&disk, &layout, &aside, note.as_ref())?);
+                retried.push(take_up(&disk, &aside, note.as_ref())?);
             }
         }
     }
@@ -117,14 +117,14 @@ fn belongings(candidate: &Candidate) -> SetAside {
 }
 
 /// Takes one asset back: its belongings, itself, and, once all that is durable, the note on it.
-fn take_up(disk: &dyn Disk, layout: &Layout, aside: &SetAside, note: Option<&RelPath>) -> DiskResult<Retried> {
+fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskResult<Retried> {
     if disk.look(&aside.path)?.is_none_or(|entry| entry.what != What::File) {
         remove_note(disk, note)?;
         return Ok(Retried::Gone(aside.path.clone()));
     }
     if let Some(origin) = aside.origin() {
         let area = RelPath::new(origin.area()).expect("an area is clean");
-        if verify::is_detached(disk, layout, &area) {
+        if verify::is_detached(disk, &area) {
             let why = format!("`{area}` is not the folder that it was; mount its disk");
             return Ok(Retried::Stays(aside.path.clone(), why));
         }
@@ -188,7 +188,7 @@ fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     let folder = RelPath::new(to.area()).expect("an area is clean").join(SCRATCH);
     ensure_folder(disk, &folder)?;
     let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash.as_str()));
-    disk.copy_new(from, &scratch)?;
+    disk.copy_new(from, &scratch, None)?;
     let whole = disk.hash(&scratch).and_then(|copied| {
         let is_whole = copied == hash && is_as_seen(disk.look(from)?, seen);
         if is_whole { disk.sync_file(&scratch) } else { Err(changed(from)) }

@@ -81,10 +81,11 @@ pub(super) fn survey(
     })?;
     let Grouped { candidates, mut odd } = group(stage, &walked.files, ignore, &|found| members_of(disk, found));
     odd.extend(walked.odd);
-    odd.extend(walked.below.iter().filter(|folder| is_nobodys(stage, folder)).map(|folder| Odd {
-        path: folder.clone(),
-        why: "its name cannot be a theme's: it looks like an upload day, or is no text; rename the folder".to_owned(),
-    }));
+    for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
+        let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
+        let inside = walk(disk, folder, &|_| true, &mut |_, _| ())?.files;
+        odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
+    }
     Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, folders, problem })
 }
 

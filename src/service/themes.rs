@@ -88,7 +88,12 @@ impl Themes {
         for stage in std::iter::once(stage).chain(others) {
             let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
             let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
-            if let Some(file) = self.read(disk, &folder.join("tags.yaml"))? {
+            let path = folder.join("tags.yaml");
+            // Nothing is concluded from a stage that is away; the others know the tags, too.
+            if disk.look(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::StaleNetworkFileHandle) {
+                continue;
+            }
+            if let Some(file) = self.read(disk, &path)? {
                 return Ok(Some(file));
             }
         }

@@ -178,7 +178,7 @@ impl<'a> Look<'a> {
     fn walk_areas(&mut self, layout: &Layout) -> DiskResult<()> {
         for area in AREAS {
             let area = RelPath::new(area).expect("an area is clean");
-            if is_detached(self.disk, layout, &area) {
+            if is_detached(self.disk, &area) {
                 let why = format!("`{}` is not the folder that it was", layout.folder(area.area()).display());
                 self.complain(&area, Wrong::Unreadable, why, "mount its disk, then verify again");
                 self.detached.insert(area);
@@ -370,10 +370,7 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Returns whether an area's disk is not mounted: it is remembered at this place, and the mark is gone.
-pub(super) fn is_detached(disk: &dyn Disk, layout: &Layout, area: &RelPath) -> bool {
-    let memory = RelPath::new(".stockmill/areas").expect("a constant is a clean path").join(area.area());
-    let place = layout.folder(area.area());
-    let is_remembered = disk.read(&memory, 65536).is_ok_and(|known| known == place.as_os_str().as_encoded_bytes());
-    is_remembered && !matches!(disk.look(&area.join(".stockmill-area")), Ok(Some(_)))
+/// Returns whether an area's disk is not mounted.
+pub(super) fn is_detached(disk: &dyn Disk, area: &RelPath) -> bool {
+    disk.attach(area).is_err()
 }

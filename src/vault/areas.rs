@@ -148,18 +148,24 @@ impl Areas {
     /// Returns whether the area was attached before at the place that the settings name.
     fn is_remembered(&self, area: &OsStr) -> bool {
         let place = std::fs::read(self.memory(area)).unwrap_or_default();
-        place == self.layout.folder(area).as_os_str().as_bytes()
+        place == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
     }
 
     fn remember(&self, area: &OsStr) -> std::io::Result<()> {
         let memory = self.memory(area);
         std::fs::create_dir_all(memory.parent().expect("a memory lies in a folder"))?;
-        write(&memory, self.layout.folder(area).as_os_str().as_bytes())
+        write(&memory, resolved(&self.layout.folder(area)).as_os_str().as_bytes())
     }
 
     fn memory(&self, area: &OsStr) -> PathBuf {
         self.layout.root.join(".stockmill/areas").join(area)
     }
+}
+
+/// Returns where a folder really lies, links resolved; one that is not there lies in its parent.
+fn resolved(folder: &Path) -> PathBuf {
+    let in_parent = || Some(folder.parent()?.canonicalize().ok()?.join(folder.file_name()?));
+    folder.canonicalize().ok().or_else(in_parent).unwrap_or_else(|| folder.to_owned())
 }
 
 fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {

@@ -294,7 +294,8 @@ pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
     let Some(aside) = &gone.aside else { return disk.remove(&gone.path) };
     place(disk, &gone.path, aside)?;
     if disk.look(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
-        return Ok(());
+        // What was copied may have an owner who goes on with it under another name: we hold no link to it.
+        return if gone.copied_to.is_some() { disk.remove(aside) } else { Ok(()) };
     }
     give_back(disk, aside, &gone.path)
 }

@@ -135,6 +135,9 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn read(&self, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>>;
     /// Opens a regular file for reading; anything else is refused without waiting on it.
     fn open(&self, path: &RelPath) -> DiskResult<Box<dyn ReadSeek>>;
+    /// Opens a regular file for reading, if it is the one that was seen: a path may lead to another one by
+    /// now, and a handle stays with the file that it was opened on.
+    fn open_as(&self, path: &RelPath, seen: Identity) -> DiskResult<Box<dyn ReadSeek>>;
     /// Returns the hash of a file's bytes.
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash>;
     /// Makes one folder; it is fine if it is there.
@@ -143,8 +146,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn write_new(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()>;
     /// Adds bytes to the end of a file, making it if need be.
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()>;
-    /// Copies a file to a name that must be free.
-    fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
+    /// Copies a file, the one that was `seen` if that is given, to a name that must be free.
+    fn copy_new(&self, from: &RelPath, to: &RelPath, seen: Option<Identity>) -> DiskResult<()>;
     /// Gives a file a second name, which must be free.
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Renames a file to a name that must be free, in one atomic act; `Unsupported` where the file

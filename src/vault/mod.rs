@@ -21,7 +21,7 @@ pub use ladder::{Capabilities, Rung, place};
 pub use lock::{Lock, LockError};
 pub use real::RealDisk;
 pub use recover::{Recovered, recover};
-pub use scratch::{Draft, Made, TrashLimits, Vault, ensure_folder, purge_trash, replaced_aside};
+pub use scratch::{Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, replaced_aside};
 
 /// Returns the folder of the mill's own memory.
 fn home() -> crate::model::RelPath {

@@ -176,6 +176,15 @@ fn entry(stat: &Stat) -> Entry {
     }
 }
 
+/// Returns an open file if it is the one that was seen.
+fn is_seen(file: File, seen: Option<Identity>) -> io::Result<File> {
+    let found = entry(&rustix::fs::fstat(&file)?).identity;
+    if seen.is_none_or(|seen| seen == found) {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "another file has its name now"))
+}
+
 /// Adds the call and the path to a system's answer.
 fn said<T>(call: &'static str, path: &RelPath, answer: Result<T, impl Into<io::Error>>) -> DiskResult<T> {
     answer.map_err(|error| {
@@ -244,6 +253,11 @@ impl Disk for RealDisk {
         said("open", path, self.open_regular(path).map(|file| Box::new(file) as Box<dyn ReadSeek>))
     }
 
+    fn open_as(&self, path: &RelPath, seen: Identity) -> DiskResult<Box<dyn ReadSeek>> {
+        let opened = self.open_regular(path).and_then(|file| is_seen(file, Some(seen)));
+        said("open", path, opened.map(|file| Box::new(file) as Box<dyn ReadSeek>))
+    }
+
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash> {
         let hash = || -> io::Result<ContentHash> {
             let mut hasher = blake3::Hasher::new();
@@ -274,8 +288,8 @@ impl Disk for RealDisk {
         said("append to", path, append())
     }
 
-    fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        let mut source = said("copy", from, self.open_regular(from))?;
+    fn copy_new(&self, from: &RelPath, to: &RelPath, seen: Option<Identity>) -> DiskResult<()> {
+        let mut source = said("copy", from, self.open_regular(from).and_then(|file| is_seen(file, seen)))?;
         let target = said("write", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
         let mut target = File::from(target);
         let mut copy = || -> io::Result<()> {

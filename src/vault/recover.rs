@@ -144,8 +144,13 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
             && disk.look(aside)?.is_some_and(|entry| !is_same(entry.identity, gone.seen))
         {
             give_back(disk, aside, &gone.path)?;
-        } else {
-            take_away(disk, gone)?;
+            continue;
+        }
+        take_away(disk, gone)?;
+        if let Some(aside) = gone.aside.as_ref().filter(|_| gone.copied_to.is_some())
+            && disk.look(aside)?.is_some()
+        {
+            disk.remove(aside)?;
         }
     }
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));

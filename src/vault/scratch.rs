@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::disk::{Disk, DiskResult};
+use super::disk::{Disk, DiskResult, ReadSeek};
 use super::home;
 use super::ladder::{Capabilities, Rung, probe};
 use crate::model::{ContentHash, Identity, RelPath};
@@ -114,16 +114,21 @@ impl Draft {
 
     /// Gives the bytes of `from` a further name `to`: a hard link where the file system can and nobody
     /// else has a name for the file, else a copy.
-    pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash) -> DiskResult<()> {
+    pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {
         let scratch = self.begin(to, hash, PublishMode::New)?;
         let source = self.vault.disk.look(from)?;
         // Names that this very plan gave are not somebody else's.
         let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
         let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
         if !is_shared && self.same_device(from, to)? && self.vault.disk.link(from, &scratch).is_ok() {
-            return Ok(());
+            let linked = self.vault.disk.look(&scratch)?.map(|entry| entry.identity);
+            if seen.is_none() || linked == seen {
+                return Ok(());
+            }
+            // Another file had the name in this moment.
+            self.vault.disk.remove(&scratch)?;
         }
-        self.copy_verified(from, &scratch, hash)
+        self.copy_verified(from, &scratch, hash, seen)
     }
 
     /// Moves `from` to the free name `to`. Across file systems, and where another program has a further
@@ -136,18 +141,22 @@ impl Draft {
             self.made.moves.push(Move { from: from.clone(), to: to.clone(), seen });
             return Ok(());
         }
-        let hash = self.vault.disk.hash(from)?;
+        let hash = hash_of(&mut *self.vault.disk.open_as(from, seen)?, from)?;
         let scratch = self.begin(to, &hash, PublishMode::New)?;
-        self.copy_verified(from, &scratch, &hash)?;
-        self.remove(from, seen)
+        self.copy_verified(from, &scratch, &hash, Some(seen))?;
+        self.take(from, seen, Some(to.clone()))
     }
 
     /// Removes `path` once everything else of the plan is durable; it is kept aside for a while.
     pub fn remove(&mut self, path: &RelPath, seen: Identity) -> DiskResult<()> {
+        self.take(path, seen, None)
+    }
+
+    fn take(&mut self, path: &RelPath, seen: Identity, copied_to: Option<RelPath>) -> DiskResult<()> {
         let trash = self.ground(path)?.trash;
         ensure_folder(self.vault.disk(), &trash)?;
         let aside = Some(trash.join(format!("{}-{}", self.made.plan, self.made.removes.len())));
-        self.made.removes.push(Remove { path: path.clone(), seen, aside });
+        self.made.removes.push(Remove { path: path.clone(), seen, aside, copied_to });
         Ok(())
     }
 
@@ -189,15 +198,30 @@ impl Draft {
         Ok(known.capabilities.get(&device).is_some_and(|found| found.rung == Rung::Claim))
     }
 
-    fn copy_verified(&self, from: &RelPath, scratch: &RelPath, hash: &ContentHash) -> DiskResult<()> {
+    fn copy_verified(
+        &self,
+        from: &RelPath,
+        scratch: &RelPath,
+        hash: &ContentHash,
+        seen: Option<Identity>,
+    ) -> DiskResult<()> {
         let disk = self.vault.disk();
-        disk.copy_new(from, scratch)?;
+        disk.copy_new(from, scratch, seen)?;
         if disk.hash(scratch)? == *hash {
             return Ok(());
         }
         let source =
             std::io::Error::other("the copy differs from its source; the file changed meanwhile or the disk errs");
         Err(super::DiskError { call: "copy", path: from.clone(), source })
+    }
+}
+
+/// Returns the hash of what an open file holds.
+pub fn hash_of(reader: &mut dyn ReadSeek, path: &RelPath) -> DiskResult<ContentHash> {
+    let mut hasher = blake3::Hasher::new();
+    match hasher.update_reader(reader) {
+        Ok(hasher) => Ok(ContentHash::from_digest(hasher.finalize())),
+        Err(source) => Err(super::DiskError { call: "read", path: path.clone(), source }),
     }
 }
 

@@ -127,7 +127,7 @@ const CASES: &[Case] = &[
         },
         make: |vault| {
             let mut draft = vault.draft();
-            draft.same(&path("keep/t/t-1.jpg"), &path("export/m/files/t-1.jpg"), &ContentHash::of(PICTURE))?;
+            draft.same(&path("keep/t/t-1.jpg"), &path("export/m/files/t-1.jpg"), &ContentHash::of(PICTURE), None)?;
             draft.write(&path("export/m/sidecars/t-1.jpg.yaml"), SIDECAR, PublishMode::New)?;
             draft.remove(&path("keep/t/t-1.jpg"), seen(vault, "keep/t/t-1.jpg")?)?;
             Ok(vec![draft.finish(about(Stage::Upload))])

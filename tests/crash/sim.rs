@@ -270,6 +270,10 @@ impl Disk for SimDisk {
         Ok(Box::new(io::Cursor::new(self.read(path, u64::MAX)?)))
     }
 
+    fn open_as(&self, path: &RelPath, _: Identity) -> DiskResult<Box<dyn ReadSeek>> {
+        self.open(path)
+    }
+
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash> {
         Ok(ContentHash::of(&self.read(path, u64::MAX)?))
     }
@@ -308,7 +312,7 @@ impl Disk for SimDisk {
         })
     }
 
-    fn copy_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+    fn copy_new(&self, from: &RelPath, to: &RelPath, _: Option<Identity>) -> DiskResult<()> {
         let bytes = self.read(from, u64::MAX)?;
         self.write_new(to, &bytes)
     }

@@ -1,12 +1,12 @@
 //! What workers found and did: each answer is taken here, and leads to what is started next.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::{
-    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Held, Job, READ_TRIES, RECOVER_PAUSE, TEND_PAUSE,
-    Tries, WALK_PAUSE, job, state_of,
+    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, Held, Job, READ_TRIES, RECOVER_PAUSE,
+    TEND_PAUSE, Tries, WALK_PAUSE, job, state_of,
 };
 use crate::intake::{Candidate, Settled, Verdict, downloads_as};
 use crate::make::MakeError;
@@ -110,10 +110,11 @@ impl Dispatcher {
         let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
         let is_top = unit.parent().is_none() && stage != Stage::Ideas;
         let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(&unit) } else { path.is_in(&unit) };
-        self.settle.forget_absent(&in_scope, &|path| found.contains(path));
-        self.held.retain(|path, _| !in_scope(path) || found.contains(path));
-        self.told.retain(|path, _| !in_scope(path) || found.contains(path));
-        self.odd_seen.retain(|path, _| !in_scope(path) || surveyed.odd.iter().any(|odd| odd.path == *path));
+        let odd: HashSet<&RelPath> = surveyed.odd.iter().map(|odd| &odd.path).collect();
+        self.settle.forget_absent(&unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.held, &unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.told, &unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.odd_seen, &unit, &in_scope, &|path| odd.contains(path));
         self.due.remove(&unit);
         let unfinished: HashSet<RelPath> = surveyed
             .odd
@@ -205,7 +206,8 @@ impl Dispatcher {
 
     pub(super) fn put_back(&mut self, path: &RelPath, why: String, until: Option<Duration>, facts: Option<Facts>) {
         if let Some(state) = self.in_hand.remove(path) {
-            self.hold(path, Held { why, state, until, facts: facts.map(Box::new), is_trial: false });
+            let facts = facts.filter(|_| self.held.len() < FACTS_MAX).map(Box::new);
+            self.hold(path, Held { why, state, until, facts, is_trial: false });
         }
     }
 
@@ -289,6 +291,11 @@ impl Dispatcher {
                 self.in_hand.remove(path);
                 self.tries.remove(path);
                 self.dirty.extend(unit_of(path));
+            }
+            MakeError::Disk(disk) if disk.kind() == ErrorKind::InvalidData => {
+                report::again(Some(path), disk);
+                let pause = Duration::from_millis(50 << tries.count.min(9));
+                self.put_back(path, format!("{disk}; tried again"), Some(moment.steady + pause), None);
             }
             MakeError::Disk(disk) if is_about_area(disk.kind()) => self.pause_for(path, disk, moment),
             MakeError::Disk(disk) if is_damage(disk, path) && tries.count >= READ_TRIES => {
@@ -453,8 +460,23 @@ impl Dispatcher {
         }
         if plan.products.iter().any(|product| product.to.file_name() == "tags.yaml") {
             // Shared tags are resolved late: bundles that are not sent yet follow, and so may what waited for a title.
-            self.bundles_dirty.extend(self.mill.bundle_names());
-            self.reconsider();
+            self.all_bundles_dirty = true;
+            self.reconsider_theme(plan);
+        }
+    }
+
+    /// Lets what is held of a theme be decided anew.
+    fn reconsider_theme(&mut self, plan: &Plan) {
+        let Some(theme) = &plan.about.theme else { return };
+        for unit in Stage::ALL.map(|stage| stage.folder().join(theme.as_str())) {
+            let mut is_held = false;
+            for (_, held) in self.held.range_mut(unit.inside()) {
+                held.until = Some(Duration::ZERO);
+                is_held = true;
+            }
+            if is_held {
+                self.dirty.insert(unit);
+            }
         }
     }
 
@@ -485,6 +507,18 @@ impl Dispatcher {
         }
         self.look_everywhere();
     }
+}
+
+/// Forgets what lies in a unit and is not there any more.
+fn forget<T>(
+    map: &mut BTreeMap<RelPath, T>,
+    unit: &RelPath,
+    in_scope: &dyn Fn(&RelPath) -> bool,
+    is_found: &dyn Fn(&RelPath) -> bool,
+) {
+    let below = map.range(unit.inside()).map(|(path, _)| path);
+    let gone: Vec<RelPath> = below.filter(|path| in_scope(path) && !is_found(path)).cloned().collect();
+    gone.iter().for_each(|path| drop(map.remove(path)));
 }
 
 /// Returns the sources of plans that wait for an area, and the area.

@@ -37,6 +37,8 @@ const CONTENT_PAUSE: Duration = Duration::from_secs(2);
 const RECOVER_PAUSE: Duration = Duration::from_millis(250);
 /// The pause before records are tended again after one could not be written.
 const TEND_PAUSE: Duration = Duration::from_secs(1);
+/// Of so many held assets it is kept what was seen inside; of more, they are looked into again.
+const FACTS_MAX: usize = 1000;
 /// How often reading a damaged disk is tried before the asset is set aside.
 const READ_TRIES: u32 = 6;
 /// The longest pause after a disk error.
@@ -125,12 +127,14 @@ pub(in crate::service) struct Dispatcher {
     in_hand: HashMap<RelPath, Vec<Identity>>,
     /// Names that were given while a walk was under way: it may have seen an asset and missed its sidecar.
     fresh: HashSet<RelPath>,
-    held: HashMap<RelPath, Held>,
+    held: BTreeMap<RelPath, Held>,
     /// The last reason that was told of each file, so that none is told twice.
-    told: HashMap<RelPath, String>,
-    odd_seen: HashMap<RelPath, String>,
+    told: BTreeMap<RelPath, String>,
+    odd_seen: BTreeMap<RelPath, String>,
     tries: HashMap<RelPath, Tries>,
     busy: usize,
+    /// Asked once: the answer costs several files.
+    cores: usize,
     weight: u64,
     committing: bool,
     needs_recovery: bool,
@@ -140,6 +144,8 @@ pub(in crate::service) struct Dispatcher {
     /// Wishes to have something undone, each with the place of its answer.
     undo_wanted: VecDeque<(RelPath, UndoWhat)>,
     bundles_dirty: BTreeSet<BundleName>,
+    /// Whether tags changed, so that every bundle is to be looked at.
+    all_bundles_dirty: bool,
     /// When records may be tended again after one could not be, and the pause after that.
     tend_again: (Duration, Duration),
     /// Folders and bundles that could not be looked at.
@@ -205,11 +211,12 @@ impl Dispatcher {
             to_commit: Vec::new(),
             in_hand: HashMap::new(),
             fresh: HashSet::new(),
-            held: HashMap::new(),
-            told: HashMap::new(),
-            odd_seen: HashMap::new(),
+            held: BTreeMap::new(),
+            told: BTreeMap::new(),
+            odd_seen: BTreeMap::new(),
             tries: HashMap::new(),
             busy: 0,
+            cores: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             weight: 0,
             committing: false,
             needs_recovery: false,
@@ -217,6 +224,7 @@ impl Dispatcher {
             recovered_at: Duration::ZERO,
             undo_wanted: VecDeque::new(),
             bundles_dirty: BTreeSet::new(),
+            all_bundles_dirty: false,
             tend_again: (Duration::ZERO, TEND_PAUSE),
             unseen: BTreeSet::new(),
             tags_dirty: BTreeSet::new(),
@@ -315,7 +323,8 @@ impl Dispatcher {
             && !pending
             && !self.checking
             && self.held.values().all(|held| !held.is_trial)
-            && (self.bundles_dirty.is_empty() && self.tags_dirty.is_empty() || self.tend_again.0 > soon)
+            && (self.bundles_dirty.is_empty() && !self.all_bundles_dirty && self.tags_dirty.is_empty()
+                || self.tend_again.0 > soon)
             && self.undo_wanted.is_empty()
             && (!self.needs_recovery || self.recover_again.0 > soon)
     }

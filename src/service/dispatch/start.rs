@@ -70,7 +70,10 @@ impl Dispatcher {
         }
         self.walk_again.retain(|_, again| *again > moment.steady);
         let Some(unit) = self.dirty.iter().find(|unit| !self.walk_again.contains_key(*unit)).cloned() else {
-            self.first_walk_done |= self.dirty.is_empty();
+            if self.dirty.is_empty() && !std::mem::replace(&mut self.first_walk_done, true) {
+                // Every folder is watched by now.
+                self.start_probes();
+            }
             return;
         };
         self.dirty.remove(&unit);
@@ -117,6 +120,9 @@ impl Dispatcher {
         for folder in std::mem::take(&mut self.tags_dirty) {
             plans.extend(self.mill.tend_tags(&folder));
         }
+        if std::mem::take(&mut self.all_bundles_dirty) {
+            self.bundles_dirty.extend(self.mill.bundle_names());
+        }
         // A manifest is written when the assets that are about to join have joined.
         if !self.bundles_dirty.is_empty() && self.is_quiet() && self.mill.pauses.why_stage(Stage::Upload).is_none() {
             for name in std::mem::take(&mut self.bundles_dirty) {
@@ -155,7 +161,7 @@ impl Dispatcher {
 
     fn start_jobs(&mut self, moment: &Moment) {
         let slots = match self.mill.settings.work.jobs {
-            0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            0 => self.cores,
             jobs => jobs,
         };
         let budget = self.mill.settings.work.memory_mib << 20;
