@@ -181,9 +181,10 @@ impl Vault {
         }
         for (n, gone) in made.removes.iter().enumerate() {
             if let Err(error) = take_away(disk, gone) {
-                return Err(put_back(disk, made, made.moves.len(), n, error.into()));
+                return Err(put_back(disk, made, made.moves.len(), n + 1, error.into()));
             }
         }
+        let_go_of_copied(disk, &made.removes);
         Ok(())
     }
 
@@ -294,10 +295,17 @@ pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
     let Some(aside) = &gone.aside else { return disk.remove(&gone.path) };
     place(disk, &gone.path, aside)?;
     if disk.look(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
-        // What was copied may have an owner who goes on with it under another name: we hold no link to it.
-        return if gone.copied_to.is_some() { disk.remove(aside) } else { Ok(()) };
+        return Ok(());
     }
     give_back(disk, aside, &gone.path)
+}
+
+/// Lets go of sources that were copied, once nothing can go wrong any more: somebody else may go on with
+/// them under another name. What cannot be removed now goes with the rest of the trash.
+pub(super) fn let_go_of_copied(disk: &dyn Disk, removes: &[Remove]) {
+    for aside in removes.iter().filter(|gone| gone.copied_to.is_some()).filter_map(|gone| gone.aside.as_ref()) {
+        let _ = disk.remove(aside);
+    }
 }
 
 /// Returns whether a file is the one that was seen. A device may have another number after a restart.
@@ -343,8 +351,8 @@ pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()
 fn put_back(disk: &dyn Disk, made: &Made, moved: usize, taken: usize, error: CommitError) -> CommitError {
     let back = || -> DiskResult<()> {
         for gone in made.removes[..taken].iter().rev() {
-            if let Some(aside) = gone.aside.as_ref().filter(|aside| disk.look(aside).is_ok_and(|entry| entry.is_some()))
-            {
+            let Some(aside) = &gone.aside else { continue };
+            if disk.look(aside)?.is_some() {
                 place(disk, aside, &gone.path)?;
             }
         }

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::commit::{give_back, is_same, publish, take_away, take_back};
+use super::commit::{give_back, is_same, let_go_of_copied, publish, take_away, take_back};
 use super::disk::{Disk, DiskResult};
 use super::home;
 use super::journal::{Journal, open_intents};
@@ -147,12 +147,8 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
             continue;
         }
         take_away(disk, gone)?;
-        if let Some(aside) = gone.aside.as_ref().filter(|_| gone.copied_to.is_some())
-            && disk.look(aside)?.is_some()
-        {
-            disk.remove(aside)?;
-        }
     }
+    let_go_of_copied(disk, &intent.removes);
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));
     sync_parents(disk, left)
 }
