@@ -59,7 +59,9 @@ fn png(bytes: Bytes, xmp: &str) -> Result<Vec<u8>, CraftError> {
     let mut picture = Png::from_bytes(bytes).map_err(|error| damaged(&error))?;
     let carries_text = |kind: [u8; 4]| matches!(&kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"tIME" | b"caBX");
     picture.chunks_mut().retain(|chunk| !carries_text(chunk.kind()));
-    let at = picture.chunks().iter().position(|chunk| chunk.kind() == *b"IDAT").unwrap_or(1);
+    let Some(at) = picture.chunks().iter().position(|chunk| chunk.kind() == *b"IDAT") else {
+        return Err(CraftError::Damaged("the PNG has no pixels".to_owned()));
+    };
     let packet = [PNG_XMP, xmp.as_bytes()].concat();
     picture.chunks_mut().insert(at, PngChunk::new(*b"iTXt", packet.into()));
     Ok(picture.encoder().bytes().to_vec())
@@ -140,6 +142,14 @@ mod tests {
         picture.chunks_mut().insert(1, PngChunk::new(*b"tEXt", Bytes::from_static(b"parameters\0secret prompt")));
         let bytes = embed(picture.encoder().bytes().to_vec(), Kind::Png, &meta("t")).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"secret"));
+    }
+
+    /// A PNG without a chunk panicked.
+    #[test]
+    fn a_png_without_pixels_is_refused() {
+        for bytes in [&b"\x89PNG\r\n\x1a\n"[..], b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xae\x42\x60\x82"] {
+            assert!(matches!(embed(bytes.to_vec(), Kind::Png, &meta("t")), Err(CraftError::Damaged(_))));
+        }
     }
 
     proptest! {

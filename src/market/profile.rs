@@ -5,6 +5,11 @@ use serde::Deserialize;
 
 use crate::model::Kind;
 
+/// A larger profile is none.
+const BYTES_MAX: usize = 256 << 10;
+/// More brackets may lie so deep in each other that the YAML reader does not come to an end.
+const BRACKETS_MAX: usize = 1_000;
+
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");
 
 /// A marketplace's rules.
@@ -155,6 +160,9 @@ pub enum MarketError {
 /// Reads a profile; `name` is for messages.
 pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
     let wrong = |what: String| MarketError::Profile { name: name.to_owned(), what };
+    if text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX {
+        return Err(wrong(format!("a profile has at most {BYTES_MAX} bytes and {BRACKETS_MAX} brackets")));
+    }
     let market: Market = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if !market.csv.separator.is_ascii() {
         return Err(wrong("csv.separator must be one ASCII character".to_owned()));
@@ -172,4 +180,18 @@ pub fn built_in() -> Result<Vec<Market>, MarketError> {
         parse(&name, file.contents_utf8().unwrap_or_default())
     };
     PROFILES.files().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A profile of 60 KiB of brackets took the YAML reader longer than anybody waits.
+    #[test]
+    fn a_profile_is_limited() {
+        for text in ["[".repeat(60_000), format!("title: {}", "x".repeat(300_000))] {
+            assert!(parse("x", &text).unwrap_err().to_string().contains("at most"));
+        }
+        assert!(!built_in().unwrap().is_empty());
+    }
 }

@@ -29,11 +29,17 @@ pub(super) fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Rec
 /// Reads a record as bare keys and values, to merge it. What could not be written again is refused.
 pub fn read_mapping(bytes: &[u8]) -> Result<Mapping, RecordError> {
     let mapping: Mapping = read(bytes)?;
-    let mut count = 0;
-    match mapping.iter().try_for_each(|(key, value)| check(key, &mut count).and_then(|()| check(value, &mut count))) {
+    match check_mapping(&mapping, &mut 0) {
         Ok(()) => Ok(mapping),
         Err(what) => Err(RecordError::Syntax { line: 1, column: 1, what: what.to_owned() }),
     }
+}
+
+fn check_mapping(mapping: &Mapping, count: &mut usize) -> Result<(), &'static str> {
+    mapping.iter().try_for_each(|(key, value)| match key {
+        Value::Sequence(_) | Value::Mapping(_) => Err("a list or a section stands where a key must be"),
+        _ => check(key, count).and_then(|()| check(value, count)),
+    })
 }
 
 fn check(value: &Value, count: &mut usize) -> Result<(), &'static str> {
@@ -42,9 +48,7 @@ fn check(value: &Value, count: &mut usize) -> Result<(), &'static str> {
         _ if *count > VALUES_MAX => Err("there are more than 5000 values; make it shorter"),
         Value::Tagged(_) => Err("a word starts with `!`, which is a tag in YAML; put it in quotes"),
         Value::Sequence(items) => items.iter().try_for_each(|item| check(item, count)),
-        Value::Mapping(map) => {
-            map.iter().try_for_each(|(key, value)| check(key, count).and_then(|()| check(value, count)))
-        }
+        Value::Mapping(mapping) => check_mapping(mapping, count),
         _ => Ok(()),
     }
 }
@@ -58,13 +62,13 @@ pub fn write_mapping(mapping: &Mapping) -> String {
 mod tests {
     use super::*;
 
-    /// A key with a tag was read, and writing the merged tags panicked.
+    /// Keys with a tag, or that are sections, were read, and writing the merged tags panicked.
     #[test]
     fn what_cannot_be_written_is_not_read() {
-        for bad in ["!x a: 1\n", "a: !x b\n", "a: [{b: !x c}]\n", "? [!x a]\n: 1\n"] {
+        for bad in ["!x a: 1\n", "a: !x b\n", "a: [{b: !x c}]\n", "? [a]\n: 1\n", "a: {{b: c}: d}\n"] {
             assert!(read_mapping(bad.as_bytes()).is_err(), "{bad}");
         }
-        for good in ["a: \"!x\"\n", "? [a, b]\n: {c: .nan, d: ~}\n", ""] {
+        for good in ["a: \"!x\"\n", "2: [{c: .nan}, {d: ~, e: {f: []}}]\n", ""] {
             let mapping = read_mapping(good.as_bytes()).unwrap();
             assert_eq!(read_mapping(write_mapping(&mapping).as_bytes()).unwrap(), mapping);
         }
