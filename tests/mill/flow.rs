@@ -554,3 +554,82 @@ fn retry_reaches_a_stage_on_another_disk_and_waits_for_one_that_is_not_mounted()
     assert!(root.once().status.success(), "{}", root.log());
     assert_eq!(root.bundled().len(), 1);
 }
+
+#[test]
+fn undo_brings_back_bytes_names_and_sidecars_and_refuses_what_changed() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let original = picture(1, 100);
+    fs::write(root.at("raw/winter-cabins/a.png"), &original).unwrap();
+    let before = root.contents("raw");
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+
+    // Step by step, from the bundle back to the drop.
+    for step in ["bundled", "exported", "enlarged", "recognised"] {
+        let said = root.text(&["undo"]);
+        assert!(said.starts_with(&format!("undone: {step}")), "{said}");
+    }
+    assert_eq!(root.contents("raw"), before);
+    assert_eq!(root.bundled(), Vec::<std::path::PathBuf>::new());
+    assert!(root.files().iter().all(|name| !name.ends_with(".png.yaml")), "{:?}", root.files());
+
+    // What came back waits for its person, and goes on when that one says so, under the same identity.
+    assert!(root.once().status.success());
+    assert_eq!(fs::read(root.at("raw/winter-cabins/a.png")).unwrap(), original);
+    assert!(root.text(&["status"]).contains("brought back by `stockmill undo`"));
+    assert!(root.call(&["release", "raw"]).status.success());
+    assert!(root.once().status.success());
+    let held = root.text(&["status"]);
+    assert!(held.contains("keep/winter-cabins/winter-cabins-0002.png") || root.bundled().len() == 1, "{held}");
+}
+
+#[test]
+fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    let daemon = root.run();
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    let kept = root.at("keep/winter-cabins/winter-cabins-0001.png");
+    root.until("it is kept", |_| kept.exists());
+    // A person works on it: that is not undone.
+    let mine = picture(2, 100);
+    fs::write(&kept, &mine).unwrap();
+    let refused = root.call(&["undo", kept.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("changed or went on since"));
+    assert_eq!(fs::read(&kept).unwrap(), mine);
+    // Another asset's step is.
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(3, 100)).unwrap();
+    let second = root.at("keep/winter-cabins/winter-cabins-0002.png");
+    root.until("the second is kept", |_| second.exists());
+    let undone = root.call(&["undo", second.to_str().unwrap()]);
+    assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
+    assert_eq!(fs::read(root.at("raw/winter-cabins/b.png")).unwrap(), picture(3, 100));
+    assert!(!second.exists() && !second.with_extension("png.yaml").exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1}\n");
+    root.idea(NOTE);
+    let daemon = root.run();
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+    fs::rename(root.at("export"), root.at("away")).unwrap();
+    fs::create_dir(root.at("export")).unwrap();
+    root.until("it is told", |root| root.log().contains("Paused: "));
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    root.until("it waits in keep", |root| root.at("keep/winter-cabins/winter-cabins-0001.png").exists());
+    assert!(root.text(&["status"]).contains("paused   export"));
+    assert_eq!(fs::read_dir(root.at("export")).unwrap().count(), 0, "nothing is put under a mount point");
+    fs::remove_dir(root.at("export")).unwrap();
+    fs::rename(root.at("away"), root.at("export")).unwrap();
+    root.until("it goes on", |root| root.csv().len() == 2);
+    assert!(root.log().contains("Resumed."));
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}

@@ -1,0 +1,28 @@
+//! What is read of a file without decoding it: its kind, whether it is whole, the metadata in it.
+#![no_main]
+
+use std::io::Cursor;
+
+use libfuzzer_sys::fuzz_target;
+use stockmill::craft::{check_whole, embed, embedded_xmp, read_xmp, size, sniff};
+use stockmill::model::{Kind, Meta};
+use stockmill_fuzz::PICTURES;
+
+fuzz_target!(|bytes: &[u8]| {
+    for kind in Kind::ALL {
+        let extension = kind.extension().unwrap_or("pdf");
+        let _ = sniff(bytes, extension);
+        let _ = check_whole(Cursor::new(bytes), bytes.len() as u64, kind);
+    }
+    for kind in PICTURES {
+        let _ = size(bytes, kind);
+        if let Some(packet) = embedded_xmp(bytes, kind) {
+            let _ = read_xmp(&packet);
+        }
+        if kind != Kind::Tiff
+            && let Ok(with) = embed(bytes.to_vec(), kind, &Meta::default())
+        {
+            assert!(embedded_xmp(&with, kind).is_some(), "{kind}: what was embedded is there");
+        }
+    }
+});

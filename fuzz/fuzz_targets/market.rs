@@ -1,0 +1,24 @@
+//! Market profiles, as a person may write them: what is read can be used for names and manifests.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use stockmill::market::{Candidate, Row, check, fit, fit_file_name, manifest, parse, row_bytes};
+use stockmill::model::{Kind, Meta, Size};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(market) = parse("own.yaml", &String::from_utf8_lossy(bytes)) else { return };
+    let meta = Meta { title: "Hütten, \"Winter\"".to_owned(), keywords: vec!["=snow".to_owned()], ..Meta::default() };
+    let (meta, category) = (fit(&market, &meta), Some("11".to_owned()));
+    let size = Some(Size { width: 3000, height: 2000 });
+    let _ =
+        check(&market, &Candidate { kind: Kind::Jpeg, size, bytes: 9, meta: meta.clone(), category: category.clone() });
+    for name in ["Hütten-0001.jpg", "no extension", "-1.png", "."] {
+        if let Some(fitted) = fit_file_name(&market, name, "0123456789abcdef", &|_| false) {
+            assert!(fitted.chars().count() <= market.file_name.chars_max, "{fitted}");
+        }
+    }
+    let rows = [Row { file_name: "a.jpg".to_owned(), meta, category }];
+    if let (Ok(empty), Ok(one)) = (manifest(&market, &[]), manifest(&market, &rows)) {
+        assert!(one.len() <= empty.len() + row_bytes(&market, &rows[0]), "{}", String::from_utf8_lossy(&one));
+    }
+});
