@@ -109,11 +109,10 @@ fn set_aside(disk: &dyn Disk, stage: Stage, folder: &RelPath) -> DiskResult<Vec<
 
 fn belongings(candidate: &Candidate) -> SetAside {
     let beside = candidate.sidecar.iter().chain(&candidate.companions);
-    SetAside {
-        path: candidate.primary.path.clone(),
-        beside: beside.map(|found| found.path.clone()).collect(),
-        members: candidate.members.iter().map(|found| found.path.clone()).collect(),
-    }
+    let mut members: Vec<RelPath> = candidate.members.iter().map(|found| found.path.clone()).collect();
+    // Materials last: while one lies there, a cut leaves no texture behind that nothing names.
+    members.sort_by_key(|path| path.extension() == "mtl");
+    SetAside { path: candidate.primary.path.clone(), beside: beside.map(|found| found.path.clone()).collect(), members }
 }
 
 /// Takes one asset back: its belongings, itself, and, once all that is durable, the note on it.
