@@ -30,8 +30,14 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let reason = new_file(to.with_suffix(REASON), Recipe::Bytes(text.into_bytes()));
     let mut moves = vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }];
     let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
+    let (old_stem, new_stem) = (facts.path.stem(), to.stem());
+    let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
     for companion in sidecar.chain(&facts.companions).chain(&facts.members) {
-        let beside = failed.join(companion.path.as_path());
+        let mut beside = failed.join(companion.path.as_path());
+        // What goes with the asset keeps going with it when another one has its name here already.
+        if let Some(rest) = companion.path.file_text().strip_prefix(&*old_stem) {
+            beside = beside.sibling(format!("{new_stem}{rest}"));
+        }
         moves.push(Move { from: companion.path.clone(), to: free_path(&beside, context), seen: companion.seen });
     }
     Plan { about, check: None, products: vec![reason], moves, removes: Vec::new() }
