@@ -98,7 +98,10 @@ impl Outcome {
 pub(super) fn confine(layout: &Layout, reads: &[PathBuf]) -> Outcome {
     let zones = std::env::var_os("TZDIR").map(PathBuf::from);
     let looks: Vec<PathBuf> = reads.iter().cloned().chain(zones).chain(SYSTEM.map(PathBuf::from)).collect();
-    let Rules { rules, fixed } = rules(layout, &looks, &spot);
+    // A rule is for where a folder really lies: an inbox may be a link that its owner set.
+    let really = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let areas = layout.areas.iter().map(|(area, folder)| (area.clone(), really(folder))).collect();
+    let Rules { rules, fixed } = rules(&Layout { root: really(&layout.root), areas }, &looks, &spot);
     let confined = match enforce(&rules) {
         Ok(confined) => confined,
         Err(error) => Confined::Not(error.to_string()),

@@ -554,8 +554,8 @@ fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
 /// What the system says when a device does not answer.
 const EIO: i32 = 5;
 
-/// The pause before a folder that could not be listed is tried again.
-const UNSEEN_PAUSE: Duration = Duration::from_secs(2);
+/// The pause before a folder that could not be listed is tried again: too long for `once` to wait for it.
+const UNSEEN_PAUSE: Duration = Duration::from_secs(5);
 
 /// The coarsest clock by which a file system tells a folder's changes apart.
 const GLANCE_GRAIN_NS: i64 = 2_000_000_000;
