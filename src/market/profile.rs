@@ -164,8 +164,12 @@ pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
         return Err(wrong(format!("a profile has at most {BYTES_MAX} bytes and {BRACKETS_MAX} brackets")));
     }
     let market: Market = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    if !market.csv.separator.is_ascii() {
-        return Err(wrong("csv.separator must be one ASCII character".to_owned()));
+    let separator = market.csv.separator;
+    if separator != '\t' && (!separator.is_ascii_punctuation() || separator == '"') {
+        return Err(wrong("csv.separator must be one sign such as `,` or `;`, or a tab".to_owned()));
+    }
+    if market.csv.columns.is_empty() {
+        return Err(wrong("csv.columns must name at least one column".to_owned()));
     }
     if !market.accepts_ai {
         return Err(wrong(format!("{} does not accept AI-made work; see {}", market.title, market.source)));
@@ -185,6 +189,20 @@ pub fn built_in() -> Result<Vec<Market>, MarketError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No columns gave a manifest of empty quotes, and a quote as separator one that nothing can read.
+    #[test]
+    fn a_manifest_that_makes_no_sense_is_refused() {
+        let text = PROFILES.get_file("adobe-stock.yaml").and_then(include_dir::File::contents_utf8).unwrap();
+        let start = text.find("columns:").unwrap();
+        let end = start + text[start..].find("\ncategories:").unwrap();
+        let no_columns = [&text[..start], "columns: []", &text[end..]].concat();
+        assert!(parse("x", &no_columns).unwrap_err().to_string().contains("at least one column"));
+        for bad in ["'\"'", "\"\\n\"", "a", "é"] {
+            let text = text.replace("separator: \",\"", &format!("separator: {bad}"));
+            assert!(parse("x", &text).unwrap_err().to_string().contains("separator"), "{bad}");
+        }
+    }
 
     /// A profile of 60 KiB of brackets took the YAML reader longer than anybody waits.
     #[test]
