@@ -40,7 +40,29 @@ fn damaged(error: &img_parts::Error) -> CraftError {
     CraftError::Damaged(error.to_string())
 }
 
+/// Returns whether a JPEG's parts lie one after another up to its pixels, each of a known kind. Of any other the
+/// decoder may read other parts than those that are kept here.
+fn is_plain_jpeg(bytes: &[u8]) -> bool {
+    let mut rest = bytes.strip_prefix(b"\xff\xd8").unwrap_or_default();
+    loop {
+        let fill = rest.iter().take_while(|b| **b == 0xff).count();
+        let Some([marker, high, low, ..]) = rest.get(fill..).filter(|_| fill > 0) else { return false };
+        match marker {
+            0xda => return true,
+            0xc0..=0xc7 | 0xc9..=0xcf | 0xdb | 0xdd | 0xe0..=0xef | 0xfe => (),
+            _ => return false,
+        }
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some(after) = rest.get(fill + 1 + length..).filter(|_| length >= 2) else { return false };
+        rest = after;
+    }
+}
+
 fn jpeg(bytes: Bytes, xmp: &str) -> Result<Vec<u8>, CraftError> {
+    if !is_plain_jpeg(&bytes) {
+        let what = "a JPEG with unknown parts before its pixels; save it again with another program";
+        return Err(CraftError::Unsupported(what.to_owned()));
+    }
     let mut picture = Jpeg::from_bytes(bytes).map_err(|error| damaged(&error))?;
     // APP0 is JFIF, APP2 the colour profile, APP14 tells how colour is coded; the rest may go.
     let stays = |segment: &JpegSegment| {
@@ -142,6 +164,24 @@ mod tests {
         picture.chunks_mut().insert(1, PngChunk::new(*b"tEXt", Bytes::from_static(b"parameters\0secret prompt")));
         let bytes = embed(picture.encoder().bytes().to_vec(), Kind::Png, &meta("t")).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"secret"));
+    }
+
+    /// The decoder skips a mark that it does not know, and all that follows was kept or taken away as one part: the
+    /// picture that came out could not be decoded.
+    #[test]
+    fn a_jpeg_with_unknown_parts_is_refused() {
+        let plain = encode(&testing::gradient(9, 9), Format::Jpeg, 95).unwrap();
+        let with = |bytes: &[u8]| [&plain[..2], bytes, &plain[2..]].concat();
+        for good in [&b""[..], b"\xff", b"\xff\xfe\0\x04hi", b"\xff\xff\xfe\0\x02"] {
+            let embedded = embed(with(good), Kind::Jpeg, &meta("t")).unwrap();
+            assert!(decode(&embedded, Kind::Jpeg, &Limits::default()).is_ok(), "{good:x?}");
+        }
+        for bad in [&b"\xff\x30\0\x10"[..], b"\xff\0", b"a", b"\xff\xd9", b"\xff\xfe\0\x01", b"\xff\xfe\xff\xff"] {
+            assert!(matches!(embed(with(bad), Kind::Jpeg, &meta("t")), Err(CraftError::Unsupported(_))), "{bad:x?}");
+        }
+        for cut in 0..30 {
+            assert!(embed(plain[..cut].to_vec(), Kind::Jpeg, &meta("t")).is_err());
+        }
     }
 
     /// A PNG without a chunk panicked.
