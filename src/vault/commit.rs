@@ -276,13 +276,18 @@ fn replace(disk: &dyn Disk, product: &Publish) -> Carried {
         Err(error) => return Err(error.into()),
     }
     let PublishMode::Replace { was: Some(was) } = &product.mode else { return Ok(()) };
-    if disk.hash(&product.scratch)? != *was {
-        disk.exchange(&product.scratch, &product.to)?;
-        return Err(CommitError::Changed(product.to.clone()));
+    let found = disk.hash(&product.scratch);
+    if found.as_ref().is_ok_and(|found| found == was) {
+        // What cannot be put aside is swept with scratch; only `undo` would have wanted it.
+        let _ = place(disk, &product.scratch, &aside);
+        return Ok(());
     }
-    // What cannot be put aside is swept with scratch; only `undo` would have wanted it.
-    let _ = place(disk, &product.scratch, &aside);
-    Ok(())
+    // What lies in scratch now may be a person's only copy: it never stays there, where it would be swept.
+    if disk.exchange(&product.scratch, &product.to).is_err() {
+        give_back(disk, &product.scratch, &product.to)?;
+    }
+    found?;
+    Err(CommitError::Changed(product.to.clone()))
 }
 
 /// Takes a source out of its place. It goes aside first and is looked at there: a file that took its
@@ -352,8 +357,17 @@ fn put_back(disk: &dyn Disk, made: &Made, moved: usize, taken: usize, error: Com
     let back = || -> DiskResult<()> {
         for gone in made.removes[..taken].iter().rev() {
             let Some(aside) = &gone.aside else { continue };
-            if disk.look(aside)?.is_some() {
-                place(disk, aside, &gone.path)?;
+            match (disk.look(aside)?, disk.look(&gone.path)?) {
+                (Some(_), _) => place(disk, aside, &gone.path)?,
+                // Never without its source: the product is all that is left, and recovery finishes the plan.
+                (None, None) => {
+                    return Err(DiskError {
+                        call: "bring back",
+                        path: gone.path.clone(),
+                        source: ErrorKind::NotFound.into(),
+                    });
+                }
+                (None, Some(_)) => (),
             }
         }
         made.moves[..moved].iter().rev().try_for_each(|shift| place(disk, &shift.to, &shift.from))

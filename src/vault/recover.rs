@@ -7,7 +7,7 @@ use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
 use super::scratch::sweep;
 use crate::model::{ContentHash, RelPath};
-use crate::records::{Intent, Publish, Record};
+use crate::records::{Intent, Publish, PublishMode, Record};
 
 /// What recovery did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,6 +31,7 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
             recovered.waiting.push(intent);
             continue;
         }
+        give_back_strangers(disk, &intent)?;
         let record = if can_finish(disk, &intent)? {
             finish(disk, &intent)?;
             let plan = intent.plan;
@@ -59,6 +60,23 @@ fn paths(intent: &Intent) -> impl Iterator<Item = &RelPath> {
 
 fn is_attached(path: &RelPath, areas: &[RelPath]) -> bool {
     path.area() == home().area() || areas.iter().any(|area| area.area() == path.area())
+}
+
+/// Gives back a version of a record that somebody saved in the very moment in which it was exchanged for
+/// ours: it lies in scratch, is neither ours nor the one that we knew, and must not be swept.
+fn give_back_strangers(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
+    for product in &intent.publish {
+        let PublishMode::Replace { was: Some(was) } = &product.mode else { continue };
+        let is_exchanged = disk.look(&product.scratch)?.is_some() && is_there(disk, &product.to, &product.hash)?;
+        if !is_exchanged {
+            continue;
+        }
+        let found = disk.hash(&product.scratch)?;
+        if found != *was && found != product.hash {
+            give_back(disk, &product.scratch, &product.to)?;
+        }
+    }
+    Ok(())
 }
 
 /// A plan goes forward once a source has left: from then on its products are the asset. Before that it

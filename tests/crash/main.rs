@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
-use stockmill::records::{About, PublishMode};
+use stockmill::records::{About, Intent, Publish, PublishMode, Record};
 use stockmill::vault::{CommitError, Journal, Made, Receipt, Rung, Vault, recover};
 
 const PICTURE: &[u8] = b"THE ONLY COPY OF A PICTURE";
@@ -351,4 +351,34 @@ fn no_refused_call_loses_or_litters() {
             }
         }
     }
+}
+
+/// A person saved a record in the moment in which it was exchanged for ours, and then the power went: what
+/// was saved lay in scratch, and was swept.
+#[test]
+fn a_version_that_was_exchanged_unseen_is_given_back() {
+    let (to, scratch) = ("raw/t/tags.yaml", ".stockmill/scratch/1-0");
+    let [was, ours, saved] = [OTHER, LARGE, b"what a person saved just now".as_slice()];
+    let mode = PublishMode::Replace { was: Some(ContentHash::of(was)) };
+    let publish = Publish { scratch: path(scratch), to: path(to), hash: ContentHash::of(ours), mode };
+    let intent = Intent {
+        plan: 1,
+        at: "2026-11-23T12:00:00Z".parse().unwrap(),
+        batch: 1,
+        claims: false,
+        about: about(Stage::Raw),
+        publish: vec![publish],
+        moves: Vec::new(),
+        removes: Vec::new(),
+    };
+    let mut state = State::default();
+    areas().iter().for_each(|area| state.folder(&area.to_string()));
+    state.file(".stockmill/journal/000001.jsonl", Record::Intent(intent).to_line().as_bytes());
+    state.file(to, ours);
+    state.file(scratch, saved);
+    let (end, is_recovered) = recovered(state, u64::MAX, Rung::Rename);
+    assert!(is_recovered);
+    assert_eq!(end.bytes(to), Some(ours));
+    assert_eq!(end.bytes("raw/t/recovered-1.yaml"), Some(saved));
+    assert_eq!(end.bytes(scratch), None);
 }

@@ -152,8 +152,10 @@ impl Dispatcher {
             bytes_max: settings.undo_mib_max << 20,
         };
         let now_ns = self.clock.now().for_settle().wall_ns;
-        let (vault, areas) = (self.mill.vault.clone(), self.attached());
+        let (vault, areas, journal) = (self.mill.vault.clone(), self.attached(), self.journal.clone());
         work(move || {
+            // A batch in hand may have to bring back what it took aside: nothing goes meanwhile.
+            let _held = journal.lock().expect("no journal holder panics");
             // What cannot be removed now is tried again in the next round.
             let _ = purge_trash(vault.disk(), &areas, now_ns, limits);
         });
