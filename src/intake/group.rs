@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 
 use super::names::{is_note, left_alone};
 use super::walk::{Found, Odd};
@@ -42,63 +43,66 @@ pub struct Grouped {
     pub odd: Vec<Odd>,
 }
 
+/// What a file is in its folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Primary,
+    /// It goes with a primary file of a like name.
+    Beside,
+    /// A model names it, or it is a record.
+    Taken,
+}
+
 /// Sorts the files of a stage folder into assets and what is left alone. `members_of` returns the
 /// names that a model has inside, relative to its folder.
-pub fn group(stage: Stage, files: &[Found], ignore: &[String], members_of: &dyn Fn(&Found) -> Vec<String>) -> Grouped {
+///
+/// A folder may hold hundreds of thousands of files: nothing is copied that can be moved.
+pub fn group(
+    stage: Stage,
+    files: Vec<Found>,
+    ignore: &[String],
+    members_of: &dyn Fn(&Found) -> Vec<String>,
+) -> Grouped {
     let mut grouped = Grouped::default();
-    let mut ordinary: BTreeMap<&RelPath, &Found> = BTreeMap::new();
-    for found in files {
-        match left_alone(&found.path.file_text(), ignore) {
-            Some(why) => grouped.odd.push(Odd { path: found.path.clone(), why }),
-            None => {
-                ordinary.insert(&found.path, found);
-            }
+    let odd = &mut grouped.odd;
+    let ordinary = files.into_iter().filter_map(|found| match left_alone(&found.path.file_text(), ignore) {
+        Some(why) => {
+            odd.push(Odd { path: found.path, why });
+            None
         }
-    }
+        None => Some(found),
+    });
+    let mut ordinary: Vec<Found> = ordinary.collect();
     if stage == Stage::Ideas {
-        take_notes(&ordinary, &mut grouped);
+        take_notes(ordinary, &mut grouped);
         return grouped;
     }
-    ordinary.retain(|path, _| !is_record(path));
-    let models = claim_members(&ordinary, members_of);
-    let claimed: BTreeSet<RelPath> =
-        models.values().flat_map(|(members, _)| members.iter().map(|m| m.path.clone())).collect();
-    let is_primary = |path: &RelPath| {
-        let extension = path.extension();
-        let beside =
-            COMPANION_EXTENSIONS.contains(&extension.as_str()) || MEMBER_EXTENSIONS.contains(&extension.as_str());
-        !beside && !claimed.contains(path)
-    };
-    let mut beside: BTreeMap<RelPath, Vec<&Found>> = BTreeMap::new();
-    let primaries: Vec<&Found> = ordinary.values().filter(|found| is_primary(&found.path)).copied().collect();
-    let by_stem: BTreeMap<(Option<RelPath>, std::ffi::OsString), &RelPath> =
-        primaries.iter().rev().map(|found| ((found.path.parent(), found.path.stem()), &found.path)).collect();
-    for found in ordinary.values().filter(|found| !is_primary(&found.path) && !claimed.contains(&found.path)) {
-        // `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`.
-        let stem = found.path.stem();
-        let whole = found.path.sibling(&stem);
-        let owner = if ordinary.contains_key(&whole) && is_primary(&whole) {
-            Some(whole)
-        } else {
-            by_stem.get(&(found.path.parent(), stem)).map(|path| (*path).clone())
-        };
-        match owner {
-            Some(owner) => beside.entry(owner).or_default().push(found),
-            None => grouped.odd.push(Odd { path: found.path.clone(), why: lonely(&found.path) }),
-        }
+    ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let mut roles: Vec<Role> = ordinary.iter().map(|found| role(&found.path)).collect();
+    let mut models = claim_members(&ordinary, &roles, members_of);
+    for member in models.values().flat_map(|claim| &claim.members) {
+        roles[*member] = Role::Taken;
     }
-    for primary in primaries {
-        let (members, missing) = models.get(&primary.path).cloned().unwrap_or_default();
-        let own = primary.path.with_suffix(crate::intake::group::SIDECAR);
-        let (sidecar, companions): (Vec<&Found>, Vec<&Found>) =
-            beside.remove(&primary.path).unwrap_or_default().into_iter().partition(|found| found.path == own);
-        grouped.candidates.push(Candidate {
-            primary: primary.clone(),
-            sidecar: sidecar.first().map(|found| (*found).clone()),
-            companions: companions.into_iter().cloned().collect(),
-            members,
-            missing,
-        });
+    let beside = beside(&ordinary, &roles, &mut grouped.odd);
+    let mut beside = beside.into_iter().peekable();
+    grouped.candidates.reserve_exact(roles.iter().filter(|role| **role == Role::Primary).count());
+    let mut ordinary: Vec<Option<Found>> = ordinary.into_iter().map(Some).collect();
+    for n in (0..roles.len()).filter(|n| roles[*n] == Role::Primary) {
+        let claim = models.remove(&n).unwrap_or_default();
+        let mut take = |n: usize| ordinary[n].take().expect("each file has one role");
+        let primary = take(n);
+        let own = primary.path.with_suffix(SIDECAR);
+        let (mut sidecar, mut companions) = (None, Vec::new());
+        while let Some((_, file)) = beside.next_if(|(owner, _)| *owner == n) {
+            let found = take(file);
+            if found.path == own {
+                sidecar = Some(found);
+            } else {
+                companions.push(found);
+            }
+        }
+        let members = claim.members.into_iter().map(take).collect();
+        grouped.candidates.push(Candidate { primary, sidecar, companions, members, missing: claim.missing });
     }
     grouped
 }
@@ -106,22 +110,60 @@ pub fn group(stage: Stage, files: &[Found], ignore: &[String], members_of: &dyn 
 /// What is added to an asset's file name to name its sidecar.
 const SIDECAR: &str = ".yaml";
 
-fn take_notes(files: &BTreeMap<&RelPath, &Found>, grouped: &mut Grouped) {
-    for found in files.values() {
-        if is_note(&found.path) {
-            let primary = (*found).clone();
+fn role(path: &RelPath) -> Role {
+    let extension = path.extension();
+    if is_record(path) {
+        Role::Taken
+    } else if COMPANION_EXTENSIONS.contains(&extension.as_str()) || MEMBER_EXTENSIONS.contains(&extension.as_str()) {
+        Role::Beside
+    } else {
+        Role::Primary
+    }
+}
+
+/// Returns, for each file that goes with a primary one, the places of both, in the order of the primary
+/// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`.
+fn beside(files: &[Found], roles: &[Role], odd: &mut Vec<Odd>) -> Vec<(usize, usize)> {
+    let of = |role: Role| (0..files.len()).filter(move |n| roles[*n] == role);
+    let mut by_stem: Vec<(&OsStr, usize)> = of(Role::Primary).map(|n| (files[n].path.without_extension(), n)).collect();
+    by_stem.sort_unstable();
+    let called = |stem: &OsStr| {
+        let first = by_stem.partition_point(|(other, _)| *other < stem);
+        by_stem.get(first).filter(|(other, _)| *other == stem).map(|(_, n)| *n)
+    };
+    let mut pairs = Vec::new();
+    for n in of(Role::Beside) {
+        let stem = files[n].path.without_extension();
+        let whole = place_of(files, stem).filter(|n| roles[*n] == Role::Primary);
+        match whole.or_else(|| called(stem)) {
+            Some(owner) => pairs.push((owner, n)),
+            None => odd.push(Odd { path: files[n].path.clone(), why: lonely(&files[n].path) }),
+        }
+    }
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Returns where in the files, which are in the order of paths, a path stands.
+fn place_of(files: &[Found], path: &OsStr) -> Option<usize> {
+    files.binary_search_by(|found| found.path.as_path().as_os_str().cmp(path)).ok()
+}
+
+fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
+    for primary in files {
+        if is_note(&primary.path) {
             let candidate = Candidate { primary, sidecar: None, companions: vec![], members: vec![], missing: vec![] };
             grouped.candidates.push(candidate);
         } else {
             let why = "`ideas` takes notes: .md, .txt, .csv, .yaml; pictures go into `raw`".to_owned();
-            grouped.odd.push(Odd { path: found.path.clone(), why });
+            grouped.odd.push(Odd { path: primary.path, why });
         }
     }
 }
 
 /// Returns whether a path is a record of stockmill's own in a theme's folder or below it.
 fn is_record(path: &RelPath) -> bool {
-    path.parts().count() > 2 && RECORDS.contains(&path.file_text().as_str())
+    path.parts().count() > 2 && RECORDS.iter().any(|record| path.file_name() == *record)
 }
 
 fn lonely(path: &RelPath) -> String {
@@ -132,39 +174,50 @@ fn lonely(path: &RelPath) -> String {
     }
 }
 
-type Claims = BTreeMap<RelPath, (Vec<Found>, Vec<String>)>;
+/// The places of the files that a model names, and the names of those that are missing.
+#[derive(Default)]
+struct Claim {
+    members: Vec<usize>,
+    missing: Vec<String>,
+}
 
-/// Returns, for every model, the files that it names and those that are missing; materials' textures
-/// count too. A file is claimed by the first model that names it.
-fn claim_members(files: &BTreeMap<&RelPath, &Found>, members_of: &dyn Fn(&Found) -> Vec<String>) -> Claims {
-    let mut claims = Claims::new();
+/// Returns what every model claims, by its place; materials' textures count too. A file is claimed by
+/// the first model that names it.
+fn claim_members(
+    files: &[Found],
+    roles: &[Role],
+    members_of: &dyn Fn(&Found) -> Vec<String>,
+) -> BTreeMap<usize, Claim> {
+    let mut claims = BTreeMap::new();
     let mut taken = BTreeSet::new();
-    for model in files.values().filter(|found| matches!(found.path.extension().as_str(), "obj" | "gltf")) {
-        let (mut members, mut missing) = (Vec::new(), Vec::new());
-        let mut waiting = members_of(model);
+    let is_model = |n: &usize| matches!(files[*n].path.extension().as_str(), "obj" | "gltf");
+    for n in (0..files.len()).filter(|n| roles[*n] == Role::Primary).filter(is_model) {
+        let mut claim = Claim::default();
+        let mut waiting = members_of(&files[n]);
         let mut seen = BTreeSet::new();
         while let Some(name) = waiting.pop() {
             let Ok(below) = RelPath::new(&name) else { continue };
             if !seen.insert(below.clone()) {
                 continue;
             }
-            let path = model.path.sibling(below.as_path());
-            match files.get(&path) {
+            let path = files[n].path.sibling(below.as_path());
+            let member = place_of(files, path.as_path().as_os_str()).filter(|n| !is_record(&files[*n].path));
+            match member {
                 Some(member) => {
-                    if member.path.extension() == "mtl" {
-                        waiting.extend(members_of(member));
+                    if files[member].path.extension() == "mtl" {
+                        waiting.extend(members_of(&files[member]));
                     }
-                    if taken.insert(path) {
-                        members.push((*member).clone());
+                    if taken.insert(member) {
+                        claim.members.push(member);
                     } else {
-                        missing.push(format!("{name} (another model here uses it; give each its own copy)"));
+                        claim.missing.push(format!("{name} (another model here uses it; give each its own copy)"));
                     }
                 }
-                None => missing.push(name),
+                None => claim.missing.push(name),
             }
         }
-        members.sort_by(|a, b| a.path.cmp(&b.path));
-        claims.insert(model.path.clone(), (members, missing));
+        claim.members.sort_unstable();
+        claims.insert(n, claim);
     }
     claims
 }
@@ -187,7 +240,7 @@ mod tests {
             "mtl" => vec!["tex/wood.png".to_owned(), "tex/gone.png".to_owned()],
             _ => vec![],
         };
-        let grouped = group(stage, &files, &[], &members);
+        let grouped = group(stage, files, &[], &members);
         let mut lines: Vec<String> = grouped
             .candidates
             .iter()

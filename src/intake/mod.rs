@@ -9,6 +9,6 @@ mod watch;
 
 pub use group::{Candidate, Grouped, group};
 pub use names::{downloads_as, is_note, left_alone};
-pub use settle::{Now, Settle, Settled, Verdict};
+pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};
 pub use walk::{Found, Odd, Walked, walk};
-pub use watch::{Hint, Watch, WatchProblem};
+pub use watch::{Hint, Hints, Watch, WatchProblem};

@@ -15,11 +15,54 @@ pub struct Now {
     pub steady: Duration,
 }
 
-/// A candidate that stood still and that nobody has open for writing. Only [`Settle`] makes one.
+/// A candidate that stood still long enough. Whether somebody has it open for writing is asked last,
+/// and by whoever takes it. Only [`Settle`] makes one.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Still {
+    candidate: Candidate,
+    /// Whether we saw it stand still for so long that the kernel's word is not needed.
+    is_long: bool,
+}
+
+/// A candidate that stood still and that nobody has open for writing. Only [`Still`] becomes one.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     candidate: Candidate,
+}
+
+/// A candidate that stood still, and must wait all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    candidate: Candidate,
+    /// The file that somebody has open; none where the kernel cannot tell.
+    open: Option<RelPath>,
+}
+
+impl Still {
+    /// Returns the asset's files.
+    pub fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+
+    /// Asks the kernel about each file: whether it has a writer, and `None` where it cannot tell.
+    pub fn settled(self, has_writer: &dyn Fn(&RelPath) -> Option<bool>) -> Result<Settled, Box<Unsettled>> {
+        let (mut open, mut is_known) = (None, true);
+        for found in self.candidate.files() {
+            match has_writer(&found.path) {
+                Some(false) => (),
+                Some(true) => open = Some(found.path.clone()),
+                None => is_known = false,
+            }
+        }
+        // Without the kernel's word only our own eyes count: a foreign clock may lie.
+        if open.is_none() && (is_known || self.is_long) {
+            Ok(Settled { candidate: self.candidate })
+        } else {
+            Err(Box::new(Unsettled { candidate: self.candidate, open }))
+        }
+    }
 }
 
 impl Settled {
@@ -29,11 +72,18 @@ impl Settled {
     }
 }
 
+impl Unsettled {
+    /// Returns the asset's files.
+    pub fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+}
+
 /// Whether a candidate may be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may.
-    Settled(Box<Settled>),
+    /// It may, if nobody has it open for writing.
+    Still(Box<Still>),
     /// Not yet: look again at this time of the steady clock.
     Wait {
         /// When to look again.
@@ -45,7 +95,7 @@ pub enum Verdict {
 
 /// Tells when a dropped file is complete: it was quiet for a while, its state did not change, nobody
 /// has it open for writing, it is not empty, and no unfinished twin lies beside it. A pure state
-/// machine: the time and the kernel's word on writers are arguments.
+/// machine: the time and the kernel's word on writers are told to it.
 #[derive(Debug)]
 pub struct Settle {
     quiet: Duration,
@@ -76,31 +126,43 @@ impl Settle {
         Self { quiet, weak_quiet, patience, seen: BTreeMap::new() }
     }
 
-    /// Judges one candidate. `has_writer` asks the kernel about one file: `None` where it cannot tell.
-    pub fn judge(
-        &mut self,
-        candidate: Candidate,
-        has_unfinished_twin: bool,
-        now: Now,
-        has_writer: &dyn Fn(&RelPath) -> Option<bool>,
-    ) -> Verdict {
+    /// Judges one candidate.
+    pub fn judge(&mut self, candidate: Candidate, has_unfinished_twin: bool, now: Now) -> Verdict {
         if has_unfinished_twin {
             let why = "an unfinished download of the same name lies beside it".to_owned();
             return Verdict::Wait { again: now.steady + LOOK_AGAIN_MAX, why };
         }
-        let primary = candidate.primary.path.clone();
         let mut latest: Option<(Duration, String)> = None;
-        for found in candidate.files() {
-            if let Err((again, why)) = self.look(found, found.path == primary, now, has_writer)
+        for (n, found) in candidate.files().enumerate() {
+            if let Err((again, why)) = self.look(found, n == 0, now)
                 && latest.as_ref().is_none_or(|(time, _)| again > *time)
             {
                 latest = Some((again, why));
             }
         }
-        match latest {
-            Some((again, why)) => Verdict::Wait { again, why },
-            None => Verdict::Settled(Box::new(Settled { candidate })),
+        if let Some((again, why)) = latest {
+            return Verdict::Wait { again, why };
         }
+        let is_long = self.watched(&candidate, now) >= self.weak_quiet;
+        Verdict::Still(Box::new(Still { candidate, is_long }))
+    }
+
+    /// Takes the kernel's word on a candidate; returns when to look again, and what it waits for.
+    pub fn wait(&mut self, unsettled: &Unsettled, now: Now) -> (Duration, String) {
+        let seen = unsettled.open.as_ref().and_then(|open| self.seen.get_mut(open));
+        let Some(seen) = seen else {
+            let left = self.weak_quiet.saturating_sub(self.watched(&unsettled.candidate, now));
+            return (now.steady + left, "it must stand still a little longer".to_owned());
+        };
+        seen.busy = (seen.busy + 1).min(8);
+        let pause = (self.quiet * 2_u32.pow(seen.busy - 1)).min(LOOK_AGAIN_MAX);
+        (now.steady + pause, waiting(seen, now, self.patience, "a program has it open for writing"))
+    }
+
+    /// Returns for how long all of a candidate's files were seen as they are.
+    fn watched(&self, candidate: &Candidate, now: Now) -> Duration {
+        let since = candidate.files().filter_map(|found| self.seen.get(&found.path)).map(|seen| seen.since).max();
+        since.map_or(Duration::ZERO, |since| now.steady.saturating_sub(since))
     }
 
     /// Forgets files that are gone or taken.
@@ -122,13 +184,7 @@ impl Settle {
         }
     }
 
-    fn look(
-        &mut self,
-        found: &Found,
-        must_have_content: bool,
-        now: Now,
-        has_writer: &dyn Fn(&RelPath) -> Option<bool>,
-    ) -> Result<(), (Duration, String)> {
+    fn look(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), (Duration, String)> {
         let identity = found.entry.identity;
         let fresh = Seen { identity, since: now.steady, first: now.steady, busy: 0 };
         let seen = self.seen.entry(found.path.clone()).or_insert(fresh);
@@ -148,20 +204,7 @@ impl Settle {
         if untouched < self.quiet {
             return Err((now.steady + self.quiet.saturating_sub(untouched), "it was written a moment ago".to_owned()));
         }
-        match has_writer(&found.path) {
-            Some(false) => Ok(()),
-            Some(true) => {
-                seen.busy = (seen.busy + 1).min(8);
-                let pause = (self.quiet * 2_u32.pow(seen.busy - 1)).min(LOOK_AGAIN_MAX);
-                Err((now.steady + pause, waiting(seen, now, self.patience, "a program has it open for writing")))
-            }
-            // Without the kernel's word only our own eyes count: a foreign clock may lie.
-            None if watched >= self.weak_quiet => Ok(()),
-            None => Err((
-                now.steady + self.weak_quiet.saturating_sub(watched),
-                "it must stand still a little longer".to_owned(),
-            )),
-        }
+        Ok(())
     }
 }
 
@@ -208,11 +251,13 @@ mod tests {
         Now { wall_ns: 1_000_000 * MS + i64::try_from(ms).unwrap() * MS, steady: Duration::from_millis(ms) }
     }
 
-    fn again(verdict: &Verdict) -> Option<u128> {
-        match verdict {
-            Verdict::Settled(_) => None,
-            Verdict::Wait { again, .. } => Some(again.as_millis()),
-        }
+    /// Looks at a candidate, with the kernel's word on its writers: returns until when it has to wait.
+    fn look(machine: &mut Settle, candidate: Candidate, has_twin: bool, now: Now, word: Option<bool>) -> Option<u128> {
+        let again = match machine.judge(candidate, has_twin, now) {
+            Verdict::Wait { again, .. } => again,
+            Verdict::Still(still) => machine.wait(&*still.settled(&|_| word).err()?, now).0,
+        };
+        Some(again.as_millis())
     }
 
     #[test]
@@ -234,8 +279,8 @@ mod tests {
         for (n, (size, modified, word, looks)) in cases.into_iter().enumerate() {
             let mut machine = settle();
             for (ms, expected) in looks {
-                let verdict = machine.judge(candidate(size, modified), false, at(*ms), &|_| word);
-                assert_eq!(again(&verdict), *expected, "case {n} at {ms} ms: {verdict:?}");
+                let again = look(&mut machine, candidate(size, modified), false, at(*ms), word);
+                assert_eq!(again, *expected, "case {n} at {ms} ms");
             }
         }
     }
@@ -244,16 +289,15 @@ mod tests {
     fn a_file_of_holes_waits() {
         let mut hollow = candidate(1 << 40, 0);
         hollow.primary.entry.allocated = 4096;
-        assert!(again(&settle().judge(hollow, false, at(0), &|_| Some(false))).is_some());
+        assert!(look(&mut settle(), hollow, false, at(0), Some(false)).is_some());
         let mut reserved = candidate(3 << 20, 0);
         reserved.primary.entry.allocated = 0;
-        assert!(again(&settle().judge(reserved, false, at(0), &|_| Some(false))).is_some());
+        assert!(look(&mut settle(), reserved, false, at(0), Some(false)).is_some());
     }
 
     #[test]
     fn an_unfinished_twin_holds_it() {
-        let verdict = settle().judge(candidate(9, 0), true, at(0), &|_| Some(false));
-        assert!(matches!(verdict, Verdict::Wait { .. }));
+        assert!(look(&mut settle(), candidate(9, 0), true, at(0), Some(false)).is_some());
     }
 
     proptest! {
@@ -269,10 +313,9 @@ mod tests {
                     size += 1;
                     modified = at(ms).wall_ns;
                 }
-                let verdict = machine.judge(candidate(size, modified), false, at(ms), &|_| Some(is_open));
+                let again = look(&mut machine, candidate(size, modified), false, at(ms), Some(is_open));
                 if is_open || grows {
-                    let waits = matches!(verdict, Verdict::Wait { .. });
-                    prop_assert!(waits);
+                    prop_assert!(again.is_some());
                 }
             }
         }

@@ -81,7 +81,7 @@ pub fn walk(
         }
         walked.folders.push(folder);
     }
-    walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+    walked.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(walked)
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use notify::event::{ModifyKind, RenameMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -35,6 +36,24 @@ pub enum Hint {
     Everywhere,
 }
 
+/// Hints that wait until somebody takes them.
+#[derive(Debug, Default)]
+pub struct Hints(Mutex<Vec<Hint>>);
+
+impl Hints {
+    /// Adds a hint; returns whether it is the first that waits.
+    pub fn add(&self, hint: Hint) -> bool {
+        let mut hints = self.0.lock().expect("no holder panics");
+        hints.push(hint);
+        hints.len() == 1
+    }
+
+    /// Takes all that wait.
+    pub fn take(&self) -> Vec<Hint> {
+        std::mem::take(&mut self.0.lock().expect("no holder panics"))
+    }
+}
+
 /// Watches on folders, one each, never recursive. All that comes out is a [`Hint`].
 #[derive(Debug)]
 pub struct Watch {
@@ -44,8 +63,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch nothing; hints go to `tell`, which must not block.
-    pub fn new(tell: impl Fn(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
+    /// Begins to watch nothing; hints go to `tell`, which must not block for long.
+    pub fn new(mut tell: impl FnMut(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
         let handler = move |event: notify::Result<Event>| match event {
             Ok(event) if event.need_rescan() => tell(Hint::Everywhere),
             Ok(event) => paths_of(&event).for_each(|path| tell(hint(event.kind, path))),

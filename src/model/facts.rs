@@ -2,10 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The BLAKE3 hash of a file's bytes, as 64 lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The BLAKE3 hash of a file's bytes, written as 64 lower-case hex digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ContentHash(String);
+pub struct ContentHash([u8; 32]);
 
 impl ContentHash {
     /// Returns the hash of `bytes`.
@@ -15,12 +15,12 @@ impl ContentHash {
 
     /// Returns a finished digest as a content hash.
     pub fn from_digest(digest: blake3::Hash) -> Self {
-        Self(digest.to_hex().to_string())
+        Self(*digest.as_bytes())
     }
 
-    /// Returns the hex digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Returns the first eight bytes as a number, the first byte highest.
+    pub(super) fn prefix(&self) -> u64 {
+        self.0.iter().take(8).fold(0, |prefix, byte| prefix << 8 | u64::from(*byte))
     }
 }
 
@@ -28,23 +28,30 @@ impl TryFrom<String> for ContentHash {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            Ok(Self(text))
-        } else {
-            Err(format!("`{text}` is not a hash of 64 hex digits"))
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        // The crate takes upper-case digits as well.
+        match blake3::Hash::from_hex(&text) {
+            Ok(digest) if text.bytes().all(is_digit) => Ok(Self::from_digest(digest)),
+            _ => Err(format!("`{}` is not a hash of 64 hex digits", super::escape_bytes(text.as_bytes()))),
         }
     }
 }
 
 impl From<ContentHash> for String {
     fn from(hash: ContentHash) -> Self {
-        hash.0
+        hash.to_string()
     }
 }
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

@@ -94,6 +94,13 @@ impl RelPath {
         Path::new(self.file_name()).file_stem().unwrap_or_default().to_owned()
     }
 
+    /// Returns the whole path without its last extension.
+    pub fn without_extension(&self) -> &OsStr {
+        let name = self.file_name();
+        let stem = Path::new(name).file_stem().unwrap_or_default();
+        OsStr::from_bytes(&self.0[..self.0.len() - name.len() + stem.len()])
+    }
+
     /// Returns the last extension in lower case, or an empty text.
     pub fn extension(&self) -> String {
         Path::new(self.file_name()).extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()

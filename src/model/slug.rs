@@ -102,22 +102,17 @@ impl From<ThemeSlug> for String {
 /// An asset's identity for life: the first 16 hex digits of the hash of what was dropped.
 ///
 /// Exact duplicates are refused, so the content is the identity; nothing random is needed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AssetId(String);
+pub struct AssetId(u64);
 
-/// The length of an identity.
+/// The length of an identity as text.
 const ID_DIGITS: usize = 16;
 
 impl AssetId {
     /// Returns the identity of an asset whose dropped bytes have this hash.
     pub fn of(hash: &super::ContentHash) -> Self {
-        Self(hash.as_str()[..ID_DIGITS].to_owned())
-    }
-
-    /// Returns the identity as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        Self(hash.prefix())
     }
 }
 
@@ -126,22 +121,28 @@ impl TryFrom<String> for AssetId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if text.len() == ID_DIGITS && text.bytes().all(is_digit) {
-            return Ok(Self(text));
-        }
-        Err(format!("`{}` is no id of {ID_DIGITS} hex digits", super::escape_bytes(text.as_bytes())))
+        let is_id = text.len() == ID_DIGITS && text.bytes().all(is_digit);
+        let number = u64::from_str_radix(&text, 16).ok().filter(|_| is_id);
+        let refused = || format!("`{}` is no id of {ID_DIGITS} hex digits", super::escape_bytes(text.as_bytes()));
+        number.map(Self).ok_or_else(refused)
     }
 }
 
 impl From<AssetId> for String {
     fn from(id: AssetId) -> Self {
-        id.0
+        id.to_string()
     }
 }
 
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

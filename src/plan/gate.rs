@@ -15,6 +15,8 @@ pub struct GateFacts<'a> {
     pub is_released: bool,
     /// When assets left the stage before, oldest first.
     pub left_at: &'a [Timestamp],
+    /// How many are about to leave.
+    pub leaving: usize,
 }
 
 /// Returns whether an asset may leave a stage now, or why not.
@@ -36,7 +38,9 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hol
                 )))
             }
             Window::Open { since, .. } => {
-                let left_since = |start: Timestamp| facts.left_at.iter().filter(|at| **at >= start).count();
+                let left_since = |start: Timestamp| {
+                    facts.left_at.iter().rev().take_while(|at| **at >= start).count() + facts.leaving
+                };
                 let week = facts.now.timestamp() - jiff::SignedDuration::from_hours(7 * 24);
                 let caps = [(schedule.at_most, since, "today"), (schedule.at_most_per_week, week, "this week")];
                 for (cap, start, span) in caps {
@@ -86,7 +90,7 @@ mod tests {
         ];
         for (gate, now, is_released, expected) in cases {
             let now = now.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
-            let facts = GateFacts { now: &now, is_released, left_at: &left };
+            let facts = GateFacts { now: &now, is_released, left_at: &left, leaving: 0 };
             match (check(Stage::Upload, &gate, &facts), expected) {
                 (Ok(()), None) => (),
                 (Err(hold), Some(text)) => assert!(hold.to_string().contains(text), "{hold}"),

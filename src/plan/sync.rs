@@ -46,7 +46,7 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Option<&[u8]>
     };
     for (stage, bytes) in lost {
         // The name is the content: a version that is kept already is not kept twice.
-        let name = format!("tags.{stage}.{}.yaml", &ContentHash::of(&bytes).as_str()[..8]);
+        let name = format!("tags.{stage}.{}.yaml", &ContentHash::of(&bytes).to_string()[..8]);
         plan.products.push(new_version(folder_in("archive", theme, below).join(name), bytes, None));
     }
     for file in &files {

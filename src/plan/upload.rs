@@ -53,7 +53,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         (asset.context.taken)(&files.join(name))
             || (asset.context.taken)(&sidecars.join(name).with_suffix(SIDECAR_SUFFIX))
     };
-    let Some(name) = market::fit_file_name(market, &row.file_name, asset.id.as_str(), &taken) else {
+    let Some(name) = market::fit_file_name(market, &row.file_name, &asset.id.to_string(), &taken) else {
         return Err(vec!["no free file name is short enough for it; shorten the theme's folder name".to_owned()]);
     };
     let to = files.join(&name);

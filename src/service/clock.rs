@@ -30,7 +30,12 @@ impl Clock {
 
     /// Returns the present moment.
     pub fn now(&self) -> Moment {
-        Moment { local: ZonedDateTime::now(), steady: self.begun.elapsed() }
+        Moment { local: ZonedDateTime::now(), steady: self.steady() }
+    }
+
+    /// Returns the time since the program began.
+    pub fn steady(&self) -> Duration {
+        self.begun.elapsed()
     }
 }
 

@@ -94,7 +94,11 @@ impl Ledger {
         self.use_seq(about);
         match (about.undoes, &about.from, &about.to, &about.hash) {
             (Some(_), _, Some(to), Some(hash)) => drop(self.undone.insert(to.clone(), hash.clone())),
-            (None, from, to, _) => from.iter().chain(to).for_each(|path| drop(self.undone.remove(path))),
+            (None, from, to, _) => {
+                for path in from.iter().chain(to) {
+                    self.undone.remove(path);
+                }
+            }
             _ => (),
         }
         let Some(id) = &about.asset else { return };

@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::release::Release;
 use super::themes::Themes;
-use crate::config::Settings;
+use crate::config::{Gate, Settings};
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
 use crate::model::{ContentHash, Kind, RelPath, Stage, ThemeSlug};
@@ -123,18 +123,32 @@ impl Mill {
     }
 
     fn gate(&self, facts: &Facts, moment: &Moment) -> Result<(), Hold> {
-        let theme = crate::plan::theme_of_path(&facts.path).0;
-        let is_released =
-            self.releases.iter().any(|release| release.covers(facts.stage, theme.as_ref(), facts.dropped_ns));
+        let is_released = self.is_released(&facts.path, facts.stage, facts.dropped_ns);
         if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
             let stage = facts.stage;
             let cure = format!("let it go on with `stockmill release {stage}`, or move it");
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
         }
-        let mut left_at = self.ledger.left_at(facts.stage).to_vec();
-        left_at.extend(std::iter::repeat_n(moment.timestamp(), self.in_hand.get(&facts.stage).copied().unwrap_or(0)));
-        let gate_facts = gate::GateFacts { now: &moment.local, is_released, left_at: &left_at };
+        let gate_facts = gate::GateFacts {
+            now: &moment.local,
+            is_released,
+            left_at: self.ledger.left_at(facts.stage),
+            leaving: self.in_hand.get(&facts.stage).copied().unwrap_or(0),
+        };
         gate::check(facts.stage, self.settings.gates.of(facts.stage), &gate_facts)
+    }
+
+    /// Returns why an asset stays until a person lets it go on; then nothing of it need be read.
+    pub(super) fn shut(&self, path: &RelPath, stage: Stage, dropped_ns: i64, moment: &Moment) -> Option<Hold> {
+        let gate = Some(self.settings.gates.of(stage)).filter(|gate| **gate == Gate::Hold)?;
+        let is_released = self.is_released(path, stage, dropped_ns);
+        let facts = gate::GateFacts { now: &moment.local, is_released, left_at: &[], leaving: 0 };
+        gate::check(stage, gate, &facts).err()
+    }
+
+    fn is_released(&self, path: &RelPath, stage: Stage, dropped_ns: i64) -> bool {
+        let theme = crate::plan::theme_of_path(path).0;
+        self.releases.iter().any(|release| release.covers(stage, theme.as_ref(), dropped_ns))
     }
 
     /// Returns the earlier asset with the same bytes, if it still stands. A file that a person moved

@@ -1,6 +1,7 @@
 //! The shell: one dispatcher that owns all state, workers, signals, readiness, reload, timers. It
 //! starts what the other rooms do, and never does their work itself.
 
+mod burst;
 mod clock;
 mod dispatch;
 mod ledger;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::config::Settings;
-use crate::intake::Watch;
+use crate::intake::{Hints, Watch};
 use crate::model::{RelPath, Stage};
 use crate::plan::UndoWhat;
 use crate::report;
@@ -172,11 +173,11 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     let (tell, mut messages) = unbounded_channel();
     let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
     let (layout, areas) = (opened.layout, opened.areas);
-    let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone());
+    let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone())?;
     dispatcher.take_opened(opened.checked, &opened.recovered);
     listen_for_signals(tell.clone())?;
     if until == Until::Stopped {
-        dispatcher.watch = start_watch(&layout, tell);
+        dispatcher.watch = start_watch(&layout, dispatcher.hints.clone(), tell);
     }
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
@@ -200,7 +201,7 @@ async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Mess
         if dispatcher.first_walk_done {
             ready.ready();
         }
-        ready.alive(&dispatcher.summary(), dispatcher.clock.now().steady);
+        ready.alive(&dispatcher.summary(), dispatcher.clock.steady());
         if dispatcher.stopping {
             ready.stopping();
             if dispatcher.is_at_rest() {
@@ -221,9 +222,13 @@ fn reload_settings(dispatcher: &mut Dispatcher, reload: &Reload) {
     }
 }
 
-fn start_watch(layout: &Layout, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
+fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
+    let mut burst = burst::Burst::new(Clock::start());
     let watch = Watch::new(move |hint| {
-        let _ = tell.send(Message::Hint(hint));
+        if hints.add(hint) {
+            let _ = tell.send(Message::Hinted);
+        }
+        burst.count();
     });
     match watch {
         Ok(mut watch) => {

@@ -83,7 +83,7 @@ fn set_aside(disk: &dyn Disk, stage: Stage, folder: &RelPath) -> DiskResult<Vec<
     let walked = walk(disk, folder, &|_| true, &mut |_, _| ())?;
     let is_note = |found: &Found| found.path.file_text().ends_with(REASON);
     let (notes, files): (Vec<Found>, Vec<Found>) = walked.files.into_iter().partition(is_note);
-    let grouped = group(stage, &files, &[], &|found| members_of(disk, found));
+    let grouped = group(stage, files.clone(), &[], &|found| members_of(disk, found));
     let mut notes: BTreeSet<RelPath> = notes.into_iter().map(|found| found.path).collect();
     let mut all = Vec::new();
     for candidate in grouped.candidates {
@@ -186,7 +186,7 @@ fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     let hash = disk.hash(from)?;
     let folder = RelPath::new(to.area()).expect("an area is clean").join(SCRATCH);
     ensure_folder(disk, &folder)?;
-    let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash.as_str()));
+    let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash));
     disk.copy_new(from, &scratch, None)?;
     let whole = disk.hash(&scratch).and_then(|copied| {
         let is_whole = copied == hash && is_as_seen(disk.look(from)?, seen);

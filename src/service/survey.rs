@@ -79,7 +79,7 @@ pub(super) fn survey(
             tag_folders.push(folder.clone());
         }
     })?;
-    let Grouped { candidates, mut odd } = group(stage, &walked.files, ignore, &|found| members_of(disk, found));
+    let Grouped { candidates, mut odd } = group(stage, walked.files, ignore, &|found| members_of(disk, found));
     odd.extend(walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
         let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";

@@ -89,12 +89,12 @@ impl Themes {
             let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
             let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
             let path = folder.join("tags.yaml");
-            // Nothing is concluded from a stage that is away; the others know the tags, too.
-            if disk.look(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::StaleNetworkFileHandle) {
-                continue;
-            }
-            if let Some(file) = self.read(disk, &path)? {
-                return Ok(Some(file));
+            match disk.look(&path) {
+                Ok(Some(entry)) => return self.read_seen(disk, &path, entry.identity).map(Some),
+                Ok(None) => (),
+                // Nothing is concluded from a stage that is away; the others know the tags, too.
+                Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
+                Err(error) => return Err(cannot_be_read(&path, &error)),
             }
         }
         // Its folders are gone, and assets of it are still on their way.
@@ -102,16 +102,25 @@ impl Themes {
     }
 
     fn read(&mut self, disk: &dyn Disk, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
-        let cannot = |why: String| Hold::Waits(format!("`{path}` cannot be read: {why}"));
-        let Some(entry) = disk.look(path).map_err(|error| cannot(error.to_string()))? else { return Ok(None) };
-        if let Some((identity, file)) = self.read.get(path)
-            && *identity == entry.identity
-        {
-            return Ok(Some(file.clone()));
+        match disk.look(path).map_err(|error| cannot_be_read(path, &error))? {
+            Some(entry) => self.read_seen(disk, path, entry.identity).map(Some),
+            None => Ok(None),
         }
-        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| cannot(error.to_string()))?;
-        let file = ThemeFile::parse(&bytes).map_err(|error| cannot(error.to_string()))?;
-        self.read.insert(path.clone(), (entry.identity, file.clone()));
-        Ok(Some(file))
     }
+
+    fn read_seen(&mut self, disk: &dyn Disk, path: &RelPath, identity: Identity) -> Result<ThemeFile, Hold> {
+        if let Some((seen, file)) = self.read.get(path)
+            && *seen == identity
+        {
+            return Ok(file.clone());
+        }
+        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| cannot_be_read(path, &error))?;
+        let file = ThemeFile::parse(&bytes).map_err(|error| cannot_be_read(path, &error))?;
+        self.read.insert(path.clone(), (identity, file.clone()));
+        Ok(file)
+    }
+}
+
+fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
+    Hold::Waits(format!("`{path}` cannot be read: {why}"))
 }

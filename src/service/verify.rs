@@ -90,7 +90,7 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
         if is_same && !now.is_restless && !(is_in_hand && is_running()) {
             return Ok(now.verified);
         }
-        if clock.now().steady > PATIENCE {
+        if clock.steady() > PATIENCE {
             now.verified.problems.retain(|problem| before.verified.problems.contains(problem));
             return Ok(now.verified);
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -75,7 +76,7 @@ impl View {
         for area in &areas {
             let room = || lacks_room(mill.disk().space(area).ok()?, 0, free_min);
             if let Some(why) = mill.disk().attach(area).err().map(|detached| detached.to_string()).or_else(room) {
-                mill.pauses.pause(area, why, 0, std::time::Duration::ZERO);
+                mill.pauses.pause(area, why, 0, Duration::ZERO);
             }
         }
         Ok(Self { mill, layout, clock })
@@ -219,7 +220,7 @@ impl View {
             let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
             return (Standing::Held(path, why), None);
         }
-        let settled = match self.settle(candidate, &moment) {
+        let settled = match self.settle(stage, candidate, &moment) {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
@@ -241,13 +242,19 @@ impl View {
     }
 
     /// Judges a candidate by one look: where the kernel cannot tell of writers, its age must do.
-    fn settle(&self, candidate: Candidate, moment: &Moment) -> Result<crate::intake::Settled, String> {
+    fn settle(&self, stage: Stage, candidate: Candidate, moment: &Moment) -> Result<crate::intake::Settled, String> {
         let settings = &self.mill.settings.settle;
+        // What stays until a person lets it go on need not stand still to be explained.
+        let primary = &candidate.primary;
+        let is_shut = self.mill.shut(&primary.path, stage, primary.entry.changed_ns, moment).is_some();
+        let quiet = if is_shut { Duration::ZERO } else { settings.quiet };
         let disk = self.mill.disk();
         let has_writer = |path: &RelPath| Some(disk.has_writer(path).ok().flatten().unwrap_or(false));
-        let mut settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
-        match settle.judge(candidate, false, moment.for_settle(), &has_writer) {
-            Verdict::Settled(settled) => Ok(*settled),
+        let mut settle = Settle::new(quiet, settings.weak_quiet, settings.patience);
+        match settle.judge(candidate, false, moment.for_settle()) {
+            Verdict::Still(still) => {
+                still.settled(&has_writer).map_err(|unsettled| settle.wait(&unsettled, moment.for_settle()).1)
+            }
             Verdict::Wait { why, .. } => Err(why),
         }
     }

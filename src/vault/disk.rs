@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 
+use super::handles::AtWork;
 use crate::model::{ContentHash, Identity, RelPath};
 
 /// What a name stands for.
@@ -127,6 +128,11 @@ pub type DiskResult<T> = Result<T, DiskError>;
 /// Every way in which stockmill may touch the disk. Small, so that a test can put a power cut or a
 /// fault at each call. Paths stay below the root, and symbolic links are never followed.
 pub trait Disk: Send + Sync + fmt::Debug {
+    /// Says that calls will follow each other: until the answer is dropped, a folder that was found may be
+    /// taken for the same one for some milliseconds.
+    fn at_work(&self) -> AtWork {
+        AtWork::default()
+    }
     /// Returns what a name stands for, or `None` if it is free.
     fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>>;
     /// Returns the names in a folder, unordered.

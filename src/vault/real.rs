@@ -4,16 +4,15 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::sync::Arc;
 
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, StatxFlags, Timespec, Timestamps, statx,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::areas::{Areas, Layout};
 use super::disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Space, What};
 use super::file_system;
+use super::handles::{AtWork, Folder, Handles};
 use crate::model::{ContentHash, Identity, RelPath};
 
 /// The disk of this machine. Every path is opened beneath its area, and no symbolic link is followed.
@@ -23,6 +22,9 @@ pub struct RealDisk {
     /// The root's file system, held from the start: a failed write between two flushes is told only to
     /// a handle that was open before.
     home: Option<OwnedFd>,
+    handles: Arc<Handles>,
+    /// Who we are; asking the system for every file costs as much as looking at it.
+    user: u32,
 }
 
 const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
@@ -39,12 +41,16 @@ impl RealDisk {
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
             Mode::empty(),
         )?;
-        Ok(Self { areas: Areas::bound(layout), home: Some(home) })
+        Ok(Self::over(Areas::bound(layout), Some(home)))
     }
 
     /// Opens the disk for looking only: nothing is made, and every area is taken as it is found.
     pub fn open_read_only(layout: Layout) -> Self {
-        Self { areas: Areas::unbound(layout), home: None }
+        Self::over(Areas::unbound(layout), None)
+    }
+
+    fn over(areas: Areas, home: Option<OwnedFd>) -> Self {
+        Self { areas, home, handles: Arc::default(), user: rustix::process::geteuid().as_raw() }
     }
 
     /// Makes an area's folder if it is missing, and takes it for the right one whatever lies there.
@@ -68,46 +74,68 @@ impl RealDisk {
     }
 
     fn handle(&self, path: &RelPath, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let area = self.areas.open(path.area())?;
-        let below = path.as_path().strip_prefix(path.area()).expect("a path starts with its area");
-        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        // A FIFO must not make the daemon wait; a mere handle on a path never does.
-        let patient = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK | OFlags::NOCTTY };
-        let flags = flags | patient | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let (folder, name) = match path.parent() {
+            Some(folder) => (self.folder(&folder)?, path.file_name()),
+            None => (self.folder(path)?, OsStr::new(".")),
+        };
+        // A FIFO must not make the daemon wait.
+        let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = if flags.contains(OFlags::CREATE) { NEW_FILE } else { Mode::empty() };
-        beneath(&area, below, flags, mode)
+        beneath(&folder, name, flags, mode)
+    }
+
+    /// Opens a folder as a place to start from.
+    fn folder(&self, path: &RelPath) -> Result<Arc<Folder>, Errno> {
+        if let Some(handle) = self.handles.get(path) {
+            return Ok(handle);
+        }
+        let handle = match path.parent() {
+            None => self.areas.open(path.area())?,
+            Some(parent) => {
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+                let parent = self.folder(&parent)?;
+                beneath(&parent, path.file_name(), flags, Mode::empty())?
+            }
+        };
+        Ok(self.handles.keep(path, handle))
     }
 
     /// Opens the folder that holds `path`, and returns the name in it.
-    fn parent<'p>(&self, path: &'p RelPath) -> Result<(OwnedFd, &'p OsStr), Errno> {
+    fn parent<'p>(&self, path: &'p RelPath) -> Result<(Arc<Folder>, &'p OsStr), Errno> {
         let folder = path.parent().ok_or(Errno::INVAL)?;
-        Ok((self.handle(&folder, OFlags::PATH | OFlags::DIRECTORY)?, path.file_name()))
+        Ok((self.folder(&folder)?, path.file_name()))
     }
 
-    fn open_regular(&self, path: &RelPath) -> io::Result<File> {
+    /// Opens a regular file, the one that was `seen` if that is given, and returns its size.
+    fn open_regular(&self, path: &RelPath, seen: Option<Identity>) -> io::Result<(File, u64)> {
         let file = File::from(self.handle(path, OFlags::RDONLY)?);
-        if file.metadata()?.is_file() {
-            return Ok(file);
+        let stat = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+        let found = identity(&stat);
+        if seen.is_none_or(|seen| seen == found) {
+            return Ok((file, found.size));
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "another file has its name now"))
     }
 
     fn rename(&self, from: &RelPath, to: &RelPath, flags: RenameFlags) -> Result<(), Errno> {
         let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
         retry_on_intr(|| {
             if flags.is_empty() {
-                rustix::fs::renameat(&old, old_name, &new, new_name)
+                rustix::fs::renameat(&*old, old_name, &*new, new_name)
             } else {
-                rustix::fs::renameat_with(&old, old_name, &new, new_name, flags)
+                rustix::fs::renameat_with(&*old, old_name, &*new, new_name, flags)
             }
         })
     }
 
     /// Opens a folder, or the nearest one above it that is there.
-    fn nearest(&self, folder: &RelPath) -> Result<OwnedFd, Errno> {
+    fn nearest(&self, folder: &RelPath) -> Result<Arc<Folder>, Errno> {
         let mut folder = folder.clone();
         loop {
-            match (self.handle(&folder, OFlags::PATH | OFlags::DIRECTORY), folder.parent()) {
+            match (self.folder(&folder), folder.parent()) {
                 (Err(Errno::NOENT), Some(parent)) => folder = parent,
                 (opened, _) => return opened,
             }
@@ -124,22 +152,40 @@ impl RealDisk {
 
     fn look_at(&self, path: &RelPath) -> Result<Option<Entry>, Errno> {
         let stat = match path.parent() {
-            None => self.handle(path, OFlags::PATH).and_then(rustix::fs::fstat),
+            None => self.folder(path).and_then(|folder| rustix::fs::fstat(&*folder)),
             Some(_) => self.parent(path).and_then(|(folder, name)| {
-                retry_on_intr(|| rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW))
+                retry_on_intr(|| rustix::fs::statat(&*folder, name, AtFlags::SYMLINK_NOFOLLOW))
             }),
         };
         match stat {
-            Ok(stat) => Ok(Some(entry(&stat))),
+            Ok(stat) => Ok(Some(self.entry(&stat))),
             // A name that is too long for the file system is nobody's.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
             Err(errno) => Err(errno),
         }
     }
+
+    fn entry(&self, stat: &Stat) -> Entry {
+        let what = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => What::File,
+            FileType::Directory => What::Folder,
+            FileType::Symlink => What::Link,
+            _ => What::Special,
+        };
+        let has_set_id = Mode::from_raw_mode(stat.st_mode).intersects(SET_ID);
+        Entry {
+            what,
+            identity: identity(stat),
+            changed_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+            links: stat.st_nlink,
+            allocated: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
+            is_foreign: has_set_id || stat.st_uid != self.user,
+        }
+    }
 }
 
 /// Opens a path that cannot leave `folder` and crosses no symbolic link (Linux 5.6 and later).
-fn beneath(folder: &OwnedFd, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+fn beneath(folder: &Folder, path: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     loop {
         match rustix::fs::openat2(folder, path, flags, mode, resolve) {
@@ -149,40 +195,18 @@ fn beneath(folder: &OwnedFd, path: &Path, flags: OFlags, mode: Mode) -> Result<O
     }
 }
 
-fn entry(stat: &Stat) -> Entry {
-    let what = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => What::File,
-        FileType::Directory => What::Folder,
-        FileType::Symlink => What::Link,
-        _ => What::Special,
-    };
-    // Enough for the years 1678 to 2262.
-    let ns =
-        |seconds: i64, nanoseconds: u64| seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanoseconds);
-    let identity = Identity {
+fn identity(stat: &Stat) -> Identity {
+    Identity {
         device: stat.st_dev,
         inode: stat.st_ino,
         size: u64::try_from(stat.st_size).unwrap_or(0),
-        modified_ns: ns(stat.st_mtime, stat.st_mtime_nsec),
-    };
-    let has_set_id = Mode::from_raw_mode(stat.st_mode).intersects(SET_ID);
-    Entry {
-        what,
-        identity,
-        changed_ns: ns(stat.st_ctime, stat.st_ctime_nsec),
-        links: stat.st_nlink,
-        allocated: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
-        is_foreign: has_set_id || stat.st_uid != rustix::process::geteuid().as_raw(),
+        modified_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
     }
 }
 
-/// Returns an open file if it is the one that was seen.
-fn is_seen(file: File, seen: Option<Identity>) -> io::Result<File> {
-    let found = entry(&rustix::fs::fstat(&file)?).identity;
-    if seen.is_none_or(|seen| seen == found) {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "another file has its name now"))
+/// Returns a time in nanoseconds since 1970; enough for the years 1678 to 2262.
+fn nanoseconds(seconds: i64, nanoseconds: u64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanoseconds)
 }
 
 /// Adds the call and the path to a system's answer.
@@ -207,6 +231,10 @@ fn unsupported<T>(answer: Result<T, Errno>) -> Result<T, io::Error> {
 }
 
 impl Disk for RealDisk {
+    fn at_work(&self) -> AtWork {
+        self.handles.at_work()
+    }
+
     fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
         said("look at", path, self.look_at(path))
     }
@@ -223,7 +251,7 @@ impl Disk for RealDisk {
                 }
                 let name = <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).to_owned();
                 match rustix::fs::statat(&handle, &name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(stat) => found.push((name, entry(&stat))),
+                    Ok(stat) => found.push((name, self.entry(&stat))),
                     // It went between the two calls.
                     Err(Errno::NOENT) => (),
                     Err(errno) => return Err(errno),
@@ -236,8 +264,7 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>> {
         let read = || -> io::Result<Vec<u8>> {
-            let file = self.open_regular(path)?;
-            let size = file.metadata()?.len();
+            let (file, size) = self.open_regular(path, None)?;
             if size > bytes_max {
                 let text = format!("it has {size} bytes; at most {bytes_max} are read");
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
@@ -250,18 +277,17 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &RelPath) -> DiskResult<Box<dyn ReadSeek>> {
-        said("open", path, self.open_regular(path).map(|file| Box::new(file) as Box<dyn ReadSeek>))
+        said("open", path, self.open_regular(path, None).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
     }
 
     fn open_as(&self, path: &RelPath, seen: Identity) -> DiskResult<Box<dyn ReadSeek>> {
-        let opened = self.open_regular(path).and_then(|file| is_seen(file, Some(seen)));
-        said("open", path, opened.map(|file| Box::new(file) as Box<dyn ReadSeek>))
+        said("open", path, self.open_regular(path, Some(seen)).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
     }
 
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash> {
         let hash = || -> io::Result<ContentHash> {
             let mut hasher = blake3::Hasher::new();
-            hasher.update_reader(self.open_regular(path)?)?;
+            hasher.update_reader(self.open_regular(path, None)?.0)?;
             Ok(ContentHash::from_digest(hasher.finalize()))
         };
         said("read", path, hash())
@@ -270,7 +296,7 @@ impl Disk for RealDisk {
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
         let made = self
             .parent(path)
-            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::mkdirat(&folder, name, NEW_FOLDER)));
+            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::mkdirat(&*folder, name, NEW_FOLDER)));
         said("make folder", path, if made == Err(Errno::EXIST) { Ok(()) } else { made })
     }
 
@@ -289,7 +315,7 @@ impl Disk for RealDisk {
     }
 
     fn copy_new(&self, from: &RelPath, to: &RelPath, seen: Option<Identity>) -> DiskResult<()> {
-        let mut source = said("copy", from, self.open_regular(from).and_then(|file| is_seen(file, seen)))?;
+        let (mut source, _) = said("copy", from, self.open_regular(from, seen))?;
         let target = said("write", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
         let mut target = File::from(target);
         let mut copy = || -> io::Result<()> {
@@ -307,7 +333,7 @@ impl Disk for RealDisk {
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         let link = || -> Result<(), Errno> {
             let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
-            retry_on_intr(|| rustix::fs::linkat(&old, old_name, &new, new_name, AtFlags::empty()))
+            retry_on_intr(|| rustix::fs::linkat(&*old, old_name, &*new, new_name, AtFlags::empty()))
         };
         said("link", from, unsupported(link()))
     }
@@ -327,7 +353,7 @@ impl Disk for RealDisk {
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
         let removed = self
             .parent(path)
-            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&folder, name, AtFlags::empty())));
+            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&*folder, name, AtFlags::empty())));
         said("remove", path, removed)
     }
 
@@ -354,25 +380,18 @@ impl Disk for RealDisk {
     }
 
     fn device(&self, folder: &RelPath) -> DiskResult<u64> {
-        let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
-        let number = self.nearest(folder).and_then(|handle| statx(handle, "", AtFlags::EMPTY_PATH, flags));
-        // Two mounts of one file system are two devices: no rename works between them.
-        let number = number.map(|stat| {
-            let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
-            device ^ stat.stx_mnt_id.rotate_left(44)
-        });
-        said("look at", folder, number)
+        said("look at", folder, self.nearest(folder).and_then(|handle| handle.device()))
     }
 
     fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
-        let stat = self.nearest(folder).and_then(rustix::fs::fstatfs);
+        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatfs(&*handle));
         // The kernel's numbers have 32 bits, whatever the C type is.
         let number = |stat: rustix::fs::StatFs| u32::try_from(stat.f_type & 0xffff_ffff).unwrap_or_default();
         said("look at", folder, stat.map(|stat| file_system::by_number(number(stat))))
     }
 
     fn space(&self, folder: &RelPath) -> DiskResult<Space> {
-        let stat = self.nearest(folder).and_then(rustix::fs::fstatvfs);
+        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatvfs(&*handle));
         let space = |stat: rustix::fs::StatVfs| Space {
             free: stat.f_bavail.saturating_mul(stat.f_frsize),
             total: stat.f_blocks.saturating_mul(stat.f_frsize),

@@ -1,14 +1,14 @@
 //! What workers found and did: each answer is taken here, and leads to what is started next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::{
-    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, Held, Job, READ_TRIES, RECOVER_PAUSE,
-    TEND_PAUSE, Tries, WALK_PAUSE, job, state_of,
+    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Inspected, Job, READ_TRIES, RECOVER_PAUSE, TEND_PAUSE,
+    Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job,
 };
-use crate::intake::{Candidate, Settled, Verdict, downloads_as};
+use crate::intake::{Candidate, Settled};
 use crate::make::MakeError;
 use crate::model::{ContentHash, RelPath, Stage};
 use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
@@ -48,7 +48,8 @@ impl Dispatcher {
     pub(super) fn take_survey(&mut self, unit: &RelPath, took: Duration, result: Result<Box<Surveyed>, SurveyError>) {
         self.walking = false;
         // A folder that takes long to walk must not be walked without a pause.
-        let again = self.clock.now().steady + WALK_PAUSE.max(took * 3);
+        let now = self.clock.steady();
+        let again = WalkAgain { hungry: now + WALK_PAUSE.max(took * 3), fed: now + WALK_PAUSE_FED.max(took * 20) };
         self.walk_again.insert(unit.clone(), again);
         let surveyed = match result {
             Ok(surveyed) => *surveyed,
@@ -59,16 +60,16 @@ impl Dispatcher {
             }
             Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
                 self.known_units.remove(unit);
-                self.glances.remove(unit);
+                self.forget_glance(unit);
                 return;
             }
             Err(SurveyError::Disk(error)) => {
-                if self.repeats.is_news(&error.to_string(), self.clock.now().steady) {
+                if self.repeats.is_news(&error.to_string(), self.clock.steady()) {
                     report::not_listed(unit, &error);
                 }
                 self.wants_check = true;
                 self.unseen.insert(unit.clone());
-                return self.look_again(unit, Some(self.clock.now().steady + UNSEEN_PAUSE));
+                return self.look_again(unit, Some(self.clock.steady() + UNSEEN_PAUSE));
             }
         };
         self.unseen.remove(unit);
@@ -87,127 +88,14 @@ impl Dispatcher {
         self.take_candidates(surveyed);
     }
 
-    pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
-        for odd in &surveyed.odd {
-            // A record of our own may be seen before the asset that it goes with.
-            if self.fresh.contains(&odd.path) || self.mill.is_reserved(&odd.path) {
-                self.dirty.insert(surveyed.unit.clone());
-                continue;
+    /// Forgets what a unit's folders looked like. A stage folder does not cover the themes in it.
+    fn forget_glance(&mut self, unit: &RelPath) {
+        self.glances.remove(unit);
+        if unit.parent().is_some() || unit.area() == Stage::Ideas.name() {
+            let below: Vec<RelPath> = self.glances.range(unit.inside()).map(|(folder, _)| folder.clone()).collect();
+            for folder in below {
+                self.glances.remove(&folder);
             }
-            if self.odd_seen.get(&odd.path) != Some(&odd.why) {
-                report::left_alone(&odd.path, &odd.why);
-                self.odd_seen.insert(odd.path.clone(), odd.why.clone());
-            }
-        }
-    }
-
-    pub(super) fn take_candidates(&mut self, surveyed: Surveyed) {
-        let moment = self.clock.now();
-        if !surveyed.candidates.is_empty() {
-            self.poll_soon(&surveyed.unit.root(), moment.steady);
-        }
-        let (unit, stage) = (surveyed.unit, surveyed.stage);
-        let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
-        let is_top = unit.parent().is_none() && stage != Stage::Ideas;
-        let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(&unit) } else { path.is_in(&unit) };
-        let odd: HashSet<&RelPath> = surveyed.odd.iter().map(|odd| &odd.path).collect();
-        self.settle.forget_absent(&unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.held, &unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.told, &unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.odd_seen, &unit, &in_scope, &|path| odd.contains(path));
-        self.due.remove(&unit);
-        let unfinished: HashSet<RelPath> = surveyed
-            .odd
-            .iter()
-            .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
-            .collect();
-        for candidate in surveyed.candidates {
-            self.judge(&unit, stage, candidate, &unfinished, &moment);
-        }
-        self.fresh.clear();
-    }
-
-    fn judge(
-        &mut self,
-        unit: &RelPath,
-        stage: Stage,
-        candidate: Candidate,
-        unfinished: &HashSet<RelPath>,
-        moment: &Moment,
-    ) {
-        let path = candidate.primary.path.clone();
-        let state = state_of(&candidate);
-        if self.in_hand.contains_key(&path) {
-            return;
-        }
-        if self.fresh.contains(&path) || self.mill.is_reserved(&path) {
-            self.dirty.insert(unit.clone());
-            return;
-        }
-        if let Some(held) = self.held.get(&path)
-            && held.state == state
-            && held.until.is_none_or(|until| until > moment.steady)
-        {
-            self.look_again(unit, held.until);
-            return;
-        }
-        if self.held.get(&path).is_some_and(|held| held.state != state) {
-            self.tries.remove(&path);
-        }
-        // Nothing changed but the time: what was seen inside is still true.
-        if let Some(Held { state: seen, facts: Some(facts), .. }) = self.held.remove(&path)
-            && seen == state
-        {
-            self.in_hand.insert(path, state);
-            self.decide(*facts, moment);
-            return;
-        }
-        if !candidate.missing.is_empty() {
-            let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
-            self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
-            return;
-        }
-        let vault = self.mill.vault.clone();
-        let has_writer = |path: &RelPath| vault.disk().has_writer(path).unwrap_or(None);
-        let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
-        match self.settle.judge(candidate, has_twin, moment.for_settle(), &has_writer) {
-            Verdict::Settled(settled) => {
-                self.in_hand.insert(path, state);
-                self.ready.push_back((stage, *settled));
-            }
-            Verdict::Wait { again, why } => {
-                report::waiting(&path, &why);
-                self.look_again(unit, Some(again));
-            }
-        }
-    }
-
-    fn look_again(&mut self, unit: &RelPath, at: Option<Duration>) {
-        let Some(at) = at else { return };
-        let due = self.due.entry(unit.clone()).or_insert(at);
-        *due = (*due).min(at);
-    }
-
-    fn hold(&mut self, path: &RelPath, held: Held) {
-        // A pause is told once, and not for each file that it keeps waiting.
-        let is_pause = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage)).as_ref() == Some(&held.why);
-        if !is_pause && self.told.get(path) != Some(&held.why) {
-            report::held(path, &held.why);
-            self.told.insert(path.clone(), held.why.clone());
-        }
-        if let (Some(until), Some(unit)) = (held.until, unit_of(path)) {
-            let unit = if self.known_units.contains(&unit) { Some(unit) } else { unit.parent().or(Some(unit)) };
-            if let Some(unit) = unit {
-                self.look_again(&unit, Some(until));
-            }
-        }
-        self.held.insert(path.clone(), held);
-    }
-
-    pub(super) fn put_back(&mut self, path: &RelPath, why: String, until: Option<Duration>, facts: Option<Facts>) {
-        if let Some(state) = self.in_hand.remove(path) {
-            let facts = facts.filter(|_| self.held.len() < FACTS_MAX).map(Box::new);
-            self.hold(path, Held { why, state, until, facts, is_trial: false });
         }
     }
 
@@ -216,12 +104,33 @@ impl Dispatcher {
         let now_ns = self.clock.now().for_settle().wall_ns;
         // A folder that changed in this very moment may change again without a new time.
         let is_fresh = |stamp: i64| (stamp..stamp.saturating_add(GLANCE_GRAIN_NS)).contains(&now_ns);
-        let stamps =
-            surveyed.folders.iter().map(|(folder, stamp)| (folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp }));
-        self.glances.insert(surveyed.unit.clone(), stamps.collect());
+        self.forget_glance(&surveyed.unit);
+        for (folder, stamp) in &surveyed.folders {
+            self.glances.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
+        }
     }
 
-    pub(super) fn take_facts(&mut self, settled: &Settled, result: Result<Facts, MakeError>) {
+    /// Takes what was looked into. It is decided in the order of the queue, whoever was quicker: names
+    /// must not depend on chance.
+    pub(super) fn take_inspected(&mut self, first: u64, inspected: Vec<Inspected>) {
+        self.busy -= 1;
+        self.inspected.extend((first..).zip(inspected));
+        while let Some(inspected) = self.inspected.remove(&self.next_decided) {
+            self.next_decided += 1;
+            match inspected {
+                Inspected::Settled(settled, result) => self.take_facts(&settled, *result),
+                Inspected::Unsettled(unsettled) => {
+                    let path = &unsettled.candidate().primary.path;
+                    let (again, why) = self.settle.wait(&unsettled, self.clock.now().for_settle());
+                    report::waiting(path, &why);
+                    self.in_hand.remove(path);
+                    self.look_again_at(path, Some(again));
+                }
+            }
+        }
+    }
+
+    fn take_facts(&mut self, settled: &Settled, result: Result<Facts, MakeError>) {
         let moment = self.clock.now();
         match result {
             Ok(facts) => self.decide(facts, &moment),
@@ -232,7 +141,7 @@ impl Dispatcher {
         }
     }
 
-    fn decide(&mut self, facts: Facts, moment: &Moment) {
+    pub(super) fn decide(&mut self, facts: Facts, moment: &Moment) {
         let path = facts.path.clone();
         match self.mill.decide(&facts, moment) {
             Ok(plan) => self.to_make.push_back(job(plan, Some(facts), moment)),
@@ -241,7 +150,7 @@ impl Dispatcher {
                 // What a hold waits for may change unseen: a gate opens, a tag file is mended.
                 let pause = self.mill.settings.settle.rescan;
                 let until = matches!(hold, Hold::Waits(_)).then(|| moment.steady + pause.min(Duration::from_secs(30)));
-                self.put_back(&path, hold.to_string(), until, Some(facts));
+                self.put_back(&path, &hold.to_string(), until, Some(facts));
             }
         }
     }
@@ -272,7 +181,7 @@ impl Dispatcher {
                 let still = moment.steady.saturating_sub(tries.first).max(moment.since(dropped));
                 if still < CONTENT_PATIENCE && content.may_be_incomplete() {
                     let why = format!("{content}; looked at again soon");
-                    self.put_back(path, why, Some(moment.steady + CONTENT_PAUSE), None);
+                    self.put_back(path, &why, Some(moment.steady + CONTENT_PAUSE), None);
                     self.held.entry(path.clone()).and_modify(|held| held.is_trial = true);
                     return;
                 }
@@ -283,9 +192,9 @@ impl Dispatcher {
             }
             MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge => {
                 let why = format!("`{}` cannot be read: {}", disk.path, disk.source);
-                self.put_back(path, why, None, None);
+                self.put_back(path, &why, None, None);
             }
-            MakeError::Sidecar { .. } => self.put_back(path, error.to_string(), None, None),
+            MakeError::Sidecar { .. } => self.put_back(path, &error.to_string(), None, None),
             MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
                 // A person took it away: nothing to do, and nothing is lost.
                 self.in_hand.remove(path);
@@ -295,7 +204,7 @@ impl Dispatcher {
             MakeError::Disk(disk) if disk.kind() == ErrorKind::InvalidData => {
                 report::again(Some(path), disk);
                 let pause = Duration::from_millis(50 << tries.count.min(9));
-                self.put_back(path, format!("{disk}; tried again"), Some(moment.steady + pause), None);
+                self.put_back(path, &format!("{disk}; tried again"), Some(moment.steady + pause), None);
             }
             MakeError::Disk(disk) if is_about_area(disk.kind()) => self.pause_for(path, disk, moment),
             MakeError::Disk(disk) if is_damage(disk, path) && tries.count >= READ_TRIES => {
@@ -308,7 +217,7 @@ impl Dispatcher {
                 if self.repeats.is_news(&format!("{}: {}", disk.call, disk.source), moment.steady) {
                     report::disk_trouble(path, disk, pause);
                 }
-                self.put_back(path, disk.to_string(), Some(moment.steady + pause), None);
+                self.put_back(path, &disk.to_string(), Some(moment.steady + pause), None);
             }
         }
     }
@@ -328,14 +237,18 @@ impl Dispatcher {
         self.pause(&area, &why, 0);
         let why = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage));
         let why = why.unwrap_or_else(|| disk.to_string());
-        self.put_back(path, why, Some(moment.steady + DISK_PAUSE_MAX), None);
+        self.put_back(path, &why, Some(moment.steady + DISK_PAUSE_MAX), None);
     }
 
     pub(super) fn take_made(&mut self, job: Job, result: Result<Made, MakeError>) {
-        self.busy -= 1;
         self.weight -= job.weight;
         match result {
-            Ok(made) => self.to_commit.push((job, made)),
+            Ok(made) => {
+                if self.to_commit.is_empty() {
+                    self.to_commit_since = self.clock.steady();
+                }
+                self.to_commit.push((job, made));
+            }
             Err(error) => {
                 self.let_go(&job);
                 let moment = self.clock.now();
@@ -352,7 +265,7 @@ impl Dispatcher {
 
     /// Handles a record that could not be written: it is tried again after a growing pause.
     fn take_untended(&mut self, job: &Job, error: &dyn std::fmt::Display) {
-        let now = self.clock.now().steady;
+        let now = self.clock.steady();
         let (until, pause) = self.tend_again;
         let pause = if now > until + pause * 4 { TEND_PAUSE } else { pause };
         self.tend_again = (now + pause, (pause * 2).min(DISK_PAUSE_MAX));
@@ -433,7 +346,7 @@ impl Dispatcher {
                         tries.count += 1;
                         // The first new try comes at once, the next ones with a growing pause.
                         let pause = Duration::from_millis(100 << tries.count.min(9)) * u32::from(tries.count > 1);
-                        self.put_back(&path, format!("{error}; tried again"), Some(moment.steady + pause), None);
+                        self.put_back(&path, &format!("{error}; tried again"), Some(moment.steady + pause), None);
                     }
                 }
             }
@@ -501,24 +414,12 @@ impl Dispatcher {
             }
             Err(error) => {
                 let pause = self.recover_again.1;
-                self.recover_again = (self.clock.now().steady + pause, (pause * 2).min(DISK_PAUSE_MAX));
+                self.recover_again = (self.clock.steady() + pause, (pause * 2).min(DISK_PAUSE_MAX));
                 report::recovery_failed(&error);
             }
         }
         self.look_everywhere();
     }
-}
-
-/// Forgets what lies in a unit and is not there any more.
-fn forget<T>(
-    map: &mut BTreeMap<RelPath, T>,
-    unit: &RelPath,
-    in_scope: &dyn Fn(&RelPath) -> bool,
-    is_found: &dyn Fn(&RelPath) -> bool,
-) {
-    let below = map.range(unit.inside()).map(|(path, _)| path);
-    let gone: Vec<RelPath> = below.filter(|path| in_scope(path) && !is_found(path)).cloned().collect();
-    gone.iter().for_each(|path| drop(map.remove(path)));
 }
 
 /// Returns the sources of plans that wait for an area, and the area.
@@ -557,8 +458,9 @@ const EIO: i32 = 5;
 /// The pause before a folder that could not be listed is tried again: too long for `once` to wait for it.
 const UNSEEN_PAUSE: Duration = Duration::from_secs(5);
 
-/// The coarsest clock by which a file system tells a folder's changes apart.
-const GLANCE_GRAIN_NS: i64 = 2_000_000_000;
+/// The clock by which local file systems tell a folder's changes apart. Those with a coarser one are polled,
+/// or rely on events and on the rounds in which everything is walked.
+const GLANCE_GRAIN_NS: i64 = 20_000_000;
 
 /// Returns just enough of an asset that could not be looked into to set it aside, whole.
 fn bare_facts(candidate: &Candidate) -> Option<Facts> {

@@ -1,11 +1,14 @@
 //! One dispatcher owns all state: what is dirty, what waits, what is in hand. Workers own their job and
 //! answer by message.
 
+mod judge;
 mod listen;
 mod rounds;
 mod start;
+mod work;
 
 pub(super) use rounds::{Checked, check};
+use work::Walker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -18,17 +21,31 @@ use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
 use super::undo::collect_undo;
 use super::{Signal, release};
-use crate::intake::{Candidate, Hint, Settle, Settled, Watch};
+use crate::intake::{Candidate, Hint, Hints, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
-use crate::model::{Identity, RelPath, Size, Stage};
+use crate::model::{RelPath, Size, Stage};
 use crate::plan::{BundleName, Facts, Plan, UndoWhat};
 use crate::report;
 use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered, Space};
 
 /// The most plans that are committed together.
 const BATCH_MAX: usize = 256;
-/// The shortest pause between two walks of a busy folder.
+/// How many assets one worker takes at once: enough that waking it costs little beside the work.
+const CHUNK_MIN: usize = 8;
+const CHUNK_MAX: usize = 32;
+/// The most bytes that it reads at once.
+const CHUNK_BYTES_MAX: u64 = 8 << 20;
+/// Of so many assets it is known that they are ready; more are found by a later walk.
+const READY_MAX: usize = 8192;
+/// How long products wait for others to be committed together with.
+const GATHER: Duration = Duration::from_millis(10);
+/// The shortest pauses between two walks of a busy folder: if work is wanted, and while enough is ready.
 const WALK_PAUSE: Duration = Duration::from_millis(15);
+const WALK_PAUSE_FED: Duration = Duration::from_millis(150);
+/// From so many assets on, enough is ready.
+const READY_FED: usize = 256;
+/// How long hints may wait while there is work: each wakes the dispatcher otherwise.
+const HINT_PAUSE: Duration = Duration::from_millis(2);
 /// An incomplete picture is set aside when it did not change for this long: a scanner writes in parts.
 const CONTENT_PATIENCE: Duration = Duration::from_secs(15);
 /// The pause before an incomplete picture is looked at again.
@@ -37,6 +54,8 @@ const CONTENT_PAUSE: Duration = Duration::from_secs(2);
 const RECOVER_PAUSE: Duration = Duration::from_millis(250);
 /// The pause before records are tended again after one could not be written.
 const TEND_PAUSE: Duration = Duration::from_secs(1);
+/// So many reasons are remembered before those that nobody waits for any more are forgotten.
+const REASONS_MAX: usize = 1000;
 /// Of so many held assets it is kept what was seen inside; of more, they are looked into again.
 const FACTS_MAX: usize = 1000;
 /// How often reading a damaged disk is tried before the asset is set aside.
@@ -49,18 +68,18 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// What reaches the dispatcher.
 #[derive(Debug)]
 pub(in crate::service) enum Message {
-    /// Something happened somewhere.
-    Hint(Hint),
+    /// Something happened somewhere: hints wait to be taken.
+    Hinted,
     /// A unit was looked at.
     Surveyed(RelPath, Duration, Result<Box<Surveyed>, SurveyError>),
     /// Areas were looked at.
     Checked(Vec<Checked>),
-    /// Folders were looked at from outside: those that are as they were, and those that are not.
-    Glanced(Vec<(RelPath, Vec<(RelPath, i64)>)>, Vec<RelPath>),
-    /// An asset was looked into; the number is its place in the queue.
-    Inspected(u64, Box<Settled>, Box<Result<Facts, MakeError>>),
-    /// A plan's products are complete, or could not be made.
-    Made(Box<Job>, Box<Result<Made, MakeError>>),
+    /// Folders were looked at from outside, up to the last one named: these changed since they were walked.
+    Glanced(Vec<RelPath>, RelPath),
+    /// Assets were looked into; the number is the first one's place in the queue.
+    Inspected(u64, Vec<Inspected>),
+    /// The products of plans are complete, or could not be made.
+    Made(Vec<(Job, Result<Made, MakeError>)>),
     /// A batch was carried out.
     Committed(Vec<Job>, Vec<Result<Receipt, CommitError>>),
     /// Unfinished plans were finished or taken back.
@@ -69,6 +88,24 @@ pub(in crate::service) enum Message {
     Undone(Vec<Receipt>),
     /// The system wants something.
     Signal(Signal),
+}
+
+/// What a look into an asset showed.
+#[derive(Debug)]
+pub(in crate::service) enum Inspected {
+    /// Somebody may still write to it.
+    Unsettled(Box<Unsettled>),
+    /// It was read, or could not be.
+    Settled(Box<Settled>, Box<Result<Facts, MakeError>>),
+}
+
+/// When a unit may be walked again.
+#[derive(Debug, Clone, Copy)]
+struct WalkAgain {
+    /// If work is wanted.
+    hungry: Duration,
+    /// While enough is ready.
+    fed: Duration,
 }
 
 /// A plan in hand.
@@ -82,11 +119,15 @@ pub(in crate::service) struct Job {
     need: BTreeMap<RelPath, u64>,
 }
 
+/// The state of an asset's files, condensed: a hundred thousand of them may be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State(u64);
+
 /// A candidate that stays where it is for now.
 #[derive(Debug)]
 struct Held {
-    why: String,
-    state: Vec<Identity>,
+    why: Arc<str>,
+    state: State,
     until: Option<Duration>,
     /// What was seen inside, so that it need not be read again.
     facts: Option<Box<Facts>>,
@@ -109,27 +150,37 @@ pub(in crate::service) struct Dispatcher {
     pub(in crate::service) areas: Vec<RelPath>,
     pub(in crate::service) clock: Clock,
     pub(in crate::service) watch: Option<Arc<Mutex<Watch>>>,
+    /// What the watches told, and when it is to be taken.
+    pub(in crate::service) hints: Arc<Hints>,
+    hints_due: Option<Duration>,
     tell: UnboundedSender<Message>,
     settle: Settle,
     dirty: BTreeSet<RelPath>,
     due: BTreeMap<RelPath, Duration>,
+    walker: Walker,
     walking: bool,
     /// Units that were walked a moment ago, and when they may be walked again.
-    walk_again: HashMap<RelPath, Duration>,
+    walk_again: HashMap<RelPath, WalkAgain>,
     known_units: BTreeSet<RelPath>,
-    ready: VecDeque<(Stage, Settled)>,
+    ready: VecDeque<(Stage, Still)>,
+    /// Units of which not all could be taken, since enough is ready.
+    behind: BTreeSet<RelPath>,
     /// Assets that were looked into before their turn.
-    inspected: BTreeMap<u64, (Box<Settled>, Box<Result<Facts, MakeError>>)>,
+    inspected: BTreeMap<u64, Inspected>,
     next_inspected: u64,
     next_decided: u64,
     to_make: VecDeque<Job>,
     to_commit: Vec<(Job, Made)>,
-    in_hand: HashMap<RelPath, Vec<Identity>>,
+    /// Since when the first of these waits.
+    to_commit_since: Duration,
+    in_hand: HashMap<RelPath, State>,
     /// Names that were given while a walk was under way: it may have seen an asset and missed its sidecar.
     fresh: HashSet<RelPath>,
     held: BTreeMap<RelPath, Held>,
     /// The last reason that was told of each file, so that none is told twice.
-    told: BTreeMap<RelPath, String>,
+    told: BTreeMap<RelPath, Arc<str>>,
+    /// Reasons that were given, so that those who wait for the same share it.
+    reasons: HashSet<Arc<str>>,
     odd_seen: BTreeMap<RelPath, String>,
     tries: HashMap<RelPath, Tries>,
     busy: usize,
@@ -157,8 +208,8 @@ pub(in crate::service) struct Dispatcher {
     next_progress: Duration,
     next_rescan: Duration,
     rounds: u32,
-    /// What each unit's folders looked like when they were walked.
-    glances: HashMap<RelPath, Vec<(RelPath, i64)>>,
+    /// When the names in each folder last changed, as it was when it was walked, in nanoseconds since 1970.
+    glances: BTreeMap<RelPath, i64>,
     glancing: bool,
     checking: bool,
     wants_check: bool,
@@ -185,34 +236,41 @@ impl Dispatcher {
         areas: Vec<RelPath>,
         clock: Clock,
         tell: UnboundedSender<Message>,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         let settings = &mill.settings.settle;
         let settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
-        let next_rescan = clock.now().steady + settings.rescan;
-        Self {
+        let next_rescan = clock.steady() + settings.rescan;
+        let walker = Walker::start()?;
+        Ok(Self {
             mill,
             journal: Arc::new(Mutex::new(journal)),
             layout,
             areas,
             clock,
             watch: None,
+            hints: Arc::default(),
+            hints_due: None,
             tell,
             settle,
             dirty: BTreeSet::new(),
             due: BTreeMap::new(),
+            walker,
             walking: false,
             walk_again: HashMap::new(),
             known_units: BTreeSet::new(),
             ready: VecDeque::new(),
+            behind: BTreeSet::new(),
             inspected: BTreeMap::new(),
             next_inspected: 0,
             next_decided: 0,
             to_make: VecDeque::new(),
             to_commit: Vec::new(),
+            to_commit_since: Duration::ZERO,
             in_hand: HashMap::new(),
             fresh: HashSet::new(),
             held: BTreeMap::new(),
             told: BTreeMap::new(),
+            reasons: HashSet::new(),
             odd_seen: BTreeMap::new(),
             tries: HashMap::new(),
             busy: 0,
@@ -234,7 +292,7 @@ impl Dispatcher {
             next_progress: PROGRESS_EVERY,
             next_rescan,
             rounds: 0,
-            glances: HashMap::new(),
+            glances: BTreeMap::new(),
             glancing: false,
             checking: false,
             wants_check: false,
@@ -248,14 +306,14 @@ impl Dispatcher {
             watch_problem_told: false,
             stopping: false,
             first_walk_done: false,
-        }
+        })
     }
 
     /// Marks everything to be looked at.
     pub(in crate::service) fn look_everywhere(&mut self) {
         self.look_at_units();
         self.bundles_dirty.extend(self.mill.bundle_names());
-        self.next_rescan = self.clock.now().steady + self.mill.settings.settle.rescan;
+        self.next_rescan = self.clock.steady() + self.mill.settings.settle.rescan;
     }
 
     /// Lets everything that is held be decided anew, by what was seen of it already.
@@ -273,33 +331,44 @@ impl Dispatcher {
     /// Takes one message.
     pub(in crate::service) fn take(&mut self, message: Message) {
         match message {
-            Message::Hint(Hint::Everywhere) => {
-                if self.repeats.is_news("events dropped", self.clock.now().steady) {
-                    report::rescan();
-                }
-                self.look_everywhere();
+            Message::Hinted => {
+                let pause = if self.in_hand.is_empty() { Duration::ZERO } else { HINT_PAUSE };
+                self.hints_due = Some(self.clock.steady() + pause);
             }
-            Message::Hint(Hint::Near(path)) => self.take_hint(&path),
-            Message::Hint(Hint::Gone(path)) => self.take_gone(&path),
             Message::Checked(checked) => self.take_checked(checked),
-            Message::Glanced(same, changed) => self.take_glance(same, changed),
+            Message::Glanced(changed, last) => self.take_glance(&changed, &last),
             Message::Surveyed(unit, took, result) => self.take_survey(&unit, took, result),
-            Message::Inspected(place, settled, result) => {
+            Message::Inspected(first, inspected) => self.take_inspected(first, inspected),
+            Message::Made(made) => {
                 self.busy -= 1;
-                self.inspected.insert(place, (settled, result));
-                // Decided in the order of the queue, whoever was quicker: names must not depend on chance.
-                while let Some((settled, result)) = self.inspected.remove(&self.next_decided) {
-                    self.next_decided += 1;
-                    self.take_facts(&settled, *result);
-                }
+                made.into_iter().for_each(|(job, result)| self.take_made(job, result));
             }
-            Message::Made(job, result) => self.take_made(*job, *result),
             Message::Committed(jobs, results) => self.take_commits(jobs, results),
             Message::Recovered(result) => self.take_recovered(result),
             Message::Undone(receipts) => self.take_undone(receipts),
             Message::Signal(Signal::Stop) => self.stopping = true,
             // A reload needs the file and the command line: the shell does it.
             Message::Signal(Signal::Reload) => (),
+        }
+    }
+
+    /// Takes what the watches told, if it is time.
+    fn take_hints(&mut self, now: Duration) {
+        if self.hints_due.is_none_or(|due| due > now) {
+            return;
+        }
+        self.hints_due = None;
+        for hint in self.hints.take() {
+            match hint {
+                Hint::Everywhere => {
+                    if self.repeats.is_news("events dropped", now) {
+                        report::rescan();
+                    }
+                    self.look_everywhere();
+                }
+                Hint::Near(path) => self.take_hint(&path),
+                Hint::Gone(path) => self.take_gone(&path),
+            }
         }
     }
 
@@ -315,13 +384,14 @@ impl Dispatcher {
 
     /// Returns whether nothing is left that time alone would not change.
     pub(in crate::service) fn is_idle(&self) -> bool {
-        let soon = self.clock.now().steady + Duration::from_secs(3);
+        let soon = self.clock.steady() + Duration::from_secs(3);
         let pending = self.due.values().any(|due| *due <= soon);
         let walk_left = self.walking || !self.dirty.is_empty();
         self.is_quiet()
             && !walk_left
             && !pending
             && !self.checking
+            && self.hints_due.is_none()
             && self.held.values().all(|held| !held.is_trial)
             && (self.bundles_dirty.is_empty() && !self.all_bundles_dirty && self.tags_dirty.is_empty()
                 || self.tend_again.0 > soon)
@@ -334,9 +404,14 @@ impl Dispatcher {
         self.busy == 0 && !self.committing && (self.to_commit.is_empty() || self.needs_recovery)
     }
 
+    /// Returns how many assets are on their way.
+    fn in_work(&self) -> usize {
+        self.in_hand.len() + self.tending.len()
+    }
+
     /// Returns one line on how things stand.
     pub(in crate::service) fn summary(&self) -> String {
-        let left = self.ready.len() + self.to_make.len() + self.to_commit.len() + self.busy;
+        let left = self.in_work();
         format!("{} done, {left} in work, {} held, {} set aside", self.done, self.held.len(), self.failed)
     }
 
@@ -366,6 +441,8 @@ pub(in crate::service) async fn receive(
     let mut signals = Vec::new();
     let first = tokio::time::timeout(patience, messages.recv()).await.ok().flatten();
     let mut next = first;
+    let vault = dispatcher.mill.vault.clone();
+    let _at_work = vault.disk().at_work();
     while let Some(message) = next {
         if let Message::Signal(signal) = &message {
             signals.push(*signal);
@@ -376,8 +453,11 @@ pub(in crate::service) async fn receive(
     signals
 }
 
-fn state_of(candidate: &Candidate) -> Vec<Identity> {
-    candidate.files().map(|found| found.entry.identity).collect()
+fn state_of(candidate: &Candidate) -> State {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut state = DefaultHasher::new();
+    candidate.files().for_each(|found| found.entry.identity.hash(&mut state));
+    State(state.finish())
 }
 
 fn job(plan: Plan, facts: Option<Facts>, moment: &Moment) -> Job {

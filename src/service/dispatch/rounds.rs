@@ -1,7 +1,9 @@
 //! What is looked at from time to time, whatever the events say: areas, folders, stages without events.
 
+use std::ops::Bound;
 use std::time::Duration;
 
+use super::work::work;
 use super::{Dispatcher, Message};
 use crate::intake::walk;
 use crate::model::{RelPath, Stage};
@@ -18,6 +20,8 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 /// How often a stage without events is looked at: often after a change, and less and less while nothing comes.
 const POLL_MIN: Duration = Duration::from_secs(2);
 const POLL_MAX: Duration = Duration::from_secs(30);
+/// Of so many folders it is looked at a time whether they changed.
+const GLANCES_MAX: usize = 512;
 /// The name of the file by which a stage shows that its events come.
 const PROBE: &str = ".stockmill-probe";
 /// The largest sidecar that is read back.
@@ -108,7 +112,7 @@ impl Dispatcher {
 
     fn start_round(&mut self) {
         self.rounds += 1;
-        self.next_rescan = self.clock.now().steady + self.mill.settings.settle.rescan;
+        self.next_rescan = self.clock.steady() + self.mill.settings.settle.rescan;
         self.bundles_dirty.extend(self.mill.bundle_names());
         self.wants_check = true;
         let tops = Stage::ALL.map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"));
@@ -117,32 +121,39 @@ impl Dispatcher {
             self.dirty.extend(self.known_units.iter().cloned());
             self.start_probes();
         } else if !self.glancing {
-            self.start_glance();
+            self.start_glance(None);
         }
         self.start_purge();
     }
 
-    /// Looks which folders have changed since they were walked; only those are walked again.
-    fn start_glance(&mut self) {
+    /// Looks which folders have changed since they were walked, some at a time; only those are walked
+    /// again.
+    fn start_glance(&mut self, after: Option<&RelPath>) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let some: Vec<(RelPath, i64)> = self
+            .glances
+            .range::<RelPath, _>((from, Bound::Unbounded))
+            .take(GLANCES_MAX)
+            .map(|(folder, stamp)| (folder.clone(), *stamp))
+            .collect();
+        let Some((last, _)) = some.last().cloned() else {
+            self.glancing = false;
+            return;
+        };
         self.glancing = true;
         let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
-        let glances = std::mem::take(&mut self.glances);
-        work(move || {
-            let is_same = |(folder, stamp): &(RelPath, i64)| matches!(vault.disk().look(folder), Ok(Some(entry)) if entry.identity.modified_ns == *stamp);
-            let (same, changed): (Vec<_>, Vec<_>) =
-                glances.into_iter().partition(|(_, folders)| folders.iter().all(is_same));
-            let changed = changed.into_iter().map(|(unit, _)| unit).collect();
-            let _ = tell.send(Message::Glanced(same, changed));
+        self.walker.work(move || {
+            let _at_work = vault.disk().at_work();
+            let is_same = |folder: &RelPath, stamp: i64| matches!(vault.disk().look(folder), Ok(Some(entry)) if entry.identity.modified_ns == stamp);
+            let changed = some.into_iter().filter(|(folder, stamp)| !is_same(folder, *stamp));
+            let _ = tell.send(Message::Glanced(changed.map(|(folder, _)| folder).collect(), last));
         });
     }
 
-    pub(super) fn take_glance(&mut self, same: Vec<(RelPath, Vec<(RelPath, i64)>)>, changed: Vec<RelPath>) {
-        self.glancing = false;
-        for (unit, folders) in same {
-            // What was walked meanwhile is newer.
-            self.glances.entry(unit).or_insert(folders);
-        }
-        self.dirty.extend(changed);
+    /// Takes which folders have changed of those up to `last`.
+    pub(super) fn take_glance(&mut self, changed: &[RelPath], last: &RelPath) {
+        self.dirty.extend(changed.iter().filter_map(unit_of));
+        self.start_glance(Some(last));
     }
 
     fn start_purge(&mut self) {
@@ -179,7 +190,7 @@ impl Dispatcher {
     /// Pauses what is not there or full, and goes on with what is back.
     pub(in crate::service) fn take_checked(&mut self, checked: Vec<Checked>) {
         self.checking = false;
-        let now = self.clock.now().steady;
+        let now = self.clock.steady();
         let free_min = self.mill.settings.work.free_mib_min << 20;
         let mut is_back = false;
         for found in checked {
@@ -233,7 +244,7 @@ impl Dispatcher {
 
     /// Pauses an area, and says so if that is news.
     pub(super) fn pause(&mut self, area: &RelPath, why: &str, need: u64) {
-        if self.mill.pauses.pause(area, why.to_owned(), need, self.clock.now().steady) {
+        if self.mill.pauses.pause(area, why.to_owned(), need, self.clock.steady()) {
             report::paused(area, why);
         }
     }
@@ -248,7 +259,7 @@ impl Dispatcher {
             .into_iter()
             .filter(|area| !self.detached.contains(area) && !self.polls.contains_key(area))
             .collect();
-        self.probe_until = Some(self.clock.now().steady + PROBE_PATIENCE);
+        self.probe_until = Some(self.clock.steady() + PROBE_PATIENCE);
         let (vault, areas) = (self.mill.vault.clone(), self.probed.clone());
         work(move || {
             for area in areas {
@@ -287,15 +298,4 @@ impl Dispatcher {
             *poll = Poll { step: POLL_MIN, at: poll.at.min(now + POLL_MIN) };
         }
     }
-}
-
-/// Runs work on a blocking thread. A panic there is a defect of ours: ending at once is safe, since
-/// the next start recovers, and waiting for an answer that never comes is not.
-pub(super) fn work(work: impl FnOnce() + Send + 'static) {
-    tokio::task::spawn_blocking(move || {
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
-            report::defect();
-            std::process::abort();
-        }
-    });
 }

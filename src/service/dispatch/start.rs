@@ -1,10 +1,14 @@
 //! What can be started: walks, looks into assets, products, commits; within the limits of the settings.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::rounds::work;
-use super::{BATCH_MAX, DISK_PAUSE_MAX, Dispatcher, Job, Message, PROGRESS_EVERY, job, survive};
-use crate::intake::Settled;
+use super::work::work;
+use super::{
+    BATCH_MAX, CHUNK_BYTES_MAX, CHUNK_MAX, CHUNK_MIN, DISK_PAUSE_MAX, Dispatcher, GATHER, Inspected, Job, Message,
+    PROGRESS_EVERY, READY_FED, READY_MAX, job, survive,
+};
+use crate::intake::Still;
 use crate::make::{inspect, make};
 use crate::model::{RelPath, Stage};
 use crate::plan::Plan;
@@ -15,6 +19,8 @@ use crate::service::survey::survey;
 use crate::service::undo;
 use crate::vault::{Journal, Made, Space, recover};
 
+/// Of so many records it is decided at a time how they are to be written: there may be thousands of themes.
+const TEND_MAX: usize = 256;
 /// How long an answer on a disk's room is good for.
 const ROOM_AGE_MAX: Duration = Duration::from_millis(500);
 
@@ -22,12 +28,18 @@ impl Dispatcher {
     /// Starts whatever can be started now; returns when to wake at the latest.
     pub(in crate::service) fn turn(&mut self) -> Duration {
         let moment = self.clock.now();
+        self.take_hints(moment.steady);
         self.start_rounds(moment.steady);
         let due: Vec<RelPath> =
             self.due.iter().filter(|(_, at)| **at <= moment.steady).map(|(unit, _)| unit.clone()).collect();
         for unit in due {
             self.due.remove(&unit);
             self.dirty.insert(unit);
+        }
+        if self.ready.len() < READY_MAX / 4 {
+            self.dirty.append(&mut self.behind);
+        } else {
+            self.dirty.retain(|unit| !self.behind.contains(unit));
         }
         if self.needs_recovery {
             self.start_recovery();
@@ -48,8 +60,8 @@ impl Dispatcher {
     fn wake_in(&self, moment: &Moment) -> Duration {
         let mut wake = self.next_round();
         if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery {
-            let free = self.dirty.iter().filter_map(|unit| self.walk_again.get(unit)).min();
-            wake = wake.min(free.copied().unwrap_or(moment.steady));
+            let free = self.dirty.iter().map(|unit| self.walk_from(unit)).min();
+            wake = wake.min(free.unwrap_or(moment.steady));
         }
         if !self.tags_dirty.is_empty() || !self.bundles_dirty.is_empty() {
             wake = wake.min(self.tend_again.0.max(moment.steady + Duration::from_millis(100)));
@@ -57,7 +69,19 @@ impl Dispatcher {
         if let Some(due) = self.due.values().min() {
             wake = wake.min(*due);
         }
+        if let Some(due) = self.hints_due {
+            wake = wake.min(due);
+        }
+        if !self.to_commit.is_empty() && !self.committing {
+            wake = wake.min(self.to_commit_since + GATHER);
+        }
         wake.saturating_sub(moment.steady).clamp(Duration::from_millis(1), Duration::from_secs(5))
+    }
+
+    /// Returns from when on a unit may be walked.
+    fn walk_from(&self, unit: &RelPath) -> Duration {
+        let is_fed = self.ready.len() >= READY_FED;
+        self.walk_again.get(unit).map_or(Duration::ZERO, |again| if is_fed { again.fed } else { again.hungry })
     }
 
     fn start_walk(&mut self, moment: &Moment) {
@@ -68,8 +92,8 @@ impl Dispatcher {
             let detached = &self.detached;
             self.dirty.retain(|unit| !detached.contains(&unit.root()));
         }
-        self.walk_again.retain(|_, again| *again > moment.steady);
-        let Some(unit) = self.dirty.iter().find(|unit| !self.walk_again.contains_key(*unit)).cloned() else {
+        self.walk_again.retain(|_, again| again.fed > moment.steady);
+        let Some(unit) = self.dirty.iter().find(|unit| self.walk_from(unit) <= moment.steady).cloned() else {
             if self.dirty.is_empty() && !std::mem::replace(&mut self.first_walk_done, true) {
                 // Every folder is watched by now.
                 self.start_probes();
@@ -81,10 +105,11 @@ impl Dispatcher {
         let (vault, layout, watch, tell) =
             (self.mill.vault.clone(), self.layout.clone(), self.watch.clone(), self.tell.clone());
         let (ignore, clock) = (self.mill.settings.settle.ignore.clone(), self.clock);
-        work(move || {
-            let begun = clock.now().steady;
+        self.walker.work(move || {
+            let _at_work = vault.disk().at_work();
+            let begun = clock.steady();
             let result = survey(vault.disk(), &layout, watch.as_ref(), &unit, &ignore).map(Box::new);
-            let took = clock.now().steady.saturating_sub(begun);
+            let took = clock.steady().saturating_sub(begun);
             let _ = tell.send(Message::Surveyed(unit, took, result));
         });
     }
@@ -117,7 +142,9 @@ impl Dispatcher {
             return;
         }
         let mut plans: Vec<Plan> = Vec::new();
-        for folder in std::mem::take(&mut self.tags_dirty) {
+        while self.to_make.len() + plans.len() < TEND_MAX
+            && let Some(folder) = self.tags_dirty.pop_first()
+        {
             plans.extend(self.mill.tend_tags(&folder));
         }
         if std::mem::take(&mut self.all_bundles_dirty) {
@@ -165,32 +192,52 @@ impl Dispatcher {
             jobs => jobs,
         };
         let budget = self.mill.settings.work.memory_mib << 20;
-        while self.busy < slots {
+        // What is made waits for the disk: no more of it than the next batches take.
+        while self.busy < slots && self.to_commit.len() < BATCH_MAX * 2 {
             if let Some(next) = self.to_make.front() {
                 if self.weight > 0 && self.weight + next.weight > budget {
                     return;
                 }
-                let job = self.to_make.pop_front().expect("there is a first job");
-                if self.has_room(&job, moment) {
-                    self.start_make(job, moment);
+                let share = self.to_make.len().div_ceil(slots);
+                let chunk = chunk(&mut self.to_make, share, |job| {
+                    (job.facts.as_ref().map_or(0, |f| f.seen.size), job.weight > 0)
+                });
+                let chunk: Vec<Job> = chunk.into_iter().filter(|job| self.has_room(job, moment)).collect();
+                if !chunk.is_empty() {
+                    self.start_make(chunk, moment);
                 }
-            } else if let Some((stage, settled)) = self.ready.pop_front() {
-                self.start_inspect(stage, settled);
+            } else if !self.ready.is_empty() {
+                let share = self.ready.len().div_ceil(slots);
+                let chunk =
+                    chunk(&mut self.ready, share, |(_, still)| (still.candidate().primary.entry.identity.size, false));
+                self.start_inspect(chunk);
             } else {
                 return;
             }
         }
     }
 
-    fn start_inspect(&mut self, stage: Stage, settled: Settled) {
+    fn start_inspect(&mut self, chunk: Vec<(Stage, Still)>) {
         self.busy += 1;
-        let place = self.next_inspected;
-        self.next_inspected += 1;
-        let is_claimed = self.mill.claims(&settled.candidate().primary.path, stage);
+        let first = self.next_inspected;
+        self.next_inspected += chunk.len() as u64;
+        let claims =
+            |(stage, still): (Stage, Still)| (stage, self.mill.claims(&still.candidate().primary.path, stage), still);
+        let chunk: Vec<_> = chunk.into_iter().map(claims).collect();
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
         work(move || {
-            let result = survive(|| inspect(vault.disk(), stage, &settled, is_claimed, &limits));
-            let _ = tell.send(Message::Inspected(place, Box::new(settled), Box::new(result)));
+            let disk = vault.disk();
+            let _at_work = disk.at_work();
+            let has_writer = |path: &RelPath| disk.has_writer(path).unwrap_or(None);
+            let look = |(stage, is_claimed, still): (Stage, bool, Still)| match still.settled(&has_writer) {
+                Err(unsettled) => Inspected::Unsettled(unsettled),
+                Ok(settled) => {
+                    let result = survive(|| inspect(disk, stage, &settled, is_claimed, &limits));
+                    Inspected::Settled(Box::new(settled), Box::new(result))
+                }
+            };
+            let inspected = chunk.into_iter().map(look).collect();
+            let _ = tell.send(Message::Inspected(first, inspected));
         });
     }
 
@@ -208,7 +255,7 @@ impl Dispatcher {
                 if let Some(facts) = job.facts.clone() {
                     let path = facts.path.clone();
                     let why = self.mill.pauses.why_stage(facts.stage).unwrap_or_default();
-                    self.put_back(&path, why, Some(moment.steady + DISK_PAUSE_MAX), Some(facts));
+                    self.put_back(&path, &why, Some(moment.steady + DISK_PAUSE_MAX), Some(facts));
                 }
                 return false;
             }
@@ -228,17 +275,23 @@ impl Dispatcher {
         Some(space)
     }
 
-    fn start_make(&mut self, mut job: Job, moment: &Moment) {
-        for (area, bytes) in &job.need {
-            *self.promised.entry(area.clone()).or_default() += bytes;
-        }
+    fn start_make(&mut self, mut chunk: Vec<Job>, moment: &Moment) {
         self.busy += 1;
-        self.weight += job.weight;
-        job.begun = moment.steady;
+        for job in &mut chunk {
+            for (area, bytes) in &job.need {
+                *self.promised.entry(area.clone()).or_default() += bytes;
+            }
+            self.weight += job.weight;
+            job.begun = moment.steady;
+        }
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
         work(move || {
-            let result = survive(|| make(&vault, &job.plan, &limits));
-            let _ = tell.send(Message::Made(Box::new(job), Box::new(result)));
+            let _at_work = vault.disk().at_work();
+            let make = |job: Job| {
+                let made = survive(|| make(&vault, &job.plan, &limits));
+                (job, made)
+            };
+            let _ = tell.send(Message::Made(chunk.into_iter().map(make).collect()));
         });
     }
 
@@ -246,12 +299,19 @@ impl Dispatcher {
         if self.committing || self.to_commit.is_empty() {
             return;
         }
+        // Each batch costs some flushes, however large it is: what is about to be ready may come along.
+        let has_more = self.busy > 0 || !self.to_make.is_empty() || !self.ready.is_empty();
+        if has_more && self.to_commit.len() < BATCH_MAX && moment.steady < self.to_commit_since + GATHER {
+            return;
+        }
         self.committing = true;
+        self.to_commit_since = moment.steady;
         let rest = self.to_commit.split_off(self.to_commit.len().min(BATCH_MAX));
         let (jobs, batch): (Vec<Job>, Vec<Made>) = std::mem::replace(&mut self.to_commit, rest).into_iter().unzip();
         let (vault, journal, tell, now) =
             (self.mill.vault.clone(), self.journal.clone(), self.tell.clone(), moment.timestamp());
         work(move || {
+            let _at_work = vault.disk().at_work();
             let results = vault.commit(&mut journal.lock().expect("no journal holder panics"), batch, now);
             let _ = tell.send(Message::Committed(jobs, results));
         });
@@ -259,7 +319,7 @@ impl Dispatcher {
 
     /// Finishes or takes back what a disk error left open, once nothing else is in hand.
     fn start_recovery(&mut self) {
-        if self.busy > 0 || self.committing || self.clock.now().steady < self.recover_again.0 {
+        if self.busy > 0 || self.committing || self.clock.steady() < self.recover_again.0 {
             return;
         }
         for (job, made) in std::mem::take(&mut self.to_commit) {
@@ -287,9 +347,28 @@ impl Dispatcher {
             return;
         }
         self.next_progress = moment.steady + PROGRESS_EVERY;
-        let left = self.ready.len() + self.to_make.len() + self.to_commit.len() + self.busy;
+        let left = self.in_work();
         if left > 0 {
             report::progress(self.done, left, moment.steady);
         }
     }
+}
+
+/// Takes what one worker does at once from the front of a queue: its share, within limits. `costs` says of
+/// each how many bytes are read for it, and whether it is a worker's whole task.
+fn chunk<T>(queue: &mut VecDeque<T>, share: usize, costs: impl Fn(&T) -> (u64, bool)) -> Vec<T> {
+    let (mut chunk, mut bytes) = (Vec::new(), 0_u64);
+    while let Some(next) = queue.front() {
+        let (size, is_whole) = costs(next);
+        bytes = bytes.saturating_add(size);
+        let is_full = chunk.len() >= share.clamp(CHUNK_MIN, CHUNK_MAX) || bytes > CHUNK_BYTES_MAX || is_whole;
+        if is_full && !chunk.is_empty() {
+            break;
+        }
+        chunk.extend(queue.pop_front());
+        if is_whole {
+            break;
+        }
+    }
+    chunk
 }

@@ -1,0 +1,175 @@
+//! What a walk found: each candidate is judged, and waits, is held or is ready.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Dispatcher, FACTS_MAX, Held, READY_MAX, REASONS_MAX, state_of};
+use crate::intake::{Candidate, Verdict, downloads_as};
+use crate::model::{RelPath, Stage};
+use crate::plan::Facts;
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::survey::{Surveyed, stage_of, unit_of};
+
+impl Dispatcher {
+    pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
+        for odd in &surveyed.odd {
+            // A record of our own may be seen before the asset that it goes with.
+            if self.fresh.contains(&odd.path) || self.mill.is_reserved(&odd.path) {
+                self.dirty.insert(surveyed.unit.clone());
+                continue;
+            }
+            if self.odd_seen.get(&odd.path) != Some(&odd.why) {
+                report::left_alone(&odd.path, &odd.why);
+                self.odd_seen.insert(odd.path.clone(), odd.why.clone());
+            }
+        }
+    }
+
+    pub(super) fn take_candidates(&mut self, surveyed: Surveyed) {
+        let moment = self.clock.now();
+        if !surveyed.candidates.is_empty() {
+            self.poll_soon(&surveyed.unit.root(), moment.steady);
+        }
+        let (unit, stage) = (surveyed.unit, surveyed.stage);
+        let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
+        let is_top = unit.parent().is_none() && stage != Stage::Ideas;
+        let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(&unit) } else { path.is_in(&unit) };
+        let odd: HashSet<&RelPath> = surveyed.odd.iter().map(|odd| &odd.path).collect();
+        self.settle.forget_absent(&unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.held, &unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.told, &unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.odd_seen, &unit, &in_scope, &|path| odd.contains(path));
+        self.due.remove(&unit);
+        let unfinished: HashSet<RelPath> = surveyed
+            .odd
+            .iter()
+            .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
+            .collect();
+        for candidate in surveyed.candidates {
+            if self.ready.len() >= READY_MAX {
+                self.behind.insert(unit);
+                break;
+            }
+            self.judge(&unit, stage, candidate, &unfinished, &moment);
+        }
+        self.fresh.clear();
+    }
+
+    fn judge(
+        &mut self,
+        unit: &RelPath,
+        stage: Stage,
+        candidate: Candidate,
+        unfinished: &HashSet<RelPath>,
+        moment: &Moment,
+    ) {
+        let path = candidate.primary.path.clone();
+        let state = state_of(&candidate);
+        if self.in_hand.contains_key(&path) {
+            return;
+        }
+        if self.fresh.contains(&path) || self.mill.is_reserved(&path) {
+            self.dirty.insert(unit.clone());
+            return;
+        }
+        if let Some(held) = self.held.get(&path)
+            && held.state == state
+            && held.until.is_none_or(|until| until > moment.steady)
+        {
+            self.look_again(unit, held.until);
+            return;
+        }
+        if self.held.get(&path).is_some_and(|held| held.state != state) {
+            self.tries.remove(&path);
+        }
+        // Nothing changed but the time: what was seen inside is still true.
+        if let Some(Held { state: seen, facts: Some(facts), .. }) = self.held.remove(&path)
+            && seen == state
+        {
+            self.in_hand.insert(path, state);
+            self.decide(*facts, moment);
+            return;
+        }
+        if !candidate.missing.is_empty() {
+            let why = self.reason(&format!("it names files that are not here yet: {}", candidate.missing.join(", ")));
+            self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
+            return;
+        }
+        if let Some(hold) = self.mill.shut(&path, stage, candidate.primary.entry.changed_ns, moment) {
+            let why = self.reason(&hold.to_string());
+            self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
+            return;
+        }
+        let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
+        match self.settle.judge(candidate, has_twin, moment.for_settle()) {
+            Verdict::Still(still) => {
+                self.in_hand.insert(path, state);
+                self.ready.push_back((stage, *still));
+            }
+            Verdict::Wait { again, why } => {
+                report::waiting(&path, &why);
+                self.look_again(unit, Some(again));
+            }
+        }
+    }
+
+    pub(super) fn look_again(&mut self, unit: &RelPath, at: Option<Duration>) {
+        let Some(at) = at else { return };
+        let due = self.due.entry(unit.clone()).or_insert(at);
+        *due = (*due).min(at);
+    }
+
+    pub(super) fn look_again_at(&mut self, path: &RelPath, at: Option<Duration>) {
+        let Some(unit) = unit_of(path) else { return };
+        let is_known = self.known_units.contains(&unit);
+        let unit = if is_known { unit } else { unit.parent().unwrap_or(unit) };
+        self.look_again(&unit, at);
+    }
+
+    /// Returns a reason in the words that others wait for it by.
+    fn reason(&mut self, why: &str) -> Arc<str> {
+        if let Some(known) = self.reasons.get(why) {
+            return known.clone();
+        }
+        if self.reasons.len() >= REASONS_MAX {
+            self.reasons.retain(|reason| Arc::strong_count(reason) > 1);
+        }
+        let why: Arc<str> = why.into();
+        self.reasons.insert(why.clone());
+        why
+    }
+
+    pub(super) fn hold(&mut self, path: &RelPath, held: Held) {
+        // A pause is told once, and not for each file that it keeps waiting.
+        let is_pause =
+            stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage)).as_deref() == Some(&*held.why);
+        if !is_pause && self.told.get(path) != Some(&held.why) {
+            report::held(path, &held.why);
+            self.told.insert(path.clone(), held.why.clone());
+        }
+        self.look_again_at(path, held.until);
+        self.held.insert(path.clone(), held);
+    }
+
+    pub(super) fn put_back(&mut self, path: &RelPath, why: &str, until: Option<Duration>, facts: Option<Facts>) {
+        if let Some(state) = self.in_hand.remove(path) {
+            let why = self.reason(why);
+            let facts = facts.filter(|_| self.held.len() < FACTS_MAX).map(Box::new);
+            self.hold(path, Held { why, state, until, facts, is_trial: false });
+        }
+    }
+}
+
+/// Forgets what lies in a unit and is not there any more.
+fn forget<T>(
+    map: &mut BTreeMap<RelPath, T>,
+    unit: &RelPath,
+    in_scope: &dyn Fn(&RelPath) -> bool,
+    is_found: &dyn Fn(&RelPath) -> bool,
+) {
+    let below = map.range(unit.inside()).map(|(path, _)| path);
+    let gone: Vec<RelPath> = below.filter(|path| in_scope(path) && !is_found(path)).cloned().collect();
+    gone.iter().for_each(|path| drop(map.remove(path)));
+}
