@@ -100,13 +100,14 @@ class Mill:
         )
 
     def files(self):
-        """Returns the content of every file but the log's and the settings', by its path below the root."""
+        """Returns the content of every file but the log's, the settings' and the areas' marks, by its path below the root."""
         found = {}
         for folder, _, names in os.walk(self.path):
             for name in names:
                 path = Path(folder, name)
                 below = str(path.relative_to(self.path))
-                if below != "stockmill.yaml" and not below.startswith(("logs/", "markets/")):
+                is_mark = name == ".stockmill-area" or below.startswith(".stockmill/areas/")
+                if below != "stockmill.yaml" and not is_mark and not below.startswith(("logs/", "markets/")):
                     found[below] = path.read_bytes()
         return found
 
@@ -254,7 +255,10 @@ def check_whole(files, drops, made, findings):
     for below, content in files.items():
         if below == ".stockmill/lock" or below.startswith(".stockmill/journal/") or digest(content) in known:
             continue
-        if below.endswith((".png", ".jpg")):
+        if below.startswith(".stockmill/trash/"):
+            if not stands(content):
+                findings.add("half", f"{below} ({len(content)} bytes), which `undo` may want, is torn")
+        elif below.endswith((".png", ".jpg")):
             findings.add("half", f"{below} ({len(content)} bytes) is neither an original nor a whole product")
         elif not content or b"\0" in content or not content.endswith(b"\n"):
             findings.add("half", f"{below} ({len(content)} bytes) is torn")
