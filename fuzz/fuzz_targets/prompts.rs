@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut new = Vec::new();
     for part in &parts {
         let prompt = String::from_utf8_lossy(part);
-        let (few, more) = (expand(&prompt, 3), expand(&prompt, 20));
+        let (few, more) = (expand(&prompt, 3, 1 << 16), expand(&prompt, 20, 1 << 16));
         assert!(few.prompts.len() <= 3 && more.prompts.starts_with(&few.prompts));
         assert!(!few.prompts.is_empty());
         if more.left_out < u64::MAX {

@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::{read, root, source};
 use crate::model::{RelPath, Stage};
 use crate::service::layout;
@@ -12,9 +13,9 @@ pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
     let root = root(place)?;
     let source = source(place, &root)?;
     let settings = read(&root, &source).map_err(CliError::usage)?;
-    println!("ok    settings  {}", source.shown());
+    say!("ok    settings  {}", source.shown());
     for market in &settings.upload.markets {
-        println!("ok    market    {}, rules of {}", market.title, market.checked);
+        say!("ok    market    {}, rules of {}", market.title, market.checked);
     }
     let disk = RealDisk::open_read_only(layout(&settings));
     let mut failed = 0;
@@ -23,14 +24,14 @@ pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
         let area = RelPath::new(stage.name()).expect("a stage's name is clean");
         let listed = disk.attach(&area).map_err(|detached| detached.to_string());
         match listed.and_then(|()| disk.list(&area).map_err(|error| error.to_string())) {
-            Ok(names) => println!("ok    folder    {folder}, {} entries", names.len()),
+            Ok(names) => say!("ok    folder    {folder}, {} entries", names.len()),
             Err(why) => {
-                println!("bad   folder    {folder}: {why}");
+                say!("bad   folder    {folder}: {why}");
                 failed += 1;
             }
         }
     }
-    println!("      {}", watches());
+    say!("      {}", watches());
     Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

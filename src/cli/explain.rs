@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::plan::place_of;
 use super::settings::settings_of_existing;
 use crate::plan::tags::{Resolved, Sourced};
@@ -21,18 +22,18 @@ pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
         let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
         let size =
             facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
-        println!("file     {}", facts.path);
-        println!("is       {kind}{size}, {} bytes", facts.seen.size);
+        say!("file     {}", facts.path);
+        say!("is       {kind}{size}, {} bytes", facts.seen.size);
         for companion in
             facts.sidecar.iter().map(|(companion, _)| companion).chain(&facts.companions).chain(&facts.members)
         {
-            println!("with     {}", companion.path);
+            say!("with     {}", companion.path);
         }
     }
     match &explained.standing {
-        Standing::Planned(plan) => print!("next     {plan}"),
-        Standing::Held(_, why) => println!("held     {why}"),
-        Standing::LeftAlone(_, why) => println!("alone    {why}"),
+        Standing::Planned(plan) => say!("next     {}", plan.to_string().trim_end()),
+        Standing::Held(_, why) => say!("held     {why}"),
+        Standing::LeftAlone(_, why) => say!("alone    {why}"),
     }
     if let Some(tags) = &explained.tags {
         print_tags(tags);
@@ -43,7 +44,7 @@ pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
 fn print_tags(tags: &Resolved) {
     let line = |name: &str, sourced: &Option<Sourced<String>>| {
         if let Some(sourced) = sourced {
-            println!("{name:12} {} ({})", sourced.value, sourced.layer);
+            say!("{name:12} {} ({})", sourced.value, sourced.layer);
         }
     };
     line("title", &tags.title);
@@ -51,9 +52,9 @@ fn print_tags(tags: &Resolved) {
     line("creator", &tags.creator);
     line("rights", &tags.rights);
     for (market, category) in &tags.category {
-        println!("category     {market}: {} ({})", category.value, category.layer);
+        say!("category     {market}: {} ({})", category.value, category.layer);
     }
     for keyword in &tags.keywords {
-        println!("keyword      {} ({})", keyword.value, keyword.layer);
+        say!("keyword      {} ({})", keyword.value, keyword.layer);
     }
 }

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::plan::place_of;
 use super::settings::settings_of_existing;
 use crate::model::{ContentHash, RelPath};
@@ -31,16 +32,11 @@ pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
         let at = intent.at.to_zoned_datetime(jiff::tz::TimeZone::system());
         let to = intent.about.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
         let from = intent.about.from.as_ref().map(ToString::to_string).unwrap_or_default();
-        println!(
-            "{}  {:7} {}: {from}{to}",
-            at.strftime("%Y-%m-%d %H:%M:%S"),
-            intent.about.stage.name(),
-            intent.about.did
-        );
+        say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S"), intent.about.stage.name(), intent.about.did);
         lines += 1;
     }
     if lines == 0 {
-        println!("Nothing is known of `{}`: stockmill has not worked on it.", file.display());
+        say!("Nothing is known of `{}`: stockmill has not worked on it.", file.display());
     }
     Ok(ExitCode::SUCCESS)
 }

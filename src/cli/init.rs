@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::{FILE_NAME, Source, read, root, source};
 use crate::config::{DEFAULT_TEXT, Settings};
 use crate::model::RelPath;
@@ -16,11 +17,11 @@ pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
         let area = RelPath::new(area).expect("an area is clean");
         disk.adopt(&area).map_err(|error| CliError::failed(&error))?;
     }
-    println!("The mill stands in {}.", settings.root.display());
-    println!("  settings   {}", source.shown());
-    println!("  notes      go into {}", settings.folders.ideas.display());
-    println!("  pictures   go into {}", settings.folders.raw.display());
-    println!("Start it with: stockmill run --root {}", settings.root.display());
+    say!("The mill stands in {}.", settings.root.display());
+    say!("  settings   {}", source.shown());
+    say!("  notes      go into {}", settings.folders.ideas.display());
+    say!("  pictures   go into {}", settings.folders.raw.display());
+    say!("Start it with: stockmill run --root {}", settings.root.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod explain;
 mod history;
 mod init;
+mod out;
 mod plan;
 mod release;
 mod retry;

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::RelPath;
 use crate::service::{Standing, View};
@@ -13,13 +14,13 @@ pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliEr
     let start = path.map(|path| place_of(&view, path)).transpose()?;
     let standings = view.standings(start.as_ref()).map_err(|error| CliError::failed(&error))?;
     if standings.is_empty() {
-        println!("Nothing lies there.");
+        say!("Nothing lies there.");
     }
     for standing in &standings {
         match standing {
-            Standing::Planned(plan) => print!("{plan}"),
-            Standing::Held(file, why) => println!("{file}: held: {why}"),
-            Standing::LeftAlone(file, why) => println!("{file}: left alone: {why}"),
+            Standing::Planned(plan) => say!("{}", plan.to_string().trim_end()),
+            Standing::Held(file, why) => say!("{file}: held: {why}"),
+            Standing::LeftAlone(file, why) => say!("{file}: left alone: {why}"),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{Stage, ThemeSlug};
 use crate::service::{Clock, Release, layout, request};
@@ -14,8 +15,6 @@ pub(super) fn release(place: &Place, stage: Stage, theme: Option<ThemeSlug>) -> 
     let release = Release { stage, theme, at: Clock::start().now().timestamp() };
     request(&disk, &release).map_err(|error| CliError::failed(&error))?;
     let what = release.theme.map_or_else(|| "everything".to_owned(), |theme| format!("theme `{theme}`"));
-    println!(
-        "Released: {what} that lies in `{stage}` now. A running daemon takes it at once; else run `stockmill once`."
-    );
+    say!("Released: {what} that lies in `{stage}` now. A running daemon takes it at once; else run `stockmill once`.");
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{RelPath, Stage};
 use crate::service::{Retried, Which, layout, path_in, retry as take_up};
@@ -21,18 +22,18 @@ pub(super) fn retry(place: &Place, what: Option<&Path>) -> Result<ExitCode, CliE
     let mut stays = false;
     for one in &retried {
         match one {
-            Retried::Back { from, to } => println!("{from} -> {to}"),
-            Retried::Gone(path) => println!("{path}: not there any more; its note is removed"),
+            Retried::Back { from, to } => say!("{from} -> {to}"),
+            Retried::Gone(path) => say!("{path}: not there any more; its note is removed"),
             Retried::Stays(path, why) => {
-                println!("{path}: stays: {why}");
+                say!("{path}: stays: {why}");
                 stays = true;
             }
         }
     }
     if retried.is_empty() {
-        println!("Nothing is set aside.");
+        say!("Nothing is set aside.");
     } else {
-        println!("A running daemon takes them at once; else run `stockmill once`.");
+        say!("A running daemon takes them at once; else run `stockmill once`.");
     }
     Ok(if stays { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

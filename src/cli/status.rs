@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::settings_of_existing;
 use crate::service::View;
 
@@ -15,9 +16,9 @@ const LINES_MAX: usize = 20;
 pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
     let mut view = open(place)?;
     let counts = view.counts().map_err(|error| CliError::failed(&error))?;
-    println!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
+    say!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
     for (stage, count) in &counts {
-        println!(
+        say!(
             "{:8} {} ready, {} held, {} left alone",
             stage.name(),
             count.ready,
@@ -26,10 +27,10 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
         );
     }
     for (area, why) in view.paused() {
-        println!("paused   {area}: {why}");
+        say!("paused   {area}: {why}");
     }
     for (folder, files, sent) in view.bundles() {
-        println!("bundle   {folder}: {files} files{}", if sent { ", sent" } else { "" });
+        say!("bundle   {folder}: {files} files{}", if sent { ", sent" } else { "" });
     }
     let held = counts.values().flat_map(|count| count.held.iter().cloned()).collect();
     print_lines("Held", held);
@@ -51,7 +52,7 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
     let set_aside: Vec<_> = view.set_aside().into_iter().map(|(file, why)| json!({"file": file, "why": why})).collect();
     let paused: Vec<_> = view.paused().into_iter().map(|(area, why)| json!({"area": area, "why": why})).collect();
     let whole = json!({"version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "bundles": bundles, "set_aside": set_aside});
-    println!("{whole}");
+    say!("{whole}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,12 +64,12 @@ fn print_lines(title: &str, lines: Vec<(String, String)>) {
     if lines.is_empty() {
         return;
     }
-    println!("\n{title}:");
+    say!("\n{title}:");
     let more = lines.len().saturating_sub(LINES_MAX);
     for (file, why) in lines.into_iter().take(LINES_MAX) {
-        println!("  {file}: {why}");
+        say!("  {file}: {why}");
     }
     if more > 0 {
-        println!("  … and {more} more");
+        say!("  … and {more} more");
     }
 }

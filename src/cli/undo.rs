@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::plan::place_of;
 use super::settings::settings_of_existing;
 use crate::plan::UndoWhat;
@@ -29,10 +30,10 @@ pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result
         undo_here(&settings, &what).map_err(|error| CliError::failed(&error))?
     };
     for line in &answer.undone {
-        println!("{line}");
+        say!("{line}");
     }
     if !answer.undone.is_empty() {
-        println!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");
+        say!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");
     }
     match answer.refused {
         Some(why) => Err(CliError::failed(&format!("not undone: {why}"))),

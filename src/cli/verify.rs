@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Place;
 use super::error::CliError;
+use super::out::say;
 use super::settings::settings_of_existing;
 use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
 
@@ -16,15 +17,15 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
             Wrong::Changed => "has other bytes than its receipt",
             Wrong::Unreadable => "cannot be read",
         };
-        println!("{file}: {what} ({why}); {hint}");
+        say!("{file}: {what} ({why}); {hint}");
     }
     for MovedByHand { from, to } in &verified.moved {
-        println!("{to}: moved by hand from `{from}`; all is well");
+        say!("{to}: moved by hand from `{from}`; all is well");
     }
     for file in &verified.busy {
-        println!("{file}: somebody is writing to it; verify again when that is done");
+        say!("{file}: somebody is writing to it; verify again when that is done");
     }
-    println!(
+    say!(
         "{} assets, {} files, {} originals checked, {} bytes: {}.",
         verified.assets,
         verified.files,
@@ -47,7 +48,7 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
     if let (Some(whole), Some(parts)) = (whole.as_object_mut(), parts.as_object()) {
         whole.extend(parts.clone());
     }
-    println!("{whole}");
+    say!("{whole}");
     Ok(code(&verified))
 }
 

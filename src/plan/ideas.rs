@@ -7,6 +7,9 @@ use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, 
 /// What is added to a note's name to name the list of lines that were not understood.
 const PROBLEMS: &str = ".problems.txt";
 
+/// The most bytes of prompts that one note may stand for: a few lines with alternatives stand for any number.
+const PROMPTS_BYTES_MAX: usize = 8 << 20;
+
 /// What a theme's folder in `raw` holds already.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ThemeOnDisk {
@@ -24,7 +27,7 @@ pub fn plan_note(
     themes: &BTreeMap<ThemeSlug, ThemeOnDisk>,
     context: &Context<'_>,
 ) -> Result<Plan, Hold> {
-    let problems: Vec<String> = note.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
+    let mut problems: Vec<String> = note.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
     if note.ideas.is_empty() {
         let why = if problems.is_empty() { "it has no ideas".to_owned() } else { problems.join("; ") };
         return Err(Hold::Park(format!("no idea could be read from it: {why}")));
@@ -49,9 +52,15 @@ pub fn plan_note(
         moves: vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }],
         removes: Vec::new(),
     };
+    let mut room = PROMPTS_BYTES_MAX;
     for (slug, ideas) in by_theme(&note.ideas) {
         let on_disk = themes.get(slug).cloned().unwrap_or_default();
-        plan_theme(&mut plan, slug, &ideas, &on_disk, context);
+        let left_out = plan_theme(&mut plan, slug, &ideas, &on_disk, context, &mut room);
+        if left_out > 0 {
+            problems.push(format!(
+                "theme `{slug}`: {left_out} prompts are left out; split the note, or use fewer alternatives"
+            ));
+        }
     }
     if !problems.is_empty() {
         let text = format!("Lines of `{}` that were not understood:\n\n{}\n", facts.path, problems.join("\n"));
@@ -73,7 +82,16 @@ fn by_theme(ideas: &[Idea]) -> BTreeMap<&ThemeSlug, Vec<&Idea>> {
     themes
 }
 
-fn plan_theme(plan: &mut Plan, slug: &ThemeSlug, ideas: &[&Idea], on_disk: &ThemeOnDisk, context: &Context<'_>) {
+/// Plans one theme; `room` is how many bytes of prompts the note may still have. Returns how many prompts
+/// had no room.
+fn plan_theme(
+    plan: &mut Plan,
+    slug: &ThemeSlug,
+    ideas: &[&Idea],
+    on_disk: &ThemeOnDisk,
+    context: &Context<'_>,
+    room: &mut usize,
+) -> u64 {
     let folder = folder_in("raw", slug, None);
     let tags_path = folder.join("tags.yaml");
     match &on_disk.tags {
@@ -96,13 +114,17 @@ fn plan_theme(plan: &mut Plan, slug: &ThemeSlug, ideas: &[&Idea], on_disk: &Them
             }
         }
     }
-    let prompts: Vec<String> = ideas
-        .iter()
-        .flat_map(|idea| &idea.prompts)
-        .flat_map(|prompt| expand(prompt, context.rules.prompts_max).prompts)
-        .collect();
+    let (mut prompts, mut left_out) = (Vec::new(), 0_u64);
+    for prompt in ideas.iter().flat_map(|idea| &idea.prompts) {
+        let expansion = expand(prompt, context.rules.prompts_max, *room);
+        *room -= expansion.prompts.iter().map(String::len).sum::<usize>();
+        let given = expansion.prompts.len() as u64;
+        let wanted = expansion.left_out.saturating_add(given).min(context.rules.prompts_max as u64);
+        left_out = left_out.saturating_add(wanted - given);
+        prompts.extend(expansion.prompts);
+    }
     if prompts.is_empty() {
-        return;
+        return left_out;
     }
     let text = match &on_disk.prompts {
         Some(existing) => merge_prompts(existing, &prompts),
@@ -112,4 +134,5 @@ fn plan_theme(plan: &mut Plan, slug: &ThemeSlug, ideas: &[&Idea], on_disk: &Them
         let was = on_disk.prompts.as_ref().map(|text| ContentHash::of(text.as_bytes()));
         plan.products.push(new_version(folder.join("prompts.txt"), text.into_bytes(), was));
     }
+    left_out
 }

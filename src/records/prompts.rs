@@ -12,17 +12,24 @@ pub struct Expansion {
     pub left_out: u64,
 }
 
-/// Returns every prompt that `prompt` stands for, at most `count_max` of them.
+/// Returns every prompt that `prompt` stands for, at most `count_max` of them, and of at most `bytes_max`
+/// bytes all together.
 ///
 /// Only `{…|…}` is expanded; every other brace, `$`, `%` and `#` is text, and so is a group that
 /// starts with another tool's picking rule (`{2$$a|b|c}`). The last alternatives change fastest:
 /// `{a|b}{1|2}` gives `a1`, `a2`, `b1`, `b2`.
-pub fn expand(prompt: &str, count_max: usize) -> Expansion {
+pub fn expand(prompt: &str, count_max: usize, bytes_max: usize) -> Expansion {
     let groups = groups(prompt);
     let sequence = Sequence::read(prompt, &groups, 0..prompt.len(), 0);
-    let kept = usize::try_from(sequence.count).unwrap_or(usize::MAX).min(count_max);
-    let prompts = (0..kept as u128).map(|number| sequence.write(number)).collect();
-    Expansion { prompts, left_out: u64::try_from(sequence.count - kept as u128).unwrap_or(u64::MAX) }
+    let wanted = usize::try_from(sequence.count).unwrap_or(usize::MAX).min(count_max);
+    let mut bytes = 0;
+    let fits = |prompt: &String| {
+        bytes += prompt.len();
+        bytes <= bytes_max
+    };
+    let prompts: Vec<String> = (0..wanted as u128).map(|number| sequence.write(number)).take_while(fits).collect();
+    let left_out = sequence.count - prompts.len() as u128;
+    Expansion { prompts, left_out: u64::try_from(left_out).unwrap_or(u64::MAX) }
 }
 
 /// Returns whether a text holds alternatives that would be expanded.
@@ -200,20 +207,21 @@ mod tests {
             ("{é|日本}", &["é", "日本"]),
         ];
         for (prompt, expected) in cases {
-            assert_eq!(expand(prompt, 64).prompts, *expected, "{prompt}");
+            assert_eq!(expand(prompt, 64, 1000).prompts, *expected, "{prompt}");
         }
     }
 
     #[test]
     fn an_explosion_costs_nothing() {
-        let expansion = expand(&"{a|b|c|d}".repeat(100_000), 3);
+        let expansion = expand(&"{a|b|c|d}".repeat(100_000), 3, usize::MAX);
         assert_eq!(expansion.prompts.len(), 3);
         assert_eq!(expansion.left_out, u64::MAX);
         assert!(expansion.prompts[1].ends_with("ab"));
-        assert_eq!(expand("{a|b|c}", 0), Expansion { prompts: Vec::new(), left_out: 3 });
-        assert_eq!(expand(&"{a|".repeat(200_000), 9).prompts.len(), 1);
+        assert_eq!(expand("{a|b|c}", 0, 9), Expansion { prompts: Vec::new(), left_out: 3 });
+        assert_eq!(expand("{aa|bb|cc}", 9, 5), Expansion { prompts: vec!["aa".into(), "bb".into()], left_out: 1 });
+        assert_eq!(expand(&"{a|".repeat(200_000), 9, usize::MAX).prompts.len(), 1);
         let deep = format!("{}x{}", "{a|".repeat(50_000), "}".repeat(50_000));
-        assert_eq!(expand(&deep, 100).prompts.len(), DEPTH_MAX + 1);
+        assert_eq!(expand(&deep, 100, usize::MAX).prompts.len(), DEPTH_MAX + 1);
     }
 
     #[test]
@@ -227,8 +235,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_count_is_kept_plus_left_out(text in "[a{}|$ é]{0,40}", count_max in 0_usize..50) {
-            let all = expand(&text, 100_000);
-            let some = expand(&text, count_max);
+            let all = expand(&text, 100_000, usize::MAX);
+            let some = expand(&text, count_max, usize::MAX);
             prop_assert_eq!(all.left_out, 0);
             prop_assert_eq!(some.prompts.len() as u64 + some.left_out, all.prompts.len() as u64);
             prop_assert_eq!(&all.prompts[..some.prompts.len()], &some.prompts[..]);

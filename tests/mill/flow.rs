@@ -633,3 +633,34 @@ fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
     daemon.signal("-TERM");
     daemon.ends_well();
 }
+
+#[test]
+fn a_few_lines_that_stand_for_gigabytes_are_cut_and_told() {
+    let root = Root::with("ideas: {prompts_max: 10000}\n");
+    let prompt = format!("{} {}", "{a|b|c|d|e|f|g|h}".repeat(4), "x".repeat(10_000));
+    root.idea(&format!("- Huge\n  - prompt: {prompt}\n  - prompt: {prompt}\n"));
+    let once = root.once();
+    assert!(once.status.success(), "{}", root.log());
+    let prompts = fs::read(root.at("raw/huge/prompts.txt")).unwrap();
+    assert!((7 << 20..9 << 20).contains(&prompts.len()), "{}", prompts.len());
+    let problems = root.files().into_iter().find(|file| file.ends_with(".problems.txt")).unwrap();
+    let said = fs::read_to_string(root.at(&problems)).unwrap();
+    assert!(said.contains("theme `huge`") && said.contains("left out"), "{said}");
+}
+
+#[test]
+fn who_closes_the_pipe_has_read_enough() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let mut status = root
+        .command(&["status"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(status.stdout.take());
+    let ended = status.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}

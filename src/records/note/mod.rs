@@ -126,7 +126,7 @@ impl Found {
         if !has_alternatives(&draft.title) {
             return self.push_one(draft);
         }
-        let variants = expand(&draft.title, TITLE_VARIANTS_MAX);
+        let variants = expand(&draft.title, TITLE_VARIANTS_MAX, INHERITED_BYTES_MAX);
         if variants.left_out > 0 {
             self.problem(draft.line, "the title has more than 16 variants; the first 16 are used", &draft.title);
         }

@@ -1,0 +1,20 @@
+//! What a command prints.
+
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write as _};
+
+/// Prints a line for the person who asked.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::out::line(format_args!($($text)*)) };
+}
+pub(super) use say;
+
+/// Prints one line. Whoever closed the pipe has read enough: that ends the command, and is no error.
+pub(super) fn line(text: Arguments<'_>) {
+    let Err(error) = writeln!(std::io::stdout().lock(), "{text}") else { return };
+    if error.kind() == ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("cannot print: {error}");
+    std::process::exit(1);
+}
