@@ -223,6 +223,9 @@ pub enum Hold {
     /// It waits for something that will come, or for a person who need not hurry.
     #[error("{0}")]
     Waits(String),
+    /// The disk did not say what the decision depends on: it is asked again soon.
+    #[error("{0}")]
+    Refused(String),
     /// It needs a person: it goes to `failed/`.
     #[error("{0}")]
     Park(String),

@@ -5,7 +5,7 @@ use super::clock::Moment;
 use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::release::Release;
-use super::themes::Themes;
+use super::themes::{Themes, refused};
 use crate::config::{Gate, Settings};
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
@@ -190,7 +190,7 @@ impl Mill {
 
     fn decide_note(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
         let read = self.disk().read(&facts.path, NOTE_BYTES_MAX);
-        let bytes = read.map_err(|error| Hold::Waits(format!("it cannot be read: {error}")))?;
+        let bytes = read.map_err(|error| refused(&facts.path, &error))?;
         let note = parse_note(&facts.path.file_text(), &bytes);
         let mut themes = BTreeMap::new();
         for idea in &note.ideas {
@@ -204,7 +204,7 @@ impl Mill {
         let read = |name: &str| match self.disk().read(&folder.join(name), NOTE_BYTES_MAX) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Hold::Waits(format!("`{}` cannot be read: {error}", folder.join(name)))),
+            Err(error) => Err(refused(&folder.join(name), &error)),
         };
         let tags = match read("tags.yaml")? {
             None => None,

@@ -132,7 +132,7 @@ fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskRes
         // What cannot be looked at counts as taken: nothing is tried on it.
         let moves = match plan_retry(aside, &|path| !matches!(disk.look(path), Ok(None))) {
             Ok(moves) => moves,
-            Err(Hold::Waits(why) | Hold::Park(why) | Hold::Ignored(why)) => {
+            Err(Hold::Waits(why) | Hold::Refused(why) | Hold::Park(why) | Hold::Ignored(why)) => {
                 return Ok(Retried::Stays(aside.path.clone(), why));
             }
         };

@@ -4,7 +4,7 @@ use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
 use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
-use crate::vault::Disk;
+use crate::vault::{Disk, DiskError};
 
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
@@ -94,7 +94,7 @@ impl Themes {
                 Ok(None) => (),
                 // Nothing is concluded from a stage that is away; the others know the tags, too.
                 Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
-                Err(error) => return Err(cannot_be_read(&path, &error)),
+                Err(error) => return Err(refused(&path, &error)),
             }
         }
         // Its folders are gone, and assets of it are still on their way.
@@ -102,7 +102,7 @@ impl Themes {
     }
 
     fn read(&mut self, disk: &dyn Disk, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
-        match disk.look(path).map_err(|error| cannot_be_read(path, &error))? {
+        match disk.look(path).map_err(|error| refused(path, &error))? {
             Some(entry) => self.read_seen(disk, path, entry.identity).map(Some),
             None => Ok(None),
         }
@@ -114,7 +114,7 @@ impl Themes {
         {
             return Ok(file.clone());
         }
-        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| cannot_be_read(path, &error))?;
+        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;
         let file = ThemeFile::parse(&bytes).map_err(|error| cannot_be_read(path, &error))?;
         self.read.insert(path.clone(), (identity, file.clone()));
         Ok(file)
@@ -123,4 +123,12 @@ impl Themes {
 
 fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
     Hold::Waits(format!("`{path}` cannot be read: {why}"))
+}
+
+/// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
+pub(super) fn refused(path: &RelPath, error: &DiskError) -> Hold {
+    if error.kind() == std::io::ErrorKind::FileTooLarge {
+        return cannot_be_read(path, error);
+    }
+    Hold::Refused(format!("`{path}` cannot be read: {error}"))
 }

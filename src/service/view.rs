@@ -236,7 +236,7 @@ impl View {
             Ok(plan) => Standing::Planned(Box::new(plan)),
             Err(Hold::Park(why)) => Standing::Planned(Box::new(self.mill.park(&facts, &why, &moment))),
             Err(Hold::Ignored(why)) => Standing::LeftAlone(path, why),
-            Err(Hold::Waits(why)) => Standing::Held(path, why),
+            Err(Hold::Waits(why) | Hold::Refused(why)) => Standing::Held(path, why),
         };
         (standing, Some(facts))
     }

@@ -278,8 +278,10 @@ fn replace(disk: &dyn Disk, product: &Publish) -> Carried {
     let PublishMode::Replace { was: Some(was) } = &product.mode else { return Ok(()) };
     let found = disk.hash(&product.scratch);
     if found.as_ref().is_ok_and(|found| found == was) {
-        // What cannot be put aside is swept with scratch; only `undo` would have wanted it.
-        let _ = place(disk, &product.scratch, &aside);
+        // What cannot be put aside goes; only `undo` would have wanted it.
+        if place(disk, &product.scratch, &aside).is_err() {
+            let _ = disk.remove(&product.scratch);
+        }
         return Ok(());
     }
     // What lies in scratch now may be a person's only copy: it never stays there, where it would be swept.

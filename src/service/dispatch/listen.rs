@@ -146,7 +146,14 @@ impl Dispatcher {
         match self.mill.decide(&facts, moment) {
             Ok(plan) => self.to_make.push_back(job(plan, Some(facts), moment)),
             Err(Hold::Park(why)) => self.set_aside(facts, &why, moment),
+            Err(Hold::Refused(why)) => {
+                let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: moment.steady });
+                tries.count += 1;
+                let pause = Duration::from_secs(1 << tries.count.min(6)).min(DISK_PAUSE_MAX);
+                self.put_back(&path, &why, Some(moment.steady + pause), Some(facts));
+            }
             Err(hold) => {
+                self.tries.remove(&path);
                 // What a hold waits for may change unseen: a gate opens, a tag file is mended.
                 let pause = self.mill.settings.settle.rescan;
                 let until = matches!(hold, Hold::Waits(_)).then(|| moment.steady + pause.min(Duration::from_secs(30)));
