@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
             let file = ThemeFile::from_idea(idea);
             assert_eq!(ThemeFile::parse(file.to_text().as_bytes()).as_ref(), Ok(&file), "{name}: {}", file.to_text());
             for prompt in &idea.prompts {
-                let prompts = expand(prompt, 100).prompts;
+                let prompts = expand(prompt, 100, 1 << 20).prompts;
                 assert!(prompts_text(&prompts).lines().count() <= prompts.len());
             }
         }
