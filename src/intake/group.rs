@@ -203,6 +203,8 @@ fn claim_members(
             let path = files[n].path.sibling(below.as_path());
             let member = place_of(files, path.as_path().as_os_str()).filter(|n| !is_record(&files[*n].path));
             match member {
+                // Two that name each other would both belong to nobody.
+                Some(member) if is_model(&member) => (),
                 Some(member) => {
                     if files[member].path.extension() == "mtl" {
                         waiting.extend(members_of(&files[member]));
@@ -238,6 +240,7 @@ mod tests {
         let members = |found: &Found| match found.path.extension().as_str() {
             "obj" => vec!["m.mtl".to_owned()],
             "mtl" => vec!["tex/wood.png".to_owned(), "tex/gone.png".to_owned()],
+            "gltf" => vec!["x.gltf".to_owned(), "y.gltf".to_owned()],
             _ => vec![],
         };
         let grouped = group(stage, files, &[], &members);
@@ -255,7 +258,7 @@ mod tests {
 
     #[test]
     fn files_are_grouped_into_assets() {
-        let cases: [(&[&str], &str); 7] = [
+        let cases: [(&[&str], &str); 8] = [
             (&["raw/t/a.png", "raw/t/a.png.yaml", "raw/t/a.txt"], "raw/t/a.png + a.png.yaml a.txt - "),
             (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.png.xmp"], "raw/t/a.jpg +  - \nraw/t/a.png + a.png.xmp - "),
             (&["raw/t/a.png", "raw/t/tags.yaml", "raw/t/prompts.txt"], "raw/t/a.png +  - "),
@@ -263,6 +266,7 @@ mod tests {
             (&["raw/t/a.png.part", "raw/.x"], "odd raw/t/a.png.part\nodd raw/.x"),
             (&["raw/t/m.obj", "raw/t/m.mtl", "raw/t/tex/wood.png"], "raw/t/m.obj + m.mtl wood.png - tex/gone.png"),
             (&["raw/t/x.bin"], "odd raw/t/x.bin"),
+            (&["raw/t/x.gltf", "raw/t/y.gltf"], "raw/t/x.gltf +  - \nraw/t/y.gltf +  - "),
         ];
         for (names, expected) in cases {
             assert_eq!(shown(Stage::Raw, names), expected, "{names:?}");
