@@ -39,7 +39,7 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hol
             }
             Window::Open { since, .. } => {
                 let left_since = |start: Timestamp| {
-                    facts.left_at.iter().rev().take_while(|at| **at >= start).count() + facts.leaving
+                    facts.left_at.len() - facts.left_at.partition_point(|at| *at < start) + facts.leaving
                 };
                 let week = facts.now.timestamp() - jiff::SignedDuration::from_hours(7 * 24);
                 let caps = [(schedule.at_most, since, "today"), (schedule.at_most_per_week, week, "this week")];

@@ -117,7 +117,9 @@ impl Ledger {
         if let Some(markets) = &about.market {
             self.bundled_for.entry(id.clone()).or_default().extend(markets.split(',').map(str::to_owned));
         }
-        self.left_at.entry(about.stage).or_default().push(at);
+        // A plan that recovery finished late is told after younger ones.
+        let left_at = self.left_at.entry(about.stage).or_default();
+        left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
     }
 
     /// Takes the number that a plan uses, so that no other plan gets it.
@@ -152,5 +154,33 @@ impl Ledger {
     /// Returns when assets left a stage, oldest first.
     pub(super) fn left_at(&self, stage: Stage) -> &[Timestamp] {
         self.left_at.get(&stage).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_recovery_finished_late_stands_in_its_place() {
+        let times =
+            ["2026-11-27T09:10:00Z", "2026-11-27T09:20:00Z", "2026-11-26T09:00:00Z"].map(|at| at.parse().unwrap());
+        let about = |n: u8| About {
+            stage: Stage::Upload,
+            theme: None,
+            asset: Some(AssetId::of(&ContentHash::of(&[n]))),
+            seq: None,
+            from: None,
+            hash: None,
+            to: None,
+            undoes: None,
+            market: None,
+            did: "bundled".to_owned(),
+        };
+        let mut ledger = Ledger::default();
+        for (n, at) in (0..).zip(times) {
+            ledger.remember(&about(n), at);
+        }
+        assert_eq!(ledger.left_at(Stage::Upload), [times[2], times[0], times[1]]);
     }
 }
