@@ -31,6 +31,10 @@ impl AsFd for Folder {
 }
 
 impl Folder {
+    fn is_young(&self) -> bool {
+        self.since.elapsed() < AGE_MAX
+    }
+
     /// Returns a number for the mount that holds it. Two mounts of one file system are two devices: no
     /// rename works between them.
     pub(super) fn device(&self) -> Result<u64, Errno> {
@@ -75,7 +79,7 @@ impl Handles {
     /// Returns a folder that was opened a moment ago.
     pub(super) fn get(&self, folder: &RelPath) -> Option<Arc<Folder>> {
         let open = self.open.read().expect("no holder panics");
-        open.get(folder).filter(|folder| folder.since.elapsed() < AGE_MAX).cloned()
+        open.get(folder).filter(|folder| folder.is_young()).cloned()
     }
 
     /// Keeps a folder open if somebody is at work.
@@ -84,6 +88,8 @@ impl Handles {
         let mut open = self.open.write().expect("no holder panics");
         // Asked with the lock held: who clears the folders has said before that nobody is at work.
         if self.users.load(Ordering::SeqCst) > 0 {
+            // What is not used any more goes at once, or a disk at rest is held while another one works.
+            open.retain(|_, folder| folder.is_young());
             if open.len() >= OPEN_MAX {
                 open.clear();
             }
@@ -131,5 +137,7 @@ mod tests {
         let old = Folder { handle: a_folder(), device: OnceLock::new(), since };
         handles.open.write().unwrap().insert(raw.clone(), Arc::new(old));
         assert!(handles.get(&raw).is_none());
+        drop(handles.keep(&RelPath::new("keep").unwrap(), a_folder()));
+        assert!(!handles.open.read().unwrap().contains_key(&raw));
     }
 }
