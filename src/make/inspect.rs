@@ -32,9 +32,10 @@ pub fn inspect(
     };
     let origin = sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
     let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
+    let length = candidate.primary.entry.identity.size;
     let kind = match stage {
         Stage::Ideas => None,
-        _ => craft::sniff(&head(&mut *opened, path, candidate.primary.entry.identity.size)?, &path.extension())
+        _ => craft::sniff(&head(&mut *opened, path, length)?, &path.extension())
             .or(is_document.then_some(Kind::Document)),
     };
     let (hash, size) = match (kind, stage) {
@@ -85,9 +86,9 @@ fn companion(found: &Found) -> Companion {
     Companion { path: found.path.clone(), seen: found.entry.identity }
 }
 
-fn head(opened: &mut dyn ReadSeek, path: &RelPath, size: u64) -> DiskResult<Vec<u8>> {
-    let mut head =
-        Vec::with_capacity(usize::try_from(size).map_or(craft::HEAD_BYTES, |size| size.min(craft::HEAD_BYTES)) + 1);
+fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Vec<u8>> {
+    let wanted = length.min(craft::HEAD_BYTES as u64);
+    let mut head = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0) + 1);
     let mut start = opened.take(craft::HEAD_BYTES as u64);
     start.read_to_end(&mut head).map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
     Ok(head)
@@ -101,31 +102,27 @@ fn look_inside(
     limits: &Limits,
 ) -> Result<(ContentHash, Option<Size>), MakeError> {
     let path = &candidate.primary.path;
-    opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
     if let Some(kind) = kind.filter(|kind| kind.is_image()) {
-        let bytes = read_whole(opened, path, candidate.primary.entry.identity.size, limits.file_bytes_max)?;
+        let bytes = read_whole(opened, path, limits.file_bytes_max)?;
         return Ok((ContentHash::of(&bytes), Some(craft::size(&bytes, kind)?)));
     }
+    opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
     Ok((hash_of(opened, path)?, None))
 }
 
-/// Reads a file that was just opened, of about `size` bytes; refuses one of more than `bytes_max`.
-pub(super) fn read_whole(opened: &mut dyn ReadSeek, path: &RelPath, size: u64, bytes_max: u64) -> DiskResult<Vec<u8>> {
+/// Reads an open file from its start; refuses one of more than `bytes_max`.
+pub(super) fn read_whole(opened: &mut dyn ReadSeek, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>> {
     let mut read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(bytes_max)).unwrap_or(0) + 1);
-        opened.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > bytes_max {
-            let size = opened.seek(SeekFrom::End(0))?;
+        let size = opened.seek(SeekFrom::End(0))?;
+        opened.rewind()?;
+        if size > bytes_max {
             let text = format!("it has {size} bytes; at most {bytes_max} are read");
             return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, text));
         }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        opened.take(bytes_max).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    if size > bytes_max {
-        let text = format!("it has {size} bytes; at most {bytes_max} are read");
-        let source = std::io::Error::new(std::io::ErrorKind::FileTooLarge, text);
-        return Err(DiskError { call: "read", path: path.clone(), source });
-    }
     read().map_err(|source| DiskError { call: "read", path: path.clone(), source })
 }
 

@@ -102,8 +102,7 @@ impl Sources<'_> {
     }
 
     fn read(&self, path: &RelPath) -> DiskResult<Vec<u8>> {
-        let size = self.seen(path).map_or(0, |seen| seen.size);
-        read_whole(&mut *self.open(path)?, path, size, self.limits.file_bytes_max)
+        read_whole(&mut *self.open(path)?, path, self.limits.file_bytes_max)
     }
 
     fn decode(&self, path: &RelPath, kind: Kind) -> Result<Picture, MakeError> {
