@@ -109,7 +109,7 @@ pub fn undo_here(settings: &Settings, what: &UndoWhat) -> Result<UndoAnswer, Ser
     let mut opened = Opened::open(settings)?;
     let now = Clock::start().now().timestamp();
     let limits = mill::limits(settings);
-    Ok(undo::undo(&opened.vault, &mut opened.journal, what, &limits, now).1)
+    Ok(undo::undo(&opened.vault, &mut opened.journal, what, &limits, now).answer)
 }
 
 /// A root that is locked, recovered and remembered.

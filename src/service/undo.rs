@@ -28,43 +28,59 @@ pub struct UndoAnswer {
     pub refused: Option<String>,
 }
 
+/// What carrying out a wish came to.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    pub(super) receipts: Vec<Receipt>,
+    pub(super) answer: UndoAnswer,
+    /// Whether the disk refused in the middle, so that recovery has to finish it or take it back.
+    pub(super) is_open: bool,
+}
+
 /// Takes back what is wanted, the latest step first; stops at the first that cannot be.
-pub(super) fn undo(
-    vault: &Vault,
-    journal: &mut Journal,
-    what: &UndoWhat,
-    limits: &Limits,
-    now: Timestamp,
-) -> (Vec<Receipt>, UndoAnswer) {
-    let mut receipts = Vec::new();
-    let mut answer = UndoAnswer { undone: Vec::new(), refused: None };
+pub(super) fn undo(vault: &Vault, journal: &mut Journal, what: &UndoWhat, limits: &Limits, now: Timestamp) -> Undone {
+    let mut undone = Undone::default();
     let records = match Journal::read_only(vault.disk()) {
         Ok(records) => records,
-        Err(error) => return (receipts, UndoAnswer { refused: Some(error.to_string()), ..answer }),
+        Err(error) => {
+            undone.answer.refused = Some(error.to_string());
+            return undone;
+        }
     };
     let chosen = choose_undo(&records, what);
     if chosen.is_empty() {
-        answer.refused = Some("there is no step that could be undone".to_owned());
+        undone.answer.refused = Some("there is no step that could be undone".to_owned());
     }
     for intent in chosen {
         match undo_one(vault, journal, intent, limits, now) {
             Ok(receipt) => {
                 let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
-                answer.undone.push(format!(
+                undone.answer.undone.push(format!(
                     "{}: {} -> {}",
                     receipt.about.did,
                     at(&receipt.about.from),
                     at(&receipt.about.to)
                 ));
-                receipts.push(receipt);
+                undone.receipts.push(receipt);
             }
             Err(why) => {
-                answer.refused = Some(why);
+                undone.is_open = matches!(why, NotUndone::Commit(CommitError::Open(_)));
+                undone.answer.refused = Some(why.to_string());
                 break;
             }
         }
     }
-    (receipts, answer)
+    undone
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotUndone {
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
 }
 
 fn undo_one(
@@ -73,18 +89,18 @@ fn undo_one(
     intent: &Intent,
     limits: &Limits,
     now: Timestamp,
-) -> Result<Receipt, String> {
+) -> Result<Receipt, NotUndone> {
     let disk = vault.disk();
     if intent.publish.iter().any(|product| is_sent(disk, &product.to)) {
-        return Err("its bundle was sent; what a market has cannot be undone here".to_owned());
+        let why = "its bundle was sent; what a market has cannot be undone here";
+        return Err(NotUndone::Refused(why.to_owned()));
     }
     let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
     let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), RECORD_BYTES_MAX).ok();
-    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced })?;
-    let made = make(vault, &plan, limits).map_err(|error| error.to_string())?;
-    let mut results = vault.commit(journal, vec![made], now);
-    results.remove(0).map_err(|error| error.to_string())
+    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced });
+    let made = make(vault, &plan.map_err(NotUndone::Refused)?, limits)?;
+    Ok(vault.commit(journal, vec![made], now).remove(0)?)
 }
 
 /// Returns whether a path lies in a bundle that was sent.

@@ -601,14 +601,21 @@ fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("changed or went on since"));
     assert_eq!(fs::read(&kept).unwrap(), mine);
-    // Another asset's step is.
-    fs::write(root.at("raw/winter-cabins/b.png"), picture(3, 100)).unwrap();
-    let second = root.at("keep/winter-cabins/winter-cabins-0002.png");
-    root.until("the second is kept", |_| second.exists());
-    let undone = root.call(&["undo", second.to_str().unwrap()]);
-    assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
-    assert_eq!(fs::read(root.at("raw/winter-cabins/b.png")).unwrap(), picture(3, 100));
-    assert!(!second.exists() && !second.with_extension("png.yaml").exists());
+    // Another asset's step is, and what came back stays, although the daemon sees it come.
+    for n in 2..12 {
+        let drop = root.at(&format!("raw/winter-cabins/{n}.png"));
+        fs::write(&drop, picture(n, 100)).unwrap();
+        let next = root.at(&format!("keep/winter-cabins/winter-cabins-{n:04}.png"));
+        root.until("the next is kept", |_| next.exists());
+        let undone = root.call(&["undo", next.to_str().unwrap()]);
+        assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
+        assert!(!next.exists() && !next.with_extension("png.yaml").exists());
+        assert_eq!(fs::read(&drop).unwrap(), picture(n, 100), "{}", root.log());
+    }
+    root.until("the last is held", |root| root.text(&["status"]).contains("raw/winter-cabins/11.png"));
+    for n in 2..12 {
+        assert_eq!(fs::read(root.at(&format!("raw/winter-cabins/{n}.png"))).unwrap(), picture(n, 100));
+    }
     daemon.signal("-TERM");
     daemon.ends_well();
 }

@@ -15,6 +15,7 @@ use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
+use crate::service::undo::Undone;
 use crate::vault::{CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
 
 impl Dispatcher {
@@ -286,10 +287,12 @@ impl Dispatcher {
     }
 
     /// Takes note of what was taken back.
-    pub(super) fn take_undone(&mut self, receipts: Vec<Receipt>) {
+    pub(super) fn take_undone(&mut self, undone: Undone) {
         self.committing = false;
+        self.undo.is_under_way = false;
         let now = self.clock.now().timestamp();
-        for receipt in receipts {
+        self.needs_recovery |= undone.is_open;
+        for receipt in undone.receipts {
             self.mill.ledger.remember(&receipt.about, now);
             report::moved(&receipt.about, Duration::ZERO);
         }

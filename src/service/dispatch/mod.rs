@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::clock::{Clock, Moment};
 use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
-use super::undo::collect_undo;
+use super::undo::{Undone, collect_undo};
 use super::{Signal, release};
 use crate::intake::{Candidate, Hint, Hints, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
@@ -85,7 +85,7 @@ pub(in crate::service) enum Message {
     /// Unfinished plans were finished or taken back.
     Recovered(DiskResult<Recovered>),
     /// What a person wanted back was taken back, or not.
-    Undone(Vec<Receipt>),
+    Undone(Undone),
     /// The system wants something.
     Signal(Signal),
 }
@@ -133,6 +133,14 @@ struct Held {
     facts: Option<Box<Facts>>,
     /// Whether it is tried again by itself soon.
     is_trial: bool,
+}
+
+/// Wishes to have something undone.
+#[derive(Debug, Default)]
+struct Undo {
+    /// Each with the place of its answer.
+    wanted: VecDeque<(RelPath, UndoWhat)>,
+    is_under_way: bool,
 }
 
 /// Tries at one state of a file that went wrong.
@@ -192,8 +200,7 @@ pub(in crate::service) struct Dispatcher {
     /// When the next recovery may be tried, and the pause after it fails.
     recover_again: (Duration, Duration),
     recovered_at: Duration,
-    /// Wishes to have something undone, each with the place of its answer.
-    undo_wanted: VecDeque<(RelPath, UndoWhat)>,
+    undo: Undo,
     bundles_dirty: BTreeSet<BundleName>,
     /// Whether tags changed, so that every bundle is to be looked at.
     all_bundles_dirty: bool,
@@ -280,7 +287,7 @@ impl Dispatcher {
             needs_recovery: false,
             recover_again: (Duration::ZERO, RECOVER_PAUSE),
             recovered_at: Duration::ZERO,
-            undo_wanted: VecDeque::new(),
+            undo: Undo::default(),
             bundles_dirty: BTreeSet::new(),
             all_bundles_dirty: false,
             tend_again: (Duration::ZERO, TEND_PAUSE),
@@ -374,7 +381,7 @@ impl Dispatcher {
 
     /// Takes the releases that people gave; what was held back by a gate is decided anew.
     pub(in crate::service) fn collect_releases(&mut self) {
-        self.undo_wanted.extend(collect_undo(self.mill.disk()));
+        self.undo.wanted.extend(collect_undo(self.mill.disk()));
         let releases = release::collect(self.mill.disk(), self.clock.now().timestamp());
         if releases.iter().any(|release| !self.mill.releases.contains(release)) {
             self.reconsider();
@@ -395,7 +402,7 @@ impl Dispatcher {
             && self.held.values().all(|held| !held.is_trial)
             && (self.bundles_dirty.is_empty() && !self.all_bundles_dirty && self.tags_dirty.is_empty()
                 || self.tend_again.0 > soon)
-            && self.undo_wanted.is_empty()
+            && self.undo.wanted.is_empty()
             && (!self.needs_recovery || self.recover_again.0 > soon)
     }
 

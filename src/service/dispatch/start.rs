@@ -43,7 +43,8 @@ impl Dispatcher {
         }
         if self.needs_recovery {
             self.start_recovery();
-        } else if !self.undo_wanted.is_empty() {
+        } else if self.undo.is_under_way || !self.undo.wanted.is_empty() {
+            // What comes back is not to be decided on before it is known that a person wanted it back.
             self.start_undo(&moment);
         } else if !self.stopping {
             self.start_walk(&moment);
@@ -116,24 +117,22 @@ impl Dispatcher {
 
     /// Takes back what a person wants, once nothing else is in hand.
     fn start_undo(&mut self, moment: &Moment) {
-        if self.busy > 0 || self.committing || !self.to_commit.is_empty() {
+        if self.busy > 0 || self.walking || self.committing || !self.to_commit.is_empty() {
             return;
         }
+        let Some((place, what)) = self.undo.wanted.pop_front() else { return };
         self.committing = true;
-        let wanted = std::mem::take(&mut self.undo_wanted);
+        self.undo.is_under_way = true;
         let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
         let (limits, now) = (self.mill.limits(), moment.timestamp());
         work(move || {
             let mut journal = journal.lock().expect("no journal holder panics");
-            let mut receipts = Vec::new();
-            for (place, what) in wanted {
-                let (more, answer) = undo::undo(&vault, &mut journal, &what, &limits, now);
-                receipts.extend(more);
-                report::undo_answered(answer.undone.len(), answer.refused.as_deref());
-                // Whoever asked may have gone; what was done stands in the journal and the log.
-                let _ = undo::answer(vault.disk(), &place, &answer);
-            }
-            let _ = tell.send(Message::Undone(receipts));
+            let undone = undo::undo(&vault, &mut journal, &what, &limits, now);
+            let answer = &undone.answer;
+            report::undo_answered(answer.undone.len(), answer.refused.as_deref());
+            // Whoever asked may have gone; what was done stands in the journal and the log.
+            let _ = undo::answer(vault.disk(), &place, answer);
+            let _ = tell.send(Message::Undone(undone));
         });
     }
 
