@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::release::requests_folder;
-use crate::make::{Limits, make};
+use crate::make::{Limits, MakeError, make};
 use crate::model::RelPath;
 use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo};
 use crate::records::Intent;
-use crate::vault::{Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
+use crate::vault::{CommitError, Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
 
 /// The largest record whose former version is brought back.
 const RECORD_BYTES_MAX: u64 = 8 << 20;
@@ -20,7 +20,7 @@ pub(super) struct UndoRequest {
 }
 
 /// What became of a wish, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoAnswer {
     /// One line for each step that was taken back.
     pub undone: Vec<String>,

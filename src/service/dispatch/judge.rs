@@ -47,9 +47,10 @@ impl Dispatcher {
             .iter()
             .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
             .collect();
-        for candidate in surveyed.candidates {
+        let mut candidates = surveyed.candidates.into_iter();
+        while let Some(candidate) = candidates.next() {
             if self.ready.len() >= READY_MAX {
-                self.behind.insert(unit);
+                self.behind.insert(unit, candidates.len() + 1);
                 break;
             }
             self.judge(&unit, stage, candidate, &unfinished, &moment);

@@ -48,6 +48,7 @@ impl Dispatcher {
 
     pub(super) fn take_survey(&mut self, unit: &RelPath, took: Duration, result: Result<Box<Surveyed>, SurveyError>) {
         self.walking = false;
+        self.behind.remove(unit);
         // A folder that takes long to walk must not be walked without a pause.
         let now = self.clock.steady();
         let again = WalkAgain { hungry: now + WALK_PAUSE.max(took * 3), fed: now + WALK_PAUSE_FED.max(took * 20) };

@@ -171,8 +171,8 @@ pub(in crate::service) struct Dispatcher {
     walk_again: HashMap<RelPath, WalkAgain>,
     known_units: BTreeSet<RelPath>,
     ready: VecDeque<(Stage, Still)>,
-    /// Units of which not all could be taken, since enough is ready.
-    behind: BTreeSet<RelPath>,
+    /// Units of which not all could be taken, since enough is ready, and how many about were left.
+    behind: BTreeMap<RelPath, usize>,
     /// Assets that were looked into before their turn.
     inspected: BTreeMap<u64, Inspected>,
     next_inspected: u64,
@@ -266,7 +266,7 @@ impl Dispatcher {
             walk_again: HashMap::new(),
             known_units: BTreeSet::new(),
             ready: VecDeque::new(),
-            behind: BTreeSet::new(),
+            behind: BTreeMap::new(),
             inspected: BTreeMap::new(),
             next_inspected: 0,
             next_decided: 0,

@@ -36,10 +36,10 @@ impl Dispatcher {
             self.due.remove(&unit);
             self.dirty.insert(unit);
         }
-        if self.ready.len() < READY_MAX / 4 {
-            self.dirty.append(&mut self.behind);
-        } else {
-            self.dirty.retain(|unit| !self.behind.contains(unit));
+        if self.ready.len() >= READY_MAX / 4 {
+            self.dirty.retain(|unit| !self.behind.contains_key(unit));
+        } else if !self.walking {
+            self.dirty.extend(self.behind.keys().cloned());
         }
         if self.needs_recovery {
             self.start_recovery();
@@ -240,14 +240,17 @@ impl Dispatcher {
         });
     }
 
-    /// Returns whether the disks have room for what a job makes, beside all that is in hand. If not, its
-    /// area is paused and the asset waits where it is.
+    /// Promises the disks' room to a job, and returns whether there is enough for it beside all that is in
+    /// hand. If not, its area is paused and the asset waits where it is.
     fn has_room(&mut self, job: &Job, moment: &Moment) -> bool {
         let free_min = self.mill.settings.work.free_mib_min << 20;
         for (area, need) in &job.need {
+            *self.promised.entry(area.clone()).or_default() += need;
+        }
+        for (area, need) in &job.need {
             let Some(space) = self.room(area, moment) else { continue };
-            let promised = self.promised.get(area).copied().unwrap_or_default();
-            let left = Space { free: space.free.saturating_sub(promised), ..space };
+            let others = self.promised.get(area).copied().unwrap_or_default().saturating_sub(*need);
+            let left = Space { free: space.free.saturating_sub(others), ..space };
             if let Some(why) = lacks_room(left, *need, free_min) {
                 self.pause(area, &why, *need);
                 self.let_go(job);
@@ -277,9 +280,6 @@ impl Dispatcher {
     fn start_make(&mut self, mut chunk: Vec<Job>, moment: &Moment) {
         self.busy += 1;
         for job in &mut chunk {
-            for (area, bytes) in &job.need {
-                *self.promised.entry(area.clone()).or_default() += bytes;
-            }
             self.weight += job.weight;
             job.begun = moment.steady;
         }
@@ -346,7 +346,7 @@ impl Dispatcher {
             return;
         }
         self.next_progress = moment.steady + PROGRESS_EVERY;
-        let left = self.in_work();
+        let left = self.in_work() + self.behind.values().sum::<usize>();
         if left > 0 {
             report::progress(self.done, left, moment.steady);
         }
@@ -370,4 +370,31 @@ fn chunk<T>(queue: &mut VecDeque<T>, share: usize, costs: impl Fn(&T) -> (u64, b
         }
     }
     chunk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_takes_its_share_and_no_more_than_it_can_read() {
+        const MIB: u64 = 1 << 20;
+        type Case = (&'static [(u64, bool)], usize, usize);
+        let cases: [Case; 7] = [
+            (&[], 9, 0),
+            (&[(1, false); 100], 50, CHUNK_MAX),
+            (&[(1, false); 100], 10, 10),
+            (&[(1, false); 100], 1, CHUNK_MIN),
+            (&[(5 * MIB, false), (2 * MIB, false), (2 * MIB, false)], 9, 2),
+            (&[(900 * MIB, false), (1, false)], 9, 1),
+            (&[(1, true), (1, false)], 9, 1),
+        ];
+        for (costs, share, expected) in cases {
+            let mut queue: VecDeque<_> = costs.iter().copied().collect();
+            assert_eq!(chunk(&mut queue, share, |cost| *cost).len(), expected, "{share} of {costs:?}");
+            assert_eq!(queue.len(), costs.len() - expected);
+        }
+        let mut queue = VecDeque::from([(1, false), (1, true)]);
+        assert_eq!(chunk(&mut queue, 9, |cost| *cost), [(1, false)]);
+    }
 }
