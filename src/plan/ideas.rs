@@ -4,7 +4,7 @@ use super::{Context, Facts, Hold, Plan, Recipe, asset::free_path, asset::free_wi
 use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, prompts_text};
 
-/// What is added to a note's name to name the list of lines that were not understood.
+/// What is added to a note's name to name the list of what was not understood or left out.
 const PROBLEMS: &str = ".problems.txt";
 
 /// The most bytes of prompts that one note may stand for: a few lines with alternatives stand for any number.
@@ -45,32 +45,36 @@ pub fn plan_note(
             to: Some(to.clone()),
             undoes: None,
             market: None,
-            did: format!("read as {} themes{}", note.ideas.len(), not_understood(problems.len())),
+            did: String::new(),
         },
         check: None,
         products: Vec::new(),
         moves: vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }],
         removes: Vec::new(),
     };
-    let mut room = PROMPTS_BYTES_MAX;
+    let (lines, mut prompts, mut room) = (problems.len(), 0, PROMPTS_BYTES_MAX);
     for (slug, ideas) in by_theme(&note.ideas) {
         let on_disk = themes.get(slug).cloned().unwrap_or_default();
         let left_out = plan_theme(&mut plan, slug, &ideas, &on_disk, context, &mut room);
+        prompts += left_out;
         if left_out > 0 {
             problems.push(format!(
                 "theme `{slug}`: {left_out} prompts are left out; split the note, or use fewer alternatives"
             ));
         }
     }
+    plan.about.did = did(note.ideas.len(), lines, prompts);
     if !problems.is_empty() {
-        let text = format!("Lines of `{}` that were not understood:\n\n{}\n", facts.path, problems.join("\n"));
+        let text = format!("Not understood or left out of `{}`:\n\n{}\n", facts.path, problems.join("\n"));
         plan.products.push(new_file(to.with_suffix(PROBLEMS), Recipe::Bytes(text.into_bytes())));
     }
     Ok(plan)
 }
 
-fn not_understood(lines: usize) -> String {
-    if lines == 0 { String::new() } else { format!("; {lines} lines not understood") }
+fn did(ideas: usize, lines: usize, prompts: u64) -> String {
+    let lines = if lines == 0 { String::new() } else { format!("; {lines} lines not understood") };
+    let prompts = if prompts == 0 { String::new() } else { format!("; {prompts} prompts left out") };
+    format!("read as {ideas} themes{lines}{prompts}")
 }
 
 /// Returns the ideas of each theme: two titles may have the same slug.
@@ -120,7 +124,7 @@ fn plan_theme(
         *room -= expansion.prompts.iter().map(String::len).sum::<usize>();
         let given = expansion.prompts.len() as u64;
         let wanted = expansion.left_out.saturating_add(given).min(context.rules.prompts_max as u64);
-        left_out = left_out.saturating_add(wanted - given);
+        left_out += wanted - given;
         prompts.extend(expansion.prompts);
     }
     if prompts.is_empty() {

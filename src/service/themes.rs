@@ -128,7 +128,7 @@ fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
 /// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
 pub(super) fn refused(path: &RelPath, error: &DiskError) -> Hold {
     if error.kind() == std::io::ErrorKind::FileTooLarge {
-        return cannot_be_read(path, error);
+        return cannot_be_read(path, &error.source);
     }
-    Hold::Refused(format!("`{path}` cannot be read: {error}"))
+    Hold::Refused(format!("`{path}` cannot be read: {}; tried again", error.source))
 }

@@ -653,6 +653,7 @@ fn a_few_lines_that_stand_for_gigabytes_are_cut_and_told() {
     let problems = root.files().into_iter().find(|file| file.ends_with(".problems.txt")).unwrap();
     let said = fs::read_to_string(root.at(&problems)).unwrap();
     assert!(said.contains("theme `huge`") && said.contains("left out"), "{said}");
+    assert!(root.log().contains("prompts left out"), "{}", root.log());
 }
 
 #[test]
@@ -660,14 +661,9 @@ fn who_closes_the_pipe_has_read_enough() {
     let root = Root::new();
     root.idea(NOTE);
     assert!(root.once().status.success());
-    let mut status = root
-        .command(&["status"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(status.stdout.take());
-    let ended = status.wait_with_output().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = root.command(&["status"]).stdout(writer).output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     assert!(ended.stderr.is_empty(), "{ended:?}");
 }
