@@ -10,6 +10,8 @@ use crate::vault::{Disk, DiskError, DiskResult, ReadSeek, What, hash_of};
 
 /// The largest sidecar or foreign XMP file that is read.
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
+/// A picture of at most so many pixels takes little memory to decode.
+const SMALL_PIXELS_MAX: u64 = 1 << 18;
 /// The largest model text that is searched for the names of its parts.
 const MODEL_TEXT_BYTES_MAX: u64 = 256 << 20;
 
@@ -33,18 +35,26 @@ pub fn inspect(
     let origin = sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
     let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
     let length = candidate.primary.entry.identity.size;
-    let kind = match stage {
-        Stage::Ideas => None,
-        _ => craft::sniff(&head(&mut *opened, path, length)?, &path.extension())
-            .or(is_document.then_some(Kind::Document)),
-    };
-    let (hash, size) = match (kind, stage) {
+    let head = head(&mut *opened, path, length)?;
+    let kind = craft::sniff(&head, &path.extension()).or(is_document.then_some(Kind::Document));
+    let kind = kind.filter(|_| stage != Stage::Ideas);
+    let inside = match (kind, stage) {
         // Nobody asked for it, and it may have a terabyte.
-        (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => (ContentHash::of(b""), None),
-        _ => look_inside(&mut *opened, candidate, kind, limits)?,
+        (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => {
+            Inside { hash: ContentHash::of(b""), size: None, is_sound: false }
+        }
+        (Some(kind), _) if kind.is_image() => {
+            let is_whole = head.len() < craft::HEAD_BYTES;
+            let bytes = if is_whole { head } else { read_whole(&mut *opened, path, limits.file_bytes_max)? };
+            look_inside(&bytes, kind, sidecar.is_none(), limits)?
+        }
+        _ => {
+            opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
+            Inside { hash: hash_of(&mut *opened, path)?, size: None, is_sound: false }
+        }
     };
     let has_original = match &sidecar {
-        Some((_, sidecar)) => lies_in_archive(disk, sidecar, &hash)?,
+        Some((_, sidecar)) => lies_in_archive(disk, sidecar, &inside.hash)?,
         None => false,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
@@ -53,9 +63,10 @@ pub fn inspect(
         stage,
         seen: candidate.primary.entry.identity,
         dropped_ns: candidate.primary.entry.changed_ns,
-        hash,
+        hash: inside.hash,
         kind,
-        size,
+        size: inside.size,
+        is_sound: inside.is_sound,
         sidecar,
         has_original,
         xmp: xmp.map(|found| read_xmp(disk, &found.path)).transpose()?,
@@ -94,20 +105,20 @@ fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Ve
     Ok(head)
 }
 
-/// Returns the hash and, for a picture, its size. A picture is read once for both.
-fn look_inside(
-    opened: &mut dyn ReadSeek,
-    candidate: &Candidate,
-    kind: Option<Kind>,
-    limits: &Limits,
-) -> Result<(ContentHash, Option<Size>), MakeError> {
-    let path = &candidate.primary.path;
-    if let Some(kind) = kind.filter(|kind| kind.is_image()) {
-        let bytes = read_whole(opened, path, limits.file_bytes_max)?;
-        return Ok((ContentHash::of(&bytes), Some(craft::size(&bytes, kind)?)));
-    }
-    opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
-    Ok((hash_of(opened, path)?, None))
+/// What the bytes of an asset show.
+struct Inside {
+    hash: ContentHash,
+    size: Option<Size>,
+    is_sound: bool,
+}
+
+/// Looks into a picture. One of few pixels is decoded right here if that `may_be_asked`: it is in memory
+/// already, and opening it once more costs as much. What is wrong with it is told when it is asked.
+fn look_inside(bytes: &[u8], kind: Kind, may_be_asked: bool, limits: &Limits) -> Result<Inside, MakeError> {
+    let size = craft::size(bytes, kind)?;
+    let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
+    let is_sound = may_be_asked && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
+    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_sound })
 }
 
 /// Reads an open file from its start; refuses one of more than `bytes_max`.

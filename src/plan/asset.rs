@@ -151,7 +151,8 @@ impl<'a> Asset<'a> {
             did,
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.
-        let check = self.is_new.then(|| Check { path: self.facts.path.clone(), kind: self.kind });
+        let must_check = self.is_new && !self.facts.is_sound;
+        let check = must_check.then(|| Check { path: self.facts.path.clone(), kind: self.kind });
         Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 

@@ -55,6 +55,8 @@ pub struct Facts {
     pub kind: Option<Kind>,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
+    /// Whether its whole content was found sound already.
+    pub is_sound: bool,
     /// Its sidecar, where there is one.
     pub sidecar: Option<(Companion, Sidecar)>,
     /// Whether the original that its sidecar names really lies in the archive.

@@ -484,6 +484,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         hash: ContentHash::of(b""),
         kind: None,
         size: None,
+        is_sound: false,
         sidecar: None,
         has_original: false,
         xmp: None,

@@ -495,18 +495,17 @@ fn need(plan: &Plan, facts: Option<&Facts>) -> BTreeMap<RelPath, u64> {
     need
 }
 
-/// Returns about how many bytes of memory a plan takes to make: decoded pixels in and out.
+/// Returns about how many bytes of memory a plan takes to check and make: decoded pixels in and out.
 fn weight(plan: &Plan, facts: Option<&Facts>) -> u64 {
     use crate::plan::Recipe;
     let source = facts.and_then(|facts| facts.size).map_or(0, |size| size.pixels() * 8);
-    plan.products
-        .iter()
-        .map(|product| match &product.recipe {
-            Recipe::Enlarge { to, .. } => source + to.pixels() * 12,
-            Recipe::Export { .. } => source * 2,
-            _ => 0,
-        })
-        .sum()
+    let check = if plan.check.is_some() { source } else { 0 };
+    let products = plan.products.iter().map(|product| match &product.recipe {
+        Recipe::Enlarge { to, .. } => source + to.pixels() * 12,
+        Recipe::Export { .. } => source * 2,
+        _ => 0,
+    });
+    check + products.sum::<u64>()
 }
 
 /// Runs work on one asset so that a panic in a decoder costs that asset and nothing else.
