@@ -9,11 +9,12 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Prints one line. Whoever closed the pipe has read enough: that ends the command, and is no error.
+/// Prints one line. Whoever closed the pipe has read enough: that is no error, and how the command ends
+/// depends on what it found.
 pub(super) fn line(text: Arguments<'_>) {
     let Err(error) = writeln!(std::io::stdout().lock(), "{text}") else { return };
     if error.kind() == ErrorKind::BrokenPipe {
-        std::process::exit(0);
+        return;
     }
     eprintln!("cannot print: {error}");
     std::process::exit(1);

@@ -7,8 +7,9 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::place_of;
 use super::settings::settings_of_existing;
+use crate::config::Settings;
 use crate::plan::UndoWhat;
-use crate::service::{Clock, UndoAnswer, View, layout, read_answer, request_undo, undo_here};
+use crate::service::{Clock, UndoAnswer, View, layout, read_answer, request_undo, undo_here, withdraw_undo};
 use crate::vault::RealDisk;
 
 /// How long a running daemon may take to finish the step in hand and answer.
@@ -24,10 +25,10 @@ pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result
         None if is_batch => UndoWhat::Batch,
         None => UndoWhat::Last,
     };
-    let answer = if view.has_daemon() {
-        by_daemon(&RealDisk::open_read_only(layout(&settings)), what)?
-    } else {
-        undo_here(&settings, &what).map_err(|error| CliError::failed(&error))?
+    let by_daemon = if view.has_daemon() { by_daemon(&view, &settings, what.clone())? } else { None };
+    let answer = match by_daemon {
+        Some(answer) => answer,
+        None => undo_here(&settings, what).map_err(|error| CliError::failed(&error))?,
     };
     for line in &answer.undone {
         say!("{line}");
@@ -41,14 +42,22 @@ pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result
     }
 }
 
-fn by_daemon(disk: &RealDisk, what: UndoWhat) -> Result<UndoAnswer, CliError> {
+/// Asks the daemon, and waits for its answer; `None` if it ended before it took the wish.
+fn by_daemon(view: &View, settings: &Settings, what: UndoWhat) -> Result<Option<UndoAnswer>, CliError> {
+    let disk = &RealDisk::open_read_only(layout(settings));
     let clock = Clock::start();
     let answer = request_undo(disk, what, clock.now().timestamp()).map_err(|error| CliError::failed(&error))?;
     while clock.now().steady < PATIENCE {
         if let Some(answer) = read_answer(disk, &answer) {
-            return Ok(answer);
+            return Ok(Some(answer));
         }
         std::thread::sleep(LOOK_EVERY);
+        if !view.has_daemon() && withdraw_undo(disk, &answer) {
+            return Ok(None);
+        }
+    }
+    if withdraw_undo(disk, &answer) {
+        return Err(CliError::failed(&"nothing was undone: the daemon did not answer; `stockmill status` says why"));
     }
     Err(CliError::failed(&"the daemon is still at work and will undo it later; its log says when"))
 }

@@ -7,8 +7,9 @@ use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, 
 /// What is added to a note's name to name the list of what was not understood or left out.
 const PROBLEMS: &str = ".problems.txt";
 
-/// The most bytes of prompts that one note may stand for: a few lines with alternatives stand for any number.
-const PROMPTS_BYTES_MAX: usize = 8 << 20;
+/// The most bytes of prompts that one note may stand for, and that a theme may have: a few lines with
+/// alternatives stand for any number. It is well below what is read back.
+const PROMPTS_BYTES_MAX: usize = 4 << 20;
 
 /// What a theme's folder in `raw` holds already.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -119,9 +120,13 @@ fn plan_theme(
         }
     }
     let (mut prompts, mut left_out) = (Vec::new(), 0_u64);
+    let existing = on_disk.prompts.as_ref().map_or(0, String::len);
+    let mut own = (*room).min(PROMPTS_BYTES_MAX.saturating_sub(existing));
     for prompt in ideas.iter().flat_map(|idea| &idea.prompts) {
-        let expansion = expand(prompt, context.rules.prompts_max, *room);
-        *room -= expansion.prompts.iter().map(String::len).sum::<usize>();
+        let expansion = expand(prompt, context.rules.prompts_max, own);
+        let bytes = expansion.prompts.iter().map(|prompt| prompt.len() + 1).sum();
+        own = own.saturating_sub(bytes);
+        *room = room.saturating_sub(bytes);
         let given = expansion.prompts.len() as u64;
         let wanted = expansion.left_out.saturating_add(given).min(context.rules.prompts_max as u64);
         left_out += wanted - given;

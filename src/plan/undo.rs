@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::{Plan, Product, Recipe};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Intent, Move, PublishMode, Record, Remove};
@@ -19,8 +21,8 @@ pub enum UndoWhat {
 }
 
 /// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
-/// again goes further back.
-pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat) -> Vec<&'a Intent> {
+/// again goes further back. A person means what had been begun when `asked`.
+pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp) -> Vec<&'a Intent> {
     let done: HashSet<u64> = records
         .iter()
         .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
@@ -28,10 +30,13 @@ pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat) -> Vec<&'a Intent
     let intents =
         records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
     let intents: Vec<&Intent> = intents.filter(|intent| done.contains(&intent.plan)).collect();
+    // A plan whose neighbours were refused has told its intent twice.
+    let mut seen = HashSet::new();
     let undone: HashSet<u64> = intents.iter().filter_map(|intent| intent.about.undoes).collect();
     let mut open = intents.into_iter().rev().filter(|intent| {
         let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
-        is_step && intent.about.undoes.is_none() && !undone.contains(&intent.plan)
+        let is_open = intent.about.undoes.is_none() && !undone.contains(&intent.plan);
+        is_step && is_open && intent.at <= asked && seen.insert(intent.plan)
     });
     match what {
         UndoWhat::Last => open.next().into_iter().collect(),

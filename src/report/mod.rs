@@ -180,6 +180,13 @@ pub fn recovered(recovered: &Recovered) {
         let from = intent.about.from.as_ref().map(tracing::field::display);
         warn!(plan = intent.plan, from, "Waits for a paused folder before it can be finished or taken back.");
     }
+    for (intent, problem) in &recovered.refused {
+        let from = intent.about.from.as_ref().map(tracing::field::display);
+        warn!(plan = intent.plan, from, error = %problem, "The disk refuses to finish what was cut off; tried again.");
+    }
+    if recovered.unswept > 0 {
+        warn!(unswept = recovered.unswept, "Unfinished products cannot be removed from scratch; tried again.");
+    }
 }
 
 /// Tells that recovery has to be tried again.

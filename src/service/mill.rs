@@ -29,8 +29,8 @@ pub(super) struct Mill {
     pub(super) themes: Themes,
     pub(super) releases: Vec<Release>,
     pub(super) pauses: Pauses,
-    /// Sources of plans that wait for a paused area before they can be finished or taken back.
-    pub(super) blocked: HashMap<RelPath, RelPath>,
+    /// Files of plans that cannot be finished or taken back yet, and why.
+    pub(super) blocked: HashMap<RelPath, Arc<str>>,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
     /// Files that wait for another with the same bytes to be done.
     pub(super) twins: Vec<RelPath>,
@@ -82,8 +82,8 @@ impl Mill {
         if let Some(why) = self.pauses.why_stage(facts.stage) {
             return Err(Hold::Waits(why));
         }
-        if let Some(area) = self.blocked.get(&facts.path) {
-            return Err(Hold::Waits(format!("its last step waits for `{area}`, which is paused")));
+        if let Some(why) = self.blocked.get(&facts.path) {
+            return Err(Hold::Waits(format!("its last step was cut off: {why}")));
         }
         if facts.kind.is_none() && facts.stage != Stage::Ideas {
             return Err(crate::plan::unknown());
@@ -105,10 +105,10 @@ impl Mill {
     }
 
     /// Returns whether a file's theme claims it under `documents`.
-    pub(super) fn claims(&mut self, path: &RelPath, stage: Stage) -> bool {
+    pub(super) fn claims(&mut self, path: &RelPath, stage: Stage) -> Result<bool, Hold> {
         let extension = path.extension();
         if Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str())) {
-            return false;
+            return Ok(false);
         }
         let vault = self.vault.clone();
         self.themes.names_document(vault.disk(), path, stage)
@@ -129,21 +129,24 @@ impl Mill {
             let cure = format!("let it go on with `stockmill release {stage}`, or move it");
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
         }
-        let gate_facts = gate::GateFacts {
-            now: &moment.local,
-            is_released,
-            left_at: self.ledger.left_at(facts.stage),
-            leaving: self.in_hand.get(&facts.stage).copied().unwrap_or(0),
-        };
+        let gate_facts = self.gate_facts(is_released, facts.stage, moment);
         gate::check(facts.stage, self.settings.gates.of(facts.stage), &gate_facts)
     }
 
-    /// Returns why an asset stays until a person lets it go on; then nothing of it need be read.
-    pub(super) fn shut(&self, path: &RelPath, stage: Stage, dropped_ns: i64, moment: &Moment) -> Option<Hold> {
-        let gate = Some(self.settings.gates.of(stage)).filter(|gate| **gate == Gate::Hold)?;
-        let is_released = self.is_released(path, stage, dropped_ns);
-        let facts = gate::GateFacts { now: &moment.local, is_released, left_at: &[], leaving: 0 };
-        gate::check(stage, gate, &facts).err()
+    /// Returns why an asset stays for now whatever is in it, so that nothing of it need be read, and whether
+    /// time alone may change that.
+    pub(super) fn shut(&self, path: &RelPath, stage: Stage, dropped_ns: i64, moment: &Moment) -> Option<(Hold, bool)> {
+        if let Some(why) = self.pauses.why_stage(stage) {
+            return Some((Hold::Waits(why), false));
+        }
+        let gate = self.settings.gates.of(stage);
+        let facts = self.gate_facts(self.is_released(path, stage, dropped_ns), stage, moment);
+        Some((gate::check(stage, gate, &facts).err()?, *gate != Gate::Hold))
+    }
+
+    fn gate_facts<'a>(&'a self, is_released: bool, stage: Stage, moment: &'a Moment) -> gate::GateFacts<'a> {
+        let leaving = self.in_hand.get(&stage).copied().unwrap_or(0);
+        gate::GateFacts { now: &moment.local, is_released, left_at: self.ledger.left_at(stage), leaving }
     }
 
     fn is_released(&self, path: &RelPath, stage: Stage, dropped_ns: i64) -> bool {

@@ -22,7 +22,7 @@ pub use clock::{Clock, Moment};
 pub use release::{Release, request};
 pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
-pub use undo::{UndoAnswer, read_answer, request_undo};
+pub use undo::{UndoAnswer, read_answer, request_undo, withdraw_undo};
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
 
@@ -105,11 +105,12 @@ pub fn run(settings: Settings, until: Until, reload: &Reload, reads: &[PathBuf])
 }
 
 /// Takes back what a person wants, where no daemon works on the root.
-pub fn undo_here(settings: &Settings, what: &UndoWhat) -> Result<UndoAnswer, ServiceError> {
+pub fn undo_here(settings: &Settings, what: UndoWhat) -> Result<UndoAnswer, ServiceError> {
     let mut opened = Opened::open(settings)?;
     let now = Clock::start().now().timestamp();
     let limits = mill::limits(settings);
-    Ok(undo::undo(&opened.vault, &mut opened.journal, what, &limits, now).answer)
+    let request = undo::UndoRequest { what, at: now };
+    Ok(undo::undo(&opened.vault, &mut opened.journal, &request, &limits, now).answer)
 }
 
 /// A root that is locked, recovered and remembered.

@@ -51,9 +51,10 @@ pub(super) fn collect(disk: &dyn Disk, now: Timestamp) -> Vec<Release> {
     let mut releases = Vec::new();
     for (name, _) in listed.into_iter().filter(|(name, _)| name.to_string_lossy().starts_with("release-")) {
         let path = requests_folder().join(name);
-        let release = disk.read(&path, 4096).ok().and_then(|bytes| serde_json::from_slice::<Release>(&bytes).ok());
-        match release {
-            Some(release) if now.as_second() - release.at.as_second() <= KEPT_SECONDS => releases.push(release),
+        // What cannot be read now is looked at again.
+        let Ok(bytes) = disk.read(&path, 4096) else { continue };
+        match serde_json::from_slice::<Release>(&bytes) {
+            Ok(release) if now.as_second() - release.at.as_second() <= KEPT_SECONDS => releases.push(release),
             _ => drop(disk.remove(&path)),
         }
     }

@@ -70,10 +70,10 @@ impl Themes {
     }
 
     /// Returns whether the theme claims a file under `documents`.
-    pub(super) fn names_document(&mut self, disk: &dyn Disk, path: &RelPath, stage: Stage) -> bool {
-        let Some(theme) = crate::plan::theme_of_path(path).0 else { return false };
-        let file = self.in_any_stage(disk, &theme, None, stage).ok().flatten();
-        file.is_some_and(|file| file.documents.contains(&path.file_text()))
+    pub(super) fn names_document(&mut self, disk: &dyn Disk, path: &RelPath, stage: Stage) -> Result<bool, Hold> {
+        let Some(theme) = crate::plan::theme_of_path(path).0 else { return Ok(false) };
+        let file = self.in_any_stage(disk, &theme, None, stage)?;
+        Ok(file.is_some_and(|file| file.documents.contains(&path.file_text())))
     }
 
     /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other.

@@ -17,6 +17,8 @@ const RECORD_BYTES_MAX: u64 = 8 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UndoRequest {
     pub(super) what: UndoWhat,
+    /// When the person asked.
+    pub(super) at: Timestamp,
 }
 
 /// What became of a wish, in words.
@@ -38,7 +40,13 @@ pub(super) struct Undone {
 }
 
 /// Takes back what is wanted, the latest step first; stops at the first that cannot be.
-pub(super) fn undo(vault: &Vault, journal: &mut Journal, what: &UndoWhat, limits: &Limits, now: Timestamp) -> Undone {
+pub(super) fn undo(
+    vault: &Vault,
+    journal: &mut Journal,
+    request: &UndoRequest,
+    limits: &Limits,
+    now: Timestamp,
+) -> Undone {
     let mut undone = Undone::default();
     let records = match Journal::read_only(vault.disk()) {
         Ok(records) => records,
@@ -47,7 +55,7 @@ pub(super) fn undo(vault: &Vault, journal: &mut Journal, what: &UndoWhat, limits
             return undone;
         }
     };
-    let chosen = choose_undo(&records, what);
+    let chosen = choose_undo(&records, &request.what, request.at);
     if chosen.is_empty() {
         undone.answer.refused = Some("there is no step that could be undone".to_owned());
     }
@@ -110,15 +118,16 @@ fn is_sent(disk: &dyn Disk, path: &RelPath) -> bool {
 }
 
 /// Leaves a wish for the daemon; returns where its answer will lie.
-pub fn request_undo(disk: &dyn Disk, what: UndoWhat, now: Timestamp) -> DiskResult<RelPath> {
-    let number = now.as_nanosecond();
-    let text = serde_json::to_string(&UndoRequest { what }).expect("a request holds nothing that JSON cannot write");
+pub fn request_undo(disk: &dyn Disk, what: UndoWhat, at: Timestamp) -> DiskResult<RelPath> {
+    let number = at.as_nanosecond();
+    let text =
+        serde_json::to_string(&UndoRequest { what, at }).expect("a request holds nothing that JSON cannot write");
     leave(disk, &format!("undo-{number}.json"), &text)?;
     Ok(requests_folder().join(format!("answer-{number}.json")))
 }
 
 /// Returns the wishes that lie there, oldest first; each is removed, since it is carried out once.
-pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoWhat)> {
+pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoRequest)> {
     let mut names: Vec<String> = disk
         .list(&requests_folder())
         .unwrap_or_default()
@@ -128,9 +137,10 @@ pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoWhat)> {
     names.sort();
     let take = |name: &String| {
         let path = requests_folder().join(name);
-        let request = disk.read(&path, 65536).ok().and_then(|bytes| serde_json::from_slice::<UndoRequest>(&bytes).ok());
+        let bytes = disk.read(&path, 65536).ok()?;
         disk.remove(&path).ok()?;
-        Some((requests_folder().join(name.replacen("undo-", "answer-", 1)), request?.what))
+        let request = serde_json::from_slice::<UndoRequest>(&bytes).ok()?;
+        Some((requests_folder().join(name.replacen("undo-", "answer-", 1)), request))
     };
     names.iter().filter_map(take).collect()
 }
@@ -139,6 +149,12 @@ pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoWhat)> {
 pub(super) fn answer(disk: &dyn Disk, path: &RelPath, answer: &UndoAnswer) -> DiskResult<()> {
     let text = serde_json::to_string(answer).expect("an answer holds nothing that JSON cannot write");
     leave(disk, &path.file_text(), &text)
+}
+
+/// Takes a wish back whose answer has not come; returns whether the daemon had not taken it yet.
+pub fn withdraw_undo(disk: &dyn Disk, answer: &RelPath) -> bool {
+    let request = answer.sibling(answer.file_text().replacen("answer-", "undo-", 1));
+    disk.remove(&request).is_ok()
 }
 
 /// Returns the answer to a wish, if it came.

@@ -224,7 +224,10 @@ impl View {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
-        let is_claimed = self.mill.claims(&path, stage);
+        let is_claimed = match self.mill.claims(&path, stage) {
+            Ok(is_claimed) => is_claimed,
+            Err(hold) => return (Standing::Held(path, hold.to_string()), None),
+        };
         let facts = match inspect(self.mill.disk(), stage, &settled, is_claimed, &self.mill.limits()) {
             Ok(facts) => facts,
             Err(MakeError::Content(error)) => {

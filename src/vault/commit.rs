@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use super::disk::{Disk, DiskError, DiskResult};
 use super::journal::Journal;
 use super::ladder::place;
 use super::scratch::{Made, Vault, discard, ensure_folder, replaced_aside};
-use crate::model::{Identity, RelPath};
+use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
 
 /// From this many files on, one flush of the whole file system is cheaper than one for each file.
@@ -48,6 +48,14 @@ impl From<DiskError> for CommitError {
 
 type Carried = Result<(), CommitError>;
 
+/// Why a batch cannot be carried out as a whole; no file of it has a name yet.
+enum Unprepared {
+    /// The journal refused, or a flush of everything: nobody knows what is durable.
+    All(DiskError),
+    /// The folders or files of these plans did, by their places in the batch; the others may go on.
+    Some(BTreeMap<usize, DiskError>),
+}
+
 impl Vault {
     /// Carries out a batch so that a power cut at any instant leaves each plan wholly done or wholly
     /// redoable. One bad plan does not stop its neighbours.
@@ -55,9 +63,22 @@ impl Vault {
     /// The order: intents and products durable; names given; folders durable; sources away; folders
     /// durable; done. A source leaves last.
     pub fn commit(&self, journal: &mut Journal, batch: Vec<Made>, now: Timestamp) -> Vec<Result<Receipt, CommitError>> {
+        let Some(first) = batch.first() else { return Vec::new() };
+        self.commit_as(first.plan, journal, batch, now)
+    }
+
+    fn commit_as(
+        &self,
+        number: u64,
+        journal: &mut Journal,
+        batch: Vec<Made>,
+        now: Timestamp,
+    ) -> Vec<Result<Receipt, CommitError>> {
         let disk = self.disk();
-        if let Err(error) = self.prepare(journal, &batch, now) {
-            return self.give_up(journal, batch, &error, now);
+        match self.prepare(number, journal, &batch, now) {
+            Ok(()) => (),
+            Err(Unprepared::All(error)) => return give_up(disk, journal, &batch, &error),
+            Err(Unprepared::Some(refused)) => return self.commit_rest(number, journal, batch, refused, now),
         }
         let mut results: Vec<Carried> = batch.iter().map(|made| self.publish_all(made)).collect();
         for (made, error) in settle_names(disk, &batch, &mut results, given_names) {
@@ -75,24 +96,27 @@ impl Vault {
         self.conclude(journal, batch, results)
     }
 
-    /// Ends a batch of which no file has a name yet: the products are thrown away.
-    fn give_up(
+    /// Refuses some plans of a batch of which no file has a name yet, and carries out the others.
+    fn commit_rest(
         &self,
+        number: u64,
         journal: &mut Journal,
         batch: Vec<Made>,
-        error: &DiskError,
+        mut refused: BTreeMap<usize, DiskError>,
         now: Timestamp,
     ) -> Vec<Result<Receipt, CommitError>> {
-        let disk = self.disk();
-        // One file that cannot be prepared must not stop its neighbours. After a failed flush nobody
-        // knows what is durable: then everything is made again.
-        if batch.len() > 1 && !error.call.starts_with("flush") {
-            return batch.into_iter().flat_map(|made| self.commit(journal, vec![made], now)).collect();
+        let (mut rest, mut results) = (Vec::new(), Vec::with_capacity(batch.len()));
+        for (n, made) in batch.into_iter().enumerate() {
+            if let Some(error) = refused.remove(&n) {
+                results.push(give_up(self.disk(), journal, &[made], &error).pop());
+            } else {
+                rest.push(made);
+                results.push(None);
+            }
         }
-        let records: Vec<_> = batch.iter().map(|made| undone(made.plan, error)).collect();
-        let _ = journal.append(disk, &records);
-        batch.iter().for_each(|made| discard(disk, &made.publish));
-        batch.iter().map(|_| Err(CommitError::Refused(error.again()))).collect()
+        let rest = if rest.is_empty() { Vec::new() } else { self.commit_as(number, journal, rest, now) };
+        let mut rest = rest.into_iter();
+        results.into_iter().filter_map(|refused| refused.or_else(|| rest.next())).collect()
     }
 
     fn conclude(
@@ -126,35 +150,52 @@ impl Vault {
     }
 
     /// Makes the intents and everything that they rely on durable.
-    fn prepare(&self, journal: &mut Journal, batch: &[Made], now: Timestamp) -> DiskResult<()> {
+    fn prepare(&self, number: u64, journal: &mut Journal, batch: &[Made], now: Timestamp) -> Result<(), Unprepared> {
         let disk = self.disk();
-        for folder in targets(batch) {
-            ensure_folder(disk, &folder)?;
-        }
-        let first = batch.first().map_or(0, |made| made.plan);
-        let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, first, now))).collect();
-        journal.append(disk, &intents)?;
-        let written = batch.iter().flat_map(|made| made.publish.iter().map(|p| &p.scratch));
-        // The program that dropped a file may never have flushed it: our word would not survive a cut.
-        let moved = batch.iter().flat_map(|made| made.moves.iter().map(|m| &m.from));
-        let files: Vec<&RelPath> = written.chain(moved).collect();
-        if files.len() < SYNC_ALL_FROM {
-            files.into_iter().try_for_each(|file| disk.sync_file(file))?;
-            return journal.sync(disk);
-        }
-        let mut is_home = std::collections::BTreeMap::new();
-        for file in files {
-            let Some(folder) = file.parent() else { continue };
-            let is_home = match is_home.get(&folder) {
-                Some(known) => *known,
-                None => *is_home.entry(folder.clone()).or_insert(self.is_home(&folder)?),
-            };
-            if !is_home {
-                disk.sync_file(file)?;
+        let mut refused = BTreeMap::new();
+        for (folder, plans) in targets(batch) {
+            if let Err(error) = ensure_folder(disk, &folder) {
+                refused.extend(plans.into_iter().map(|n| (n, error.again())));
             }
         }
-        // The journal lies on the same file system.
-        disk.sync_all()
+        if !refused.is_empty() {
+            return Err(Unprepared::Some(refused));
+        }
+        let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, number, now))).collect();
+        journal.append(disk, &intents).map_err(Unprepared::All)?;
+        let mut files: Vec<(usize, &RelPath)> = Vec::new();
+        for (n, made) in batch.iter().enumerate() {
+            files.extend(made.publish.iter().map(|product| (n, &product.scratch)));
+            // The program that dropped a file may never have flushed it: our word would not survive a cut.
+            files.extend(made.moves.iter().map(|shift| (n, &shift.from)));
+        }
+        let by_one_flush = files.len() >= SYNC_ALL_FROM;
+        let mut homes = BTreeMap::new();
+        for (n, file) in files {
+            let flushed = match by_one_flush.then(|| self.is_flushed_with_home(file, &mut homes)) {
+                Some(Ok(true)) => Ok(()),
+                Some(Err(error)) => Err(error),
+                Some(Ok(false)) | None => disk.sync_file(file),
+            };
+            if let Err(error) = flushed {
+                refused.entry(n).or_insert(error);
+            }
+        }
+        if !refused.is_empty() {
+            return Err(Unprepared::Some(refused));
+        }
+        if by_one_flush { journal.sync_all(disk) } else { journal.sync(disk) }.map_err(Unprepared::All)
+    }
+
+    /// Returns whether a file lies on the journal's file system; `homes` remembers it for each folder.
+    fn is_flushed_with_home(&self, file: &RelPath, homes: &mut BTreeMap<RelPath, bool>) -> DiskResult<bool> {
+        let Some(folder) = file.parent() else { return Ok(true) };
+        if let Some(known) = homes.get(&folder) {
+            return Ok(*known);
+        }
+        let is_home = self.is_home(&folder)?;
+        homes.insert(folder, is_home);
+        Ok(is_home)
     }
 
     /// Gives every product of a plan its name; takes them back if one cannot have it.
@@ -227,10 +268,30 @@ fn intent(made: &Made, batch: u64, now: Timestamp) -> Intent {
     }
 }
 
-fn targets(batch: &[Made]) -> BTreeSet<RelPath> {
-    let published = batch.iter().flat_map(|made| made.publish.iter().map(|p| &p.to));
-    let moved = batch.iter().flat_map(|made| made.moves.iter().map(|m| &m.to));
-    published.chain(moved).filter_map(RelPath::parent).collect()
+/// Ends plans of which no file has a name yet: their products are thrown away.
+fn give_up(
+    disk: &dyn Disk,
+    journal: &mut Journal,
+    batch: &[Made],
+    error: &DiskError,
+) -> Vec<Result<Receipt, CommitError>> {
+    let records: Vec<_> = batch.iter().map(|made| undone(made.plan, error)).collect();
+    let _ = journal.append(disk, &records);
+    batch.iter().for_each(|made| discard(disk, &made.publish));
+    batch.iter().map(|_| Err(CommitError::Refused(error.again()))).collect()
+}
+
+/// Returns the folders that plans reach into, each with the places of those plans in the batch.
+fn targets(batch: &[Made]) -> BTreeMap<RelPath, BTreeSet<usize>> {
+    let mut targets: BTreeMap<RelPath, BTreeSet<usize>> = BTreeMap::new();
+    for (n, made) in batch.iter().enumerate() {
+        let published = made.publish.iter().map(|product| &product.to);
+        let moved = made.moves.iter().map(|shift| &shift.to);
+        for folder in published.chain(moved).filter_map(RelPath::parent) {
+            targets.entry(folder).or_default().insert(n);
+        }
+    }
+    targets
 }
 
 fn unchanged(disk: &dyn Disk, path: &RelPath, seen: Identity) -> Carried {
@@ -254,14 +315,14 @@ pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
     match (&found, was) {
         (None, None) => free(CommitError::Changed),
         (Some(found), _) if *found == product.hash => Ok(disk.remove(&product.scratch)?),
-        (Some(_), Some(_)) if found == *was => replace(disk, product),
+        (Some(found), Some(was)) if found == was => replace(disk, product, was),
         _ => Err(CommitError::Changed(product.to.clone())),
     }
 }
 
 /// Puts a new version in the place of a record. The old one comes into our hands in the same act, so a
 /// version that somebody saved in the last instant is seen, and given back.
-fn replace(disk: &dyn Disk, product: &Publish) -> Carried {
+fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
     let aside = replaced_aside(&product.scratch);
     if let Some(folder) = aside.parent() {
         ensure_folder(disk, &folder)?;
@@ -270,12 +331,14 @@ fn replace(disk: &dyn Disk, product: &Publish) -> Carried {
         Ok(()) => (),
         Err(error) if error.kind() == ErrorKind::Unsupported => {
             // A second name keeps the old version; where there are none, it is not kept.
-            let _ = disk.link(&product.to, &aside);
+            if disk.link(&product.to, &aside).is_ok() && disk.hash(&aside)? != *was {
+                disk.remove(&aside)?;
+                return Err(CommitError::Changed(product.to.clone()));
+            }
             return Ok(disk.replace(&product.scratch, &product.to)?);
         }
         Err(error) => return Err(error.into()),
     }
-    let PublishMode::Replace { was: Some(was) } = &product.mode else { return Ok(()) };
     let found = disk.hash(&product.scratch);
     if found.as_ref().is_ok_and(|found| found == was) {
         // What cannot be put aside goes; only `undo` would have wanted it.
@@ -308,10 +371,16 @@ pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
 }
 
 /// Lets go of sources that were copied, once nothing can go wrong any more: somebody else may go on with
-/// them under another name. What cannot be removed now goes with the rest of the trash.
-pub(super) fn let_go_of_copied(disk: &dyn Disk, removes: &[Remove]) {
-    for aside in removes.iter().filter(|gone| gone.copied_to.is_some()).filter_map(|gone| gone.aside.as_ref()) {
-        let _ = disk.remove(aside);
+/// them under another name. What cannot be removed now goes with the rest of the trash; so does a source
+/// that somebody may still write to.
+pub(super) fn let_go_of_copied<'a>(disk: &dyn Disk, removes: impl IntoIterator<Item = &'a Remove>) {
+    for gone in removes {
+        let (Some(_), Some(aside)) = (&gone.copied_to, &gone.aside) else { continue };
+        let is_open = disk.has_writer(aside).is_ok_and(|has_writer| has_writer == Some(true));
+        let found = disk.look(aside).ok().flatten();
+        if !is_open && found.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
+            let _ = disk.remove(aside);
+        }
     }
 }
 
@@ -345,8 +414,10 @@ pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()
     for product in published.iter().filter(|product| product.mode == PublishMode::New) {
         // Somebody may have put a file of his own there meanwhile.
         let is_ours = disk.look(&product.to).and_then(|entry| match entry {
-            Some(_) => Ok(disk.hash(&product.to)? == product.hash),
-            None => Ok(false),
+            Some(seen) if disk.hash(&product.to)? == product.hash => {
+                Ok(disk.look(&product.to)?.is_some_and(|entry| entry.identity == seen.identity))
+            }
+            _ => Ok(false),
         });
         let removed = is_ours.and_then(|is_ours| if is_ours { disk.remove(&product.to) } else { Ok(()) });
         taken_back = taken_back.and(removed);

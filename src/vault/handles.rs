@@ -1,5 +1,3 @@
-#![expect(clippy::disallowed_methods, reason = "how long a handle is kept is no decision of the mill's")]
-
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +29,11 @@ impl AsFd for Folder {
 }
 
 impl Folder {
+    /// Returns when it was found.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
     fn is_young(&self) -> bool {
         self.since.elapsed() < AGE_MAX
     }
@@ -62,10 +65,9 @@ pub struct AtWork(Option<Arc<Handles>>);
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if let Some(handles) = &self.0
-            && handles.users.fetch_sub(1, Ordering::SeqCst) == 1
-        {
-            handles.open.write().expect("no holder panics").clear();
+        if let Some(handles) = &self.0 {
+            let is_last = handles.users.fetch_sub(1, Ordering::SeqCst) == 1;
+            handles.open.write().expect("no holder panics").retain(|_, folder| !is_last && folder.is_young());
         }
     }
 }
@@ -82,9 +84,9 @@ impl Handles {
         open.get(folder).filter(|folder| folder.is_young()).cloned()
     }
 
-    /// Keeps a folder open if somebody is at work.
-    pub(super) fn keep(&self, path: &RelPath, handle: OwnedFd) -> Arc<Folder> {
-        let folder = Arc::new(Folder { handle, device: OnceLock::new(), since: Instant::now() });
+    /// Keeps a folder open if somebody is at work; it was found at `since`.
+    pub(super) fn keep(&self, path: &RelPath, handle: OwnedFd, since: Instant) -> Arc<Folder> {
+        let folder = Arc::new(Folder { handle, device: OnceLock::new(), since });
         let mut open = self.open.write().expect("no holder panics");
         // Asked with the lock held: who clears the folders has said before that nobody is at work.
         if self.users.load(Ordering::SeqCst) > 0 {
@@ -100,6 +102,7 @@ impl Handles {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "how long a handle is kept is no decision of the mill's")]
 mod tests {
     use super::*;
 
@@ -112,11 +115,11 @@ mod tests {
     fn a_folder_stays_open_only_while_somebody_works() {
         let handles = Arc::new(Handles::default());
         let raw = RelPath::new("raw").unwrap();
-        drop(handles.keep(&raw, a_folder()));
+        drop(handles.keep(&raw, a_folder(), Instant::now()));
         assert!(handles.open.read().unwrap().is_empty());
 
         let (first, second) = (handles.at_work(), handles.at_work());
-        drop(handles.keep(&raw, a_folder()));
+        drop(handles.keep(&raw, a_folder(), Instant::now()));
         drop(first);
         assert_eq!(handles.open.read().unwrap().len(), 1);
         drop(second);
@@ -128,7 +131,7 @@ mod tests {
         let handles = Arc::new(Handles::default());
         let _at_work = handles.at_work();
         for n in 0..OPEN_MAX * 2 {
-            drop(handles.keep(&RelPath::new(format!("raw/{n}")).unwrap(), a_folder()));
+            drop(handles.keep(&RelPath::new(format!("raw/{n}")).unwrap(), a_folder(), Instant::now()));
         }
         assert!(handles.open.read().unwrap().len() <= OPEN_MAX);
 
@@ -137,7 +140,7 @@ mod tests {
         let old = Folder { handle: a_folder(), device: OnceLock::new(), since };
         handles.open.write().unwrap().insert(raw.clone(), Arc::new(old));
         assert!(handles.get(&raw).is_none());
-        drop(handles.keep(&RelPath::new("keep").unwrap(), a_folder()));
+        drop(handles.keep(&RelPath::new("keep").unwrap(), a_folder(), Instant::now()));
         assert!(!handles.open.read().unwrap().contains_key(&raw));
     }
 }

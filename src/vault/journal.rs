@@ -73,11 +73,20 @@ impl Journal {
 
     /// Makes everything that was appended durable.
     pub(super) fn sync(&mut self, disk: &dyn Disk) -> DiskResult<()> {
-        let synced = disk.sync_file(&self.segment);
-        if synced.is_err() {
+        self.trust(disk.sync_file(&self.segment))
+    }
+
+    /// Makes everything durable that was written on the journal's file system.
+    pub(super) fn sync_all(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+        self.trust(disk.sync_all())
+    }
+
+    /// A failed flush may have dropped what was appended: no record may come behind that.
+    fn trust(&mut self, flushed: DiskResult<()>) -> DiskResult<()> {
+        if flushed.is_err() {
             self.bytes = u64::MAX;
         }
-        synced
+        flushed
     }
 
     fn begin_segment_if_full(&mut self, disk: &dyn Disk) -> DiskResult<()> {

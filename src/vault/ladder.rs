@@ -45,8 +45,8 @@ pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     match &linked {
         Ok(()) => {
             let removed = let_go_of_first(disk, from, to);
-            if removed.is_err() {
-                // Only one of the names may stand; the first one is the one that is known.
+            // Only one of the names may stand, and the first one is known; unless it is another file's by now.
+            if removed.is_err() && is_same_file(disk, from, to)? {
                 disk.remove(to)?;
             }
             return removed;
@@ -67,12 +67,13 @@ pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
 }
 
 /// Removes the first of a file's two names. A cut may keep this and lose the second name, in whatever
-/// order they were changed: so that one is made durable before.
+/// order they were changed: so that one is made durable before. That takes a while, in which a program may
+/// save a new version under the first name: it is another file then, and stays.
 pub(super) fn let_go_of_first(disk: &dyn Disk, first: &RelPath, second: &RelPath) -> DiskResult<()> {
     if let Some(folder) = second.parent() {
         disk.sync_folder(&folder)?;
     }
-    disk.remove(first)
+    if is_same_file(disk, first, second)? { disk.remove(first) } else { Ok(()) }
 }
 
 /// Returns whether a name holds nothing but an empty file, as a claim does.

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use rustix::io::{Errno, retry_on_intr};
@@ -29,6 +30,8 @@ pub struct RealDisk {
 
 const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
 const NEW_FOLDER: Mode = Mode::from_raw_mode(0o755);
+/// How often an open that is to be tried again is.
+const AGAIN_MAX: u32 = 100;
 /// Bits that let a file run as its owner or group.
 const SET_ID: Mode = Mode::from_raw_mode(0o6000);
 
@@ -81,7 +84,7 @@ impl RealDisk {
         // A FIFO must not make the daemon wait.
         let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = if flags.contains(OFlags::CREATE) { NEW_FILE } else { Mode::empty() };
-        beneath(&folder, name, flags, mode)
+        beneath(&*folder, name, flags, mode)
     }
 
     /// Opens a folder as a place to start from.
@@ -89,15 +92,24 @@ impl RealDisk {
         if let Some(handle) = self.handles.get(path) {
             return Ok(handle);
         }
-        let handle = match path.parent() {
-            None => self.areas.open(path.area())?,
+        let (handle, since) = match path.parent() {
+            None => (self.areas.open(path.area())?, Instant::now()),
             Some(parent) => {
                 let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
                 let parent = self.folder(&parent)?;
-                beneath(&parent, path.file_name(), flags, Mode::empty())?
+                // It is as old as the folder through which it was found.
+                (beneath(&*parent, path.file_name(), flags, Mode::empty())?, parent.since())
             }
         };
-        Ok(self.handles.keep(path, handle))
+        Ok(self.handles.keep(path, handle, since))
+    }
+
+    /// Opens a folder to list or flush it, found anew: it must be the one that has the name now.
+    fn found_anew(&self, path: &RelPath) -> Result<OwnedFd, Errno> {
+        let area = self.areas.open(path.area())?;
+        let below = path.as_path().strip_prefix(path.area()).expect("a path begins with its area");
+        let below = if below.as_os_str().is_empty() { OsStr::new(".") } else { below.as_os_str() };
+        beneath(&area, below, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty())
     }
 
     /// Opens the folder that holds `path`, and returns the name in it.
@@ -185,11 +197,15 @@ impl RealDisk {
 }
 
 /// Opens a path that cannot leave `folder` and crosses no symbolic link (Linux 5.6 and later).
-fn beneath(folder: &Folder, path: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+fn beneath(folder: impl AsFd, path: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let mut again = 0;
     loop {
-        match rustix::fs::openat2(folder, path, flags, mode, resolve) {
-            Err(Errno::INTR | Errno::AGAIN) => (),
+        match rustix::fs::openat2(&folder, path, flags, mode, resolve) {
+            Err(Errno::INTR) => (),
+            // Something above was renamed in this moment; or another program has a lease on the file, and
+            // that can take a minute.
+            Err(Errno::AGAIN) if again < AGAIN_MAX => again += 1,
             other => return other,
         }
     }
@@ -241,7 +257,7 @@ impl Disk for RealDisk {
 
     fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
         let list = || -> Result<Vec<(OsString, Entry)>, Errno> {
-            let handle = self.handle(folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let handle = self.found_anew(folder)?;
             let mut found = Vec::new();
             for name in rustix::fs::Dir::read_from(&handle)? {
                 let name = name?;
@@ -363,7 +379,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()> {
-        let handle = said("open", folder, self.handle(folder, OFlags::RDONLY | OFlags::DIRECTORY))?;
+        let handle = said("open", folder, self.found_anew(folder))?;
         let synced = retry_on_intr(|| rustix::fs::fsync(&handle));
         // Some file systems cannot flush a folder; their names are durable by themselves or not at all.
         said("flush folder", folder, if synced == Err(Errno::INVAL) { Ok(()) } else { synced })

@@ -7,7 +7,7 @@ use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
 use super::scratch::sweep;
 use crate::model::{ContentHash, RelPath};
-use crate::records::{Intent, Publish, PublishMode, Record};
+use crate::records::{Intent, Publish, PublishMode, Record, Remove};
 
 /// What recovery did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,12 +18,24 @@ pub struct Recovered {
     pub taken_back: Vec<u64>,
     /// Plans that reach into an area which is not attached; they stay open until it is.
     pub waiting: Vec<Intent>,
+    /// Plans that the disk refuses to finish or take back, each with its words; they stay open, too.
+    pub refused: Vec<(Intent, String)>,
     /// Unfinished products that were swept from scratch.
     pub swept: usize,
+    /// Products and folders of scratch that the disk refuses to sweep.
+    pub unswept: usize,
+}
+
+impl Recovered {
+    /// Returns whether the disk refused something that it may grant soon.
+    pub fn is_refused(&self) -> bool {
+        !self.refused.is_empty() || self.unswept > 0
+    }
 }
 
 /// Finishes or takes back every plan that was begun, then empties scratch. Doing it twice, or being
 /// cut in the middle of it, is the same as doing it once. `areas` are those that are attached.
+/// A plan whose files the disk refuses does not keep the others waiting; without the journal nothing goes on.
 pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas: &[RelPath]) -> DiskResult<Recovered> {
     let mut recovered = Recovered::default();
     for intent in open_intents(records) {
@@ -31,24 +43,34 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
             recovered.waiting.push(intent);
             continue;
         }
-        give_back_strangers(disk, &intent)?;
-        let record = if can_finish(disk, &intent)? {
-            finish(disk, &intent)?;
-            let plan = intent.plan;
-            recovered.finished.push(intent);
-            Record::Done { plan }
-        } else {
-            undo_all(disk, &intent)?;
-            recovered.taken_back.push(intent.plan);
-            Record::Undone { plan: intent.plan, why: "it was cut off before a source had left".to_owned() }
-        };
-        journal.append(disk, &[record])?;
+        match settle(disk, &intent) {
+            Ok(record) => {
+                journal.append(disk, std::slice::from_ref(&record))?;
+                match record {
+                    Record::Done { .. } => recovered.finished.push(intent),
+                    _ => recovered.taken_back.push(intent.plan),
+                }
+            }
+            Err(error) => recovered.refused.push((intent, error.to_string())),
+        }
     }
     // Scratch may only go once it is on record that nobody needs it.
     journal.sync(disk)?;
-    let needed: HashSet<&RelPath> = recovered.waiting.iter().flat_map(paths).collect();
-    recovered.swept = sweep(disk, areas, &needed)?;
+    let refused = recovered.refused.iter().map(|(intent, _)| intent);
+    let needed: HashSet<&RelPath> = recovered.waiting.iter().chain(refused).flat_map(paths).collect();
+    (recovered.swept, recovered.unswept) = sweep(disk, areas, &needed);
     Ok(recovered)
+}
+
+/// Finishes a plan or takes it back.
+fn settle(disk: &dyn Disk, intent: &Intent) -> DiskResult<Record> {
+    give_back_strangers(disk, intent)?;
+    if can_finish(disk, intent)? {
+        finish(disk, intent)?;
+        return Ok(Record::Done { plan: intent.plan });
+    }
+    undo_all(disk, intent)?;
+    Ok(Record::Undone { plan: intent.plan, why: "it was cut off before a source had left".to_owned() })
 }
 
 fn paths(intent: &Intent) -> impl Iterator<Item = &RelPath> {
@@ -166,7 +188,13 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
         }
         take_away(disk, gone)?;
     }
-    let_go_of_copied(disk, &intent.removes);
+    // A source of which the copy is not there may be the only one: it stays, until `undo` no longer wants it.
+    let stands = |gone: &&Remove| {
+        let copy = |product: &&Publish| gone.copied_to.as_ref() == Some(&product.to);
+        let copy = intent.publish.iter().find(copy);
+        copy.is_some_and(|copy| is_there(disk, &copy.to, &copy.hash).unwrap_or(false))
+    };
+    let_go_of_copied(disk, intent.removes.iter().filter(stands));
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));
     sync_parents(disk, left)
 }

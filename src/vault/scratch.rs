@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::disk::{Disk, DiskResult, ReadSeek};
+use super::disk::{Disk, DiskResult, Entry, ReadSeek, What};
 use super::home;
 use super::ladder::{Capabilities, Rung, probe};
 use crate::model::{ContentHash, Identity, RelPath};
@@ -29,6 +29,8 @@ struct Known {
     capabilities: HashMap<u64, Capabilities>,
     /// Pairs of folders between which no rename works, although they looked like one file system.
     crossing: HashSet<(Option<RelPath>, Option<RelPath>)>,
+    /// Hidden folders whose numbers are not given again.
+    numbered: HashSet<RelPath>,
 }
 
 /// A folder's file system, and the hidden folders on it.
@@ -61,6 +63,7 @@ impl Vault {
     /// Tries, once for each file system, what it can do. Returns the answer if it is news.
     pub fn probe(&self, area: &RelPath) -> DiskResult<Option<Capabilities>> {
         let ground = self.ground(area)?;
+        self.skip_numbers(&ground)?;
         if self.known.lock().expect("no holder panics").capabilities.contains_key(&ground.device) {
             return Ok(None);
         }
@@ -68,6 +71,22 @@ impl Vault {
         let found = probe(self.disk(), &ground.scratch)?;
         self.known.lock().expect("no holder panics").capabilities.insert(ground.device, found);
         Ok(Some(found))
+    }
+
+    /// Gives no number to a plan that an earlier one had whose traces are still there: the journal may have
+    /// been lost since, and what was taken away then lies under that number.
+    fn skip_numbers(&self, ground: &Ground) -> DiskResult<()> {
+        if self.known.lock().expect("no holder panics").numbered.contains(&ground.trash) {
+            return Ok(());
+        }
+        let mut found = list_if_there(self.disk(), &ground.trash)?;
+        found.extend(list_if_there(self.disk(), &ground.scratch)?);
+        let number = |path: &RelPath| path.file_text().split('-').next()?.parse::<u64>().ok();
+        if let Some(last) = found.iter().filter_map(|(path, _)| number(path)).max() {
+            self.next_plan.fetch_max(last.saturating_add(1), Ordering::Relaxed);
+        }
+        self.known.lock().expect("no holder panics").numbered.insert(ground.trash.clone());
+        Ok(())
     }
 
     /// Returns whether a folder lies on the root's own file system.
@@ -262,29 +281,40 @@ pub(super) fn discard(disk: &dyn Disk, publish: &[Publish]) {
 }
 
 /// Empties the scratch folders but for what an open plan still needs; nothing else in them was
-/// promised to anyone.
-pub(super) fn sweep(disk: &dyn Disk, areas: &[RelPath], needed: &HashSet<&RelPath>) -> DiskResult<usize> {
-    let mut folders = vec![home().join("scratch")];
-    folders.extend(areas.iter().map(|area| area.join(SCRATCH)));
-    let mut swept = 0;
-    for folder in folders {
-        if disk.look(&folder)?.is_none() {
+/// promised to anyone. A folder in them is not ours. Returns how much was swept, and how much the disk refused.
+pub(super) fn sweep(disk: &dyn Disk, areas: &[RelPath], needed: &HashSet<&RelPath>) -> (usize, usize) {
+    let (mut swept, mut unswept) = (0, 0);
+    for folder in hidden_folders(&home().join("scratch"), areas, SCRATCH) {
+        let Ok(found) = list_if_there(disk, &folder) else {
+            unswept += 1;
             continue;
-        }
-        let mut is_changed = false;
-        for (name, _) in disk.list(&folder)? {
-            let path = folder.join(name);
-            if !needed.contains(&path) {
-                disk.remove(&path)?;
-                swept += 1;
-                is_changed = true;
+        };
+        let before = swept;
+        for (path, _) in found.into_iter().filter(|(path, _)| !needed.contains(path)) {
+            match disk.remove(&path) {
+                Ok(()) => swept += 1,
+                Err(_) => unswept += 1,
             }
         }
-        if is_changed {
-            disk.sync_folder(&folder)?;
+        if swept > before && disk.sync_folder(&folder).is_err() {
+            unswept += 1;
         }
     }
-    Ok(swept)
+    (swept, unswept)
+}
+
+/// Returns the hidden folder of the root's own file system, and those that other areas may have.
+fn hidden_folders(own: &RelPath, areas: &[RelPath], name: &str) -> Vec<RelPath> {
+    std::iter::once(own.clone()).chain(areas.iter().map(|area| area.join(name))).collect()
+}
+
+/// Returns the files in a folder that may not be there.
+fn list_if_there(disk: &dyn Disk, folder: &RelPath) -> DiskResult<Vec<(RelPath, Entry)>> {
+    if disk.look(folder)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let found = disk.list(folder)?.into_iter().filter(|(_, entry)| entry.what != What::Folder);
+    Ok(found.map(|(name, entry)| (folder.join(name), entry)).collect())
 }
 
 /// How long and how much of what was taken away is kept.
@@ -296,26 +326,21 @@ pub struct TrashLimits {
     pub bytes_max: u64,
 }
 
-/// Lets go of what `undo` can no longer want. All of it was derived, or stands under another name.
-pub fn purge_trash(disk: &dyn Disk, areas: &[RelPath], now_ns: i64, limits: TrashLimits) -> DiskResult<usize> {
-    let mut folders = vec![trash_folder()];
-    folders.extend(areas.iter().map(|area| area.join(TRASH)));
-    let mut kept = Vec::new();
-    for folder in folders {
-        if disk.look(&folder)?.is_some() {
-            kept.extend(disk.list(&folder)?.into_iter().map(|(name, entry)| (folder.join(name), entry)));
-        }
-    }
+/// Lets go of what `undo` can no longer want. All of it was derived, or stands under another name. What the
+/// disk refuses stays for the next time.
+pub fn purge_trash(disk: &dyn Disk, areas: &[RelPath], now_ns: i64, limits: TrashLimits) -> usize {
+    let folders = hidden_folders(&trash_folder(), areas, TRASH);
+    let mut kept: Vec<_> = folders.iter().flat_map(|folder| list_if_there(disk, folder).unwrap_or_default()).collect();
     kept.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.changed_ns));
     let (mut bytes, mut purged) = (0_u64, 0);
     for (path, entry) in kept {
         bytes = bytes.saturating_add(entry.identity.size);
-        if bytes > limits.bytes_max || now_ns.saturating_sub(entry.changed_ns) > limits.age_ns_max {
-            disk.remove(&path)?;
+        let is_old = now_ns.saturating_sub(entry.changed_ns) > limits.age_ns_max;
+        if (bytes > limits.bytes_max || is_old) && disk.remove(&path).is_ok() {
             purged += 1;
         }
     }
-    Ok(purged)
+    purged
 }
 
 fn trash_folder() -> RelPath {

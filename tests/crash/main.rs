@@ -3,6 +3,7 @@
 //! every original is whole somewhere; its sidecar is with it; it is not under two names; nothing is
 //! left in scratch; and what was reported as done stays done.
 
+mod neighbours;
 mod sim;
 
 use std::io::ErrorKind;
@@ -219,7 +220,7 @@ fn recovered(state: State, calls: u64, rung: Rung) -> (State, bool) {
     disk.rung = rung;
     let is_done =
         Journal::open(&disk).and_then(|(mut journal, records)| recover(&disk, &mut journal, &records, &areas()));
-    (disk.into_state(), is_done.is_ok())
+    (disk.into_state(), is_done.is_ok_and(|recovered| !recovered.is_refused()))
 }
 
 fn areas() -> Vec<RelPath> {

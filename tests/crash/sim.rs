@@ -139,11 +139,22 @@ pub(crate) struct SimDisk {
     pub(crate) rung: Rung,
     /// What the call that comes when none is left answers: a cut refuses all that follow, too.
     pub(crate) fault: Option<io::ErrorKind>,
+    /// A call that is refused for a path whenever it comes.
+    pub(crate) refuses: Mutex<Option<(&'static str, RelPath)>>,
+    /// When this call first comes for a path, a program saves a file under a name, as editors do: by a rename.
+    pub(crate) meanwhile: Mutex<Option<(&'static str, RelPath, RelPath, &'static [u8])>>,
 }
 
 impl SimDisk {
     pub(crate) fn new(state: State, calls: u64) -> Self {
-        Self { inner: Mutex::new((state, calls, 0)), without: None, rung: Rung::Rename, fault: None }
+        Self {
+            inner: Mutex::new((state, calls, 0)),
+            without: None,
+            rung: Rung::Rename,
+            fault: None,
+            refuses: Mutex::default(),
+            meanwhile: Mutex::default(),
+        }
     }
 
     pub(crate) fn calls(&self) -> u64 {
@@ -178,7 +189,15 @@ impl SimDisk {
         path: &RelPath,
         act: impl FnOnce(&mut State) -> io::Result<T>,
     ) -> DiskResult<T> {
+        if self.refuses.lock().unwrap().as_ref().is_some_and(|refused| *refused == (call, path.clone())) {
+            return Err(DiskError { call, path: path.clone(), source: io::ErrorKind::PermissionDenied.into() });
+        }
         let mut inner = self.inner.lock().unwrap();
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        if let Some((_, _, name, bytes)) = meanwhile.take_if(|(at, of, _, _)| (*at, &*of) == (call, path)) {
+            inner.0.file(&name.to_string(), bytes);
+        }
+        drop(meanwhile);
         inner.2 += 1;
         if inner.1 == 0 {
             let source = match self.fault {

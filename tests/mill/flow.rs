@@ -649,7 +649,7 @@ fn a_few_lines_that_stand_for_gigabytes_are_cut_and_told() {
     let once = root.once();
     assert!(once.status.success(), "{}", root.log());
     let prompts = fs::read(root.at("raw/huge/prompts.txt")).unwrap();
-    assert!((7 << 20..9 << 20).contains(&prompts.len()), "{}", prompts.len());
+    assert!((3 << 20..5 << 20).contains(&prompts.len()), "{}", prompts.len());
     let problems = root.files().into_iter().find(|file| file.ends_with(".problems.txt")).unwrap();
     let said = fs::read_to_string(root.at(&problems)).unwrap();
     assert!(said.contains("theme `huge`") && said.contains("left out"), "{said}");

@@ -5,6 +5,7 @@
 mod drops;
 mod flow;
 mod hostile;
+mod waits;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Dispatcher, FACTS_MAX, Held, READY_MAX, REASONS_MAX, state_of};
+use super::{Dispatcher, FACTS_MAX, HOLD_PAUSE, Held, READY_MAX, REASONS_MAX, State, WALK_PAUSE_FED, state_of};
 use crate::intake::{Candidate, Verdict, downloads_as};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
@@ -39,6 +39,7 @@ impl Dispatcher {
         let odd: HashSet<&RelPath> = surveyed.odd.iter().map(|odd| &odd.path).collect();
         self.settle.forget_absent(&unit, &in_scope, &|path| found.contains(path));
         forget(&mut self.held, &unit, &in_scope, &|path| found.contains(path));
+        forget(&mut self.tries, &unit, &in_scope, &|path| found.contains(path));
         forget(&mut self.told, &unit, &in_scope, &|path| found.contains(path));
         forget(&mut self.odd_seen, &unit, &in_scope, &|path| odd.contains(path));
         self.due.remove(&unit);
@@ -68,7 +69,19 @@ impl Dispatcher {
     ) {
         let path = candidate.primary.path.clone();
         let state = state_of(&candidate);
-        if self.in_hand.contains_key(&path) {
+        if let Some(seen) = self.in_hand.get(&path) {
+            if *seen != state {
+                self.changed.insert(path);
+            }
+            return;
+        }
+        // What was taken for an asset of its own belongs to this one.
+        let others = candidate.sidecar.iter().chain(&candidate.companions).chain(&candidate.members);
+        let taken: Vec<RelPath> =
+            others.map(|found| &found.path).filter(|path| self.in_hand.contains_key(*path)).cloned().collect();
+        if !taken.is_empty() {
+            self.changed.extend(taken);
+            self.look_again(unit, Some(moment.steady + WALK_PAUSE_FED));
             return;
         }
         if self.fresh.contains(&path) || self.mill.is_reserved(&path) {
@@ -85,22 +98,29 @@ impl Dispatcher {
         if self.held.get(&path).is_some_and(|held| held.state != state) {
             self.tries.remove(&path);
         }
-        // Nothing changed but the time: what was seen inside is still true.
+        // Nothing changed but the time: what was seen inside is still true. Who has an original is looked at
+        // anew, since that lies elsewhere.
         if let Some(Held { state: seen, facts: Some(facts), .. }) = self.held.remove(&path)
             && seen == state
+            && !facts.has_original
         {
             self.in_hand.insert(path, state);
             self.decide(*facts, moment);
             return;
         }
         if !candidate.missing.is_empty() {
-            let why = self.reason(&format!("it names files that are not here yet: {}", candidate.missing.join(", ")));
+            let missing = candidate.missing.join(", ");
+            let is_top = unit.parent().is_none() && candidate.missing.iter().any(|name| name.contains('/'));
+            let cure = "; put it into a theme's folder, with its own folders beside it";
+            let cure = if is_top { cure } else { "" };
+            let why = self.reason(&format!("it names files that are not here yet: {missing}{cure}"));
             self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
             return;
         }
-        if let Some(hold) = self.mill.shut(&path, stage, candidate.primary.entry.changed_ns, moment) {
+        if let Some((hold, opens_by_time)) = self.mill.shut(&path, stage, candidate.primary.entry.changed_ns, moment) {
             let why = self.reason(&hold.to_string());
-            self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
+            let until = opens_by_time.then(|| moment.steady + self.hold_pause());
+            self.hold(&path, Held { why, state, until, facts: None, is_trial: false });
             return;
         }
         let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
@@ -154,9 +174,22 @@ impl Dispatcher {
         self.held.insert(path.clone(), held);
     }
 
+    /// Lets go of an asset that was in hand.
+    pub(super) fn let_out(&mut self, path: &RelPath) -> Option<State> {
+        self.changed.remove(path);
+        self.in_hand.remove(path)
+    }
+
+    /// Returns how long what may change unseen is waited for.
+    pub(super) fn hold_pause(&self) -> Duration {
+        self.mill.settings.settle.rescan.min(HOLD_PAUSE)
+    }
+
     pub(super) fn put_back(&mut self, path: &RelPath, why: &str, until: Option<Duration>, facts: Option<Facts>) {
-        if let Some(state) = self.in_hand.remove(path) {
+        let is_changed = self.changed.contains(path);
+        if let Some(state) = self.let_out(path) {
             let why = self.reason(why);
+            let until = if is_changed { Some(self.clock.steady()) } else { until };
             let facts = facts.filter(|_| self.held.len() < FACTS_MAX).map(Box::new);
             self.hold(path, Held { why, state, until, facts, is_trial: false });
         }

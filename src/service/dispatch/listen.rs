@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, Inspected, Job, READ_TRIES, RECOVER_PAUSE, TEND_PAUSE,
-    Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job,
+    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job,
+    READ_TRIES, RECOVER_PAUSE, TEND_PAUSE, Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job,
 };
 use crate::intake::{Candidate, Settled};
 use crate::make::MakeError;
 use crate::model::{ContentHash, RelPath, Stage};
 use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
+use crate::records::Intent;
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
@@ -75,7 +77,7 @@ impl Dispatcher {
             }
         };
         self.unseen.remove(unit);
-        self.remember_glance(&surveyed);
+        self.remember_glance(&surveyed, took);
         if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.watch_problem_told) {
             report::watch_problem(problem, self.mill.settings.settle.rescan);
             self.watch_problem_told = true;
@@ -102,10 +104,11 @@ impl Dispatcher {
     }
 
     /// Remembers what a unit's folders look like, so that a later look from outside can tell a change.
-    fn remember_glance(&mut self, surveyed: &Surveyed) {
-        let now_ns = self.clock.now().for_settle().wall_ns;
+    fn remember_glance(&mut self, surveyed: &Surveyed, took: Duration) {
+        let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+        let begun_ns = self.clock.now().for_settle().wall_ns.saturating_sub(took_ns);
         // A folder that changed in this very moment may change again without a new time.
-        let is_fresh = |stamp: i64| (stamp..stamp.saturating_add(GLANCE_GRAIN_NS)).contains(&now_ns);
+        let is_fresh = |stamp: i64| stamp.saturating_add(GLANCE_GRAIN_NS) > begun_ns;
         self.forget_glance(&surveyed.unit);
         for (folder, stamp) in &surveyed.folders {
             self.glances.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
@@ -114,20 +117,37 @@ impl Dispatcher {
 
     /// Takes what was looked into. It is decided in the order of the queue, whoever was quicker: names
     /// must not depend on chance.
-    pub(super) fn take_inspected(&mut self, first: u64, inspected: Vec<Inspected>) {
+    pub(super) fn take_inspected(&mut self, first: Option<u64>, inspected: Vec<Inspected>) {
         self.busy -= 1;
-        self.inspected.extend((first..).zip(inspected));
-        while let Some(inspected) = self.inspected.remove(&self.next_decided) {
-            self.next_decided += 1;
-            match inspected {
-                Inspected::Settled(settled, result) => self.take_facts(&settled, *result),
-                Inspected::Unsettled(unsettled) => {
-                    let path = &unsettled.candidate().primary.path;
-                    let (again, why) = self.settle.wait(&unsettled, self.clock.now().for_settle());
-                    report::waiting(path, &why);
-                    self.in_hand.remove(path);
-                    self.look_again_at(path, Some(again));
-                }
+        let Some(first) = first else {
+            inspected.into_iter().for_each(|inspected| self.take_look(inspected));
+            return;
+        };
+        self.turns.add(first, inspected, self.clock.steady());
+        self.decide_in_turn();
+    }
+
+    /// Decides on what was looked into.
+    pub(super) fn decide_in_turn(&mut self) {
+        while let Some(inspected) = self.turns.next(self.clock.steady()) {
+            self.take_look(inspected);
+        }
+    }
+
+    fn take_look(&mut self, inspected: Inspected) {
+        let path = inspected.candidate().primary.path.clone();
+        if self.changed.contains(&path) {
+            self.let_out(&path);
+            self.look_again_at(&path, Some(self.clock.steady()));
+            return;
+        }
+        match inspected {
+            Inspected::Settled(settled, result) => self.take_facts(&settled, *result),
+            Inspected::Unsettled(unsettled) => {
+                let (again, why) = self.settle.wait(&unsettled, self.clock.now().for_settle());
+                report::waiting(&path, &why);
+                self.let_out(&path);
+                self.look_again_at(&path, Some(again));
             }
         }
     }
@@ -157,9 +177,12 @@ impl Dispatcher {
             Err(hold) => {
                 self.tries.remove(&path);
                 // What a hold waits for may change unseen: a gate opens, a tag file is mended.
-                let pause = self.mill.settings.settle.rescan;
-                let until = matches!(hold, Hold::Waits(_)).then(|| moment.steady + pause.min(Duration::from_secs(30)));
-                self.put_back(&path, &hold.to_string(), until, Some(facts));
+                let is_kept = self.held.len() < FACTS_MAX;
+                let pause = if is_kept { self.hold_pause() } else { HOLD_PAUSE_UNSEEN };
+                let until = matches!(hold, Hold::Waits(_)).then(|| moment.steady + pause);
+                // Of a type that nobody knows only the start was read; its theme may claim it yet.
+                let facts = Some(facts).filter(|facts| facts.kind.is_some() || facts.stage == Stage::Ideas);
+                self.put_back(&path, &hold.to_string(), until, facts);
             }
         }
     }
@@ -175,7 +198,7 @@ impl Dispatcher {
         self.tries.remove(path);
         match facts {
             Some(facts) => self.set_aside(facts, why, moment),
-            None => drop(self.in_hand.remove(path)),
+            None => drop(self.let_out(path)),
         }
     }
 
@@ -206,9 +229,9 @@ impl Dispatcher {
             MakeError::Sidecar { .. } => self.put_back(path, &error.to_string(), None, None),
             MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
                 // A person took it away: nothing to do, and nothing is lost.
-                self.in_hand.remove(path);
+                self.let_out(path);
                 self.tries.remove(path);
-                self.dirty.extend(unit_of(path));
+                self.look_again_at(path, Some(moment.steady));
             }
             MakeError::Disk(disk) if disk.kind() == ErrorKind::InvalidData => {
                 report::again(Some(path), disk);
@@ -308,7 +331,7 @@ impl Dispatcher {
             for twin in std::mem::take(&mut self.mill.twins) {
                 if let Some(held) = self.held.get_mut(&twin) {
                     held.until = Some(Duration::ZERO);
-                    self.dirty.extend(unit_of(&twin));
+                    self.look_again_at(&twin, Some(self.clock.steady()));
                 }
             }
         }
@@ -338,7 +361,7 @@ impl Dispatcher {
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     self.after(&job.plan);
                     if let Some(path) = path {
-                        self.in_hand.remove(&path);
+                        self.let_out(&path);
                         self.tries.remove(&path);
                         self.settle.forget(&path);
                     }
@@ -404,6 +427,15 @@ impl Dispatcher {
         }
     }
 
+    /// Keeps the files of plans that stay open where they are.
+    pub(super) fn take_blocked(&mut self, recovered: &Recovered) {
+        let blocked = blocked(recovered, &self.detached);
+        if std::mem::replace(&mut self.mill.blocked, blocked) != self.mill.blocked {
+            self.reconsider();
+        }
+        self.recovery.is_refused = recovered.is_refused();
+    }
+
     pub(super) fn take_recovered(&mut self, result: DiskResult<Recovered>) {
         self.committing = false;
         match result {
@@ -411,21 +443,25 @@ impl Dispatcher {
                 self.needs_recovery = false;
                 let now = self.clock.now();
                 // A disk that refuses again and again is not asked without a pause.
-                let (_, pause) = self.recover_again;
-                let is_calm = now.steady > self.recovered_at + pause * 4;
+                let pause = self.recovery.pause;
+                let is_calm = now.steady > self.recovery.ended + pause * 4;
                 let pause = if is_calm { RECOVER_PAUSE } else { (pause * 2).min(DISK_PAUSE_MAX) };
-                self.recovered_at = now.steady;
-                self.recover_again = (now.steady + pause, pause);
-                report::recovered(&recovered);
+                self.recovery.ended = now.steady;
+                (self.recovery.again, self.recovery.pause) = (now.steady + pause, pause);
+                let is_news = !recovered.finished.is_empty() || !recovered.taken_back.is_empty();
+                if is_news || !recovered.is_refused() || self.repeats.is_news("recovery was refused", now.steady) {
+                    report::recovered(&recovered);
+                }
                 for intent in &recovered.finished {
                     self.mill.ledger.remember(&intent.about, intent.at);
                     report::moved(&intent.about, Duration::ZERO);
                 }
-                self.mill.blocked = blocked(&recovered, &self.detached);
+                self.take_blocked(&recovered);
             }
             Err(error) => {
-                let pause = self.recover_again.1;
-                self.recover_again = (self.clock.steady() + pause, (pause * 2).min(DISK_PAUSE_MAX));
+                let pause = self.recovery.pause;
+                (self.recovery.again, self.recovery.pause) =
+                    (self.clock.steady() + pause, (pause * 2).min(DISK_PAUSE_MAX));
                 report::recovery_failed(&error);
             }
         }
@@ -433,16 +469,25 @@ impl Dispatcher {
     }
 }
 
-/// Returns the sources of plans that wait for an area, and the area.
-pub(in crate::service) fn blocked(recovered: &Recovered, detached: &BTreeSet<RelPath>) -> HashMap<RelPath, RelPath> {
+/// Returns the files of plans that stay open, and why.
+pub(in crate::service) fn blocked(recovered: &Recovered, detached: &BTreeSet<RelPath>) -> HashMap<RelPath, Arc<str>> {
+    let files = |intent: &Intent| {
+        let published = intent.publish.iter().map(|product| product.to.clone());
+        let moved = intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]);
+        let removed = intent.removes.iter().map(|gone| gone.path.clone());
+        published.chain(moved).chain(removed).collect::<Vec<_>>()
+    };
     let mut blocked = HashMap::new();
     for intent in &recovered.waiting {
-        let targets =
-            intent.publish.iter().map(|product| &product.to).chain(intent.moves.iter().map(|shift| &shift.to));
-        let away = targets.map(RelPath::root).find(|area| detached.contains(area));
+        let files = files(intent);
+        let away = files.iter().map(RelPath::root).find(|area| detached.contains(area));
         let away = away.unwrap_or_else(|| intent.about.stage.folder());
-        let sources = intent.moves.iter().map(|shift| &shift.from).chain(intent.removes.iter().map(|gone| &gone.path));
-        blocked.extend(sources.map(|source| (source.clone(), away.clone())));
+        let why: Arc<str> = format!("it waits for `{away}`, which is paused").into();
+        blocked.extend(files.into_iter().map(|file| (file, why.clone())));
+    }
+    for (intent, error) in &recovered.refused {
+        let why: Arc<str> = format!("the disk refuses to finish it ({error}); tried again").into();
+        blocked.extend(files(intent).into_iter().map(|file| (file, why.clone())));
     }
     blocked
 }

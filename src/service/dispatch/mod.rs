@@ -5,9 +5,11 @@ mod judge;
 mod listen;
 mod rounds;
 mod start;
+mod turns;
 mod work;
 
 pub(super) use rounds::{Checked, check};
+use turns::Turns;
 use work::Walker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -19,12 +21,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::clock::{Clock, Moment};
 use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
-use super::undo::{Undone, collect_undo};
+use super::undo::{UndoRequest, Undone, collect_undo};
 use super::{Signal, release};
 use crate::intake::{Candidate, Hint, Hints, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
 use crate::model::{RelPath, Size, Stage};
-use crate::plan::{BundleName, Facts, Plan, UndoWhat};
+use crate::plan::{BundleName, Facts, Plan};
 use crate::report;
 use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered, Space};
 
@@ -58,6 +60,9 @@ const TEND_PAUSE: Duration = Duration::from_secs(1);
 const REASONS_MAX: usize = 1000;
 /// Of so many held assets it is kept what was seen inside; of more, they are looked into again.
 const FACTS_MAX: usize = 1000;
+/// How long what may change unseen is waited for, and how long if it has to be looked into again for that.
+const HOLD_PAUSE: Duration = Duration::from_secs(30);
+const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);
 /// How often reading a damaged disk is tried before the asset is set aside.
 const READ_TRIES: u32 = 6;
 /// The longest pause after a disk error.
@@ -76,8 +81,8 @@ pub(in crate::service) enum Message {
     Checked(Vec<Checked>),
     /// Folders were looked at from outside, up to the last one named: these changed since they were walked.
     Glanced(Vec<RelPath>, RelPath),
-    /// Assets were looked into; the number is the first one's place in the queue.
-    Inspected(u64, Vec<Inspected>),
+    /// Assets were looked into; the number is the first one's place in the queue. Who takes long has none.
+    Inspected(Option<u64>, Vec<Inspected>),
     /// The products of plans are complete, or could not be made.
     Made(Vec<(Job, Result<Made, MakeError>)>),
     /// A batch was carried out.
@@ -97,6 +102,15 @@ pub(in crate::service) enum Inspected {
     Unsettled(Box<Unsettled>),
     /// It was read, or could not be.
     Settled(Box<Settled>, Box<Result<Facts, MakeError>>),
+}
+
+impl Inspected {
+    fn candidate(&self) -> &Candidate {
+        match self {
+            Self::Unsettled(unsettled) => unsettled.candidate(),
+            Self::Settled(settled, _) => settled.candidate(),
+        }
+    }
 }
 
 /// When a unit may be walked again.
@@ -135,11 +149,27 @@ struct Held {
     is_trial: bool,
 }
 
+/// How the last recovery went, and when the next one may be tried.
+#[derive(Debug)]
+struct Recovery {
+    /// Whether it was refused something, and is to be tried again.
+    is_refused: bool,
+    ended: Duration,
+    again: Duration,
+    pause: Duration,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self { is_refused: false, ended: Duration::ZERO, again: Duration::ZERO, pause: RECOVER_PAUSE }
+    }
+}
+
 /// Wishes to have something undone.
 #[derive(Debug, Default)]
 struct Undo {
     /// Each with the place of its answer.
-    wanted: VecDeque<(RelPath, UndoWhat)>,
+    wanted: VecDeque<(RelPath, UndoRequest)>,
     is_under_way: bool,
 }
 
@@ -173,15 +203,14 @@ pub(in crate::service) struct Dispatcher {
     ready: VecDeque<(Stage, Still)>,
     /// Units of which not all could be taken, since enough is ready, and how many about were left.
     behind: BTreeMap<RelPath, usize>,
-    /// Assets that were looked into before their turn.
-    inspected: BTreeMap<u64, Inspected>,
-    next_inspected: u64,
-    next_decided: u64,
+    turns: Turns<Inspected>,
     to_make: VecDeque<Job>,
     to_commit: Vec<(Job, Made)>,
     /// Since when the first of these waits.
     to_commit_since: Duration,
     in_hand: HashMap<RelPath, State>,
+    /// Those of them that a walk saw changed meanwhile.
+    changed: HashSet<RelPath>,
     /// Names that were given while a walk was under way: it may have seen an asset and missed its sidecar.
     fresh: HashSet<RelPath>,
     held: BTreeMap<RelPath, Held>,
@@ -190,18 +219,18 @@ pub(in crate::service) struct Dispatcher {
     /// Reasons that were given, so that those who wait for the same share it.
     reasons: HashSet<Arc<str>>,
     odd_seen: BTreeMap<RelPath, String>,
-    tries: HashMap<RelPath, Tries>,
+    tries: BTreeMap<RelPath, Tries>,
     busy: usize,
     /// Asked once: the answer costs several files.
     cores: usize,
     weight: u64,
     committing: bool,
     needs_recovery: bool,
-    /// When the next recovery may be tried, and the pause after it fails.
-    recover_again: (Duration, Duration),
-    recovered_at: Duration,
+    recovery: Recovery,
     undo: Undo,
     bundles_dirty: BTreeSet<BundleName>,
+    /// Since when the first of these waits.
+    bundles_since: Duration,
     /// Whether tags changed, so that every bundle is to be looked at.
     all_bundles_dirty: bool,
     /// When records may be tended again after one could not be, and the pause after that.
@@ -267,28 +296,27 @@ impl Dispatcher {
             known_units: BTreeSet::new(),
             ready: VecDeque::new(),
             behind: BTreeMap::new(),
-            inspected: BTreeMap::new(),
-            next_inspected: 0,
-            next_decided: 0,
+            turns: Turns::default(),
             to_make: VecDeque::new(),
             to_commit: Vec::new(),
             to_commit_since: Duration::ZERO,
             in_hand: HashMap::new(),
+            changed: HashSet::new(),
             fresh: HashSet::new(),
             held: BTreeMap::new(),
             told: BTreeMap::new(),
             reasons: HashSet::new(),
             odd_seen: BTreeMap::new(),
-            tries: HashMap::new(),
+            tries: BTreeMap::new(),
             busy: 0,
             cores: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             weight: 0,
             committing: false,
             needs_recovery: false,
-            recover_again: (Duration::ZERO, RECOVER_PAUSE),
-            recovered_at: Duration::ZERO,
+            recovery: Recovery::default(),
             undo: Undo::default(),
             bundles_dirty: BTreeSet::new(),
+            bundles_since: Duration::ZERO,
             all_bundles_dirty: false,
             tend_again: (Duration::ZERO, TEND_PAUSE),
             unseen: BTreeSet::new(),
@@ -393,6 +421,11 @@ impl Dispatcher {
     pub(in crate::service) fn is_idle(&self) -> bool {
         let soon = self.clock.steady() + Duration::from_secs(3);
         let pending = self.due.values().any(|due| *due <= soon);
+        if self.needs_recovery {
+            return self.recovery.again > soon && self.busy == 0 && !self.committing && !self.walking;
+        }
+        let is_joining = !self.bundles_dirty.is_empty() || self.all_bundles_dirty;
+        let joins = is_joining && self.mill.pauses.why_stage(Stage::Upload).is_none();
         let walk_left = self.walking || !self.dirty.is_empty();
         self.is_quiet()
             && !walk_left
@@ -400,15 +433,15 @@ impl Dispatcher {
             && !self.checking
             && self.hints_due.is_none()
             && self.held.values().all(|held| !held.is_trial)
-            && (self.bundles_dirty.is_empty() && !self.all_bundles_dirty && self.tags_dirty.is_empty()
-                || self.tend_again.0 > soon)
+            && (!joins && self.tags_dirty.is_empty() || self.tend_again.0 > soon)
             && self.undo.wanted.is_empty()
-            && (!self.needs_recovery || self.recover_again.0 > soon)
+            && (!self.recovery.is_refused || self.recovery.again > soon)
     }
 
     /// Returns whether no work is in hand, so that the program may end.
     pub(in crate::service) fn is_at_rest(&self) -> bool {
-        self.busy == 0 && !self.committing && (self.to_commit.is_empty() || self.needs_recovery)
+        let is_left = !self.to_commit.is_empty() || !self.undo.wanted.is_empty();
+        self.busy == 0 && !self.committing && (!is_left || self.needs_recovery)
     }
 
     /// Returns how many assets are on their way.
@@ -425,7 +458,10 @@ impl Dispatcher {
     /// Returns how many assets had to be set aside, and folders are paused.
     pub(in crate::service) fn failed(&self) -> u64 {
         let undone = self.mill.pauses.all().count() + self.unseen.len() + self.tries.len();
-        let is_stuck = self.needs_recovery || !self.bundles_dirty.is_empty() || !self.tags_dirty.is_empty();
+        let is_stuck = self.needs_recovery
+            || self.recovery.is_refused
+            || !self.bundles_dirty.is_empty()
+            || !self.tags_dirty.is_empty();
         self.failed + undone as u64 + u64::from(is_stuck)
     }
 

@@ -43,6 +43,8 @@ pub(in crate::service) struct Checked {
 pub(super) struct Poll {
     step: Duration,
     at: Duration,
+    /// Whether its file system tells no events at all.
+    is_remote: bool,
 }
 
 /// Looks whether areas are there, and how much room they have; `away` are those that were not.
@@ -107,7 +109,8 @@ impl Dispatcher {
     pub(super) fn next_round(&self) -> Duration {
         let polls = self.polls.values().map(|poll| poll.at);
         let probe = self.probe_until.into_iter();
-        polls.chain(probe).chain(self.mill.pauses.next()).fold(self.next_rescan, Duration::min)
+        let pauses = self.mill.pauses.next().filter(|_| !self.checking);
+        polls.chain(probe).chain(pauses).fold(self.next_rescan, Duration::min)
     }
 
     fn start_round(&mut self) {
@@ -123,7 +126,10 @@ impl Dispatcher {
         } else if !self.glancing {
             self.start_glance(None);
         }
-        self.start_purge();
+        // What was taken aside may have to come back.
+        if !self.needs_recovery && self.mill.blocked.is_empty() {
+            self.start_purge();
+        }
     }
 
     /// Looks which folders have changed since they were walked, some at a time; only those are walked
@@ -168,7 +174,7 @@ impl Dispatcher {
             // A batch in hand may have to bring back what it took aside: nothing goes meanwhile.
             let _held = journal.lock().expect("no journal holder panics");
             // What cannot be removed now is tried again in the next round.
-            let _ = purge_trash(vault.disk(), &areas, now_ns, limits);
+            purge_trash(vault.disk(), &areas, now_ns, limits);
         });
     }
 
@@ -211,7 +217,7 @@ impl Dispatcher {
             }
             let is_stage = unit_of(&found.area).is_some();
             if found.is_remote && is_stage {
-                self.polls.entry(found.area).or_insert(Poll { step: POLL_MIN, at: now + POLL_MIN });
+                self.polls.entry(found.area).or_insert(Poll { step: POLL_MIN, at: now + POLL_MIN, is_remote: true });
             }
         }
         if is_back {
@@ -222,7 +228,7 @@ impl Dispatcher {
     /// Takes what was found when the root was opened.
     pub(in crate::service) fn take_opened(&mut self, checked: Vec<Checked>, recovered: &Recovered) {
         self.take_checked(checked);
-        self.mill.blocked = super::listen::blocked(recovered, &self.detached);
+        self.take_blocked(recovered);
     }
 
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
@@ -275,7 +281,10 @@ impl Dispatcher {
         if path.file_name().is_none_or(|name| name != PROBE) {
             return false;
         }
-        self.probed.retain(|area| !path.starts_with(self.layout.real_path(area)));
+        let is_of = |area: &RelPath| path.starts_with(self.layout.real_path(area));
+        self.probed.retain(|area| !is_of(area));
+        // It may only have been late.
+        self.polls.retain(|area, poll| poll.is_remote || !is_of(area));
         true
     }
 
@@ -287,7 +296,7 @@ impl Dispatcher {
         for area in std::mem::take(&mut self.probed) {
             if !self.detached.contains(&area) {
                 report::no_events(&area);
-                self.polls.insert(area, Poll { step: POLL_MIN, at: now });
+                self.polls.insert(area, Poll { step: POLL_MIN, at: now, is_remote: false });
             }
         }
     }
@@ -295,7 +304,7 @@ impl Dispatcher {
     /// Looks more often at a stage without events after something came.
     pub(super) fn poll_soon(&mut self, area: &RelPath, now: Duration) {
         if let Some(poll) = self.polls.get_mut(area) {
-            *poll = Poll { step: POLL_MIN, at: poll.at.min(now + POLL_MIN) };
+            *poll = Poll { step: POLL_MIN, at: poll.at.min(now + POLL_MIN), ..*poll };
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::vault::{Journal, Made, Space, recover};
 
 /// Of so many records it is decided at a time how they are to be written: there may be thousands of themes.
 const TEND_MAX: usize = 256;
+/// For so long a bundle waits for the assets that are about to join.
+const JOIN_MAX: Duration = Duration::from_secs(30);
 /// How long an answer on a disk's room is good for.
 const ROOM_AGE_MAX: Duration = Duration::from_millis(500);
 
@@ -29,6 +31,8 @@ impl Dispatcher {
     pub(in crate::service) fn turn(&mut self) -> Duration {
         let moment = self.clock.now();
         self.take_hints(moment.steady);
+        self.decide_in_turn();
+        self.needs_recovery |= self.recovery.is_refused && self.recovery.again <= moment.steady;
         self.start_rounds(moment.steady);
         let due: Vec<RelPath> =
             self.due.iter().filter(|(_, at)| **at <= moment.steady).map(|(unit, _)| unit.clone()).collect();
@@ -60,7 +64,8 @@ impl Dispatcher {
 
     fn wake_in(&self, moment: &Moment) -> Duration {
         let mut wake = self.next_round();
-        if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery {
+        let is_undoing = self.undo.is_under_way || !self.undo.wanted.is_empty();
+        if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery && !is_undoing {
             let free = self.dirty.iter().map(|unit| self.walk_from(unit)).min();
             wake = wake.min(free.unwrap_or(moment.steady));
         }
@@ -73,7 +78,13 @@ impl Dispatcher {
         if let Some(due) = self.hints_due {
             wake = wake.min(due);
         }
-        if !self.to_commit.is_empty() && !self.committing {
+        if self.needs_recovery || self.recovery.is_refused {
+            wake = wake.min(self.recovery.again.max(moment.steady + Duration::from_millis(10)));
+        }
+        if let Some(until) = self.turns.until() {
+            wake = wake.min(until);
+        }
+        if !self.to_commit.is_empty() && !self.committing && !self.needs_recovery {
             wake = wake.min(self.to_commit_since + GATHER);
         }
         wake.saturating_sub(moment.steady).clamp(Duration::from_millis(1), Duration::from_secs(5))
@@ -120,14 +131,14 @@ impl Dispatcher {
         if self.busy > 0 || self.walking || self.committing || !self.to_commit.is_empty() {
             return;
         }
-        let Some((place, what)) = self.undo.wanted.pop_front() else { return };
+        let Some((place, request)) = self.undo.wanted.pop_front() else { return };
         self.committing = true;
         self.undo.is_under_way = true;
         let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
         let (limits, now) = (self.mill.limits(), moment.timestamp());
         work(move || {
             let mut journal = journal.lock().expect("no journal holder panics");
-            let undone = undo::undo(&vault, &mut journal, &what, &limits, now);
+            let undone = undo::undo(&vault, &mut journal, &request, &limits, now);
             let answer = &undone.answer;
             report::undo_answered(answer.undone.len(), answer.refused.as_deref());
             // Whoever asked may have gone; what was done stands in the journal and the log.
@@ -149,8 +160,12 @@ impl Dispatcher {
         if std::mem::take(&mut self.all_bundles_dirty) {
             self.bundles_dirty.extend(self.mill.bundle_names());
         }
-        // A manifest is written when the assets that are about to join have joined.
-        if !self.bundles_dirty.is_empty() && self.is_quiet() && self.mill.pauses.why_stage(Stage::Upload).is_none() {
+        // A manifest is written when the assets that are about to join have joined; if they never end, now and then.
+        if self.bundles_dirty.is_empty() {
+            self.bundles_since = moment.steady;
+        }
+        let is_time = self.is_quiet() || moment.steady >= self.bundles_since + JOIN_MAX;
+        if !self.bundles_dirty.is_empty() && is_time && self.mill.pauses.why_stage(Stage::Upload).is_none() {
             for name in std::mem::take(&mut self.bundles_dirty) {
                 match self.mill.tend_bundle(&name) {
                     Ok(more) => {
@@ -205,24 +220,35 @@ impl Dispatcher {
                 if !chunk.is_empty() {
                     self.start_make(chunk, moment);
                 }
-            } else if !self.ready.is_empty() {
+            } else if !self.ready.is_empty() && self.turns.has_room() {
                 let share = self.ready.len().div_ceil(slots);
-                let chunk =
-                    chunk(&mut self.ready, share, |(_, still)| (still.candidate().primary.entry.identity.size, false));
-                self.start_inspect(chunk);
+                let chunk = chunk(&mut self.ready, share, |(_, still)| (costs_to_read(still), false));
+                self.start_inspect(chunk, moment);
             } else {
                 return;
             }
         }
     }
 
-    fn start_inspect(&mut self, chunk: Vec<(Stage, Still)>) {
+    fn start_inspect(&mut self, some: Vec<(Stage, Still)>, moment: &Moment) {
+        let mut chunk = Vec::with_capacity(some.len());
+        for (stage, still) in some {
+            let path = &still.candidate().primary.path;
+            match self.mill.claims(path, stage) {
+                Ok(is_claimed) => chunk.push((stage, is_claimed, still)),
+                Err(hold) => {
+                    let until = Some(moment.steady + self.hold_pause());
+                    self.put_back(&path.clone(), &hold.to_string(), until, None);
+                }
+            }
+        }
+        if chunk.is_empty() {
+            return;
+        }
         self.busy += 1;
-        let first = self.next_inspected;
-        self.next_inspected += chunk.len() as u64;
-        let claims =
-            |(stage, still): (Stage, Still)| (stage, self.mill.claims(&still.candidate().primary.path, stage), still);
-        let chunk: Vec<_> = chunk.into_iter().map(claims).collect();
+        // A large file takes long to read; the others are not to wait for it.
+        let is_long = chunk.iter().any(|(_, _, still)| costs_to_read(still) > CHUNK_BYTES_MAX);
+        let first = (!is_long).then(|| self.turns.begin(chunk.len()));
         let (vault, limits, tell) = (self.mill.vault.clone(), self.mill.limits(), self.tell.clone());
         work(move || {
             let disk = vault.disk();
@@ -318,14 +344,14 @@ impl Dispatcher {
 
     /// Finishes or takes back what a disk error left open, once nothing else is in hand.
     fn start_recovery(&mut self) {
-        if self.busy > 0 || self.committing || self.clock.steady() < self.recover_again.0 {
+        if self.busy > 0 || self.committing || self.clock.steady() < self.recovery.again {
             return;
         }
         for (job, made) in std::mem::take(&mut self.to_commit) {
             drop(made);
             self.let_go(&job);
             if let Some(facts) = job.facts {
-                self.in_hand.remove(&facts.path);
+                self.let_out(&facts.path);
             }
         }
         self.committing = true;
@@ -351,6 +377,10 @@ impl Dispatcher {
             report::progress(self.done, left, moment.steady);
         }
     }
+}
+
+fn costs_to_read(still: &Still) -> u64 {
+    still.candidate().primary.entry.identity.size
 }
 
 /// Takes what one worker does at once from the front of a queue: its share, within limits. `costs` says of

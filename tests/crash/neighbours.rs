@@ -1,0 +1,167 @@
+//! One file or plan that the disk refuses, or that somebody else touches in the same moment: what becomes of
+//! it, and that its neighbours go on.
+
+use std::sync::Arc;
+
+use stockmill::model::ContentHash;
+use stockmill::records::{Intent, Move, Publish, PublishMode, Record};
+use stockmill::vault::{CommitError, Disk as _, Journal, Made, Recovered, Rung, Vault, recover};
+
+use super::sim::{SimDisk, State};
+use super::{OTHER, PICTURE, SIDECAR, Stage, about, areas, path, seen};
+
+fn a_disk(files: &[(&str, &[u8])]) -> SimDisk {
+    let mut state = State::default();
+    areas().iter().for_each(|area| state.folder(&area.to_string()));
+    state.folder(".stockmill");
+    files.iter().for_each(|(name, bytes)| state.file(name, bytes));
+    SimDisk::new(state, u64::MAX)
+}
+
+fn a_move(vault: &Vault, from: &str, to: &str) -> Made {
+    let mut draft = vault.draft();
+    draft.shift(&path(from), &path(to), seen(vault, from).unwrap()).unwrap();
+    draft.finish(about(Stage::Raw))
+}
+
+fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<Made>) -> Vec<Result<u64, CommitError>> {
+    let results = vault.commit(journal, batch, "2026-11-23T12:00:00Z".parse().unwrap());
+    results.into_iter().map(|result| result.map(|receipt| receipt.plan)).collect()
+}
+
+/// An editor saved while the target's folder was flushed, and the first name went: with it, the new version.
+#[test]
+fn what_is_saved_under_the_first_name_meanwhile_stays() {
+    let (from, to) = ("raw/t/a.png", "keep/t/b.png");
+    let mut disk = a_disk(&[(from, PICTURE)]);
+    disk.rung = Rung::Link;
+    *disk.meanwhile.lock().unwrap() = Some(("flush folder", path("keep/t"), path(from), OTHER));
+    let disk = Arc::new(disk);
+    let (mut journal, records) = Journal::open(&*disk).unwrap();
+    let vault = Vault::new(disk.clone(), &records).unwrap();
+    let batch = vec![a_move(&vault, from, to)];
+    drop(commit(&vault, &mut journal, batch));
+    let held: Vec<Vec<u8>> = disk.state().all().into_iter().map(|(_, bytes)| bytes.to_vec()).collect();
+    assert_eq!(disk.state().bytes(from), Some(OTHER));
+    assert!(held.iter().any(|bytes| bytes == PICTURE), "{:?}", disk.state().all());
+}
+
+#[test]
+fn a_file_or_folder_that_cannot_be_made_durable_stops_nobody_else() {
+    for (call, of, refused, count) in [
+        ("flush", "raw/t/1.png", 1, 4),
+        ("make folder", "keep/1", 1, 4),
+        ("make folder", "keep/1", 1, 20),
+        ("flush", "upload/t/2.png", 2, 20),
+    ] {
+        let from = |n| if n == 2 { "upload/t/2.png".to_owned() } else { format!("raw/t/{n}.png") };
+        let to = |n| if n == 2 { "upload/u/2.png".to_owned() } else { format!("keep/{n}/{n}.png") };
+        let bytes: Vec<(String, Vec<u8>)> =
+            (0..count).map(|n| (from(n), format!("picture {n}").into_bytes())).collect();
+        let files: Vec<(&str, &[u8])> = bytes.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let disk = Arc::new(a_disk(&files));
+        *disk.refuses.lock().unwrap() = Some((call, path(of)));
+        let (mut journal, records) = Journal::open(&*disk).unwrap();
+        let vault = Vault::new(disk.clone(), &records).unwrap();
+        let batch = (0..count).map(|n| a_move(&vault, &from(n), &to(n))).collect();
+        for (n, result) in commit(&vault, &mut journal, batch).into_iter().enumerate() {
+            let what = format!("{call} {of}, {count} files: {n}: {result:?}");
+            assert_eq!(result.is_ok(), n != refused, "{what}");
+            let stands = if n == refused { from(n) } else { to(n) };
+            assert_eq!(disk.state().bytes(&stands), Some(bytes[n].1.as_slice()), "{what}");
+        }
+        // Nothing is left open, and the refused one can be done once the disk grants it.
+        *disk.refuses.lock().unwrap() = None;
+        let (mut journal, records) = Journal::open(&*disk).unwrap();
+        assert_eq!(recover(&*disk, &mut journal, &records, &areas()).unwrap(), Recovered::default());
+        let batch = vec![a_move(&vault, &from(refused), &to(refused))];
+        assert!(commit(&vault, &mut journal, batch)[0].is_ok());
+    }
+}
+
+/// What was appended before a flush that failed may be lost: no record may come behind it.
+#[test]
+fn after_a_failed_flush_the_journal_goes_on_in_a_new_segment() {
+    let names: Vec<String> = (0..9).map(|n| format!("raw/t/{n}.png")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), PICTURE)).collect();
+    let disk = Arc::new(a_disk(&files));
+    let (mut journal, records) = Journal::open(&*disk).unwrap();
+    let vault = Vault::new(disk.clone(), &records).unwrap();
+    let batch = || names.iter().map(|name| a_move(&vault, name, &name.replace("raw", "keep"))).collect();
+    *disk.refuses.lock().unwrap() = Some(("flush the disk of", path(".stockmill")));
+    assert!(commit(&vault, &mut journal, batch()).iter().all(Result::is_err));
+    *disk.refuses.lock().unwrap() = None;
+    assert!(commit(&vault, &mut journal, batch()).iter().all(Result::is_ok));
+    let segments = disk.list(&path(".stockmill/journal")).unwrap().len();
+    assert_eq!(segments, 2);
+}
+
+fn an_intent(plan: u64, from: &str, disk: &SimDisk) -> Intent {
+    let seen = disk.look(&path(from)).unwrap().unwrap().identity;
+    let scratch = path(&format!(".stockmill/scratch/{plan}-0"));
+    let to = path(&from.replace("raw", "keep"));
+    let sidecar = to.with_suffix(".yaml");
+    Intent {
+        plan,
+        at: "2026-11-23T12:00:00Z".parse().unwrap(),
+        batch: 1,
+        claims: false,
+        about: about(Stage::Raw),
+        publish: vec![Publish { scratch, to: sidecar, hash: ContentHash::of(SIDECAR), mode: PublishMode::New }],
+        moves: vec![Move { from: path(from), to, seen }],
+        removes: Vec::new(),
+    }
+}
+
+#[test]
+fn a_plan_that_the_disk_refuses_to_take_back_keeps_nobody_waiting() {
+    let disk = a_disk(&[
+        ("raw/t/1.png", PICTURE),
+        ("keep/t/1.png.yaml", SIDECAR),
+        ("raw/t/2.png", OTHER),
+        ("keep/t/2.png.yaml", SIDECAR),
+        (".stockmill/scratch/1-1", SIDECAR),
+        (".stockmill/scratch/3-0", SIDECAR),
+        // As some file managers make them everywhere.
+        (".stockmill/scratch/@eaDir/thumb", OTHER),
+    ]);
+    let lines = [1, 2].map(|n| Record::Intent(an_intent(n, &format!("raw/t/{n}.png"), &disk)).to_line()).concat();
+    let mut state = disk.into_state();
+    state.file(".stockmill/journal/000001.jsonl", lines.as_bytes());
+    let disk = SimDisk::new(state, u64::MAX);
+    *disk.refuses.lock().unwrap() = Some(("remove", path("keep/t/1.png.yaml")));
+    let again = |disk: &SimDisk| {
+        let (mut journal, records) = Journal::open(disk).unwrap();
+        recover(disk, &mut journal, &records, &areas()).unwrap()
+    };
+    for _ in 0..2 {
+        let recovered = again(&disk);
+        assert_eq!(recovered.refused.iter().map(|(intent, _)| intent.plan).collect::<Vec<_>>(), [1]);
+        assert_eq!(disk.state().bytes("keep/t/2.png.yaml"), None);
+        assert_eq!(disk.state().bytes(".stockmill/scratch/3-0"), None);
+    }
+    *disk.refuses.lock().unwrap() = None;
+    let recovered = again(&disk);
+    assert_eq!((recovered.taken_back.as_slice(), recovered.is_refused()), ([1].as_slice(), false));
+    let left: Vec<String> = disk.state().all().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(left, [".stockmill/scratch/@eaDir/thumb", "raw/t/1.png", "raw/t/2.png"]);
+}
+
+/// The journal was lost, and what an earlier plan had taken away lies there still.
+#[test]
+fn numbers_of_plans_whose_traces_are_there_are_not_given_again() {
+    let disk = Arc::new(a_disk(&[
+        ("raw/t/a.png", PICTURE),
+        (".stockmill/trash/12-0", OTHER),
+        ("upload/.stockmill-trash/40-0-was", OTHER),
+    ]));
+    let (mut journal, records) = Journal::open(&*disk).unwrap();
+    let vault = Vault::new(disk.clone(), &records).unwrap();
+    for (area, number) in [("keep", 13), ("upload", 41)] {
+        vault.probe(&path(area)).unwrap();
+        let mut draft = vault.draft();
+        draft.write(&path(&format!("keep/{number}.yaml")), SIDECAR, PublishMode::New).unwrap();
+        let batch = vec![draft.finish(about(Stage::Raw))];
+        assert_eq!(commit(&vault, &mut journal, batch)[0].as_ref().ok(), Some(&number));
+    }
+}

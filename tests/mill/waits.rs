@@ -1,0 +1,124 @@
+//! What waits goes on by itself once it can, and nobody waits for what cannot.
+
+use std::fs;
+
+use super::{NOTE, Root, picture};
+
+/// A root with one worker, who is at work on a large picture for a while.
+fn a_busy_root() -> (Root, super::Daemon) {
+    let root = Root::with("keep: {min_megapixels: 24}\nwork: {jobs: 1}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let daemon = root.run();
+    fs::write(root.at("raw/winter-cabins/large.png"), picture(1, 1200)).unwrap();
+    root.until("the picture is in keep", |root| root.at("keep/winter-cabins/winter-cabins-0001.png").exists());
+    (root, daemon)
+}
+
+fn video() -> Vec<u8> {
+    let part = |name: &[u8; 4], size: usize| {
+        [&u32::try_from(size + 8).unwrap().to_be_bytes()[..], name, &vec![0; size]].concat()
+    };
+    [part(b"ftyp", 8), part(b"moov", 20), part(b"mdat", 99)].concat()
+}
+
+#[test]
+fn a_sidecar_that_is_mended_while_its_asset_is_in_hand_is_seen() {
+    let (root, daemon) = a_busy_root();
+    let keep = root.at("keep/winter-cabins");
+    fs::write(keep.join("clip.mp4.yaml"), "tags: [").unwrap();
+    fs::write(keep.join("clip.mp4"), video()).unwrap();
+    drop(root.text(&["status"]));
+    fs::write(keep.join("clip.mp4.yaml"), "tags: {title: A cabin}\n").unwrap();
+    root.until("the video goes on", |root| {
+        root.files().iter().any(|name| name.ends_with(".mp4") && !name.starts_with("keep/"))
+    });
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn a_companion_that_comes_while_its_asset_is_in_hand_goes_with_it() {
+    let (root, daemon) = a_busy_root();
+    let keep = root.at("keep/winter-cabins");
+    fs::write(keep.join("clip.mp4"), video()).unwrap();
+    drop(root.text(&["status"]));
+    fs::write(keep.join("clip.txt"), "a cabin in the snow").unwrap();
+    root.until("the video goes on", |_| !keep.join("clip.mp4").exists());
+    root.until("its text goes with it", |_| !keep.join("clip.txt").exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn an_undo_that_waits_is_carried_out_before_the_daemon_stops() {
+    let (root, daemon) = a_busy_root();
+    let mut undo = root.command(&["undo", root.at("keep/winter-cabins/winter-cabins-0001.png").to_str().unwrap()]);
+    let undo = undo.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let is_asked = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("undo-");
+    let asked = || fs::read_dir(root.at(".stockmill/requests")).unwrap().flatten().any(|entry| is_asked(&entry));
+    root.until("the wish was taken, or answered", |root| !asked() && root.log().contains("theme") || asked());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    let undo = undo.wait_with_output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&undo.stdout), String::from_utf8_lossy(&undo.stderr));
+    assert!(said.starts_with("undone: ") || said.starts_with("not undone: "), "{said}\n{}", root.log());
+}
+
+#[test]
+fn a_document_that_its_theme_claims_later_goes_on() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let daemon = root.run();
+    let raw = root.at("raw/winter-cabins");
+    fs::write(raw.join("release.pdf"), "%PDF-1.4 signed").unwrap();
+    root.until("it is told of", |root| root.log().contains("release.pdf"));
+    let tags = fs::read_to_string(raw.join("tags.yaml")).unwrap();
+    fs::write(raw.join("tags.yaml"), format!("{tags}documents: [release.pdf]\n")).unwrap();
+    root.until("it goes on", |_| !raw.join("release.pdf").exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn twins_in_a_stage_itself_do_not_wait_for_each_other() {
+    let root = Root::new();
+    fs::write(root.at("raw/a.png"), picture(1, 100)).unwrap();
+    fs::write(root.at("raw/b.png"), picture(1, 100)).unwrap();
+    root.once();
+    let left: Vec<String> =
+        root.files().into_iter().filter(|name| name.starts_with("raw/") && name.ends_with(".png")).collect();
+    assert_eq!(left, Vec::<String>::new(), "{}", root.log());
+    assert!(!root.log().contains("cannot be listed"), "{}", root.log());
+}
+
+#[test]
+fn once_ends_although_the_archive_is_away() {
+    let root = Root::new();
+    let archive = root.outside().join("archive");
+    fs::create_dir(&archive).unwrap();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), format!("{settings}folders: {{archive: {}}}\n", archive.display())).unwrap();
+    assert!(root.call(&["init"]).status.success());
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1);
+    fs::rename(&archive, root.outside().join("not-mounted")).unwrap();
+    let once = root.once();
+    assert_eq!(once.status.code(), Some(1), "{}", root.log());
+    assert!(root.log().contains("Paused: "), "{}", root.log());
+}
+
+#[test]
+fn a_folder_in_scratch_is_nobodys_business() {
+    let root = Root::new();
+    let stranger = root.at(".stockmill/scratch/@eaDir/thumb");
+    fs::create_dir_all(stranger.parent().unwrap()).unwrap();
+    fs::write(&stranger, "x").unwrap();
+    root.idea(NOTE);
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(root.at("raw/winter-cabins/tags.yaml").exists() && stranger.exists());
+}
