@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use notify::event::{ModifyKind, RenameMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::model::RelPath;
+use crate::vault::Layout;
 
 /// Something that keeps a folder from being watched; the periodic walk covers for it.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +60,14 @@ impl Hints {
 #[derive(Debug)]
 pub struct Watch {
     watcher: RecommendedWatcher,
+    layout: Layout,
     /// Each watched folder, and which one it was: a new folder under an old name needs a new watch.
-    folders: BTreeMap<PathBuf, u64>,
+    folders: BTreeMap<RelPath, u64>,
 }
 
 impl Watch {
     /// Begins to watch nothing; hints go to `tell`, which must not block for long.
-    pub fn new(mut tell: impl FnMut(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
+    pub fn new(layout: Layout, mut tell: impl FnMut(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
         let handler = move |event: notify::Result<Event>| match event {
             Ok(event) if event.need_rescan() => tell(Hint::Everywhere),
             Ok(event) => paths_of(&event).for_each(|path| tell(hint(event.kind, path))),
@@ -72,35 +75,36 @@ impl Watch {
         };
         let config = Config::default().with_follow_symlinks(false);
         let watcher = RecommendedWatcher::new(handler, config).map_err(|error| problem(Path::new("."), &error))?;
-        Ok(Self { watcher, folders: BTreeMap::new() })
+        Ok(Self { watcher, layout, folders: BTreeMap::new() })
     }
 
     /// Watches a folder, known by its inode; it is fine if it is watched already.
-    pub fn add(&mut self, folder: &Path, inode: u64) -> Result<(), WatchProblem> {
+    pub fn add(&mut self, folder: &RelPath, inode: u64) -> Result<(), WatchProblem> {
         if self.folders.get(folder) == Some(&inode) {
             return Ok(());
         }
+        let real = self.layout.real_path(folder);
         if self.folders.remove(folder).is_some() {
-            let _ = self.watcher.unwatch(folder);
+            let _ = self.watcher.unwatch(&real);
         }
-        self.watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| problem(folder, &error))?;
-        self.folders.insert(folder.to_owned(), inode);
+        self.watcher.watch(&real, RecursiveMode::NonRecursive).map_err(|error| problem(&real, &error))?;
+        self.folders.insert(folder.clone(), inode);
         Ok(())
     }
 
     /// Returns whether a folder is watched.
-    pub fn holds(&self, folder: &Path) -> bool {
+    pub fn holds(&self, folder: &RelPath) -> bool {
         self.folders.contains_key(folder)
     }
 
     /// Forgets a folder that went, and those below it.
-    pub fn forget(&mut self, folder: &Path) {
-        let below = self.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
-        let gone: Vec<PathBuf> =
-            below.map(|(path, _)| path).take_while(|path| path.starts_with(folder)).cloned().collect();
+    pub fn forget(&mut self, folder: &RelPath) {
+        let below = self.folders.range(folder.inside()).map(|(path, _)| path);
+        let gone: Vec<RelPath> = std::iter::once(folder).chain(below).cloned().collect();
         for path in gone {
-            let _ = self.watcher.unwatch(&path);
-            self.folders.remove(&path);
+            if self.folders.remove(&path).is_some() {
+                let _ = self.watcher.unwatch(&self.layout.real_path(&path));
+            }
         }
     }
 }

@@ -225,7 +225,7 @@ fn reload_settings(dispatcher: &mut Dispatcher, reload: &Reload) {
 
 fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
     let mut burst = burst::Burst::new(Clock::start());
-    let watch = Watch::new(move |hint| {
+    let watch = Watch::new(layout.clone(), move |hint| {
         if hints.add(hint) {
             let _ = tell.send(Message::Hinted);
         }
@@ -233,8 +233,7 @@ fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message
     });
     match watch {
         Ok(mut watch) => {
-            let requests = layout.real_path(&release::requests_folder());
-            if let Err(problem) = watch.add(&requests, 0) {
+            if let Err(problem) = watch.add(&release::requests_folder(), 0) {
                 report::watch_problem(&problem, Duration::ZERO);
             }
             Some(Arc::new(Mutex::new(watch)))

@@ -55,7 +55,6 @@ pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
 /// Looks at one unit: watches it first, then walks it, and sorts its files into assets.
 pub(super) fn survey(
     disk: &dyn Disk,
-    layout: &Layout,
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
     ignore: &[String],
@@ -71,7 +70,7 @@ pub(super) fn survey(
     let mut folders = Vec::new();
     let walked = walk(disk, unit, &goes_into, &mut |folder, identity| {
         if let (Some(watch), Some(identity)) = (watch, identity) {
-            let added = watch.lock().expect("no watch holder panics").add(&layout.real_path(folder), identity.inode);
+            let added = watch.lock().expect("no watch holder panics").add(folder, identity.inode);
             problem = problem.take().or(added.err());
         }
         folders.extend(identity.map(|identity| (folder.clone(), identity.modified_ns)));

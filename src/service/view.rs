@@ -93,7 +93,7 @@ impl View {
         for unit in self.units(start)? {
             let stage = stage_of(&unit).expect("a unit lies in a stage");
             let ignore = self.mill.settings.settle.ignore.clone();
-            let surveyed = match survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore) {
+            let surveyed = match survey(self.mill.vault.disk(), None, &unit, &ignore) {
                 Err(SurveyError::Detached(detached)) => {
                     standings.push(Standing::Held(unit, detached.to_string()));
                     continue;
@@ -118,7 +118,7 @@ impl View {
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
         let stage = stage_of(&unit).expect("a unit lies in a stage");
         let ignore = self.mill.settings.settle.ignore.clone();
-        let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &unit, &ignore)?;
+        let surveyed = survey(self.mill.vault.disk(), None, &unit, &ignore)?;
         if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
             return Ok(Some(Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }));
         }
@@ -133,7 +133,7 @@ impl View {
     fn explain_nobodys(&self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
         let Some(stage) = stage_of(path) else { return Ok(None) };
         let ignore = &self.mill.settings.settle.ignore;
-        let surveyed = survey(self.mill.vault.disk(), &self.layout, None, &stage.folder(), ignore)?;
+        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore)?;
         let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
         Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }

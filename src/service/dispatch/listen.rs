@@ -16,6 +16,7 @@ use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
 use crate::records::Intent;
 use crate::report;
 use crate::service::clock::Moment;
+use crate::service::path_in;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
 use crate::service::undo::Undone;
 use crate::vault::{CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
@@ -38,11 +39,11 @@ impl Dispatcher {
 
     /// A folder that went takes its watch along; one that comes under its name needs a new one.
     pub(super) fn take_gone(&mut self, path: &std::path::Path) {
-        if let Some(watch) = &self.watch {
+        if let (Some(watch), Some(folder)) = (&self.watch, path_in(&self.layout, path)) {
             let mut watch = watch.lock().expect("no watch holder panics");
-            if watch.holds(path) {
-                watch.forget(path);
-                self.wants_check |= self.layout.areas.values().any(|area| area == path);
+            if watch.holds(&folder) {
+                watch.forget(&folder);
+                self.wants_check |= folder.parent().is_none();
             }
         }
         self.take_hint(path);
@@ -111,6 +112,7 @@ impl Dispatcher {
         let is_fresh = |stamp: i64| stamp.saturating_add(GLANCE_GRAIN_NS) > begun_ns;
         self.forget_glance(&surveyed.unit);
         for (folder, stamp) in &surveyed.folders {
+            let folder = self.known_units.get(folder).unwrap_or(folder);
             self.glances.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
         }
     }

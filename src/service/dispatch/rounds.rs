@@ -234,7 +234,7 @@ impl Dispatcher {
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
     fn take_returned(&mut self, area: &RelPath, sidecars: Vec<(RelPath, Sidecar)>) {
         if let Some(watch) = &self.watch {
-            watch.lock().expect("no watch holder panics").forget(&self.layout.real_path(area));
+            watch.lock().expect("no watch holder panics").forget(area);
         }
         for (path, sidecar) in sidecars {
             self.mill.ledger.remember_sidecar(&path, sidecar);

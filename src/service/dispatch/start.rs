@@ -1,6 +1,6 @@
 //! What can be started: walks, looks into assets, products, commits; within the limits of the settings.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::work::work;
@@ -105,6 +105,10 @@ impl Dispatcher {
             self.dirty.retain(|unit| !detached.contains(&unit.root()));
         }
         self.walk_again.retain(|_, again| again.fed > moment.steady);
+        if self.walk_again.is_empty() {
+            // After the first walk it has room for ten thousand.
+            self.walk_again = HashMap::new();
+        }
         let Some(unit) = self.dirty.iter().find(|unit| self.walk_from(unit) <= moment.steady).cloned() else {
             if self.dirty.is_empty() && !std::mem::replace(&mut self.first_walk_done, true) {
                 // Every folder is watched by now.
@@ -114,13 +118,12 @@ impl Dispatcher {
         };
         self.dirty.remove(&unit);
         self.walking = true;
-        let (vault, layout, watch, tell) =
-            (self.mill.vault.clone(), self.layout.clone(), self.watch.clone(), self.tell.clone());
+        let (vault, watch, tell) = (self.mill.vault.clone(), self.watch.clone(), self.tell.clone());
         let (ignore, clock) = (self.mill.settings.settle.ignore.clone(), self.clock);
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
             let begun = clock.steady();
-            let result = survey(vault.disk(), &layout, watch.as_ref(), &unit, &ignore).map(Box::new);
+            let result = survey(vault.disk(), watch.as_ref(), &unit, &ignore).map(Box::new);
             let took = clock.steady().saturating_sub(begun);
             let _ = tell.send(Message::Surveyed(unit, took, result));
         });
