@@ -216,8 +216,10 @@ impl Vault {
     fn leave(&self, made: &Made) -> Carried {
         let disk = self.disk();
         for (n, shift) in made.moves.iter().enumerate() {
-            if let Err(error) = self.move_away(shift) {
-                return Err(put_back(disk, made, n, 0, error));
+            match self.move_away(shift) {
+                Ok(()) => (),
+                Err(CommitError::Open(error)) => return Err(CommitError::Open(error)),
+                Err(error) => return Err(put_back(disk, made, n, 0, error)),
             }
         }
         for (n, gone) in made.removes.iter().enumerate() {
@@ -242,8 +244,9 @@ impl Vault {
                 return Err(error.into());
             }
         }
-        // The name may have changed hands between the look and the move: then what came goes back.
-        if disk.look(&shift.to)?.is_some_and(|entry| entry.identity == shift.seen) {
+        // The name may have changed hands between the look and the move: then what came goes back. Where that
+        // cannot be seen, recovery goes on: the source may have left.
+        if disk.look(&shift.to).map_err(CommitError::Open)?.is_some_and(|entry| entry.identity == shift.seen) {
             return Ok(());
         }
         give_back(disk, &shift.to, &shift.from)?;

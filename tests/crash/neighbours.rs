@@ -79,6 +79,26 @@ fn a_file_or_folder_that_cannot_be_made_durable_stops_nobody_else() {
     }
 }
 
+/// The source had left, and the disk did not let the new place be looked at: the plan was given up, and the file
+/// stayed there without its products.
+#[test]
+fn a_move_that_cannot_be_looked_at_is_finished_by_recovery() {
+    let (from, to) = ("raw/t/a.png", "keep/t/b.png");
+    let disk = Arc::new(a_disk(&[(from, PICTURE)]));
+    let (mut journal, records) = Journal::open(&*disk).unwrap();
+    let vault = Vault::new(disk.clone(), &records).unwrap();
+    let mut draft = vault.draft();
+    draft.write(&path("keep/t/b.png.yaml"), SIDECAR, PublishMode::New).unwrap();
+    draft.shift(&path(from), &path(to), seen(&vault, from).unwrap()).unwrap();
+    let batch = vec![draft.finish(about(Stage::Raw))];
+    *disk.refuses.lock().unwrap() = Some(("look at", path(to)));
+    assert!(matches!(commit(&vault, &mut journal, batch)[0], Err(CommitError::Open(_))));
+    *disk.refuses.lock().unwrap() = None;
+    let (mut journal, records) = Journal::open(&*disk).unwrap();
+    assert_eq!(recover(&*disk, &mut journal, &records, &areas()).unwrap().finished.len(), 1);
+    assert_eq!(disk.state().all(), [("keep/t/b.png".to_owned(), PICTURE), ("keep/t/b.png.yaml".to_owned(), SIDECAR)]);
+}
+
 /// What was appended before a flush that failed may be lost: no record may come behind it.
 #[test]
 fn after_a_failed_flush_the_journal_goes_on_in_a_new_segment() {

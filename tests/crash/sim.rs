@@ -169,6 +169,14 @@ impl SimDisk {
         self.inner.lock().unwrap().0.clone()
     }
 
+    fn refused(&self, call: &'static str, path: &RelPath) -> DiskResult<()> {
+        let refuses = self.refuses.lock().unwrap();
+        if refuses.as_ref().is_none_or(|refused| *refused != (call, path.clone())) {
+            return Ok(());
+        }
+        Err(DiskError { call, path: path.clone(), source: io::ErrorKind::PermissionDenied.into() })
+    }
+
     fn can(is_so: bool) -> io::Result<()> {
         if is_so { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
@@ -179,6 +187,7 @@ impl SimDisk {
         path: &RelPath,
         see: impl FnOnce(&State) -> io::Result<T>,
     ) -> DiskResult<T> {
+        self.refused(call, path)?;
         let inner = self.inner.lock().unwrap();
         see(&inner.0).map_err(|source| DiskError { call, path: path.clone(), source })
     }
@@ -189,9 +198,7 @@ impl SimDisk {
         path: &RelPath,
         act: impl FnOnce(&mut State) -> io::Result<T>,
     ) -> DiskResult<T> {
-        if self.refuses.lock().unwrap().as_ref().is_some_and(|refused| *refused == (call, path.clone())) {
-            return Err(DiskError { call, path: path.clone(), source: io::ErrorKind::PermissionDenied.into() });
-        }
+        self.refused(call, path)?;
         let mut inner = self.inner.lock().unwrap();
         let mut meanwhile = self.meanwhile.lock().unwrap();
         if let Some((_, _, name, bytes)) = meanwhile.take_if(|(at, of, _, _)| (*at, &*of) == (call, path)) {
