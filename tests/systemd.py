@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Starts the shipped units under a real systemd, in namespaces of their own, and uses them as a person would.
+
+    python3 tests/systemd.py --stockmill target/release/stockmill
+
+Each unit must become ready, take a picture from `raw` to `keep` in its sandbox, take its settings anew, and end
+by itself when it is stopped. Needs root on Linux, systemd, and Python 3; says in a word if something lacks.
+"""
+
+import argparse
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+SYSTEMD = "/usr/lib/systemd/systemd"
+PATIENCE_S = 30
+# What a service waits for by default; nothing of the machine's own is to be started.
+TARGETS = ["sysinit", "basic", "shutdown", "umount", "final", "exit", "multi-user", "default", "network", "local-fs"]
+
+
+def why_not():
+    if os.geteuid() != 0:
+        return "it needs root"
+    if not os.access(SYSTEMD, os.X_OK):
+        return "there is no systemd here"
+    tried = subprocess.run(["unshare", "-fpm", "--mount-proc", "true"], capture_output=True, text=True)
+    return f"no namespaces: {tried.stderr.strip()}" if tried.returncode else None
+
+
+def picture():
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * 64)) for y in range(64))
+    head = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def until(is_so, what, log):
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        if time.monotonic() > end:
+            said = log.read_text(errors="replace") if log.exists() else "nothing"
+            raise SystemExit(f"FAILED: gave up waiting until {what}; the service said:\n{said}")
+        time.sleep(0.05)
+
+
+def unit_text(name, program, home):
+    """Returns a shipped unit with the places of this test, and where what it prints goes."""
+    text = (HERE / "systemd" / name).read_text()
+    for was, now in [
+        ("%h/.cargo/bin/stockmill", str(program)),
+        ("/usr/local/bin/stockmill", str(program)),
+        ("%h/Stockmill", str(home / "mill")),
+        ("/srv/stockmill/%i", str(home / "mill")),
+        ("User=stockmill", "User=nobody"),
+        ("Group=stockmill", "Group=nogroup"),
+    ]:
+        text = text.replace(was, now)
+    return text.replace("[Service]\n", f"[Service]\nStandardOutput=append:{home}/said\nStandardError=append:{home}/said\n", 1)
+
+
+def units(folder, name, program, home):
+    folder.mkdir()
+    for target in TARGETS:
+        (folder / f"{target}.target").write_text(f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
+    for slice_name in ("system", "user"):
+        (folder / f"{slice_name}.slice").write_text("[Slice]\n")
+    (folder / "mill.service").write_text(unit_text(name, program, home))
+    after = "[Unit]\nDefaultDependencies=no\nAfter=mill.service\nRequires=mill.service\n"
+    # Started after the mill: systemd waits for its word that it is ready.
+    (folder / "ready.service").write_text(f"{after}[Service]\nType=oneshot\nExecStart=/bin/touch {home}/ready\n")
+    (folder / "test.target").write_text("[Unit]\nDefaultDependencies=no\nWants=mill.service ready.service\n")
+
+
+def try_unit(name, program, folder):
+    home = folder / name.replace("@", "-at")
+    (home / "mill").mkdir(parents=True)
+    if "@" in name:
+        shutil.chown(home / "mill", "nobody", "nogroup")
+    log = home / "said"
+    units(home / "units", name, program, home)
+    script = (
+        "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/systemd && "
+        f"exec {SYSTEMD} --system --unit=test.target --log-target=null --show-status=no"
+    )
+    env = {**os.environ, "container": "lxc", "SYSTEMD_UNIT_PATH": str(home / "units")}
+    manager = subprocess.Popen(
+        ["unshare", "-fpm", "--mount-proc", "--kill-child", "sh", "-c", script],
+        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: (home / "ready").exists(), f"{name} is ready", log)
+        [mill] = mills(program)
+        status = Path(f"/proc/{mill}/status").read_text()
+        for fact in ("NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"):
+            if fact not in status:
+                raise SystemExit(f"FAILED: {name}: the process has no `{fact}`")
+        (home / "mill" / "raw" / "drop.png").write_bytes(picture())
+        until(lambda: list((home / "mill" / "archive").rglob("*.png")), f"{name} takes a picture to the archive", log)
+        os.kill(mill, 1)
+        until(lambda: "Settings read again." in log.read_text(), f"{name} reloads", log)
+        os.kill(mill, 15)
+        until(lambda: "Stopped" in log.read_text(), f"{name} ends by itself", log)
+    finally:
+        manager.kill()
+        manager.wait()
+        until(lambda: not mills(program), "everything has ended", log)
+    print(f"{name}: ready, sandboxed, worked, reloaded, stopped")
+
+
+def mills(program):
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_mill(pid, program)]
+
+
+def is_mill(pid, program):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:2] == [os.fsencode(program), b"run"]
+    except OSError:
+        return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stockmill", type=Path, required=True, help="the binary")
+    asked = parser.parse_args()
+    reason = why_not()
+    if reason:
+        print(f"The units are not started: {reason}.")
+        return 0
+    # Beneath no home and no temporary folder: the sandbox hides both.
+    with tempfile.TemporaryDirectory(prefix="stockmill-units-", dir="/srv") as folder:
+        folder = Path(folder)
+        folder.chmod(0o755)
+        program = folder / "stockmill"
+        shutil.copy(asked.stockmill, program)
+        for name in ("stockmill@.service", "stockmill.service"):
+            try_unit(name, program, folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
