@@ -52,9 +52,15 @@ fn by_daemon(view: &View, settings: &Settings, what: UndoWhat) -> Result<Option<
             return Ok(Some(answer));
         }
         std::thread::sleep(LOOK_EVERY);
-        if !view.has_daemon() && withdraw_undo(disk, &answer) {
+        if view.has_daemon() {
+            continue;
+        }
+        if withdraw_undo(disk, &answer) {
             return Ok(None);
         }
+        // It may have answered with its last breath.
+        let ended = "the daemon ended before it answered; its log and `stockmill history` say how far it came";
+        return read_answer(disk, &answer).map(Some).ok_or_else(|| CliError::failed(&ended));
     }
     if withdraw_undo(disk, &answer) {
         return Err(CliError::failed(&"nothing was undone: the daemon did not answer; `stockmill status` says why"));

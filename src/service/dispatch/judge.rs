@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Dispatcher, FACTS_MAX, HOLD_PAUSE, Held, READY_MAX, REASONS_MAX, State, WALK_PAUSE_FED, state_of};
+use super::{
+    CHANGED_PAUSE, Dispatcher, FACTS_MAX, HOLD_PAUSE, Held, READY_MAX, REASONS_MAX, State, WALK_PAUSE_FED, state_of,
+};
 use crate::intake::{Candidate, Verdict, downloads_as};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
@@ -189,7 +191,10 @@ impl Dispatcher {
         let is_changed = self.changed.contains(path);
         if let Some(state) = self.let_out(path) {
             let why = self.reason(why);
-            let until = if is_changed { Some(self.clock.steady()) } else { until };
+            // What a disk refuses is not asked for without a pause, even if it changes all the time.
+            let now = self.clock.steady();
+            let soon = until.map_or(now, |until| until.min(now + CHANGED_PAUSE));
+            let until = if is_changed { Some(soon) } else { until };
             let facts = facts.filter(|_| self.held.len() < FACTS_MAX).map(Box::new);
             self.hold(path, Held { why, state, until, facts, is_trial: false });
         }

@@ -112,7 +112,6 @@ impl Dispatcher {
         let is_fresh = |stamp: i64| stamp.saturating_add(GLANCE_GRAIN_NS) > begun_ns;
         self.forget_glance(&surveyed.unit);
         for (folder, stamp) in &surveyed.folders {
-            let folder = self.known_units.get(folder).unwrap_or(folder);
             self.glances.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
         }
     }

@@ -60,6 +60,8 @@ const TEND_PAUSE: Duration = Duration::from_secs(1);
 const REASONS_MAX: usize = 1000;
 /// Of so many held assets it is kept what was seen inside; of more, they are looked into again.
 const FACTS_MAX: usize = 1000;
+/// The longest pause before what changed while it was in hand is looked at again.
+const CHANGED_PAUSE: Duration = Duration::from_secs(1);
 /// How long what may change unseen is waited for, and how long if it has to be looked into again for that.
 const HOLD_PAUSE: Duration = Duration::from_secs(30);
 const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);

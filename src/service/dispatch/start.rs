@@ -1,6 +1,6 @@
 //! What can be started: walks, looks into assets, products, commits; within the limits of the settings.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::work::work;
@@ -105,10 +105,6 @@ impl Dispatcher {
             self.dirty.retain(|unit| !detached.contains(&unit.root()));
         }
         self.walk_again.retain(|_, again| again.fed > moment.steady);
-        if self.walk_again.is_empty() {
-            // After the first walk it has room for ten thousand.
-            self.walk_again = HashMap::new();
-        }
         let Some(unit) = self.dirty.iter().find(|unit| self.walk_from(unit) <= moment.steady).cloned() else {
             if self.dirty.is_empty() && !std::mem::replace(&mut self.first_walk_done, true) {
                 // Every folder is watched by now.
