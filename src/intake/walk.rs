@@ -52,24 +52,17 @@ pub fn walk(
     let mut waiting = vec![(start.clone(), first)];
     while let Some((folder, identity)) = waiting.pop() {
         enters(&folder, identity);
-        let listed = match disk.list(&folder) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) if folder == *start => return Err(error),
-            Err(error) => {
-                walked.odd.push(Odd { path: folder, why: format!("it cannot be listed: {}", error.source) });
-                continue;
-            }
-        };
-        for (name, entry) in listed {
+        let known = (walked.files.len(), walked.below.len(), walked.odd.len(), waiting.len());
+        let listed = disk.each(&folder, &mut |name, entry| {
+            let bytes = name.as_encoded_bytes();
             // Marks, probes and scratch of stockmill's own are nobody's business.
-            if name.as_encoded_bytes().starts_with(OWN) {
-                continue;
+            if bytes.starts_with(OWN) {
+                return;
             }
-            let path = folder.join(&name);
+            let path = folder.join(name);
             match entry.what {
                 What::File => walked.files.push(Found { path, entry }),
-                What::Folder if name.as_encoded_bytes().starts_with(b".") => (),
+                What::Folder if bytes.starts_with(b".") => (),
                 What::Folder if path.parts().count() > DEPTH_MAX => {
                     walked.odd.push(Odd { path, why: format!("it lies more than {DEPTH_MAX} folders deep") });
                 }
@@ -78,8 +71,21 @@ pub fn walk(
                 What::Link => walked.odd.push(odd(path, "a symbolic link is never followed; drop the file itself")),
                 What::Special => walked.odd.push(odd(path, "it is no regular file")),
             }
+        });
+        let Err(error) = listed else {
+            walked.folders.push(folder);
+            continue;
+        };
+        // An asset must not be taken for one without a sidecar because the listing broke off before that.
+        walked.files.truncate(known.0);
+        walked.below.truncate(known.1);
+        walked.odd.truncate(known.2);
+        waiting.truncate(known.3);
+        match error.kind() {
+            std::io::ErrorKind::NotFound => (),
+            _ if folder == *start => return Err(error),
+            _ => walked.odd.push(Odd { path: folder, why: format!("it cannot be listed: {}", error.source) }),
         }
-        walked.folders.push(folder);
     }
     walked.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(walked)

@@ -1,4 +1,4 @@
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 
@@ -135,8 +135,14 @@ pub trait Disk: Send + Sync + fmt::Debug {
     }
     /// Returns what a name stands for, or `None` if it is free.
     fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>>;
+    /// Tells of each name in a folder, unordered; what was told before an error may not be all.
+    fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()>;
     /// Returns the names in a folder, unordered.
-    fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>>;
+    fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
+        let mut found = Vec::new();
+        self.each(folder, &mut |name, entry| found.push((name.to_owned(), entry)))?;
+        Ok(found)
+    }
     /// Returns a file's bytes; refuses a file of more than `bytes_max`.
     fn read(&self, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>>;
     /// Opens a regular file for reading; anything else is refused without waiting on it.

@@ -1,6 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "this is the boundary that the ban protects")]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -273,25 +273,23 @@ impl Disk for RealDisk {
         said("look at", path, self.look_at(path))
     }
 
-    fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
-        let list = || -> Result<Vec<(OsString, Entry)>, Errno> {
+    fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()> {
+        let mut list = || -> Result<(), Errno> {
             let handle = self.found_anew(folder)?;
-            let mut found = Vec::new();
             for name in rustix::fs::Dir::read_from(&handle)? {
                 let name = name?;
                 let bytes = name.file_name().to_bytes();
                 if bytes == b"." || bytes == b".." {
                     continue;
                 }
-                let name = <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).to_owned();
-                match rustix::fs::statat(&handle, &name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(stat) => found.push((name, self.entry(&stat))),
+                match rustix::fs::statat(&handle, name.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => tell(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes), self.entry(&stat)),
                     // It went between the two calls.
                     Err(Errno::NOENT) => (),
                     Err(errno) => return Err(errno),
                 }
             }
-            Ok(found)
+            Ok(())
         };
         said("list", folder, list())
     }

@@ -2,7 +2,7 @@
 //! plus any part of the rest.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Mutex;
 
@@ -281,11 +281,14 @@ impl Disk for SimDisk {
         })
     }
 
-    fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
+    fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()> {
         let names: Vec<RelPath> = self.read_with("list", folder, |state| {
             Ok(state.names.keys().filter(|name| name.parent().as_ref() == Some(folder)).cloned().collect())
         })?;
-        names.into_iter().map(|name| Ok((name.file_name().to_owned(), self.look(&name)?.unwrap()))).collect()
+        for name in names {
+            tell(name.file_name(), self.look(&name)?.unwrap());
+        }
+        Ok(())
     }
 
     fn read(&self, path: &RelPath, _: u64) -> DiskResult<Vec<u8>> {
