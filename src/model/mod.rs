@@ -14,7 +14,7 @@ pub use facts::{ContentHash, Identity};
 pub use kind::{Format, Kind, Size};
 pub use meta::{Meta, SourceType};
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};
-pub use slug::{AssetId, SlugProblem, ThemeSlug, slugify};
+pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
 pub use tags::{Tags, category_map, normal_keyword, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};

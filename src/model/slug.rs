@@ -1,5 +1,6 @@
 use std::fmt;
 
+use deunicode::AsciiChars as _;
 use serde::{Deserialize, Serialize};
 
 /// The longest theme slug in bytes: a name built from it still fits every market.
@@ -63,16 +64,23 @@ impl ThemeSlug {
 
 /// Returns a text as small ASCII letters and digits with single dashes, transliterated.
 pub fn slugify(title: &str) -> String {
-    let mut slug = String::new();
-    for c in deunicode::deunicode(title).chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c.to_ascii_lowercase());
-        } else if c != '\'' && !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
+    slug_chars(title).collect()
+}
+
+/// Returns the characters of a text's slug as they come, for who may need only the first.
+pub fn slug_chars(title: &str) -> impl Iterator<Item = char> {
+    let (mut is_begun, mut is_gap) = (false, false);
+    let ascii = title.ascii_chars().flat_map(|text| text.unwrap_or("?").chars());
+    let slug = ascii.filter(|c| *c != '\'').flat_map(move |c| {
+        if !c.is_ascii_alphanumeric() {
+            is_gap = true;
+            return [None, None];
         }
-    }
-    slug.truncate(slug.trim_end_matches('-').len());
-    slug
+        let dash = (is_begun && is_gap).then_some('-');
+        (is_begun, is_gap) = (true, false);
+        [dash, Some(c.to_ascii_lowercase())]
+    });
+    slug.flatten()
 }
 
 fn looks_like_day(name: &str) -> bool {

@@ -52,7 +52,7 @@ impl<'a> Asset<'a> {
         let (folder_theme, below) = theme_of_path(&facts.path);
         let theme = folder_theme
             .or_else(|| sidecar.theme.clone())
-            .or_else(|| naming::theme_of_file(&facts.path.stem().to_string_lossy(), context.themes))
+            .or_else(|| (context.theme_of_file)(&facts.path.stem().to_string_lossy()))
             .unwrap_or_else(ThemeSlug::unsorted);
         let same_theme = sidecar.theme.as_ref() == Some(&theme);
         let seq = sidecar.seq.filter(|_| same_theme).unwrap_or_else(|| (context.next_seq)(&theme));

@@ -22,6 +22,7 @@ mod upload;
 pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use ideas::{ThemeOnDisk, plan_note};
+pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
 pub use retry::{SetAside, plan_retry};
 pub use sync::{TagFile, base_path as sync_base_path, plan_sync};
@@ -112,8 +113,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// The tag layers below the asset's own, lowest first.
     pub layers: &'a [(Layer, Tags)],
-    /// The themes that there are.
-    pub themes: &'a BTreeSet<ThemeSlug>,
+    /// Returns the theme that a file's name begins with, if there is one.
+    pub theme_of_file: &'a dyn Fn(&str) -> Option<ThemeSlug>,
     /// Returns the next free number of a theme.
     pub next_seq: &'a dyn Fn(&ThemeSlug) -> u64,
     /// The asset that had the same bytes before.

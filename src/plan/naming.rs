@@ -1,11 +1,9 @@
 //! What a file is called: by a rule, portable, within a limit of bytes, and never like another.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::model::{AssetId, Field, Filter, Kind, Piece, Size, Template, ThemeSlug, slugify};
+use crate::model::{AssetId, Field, Filter, Kind, Piece, Size, Template, ThemeSlug, slug_chars, slugify};
 
 /// The longest file name that a file system takes, in bytes.
 const NAME_BYTES_MAX: usize = 255;
@@ -145,18 +143,23 @@ pub fn free(stem: &str, extension: &str, bytes_max: usize, taken: &dyn Fn(&str) 
         .expect("a folder holds fewer than 2^64 names")
 }
 
-/// Returns the longest theme whose name starts a file's name at the end of a word.
-pub fn theme_of_file(file_stem: &str, themes: &BTreeSet<ThemeSlug>) -> Option<ThemeSlug> {
+/// Returns the longest of the themes whose name starts a file's name at the end of a word.
+pub fn theme_of_file<'a>(file_stem: &str, themes: impl Iterator<Item = &'a str>) -> Option<ThemeSlug> {
     let slug = slugify(file_stem);
-    let starts = |theme: &ThemeSlug| {
-        slug.strip_prefix(&slugify(theme.as_str()))
-            .is_some_and(|rest| rest.is_empty() || !rest.starts_with(char::is_alphabetic))
+    let starts = |theme: &&str| {
+        let mut rest = slug.chars();
+        let mut of_theme = slug_chars(theme).peekable();
+        of_theme.peek().is_some()
+            && of_theme.all(|c| rest.next() == Some(c))
+            && !rest.next().is_some_and(char::is_alphabetic)
     };
-    themes.iter().filter(|theme| starts(theme)).max_by_key(|theme| theme.as_str().len()).cloned()
+    themes.filter(starts).max_by_key(|theme| theme.len()).and_then(|theme| ThemeSlug::new(theme).ok())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::model::ContentHash;
     use proptest::prelude::*;
@@ -187,16 +190,17 @@ mod tests {
 
     #[test]
     fn a_file_finds_its_theme() {
-        let themes = ["winter", "winter-cabins", "sea"].map(|t| ThemeSlug::new(t).unwrap()).into();
+        let themes = ["winter", "Winter Cabins", "sea", "___"];
         let cases = [
-            ("Winter_Cabins_00012", Some("winter-cabins")),
+            ("Winter_Cabins_00012", Some("Winter Cabins")),
             ("winter 7", Some("winter")),
             ("winterly", None),
             ("seaside", None),
             ("other", None),
+            ("123", None),
         ];
         for (name, theme) in cases {
-            assert_eq!(theme_of_file(name, &themes).map(String::from), theme.map(str::to_owned), "{name}");
+            assert_eq!(theme_of_file(name, themes.into_iter()).map(String::from), theme.map(str::to_owned), "{name}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::release::Release;
 use super::themes::{Themes, refused};
+use super::units::Units;
 use crate::config::{Gate, Settings};
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
@@ -26,6 +27,7 @@ pub(super) struct Mill {
     pub(super) settings: Arc<Settings>,
     pub(super) rules: Rules,
     pub(super) ledger: Ledger,
+    pub(super) units: Units,
     pub(super) themes: Themes,
     pub(super) releases: Vec<Release>,
     pub(super) pauses: Pauses,
@@ -48,6 +50,7 @@ impl Mill {
             settings,
             rules,
             ledger,
+            units: Units::default(),
             themes: Themes::default(),
             releases: Vec::new(),
             pauses: Pauses::default(),
@@ -69,6 +72,14 @@ impl Mill {
 
     pub(super) fn disk(&self) -> &dyn Disk {
         self.vault.disk()
+    }
+
+    /// Finds the themes in all stages that are there, so that no decision depends on which is walked first.
+    pub(super) fn find_units(&mut self) {
+        for stage in Stage::ALL.into_iter().filter(|stage| self.pauses.why_stage(*stage).is_none()) {
+            // A stage that cannot be listed says so when it is walked.
+            let _ = self.units.find(self.vault.disk(), stage);
+        }
     }
 
     /// Returns the limits on what one asset may cost.
@@ -252,12 +263,13 @@ impl Mill {
         // Where that cannot be seen, the name is tried: giving it refuses if it is taken.
         let taken =
             |path: &RelPath| self.reserved.contains(&folded(path)) || matches!(self.disk().look(path), Ok(Some(_)));
+        let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, self.units.themes());
         then(&Context {
             now: moment.timestamp(),
             today: moment.local.date(),
             rules: &self.rules,
             layers,
-            themes: self.themes.known(),
+            theme_of_file: &theme_of_file,
             next_seq: &next_seq,
             known,
             taken: &taken,

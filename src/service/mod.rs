@@ -15,6 +15,7 @@ mod survey;
 mod tend;
 mod themes;
 mod undo;
+mod units;
 mod verify;
 mod view;
 

@@ -21,7 +21,6 @@ impl Mill {
     pub(super) fn tend_tags(&mut self, folder: &RelPath) -> Option<Plan> {
         let (theme, below) = crate::plan::theme_of_path(&folder.join("tags.yaml"));
         let theme = theme?;
-        self.themes.add(theme.clone());
         let mut files = Vec::new();
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
             let folder = theme_folder(stage, &theme, below.as_ref());

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
@@ -9,24 +9,13 @@ use crate::vault::{Disk, DiskError};
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
 
-/// The themes that there are, and their shared tags as last read.
+/// The shared tags of themes, as last read.
 #[derive(Debug, Default)]
 pub(super) struct Themes {
-    known: BTreeSet<ThemeSlug>,
     read: HashMap<RelPath, (Identity, ThemeFile)>,
 }
 
 impl Themes {
-    /// Returns all themes.
-    pub(super) fn known(&self) -> &BTreeSet<ThemeSlug> {
-        &self.known
-    }
-
-    /// Remembers a theme.
-    pub(super) fn add(&mut self, theme: ThemeSlug) {
-        self.known.insert(theme);
-    }
-
     /// Forgets what was read.
     pub(super) fn forget_cache(&mut self) {
         self.read.clear();

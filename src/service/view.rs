@@ -15,7 +15,7 @@ use crate::intake::{Candidate, Odd, Settle, Verdict};
 use crate::make::{MakeError, inspect};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
-use crate::vault::{Disk, DiskResult, Journal, Layout, Lock, RealDisk, Vault};
+use crate::vault::{Disk, Journal, Layout, Lock, RealDisk, Vault};
 
 /// A look at a root that changes nothing: what `plan`, `status` and `explain` show. It decides with
 /// the same planner as the daemon.
@@ -79,6 +79,7 @@ impl View {
                 mill.pauses.pause(area, why, 0, Duration::ZERO);
             }
         }
+        mill.find_units();
         Ok(Self { mill, layout, clock })
     }
 
@@ -90,7 +91,7 @@ impl View {
     /// Returns how everything below `start` stands, or everything in the inboxes.
     pub fn standings(&mut self, start: Option<&RelPath>) -> Result<Vec<Standing>, SurveyError> {
         let mut standings = Vec::new();
-        for unit in self.units(start)? {
+        for unit in self.units(start) {
             let stage = stage_of(&unit).expect("a unit lies in a stage");
             let ignore = self.mill.settings.settle.ignore.clone();
             let surveyed = match survey(self.mill.vault.disk(), None, &unit, &ignore) {
@@ -193,24 +194,9 @@ impl View {
         super::path_in(&self.layout, real)
     }
 
-    fn units(&self, start: Option<&RelPath>) -> DiskResult<Vec<RelPath>> {
-        let mut units = Vec::new();
-        for stage in Stage::ALL {
-            let top = RelPath::new(stage.name()).expect("a stage's name is clean");
-            if start.is_some_and(|start| start.area() != top.area()) {
-                continue;
-            }
-            units.push(top.clone());
-            if stage == Stage::Ideas || self.mill.pauses.why(&top).is_some() {
-                continue;
-            }
-            for (name, entry) in self.mill.disk().list(&top)? {
-                let unit = unit_of(&top.join(&name));
-                units.extend(unit.filter(|_| entry.what == crate::vault::What::Folder));
-            }
-        }
-        units.sort();
-        Ok(units)
+    fn units(&self, start: Option<&RelPath>) -> Vec<RelPath> {
+        let covers = |unit: &&RelPath| start.is_none_or(|start| start.area() == unit.area());
+        self.mill.units.iter().filter(covers).cloned().collect()
     }
 
     fn stand(&mut self, stage: Stage, candidate: Candidate) -> (Standing, Option<Facts>) {

@@ -199,6 +199,20 @@ fn plan_shows_what_once_does_and_changes_nothing() {
 }
 
 #[test]
+fn a_file_finds_the_theme_that_only_another_stage_has() {
+    let root = Root::with("gates: {keep: hold}\n");
+    // `upload` is the last to be walked; nothing may depend on that.
+    fs::create_dir_all(root.at("upload/Winter Cabins")).unwrap();
+    let path = root.at("raw/winter_cabins_00012.png");
+    fs::write(&path, picture(1, 100)).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let plan = root.text(&["plan"]);
+    assert!(plan.contains("-> keep/Winter Cabins/"), "{plan}");
+    assert!(root.once().status.success());
+    assert_eq!(root.contents("keep/Winter Cabins").len(), 2, "{:?}\n{}", root.files(), root.log());
+}
+
+#[test]
 fn a_gate_holds_until_it_is_released() {
     let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);

@@ -146,7 +146,7 @@ impl Dispatcher {
 
     pub(super) fn look_again_at(&mut self, path: &RelPath, at: Option<Duration>) {
         let Some(unit) = unit_of(path) else { return };
-        let is_known = self.known_units.contains(&unit);
+        let is_known = self.mill.units.contains(&unit);
         let unit = if is_known { unit } else { unit.parent().unwrap_or(unit) };
         self.look_again(&unit, at);
     }

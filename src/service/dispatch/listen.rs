@@ -31,8 +31,8 @@ impl Dispatcher {
             return;
         }
         for unit in units_near(&self.layout, path) {
-            if unit.parent().is_none() || self.known_units.contains(&unit) {
-                self.dirty.insert(unit.clone());
+            if self.mill.units.contains(&unit) {
+                self.dirty.insert(unit);
             }
         }
     }
@@ -64,7 +64,7 @@ impl Dispatcher {
                 return;
             }
             Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
-                self.known_units.remove(unit);
+                self.mill.units.forget(unit);
                 self.forget_glance(unit);
                 return;
             }
@@ -84,7 +84,7 @@ impl Dispatcher {
             self.watch_problem_told = true;
         }
         for below in &surveyed.below {
-            if unit_of(below).is_some_and(|unit| self.known_units.insert(unit)) {
+            if self.mill.units.add(below) {
                 self.dirty.insert(below.clone());
             }
         }
@@ -393,7 +393,8 @@ impl Dispatcher {
         let targets = plan.products.iter().map(|product| &product.to).chain(plan.moves.iter().map(|shift| &shift.to));
         for target in targets {
             let Some(unit) = unit_of(target) else { continue };
-            if self.known_units.insert(unit.clone()) || unit.parent().is_some() {
+            if unit.parent().is_some() {
+                self.mill.units.add(&unit);
                 self.dirty.insert(unit);
             }
         }

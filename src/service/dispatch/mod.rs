@@ -201,7 +201,6 @@ pub(in crate::service) struct Dispatcher {
     walking: bool,
     /// Units that were walked a moment ago, and when they may be walked again.
     walk_again: HashMap<RelPath, WalkAgain>,
-    known_units: BTreeSet<RelPath>,
     ready: VecDeque<(Stage, Still)>,
     /// Units of which not all could be taken, since enough is ready, and how many about were left.
     behind: BTreeMap<RelPath, usize>,
@@ -295,7 +294,6 @@ impl Dispatcher {
             walker,
             walking: false,
             walk_again: HashMap::new(),
-            known_units: BTreeSet::new(),
             ready: VecDeque::new(),
             behind: BTreeMap::new(),
             turns: Turns::default(),
@@ -360,9 +358,7 @@ impl Dispatcher {
     }
 
     fn look_at_units(&mut self) {
-        let tops = Stage::ALL.map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"));
-        self.dirty.extend(tops);
-        self.dirty.extend(self.known_units.iter().cloned());
+        self.dirty.extend(self.mill.units.iter().cloned());
     }
 
     /// Takes one message.

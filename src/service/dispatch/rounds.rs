@@ -118,10 +118,8 @@ impl Dispatcher {
         self.next_rescan = self.clock.steady() + self.mill.settings.settle.rescan;
         self.bundles_dirty.extend(self.mill.bundle_names());
         self.wants_check = true;
-        let tops = Stage::ALL.map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"));
-        self.dirty.extend(tops);
         if self.rounds.is_multiple_of(WALK_ALL_EVERY) || self.watch_problem_told || self.watch.is_none() {
-            self.dirty.extend(self.known_units.iter().cloned());
+            self.look_at_units();
             self.start_probes();
         } else if !self.glancing {
             self.start_glance(None);
@@ -229,6 +227,7 @@ impl Dispatcher {
     pub(in crate::service) fn take_opened(&mut self, checked: Vec<Checked>, recovered: &Recovered) {
         self.take_checked(checked);
         self.take_blocked(recovered);
+        self.mill.find_units();
     }
 
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
@@ -244,8 +243,7 @@ impl Dispatcher {
     }
 
     pub(super) fn look_at_stage(&mut self, area: &RelPath) {
-        self.dirty.insert(area.clone());
-        self.dirty.extend(self.known_units.iter().filter(|unit| unit.is_in(area)).cloned());
+        self.dirty.extend(self.mill.units.iter().filter(|unit| unit.is_in(area)).cloned());
     }
 
     /// Pauses an area, and says so if that is news.

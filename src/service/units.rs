@@ -1,0 +1,54 @@
+use std::collections::BTreeSet;
+
+use super::survey::unit_of;
+use crate::model::{RelPath, Stage};
+use crate::vault::{Disk, DiskResult, What};
+
+/// The units that there are: each stage, and each theme's folder in it.
+#[derive(Debug)]
+pub(super) struct Units(BTreeSet<RelPath>);
+
+impl Default for Units {
+    fn default() -> Self {
+        Self(Stage::ALL.map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean")).into())
+    }
+}
+
+impl Units {
+    /// Takes the themes that have a folder in a stage.
+    pub(super) fn find(&mut self, disk: &dyn Disk, stage: Stage) -> DiskResult<()> {
+        let top = RelPath::new(stage.name()).expect("a stage's name is clean");
+        disk.each(&top, &mut |name, entry| {
+            if entry.what == What::Folder {
+                self.add(&top.join(name));
+            }
+        })
+    }
+
+    /// Takes a folder if it is a unit; returns whether it was not known.
+    pub(super) fn add(&mut self, folder: &RelPath) -> bool {
+        unit_of(folder).is_some_and(|unit| unit == *folder) && self.0.insert(folder.clone())
+    }
+
+    /// Forgets a theme's folder that is gone; a stage never is.
+    pub(super) fn forget(&mut self, unit: &RelPath) {
+        if unit.parent().is_some() {
+            self.0.remove(unit);
+        }
+    }
+
+    /// Returns whether a unit is known.
+    pub(super) fn contains(&self, unit: &RelPath) -> bool {
+        self.0.contains(unit)
+    }
+
+    /// Returns all units.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RelPath> {
+        self.0.iter()
+    }
+
+    /// Returns the names of all themes, once for each stage that has them.
+    pub(super) fn themes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|unit| unit.parts().nth(1)?.to_str())
+    }
+}
