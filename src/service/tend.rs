@@ -10,15 +10,16 @@ use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path, tags,
 };
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::records::{SIDECAR_SUFFIX, Sidecar, read_mapping};
 use crate::vault::{Entry, What};
 
 /// The largest record that is read.
 const RECORD_BYTES_MAX: u64 = 8 << 20;
 
 impl Mill {
-    /// Plans what brings the shared tags of one folder into step across the stages.
-    pub(super) fn tend_tags(&mut self, folder: &RelPath) -> Option<Plan> {
+    /// Plans what brings the shared tags of one folder into step across the stages. A file that nobody can
+    /// read goes into `broken`, with the reason: its writer has to mend it.
+    pub(super) fn tend_tags(&mut self, folder: &RelPath, broken: &mut Vec<(RelPath, String)>) -> Option<Plan> {
         let (theme, below) = crate::plan::theme_of_path(&folder.join("tags.yaml"));
         let theme = theme?;
         let mut files = Vec::new();
@@ -29,10 +30,17 @@ impl Mill {
             }
             let path = folder.join("tags.yaml");
             let entry = self.disk().look(&path).ok()?;
-            let bytes = match entry {
-                Some(_) => Some(self.disk().read(&path, RECORD_BYTES_MAX).ok()?),
-                None => None,
+            let bytes = match entry.map(|_| self.disk().read(&path, RECORD_BYTES_MAX)).transpose() {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    broken.push((path, error.source.to_string()));
+                    return None;
+                }
             };
+            if let Some(Err(error)) = bytes.as_deref().filter(|bytes| !bytes.trim_ascii().is_empty()).map(read_mapping)
+            {
+                broken.push((path, error.to_string()));
+            }
             files.push(TagFile { stage, bytes, modified_ns: entry.map_or(0, |entry| entry.identity.modified_ns) });
         }
         let base = self.disk().read(&sync_base_path(&theme, below.as_ref()), RECORD_BYTES_MAX).ok();

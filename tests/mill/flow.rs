@@ -264,6 +264,36 @@ fn a_change_of_tags_reaches_other_stages_and_open_bundles() {
 }
 
 #[test]
+fn a_tag_file_that_nobody_can_read_is_told_once_and_spreads_nowhere() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    for stage in ["keep", "export"] {
+        fs::create_dir_all(root.at(&format!("{stage}/winter-cabins"))).unwrap();
+    }
+    assert!(root.once().status.success());
+    let tags = root.at("keep/winter-cabins/tags.yaml");
+    let sound = fs::read_to_string(&tags).unwrap();
+    let daemon = root.run();
+    fs::write(&tags, "title: [Winter\n").unwrap();
+    let lines = |root: &Root| root.log().lines().filter(|line| line.contains("Left alone: it cannot be read")).count();
+    root.until("the broken file is told", |root| lines(root) == 1);
+    assert!(root.log().contains("file=keep/winter-cabins/tags.yaml"), "{}", root.log());
+    // Looked at again, it is no news; mended, its change goes on.
+    fs::write(root.at("keep/winter-cabins/near.txt"), "x").unwrap();
+    root.until("the folder is looked at again", |root| root.log().contains("near.txt"));
+    fs::write(&tags, sound.replace("title: Winter cabins", "title: Mended")).unwrap();
+    root.until("the mended file reaches the others", |root| {
+        fs::read_to_string(root.at("export/winter-cabins/tags.yaml")).is_ok_and(|text| text.contains("title: Mended"))
+    });
+    assert_eq!(lines(&root), 1, "{}", root.log());
+    fs::write(&tags, "title: [Winter\n").unwrap();
+    root.until("it is told anew", |root| lines(root) == 2);
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
 fn a_person_may_start_anywhere_and_move_things_by_hand() {
     let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);

@@ -239,6 +239,8 @@ pub(in crate::service) struct Dispatcher {
     /// Folders and bundles that could not be looked at.
     unseen: BTreeSet<RelPath>,
     tags_dirty: BTreeSet<RelPath>,
+    /// Tag files that nobody can read, and why: told once.
+    broken_tags: BTreeMap<RelPath, String>,
     tending: HashSet<RelPath>,
     done: u64,
     failed: u64,
@@ -321,6 +323,7 @@ impl Dispatcher {
             tend_again: (Duration::ZERO, TEND_PAUSE),
             unseen: BTreeSet::new(),
             tags_dirty: BTreeSet::new(),
+            broken_tags: BTreeMap::new(),
             tending: HashSet::new(),
             done: 0,
             failed: 0,

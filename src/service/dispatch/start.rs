@@ -154,7 +154,9 @@ impl Dispatcher {
         while self.to_make.len() + plans.len() < TEND_MAX
             && let Some(folder) = self.tags_dirty.pop_first()
         {
-            plans.extend(self.mill.tend_tags(&folder));
+            let mut broken = Vec::new();
+            plans.extend(self.mill.tend_tags(&folder, &mut broken));
+            self.tell_broken_tags(&folder, broken);
         }
         if std::mem::take(&mut self.all_bundles_dirty) {
             self.bundles_dirty.extend(self.mill.bundle_names());
@@ -188,6 +190,18 @@ impl Dispatcher {
             }
             self.tending.extend(plan.products.iter().map(|product| product.to.clone()));
             self.to_make.push_back(job(plan, None, moment));
+        }
+    }
+
+    /// Says of each tag file once why it is not carried to the other stages.
+    fn tell_broken_tags(&mut self, folder: &RelPath, broken: Vec<(RelPath, String)>) {
+        let is_of = |path: &RelPath| path.parent().is_some_and(|parent| parts_below(&parent).eq(parts_below(folder)));
+        self.broken_tags.retain(|path, _| !is_of(path) || broken.iter().any(|(other, _)| other == path));
+        for (path, why) in broken {
+            if self.broken_tags.insert(path.clone(), why.clone()).as_ref() != Some(&why) {
+                let why = format!("it cannot be read: {why}; until it is mended, no other stage gets it");
+                report::left_alone(&path, &why);
+            }
         }
     }
 
@@ -376,6 +390,11 @@ impl Dispatcher {
             report::progress(self.done, left, moment.steady);
         }
     }
+}
+
+/// Returns the parts of a path below its stage: the same in all stages for one theme.
+fn parts_below(path: &RelPath) -> impl Iterator<Item = &std::ffi::OsStr> {
+    path.parts().skip(1)
 }
 
 fn costs_to_read(still: &Still) -> u64 {
