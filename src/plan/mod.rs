@@ -143,6 +143,18 @@ pub struct Plan {
     pub removes: Vec<Remove>,
 }
 
+impl Plan {
+    /// Returns the names that it gives.
+    pub fn gives(&self) -> impl Iterator<Item = &RelPath> {
+        self.products.iter().map(|product| &product.to).chain(self.moves.iter().map(|shift| &shift.to))
+    }
+
+    /// Returns the names that it takes away.
+    pub fn takes(&self) -> impl Iterator<Item = &RelPath> {
+        self.moves.iter().map(|shift| &shift.from).chain(self.removes.iter().map(|gone| &gone.path))
+    }
+}
+
 /// A source whose whole content must be sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {

@@ -37,6 +37,8 @@ pub(super) struct Mill {
     /// Files that wait for another with the same bytes to be done.
     pub(super) twins: Vec<RelPath>,
     reserved: HashSet<RelPath>,
+    /// Files that plans in hand take away.
+    leaving: HashSet<RelPath>,
     hashes_in_hand: HashMap<ContentHash, RelPath>,
     in_hand: BTreeMap<Stage, usize>,
 }
@@ -58,6 +60,7 @@ impl Mill {
             bundles: BTreeMap::new(),
             twins: Vec::new(),
             reserved: HashSet::new(),
+            leaving: HashSet::new(),
             hashes_in_hand: HashMap::new(),
             in_hand: BTreeMap::new(),
         }
@@ -283,9 +286,15 @@ impl Mill {
         self.reserved.contains(&folded(path))
     }
 
+    /// Returns whether a plan in hand takes this file away.
+    pub(super) fn is_leaving(&self, path: &RelPath) -> bool {
+        self.leaving.contains(path)
+    }
+
     /// Takes the names, the number and the content of a plan, so that no other plan gets them.
     fn take_in_hand(&mut self, plan: &Plan) {
         self.reserved.extend(names(plan));
+        self.leaving.extend(plan.takes().cloned());
         self.ledger.use_seq(&plan.about);
         if let (Some(hash), Some(from)) = (&plan.about.hash, &plan.about.from) {
             self.hashes_in_hand.insert(hash.clone(), from.clone());
@@ -303,6 +312,9 @@ impl Mill {
         for name in names(plan) {
             self.reserved.remove(&name);
         }
+        for path in plan.takes() {
+            self.leaving.remove(path);
+        }
         if let Some(hash) = &plan.about.hash {
             self.hashes_in_hand.remove(hash);
         }
@@ -314,7 +326,7 @@ impl Mill {
 
 /// Returns the names that a plan gives.
 fn names(plan: &Plan) -> impl Iterator<Item = RelPath> + '_ {
-    plan.products.iter().map(|product| &product.to).chain(plan.moves.iter().map(|shift| &shift.to)).map(folded)
+    plan.gives().map(folded)
 }
 
 fn folded(path: &RelPath) -> RelPath {

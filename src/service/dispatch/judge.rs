@@ -17,8 +17,8 @@ use crate::service::survey::{Surveyed, stage_of, unit_of};
 impl Dispatcher {
     pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
         for odd in &surveyed.odd {
-            // A record of our own may be seen before the asset that it goes with.
-            if self.fresh.contains(&odd.path) || self.mill.is_reserved(&odd.path) {
+            // A record of our own may be seen before the asset that it goes with, or after it went.
+            if self.is_moving(&odd.path) {
                 self.dirty.insert(surveyed.unit.clone());
                 continue;
             }
@@ -86,7 +86,7 @@ impl Dispatcher {
             self.look_again(unit, Some(moment.steady + WALK_PAUSE_FED));
             return;
         }
-        if self.fresh.contains(&path) || self.mill.is_reserved(&path) {
+        if self.is_moving(&path) {
             self.dirty.insert(unit.clone());
             return;
         }
@@ -136,6 +136,11 @@ impl Dispatcher {
                 self.look_again(unit, Some(again));
             }
         }
+    }
+
+    /// Returns whether a walk may have seen a file in the middle of its step.
+    fn is_moving(&self, path: &RelPath) -> bool {
+        self.fresh.contains(path) || self.mill.is_reserved(path) || self.mill.is_leaving(path)
     }
 
     pub(super) fn look_again(&mut self, unit: &RelPath, at: Option<Duration>) {

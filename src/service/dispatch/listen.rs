@@ -350,8 +350,7 @@ impl Dispatcher {
         for (job, result) in jobs.into_iter().zip(results) {
             self.let_go(&job);
             if self.walking {
-                let given = job.plan.products.iter().map(|product| &product.to);
-                self.fresh.extend(given.chain(job.plan.moves.iter().map(|shift| &shift.to)).cloned());
+                self.fresh.extend(job.plan.gives().chain(job.plan.takes()).cloned());
             }
             let path = job.plan.about.from.clone().filter(|_| job.facts.is_some());
             let is_open = matches!(result, Err(CommitError::Open(_)));
@@ -390,8 +389,7 @@ impl Dispatcher {
 
     /// Looks at what a plan changed: the next inbox, the bundle, the shared tags.
     fn after(&mut self, plan: &Plan) {
-        let targets = plan.products.iter().map(|product| &product.to).chain(plan.moves.iter().map(|shift| &shift.to));
-        for target in targets {
+        for target in plan.gives() {
             let Some(unit) = unit_of(target) else { continue };
             if unit.parent().is_some() {
                 self.mill.units.add(&unit);

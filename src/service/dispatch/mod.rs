@@ -212,7 +212,7 @@ pub(in crate::service) struct Dispatcher {
     in_hand: HashMap<RelPath, State>,
     /// Those of them that a walk saw changed meanwhile.
     changed: HashSet<RelPath>,
-    /// Names that were given while a walk was under way: it may have seen an asset and missed its sidecar.
+    /// Names that were given or taken while a walk was under way: it may have seen half of an asset.
     fresh: HashSet<RelPath>,
     held: BTreeMap<RelPath, Held>,
     /// The last reason that was told of each file, so that none is told twice.
