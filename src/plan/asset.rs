@@ -55,7 +55,7 @@ impl<'a> Asset<'a> {
             .or_else(|| (context.theme_of_file)(&facts.path.stem().to_string_lossy()))
             .unwrap_or_else(ThemeSlug::unsorted);
         let same_theme = sidecar.theme.as_ref() == Some(&theme);
-        let seq = sidecar.seq.filter(|_| same_theme).unwrap_or_else(|| (context.next_seq)(&theme));
+        let seq = sidecar.seq.filter(|_| same_theme).unwrap_or_else(|| (context.next_seq)(&theme, &facts.hash));
         let is_new = sidecar.origin.is_none();
         let size = facts.size;
         sidecar.origin.get_or_insert_with(|| Origin {

@@ -115,8 +115,8 @@ pub struct Context<'a> {
     pub layers: &'a [(Layer, Tags)],
     /// Returns the theme that a file's name begins with, if there is one.
     pub theme_of_file: &'a dyn Fn(&str) -> Option<ThemeSlug>,
-    /// Returns the next free number of a theme.
-    pub next_seq: &'a dyn Fn(&ThemeSlug) -> u64,
+    /// Returns a theme's number for bytes: the one that they had at an earlier try, or the next free one.
+    pub next_seq: &'a dyn Fn(&ThemeSlug, &ContentHash) -> u64,
     /// The asset that had the same bytes before.
     pub known: Option<&'a Known>,
     /// Returns whether a name is taken, on disk or by a plan in hand.

@@ -159,6 +159,11 @@ pub fn read_records(bytes: &[u8]) -> (Vec<Record>, usize) {
     (records, used)
 }
 
+/// Returns whether any whole record lies in `bytes`.
+pub fn holds_records(bytes: &[u8]) -> bool {
+    bytes.split_inclusive(|b| *b == b'\n').any(|line| read_line(line).is_some())
+}
+
 fn read_line(line: &[u8]) -> Option<Record> {
     let line = line.strip_suffix(b"\n")?;
     let (checksum, json) = (line.get(..9)?, line.get(9..)?);
@@ -231,6 +236,10 @@ mod tests {
             let (read, _) = read_records(&bytes);
             prop_assert!(records.starts_with(&read));
             prop_assert!(read.len() < records.len() || bytes == lines().1);
+            // Behind a damaged line that is not the last, the others can still be seen.
+            let is_in_last = bytes[at + 1..].split(|b| *b == b'\n').count() < 3;
+            let (_, used) = read_records(&bytes);
+            prop_assert!(is_in_last || holds_records(&bytes[used..]));
         }
     }
 }

@@ -12,7 +12,7 @@ mod yaml;
 mod yaml_guard;
 
 pub use error::RecordError;
-pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, read_records};
+pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_SUFFIX, Sidecar};

@@ -124,6 +124,21 @@ pub fn paused(area: &RelPath, why: &str) {
     error!(stage = %area, "Paused: {why}. Everything waits where it is.");
 }
 
+/// Tells that a part of the journal cannot be read.
+pub fn journal_damaged(segment: &RelPath) {
+    warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what stands behind the damage. No file is lost.");
+}
+
+/// Tells that the journal was gone.
+pub fn journal_renewed() {
+    warn!("The journal was gone and is begun anew: `history` and `undo` do not know what was before. No file is lost.");
+}
+
+/// Tells that a disk was mounted anew, so that its folders are watched again.
+pub fn mounted_anew(area: &RelPath) {
+    info!(stage = %area, "Mounted anew: everything in it is looked at.");
+}
+
 /// Tells that an area is worked on again.
 pub fn resumed(area: &RelPath) {
     info!(stage = %area, "Resumed.");

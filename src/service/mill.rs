@@ -14,11 +14,13 @@ use crate::model::{ContentHash, Kind, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
 };
-use crate::records::{SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
+use crate::records::{About, SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
 use crate::vault::{Disk, Vault};
 
 /// The largest note or tag file that is read.
 const NOTE_BYTES_MAX: u64 = 8 << 20;
+/// So many numbers are kept for what is tried again.
+const GIVEN_SEQS_MAX: usize = 10_000;
 
 /// Everything that a decision depends on, kept between decisions; owned by the dispatcher alone.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(super) struct Mill {
     /// Files that plans in hand take away.
     leaving: HashSet<RelPath>,
     hashes_in_hand: HashMap<ContentHash, RelPath>,
+    /// The numbers of plans that were not carried out yet: what is tried again keeps its number.
+    given_seqs: HashMap<ContentHash, (ThemeSlug, u64)>,
     in_hand: BTreeMap<Stage, usize>,
 }
 
@@ -62,6 +66,7 @@ impl Mill {
             reserved: HashSet::new(),
             leaving: HashSet::new(),
             hashes_in_hand: HashMap::new(),
+            given_seqs: HashMap::new(),
             in_hand: BTreeMap::new(),
         }
     }
@@ -261,7 +266,10 @@ impl Mill {
         bundles: &[Bundle],
         then: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
-        let next_seq = |theme: &ThemeSlug| self.ledger.next_seq(theme);
+        let next_seq = |theme: &ThemeSlug, hash: &ContentHash| {
+            let given = self.given_seqs.get(hash).filter(|(given, _)| given == theme).map(|(_, seq)| *seq);
+            given.unwrap_or_else(|| self.ledger.next_seq(theme))
+        };
         // A name that differs only by case is one name on many a disk and in many a market.
         // Where that cannot be seen, the name is tried: giving it refuses if it is taken.
         let taken =
@@ -299,11 +307,25 @@ impl Mill {
         if let (Some(hash), Some(from)) = (&plan.about.hash, &plan.about.from) {
             self.hashes_in_hand.insert(hash.clone(), from.clone());
         }
+        if let (Some(hash), Some(theme), Some(seq)) = (&plan.about.hash, &plan.about.theme, plan.about.seq) {
+            if self.given_seqs.len() >= GIVEN_SEQS_MAX {
+                self.given_seqs.clear();
+            }
+            self.given_seqs.insert(hash.clone(), (theme.clone(), seq));
+        }
         *self.in_hand.entry(plan.about.stage).or_default() += 1;
         let Some(to) = &plan.about.to else { return };
         for bundle in self.bundles.values_mut().filter(|bundle| to.is_in(&bundle.name.folder())) {
             bundle.rows += 1;
             bundle.bytes += ROW_BYTES_MAX;
+        }
+    }
+
+    /// Takes note that a plan was carried out.
+    pub(super) fn take_done(&mut self, about: &About, at: jiff::Timestamp) {
+        self.ledger.remember(about, at);
+        if let Some(hash) = &about.hash {
+            self.given_seqs.remove(hash);
         }
     }
 

@@ -134,6 +134,7 @@ impl Opened {
         let lock = Lock::take(&layout.folder(".stockmill".as_ref()))?;
         let areas = areas();
         let (mut journal, records) = Journal::open(&*disk)?;
+        journal.damaged().iter().for_each(report::journal_damaged);
         let vault = Vault::new(disk, &records)?;
         let checked = check(&vault, &areas, &[]);
         let attached: Vec<RelPath> =
@@ -249,6 +250,8 @@ fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message
 fn listen_for_signals(tell: UnboundedSender<Message>) -> Result<(), ServiceError> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    // A limit on the size of files is an answer of the disk, and not the end.
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             let signal = if signal == SIGHUP { Signal::Reload } else { Signal::Stop };

@@ -11,44 +11,110 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 /// No more than this share of a disk is kept free, or small disks could not be used at all.
 const FREE_SHARE_MAX: u64 = 20;
 
+/// With fewer free inodes, no batch can be carried out.
+const FILES_MIN: u64 = 16;
+
 /// Areas that cannot be worked on at present: not there, not writable, full. What would go there
 /// waits where it stands, and nothing is concluded from what is not there.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     paused: BTreeMap<RelPath, Pause>,
-    /// The pauses that ended, and when: one that begins anew at once gets longer.
-    ended: BTreeMap<RelPath, (Duration, Duration)>,
+    /// The pauses that ended: one that begins anew at once gets longer.
+    ended: BTreeMap<RelPath, Ended>,
+}
+
+/// What begins a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A look at the area shows it, and will show that it is over.
+    Seen,
+    /// The disk refused work, and a look shows nothing: it is over once work succeeds again.
+    Refusal,
 }
 
 #[derive(Debug)]
 struct Pause {
     why: String,
+    cause: Cause,
     step: Duration,
     again: Duration,
     /// How many bytes the work in hand wants.
     need: u64,
 }
 
+#[derive(Debug)]
+struct Ended {
+    why: String,
+    step: Duration,
+    at: Duration,
+    /// Whether it is known that it is over, and told.
+    is_over: bool,
+}
+
+impl Ended {
+    /// Returns until when work must have gone on for the pause to be over.
+    fn proven(&self) -> Duration {
+        self.at + self.step * 4
+    }
+}
+
+/// How a pause ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resumed {
+    /// It is over.
+    Over,
+    /// Work is tried; [`Pauses::proven`] tells when it went well.
+    Trial,
+}
+
 impl Pauses {
     /// Pauses an area; returns whether that is news.
-    pub(super) fn pause(&mut self, area: &RelPath, why: String, need: u64, now: Duration) -> bool {
+    pub(super) fn pause(&mut self, area: &RelPath, why: String, need: u64, cause: Cause, now: Duration) -> bool {
         if let Some(pause) = self.paused.get_mut(area) {
-            let is_news = pause.why != why;
+            // What is refused of a paused area was begun before; a look knows better than that.
+            if cause == Cause::Refusal {
+                return false;
+            }
+            // In other words only, it is the same pause.
+            let is_news = pause.why != why && pause.cause == Cause::Seen;
             pause.step = (pause.step * 2).min(STEP_MAX);
-            (pause.why, pause.again, pause.need) = (why, now + pause.step, need);
+            (pause.why, pause.again, pause.need, pause.cause) = (why, now + pause.step, need, cause);
             return is_news;
         }
-        let (before, ended) = self.ended.remove(area).unwrap_or_default();
-        let step = if now < ended + before * 4 { (before * 2).min(STEP_MAX) } else { STEP_MIN };
-        self.paused.insert(area.clone(), Pause { why, step, again: now + step, need });
-        true
+        let ended = self.ended.remove(area).filter(|ended| now < ended.proven());
+        let step = ended.as_ref().map_or(STEP_MIN, |ended| (ended.step * 2).min(STEP_MAX));
+        let is_news = ended.is_none_or(|ended| ended.is_over || ended.why != why);
+        self.paused.insert(area.clone(), Pause { why, cause, step, again: now + step, need });
+        is_news
     }
 
-    /// Ends the pause of an area; returns whether there was one.
-    pub(super) fn resume(&mut self, area: &RelPath, now: Duration) -> bool {
-        let Some(pause) = self.paused.remove(area) else { return false };
-        self.ended.insert(area.clone(), (pause.step, now));
-        true
+    /// Ends the pause of an area that looks as it should; `None` if there was none, or if work was refused
+    /// a moment ago for a reason that no look shows.
+    pub(super) fn resume(&mut self, area: &RelPath, now: Duration) -> Option<Resumed> {
+        let how = match self.paused.get(area)?.cause {
+            Cause::Seen => Resumed::Over,
+            Cause::Refusal if self.paused.get(area)?.again > now => return None,
+            Cause::Refusal => Resumed::Trial,
+        };
+        let Pause { why, step, .. } = self.paused.remove(area)?;
+        self.ended.insert(area.clone(), Ended { why, step, at: now, is_over: how == Resumed::Over });
+        Some(how)
+    }
+
+    /// Takes note that work succeeded in an area; returns whether that ends a trial.
+    pub(super) fn prove(&mut self, area: &RelPath) -> bool {
+        self.ended.get_mut(area).is_some_and(|ended| !std::mem::replace(&mut ended.is_over, true))
+    }
+
+    /// Returns the areas in which work was tried and not refused for long enough.
+    pub(super) fn proven(&mut self, now: Duration) -> Vec<RelPath> {
+        let fresh = self.ended.iter_mut().filter(|(_, ended)| !ended.is_over && now >= ended.proven());
+        fresh
+            .map(|(area, ended)| {
+                ended.is_over = true;
+                area.clone()
+            })
+            .collect()
     }
 
     /// Returns whether some area is to be tried again now.
@@ -59,6 +125,11 @@ impl Pauses {
     /// Returns when the next area is to be tried again.
     pub(super) fn next(&self) -> Option<Duration> {
         self.paused.values().map(|pause| pause.again).min()
+    }
+
+    /// Returns when the next trial is over.
+    pub(super) fn next_proven(&self) -> Option<Duration> {
+        self.ended.values().filter(|ended| !ended.is_over).map(Ended::proven).min()
     }
 
     /// Returns why an area is paused, if it is.
@@ -91,6 +162,10 @@ impl Pauses {
 /// Returns why a disk has too little room for `need` more bytes, or `None` if it has enough. At least
 /// `free_min` stay free, or a twentieth of a small disk.
 pub(super) fn lacks_room(space: Space, need: u64, free_min: u64) -> Option<String> {
+    if space.files.is_some_and(|files| files < FILES_MIN) {
+        let why = "its disk has room, but no inodes are left: it can hold no more files; remove some there";
+        return Some(format!("{why}, and it goes on by itself"));
+    }
     let floor = free_min.min(space.total / FREE_SHARE_MAX);
     if space.free >= floor.saturating_add(need) {
         return None;
@@ -117,27 +192,55 @@ mod tests {
         let mut now = Duration::ZERO;
         let mut steps = Vec::new();
         for _ in 0..7 {
-            assert!(pauses.pause(&area, "full".to_owned(), 0, now));
+            assert!(pauses.pause(&area, "full".to_owned(), 0, Cause::Seen, now));
             let again = pauses.next().unwrap();
             steps.push(again.saturating_sub(now).as_secs());
             now = again;
-            assert!(pauses.is_due(now) && pauses.resume(&area, now));
+            assert!(pauses.is_due(now) && pauses.resume(&area, now) == Some(Resumed::Over));
         }
         assert_eq!(steps, [1, 2, 4, 8, 16, 30, 30]);
         now += Duration::from_secs(600);
-        pauses.pause(&area, "full".to_owned(), 0, now);
+        pauses.pause(&area, "full".to_owned(), 0, Cause::Seen, now);
         assert_eq!(pauses.next().unwrap().saturating_sub(now).as_secs(), 1);
-        assert!(!pauses.pause(&area, "full".to_owned(), 0, now), "the same reason is no news");
+        assert!(!pauses.pause(&area, "full".to_owned(), 0, Cause::Seen, now), "the same reason is no news");
         assert!(pauses.why_stage(Stage::Raw).is_some() && pauses.why_stage(Stage::Export).is_none());
     }
 
     #[test]
+    fn a_refusal_that_no_look_shows_is_told_once_and_tried_less_and_less() {
+        let area = RelPath::new("keep").unwrap();
+        let second = Duration::from_secs;
+        let refuse = |pauses: &mut Pauses, now| pauses.pause(&area, "no".to_owned(), 0, Cause::Refusal, now);
+        let mut pauses = Pauses::default();
+        let (mut now, mut told, mut trials) = (second(100), 0, 0);
+        while now < second(400) {
+            told += u32::from(refuse(&mut pauses, now));
+            assert_eq!(pauses.resume(&area, now), None, "a look right after it proves nothing");
+            now = pauses.next().unwrap();
+            assert_eq!(pauses.resume(&area, now), Some(Resumed::Trial));
+            trials += 1;
+        }
+        assert_eq!((told, trials), (1, 14));
+        assert!(pauses.proven(now).is_empty());
+        let over = pauses.next_proven().unwrap();
+        assert_eq!(pauses.proven(over), std::slice::from_ref(&area));
+        assert_eq!((pauses.proven(over), pauses.next_proven()), (vec![], None));
+        assert!(refuse(&mut pauses, over + second(1)), "after that it is news");
+        let again = pauses.next().unwrap();
+        assert_eq!(pauses.resume(&area, again), Some(Resumed::Trial));
+        assert!(pauses.prove(&area) && !pauses.prove(&area), "work that succeeds ends it at once");
+    }
+
+    #[test]
     fn room_is_kept_and_small_disks_can_be_used() {
-        let space = |free, total| Space { free: free * MIB, total: total * MIB };
+        let space = |free, total| Space { free: free * MIB, total: total * MIB, files: Some(1000) };
         assert_eq!(lacks_room(space(300, 100_000), 0, 256 * MIB), None);
         assert!(lacks_room(space(200, 100_000), 0, 256 * MIB).is_some());
         assert!(lacks_room(space(300, 100_000), 100 * MIB, 256 * MIB).unwrap().contains("wants 100"));
         assert_eq!(lacks_room(space(10, 100), 0, 256 * MIB), None);
         assert!(lacks_room(space(4, 100), 0, 256 * MIB).unwrap().contains("4 MiB free"));
+        let crowded = Space { files: Some(3), ..space(300, 1000) };
+        assert!(lacks_room(crowded, 0, 256 * MIB).unwrap().contains("no inodes"));
+        assert_eq!(lacks_room(Space { files: None, ..crowded }, 0, 256 * MIB), None);
     }
 }

@@ -128,6 +128,12 @@ fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskRes
             return Ok(Retried::Stays(aside.path.clone(), why));
         }
     }
+    let (rest, is_back) = without_copied(disk, aside)?;
+    if let Some(to) = aside.origin().filter(|_| is_back) {
+        remove_note(disk, note)?;
+        return Ok(Retried::Back { from: aside.path.clone(), to });
+    }
+    let aside = &rest;
     for _ in 0..TRIES_MAX {
         // What cannot be looked at counts as taken: nothing is tried on it.
         let moves = match plan_retry(aside, &|path| !matches!(disk.look(path), Ok(None))) {
@@ -143,6 +149,39 @@ fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskRes
         }
     }
     Ok(Retried::Stays(aside.path.clone(), "its name is taken again and again; try later".to_owned()))
+}
+
+/// Goes on with a way back to another disk that was cut off: what was copied and not yet taken away here
+/// stands under its first name already, and would come back twice. Returns the rest, and whether the asset
+/// itself was among what had come back.
+fn without_copied(disk: &dyn Disk, aside: &SetAside) -> DiskResult<(SetAside, bool)> {
+    let mut rest = aside.clone();
+    let Ok(moves) = plan_retry(aside, &|_| false) else { return Ok((rest, false)) };
+    let Some((_, origin)) = moves.last() else { return Ok((rest, false)) };
+    // If another file has the asset's name, what is called after it is not ours.
+    if disk.look(origin)?.is_some() && !is_copy(disk, &aside.path, origin)? {
+        return Ok((rest, false));
+    }
+    for (from, to) in &moves {
+        if is_copy(disk, from, to)? {
+            disk.sync_file(to)?;
+            to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
+            disk.remove(from)?;
+            from.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
+            rest.beside.retain(|path| path != from);
+            rest.members.retain(|path| path != from);
+        }
+    }
+    let is_back = disk.look(&aside.path)?.is_none();
+    Ok((rest, is_back))
+}
+
+/// Returns whether a file on another disk has the same bytes.
+fn is_copy(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
+    let file =
+        |path: &RelPath| Ok(disk.look(path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity));
+    let (Some(here), Some(there)) = (file(one)?, file(other)?) else { return Ok(false) };
+    Ok(here.device != there.device && here.size == there.size && disk.hash(one)? == disk.hash(other)?)
 }
 
 /// Carries out moves, and makes them durable; `false` if somebody took one of the names meanwhile, and

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::clock::{Clock, Moment};
 use super::ledger::Ledger;
 use super::mill::Mill;
-use super::pauses::lacks_room;
+use super::pauses::{Cause, lacks_room};
 use super::survey::{SurveyError, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
@@ -76,7 +76,7 @@ impl View {
         for area in &areas {
             let room = || lacks_room(mill.disk().space(area).ok()?, 0, free_min);
             if let Some(why) = mill.disk().attach(area).err().map(|detached| detached.to_string()).or_else(room) {
-                mill.pauses.pause(area, why, 0, Duration::ZERO);
+                mill.pauses.pause(area, why, 0, Cause::Seen, Duration::ZERO);
             }
         }
         mill.find_units();
@@ -95,11 +95,11 @@ impl View {
             let stage = stage_of(&unit).expect("a unit lies in a stage");
             let ignore = self.mill.settings.settle.ignore.clone();
             let surveyed = match survey(self.mill.vault.disk(), None, &unit, &ignore) {
-                Err(SurveyError::Detached(detached)) => {
-                    standings.push(Standing::Held(unit, detached.to_string()));
+                Err(why) => {
+                    standings.push(Standing::Held(unit, why.to_string()));
                     continue;
                 }
-                other => other?,
+                Ok(surveyed) => surveyed,
             };
             let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {

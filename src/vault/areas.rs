@@ -105,15 +105,20 @@ impl Areas {
             folder: configured.display().to_string(),
             why: error.to_string(),
         };
-        // The archive in the root itself cannot be away while the root is there: it is just made again.
-        let has_mark =
-            Stage::ALL.iter().any(|stage| area == stage.name()) || !configured.starts_with(&self.layout.root);
-        let is_known = has_mark && self.is_remembered(area) && !is_asked_for;
+        let before = self.attached.read().expect("no holder panics").get(area).cloned();
+        let is_remembered = self.is_remembered(area);
+        let is_known = (is_remembered || before.is_some()) && !is_asked_for;
         if !configured.exists() {
-            if is_known || !self.is_bound {
+            // An archive in the root itself was removed by a person: a mount point would be there. It is made again.
+            let is_stage = Stage::ALL.iter().any(|stage| area == stage.name());
+            let may_be_away = is_stage || !configured.starts_with(&self.layout.root);
+            if (is_known && may_be_away) || !self.is_bound {
                 return Err(Detached::Missing(shown()));
             }
             std::fs::create_dir_all(&configured).map_err(refused)?;
+            if !may_be_away {
+                write(&configured.join(MARK), b"").map_err(refused)?;
+            }
         }
         let path = configured.canonicalize().map_err(refused)?;
         let folder = open_folder(&path).map_err(|errno| refused(errno.into()))?;
@@ -125,7 +130,6 @@ impl Areas {
         let found = Attached { path: path.clone(), device: stat.st_dev, inode: stat.st_ino };
         let is_marked = rustix::fs::statat(&folder, MARK, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|mark| FileType::from_raw_mode(mark.st_mode) == FileType::RegularFile);
-        let before = self.attached.read().expect("no holder panics").get(area).cloned();
         let is_same = before.as_ref() == Some(&found);
         // A link that took the folder's place while we ran leads elsewhere, whatever it shows there.
         let is_elsewhere = before.is_some_and(|before| before.path != found.path && before.inode != found.inode);
@@ -135,10 +139,10 @@ impl Areas {
         if !self.is_bound {
             return Ok(());
         }
-        if !is_marked && has_mark {
+        if !is_marked {
             write(&path.join(MARK), b"").map_err(refused)?;
         }
-        if !is_known {
+        if !is_remembered {
             self.remember(area).map_err(refused)?;
         }
         self.attached.write().expect("no holder panics").insert(area.to_owned(), found);

@@ -66,11 +66,13 @@ pub struct Space {
     pub free: u64,
     /// All that there is.
     pub total: u64,
+    /// How many more files it can hold; `None` where it does not count them.
+    pub files: Option<u64>,
 }
 
 /// Which of a disk's calls went wrong, on what, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{call} `{path}`: {source}")]
+#[error("{call} `{}`: {source}", shown(path))]
 pub struct DiskError {
     /// The call, as a verb.
     pub call: &'static str,
@@ -79,6 +81,16 @@ pub struct DiskError {
     /// What the system said.
     pub source: io::Error,
 }
+
+/// Returns what of a path helps a person: a product in scratch has another number at each try, and the same
+/// trouble is to be one line.
+fn shown(path: &RelPath) -> RelPath {
+    let folder = path.parent().filter(|folder| folder.file_text().trim_start_matches(OWN) == "scratch");
+    folder.unwrap_or_else(|| path.clone())
+}
+
+/// How the names of hidden folders of stockmill's own begin outside its state folder.
+const OWN: &str = ".stockmill-";
 
 impl DiskError {
     /// Returns the system's answer in one word.

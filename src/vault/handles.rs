@@ -38,17 +38,20 @@ impl Folder {
         self.since.elapsed() < AGE_MAX
     }
 
-    /// Returns a number for the mount that holds it. Two mounts of one file system are two devices: no
+    /// Returns a number for the mount that holds it, which no later mount has where the kernel is new enough. Two mounts of one file system are two devices: no
     /// rename works between them.
     pub(super) fn device(&self) -> Result<u64, Errno> {
         if let Some(device) = self.device.get() {
             return Ok(*device);
         }
-        let stat = statx(self, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID)?;
+        let stat = statx(self, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | UNIQUE)?;
         let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
         Ok(*self.device.get_or_init(|| device ^ stat.stx_mnt_id.rotate_left(44)))
     }
 }
+
+/// Asks for a number that is never given again (Linux 6.8); who does not know it gives the other one.
+const UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
 
 /// Folders that stay open for a moment while calls follow each other: finding a folder anew for each
 /// call costs more than the call. Nothing is open while nobody works, or no disk could be unmounted.

@@ -1,7 +1,9 @@
+use std::io::ErrorKind;
+
 use super::disk::{Disk, DiskResult};
 use super::scratch::ensure_folder;
 use crate::model::RelPath;
-use crate::records::{Intent, Record, read_records};
+use crate::records::{Intent, Record, holds_records, read_records};
 
 /// A segment larger than this is closed and the next one begun.
 const SEGMENT_BYTES_MAX: u64 = 16 << 20;
@@ -17,6 +19,8 @@ pub struct Journal {
     segment: RelPath,
     bytes: u64,
     number: u32,
+    damaged: Vec<RelPath>,
+    is_renewed: bool,
 }
 
 /// Returns the folder of the journal's segments.
@@ -28,12 +32,15 @@ impl Journal {
     /// Opens the journal and returns everything that it remembers, oldest first.
     pub fn open(disk: &dyn Disk) -> DiskResult<(Self, Vec<Record>)> {
         ensure_folder(disk, &journal_folder())?;
-        let (records, last) = Self::read(disk)?;
-        let mut journal = match last {
-            Some(Segment { number, bytes, whole: true }) => Self { segment: segment_path(number), bytes, number },
-            Some(Segment { number, .. }) => Self { segment: segment_path(number), bytes: u64::MAX, number },
-            None => Self { segment: segment_path(0), bytes: u64::MAX, number: 0 },
+        let (records, segments) = Self::read(disk)?;
+        let (number, bytes) = match segments.last() {
+            Some(Segment { number, bytes, whole: true, .. }) => (*number, *bytes),
+            Some(Segment { number, .. }) => (*number, u64::MAX),
+            None => (0, u64::MAX),
         };
+        let damaged = segments.iter().filter(|segment| segment.hides).map(|segment| segment_path(segment.number));
+        let mut journal =
+            Self { segment: segment_path(number), bytes, number, damaged: damaged.collect(), is_renewed: false };
         journal.begin_segment_if_full(disk)?;
         Ok((journal, records))
     }
@@ -46,29 +53,54 @@ impl Journal {
         }
     }
 
-    fn read(disk: &dyn Disk) -> DiskResult<(Vec<Record>, Option<Segment>)> {
+    /// Returns the segments in which records lie behind damage: what they tell is lost. A torn end is no damage.
+    pub fn damaged(&self) -> &[RelPath] {
+        &self.damaged
+    }
+
+    /// Returns whether the journal was gone and was begun anew since this was asked last.
+    pub fn was_renewed(&mut self) -> bool {
+        std::mem::take(&mut self.is_renewed)
+    }
+
+    fn read(disk: &dyn Disk) -> DiskResult<(Vec<Record>, Vec<Segment>)> {
         let mut numbers: Vec<u32> =
             disk.list(&journal_folder())?.iter().filter_map(|(name, _)| segment_number(name)).collect();
         numbers.sort_unstable();
         let mut records = Vec::new();
-        let mut last = None;
+        let mut segments = Vec::new();
         for number in numbers {
             let bytes = disk.read(&segment_path(number), SEGMENT_BYTES_READ_MAX)?;
             let (mut found, used) = read_records(&bytes);
             records.append(&mut found);
-            last = Some(Segment { number, bytes: bytes.len() as u64, whole: used == bytes.len() });
+            let hides = holds_records(&bytes[used..]);
+            segments.push(Segment { number, bytes: bytes.len() as u64, whole: used == bytes.len(), hides });
         }
-        Ok((records, last))
+        Ok((records, segments))
     }
 
     /// Appends records without making them durable.
     pub(super) fn append(&mut self, disk: &dyn Disk, records: &[Record]) -> DiskResult<()> {
         self.begin_segment_if_full(disk)?;
         let lines: String = records.iter().map(Record::to_line).collect();
-        let appended = disk.append(&self.segment, lines.as_bytes());
+        let appended = match disk.append(&self.segment, lines.as_bytes()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.renew(disk)?;
+                disk.append(&self.segment, lines.as_bytes())
+            }
+            appended => appended,
+        };
         // After a fault nobody knows where the segment ends: the next record goes into a new one.
         self.bytes = if appended.is_ok() { self.bytes + lines.len() as u64 } else { u64::MAX };
         appended
+    }
+
+    /// Begins the journal again after a person removed its folder: that loses history, and no work stands still.
+    fn renew(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+        ensure_folder(disk, &journal_folder())?;
+        self.bytes = u64::MAX;
+        self.is_renewed = true;
+        self.begin_segment_if_full(disk)
     }
 
     /// Makes everything that was appended durable.
@@ -97,7 +129,7 @@ impl Journal {
         let segment = segment_path(number);
         disk.append(&segment, b"")?;
         disk.sync_folder(&journal_folder())?;
-        *self = Self { segment, bytes: 0, number };
+        (self.segment, self.bytes, self.number) = (segment, 0, number);
         Ok(())
     }
 }
@@ -106,6 +138,8 @@ struct Segment {
     number: u32,
     bytes: u64,
     whole: bool,
+    /// Whether records lie behind what cannot be read.
+    hides: bool,
 }
 
 fn segment_path(number: u32) -> RelPath {

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::io::Errno;
 
 /// How often and at what distance the lock is tried: somebody may only be asking whether it is held.
 const TRIES: u32 = 10;
@@ -12,6 +13,8 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Lock {
     _held: OwnedFd,
+    /// The root's folder itself: it stays locked if a person removes the state folder.
+    _root: Option<OwnedFd>,
 }
 
 /// Why the lock could not be had.
@@ -38,9 +41,11 @@ impl Lock {
         let opened = open(&path, flags, Mode::RUSR | Mode::WUSR);
         let held =
             opened.map_err(|error| LockError::Open { path: path.display().to_string(), source: error.into() })?;
+        let root = open_root(state_folder);
         for _ in 0..TRIES {
-            if flock(&held, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                return Ok(Self { _held: held });
+            let operation = FlockOperation::NonBlockingLockExclusive;
+            if flock(&held, operation).is_ok() && !root.as_ref().is_some_and(|root| is_taken(root, operation)) {
+                return Ok(Self { _held: held, _root: root });
             }
             std::thread::sleep(TRY_AGAIN);
         }
@@ -49,7 +54,43 @@ impl Lock {
 
     /// Returns whether somebody holds the lock. Many may ask at once, and who takes it asks for a moment longer.
     pub fn is_held(state_folder: &Path) -> bool {
-        matches!(open(state_folder.join("lock"), OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty()),
-            Ok(file) if flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+        let operation = FlockOperation::NonBlockingLockShared;
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = open(state_folder.join("lock"), flags, Mode::empty());
+        file.is_ok_and(|file| flock(&file, operation).is_err())
+            || open_root(state_folder).is_some_and(|root| is_taken(&root, operation))
+    }
+}
+
+fn open_root(state_folder: &Path) -> Option<OwnedFd> {
+    open(state_folder.parent()?, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Returns whether somebody else has a folder locked. Some file systems, NFS among them, lock no folders.
+fn is_taken(folder: &OwnedFd, operation: FlockOperation) -> bool {
+    flock(folder, operation) == Err(Errno::WOULDBLOCK)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test plays the person who removes the state folder")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_stays_locked_without_its_lock_file() {
+        let root = tempfile::tempdir().unwrap();
+        let state = root.path().join("state");
+        let lock = || {
+            std::fs::create_dir_all(&state).unwrap();
+            Lock::take(&state)
+        };
+        assert!(!Lock::is_held(&state));
+        let held = lock().unwrap();
+        assert!(Lock::is_held(&state) && matches!(lock(), Err(LockError::Held(_))));
+        std::fs::remove_dir_all(&state).unwrap();
+        assert!(Lock::is_held(&state));
+        assert!(matches!(lock(), Err(LockError::Held(_))));
+        drop(held);
+        assert!(!Lock::is_held(&state) && lock().is_ok());
     }
 }

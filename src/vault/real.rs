@@ -326,9 +326,12 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
-        let made = self
-            .parent(path)
-            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::mkdirat(&*folder, name, NEW_FOLDER)));
+        let make =
+            |folder: &dyn AsFd, name: &OsStr| retry_on_intr(|| rustix::fs::mkdirat(folder.as_fd(), name, NEW_FOLDER));
+        let made = match path.parent() {
+            None => make(&rustix::fs::CWD, self.layout().folder(path.area()).as_os_str()),
+            Some(_) => self.parent(path).and_then(|(folder, name)| make(&*folder, name)),
+        };
         said("make folder", path, if made == Err(Errno::EXIST) { Ok(()) } else { made })
     }
 
@@ -427,6 +430,7 @@ impl Disk for RealDisk {
         let space = |stat: rustix::fs::StatVfs| Space {
             free: stat.f_bavail.saturating_mul(stat.f_frsize),
             total: stat.f_blocks.saturating_mul(stat.f_frsize),
+            files: (stat.f_files > 0).then_some(stat.f_favail),
         };
         said("look at", folder, stat.map(space))
     }

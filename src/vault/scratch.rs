@@ -356,9 +356,12 @@ pub fn replaced_aside(scratch: &RelPath) -> RelPath {
     }
 }
 
-/// Makes a folder and those above it, durably. An area itself is made when it is attached.
+/// Makes a folder and those above it, durably. An area itself is made when it is attached; the state folder is
+/// made again if a person removed it.
 pub fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
-    let Some(parent) = folder.parent() else { return Ok(()) };
+    let Some(parent) = folder.parent() else {
+        return if *folder == home() && disk.look(folder)?.is_none() { disk.make_folder(folder) } else { Ok(()) };
+    };
     if disk.look(folder)?.is_some() {
         return Ok(());
     }

@@ -449,7 +449,7 @@ impl Disk for SimDisk {
     }
 
     fn space(&self, _: &RelPath) -> DiskResult<Space> {
-        Ok(Space { free: 1 << 40, total: 1 << 40 })
+        Ok(Space { free: 1 << 40, total: 1 << 40, files: None })
     }
 
     fn attach(&self, _: &RelPath) -> Result<(), Detached> {

@@ -17,6 +17,7 @@ use crate::records::Intent;
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::path_in;
+use crate::service::pauses::Cause;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
 use crate::service::undo::Undone;
 use crate::vault::{CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
@@ -60,12 +61,14 @@ impl Dispatcher {
             Ok(surveyed) => *surveyed,
             Err(SurveyError::Detached(detached)) => {
                 self.detached.insert(unit.root());
-                self.pause(&unit.root(), &detached.to_string(), 0);
+                self.pause(&unit.root(), &detached.to_string(), 0, Cause::Seen);
                 return;
             }
             Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
                 self.mill.units.forget(unit);
                 self.forget_glance(unit);
+                // It may be its whole stage that went.
+                self.wants_check = true;
                 return;
             }
             Err(SurveyError::Disk(error)) => {
@@ -249,6 +252,7 @@ impl Dispatcher {
                 let pause = Duration::from_secs(1 << tries.count.min(6)).min(DISK_PAUSE_MAX);
                 if self.repeats.is_news(&format!("{}: {}", disk.call, disk.source), moment.steady) {
                     report::disk_trouble(path, disk, pause);
+                    self.wants_check = true;
                 }
                 self.put_back(path, &disk.to_string(), Some(moment.steady + pause), None);
             }
@@ -265,9 +269,13 @@ impl Dispatcher {
             ErrorKind::QuotaExceeded => {
                 "the quota on its disk is used up; make room, and it goes on by itself".to_owned()
             }
+            ErrorKind::ReadOnlyFilesystem => {
+                "its disk takes no more changes (read-only file system); see `dmesg` for why, and mend or mount it anew"
+                    .to_owned()
+            }
             _ => disk.source.to_string(),
         };
-        self.pause(&area, &why, 0);
+        self.pause(&area, &why, 0, Cause::Refusal);
         let why = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage));
         let why = why.unwrap_or_else(|| disk.to_string());
         self.put_back(path, &why, Some(moment.steady + DISK_PAUSE_MAX), None);
@@ -357,8 +365,12 @@ impl Dispatcher {
             match result {
                 Ok(receipt) => {
                     self.done += 1;
-                    self.mill.ledger.remember(&receipt.about, moment.timestamp());
+                    self.mill.take_done(&receipt.about, moment.timestamp());
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
+                    if self.mill.pauses.next_proven().is_some() {
+                        let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();
+                        areas.iter().filter(|area| self.mill.pauses.prove(area)).for_each(report::resumed);
+                    }
                     self.after(&job.plan);
                     if let Some(path) = path {
                         self.let_out(&path);

@@ -254,6 +254,8 @@ pub(in crate::service) struct Dispatcher {
     wants_check: bool,
     /// Areas that are not there, or not the folders that they were.
     detached: BTreeSet<RelPath>,
+    /// The mount that each area lies on.
+    mounts: BTreeMap<RelPath, u64>,
     polls: BTreeMap<RelPath, rounds::Poll>,
     /// Stages whose probe was not heard of yet, and until when it may be.
     probed: Vec<RelPath>,
@@ -335,6 +337,7 @@ impl Dispatcher {
             checking: false,
             wants_check: false,
             detached: BTreeSet::new(),
+            mounts: BTreeMap::new(),
             polls: BTreeMap::new(),
             probed: Vec::new(),
             probe_until: None,

@@ -9,7 +9,7 @@ use crate::intake::walk;
 use crate::model::{RelPath, Stage};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::report;
-use crate::service::pauses::lacks_room;
+use crate::service::pauses::{Cause, Resumed, lacks_room};
 use crate::service::survey::unit_of;
 use crate::vault::{Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
 
@@ -33,6 +33,8 @@ pub(in crate::service) struct Checked {
     pub(in crate::service) area: RelPath,
     pub(in crate::service) attached: Result<(), Detached>,
     space: Option<Space>,
+    /// The mount that it lies on.
+    mount: Option<u64>,
     is_remote: bool,
     /// The sidecars of an area that was away: what they say is to be remembered.
     sidecars: Vec<(RelPath, Sidecar)>,
@@ -62,6 +64,7 @@ pub(in crate::service) fn check(vault: &Vault, areas: &[RelPath], away: &[RelPat
             Checked {
                 area: area.clone(),
                 space: disk.space(area).ok(),
+                mount: disk.device(area).ok(),
                 is_remote: system.is_some_and(|system| system.is_remote),
                 sidecars: if is_back { sidecars(disk, area) } else { Vec::new() },
                 attached,
@@ -91,6 +94,7 @@ impl Dispatcher {
         if !self.checking && (self.wants_check || self.mill.pauses.is_due(now)) {
             self.start_check();
         }
+        self.mill.pauses.proven(now).iter().for_each(report::resumed);
         self.listen_for_probes(now);
         let due: Vec<RelPath> =
             self.polls.iter().filter(|(_, poll)| poll.at <= now).map(|(area, _)| area.clone()).collect();
@@ -109,7 +113,8 @@ impl Dispatcher {
     pub(super) fn next_round(&self) -> Duration {
         let polls = self.polls.values().map(|poll| poll.at);
         let probe = self.probe_until.into_iter();
-        let pauses = self.mill.pauses.next().filter(|_| !self.checking);
+        let pauses =
+            self.mill.pauses.next().filter(|_| !self.checking).into_iter().chain(self.mill.pauses.next_proven());
         polls.chain(probe).chain(pauses).fold(self.next_rescan, Duration::min)
     }
 
@@ -200,18 +205,26 @@ impl Dispatcher {
         for found in checked {
             if let Err(detached) = &found.attached {
                 self.detached.insert(found.area.clone());
-                self.pause(&found.area, &detached.to_string(), 0);
+                self.pause(&found.area, &detached.to_string(), 0, Cause::Seen);
                 continue;
             }
             let need = self.mill.pauses.need(&found.area);
             if let Some(why) = found.space.and_then(|space| lacks_room(space, need, free_min)) {
-                self.pause(&found.area, &why, need);
-            } else if self.mill.pauses.resume(&found.area, now) {
-                report::resumed(&found.area);
+                self.pause(&found.area, &why, need, Cause::Seen);
+            } else if let Some(how) = self.mill.pauses.resume(&found.area, now) {
+                if how == Resumed::Over {
+                    report::resumed(&found.area);
+                }
                 is_back = true;
             }
+            let mount = found.mount.and_then(|mount| self.mounts.insert(found.area.clone(), mount).zip(Some(mount)));
+            let is_mounted_anew = mount.is_some_and(|(before, now)| before != now);
             if self.detached.remove(&found.area) {
                 self.take_returned(&found.area, found.sidecars);
+            } else if is_mounted_anew {
+                // It was away and back between two looks, and its watches with it.
+                report::mounted_anew(&found.area);
+                self.take_returned(&found.area, Vec::new());
             }
             let is_stage = unit_of(&found.area).is_some();
             if found.is_remote && is_stage {
@@ -247,8 +260,8 @@ impl Dispatcher {
     }
 
     /// Pauses an area, and says so if that is news.
-    pub(super) fn pause(&mut self, area: &RelPath, why: &str, need: u64) {
-        if self.mill.pauses.pause(area, why.to_owned(), need, self.clock.steady()) {
+    pub(super) fn pause(&mut self, area: &RelPath, why: &str, need: u64, cause: Cause) {
+        if self.mill.pauses.pause(area, why.to_owned(), need, cause, self.clock.steady()) {
             report::paused(area, why);
         }
     }

@@ -14,7 +14,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::Plan;
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::pauses::lacks_room;
+use crate::service::pauses::{Cause, lacks_room};
 use crate::service::survey::survey;
 use crate::service::undo;
 use crate::vault::{Journal, Made, Space, recover};
@@ -291,7 +291,7 @@ impl Dispatcher {
             let others = self.promised.get(area).copied().unwrap_or_default().saturating_sub(*need);
             let left = Space { free: space.free.saturating_sub(others), ..space };
             if let Some(why) = lacks_room(left, *need, free_min) {
-                self.pause(area, &why, *need);
+                self.pause(area, &why, *need, Cause::Seen);
                 self.let_go(job);
                 if let Some(facts) = job.facts.clone() {
                     let path = facts.path.clone();
@@ -350,7 +350,12 @@ impl Dispatcher {
             (self.mill.vault.clone(), self.journal.clone(), self.tell.clone(), moment.timestamp());
         work(move || {
             let _at_work = vault.disk().at_work();
-            let results = vault.commit(&mut journal.lock().expect("no journal holder panics"), batch, now);
+            let mut journal = journal.lock().expect("no journal holder panics");
+            let results = vault.commit(&mut journal, batch, now);
+            if journal.was_renewed() {
+                report::journal_renewed();
+            }
+            drop(journal);
             let _ = tell.send(Message::Committed(jobs, results));
         });
     }
