@@ -176,7 +176,7 @@ impl<'a> Asset<'a> {
         let sidecar = self.sidecar_that(did);
         plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
         // The asset itself comes last: whoever sees it sees all that belongs to it.
-        self.bring_companions(&mut plan, to);
+        self.bring_companions(&mut plan, to, &beside(to));
         plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
         plan
     }
@@ -193,7 +193,7 @@ impl<'a> Asset<'a> {
         plan.products.insert(0, new_file(to.clone(), recipe));
         let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
         plan.products.insert(1, new_file(to.with_suffix(SIDECAR_SUFFIX), recipe));
-        self.bring_companions(&mut plan, to);
+        self.bring_companions(&mut plan, to, &beside(to));
         plan
     }
 
@@ -221,8 +221,9 @@ impl<'a> Asset<'a> {
         Some(archived)
     }
 
-    /// Plans the moves of everything that belongs to the asset, named after `to`; the old sidecar goes.
-    pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath) {
+    /// Plans the moves of everything that belongs to the asset, named after `to`; a model's parts keep their names
+    /// and go into the folder `parts`; the old sidecar goes.
+    pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath, parts: &RelPath) {
         let old_stem = self.facts.path.stem().to_string_lossy().into_owned();
         let (old_name, new_name) = (self.facts.path.file_text(), to.file_text());
         let new_stem = to.stem().to_string_lossy().into_owned();
@@ -235,17 +236,21 @@ impl<'a> Asset<'a> {
                 .unwrap_or(name);
             plan.moves.push(Move { from: path.clone(), to: free_path(&to.sibling(named), self.context), seen: *seen });
         }
-        let (old_folder, new_folder) = (self.facts.path.parent(), to.parent());
-        if let (Some(old_folder), Some(new_folder)) = (old_folder, new_folder) {
+        if let Some(old_folder) = self.facts.path.parent() {
             for Companion { path, seen } in &self.facts.members {
                 let inner = path.below(&old_folder).unwrap_or_else(|| path.clone());
-                plan.moves.push(Move { from: path.clone(), to: new_folder.join(inner.as_path()), seen: *seen });
+                plan.moves.push(Move { from: path.clone(), to: parts.join(inner.as_path()), seen: *seen });
             }
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
         }
     }
+}
+
+/// Returns the folder that a file lies in.
+fn beside(path: &RelPath) -> RelPath {
+    path.parent().expect("an asset lies in a folder")
 }
 
 /// Returns the first free of `path`, `stem-2.ext`, …, whose names with these suffixes are free too.

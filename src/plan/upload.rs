@@ -4,6 +4,9 @@ use super::{Bundle, Hold, Plan, Recipe, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::records::{FileRecord, SIDECAR_SUFFIX};
 
+/// What is added to a bundled model's name to name the folder of its parts.
+const PARTS: &str = ".parts";
+
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let mut refused = Vec::new();
@@ -21,7 +24,9 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     asset.retire(&mut plan);
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
     if let Some(sidecars) = to.parent().and_then(|files| files.parent()).map(|bundle| bundle.join(SIDECARS)) {
-        asset.bring_companions(&mut plan, &sidecars.join(to.file_name()));
+        // Two models may have parts of the same name.
+        let parts = sidecars.join(to.with_suffix(PARTS).file_name());
+        asset.bring_companions(&mut plan, &sidecars.join(to.file_name()), &parts);
     }
     Ok(plan)
 }
@@ -45,7 +50,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    let row = Row { file_name: asset.facts.path.file_text(), meta, category };
+    let row = Row { file_name: file_name(asset), meta, category };
     let bundle = open_bundle(asset, market, market::row_bytes(market, &row));
     let files = bundle.folder().join("files");
     let sidecars = bundle.folder().join(SIDECARS);
@@ -79,6 +84,17 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let record = free_path(&sidecars.join(&name).with_suffix(SIDECAR_SUFFIX), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(())
+}
+
+/// Returns the name that an asset was finished under; its extension says what it is.
+fn file_name(asset: &Asset<'_>) -> String {
+    let (path, own) = (&asset.facts.path, asset.extension());
+    let is_right = match path.extension().as_str() {
+        "jpeg" => own == "jpg",
+        "tiff" => own == "tif",
+        extension => own == extension,
+    };
+    if is_right { path.file_text() } else { format!("{}.{own}", path.stem().to_string_lossy()) }
 }
 
 /// Returns today's bundle that has room for one more row, or the next one.

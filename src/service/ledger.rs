@@ -89,6 +89,13 @@ impl Ledger {
         self.at.entry(id).or_insert(asset);
     }
 
+    /// Remembers what a plan made of its asset: the same bytes elsewhere are the same asset.
+    pub(super) fn remember_product(&mut self, about: &About, product: Option<&ContentHash>) {
+        if let (Some(id), Some(hash)) = (&about.asset, product) {
+            self.by_hash.insert(hash.clone(), id.clone());
+        }
+    }
+
     /// Remembers a plan that was carried out.
     pub(super) fn remember(&mut self, about: &About, at: Timestamp) {
         self.use_seq(about);

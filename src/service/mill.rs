@@ -10,12 +10,12 @@ use super::units::Units;
 use crate::config::{Gate, Settings};
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
-use crate::model::{ContentHash, Kind, RelPath, Stage, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
 };
-use crate::records::{About, SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
-use crate::vault::{Disk, Vault};
+use crate::records::{SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
+use crate::vault::{Disk, Receipt, Vault};
 
 /// The largest note or tag file that is read.
 const NOTE_BYTES_MAX: u64 = 8 << 20;
@@ -42,6 +42,7 @@ pub(super) struct Mill {
     /// Files that plans in hand take away.
     leaving: HashSet<RelPath>,
     hashes_in_hand: HashMap<ContentHash, RelPath>,
+    assets_in_hand: HashMap<AssetId, RelPath>,
     /// The numbers of plans that were not carried out yet: what is tried again keeps its number.
     given_seqs: HashMap<ContentHash, (ThemeSlug, u64)>,
     in_hand: BTreeMap<Stage, usize>,
@@ -66,6 +67,7 @@ impl Mill {
             reserved: HashSet::new(),
             leaving: HashSet::new(),
             hashes_in_hand: HashMap::new(),
+            assets_in_hand: HashMap::new(),
             given_seqs: HashMap::new(),
             in_hand: BTreeMap::new(),
         }
@@ -109,6 +111,12 @@ impl Mill {
         }
         if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
             let why = format!("the same bytes are being worked on as `{other}`");
+            self.twins.push(facts.path.clone());
+            return Err(Hold::Waits(why));
+        }
+        let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
+        if let Some(other) = id.and_then(|id| self.assets_in_hand.get(id)).filter(|other| **other != facts.path) {
+            let why = format!("the same asset is being worked on as `{other}`");
             self.twins.push(facts.path.clone());
             return Err(Hold::Waits(why));
         }
@@ -307,6 +315,9 @@ impl Mill {
         if let (Some(hash), Some(from)) = (&plan.about.hash, &plan.about.from) {
             self.hashes_in_hand.insert(hash.clone(), from.clone());
         }
+        if let (Some(id), Some(from)) = (&plan.about.asset, &plan.about.from) {
+            self.assets_in_hand.insert(id.clone(), from.clone());
+        }
         if let (Some(hash), Some(theme), Some(seq)) = (&plan.about.hash, &plan.about.theme, plan.about.seq) {
             if self.given_seqs.len() >= GIVEN_SEQS_MAX {
                 self.given_seqs.clear();
@@ -322,9 +333,10 @@ impl Mill {
     }
 
     /// Takes note that a plan was carried out.
-    pub(super) fn take_done(&mut self, about: &About, at: jiff::Timestamp) {
-        self.ledger.remember(about, at);
-        if let Some(hash) = &about.hash {
+    pub(super) fn take_done(&mut self, receipt: &Receipt, at: jiff::Timestamp) {
+        self.ledger.remember(&receipt.about, at);
+        self.ledger.remember_product(&receipt.about, receipt.product.as_ref());
+        if let Some(hash) = &receipt.about.hash {
             self.given_seqs.remove(hash);
         }
     }
@@ -339,6 +351,9 @@ impl Mill {
         }
         if let Some(hash) = &plan.about.hash {
             self.hashes_in_hand.remove(hash);
+        }
+        if let Some(id) = &plan.about.asset {
+            self.assets_in_hand.remove(id);
         }
         if let Some(count) = self.in_hand.get_mut(&plan.about.stage) {
             *count = count.saturating_sub(1);

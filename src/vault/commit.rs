@@ -21,6 +21,8 @@ pub struct Receipt {
     pub plan: u64,
     /// What it was about.
     pub about: About,
+    /// The hash of what it made of the asset, if it made anything.
+    pub product: Option<ContentHash>,
 }
 
 /// Why a plan was not carried out. Its source stands where it stood.
@@ -143,7 +145,9 @@ impl Vault {
             .map(|(made, result)| match (result, &unsaid) {
                 (Ok(()), Some(error)) => Err(CommitError::Open(error.again())),
                 (result, _) => {
-                    result.map(|()| Receipt { plan: made.plan, about: made.about.expect("a finished draft says it") })
+                    let about = made.about.expect("a finished draft says it");
+                    let product = made.publish.into_iter().find(|product| about.to.as_ref() == Some(&product.to));
+                    result.map(|()| Receipt { plan: made.plan, about, product: product.map(|product| product.hash) })
                 }
             })
             .collect()

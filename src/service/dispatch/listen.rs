@@ -365,7 +365,7 @@ impl Dispatcher {
             match result {
                 Ok(receipt) => {
                     self.done += 1;
-                    self.mill.take_done(&receipt.about, moment.timestamp());
+                    self.mill.take_done(&receipt, moment.timestamp());
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     if self.mill.pauses.next_proven().is_some() {
                         let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();
@@ -408,13 +408,13 @@ impl Dispatcher {
                 self.dirty.insert(unit);
             }
         }
-        if let Some(to) = &plan.about.to
-            && plan.about.stage == Stage::Upload
-            && plan.about.from.is_some()
-        {
-            let mut parts = to.parts().skip(1).map(|part| part.to_string_lossy().into_owned());
-            if let (Some(day), Some(name)) = (parts.next(), parts.next()) {
-                self.bundles_dirty.extend(BundleName::parse(&day, &name, &self.mill.rules.markets));
+        if plan.about.stage == Stage::Upload && plan.about.from.is_some() {
+            // One for each market that takes it.
+            for path in plan.gives().filter(|path| path.area() == Stage::Upload.name()) {
+                let mut parts = path.parts().skip(1).map(std::ffi::OsStr::to_string_lossy);
+                if let (Some(day), Some(name)) = (parts.next(), parts.next()) {
+                    self.bundles_dirty.extend(BundleName::parse(&day, &name, &self.mill.rules.markets));
+                }
             }
         }
         if plan.products.iter().any(|product| product.to.file_name() == "tags.yaml") {
@@ -466,6 +466,8 @@ impl Dispatcher {
                 }
                 for intent in &recovered.finished {
                     self.mill.ledger.remember(&intent.about, intent.at);
+                    let product = intent.publish.iter().find(|product| intent.about.to.as_ref() == Some(&product.to));
+                    self.mill.ledger.remember_product(&intent.about, product.map(|product| &product.hash));
                     report::moved(&intent.about, Duration::ZERO);
                 }
                 self.take_blocked(&recovered);
