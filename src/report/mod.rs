@@ -124,6 +124,24 @@ pub fn paused(area: &RelPath, why: &str) {
     error!(stage = %area, "Paused: {why}. Everything waits where it is.");
 }
 
+/// Tells that a call to a disk does not end.
+pub fn no_answer(silence: std::time::Duration) {
+    let silence = silence.as_secs();
+    error!(
+        "A disk has not answered for {silence} s, and nothing goes on until it does; see `dmesg`, and `mount` for network drives."
+    );
+}
+
+/// Tells that it did after all.
+pub fn answers_again() {
+    info!("The disk answers again.");
+}
+
+/// Tells that the daemon ended although a call to a disk did not.
+pub fn stopped_without_answer() {
+    error!("Stopped while a disk did not answer; the next start finishes or takes back what was in hand.");
+}
+
 /// Tells that a part of the journal cannot be read.
 pub fn journal_damaged(segment: &RelPath) {
     warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what stands behind the damage. No file is lost.");

@@ -7,6 +7,7 @@ mod dispatch;
 mod ledger;
 mod mill;
 mod pauses;
+mod pulse;
 mod ready;
 mod release;
 mod retry;
@@ -178,19 +179,28 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     let (layout, areas) = (opened.layout, opened.areas);
     let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone())?;
     dispatcher.take_opened(opened.checked, &opened.recovered);
-    listen_for_signals(tell.clone())?;
+    let pulse = Arc::new(pulse::Pulse::default());
+    listen_for_signals(tell.clone(), pulse.clone())?;
+    tokio::spawn(pulse.clone().watch());
     if until == Until::Stopped {
         dispatcher.watch = start_watch(&layout, dispatcher.hints.clone(), tell);
     }
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
-    work(&mut dispatcher, &mut messages, until, reload).await;
+    work(&mut dispatcher, &mut messages, until, reload, &pulse).await;
     Ok(dispatcher.failed())
 }
 
-async fn work(dispatcher: &mut Dispatcher, messages: &mut UnboundedReceiver<Message>, until: Until, reload: &Reload) {
+async fn work(
+    dispatcher: &mut Dispatcher,
+    messages: &mut UnboundedReceiver<Message>,
+    until: Until,
+    reload: &Reload,
+    pulse: &pulse::Pulse,
+) {
     let mut ready = ready::Ready::new();
     loop {
+        pulse.beat();
         let wake = dispatcher.turn();
         if until == Until::Idle && dispatcher.is_idle() {
             return;
@@ -247,7 +257,7 @@ fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message
     }
 }
 
-fn listen_for_signals(tell: UnboundedSender<Message>) -> Result<(), ServiceError> {
+fn listen_for_signals(tell: UnboundedSender<Message>, pulse: Arc<pulse::Pulse>) -> Result<(), ServiceError> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     // A limit on the size of files is an answer of the disk, and not the end.
@@ -257,6 +267,9 @@ fn listen_for_signals(tell: UnboundedSender<Message>) -> Result<(), ServiceError
             let signal = if signal == SIGHUP { Signal::Reload } else { Signal::Stop };
             if tell.send(Message::Signal(signal)).is_err() {
                 return;
+            }
+            if signal == Signal::Stop {
+                pulse.end_if_silent();
             }
         }
     })?;

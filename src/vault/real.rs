@@ -254,7 +254,7 @@ fn said<T>(call: &'static str, path: &RelPath, answer: Result<T, impl Into<io::E
 }
 
 /// What a person reads instead of the system's words, which speak of networks.
-const STALE: &str = "its folder is not the one that it was; is its disk mounted?";
+const STALE: &str = "its folder is not the one that it was; see whether its disk is mounted";
 
 /// Answers `Unsupported` where a file system does not know a way to rename.
 fn unsupported<T>(answer: Result<T, Errno>) -> Result<T, io::Error> {

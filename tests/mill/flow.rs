@@ -383,6 +383,106 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
 }
 
 #[test]
+fn an_archive_whose_disk_is_away_takes_nothing() {
+    for area in ["archive", "failed"] {
+        let root = Root::new();
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        // What an unmounted disk leaves: its empty mount point.
+        fs::rename(root.at(area), root.at("away")).unwrap();
+        fs::create_dir(root.at(area)).unwrap();
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        root.once();
+        assert!(root.log().contains(&format!("stage={area}")) && root.log().contains("Is its disk mounted?"));
+        assert_eq!(fs::read_dir(root.at(area)).unwrap().count(), 0, "{area}");
+        assert!(root.at("raw/winter-cabins/a.png").exists());
+        fs::remove_dir(root.at(area)).unwrap();
+        fs::rename(root.at("away"), root.at(area)).unwrap();
+        assert!(root.once().status.success());
+        assert_eq!(root.bundled().len(), 1);
+        // A folder that a person removed is made again.
+        fs::remove_dir_all(root.at(area)).unwrap();
+        fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(root.bundled().len(), 2);
+    }
+}
+
+#[test]
+fn a_journal_that_is_damaged_or_gone_is_told_and_stops_nothing() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let segment = fs::read_dir(root.at(".stockmill/journal")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    let warnings = |root: &Root, text: &str| root.log().lines().filter(|line| line.contains(text)).count();
+    assert!(root.once().status.success());
+    assert_eq!(warnings(&root, "The journal is damaged"), 1, "{}", root.log());
+    // A torn end, as a power cut leaves it, is no damage.
+    fs::write(&segment, b"0000").unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(warnings(&root, "The journal is damaged"), 1, "{}", root.log());
+
+    let before = warnings(&root, "Ready");
+    let daemon = root.run();
+    root.until("it is ready", |root| warnings(root, "Ready") > before);
+    for (seed, folder) in [(2, ".stockmill/journal"), (3, ".stockmill")] {
+        let remove = |n: u32| fs::rename(root.at(folder), root.outside().join(format!("{seed}-{n}"))).unwrap();
+        remove(1);
+        // What is removed cannot be worked beside either.
+        let beside = root.text(&["once"]);
+        assert!(beside.contains("another stockmill works on"), "{beside}");
+        if root.at(folder).exists() {
+            remove(2);
+        }
+        fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
+        root.until("the picture has gone through", |root| root.bundled().len() == seed as usize);
+    }
+    assert_eq!(warnings(&root, "The journal was gone"), 2, "{}", root.log());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn a_retry_to_another_disk_that_was_cut_off_goes_on_with_the_same_names() {
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    let root = Root::with(&format!(
+        "keep: {{min_megapixels: 0.04}}\nfolders: {{failed: {}}}\n",
+        other.path().join("failed").display()
+    ));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let whole = picture(1, 100);
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    for name in ["a.png", "b.png"] {
+        let path = root.at(&format!("raw/winter-cabins/{name}"));
+        fs::write(&path, &whole[..whole.len() - name.len() - usize::from(name == "b.png")]).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+        fs::write(root.at(&format!("raw/winter-cabins/{name}.xmp")), "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>").unwrap();
+    }
+    root.once();
+    let aside = |name: &str| other.path().join("failed/raw/winter-cabins").join(name);
+    assert!(aside("a.png").exists() && aside("b.png.xmp").exists(), "{}", root.log());
+    // The copies were complete, and what was copied not yet away.
+    for name in ["a.png", "a.png.xmp", "b.png.xmp"] {
+        fs::copy(aside(name), root.at(&format!("raw/winter-cabins/{name}"))).unwrap();
+    }
+    let said = root.text(&["retry"]);
+    let mut raw: Vec<String> = fs::read_dir(root.at("raw/winter-cabins"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    raw.retain(|name| name.contains(".png"));
+    raw.sort();
+    assert_eq!(raw, ["a.png", "a.png.xmp", "b.png", "b.png.xmp"], "{said}");
+    assert_eq!(fs::read_dir(other.path().join("failed/raw/winter-cabins")).unwrap().count(), 0, "{said}");
+}
+
+#[test]
 fn a_person_may_start_anywhere_and_move_things_by_hand() {
     let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
