@@ -87,7 +87,7 @@ pub enum Until {
 }
 
 /// Reads the settings again, as the command line says; the text of all problems if they are not sound.
-pub type Reload = Box<dyn Fn() -> Result<Settings, String>>;
+pub type Reload = Box<dyn Fn() -> Result<Settings, String> + Sync>;
 
 /// The areas that hold assets.
 pub const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
@@ -100,11 +100,23 @@ pub fn run(settings: Settings, until: Until, reload: &Reload, reads: &[PathBuf])
     let opened = Opened::open(&settings)?;
     // Before any thread is started: each inherits the confinement from the one that starts it.
     sandbox::confine(&opened.layout, reads).tell();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
-    let failed = runtime.block_on(serve(opened, settings, until, reload))?;
-    runtime.shutdown_timeout(Duration::from_secs(5));
-    Ok(failed)
+    let work = || -> Result<u64, ServiceError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+        let failed = runtime.block_on(serve(opened, settings, until, reload))?;
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        Ok(failed)
+    };
+    // The first thread does nothing but take signals: the system gives them to it, and one that waits for a disk
+    // that does not answer would never hear them.
+    std::thread::scope(|scope| {
+        let name = std::thread::Builder::new().name("dispatcher".to_owned()).stack_size(STACK_BYTES);
+        let ended = name.spawn_scoped(scope, work)?.join();
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
+
+/// As much as the first thread of a process has.
+const STACK_BYTES: usize = 8 << 20;
 
 /// Takes back what a person wants, where no daemon works on the root.
 pub fn undo_here(settings: &Settings, what: UndoWhat) -> Result<UndoAnswer, ServiceError> {

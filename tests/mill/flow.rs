@@ -442,7 +442,8 @@ fn a_journal_that_is_damaged_or_gone_is_told_and_stops_nothing() {
         fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
         root.until("the picture has gone through", |root| root.bundled().len() == seed as usize);
     }
-    assert_eq!(warnings(&root, "The journal was gone"), 2, "{}", root.log());
+    // It was removed two or three times.
+    assert!((2..=3).contains(&warnings(&root, "The journal was gone")), "{}", root.log());
     daemon.signal("-TERM");
     daemon.ends_well();
 }
