@@ -137,13 +137,14 @@ impl Vault {
                 Err(error) => Some(undone(made.plan, error)),
             })
             .collect();
-        // What is not on record is not reported: recovery finds everything in place, and says it then.
+        // What is not on record is not reported: recovery finds everything in place, and says it then. Nor is it
+        // made anew while its intent is on record: recovery would take the new plan's work for the old one's.
         let unsaid = journal.append(self.disk(), &records).err();
         batch
             .into_iter()
             .zip(results)
             .map(|(made, result)| match (result, &unsaid) {
-                (Ok(()), Some(error)) => Err(CommitError::Open(error.again())),
+                (_, Some(error)) => Err(CommitError::Open(error.again())),
                 (result, _) => {
                     let about = made.about.expect("a finished draft says it");
                     let product = made.publish.into_iter().find(|product| about.to.as_ref() == Some(&product.to));
@@ -283,9 +284,11 @@ fn give_up(
     error: &DiskError,
 ) -> Vec<Result<Receipt, CommitError>> {
     let records: Vec<_> = batch.iter().map(|made| undone(made.plan, error)).collect();
-    let _ = journal.append(disk, &records);
+    // An intent that stays on record must not meet a later plan for the same source: recovery ends it first.
+    let is_said = journal.append(disk, &records).is_ok();
     batch.iter().for_each(|made| discard(disk, &made.publish));
-    batch.iter().map(|_| Err(CommitError::Refused(error.again()))).collect()
+    let refused = if is_said { CommitError::Refused } else { CommitError::Open };
+    batch.iter().map(|_| Err(refused(error.again()))).collect()
 }
 
 /// Returns the folders that plans reach into, each with the places of those plans in the batch.

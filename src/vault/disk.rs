@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 
 use super::handles::AtWork;
+use super::scratch::SCRATCH;
 use crate::model::{ContentHash, Identity, RelPath};
 
 /// What a name stands for.
@@ -85,12 +86,9 @@ pub struct DiskError {
 /// Returns what of a path helps a person: a product in scratch has another number at each try, and the same
 /// trouble is to be one line.
 fn shown(path: &RelPath) -> RelPath {
-    let folder = path.parent().filter(|folder| folder.file_text().trim_start_matches(OWN) == "scratch");
-    folder.unwrap_or_else(|| path.clone())
+    let is_scratch = |folder: &RelPath| folder.file_name() == SCRATCH || *folder == super::home().join("scratch");
+    path.parent().filter(is_scratch).unwrap_or_else(|| path.clone())
 }
-
-/// How the names of hidden folders of stockmill's own begin outside its state folder.
-const OWN: &str = ".stockmill-";
 
 impl DiskError {
     /// Returns the system's answer in one word.

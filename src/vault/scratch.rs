@@ -9,7 +9,7 @@ use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Record, Remove};
 
 /// The folder for unfinished products on a file system other than the root's.
-const SCRATCH: &str = ".stockmill-scratch";
+pub(super) const SCRATCH: &str = ".stockmill-scratch";
 /// The folder for what was taken away on such a file system, until `undo` can no longer want it.
 const TRASH: &str = ".stockmill-trash";
 

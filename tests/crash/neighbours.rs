@@ -116,6 +116,52 @@ fn after_a_failed_flush_the_journal_goes_on_in_a_new_segment() {
     assert_eq!(segments, 2);
 }
 
+/// A disk that refuses everything for a while, and works again, the process alive: a plan that was given up
+/// stayed on record, was made anew, and recovery took the new one's work for the old one's, under a name that
+/// never was.
+#[test]
+fn what_was_given_up_is_never_reported_as_done() {
+    let from = "raw/t/a.png";
+    for refused_from in 0.. {
+        let mut state = a_disk(&[(from, PICTURE)]).into_state();
+        state.folder(".stockmill/journal");
+        state.file(".stockmill/journal/000001.jsonl", b"");
+        let disk = Arc::new(SimDisk::new(state, u64::MAX));
+        let (mut journal, records) = Journal::open(&*disk).unwrap();
+        let vault = Vault::new(disk.clone(), &records).unwrap();
+        let plan = |to: &str| {
+            let mut draft = vault.draft();
+            draft.write(&path(to).with_suffix(".yaml"), SIDECAR, PublishMode::New).unwrap();
+            draft.shift(&path(from), &path(to), seen(&vault, from).unwrap()).unwrap();
+            vec![draft.finish(about(Stage::Raw))]
+        };
+        let batch = plan("keep/t/first.png");
+        disk.refuse_after(refused_from);
+        let result = commit(&vault, &mut journal, batch).remove(0);
+        disk.grant();
+        let was_refused = result.is_err();
+        let mut told = usize::from(result.is_ok());
+        let recovered = || {
+            let (mut journal, records) = Journal::open(&*disk).unwrap();
+            recover(&*disk, &mut journal, &records, &areas()).unwrap().finished.len()
+        };
+        if matches!(result, Err(CommitError::Open(_))) {
+            told += recovered();
+        }
+        if disk.state().bytes(from).is_some() {
+            told += usize::from(commit(&vault, &mut journal, plan("keep/t/second.png"))[0].is_ok());
+        }
+        told += recovered();
+        assert_eq!(told, 1, "refused from call {refused_from} on: {result:?}, {:?}", disk.state().all());
+        let stands = disk.state().all().iter().filter(|(_, bytes)| *bytes == PICTURE).count();
+        assert_eq!(stands, 1, "refused from call {refused_from} on");
+        if !was_refused {
+            assert!(refused_from > 5, "the disk refused nothing");
+            return;
+        }
+    }
+}
+
 fn an_intent(plan: u64, from: &str, disk: &SimDisk) -> Intent {
     let seen = disk.look(&path(from)).unwrap().unwrap().identity;
     let scratch = path(&format!(".stockmill/scratch/{plan}-0"));

@@ -161,6 +161,16 @@ impl SimDisk {
         self.inner.lock().unwrap().2
     }
 
+    /// Refuses every call that changes something after so many more.
+    pub(crate) fn refuse_after(&self, calls: u64) {
+        self.inner.lock().unwrap().1 = calls;
+    }
+
+    /// Grants every call from now on: the trouble is over, and nothing was cut.
+    pub(crate) fn grant(&self) {
+        self.inner.lock().unwrap().1 = u64::MAX;
+    }
+
     pub(crate) fn into_state(self) -> State {
         self.inner.into_inner().unwrap().0
     }
