@@ -163,9 +163,14 @@ fn without_copied(disk: &dyn Disk, aside: &SetAside) -> DiskResult<(SetAside, bo
         return Ok((rest, false));
     }
     for (from, to) in &moves {
+        let seen = disk.look(from)?;
         if is_copy(disk, from, to)? {
             disk.sync_file(to)?;
             to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
+            // A person may have mended it in this moment.
+            if !is_as_seen(disk.look(from)?, seen) {
+                return Err(changed(from));
+            }
             disk.remove(from)?;
             from.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
             rest.beside.retain(|path| path != from);
