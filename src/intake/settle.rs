@@ -15,6 +15,13 @@ pub struct Now {
     pub steady: Duration,
 }
 
+impl Now {
+    /// Returns how long ago a time of the wall clock was; zero if it lies in the future.
+    pub fn since(&self, then_ns: i64) -> Duration {
+        u64::try_from(self.wall_ns.saturating_sub(then_ns)).map_or(Duration::ZERO, Duration::from_nanos)
+    }
+}
+
 /// A candidate that stood still long enough. Whether somebody has it open for writing is asked last,
 /// and by whoever takes it. Only [`Settle`] makes one.
 #[must_use]
@@ -77,6 +84,11 @@ impl Unsettled {
     pub fn candidate(&self) -> &Candidate {
         &self.candidate
     }
+
+    /// Returns whether time alone settles it, if nobody writes.
+    pub fn is_by_time(&self) -> bool {
+        self.open.is_none()
+    }
 }
 
 /// Whether a candidate may be taken.
@@ -107,6 +119,8 @@ pub struct Settle {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     identity: Identity,
+    /// What was written of a file whose length was set beforehand.
+    allocated: u64,
     since: Duration,
     first: Duration,
     busy: u32,
@@ -186,9 +200,10 @@ impl Settle {
 
     fn look(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), (Duration, String)> {
         let identity = found.entry.identity;
-        let fresh = Seen { identity, since: now.steady, first: now.steady, busy: 0 };
+        let allocated = found.entry.allocated;
+        let fresh = Seen { identity, allocated, since: now.steady, first: now.steady, busy: 0 };
         let seen = self.seen.entry(found.path.clone()).or_insert(fresh);
-        if seen.identity != identity {
+        if (seen.identity, seen.allocated) != (identity, allocated) {
             *seen = Seen { first: seen.first, ..fresh };
         }
         // A download begins as an empty file; an empty caption is just empty.
@@ -200,7 +215,7 @@ impl Settle {
             return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, why)));
         }
         let watched = now.steady.saturating_sub(seen.since);
-        let untouched = watched.max(age(identity.modified_ns, now.wall_ns));
+        let untouched = watched.max(now.since(identity.modified_ns));
         if untouched < self.quiet {
             return Err((now.steady + self.quiet.saturating_sub(untouched), "it was written a moment ago".to_owned()));
         }
@@ -221,11 +236,6 @@ fn waiting(seen: &Seen, now: Now, patience: Duration, why: &str) -> String {
         return why.to_owned();
     }
     format!("{why}, and has been for {} minutes; is the program that writes it still alive?", patience.as_secs() / 60)
-}
-
-/// Returns how long ago `then_ns` was; zero if it lies in the future.
-fn age(then_ns: i64, now_ns: i64) -> Duration {
-    u64::try_from(now_ns - then_ns).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 #[cfg(test)]

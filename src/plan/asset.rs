@@ -33,6 +33,8 @@ pub(super) struct Asset<'a> {
     pub(super) sidecar: Sidecar,
     /// Whether it is new to stockmill in this very stage.
     pub(super) is_new: bool,
+    /// Whether its bytes are others than those that stockmill knows: nobody has checked them yet.
+    is_changed: bool,
 }
 
 impl<'a> Asset<'a> {
@@ -65,13 +67,14 @@ impl<'a> Asset<'a> {
             size,
             archived: None,
         });
-        if sidecar.file.as_ref().is_none_or(|file| file.hash != facts.hash) {
+        let is_changed = sidecar.file.as_ref().is_none_or(|file| file.hash != facts.hash);
+        if is_changed {
             sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
         }
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
         sidecar.seq = Some(seq);
-        Ok(Self { facts, context, id, theme, below, seq, kind, sidecar, is_new })
+        Ok(Self { facts, context, id, theme, below, seq, kind, sidecar, is_new, is_changed })
     }
 
     /// Returns the asset's tags, all layers resolved.
@@ -151,7 +154,7 @@ impl<'a> Asset<'a> {
             did,
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.
-        let must_check = self.is_new && !self.facts.is_sound;
+        let must_check = (self.is_new || self.is_changed) && !self.facts.is_sound;
         let check = must_check.then(|| Check { path: self.facts.path.clone(), kind: self.kind });
         Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }

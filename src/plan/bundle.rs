@@ -83,7 +83,8 @@ pub fn plan_manifest(
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows).into_bytes()];
+    let ticked = existing[1].map(String::from_utf8_lossy);
+    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, ticked.as_deref()).into_bytes()];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -106,16 +107,26 @@ pub fn plan_manifest(
     Ok(Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() }))
 }
 
-fn checklist(name: &BundleName, market: &Market, rows: &[Row]) -> String {
-    let mut text = format!("# {} of {}: {} files\n\n", market.title, name.day, rows.len());
-    let steps =
-        ["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
-    for step in steps.iter().chain(&market.checklist) {
+/// Returns what a person has to do, with what a person wrote into the list already.
+fn checklist(name: &BundleName, market: &Market, rows: &[Row], existing: Option<&str>) -> String {
+    let heading = |files: &str| format!("# {} of {}: {files}", market.title, name.day);
+    let mut steps =
+        vec!["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
+    steps.extend(market.checklist.iter().cloned());
+    steps.push("When all is sent, make an empty file `SENT` here: later files then go into a new bundle.".to_owned());
+    let mut text = format!("{}{} files\n", heading(""), rows.len());
+    // Ticks, notes and other headings are a person's.
+    let kept = existing.unwrap_or("\n").lines().filter(|line| !line.starts_with(&heading("")));
+    for line in kept {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let has = |step: &String| existing.is_some_and(|text| text.contains(step.as_str()));
+    for step in steps.iter().filter(|step| !has(step)) {
         text.push_str("- [ ] ");
         text.push_str(step);
         text.push('\n');
     }
-    text.push_str("- [ ] When all is sent, make an empty file `SENT` here: later files then go into a new bundle.\n");
     text
 }
 
@@ -160,4 +171,24 @@ pub fn plan_refresh(
         did: "tags changed after it was bundled; embedded anew".to_owned(),
     };
     Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+
+    /// The list was written anew whenever a file joined: ticks and notes were lost.
+    #[test]
+    fn what_a_person_wrote_into_the_checklist_stays() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
+        let first = checklist(&name, &market, std::slice::from_ref(&row), None);
+        assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 files\n\n- [ ] Upload everything"), "{first}");
+        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), Some(&first)), first);
+        let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
+        let later = checklist(&name, &market, &[row.clone(), row], Some(&ticked));
+        assert_eq!(later, ticked.replace("1 files", "2 files"));
+    }
 }

@@ -25,10 +25,11 @@ pub use ideas::{ThemeOnDisk, plan_note};
 pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
 pub use retry::{SetAside, plan_retry};
-pub use sync::{TagFile, base_path as sync_base_path, plan_sync};
+pub use sync::{Base, TagFile, base_path as sync_base_path, plan_sync};
 pub use undo::{UndoFacts, UndoWhat, choose_undo, plan_undo};
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -241,6 +242,16 @@ pub enum Hold {
     /// The disk did not say what the decision depends on: it is asked again soon.
     #[error("{0}")]
     Refused(String),
+    /// A record that it depends on may be in the middle of being saved: it is looked at again after a pause.
+    #[error("{why}")]
+    Settling {
+        /// What does not stand still.
+        why: String,
+        /// When to look again.
+        pause: Duration,
+        /// Whether time alone ends it.
+        is_by_time: bool,
+    },
     /// It needs a person: it goes to `failed/`.
     #[error("{0}")]
     Park(String),

@@ -18,20 +18,30 @@ pub struct TagFile {
     pub modified_ns: i64,
 }
 
+/// The last state that all of a theme's tag files had in common, as it is remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// Its bytes, where it is known.
+    pub bytes: Option<&'a [u8]>,
+    /// Whether one of the files came back that somebody had not done writing: then all of them count.
+    pub is_doubtful: bool,
+}
+
 /// Plans what brings a theme's tag files into step: a change in one stage reaches the others; changes
-/// in several are merged against `base`, the last state that all had in common. A value that two
+/// in several are merged against the last state that all had in common. A value that two
 /// people changed differently is kept from the latest file, and the other version goes into the
 /// archive. `None` if they are in step.
-pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Option<&[u8]>, files: &[TagFile]) -> Option<Plan> {
+pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, files: &[TagFile]) -> Option<Plan> {
+    let (known, base) = (base.bytes, base.bytes.filter(|_| !base.is_doubtful));
     let mut files: Vec<&TagFile> = files.iter().filter(|file| KEPT_IN.contains(&file.stage)).collect();
     files.sort_by_key(|file| file.modified_ns);
-    // An empty file is a torn or half-saved one, never a wish; a broken one is left for its writer to mend.
+    // Nobody can tell what an empty file is meant to say; like a broken one it is left to its writer.
     let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && read_mapping(bytes).is_ok();
     let is_change = |bytes: &[u8]| Some(bytes) != base && is_sound(bytes);
     let changed: Vec<&TagFile> =
         files.iter().filter(|file| file.bytes.as_deref().is_some_and(is_change)).copied().collect();
     let (wanted, lost) = match changed.as_slice() {
-        [] => (base?.to_vec(), Vec::new()),
+        [] => (known?.to_vec(), Vec::new()),
         [first, rest @ ..] if rest.iter().all(|other| other.bytes == first.bytes) => (first.bytes.clone()?, Vec::new()),
         several => merged(base, several)?,
     };
@@ -50,14 +60,14 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Option<&[u8]>
         plan.products.push(new_version(folder_in("archive", theme, below).join(name), bytes, None));
     }
     for file in &files {
-        let may_replace = file.bytes.as_deref().is_none_or(|bytes| bytes.trim_ascii().is_empty() || is_sound(bytes));
+        let may_replace = file.bytes.as_deref().is_none_or(is_sound);
         if may_replace && file.bytes.as_deref() != Some(&wanted) {
             let was = file.bytes.as_deref().map(ContentHash::of);
             plan.products.push(new_version(place(file.stage), wanted.clone(), was));
         }
     }
-    if base != Some(&wanted) && files.iter().any(|file| file.bytes.is_some()) {
-        plan.products.push(new_version(base_path(theme, below), wanted.clone(), base.map(ContentHash::of)));
+    if known != Some(&wanted) && files.iter().any(|file| file.bytes.is_some()) {
+        plan.products.push(new_version(base_path(theme, below), wanted.clone(), known.map(ContentHash::of)));
     }
     (!plan.products.is_empty()).then_some(plan)
 }
@@ -113,6 +123,10 @@ mod tests {
 
     /// Returns what a sync writes, as `path: text`, oldest file first.
     fn synced(base: Option<&str>, files: &[(Stage, Option<&str>)]) -> Vec<String> {
+        synced_from(Base { bytes: base.map(str::as_bytes), is_doubtful: false }, files)
+    }
+
+    fn synced_from(base: Base<'_>, files: &[(Stage, Option<&str>)]) -> Vec<String> {
         let files: Vec<TagFile> = (0_i64..)
             .zip(files)
             .map(|(modified_ns, (stage, text))| TagFile {
@@ -121,7 +135,7 @@ mod tests {
                 modified_ns,
             })
             .collect();
-        let plan = plan_sync(&ThemeSlug::new("t").unwrap(), None, base.map(str::as_bytes), &files);
+        let plan = plan_sync(&ThemeSlug::new("t").unwrap(), None, base, &files);
         let shown = |product: &crate::plan::Product| match &product.recipe {
             Recipe::Bytes(bytes) => format!("{}: {}", product.to, String::from_utf8_lossy(bytes).trim()),
             other => panic!("{other:?}"),
@@ -151,10 +165,29 @@ mod tests {
         assert_eq!(merged[4], "export/t/tags.yaml: a: 3\nb: 2");
     }
 
+    /// An empty file was taken for a torn one and replaced, while its editor was about to write it.
     #[test]
-    fn a_torn_or_broken_file_is_never_spread() {
+    fn an_empty_or_broken_file_is_neither_spread_nor_replaced() {
         use Stage::{Keep, Raw};
-        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("")), (Keep, Some("a: 1"))]), ["raw/t/tags.yaml: a: 1"]);
-        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("a: [1")), (Keep, Some("a: 1"))]), Vec::<String>::new());
+        for text in ["", "\n", "a: [1"] {
+            let nothing: [&str; 0] = [];
+            assert_eq!(synced(Some("a: 1"), &[(Raw, Some(text)), (Keep, Some("a: 1"))]), nothing, "{text:?}");
+            assert_eq!(
+                synced(Some("a: 1"), &[(Raw, Some(text)), (Keep, None)]),
+                ["keep/t/tags.yaml: a: 1"],
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_somebody_wrote_on_and_what_had_taken_its_place_both_count() {
+        use Stage::{Keep, Raw};
+        let base = Base { bytes: Some(b"k: [a, b]"), is_doubtful: true };
+        let merged = synced_from(base, &[(Keep, Some("k: [a, b]")), (Raw, Some("k: [a, c]"))]);
+        assert!(merged[0].starts_with("archive/t/tags.keep.") && merged[1].starts_with("archive/t/tags.raw."));
+        let text = "k:\n- a\n- c\n- b";
+        let all = ["keep/t/tags.yaml", "raw/t/tags.yaml", ".stockmill/tags/t/tags.yaml"];
+        assert_eq!(merged[2..], all.map(|path| format!("{path}: {text}")));
     }
 }

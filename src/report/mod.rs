@@ -193,6 +193,15 @@ pub fn no_events(area: &RelPath) {
     warn!(stage = %area, "No events come from this folder; it is looked at every few seconds instead.");
 }
 
+/// Tells that somebody wrote on into a file after it was taken out of its place.
+pub fn brought_back(place: &RelPath, name: &RelPath) {
+    warn!(
+        file = %place,
+        to = %name,
+        "Brought back: a program still had it open when it was taken, and wrote on. What had taken its place is kept."
+    );
+}
+
 /// Tells that shared records could not be brought up to date.
 pub fn tending_failed(did: &str, problem: &dyn std::fmt::Display) {
     warn!(error = %problem, "Not done, tried again: {did}.");

@@ -47,7 +47,7 @@ impl Moment {
 
     /// Returns how long ago a time of the wall clock was; zero if it lies in the future.
     pub fn since(&self, then_ns: i64) -> Duration {
-        u64::try_from(self.timestamp_ns().saturating_sub(then_ns)).map_or(Duration::ZERO, Duration::from_nanos)
+        self.for_settle().since(then_ns)
     }
 
     fn timestamp_ns(&self) -> i64 {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use super::clock::Moment;
 use super::ledger::Ledger;
 use super::pauses::Pauses;
+use super::records::Records;
 use super::release::Release;
-use super::themes::{Themes, refused};
+use super::themes::{Reader, Themes, refused};
 use super::units::Units;
 use crate::config::{Gate, Settings};
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
-use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
     Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
 };
@@ -31,6 +33,10 @@ pub(super) struct Mill {
     pub(super) ledger: Ledger,
     pub(super) units: Units,
     pub(super) themes: Themes,
+    pub(super) records: Records,
+    /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no
+    /// longer counts.
+    pub(super) doubtful_tags: HashSet<RelPath>,
     pub(super) releases: Vec<Release>,
     pub(super) pauses: Pauses,
     /// Files of plans that cannot be finished or taken back yet, and why.
@@ -52,6 +58,7 @@ impl Mill {
     /// Returns a mill with nothing in hand.
     pub(super) fn new(vault: Vault, settings: Arc<Settings>, ledger: Ledger) -> Self {
         let rules = rules(&settings);
+        let records = Records::new(settings.settle.quiet, settings.settle.weak_quiet);
         Self {
             vault,
             settings,
@@ -59,6 +66,8 @@ impl Mill {
             ledger,
             units: Units::default(),
             themes: Themes::default(),
+            records,
+            doubtful_tags: HashSet::new(),
             releases: Vec::new(),
             pauses: Pauses::default(),
             blocked: HashMap::new(),
@@ -76,6 +85,7 @@ impl Mill {
     /// Takes new settings; what is in hand goes on by the old ones.
     pub(super) fn reload(&mut self, settings: Arc<Settings>) {
         self.rules = rules(&settings);
+        self.records.reload(settings.settle.quiet, settings.settle.weak_quiet);
         self.settings = settings;
         self.themes.forget_cache();
     }
@@ -132,13 +142,13 @@ impl Mill {
     }
 
     /// Returns whether a file's theme claims it under `documents`.
-    pub(super) fn claims(&mut self, path: &RelPath, stage: Stage) -> Result<bool, Hold> {
+    pub(super) fn claims(&mut self, path: &RelPath, stage: Stage, moment: &Moment) -> Result<bool, Hold> {
         let extension = path.extension();
         if Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str())) {
             return Ok(false);
         }
-        let vault = self.vault.clone();
-        self.themes.names_document(vault.disk(), path, stage)
+        let mut reader = Reader { disk: self.vault.disk(), records: &mut self.records, now: moment.for_settle() };
+        self.themes.names_document(&mut reader, path, stage)
     }
 
     /// Plans an asset's way to `failed/`.
@@ -208,9 +218,7 @@ impl Mill {
     fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, moment: &Moment) -> Result<Plan, Hold> {
         let (theme, below) = crate::plan::theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
-        let disk = self.vault.clone();
-        let layers =
-            self.themes.layers(disk.disk(), &self.settings.defaults, theme.as_ref(), below.as_ref(), facts.stage)?;
+        let layers = self.layers(theme.as_ref(), below.as_ref(), facts.stage, moment)?;
         let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone());
         let id = id.unwrap_or_else(|| crate::model::AssetId::of(&facts.hash));
         let bundled_for = self.ledger.bundled_for(&id);
@@ -224,18 +232,14 @@ impl Mill {
         let note = parse_note(&facts.path.file_text(), &bytes);
         let mut themes = BTreeMap::new();
         for idea in &note.ideas {
-            themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug)?);
+            themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug, moment)?);
         }
         self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| plan_note(facts, &note, &themes, context))
     }
 
-    fn theme_on_disk(&self, theme: &ThemeSlug) -> Result<ThemeOnDisk, Hold> {
+    fn theme_on_disk(&mut self, theme: &ThemeSlug, moment: &Moment) -> Result<ThemeOnDisk, Hold> {
         let folder = RelPath::new("raw").expect("a constant is a clean path").join(theme.as_str());
-        let read = |name: &str| match self.disk().read(&folder.join(name), NOTE_BYTES_MAX) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(refused(&folder.join(name), &error)),
-        };
+        let mut read = |name: &str| self.read_record(&folder.join(name), moment);
         let tags = match read("tags.yaml")? {
             None => None,
             Some(bytes) => match ThemeFile::parse(&bytes) {
@@ -252,23 +256,44 @@ impl Mill {
         Ok(ThemeOnDisk { tags, prompts })
     }
 
+    /// Returns the bytes of a record that a person may edit, if it is there and stands still.
+    fn read_record(&mut self, path: &RelPath, moment: &Moment) -> Result<Option<Vec<u8>>, Hold> {
+        let disk = self.vault.disk();
+        let Some(entry) = disk.look(path).map_err(|error| refused(path, &error))? else { return Ok(None) };
+        self.records.still(disk, path, &entry, moment.for_settle())?;
+        match disk.read(path, NOTE_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refused(path, &error)),
+        }
+    }
+
+    /// Returns the tag layers below an asset's own, lowest first.
+    pub(super) fn layers(
+        &mut self,
+        theme: Option<&ThemeSlug>,
+        below: Option<&RelPath>,
+        stage: Stage,
+        moment: &Moment,
+    ) -> Result<Vec<(Layer, Tags)>, Hold> {
+        let mut reader = Reader { disk: self.vault.disk(), records: &mut self.records, now: moment.for_settle() };
+        self.themes.layers(&mut reader, &self.settings.defaults, theme, below, stage)
+    }
+
     /// Returns an asset's tags, all layers resolved.
-    pub(super) fn tags_of(&mut self, facts: &Facts) -> Result<crate::plan::tags::Resolved, Hold> {
+    pub(super) fn tags_of(&mut self, facts: &Facts, moment: &Moment) -> Result<Resolved, Hold> {
         let (theme, below) = crate::plan::theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
-        let vault = self.vault.clone();
-        let defaults = self.settings.defaults.clone();
-        let mut layers = self.themes.layers(vault.disk(), &defaults, theme.as_ref(), below.as_ref(), facts.stage)?;
-        layers.extend(facts.xmp.iter().map(|xmp| (crate::plan::tags::Layer::Xmp, xmp.clone())));
-        let own = facts.sidecar.iter().map(|(_, sidecar)| (crate::plan::tags::Layer::Sidecar, sidecar.tags.clone()));
-        layers.extend(own);
-        Ok(crate::plan::tags::resolve(&layers))
+        let mut layers = self.layers(theme.as_ref(), below.as_ref(), facts.stage, moment)?;
+        layers.extend(facts.xmp.iter().map(|xmp| (Layer::Xmp, xmp.clone())));
+        layers.extend(facts.sidecar.iter().map(|(_, sidecar)| (Layer::Sidecar, sidecar.tags.clone())));
+        Ok(resolve(&layers))
     }
 
     fn with_context<T>(
         &self,
         moment: &Moment,
-        layers: &[(crate::plan::tags::Layer, crate::model::Tags)],
+        layers: &[(Layer, Tags)],
         known: Option<&Known>,
         bundled_for: &BTreeSet<String>,
         bundles: &[Bundle],

@@ -9,6 +9,7 @@ mod mill;
 mod pauses;
 mod pulse;
 mod ready;
+mod records;
 mod release;
 mod retry;
 mod sandbox;
@@ -40,7 +41,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::UndoWhat;
 use crate::report;
 use crate::vault::{
-    Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
+    Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
 };
 use dispatch::{Checked, Dispatcher, Message, check, receive};
 use ledger::Ledger;
@@ -137,6 +138,8 @@ struct Opened {
     areas: Vec<RelPath>,
     checked: Vec<Checked>,
     recovered: Recovered,
+    /// What lies aside and may have been written to while nobody looked.
+    asides: Vec<Aside>,
 }
 
 impl Opened {
@@ -157,7 +160,8 @@ impl Opened {
         let records = Journal::read_only(vault.disk())?;
         ensure_folder(vault.disk(), &release::requests_folder())?;
         let ledger = Ledger::rebuild(vault.disk(), &records, &areas);
-        Ok(Self { _lock: lock, layout, vault, journal, ledger, areas, checked, recovered })
+        let asides = Aside::left(vault.disk(), &records, &attached);
+        Ok(Self { _lock: lock, layout, vault, journal, ledger, areas, checked, recovered, asides })
     }
 }
 
@@ -190,7 +194,7 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
     let (layout, areas) = (opened.layout, opened.areas);
     let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone())?;
-    dispatcher.take_opened(opened.checked, &opened.recovered);
+    dispatcher.take_opened(opened.checked, &opened.recovered, opened.asides);
     let pulse = Arc::new(pulse::Pulse::default());
     listen_for_signals(tell.clone(), pulse.clone())?;
     tokio::spawn(pulse.clone().watch());

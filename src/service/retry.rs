@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::intake::{Candidate, Found, group, walk};
 use crate::make::members_of;
 use crate::model::{RelPath, Stage};
-use crate::plan::{Hold, REASON, SetAside, plan_retry};
+use crate::plan::{REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
 use crate::vault::{Disk, DiskError, DiskResult, Entry, RealDisk, What, ensure_folder, place};
 
@@ -138,8 +138,8 @@ fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskRes
         // What cannot be looked at counts as taken: nothing is tried on it.
         let moves = match plan_retry(aside, &|path| !matches!(disk.look(path), Ok(None))) {
             Ok(moves) => moves,
-            Err(Hold::Waits(why) | Hold::Refused(why) | Hold::Park(why) | Hold::Ignored(why)) => {
-                return Ok(Retried::Stays(aside.path.clone(), why));
+            Err(hold) => {
+                return Ok(Retried::Stays(aside.path.clone(), hold.to_string()));
             }
         };
         if move_all(disk, &moves)? {

@@ -1,14 +1,16 @@
 //! Work that is not about one asset: shared tags in step, manifests whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::clock::Moment;
 use super::mill::Mill;
+use super::themes::blank;
 use crate::market::row_bytes;
 use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
-    Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path, tags,
+    Base, Bundle, BundleAsset, BundleName, Hold, Plan, TagFile, plan_manifest, plan_refresh, plan_sync, sync_base_path,
+    tags,
 };
 use crate::records::{SIDECAR_SUFFIX, Sidecar, read_mapping};
 use crate::vault::{Entry, What};
@@ -17,41 +19,59 @@ use crate::vault::{Entry, What};
 const RECORD_BYTES_MAX: u64 = 8 << 20;
 
 impl Mill {
-    /// Plans what brings the shared tags of one folder into step across the stages. A file that nobody can
-    /// read goes into `broken`, with the reason: its writer has to mend it.
-    pub(super) fn tend_tags(&mut self, folder: &RelPath, broken: &mut Vec<(RelPath, String)>) -> Option<Plan> {
+    /// Plans what brings the shared tags of one folder into step across the stages, once they stand still. A
+    /// file that says nothing, or that nobody can read, goes into `broken`, with the reason: its writer has to
+    /// mend it.
+    pub(super) fn tend_tags(
+        &mut self,
+        folder: &RelPath,
+        broken: &mut Vec<(RelPath, String)>,
+        moment: &Moment,
+    ) -> Result<Option<Plan>, Hold> {
         let (theme, below) = crate::plan::theme_of_path(&folder.join("tags.yaml"));
-        let theme = theme?;
-        let mut files = Vec::new();
+        let Some(theme) = theme else { return Ok(None) };
+        let (mut files, mut entries) = (Vec::new(), Vec::new());
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
             let folder = theme_folder(stage, &theme, below.as_ref());
             if !matches!(self.disk().look(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
                 continue;
             }
             let path = folder.join("tags.yaml");
-            let entry = self.disk().look(&path).ok()?;
+            let Ok(entry) = self.disk().look(&path) else { return Ok(None) };
             let bytes = match entry.map(|_| self.disk().read(&path, RECORD_BYTES_MAX)).transpose() {
                 Ok(bytes) => bytes,
                 Err(error) => {
-                    broken.push((path, error.source.to_string()));
-                    return None;
+                    let why =
+                        format!("it cannot be read: {}; until it is mended, no other stage gets it", error.source);
+                    broken.push((path, why));
+                    return Ok(None);
                 }
             };
-            if let Some(Err(error)) = bytes.as_deref().filter(|bytes| !bytes.trim_ascii().is_empty()).map(read_mapping)
-            {
-                broken.push((path, error.to_string()));
-            }
+            entries.extend(entry.map(|entry| (path, entry)));
             files.push(TagFile { stage, bytes, modified_ns: entry.map_or(0, |entry| entry.identity.modified_ns) });
         }
-        let base = self.disk().read(&sync_base_path(&theme, below.as_ref()), RECORD_BYTES_MAX).ok();
-        plan_sync(&theme, below.as_ref(), base.as_deref(), &files)
+        let base_path = sync_base_path(&theme, below.as_ref());
+        let base = self.disk().read(&base_path, RECORD_BYTES_MAX).ok();
+        let is_doubtful = self.doubtful_tags.contains(&base_path);
+        let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_doubtful }, &files);
+        let unsound = files.iter().filter_map(|file| unsound(file, &theme, below.as_ref(), base.is_some()));
+        broken.extend(unsound);
+        if plan.is_some() || !broken.is_empty() {
+            for (path, entry) in &entries {
+                self.records.still(self.vault.disk(), path, entry, moment.for_settle())?;
+            }
+        }
+        if plan.is_some() {
+            self.doubtful_tags.remove(&base_path);
+        }
+        Ok(plan)
     }
 
     /// Returns today's bundles as they lie on disk.
     pub(super) fn bundles_of(&mut self, moment: &Moment) -> Vec<Bundle> {
         let today = moment.local.date();
         if !self.bundles.keys().any(|name| name.day == today) {
-            self.load_bundles();
+            self.load_bundles(moment);
         }
         let markers: Vec<BundleName> = self.bundles.keys().cloned().collect();
         for name in markers {
@@ -78,11 +98,11 @@ impl Mill {
         names
     }
 
-    fn load_bundles(&mut self) {
+    fn load_bundles(&mut self, moment: &Moment) {
         for name in self.bundle_names() {
             let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
             let market = self.rules.markets.iter().find(|market| market.name == name.market).cloned();
-            let rows = self.bundle_assets(&name).map(|assets| assets.0).unwrap_or_default();
+            let rows = self.bundle_assets(&name, moment).map(|assets| assets.0).unwrap_or_default();
             let bytes =
                 market.map_or(0, |market| rows.iter().map(|asset| row_bytes(&market, &asset.row(&market))).sum());
             self.bundles.insert(name.clone(), Bundle { name, rows: rows.len(), bytes, sent });
@@ -91,15 +111,14 @@ impl Mill {
 
     /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
     /// files carry older tags.
-    fn bundle_assets(&mut self, name: &BundleName) -> Result<(Vec<BundleAsset>, Vec<Plan>), Hold> {
+    fn bundle_assets(&mut self, name: &BundleName, moment: &Moment) -> Result<(Vec<BundleAsset>, Vec<Plan>), Hold> {
         let folder = name.folder().join("sidecars");
         let files = name.folder().join("files");
-        let listed = self.listed(&folder)?;
+        let listed: BTreeMap<std::ffi::OsString, Entry> = self.listed(&folder)?.into_iter().collect();
         let present: BTreeSet<std::ffi::OsString> = self.listed(&files)?.into_iter().map(|(name, _)| name).collect();
-        let mut names: Vec<String> = listed.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect();
-        names.sort();
         let (mut assets, mut stale) = (Vec::new(), Vec::new());
-        for file in names.iter().filter_map(|name| name.strip_suffix(SIDECAR_SUFFIX)) {
+        let records = listed.iter().filter_map(|(name, entry)| Some((name.to_str()?, entry)));
+        for (file, entry) in records.filter_map(|(name, entry)| Some((name.strip_suffix(SIDECAR_SUFFIX)?, entry))) {
             if !present.contains(std::ffi::OsStr::new(file)) {
                 continue;
             }
@@ -110,9 +129,19 @@ impl Mill {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 read => read.map_err(|error| cannot(&error))?,
             };
-            let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
+            let sidecar = Sidecar::parse(&bytes);
+            if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
+                // Somebody may be in the middle of saving it.
+                self.records.still(self.vault.disk(), &path, entry, moment.for_settle())?;
+            }
+            let sidecar = sidecar.map_err(|error| cannot(&error))?;
+            if sidecar.id.is_none() {
+                return Err(cannot(
+                    &"it does not say which asset it is about; `stockmill undo` has the former version",
+                ));
+            }
             let xmp = self.foreign_xmp(&folder, file);
-            let resolved = self.resolve(&sidecar, xmp)?;
+            let resolved = self.resolve(&sidecar, xmp, moment)?;
             stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
             let category = resolved.category.get(&name.market).map(|category| category.value.clone());
             assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
@@ -136,19 +165,17 @@ impl Mill {
         crate::craft::read_xmp(&bytes).ok()
     }
 
-    fn resolve(&mut self, sidecar: &Sidecar, xmp: Option<Tags>) -> Result<tags::Resolved, Hold> {
-        let vault = self.vault.clone();
-        let defaults = self.settings.defaults.clone();
+    fn resolve(&mut self, sidecar: &Sidecar, xmp: Option<Tags>, moment: &Moment) -> Result<tags::Resolved, Hold> {
         let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
         let theme = sidecar.theme.as_ref();
-        let mut layers = self.themes.layers(vault.disk(), &defaults, theme, below.as_ref(), Stage::Upload)?;
+        let mut layers = self.layers(theme, below.as_ref(), Stage::Upload, moment)?;
         layers.extend(xmp.map(|xmp| (tags::Layer::Xmp, xmp)));
         layers.push((tags::Layer::Sidecar, sidecar.tags.clone()));
         Ok(tags::resolve(&layers))
     }
 
     /// Plans a bundle's manifest, and new metadata for files whose tags changed after they were bundled.
-    pub(super) fn tend_bundle(&mut self, name: &BundleName) -> Result<Vec<Plan>, Hold> {
+    pub(super) fn tend_bundle(&mut self, name: &BundleName, moment: &Moment) -> Result<Vec<Plan>, Hold> {
         let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
         let Some(market) = self.rules.markets.iter().find(|market| market.name == name.market).cloned() else {
             return Ok(Vec::new());
@@ -156,7 +183,7 @@ impl Mill {
         if sent {
             return Ok(Vec::new());
         }
-        let (assets, mut plans) = self.bundle_assets(name)?;
+        let (assets, mut plans) = self.bundle_assets(name, moment)?;
         let bytes = assets.iter().map(|asset| row_bytes(&market, &asset.row(&market))).sum();
         self.bundles.insert(name.clone(), Bundle { name: name.clone(), rows: assets.len(), bytes, sent });
         let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
@@ -165,6 +192,17 @@ impl Mill {
         plans.extend(manifest.map_err(|error| Hold::Waits(error.to_string()))?);
         Ok(plans)
     }
+}
+
+/// Returns why a tag file is not carried to the other stages, if it is not.
+fn unsound(file: &TagFile, theme: &ThemeSlug, below: Option<&RelPath>, had_tags: bool) -> Option<(RelPath, String)> {
+    let bytes = file.bytes.as_deref()?;
+    let path = theme_folder(file.stage, theme, below).join("tags.yaml");
+    if bytes.trim_ascii().is_empty() {
+        return had_tags.then(|| (path.clone(), blank(&path)));
+    }
+    let error = read_mapping(bytes).err()?;
+    Some((path, format!("it cannot be read: {error}; until it is mended, no other stage gets it")))
 }
 
 fn theme_folder(stage: Stage, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {

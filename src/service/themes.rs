@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
+use super::records::Records;
+use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
 use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
-use crate::vault::{Disk, DiskError};
+use crate::vault::{Disk, DiskError, Entry};
 
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
@@ -12,7 +14,21 @@ const TAGS_BYTES_MAX: u64 = 1 << 20;
 /// The shared tags of themes, as last read.
 #[derive(Debug, Default)]
 pub(super) struct Themes {
-    read: HashMap<RelPath, (Identity, ThemeFile)>,
+    read: HashMap<RelPath, (Identity, Written)>,
+}
+
+/// What a tag file says; one that is empty says nothing, and was perhaps meant to.
+#[derive(Debug, Clone)]
+struct Written {
+    file: ThemeFile,
+    is_blank: bool,
+}
+
+/// The disk, and what tells whether a record on it stands still.
+pub(super) struct Reader<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) records: &'a mut Records,
+    pub(super) now: Now,
 }
 
 impl Themes {
@@ -24,7 +40,7 @@ impl Themes {
     /// Returns the tag layers below an asset's own, lowest first.
     pub(super) fn layers(
         &mut self,
-        disk: &dyn Disk,
+        reader: &mut Reader<'_>,
         defaults: &Tags,
         theme: Option<&ThemeSlug>,
         below: Option<&RelPath>,
@@ -32,11 +48,11 @@ impl Themes {
     ) -> Result<Vec<(Layer, Tags)>, Hold> {
         let mut layers = vec![(Layer::Defaults, defaults.clone())];
         let Some(theme) = theme else { return Ok(layers) };
-        let Some(file) = self.in_any_stage(disk, theme, None, stage)? else { return Ok(layers) };
+        let Some(file) = self.in_any_stage(reader, theme, None, stage)? else { return Ok(layers) };
         for set in &file.use_sets {
             let Ok(name) = RelPath::new(format!("{set}.yaml")) else { continue };
             let path = RelPath::new("tagsets").expect("a constant is a clean path").join(name.as_path());
-            match self.read(disk, &path)? {
+            match self.read(reader, &path)? {
                 Some(tags) => layers.push((Layer::TagSet(set.clone()), tags.tags())),
                 None => {
                     return Err(Hold::Waits(format!(
@@ -50,7 +66,7 @@ impl Themes {
         for part in below.iter().flat_map(|below| below.parts()) {
             let folder = inner.map_or_else(|| RelPath::new(part), |path| Ok(path.join(part)));
             let folder = folder.expect("a part of a path is a plain name");
-            if let Some(file) = self.in_any_stage(disk, theme, Some(&folder), stage)? {
+            if let Some(file) = self.in_any_stage(reader, theme, Some(&folder), stage)? {
                 layers.push((Layer::Folder(folder.to_string()), file.tags()));
             }
             inner = Some(folder);
@@ -59,16 +75,21 @@ impl Themes {
     }
 
     /// Returns whether the theme claims a file under `documents`.
-    pub(super) fn names_document(&mut self, disk: &dyn Disk, path: &RelPath, stage: Stage) -> Result<bool, Hold> {
+    pub(super) fn names_document(
+        &mut self,
+        reader: &mut Reader<'_>,
+        path: &RelPath,
+        stage: Stage,
+    ) -> Result<bool, Hold> {
         let Some(theme) = crate::plan::theme_of_path(path).0 else { return Ok(false) };
-        let file = self.in_any_stage(disk, &theme, None, stage)?;
+        let file = self.in_any_stage(reader, &theme, None, stage)?;
         Ok(file.is_some_and(|file| file.documents.contains(&path.file_text())))
     }
 
     /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other.
     fn in_any_stage(
         &mut self,
-        disk: &dyn Disk,
+        reader: &mut Reader<'_>,
         theme: &ThemeSlug,
         below: Option<&RelPath>,
         stage: Stage,
@@ -78,8 +99,11 @@ impl Themes {
             let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
             let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
             let path = folder.join("tags.yaml");
-            match disk.look(&path) {
-                Ok(Some(entry)) => return self.read_seen(disk, &path, entry.identity).map(Some),
+            match reader.disk.look(&path) {
+                Ok(Some(entry)) => {
+                    let written = self.read_seen(reader, &path, &entry)?;
+                    return self.meant(reader, theme, below, &path, written).map(Some);
+                }
                 Ok(None) => (),
                 // Nothing is concluded from a stage that is away; the others know the tags, too.
                 Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
@@ -87,27 +111,50 @@ impl Themes {
             }
         }
         // Its folders are gone, and assets of it are still on their way.
-        self.read(disk, &sync_base_path(theme, below))
+        self.read(reader, &sync_base_path(theme, below))
     }
 
-    fn read(&mut self, disk: &dyn Disk, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
-        match disk.look(path).map_err(|error| refused(path, &error))? {
-            Some(entry) => self.read_seen(disk, path, entry.identity).map(Some),
+    /// Returns what a tag file means. Whether one that is empty is meant to take all tags away nobody can tell.
+    fn meant(
+        &mut self,
+        reader: &mut Reader<'_>,
+        theme: &ThemeSlug,
+        below: Option<&RelPath>,
+        path: &RelPath,
+        written: Written,
+    ) -> Result<ThemeFile, Hold> {
+        let had_tags = written.is_blank && self.read(reader, &sync_base_path(theme, below))?.is_some();
+        if had_tags { Err(Hold::Waits(blank(path))) } else { Ok(written.file) }
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
+        match reader.disk.look(path).map_err(|error| refused(path, &error))? {
+            Some(entry) => self.read_seen(reader, path, &entry).map(|written| Some(written.file)),
             None => Ok(None),
         }
     }
 
-    fn read_seen(&mut self, disk: &dyn Disk, path: &RelPath, identity: Identity) -> Result<ThemeFile, Hold> {
-        if let Some((seen, file)) = self.read.get(path)
-            && *seen == identity
+    fn read_seen(&mut self, reader: &mut Reader<'_>, path: &RelPath, entry: &Entry) -> Result<Written, Hold> {
+        if let Some((seen, written)) = self.read.get(path)
+            && *seen == entry.identity
         {
-            return Ok(file.clone());
+            return Ok(written.clone());
         }
-        let bytes = disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;
+        // The last common state is nobody's to edit.
+        if path.area() != ".stockmill" {
+            reader.records.still(reader.disk, path, entry, reader.now)?;
+        }
+        let bytes = reader.disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;
         let file = ThemeFile::parse(&bytes).map_err(|error| cannot_be_read(path, &error))?;
-        self.read.insert(path.clone(), (identity, file.clone()));
-        Ok(file)
+        let written = Written { file, is_blank: bytes.trim_ascii().is_empty() };
+        self.read.insert(path.clone(), (entry.identity, written.clone()));
+        Ok(written)
     }
+}
+
+/// Returns why a tag file that is empty is not gone by.
+pub(super) fn blank(path: &RelPath) -> String {
+    format!("`{path}` is empty, and the theme had tags: delete it to get them again, or write `{{}}` to have none")
 }
 
 fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {

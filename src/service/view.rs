@@ -70,6 +70,8 @@ impl View {
         let ledger = Ledger::rebuild(&*disk, &records, &areas);
         let vault = Vault::new(disk, &records)?;
         let mut mill = Mill::new(vault, settings, ledger);
+        // One look cannot tell how long a record stood still: it shows what comes once it does.
+        mill.records.reload(Duration::ZERO, Duration::ZERO);
         let clock = Clock::start();
         mill.releases = super::release::peek(mill.disk());
         let free_min = mill.settings.work.free_mib_min << 20;
@@ -126,7 +128,8 @@ impl View {
         let candidate = surveyed.candidates.into_iter().find(|c| c.files().any(|found| found.path == *path));
         let Some(candidate) = candidate else { return Ok(None) };
         let (standing, facts) = self.stand(stage, candidate);
-        let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts).ok());
+        let moment = self.clock.now();
+        let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts, &moment).ok());
         Ok(Some(Explained { standing, facts, tags }))
     }
 
@@ -210,7 +213,7 @@ impl View {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
-        let is_claimed = match self.mill.claims(&path, stage) {
+        let is_claimed = match self.mill.claims(&path, stage, &moment) {
             Ok(is_claimed) => is_claimed,
             Err(hold) => return (Standing::Held(path, hold.to_string()), None),
         };
@@ -225,7 +228,7 @@ impl View {
             Ok(plan) => Standing::Planned(Box::new(plan)),
             Err(Hold::Park(why)) => Standing::Planned(Box::new(self.mill.park(&facts, &why, &moment))),
             Err(Hold::Ignored(why)) => Standing::LeftAlone(path, why),
-            Err(Hold::Waits(why) | Hold::Refused(why)) => Standing::Held(path, why),
+            Err(Hold::Waits(why) | Hold::Refused(why) | Hold::Settling { why, .. }) => Standing::Held(path, why),
         };
         (standing, Some(facts))
     }
@@ -238,7 +241,10 @@ impl View {
         let is_shut = self.mill.shut(&primary.path, stage, primary.entry.changed_ns, moment).is_some();
         let quiet = if is_shut { Duration::ZERO } else { settings.quiet };
         let disk = self.mill.disk();
-        let has_writer = |path: &RelPath| Some(disk.has_writer(path).ok().flatten().unwrap_or(false));
+        let now = moment.for_settle();
+        let age = candidate.files().map(|found| now.since(found.entry.identity.modified_ns)).min();
+        let is_old = is_shut || age.is_some_and(|age| age >= settings.weak_quiet);
+        let has_writer = |path: &RelPath| disk.has_writer(path).ok().flatten().or(is_old.then_some(false));
         let mut settle = Settle::new(quiet, settings.weak_quiet, settings.patience);
         match settle.judge(candidate, false, moment.for_settle()) {
             Verdict::Still(still) => {

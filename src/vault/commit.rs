@@ -7,6 +7,7 @@ use super::disk::{Disk, DiskError, DiskResult};
 use super::journal::Journal;
 use super::ladder::place;
 use super::scratch::{Made, Vault, discard, ensure_folder, replaced_aside};
+use super::second_look::Aside;
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
 
@@ -23,6 +24,8 @@ pub struct Receipt {
     pub about: About,
     /// The hash of what it made of the asset, if it made anything.
     pub product: Option<ContentHash>,
+    /// What it took out of its place: a second look has to show that nobody wrote to it since.
+    pub asides: Vec<Aside>,
 }
 
 /// Why a plan was not carried out. Its source stands where it stood.
@@ -34,6 +37,9 @@ pub enum CommitError {
     /// Somebody took the name at the last instant; another is chosen.
     #[error("the name `{0}` was taken meanwhile")]
     Taken(RelPath),
+    /// Somebody has the record open for writing: his version is not to be replaced.
+    #[error("`{0}` is open for writing in another program")]
+    InUse(RelPath),
     /// The disk refused, and nothing of the plan is left: it can be made again.
     #[error(transparent)]
     Refused(DiskError),
@@ -95,7 +101,7 @@ impl Vault {
         for (made, error) in settle_names(disk, &batch, &mut results, left_names) {
             results[made] = Err(CommitError::Open(error));
         }
-        self.conclude(journal, batch, results)
+        self.conclude(journal, batch, results, now)
     }
 
     /// Refuses some plans of a batch of which no file has a name yet, and carries out the others.
@@ -126,6 +132,7 @@ impl Vault {
         journal: &mut Journal,
         batch: Vec<Made>,
         results: Vec<Carried>,
+        now: Timestamp,
     ) -> Vec<Result<Receipt, CommitError>> {
         let records: Vec<Record> = batch
             .iter()
@@ -147,8 +154,10 @@ impl Vault {
                 (_, Some(error)) => Err(CommitError::Open(error.again())),
                 (result, _) => {
                     let about = made.about.expect("a finished draft says it");
+                    let asides = Aside::of(&made.publish, &made.removes, now);
                     let product = made.publish.into_iter().find(|product| about.to.as_ref() == Some(&product.to));
-                    result.map(|()| Receipt { plan: made.plan, about, product: product.map(|product| product.hash) })
+                    let product = product.map(|product| product.hash);
+                    result.map(|()| Receipt { plan: made.plan, about, product, asides })
                 }
             })
             .collect()
@@ -232,7 +241,6 @@ impl Vault {
                 return Err(put_back(disk, made, made.moves.len(), n + 1, error.into()));
             }
         }
-        let_go_of_copied(disk, &made.removes);
         Ok(())
     }
 
@@ -325,7 +333,12 @@ pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
     match (&found, was) {
         (None, None) => free(CommitError::Changed),
         (Some(found), _) if *found == product.hash => Ok(disk.remove(&product.scratch)?),
-        (Some(found), Some(was)) if found == was => replace(disk, product, was),
+        (Some(found), Some(was)) if found == was => {
+            if disk.has_writer(&product.to)? == Some(true) {
+                return Err(CommitError::InUse(product.to.clone()));
+            }
+            replace(disk, product, was)
+        }
         _ => Err(CommitError::Changed(product.to.clone())),
     }
 }
@@ -377,21 +390,7 @@ pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
     if disk.look(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
         return Ok(());
     }
-    give_back(disk, aside, &gone.path)
-}
-
-/// Lets go of sources that were copied, once nothing can go wrong any more: somebody else may go on with
-/// them under another name. What cannot be removed now goes with the rest of the trash; so does a source
-/// that somebody may still write to.
-pub(super) fn let_go_of_copied<'a>(disk: &dyn Disk, removes: impl IntoIterator<Item = &'a Remove>) {
-    for gone in removes {
-        let (Some(_), Some(aside)) = (&gone.copied_to, &gone.aside) else { continue };
-        let is_open = disk.has_writer(aside).is_ok_and(|has_writer| has_writer == Some(true));
-        let found = disk.look(aside).ok().flatten();
-        if !is_open && found.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
-            let _ = disk.remove(aside);
-        }
-    }
+    give_back(disk, aside, &gone.path).map(drop)
 }
 
 /// Returns whether a file is the one that was seen. A device may have another number after a restart.
@@ -399,13 +398,13 @@ pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
     (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
 }
 
-/// Gives a file that we should not have the name that it had, or one beside it.
-pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+/// Gives a file that we should not have the name that it had, or one beside it; returns which.
+pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<RelPath> {
     let beside = (1..100).map(|n| to.sibling(format!("recovered-{n}.{}", to.extension())));
     for name in std::iter::once(to.clone()).chain(beside) {
         match place(disk, from, &name) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
-            other => return other,
+            other => return other.map(|()| name),
         }
     }
     Err(DiskError { call: "give back", path: to.clone(), source: ErrorKind::AlreadyExists.into() })

@@ -187,7 +187,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()>;
     /// Makes the bytes of all files durable on the file system that holds the root.
     fn sync_all(&self) -> DiskResult<()>;
-    /// Returns whether somebody has the file open for writing; `None` where that cannot be known.
+    /// Returns whether somebody has the file open for writing; `None` where that cannot be known, and where a
+    /// part of the file is perhaps not written yet.
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>>;
     /// Returns a number for the mount that holds a folder, or would hold it once it is made: equal
     /// means that a rename can work.

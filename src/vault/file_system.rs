@@ -26,8 +26,14 @@ const KNOWN: [(u32, &str, bool); 20] = [
     (0x786f_4256, "vboxsf", true),
 ];
 
+/// Returns what the system says of a file system.
+pub(super) fn of(stat: &rustix::fs::StatFs) -> FileSystem {
+    // The kernel's numbers have 32 bits, whatever the C type is.
+    by_number(u32::try_from(stat.f_type & 0xffff_ffff).unwrap_or_default())
+}
+
 /// Returns the file system with a number.
-pub(super) fn by_number(number: u32) -> FileSystem {
+fn by_number(number: u32) -> FileSystem {
     let known = KNOWN.iter().find(|(known, _, _)| *known == number);
     known.map_or_else(
         || FileSystem { name: format!("type {number:#x}"), is_remote: false },

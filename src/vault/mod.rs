@@ -13,6 +13,7 @@ mod lock;
 mod real;
 mod recover;
 mod scratch;
+mod second_look;
 
 pub use areas::Layout;
 pub use commit::{CommitError, Receipt};
@@ -24,6 +25,7 @@ pub use lock::{Lock, LockError};
 pub use real::RealDisk;
 pub use recover::{Recovered, recover};
 pub use scratch::{Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, replaced_aside};
+pub use second_look::{Aside, Let};
 
 /// Returns the folder of the mill's own memory.
 fn home() -> crate::model::RelPath {

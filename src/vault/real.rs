@@ -229,6 +229,26 @@ fn step_by_step(folder: BorrowedFd<'_>, path: &OsStr, flags: OFlags, mode: Mode)
     open(start, path.file_name().unwrap_or(path.as_os_str()), flags, mode)
 }
 
+/// Returns whether somebody has an open file open for writing, as far as the kernel's word goes. A lease says
+/// nothing of writers on other machines, NFS refuses it always, and a file with a hole is perhaps not written yet.
+fn writer_of(file: &OwnedFd) -> Option<bool> {
+    let told = super::lease::has_writer(file)?;
+    let system = rustix::fs::fstatfs(file).ok().map(|stat| file_system::of(&stat))?;
+    match told {
+        true if system.name == "nfs" => None,
+        false if system.is_remote || has_hole(file) => None,
+        told => Some(told),
+    }
+}
+
+/// Returns whether a part of a file was never written. A file system that compresses makes holes of zeros, too.
+fn has_hole(file: &OwnedFd) -> bool {
+    let size = rustix::fs::fstat(file).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
+    // Where holes are not known, the first one is said to lie at the end.
+    let first = rustix::fs::seek(file, rustix::fs::SeekFrom::Hole(0));
+    first.is_ok_and(|first| first < size)
+}
+
 fn identity(stat: &Stat) -> Identity {
     Identity {
         device: stat.st_dev,
@@ -411,7 +431,7 @@ impl Disk for RealDisk {
     }
 
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {
-        said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| super::lease::has_writer(&file)))
+        said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| writer_of(&file)))
     }
 
     fn device(&self, folder: &RelPath) -> DiskResult<u64> {
@@ -420,9 +440,7 @@ impl Disk for RealDisk {
 
     fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
         let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatfs(&*handle));
-        // The kernel's numbers have 32 bits, whatever the C type is.
-        let number = |stat: rustix::fs::StatFs| u32::try_from(stat.f_type & 0xffff_ffff).unwrap_or_default();
-        said("look at", folder, stat.map(|stat| file_system::by_number(number(stat))))
+        said("look at", folder, stat.map(|stat| file_system::of(&stat)))
     }
 
     fn space(&self, folder: &RelPath) -> DiskResult<Space> {

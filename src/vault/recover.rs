@@ -1,13 +1,14 @@
 use std::collections::HashSet;
 
-use super::commit::{give_back, is_same, let_go_of_copied, publish, take_away, take_back};
+use super::commit::{give_back, is_same, publish, take_away, take_back};
 use super::disk::{Disk, DiskResult};
 use super::home;
 use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
 use super::scratch::sweep;
+use super::second_look::in_use;
 use crate::model::{ContentHash, RelPath};
-use crate::records::{Intent, Publish, PublishMode, Record, Remove};
+use crate::records::{Intent, Publish, PublishMode, Record};
 
 /// What recovery did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -188,13 +189,7 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
         }
         take_away(disk, gone)?;
     }
-    // A source of which the copy is not there may be the only one: it stays, until `undo` no longer wants it.
-    let stands = |gone: &&Remove| {
-        let copy = |product: &&Publish| gone.copied_to.as_ref() == Some(&product.to);
-        let copy = intent.publish.iter().find(copy);
-        copy.is_some_and(|copy| is_there(disk, &copy.to, &copy.hash).unwrap_or(false))
-    };
-    let_go_of_copied(disk, intent.removes.iter().filter(stands));
+    // What was copied stays aside like everything else: its copy may not be there, and its writer may not be done.
     let left = intent.moves.iter().flat_map(|m| [&m.to, &m.from]).chain(intent.removes.iter().map(|r| &r.path));
     sync_parents(disk, left)
 }
@@ -211,6 +206,7 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
     match publish(disk, product) {
         Ok(()) => Ok(()),
         Err(super::CommitError::Refused(error) | super::CommitError::Open(error)) => Err(error),
+        Err(super::CommitError::InUse(path)) => Err(in_use(&path)),
         // Somebody took the name between the cut and now. The product may be the only copy: it stays, beside.
         Err(_) => place(disk, &product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
     }

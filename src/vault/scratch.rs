@@ -327,20 +327,33 @@ pub struct TrashLimits {
 }
 
 /// Lets go of what `undo` can no longer want. All of it was derived, or stands under another name. What the
-/// disk refuses stays for the next time.
-pub fn purge_trash(disk: &dyn Disk, areas: &[RelPath], now_ns: i64, limits: TrashLimits) -> usize {
-    let folders = hidden_folders(&trash_folder(), areas, TRASH);
-    let mut kept: Vec<_> = folders.iter().flat_map(|folder| list_if_there(disk, folder).unwrap_or_default()).collect();
+/// disk refuses stays for the next time, and so does what is `unsure`: somebody may have written to it.
+pub fn purge_trash(
+    disk: &dyn Disk,
+    areas: &[RelPath],
+    now_ns: i64,
+    limits: TrashLimits,
+    unsure: &dyn Fn(&RelPath) -> bool,
+) -> usize {
+    let mut kept = trashed(disk, areas);
     kept.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.changed_ns));
     let (mut bytes, mut purged) = (0_u64, 0);
     for (path, entry) in kept {
         bytes = bytes.saturating_add(entry.identity.size);
         let is_old = now_ns.saturating_sub(entry.changed_ns) > limits.age_ns_max;
-        if (bytes > limits.bytes_max || is_old) && disk.remove(&path).is_ok() {
+        // Somebody who has it open may still write what exists nowhere else.
+        let is_open = || disk.has_writer(&path).is_ok_and(|has_writer| has_writer == Some(true));
+        if (bytes > limits.bytes_max || is_old) && !unsure(&path) && !is_open() && disk.remove(&path).is_ok() {
             purged += 1;
         }
     }
     purged
+}
+
+/// Returns all that was taken away and is kept.
+pub(super) fn trashed(disk: &dyn Disk, areas: &[RelPath]) -> Vec<(RelPath, Entry)> {
+    let folders = hidden_folders(&trash_folder(), areas, TRASH);
+    folders.iter().flat_map(|folder| list_if_there(disk, folder).unwrap_or_default()).collect()
 }
 
 fn trash_folder() -> RelPath {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stockmill::model::ContentHash;
 use stockmill::records::{Intent, Move, Publish, PublishMode, Record};
-use stockmill::vault::{CommitError, Disk as _, Journal, Made, Recovered, Rung, Vault, recover};
+use stockmill::vault::{Aside, CommitError, Disk as _, Journal, Let, Made, Recovered, Rung, Vault, recover};
 
 use super::sim::{SimDisk, State};
 use super::{OTHER, PICTURE, SIDECAR, Stage, about, areas, path, seen};
@@ -229,5 +229,69 @@ fn numbers_of_plans_whose_traces_are_there_are_not_given_again() {
         draft.write(&path(&format!("keep/{number}.yaml")), SIDECAR, PublishMode::New).unwrap();
         let batch = vec![draft.finish(about(Stage::Raw))];
         assert_eq!(commit(&vault, &mut journal, batch)[0].as_ref().ok(), Some(&number));
+    }
+}
+
+/// An editor had a record open when it was replaced, and wrote into what lay aside: its save was lost.
+#[test]
+fn what_is_written_on_into_a_replaced_record_comes_back() {
+    const SAVED: &[u8] = b"what the editor saved";
+    const RECORD: &str = "raw/t/tags.yaml";
+    // What stands under the record's name when its editor is done, and what must be there in the end.
+    type Case = (Option<&'static [u8]>, &'static [(&'static str, &'static [u8])]);
+    let cases: [Case; 3] = [
+        (Some(SIDECAR), &[(RECORD, SAVED)]),
+        (Some(OTHER), &[(RECORD, OTHER), ("raw/t/recovered-1.yaml", SAVED)]),
+        (None, &[(RECORD, SAVED)]),
+    ];
+    for rung in [Rung::Rename, Rung::Link] {
+        for (n, (stands, expected)) in cases.into_iter().enumerate() {
+            let mut disk = a_disk(&[(RECORD, PICTURE)]);
+            disk.rung = rung;
+            let disk = Arc::new(disk);
+            let (mut journal, records) = Journal::open(&*disk).unwrap();
+            let vault = Vault::new(disk.clone(), &records).unwrap();
+            let mut draft = vault.draft();
+            let mode = PublishMode::Replace { was: Some(ContentHash::of(PICTURE)) };
+            draft.write(&path(RECORD), SIDECAR, mode).unwrap();
+            let batch = vec![draft.finish(about(Stage::Raw))];
+            let receipt = vault.commit(&mut journal, batch, "1970-01-01T00:00:00Z".parse().unwrap()).remove(0).unwrap();
+            let [aside] = receipt.asides.as_slice() else { panic!("{:?}", receipt.asides) };
+            assert_eq!(aside.end(&*disk).unwrap(), Let::Go, "nobody wrote on");
+            disk.overwrite(&aside.kept.to_string(), SAVED);
+            disk.remove(&path(RECORD)).unwrap();
+            stands.into_iter().for_each(|bytes| disk.write_new(&path(RECORD), bytes).unwrap());
+            assert!(matches!(aside.end(&*disk).unwrap(), Let::Back(_)), "{rung:?}, case {n}");
+            for (name, bytes) in expected {
+                assert_eq!(disk.state().bytes(name), Some(*bytes), "{rung:?}, case {n}: {name}");
+            }
+            // Ours lies aside now, and stays there.
+            assert_eq!(aside.end(&*disk).unwrap(), Let::Go, "{rung:?}, case {n}");
+        }
+    }
+}
+
+/// A source that was copied was removed at once, and with it what its writer wrote on.
+#[test]
+fn a_copied_source_goes_only_if_nobody_wrote_on() {
+    let from = "export/t/a.png";
+    for is_written in [false, true] {
+        let disk = Arc::new(a_disk(&[(from, PICTURE)]));
+        let (mut journal, records) = Journal::open(&*disk).unwrap();
+        let vault = Vault::new(disk.clone(), &records).unwrap();
+        let batch = vec![a_move(&vault, from, "upload/t/a.png")];
+        let receipt = vault.commit(&mut journal, batch, "2026-11-23T12:00:00Z".parse().unwrap()).remove(0).unwrap();
+        let kept = receipt.asides[0].kept.to_string();
+        assert_eq!(disk.state().bytes(&kept), Some(PICTURE));
+        if is_written {
+            disk.overwrite(&kept, OTHER);
+        }
+        let (_, records) = Journal::open(&*disk).unwrap();
+        assert_eq!(Aside::left(&*disk, &records, &areas()).len(), usize::from(is_written), "known after a restart");
+        let ended = receipt.asides[0].end(&*disk).unwrap();
+        assert_eq!(disk.state().bytes(&kept), None);
+        assert_eq!(disk.state().bytes("upload/t/a.png"), Some(PICTURE));
+        let expected = if is_written { Let::Back(path(from)) } else { Let::Go };
+        assert_eq!((ended, disk.state().bytes(from)), (expected, is_written.then_some(OTHER)));
     }
 }

@@ -179,6 +179,13 @@ impl SimDisk {
         self.inner.lock().unwrap().0.clone()
     }
 
+    /// Writes into a file as a program does that has it open.
+    pub(crate) fn overwrite(&self, name: &str, bytes: &[u8]) {
+        let mut inner = self.inner.lock().unwrap();
+        let file = file_at(&inner.0, &path(name)).unwrap();
+        inner.0.files[file].now = bytes.to_vec();
+    }
+
     fn refused(&self, call: &'static str, path: &RelPath) -> DiskResult<()> {
         let refuses = self.refuses.lock().unwrap();
         if refuses.as_ref().is_none_or(|refused| *refused != (call, path.clone())) {

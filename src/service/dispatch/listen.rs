@@ -20,7 +20,7 @@ use crate::service::path_in;
 use crate::service::pauses::Cause;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
 use crate::service::undo::Undone;
-use crate::vault::{CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
+use crate::vault::{Aside, CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
 
 impl Dispatcher {
     pub(super) fn take_hint(&mut self, path: &std::path::Path) {
@@ -82,9 +82,9 @@ impl Dispatcher {
         };
         self.unseen.remove(unit);
         self.remember_glance(&surveyed, took);
-        if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.watch_problem_told) {
+        if let Some(problem) = surveyed.problem.as_ref().filter(|_| !self.hearing.is_partial) {
             report::watch_problem(problem, self.mill.settings.settle.rescan);
-            self.watch_problem_told = true;
+            self.hearing.is_partial = true;
         }
         for below in &surveyed.below {
             if self.mill.units.add(below) {
@@ -98,11 +98,12 @@ impl Dispatcher {
 
     /// Forgets what a unit's folders looked like. A stage folder does not cover the themes in it.
     fn forget_glance(&mut self, unit: &RelPath) {
-        self.glances.remove(unit);
+        self.glances.times.remove(unit);
         if unit.parent().is_some() || unit.area() == Stage::Ideas.name() {
-            let below: Vec<RelPath> = self.glances.range(unit.inside()).map(|(folder, _)| folder.clone()).collect();
+            let below: Vec<RelPath> =
+                self.glances.times.range(unit.inside()).map(|(folder, _)| folder.clone()).collect();
             for folder in below {
-                self.glances.remove(&folder);
+                self.glances.times.remove(&folder);
             }
         }
     }
@@ -115,7 +116,7 @@ impl Dispatcher {
         let is_fresh = |stamp: i64| stamp.saturating_add(GLANCE_GRAIN_NS) > begun_ns;
         self.forget_glance(&surveyed.unit);
         for (folder, stamp) in &surveyed.folders {
-            self.glances.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
+            self.glances.times.insert(folder.clone(), if is_fresh(*stamp) { 0 } else { *stamp });
         }
     }
 
@@ -150,6 +151,9 @@ impl Dispatcher {
             Inspected::Unsettled(unsettled) => {
                 let (again, why) = self.settle.wait(&unsettled, self.clock.now().for_settle());
                 report::waiting(&path, &why);
+                if unsettled.is_by_time() {
+                    self.quiet_until = self.quiet_until.max(again);
+                }
                 self.let_out(&path);
                 self.look_again_at(&path, Some(again));
             }
@@ -177,6 +181,10 @@ impl Dispatcher {
                 tries.count += 1;
                 let pause = Duration::from_secs(1 << tries.count.min(6)).min(DISK_PAUSE_MAX);
                 self.put_back(&path, &why, Some(moment.steady + pause), Some(facts));
+            }
+            Err(Hold::Settling { why, pause, is_by_time }) => {
+                self.put_back(&path, &why, Some(moment.steady + pause), Some(facts));
+                self.held.entry(path).and_modify(|held| held.is_trial = is_by_time);
             }
             Err(hold) => {
                 self.tries.remove(&path);
@@ -328,6 +336,7 @@ impl Dispatcher {
         for receipt in undone.receipts {
             self.mill.ledger.remember(&receipt.about, now);
             report::moved(&receipt.about, Duration::ZERO);
+            self.second_looks.add(receipt.asides, self.clock.steady());
         }
         self.reconsider();
         self.look_everywhere();
@@ -366,6 +375,7 @@ impl Dispatcher {
                 Ok(receipt) => {
                     self.done += 1;
                     self.mill.take_done(&receipt, moment.timestamp());
+                    self.second_looks.add(receipt.asides, moment.steady);
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     if self.mill.pauses.next_proven().is_some() {
                         let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();
@@ -387,6 +397,9 @@ impl Dispatcher {
                 }
                 Err(error) => {
                     report::again(job.plan.about.from.as_ref(), &error);
+                    if path.is_none() {
+                        self.take_untended(&job, &error);
+                    }
                     if let Some(path) = path {
                         let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: moment.steady });
                         tries.count += 1;
@@ -469,6 +482,7 @@ impl Dispatcher {
                     let product = intent.publish.iter().find(|product| intent.about.to.as_ref() == Some(&product.to));
                     self.mill.ledger.remember_product(&intent.about, product.map(|product| &product.hash));
                     report::moved(&intent.about, Duration::ZERO);
+                    self.second_looks.add(Aside::of_intent(intent), now.steady);
                 }
                 self.take_blocked(&recovered);
             }

@@ -1,6 +1,7 @@
 //! One dispatcher owns all state: what is dirty, what waits, what is in hand. Workers own their job and
 //! answer by message.
 
+mod asides;
 mod judge;
 mod listen;
 mod rounds;
@@ -8,6 +9,7 @@ mod start;
 mod turns;
 mod work;
 
+use asides::{SecondLooks, Seen};
 pub(super) use rounds::{Checked, check};
 use turns::Turns;
 use work::Walker;
@@ -28,7 +30,7 @@ use crate::make::MakeError;
 use crate::model::{RelPath, Size, Stage};
 use crate::plan::{BundleName, Facts, Plan};
 use crate::report;
-use crate::vault::{CommitError, DiskResult, Journal, Layout, Made, Receipt, Recovered, Space};
+use crate::vault::{Aside, CommitError, DiskResult, Journal, Layout, Let, Made, Receipt, Recovered, Space};
 
 /// The most plans that are committed together.
 const BATCH_MAX: usize = 256;
@@ -93,6 +95,10 @@ pub(in crate::service) enum Message {
     Recovered(DiskResult<Recovered>),
     /// What a person wanted back was taken back, or not.
     Undone(Undone),
+    /// What lies aside was looked at a second time.
+    LookedTwice(Vec<(Aside, DiskResult<Seen>)>),
+    /// Nobody writes to these any more: they may go, or came back.
+    Ended(Vec<(Aside, DiskResult<Let>)>),
     /// The system wants something.
     Signal(Signal),
 }
@@ -175,6 +181,23 @@ struct Undo {
     is_under_way: bool,
 }
 
+/// What is tended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Tended {
+    /// A folder's shared tags.
+    Tags(RelPath),
+    /// A bundle.
+    Bundle(BundleName),
+}
+
+/// What folders looked like when they were walked, so that a look from outside tells a change.
+#[derive(Debug, Default)]
+struct Glances {
+    /// When the names in each folder last changed, in nanoseconds since 1970.
+    times: BTreeMap<RelPath, i64>,
+    is_under_way: bool,
+}
+
 /// Tries at one state of a file that went wrong.
 #[derive(Debug, Clone, Copy)]
 struct Tries {
@@ -239,32 +262,32 @@ pub(in crate::service) struct Dispatcher {
     /// Folders and bundles that could not be looked at.
     unseen: BTreeSet<RelPath>,
     tags_dirty: BTreeSet<RelPath>,
+    /// Folders with shared tags and bundles whose records do not stand still: when they are looked at again, and
+    /// whether time alone ends that.
+    tend_due: BTreeMap<Tended, (Duration, bool)>,
     /// Tag files that nobody can read, and why: told once.
     broken_tags: BTreeMap<RelPath, String>,
     tending: HashSet<RelPath>,
+    second_looks: SecondLooks,
+    /// Until when a file is watched that nothing but time keeps from being taken.
+    quiet_until: Duration,
     done: u64,
     failed: u64,
     next_progress: Duration,
     next_rescan: Duration,
     rounds: u32,
-    /// When the names in each folder last changed, as it was when it was walked, in nanoseconds since 1970.
-    glances: BTreeMap<RelPath, i64>,
-    glancing: bool,
+    glances: Glances,
     checking: bool,
     wants_check: bool,
     /// Areas that are not there, or not the folders that they were.
     detached: BTreeSet<RelPath>,
     /// The mount that each area lies on.
     mounts: BTreeMap<RelPath, u64>,
-    polls: BTreeMap<RelPath, rounds::Poll>,
-    /// Stages whose probe was not heard of yet, and until when it may be.
-    probed: Vec<RelPath>,
-    probe_until: Option<Duration>,
+    hearing: rounds::Hearing,
     /// The bytes that work in hand will take, by area, and how much room there was a moment ago.
     promised: BTreeMap<RelPath, u64>,
     rooms: BTreeMap<RelPath, (Duration, Space)>,
     repeats: report::Repeats,
-    watch_problem_told: bool,
     pub(in crate::service) stopping: bool,
     pub(in crate::service) first_walk_done: bool,
 }
@@ -281,6 +304,7 @@ impl Dispatcher {
         let settings = &mill.settings.settle;
         let settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
         let next_rescan = clock.steady() + settings.rescan;
+        let second_looks = SecondLooks::new(settings.quiet, settings.weak_quiet);
         let walker = Walker::start()?;
         Ok(Self {
             mill,
@@ -325,26 +349,25 @@ impl Dispatcher {
             tend_again: (Duration::ZERO, TEND_PAUSE),
             unseen: BTreeSet::new(),
             tags_dirty: BTreeSet::new(),
+            tend_due: BTreeMap::new(),
             broken_tags: BTreeMap::new(),
             tending: HashSet::new(),
+            second_looks,
+            quiet_until: Duration::ZERO,
             done: 0,
             failed: 0,
             next_progress: PROGRESS_EVERY,
             next_rescan,
             rounds: 0,
-            glances: BTreeMap::new(),
-            glancing: false,
+            glances: Glances::default(),
             checking: false,
             wants_check: false,
             detached: BTreeSet::new(),
             mounts: BTreeMap::new(),
-            polls: BTreeMap::new(),
-            probed: Vec::new(),
-            probe_until: None,
+            hearing: rounds::Hearing::default(),
             promised: BTreeMap::new(),
             rooms: BTreeMap::new(),
             repeats: report::Repeats::default(),
-            watch_problem_told: false,
             stopping: false,
             first_walk_done: false,
         })
@@ -385,6 +408,8 @@ impl Dispatcher {
             Message::Committed(jobs, results) => self.take_commits(jobs, results),
             Message::Recovered(result) => self.take_recovered(result),
             Message::Undone(receipts) => self.take_undone(receipts),
+            Message::LookedTwice(looks) => self.take_second_looks(looks),
+            Message::Ended(ended) => self.take_ended(ended),
             Message::Signal(Signal::Stop) => self.stopping = true,
             // A reload needs the file and the command line: the shell does it.
             Message::Signal(Signal::Reload) => (),
@@ -437,6 +462,9 @@ impl Dispatcher {
             && !self.checking
             && self.hints_due.is_none()
             && self.held.values().all(|held| !held.is_trial)
+            && self.quiet_until <= self.clock.steady()
+            && !self.tend_due.values().any(|(_, is_by_time)| *is_by_time)
+            && !self.second_looks.is_settling()
             && (!joins && self.tags_dirty.is_empty() || self.tend_again.0 > soon)
             && self.undo.wanted.is_empty()
             && (!self.recovery.is_refused || self.recovery.again > soon)
@@ -473,6 +501,7 @@ impl Dispatcher {
     pub(in crate::service) fn reload(&mut self, settings: Arc<crate::config::Settings>) {
         let settle = &settings.settle;
         self.settle = Settle::new(settle.quiet, settle.weak_quiet, settle.patience);
+        self.second_looks.reload(settle.quiet, settle.weak_quiet);
         self.mill.reload(settings);
         self.reconsider();
         self.look_everywhere();

@@ -1,5 +1,6 @@
 //! What is looked at from time to time, whatever the events say: areas, folders, stages without events.
 
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::report;
 use crate::service::pauses::{Cause, Resumed, lacks_room};
 use crate::service::survey::unit_of;
-use crate::vault::{Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
+use crate::vault::{Aside, Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
 
 /// In every so many rounds all folders are walked, even those that look as they did.
 const WALK_ALL_EVERY: u32 = 30;
@@ -40,9 +41,20 @@ pub(in crate::service) struct Checked {
     sidecars: Vec<(RelPath, Sidecar)>,
 }
 
+/// Whether events come from each stage.
+#[derive(Debug, Default)]
+pub(super) struct Hearing {
+    polls: BTreeMap<RelPath, Poll>,
+    /// Stages whose probe was not heard of yet, and until when it may be.
+    probed: Vec<RelPath>,
+    probe_until: Option<Duration>,
+    /// Whether some folder could not be watched; told once.
+    pub(super) is_partial: bool,
+}
+
 /// A stage that is looked at again and again, since no events come from it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Poll {
+struct Poll {
     step: Duration,
     at: Duration,
     /// Whether its file system tells no events at all.
@@ -97,9 +109,9 @@ impl Dispatcher {
         self.mill.pauses.proven(now).iter().for_each(report::resumed);
         self.listen_for_probes(now);
         let due: Vec<RelPath> =
-            self.polls.iter().filter(|(_, poll)| poll.at <= now).map(|(area, _)| area.clone()).collect();
+            self.hearing.polls.iter().filter(|(_, poll)| poll.at <= now).map(|(area, _)| area.clone()).collect();
         for area in due {
-            let poll = self.polls.get_mut(&area).expect("it was listed");
+            let poll = self.hearing.polls.get_mut(&area).expect("it was listed");
             poll.step = (poll.step * 2).min(POLL_MAX);
             poll.at = now + poll.step;
             self.look_at_stage(&area);
@@ -111,8 +123,8 @@ impl Dispatcher {
 
     /// Returns when the next of these is due.
     pub(super) fn next_round(&self) -> Duration {
-        let polls = self.polls.values().map(|poll| poll.at);
-        let probe = self.probe_until.into_iter();
+        let polls = self.hearing.polls.values().map(|poll| poll.at);
+        let probe = self.hearing.probe_until.into_iter();
         let pauses =
             self.mill.pauses.next().filter(|_| !self.checking).into_iter().chain(self.mill.pauses.next_proven());
         polls.chain(probe).chain(pauses).fold(self.next_rescan, Duration::min)
@@ -123,10 +135,10 @@ impl Dispatcher {
         self.next_rescan = self.clock.steady() + self.mill.settings.settle.rescan;
         self.bundles_dirty.extend(self.mill.bundle_names());
         self.wants_check = true;
-        if self.rounds.is_multiple_of(WALK_ALL_EVERY) || self.watch_problem_told || self.watch.is_none() {
+        if self.rounds.is_multiple_of(WALK_ALL_EVERY) || self.hearing.is_partial || self.watch.is_none() {
             self.look_at_units();
             self.start_probes();
-        } else if !self.glancing {
+        } else if !self.glances.is_under_way {
             self.start_glance(None);
         }
         // What was taken aside may have to come back.
@@ -141,15 +153,16 @@ impl Dispatcher {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let some: Vec<(RelPath, i64)> = self
             .glances
+            .times
             .range::<RelPath, _>((from, Bound::Unbounded))
             .take(GLANCES_MAX)
             .map(|(folder, stamp)| (folder.clone(), *stamp))
             .collect();
         let Some((last, _)) = some.last().cloned() else {
-            self.glancing = false;
+            self.glances.is_under_way = false;
             return;
         };
-        self.glancing = true;
+        self.glances.is_under_way = true;
         let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
@@ -173,11 +186,12 @@ impl Dispatcher {
         };
         let now_ns = self.clock.now().for_settle().wall_ns;
         let (vault, areas, journal) = (self.mill.vault.clone(), self.attached(), self.journal.clone());
+        let unsure: HashSet<RelPath> = self.second_looks.all().cloned().collect();
         work(move || {
             // A batch in hand may have to bring back what it took aside: nothing goes meanwhile.
             let _held = journal.lock().expect("no journal holder panics");
             // What cannot be removed now is tried again in the next round.
-            purge_trash(vault.disk(), &areas, now_ns, limits);
+            purge_trash(vault.disk(), &areas, now_ns, limits, &|kept| unsure.contains(kept));
         });
     }
 
@@ -228,7 +242,11 @@ impl Dispatcher {
             }
             let is_stage = unit_of(&found.area).is_some();
             if found.is_remote && is_stage {
-                self.polls.entry(found.area).or_insert(Poll { step: POLL_MIN, at: now + POLL_MIN, is_remote: true });
+                self.hearing.polls.entry(found.area).or_insert(Poll {
+                    step: POLL_MIN,
+                    at: now + POLL_MIN,
+                    is_remote: true,
+                });
             }
         }
         if is_back {
@@ -237,7 +255,8 @@ impl Dispatcher {
     }
 
     /// Takes what was found when the root was opened.
-    pub(in crate::service) fn take_opened(&mut self, checked: Vec<Checked>, recovered: &Recovered) {
+    pub(in crate::service) fn take_opened(&mut self, checked: Vec<Checked>, recovered: &Recovered, asides: Vec<Aside>) {
+        self.second_looks.add(asides, self.clock.steady());
         self.take_checked(checked);
         self.take_blocked(recovered);
         self.mill.find_units();
@@ -271,13 +290,13 @@ impl Dispatcher {
         if self.watch.is_none() {
             return;
         }
-        self.probed = Stage::ALL
+        self.hearing.probed = Stage::ALL
             .map(|stage| RelPath::new(stage.name()).expect("a stage's name is clean"))
             .into_iter()
-            .filter(|area| !self.detached.contains(area) && !self.polls.contains_key(area))
+            .filter(|area| !self.detached.contains(area) && !self.hearing.polls.contains_key(area))
             .collect();
-        self.probe_until = Some(self.clock.steady() + PROBE_PATIENCE);
-        let (vault, areas) = (self.mill.vault.clone(), self.probed.clone());
+        self.hearing.probe_until = Some(self.clock.steady() + PROBE_PATIENCE);
+        let (vault, areas) = (self.mill.vault.clone(), self.hearing.probed.clone());
         work(move || {
             for area in areas {
                 let probe = area.join(PROBE);
@@ -293,28 +312,28 @@ impl Dispatcher {
             return false;
         }
         let is_of = |area: &RelPath| path.starts_with(self.layout.real_path(area));
-        self.probed.retain(|area| !is_of(area));
+        self.hearing.probed.retain(|area| !is_of(area));
         // It may only have been late.
-        self.polls.retain(|area, poll| poll.is_remote || !is_of(area));
+        self.hearing.polls.retain(|area, poll| poll.is_remote || !is_of(area));
         true
     }
 
     fn listen_for_probes(&mut self, now: Duration) {
-        if self.probe_until.is_none_or(|until| until > now) {
+        if self.hearing.probe_until.is_none_or(|until| until > now) {
             return;
         }
-        self.probe_until = None;
-        for area in std::mem::take(&mut self.probed) {
+        self.hearing.probe_until = None;
+        for area in std::mem::take(&mut self.hearing.probed) {
             if !self.detached.contains(&area) {
                 report::no_events(&area);
-                self.polls.insert(area, Poll { step: POLL_MIN, at: now, is_remote: false });
+                self.hearing.polls.insert(area, Poll { step: POLL_MIN, at: now, is_remote: false });
             }
         }
     }
 
     /// Looks more often at a stage without events after something came.
     pub(super) fn poll_soon(&mut self, area: &RelPath, now: Duration) {
-        if let Some(poll) = self.polls.get_mut(area) {
+        if let Some(poll) = self.hearing.polls.get_mut(area) {
             *poll = Poll { step: POLL_MIN, at: poll.at.min(now + POLL_MIN), ..*poll };
         }
     }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::work::work;
 use super::{
     BATCH_MAX, CHUNK_BYTES_MAX, CHUNK_MAX, CHUNK_MIN, DISK_PAUSE_MAX, Dispatcher, GATHER, Inspected, Job, Message,
-    PROGRESS_EVERY, READY_FED, READY_MAX, job, survive,
+    PROGRESS_EVERY, READY_FED, READY_MAX, Tended, job, survive,
 };
 use crate::intake::Still;
 use crate::make::{inspect, make};
 use crate::model::{RelPath, Stage};
-use crate::plan::Plan;
+use crate::plan::{Hold, Plan};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::pauses::{Cause, lacks_room};
@@ -34,6 +34,8 @@ impl Dispatcher {
         self.decide_in_turn();
         self.needs_recovery |= self.recovery.is_refused && self.recovery.again <= moment.steady;
         self.start_rounds(moment.steady);
+        self.start_second_looks(moment.steady);
+        self.take_tend_due(moment.steady);
         let due: Vec<RelPath> =
             self.due.iter().filter(|(_, at)| **at <= moment.steady).map(|(unit, _)| unit.clone()).collect();
         for unit in due {
@@ -74,6 +76,10 @@ impl Dispatcher {
         }
         if let Some(due) = self.due.values().min() {
             wake = wake.min(*due);
+        }
+        let tend = self.tend_due.values().map(|(due, _)| *due).min();
+        for due in tend.into_iter().chain(self.second_looks.next()) {
+            wake = wake.min(due);
         }
         if let Some(due) = self.hints_due {
             wake = wake.min(due);
@@ -155,8 +161,13 @@ impl Dispatcher {
             && let Some(folder) = self.tags_dirty.pop_first()
         {
             let mut broken = Vec::new();
-            plans.extend(self.mill.tend_tags(&folder, &mut broken));
-            self.tell_broken_tags(&folder, broken);
+            match self.mill.tend_tags(&folder, &mut broken, moment) {
+                Ok(plan) => {
+                    plans.extend(plan);
+                    self.tell_broken_tags(&folder, broken);
+                }
+                Err(hold) => self.tend_later(Tended::Tags(folder), &hold, moment),
+            }
         }
         if std::mem::take(&mut self.all_bundles_dirty) {
             self.bundles_dirty.extend(self.mill.bundle_names());
@@ -168,11 +179,12 @@ impl Dispatcher {
         let is_time = self.is_quiet() || moment.steady >= self.bundles_since + JOIN_MAX;
         if !self.bundles_dirty.is_empty() && is_time && self.mill.pauses.why_stage(Stage::Upload).is_none() {
             for name in std::mem::take(&mut self.bundles_dirty) {
-                match self.mill.tend_bundle(&name) {
+                match self.mill.tend_bundle(&name, moment) {
                     Ok(more) => {
                         self.unseen.remove(&name.folder());
                         plans.extend(more);
                     }
+                    Err(hold @ Hold::Settling { .. }) => self.tend_later(Tended::Bundle(name), &hold, moment),
                     Err(hold) => {
                         let why = hold.to_string();
                         if self.repeats.is_news(&why, moment.steady) {
@@ -193,13 +205,39 @@ impl Dispatcher {
         }
     }
 
+    /// Looks at records again after a pause: somebody may be in the middle of saving them.
+    fn tend_later(&mut self, tended: Tended, hold: &Hold, moment: &Moment) {
+        let (pause, is_by_time) = match hold {
+            Hold::Settling { pause, is_by_time, .. } => (*pause, *is_by_time),
+            _ => (DISK_PAUSE_MAX, false),
+        };
+        let path = match &tended {
+            Tended::Tags(folder) => folder.clone(),
+            Tended::Bundle(name) => name.folder(),
+        };
+        report::waiting(&path, &hold.to_string());
+        self.tend_due.insert(tended, (moment.steady + pause, is_by_time));
+    }
+
+    /// Takes what is to be tended again now.
+    fn take_tend_due(&mut self, now: Duration) {
+        let due = self.tend_due.iter().filter(|(_, (due, _))| *due <= now);
+        let due: Vec<Tended> = due.map(|(tended, _)| tended.clone()).collect();
+        for tended in due {
+            self.tend_due.remove(&tended);
+            match tended {
+                Tended::Tags(folder) => drop(self.tags_dirty.insert(folder)),
+                Tended::Bundle(name) => drop(self.bundles_dirty.insert(name)),
+            }
+        }
+    }
+
     /// Says of each tag file once why it is not carried to the other stages.
     fn tell_broken_tags(&mut self, folder: &RelPath, broken: Vec<(RelPath, String)>) {
         let is_of = |path: &RelPath| path.parent().is_some_and(|parent| parts_below(&parent).eq(parts_below(folder)));
         self.broken_tags.retain(|path, _| !is_of(path) || broken.iter().any(|(other, _)| other == path));
         for (path, why) in broken {
             if self.broken_tags.insert(path.clone(), why.clone()).as_ref() != Some(&why) {
-                let why = format!("it cannot be read: {why}; until it is mended, no other stage gets it");
                 report::left_alone(&path, &why);
             }
         }
@@ -247,11 +285,16 @@ impl Dispatcher {
         let mut chunk = Vec::with_capacity(some.len());
         for (stage, still) in some {
             let path = &still.candidate().primary.path;
-            match self.mill.claims(path, stage) {
+            match self.mill.claims(path, stage, moment) {
                 Ok(is_claimed) => chunk.push((stage, is_claimed, still)),
                 Err(hold) => {
-                    let until = Some(moment.steady + self.hold_pause());
-                    self.put_back(&path.clone(), &hold.to_string(), until, None);
+                    let (pause, is_trial) = match &hold {
+                        Hold::Settling { pause, is_by_time, .. } => (*pause, *is_by_time),
+                        _ => (self.hold_pause(), false),
+                    };
+                    let path = path.clone();
+                    self.put_back(&path, &hold.to_string(), Some(moment.steady + pause), None);
+                    self.held.entry(path).and_modify(|held| held.is_trial = is_trial);
                 }
             }
         }

@@ -1,0 +1,285 @@
+//! What lies aside gets a second look: nobody lets go of it while somebody may still write to it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::work::work;
+use super::{Dispatcher, Message};
+use crate::model::{Identity, RelPath};
+use crate::plan::sync_base_path;
+use crate::report;
+use crate::service::survey::unit_of;
+use crate::vault::{Aside, Disk, DiskResult, Let};
+
+/// The longest pause between two looks at a file that somebody has open.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// The most files that are looked at together.
+const LOOKS_MAX: usize = 256;
+
+/// Files that lie aside since a moment ago. Pure: the time and what a look showed are told to it.
+#[derive(Debug)]
+pub(super) struct SecondLooks {
+    quiet: Duration,
+    weak_quiet: Duration,
+    waiting: HashMap<RelPath, Waiting>,
+    is_looking: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    aside: Aside,
+    seen: Option<Identity>,
+    since: Duration,
+    busy: u32,
+    due: Duration,
+    /// Whether time alone ends the wait.
+    is_by_time: bool,
+}
+
+/// What a look at a file showed: its state, none if it is gone, and whether somebody has it open for writing.
+pub(in crate::service) type Seen = (Option<Identity>, Option<bool>);
+
+impl SecondLooks {
+    /// Returns looks of which none is due.
+    pub(super) fn new(quiet: Duration, weak_quiet: Duration) -> Self {
+        Self { quiet, weak_quiet, waiting: HashMap::new(), is_looking: false }
+    }
+
+    /// Takes other quiet times; what waits goes on waiting.
+    pub(super) fn reload(&mut self, quiet: Duration, weak_quiet: Duration) {
+        (self.quiet, self.weak_quiet) = (quiet, weak_quiet);
+    }
+
+    /// Takes what was put aside now.
+    pub(super) fn add(&mut self, asides: impl IntoIterator<Item = Aside>, now: Duration) {
+        let due = now + self.quiet;
+        let waiting = |aside| Waiting { aside, seen: None, since: now, busy: 0, due, is_by_time: true };
+        self.waiting.extend(asides.into_iter().map(|aside| (aside.kept.clone(), waiting(aside))));
+    }
+
+    /// Returns whether a file still waits for its second look.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RelPath> {
+        self.waiting.keys()
+    }
+
+    /// Returns when the next look is due.
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.waiting.values().map(|waiting| waiting.due).min().filter(|_| !self.is_looking)
+    }
+
+    /// Returns whether something waits that time alone settles.
+    pub(super) fn is_settling(&self) -> bool {
+        self.is_looking || self.waiting.values().any(|waiting| waiting.is_by_time)
+    }
+
+    /// Takes out what is to be looked at now.
+    fn due(&mut self, now: Duration) -> Vec<Aside> {
+        if self.is_looking {
+            return Vec::new();
+        }
+        let due = self.waiting.values().filter(|waiting| waiting.due <= now);
+        let due: Vec<Aside> = due.take(LOOKS_MAX).map(|waiting| waiting.aside.clone()).collect();
+        self.is_looking = !due.is_empty();
+        due
+    }
+
+    /// Takes what a look showed, none if the disk did not show it; returns whether the matter can be ended.
+    fn looked(&mut self, kept: &RelPath, seen: Option<Seen>, now: Duration) -> bool {
+        let Some(waiting) = self.waiting.get_mut(kept) else { return false };
+        let (found, has_writer) = seen.unwrap_or((waiting.seen, Some(true)));
+        if seen.is_some() && found.is_none() {
+            return true;
+        }
+        if waiting.seen != found {
+            // At the first look nobody knows since when it is as it is.
+            waiting.since = if waiting.seen.is_some() { now } else { waiting.since };
+            waiting.seen = found;
+        }
+        let quiet = match has_writer {
+            Some(false) => self.quiet,
+            Some(true) => {
+                waiting.busy = (waiting.busy + 1).min(8);
+                (waiting.due, waiting.is_by_time) =
+                    (now + (self.quiet * 2_u32.pow(waiting.busy)).clamp(self.quiet, PAUSE_MAX), false);
+                return false;
+            }
+            None => self.weak_quiet,
+        };
+        (waiting.due, waiting.is_by_time) = (waiting.since + quiet, true);
+        waiting.due <= now
+    }
+}
+
+impl Dispatcher {
+    /// Looks at what lies aside, if it is time.
+    pub(super) fn start_second_looks(&mut self, now: Duration) {
+        let due = self.second_looks.due(now);
+        if due.is_empty() {
+            return;
+        }
+        let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
+        work(move || {
+            let _at_work = vault.disk().at_work();
+            let look = |aside: Aside| {
+                let seen = look(vault.disk(), &aside.kept);
+                (aside, seen)
+            };
+            let _ = tell.send(Message::LookedTwice(due.into_iter().map(look).collect()));
+        });
+    }
+
+    /// Takes what second looks showed, and ends what can be ended.
+    pub(super) fn take_second_looks(&mut self, looks: Vec<(Aside, DiskResult<Seen>)>) {
+        let now = self.clock.steady();
+        self.second_looks.is_looking = false;
+        let mut over = Vec::new();
+        for (aside, seen) in looks {
+            // What the disk does not show is asked for again, like what somebody has open.
+            if self.second_looks.looked(&aside.kept, seen.ok(), now) {
+                over.push(aside);
+            }
+        }
+        if over.is_empty() {
+            return;
+        }
+        self.second_looks.is_looking = true;
+        let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
+        work(move || {
+            // `undo` may want the very same files.
+            let _held = journal.lock().expect("no journal holder panics");
+            let _at_work = vault.disk().at_work();
+            let end = |aside: Aside| {
+                let ended = aside.end(vault.disk());
+                (aside, ended)
+            };
+            let _ = tell.send(Message::Ended(over.into_iter().map(end).collect()));
+        });
+    }
+
+    /// Takes what became of what lay aside.
+    pub(super) fn take_ended(&mut self, ended: Vec<(Aside, DiskResult<Let>)>) {
+        let now = self.clock.steady();
+        self.second_looks.is_looking = false;
+        for (aside, ended) in ended {
+            match ended {
+                Ok(Let::Go) => drop(self.second_looks.waiting.remove(&aside.kept)),
+                Ok(Let::Back(name)) => {
+                    self.second_looks.waiting.remove(&aside.kept);
+                    report::brought_back(&aside.place, &name);
+                    self.take_back_from_aside(&name);
+                }
+                Err(error) => {
+                    if self.repeats.is_news(&error.to_string(), now) {
+                        report::again(Some(&aside.place), &error);
+                    }
+                    if let Some(waiting) = self.second_looks.waiting.get_mut(&aside.kept) {
+                        (waiting.due, waiting.is_by_time) = (now + PAUSE_MAX, false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at what came back; of shared tags both versions count from now on.
+    fn take_back_from_aside(&mut self, name: &RelPath) {
+        if name.file_name() == "tags.yaml" {
+            let folder = name.parent().expect("a record lies in a folder");
+            if let (Some(theme), below) = crate::plan::theme_of_path(name) {
+                self.mill.doubtful_tags.insert(sync_base_path(&theme, below.as_ref()));
+            }
+            self.tags_dirty.insert(folder);
+        }
+        self.bundles_dirty.extend(self.mill.bundle_names().into_iter().filter(|bundle| name.is_in(&bundle.folder())));
+        self.dirty.extend(unit_of(name));
+    }
+}
+
+fn look(disk: &dyn Disk, kept: &RelPath) -> DiskResult<Seen> {
+    let Some(entry) = disk.look(kept)? else { return Ok((None, None)) };
+    Ok((Some(entry.identity), disk.has_writer(kept)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ContentHash;
+    use crate::records::Remove;
+
+    const QUIET: u64 = 250;
+    const WEAK: u64 = 10_000;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn state(size: u64) -> Identity {
+        Identity { device: 1, inode: 7, size, modified_ns: 0 }
+    }
+
+    /// Copied sources were removed at once where nobody could tell whether their writers were done.
+    #[test]
+    fn nothing_is_let_go_of_while_somebody_may_write() {
+        // What each look shows (at ms, size, writer), and whether that is the end.
+        type Case = &'static [(u64, u64, Option<bool>, bool)];
+        let cases: [Case; 6] = [
+            &[(250, 1, Some(false), true)],
+            &[(250, 1, None, false), (9_999, 1, None, false), (10_000, 1, None, true)],
+            &[(250, 1, Some(true), false), (60_000, 1, Some(true), false), (61_000, 1, Some(false), true)],
+            &[(250, 1, Some(false), true), (300, 2, Some(false), false), (550, 2, Some(false), true)],
+            &[(250, 1, None, false), (10_000, 2, None, false), (19_999, 2, None, false), (20_000, 2, None, true)],
+            &[(250, 1, Some(true), false), (400, 2, Some(false), false), (650, 2, Some(false), true)],
+        ];
+        for (n, case) in cases.into_iter().enumerate() {
+            let (mut looks, aside) = one_aside();
+            for (at, size, writer, is_over) in case {
+                let seen = Some((Some(state(*size)), *writer));
+                assert_eq!(looks.looked(&aside, seen, ms(*at)), *is_over, "case {n} at {at} ms");
+                assert!(*is_over || looks.next().is_some_and(|next| next > ms(*at)), "case {n} at {at} ms");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_over_and_what_cannot_be_seen_is_not() {
+        let (mut looks, aside) = one_aside();
+        assert!(!looks.looked(&aside, None, ms(60_000)));
+        assert!(!looks.is_settling(), "nobody need wait for a disk that refuses");
+        assert!(looks.looked(&aside, Some((None, None)), ms(60_001)));
+    }
+
+    fn one_aside() -> (SecondLooks, RelPath) {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let kept = path(".stockmill/trash/1-0");
+        let gone = Remove {
+            path: path("raw/a.png"),
+            seen: state(1),
+            aside: Some(kept.clone()),
+            copied_to: Some(path("keep/a.png")),
+        };
+        let mut looks = SecondLooks::new(ms(QUIET), ms(WEAK));
+        let intent = crate::records::Intent {
+            plan: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            batch: 1,
+            claims: false,
+            about: crate::records::About {
+                stage: crate::model::Stage::Raw,
+                theme: None,
+                asset: None,
+                seq: None,
+                from: None,
+                hash: Some(ContentHash::of(b"")),
+                to: None,
+                undoes: None,
+                market: None,
+                did: String::new(),
+            },
+            publish: Vec::new(),
+            moves: Vec::new(),
+            removes: vec![gone],
+        };
+        looks.add(Aside::of_intent(&intent), Duration::ZERO);
+        assert_eq!(looks.next(), Some(ms(QUIET)));
+        (looks, kept)
+    }
+}

@@ -1,0 +1,115 @@
+//! Whether a record that a person may edit stands still: shared tags, tag sets, prompts, a bundle's sidecars.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::themes::refused;
+use crate::intake::Now;
+use crate::model::{Identity, RelPath};
+use crate::plan::Hold;
+use crate::vault::{Disk, Entry};
+
+/// The longest pause between two looks at a record that somebody has open.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Records that do not stand still yet, as they were seen last. Editors over a network, and scripts, empty
+/// a file first and write it a moment later: until nobody can be in the middle of that, it says nothing.
+#[derive(Debug)]
+pub(super) struct Records {
+    quiet: Duration,
+    weak_quiet: Duration,
+    seen: HashMap<RelPath, Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    identity: Identity,
+    since: Duration,
+    busy: u32,
+}
+
+impl Records {
+    /// Returns records of which none was seen.
+    pub(super) fn new(quiet: Duration, weak_quiet: Duration) -> Self {
+        Self { quiet, weak_quiet, seen: HashMap::new() }
+    }
+
+    /// Takes other quiet times.
+    pub(super) fn reload(&mut self, quiet: Duration, weak_quiet: Duration) {
+        (self.quiet, self.weak_quiet) = (quiet, weak_quiet);
+    }
+
+    /// Waits until a record was quiet for long enough and nobody has it open for writing. Where the kernel
+    /// cannot tell, the longer quiet time decides.
+    pub(super) fn still(&mut self, disk: &dyn Disk, path: &RelPath, entry: &Entry, now: Now) -> Result<(), Hold> {
+        let identity = entry.identity;
+        let fresh = Seen { identity, since: now.steady, busy: 0 };
+        let seen = self.seen.entry(path.clone()).or_insert(fresh);
+        if seen.identity != identity {
+            *seen = fresh;
+        }
+        let untouched = now.steady.saturating_sub(seen.since).max(now.since(identity.modified_ns));
+        if untouched < self.quiet {
+            return Err(saved_now(path, self.quiet.saturating_sub(untouched)));
+        }
+        match disk.has_writer(path).map_err(|error| refused(path, &error))? {
+            Some(true) => {
+                seen.busy = (seen.busy + 1).min(8);
+                let pause = (self.quiet * 2_u32.pow(seen.busy)).clamp(MIN_PAUSE, PAUSE_MAX);
+                let why = format!("a program has `{path}` open for writing");
+                return Err(Hold::Settling { why, pause, is_by_time: false });
+            }
+            None if untouched < self.weak_quiet => {
+                return Err(saved_now(path, self.weak_quiet.saturating_sub(untouched)));
+            }
+            Some(false) | None => (),
+        }
+        self.seen.remove(path);
+        Ok(())
+    }
+}
+
+/// The shortest pause before a record is looked at again.
+const MIN_PAUSE: Duration = Duration::from_millis(20);
+
+fn saved_now(path: &RelPath, pause: Duration) -> Hold {
+    let why = format!("`{path}` was saved a moment ago, and must stand still a little longer");
+    Hold::Settling { why, pause: pause.max(MIN_PAUSE), is_by_time: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    use crate::vault::{Layout, RealDisk};
+
+    /// An editor empties a record, and writes it a moment later: the old text came back.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test plays the editor")]
+    fn a_record_that_is_being_saved_is_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("raw")).unwrap();
+        let real = home.path().join("raw/tags.yaml");
+        let disk = RealDisk::open_read_only(Layout { root: home.path().to_owned(), areas: [].into() });
+        let path = RelPath::new("raw/tags.yaml").unwrap();
+        let (quiet, weak_quiet) = (Duration::from_millis(250), Duration::from_secs(10));
+        let mut records = Records::new(quiet, weak_quiet);
+        let mut still = |ms: u64| {
+            let entry = disk.look(&path).unwrap().unwrap();
+            let wall_ns = entry.identity.modified_ns + 1_000_000 * i64::try_from(ms).unwrap();
+            records.still(
+                &disk,
+                &path,
+                &entry,
+                Now { wall_ns, steady: Duration::from_secs(60) + Duration::from_millis(ms) },
+            )
+        };
+        let waits = |answer: Result<(), Hold>, by_time: bool| matches!(answer, Err(Hold::Settling { is_by_time, pause, .. }) if is_by_time == by_time && !pause.is_zero());
+        let mut writer = std::fs::File::create(&real).unwrap();
+        assert!(waits(still(0), true) && waits(still(1_000), false), "it is empty, and somebody has it open");
+        writer.write_all(b"title: A\n").unwrap();
+        drop(writer);
+        assert!(waits(still(0), true) && still(250).is_ok());
+    }
+}

@@ -1,0 +1,161 @@
+//! A second look at what was taken out of its place. A program that had the file open writes on into what
+//! lies aside: nobody may trust it to be the old version until its last writer has let go.
+
+use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
+
+use jiff::Timestamp;
+
+use super::commit::{give_back, is_same};
+use super::disk::{Disk, DiskError, DiskResult};
+use super::ladder::place;
+use super::scratch::{replaced_aside, trashed};
+use crate::model::{ContentHash, Identity, RelPath};
+use crate::records::{Intent, Publish, PublishMode, Record, Remove};
+
+/// What was changed so shortly before it was replaced may have been changed after that: clocks of disks are coarse.
+const CLOCK_GRAIN_NS: i64 = 2_000_000_000;
+
+/// A file that a plan took out of its place and keeps aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Where it lies.
+    pub kept: RelPath,
+    /// The name that it had.
+    pub place: RelPath,
+    was: Was,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Was {
+    /// A file that went, in the state in which it was seen. What was copied need not be kept.
+    Removed { seen: Identity, is_copied: bool },
+    /// The version of a record that was read, the one that took its place, and when.
+    Replaced { was: ContentHash, now: ContentHash, at_ns: i64 },
+}
+
+/// What became of a file that lies aside and that nobody writes to any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Let {
+    /// It is as it was when it was taken.
+    Go,
+    /// Somebody wrote on: it has a name again, its own if that was to be had.
+    Back(RelPath),
+}
+
+impl Aside {
+    /// Returns what a plan took out of its place.
+    pub(super) fn of(publish: &[Publish], removes: &[Remove], at: Timestamp) -> Vec<Self> {
+        let at_ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+        let removed = removes.iter().filter_map(|gone| {
+            let was = Was::Removed { seen: gone.seen, is_copied: gone.copied_to.is_some() };
+            Some(Self { kept: gone.aside.clone()?, place: gone.path.clone(), was })
+        });
+        let replaced = publish.iter().filter_map(|product| {
+            let PublishMode::Replace { was: Some(was) } = &product.mode else { return None };
+            let was = Was::Replaced { was: was.clone(), now: product.hash.clone(), at_ns };
+            Some(Self { kept: replaced_aside(&product.scratch), place: product.to.clone(), was })
+        });
+        removed.chain(replaced).collect()
+    }
+
+    /// Returns what lies aside since an earlier run of the program and may have been written to since.
+    pub fn left(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Vec<Self> {
+        let mut intents: HashMap<u64, &Intent> = HashMap::new();
+        let mut done = HashSet::new();
+        for record in records {
+            match record {
+                Record::Intent(intent) => drop(intents.insert(intent.plan, intent)),
+                Record::Done { plan } => drop(done.insert(*plan)),
+                Record::Undone { .. } => (),
+            }
+        }
+        let kept: HashMap<RelPath, Identity> =
+            trashed(disk, areas).into_iter().map(|(path, entry)| (path, entry.identity)).collect();
+        let done = intents.into_values().filter(|intent| done.contains(&intent.plan));
+        let all = done.flat_map(Self::of_intent);
+        let mut left: Vec<Self> =
+            all.filter(|aside| kept.get(&aside.kept).is_some_and(|found| aside.may_have_changed(*found))).collect();
+        left.sort_by(|a, b| a.kept.cmp(&b.kept));
+        left
+    }
+
+    /// Returns what a plan took out of its place that was begun earlier. Nobody knows any more how a copy fares:
+    /// its source stays as long as all that lies aside.
+    pub fn of_intent(intent: &Intent) -> Vec<Self> {
+        let mut asides = Self::of(&intent.publish, &intent.removes, intent.at);
+        for aside in &mut asides {
+            if let Was::Removed { is_copied, .. } = &mut aside.was {
+                *is_copied = false;
+            }
+        }
+        asides
+    }
+
+    fn may_have_changed(&self, found: Identity) -> bool {
+        match &self.was {
+            Was::Removed { seen, .. } => !is_same(found, *seen),
+            Was::Replaced { at_ns, .. } => found.modified_ns > at_ns.saturating_sub(CLOCK_GRAIN_NS),
+        }
+    }
+
+    /// Ends the matter, once nobody writes to the file any more: brings it back if somebody wrote after it was
+    /// taken, and lets go of a source of which there is a copy.
+    pub fn end(&self, disk: &dyn Disk) -> DiskResult<Let> {
+        let Some(found) = disk.look(&self.kept)? else { return Ok(Let::Go) };
+        match &self.was {
+            _ if !self.may_have_changed(found.identity) => (),
+            Was::Removed { .. } => return self.give_back(disk).map(Let::Back),
+            Was::Replaced { was, now, .. } => {
+                let hash = disk.hash(&self.kept)?;
+                // With ours aside, it was brought back before.
+                if hash != *was && hash != *now {
+                    return self.bring_back(disk, now).map(Let::Back);
+                }
+            }
+        }
+        if matches!(self.was, Was::Removed { is_copied: true, .. }) {
+            disk.remove(&self.kept)?;
+        }
+        Ok(Let::Go)
+    }
+
+    /// Puts the version that somebody wrote into the place of ours, which goes aside.
+    fn bring_back(&self, disk: &dyn Disk, ours: &ContentHash) -> DiskResult<RelPath> {
+        let is_ours = disk.look(&self.place)?.is_some() && disk.hash(&self.place)? == *ours;
+        if !is_ours {
+            return self.give_back(disk);
+        }
+        match disk.exchange(&self.kept, &self.place) {
+            Ok(()) => (),
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                place(disk, &self.place, &self.kept.with_suffix("-ours"))?;
+                return self.give_back(disk);
+            }
+            Err(error) => return Err(error),
+        }
+        if disk.hash(&self.kept)? == *ours {
+            self.settle(disk, &self.place)?;
+            return Ok(self.place.clone());
+        }
+        // Somebody saved in the last instant: that is the newest version, and keeps the name.
+        disk.exchange(&self.kept, &self.place)?;
+        self.give_back(disk)
+    }
+
+    fn give_back(&self, disk: &dyn Disk) -> DiskResult<RelPath> {
+        disk.sync_file(&self.kept)?;
+        let name = give_back(disk, &self.kept, &self.place)?;
+        self.settle(disk, &name)?;
+        Ok(name)
+    }
+
+    fn settle(&self, disk: &dyn Disk, name: &RelPath) -> DiskResult<()> {
+        [name, &self.kept].into_iter().filter_map(RelPath::parent).try_for_each(|folder| disk.sync_folder(&folder))
+    }
+}
+
+/// Returns the answer for a record that somebody has open: the disk may be asked again.
+pub(super) fn in_use(path: &RelPath) -> DiskError {
+    DiskError { call: "replace", path: path.clone(), source: ErrorKind::ResourceBusy.into() }
+}
