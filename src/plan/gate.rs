@@ -1,10 +1,14 @@
 //! When a finished asset may leave a stage.
 
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use super::Hold;
 use crate::config::{Gate, Window, window};
 use crate::model::Stage;
+
+/// Two clocks of one household may differ by so much. What lies further in the future was written by a clock
+/// that was wrong.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
 
 /// What a gate's answer depends on, beside the settings.
 #[derive(Debug)]
@@ -17,6 +21,13 @@ pub struct GateFacts<'a> {
     pub left_at: &'a [Timestamp],
     /// How many are about to leave.
     pub leaving: usize,
+}
+
+/// Returns those of some times, which stand in their order, that lie in the future: a wrong clock wrote them, and
+/// they count for nothing.
+pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
+    let Ok(latest) = now.checked_add(AHEAD_MAX) else { return &[] };
+    &times[times.partition_point(|at| *at <= latest)..]
 }
 
 /// Returns whether an asset may leave a stage now, or why not.
@@ -38,10 +49,11 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hol
                 )))
             }
             Window::Open { since, .. } => {
-                let left_since = |start: Timestamp| {
-                    facts.left_at.len() - facts.left_at.partition_point(|at| *at < start) + facts.leaving
-                };
-                let week = facts.now.timestamp() - jiff::SignedDuration::from_hours(7 * 24);
+                let now = facts.now.timestamp();
+                let left_at = &facts.left_at[..facts.left_at.len() - ahead(facts.left_at, now).len()];
+                let left_since =
+                    |start: Timestamp| left_at.len() - left_at.partition_point(|at| *at < start) + facts.leaving;
+                let week = now - SignedDuration::from_hours(7 * 24);
                 let caps = [(schedule.at_most, since, "today"), (schedule.at_most_per_week, week, "this week")];
                 for (cap, start, span) in caps {
                     if let Some(cap) = cap.filter(|cap| left_since(start) >= *cap as usize) {
@@ -97,5 +109,29 @@ mod tests {
                 (got, wanted) => panic!("{gate:?} at {now}: {got:?}, not {wanted:?}"),
             }
         }
+    }
+
+    /// One run in 2030 shut a weekly gate until 2030.
+    #[test]
+    fn times_in_the_future_do_not_count() {
+        let now: Timestamp = "2026-11-27T10:00:00Z".parse().unwrap();
+        // (left at, cap a day, whether it is open, how many are told)
+        let cases: [(&[&str], u32, bool, usize); 5] = [
+            (&["2030-01-04T09:10:00Z", "2030-01-04T09:20:00Z"], 1, true, 2),
+            (&["2026-11-27T09:10:00Z", "2030-01-04T09:20:00Z"], 2, true, 1),
+            (&["2026-11-27T09:10:00Z", "2030-01-04T09:20:00Z"], 1, false, 1),
+            (&["2026-11-27T10:04:59Z"], 1, false, 0),
+            (&["2026-11-27T10:05:01Z"], 1, true, 1),
+        ];
+        for (left, cap, is_open, told) in cases {
+            let left: Vec<Timestamp> = left.iter().map(|at| at.parse().unwrap()).collect();
+            let zoned = now.to_zoned_datetime(TimeZone::UTC);
+            for gate in [friday(Some(cap), None), friday(None, Some(cap))] {
+                let facts = GateFacts { now: &zoned, is_released: false, left_at: &left, leaving: 0 };
+                assert_eq!(check(Stage::Upload, &gate, &facts).is_ok(), is_open, "{gate:?} {left:?}");
+            }
+            assert_eq!(ahead(&left, now).len(), told, "{left:?}");
+        }
+        assert_eq!(ahead(&[now], Timestamp::MAX), []);
     }
 }
