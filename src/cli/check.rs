@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use super::Place;
 use super::error::CliError;
 use super::out::say;
-use super::settings::{read, root, source};
+use super::settings::{config_ignored, look, root, source};
 use crate::model::{RelPath, Stage};
 use crate::service::layout;
 use crate::vault::{Disk as _, RealDisk};
@@ -12,8 +12,15 @@ use crate::vault::{Disk as _, RealDisk};
 pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
     let root = root(place)?;
     let source = source(place, &root)?;
-    let settings = read(&root, &source).map_err(CliError::usage)?;
+    let sound = look(&root, &source).sound.map_err(CliError::usage)?;
+    let settings = sound.settings;
     say!("ok    settings  {}", source.shown());
+    if sound.is_blank {
+        say!("note  settings  the file sets nothing, so that every gate is `auto`");
+    }
+    for note in config_ignored(place, &source).iter().chain(&sound.notes) {
+        say!("note  settings  {note}");
+    }
     for market in &settings.upload.markets {
         say!("ok    market    {}, rules of {}", market.title, market.checked);
     }

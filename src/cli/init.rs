@@ -3,44 +3,66 @@ use std::process::ExitCode;
 use super::Place;
 use super::error::CliError;
 use super::out::say;
-use super::settings::{FILE_NAME, Source, read, root, source};
-use crate::config::{DEFAULT_TEXT, Settings};
+use super::settings::{FILE_NAME, Source, config_ignored, look, root, source};
+use crate::config::DEFAULT_TEXT;
 use crate::model::RelPath;
-use crate::service::{AREAS, layout};
+use crate::service::{AREAS, Taken, layout, read_settled};
 use crate::vault::RealDisk;
 
 /// Makes the folders and the settings file of a root.
 pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
-    let (settings, source) = prepare(place)?;
-    let disk = RealDisk::open(layout(&settings)).map_err(|error| CliError::failed(&error))?;
+    let Prepared { taken, source, notes } = prepare(place)?;
+    let settings = &taken.sound.settings;
+    let disk = RealDisk::open(layout(settings)).map_err(|error| CliError::failed(&error))?;
     for area in AREAS {
         let area = RelPath::new(area).expect("an area is clean");
         disk.adopt(&area).map_err(|error| CliError::failed(&error))?;
     }
     say!("The mill stands in {}.", settings.root.display());
     say!("  settings   {}", source.shown());
+    for note in notes.iter().chain(&taken.sound.notes) {
+        say!("  note       {note}");
+    }
+    if taken.sound.is_blank {
+        say!("  note       the settings file sets nothing, so that every gate is `auto`");
+    }
     say!("  notes      go into {}", settings.folders.ideas.display());
     say!("  pictures   go into {}", settings.folders.raw.display());
     say!("Start it with: stockmill run --root {}", settings.root.display());
     Ok(ExitCode::SUCCESS)
 }
 
+/// A root that is there, with its settings.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) taken: Taken,
+    pub(super) source: Source,
+    /// What a person should know of where they come from.
+    pub(super) notes: Vec<String>,
+}
+
 /// Makes the root and its settings file if they are missing, and returns its settings and where they come from.
-pub(super) fn prepare(place: &Place) -> Result<(Settings, Source), CliError> {
+pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
     let root = root(place)?;
     let found = source(place, &root)?;
-    let settings = read(&root, &found).map_err(CliError::usage)?;
+    let taken = read_settled(&|| look(&root, &found)).map_err(CliError::usage)?;
     let cannot = |error: &dyn std::fmt::Display| {
         CliError::usage(format!(
             "cannot make the folders below `{}`: {error}; choose another place with --root",
             root.display()
         ))
     };
-    let disk = RealDisk::open(layout(&settings)).map_err(|error| cannot(&error))?;
+    let had_work = root.join(".stockmill/journal").is_dir();
+    let disk = RealDisk::open(layout(&taken.sound.settings)).map_err(|error| cannot(&error))?;
     if matches!(found, Source::File(_)) {
-        return Ok((settings, found));
+        let notes = config_ignored(place, &found).into_iter().collect();
+        return Ok(Prepared { taken, source: found, notes });
     }
     let file = RelPath::new(FILE_NAME).expect("a constant is a clean path");
     disk.write_root_file(&file, DEFAULT_TEXT.as_bytes()).map_err(|error| cannot(&error))?;
-    Ok((settings, Source::File(root.join(FILE_NAME))))
+    let source = Source::File(root.join(FILE_NAME));
+    let taken = read_settled(&|| look(&root, &source)).map_err(CliError::usage)?;
+    let gone = "the settings file of this mill was gone and is made anew with the defaults: every gate is `auto`";
+    let notes = had_work.then(|| gone.to_owned()).into_iter().collect();
+    Ok(Prepared { taken, source, notes })
 }

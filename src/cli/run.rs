@@ -2,25 +2,26 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
-use super::init::prepare;
-use super::settings::{read, read_from, root, source};
+use super::init::{Prepared, prepare};
+use super::settings::{look, read_from, source_again};
 use crate::config::{Level, LogFormat, LogSettings};
 use crate::report;
 use crate::service::{Reload, Until};
 
 /// Works on a root, making it first if need be.
 pub(super) fn run(place: &Place, until: Until) -> Result<ExitCode, CliError> {
-    let (settings, source_of) = prepare(place)?;
+    let Prepared { taken, source, notes } = prepare(place)?;
+    let settings = &taken.sound.settings;
     report::start(&settings.folders.logs, style(&settings.log)).map_err(|error| CliError::failed(&error))?;
-    report::starting(&settings.root, &source_of.shown());
-    let place = Place { root: Some(settings.root.clone()), config: place.config.clone() };
-    let reads = read_from(&place, &settings.root, &source_of);
-    let reload: Reload = Box::new(move || {
-        let root = root(&place).map_err(|_| "the root is gone".to_owned())?;
-        let source = source(&place, &root).map_err(|_| "the settings file is gone".to_owned())?;
-        read(&root, &source)
-    });
-    let set_aside = crate::service::run(settings, until, &reload, &reads).map_err(|error| CliError::failed(&error))?;
+    report::starting(&settings.root, &source.shown());
+    notes.iter().chain(&taken.sound.notes).for_each(|note| report::settings_note(note));
+    if taken.sound.is_blank {
+        report::blank_settings(&source.shown());
+    }
+    let root = settings.root.clone();
+    let reads = read_from(place, &root, &source);
+    let reload: Reload = Box::new(move || look(&root, &source_again(&root, &source)));
+    let set_aside = crate::service::run(taken, until, &reload, &reads).map_err(|error| CliError::failed(&error))?;
     Ok(if until == Until::Idle && set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

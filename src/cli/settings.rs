@@ -1,12 +1,20 @@
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Place;
 use super::error::CliError;
-use crate::config::{DEFAULT_TEXT, Settings, load};
-use crate::market::{Market, built_in, parse};
+use super::near;
+use super::profiles::Profiles;
+use crate::config::{DEFAULT_TEXT, Settings, is_blank, load};
+use crate::model::Identity;
+use crate::service::{Look, Sound};
+use crate::vault::read_outside;
 
 /// The name of the settings file in a root.
 pub(super) const FILE_NAME: &str = "stockmill.yaml";
+/// More is never read of a file of settings; what is longer is refused for its length.
+const BYTES_MAX: u64 = (1 << 20) + 1;
 
 /// Where settings come from.
 #[derive(Debug, Clone)]
@@ -41,9 +49,7 @@ fn home() -> Result<PathBuf, CliError> {
 /// Returns where the settings of a root come from: the root itself, `--config`, the user's and the
 /// system's configuration folders, in this order.
 pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
-    let own = root.join(FILE_NAME);
-    // Settings that cannot be looked at are not settings that are not there.
-    if own.try_exists().map_err(|error| CliError::usage(format!("{}: {error}", own.display())))? {
+    if let Some(own) = in_folder(root)? {
         return Ok(Source::File(own));
     }
     if let Some(file) = &place.config {
@@ -52,9 +58,38 @@ pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
         }
         return Err(CliError::usage(format!("there is no settings file `{}`", file.display())));
     }
-    let user = user_folder().map(|folder| folder.join(FILE_NAME));
-    let system = Some(PathBuf::from("/etc/stockmill").join(FILE_NAME));
-    Ok(user.into_iter().chain(system).find(|path| path.exists()).map_or(Source::BuiltIn, Source::File))
+    for folder in user_folder().into_iter().chain([PathBuf::from("/etc/stockmill")]) {
+        if let Some(file) = in_folder(&folder)? {
+            return Ok(Source::File(file));
+        }
+    }
+    Ok(Source::BuiltIn)
+}
+
+/// Returns the settings file of a folder. A file with nearly its name is a mistake that would open every gate.
+fn in_folder(folder: &Path) -> Result<Option<PathBuf>, CliError> {
+    let own = folder.join(FILE_NAME);
+    let cannot = |error: std::io::Error| CliError::usage(format!("{}: {error}", own.display()));
+    // Settings that cannot be looked at, and a link to what is away, are not settings that are not there.
+    match own.symlink_metadata() {
+        Ok(_) => return Ok(Some(own)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => (),
+        Err(error) => return Err(cannot(error)),
+    }
+    let (meant, aside) = near::beside(folder).map_err(cannot)?;
+    let Some(near) = meant.first().or_else(|| aside.first()) else { return Ok(None) };
+    Err(CliError::usage(format!(
+        "`{}` is not read, and no `{FILE_NAME}` lies beside it: rename it to `{FILE_NAME}`, or move it elsewhere to \
+         begin with the defaults",
+        folder.join(near).display()
+    )))
+}
+
+/// Returns where running settings come from when they are read again: the root's own file wins once it is there,
+/// and a file that is gone is never replaced by another one of less weight.
+pub(super) fn source_again(root: &Path, started: &Source) -> Source {
+    let own = root.join(FILE_NAME);
+    if own.symlink_metadata().is_ok() { Source::File(own) } else { started.clone() }
 }
 
 fn user_folder() -> Option<PathBuf> {
@@ -73,45 +108,79 @@ pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<Path
     named.chain(real).filter_map(|file| file.parent().map(Path::to_owned)).chain(user_folder()).collect()
 }
 
-/// Reads the settings of a root; the text of all problems if they are not sound.
-pub(super) fn read(root: &Path, source: &Source) -> Result<Settings, String> {
-    let text = match source {
-        Source::File(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
-        Source::BuiltIn => DEFAULT_TEXT.to_owned(),
-    };
-    let problems = |problems: crate::config::Problems| {
-        problems.0.iter().map(|problem| format!("{}: {problem}", source.shown())).collect::<Vec<_>>().join("\n")
-    };
-    load(&text, root, &markets(root)?).map_err(problems)
+/// Reads files, and remembers in which state they were.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    files: BTreeMap<PathBuf, Identity>,
+    open: Option<PathBuf>,
+    is_unknown: bool,
 }
 
-/// Returns the built-in markets and those in the root's `markets` folder, which win.
-fn markets(root: &Path) -> Result<Vec<Market>, String> {
-    let mut markets = built_in().map_err(|error| error.to_string())?;
-    let folder = root.join("markets");
-    let cannot = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let entries = match std::fs::read_dir(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(markets),
-        entries => entries.map_err(cannot)?,
-    };
-    for entry in entries {
-        let path = entry.map_err(cannot)?.path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
+impl Reader {
+    /// Reads a file that the settings depend on.
+    pub(super) fn text(&mut self, path: &Path) -> Result<String, String> {
+        let looked = read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.files.insert(path.to_owned(), looked.identity);
+        match looked.has_writer {
+            Some(false) => (),
+            Some(true) => self.open = Some(path.to_owned()),
+            None => self.is_unknown = true,
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let own = parse(&path.display().to_string(), &text).map_err(|error| error.to_string())?;
-        markets.retain(|market| market.name != own.name);
-        markets.push(own);
+        String::from_utf8(looked.bytes).map_err(|_| format!("{}: it is no UTF-8 text", path.display()))
     }
-    Ok(markets)
+}
+
+/// Reads a file that nothing depends on, if that can be done.
+pub(super) fn peek(path: &Path) -> Option<String> {
+    String::from_utf8(read_outside(path, BYTES_MAX).ok()?.bytes).ok()
+}
+
+/// Looks once at all files that the settings of a root consist of.
+pub(super) fn look(root: &Path, source: &Source) -> Look {
+    let mut reader = Reader::default();
+    let sound = sound(root, source, &mut reader);
+    Look { sound, files: reader.files, open: reader.open, is_known: !reader.is_unknown }
+}
+
+fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, String> {
+    let text = match source {
+        Source::File(path) => reader.text(path)?,
+        Source::BuiltIn => DEFAULT_TEXT.to_owned(),
+    };
+    let profiles = Profiles::read(root, reader)?;
+    let mut notes = profiles.notes();
+    let settings = load(&text, root, &profiles.markets).map_err(|problems| {
+        let shown = problems.0.iter().map(|problem| format!("{}: {problem}", source.shown()));
+        shown.chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n")
+    })?;
+    if let Some(missed) = profiles.missed(&settings) {
+        return Err(missed);
+    }
+    notes.extend(unread_beside(source));
+    Ok(Sound { settings, is_blank: is_blank(&text), notes })
+}
+
+/// Returns a line for each file beside the settings that bears nearly their name.
+fn unread_beside(source: &Source) -> Vec<String> {
+    let Source::File(path) = source else { return Vec::new() };
+    let Some(folder) = path.parent().filter(|_| path.ends_with(FILE_NAME)) else { return Vec::new() };
+    let (meant, _) = near::beside(folder).unwrap_or_default();
+    let others = meant.iter().map(|name| folder.join(name)).filter(|other| other != path);
+    others.map(|other| format!("{} is not read: the settings are {}", other.display(), path.display())).collect()
+}
+
+/// Returns a line if the settings file that was asked for is not the one that is read.
+pub(super) fn config_ignored(place: &Place, source: &Source) -> Option<String> {
+    let (Some(asked), Source::File(read)) = (&place.config, source) else { return None };
+    let is_same = asked == read || matches!((asked.canonicalize(), read.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    (!is_same).then(|| format!("{} is not read: the root has settings of its own, {}", asked.display(), read.display()))
 }
 
 /// Reads the settings that a command works with.
 pub(super) fn settings(place: &Place) -> Result<Settings, CliError> {
     let root = root(place)?;
     let source = source(place, &root)?;
-    read(&root, &source).map_err(CliError::usage)
+    look(&root, &source).sound.map(|sound| sound.settings).map_err(CliError::usage)
 }
 
 /// Reads the settings of a root that must be there already.

@@ -43,6 +43,14 @@ pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Pro
     }
 }
 
+/// Returns whether a settings file that can be read sets nothing at all: it is empty, or its sections are.
+pub fn is_blank(text: &str) -> bool {
+    fn sets_nothing(value: &Value) -> bool {
+        value.is_null() || value.as_mapping().is_some_and(|mapping| mapping.values().all(sets_nothing))
+    }
+    Places::read(text).is_ok() && serde_yaml::from_str(text).is_ok_and(|value| sets_nothing(&value))
+}
+
 /// Returns what is written, laid over the defaults.
 fn with_defaults(text: &str) -> Result<Raw, serde_yaml::Error> {
     let mut whole: Value = serde_yaml::from_str(DEFAULT_TEXT)?;
@@ -274,6 +282,18 @@ mod tests {
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));
+    }
+
+    #[test]
+    fn a_file_that_sets_nothing_is_blank() {
+        let blank = ["", "\n \n", "# raw: hold\n", "{}", "gates:\n", "gates:\n#  raw: hold\nkeep: {}\n"];
+        for text in blank {
+            assert!(is_blank(text) && try_load(text).is_ok(), "{text:?}");
+        }
+        for text in [DEFAULT_TEXT, "gates: {raw: auto}", "settle: {ignore: []}", "log: {level: info}\n", "a: [", "- x"]
+        {
+            assert!(!is_blank(text), "{text:?}");
+        }
     }
 
     #[test]

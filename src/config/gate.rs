@@ -1,3 +1,5 @@
+use std::fmt;
+
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
@@ -31,6 +33,45 @@ pub struct Schedule {
     pub zone: Option<TimeZone>,
 }
 
+impl Gate {
+    /// Returns whether it may let something through that `before` would have held back.
+    pub fn opens_after(&self, before: &Self) -> bool {
+        match (before, self) {
+            (Self::Auto, _) | (Self::Hold | Self::Schedule(_), Self::Hold) => false,
+            (Self::Hold | Self::Schedule(_), Self::Auto) | (Self::Hold, Self::Schedule(_)) => true,
+            (Self::Schedule(before), Self::Schedule(after)) => {
+                let rises = |before: Option<u32>, after: Option<u32>| {
+                    before.is_some_and(|before| after.is_none_or(|after| after > before))
+                };
+                // Hours of two zones cannot be compared once and for all.
+                after.zone != before.zone
+                    || after.at < before.at
+                    || after.days.iter().any(|day| !before.days.contains(day))
+                    || rises(before.at_most, after.at_most)
+                    || rises(before.at_most_per_week, after.at_most_per_week)
+            }
+        }
+    }
+}
+
+/// As it would be written in the settings.
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schedule = match self {
+            Self::Auto => return f.write_str("auto"),
+            Self::Hold => return f.write_str("hold"),
+            Self::Schedule(schedule) => schedule,
+        };
+        let days: Vec<String> = schedule.days.iter().map(|day| format!("{day:?}").to_lowercase()).collect();
+        write!(f, "{{on: [{}], at: \"{}\"", days.join(", "), schedule.at.strftime("%H:%M"))?;
+        schedule.at_most.iter().try_for_each(|most| write!(f, ", at_most: {most}"))?;
+        schedule.at_most_per_week.iter().try_for_each(|most| write!(f, ", at_most_per_week: {most}"))?;
+        let zone = schedule.zone.as_ref().and_then(TimeZone::iana_name);
+        zone.iter().try_for_each(|zone| write!(f, ", zone: {zone}"))?;
+        f.write_str("}")
+    }
+}
+
 /// Each stage's gate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gates(pub(super) [Gate; 5]);
@@ -39,6 +80,11 @@ impl Gates {
     /// Returns a stage's gate.
     pub fn of(&self, stage: Stage) -> &Gate {
         &self.0[stage as usize]
+    }
+
+    /// Returns the stages whose gate is another one than `before`.
+    pub fn changed_since(&self, before: &Self) -> impl Iterator<Item = Stage> {
+        Stage::ALL.into_iter().filter(|stage| self.of(*stage) != before.of(*stage))
     }
 }
 
@@ -117,5 +163,38 @@ mod tests {
         }
         let berlin = "2026-11-28T01:00:00+01:00[Europe/Berlin]".parse().unwrap();
         assert!(matches!(window(&friday(Some("America/New_York")), &berlin), Window::Open { .. }));
+    }
+
+    #[test]
+    fn a_gate_that_may_let_more_through_is_known() {
+        let gate = |text: &str| {
+            let text = format!("upload: {{markets: []}}\ngates: {{raw: {text}}}");
+            crate::config::load(&text, "/r".as_ref(), &[]).unwrap().gates.of(Stage::Raw).clone()
+        };
+        let friday = "{on: [friday], at: \"09:00\", at_most: 5}";
+        let cases = [
+            ("hold", "auto", true),
+            ("hold", friday, true),
+            (friday, "auto", true),
+            ("auto", "hold", false),
+            ("auto", friday, false),
+            (friday, "hold", false),
+            (friday, friday, false),
+            (friday, "{on: [friday, monday], at: \"09:00\", at_most: 5}", true),
+            (friday, "{on: [monday], at: \"09:00\", at_most: 5}", true),
+            (friday, "{on: [friday], at: \"08:59\", at_most: 5}", true),
+            (friday, "{on: [friday], at: \"10:00\", at_most: 4}", false),
+            (friday, "{on: [friday], at: \"09:00\", at_most: 6}", true),
+            (friday, "{on: [friday], at: \"09:00\"}", true),
+            (friday, "{on: [friday], at: \"09:00\", at_most: 5, at_most_per_week: 9}", false),
+            ("{on: [friday], at_most_per_week: 9}", "{on: [friday], at_most: 9}", true),
+            (friday, "{on: [friday], at: \"09:00\", at_most: 5, zone: Asia/Tokyo}", true),
+        ];
+        for (before, after, opens) in cases {
+            let (before, after) = (gate(before), gate(after));
+            assert_eq!(after.opens_after(&before), opens, "{before} -> {after}");
+            // What is shown can be written.
+            assert_eq!(gate(&after.to_string()), after);
+        }
     }
 }

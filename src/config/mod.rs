@@ -6,7 +6,7 @@ mod gate;
 mod raw;
 mod schema;
 
-pub use build::load;
+pub use build::{is_blank, load};
 pub use gate::{Gate, Gates, Schedule, Window, window};
 
 use std::fmt;

@@ -6,9 +6,13 @@
 mod log;
 mod repeats;
 mod rotate;
+mod settings;
 
 pub use log::{LogError, Style, start};
 pub use repeats::Repeats;
+pub use settings::{
+    blank_settings, gate_changed, reload_refused, reload_waits, reloaded, rules_changed, settings_note,
+};
 
 use std::time::Duration;
 
@@ -257,18 +261,6 @@ pub fn watch_problem(problem: &WatchProblem, rescan: Duration) {
         every_s = rescan.as_secs(),
         "Not all folders are watched: {problem}. They are looked at from time to time instead."
     );
-}
-
-/// Tells that new settings are in force.
-pub fn reloaded() {
-    info!("Settings read again.");
-}
-
-/// Tells that new settings were refused.
-pub fn reload_refused(problems: &str) {
-    for problem in problems.lines() {
-        error!("Settings refused, the old ones stay: {problem}");
-    }
 }
 
 /// Tells that the daemon ends.

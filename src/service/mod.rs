@@ -11,6 +11,7 @@ mod pulse;
 mod ready;
 mod records;
 mod release;
+mod reload;
 mod retry;
 mod sandbox;
 mod survey;
@@ -23,6 +24,7 @@ mod view;
 
 pub use clock::{Clock, Moment};
 pub use release::{Release, request};
+pub use reload::{Look, Reload, Sound, Taken, read_settled};
 pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
 pub use undo::{UndoAnswer, read_answer, request_undo, withdraw_undo};
@@ -46,6 +48,7 @@ use crate::vault::{
 use dispatch::{Checked, Dispatcher, Message, check, receive};
 use ledger::Ledger;
 use mill::Mill;
+use reload::{Answer, Reloading};
 
 /// What the system asks of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,23 +90,21 @@ pub enum Until {
     Idle,
 }
 
-/// Reads the settings again, as the command line says; the text of all problems if they are not sound.
-pub type Reload = Box<dyn Fn() -> Result<Settings, String> + Sync>;
-
 /// The areas that hold assets.
 pub const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
 
 /// Works on a root; returns how many assets had to be set aside, and folders are paused in the end.
 /// `reads` are the folders that `reload` looks into: beside them and the mill, nothing can be reached any
 /// more.
-pub fn run(settings: Settings, until: Until, reload: &Reload, reads: &[PathBuf]) -> Result<u64, ServiceError> {
-    let settings = Arc::new(settings);
+pub fn run(taken: Taken, until: Until, reload: &Reload, reads: &[PathBuf]) -> Result<u64, ServiceError> {
+    let reloading = Reloading::new(&**reload, &taken);
+    let settings = Arc::new(taken.sound.settings);
     let opened = Opened::open(&settings)?;
     // Before any thread is started: each inherits the confinement from the one that starts it.
     sandbox::confine(&opened.layout, reads).tell();
     let work = || -> Result<u64, ServiceError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
-        let failed = runtime.block_on(serve(opened, settings, until, reload))?;
+        let failed = runtime.block_on(serve(opened, settings, until, reloading))?;
         runtime.shutdown_timeout(Duration::from_secs(5));
         Ok(failed)
     };
@@ -189,7 +190,12 @@ pub fn path_in(layout: &Layout, real: &std::path::Path) -> Option<RelPath> {
     if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
 }
 
-async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &Reload) -> Result<u64, ServiceError> {
+async fn serve(
+    opened: Opened,
+    settings: Arc<Settings>,
+    until: Until,
+    mut reloading: Reloading<'_>,
+) -> Result<u64, ServiceError> {
     let (tell, mut messages) = unbounded_channel();
     let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
     let (layout, areas) = (opened.layout, opened.areas);
@@ -203,7 +209,7 @@ async fn serve(opened: Opened, settings: Arc<Settings>, until: Until, reload: &R
     }
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
-    work(&mut dispatcher, &mut messages, until, reload, &pulse).await;
+    work(&mut dispatcher, &mut messages, until, &mut reloading, &pulse).await;
     Ok(dispatcher.failed())
 }
 
@@ -211,7 +217,7 @@ async fn work(
     dispatcher: &mut Dispatcher,
     messages: &mut UnboundedReceiver<Message>,
     until: Until,
-    reload: &Reload,
+    reloading: &mut Reloading<'_>,
     pulse: &pulse::Pulse,
 ) {
     let mut ready = ready::Ready::new();
@@ -221,10 +227,14 @@ async fn work(
         if until == Until::Idle && dispatcher.is_idle() {
             return;
         }
+        let wake = reloading.next().map_or(wake, |at| wake.min(at.saturating_sub(dispatcher.clock.steady())));
         let signals = receive(dispatcher, messages, wake).await;
         if signals.contains(&Signal::Reload) {
             ready::Ready::reloading();
-            reload_settings(dispatcher, reload);
+            reloading.wish();
+        }
+        if let Some(answer) = reloading.turn(&dispatcher.mill.settings, dispatcher.clock.now().for_settle()) {
+            take_settings(dispatcher, answer);
             ready.reloaded();
         }
         if dispatcher.first_walk_done {
@@ -241,13 +251,30 @@ async fn work(
     }
 }
 
-fn reload_settings(dispatcher: &mut Dispatcher, reload: &Reload) {
-    match reload() {
-        Ok(settings) => {
-            dispatcher.reload(Arc::new(settings));
+fn take_settings(dispatcher: &mut Dispatcher, answer: Answer) {
+    match answer {
+        Answer::Taken(sound) => {
+            let before = dispatcher.mill.settings.clone();
+            dispatcher.reload(Arc::new(sound.settings));
             report::reloaded();
+            sound.notes.iter().for_each(|note| report::settings_note(note));
+            tell_changes(&before, &dispatcher.mill.settings);
         }
-        Err(problems) => report::reload_refused(&problems),
+        Answer::Refused(problems) => report::reload_refused(&problems),
+        Answer::Waits(why) => report::reload_waits(&why),
+    }
+}
+
+/// Tells what new settings change about what is sold: nobody is to find out from the market.
+fn tell_changes(before: &Settings, after: &Settings) {
+    for stage in after.gates.changed_since(&before.gates) {
+        let (old, new) = (before.gates.of(stage), after.gates.of(stage));
+        report::gate_changed(stage, &old.to_string(), &new.to_string(), new.opens_after(old));
+    }
+    for market in &after.upload.markets {
+        if before.upload.markets.iter().any(|old| old.name == market.name && old != market) {
+            report::rules_changed(&market.title);
+        }
     }
 }
 

@@ -249,7 +249,7 @@ fn has_hole(file: &OwnedFd) -> bool {
     first.is_ok_and(|first| first < size)
 }
 
-fn identity(stat: &Stat) -> Identity {
+pub(super) fn identity(stat: &Stat) -> Identity {
     Identity {
         device: stat.st_dev,
         inode: stat.st_ino,

@@ -5,6 +5,7 @@
 mod drops;
 mod flow;
 mod hostile;
+mod settings;
 mod waits;
 
 use std::fs;

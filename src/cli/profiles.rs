@@ -1,0 +1,80 @@
+//! Market profiles: those in the binary, and a person's own in the root's `markets` folder, which win.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::near::profile_stem;
+use super::settings::{Reader, peek};
+use crate::config::Settings;
+use crate::market::{Market, built_in, parse};
+
+/// All profiles of a root.
+#[derive(Debug)]
+pub(super) struct Profiles {
+    /// Built in or a person's own.
+    pub(super) markets: Vec<Market>,
+    /// The markets that a person's own profiles are for, each with its file.
+    own: BTreeMap<String, String>,
+    /// Files that are not read since their names end in another way, with the markets that they may be for.
+    near: Vec<(String, Vec<String>)>,
+}
+
+impl Profiles {
+    /// Reads the profiles of a root.
+    pub(super) fn read(root: &Path, reader: &mut Reader) -> Result<Self, String> {
+        let markets = built_in().map_err(|error| error.to_string())?;
+        let mut profiles = Self { markets, own: BTreeMap::new(), near: Vec::new() };
+        let folder = root.join("markets");
+        let cannot = |error: std::io::Error| format!("{}: {error}", folder.display());
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(profiles),
+            entries => entries.map_err(cannot)?,
+        };
+        let mut names =
+            entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>().map_err(cannot)?;
+        names.sort();
+        for name in names {
+            let path = folder.join(&name);
+            let shown = name.to_string_lossy().into_owned();
+            if let Some(stem) = profile_stem(&shown) {
+                let named = peek(&path).and_then(|text| parse(&shown, &text).ok()).map(|market| market.name);
+                profiles.near.push((shown, std::iter::once(stem).chain(named).collect()));
+            } else if shown.ends_with(".yaml") && !shown.starts_with('.') {
+                let own =
+                    parse(&path.display().to_string(), &reader.text(&path)?).map_err(|error| error.to_string())?;
+                profiles.add(own, &shown)?;
+            }
+        }
+        Ok(profiles)
+    }
+
+    fn add(&mut self, own: Market, file: &str) -> Result<(), String> {
+        if let Some(other) = self.own.insert(own.name.clone(), file.to_owned()) {
+            let name = &own.name;
+            return Err(format!("markets/{file} and markets/{other} are both for the market `{name}`; keep one"));
+        }
+        self.markets.retain(|market| market.name != own.name);
+        self.markets.push(own);
+        Ok(())
+    }
+
+    /// Returns a line for each file that is nearly a profile.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.near.iter().map(|(file, _)| not_read(file)).collect()
+    }
+
+    /// Returns why settings cannot be taken: what would be the profile of a market in use is not read.
+    pub(super) fn missed(&self, settings: &Settings) -> Option<String> {
+        let is_missed = |name: &String| {
+            !self.own.contains_key(name) && settings.upload.markets.iter().any(|market| market.name == *name)
+        };
+        let (file, name) =
+            self.near.iter().find_map(|(file, names)| Some((file, names.iter().find(|name| is_missed(name))?)))?;
+        Some(format!("{}; it seems to be for `{name}`, which is in use", not_read(file)))
+    }
+}
+
+fn not_read(file: &str) -> String {
+    format!("markets/{file} is not read: the name of a profile ends in `.yaml`; rename it, or move it elsewhere")
+}

@@ -1,0 +1,51 @@
+use tracing::{error, info, warn};
+
+use crate::model::{Stage, escape_bytes};
+
+/// Tells that new settings are in force.
+pub fn reloaded() {
+    info!("Settings read again.");
+}
+
+/// Tells that new settings were refused.
+pub fn reload_refused(problems: &str) {
+    for problem in problems.lines() {
+        error!("Settings refused, the old ones stay: {}", escape_bytes(problem.as_bytes()));
+    }
+}
+
+/// Tells what it waits for before new settings are taken.
+pub fn reload_waits(why: &str) {
+    let why = escape_bytes(why.as_bytes());
+    info!("Settings not read again yet, the old ones stay until they stand still: {why}.");
+}
+
+/// Tells of a file beside the settings that is not what a person may think.
+pub fn settings_note(note: &str) {
+    warn!("Settings: {}.", escape_bytes(note.as_bytes()));
+}
+
+/// Tells that the settings say nothing, and what that means.
+pub fn blank_settings(file: &str) {
+    let file = escape_bytes(file.as_bytes());
+    warn!(
+        file,
+        "The settings file sets nothing: every key has its default, so that every gate is `auto` and everything goes on \
+         up to the bundles. Hold what you want to look at, as with `gates: {{keep: hold}}`."
+    );
+}
+
+/// Tells that new settings change a gate.
+pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
+    let stage = stage.name();
+    if opens {
+        warn!(stage, "The gate of `{stage}` opens: {before} -> {after}.");
+    } else {
+        info!(stage, "The gate of `{stage}` changes: {before} -> {after}.");
+    }
+}
+
+/// Tells that a market's rules are others than before.
+pub fn rules_changed(market: &str) {
+    info!(market, "The rules of the market are read anew, and are others than before.");
+}

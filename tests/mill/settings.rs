@@ -1,0 +1,80 @@
+//! Settings, gates and clocks that are not what a person thinks: nothing goes on by mistake.
+
+use std::fs;
+use std::io::Write as _;
+
+use super::{NOTE, Root, picture};
+
+const HOLD: &str = "keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n";
+
+/// The daemon said "Settings read again." to a blank file, and what was held went on to the bundles.
+#[test]
+fn a_reload_takes_no_blank_or_torn_settings_and_names_the_gates_that_open() {
+    let root = Root::with(HOLD);
+    root.idea(NOTE);
+    let daemon = root.run();
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    let kept = root.at("keep/winter-cabins/winter-cabins-0001.png");
+    root.until("it is held", |root| kept.exists() && root.log().contains("Held: the gate of `keep`"));
+
+    let settings = root.at("stockmill.yaml");
+    fs::write(&settings, "").unwrap();
+    daemon.signal("-HUP");
+    root.until("it is refused", |root| root.log().contains("Settings refused, the old ones stay: the settings file"));
+    assert!(root.log().contains("Settings not read again yet"), "{}", root.log());
+
+    // Half of a file opens the gate as well, but its writer is still there.
+    let mut file = fs::File::create(&settings).unwrap();
+    file.write_all(b"keep: {min_megapixels: 0.04}\n").unwrap();
+    daemon.signal("-HUP");
+    root.until("it waits", |root| root.log().matches("Settings not read again yet").count() == 2);
+    assert!(kept.exists() && !root.log().contains("Settings read again"), "{}", root.log());
+    file.write_all(b"gates: {keep: auto, export: hold}\n").unwrap();
+    drop(file);
+    root.until("it is taken", |root| root.log().contains("Settings read again"));
+    root.until("the asset goes on", |_| !kept.exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    let log = root.log();
+    assert!(log.contains("The gate of `keep` opens: hold -> auto."), "{log}");
+    assert!(log.contains("The gate of `export` changes: auto -> hold."), "{log}");
+    assert_eq!(root.bundled().len(), 0);
+}
+
+#[test]
+fn what_is_nearly_a_settings_file_stops_what_depends_on_it() {
+    let root = Root::new();
+    let settings = root.at("stockmill.yaml");
+    for name in ["stockmill.yml", "Stockmill.yaml", "stockmill.yaml.txt", "stockmill.yaml~"] {
+        fs::rename(&settings, root.at(name)).unwrap();
+        for command in ["init", "check", "once", "plan", "run"] {
+            let output = root.call(&[command]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{command} with {name}: {said}");
+            assert!(said.contains(name) && said.contains("rename it to `stockmill.yaml`"), "{command}: {said}");
+        }
+        assert!(!settings.exists(), "defaults were written beside {name}");
+        fs::rename(root.at(name), &settings).unwrap();
+    }
+    // A link to settings that are away.
+    fs::rename(&settings, root.at("away")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/stockmill.yaml", &settings).unwrap();
+    assert_eq!(root.once().status.code(), Some(2));
+    fs::remove_file(&settings).unwrap();
+    fs::rename(root.at("away"), &settings).unwrap();
+
+    // Beside the right one it is a line, and so is a profile that nobody uses.
+    fs::write(root.at("stockmill.yml"), "gates: {raw: hold}\n").unwrap();
+    fs::copy(root.at("markets/adobe-stock.yaml"), root.at("markets/adobe-stock.yaml.txt")).unwrap();
+    let checked = root.text(&["check"]);
+    assert!(checked.contains("stockmill.yml is not read"), "{checked}");
+    assert!(checked.contains("markets/adobe-stock.yaml.txt is not read"), "{checked}");
+    assert!(root.once().status.success());
+    assert!(root.log().contains("stockmill.yml is not read"), "{}", root.log());
+    // In place of the profile that is in use it is not.
+    fs::remove_file(root.at("markets/adobe-stock.yaml")).unwrap();
+    let said = root.text(&["once"]);
+    assert!(said.contains("it seems to be for `adobe-stock`, which is in use"), "{said}");
+    assert_eq!(root.once().status.code(), Some(2));
+}
