@@ -53,17 +53,25 @@ impl Rotating {
         self.remove_old()
     }
 
+    /// Removes the oldest of the closed files. Those of days to come were closed by another clock, and nobody knows
+    /// which of the two is right: so many are kept of each.
     fn remove_old(&self) -> io::Result<()> {
-        let mut closed: Vec<PathBuf> =
-            fs::read_dir(&self.folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        closed.retain(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with("stockmill.2") && name.ends_with(".log")
-        });
+        let names: Vec<String> =
+            fs::read_dir(&self.folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        let mut closed: Vec<(Date, String)> =
+            names.into_iter().filter_map(|name| Some((day_of(&name)?, name))).collect();
         closed.sort();
-        let old = closed.len().saturating_sub(self.files_max);
-        closed[..old].iter().try_for_each(fs::remove_file)
+        let (past, ahead) = closed.split_at(closed.partition_point(|(day, _)| *day <= self.day));
+        let old = |closed: &'_ [(Date, String)]| closed.len().saturating_sub(self.files_max);
+        let gone = past[..old(past)].iter().chain(&ahead[..old(ahead)]);
+        gone.map(|(_, name)| self.folder.join(name)).try_for_each(fs::remove_file)
     }
+}
+
+/// Returns the day of a closed file.
+fn day_of(name: &str) -> Option<Date> {
+    let (day, number) = name.strip_prefix("stockmill.")?.strip_suffix(".log")?.rsplit_once('.')?;
+    number.bytes().all(|b| b.is_ascii_digit()).then(|| day.parse().ok())?
 }
 
 fn open(folder: &Path) -> io::Result<File> {
@@ -102,5 +110,29 @@ mod tests {
         names.sort();
         assert_eq!(names.len(), 3, "{names:?}");
         assert_eq!(fs::read_to_string(folder.path().join(NAME)).unwrap(), "line 4 is long enough\n");
+    }
+
+    /// A fortnight by a clock that ran ahead left no room for the files of the right days.
+    #[test]
+    fn no_clock_pushes_out_the_files_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Rotating::open(folder.path(), 10, 2).unwrap();
+        for day in ["2020-01-01", "2020-01-02", "2020-01-03", "9000-01-01", "9000-01-02", "9000-01-03"] {
+            fs::write(folder.path().join(format!("stockmill.{day}.001.log")), "x").unwrap();
+        }
+        fs::write(folder.path().join("stockmill.mine.log"), "x").unwrap();
+        log.remove_old().unwrap();
+        let mut names: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let kept = ["2020-01-02.001", "2020-01-03.001", "9000-01-02.001", "9000-01-03.001"];
+        let kept: Vec<String> = kept.iter().map(|day| format!("stockmill.{day}.log")).collect();
+        assert_eq!(names[..4], kept);
+        assert_eq!(names[4..], ["stockmill.log", "stockmill.mine.log"]);
+        log.day = "2020-01-02".parse().unwrap();
+        log.remove_old().unwrap();
+        assert!(folder.path().join(&kept[0]).exists());
     }
 }
