@@ -11,7 +11,8 @@ mod settings;
 pub use log::{LogError, Style, start};
 pub use repeats::Repeats;
 pub use settings::{
-    blank_settings, gate_changed, reload_refused, reload_waits, reloaded, rules_changed, settings_note,
+    blank_settings, clock_not_believed, gate_changed, reload_refused, reload_waits, reloaded, rules_changed,
+    settings_note, times_ahead,
 };
 
 use std::time::Duration;

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::model::{Stage, escape_bytes};
@@ -48,4 +49,22 @@ pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
 /// Tells that a market's rules are others than before.
 pub fn rules_changed(market: &str) {
     info!(market, "The rules of the market are read anew, and are others than before.");
+}
+
+/// Tells that what the mill remembers was done in the future.
+pub fn times_ahead(stage: Stage, count: usize, last: Timestamp) {
+    let stage = stage.name();
+    warn!(
+        stage,
+        "{count} assets left `{stage}` in the future, the last one at {last}: the clock was wrong then, or it is now. \
+         They do not count for the limits of its gate."
+    );
+}
+
+/// Tells that the clock is far ahead of what was done.
+pub fn clock_not_believed(believed: Timestamp) {
+    warn!(
+        "The clock is more than a month ahead of what was done here before ({believed}): nothing is thrown away for its \
+         age by that clock, until work was done on two days by it."
+    );
 }

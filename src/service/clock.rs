@@ -1,11 +1,13 @@
 //! The only place that reads a clock; everything else gets the time as an argument.
 #![expect(clippy::disallowed_methods, reason = "this is the boundary that the ban protects")]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use crate::intake::Now;
+use crate::model::Stage;
 
 /// A clock by the wall and one that never jumps.
 #[derive(Debug, Clone, Copy)]
@@ -57,5 +59,100 @@ impl Moment {
     /// Returns the moment as the settle machine wants it.
     pub fn for_settle(&self) -> Now {
         Now { wall_ns: self.timestamp_ns(), steady: self.steady }
+    }
+}
+
+/// What is said about a jump of the clock if it is larger than this: a mill may have stood still for some weeks.
+const JUMP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What the mill remembers of time, so that nothing is thrown away because a clock jumped.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// A time that had come when the program began, if the mill worked before.
+    known: Option<Timestamp>,
+    told: BTreeSet<Stage>,
+    is_jump_told: bool,
+}
+
+impl Memory {
+    /// Takes the times at which something was done before, each list in its order. The last day of work is left
+    /// out: the clock may have been wrong on it. A mill that never worked believes the clock.
+    pub(super) fn new(done: &[&[Timestamp]]) -> Self {
+        let newest = done.iter().filter_map(|times| times.last()).max();
+        let day_before = newest.and_then(|newest| newest.checked_sub(SignedDuration::from_hours(24)).ok());
+        let before = |times: &&[Timestamp]| {
+            let day_before = day_before?;
+            times[..times.partition_point(|at| *at <= day_before)].last().copied()
+        };
+        let oldest = || done.iter().filter_map(|times| times.first()).min().copied();
+        let known = done.iter().filter_map(before).max().or_else(oldest);
+        Self { known, told: BTreeSet::new(), is_jump_told: false }
+    }
+
+    /// Returns the time that has come for certain: what is younger by it is not old. It is never later than the
+    /// clock says.
+    pub(super) fn believed(&self, moment: &Moment) -> Timestamp {
+        let Some(known) = self.known else { return moment.timestamp() };
+        known.checked_add(moment.steady).unwrap_or(Timestamp::MAX).min(moment.timestamp())
+    }
+
+    /// Returns whether times of a stage that lie in the future are news.
+    pub(super) fn is_news_of(&mut self, stage: Stage) -> bool {
+        self.told.insert(stage)
+    }
+
+    /// Returns the time that is believed instead, if the clock is far ahead of it and that is news.
+    pub(super) fn is_news_of_jump(&mut self, moment: &Moment) -> Option<Timestamp> {
+        let believed = self.believed(moment);
+        let is_jump = moment.timestamp().duration_since(believed) > JUMP;
+        (is_jump && !std::mem::replace(&mut self.is_jump_told, true)).then_some(believed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn moment(now: &str, hours: u64) -> Moment {
+        Moment { local: time(now).to_zoned_datetime(TimeZone::UTC), steady: Duration::from_secs(hours * 3600) }
+    }
+
+    #[test]
+    fn a_clock_that_jumped_is_not_believed() {
+        const START: &str = "2026-11-28T12:00:00Z";
+        type Case = (&'static [&'static str], &'static str, u64, &'static str);
+        let cases: [Case; 9] = [
+            // (what was done, the clock, hours since the start, what is believed)
+            (&[], START, 0, START),
+            (&["2026-11-26T09:00:00Z", "2026-11-28T09:00:00Z"], START, 0, "2026-11-26T09:00:00Z"),
+            (&["2026-11-26T09:00:00Z", "2026-11-28T09:00:00Z"], "2026-11-29T12:00:00Z", 24, "2026-11-27T09:00:00Z"),
+            // It jumps while the daemon runs, or stood wrong at its start.
+            (&["2026-11-26T09:00:00Z", "2026-11-28T09:00:00Z"], "2030-01-01T00:00:00Z", 1, "2026-11-26T10:00:00Z"),
+            // A run in 2030 proves nothing, nor does the next one on that day.
+            (&["2026-11-28T09:00:00Z", "2030-01-01T00:00:00Z"], "2030-01-01T01:00:00Z", 0, "2026-11-28T09:00:00Z"),
+            (&["2026-11-28T09:00:00Z", "2026-11-28T10:00:00Z"], "2030-01-01T01:00:00Z", 0, "2026-11-28T09:00:00Z"),
+            // It went back: then it says when it is.
+            (&["2026-11-20T09:00:00Z", "2026-11-28T09:00:00Z"], "2020-01-01T00:00:00Z", 0, "2020-01-01T00:00:00Z"),
+            (&["2030-01-01T00:00:00Z", "2030-01-03T00:00:00Z"], START, 0, START),
+            (&["2026-11-28T09:00:00Z"], START, 0, "2026-11-28T09:00:00Z"),
+        ];
+        for (done, now, hours, believed) in cases {
+            let done: Vec<Timestamp> = done.iter().map(|at| time(at)).collect();
+            let memory = Memory::new(&[&done, &[]]);
+            assert_eq!(memory.believed(&moment(now, hours)), time(believed), "{done:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_jump_is_told_once() {
+        let mut memory = Memory::new(&[&[time("2026-11-28T09:00:00Z")]]);
+        let news = ["2026-12-20T00:00:00Z", "2030-01-01T00:00:00Z", "2030-01-01T00:01:00Z"]
+            .map(|now| memory.is_news_of_jump(&moment(now, 0)).is_some());
+        assert_eq!(news, [false, true, false]);
     }
 }

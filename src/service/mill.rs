@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::clock::Moment;
+use super::clock::{Memory, Moment};
 use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::records::Records;
@@ -38,6 +38,7 @@ pub(super) struct Mill {
     /// longer counts.
     pub(super) doubtful_tags: HashSet<RelPath>,
     pub(super) releases: Vec<Release>,
+    pub(super) memory: Memory,
     pub(super) pauses: Pauses,
     /// Files of plans that cannot be finished or taken back yet, and why.
     pub(super) blocked: HashMap<RelPath, Arc<str>>,
@@ -59,6 +60,7 @@ impl Mill {
     pub(super) fn new(vault: Vault, settings: Arc<Settings>, ledger: Ledger) -> Self {
         let rules = rules(&settings);
         let records = Records::new(settings.settle.quiet, settings.settle.weak_quiet);
+        let memory = Memory::new(&Stage::ALL.map(|stage| ledger.left_at(stage)));
         Self {
             vault,
             settings,
@@ -69,6 +71,7 @@ impl Mill {
             records,
             doubtful_tags: HashSet::new(),
             releases: Vec::new(),
+            memory,
             pauses: Pauses::default(),
             blocked: HashMap::new(),
             bundles: BTreeMap::new(),

@@ -207,6 +207,7 @@ async fn serve(
     if until == Until::Stopped {
         dispatcher.watch = start_watch(&layout, dispatcher.hints.clone(), tell);
     }
+    dispatcher.tell_wrong_clock();
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
     work(&mut dispatcher, &mut messages, until, &mut reloading, &pulse).await;

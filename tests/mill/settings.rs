@@ -3,6 +3,9 @@
 use std::fs;
 use std::io::Write as _;
 
+use stockmill::model::{AssetId, ContentHash, Stage};
+use stockmill::records::{About, Intent, Record};
+
 use super::{NOTE, Root, picture};
 
 const HOLD: &str = "keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n";
@@ -77,4 +80,40 @@ fn what_is_nearly_a_settings_file_stops_what_depends_on_it() {
     let said = root.text(&["once"]);
     assert!(said.contains("it seems to be for `adobe-stock`, which is in use"), "{said}");
     assert_eq!(root.once().status.code(), Some(2));
+}
+
+/// One run in 2030 shut a weekly gate until 2030.
+#[test]
+fn times_in_the_future_shut_no_gate() {
+    let days = "[monday, tuesday, wednesday, thursday, friday, saturday, sunday]";
+    let root = Root::with(&format!(
+        "keep: {{min_megapixels: 0.04}}\ngates: {{raw: {{on: {days}, at_most: 1, at_most_per_week: 1}}}}\n"
+    ));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let hash = ContentHash::of(b"elsewhere");
+    let about = About {
+        stage: Stage::Raw,
+        theme: None,
+        asset: Some(AssetId::of(&hash)),
+        seq: None,
+        from: None,
+        hash: None,
+        to: None,
+        undoes: None,
+        market: None,
+        did: "named".to_owned(),
+    };
+    let at = "2199-01-01T00:00:00Z".parse().unwrap();
+    let (plan, batch, claims) = (900, 900, false);
+    let intent = Intent { plan, at, batch, claims, about, publish: vec![], moves: vec![], removes: vec![] };
+    let lines = [Record::Intent(intent), Record::Done { plan }].map(|record| record.to_line()).concat();
+    fs::write(root.at(".stockmill/journal/000009.jsonl"), lines).unwrap();
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    let log = root.log();
+    assert!(log.contains("1 assets left `raw` in the future, the last one at 2199-01-01T00:00:00Z"), "{log}");
+    // The limit itself holds.
+    assert_eq!(root.bundled().len(), 1, "{log}");
 }

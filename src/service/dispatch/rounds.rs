@@ -8,6 +8,7 @@ use super::work::work;
 use super::{Dispatcher, Message};
 use crate::intake::walk;
 use crate::model::{RelPath, Stage};
+use crate::plan::gate;
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::report;
 use crate::service::pauses::{Cause, Resumed, lacks_room};
@@ -101,6 +102,7 @@ impl Dispatcher {
     pub(super) fn start_rounds(&mut self, now: Duration) {
         if now >= self.next_rescan {
             self.collect_releases();
+            self.tell_wrong_clock();
             self.start_round();
         }
         if !self.checking && (self.wants_check || self.mill.pauses.is_due(now)) {
@@ -147,6 +149,20 @@ impl Dispatcher {
         }
     }
 
+    /// Tells, once, of times that only a wrong clock can have written, and of a clock that is not believed.
+    pub(in crate::service) fn tell_wrong_clock(&mut self) {
+        let moment = self.clock.now();
+        for stage in Stage::ALL {
+            let ahead = gate::ahead(self.mill.ledger.left_at(stage), moment.timestamp());
+            if let Some(last) = ahead.last().filter(|_| self.mill.memory.is_news_of(stage)) {
+                report::times_ahead(stage, ahead.len(), *last);
+            }
+        }
+        if let Some(believed) = self.mill.memory.is_news_of_jump(&moment) {
+            report::clock_not_believed(believed);
+        }
+    }
+
     /// Looks which folders have changed since they were walked, some at a time; only those are walked
     /// again.
     fn start_glance(&mut self, after: Option<&RelPath>) {
@@ -184,7 +200,8 @@ impl Dispatcher {
             age_ns_max: i64::from(settings.undo_days) * 86_400_000_000_000,
             bytes_max: settings.undo_mib_max << 20,
         };
-        let now_ns = self.clock.now().for_settle().wall_ns;
+        let now_ns = self.mill.memory.believed(&self.clock.now()).as_nanosecond();
+        let now_ns = i64::try_from(now_ns).unwrap_or(i64::MAX);
         let (vault, areas, journal) = (self.mill.vault.clone(), self.attached(), self.journal.clone());
         let unsure: HashSet<RelPath> = self.second_looks.all().cloned().collect();
         work(move || {
