@@ -13,7 +13,7 @@ use super::{
     SettleSettings, Target, UploadSettings,
 };
 use crate::market::Market;
-use crate::model::{Stage, Template, nearest};
+use crate::model::{Ignore, Stage, Template, nearest};
 
 /// A larger settings file is not one.
 const BYTES_MAX: usize = 1 << 20;
@@ -90,6 +90,7 @@ impl Builder {
 
     fn settings(&mut self, raw: Raw, root: &Path, markets: &[Market]) -> Option<Settings> {
         let folders = self.folders(&raw, root);
+        let ignore = self.ignore(&raw.settle.ignore);
         let first = self.template("naming.first", &raw.naming.first);
         let last = self.template("naming.last", &raw.naming.last);
         let target = self.target(&raw.keep);
@@ -104,7 +105,7 @@ impl Builder {
                 weak_quiet: Duration::from_millis(raw.settle.weak_quiet_ms),
                 patience: Duration::from_secs(raw.settle.patience_s),
                 rescan: Duration::from_secs(raw.settle.rescan_s),
-                ignore: raw.settle.ignore,
+                ignore: ignore?,
             },
             naming: NamingSettings { first: first?, last: last?, bytes_max: raw.naming.bytes_max },
             ideas: IdeasSettings { prompts_max: raw.ideas.prompts_max },
@@ -149,6 +150,15 @@ impl Builder {
             failed: of("failed"),
             logs: of("logs"),
         }
+    }
+
+    fn ignore(&mut self, own: &[String]) -> Option<Ignore> {
+        let problems = match Ignore::new(own) {
+            Ok(ignore) => return Some(ignore),
+            Err(problems) => problems,
+        };
+        problems.into_iter().for_each(|problem| self.say("settle.ignore", problem.what, problem.hint));
+        None
     }
 
     fn template(&mut self, key: &str, text: &str) -> Option<Template> {
@@ -336,6 +346,7 @@ mod tests {
             ("gates: {upload: {on: [friday], zone: Mars/Base}}\n", "`gates.upload.zone`", "no time zone"),
             ("gates: {upload: never}\n", "`gates.upload`", "must be auto, hold or a schedule"),
             ("export: {background: \"#+fffff\"}\n", "`export.background`", "is no colour"),
+            ("settle: {ignore: [\"!thumnails/\"]}\n", "`settle.ignore`", "did you mean `!thumbnails/`?"),
             ("a: [1\n", "line 2", "no YAML"),
             ("log: {level: info}\nlog: {level: warn}\n", "line 2, column 1", "written twice"),
         ];

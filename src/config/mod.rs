@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Format, Stage, Tags, Template};
+use crate::model::{Format, Ignore, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -88,8 +88,8 @@ pub struct SettleSettings {
     pub patience: Duration,
     /// How often everything is looked at.
     pub rescan: Duration,
-    /// Names that are left alone, with `*` and `?`.
-    pub ignore: Vec<String>,
+    /// Names that are left alone.
+    pub ignore: Ignore,
 }
 
 /// Naming rules.

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
-use super::names::{is_note, left_alone};
+use super::names::{but_left_alone, is_note};
 use super::walk::{Found, Odd};
-use crate::model::{RelPath, Stage};
+use crate::model::{Ignore, RelPath, Stage};
 
 /// Extensions of files that go with an asset of the same name and are never assets themselves.
 const COMPANION_EXTENSIONS: [&str; 5] = ["txt", "json", "xmp", "yaml", "yml"];
@@ -57,27 +57,13 @@ enum Role {
 /// names that a model has inside, relative to its folder.
 ///
 /// A folder may hold hundreds of thousands of files: nothing is copied that can be moved.
-pub fn group(
-    stage: Stage,
-    files: Vec<Found>,
-    ignore: &[String],
-    members_of: &dyn Fn(&Found) -> Vec<String>,
-) -> Grouped {
+pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn Fn(&Found) -> Vec<String>) -> Grouped {
     let mut grouped = Grouped::default();
-    let odd = &mut grouped.odd;
-    let ordinary = files.into_iter().filter_map(|found| match left_alone(&found.path.file_text(), ignore) {
-        Some(why) => {
-            odd.push(Odd { path: found.path, why });
-            None
-        }
-        None => Some(found),
-    });
-    let mut ordinary: Vec<Found> = ordinary.collect();
+    let ordinary = but_left_alone(files, ignore, &mut grouped.odd);
     if stage == Stage::Ideas {
         take_notes(ordinary, &mut grouped);
         return grouped;
     }
-    ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let mut roles: Vec<Role> = ordinary.iter().map(|found| role(&found.path)).collect();
     let mut models = claim_members(&ordinary, &roles, members_of);
     for member in models.values().flat_map(|claim| &claim.members) {
@@ -108,7 +94,7 @@ pub fn group(
 }
 
 /// What is added to an asset's file name to name its sidecar.
-const SIDECAR: &str = ".yaml";
+pub(super) const SIDECAR: &str = ".yaml";
 
 fn role(path: &RelPath) -> Role {
     let extension = path.extension();
@@ -145,7 +131,7 @@ fn beside(files: &[Found], roles: &[Role], odd: &mut Vec<Odd>) -> Vec<(usize, us
 }
 
 /// Returns where in the files, which are in the order of paths, a path stands.
-fn place_of(files: &[Found], path: &OsStr) -> Option<usize> {
+pub(super) fn place_of(files: &[Found], path: &OsStr) -> Option<usize> {
     files.binary_search_by(|found| found.path.as_path().as_os_str().cmp(path)).ok()
 }
 
@@ -243,7 +229,7 @@ mod tests {
             "gltf" => vec!["x.gltf".to_owned(), "y.gltf".to_owned()],
             _ => vec![],
         };
-        let grouped = group(stage, files, &[], &members);
+        let grouped = group(stage, files, &Ignore::default(), &members);
         let mut lines: Vec<String> = grouped
             .candidates
             .iter()

@@ -8,7 +8,7 @@ mod walk;
 mod watch;
 
 pub use group::{Candidate, Grouped, group};
-pub use names::{downloads_as, is_note, left_alone};
+pub use names::{downloads_as, is_note};
 pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};
-pub use walk::{Found, Odd, Walked, walk};
+pub use walk::{Found, Odd, Walked, walk, walk_inbox};
 pub use watch::{Hint, Hints, Watch, WatchProblem};

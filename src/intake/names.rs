@@ -1,70 +1,30 @@
-use crate::model::RelPath;
+use std::ffi::OsStr;
 
-/// Endings that other programs give to files which are not finished.
-const TEMPORARY_ENDINGS: [&str; 14] = [
-    "~",
-    ".part",
-    ".partial",
-    ".crdownload",
-    ".download",
-    ".tmp",
-    ".temp",
-    ".!qb",
-    ".aria2",
-    ".filepart",
-    ".ut!",
-    ".swp",
-    ".opdownload",
-    ".uploading",
-];
-/// Beginnings of names that belong to other programs.
-const FOREIGN_BEGINNINGS: [(&str, &str); 4] = [
-    (".", "its name is hidden"),
-    ("~$", "its name is an office program's lock"),
-    ("#", "its name is an editor's temporary one"),
-    ("~", "its name is another program's temporary one"),
-];
-/// Names that systems leave behind.
-const LITTER: [&str; 3] = ["thumbs.db", "desktop.ini", "@eadir"];
+use super::group::{SIDECAR, place_of};
+use super::walk::{Found, Odd};
+use crate::model::{Ignore, RelPath};
 
-/// Returns why a name is left alone, or `None` if it is an ordinary one. `extra` are a person's own
-/// patterns, with `*` and `?`.
-pub fn left_alone(name: &str, extra: &[String]) -> Option<String> {
-    let lower = name.to_lowercase();
-    if let Some((_, why)) = FOREIGN_BEGINNINGS.iter().find(|(beginning, _)| lower.starts_with(beginning)) {
-        return Some((*why).to_owned());
-    }
-    if let Some(ending) = TEMPORARY_ENDINGS.iter().find(|ending| lower.ends_with(*ending)) {
-        return Some(format!("its name ends in `{ending}`: another program is not done with it"));
-    }
-    if LITTER.contains(&lower.as_str()) {
-        return Some("the system put it there".to_owned());
-    }
-    let pattern = extra.iter().find(|pattern| matches(pattern.as_bytes(), name.as_bytes()))?;
-    Some(format!("`settle.ignore` names `{pattern}`"))
+/// Returns the files that are not left alone, by path.
+pub(super) fn but_left_alone(mut files: Vec<Found>, ignore: &Ignore, odd: &mut Vec<Odd>) -> Vec<Found> {
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let why = |found: &Found| {
+        let rule = ignore.file(&found.path.file_text())?;
+        (!rule.may_be_meant() || !has_sidecar(&files, &found.path)).then(|| rule.why())
+    };
+    let mut reasons = files.iter().map(why).collect::<Vec<Option<String>>>().into_iter();
+    files.retain(|found| {
+        let why = reasons.next().expect("each file has its place");
+        odd.extend(why.iter().map(|why| Odd { path: found.path.clone(), why: why.clone() }));
+        why.is_none()
+    });
+    files
 }
 
-/// Returns whether a name matches a pattern of plain characters, `*` and `?`.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((at, taken)) = star else { return false };
-                star = Some((at, taken + 1));
-                (p, n) = (at + 1, taken + 1);
-            }
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
+/// Returns whether a file has a sidecar, or is one: a theme may be called `grid`, and its pictures `grid-0001.png`.
+fn has_sidecar(files: &[Found], path: &RelPath) -> bool {
+    let sidecar = path.with_suffix(SIDECAR);
+    let is_there = |path: &OsStr| place_of(files, path).is_some();
+    is_there(sidecar.as_path().as_os_str()) || path.extension() == "yaml" && is_there(path.without_extension())
 }
 
 /// Returns the name that an unfinished download will have, if a name looks like one.
@@ -87,16 +47,22 @@ pub fn is_note(path: &RelPath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Identity;
+    use crate::vault::Entry;
 
     #[test]
-    fn names_of_other_programs_are_left_alone() {
-        for name in [".hidden", "a.png.part", "a.crdownload", "~$a.docx", "a.png~", "Thumbs.db", ".a.png.Xy12Zw"] {
-            assert!(left_alone(name, &[]).is_some(), "{name}");
-        }
-        for name in ["a.png", "partial.png", "temp.jpg", "a~b.png"] {
-            assert_eq!(left_alone(name, &[]), None, "{name}");
-        }
-        assert!(left_alone("preview_01.png", &["preview_*.p?g".to_owned()]).is_some());
-        assert_eq!(left_alone("preview_01.jpeg", &["preview_*.p?g".to_owned()]), None);
+    fn what_has_a_sidecar_is_no_by_product() {
+        let files = ["grid-0001.png", "grid-0001.png.yaml", "grid-0002.png", "a.png.part", "a.png.part.yaml", "b.png"];
+        let identity = Identity { device: 1, inode: 1, size: 10, modified_ns: 0 };
+        let found = |name: &str| Found {
+            path: RelPath::new(format!("raw/t/{name}")).unwrap(),
+            entry: Entry::file(identity, 0),
+        };
+        let mut odd = Vec::new();
+        let ordinary = but_left_alone(files.map(found).to_vec(), &Ignore::default(), &mut odd);
+        let ordinary: Vec<String> = ordinary.iter().map(|found| found.path.file_text()).collect();
+        let odd: Vec<String> = odd.iter().map(|odd| odd.path.file_text()).collect();
+        assert_eq!(ordinary, ["a.png.part.yaml", "b.png", "grid-0001.png", "grid-0001.png.yaml"]);
+        assert_eq!(odd, ["a.png.part", "grid-0002.png"]);
     }
 }

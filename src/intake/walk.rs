@@ -1,4 +1,4 @@
-use crate::model::{Identity, RelPath};
+use crate::model::{Identity, Ignore, RelPath, Rule, Stage};
 use crate::vault::{Disk, DiskResult, Entry, What};
 
 /// Deeper folders are not walked; nobody sorts pictures that deep.
@@ -34,16 +34,45 @@ pub struct Walked {
     pub folders: Vec<RelPath>,
     /// Folders that were seen and not entered.
     pub below: Vec<RelPath>,
-    /// Links, devices and the like.
+    /// Links, devices and the like, and folders that are left alone.
     pub odd: Vec<Odd>,
+    /// Those of them that are folders whose names may be meant after all.
+    pub doubtful: Vec<RelPath>,
 }
 
 /// Walks a folder and, where `goes_into` allows, those below it; `enters` is told of each folder
 /// before it is listed, so that a watch can be in place first. Links are never followed; hidden
-/// folders are never entered. A folder that goes away meanwhile is no error.
+/// folders are never entered, nor, in an inbox, those that other programs keep there. A folder that goes
+/// away meanwhile is no error.
 pub fn walk(
     disk: &dyn Disk,
     start: &RelPath,
+    goes_into: &dyn Fn(&RelPath) -> bool,
+    enters: &mut dyn FnMut(&RelPath, Option<Identity>),
+) -> DiskResult<Walked> {
+    let foreign = Ignore::default();
+    let is_inbox = start.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok());
+    // Whatever lies in the archive and in `failed` was put there by stockmill; but for what a disk has of itself.
+    let is_nobodys = |name: &str| name.starts_with('.') || name == "lost+found";
+    let left = |name: &str| foreign.folder(name).filter(|rule| is_nobodys(name) || is_inbox && !rule.may_be_meant());
+    walk_but(disk, start, &left, goes_into, enters)
+}
+
+/// Walks an inbox as [`walk`] does, but for the folders that are left alone: they are never opened.
+pub fn walk_inbox(
+    disk: &dyn Disk,
+    start: &RelPath,
+    ignore: &Ignore,
+    goes_into: &dyn Fn(&RelPath) -> bool,
+    enters: &mut dyn FnMut(&RelPath, Option<Identity>),
+) -> DiskResult<Walked> {
+    walk_but(disk, start, &|name| ignore.folder(name), goes_into, enters)
+}
+
+fn walk_but<'a>(
+    disk: &dyn Disk,
+    start: &RelPath,
+    left: &dyn Fn(&str) -> Option<&'a Rule>,
     goes_into: &dyn Fn(&RelPath) -> bool,
     enters: &mut dyn FnMut(&RelPath, Option<Identity>),
 ) -> DiskResult<Walked> {
@@ -52,7 +81,7 @@ pub fn walk(
     let mut waiting = vec![(start.clone(), first)];
     while let Some((folder, identity)) = waiting.pop() {
         enters(&folder, identity);
-        let known = (walked.files.len(), walked.below.len(), walked.odd.len(), waiting.len());
+        let known = (walked.files.len(), walked.below.len(), walked.odd.len(), walked.doubtful.len(), waiting.len());
         let listed = disk.each(&folder, &mut |name, entry| {
             let bytes = name.as_encoded_bytes();
             // Marks, probes and scratch of stockmill's own are nobody's business.
@@ -60,9 +89,15 @@ pub fn walk(
                 return;
             }
             let path = folder.join(name);
+            if entry.what == What::Folder
+                && let Some(rule) = left(&name.to_string_lossy())
+            {
+                walked.doubtful.extend(rule.may_be_meant().then(|| path.clone()));
+                walked.odd.push(Odd { path, why: rule.why() });
+                return;
+            }
             match entry.what {
                 What::File => walked.files.push(Found { path, entry }),
-                What::Folder if bytes.starts_with(b".") => (),
                 What::Folder if path.parts().count() > DEPTH_MAX => {
                     walked.odd.push(Odd { path, why: format!("it lies more than {DEPTH_MAX} folders deep") });
                 }
@@ -80,7 +115,8 @@ pub fn walk(
         walked.files.truncate(known.0);
         walked.below.truncate(known.1);
         walked.odd.truncate(known.2);
-        waiting.truncate(known.3);
+        walked.doubtful.truncate(known.3);
+        waiting.truncate(known.4);
         match error.kind() {
             std::io::ErrorKind::NotFound => (),
             _ if folder == *start => return Err(error),
@@ -93,4 +129,48 @@ pub fn walk(
 
 fn odd(path: RelPath, why: &str) -> Odd {
     Odd { path, why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
+
+    use super::*;
+    use crate::vault::{Layout, RealDisk};
+
+    /// `@eaDir` and the like were walked, watched and taken.
+    #[test]
+    fn folders_that_are_left_alone_are_never_opened() {
+        let home = tempfile::tempdir().unwrap();
+        for path in
+            ["t/a.png", "t/@eaDir/a.png", "#recycle/deep/b.png", "_rejects/c.png", "thumbnails/d.webp", "_x/e.png"]
+        {
+            let path = home.path().join("raw").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let disk =
+            RealDisk::open_read_only(Layout { root: home.path().to_owned(), areas: std::collections::BTreeMap::new() });
+        let start = RelPath::new("raw").unwrap();
+        let ignore = Ignore::new(&["!_x/".to_owned()]).unwrap();
+        let mut entered = Vec::new();
+        let mut enters = |folder: &RelPath, _: Option<Identity>| entered.push(folder.to_string());
+        let walked = walk_inbox(&disk, &start, &ignore, &|_| true, &mut enters).unwrap();
+        entered.sort();
+        assert_eq!(entered, ["raw", "raw/_x", "raw/t"]);
+        let texts =
+            |paths: Vec<&RelPath>| paths.into_iter().map(RelPath::to_string).collect::<std::collections::BTreeSet<_>>();
+        let files = texts(walked.files.iter().map(|found| &found.path).collect());
+        assert_eq!(files, ["raw/_x/e.png", "raw/t/a.png"].map(str::to_owned).into());
+        let odd = texts(walked.odd.iter().map(|odd| &odd.path).collect());
+        assert_eq!(odd, ["raw/#recycle", "raw/_rejects", "raw/t/@eaDir", "raw/thumbnails"].map(str::to_owned).into());
+        assert_eq!(
+            texts(walked.doubtful.iter().collect()),
+            ["raw/_rejects", "raw/thumbnails"].map(str::to_owned).into()
+        );
+        // Whatever looks at an inbox for another reason does not go into what nobody means, either.
+        let walked = walk(&disk, &start, &|_| true, &mut |_, _| ()).unwrap();
+        assert!(walked.files.iter().all(|found| !found.path.to_string().contains(['@', '#'])));
+        assert_eq!(walked.files.len(), 4);
+    }
 }

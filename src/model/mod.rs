@@ -2,6 +2,7 @@
 //! they are built. Never any I/O, clock, log or randomness.
 
 mod facts;
+mod ignore;
 mod kind;
 mod meta;
 mod path;
@@ -11,6 +12,7 @@ mod tags;
 mod template;
 
 pub use facts::{ContentHash, Identity};
+pub use ignore::{Ignore, IgnoreProblem, Rule};
 pub use kind::{Format, Kind, Size};
 pub use meta::{Meta, SourceType};
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};

@@ -90,6 +90,11 @@ pub fn left_alone(file: &RelPath, why: &str) {
     info!(file = %file, "Left alone: {}.", escape_bytes(why.as_bytes()));
 }
 
+/// Tells of a folder that is left alone by its name and may be a theme.
+pub fn theme_left_alone(folder: &RelPath, why: &str) {
+    warn!(file = %folder, "A folder that may be a theme is left alone: {}.", escape_bytes(why.as_bytes()));
+}
+
 /// Tells what a dropped file still waits for.
 pub fn waiting(file: &RelPath, why: &str) {
     debug!(file = %file, "Waiting: {}.", escape_bytes(why.as_bytes()));

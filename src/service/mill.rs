@@ -101,7 +101,7 @@ impl Mill {
     pub(super) fn find_units(&mut self) {
         for stage in Stage::ALL.into_iter().filter(|stage| self.pauses.why_stage(*stage).is_none()) {
             // A stage that cannot be listed says so when it is walked.
-            let _ = self.units.find(self.vault.disk(), stage);
+            let _ = self.units.find(self.vault.disk(), stage, &self.settings.settle.ignore);
         }
     }
 
@@ -140,8 +140,19 @@ impl Mill {
         } else {
             self.decide_asset(&facts, known.as_ref(), moment)
         }?;
+        self.leads_on(&plan)?;
         self.take_in_hand(&plan);
         Ok(plan)
+    }
+
+    /// Refuses a plan that puts something into an inbox where it would be left alone.
+    fn leads_on(&self, plan: &Plan) -> Result<(), Hold> {
+        let ignore = &self.settings.settle.ignore;
+        let mut inboxes =
+            plan.gives().filter(|to| to.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok()));
+        let left = inboxes.find_map(|to| ignore.folder_above(&to.parent()?));
+        let Some((folder, rule)) = left else { return Ok(()) };
+        Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why())))
     }
 
     /// Returns whether a file's theme claims it under `documents`.

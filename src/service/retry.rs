@@ -6,7 +6,7 @@ use super::{ServiceError, layout, verify};
 use crate::config::Settings;
 use crate::intake::{Candidate, Found, group, walk};
 use crate::make::members_of;
-use crate::model::{RelPath, Stage};
+use crate::model::{Ignore, RelPath, Stage};
 use crate::plan::{REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
 use crate::vault::{Disk, DiskError, DiskResult, Entry, RealDisk, What, ensure_folder, place};
@@ -53,7 +53,7 @@ pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, Service
         if disk.look(&folder)?.is_none() {
             continue;
         }
-        for (aside, note) in set_aside(&disk, stage, &folder)? {
+        for (aside, note) in set_aside(&disk, stage, &folder, &settings.settle.ignore)? {
             if covers(which, stage, &aside) {
                 retried.push(take_up(&disk, &aside, note.as_ref())?);
             }
@@ -79,11 +79,16 @@ fn covers(which: &Which, stage: Stage, aside: &SetAside) -> bool {
 
 /// Returns what was set aside from a stage, each with the note on it, where there is one. A note whose
 /// asset is gone comes alone.
-fn set_aside(disk: &dyn Disk, stage: Stage, folder: &RelPath) -> DiskResult<Vec<(SetAside, Option<RelPath>)>> {
+fn set_aside(
+    disk: &dyn Disk,
+    stage: Stage,
+    folder: &RelPath,
+    ignore: &Ignore,
+) -> DiskResult<Vec<(SetAside, Option<RelPath>)>> {
     let walked = walk(disk, folder, &|_| true, &mut |_, _| ())?;
     let is_note = |found: &Found| found.path.file_text().ends_with(REASON);
     let (notes, files): (Vec<Found>, Vec<Found>) = walked.files.into_iter().partition(is_note);
-    let grouped = group(stage, files.clone(), &[], &|found| members_of(disk, found));
+    let grouped = group(stage, files.clone(), ignore, &|found| members_of(disk, found));
     let mut notes: BTreeSet<RelPath> = notes.into_iter().map(|found| found.path).collect();
     let mut all = Vec::new();
     for candidate in grouped.candidates {

@@ -1,9 +1,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use crate::intake::{Candidate, Grouped, Odd, Watch, WatchProblem, group, walk};
+use crate::intake::{Candidate, Grouped, Odd, Walked, Watch, WatchProblem, group, walk_inbox};
 use crate::make::members_of;
-use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
 use crate::vault::{Detached, Disk, DiskError, Layout};
 
 /// What one look at one folder showed.
@@ -13,6 +13,8 @@ pub(super) struct Surveyed {
     pub(super) stage: Stage,
     pub(super) candidates: Vec<Candidate>,
     pub(super) odd: Vec<Odd>,
+    /// Folders below a stage that are left alone and may be themes.
+    pub(super) doubtful: Vec<RelPath>,
     /// Theme folders below a stage folder.
     pub(super) below: Vec<RelPath>,
     /// Folders that hold, or may hold, shared tags.
@@ -52,12 +54,13 @@ pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
     path.area().to_str()?.parse().ok()
 }
 
-/// Looks at one unit: watches it first, then walks it, and sorts its files into assets.
+/// Looks at one unit: watches it first, then walks it, and sorts its files into assets. Of what is left alone
+/// nothing is opened, and nothing is watched.
 pub(super) fn survey(
     disk: &dyn Disk,
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
-    ignore: &[String],
+    ignore: &Ignore,
 ) -> Result<Surveyed, SurveyError> {
     let stage = stage_of(unit).expect("a unit lies in a stage");
     let is_top = unit.parent().is_none();
@@ -68,30 +71,46 @@ pub(super) fn survey(
     let mut problem = None;
     let mut tag_folders = Vec::new();
     let mut folders = Vec::new();
-    let walked = walk(disk, unit, &goes_into, &mut |folder, identity| {
-        if let (Some(watch), Some(identity)) = (watch, identity) {
-            let added = watch.lock().expect("no watch holder panics").add(folder, identity.inode);
-            problem = problem.take().or(added.err());
-        }
-        folders.extend(identity.map(|identity| (folder.clone(), identity.modified_ns)));
-        if !is_top && stage != Stage::Ideas {
-            tag_folders.push(folder.clone());
-        }
-    })?;
-    let Grouped { candidates, mut odd } = group(stage, walked.files, ignore, &|found| members_of(disk, found));
-    odd.extend(walked.odd);
+    let mut walked = if ignore.folder_above(unit).is_some() {
+        // New settings name it.
+        watch.iter().for_each(|watch| watch.lock().expect("no watch holder panics").forget(unit));
+        Walked::default()
+    } else {
+        walk_inbox(disk, unit, ignore, &goes_into, &mut |folder, identity| {
+            if let (Some(watch), Some(identity)) = (watch, identity) {
+                let added = watch.lock().expect("no watch holder panics").add(folder, identity.inode);
+                problem = problem.take().or(added.err());
+            }
+            folders.extend(identity.map(|identity| (folder.clone(), identity.modified_ns)));
+            if !is_top && stage != Stage::Ideas {
+                tag_folders.push(folder.clone());
+            }
+        })?
+    };
+    let files = std::mem::take(&mut walked.files);
+    let Grouped { candidates, mut odd } = group(stage, files, ignore, &|found| members_of(disk, found));
+    odd.append(&mut walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
         let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
-        let inside = walk(disk, folder, &|_| true, &mut |_, _| ())?.files;
+        let inside = walk_inbox(disk, folder, ignore, &|_| true, &mut |_, _| ())?.files;
         odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
     }
-    Ok(Surveyed { unit: unit.clone(), stage, candidates, odd, below: walked.below, tag_folders, folders, problem })
+    walked.doubtful.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
+    let (unit, below, doubtful) = (unit.clone(), walked.below, walked.doubtful);
+    Ok(Surveyed { unit, stage, candidates, odd, doubtful, below, tag_folders, folders, problem })
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.
 fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
     let is_day = folder.file_text().parse::<jiff::civil::Date>().is_ok();
     unit_of(folder).is_none() && !(stage == Stage::Upload && is_day)
+}
+
+/// Returns whether a folder that is left alone is more likely a theme than what its name says. `_` is how people
+/// name what is to be left alone, unless the folder has been a theme before.
+fn may_be_theme(disk: &dyn Disk, folder: &RelPath) -> bool {
+    let is_by_choice = folder.file_text().starts_with('_');
+    !is_by_choice || matches!(disk.look(&folder.join("tags.yaml")), Ok(Some(_)))
 }
 
 /// Returns the units that an event near a real path is about.

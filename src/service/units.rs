@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::survey::unit_of;
-use crate::model::{RelPath, Stage};
+use crate::model::{Ignore, RelPath, Stage};
 use crate::vault::{Disk, DiskResult, What};
 
 /// The units that there are: each stage, and each theme's folder in it.
@@ -16,10 +16,10 @@ impl Default for Units {
 
 impl Units {
     /// Takes the themes that have a folder in a stage.
-    pub(super) fn find(&mut self, disk: &dyn Disk, stage: Stage) -> DiskResult<()> {
+    pub(super) fn find(&mut self, disk: &dyn Disk, stage: Stage, ignore: &Ignore) -> DiskResult<()> {
         let top = RelPath::new(stage.name()).expect("a stage's name is clean");
         disk.each(&top, &mut |name, entry| {
-            if entry.what == What::Folder {
+            if entry.what == What::Folder && ignore.folder(&name.to_string_lossy()).is_none() {
                 self.add(&top.join(name));
             }
         })

@@ -95,15 +95,15 @@ impl View {
         let mut standings = Vec::new();
         for unit in self.units(start) {
             let stage = stage_of(&unit).expect("a unit lies in a stage");
-            let ignore = self.mill.settings.settle.ignore.clone();
-            let surveyed = match survey(self.mill.vault.disk(), None, &unit, &ignore) {
+            let ignore = &self.mill.settings.settle.ignore;
+            let surveyed = match survey(self.mill.vault.disk(), None, &unit, ignore) {
                 Err(why) => {
                     standings.push(Standing::Held(unit, why.to_string()));
                     continue;
                 }
                 Ok(surveyed) => surveyed,
             };
-            let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start));
+            let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start) || start.is_in(path));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
                 standings.push(self.stand(stage, candidate).0);
             }
@@ -115,13 +115,16 @@ impl View {
 
     /// Explains one file.
     pub fn explain(&mut self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
+        if let Some(standing) = self.left_alone_with_its_folder(path)? {
+            return Ok(Some(Explained { standing, facts: None, tags: None }));
+        }
         let Some(unit) = unit_of(path) else { return self.explain_nobodys(path) };
         let is_folder =
             matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
         let stage = stage_of(&unit).expect("a unit lies in a stage");
-        let ignore = self.mill.settings.settle.ignore.clone();
-        let surveyed = survey(self.mill.vault.disk(), None, &unit, &ignore)?;
+        let ignore = &self.mill.settings.settle.ignore;
+        let surveyed = survey(self.mill.vault.disk(), None, &unit, ignore)?;
         if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
             return Ok(Some(Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }));
         }
@@ -131,6 +134,15 @@ impl View {
         let moment = self.clock.now();
         let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts, &moment).ok());
         Ok(Some(Explained { standing, facts, tags }))
+    }
+
+    /// Explains what lies in a folder that is left alone, or is one: nothing in it is looked at.
+    fn left_alone_with_its_folder(&self, path: &RelPath) -> Result<Option<Standing>, SurveyError> {
+        let ignore = &self.mill.settings.settle.ignore;
+        let Some((folder, rule)) = stage_of(path).and_then(|_| ignore.folder_above(path)) else { return Ok(None) };
+        let is_folder = folder != *path
+            || matches!(self.mill.disk().look(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
+        Ok(is_folder.then(|| Standing::LeftAlone(folder, rule.why())))
     }
 
     /// Explains what lies in a folder that is no theme.

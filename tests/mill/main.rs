@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
 
+mod by_products;
 mod drops;
 mod flow;
 mod hostile;

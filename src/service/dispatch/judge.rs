@@ -23,7 +23,11 @@ impl Dispatcher {
                 continue;
             }
             if self.odd_seen.get(&odd.path) != Some(&odd.why) {
-                report::left_alone(&odd.path, &odd.why);
+                if surveyed.doubtful.contains(&odd.path) {
+                    report::theme_left_alone(&odd.path, &odd.why);
+                } else {
+                    report::left_alone(&odd.path, &odd.why);
+                }
                 self.odd_seen.insert(odd.path.clone(), odd.why.clone());
             }
         }

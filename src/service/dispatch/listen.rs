@@ -92,6 +92,9 @@ impl Dispatcher {
             }
         }
         self.tags_dirty.extend(surveyed.tag_folders.iter().cloned());
+        if self.mill.settings.settle.ignore.folder_above(unit).is_some() {
+            self.mill.units.forget(unit);
+        }
         self.take_odd(&surveyed);
         self.take_candidates(surveyed);
     }

@@ -121,11 +121,11 @@ impl Dispatcher {
         self.dirty.remove(&unit);
         self.walking = true;
         let (vault, watch, tell) = (self.mill.vault.clone(), self.watch.clone(), self.tell.clone());
-        let (ignore, clock) = (self.mill.settings.settle.ignore.clone(), self.clock);
+        let (settings, clock) = (self.mill.settings.clone(), self.clock);
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
             let begun = clock.steady();
-            let result = survey(vault.disk(), watch.as_ref(), &unit, &ignore).map(Box::new);
+            let result = survey(vault.disk(), watch.as_ref(), &unit, &settings.settle.ignore).map(Box::new);
             let took = clock.steady().saturating_sub(begun);
             let _ = tell.send(Message::Surveyed(unit, took, result));
         });

@@ -1,0 +1,136 @@
+use super::Sort;
+use super::Sort::{ByProduct, Foreign};
+
+/// Names that are left alone, and why. The last one that fits decides, so the general ones come first.
+/// `*` stands for any characters, `?` for one, `\d` for a digit; what ends in `/` is a folder.
+pub(super) const DEFAULTS: &[(Sort, &str, &[&str])] = &[
+    (ByProduct, "a folder that begins with `_` is a person's own", &["_*/"]),
+    (
+        Foreign,
+        "another program is not done with it",
+        &[
+            "*.part",
+            "*.partial",
+            "*.crdownload",
+            "*.download",
+            "*.tmp",
+            "*.temp",
+            "*.!qb",
+            "*.!sync",
+            "*.aria2",
+            "*.filepart",
+            "*.ut!",
+            "*.opdownload",
+            "*.uploading",
+            "*_exiftool_tmp",
+        ],
+    ),
+    (Foreign, "its name is hidden", &[".*"]),
+    (
+        Foreign,
+        "a NAS keeps its own files there",
+        &[
+            "@eadir/",
+            "@synoeastream",
+            "@synoresource",
+            "@tmp/",
+            "@sharebin/",
+            "@sharesnap/",
+            "@recently-snapshot/",
+            "@snapshot/",
+            "#snapshot/",
+            "~snapshot/",
+            ".snapshot/",
+            ".@__thumb/",
+            ".zfs/",
+            ".wdmc/",
+        ],
+    ),
+    (
+        Foreign,
+        "it holds what was deleted",
+        &[
+            "#recycle/",
+            "@recycle/",
+            "$recycle.bin/",
+            "recycler/",
+            "network trash folder/",
+            ".recycle/",
+            ".recycle.bin/",
+            ".trash/",
+            ".trash-*/",
+            ".trashes/",
+            ".stversions/",
+        ],
+    ),
+    (
+        Foreign,
+        "the system put it there",
+        &[
+            "thumbs.db",
+            "ehthumbs.db",
+            "desktop.ini",
+            "icon\r",
+            "__macosx/",
+            "temporary items/",
+            "thevolumesettingsfolder/",
+            "system volume information/",
+            r"found.\d\d\d/",
+            "lost+found/",
+            "lost.dir/",
+        ],
+    ),
+    (
+        Foreign,
+        "it is a copy that a program made when two had changed a file",
+        &[
+            r"*.sync-conflict-\d\d\d\d\d\d\d\d-\d\d\d\d\d\d*",
+            r"*_conflict-\d\d\d\d\d\d\d\d-\d\d\d\d\d\d*",
+            "* (*conflicted copy*)*",
+            "* (*in konflikt stehende kopie*)*",
+            "* (*copie en conflit*)*",
+            "* (*copia conflictiva*)*",
+            "* (*copia en conflicto*)*",
+            "* (*copia in conflitto*)*",
+            "* (*問題のあるコピー*)*",
+            "* (*競合コピー*)*",
+        ],
+    ),
+    (Foreign, "a program keeps its own files there", &["node_modules/", "__pycache__/"]),
+    (
+        ByProduct,
+        "a program keeps small copies or its own settings there",
+        &["thumbnails/", ".thumbnails/", "captureone/", "*.lrdata/"],
+    ),
+    (
+        ByProduct,
+        "a generator keeps there what is no picture to be sold",
+        &["txt2img-grids/", "img2img-grids/", "init-images/"],
+    ),
+];
+
+/// The same for files alone: a theme's folder may well be called so.
+pub(super) const DEFAULT_FILES: &[(Sort, &str, &[&str])] = &[
+    (Foreign, "its name is an office program's lock", &["~$*"]),
+    (Foreign, "its name is another program's temporary one", &["#*", "~*"]),
+    (Foreign, "an editor keeps an older state there", &["*~", "*.swp", "*.swo", "*.bak", "*.blend?", r"*.blend\d\d"]),
+    (Foreign, "exiftool keeps the file there as it was", &["*_original"]),
+    (ByProduct, "it is a generator's preview", &["comfyui_temp_*", "*.swarmpreview.*"]),
+    (
+        ByProduct,
+        "it is a generator's sheet of several pictures",
+        &[r"grid-\d\d\d\d*", r"xyz_grid-\d\d\d\d*", r"prompt_matrix-\d\d\d\d*"],
+    ),
+    (
+        ByProduct,
+        "a generator made it on the way to a picture",
+        &[
+            "*-before-highres-fix.*",
+            "*-before-face-restoration.*",
+            "*-before-color-correction.*",
+            r"\d\d\d\d\d-*-mask.*",
+            r"\d\d\d\d\d-*-mask-composite.*",
+        ],
+    ),
+    (ByProduct, "a program keeps its own notes there", &["picasa.ini", "log.html"]),
+];

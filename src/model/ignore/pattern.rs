@@ -1,0 +1,103 @@
+/// A name with wildcards, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    tokens: Vec<Token>,
+    /// The characters before the first wildcard and behind the last one: most names differ there already.
+    head: String,
+    tail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Char(char),
+    Any,
+    One,
+    Digit,
+}
+
+impl Token {
+    fn fits(self, c: char) -> bool {
+        match self {
+            Self::Char(own) => own == c,
+            Self::One => true,
+            Self::Digit => c.is_ascii_digit(),
+            Self::Any => false,
+        }
+    }
+
+    fn shares_a_char(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Char(c), token) | (token, Self::Char(c)) => token.fits(c),
+            _ => true,
+        }
+    }
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str) -> Self {
+        let lower = text.to_lowercase();
+        let (mut tokens, mut rest) = (Vec::new(), lower.chars().peekable());
+        while let Some(c) = rest.next() {
+            tokens.push(match c {
+                '*' => Token::Any,
+                '?' => Token::One,
+                '\\' if rest.next_if_eq(&'d').is_some() => Token::Digit,
+                c => Token::Char(c),
+            });
+        }
+        let literal = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
+        let head = tokens.iter().map_while(literal).collect();
+        let mut tail: Vec<char> = tokens.iter().rev().map_while(literal).collect();
+        tail.reverse();
+        Self { head, tail: tail.into_iter().collect(), tokens }
+    }
+
+    /// Returns whether a name in lower case fits.
+    pub(super) fn fits(&self, name: &str) -> bool {
+        name.starts_with(&self.head) && name.ends_with(&self.tail) && self.fits_whole(name)
+    }
+
+    fn fits_whole(&self, name: &str) -> bool {
+        let name: Vec<char> = name.chars().collect();
+        let (mut p, mut n, mut star) = (0, 0, None);
+        while n < name.len() {
+            match self.tokens.get(p) {
+                Some(Token::Any) => {
+                    star = Some((p, n));
+                    p += 1;
+                }
+                Some(token) if token.fits(name[n]) => {
+                    p += 1;
+                    n += 1;
+                }
+                _ => {
+                    let Some((at, taken)) = star else { return false };
+                    star = Some((at, taken + 1));
+                    (p, n) = (at + 1, taken + 1);
+                }
+            }
+        }
+        self.tokens[p..].iter().all(|token| *token == Token::Any)
+    }
+
+    /// Returns whether there can be a name that both fit.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (&self.tokens, &other.tokens);
+        // Whether what is left of one, in the row below, may be what is left of the other.
+        let mut below: Vec<bool> = Vec::new();
+        for i in (0..=a.len()).rev() {
+            let mut row = vec![false; b.len() + 1];
+            for j in (0..=b.len()).rev() {
+                row[j] = match (a.get(i), b.get(j)) {
+                    (None, None) => true,
+                    (Some(Token::Any), next) => below[j] || next.is_some() && row[j + 1],
+                    (next, Some(Token::Any)) => row[j + 1] || next.is_some() && below[j],
+                    (Some(one), Some(other)) => one.shares_a_char(*other) && below[j + 1],
+                    _ => false,
+                };
+            }
+            below = row;
+        }
+        below[0]
+    }
+}
