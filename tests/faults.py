@@ -27,7 +27,7 @@ import syscalls
 from mill_root import THEME, Findings, Mill
 from syscalls import CHANGES, KILL
 
-SETTINGS = "settle: {quiet_ms: 20}\n"
+SETTINGS = "settle: {quiet_ms: 20, notes_quiet_s: 0}\n"
 # What each call may really answer.
 ANYWHERE = ("EIO", "ESTALE")
 NAMES = ("EACCES", "ENOSPC", "EROFS", "EINTR")

@@ -68,7 +68,9 @@ class Mill:
     def make(self, settings=""):
         """Makes a root with one theme, whose market takes small pictures, so that a run is quick."""
         (self.path / "markets").mkdir(parents=True)
-        (self.path / "stockmill.yaml").write_text("keep: {min_megapixels: 0.04}\n" + settings)
+        # No editor is at work here: notes need not wait for one.
+        at_once = "" if "settle:" in settings else "settle: {notes_quiet_s: 0}\n"
+        (self.path / "stockmill.yaml").write_text("keep: {min_megapixels: 0.04}\n" + settings + at_once)
         adobe = (HOUSE / "config/markets/adobe-stock.yaml").read_text()
         assert "min: 4," in adobe, "the market's profile has another lowest size; change it here too"
         (self.path / "markets/adobe-stock.yaml").write_text(adobe.replace("min: 4,", "min: 0.01,"))

@@ -103,6 +103,7 @@ impl Builder {
             settle: SettleSettings {
                 quiet: Duration::from_millis(raw.settle.quiet_ms),
                 weak_quiet: Duration::from_millis(raw.settle.weak_quiet_ms),
+                notes_quiet: Duration::from_secs(raw.settle.notes_quiet_s),
                 patience: Duration::from_secs(raw.settle.patience_s),
                 rescan: Duration::from_secs(raw.settle.rescan_s),
                 ignore: ignore?,
@@ -289,6 +290,7 @@ mod tests {
     #[test]
     fn the_default_file_says_what_an_empty_one_means() {
         assert_eq!(try_load(DEFAULT_TEXT).unwrap(), try_load("").unwrap());
+        assert_eq!(try_load("").unwrap().settle.notes_quiet, Duration::from_secs(5));
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));

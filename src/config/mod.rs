@@ -84,6 +84,8 @@ pub struct SettleSettings {
     pub quiet: Duration,
     /// The same where the kernel cannot tell of writers.
     pub weak_quiet: Duration,
+    /// How long a note must have been quiet; zero for no longer than any other file.
+    pub notes_quiet: Duration,
     /// How long a file may stay unfinished before the log insists.
     pub patience: Duration,
     /// How often everything is looked at.

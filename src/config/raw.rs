@@ -27,6 +27,7 @@ pub(super) struct Raw {
 pub(super) struct RawSettle {
     pub(super) quiet_ms: u64,
     pub(super) weak_quiet_ms: u64,
+    pub(super) notes_quiet_s: u64,
     pub(super) patience_s: u64,
     pub(super) rescan_s: u64,
     pub(super) ignore: Vec<String>,

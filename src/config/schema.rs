@@ -58,6 +58,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
         Shape::Table(&[
             ("quiet_ms", Shape::Integer(0, 60_000)),
             ("weak_quiet_ms", Shape::Integer(0, 600_000)),
+            ("notes_quiet_s", Shape::Integer(0, 3600)),
             ("patience_s", Shape::Integer(1, 86_400)),
             ("rescan_s", Shape::Integer(1, 86_400)),
             ("ignore", Shape::List(&Shape::Text)),

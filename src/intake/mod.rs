@@ -3,12 +3,14 @@
 
 mod group;
 mod names;
+mod notes;
 mod settle;
 mod walk;
 mod watch;
 
 pub use group::{Candidate, Grouped, group};
 pub use names::{downloads_as, is_note};
+pub use notes::{NoteWait, Notes, Sign, signs};
 pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};
 pub use walk::{Found, Odd, Walked, walk, walk_inbox};
 pub use watch::{Hint, Hints, Watch, WatchProblem};

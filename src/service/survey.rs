@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use crate::intake::{Candidate, Grouped, Odd, Walked, Watch, WatchProblem, group, walk_inbox};
+use crate::intake::{Candidate, Grouped, Odd, Sign, Walked, Watch, WatchProblem, group, signs, walk_inbox};
 use crate::make::members_of;
 use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
 use crate::vault::{Detached, Disk, DiskError, Layout};
@@ -15,6 +16,8 @@ pub(super) struct Surveyed {
     pub(super) odd: Vec<Odd>,
     /// Folders below a stage that are left alone and may be themes.
     pub(super) doubtful: Vec<RelPath>,
+    /// Signs of editors that are at work on notes, by note.
+    pub(super) signs: BTreeMap<RelPath, Sign>,
     /// Theme folders below a stage folder.
     pub(super) below: Vec<RelPath>,
     /// Folders that hold, or may hold, shared tags.
@@ -87,6 +90,9 @@ pub(super) fn survey(
             }
         })?
     };
+    let is_ideas = stage == Stage::Ideas;
+    let names = walked.files.iter().map(|found| &found.path).chain(walked.odd.iter().map(|odd| &odd.path));
+    let names: Vec<RelPath> = if is_ideas { names.cloned().collect() } else { Vec::new() };
     let files = std::mem::take(&mut walked.files);
     let Grouped { candidates, mut odd } = group(stage, files, ignore, &|found| members_of(disk, found));
     odd.append(&mut walked.odd);
@@ -96,8 +102,9 @@ pub(super) fn survey(
         odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
     }
     walked.doubtful.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
+    let signs = if is_ideas { signs(disk, &candidates, &names) } else { BTreeMap::new() };
     let (unit, below, doubtful) = (unit.clone(), walked.below, walked.doubtful);
-    Ok(Surveyed { unit, stage, candidates, odd, doubtful, below, tag_folders, folders, problem })
+    Ok(Surveyed { unit, stage, candidates, odd, doubtful, signs, below, tag_folders, folders, problem })
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.

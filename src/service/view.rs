@@ -11,7 +11,7 @@ use super::pauses::{Cause, lacks_room};
 use super::survey::{SurveyError, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
-use crate::intake::{Candidate, Odd, Settle, Verdict};
+use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict};
 use crate::make::{MakeError, inspect};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
@@ -105,7 +105,8 @@ impl View {
             };
             let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start) || start.is_in(path));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
-                standings.push(self.stand(stage, candidate).0);
+                let sign = surveyed.signs.get(&candidate.primary.path);
+                standings.push(self.stand(stage, candidate, sign).0);
             }
             let odd = surveyed.odd.into_iter().filter(|odd| covers(&odd.path));
             standings.extend(odd.map(|Odd { path, why }| Standing::LeftAlone(path, why)));
@@ -130,7 +131,8 @@ impl View {
         }
         let candidate = surveyed.candidates.into_iter().find(|c| c.files().any(|found| found.path == *path));
         let Some(candidate) = candidate else { return Ok(None) };
-        let (standing, facts) = self.stand(stage, candidate);
+        let sign = surveyed.signs.get(&candidate.primary.path);
+        let (standing, facts) = self.stand(stage, candidate, sign);
         let moment = self.clock.now();
         let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts, &moment).ok());
         Ok(Some(Explained { standing, facts, tags }))
@@ -214,14 +216,14 @@ impl View {
         self.mill.units.iter().filter(covers).cloned().collect()
     }
 
-    fn stand(&mut self, stage: Stage, candidate: Candidate) -> (Standing, Option<Facts>) {
+    fn stand(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (Standing, Option<Facts>) {
         let moment = self.clock.now();
         let path = candidate.primary.path.clone();
         if !candidate.missing.is_empty() {
             let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
             return (Standing::Held(path, why), None);
         }
-        let settled = match self.settle(stage, candidate, &moment) {
+        let settled = match self.settle(stage, candidate, sign, &moment) {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
@@ -246,11 +248,23 @@ impl View {
     }
 
     /// Judges a candidate by one look: where the kernel cannot tell of writers, its age must do.
-    fn settle(&self, stage: Stage, candidate: Candidate, moment: &Moment) -> Result<crate::intake::Settled, String> {
+    fn settle(
+        &self,
+        stage: Stage,
+        candidate: Candidate,
+        sign: Option<&Sign>,
+        moment: &Moment,
+    ) -> Result<crate::intake::Settled, String> {
         let settings = &self.mill.settings.settle;
         // What stays until a person lets it go on need not stand still to be explained.
         let primary = &candidate.primary;
         let is_shut = self.mill.shut(&primary.path, stage, primary.entry.changed_ns, moment).is_some();
+        if stage == Stage::Ideas && !is_shut {
+            let mut notes = Notes::new(settings.notes_quiet, settings.patience);
+            if let Some(wait) = notes.judge(primary, sign, moment.for_settle()) {
+                return Err(wait.why);
+            }
+        }
         let quiet = if is_shut { Duration::ZERO } else { settings.quiet };
         let disk = self.mill.disk();
         let now = moment.for_settle();

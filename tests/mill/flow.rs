@@ -298,7 +298,8 @@ fn add_market(root: &Root, gates: &str) {
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     let other = adobe.replace("name: adobe-stock", "name: other").replace("kinds: [jpeg,", "kinds: [jpeg, png, obj,");
     fs::write(root.at("markets/other.yaml"), other).unwrap();
-    let settings = format!("keep: {{min_megapixels: 0.04}}\nupload: {{markets: [adobe-stock, other]}}\n{gates}");
+    let settings = "keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0}\nupload: {markets: [adobe-stock, other]}";
+    let settings = format!("{settings}\n{gates}");
     fs::write(root.at("stockmill.yaml"), settings).unwrap();
 }
 
@@ -856,7 +857,7 @@ fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
 
 #[test]
 fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1}\n");
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
     root.idea(NOTE);
     let daemon = root.run();
     root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());

@@ -6,6 +6,7 @@ mod by_products;
 mod drops;
 mod flow;
 mod hostile;
+mod notes;
 mod settings;
 mod waits;
 
@@ -31,7 +32,10 @@ impl Root {
         Self::with("keep: {min_megapixels: 0.04}\n")
     }
 
+    /// Makes a root with these settings. Unless they say how long a dropped file is waited for, a note goes on at once.
     fn with(settings: &str) -> Self {
+        let at_once = if settings.contains("settle:") { "" } else { "settle: {notes_quiet_s: 0}\n" };
+        let settings = format!("{settings}{at_once}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mill");
         fs::create_dir(&path).unwrap();

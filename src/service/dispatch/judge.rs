@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     CHANGED_PAUSE, Dispatcher, FACTS_MAX, HOLD_PAUSE, Held, READY_MAX, REASONS_MAX, State, WALK_PAUSE_FED, state_of,
 };
-use crate::intake::{Candidate, Verdict, downloads_as};
+use crate::intake::{Candidate, Sign, Verdict, downloads_as};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
 use crate::report;
@@ -60,7 +60,8 @@ impl Dispatcher {
                 self.behind.insert(unit, candidates.len() + 1);
                 break;
             }
-            self.judge(&unit, stage, candidate, &unfinished, &moment);
+            let sign = surveyed.signs.get(&candidate.primary.path);
+            self.judge(&unit, stage, candidate, sign, &unfinished, &moment);
         }
         self.fresh.clear();
     }
@@ -70,6 +71,7 @@ impl Dispatcher {
         unit: &RelPath,
         stage: Stage,
         candidate: Candidate,
+        sign: Option<&Sign>,
         unfinished: &HashSet<RelPath>,
         moment: &Moment,
     ) {
@@ -129,6 +131,9 @@ impl Dispatcher {
             self.hold(&path, Held { why, state, until, facts: None, is_trial: false });
             return;
         }
+        if stage == Stage::Ideas && self.is_being_written(unit, &candidate, sign, moment) {
+            return;
+        }
         let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
         match self.settle.judge(candidate, has_twin, moment.for_settle()) {
             Verdict::Still(still) => {
@@ -140,6 +145,21 @@ impl Dispatcher {
                 self.look_again(unit, Some(again));
             }
         }
+    }
+
+    /// Lets a note wait that somebody may still be writing.
+    fn is_being_written(&mut self, unit: &RelPath, note: &Candidate, sign: Option<&Sign>, moment: &Moment) -> bool {
+        let path = &note.primary.path;
+        let Some(wait) = self.notes.judge(&note.primary, sign, moment.for_settle()) else { return false };
+        if wait.is_fresh {
+            report::waiting(path, &wait.why);
+        } else if self.told.get(path).is_none_or(|told| **told != *wait.why) {
+            report::held(path, &wait.why);
+            let why = self.reason(&wait.why);
+            self.told.insert(path.clone(), why);
+        }
+        self.look_again(unit, Some(wait.again));
+        true
     }
 
     /// Returns whether a walk may have seen a file in the middle of its step.

@@ -389,6 +389,7 @@ impl Dispatcher {
                         self.let_out(&path);
                         self.tries.remove(&path);
                         self.settle.forget(&path);
+                        self.notes.forget(&path);
                     }
                 }
                 Err(CommitError::Refused(error) | CommitError::Open(error)) => {

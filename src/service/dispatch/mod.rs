@@ -25,7 +25,8 @@ use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
 use super::undo::{UndoRequest, Undone, collect_undo};
 use super::{Signal, release};
-use crate::intake::{Candidate, Hint, Hints, Settle, Settled, Still, Unsettled, Watch};
+use crate::config::SettleSettings;
+use crate::intake::{Candidate, Hint, Hints, Notes, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
 use crate::model::{RelPath, Size, Stage};
 use crate::plan::{BundleName, Facts, Plan};
@@ -218,6 +219,7 @@ pub(in crate::service) struct Dispatcher {
     hints_due: Option<Duration>,
     tell: UnboundedSender<Message>,
     settle: Settle,
+    notes: Notes,
     dirty: BTreeSet<RelPath>,
     due: BTreeMap<RelPath, Duration>,
     walker: Walker,
@@ -302,7 +304,7 @@ impl Dispatcher {
         tell: UnboundedSender<Message>,
     ) -> std::io::Result<Self> {
         let settings = &mill.settings.settle;
-        let settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
+        let (settle, notes) = waits(settings);
         let next_rescan = clock.steady() + settings.rescan;
         let second_looks = SecondLooks::new(settings.quiet, settings.weak_quiet);
         let walker = Walker::start()?;
@@ -317,6 +319,7 @@ impl Dispatcher {
             hints_due: None,
             tell,
             settle,
+            notes,
             dirty: BTreeSet::new(),
             due: BTreeMap::new(),
             walker,
@@ -449,7 +452,7 @@ impl Dispatcher {
     /// Returns whether nothing is left that time alone would not change.
     pub(in crate::service) fn is_idle(&self) -> bool {
         let soon = self.clock.steady() + Duration::from_secs(3);
-        let pending = self.due.values().any(|due| *due <= soon);
+        let pending = self.due.values().any(|due| *due <= soon) || self.notes.is_any_fresh(self.clock.steady());
         if self.needs_recovery {
             return self.recovery.again > soon && self.busy == 0 && !self.committing && !self.walking;
         }
@@ -500,12 +503,18 @@ impl Dispatcher {
     /// Takes new settings.
     pub(in crate::service) fn reload(&mut self, settings: Arc<crate::config::Settings>) {
         let settle = &settings.settle;
-        self.settle = Settle::new(settle.quiet, settle.weak_quiet, settle.patience);
         self.second_looks.reload(settle.quiet, settle.weak_quiet);
+        (self.settle, self.notes) = waits(settle);
         self.mill.reload(settings);
         self.reconsider();
         self.look_everywhere();
     }
+}
+
+/// Returns what tells when files, and notes, are complete.
+fn waits(settings: &SettleSettings) -> (Settle, Notes) {
+    let settle = Settle::new(settings.quiet, settings.weak_quiet, settings.patience);
+    (settle, Notes::new(settings.notes_quiet, settings.patience))
 }
 
 /// Waits for a message, at most for `patience`, and takes all that are there.

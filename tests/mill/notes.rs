@@ -1,0 +1,23 @@
+//! Notes that are still being written, that come back, and that are taken back.
+
+use std::fs;
+
+use super::Root;
+
+/// A note was taken 250 ms after an editor had saved it, and while the editor had it open.
+#[test]
+fn a_note_goes_on_when_nobody_writes_it_any_more() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 1}\n");
+    fs::write(root.at("ideas/open.md"), "- Summer lakes\n").unwrap();
+    fs::write(root.at("ideas/.open.md.swp"), "b0VIM").unwrap();
+    root.idea("- Winter cabins\n");
+    assert!(root.text(&["plan", "ideas/note.md"]).contains("quiet for 1 s (`settle.notes_quiet_s`)"));
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(root.files().contains(&"raw/winter-cabins/tags.yaml".to_owned()), "{:?}", root.files());
+    assert!(root.files().contains(&"ideas/open.md".to_owned()), "{}", root.log());
+    let why = "an editor has it open: `ideas/.open.md.swp` is there";
+    assert!(root.log().contains(why) && root.text(&["explain", "ideas/open.md"]).contains(why), "{}", root.log());
+    fs::remove_file(root.at("ideas/.open.md.swp")).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.files().contains(&"raw/summer-lakes/tags.yaml".to_owned()), "{}", root.log());
+}
