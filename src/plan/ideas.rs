@@ -5,7 +5,7 @@ use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::records::{About, Idea, Move, Note, ThemeFile, expand, merge_prompts, prompts_text};
 
 /// What is added to a note's name to name the list of what was not understood or left out.
-const PROBLEMS: &str = ".problems.txt";
+pub(super) const PROBLEMS: &str = ".problems.txt";
 
 /// The most bytes of prompts that one note may stand for, and that a theme may have: a few lines with
 /// alternatives stand for any number. It is well below what is read back.

@@ -16,7 +16,9 @@ mod raw;
 mod retry;
 mod show;
 mod sync;
+mod theme_files;
 mod undo;
+mod undo_note;
 mod upload;
 
 pub use asset::{plan_asset, unknown};
@@ -26,7 +28,8 @@ pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
 pub use retry::{SetAside, plan_retry};
 pub use sync::{Base, TagFile, base_path as sync_base_path, plan_sync};
-pub use undo::{UndoFacts, UndoWhat, choose_undo, plan_undo};
+pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
+pub use undo::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo};
 
 use std::collections::BTreeSet;
 use std::time::Duration;

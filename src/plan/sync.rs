@@ -72,6 +72,11 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
     (!plan.products.is_empty()).then_some(plan)
 }
 
+/// Returns the folder of what is remembered of all themes' tags.
+pub(super) fn bases() -> RelPath {
+    RelPath::new(".stockmill/tags").expect("a constant is a clean path")
+}
+
 /// Returns where the last common state of a theme's tags is remembered.
 pub fn base_path(theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
     folder_in(".stockmill/tags", theme, below).join("tags.yaml")

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::{Plan, Product, Recipe};
-use crate::model::{ContentHash, Identity, RelPath};
+use super::theme_files::{ThemeFiles, removed};
+use super::undo_note::plan_themes_back;
+use super::{Plan, new_version};
+use crate::model::{ContentHash, Identity, RelPath, Stage, ThemeSlug};
 use crate::records::{About, Intent, Move, PublishMode, Record, Remove};
 
 /// What a person wants back.
@@ -23,20 +25,9 @@ pub enum UndoWhat {
 /// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
 /// again goes further back. A person means what had been begun when `asked`.
 pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp) -> Vec<&'a Intent> {
-    let done: HashSet<u64> = records
-        .iter()
-        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
-        .collect();
-    let intents =
-        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
-    let intents: Vec<&Intent> = intents.filter(|intent| done.contains(&intent.plan)).collect();
-    // A plan whose neighbours were refused has told its intent twice.
-    let mut seen = HashSet::new();
-    let undone: HashSet<u64> = intents.iter().filter_map(|intent| intent.about.undoes).collect();
-    let mut open = intents.into_iter().rev().filter(|intent| {
+    let mut open = standing(records).into_iter().rev().filter(|intent| {
         let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
-        let is_open = intent.about.undoes.is_none() && !undone.contains(&intent.plan);
-        is_step && is_open && intent.at <= asked && seen.insert(intent.plan)
+        is_step && intent.at <= asked
     });
     match what {
         UndoWhat::Last => open.next().into_iter().collect(),
@@ -46,6 +37,30 @@ pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp)
             std::iter::once(last).chain(open.take_while(|intent| intent.batch == last.batch)).collect()
         }
     }
+}
+
+/// Returns the plans that were carried out and not taken back, oldest first, each once.
+fn standing(records: &[Record]) -> Vec<&Intent> {
+    let done: HashSet<u64> = records
+        .iter()
+        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
+        .collect();
+    let intents =
+        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
+    let mut intents: Vec<&Intent> = intents.filter(|intent| done.contains(&intent.plan)).collect();
+    let undone: HashSet<u64> = intents.iter().filter_map(|intent| intent.about.undoes).collect();
+    intents.retain(|intent| intent.about.undoes.is_none() && !undone.contains(&intent.plan));
+    // A plan whose neighbours were refused has told its intent twice: the later one counts.
+    let mut seen = HashSet::new();
+    intents.reverse();
+    intents.retain(|intent| seen.insert(intent.plan));
+    intents.reverse();
+    intents
+}
+
+/// Returns whether assets of a theme went on from where they were dropped, and did not come back.
+pub fn gave_assets(records: &[Record], theme: &ThemeSlug) -> bool {
+    standing(records).iter().any(|intent| intent.about.asset.is_some() && intent.about.theme.as_ref() == Some(theme))
 }
 
 fn stands_at(intent: &Intent, path: &RelPath) -> bool {
@@ -61,12 +76,37 @@ pub struct UndoFacts<'a> {
     pub hash: &'a dyn Fn(&RelPath) -> Option<ContentHash>,
     /// Returns the version that a product replaced, if it is kept.
     pub replaced: &'a dyn Fn(&RelPath) -> Option<Vec<u8>>,
+    /// Returns what lies of a theme, or why that cannot be told.
+    pub theme: &'a dyn Fn(&ThemeSlug) -> Result<ThemeFiles, String>,
 }
 
 /// Plans the way back of one plan, or says why there is none: something changed since.
 pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String> {
     let mut plan =
         Plan { about: about(intent), check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new() };
+    let is_note = intent.about.stage == Stage::Ideas;
+    if is_note {
+        plan_themes_back(&mut plan, intent, facts)?;
+    } else {
+        plan_products_back(&mut plan, intent, facts)?;
+    }
+    for shift in &intent.moves {
+        let seen = (facts.seen)(&shift.to).filter(|seen| is_same(*seen, shift.seen));
+        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since; undo its later step first", shift.to))?;
+        plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
+    }
+    for gone in intent.removes.iter().filter(|gone| !is_note || gone.copied_to.is_some()) {
+        plan.moves.extend(source_back(gone, facts)?);
+    }
+    let taken = plan.moves.iter().find(|shift| (facts.seen)(&shift.to).is_some());
+    match taken {
+        Some(shift) => Err(format!("`{}` is taken by another file; move that one away first", shift.to)),
+        None => Ok(plan),
+    }
+}
+
+/// Plans the way back of what was made of an asset.
+fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -> Result<(), String> {
     for product in &intent.publish {
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
             return Err(format!("`{}` changed or went on since; undo its later step first", product.to));
@@ -77,37 +117,27 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
         }
         let PublishMode::Replace { was: Some(was) } = &product.mode else {
             let seen = (facts.seen)(&product.to).ok_or_else(|| format!("`{}` is gone", product.to))?;
-            plan.removes.push(Remove { path: product.to.clone(), seen, aside: None, copied_to: None });
+            plan.removes.push(removed(product.to.clone(), seen));
             continue;
         };
         let bytes = (facts.replaced)(&product.scratch).filter(|bytes| ContentHash::of(bytes) == *was);
         let bytes = bytes.ok_or_else(|| format!("the version of `{}` from before is no longer kept", product.to))?;
-        let mode = PublishMode::Replace { was: Some(product.hash.clone()) };
-        plan.products.push(Product { to: product.to.clone(), recipe: Recipe::Bytes(bytes), mode });
+        plan.products.push(new_version(product.to.clone(), bytes, Some(product.hash.clone())));
     }
-    for shift in &intent.moves {
-        let seen = (facts.seen)(&shift.to).filter(|seen| is_same(*seen, shift.seen));
-        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since; undo its later step first", shift.to))?;
-        plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
+    Ok(())
+}
+
+/// Returns the way back of a file that a plan took away; none if it had changed when that was done, and stayed.
+pub(super) fn source_back(gone: &Remove, facts: &UndoFacts<'_>) -> Result<Option<Move>, String> {
+    let back = |from: &RelPath, seen| Ok(Some(Move { from: from.clone(), to: gone.path.clone(), seen }));
+    if let Some(copy) = &gone.copied_to {
+        return back(copy, (facts.seen)(copy).ok_or_else(|| format!("`{copy}` is gone"))?);
     }
-    for gone in &intent.removes {
-        if let Some(copy) = &gone.copied_to {
-            let seen = (facts.seen)(copy).ok_or_else(|| format!("`{copy}` is gone"))?;
-            plan.moves.push(Move { from: copy.clone(), to: gone.path.clone(), seen });
-            continue;
-        }
-        let kept = gone.aside.as_ref().and_then(|aside| Some((aside, (facts.seen)(aside)?)));
-        match kept.filter(|(_, seen)| is_same(*seen, gone.seen)) {
-            Some((aside, seen)) => plan.moves.push(Move { from: aside.clone(), to: gone.path.clone(), seen }),
-            // It had changed when the plan was carried out, and stayed.
-            None if (facts.seen)(&gone.path).is_some_and(|seen| !is_same(seen, gone.seen)) => (),
-            None => return Err(format!("`{}` is no longer kept (`work.undo_days`, `work.undo_mib_max`)", gone.path)),
-        }
-    }
-    let taken = plan.moves.iter().find(|shift| (facts.seen)(&shift.to).is_some());
-    match taken {
-        Some(shift) => Err(format!("`{}` is taken by another file; move that one away first", shift.to)),
-        None => Ok(plan),
+    let kept = gone.aside.as_ref().and_then(|aside| Some((aside, (facts.seen)(aside)?)));
+    match kept.filter(|(_, seen)| is_same(*seen, gone.seen)) {
+        Some((aside, seen)) => back(aside, seen),
+        None if (facts.seen)(&gone.path).is_some_and(|seen| !is_same(seen, gone.seen)) => Ok(None),
+        None => Err(format!("`{}` is no longer kept (`work.undo_days`, `work.undo_mib_max`)", gone.path)),
     }
 }
 
@@ -122,6 +152,6 @@ fn about(intent: &Intent) -> About {
 }
 
 /// Returns whether a file is the one that was seen; its device may have another number by now.
-fn is_same(found: Identity, seen: Identity) -> bool {
+pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
     (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
 }

@@ -16,6 +16,7 @@ mod retry;
 mod sandbox;
 mod survey;
 mod tend;
+mod theme_files;
 mod themes;
 mod undo;
 mod units;
@@ -124,9 +125,9 @@ const STACK_BYTES: usize = 8 << 20;
 pub fn undo_here(settings: &Settings, what: UndoWhat) -> Result<UndoAnswer, ServiceError> {
     let mut opened = Opened::open(settings)?;
     let now = Clock::start().now().timestamp();
-    let limits = mill::limits(settings);
+    let rules = undo::UndoRules { limits: mill::limits(settings), ignore: settings.settle.ignore.clone() };
     let request = undo::UndoRequest { what, at: now };
-    Ok(undo::undo(&opened.vault, &mut opened.journal, &request, &limits, now).answer)
+    Ok(undo::undo(&opened.vault, &mut opened.journal, &request, &rules, now).answer)
 }
 
 /// A root that is locked, recovered and remembered.

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::release::requests_folder;
+use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::make::{Limits, MakeError, make};
-use crate::model::RelPath;
-use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo};
-use crate::records::Intent;
+use crate::model::{Ignore, RelPath, ThemeSlug};
+use crate::plan::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo};
+use crate::records::{Intent, Record};
 use crate::vault::{CommitError, Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
 
 /// The largest record whose former version is brought back.
@@ -39,12 +40,20 @@ pub(super) struct Undone {
     pub(super) is_open: bool,
 }
 
+/// What undoing is bound by.
+#[derive(Debug, Clone)]
+pub(super) struct UndoRules {
+    pub(super) limits: Limits,
+    /// A person's own patterns of names that are left alone.
+    pub(super) ignore: Ignore,
+}
+
 /// Takes back what is wanted, the latest step first; stops at the first that cannot be.
 pub(super) fn undo(
     vault: &Vault,
     journal: &mut Journal,
     request: &UndoRequest,
-    limits: &Limits,
+    rules: &UndoRules,
     now: Timestamp,
 ) -> Undone {
     let mut undone = Undone::default();
@@ -60,7 +69,7 @@ pub(super) fn undo(
         undone.answer.refused = Some("there is no step that could be undone".to_owned());
     }
     for intent in chosen {
-        match undo_one(vault, journal, intent, limits, now) {
+        match undo_one(vault, journal, intent, &records, rules, now) {
             Ok(receipt) => {
                 let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
                 undone.answer.undone.push(format!(
@@ -95,7 +104,8 @@ fn undo_one(
     vault: &Vault,
     journal: &mut Journal,
     intent: &Intent,
-    limits: &Limits,
+    records: &[Record],
+    rules: &UndoRules,
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
     let disk = vault.disk();
@@ -106,9 +116,19 @@ fn undo_one(
     let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
     let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), RECORD_BYTES_MAX).ok();
-    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced });
-    let made = make(vault, &plan.map_err(NotUndone::Refused)?, limits)?;
-    Ok(vault.commit(journal, vec![made], now).remove(0)?)
+    let theme = |theme: &ThemeSlug| {
+        let mut files = theme_files(disk, theme, &rules.ignore)?;
+        if gave_assets(records, theme) {
+            files.in_use.get_or_insert_with(|| "it got assets meanwhile".to_owned());
+        }
+        Ok(files)
+    };
+    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme });
+    let plan = plan.map_err(NotUndone::Refused)?;
+    let made = make(vault, &plan, &rules.limits)?;
+    let receipt = vault.commit(journal, vec![made], now).remove(0)?;
+    remove_emptied_folders(disk, &plan);
+    Ok(receipt)
 }
 
 /// Returns whether a path lies in a bundle that was sent.

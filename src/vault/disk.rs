@@ -179,6 +179,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()>;
     /// Renames a file over another; one atomic act.
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
+    /// Removes a folder that is empty; any other is refused.
+    fn remove_folder(&self, path: &RelPath) -> DiskResult<()>;
     /// Removes a file's name.
     fn remove(&self, path: &RelPath) -> DiskResult<()>;
     /// Makes a file's bytes durable.

@@ -26,7 +26,9 @@ pub use lock::{Lock, LockError};
 pub use outside::{Outside, read_outside};
 pub use real::RealDisk;
 pub use recover::{Recovered, recover};
-pub use scratch::{Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, replaced_aside};
+pub use scratch::{
+    Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, remove_emptied, replaced_aside,
+};
 pub use second_look::{Aside, Let};
 
 /// Returns the folder of the mill's own memory.

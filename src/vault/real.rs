@@ -405,6 +405,13 @@ impl Disk for RealDisk {
         said("replace", to, self.rename(from, to, RenameFlags::empty()))
     }
 
+    fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
+        let removed = self
+            .parent(path)
+            .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&*folder, name, AtFlags::REMOVEDIR)));
+        said("remove folder", path, removed)
+    }
+
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
         let removed = self
             .parent(path)

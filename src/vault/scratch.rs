@@ -382,3 +382,14 @@ pub fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
     disk.make_folder(folder)?;
     disk.sync_folder(&parent)
 }
+
+/// Removes a folder and those above it up to `top`, which stays, as far as they are empty. Nothing relies on it:
+/// what cannot be removed stays.
+pub fn remove_emptied(disk: &dyn Disk, folder: &RelPath, top: &RelPath) {
+    let folders = std::iter::successors(Some(folder.clone()), RelPath::parent);
+    for folder in folders.take_while(|folder| folder != top && folder.is_in(top)) {
+        if disk.remove_folder(&folder).is_err() {
+            return;
+        }
+    }
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use stockmill::records::{About, Intent, Publish, PublishMode, Record};
-use stockmill::vault::{CommitError, Journal, Made, Receipt, Rung, Vault, recover};
+use stockmill::vault::{CommitError, Journal, Made, Receipt, Rung, Vault, recover, remove_emptied};
 
 const PICTURE: &[u8] = b"THE ONLY COPY OF A PICTURE";
 const OTHER: &[u8] = b"ANOTHER PICTURE";
@@ -163,6 +163,26 @@ const CASES: &[Case] = &[
         together: &[],
     },
     Case {
+        name: "a note came back: a theme goes, another comes",
+        before: |state| {
+            state.drop_file("ideas/n.md", PICTURE);
+            state.file("raw/t/tags.yaml", OTHER);
+            state.file("raw/t/prompts.txt", OTHER);
+            state.folder("archive");
+        },
+        make: |vault| {
+            let mut draft = vault.draft();
+            draft.write(&path("raw/u/tags.yaml"), LARGE, PublishMode::Replace { was: None })?;
+            draft.shift(&path("ideas/n.md"), &path("archive/ideas/n-2.md"), seen(vault, "ideas/n.md")?)?;
+            draft.remove(&path("raw/t/tags.yaml"), seen(vault, "raw/t/tags.yaml")?)?;
+            draft.remove(&path("raw/t/prompts.txt"), seen(vault, "raw/t/prompts.txt")?)?;
+            Ok(vec![draft.finish(about(Stage::Ideas))])
+        },
+        originals: &[(PICTURE, &["ideas/n.md", "archive/ideas/n-2.md"])],
+        after: &[("archive/ideas/n-2.md", PICTURE), ("raw/u/tags.yaml", LARGE)],
+        together: &[],
+    },
+    Case {
         name: "a batch of three, large enough for one flush of the whole disk",
         before: |state| {
             for n in 0..3 {
@@ -210,7 +230,10 @@ fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
             vault.probe(&path("upload"))?;
         }
         let batch = (case.make)(&vault)?;
-        Ok(vault.commit(&mut journal, batch, "2026-11-23T12:00:00Z".parse()?))
+        let results = vault.commit(&mut journal, batch, "2026-11-23T12:00:00Z".parse()?);
+        // Of the cases, one leaves it empty; in the others the call itself must refuse.
+        remove_emptied(&**disk, &path("raw/t"), &path("raw"));
+        Ok(results)
     };
     work().is_ok_and(|results| results.iter().all(Result::is_ok))
 }

@@ -400,6 +400,19 @@ impl Disk for SimDisk {
         })
     }
 
+    fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
+        self.change("remove folder", path, |state| {
+            if state.names.get(path) != Some(&Node::Folder) {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            if state.names.keys().any(|name| name.parent().as_ref() == Some(path)) {
+                return Err(io::ErrorKind::DirectoryNotEmpty.into());
+            }
+            rename(state, vec![(path.clone(), None)]);
+            Ok(())
+        })
+    }
+
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
         self.change("remove", path, |state| {
             file_at(state, path)?;

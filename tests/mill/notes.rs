@@ -21,3 +21,22 @@ fn a_note_goes_on_when_nobody_writes_it_any_more() {
     assert!(root.once().status.success());
     assert!(root.files().contains(&"raw/summer-lakes/tags.yaml".to_owned()), "{}", root.log());
 }
+
+/// `undo` of a note left its themes; the tags of a theme whose folders were gone came back with a folder of its name.
+#[test]
+fn what_is_undone_or_deleted_stays_so() {
+    let root = Root::new();
+    root.idea("- Winter cabins\n  - prompt: a cabin\n- Sea\n");
+    assert!(root.once().status.success(), "{}", root.log());
+    let mine = "title: Mine\n";
+    fs::write(root.at("raw/sea/tags.yaml"), mine).unwrap();
+    let said = root.text(&["undo"]);
+    assert!(said.contains("theme `sea` stays as it is: `raw/sea/tags.yaml` was changed since"), "{said}");
+    for gone in ["raw/winter-cabins", ".stockmill/tags/winter-cabins", "archive/ideas/note.md"] {
+        assert!(!root.at(gone).exists(), "{gone}");
+    }
+    assert_eq!(fs::read_to_string(root.at("raw/sea/tags.yaml")).unwrap(), mine);
+    fs::create_dir(root.at("raw/winter-cabins")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.files(), ["ideas/note.md", "raw/sea/tags.yaml"], "{}", root.log());
+}

@@ -1,6 +1,6 @@
 //! What workers found and did: each answer is taken here, and leads to what is started next.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -341,6 +341,11 @@ impl Dispatcher {
             report::moved(&receipt.about, Duration::ZERO);
             self.second_looks.add(receipt.asides, self.clock.steady());
         }
+        // Records that were to be brought into step may be gone: that is decided anew.
+        let (records, assets): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut self.to_make).into_iter().partition(|job| job.facts.is_none());
+        self.to_make = assets;
+        records.iter().for_each(|job| self.let_go(job));
         self.reconsider();
         self.look_everywhere();
     }

@@ -140,10 +140,11 @@ impl Dispatcher {
         self.committing = true;
         self.undo.is_under_way = true;
         let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
-        let (limits, now) = (self.mill.limits(), moment.timestamp());
+        let ignore = self.mill.settings.settle.ignore.clone();
+        let (rules, now) = (undo::UndoRules { limits: self.mill.limits(), ignore }, moment.timestamp());
         work(move || {
             let mut journal = journal.lock().expect("no journal holder panics");
-            let undone = undo::undo(&vault, &mut journal, &request, &limits, now);
+            let undone = undo::undo(&vault, &mut journal, &request, &rules, now);
             let answer = &undone.answer;
             report::undo_answered(answer.undone.len(), answer.refused.as_deref());
             // Whoever asked may have gone; what was done stands in the journal and the log.
