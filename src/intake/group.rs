@@ -59,11 +59,12 @@ enum Role {
 /// A folder may hold hundreds of thousands of files: nothing is copied that can be moved.
 pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn Fn(&Found) -> Vec<String>) -> Grouped {
     let mut grouped = Grouped::default();
-    let ordinary = but_left_alone(files, ignore, &mut grouped.odd);
+    let mut ordinary = but_left_alone(files, ignore, &mut grouped.odd);
     if stage == Stage::Ideas {
         take_notes(ordinary, &mut grouped);
         return grouped;
     }
+    ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let mut roles: Vec<Role> = ordinary.iter().map(|found| role(&found.path)).collect();
     let mut models = claim_members(&ordinary, &roles, members_of);
     for member in models.values().flat_map(|claim| &claim.members) {

@@ -4,9 +4,8 @@ use super::group::{SIDECAR, place_of};
 use super::walk::{Found, Odd};
 use crate::model::{Ignore, RelPath};
 
-/// Returns the files that are not left alone, by path.
+/// Returns the files that are not left alone, in their order, which is that of paths.
 pub(super) fn but_left_alone(mut files: Vec<Found>, ignore: &Ignore, odd: &mut Vec<Odd>) -> Vec<Found> {
-    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let why = |found: &Found| {
         let rule = ignore.file(&found.path.file_text())?;
         (!rule.may_be_meant() || !has_sidecar(&files, &found.path)).then(|| rule.why())
@@ -52,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_has_a_sidecar_is_no_by_product() {
-        let files = ["grid-0001.png", "grid-0001.png.yaml", "grid-0002.png", "a.png.part", "a.png.part.yaml", "b.png"];
+        let files = ["a.png.part", "a.png.part.yaml", "b.png", "grid-0001.png", "grid-0001.png.yaml", "grid-0002.png"];
         let identity = Identity { device: 1, inode: 1, size: 10, modified_ns: 0 };
         let found = |name: &str| Found {
             path: RelPath::new(format!("raw/t/{name}")).unwrap(),

@@ -184,7 +184,9 @@ impl View {
     pub fn bundles(&self) -> Vec<(RelPath, usize, bool)> {
         let disk = self.mill.disk();
         let look = |folder: RelPath| {
-            let files = disk.list(&folder.join("files")).map_or(0, |files| files.len());
+            // A NAS keeps folders of its own even there.
+            let is_file = |(_, entry): &(_, crate::vault::Entry)| entry.what == crate::vault::What::File;
+            let files = disk.list(&folder.join("files")).map_or(0, |files| files.into_iter().filter(is_file).count());
             let sent = matches!(disk.look(&folder.join("SENT")), Ok(Some(_)));
             (folder, files, sent)
         };
