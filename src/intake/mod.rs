@@ -3,6 +3,7 @@
 
 mod group;
 mod names;
+mod near_miss;
 mod notes;
 mod settle;
 mod walk;
@@ -10,6 +11,7 @@ mod watch;
 
 pub use group::{Candidate, Grouped, group};
 pub use names::{downloads_as, is_note};
+pub use near_miss::{NearMiss, near_misses};
 pub use notes::{NoteWait, Notes, Sign, signs};
 pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};
 pub use walk::{Found, Odd, Walked, walk, walk_inbox};

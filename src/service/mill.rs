@@ -9,6 +9,7 @@ use super::release::Release;
 use super::themes::{Reader, Themes, refused};
 use super::units::Units;
 use crate::config::{Gate, Settings};
+use crate::intake::NearMiss;
 use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, Tags, ThemeSlug};
@@ -42,6 +43,8 @@ pub(super) struct Mill {
     pub(super) pauses: Pauses,
     /// Files of plans that cannot be finished or taken back yet, and why.
     pub(super) blocked: HashMap<RelPath, Arc<str>>,
+    /// What waits until a file of tags has its right name: the unit in which that file lies, and why.
+    near_misses: BTreeMap<RelPath, (RelPath, String)>,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
     /// Files that wait for another with the same bytes to be done.
     pub(super) twins: Vec<RelPath>,
@@ -74,6 +77,7 @@ impl Mill {
             memory,
             pauses: Pauses::default(),
             blocked: HashMap::new(),
+            near_misses: BTreeMap::new(),
             bundles: BTreeMap::new(),
             twins: Vec::new(),
             reserved: HashSet::new(),
@@ -122,6 +126,9 @@ impl Mill {
         if facts.kind.is_none() && facts.stage != Stage::Ideas {
             return Err(crate::plan::unknown());
         }
+        if let Some(hold) = self.near_miss(&facts.path) {
+            return Err(hold);
+        }
         if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
             let why = format!("the same bytes are being worked on as `{other}`");
             self.twins.push(facts.path.clone());
@@ -143,6 +150,33 @@ impl Mill {
         self.leads_on(&plan)?;
         self.take_in_hand(&plan);
         Ok(plan)
+    }
+
+    /// Takes the files of a unit by which a person means tags, and whose names are not quite right; returns the
+    /// folders that need not wait for one any more.
+    pub(super) fn take_near_misses(&mut self, unit: &RelPath, found: &[NearMiss]) -> Vec<RelPath> {
+        let before = self.near_misses.extract_if(.., |_, (of, _)| of == unit);
+        let before: Vec<RelPath> = before.map(|(waits, _)| waits).collect();
+        self.near_misses.extend(found.iter().map(|miss| (miss.waits.clone(), (unit.clone(), miss.why()))));
+        before.into_iter().filter(|waits| !self.near_misses.contains_key(waits)).collect()
+    }
+
+    /// Returns why an asset waits for a person who gives a file of tags its right name: its own sidecar, or the shared
+    /// tags of a folder that it lies in, in whatever stage they were written.
+    pub(super) fn near_miss(&self, path: &RelPath) -> Option<Hold> {
+        if self.near_misses.is_empty() {
+            return None;
+        }
+        let own = self.near_misses.get(path);
+        let mut folders =
+            std::iter::successors(path.parent(), RelPath::parent).filter_map(|folder| folder.below(&folder.root()));
+        let shared = || {
+            folders.find_map(|below| {
+                let in_stage = |stage: Stage| self.near_misses.get(&stage.folder().join(below.as_path()));
+                Stage::ALL.into_iter().find_map(in_stage)
+            })
+        };
+        own.or_else(shared).map(|(_, why)| Hold::Waits(why.clone()))
     }
 
     /// Refuses a plan that puts something into an inbox where it would be left alone.
@@ -189,6 +223,9 @@ impl Mill {
     pub(super) fn shut(&self, path: &RelPath, stage: Stage, dropped_ns: i64, moment: &Moment) -> Option<(Hold, bool)> {
         if let Some(why) = self.pauses.why_stage(stage) {
             return Some((Hold::Waits(why), false));
+        }
+        if let Some(hold) = self.near_miss(path) {
+            return Some((hold, false));
         }
         let gate = self.settings.gates.of(stage);
         let facts = self.gate_facts(self.is_released(path, stage, dropped_ns), stage, moment);

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use crate::intake::{Candidate, Grouped, Odd, Sign, Walked, Watch, WatchProblem, group, signs, walk_inbox};
+use crate::intake::{
+    Candidate, Grouped, NearMiss, Odd, Sign, Walked, Watch, WatchProblem, group, near_misses, signs, walk_inbox,
+};
 use crate::make::members_of;
 use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
 use crate::vault::{Detached, Disk, DiskError, Layout};
@@ -14,6 +16,8 @@ pub(super) struct Surveyed {
     pub(super) stage: Stage,
     pub(super) candidates: Vec<Candidate>,
     pub(super) odd: Vec<Odd>,
+    /// Files by which a person means tags, and whose names are not quite right.
+    pub(super) near_misses: Vec<NearMiss>,
     /// Folders below a stage that are left alone and may be themes.
     pub(super) doubtful: Vec<RelPath>,
     /// Signs of editors that are at work on notes, by note.
@@ -94,7 +98,10 @@ pub(super) fn survey(
     let names = walked.files.iter().map(|found| &found.path).chain(walked.odd.iter().map(|odd| &odd.path));
     let names: Vec<RelPath> = if is_ideas { names.cloned().collect() } else { Vec::new() };
     let files = std::mem::take(&mut walked.files);
-    let Grouped { candidates, mut odd } = group(stage, files, ignore, &|found| members_of(disk, found));
+    let mut grouped = group(stage, files, ignore, &|found| members_of(disk, found));
+    let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
+    near_misses.retain(|miss| !is_same_file(disk, miss));
+    let Grouped { candidates, mut odd } = grouped;
     odd.append(&mut walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
         let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
@@ -104,13 +111,21 @@ pub(super) fn survey(
     walked.doubtful.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
     let signs = if is_ideas { signs(disk, &candidates, &names) } else { BTreeMap::new() };
     let (unit, below, doubtful) = (unit.clone(), walked.below, walked.doubtful);
-    Ok(Surveyed { unit, stage, candidates, odd, doubtful, signs, below, tag_folders, folders, problem })
+    Ok(Surveyed { unit, stage, candidates, odd, near_misses, doubtful, signs, below, tag_folders, folders, problem })
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.
 fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
     let is_day = folder.file_text().parse::<jiff::civil::Date>().is_ok();
     unit_of(folder).is_none() && !(stage == Stage::Upload && is_day)
+}
+
+/// Returns whether the disk knows a file under the right name too, since case does not matter to it.
+fn is_same_file(disk: &dyn Disk, miss: &NearMiss) -> bool {
+    match (disk.look(&miss.file), disk.look(&miss.meant)) {
+        (Ok(Some(file)), Ok(Some(meant))) => file.identity == meant.identity && file.links == 1,
+        _ => false,
+    }
 }
 
 /// Returns whether a folder that is left alone is more likely a theme than what its name says. `_` is how people

@@ -8,7 +8,7 @@ use super::clock::{Clock, Moment};
 use super::ledger::Ledger;
 use super::mill::Mill;
 use super::pauses::{Cause, lacks_room};
-use super::survey::{SurveyError, stage_of, survey, unit_of};
+use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
 use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict};
@@ -93,25 +93,30 @@ impl View {
     /// Returns how everything below `start` stands, or everything in the inboxes.
     pub fn standings(&mut self, start: Option<&RelPath>) -> Result<Vec<Standing>, SurveyError> {
         let mut standings = Vec::new();
+        let mut looked = Vec::new();
         for unit in self.units(start) {
-            let stage = stage_of(&unit).expect("a unit lies in a stage");
-            let ignore = &self.mill.settings.settle.ignore;
-            let surveyed = match survey(self.mill.vault.disk(), None, &unit, ignore) {
-                Err(why) => {
-                    standings.push(Standing::Held(unit, why.to_string()));
-                    continue;
-                }
-                Ok(surveyed) => surveyed,
-            };
+            match self.look(&unit) {
+                Err(why) => standings.push(Standing::Held(unit, why.to_string())),
+                Ok(surveyed) => looked.push(surveyed),
+            }
+        }
+        for surveyed in looked {
             let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start) || start.is_in(path));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
                 let sign = surveyed.signs.get(&candidate.primary.path);
-                standings.push(self.stand(stage, candidate, sign).0);
+                standings.push(self.stand(surveyed.stage, candidate, sign).0);
             }
             let odd = surveyed.odd.into_iter().filter(|odd| covers(&odd.path));
             standings.extend(odd.map(|Odd { path, why }| Standing::LeftAlone(path, why)));
         }
         Ok(standings)
+    }
+
+    /// Looks at one unit, and remembers what its files of tags keep waiting.
+    fn look(&mut self, unit: &RelPath) -> Result<Surveyed, SurveyError> {
+        let surveyed = survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore)?;
+        self.mill.take_near_misses(unit, &surveyed.near_misses);
+        Ok(surveyed)
     }
 
     /// Explains one file.
@@ -123,9 +128,15 @@ impl View {
         let is_folder =
             matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
-        let stage = stage_of(&unit).expect("a unit lies in a stage");
-        let ignore = &self.mill.settings.settle.ignore;
-        let surveyed = survey(self.mill.vault.disk(), None, &unit, ignore)?;
+        // Shared tags whose file is misnamed in one stage keep the theme waiting in all.
+        for other in Stage::ALL.map(|stage| unit.below(&unit.root()).map(|below| stage.folder().join(below.as_path())))
+        {
+            if let Some(other) = other.filter(|other| *other != unit && self.mill.units.contains(other)) {
+                drop(self.look(&other));
+            }
+        }
+        let surveyed = self.look(&unit)?;
+        let stage = surveyed.stage;
         if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
             return Ok(Some(Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }));
         }

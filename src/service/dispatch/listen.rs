@@ -9,9 +9,9 @@ use super::{
     CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job,
     READ_TRIES, RECOVER_PAUSE, TEND_PAUSE, Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job,
 };
-use crate::intake::{Candidate, Settled};
+use crate::intake::{Candidate, NearMiss, Settled};
 use crate::make::MakeError;
-use crate::model::{ContentHash, RelPath, Stage};
+use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
 use crate::records::Intent;
 use crate::report;
@@ -66,6 +66,7 @@ impl Dispatcher {
             }
             Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
                 self.mill.units.forget(unit);
+                self.take_near_misses(unit, &[]);
                 self.forget_glance(unit);
                 // It may be its whole stage that went.
                 self.wants_check = true;
@@ -95,8 +96,17 @@ impl Dispatcher {
         if self.mill.settings.settle.ignore.folder_above(unit).is_some() {
             self.mill.units.forget(unit);
         }
+        self.take_near_misses(unit, &surveyed.near_misses);
         self.take_odd(&surveyed);
         self.take_candidates(surveyed);
+    }
+
+    /// Takes the files of a unit by which a person means tags; what does not wait for one any more goes on.
+    fn take_near_misses(&mut self, unit: &RelPath, found: &[NearMiss]) {
+        for waits in self.mill.take_near_misses(unit, found) {
+            let theme = crate::plan::theme_of_path(&waits.join("x")).0;
+            theme.iter().for_each(|theme| self.reconsider_theme(theme));
+        }
     }
 
     /// Forgets what a unit's folders looked like. A stage folder does not cover the themes in it.
@@ -442,13 +452,12 @@ impl Dispatcher {
         if plan.products.iter().any(|product| product.to.file_name() == "tags.yaml") {
             // Shared tags are resolved late: bundles that are not sent yet follow, and so may what waited for a title.
             self.all_bundles_dirty = true;
-            self.reconsider_theme(plan);
+            plan.about.theme.iter().for_each(|theme| self.reconsider_theme(theme));
         }
     }
 
     /// Lets what is held of a theme be decided anew.
-    fn reconsider_theme(&mut self, plan: &Plan) {
-        let Some(theme) = &plan.about.theme else { return };
+    fn reconsider_theme(&mut self, theme: &ThemeSlug) {
         for unit in Stage::ALL.map(|stage| stage.folder().join(theme.as_str())) {
             let mut is_held = false;
             for (_, held) in self.held.range_mut(unit.inside()) {
