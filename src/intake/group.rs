@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use super::names::{but_left_alone, is_note};
+use super::trio::along_with_videos;
 use super::walk::{Found, Odd};
 use crate::model::{Ignore, RelPath, Stage};
 
@@ -70,7 +71,9 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn 
     for member in models.values().flat_map(|claim| &claim.members) {
         roles[*member] = Role::Taken;
     }
-    let beside = beside(&ordinary, &roles, &mut grouped.odd);
+    let along = along_with_videos(&ordinary, &|n| roles[n] == Role::Primary);
+    along.keys().for_each(|n| roles[*n] = Role::Taken);
+    let beside = beside(&ordinary, &roles, &along, &mut grouped.odd);
     let mut beside = beside.into_iter().peekable();
     grouped.candidates.reserve_exact(roles.iter().filter(|role| **role == Role::Primary).count());
     let mut ordinary: Vec<Option<Found>> = ordinary.into_iter().map(Some).collect();
@@ -110,18 +113,22 @@ fn role(path: &RelPath) -> Role {
 
 /// Returns, for each file that goes with a primary one, the places of both, in the order of the primary
 /// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`.
-fn beside(files: &[Found], roles: &[Role], odd: &mut Vec<Odd>) -> Vec<(usize, usize)> {
+fn beside(files: &[Found], roles: &[Role], along: &BTreeMap<usize, usize>, odd: &mut Vec<Odd>) -> Vec<(usize, usize)> {
     let of = |role: Role| (0..files.len()).filter(move |n| roles[*n] == role);
-    let mut by_stem: Vec<(&OsStr, usize)> = of(Role::Primary).map(|n| (files[n].path.without_extension(), n)).collect();
+    // What goes with a file that goes with a video goes with the video.
+    let owners = of(Role::Primary).map(|n| (n, n)).chain(along.iter().map(|(n, owner)| (*n, *owner)));
+    let mut by_stem: Vec<(&OsStr, usize)> =
+        owners.map(|(n, owner)| (files[n].path.without_extension(), owner)).collect();
     by_stem.sort_unstable();
     let called = |stem: &OsStr| {
         let first = by_stem.partition_point(|(other, _)| *other < stem);
         by_stem.get(first).filter(|(other, _)| *other == stem).map(|(_, n)| *n)
     };
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<(usize, usize)> = along.iter().map(|(n, owner)| (*owner, *n)).collect();
     for n in of(Role::Beside) {
         let stem = files[n].path.without_extension();
-        let whole = place_of(files, stem).filter(|n| roles[*n] == Role::Primary);
+        let whole = place_of(files, stem);
+        let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
         match whole.or_else(|| called(stem)) {
             Some(owner) => pairs.push((owner, n)),
             None => odd.push(Odd { path: files[n].path.clone(), why: lonely(&files[n].path) }),

@@ -6,6 +6,7 @@ mod names;
 mod near_miss;
 mod notes;
 mod settle;
+mod trio;
 mod walk;
 mod watch;
 
@@ -14,5 +15,6 @@ pub use names::{downloads_as, is_note};
 pub use near_miss::{NearMiss, near_misses};
 pub use notes::{NoteWait, Notes, Sign, signs};
 pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};
+pub use trio::{may_be_first_frame, rest_awaited, taken_along};
 pub use walk::{Found, Odd, Walked, walk, walk_inbox};
 pub use watch::{Hint, Hints, Watch, WatchProblem};

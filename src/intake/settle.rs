@@ -174,7 +174,7 @@ impl Settle {
     }
 
     /// Returns for how long all of a candidate's files were seen as they are.
-    fn watched(&self, candidate: &Candidate, now: Now) -> Duration {
+    pub fn watched(&self, candidate: &Candidate, now: Now) -> Duration {
         let since = candidate.files().filter_map(|found| self.seen.get(&found.path)).map(|seen| seen.since).max();
         since.map_or(Duration::ZERO, |since| now.steady.saturating_sub(since))
     }

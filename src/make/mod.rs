@@ -1,9 +1,11 @@
 //! Carries out what a plan asks for, in scratch: looks into sources, makes products. It never decides,
 //! and nothing that it makes has a name in a stage until the vault commits it.
 
+mod first_frame;
 mod inspect;
 mod products;
 
+pub use first_frame::names_video_node;
 pub use inspect::{inspect, members_of};
 pub use products::make;
 

@@ -227,16 +227,8 @@ impl<'a> Asset<'a> {
     /// Plans the moves of everything that belongs to the asset, named after `to`; a model's parts keep their names
     /// and go into the folder `parts`; the old sidecar goes.
     pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath, parts: &RelPath) {
-        let old_stem = self.facts.path.stem().to_string_lossy().into_owned();
-        let (old_name, new_name) = (self.facts.path.file_text(), to.file_text());
-        let new_stem = to.stem().to_string_lossy().into_owned();
         for Companion { path, seen } in &self.facts.companions {
-            let name = path.file_text();
-            let named = name
-                .strip_prefix(&old_name)
-                .map(|rest| format!("{new_name}{rest}"))
-                .or_else(|| name.strip_prefix(&old_stem).map(|rest| format!("{new_stem}{rest}")))
-                .unwrap_or(name);
+            let named = companion_name(&self.facts.path, to, &path.file_text());
             plan.moves.push(Move { from: path.clone(), to: free_path(&to.sibling(named), self.context), seen: *seen });
         }
         if let Some(old_folder) = self.facts.path.parent() {
@@ -248,6 +240,25 @@ impl<'a> Asset<'a> {
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
         }
+    }
+}
+
+/// Returns the name that goes with an asset under its new name as the old one did before.
+fn companion_name(from: &RelPath, to: &RelPath, name: &str) -> String {
+    let (old_stem, new_stem) = (from.stem(), to.stem());
+    let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
+    if let Some(rest) = name.strip_prefix(&from.file_text()) {
+        return format!("{}{rest}", to.file_text());
+    }
+    if let Some(rest) = name.strip_prefix(&*old_stem) {
+        return format!("{new_stem}{rest}");
+    }
+    // A video with sound has the name of both, once it has one of stockmill.
+    let rest = old_stem.strip_suffix("-audio").and_then(|stem| name.strip_prefix(stem));
+    match rest {
+        Some(rest) if rest.to_lowercase() == format!(".{}", from.extension()) => format!("{new_stem}-silent{rest}"),
+        Some(rest) => format!("{new_stem}{rest}"),
+        None => name.to_owned(),
     }
 }
 
@@ -284,5 +295,27 @@ pub(super) fn format_name(format: Format) -> &'static str {
         Format::Png => "PNG",
         Format::Webp => "WebP",
         Format::Tiff => "TIFF",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn companions_keep_their_pair_under_a_new_name() {
+        let cases = [
+            ("x.png", "t-0001.jpg", "x.png.xmp", "t-0001.jpg.xmp"),
+            ("x.png", "t-0001.jpg", "x.txt", "t-0001.txt"),
+            ("A_00001-audio.mp4", "t-0001.mp4", "A_00001.mp4", "t-0001-silent.mp4"),
+            ("A_00001-audio.mp4", "t-0001.mp4", "A_00001.png", "t-0001.png"),
+            ("A_00001-audio.mp4", "t-0001.mp4", "A_00001-audio.txt", "t-0001.txt"),
+            ("t-0001.mp4", "u-0002.mp4", "t-0001-silent.mp4", "u-0002-silent.mp4"),
+            ("x.png", "t-0001.jpg", "other.txt", "other.txt"),
+        ];
+        for (from, to, name, expected) in cases {
+            let path = |name: &str| RelPath::new(format!("raw/t/{name}")).unwrap();
+            assert_eq!(companion_name(&path(from), &path(to), name), expected, "{name}");
+        }
     }
 }

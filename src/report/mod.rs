@@ -95,6 +95,11 @@ pub fn theme_left_alone(folder: &RelPath, why: &str) {
     warn!(file = %folder, "A folder that may be a theme is left alone: {}.", escape_bytes(why.as_bytes()));
 }
 
+/// Tells that a picture or a video is taken for a part of another asset on account of its name.
+pub fn taken_along(file: &RelPath, with: &RelPath) {
+    info!(file = %file, with = %with, "It goes along with the video of its name, as its first frame or without its sound.");
+}
+
 /// Tells what a dropped file still waits for.
 pub fn waiting(file: &RelPath, why: &str) {
     debug!(file = %file, "Waiting: {}.", escape_bytes(why.as_bytes()));

@@ -1,11 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::intake::{
-    Candidate, Grouped, NearMiss, Odd, Sign, Walked, Watch, WatchProblem, group, near_misses, signs, walk_inbox,
+    Candidate, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, may_be_first_frame, near_misses,
+    signs, walk_inbox,
 };
-use crate::make::members_of;
+use crate::make::{members_of, names_video_node};
 use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
 use crate::vault::{Detached, Disk, DiskError, Layout};
 
@@ -18,6 +19,8 @@ pub(super) struct Surveyed {
     pub(super) odd: Vec<Odd>,
     /// Files by which a person means tags, and whose names are not quite right.
     pub(super) near_misses: Vec<NearMiss>,
+    /// Pictures whose metadata name the node that writes a video after them.
+    pub(super) first_frames: BTreeSet<RelPath>,
     /// Folders below a stage that are left alone and may be themes.
     pub(super) doubtful: Vec<RelPath>,
     /// Signs of editors that are at work on notes, by note.
@@ -68,6 +71,7 @@ pub(super) fn survey(
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
     ignore: &Ignore,
+    now: Now,
 ) -> Result<Surveyed, SurveyError> {
     let stage = stage_of(unit).expect("a unit lies in a stage");
     let is_top = unit.parent().is_none();
@@ -102,6 +106,8 @@ pub(super) fn survey(
     let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
     near_misses.retain(|miss| !is_same_file(disk, miss));
     let Grouped { candidates, mut odd } = grouped;
+    let pictures = candidates.iter().map(|candidate| &candidate.primary).filter(|found| may_be_first_frame(found, now));
+    let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
         let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
@@ -111,7 +117,20 @@ pub(super) fn survey(
     walked.doubtful.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
     let signs = if is_ideas { signs(disk, &candidates, &names) } else { BTreeMap::new() };
     let (unit, below, doubtful) = (unit.clone(), walked.below, walked.doubtful);
-    Ok(Surveyed { unit, stage, candidates, odd, near_misses, doubtful, signs, below, tag_folders, folders, problem })
+    Ok(Surveyed {
+        unit,
+        stage,
+        candidates,
+        odd,
+        near_misses,
+        first_frames,
+        doubtful,
+        signs,
+        below,
+        tag_folders,
+        folders,
+        problem,
+    })
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.

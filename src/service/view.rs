@@ -11,8 +11,8 @@ use super::pauses::{Cause, lacks_room};
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
-use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict};
-use crate::make::{MakeError, inspect};
+use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, may_be_first_frame, rest_awaited};
+use crate::make::{MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
 use crate::vault::{Disk, Journal, Layout, Lock, RealDisk, Vault};
@@ -114,7 +114,8 @@ impl View {
 
     /// Looks at one unit, and remembers what its files of tags keep waiting.
     fn look(&mut self, unit: &RelPath) -> Result<Surveyed, SurveyError> {
-        let surveyed = survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore)?;
+        let now = self.clock.now().for_settle();
+        let surveyed = survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore, now)?;
         self.mill.take_near_misses(unit, &surveyed.near_misses);
         Ok(surveyed)
     }
@@ -162,7 +163,7 @@ impl View {
     fn explain_nobodys(&self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
         let Some(stage) = stage_of(path) else { return Ok(None) };
         let ignore = &self.mill.settings.settle.ignore;
-        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore)?;
+        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore, self.clock.now().for_settle())?;
         let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
         Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }
@@ -287,6 +288,12 @@ impl View {
         let mut settle = Settle::new(quiet, settings.weak_quiet, settings.patience);
         match settle.judge(candidate, false, moment.for_settle()) {
             Verdict::Still(still) => {
+                let is_first_frame = may_be_first_frame(&still.candidate().primary, moment.for_settle())
+                    && names_video_node(disk, &still.candidate().primary);
+                let awaited = rest_awaited(still.candidate(), is_first_frame, Duration::ZERO, moment.for_settle());
+                if let Some((_, why)) = awaited.filter(|_| !is_shut) {
+                    return Err(why);
+                }
                 still.settled(&has_writer).map_err(|unsettled| settle.wait(&unsettled, moment.for_settle()).1)
             }
             Verdict::Wait { why, .. } => Err(why),

@@ -7,12 +7,22 @@ use std::time::Duration;
 use super::{
     CHANGED_PAUSE, Dispatcher, FACTS_MAX, HOLD_PAUSE, Held, READY_MAX, REASONS_MAX, State, WALK_PAUSE_FED, state_of,
 };
-use crate::intake::{Candidate, Sign, Verdict, downloads_as};
+use crate::intake::{Candidate, Sign, Verdict, downloads_as, rest_awaited, taken_along};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::survey::{Surveyed, stage_of, unit_of};
+
+/// What a walk saw beside a candidate.
+struct Beside<'a> {
+    /// An editor that is at work on it, for a note.
+    sign: Option<&'a Sign>,
+    /// Whether a video is written after it.
+    is_first_frame: bool,
+    /// Names that unfinished downloads will have.
+    unfinished: &'a HashSet<RelPath>,
+}
 
 impl Dispatcher {
     pub(super) fn take_odd(&mut self, surveyed: &Surveyed) {
@@ -54,27 +64,25 @@ impl Dispatcher {
             .iter()
             .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
             .collect();
+        let first_frames = surveyed.first_frames;
         let mut candidates = surveyed.candidates.into_iter();
         while let Some(candidate) = candidates.next() {
             if self.ready.len() >= READY_MAX {
                 self.behind.insert(unit, candidates.len() + 1);
                 break;
             }
-            let sign = surveyed.signs.get(&candidate.primary.path);
-            self.judge(&unit, stage, candidate, sign, &unfinished, &moment);
+            self.tell_taken_along(&candidate);
+            let beside = Beside {
+                sign: surveyed.signs.get(&candidate.primary.path),
+                is_first_frame: first_frames.contains(&candidate.primary.path),
+                unfinished: &unfinished,
+            };
+            self.judge(&unit, stage, candidate, &beside, &moment);
         }
         self.fresh.clear();
     }
 
-    fn judge(
-        &mut self,
-        unit: &RelPath,
-        stage: Stage,
-        candidate: Candidate,
-        sign: Option<&Sign>,
-        unfinished: &HashSet<RelPath>,
-        moment: &Moment,
-    ) {
+    fn judge(&mut self, unit: &RelPath, stage: Stage, candidate: Candidate, beside: &Beside<'_>, moment: &Moment) {
         let path = candidate.primary.path.clone();
         let state = state_of(&candidate);
         if let Some(seen) = self.in_hand.get(&path) {
@@ -131,12 +139,16 @@ impl Dispatcher {
             self.hold(&path, Held { why, state, until, facts: None, is_trial: false });
             return;
         }
-        if stage == Stage::Ideas && self.is_being_written(unit, &candidate, sign, moment) {
+        if stage == Stage::Ideas && self.is_being_written(unit, &candidate, beside.sign, moment) {
             return;
         }
-        let has_twin = unfinished.contains(&path) || unfinished.contains(&path.sibling(path.stem()));
+        let unfinished = |path: &RelPath| beside.unfinished.contains(path);
+        let has_twin = unfinished(&path) || unfinished(&path.sibling(path.stem()));
         match self.settle.judge(candidate, has_twin, moment.for_settle()) {
             Verdict::Still(still) => {
+                if self.waits_for_rest(still.candidate(), beside.is_first_frame, state, moment) {
+                    return;
+                }
                 self.in_hand.insert(path, state);
                 self.ready.push_back((stage, *still));
             }
@@ -160,6 +172,28 @@ impl Dispatcher {
         }
         self.look_again(unit, Some(wait.again));
         true
+    }
+
+    /// Holds an asset of which more may be on its way; returns whether it did.
+    fn waits_for_rest(&mut self, candidate: &Candidate, is_first_frame: bool, state: State, moment: &Moment) -> bool {
+        let now = moment.for_settle();
+        let watched = self.settle.watched(candidate, now);
+        let Some((until, why)) = rest_awaited(candidate, is_first_frame, watched, now) else { return false };
+        let why = self.reason(&why);
+        let held = Held { why, state, until: Some(until), facts: None, is_trial: false };
+        self.hold(&candidate.primary.path, held);
+        true
+    }
+
+    /// Tells what goes along with a video by its name: it may have been meant as an asset of its own.
+    fn tell_taken_along(&mut self, candidate: &Candidate) {
+        for path in taken_along(candidate) {
+            let why = format!("`{}`", candidate.primary.path);
+            if self.told.get(path).map(|told| &**told) != Some(&why) {
+                report::taken_along(path, &candidate.primary.path);
+                self.told.insert(path.clone(), why.into());
+            }
+        }
     }
 
     /// Returns whether a walk may have seen a file in the middle of its step.

@@ -125,7 +125,8 @@ impl Dispatcher {
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
             let begun = clock.steady();
-            let result = survey(vault.disk(), watch.as_ref(), &unit, &settings.settle.ignore).map(Box::new);
+            let result = survey(vault.disk(), watch.as_ref(), &unit, &settings.settle.ignore, clock.now().for_settle())
+                .map(Box::new);
             let took = clock.steady().saturating_sub(begun);
             let _ = tell.send(Message::Surveyed(unit, took, result));
         });
