@@ -11,9 +11,11 @@ mod bundle;
 mod export;
 mod ideas;
 mod keep;
+mod note_themes;
 mod park;
 mod raw;
 mod retry;
+mod revision;
 mod show;
 mod sync;
 mod theme_files;
@@ -23,13 +25,14 @@ mod upload;
 
 pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
-pub use ideas::{ThemeOnDisk, plan_note};
+pub use ideas::{TagsOnDisk, ThemeOnDisk, plan_note};
 pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
 pub use retry::{SetAside, plan_retry};
+pub use revision::{Earlier, is_in_question, revised};
 pub use sync::{Base, TagFile, base_path as sync_base_path, plan_sync};
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
-pub use undo::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo};
+pub use undo::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo, standing};
 
 use std::collections::BTreeSet;
 use std::time::Duration;

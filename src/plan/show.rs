@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Plan, Recipe};
+use crate::model::ContentHash;
 use crate::records::PublishMode;
 
 impl fmt::Display for Plan {
@@ -13,6 +14,10 @@ impl fmt::Display for Plan {
             let verb = match (&product.recipe, &product.mode) {
                 (Recipe::Same { .. }, _) => "link   ",
                 (Recipe::Enlarge { .. } | Recipe::Export { .. } | Recipe::Embed { .. }, _) => "make   ",
+                // A note says again what is there.
+                (Recipe::Bytes(bytes), PublishMode::Replace { was: Some(was) }) if ContentHash::of(bytes) == *was => {
+                    "keep   "
+                }
                 (_, PublishMode::Replace { was: Some(_) }) => "replace",
                 _ => "write  ",
             };

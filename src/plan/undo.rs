@@ -40,7 +40,7 @@ pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp)
 }
 
 /// Returns the plans that were carried out and not taken back, oldest first, each once.
-fn standing(records: &[Record]) -> Vec<&Intent> {
+pub fn standing(records: &[Record]) -> Vec<&Intent> {
     let done: HashSet<u64> = records
         .iter()
         .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })

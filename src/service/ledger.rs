@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::note_versions::NoteVersions;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::Known;
@@ -21,13 +22,15 @@ pub(super) struct Ledger {
     left_at: BTreeMap<Stage, Vec<Timestamp>>,
     /// What a person brought back by `undo`, and where it waits.
     undone: HashMap<RelPath, ContentHash>,
+    /// What notes gave.
+    pub(super) notes: NoteVersions,
 }
 
 impl Ledger {
     /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
     /// from every sidecar below the root.
     pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Self {
-        let mut ledger = Self::default();
+        let mut ledger = Self { notes: NoteVersions::of(records), ..Self::default() };
         ledger.remember_records(records);
         for area in areas {
             // An area that is away is remembered when it comes back.
@@ -99,6 +102,9 @@ impl Ledger {
     /// Remembers a plan that was carried out.
     pub(super) fn remember(&mut self, about: &About, at: Timestamp) {
         self.use_seq(about);
+        if let Some(undone) = about.undoes {
+            self.notes.forget(undone);
+        }
         match (about.undoes, &about.from, &about.to, &about.hash) {
             (Some(_), _, Some(to), Some(hash)) => drop(self.undone.insert(to.clone(), hash.clone())),
             (None, from, to, _) => {

@@ -14,10 +14,8 @@ use crate::make::Limits;
 use crate::market::ROW_BYTES_MAX;
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
-use crate::plan::{
-    Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, ThemeOnDisk, gate, plan_asset, plan_note, plan_park,
-};
-use crate::records::{SIDECAR_SUFFIX, Sidecar, ThemeFile, parse_note};
+use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, gate, plan_asset, plan_park};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{Disk, Receipt, Vault};
 
 /// The largest note or tag file that is read.
@@ -277,38 +275,8 @@ impl Mill {
         self.with_context(moment, &layers, known, &bundled_for, &bundles, |context| plan_asset(facts, context))
     }
 
-    fn decide_note(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
-        let read = self.disk().read(&facts.path, NOTE_BYTES_MAX);
-        let bytes = read.map_err(|error| refused(&facts.path, &error))?;
-        let note = parse_note(&facts.path.file_text(), &bytes);
-        let mut themes = BTreeMap::new();
-        for idea in &note.ideas {
-            themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug, moment)?);
-        }
-        self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| plan_note(facts, &note, &themes, context))
-    }
-
-    fn theme_on_disk(&mut self, theme: &ThemeSlug, moment: &Moment) -> Result<ThemeOnDisk, Hold> {
-        let folder = RelPath::new("raw").expect("a constant is a clean path").join(theme.as_str());
-        let mut read = |name: &str| self.read_record(&folder.join(name), moment);
-        let tags = match read("tags.yaml")? {
-            None => None,
-            Some(bytes) => match ThemeFile::parse(&bytes) {
-                Ok(file) => Some((bytes, file)),
-                Err(error) => {
-                    return Err(Hold::Waits(format!("`{}` cannot be read: {error}", folder.join("tags.yaml"))));
-                }
-            },
-        };
-        let prompts = read("prompts.txt")?
-            .map(String::from_utf8)
-            .transpose()
-            .map_err(|_| Hold::Waits(format!("`{}` is not UTF-8; save it as UTF-8", folder.join("prompts.txt"))))?;
-        Ok(ThemeOnDisk { tags, prompts })
-    }
-
     /// Returns the bytes of a record that a person may edit, if it is there and stands still.
-    fn read_record(&mut self, path: &RelPath, moment: &Moment) -> Result<Option<Vec<u8>>, Hold> {
+    pub(super) fn read_record(&mut self, path: &RelPath, moment: &Moment) -> Result<Option<Vec<u8>>, Hold> {
         let disk = self.vault.disk();
         let Some(entry) = disk.look(path).map_err(|error| refused(path, &error))? else { return Ok(None) };
         self.records.still(disk, path, &entry, moment.for_settle())?;
@@ -341,7 +309,7 @@ impl Mill {
         Ok(resolve(&layers))
     }
 
-    fn with_context<T>(
+    pub(super) fn with_context<T>(
         &self,
         moment: &Moment,
         layers: &[(Layer, Tags)],

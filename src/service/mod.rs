@@ -6,6 +6,8 @@ mod clock;
 mod dispatch;
 mod ledger;
 mod mill;
+mod note_versions;
+mod notes;
 mod pauses;
 mod pulse;
 mod ready;

@@ -40,3 +40,25 @@ fn what_is_undone_or_deleted_stays_so() {
     assert!(root.once().status.success());
     assert_eq!(root.files(), ["ideas/note.md", "raw/sea/tags.yaml"], "{}", root.log());
 }
+
+/// Every save of a note while it was typed left themes of its own.
+#[test]
+fn a_note_that_comes_back_changes_what_it_gave() {
+    let root = Root::with("settle: {quiet_ms: 0, notes_quiet_s: 0}\n");
+    root.idea("- Winter cab\n- Sea\n- Hill\n");
+    assert!(root.once().status.success(), "{}", root.log());
+    fs::write(root.at("raw/hill/tags.yaml"), "title: Mine\n").unwrap();
+    root.idea("- Winter cabins — snow\n- Sea\n");
+    let planned = root.text(&["plan", "ideas/note.md"]);
+    assert!(planned.contains("remove  raw/winter-cab/tags.yaml"), "{planned}");
+    assert!(root.once().status.success(), "{}", root.log());
+    let themes = |names: &[&str]| names.iter().all(|name| root.at(&format!("raw/{name}/tags.yaml")).exists());
+    assert!(themes(&["winter-cabins", "sea", "hill"]) && !root.at("raw/winter-cab").exists(), "{:?}", root.files());
+    let told = "a revision of `archive/ideas/note.md`: `winter-cab` renamed to `winter-cabins`, `hill` stays although";
+    assert!(root.log().contains(told), "{}", root.log());
+    assert_eq!(fs::read_to_string(root.at("raw/hill/tags.yaml")).unwrap(), "title: Mine\n");
+
+    let said = root.text(&["undo"]);
+    assert!(said.contains("archive/ideas/note-2.md -> ideas/note.md"), "{said}");
+    assert!(themes(&["winter-cab", "sea", "hill"]) && !root.at("raw/winter-cabins").exists(), "{:?}", root.files());
+}

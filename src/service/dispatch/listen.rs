@@ -12,13 +12,14 @@ use super::{
 use crate::intake::{Candidate, NearMiss, Settled};
 use crate::make::MakeError;
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleName, Companion, Facts, Hold, Plan};
+use crate::plan::{BundleName, Companion, Facts, Hold, Plan, emptied_folders};
 use crate::records::Intent;
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::path_in;
 use crate::service::pauses::Cause;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
+use crate::service::theme_files::remove_emptied_folders;
 use crate::service::undo::Undone;
 use crate::vault::{Aside, CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
 
@@ -394,12 +395,14 @@ impl Dispatcher {
                     self.done += 1;
                     self.mill.take_done(&receipt, moment.timestamp());
                     self.second_looks.add(receipt.asides, moment.steady);
+                    self.mill.ledger.notes.remember_plan(receipt.plan, &job.plan);
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     if self.mill.pauses.next_proven().is_some() {
                         let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();
                         areas.iter().filter(|area| self.mill.pauses.prove(area)).for_each(report::resumed);
                     }
                     self.after(&job.plan);
+                    self.after_removal(&job.plan);
                     if let Some(path) = path {
                         self.let_out(&path);
                         self.tries.remove(&path);
@@ -456,6 +459,12 @@ impl Dispatcher {
         }
     }
 
+    /// Removes the folders that a plan emptied, and looks whether they are gone.
+    fn after_removal(&mut self, plan: &Plan) {
+        remove_emptied_folders(self.mill.disk(), plan);
+        self.dirty.extend(emptied_folders(plan).into_keys().filter(|folder| self.mill.units.contains(folder)));
+    }
+
     /// Lets what is held of a theme be decided anew.
     fn reconsider_theme(&mut self, theme: &ThemeSlug) {
         for unit in Stage::ALL.map(|stage| stage.folder().join(theme.as_str())) {
@@ -497,6 +506,7 @@ impl Dispatcher {
                 }
                 for intent in &recovered.finished {
                     self.mill.ledger.remember(&intent.about, intent.at);
+                    self.mill.ledger.notes.remember_intent(intent);
                     let product = intent.publish.iter().find(|product| intent.about.to.as_ref() == Some(&product.to));
                     self.mill.ledger.remember_product(&intent.about, product.map(|product| &product.hash));
                     report::moved(&intent.about, Duration::ZERO);
