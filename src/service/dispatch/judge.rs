@@ -142,6 +142,12 @@ impl Dispatcher {
         if stage == Stage::Ideas && self.is_being_written(unit, &candidate, beside.sign, moment) {
             return;
         }
+        self.let_settle(unit, stage, candidate, beside, moment);
+    }
+
+    /// Takes a candidate that stands still, and looks again at one that does not.
+    fn let_settle(&mut self, unit: &RelPath, stage: Stage, candidate: Candidate, beside: &Beside<'_>, moment: &Moment) {
+        let (path, state) = (candidate.primary.path.clone(), state_of(&candidate));
         let unfinished = |path: &RelPath| beside.unfinished.contains(path);
         let has_twin = unfinished(&path) || unfinished(&path.sibling(path.stem()));
         match self.settle.judge(candidate, has_twin, moment.for_settle()) {

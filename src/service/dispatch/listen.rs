@@ -376,7 +376,7 @@ impl Dispatcher {
             self.tending.remove(&product.to);
         }
         for (area, bytes) in &job.need {
-            self.promised.entry(area.clone()).and_modify(|promised| *promised = promised.saturating_sub(*bytes));
+            self.room.promised.entry(area.clone()).and_modify(|promised| *promised = promised.saturating_sub(*bytes));
         }
     }
 

@@ -199,6 +199,15 @@ struct Glances {
     is_under_way: bool,
 }
 
+/// The room that the areas' disks have.
+#[derive(Debug, Default)]
+struct Room {
+    /// The bytes that work in hand will take.
+    promised: BTreeMap<RelPath, u64>,
+    /// What there was a moment ago.
+    known: BTreeMap<RelPath, (Duration, Space)>,
+}
+
 /// Tries at one state of a file that went wrong.
 #[derive(Debug, Clone, Copy)]
 struct Tries {
@@ -286,9 +295,7 @@ pub(in crate::service) struct Dispatcher {
     /// The mount that each area lies on.
     mounts: BTreeMap<RelPath, u64>,
     hearing: rounds::Hearing,
-    /// The bytes that work in hand will take, by area, and how much room there was a moment ago.
-    promised: BTreeMap<RelPath, u64>,
-    rooms: BTreeMap<RelPath, (Duration, Space)>,
+    room: Room,
     repeats: report::Repeats,
     pub(in crate::service) stopping: bool,
     pub(in crate::service) first_walk_done: bool,
@@ -368,8 +375,7 @@ impl Dispatcher {
             detached: BTreeSet::new(),
             mounts: BTreeMap::new(),
             hearing: rounds::Hearing::default(),
-            promised: BTreeMap::new(),
-            rooms: BTreeMap::new(),
+            room: Room::default(),
             repeats: report::Repeats::default(),
             stopping: false,
             first_walk_done: false,

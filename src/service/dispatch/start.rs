@@ -329,11 +329,11 @@ impl Dispatcher {
     fn has_room(&mut self, job: &Job, moment: &Moment) -> bool {
         let free_min = self.mill.settings.work.free_mib_min << 20;
         for (area, need) in &job.need {
-            *self.promised.entry(area.clone()).or_default() += need;
+            *self.room.promised.entry(area.clone()).or_default() += need;
         }
         for (area, need) in &job.need {
             let Some(space) = self.room(area, moment) else { continue };
-            let others = self.promised.get(area).copied().unwrap_or_default().saturating_sub(*need);
+            let others = self.room.promised.get(area).copied().unwrap_or_default().saturating_sub(*need);
             let left = Space { free: space.free.saturating_sub(others), ..space };
             if let Some(why) = lacks_room(left, *need, free_min) {
                 self.pause(area, &why, *need, Cause::Seen);
@@ -351,13 +351,13 @@ impl Dispatcher {
 
     /// Returns how much room an area's disk had a moment ago.
     fn room(&mut self, area: &RelPath, moment: &Moment) -> Option<Space> {
-        if let Some((at, space)) = self.rooms.get(area)
+        if let Some((at, space)) = self.room.known.get(area)
             && moment.steady < *at + ROOM_AGE_MAX
         {
             return Some(*space);
         }
         let space = self.mill.disk().space(area).ok()?;
-        self.rooms.insert(area.clone(), (moment.steady, space));
+        self.room.known.insert(area.clone(), (moment.steady, space));
         Some(space)
     }
 
