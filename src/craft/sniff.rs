@@ -7,6 +7,7 @@ pub const HEAD_BYTES: usize = 64 << 10;
 /// mark of their own.
 pub fn sniff(head: &[u8], extension: &str) -> Option<Kind> {
     by_mark(head)
+        .or_else(|| by_boxes(head, extension))
         .or_else(|| by_text(head, extension))
         .or_else(|| by_archive(head, extension))
         .or_else(|| stl(head, extension))
@@ -14,7 +15,7 @@ pub fn sniff(head: &[u8], extension: &str) -> Option<Kind> {
 
 fn by_mark(head: &[u8]) -> Option<Kind> {
     let at = |offset: usize, mark: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(mark));
-    let marks: [(&[u8], Kind); 11] = [
+    let marks: [(&[u8], Kind); 15] = [
         (b"\x89PNG\r\n\x1a\n", Kind::Png),
         (b"\xff\xd8\xff", Kind::Jpeg),
         (b"GIF87a", Kind::Gif),
@@ -24,8 +25,12 @@ fn by_mark(head: &[u8]) -> Option<Kind> {
         (b"glTF", Kind::Glb),
         (b"Kaydara FBX Binary  \0", Kind::Fbx),
         (b"; FBX ", Kind::Fbx),
+        (b"\xef\xbb\xbf; FBX ", Kind::Fbx),
         (b"BLENDER", Kind::Blend),
         (b"ply\n", Kind::Ply),
+        (b"ply\r", Kind::Ply),
+        (b"#usda ", Kind::Usda),
+        (b"PXR-USDC", Kind::Usdc),
     ];
     if let Some((_, kind)) = marks.iter().find(|(mark, _)| at(0, mark)) {
         return Some(*kind);
@@ -35,13 +40,6 @@ fn by_mark(head: &[u8]) -> Option<Kind> {
     }
     if at(0, b"RIFF") && at(8, b"AVI ") {
         return Some(Kind::Avi);
-    }
-    if at(4, b"ftyp") {
-        return match head.get(8..12) {
-            Some(b"qt  ") => Some(Kind::Mov),
-            Some(b"avif" | b"avis" | b"heic" | b"heix" | b"mif1" | b"M4A ") => None,
-            _ => Some(Kind::Mp4),
-        };
     }
     if at(0, b"\x1a\x45\xdf\xa3") {
         let is_webm = head.windows(7).take(64).any(|window| window == b"\x42\x82\x84webm");
@@ -53,22 +51,87 @@ fn by_mark(head: &[u8]) -> Option<Kind> {
     is_bmp.then_some(Kind::Bmp)
 }
 
+/// Brands of pictures and sound in the boxes that videos use (ISO/IEC 14496-12).
+const STILL_OR_SOUND: [&[u8; 4]; 24] = [
+    b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avci", b"avcs",
+    b"mif1", b"mif2", b"msf1", b"miaf", b"crx ", b"jxl ", b"jp2 ", b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ",
+];
+
+/// Tells a video in boxes. Old files of the `.mov` kind begin with any box, and have no brand.
+fn by_boxes(head: &[u8], extension: &str) -> Option<Kind> {
+    let mut at = 0_usize;
+    // A few boxes without content may stand before the first that tells.
+    for _ in 0..8 {
+        let size = u32::from_be_bytes(head.get(at..at + 4)?.try_into().expect("four bytes are four bytes"));
+        let next = at.checked_add(size as usize)?;
+        match head.get(at + 4..at + 8)? {
+            b"ftyp" => {
+                let brand: &[u8] = head.get(at + 8..at + 12)?;
+                let is_sound = matches!(extension, "m4a" | "m4b" | "m4p" | "m4r" | "aac");
+                let is_video = !is_sound && !STILL_OR_SOUND.iter().any(|other| &other[..] == brand);
+                return is_video.then_some(if brand == b"qt  " { Kind::Mov } else { Kind::Mp4 });
+            }
+            b"moov" | b"mdat" | b"pnot" if !(2..8).contains(&size) => return Some(Kind::Mov),
+            b"wide" | b"free" | b"skip" if size >= 8 && next < head.len() => at = next,
+            // The space is larger than what is looked at here.
+            b"wide" | b"free" | b"skip" if size >= 8 && matches!(extension, "mov" | "qt" | "mp4" | "m4v") => {
+                return Some(if matches!(extension, "mov" | "qt") { Kind::Mov } else { Kind::Mp4 });
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 fn by_text(head: &[u8], extension: &str) -> Option<Kind> {
     let text = String::from_utf8_lossy(head);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('<') && text.contains("<COLLADA") {
+        return Some(Kind::Dae);
+    }
     match extension {
         "obj" => {
             let is_obj = |line: &str| {
-                matches!(line.split_whitespace().next(), Some("v" | "vn" | "vt" | "f" | "o" | "g" | "mtllib"))
+                matches!(
+                    line.split_whitespace().next(),
+                    Some("v" | "vn" | "vt" | "f" | "o" | "g" | "mtllib" | "usemtl")
+                )
             };
-            text.lines().take(200).any(is_obj).then_some(Kind::Obj)
+            text.lines().take(1000).any(is_obj).then_some(Kind::Obj)
         }
-        "gltf" => (text.trim_start().starts_with('{') && text.contains("\"asset\"")).then_some(Kind::Gltf),
+        "gltf" => (text.starts_with('{') && has_gltf_key(text)).then_some(Kind::Gltf),
         _ => None,
     }
 }
 
+/// Returns whether a text has a key that a glTF has: `asset` must be somewhere, but may stand behind long lists.
+fn has_gltf_key(text: &str) -> bool {
+    const KEYS: [&str; 12] = [
+        "\"asset\"",
+        "\"accessors\"",
+        "\"animations\"",
+        "\"bufferViews\"",
+        "\"buffers\"",
+        "\"extensionsUsed\"",
+        "\"images\"",
+        "\"materials\"",
+        "\"meshes\"",
+        "\"nodes\"",
+        "\"scenes\"",
+        "\"textures\"",
+    ];
+    KEYS.iter().any(|key| text.contains(key))
+}
+
+/// Tells what is packed: the mark is the packer's, and the extension says what is inside.
 fn by_archive(head: &[u8], extension: &str) -> Option<Kind> {
-    (extension == "usdz" && head.starts_with(b"PK\x03\x04")).then_some(Kind::Usdz)
+    let is_zip = head.starts_with(b"PK\x03\x04");
+    match extension {
+        "usdz" if is_zip => Some(Kind::Usdz),
+        "3mf" if is_zip => Some(Kind::ThreeMf),
+        "blend" if head.starts_with(b"\x1f\x8b") || head.starts_with(b"\x28\xb5\x2f\xfd") => Some(Kind::Blend),
+        _ => None,
+    }
 }
 
 fn stl(head: &[u8], extension: &str) -> Option<Kind> {
@@ -86,7 +149,7 @@ mod tests {
 
     #[test]
     fn content_decides_and_not_the_extension() {
-        let cases: [(&[u8], &str, Option<Kind>); 12] = [
+        let cases: [(&[u8], &str, Option<Kind>); 43] = [
             (b"\x89PNG\r\n\x1a\n....", "jpg", Some(Kind::Png)),
             (b"\xff\xd8\xff\xe0", "png", Some(Kind::Jpeg)),
             (b"RIFF\0\0\0\0WEBPVP8 ", "x", Some(Kind::Webp)),
@@ -94,11 +157,45 @@ mod tests {
             (b"<html>", "png", None),
             (b"\0\0\0\x18ftypqt  ", "mov", Some(Kind::Mov)),
             (b"\0\0\0\x18ftypisom", "mov", Some(Kind::Mp4)),
+            (b"\0\0\0\x18ftyp3gp4", "3gp", Some(Kind::Mp4)),
             (b"\0\0\0\x18ftypavif", "avif", None),
+            (b"\0\0\0\x18ftypmsf1", "heic", None),
+            (b"\0\0\0\x18ftypheis", "mp4", None),
+            // A camera's raw picture was taken for a video.
+            (b"\0\0\0\x18ftypcrx ", "cr3", None),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl", None),
+            (b"\0\0\0\x18ftypM4A ", "m4a", None),
+            (b"\0\0\0\x18ftypM4B ", "m4b", None),
+            (b"\0\0\0\x18ftypmp42", "m4a", None),
+            // QuickTime without a brand.
+            (b"\0\0\x20\0moov", "mov", Some(Kind::Mov)),
+            (b"\0\0\0\x01mdat\0\0\0\0", "bin", Some(Kind::Mov)),
+            (b"\0\0\0\x08wide\0\0\x20\0mdat", "mov", Some(Kind::Mov)),
+            (b"\0\0\0\x14pnot", "mov", Some(Kind::Mov)),
+            (b"\0\0\0\x0cfree....\0\0\0\x18ftypqt  ", "mov", Some(Kind::Mov)),
+            (b"\0\x02\0\0skip....", "mov", Some(Kind::Mov)),
+            (b"\0\x02\0\0skip....", "txt", None),
+            (b"\0\0\0\x04moov", "mov", None),
             (b"# cube\nv 0 0 0\n", "obj", Some(Kind::Obj)),
+            (b"\xef\xbb\xbfmtllib x\n", "obj", Some(Kind::Obj)),
             (b"hello", "obj", None),
             (b"PK\x03\x04....", "zip", None),
             (b"PK\x03\x04....", "usdz", Some(Kind::Usdz)),
+            (b"PK\x03\x04....", "3mf", Some(Kind::ThreeMf)),
+            (b"BLENDER-v405", "blend", Some(Kind::Blend)),
+            (b"\x1f\x8b\x08", "blend", Some(Kind::Blend)),
+            (b"\x28\xb5\x2f\xfd", "blend", Some(Kind::Blend)),
+            (b"\x1f\x8b\x08", "gz", None),
+            (b"ply\r\nformat", "ply", Some(Kind::Ply)),
+            (b"#usda 1.0\n", "usd", Some(Kind::Usda)),
+            (b"PXR-USDC\0", "usd", Some(Kind::Usdc)),
+            (b"<?xml version=\"1.0\"?>\n<COLLADA xmlns=\"\">", "dae", Some(Kind::Dae)),
+            (b"\xef\xbb\xbf<COLLADA>", "dae", Some(Kind::Dae)),
+            (b"{\"asset\":{}}", "gltf", Some(Kind::Gltf)),
+            // `asset` may come behind megabytes of lists.
+            (b"\xef\xbb\xbf{ \"accessors\": [", "gltf", Some(Kind::Gltf)),
+            (b"{\"a\": 1}", "gltf", None),
+            (b"{\"asset\":{}}", "json", None),
         ];
         for (head, extension, kind) in cases {
             assert_eq!(sniff(head, extension), kind, "{}", String::from_utf8_lossy(head));

@@ -26,13 +26,18 @@ pub enum Kind {
     Usdz,
     Ply,
     Blend,
+    Dae,
+    Usda,
+    Usdc,
+    #[serde(rename = "3mf")]
+    ThreeMf,
     /// A document that a theme names in `documents`.
     Document,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Png,
         Self::Jpeg,
         Self::Webp,
@@ -52,12 +57,28 @@ impl Kind {
         Self::Usdz,
         Self::Ply,
         Self::Blend,
+        Self::Dae,
+        Self::Usda,
+        Self::Usdc,
+        Self::ThreeMf,
         Self::Document,
     ];
 
     /// Returns whether stockmill decodes and changes the pixels of this kind.
     pub fn is_image(self) -> bool {
         matches!(self, Self::Png | Self::Jpeg | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp)
+    }
+
+    /// Returns whether it is a 3D model.
+    pub fn is_model(self) -> bool {
+        use Kind::{Blend, Dae, Fbx, Glb, Gltf, Obj, Ply, Stl, ThreeMf, Usda, Usdc, Usdz};
+        matches!(self, Glb | Gltf | Obj | Fbx | Stl | Usdz | Ply | Blend | Dae | Usda | Usdc | ThreeMf)
+    }
+
+    /// Returns whether files of an extension, in lower case, are 3D models.
+    pub fn is_model_extension(extension: &str) -> bool {
+        // `.usd` may be either of two.
+        extension == "usd" || Self::ALL.iter().any(|kind| kind.is_model() && kind.extension() == Some(extension))
     }
 
     /// Returns the extension that a stockmill name gets, without the dot; `None` keeps the dropped one.
@@ -82,6 +103,10 @@ impl Kind {
             Self::Usdz => "usdz",
             Self::Ply => "ply",
             Self::Blend => "blend",
+            Self::Dae => "dae",
+            Self::Usda => "usda",
+            Self::Usdc => "usdc",
+            Self::ThreeMf => "3mf",
             Self::Document => return None,
         })
     }
