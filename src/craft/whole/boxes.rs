@@ -1,0 +1,185 @@
+use std::io::{Read, Seek};
+
+use super::{CraftError, PARTS_MAX, Source, cut};
+
+/// The largest index that is looked into.
+const INDEX_BYTES_MAX: u64 = 128 << 20;
+/// How deep boxes lie in an index.
+const DEPTH_MAX: usize = 8;
+
+/// Boxes that may come behind the index and the first content; any other name there may be mere text.
+const FOLLOWING: [&[u8; 4]; 17] = [
+    b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"meta", b"udta",
+    b"uuid", b"free", b"skip", b"wide", b"pnot",
+];
+
+/// Checks that the boxes of an MP4 or MOV fill the file, that its index is among them, and that what the index
+/// names lies in the file (ISO/IEC 14496-12). Bytes behind the last box that are no box are no damage.
+pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
+    let (mut at, mut index, mut has_content) = (0_u64, None, false);
+    for _ in 0..PARTS_MAX {
+        let left = source.length - at;
+        let head = source.up_to(at, left.min(16))?;
+        let Some((size, kind)) = measured(&head, left) else {
+            if left > 0 && !(index.is_some() && has_content) {
+                return Err(cut("the video's boxes do not fill the file"));
+            }
+            break;
+        };
+        let is_all = index.is_some() && has_content;
+        if size > left && is_all && !FOLLOWING.contains(&&kind) {
+            break;
+        }
+        if size > left {
+            return Err(cut("the video's last box is not all there"));
+        }
+        match &kind {
+            b"moov" => index = Some((at, size)),
+            b"mdat" | b"imda" => has_content = true,
+            _ => (),
+        }
+        at += size;
+    }
+    let Some((at, size)) = index else { return Err(cut("the video has no index (`moov`)")) };
+    if !has_content {
+        return Err(cut("the video has no content (`mdat`)"));
+    }
+    let index = source.up_to(at, size.min(INDEX_BYTES_MAX))?;
+    let end = content_end(&index, 0).unwrap_or(0);
+    if size <= INDEX_BYTES_MAX && end > source.length {
+        return Err(cut(&format!("its index names content up to byte {end}, and it has {}", source.length)));
+    }
+    Ok(())
+}
+
+/// Returns a box's size and name; `None` if no box begins with these bytes.
+fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4])> {
+    let small = u64::from(u32::from_be_bytes(head.get(..4)?.try_into().ok()?));
+    let kind: [u8; 4] = head.get(4..8)?.try_into().ok()?;
+    let is_name = kind.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | 0xa9));
+    let size = match small {
+        0 => left,
+        // A box that is cut off in its own size is a box.
+        1 => head.get(8..16).map_or(u64::MAX, |size| u64::from_be_bytes(size.try_into().expect("eight bytes"))),
+        size => size,
+    };
+    (is_name && size >= 8).then_some((size, kind))
+}
+
+fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (size, kind) = measured(rest, rest.len() as u64)?;
+        let size = usize::try_from(size).ok().filter(|size| *size <= rest.len())?;
+        let wide = rest[..4] == [0, 0, 0, 1];
+        let content = rest.get(if wide { 16 } else { 8 }..size)?;
+        rest = &rest[size..];
+        Some((kind, content))
+    })
+}
+
+fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
+}
+
+/// Returns where the content ends that the tables below a box name, and `None` where there are none.
+fn content_end(bytes: &[u8], depth: usize) -> Option<u64> {
+    let below = inner(bytes).filter(|(kind, _)| matches!(kind, b"moov" | b"trak" | b"mdia" | b"minf"));
+    let below = below.filter(|_| depth < DEPTH_MAX).filter_map(|(_, content)| content_end(content, depth + 1)).max();
+    // A table may name content of other files.
+    let is_elsewhere = find(bytes, *b"dinf")
+        .and_then(|dinf| find(dinf, *b"dref"))
+        .is_some_and(|dref| dref.get(19).is_some_and(|flags| flags & 1 == 0));
+    let own = find(bytes, *b"stbl").filter(|_| !is_elsewhere).and_then(table_end);
+    below.max(own)
+}
+
+/// Returns where the last chunk of a track ends.
+fn table_end(table: &[u8]) -> Option<u64> {
+    let runs = find(table, *b"stsc").and_then(|b| b.get(8..)).unwrap_or_default();
+    let sizes = find(table, *b"stsz");
+    let same = u64::from(number(sizes.unwrap_or_default(), 4).unwrap_or(0));
+    let count = u64::from(number(sizes.unwrap_or_default(), 8).unwrap_or(0));
+    let each = sizes.and_then(|b| b.get(12..)).unwrap_or_default();
+    let offsets = find(table, *b"stco").map(|b| (b, 4)).or_else(|| find(table, *b"co64").map(|b| (b, 8)));
+    let (offsets, width) = offsets.and_then(|(b, width)| Some((b.get(8..)?, width)))?;
+    let (mut sample, mut run, mut end) = (0_u64, 0_usize, 0_u64);
+    for (n, offset) in offsets.chunks_exact(width).enumerate() {
+        let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        // Runs say from which chunk on, counted from 1, a chunk has so many samples.
+        while number(runs, (run + 1) * 12).is_some_and(|first| u64::from(first) <= n as u64 + 1) {
+            run += 1;
+        }
+        let samples = u64::from(number(runs, run * 12 + 4).unwrap_or(0)).min(count.saturating_sub(sample));
+        let bytes = if same > 0 {
+            same.saturating_mul(samples)
+        } else {
+            let start = usize::try_from(sample).unwrap_or(usize::MAX).saturating_mul(4);
+            let stop = start.saturating_add(usize::try_from(samples).unwrap_or(usize::MAX).saturating_mul(4));
+            let sizes = each.get(start.min(each.len())..stop.min(each.len())).unwrap_or_default();
+            sizes.chunks_exact(4).map(|size| u64::from(u32::from_be_bytes(size.try_into().expect("four bytes")))).sum()
+        };
+        sample += samples;
+        end = end.max(offset.saturating_add(bytes));
+    }
+    Some(end)
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use crate::model::Kind;
+
+    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
+    }
+
+    fn numbers(numbers: &[u32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    /// An index of one track with one chunk of two samples of 50 bytes.
+    fn index(offset: u32) -> Vec<u8> {
+        let table = [
+            part(*b"stsc", &numbers(&[0, 1, 1, 2, 1])),
+            part(*b"stsz", &numbers(&[0, 0, 2, 50, 50])),
+            part(*b"stco", &numbers(&[0, 1, offset])),
+        ];
+        let boxes = [*b"stbl", *b"minf", *b"mdia", *b"trak", *b"moov"];
+        boxes.into_iter().fold(table.concat(), |content, name| part(name, &content))
+    }
+
+    #[test]
+    fn what_is_cut_off_is_seen() {
+        let video = [part(*b"ftyp", &[0; 8]), part(*b"mdat", &[0; 100]), index(24)].concat();
+        assert!(check(&video, Kind::Mp4));
+        for at in [1, 7, 12, 60, 124, video.len() - 28, video.len() - 1] {
+            assert!(!check(&video[..at], Kind::Mp4), "cut at {at}");
+        }
+        let length = u32::try_from(index(0).len()).unwrap();
+        let early = [part(*b"moov", &index(0)[8..]), part(*b"mdat", &[0; 100])].concat();
+        assert!(check(&early, Kind::Mov));
+        assert!(!check(&early[..early.len() - 1], Kind::Mov));
+        assert!(!check(&early[..length as usize], Kind::Mov), "it ends right behind the index");
+        // The last box may say that it goes on to the end, wherever that is.
+        let open = |bytes: usize| [&index(length + 8)[..], b"\0\0\0\0mdat", &vec![0; bytes]].concat();
+        assert!(check(open(100), Kind::Mp4));
+        assert!(!check(open(99), Kind::Mp4));
+        let fragments = [part(*b"moov", &[]), part(*b"moof", &[0; 9]), part(*b"mdat", &[0; 9])].concat();
+        assert!(check(&fragments, Kind::Mp4));
+    }
+
+    /// A whole video was refused for the bytes that its camera puts behind it.
+    #[test]
+    fn what_stands_behind_a_whole_video_is_no_damage() {
+        let video = [part(*b"ftyp", &[0; 8]), part(*b"mdat", &[0; 100]), index(24)].concat();
+        for tail in [&b"\0"[..], b"\0\0\0\0\0\0\0\0", b"\0\0\0", b"SEFH\x01\0\0\0SEFT", b"a remark", &[0; 5000]] {
+            assert!(check([&video, tail].concat(), Kind::Mp4), "{tail:?}");
+        }
+        assert!(!check([&video[..], &part(*b"moof", &[0; 9])[..12]].concat(), Kind::Mp4), "a part of a box");
+    }
+}
