@@ -159,13 +159,24 @@ impl<'a> Asset<'a> {
         Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 
-    /// Returns why the parts of a model cannot go into a folder: they keep their names.
-    pub(super) fn parts_fit(&self, folder: &RelPath) -> Result<(), Hold> {
-        let Some(from) = self.facts.path.parent() else { return Ok(()) };
+    /// Returns where the asset's file and its parts lie in an area, in folders that stand to each other as they do now;
+    /// `named` is a folder of its own, or none.
+    pub(super) fn with_parts(&self, area: &str, named: Option<&str>) -> RelPath {
+        let base = base_of(self.facts);
+        let (_, below) = theme_of_path(&base.join("file"));
+        let folder = folder_in(area, &self.theme, below.as_ref());
+        let folder = named.map_or_else(|| folder.clone(), |stem| self.free_in(&folder, stem, ""));
+        let inner = self.facts.path.below(&base).expect("an asset's file lies in its folder");
+        folder.join(inner.as_path())
+    }
+
+    /// Returns why a model and its parts cannot go to `to`: they keep their names.
+    pub(super) fn parts_fit(&self, to: &RelPath) -> Result<(), Hold> {
+        let from = base_of(self.facts);
+        let folder = base_in(self.facts, &from, to);
         let names = self.facts.members.iter().filter_map(|member| member.path.below(&from));
-        let names = names.chain([RelPath::new(self.facts.path.file_name()).expect("a file's name is a plain path")]);
-        for name in names {
-            let target = folder.join(name.as_path());
+        let targets = names.map(|name| folder.join(name.as_path())).chain([to.clone()]);
+        for target in targets {
             if (self.context.taken)(&target) {
                 return Err(Hold::Waits(format!("`{target}` is there already, and a model's parts keep their names")));
             }
@@ -179,7 +190,7 @@ impl<'a> Asset<'a> {
         let sidecar = self.sidecar_that(did);
         plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
         // The asset itself comes last: whoever sees it sees all that belongs to it.
-        self.bring_companions(&mut plan, to, &beside(to));
+        self.bring_companions(&mut plan, to, &base_in(self.facts, &base_of(self.facts), to));
         plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
         plan
     }
@@ -196,7 +207,7 @@ impl<'a> Asset<'a> {
         plan.products.insert(0, new_file(to.clone(), recipe));
         let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
         plan.products.insert(1, new_file(to.with_suffix(SIDECAR_SUFFIX), recipe));
-        self.bring_companions(&mut plan, to, &beside(to));
+        self.bring_companions(&mut plan, to, &base_in(self.facts, &base_of(self.facts), to));
         plan
     }
 
@@ -231,11 +242,10 @@ impl<'a> Asset<'a> {
             let named = companion_name(&self.facts.path, to, &path.file_text());
             plan.moves.push(Move { from: path.clone(), to: free_path(&to.sibling(named), self.context), seen: *seen });
         }
-        if let Some(old_folder) = self.facts.path.parent() {
-            for Companion { path, seen } in &self.facts.members {
-                let inner = path.below(&old_folder).unwrap_or_else(|| path.clone());
-                plan.moves.push(Move { from: path.clone(), to: parts.join(inner.as_path()), seen: *seen });
-            }
+        let base = base_of(self.facts);
+        for Companion { path, seen } in &self.facts.members {
+            let inner = path.below(&base).expect("a part lies in the asset's folder");
+            plan.moves.push(Move { from: path.clone(), to: parts.join(inner.as_path()), seen: *seen });
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
@@ -260,6 +270,21 @@ fn companion_name(from: &RelPath, to: &RelPath, name: &str) -> String {
         Some(rest) => format!("{new_stem}{rest}"),
         None => name.to_owned(),
     }
+}
+
+/// Returns the folder that holds a whole asset: a model's parts may lie beside its own folder.
+pub(super) fn base_of(facts: &Facts) -> RelPath {
+    let mut base = beside(&facts.path);
+    while let Some(above) = base.parent().filter(|_| !facts.members.iter().all(|part| part.path.is_in(&base))) {
+        base = above;
+    }
+    base
+}
+
+/// Returns the folder that holds the whole asset once its file, which lies below `base`, is at `to`.
+pub(super) fn base_in(facts: &Facts, base: &RelPath, to: &RelPath) -> RelPath {
+    let inner = facts.path.below(base).expect("an asset's file lies in its folder");
+    inner.parts().skip(1).fold(beside(to), |folder, _| beside(&folder))
 }
 
 /// Returns the folder that a file lies in.

@@ -5,8 +5,9 @@ use super::{Hold, Plan, Recipe};
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let folder = asset.folder("upload");
     if !asset.facts.members.is_empty() {
-        asset.parts_fit(&folder)?;
-        return Ok(asset.pass_on(&folder.join(asset.facts.path.file_name()), "passed on with its parts"));
+        let to = asset.with_parts("upload", None);
+        asset.parts_fit(&to)?;
+        return Ok(asset.pass_on(&to, "passed on with its parts"));
     }
     let stem = asset.stem(&asset.context.rules.naming.last);
     if !asset.kind.is_image() {

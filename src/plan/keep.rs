@@ -12,9 +12,11 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let folder = asset.folder("export");
     let Some((from, to)) = wanted else {
         if !asset.facts.members.is_empty() {
-            asset.parts_fit(&folder)?;
+            let to = asset.with_parts("export", None);
+            asset.parts_fit(&to)?;
+            return Ok(asset.pass_on(&to, "passed on unchanged"));
         }
-        let name = if asset.facts.members.is_empty() && asset.is_new {
+        let name = if asset.is_new {
             asset.free_in(&folder, &asset.first_stem(), &asset.extension())
         } else {
             asset.free_in(&folder, &asset.facts.path.stem().to_string_lossy(), &asset.facts.path.extension())

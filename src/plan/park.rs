@@ -1,4 +1,5 @@
-use super::{Context, Facts, Plan, Recipe, asset::free_path, asset::free_with, new_file};
+use super::asset::{base_in, base_of, free_path, free_with};
+use super::{Context, Facts, Plan, Recipe, new_file};
 use crate::model::RelPath;
 use crate::records::{About, Move};
 
@@ -9,7 +10,7 @@ pub const REASON: &str = ".reason.txt";
 /// it and the reason in words.
 pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let failed = RelPath::new("failed").expect("a constant is a clean path");
-    let to = free_with(&failed.join(facts.path.as_path()), &[REASON], context);
+    let to = place(facts, &failed, context);
     let about = About {
         stage: facts.stage,
         theme: super::theme_of_path(&facts.path).0,
@@ -32,13 +33,40 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
     let (old_stem, new_stem) = (facts.path.stem(), to.stem());
     let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
-    for companion in sidecar.chain(&facts.companions).chain(&facts.members) {
-        let mut beside = failed.join(companion.path.as_path());
+    for companion in sidecar.chain(&facts.companions) {
+        let mut beside = to.sibling(companion.path.file_name());
         // What goes with the asset keeps going with it when another one has its name here already.
         if let Some(rest) = companion.path.file_text().strip_prefix(&*old_stem) {
             beside = beside.sibling(format!("{new_stem}{rest}"));
         }
         moves.push(Move { from: companion.path.clone(), to: free_path(&beside, context), seen: companion.seen });
     }
+    let base = base_of(facts);
+    let parts = base_in(facts, &base, &to);
+    for part in &facts.members {
+        let inner = part.path.below(&base).expect("a part lies in the asset's folder");
+        moves.push(Move { from: part.path.clone(), to: parts.join(inner.as_path()), seen: part.seen });
+    }
     Plan { about, check: None, products: vec![reason], moves, removes: Vec::new() }
+}
+
+/// Returns where the asset's file goes. A model and its parts keep their names: if one of them is taken, all go into
+/// a folder of their own.
+fn place(facts: &Facts, failed: &RelPath, context: &Context<'_>) -> RelPath {
+    let whole = failed.join(facts.path.as_path());
+    if facts.members.is_empty() {
+        return free_with(&whole, &[REASON], context);
+    }
+    let base = base_of(facts);
+    let inner = facts.path.below(&base).expect("an asset's file lies in its folder");
+    let names = || facts.members.iter().filter_map(|part| part.path.below(&base)).chain([inner.clone()]);
+    let stem = facts.path.stem().to_string_lossy().into_owned();
+    let own = (2..).map(|count| base.join(format!("{stem}-{count}")));
+    let mut folders = std::iter::once(base.clone()).chain(own).map(|folder| failed.join(folder.as_path()));
+    let is_free = |folder: &RelPath| {
+        let reason = folder.join(inner.as_path()).with_suffix(REASON);
+        names().map(|name| folder.join(name.as_path())).chain([reason]).all(|path| !(context.taken)(&path))
+    };
+    let folder = folders.find(is_free).expect("one of endless folders is free");
+    folder.join(inner.as_path())
 }

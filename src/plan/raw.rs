@@ -10,6 +10,5 @@ pub(super) fn plan(asset: &Asset<'_>) -> Plan {
         return asset.pass_on(&to, &did);
     }
     // A model names its parts inside: they keep their names, in a folder that carries the asset's.
-    let folder = asset.free_in(&asset.folder("keep"), &stem, "");
-    asset.pass_on(&folder.join(asset.facts.path.file_name()), &did)
+    asset.pass_on(&asset.with_parts("keep", Some(&stem)), &did)
 }

@@ -36,10 +36,12 @@ pub fn plan_retry(aside: &SetAside, taken: &dyn Fn(&RelPath) -> bool) -> Result<
     let Some(origin) = aside.origin() else {
         return Err(Hold::Waits("it lies in no stage's folder; move it into a stage by hand".to_owned()));
     };
-    let (Some(old), Some(new)) = (aside.path.parent(), origin.parent()) else {
+    let Some(new) = origin.parent() else {
         return Err(Hold::Waits("it lies in no folder".to_owned()));
     };
-    let back = |path: &RelPath| path.below(&old).map_or_else(|| new.join(path.file_name()), |b| new.join(b.as_path()));
+    // What lies in `failed/` lies as it lay in its stage.
+    let failed = aside.path.root();
+    let back = |path: &RelPath| path.below(&failed).unwrap_or_else(|| new.join(path.file_name()));
     let mut moves: Vec<_> = aside.members.iter().map(|member| (member.clone(), back(member))).collect();
     if let Some((_, target)) = moves.iter().find(|(_, to)| taken(to)) {
         return Err(Hold::Waits(format!("`{target}` is there already, and a model's parts keep their names")));
@@ -119,6 +121,11 @@ mod tests {
         let members = ["failed/raw/t/m/wood.png", "failed/raw/t/cube.mtl"];
         let all = "raw/t/m/wood.png raw/t/cube.mtl raw/t/cube.obj";
         assert_eq!(shown("failed/raw/t/cube.obj", &[], &members, &[]), all);
+        // What lay beside the model's folder lay in that folder afterwards.
+        let members = ["failed/raw/t/textures/wood.png"];
+        let all = "raw/t/textures/wood.png raw/t/source/cube.fbx";
+        assert_eq!(shown("failed/raw/t/source/cube.fbx", &[], &members, &[]), all);
+        let members = ["failed/raw/t/cube.mtl"];
         assert!(shown("failed/raw/t/cube.obj", &[], &members, &["raw/t/cube.mtl"]).contains("keep their names"));
     }
 
