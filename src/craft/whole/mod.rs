@@ -12,6 +12,8 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use super::CraftError;
 use crate::model::Kind;
 
+pub(in crate::craft) use fbx::MARK as FBX_MARK;
+
 /// The most parts of a file that are looked at.
 const PARTS_MAX: usize = 10_000_000;
 /// How much of a file's end is searched for what must stand there.
