@@ -1,22 +1,19 @@
-//! 3D models: what they name stays in their folder, whatever they hold.
+//! 3D models: what they name, and what proves that a picture beside them is none of their parts.
 #![no_main]
 
+use std::io::Cursor;
+
 use libfuzzer_sys::fuzz_target;
-use stockmill::craft::{members, mtl_members};
-use stockmill::model::{Kind, RelPath};
+use stockmill::craft::{is_generated, references};
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut names = mtl_members(bytes);
-    for kind in [Kind::Obj, Kind::Gltf] {
-        names.extend(members(bytes, kind).unwrap_or_default());
-    }
-    let folder = RelPath::new("raw/theme").expect("a constant is a clean path");
-    for name in names {
-        assert!(!name.is_empty() && !name.starts_with('/'));
-        assert!(name.split('/').all(|part| part != ".."), "{name}");
-        // Whoever looks for the file joins the name to the folder.
-        if let Ok(path) = RelPath::new(format!("raw/theme/{name}")) {
-            assert!(path.is_in(&folder));
+    for extension in ["obj", "mtl", "gltf", "glb", "fbx", "dae", "blend", "ply", "usda", "usdc"] {
+        let found = references(Cursor::new(bytes), bytes.len() as u64, extension);
+        assert!(found.named.len() <= 4096);
+        for reference in &found.named {
+            assert!(!reference.readings.is_empty());
+            assert!(reference.readings.iter().flatten().any(|name| !name.is_empty()), "a place names something");
         }
     }
+    let _ = is_generated(Cursor::new(bytes));
 });

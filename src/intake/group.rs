@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+use super::claims::{Inside, claim};
 use super::names::{but_left_alone, is_note};
 use super::trio::along_with_videos;
 use super::walk::{Found, Odd};
@@ -24,7 +25,7 @@ pub struct Candidate {
     pub companions: Vec<Found>,
     /// Files that it names inside.
     pub members: Vec<Found>,
-    /// Names inside that are not there.
+    /// Why it waits for other files, in words: it misses parts, or may be a part itself.
     pub missing: Vec<String>,
 }
 
@@ -46,7 +47,7 @@ pub struct Grouped {
 
 /// What a file is in its folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Primary,
     /// It goes with a primary file of a like name.
     Beside,
@@ -54,11 +55,11 @@ enum Role {
     Taken,
 }
 
-/// Sorts the files of a stage folder into assets and what is left alone. `members_of` returns the
-/// names that a model has inside, relative to its folder.
+/// Sorts the files of a stage folder into assets and what is left alone. `inside` looks into files
+/// for what their names do not tell.
 ///
 /// A folder may hold hundreds of thousands of files: nothing is copied that can be moved.
-pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn Fn(&Found) -> Vec<String>) -> Grouped {
+pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Inside) -> Grouped {
     let mut grouped = Grouped::default();
     let mut ordinary = but_left_alone(files, ignore, &mut grouped.odd);
     if stage == Stage::Ideas {
@@ -67,8 +68,8 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn 
     }
     ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let mut roles: Vec<Role> = ordinary.iter().map(|found| role(&found.path)).collect();
-    let mut models = claim_members(&ordinary, &roles, members_of);
-    for member in models.values().flat_map(|claim| &claim.members) {
+    let mut claims = claim(stage, &ordinary, &roles, inside);
+    for member in claims.members.values().flatten() {
         roles[*member] = Role::Taken;
     }
     let along = along_with_videos(&ordinary, &|n| roles[n] == Role::Primary);
@@ -78,7 +79,6 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn 
     grouped.candidates.reserve_exact(roles.iter().filter(|role| **role == Role::Primary).count());
     let mut ordinary: Vec<Option<Found>> = ordinary.into_iter().map(Some).collect();
     for n in (0..roles.len()).filter(|n| roles[*n] == Role::Primary) {
-        let claim = models.remove(&n).unwrap_or_default();
         let mut take = |n: usize| ordinary[n].take().expect("each file has one role");
         let primary = take(n);
         let own = primary.path.with_suffix(SIDECAR);
@@ -91,8 +91,9 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, members_of: &dyn 
                 companions.push(found);
             }
         }
-        let members = claim.members.into_iter().map(take).collect();
-        grouped.candidates.push(Candidate { primary, sidecar, companions, members, missing: claim.missing });
+        let members = claims.members.remove(&n).unwrap_or_default().into_iter().map(take).collect();
+        let missing = claims.waits.remove(&n).into_iter().collect();
+        grouped.candidates.push(Candidate { primary, sidecar, companions, members, missing });
     }
     grouped
 }
@@ -129,7 +130,9 @@ fn beside(files: &[Found], roles: &[Role], along: &BTreeMap<usize, usize>, odd: 
         let stem = files[n].path.without_extension();
         let whole = place_of(files, stem);
         let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
-        match whole.or_else(|| called(stem)) {
+        // A model names its parts: what only has its name is none, and must keep its own.
+        let is_member = MEMBER_EXTENSIONS.contains(&files[n].path.extension().as_str());
+        match whole.or_else(|| called(stem).filter(|_| !is_member)) {
             Some(owner) => pairs.push((owner, n)),
             None => odd.push(Odd { path: files[n].path.clone(), why: lonely(&files[n].path) }),
         }
@@ -156,7 +159,7 @@ fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
 }
 
 /// Returns whether a path is a record of stockmill's own in a theme's folder or below it.
-fn is_record(path: &RelPath) -> bool {
+pub(super) fn is_record(path: &RelPath) -> bool {
     path.parts().count() > 2 && RECORDS.iter().any(|record| path.file_name() == *record)
 }
 
@@ -168,59 +171,11 @@ fn lonely(path: &RelPath) -> String {
     }
 }
 
-/// The places of the files that a model names, and the names of those that are missing.
-#[derive(Default)]
-struct Claim {
-    members: Vec<usize>,
-    missing: Vec<String>,
-}
-
-/// Returns what every model claims, by its place; materials' textures count too. A file is claimed by
-/// the first model that names it.
-fn claim_members(
-    files: &[Found],
-    roles: &[Role],
-    members_of: &dyn Fn(&Found) -> Vec<String>,
-) -> BTreeMap<usize, Claim> {
-    let mut claims = BTreeMap::new();
-    let mut taken = BTreeSet::new();
-    let is_model = |n: &usize| matches!(files[*n].path.extension().as_str(), "obj" | "gltf");
-    for n in (0..files.len()).filter(|n| roles[*n] == Role::Primary).filter(is_model) {
-        let mut claim = Claim::default();
-        let mut waiting = members_of(&files[n]);
-        let mut seen = BTreeSet::new();
-        while let Some(name) = waiting.pop() {
-            let Ok(below) = RelPath::new(&name) else { continue };
-            if !seen.insert(below.clone()) {
-                continue;
-            }
-            let path = files[n].path.sibling(below.as_path());
-            let member = place_of(files, path.as_path().as_os_str()).filter(|n| !is_record(&files[*n].path));
-            match member {
-                // Two that name each other would both belong to nobody.
-                Some(member) if is_model(&member) => (),
-                Some(member) => {
-                    if files[member].path.extension() == "mtl" {
-                        waiting.extend(members_of(&files[member]));
-                    }
-                    if taken.insert(member) {
-                        claim.members.push(member);
-                    } else {
-                        claim.missing.push(format!("{name} (another model here uses it; give each its own copy)"));
-                    }
-                }
-                None => claim.missing.push(name),
-            }
-        }
-        claim.members.sort_unstable();
-        claims.insert(n, claim);
-    }
-    claims
-}
-
 #[cfg(test)]
 mod tests {
+
     use super::*;
+    use crate::intake::claims::Nothing;
     use crate::model::Identity;
     use crate::vault::Entry;
 
@@ -231,19 +186,13 @@ mod tests {
 
     fn shown(stage: Stage, names: &[&str]) -> String {
         let files: Vec<Found> = names.iter().map(|name| found(name)).collect();
-        let members = |found: &Found| match found.path.extension().as_str() {
-            "obj" => vec!["m.mtl".to_owned()],
-            "mtl" => vec!["tex/wood.png".to_owned(), "tex/gone.png".to_owned()],
-            "gltf" => vec!["x.gltf".to_owned(), "y.gltf".to_owned()],
-            _ => vec![],
-        };
-        let grouped = group(stage, files, &Ignore::default(), &members);
+        let grouped = group(stage, files, &Ignore::default(), &Nothing);
         let mut lines: Vec<String> = grouped
             .candidates
             .iter()
             .map(|c| {
                 let rest: Vec<String> = c.files().skip(1).map(|f| f.path.file_text()).collect();
-                format!("{} + {} - {}", c.primary.path, rest.join(" "), c.missing.join(" "))
+                format!("{} + {}", c.primary.path, rest.join(" "))
             })
             .collect();
         lines.extend(grouped.odd.iter().map(|odd| format!("odd {}", odd.path)));
@@ -252,19 +201,17 @@ mod tests {
 
     #[test]
     fn files_are_grouped_into_assets() {
-        let cases: [(&[&str], &str); 8] = [
-            (&["raw/t/a.png", "raw/t/a.png.yaml", "raw/t/a.txt"], "raw/t/a.png + a.png.yaml a.txt - "),
-            (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.png.xmp"], "raw/t/a.jpg +  - \nraw/t/a.png + a.png.xmp - "),
-            (&["raw/t/a.png", "raw/t/tags.yaml", "raw/t/prompts.txt"], "raw/t/a.png +  - "),
-            (&["raw/t/b.png.yaml", "raw/t/a.png"], "raw/t/a.png +  - \nodd raw/t/b.png.yaml"),
+        let cases: [(&[&str], &str); 6] = [
+            (&["raw/t/a.png", "raw/t/a.png.yaml", "raw/t/a.txt"], "raw/t/a.png + a.png.yaml a.txt"),
+            (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.png.xmp"], "raw/t/a.jpg + \nraw/t/a.png + a.png.xmp"),
+            (&["raw/t/a.png", "raw/t/tags.yaml", "raw/t/prompts.txt"], "raw/t/a.png + "),
+            (&["raw/t/b.png.yaml", "raw/t/a.png"], "raw/t/a.png + \nodd raw/t/b.png.yaml"),
             (&["raw/t/a.png.part", "raw/.x"], "odd raw/t/a.png.part\nodd raw/.x"),
-            (&["raw/t/m.obj", "raw/t/m.mtl", "raw/t/tex/wood.png"], "raw/t/m.obj + m.mtl wood.png - tex/gone.png"),
             (&["raw/t/x.bin"], "odd raw/t/x.bin"),
-            (&["raw/t/x.gltf", "raw/t/y.gltf"], "raw/t/x.gltf +  - \nraw/t/y.gltf +  - "),
         ];
         for (names, expected) in cases {
             assert_eq!(shown(Stage::Raw, names), expected, "{names:?}");
         }
-        assert_eq!(shown(Stage::Ideas, &["ideas/a.md", "ideas/b.png"]), "ideas/a.md +  - \nodd ideas/b.png");
+        assert_eq!(shown(Stage::Ideas, &["ideas/a.md", "ideas/b.png"]), "ideas/a.md + \nodd ideas/b.png");
     }
 }

@@ -104,6 +104,7 @@ fn folded(path: &RelPath) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::claims::Nothing;
     use crate::intake::{Found, group};
     use crate::model::{Identity, Stage};
     use crate::vault::Entry;
@@ -141,7 +142,7 @@ mod tests {
         ];
         for (file, meant, waits) in cases {
             let files = ["raw/t/x.png", "raw/t/in/y.jpg", file].map(found).to_vec();
-            let mut grouped = group(Stage::Raw, files, &Ignore::default(), &|_| Vec::new());
+            let mut grouped = group(Stage::Raw, files, &Ignore::default(), &Nothing);
             let misses = near_misses(&mut grouped, &Ignore::default());
             let shown =
                 misses.first().map_or_else(Default::default, |miss| (miss.meant.to_string(), miss.waits.to_string()));

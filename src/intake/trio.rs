@@ -117,6 +117,7 @@ fn is_numbered(path: &RelPath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::claims::Nothing;
     use crate::intake::group;
     use crate::model::{Identity, Ignore, Stage};
     use crate::vault::Entry;
@@ -129,7 +130,7 @@ mod tests {
             path: RelPath::new(format!("raw/t/{name}")).unwrap(),
             entry: Entry::file(identity, 0),
         };
-        group(Stage::Raw, names.iter().map(found).collect(), &Ignore::default(), &|_| Vec::new()).candidates
+        group(Stage::Raw, names.iter().map(found).collect(), &Ignore::default(), &Nothing).candidates
     }
 
     /// Each of the three was an asset of its own: a picture and two videos were sold for one.

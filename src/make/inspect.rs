@@ -9,11 +9,9 @@ use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{Disk, DiskError, DiskResult, ReadSeek, What, hash_of};
 
 /// The largest sidecar or foreign XMP file that is read.
-const SIDECAR_BYTES_MAX: u64 = 4 << 20;
+pub(super) const SIDECAR_BYTES_MAX: u64 = 4 << 20;
 /// A picture of at most so many pixels takes little memory to decode.
 const SMALL_PIXELS_MAX: u64 = 1 << 18;
-/// The largest model text that is searched for the names of its parts.
-const MODEL_TEXT_BYTES_MAX: u64 = 256 << 20;
 
 /// Looks into a settled asset: hash, type by content, size, sidecars. Reads, and changes nothing.
 /// `is_claimed` says that its theme names it as a document.
@@ -144,15 +142,4 @@ fn read_sidecar(disk: &dyn Disk, path: &RelPath) -> Result<Sidecar, MakeError> {
 
 fn read_xmp(disk: &dyn Disk, path: &RelPath) -> Result<Tags, MakeError> {
     Ok(craft::read_xmp(&disk.read(path, SIDECAR_BYTES_MAX)?)?)
-}
-
-/// Returns the names that a model or a material has inside; none if it cannot be read.
-pub fn members_of(disk: &dyn Disk, found: &Found) -> Vec<String> {
-    let Ok(bytes) = disk.read(&found.path, MODEL_TEXT_BYTES_MAX) else { return Vec::new() };
-    match found.path.extension().as_str() {
-        "obj" => craft::members(&bytes, Kind::Obj).unwrap_or_default(),
-        "gltf" => craft::members(&bytes, Kind::Gltf).unwrap_or_default(),
-        "mtl" => craft::mtl_members(&bytes),
-        _ => Vec::new(),
-    }
 }

@@ -2,11 +2,13 @@
 //! and nothing that it makes has a name in a stage until the vault commits it.
 
 mod first_frame;
+mod inside;
 mod inspect;
 mod products;
 
 pub use first_frame::names_video_node;
-pub use inspect::{inspect, members_of};
+pub use inside::{Insides, Looking};
+pub use inspect::inspect;
 pub use products::make;
 
 use crate::craft::CraftError;

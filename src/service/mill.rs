@@ -10,7 +10,7 @@ use super::themes::{Reader, Themes, refused};
 use super::units::Units;
 use crate::config::{Gate, Settings};
 use crate::intake::NearMiss;
-use crate::make::Limits;
+use crate::make::{Insides, Limits};
 use crate::market::ROW_BYTES_MAX;
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
@@ -39,6 +39,8 @@ pub(super) struct Mill {
     pub(super) releases: Vec<Release>,
     pub(super) memory: Memory,
     pub(super) pauses: Pauses,
+    /// What the walks saw inside files.
+    pub(super) insides: Arc<Insides>,
     /// Files of plans that cannot be finished or taken back yet, and why.
     pub(super) blocked: HashMap<RelPath, Arc<str>>,
     /// What waits until a file of tags has its right name: the unit in which that file lies, and why.
@@ -74,6 +76,7 @@ impl Mill {
             releases: Vec::new(),
             memory,
             pauses: Pauses::default(),
+            insides: Arc::default(),
             blocked: HashMap::new(),
             near_misses: BTreeMap::new(),
             bundles: BTreeMap::new(),
@@ -235,7 +238,7 @@ impl Mill {
         gate::GateFacts { now: &moment.local, is_released, left_at: self.ledger.left_at(stage), leaving }
     }
 
-    fn is_released(&self, path: &RelPath, stage: Stage, dropped_ns: i64) -> bool {
+    pub(super) fn is_released(&self, path: &RelPath, stage: Stage, dropped_ns: i64) -> bool {
         let theme = crate::plan::theme_of_path(path).0;
         self.releases.iter().any(|release| release.covers(stage, theme.as_ref(), dropped_ns))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ServiceError, layout, verify};
 use crate::config::Settings;
 use crate::intake::{Candidate, Found, group, walk};
-use crate::make::members_of;
+use crate::make::{Insides, Looking};
 use crate::model::{Ignore, RelPath, Stage};
 use crate::plan::{REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
@@ -88,7 +88,7 @@ fn set_aside(
     let walked = walk(disk, folder, &|_| true, &mut |_, _| ())?;
     let is_note = |found: &Found| found.path.file_text().ends_with(REASON);
     let (notes, files): (Vec<Found>, Vec<Found>) = walked.files.into_iter().partition(is_note);
-    let grouped = group(stage, files.clone(), ignore, &|found| members_of(disk, found));
+    let grouped = group(stage, files.clone(), ignore, &Looking { disk, seen: &Insides::default() });
     let mut notes: BTreeSet<RelPath> = notes.into_iter().map(|found| found.path).collect();
     let mut all = Vec::new();
     for candidate in grouped.candidates {

@@ -3,12 +3,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::intake::{
-    Candidate, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, may_be_first_frame, near_misses,
-    signs, walk_inbox,
+    Candidate, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, is_model_folder,
+    may_be_first_frame, near_misses, signs, walk_inbox,
 };
-use crate::make::{members_of, names_video_node};
-use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
-use crate::vault::{Detached, Disk, DiskError, Layout};
+use crate::make::{Insides, Looking, names_video_node};
+use crate::model::{Ignore, Kind, RelPath, Stage, ThemeSlug};
+use crate::vault::{Detached, Disk, DiskError, Layout, What};
 
 /// What one look at one folder showed.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ pub(super) fn survey(
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
     ignore: &Ignore,
+    seen: &Insides,
     now: Now,
 ) -> Result<Surveyed, SurveyError> {
     let stage = stage_of(unit).expect("a unit lies in a stage");
@@ -102,10 +103,21 @@ pub(super) fn survey(
     let names = walked.files.iter().map(|found| &found.path).chain(walked.odd.iter().map(|odd| &odd.path));
     let names: Vec<RelPath> = if is_ideas { names.cloned().collect() } else { Vec::new() };
     let files = std::mem::take(&mut walked.files);
-    let mut grouped = group(stage, files, ignore, &|found| members_of(disk, found));
+    let mut grouped = group(stage, files, ignore, &Looking { disk, seen });
     let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
     near_misses.retain(|miss| !is_same_file(disk, miss));
-    let Grouped { candidates, mut odd } = grouped;
+    let Grouped { mut candidates, mut odd } = grouped;
+    if let Some(model) = model_beside(disk, stage, unit)? {
+        // What has been through the mill is a picture of its own.
+        let is_new = |candidate: &&mut Candidate| candidate.sidecar.is_none() && candidate.missing.is_empty();
+        for candidate in candidates.iter_mut().filter(is_new) {
+            candidate.missing.push(format!(
+                "its folder has the name of one for a model's parts, and `{model}` lies beside that; put the model and \
+                 this folder into a theme's folder, or let it go as it is with `stockmill release {stage} {}`",
+                unit.file_text()
+            ));
+        }
+    }
     let pictures = candidates.iter().map(|candidate| &candidate.primary).filter(|found| may_be_first_frame(found, now));
     let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
@@ -131,6 +143,16 @@ pub(super) fn survey(
         folders,
         problem,
     })
+}
+
+/// Returns a 3D model that lies beside a theme's folder, if the theme has the name of a folder for parts.
+fn model_beside(disk: &dyn Disk, stage: Stage, unit: &RelPath) -> Result<Option<RelPath>, DiskError> {
+    if unit.parent().is_none() || !is_model_folder(unit) {
+        return Ok(None);
+    }
+    let files = disk.list(&stage.folder())?.into_iter().filter(|(_, entry)| entry.what == What::File);
+    let mut models = files.map(|(name, _)| stage.folder().join(name));
+    Ok(models.find(|path| Kind::is_model_extension(&path.extension())))
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.

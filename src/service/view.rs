@@ -115,7 +115,8 @@ impl View {
     /// Looks at one unit, and remembers what its files of tags keep waiting.
     fn look(&mut self, unit: &RelPath) -> Result<Surveyed, SurveyError> {
         let now = self.clock.now().for_settle();
-        let surveyed = survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore, now)?;
+        let surveyed =
+            survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore, &self.mill.insides, now)?;
         self.mill.take_near_misses(unit, &surveyed.near_misses);
         Ok(surveyed)
     }
@@ -163,7 +164,8 @@ impl View {
     fn explain_nobodys(&self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
         let Some(stage) = stage_of(path) else { return Ok(None) };
         let ignore = &self.mill.settings.settle.ignore;
-        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore, self.clock.now().for_settle())?;
+        let now = self.clock.now().for_settle();
+        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore, &self.mill.insides, now)?;
         let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
         Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }
@@ -233,9 +235,8 @@ impl View {
     fn stand(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (Standing, Option<Facts>) {
         let moment = self.clock.now();
         let path = candidate.primary.path.clone();
-        if !candidate.missing.is_empty() {
-            let why = format!("it names files that are not here yet: {}", candidate.missing.join(", "));
-            return (Standing::Held(path, why), None);
+        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, candidate.primary.entry.changed_ns) {
+            return (Standing::Held(path, candidate.missing.join("; ")), None);
         }
         let settled = match self.settle(stage, candidate, sign, &moment) {
             Ok(settled) => settled,

@@ -124,16 +124,13 @@ impl Dispatcher {
             self.decide(*facts, moment);
             return;
         }
-        if !candidate.missing.is_empty() {
-            let missing = candidate.missing.join(", ");
-            let is_top = unit.parent().is_none() && candidate.missing.iter().any(|name| name.contains('/'));
-            let cure = "; put it into a theme's folder, with its own folders beside it";
-            let cure = if is_top { cure } else { "" };
-            let why = self.reason(&format!("it names files that are not here yet: {missing}{cure}"));
+        let dropped_ns = candidate.primary.entry.changed_ns;
+        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, dropped_ns) {
+            let why = self.reason(&candidate.missing.join("; "));
             self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
             return;
         }
-        if let Some((hold, opens_by_time)) = self.mill.shut(&path, stage, candidate.primary.entry.changed_ns, moment) {
+        if let Some((hold, opens_by_time)) = self.mill.shut(&path, stage, dropped_ns, moment) {
             let why = self.reason(&hold.to_string());
             let until = opens_by_time.then(|| moment.steady + self.hold_pause());
             self.hold(&path, Held { why, state, until, facts: None, is_trial: false });

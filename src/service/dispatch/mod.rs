@@ -548,6 +548,8 @@ fn state_of(candidate: &Candidate) -> State {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut state = DefaultHasher::new();
     candidate.files().for_each(|found| found.entry.identity.hash(&mut state));
+    // What it waits for may come or go while its own files stay as they are.
+    candidate.missing.hash(&mut state);
     State(state.finish())
 }
 

@@ -122,11 +122,12 @@ impl Dispatcher {
         self.walking = true;
         let (vault, watch, tell) = (self.mill.vault.clone(), self.watch.clone(), self.tell.clone());
         let (settings, clock) = (self.mill.settings.clone(), self.clock);
+        let seen = self.mill.insides.clone();
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
             let begun = clock.steady();
-            let result = survey(vault.disk(), watch.as_ref(), &unit, &settings.settle.ignore, clock.now().for_settle())
-                .map(Box::new);
+            let now = clock.now().for_settle();
+            let result = survey(vault.disk(), watch.as_ref(), &unit, &settings.settle.ignore, &seen, now).map(Box::new);
             let took = clock.steady().saturating_sub(begun);
             let _ = tell.send(Message::Surveyed(unit, took, result));
         });

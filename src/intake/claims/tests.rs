@@ -1,0 +1,208 @@
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use super::super::group::{Candidate, group};
+use super::*;
+use crate::model::{Identity, Ignore, Reference};
+use crate::vault::Entry;
+
+/// What is inside of files, by their names: `a.obj: x.mtl, y.mtl`; `?` for what cannot be told; names of one
+/// reading apart by `+`, readings by `|`, and `(x)` for what may be packed.
+struct Written(HashMap<String, Arc<References>>);
+
+impl Written {
+    fn read(lines: &[&str]) -> Self {
+        let parse = |line: &&str| {
+            let (file, names) = line.split_once(": ").unwrap();
+            let mut found = References::default();
+            for name in names.split(", ") {
+                if name == "?" {
+                    found.unknown = Some("it is packed".to_owned());
+                    continue;
+                }
+                let packed = name.strip_prefix('(').and_then(|name| name.strip_suffix(')'));
+                let readings = packed.unwrap_or(name).split('|');
+                let readings = readings.map(|reading| reading.split('+').map(str::to_owned).collect());
+                found.named.push(Reference { readings: readings.collect(), may_be_inside: packed.is_some() });
+            }
+            (file.to_owned(), Arc::new(found))
+        };
+        Self(lines.iter().map(parse).collect())
+    }
+}
+
+impl Inside for Written {
+    fn references(&self, found: &Found) -> Arc<References> {
+        self.0.get(&found.path.file_text()).cloned().unwrap_or_default()
+    }
+
+    fn is_generated(&self, found: &Found) -> bool {
+        found.path.file_text().contains("ComfyUI")
+    }
+
+    fn has_identity(&self, sidecar: &Found) -> bool {
+        !sidecar.path.file_text().contains("foreign")
+    }
+}
+
+fn grouped(stage: Stage, names: &[&str], inside: &[&str]) -> (Vec<Candidate>, Vec<String>) {
+    let found = |name: &&str| {
+        let identity = Identity { device: 1, inode: 1, size: 10, modified_ns: 0 };
+        Found { path: stage.folder().join("t").join(name), entry: Entry::file(identity, 0) }
+    };
+    let grouped = group(stage, names.iter().map(found).collect(), &Ignore::default(), &Written::read(inside));
+    (grouped.candidates, grouped.odd.into_iter().map(|odd| odd.path.file_text()).collect())
+}
+
+/// Returns each asset with its parts, `!` before one that waits, and what is left alone.
+fn shown(names: &[&str], inside: &[&str]) -> String {
+    let (candidates, odd) = grouped(Stage::Raw, names, inside);
+    let theme = RelPath::new("raw/t").unwrap();
+    let name = |found: &Found| found.path.below(&theme).unwrap().to_string();
+    let mut text = String::new();
+    for candidate in candidates {
+        let parts: Vec<String> = candidate.files().map(name).collect();
+        let mark = if candidate.missing.is_empty() { "" } else { "!" };
+        write!(text, "{mark}{}; ", parts.join(" + ")).unwrap();
+    }
+    odd.iter().for_each(|odd| write!(text, "odd {odd}; ").unwrap());
+    text.trim_end_matches("; ").to_owned()
+}
+
+const OBJ: [&str; 3] = ["m.obj", "m.mtl", "wood.png"];
+
+#[test]
+fn names_lead_to_files_as_programs_look_for_them() {
+    let whole = "m.obj + m.mtl + wood.png";
+    let mtl = |name: &str| shown(&OBJ, &["m.obj: m.mtl", &format!("m.mtl: {name}")]);
+    for name in [
+        "wood.png",
+        "./wood.png",
+        "WOOD.PNG",
+        "C:\\art\\Wood.png",
+        "/home/x/wood.png",
+        "../textures/wood.png",
+        "gone.png|wood.png",
+    ] {
+        assert_eq!(mtl(name), whole, "{name}");
+    }
+    assert_eq!(shown(&OBJ, &["m.obj: M.MTL", "m.mtl: wood.png"]), whole);
+    assert_eq!(shown(&OBJ, &["m.obj: m.mtl wood|m.mtl+wood.png"]), whole, "one name, or two");
+    assert_eq!(shown(&OBJ, &["m.mtl: wood.png"]), whole, "an OBJ goes with the material of its name");
+    assert_eq!(shown(&["m.fbx", "h\u{f6}.png"], &["m.fbx: ho\u{308}.png"]), "m.fbx + h\u{f6}.png");
+    let cases: [(&[&str], &[&str], &str); 9] = [
+        (&["m.fbx", "textures/wood.png"], &["m.fbx: textures\\wood.png"], "m.fbx + textures/wood.png"),
+        (&["m.fbx", "m.fbm/wood.png"], &["m.fbx: D:\\x\\wood.png"], "m.fbx + m.fbm/wood.png"),
+        (
+            &["a/m.obj", "a/m.mtl", "b/wood.png"],
+            &["m.obj: m.mtl", "m.mtl: ../b/wood.png"],
+            "a/m.obj + a/m.mtl + b/wood.png",
+        ),
+        (
+            &["a/m.obj", "a/x/m.mtl", "a/x/w.png"],
+            &["m.obj: x/m.mtl", "m.mtl: w.png"],
+            "a/m.obj + a/x/m.mtl + a/x/w.png",
+        ),
+        (&["a/m.obj", "a/x/m.mtl", "a/w.png"], &["m.obj: x/m.mtl", "m.mtl: w.png"], "a/m.obj + a/w.png + a/x/m.mtl"),
+        // As a well-known site packs them.
+        (&["source/m.fbx", "Textures/w.png"], &["m.fbx: C:\\w.png"], "source/m.fbx + Textures/w.png"),
+        (
+            &["m.gltf", "m.bin", "t/w.png", "license.txt"],
+            &["m.gltf: m.bin, t/w.png"],
+            "m.gltf + m.bin + t/w.png; odd license.txt",
+        ),
+        (
+            &["m.gltf", "w.png", "w.png.yaml", "w.png.xmp"],
+            &["m.gltf: w.png"],
+            "m.gltf + w.png + w.png.xmp + w.png.yaml",
+        ),
+        (&["x.gltf", "y.gltf"], &["x.gltf: y.gltf", "y.gltf: x.gltf"], "x.gltf; y.gltf"),
+    ];
+    for (names, inside, expected) in cases {
+        assert_eq!(shown(names, inside), expected, "{names:?}");
+    }
+}
+
+/// A reference that could not be resolved was taken for none, and the textures for photographs.
+#[test]
+fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
+    let obj = ["m.obj: m.mtl", "m.mtl: wood.png, gone.png"];
+    let cases: [(&[&str], &[&str], &str); 19] = [
+        (&["m.obj", "m.mtl", "wood.png", "x.png"], &obj, "!m.obj + m.mtl + wood.png; !x.png"),
+        (&["m.obj", "x", "x.tga"], &["m.obj: gone.mtl"], "!m.obj; !x; !x.tga"),
+        (&["m.glb", "x.png"], &["m.glb: skin.png"], "!m.glb; !x.png"),
+        (&["m.gltf", "t.png", "x.png"], &["m.gltf: https://example.org/x.png, t.png"], "!m.gltf + t.png; !x.png"),
+        (&["m.dae", "x.png"], &["m.dae: tex.png"], "!m.dae; !x.png"),
+        // Nothing is known of what is packed.
+        (&["m.blend", "x.png"], &["m.blend: ?"], "!m.blend; !x.png"),
+        (&["m.blend", "x.png"], &["m.blend: (gone.png)"], "!m.blend; !x.png"),
+        (&["m.blend", "x.png"], &["m.blend: (x.png)"], "m.blend + x.png"),
+        // Where nothing can be mistaken for a part, nothing need be known.
+        (&["m.blend"], &["m.blend: ?"], "m.blend"),
+        (&["m.blend", "textures/x.png"], &["m.blend: ?"], "m.blend + textures/x.png"),
+        // What names nothing claims nothing.
+        (&["m.glb", "m.stl", "m.ply", "m.usdz", "m.3mf", "x.png"], &[], "m.3mf; m.glb; m.ply; m.stl; m.usdz; x.png"),
+        // What is proved to be a picture of its own goes on, and so do other folders and videos.
+        (&["m.obj", "ComfyUI_1.png"], &["m.obj: gone.mtl"], "ComfyUI_1.png; !m.obj"),
+        (&["m.obj", "x.png", "x.png.yaml"], &["m.obj: gone.mtl"], "!m.obj; x.png + x.png.yaml"),
+        (
+            &["m.obj", "foreign.png", "foreign.png.yaml"],
+            &["m.obj: gone.mtl"],
+            "!foreign.png + foreign.png.yaml; !m.obj",
+        ),
+        (&["a/m.obj", "b/x.png", "x.png", "a/clip.mp4"], &["m.obj: gone.mtl"], "a/clip.mp4; !a/m.obj; b/x.png; x.png"),
+        // The folder that a lost name leads to, and those where others were found.
+        (&["m.obj", "tex/x.png"], &["m.obj: tex/gone.mtl"], "!m.obj; !tex/x.png"),
+        // The material came first.
+        (&["m.mtl", "wood.png", "x.png"], &["m.mtl: wood.png"], "!wood.png; x.png; odd m.mtl"),
+        (&["x.png", "x.mtl"], &[], "x.png; odd x.mtl"),
+        (&["m.fbm/x.png", "textures/y.png"], &[], "!m.fbm/x.png; textures/y.png"),
+    ];
+    for (names, inside, expected) in cases {
+        assert_eq!(shown(names, inside), expected, "{names:?} {inside:?}");
+    }
+}
+
+#[test]
+fn folders_of_parts_belong_to_the_model_beside_them() {
+    let cases: [(&[&str], &[&str], &str); 7] = [
+        (&["m.obj", "textures/a.png", "Maps/b.png"], &[], "m.obj + Maps/b.png + textures/a.png"),
+        (&["m.fbx", "m.fbm/a.png", "source/b.png"], &[], "m.fbx + m.fbm/a.png + source/b.png"),
+        (&["m.glb", "textures/a/b.png"], &[], "m.glb + textures/a/b.png"),
+        (&["m.obj", "renders/a.png"], &[], "m.obj; renders/a.png"),
+        (&["textures/a.png", "b.png"], &[], "b.png; textures/a.png"),
+        // What nobody names goes with the model that misses something, or that names its neighbours.
+        (&["a.obj", "b.fbx", "textures/x.png"], &["b.fbx: gone.png"], "a.obj; !b.fbx + textures/x.png"),
+        (
+            &["a.stl", "b.fbx", "textures/x.png", "textures/y.png"],
+            &["b.fbx: x.png"],
+            "a.stl; b.fbx + textures/x.png + textures/y.png",
+        ),
+    ];
+    for (names, inside, expected) in cases {
+        assert_eq!(shown(names, inside), expected, "{names:?} {inside:?}");
+    }
+}
+
+#[test]
+fn whoever_waits_says_for_what() {
+    let why = |stage: Stage, names: &[&str], inside: &[&str]| -> Vec<String> {
+        grouped(stage, names, inside).0.into_iter().map(|c| c.missing.join(" ")).collect()
+    };
+    let inside = ["m.obj: m.mtl", "m.mtl: C:\\art\\gone.png"];
+    let told = why(Stage::Raw, &["m.obj", "m.mtl", "x.png"], &inside);
+    assert!(told[0].starts_with("it names files that are not here yet: C:\\art\\gone.png; "), "{told:?}");
+    assert!(told[0].ends_with("`stockmill release raw t`"), "{told:?}");
+    assert!(
+        told[1].starts_with("it may be a part of `m.obj` beside it, which names files that are not here: "),
+        "{told:?}"
+    );
+    // Both wait, and neither goes without what they share.
+    let told = why(Stage::Raw, &["a.gltf", "b.gltf", "x.png"], &["a.gltf: x.png", "b.gltf: x.png"]);
+    assert!(told[0].starts_with("`b.gltf` names `x.png` too"), "{told:?}");
+    assert!(told[1].starts_with("`a.gltf` names `x.png` too"), "{told:?}");
+    assert_eq!(told.len(), 2);
+    // What was passed on was complete, or a person let it go.
+    assert_eq!(why(Stage::Keep, &["m.obj", "m.obj.yaml", "x.png"], &["m.obj: gone.mtl"]), ["", ""]);
+    assert!(!why(Stage::Raw, &["m.obj", "m.obj.yaml"], &["m.obj: gone.mtl"])[0].is_empty());
+}

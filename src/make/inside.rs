@@ -1,0 +1,77 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::inspect::SIDECAR_BYTES_MAX;
+use crate::craft;
+use crate::intake::{Found, Inside};
+use crate::model::{Identity, References};
+use crate::records::Sidecar;
+use crate::vault::Disk;
+
+/// So many models are remembered.
+const MODELS_MAX: usize = 1024;
+/// So many other files are remembered.
+const FILES_MAX: usize = 1 << 17;
+
+/// What was seen inside files, so that a walk need not read again what did not change.
+#[derive(Debug, Default)]
+pub struct Insides {
+    models: Mutex<HashMap<(Identity, String), Arc<References>>>,
+    generated: Mutex<HashMap<Identity, bool>>,
+    sidecars: Mutex<HashMap<Identity, bool>>,
+}
+
+/// Looks into the files of a disk.
+#[derive(Debug)]
+pub struct Looking<'a> {
+    /// The disk.
+    pub disk: &'a dyn Disk,
+    /// What was seen before.
+    pub seen: &'a Insides,
+}
+
+impl Inside for Looking<'_> {
+    fn references(&self, found: &Found) -> Arc<References> {
+        let identity = found.entry.identity;
+        let key = (identity, found.path.extension());
+        remembered(&self.seen.models, MODELS_MAX, key.clone(), || {
+            let opened = self.disk.open_as(&found.path, identity).ok()?;
+            Some(Arc::new(craft::references(opened, identity.size, &key.1)))
+        })
+        .unwrap_or_else(|| Arc::new(References::unknown("it cannot be read")))
+    }
+
+    fn is_generated(&self, found: &Found) -> bool {
+        let identity = found.entry.identity;
+        let look = || Some(craft::is_generated(self.disk.open_as(&found.path, identity).ok()?));
+        remembered(&self.seen.generated, FILES_MAX, identity, look).unwrap_or(false)
+    }
+
+    fn has_identity(&self, sidecar: &Found) -> bool {
+        let look = || {
+            let bytes = self.disk.read(&sidecar.path, SIDECAR_BYTES_MAX).ok()?;
+            Some(Sidecar::parse(&bytes).is_ok_and(|sidecar| sidecar.id.is_some()))
+        };
+        remembered(&self.seen.sidecars, FILES_MAX, sidecar.entry.identity, look).unwrap_or(false)
+    }
+}
+
+/// Returns what is remembered, or what a look shows; nothing is remembered of a look that failed.
+fn remembered<K: std::hash::Hash + Eq, V: Clone>(
+    memory: &Mutex<HashMap<K, V>>,
+    entries_max: usize,
+    key: K,
+    look: impl FnOnce() -> Option<V>,
+) -> Option<V> {
+    const WHY: &str = "nobody panics who holds it";
+    if let Some(known) = memory.lock().expect(WHY).get(&key) {
+        return Some(known.clone());
+    }
+    let seen = look()?;
+    let mut memory = memory.lock().expect(WHY);
+    if memory.len() >= entries_max {
+        memory.clear();
+    }
+    memory.insert(key, seen.clone());
+    Some(seen)
+}
