@@ -149,7 +149,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Undo { file, batch } => undo::undo(&place, file.as_deref(), batch),
         Command::Release { stage, theme } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
-            release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?)
+            release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?.as_ref())
         }
         Command::Retry { what } => retry::retry(&place, what.as_deref()),
         Command::Verify { json } => {

@@ -5,16 +5,26 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{Stage, ThemeSlug};
-use crate::service::{Clock, Release, layout, request};
+use crate::service::{Clock, Granted, layout};
 use crate::vault::RealDisk;
 
 /// Lets what lies in a stage now go on, whatever its gate says.
-pub(super) fn release(place: &Place, stage: Stage, theme: Option<ThemeSlug>) -> Result<ExitCode, CliError> {
+pub(super) fn release(place: &Place, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(place)?;
     let disk = RealDisk::open_read_only(layout(&settings));
-    let release = Release { stage, theme, at: Clock::start().now().timestamp() };
-    request(&disk, &release).map_err(|error| CliError::failed(&error))?;
-    let what = release.theme.map_or_else(|| "everything".to_owned(), |theme| format!("theme `{theme}`"));
-    say!("Released: {what} that lies in `{stage}` now. A running daemon takes it at once; else run `stockmill once`.");
+    let now = Clock::start().now().timestamp();
+    let granted = crate::service::release(&disk, &settings, stage, theme, now);
+    let Granted { assets, unfinished } = granted.map_err(|error| CliError::failed(&error))?;
+    let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
+    if assets == 0 {
+        say!("Nothing{of} lies in `{stage}` now, so nothing is released.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!(
+        "Released: {assets} assets{of} that lie in `{stage}` now. A running daemon takes it at once; else run `stockmill once`."
+    );
+    if unfinished > 0 {
+        say!("Still being written: {unfinished} files. Release them again when they are complete.");
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,8 @@ mod settings;
 pub use log::{LogError, Style, start};
 pub use repeats::Repeats;
 pub use settings::{
-    blank_settings, clock_not_believed, gate_changed, reload_refused, reload_waits, reloaded, rules_changed,
-    settings_note, times_ahead,
+    blank_settings, clock_not_believed, gate_changed, release_over, release_unknown, reload_refused, reload_waits,
+    reloaded, rules_changed, settings_note, times_ahead,
 };
 
 use std::time::Duration;

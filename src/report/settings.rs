@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use crate::model::{Stage, escape_bytes};
+use crate::model::{RelPath, Stage, escape_bytes};
 
 /// Tells that new settings are in force.
 pub fn reloaded() {
@@ -49,6 +49,16 @@ pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
 /// Tells that a market's rules are others than before.
 pub fn rules_changed(market: &str) {
     info!(market, "The rules of the market are read anew, and are others than before.");
+}
+
+/// Tells that a request has a form that is not read.
+pub fn release_unknown(file: &RelPath) {
+    warn!(file = %file, "A release of a form that is not known is dropped; give it again with `stockmill release`.");
+}
+
+/// Tells that a release has had its time.
+pub fn release_over(file: &RelPath) {
+    info!(file = %file, "A release is a day old and ends; what it named and still lies there waits for its gate again.");
 }
 
 /// Tells that what the mill remembers was done in the future.

@@ -5,14 +5,14 @@ use super::clock::{Memory, Moment};
 use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::records::Records;
-use super::release::Release;
+use super::release::Releases;
 use super::themes::{Reader, Themes, refused};
 use super::units::Units;
 use crate::config::{Gate, Settings};
 use crate::intake::NearMiss;
 use crate::make::{Insides, Limits};
 use crate::market::ROW_BYTES_MAX;
-use crate::model::{AssetId, ContentHash, Kind, RelPath, Stage, Tags, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Identity, Kind, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, gate, plan_asset, plan_park};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
@@ -36,7 +36,7 @@ pub(super) struct Mill {
     /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no
     /// longer counts.
     pub(super) doubtful_tags: HashSet<RelPath>,
-    pub(super) releases: Vec<Release>,
+    pub(super) releases: Releases,
     pub(super) memory: Memory,
     pub(super) pauses: Pauses,
     /// What the walks saw inside files.
@@ -73,7 +73,7 @@ impl Mill {
             themes: Themes::default(),
             records,
             doubtful_tags: HashSet::new(),
-            releases: Vec::new(),
+            releases: Releases::default(),
             memory,
             pauses: Pauses::default(),
             insides: Arc::default(),
@@ -209,7 +209,7 @@ impl Mill {
     }
 
     fn gate(&self, facts: &Facts, moment: &Moment) -> Result<(), Hold> {
-        let is_released = self.is_released(&facts.path, facts.stage, facts.dropped_ns);
+        let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
         if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
             let stage = facts.stage;
             let cure = format!("let it go on with `stockmill release {stage}`, or move it");
@@ -221,7 +221,7 @@ impl Mill {
 
     /// Returns why an asset stays for now whatever is in it, so that nothing of it need be read, and whether
     /// time alone may change that.
-    pub(super) fn shut(&self, path: &RelPath, stage: Stage, dropped_ns: i64, moment: &Moment) -> Option<(Hold, bool)> {
+    pub(super) fn shut(&self, path: &RelPath, stage: Stage, seen: Identity, moment: &Moment) -> Option<(Hold, bool)> {
         if let Some(why) = self.pauses.why_stage(stage) {
             return Some((Hold::Waits(why), false));
         }
@@ -229,7 +229,7 @@ impl Mill {
             return Some((hold, false));
         }
         let gate = self.settings.gates.of(stage);
-        let facts = self.gate_facts(self.is_released(path, stage, dropped_ns), stage, moment);
+        let facts = self.gate_facts(self.is_released(path, stage, seen), stage, moment);
         Some((gate::check(stage, gate, &facts).err()?, *gate != Gate::Hold))
     }
 
@@ -238,9 +238,23 @@ impl Mill {
         gate::GateFacts { now: &moment.local, is_released, left_at: self.ledger.left_at(stage), leaving }
     }
 
-    pub(super) fn is_released(&self, path: &RelPath, stage: Stage, dropped_ns: i64) -> bool {
-        let theme = crate::plan::theme_of_path(path).0;
-        self.releases.iter().any(|release| release.covers(stage, theme.as_ref(), dropped_ns))
+    /// Returns whether a person let go of this state of a file.
+    pub(super) fn is_released(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
+        self.releases.cover(path, stage, seen)
+    }
+
+    /// Writes down which releases were used up.
+    pub(super) fn save_releases(&mut self) {
+        self.releases.save(self.vault.disk());
+    }
+
+    /// Takes note that an asset left its stage with all its files.
+    pub(super) fn use_up_release(&mut self, facts: &Facts) {
+        let others = facts.companions.iter().chain(&facts.members).chain(facts.sidecar.iter().map(|(file, _)| file));
+        self.releases.use_up(&facts.path, facts.stage, facts.seen);
+        for other in others {
+            self.releases.use_up(&other.path, facts.stage, other.seen);
+        }
     }
 
     /// Returns the earlier asset with the same bytes, if it still stands. A file that a person moved

@@ -26,7 +26,7 @@ mod verify;
 mod view;
 
 pub use clock::{Clock, Moment};
-pub use release::{Release, request};
+pub use release::{Granted, release};
 pub use reload::{Look, Reload, Sound, Taken, read_settled};
 pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
@@ -214,6 +214,7 @@ async fn serve(
     dispatcher.collect_releases();
     dispatcher.look_everywhere();
     work(&mut dispatcher, &mut messages, until, &mut reloading, &pulse).await;
+    dispatcher.mill.save_releases();
     Ok(dispatcher.failed())
 }
 

@@ -1,31 +1,150 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{RelPath, Stage, ThemeSlug};
+use super::survey::{SurveyError, survey};
+use super::units::Units;
+use crate::config::Settings;
+use crate::intake::Now;
+use crate::make::Insides;
+use crate::model::{Identity, RelPath, Stage, ThemeSlug};
+use crate::report;
 use crate::vault::{Disk, DiskResult, ensure_folder, place};
 
-/// A person's word that what lies in a stage may go on, whatever its gate says. It covers what was
-/// there when it was given.
+/// The form of a request that is written and read.
+const VERSION: u32 = 2;
+/// A larger request is none; one for a million files has 38 MiB.
+const BYTES_MAX: u64 = 64 << 20;
+/// So many files can be released at once.
+const FILES_MAX: usize = 1_000_000;
+/// How long a release is kept after it was given: what it covers has long gone on by then.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// It is asked of younger files whether somebody still writes to them.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// A person's word that certain files of a stage may go on, whatever its gate says. It names what lay there when it
+/// was given, so that no clock decides what it covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// The stage.
-    pub stage: Stage,
-    /// One theme only, or all.
-    pub theme: Option<ThemeSlug>,
-    /// When it was given.
-    pub at: Timestamp,
+struct Release {
+    version: u32,
+    stage: Stage,
+    theme: Option<ThemeSlug>,
+    at: Timestamp,
+    /// Each file's mark by its path, and that by its number.
+    files: BTreeMap<Mark, Mark>,
+    /// The same the other way round.
+    #[serde(skip)]
+    numbers: BTreeMap<Mark, Mark>,
 }
 
-/// How long a release is kept after it was given: what it covered has long gone on by then.
-const KEPT_SECONDS: i64 = 24 * 3600;
+/// Which state of which file, condensed: there may be a hundred thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+struct Mark(u64);
+
+impl From<Mark> for String {
+    fn from(mark: Mark) -> Self {
+        format!("{:016x}", mark.0)
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u64::from_str_radix(&text, 16).map(Self)
+    }
+}
+
+/// Returns the marks of a file: by its path, since some file systems number their files anew, and by its number, so
+/// that it may be moved by hand. What changes its content changes both; what changes its mode, its time of reading or
+/// how many names it has changes none. The device is left out: its number is another one after a restart.
+fn marks(path: &RelPath, seen: Identity) -> [Mark; 2] {
+    let mark = |which: &[u8]| {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&seen.size.to_le_bytes()).update(&seen.modified_ns.to_le_bytes()).update(which);
+        let mut digest = [0; 8];
+        hasher.finalize_xof().fill(&mut digest);
+        Mark(u64::from_le_bytes(digest))
+    };
+    [mark(path.as_path().as_os_str().as_encoded_bytes()), mark(&seen.inode.to_le_bytes())]
+}
 
 impl Release {
-    /// Returns whether it covers an asset that got its name at `dropped_ns`.
-    pub(super) fn covers(&self, stage: Stage, theme: Option<&ThemeSlug>, dropped_ns: i64) -> bool {
-        self.stage == stage
-            && (self.theme.is_none() || self.theme.as_ref() == theme)
-            && i128::from(dropped_ns) <= self.at.as_nanosecond()
+    /// Returns a release of nothing.
+    fn new(stage: Stage, theme: Option<ThemeSlug>, at: Timestamp) -> Self {
+        Self { version: VERSION, stage, theme, at, files: BTreeMap::new(), numbers: BTreeMap::new() }
     }
+
+    fn name(&mut self, path: &RelPath, seen: Identity) {
+        let [path, number] = marks(path, seen);
+        self.files.insert(path, number);
+        self.numbers.insert(number, path);
+    }
+
+    /// Returns whether it names this state of a file.
+    fn covers(&self, stage: Stage, [path, number]: [Mark; 2]) -> bool {
+        self.stage == stage && (self.files.contains_key(&path) || self.numbers.contains_key(&number))
+    }
+
+    /// Forgets a file; returns whether it was named.
+    fn use_up(&mut self, [path, number]: [Mark; 2]) -> bool {
+        // It may have been moved by hand since.
+        let path = if self.files.contains_key(&path) { Some(path) } else { self.numbers.get(&number).copied() };
+        let number = path.and_then(|path| self.files.remove(&path));
+        number.and_then(|number| self.numbers.remove(&number));
+        path.is_some()
+    }
+}
+
+/// What a release covers, for whoever gave it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// How many assets it lets go on.
+    pub assets: usize,
+    /// Files that somebody is still writing: they are other files when they are complete.
+    pub unfinished: usize,
+}
+
+/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`.
+pub fn release(
+    disk: &dyn Disk,
+    settings: &Settings,
+    stage: Stage,
+    theme: Option<&ThemeSlug>,
+    now: Timestamp,
+) -> Result<Granted, SurveyError> {
+    let mut units = Units::default();
+    units.find(disk, stage, &settings.settle.ignore)?;
+    let mut release = Release::new(stage, theme.cloned(), now);
+    let mut granted = Granted::default();
+    let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+    let (insides, look) = (Insides::default(), Now { wall_ns: now_ns, steady: Duration::ZERO });
+    let is_young = |written_ns: i64| now_ns.saturating_sub(written_ns) < i64::try_from(YOUNG.as_nanos()).unwrap_or(0);
+    for unit in units.iter().filter(|unit| unit.area() == stage.name()) {
+        for candidate in survey(disk, None, unit, &settings.settle.ignore, &insides, look)?.candidates {
+            if theme.is_some() && crate::plan::theme_of_path(&candidate.primary.path).0.as_ref() != theme {
+                continue;
+            }
+            granted.assets += 1;
+            for found in candidate.files() {
+                let seen = found.entry.identity;
+                release.name(&found.path, seen);
+                let is_open = || disk.has_writer(&found.path).is_ok_and(|word| word == Some(true));
+                granted.unfinished += usize::from(is_young(seen.modified_ns) && is_open());
+            }
+        }
+    }
+    if release.files.len() > FILES_MAX {
+        let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
+        return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
+    }
+    if granted.assets > 0 {
+        request(disk, &release)?;
+    }
+    Ok(granted)
 }
 
 /// Returns the folder through which commands reach the daemon.
@@ -33,40 +152,218 @@ pub(super) fn requests_folder() -> RelPath {
     RelPath::new(".stockmill/requests").expect("a constant is a clean path")
 }
 
-/// Leaves a release for the daemon, or for the next `once`.
-pub fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {
+fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {
     ensure_folder(disk, &requests_folder())?;
     let name = format!("release-{}.json", release.at.as_nanosecond());
-    let text = serde_json::to_string(release).expect("a release holds nothing that JSON cannot write");
-    let draft = requests_folder().join(format!(".{name}"));
-    disk.write_new(&draft, text.as_bytes())?;
-    disk.sync_file(&draft)?;
+    let draft = draft(disk, &name, release)?;
     place(disk, &draft, &requests_folder().join(name))?;
     disk.sync_folder(&requests_folder())
 }
 
-/// Returns the releases that are in force, and removes those that have had their time.
-pub(super) fn collect(disk: &dyn Disk, now: Timestamp) -> Vec<Release> {
-    let Ok(listed) = disk.list(&requests_folder()) else { return Vec::new() };
-    let mut releases = Vec::new();
-    for (name, _) in listed.into_iter().filter(|(name, _)| name.to_string_lossy().starts_with("release-")) {
-        let path = requests_folder().join(name);
-        // What cannot be read now is looked at again.
-        let Ok(bytes) = disk.read(&path, 4096) else { continue };
-        match serde_json::from_slice::<Release>(&bytes) {
-            Ok(release) if now.as_second() - release.at.as_second() <= KEPT_SECONDS => releases.push(release),
-            _ => drop(disk.remove(&path)),
-        }
+/// Writes a request under a name that nobody reads, durably.
+fn draft(disk: &dyn Disk, name: &str, release: &Release) -> DiskResult<RelPath> {
+    let text = serde_json::to_string(release).expect("a release holds nothing that JSON cannot write");
+    let draft = requests_folder().join(format!(".{name}"));
+    if disk.look(&draft)?.is_some() {
+        disk.remove(&draft)?;
     }
-    releases
+    disk.write_new(&draft, text.as_bytes())?;
+    disk.sync_file(&draft)?;
+    Ok(draft)
 }
 
-/// Returns the releases that lie there, without touching them.
-pub(super) fn peek(disk: &dyn Disk) -> Vec<Release> {
-    let Ok(listed) = disk.list(&requests_folder()) else { return Vec::new() };
-    let read = |name: &std::ffi::OsString| {
-        let bytes = disk.read(&requests_folder().join(name), 4096).ok()?;
-        serde_json::from_slice(&bytes).ok()
-    };
-    listed.iter().filter_map(|(name, _)| read(name)).collect()
+/// The releases that are in force, each with its request.
+#[derive(Debug, Default)]
+pub(super) struct Releases(BTreeMap<RelPath, Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    release: Release,
+    /// Since when it is known, by the clock that never jumps.
+    since: Duration,
+    /// Whether something that it named has left, and the request does not say so yet.
+    is_used: bool,
+}
+
+impl Kept {
+    /// Returns whether its time is over. A clock that jumped neither ends it nor lets it live for ever.
+    fn is_over(&self, believed: Timestamp, steady: Duration) -> bool {
+        let by_wall = Duration::try_from(believed.duration_since(self.release.at)).unwrap_or_default();
+        by_wall > KEPT || steady.saturating_sub(self.since) > KEPT
+    }
+}
+
+impl Releases {
+    /// Returns whether a person let go of this state of a file.
+    pub(super) fn cover(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
+        !self.0.is_empty() && {
+            let marks = marks(path, seen);
+            self.0.values().any(|kept| kept.release.covers(stage, marks))
+        }
+    }
+
+    /// Takes note that a file left its stage: if `undo` brings it back, it waits for a new word.
+    pub(super) fn use_up(&mut self, path: &RelPath, stage: Stage, seen: Identity) {
+        if self.0.is_empty() {
+            return;
+        }
+        let marks = marks(path, seen);
+        for kept in self.0.values_mut().filter(|kept| kept.release.stage == stage) {
+            kept.is_used |= kept.release.use_up(marks);
+        }
+    }
+
+    /// Takes the requests that are there; returns whether one of them is new. Those whose time is over go, and so
+    /// do those that nobody can read.
+    pub(super) fn collect(&mut self, disk: &dyn Disk, believed: Timestamp, steady: Duration) -> bool {
+        let Ok(listed) = disk.list(&requests_folder()) else { return false };
+        let found: BTreeSet<RelPath> = listed
+            .into_iter()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("release-"))
+            .map(|(name, _)| requests_folder().join(name))
+            .collect();
+        self.0.retain(|path, _| found.contains(path));
+        let mut is_news = false;
+        for path in found {
+            if !self.0.contains_key(&path) {
+                // What cannot be read now is looked at again.
+                let Ok(bytes) = disk.read(&path, BYTES_MAX) else { continue };
+                let Some(release) = parse(&bytes) else {
+                    report::release_unknown(&path);
+                    let _ = disk.remove(&path);
+                    continue;
+                };
+                self.0.insert(path.clone(), Kept { release, since: steady, is_used: false });
+                is_news = true;
+            }
+            if self.0.get(&path).is_some_and(|kept| kept.is_over(believed, steady)) {
+                self.0.remove(&path);
+                report::release_over(&path);
+                let _ = disk.remove(&path);
+            }
+        }
+        is_news
+    }
+
+    /// Writes down what was used up. A release of which nothing is left goes. What the disk refuses is tried again.
+    pub(super) fn save(&mut self, disk: &dyn Disk) {
+        for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_used) {
+            let saved = if kept.release.files.is_empty() {
+                disk.remove(path)
+            } else {
+                draft(disk, &path.file_text(), &kept.release).and_then(|draft| disk.replace(&draft, path))
+            };
+            kept.is_used = saved.and_then(|()| disk.sync_folder(&requests_folder())).is_err();
+        }
+        self.0.retain(|_, kept| kept.is_used || !kept.release.files.is_empty());
+    }
+
+    /// Returns the releases that lie there, without touching them.
+    pub(super) fn peek(disk: &dyn Disk) -> Self {
+        let Ok(listed) = disk.list(&requests_folder()) else { return Self::default() };
+        let names = listed.into_iter().map(|(name, _)| name);
+        let read = |name: std::ffi::OsString| {
+            let path = requests_folder().join(&name);
+            let release = parse(&disk.read(&path, BYTES_MAX).ok()?)?;
+            Some((path, Kept { release, since: Duration::ZERO, is_used: false }))
+        };
+        Self(names.filter(|name| name.to_string_lossy().starts_with("release-")).filter_map(read).collect())
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Release> {
+    let mut release = serde_json::from_slice::<Release>(bytes).ok().filter(|release| release.version == VERSION)?;
+    release.numbers = release.files.iter().map(|(path, number)| (*number, *path)).collect();
+    Some(release)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::{Layout, RealDisk};
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).unwrap()
+    }
+
+    const SEEN: Identity = Identity { device: 1, inode: 7, size: 9, modified_ns: 5 };
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A release compared the time of a file's last change, whatever changed, with the clock on the wall.
+    #[test]
+    fn a_release_covers_what_lay_there_and_nothing_else() {
+        let mut release = Release::new(Stage::Raw, None, time("2026-11-27T10:00:00Z"));
+        release.name(&path("raw/a.png"), SEEN);
+        let cases = [
+            ("raw/a.png", SEEN, true),
+            // It was moved by hand, or its file system numbers files and devices anew.
+            ("raw/sea/b.png", SEEN, true),
+            ("raw/a.png", Identity { inode: 8, device: 2, ..SEEN }, true),
+            ("raw/b.png", Identity { device: 2, ..SEEN }, true),
+            // Another file, or it was changed since.
+            ("raw/a.png", Identity { inode: 8, modified_ns: 6, ..SEEN }, false),
+            ("raw/a.png", Identity { size: 10, ..SEEN }, false),
+            ("raw/b.png", Identity { inode: 8, ..SEEN }, false),
+        ];
+        let mut releases = Releases::default();
+        releases.0.insert(path("x"), Kept { release, since: Duration::ZERO, is_used: false });
+        for (name, seen, covers) in cases {
+            assert_eq!(releases.cover(&path(name), Stage::Raw, seen), covers, "{name} {seen:?}");
+            assert!(!releases.cover(&path(name), Stage::Keep, seen));
+        }
+        // What left and was brought back waits again.
+        releases.use_up(&path("raw/sea/b.png"), Stage::Raw, SEEN);
+        assert!(!releases.cover(&path("raw/a.png"), Stage::Raw, SEEN));
+        assert!(releases.0.values().all(|kept| kept.release.files.is_empty() && kept.release.numbers.is_empty()));
+    }
+
+    #[test]
+    fn a_clock_that_jumped_neither_ends_a_release_nor_keeps_it() {
+        let hour = Duration::from_secs(3600);
+        // (given, believed, known for, is over)
+        let cases = [
+            ("2026-11-27T10:00:00Z", "2026-11-27T10:00:01Z", 0, false),
+            ("2026-11-27T10:00:00Z", "2026-11-28T09:59:00Z", 0, false),
+            ("2026-11-27T10:00:00Z", "2026-11-28T10:01:00Z", 0, true),
+            ("2030-11-27T10:00:00Z", "2026-11-28T10:01:00Z", 23, false),
+            ("2030-11-27T10:00:00Z", "2026-11-28T10:01:00Z", 25, true),
+        ];
+        for (given, believed, hours, is_over) in cases {
+            let release = Release::new(Stage::Raw, None, time(given));
+            let kept = Kept { release, since: hour, is_used: false };
+            assert_eq!(kept.is_over(time(believed), hour + hour * hours), is_over, "{given} at {believed} + {hours} h");
+        }
+    }
+
+    #[test]
+    fn requests_shrink_and_go_and_old_forms_are_dropped() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let disk = RealDisk::open(layout).unwrap();
+        let now = time("2026-11-27T10:00:00Z");
+        let mut release = Release::new(Stage::Raw, Some(ThemeSlug::unsorted()), now);
+        let other = Identity { inode: 8, ..SEEN };
+        release.name(&path("raw/a.png"), SEEN);
+        release.name(&path("raw/b.png"), other);
+        request(&disk, &release).unwrap();
+        let old = requests_folder().join("release-1.json");
+        disk.write_new(&old, br#"{"stage":"raw","theme":null,"at":"2026-11-27T10:00:00Z"}"#).unwrap();
+
+        let mut releases = Releases::default();
+        assert!(releases.collect(&disk, now, Duration::ZERO));
+        assert!(!releases.collect(&disk, now, Duration::ZERO), "it is no news any more");
+        assert!(disk.look(&old).unwrap().is_none(), "an old request was kept");
+        releases.use_up(&path("raw/a.png"), Stage::Raw, SEEN);
+        releases.save(&disk);
+        let again = Releases::peek(&disk);
+        assert!(!again.cover(&path("raw/a.png"), Stage::Raw, SEEN));
+        assert!(again.cover(&path("raw/b.png"), Stage::Raw, other));
+        releases.use_up(&path("raw/b.png"), Stage::Raw, other);
+        releases.save(&disk);
+        assert_eq!(disk.list(&requests_folder()).unwrap(), []);
+        assert!(releases.0.is_empty());
+    }
 }

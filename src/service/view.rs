@@ -73,7 +73,7 @@ impl View {
         // One look cannot tell how long a record stood still: it shows what comes once it does.
         mill.records.reload(Duration::ZERO, Duration::ZERO);
         let clock = Clock::start();
-        mill.releases = super::release::peek(mill.disk());
+        mill.releases = super::release::Releases::peek(mill.disk());
         let free_min = mill.settings.work.free_mib_min << 20;
         for area in &areas {
             let room = || lacks_room(mill.disk().space(area).ok()?, 0, free_min);
@@ -235,7 +235,7 @@ impl View {
     fn stand(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (Standing, Option<Facts>) {
         let moment = self.clock.now();
         let path = candidate.primary.path.clone();
-        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, candidate.primary.entry.changed_ns) {
+        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, candidate.primary.entry.identity) {
             return (Standing::Held(path, candidate.missing.join("; ")), None);
         }
         let settled = match self.settle(stage, candidate, sign, &moment) {
@@ -273,7 +273,7 @@ impl View {
         let settings = &self.mill.settings.settle;
         // What stays until a person lets it go on need not stand still to be explained.
         let primary = &candidate.primary;
-        let is_shut = self.mill.shut(&primary.path, stage, primary.entry.changed_ns, moment).is_some();
+        let is_shut = self.mill.shut(&primary.path, stage, primary.entry.identity, moment).is_some();
         if stage == Stage::Ideas && !is_shut {
             let mut notes = Notes::new(settings.notes_quiet, settings.patience);
             if let Some(wait) = notes.judge(primary, sign, moment.for_settle()) {

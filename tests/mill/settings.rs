@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 
 use stockmill::model::{AssetId, ContentHash, Stage};
 use stockmill::records::{About, Intent, Record};
@@ -80,6 +81,45 @@ fn what_is_nearly_a_settings_file_stops_what_depends_on_it() {
     let said = root.text(&["once"]);
     assert!(said.contains("it seems to be for `adobe-stock`, which is in use"), "{said}");
     assert_eq!(root.once().status.code(), Some(2));
+}
+
+/// A release held back what had been looked at, copied or given another mode since, and let through what a wrong
+/// clock had dropped.
+#[test]
+fn a_release_names_what_lay_there() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let folder = root.at("keep/winter-cabins");
+    fs::create_dir_all(&folder).unwrap();
+    for seed in 1..5 {
+        fs::write(folder.join(format!("{seed}.png")), picture(seed, 100)).unwrap();
+    }
+    let said = root.text(&["release", "keep"]);
+    assert!(said.contains("4 assets"), "{said}");
+    // What happens to them afterwards is nothing that a person would look at again.
+    let _ = fs::File::open(folder.join("1.png"))
+        .unwrap()
+        .set_times(fs::FileTimes::new().set_accessed(std::time::SystemTime::UNIX_EPOCH));
+    fs::set_permissions(folder.join("2.png"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::hard_link(folder.join("3.png"), root.outside().join("snapshot.png")).unwrap();
+    fs::rename(folder.join("4.png"), folder.join("four.png")).unwrap();
+    // Two more: one is new, and one was looked at in another state.
+    let old = fs::FileTimes::new().set_modified(std::time::SystemTime::UNIX_EPOCH);
+    fs::write(folder.join("5.png"), picture(5, 100)).unwrap();
+    fs::File::options().write(true).open(folder.join("5.png")).unwrap().set_times(old).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let names = |root: &Root| -> Vec<String> {
+        root.files().into_iter().filter(|name| name.starts_with("keep/") && name.ends_with(".png")).collect()
+    };
+    assert_eq!(names(&root), ["keep/winter-cabins/5.png"], "{}", root.log());
+    // It is used up: what a person takes back waits for a new word.
+    assert_eq!(fs::read_dir(root.at(".stockmill/requests")).unwrap().count(), 0);
+    for _ in 0..12 {
+        root.call(&["undo"]);
+    }
+    assert!(root.once().status.success());
+    assert_eq!(names(&root).len(), 5, "{:?}\n{}", root.files(), root.log());
 }
 
 /// One run in 2030 shut a weekly gate until 2030.

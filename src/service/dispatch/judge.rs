@@ -124,13 +124,13 @@ impl Dispatcher {
             self.decide(*facts, moment);
             return;
         }
-        let dropped_ns = candidate.primary.entry.changed_ns;
-        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, dropped_ns) {
+        let seen = candidate.primary.entry.identity;
+        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, seen) {
             let why = self.reason(&candidate.missing.join("; "));
             self.hold(&path, Held { why, state, until: None, facts: None, is_trial: false });
             return;
         }
-        if let Some((hold, opens_by_time)) = self.mill.shut(&path, stage, dropped_ns, moment) {
+        if let Some((hold, opens_by_time)) = self.mill.shut(&path, stage, seen, moment) {
             let why = self.reason(&hold.to_string());
             let until = opens_by_time.then(|| moment.steady + self.hold_pause());
             self.hold(&path, Held { why, state, until, facts: None, is_trial: false });

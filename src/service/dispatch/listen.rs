@@ -396,6 +396,9 @@ impl Dispatcher {
                     self.mill.take_done(&receipt, moment.timestamp());
                     self.second_looks.add(receipt.asides, moment.steady);
                     self.mill.ledger.notes.remember_plan(receipt.plan, &job.plan);
+                    if let Some(facts) = &job.facts {
+                        self.mill.use_up_release(facts);
+                    }
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     if self.mill.pauses.next_proven().is_some() {
                         let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();

@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::Signal;
 use super::clock::{Clock, Moment};
 use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
 use super::undo::{UndoRequest, Undone, collect_undo};
-use super::{Signal, release};
 use crate::config::SettleSettings;
 use crate::intake::{Candidate, Hint, Hints, Notes, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
@@ -448,11 +448,11 @@ impl Dispatcher {
     /// Takes the releases that people gave; what was held back by a gate is decided anew.
     pub(in crate::service) fn collect_releases(&mut self) {
         self.undo.wanted.extend(collect_undo(self.mill.disk()));
-        let releases = release::collect(self.mill.disk(), self.clock.now().timestamp());
-        if releases.iter().any(|release| !self.mill.releases.contains(release)) {
+        let moment = self.clock.now();
+        let believed = self.mill.memory.believed(&moment);
+        if self.mill.releases.collect(self.mill.vault.disk(), believed, moment.steady) {
             self.reconsider();
         }
-        self.mill.releases = releases;
     }
 
     /// Returns whether nothing is left that time alone would not change.

@@ -101,6 +101,7 @@ impl Dispatcher {
     /// Begins what is due: a round, a look at paused areas, a look at stages without events.
     pub(super) fn start_rounds(&mut self, now: Duration) {
         if now >= self.next_rescan {
+            self.mill.save_releases();
             self.collect_releases();
             self.tell_wrong_clock();
             self.start_round();
