@@ -9,6 +9,7 @@ pub mod tags;
 mod asset;
 mod bundle;
 mod export;
+mod forget;
 mod ideas;
 mod keep;
 mod note_themes;
@@ -25,6 +26,7 @@ mod upload;
 
 pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
+pub use forget::{Traces, plan_forget};
 pub use ideas::{TagsOnDisk, ThemeOnDisk, plan_note};
 pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};

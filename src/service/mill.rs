@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::clock::{Memory, Moment};
+use super::forget::Gone;
 use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::records::Records;
@@ -32,6 +33,7 @@ pub(super) struct Mill {
     pub(super) ledger: Ledger,
     pub(super) units: Units,
     pub(super) themes: Themes,
+    pub(super) gone: Gone,
     pub(super) records: Records,
     /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no
     /// longer counts.
@@ -71,6 +73,7 @@ impl Mill {
             ledger,
             units: Units::default(),
             themes: Themes::default(),
+            gone: Gone::default(),
             records,
             doubtful_tags: HashSet::new(),
             releases: Releases::default(),
@@ -366,6 +369,13 @@ impl Mill {
     /// Returns whether a plan in hand takes this file away.
     pub(super) fn is_leaving(&self, path: &RelPath) -> bool {
         self.leaving.contains(path)
+    }
+
+    /// Returns whether a plan in hand gives or takes a file of a theme.
+    pub(super) fn is_in_hand(&self, theme: &ThemeSlug) -> bool {
+        let name = theme.as_str().to_lowercase();
+        let is_of = |path: &RelPath| path.parts().nth(1).is_some_and(|part| part.to_str() == Some(&name));
+        self.reserved.iter().any(is_of) || self.leaving.iter().map(folded).any(|path| is_of(&path))
     }
 
     /// Takes the names, the number and the content of a plan, so that no other plan gets them.

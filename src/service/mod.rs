@@ -4,6 +4,7 @@
 mod burst;
 mod clock;
 mod dispatch;
+mod forget;
 mod ledger;
 mod mill;
 mod note_versions;
@@ -204,6 +205,7 @@ async fn serve(
     let (layout, areas) = (opened.layout, opened.areas);
     let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone())?;
     dispatcher.take_opened(opened.checked, &opened.recovered, opened.asides);
+    dispatcher.mill.suspect_all();
     let pulse = Arc::new(pulse::Pulse::default());
     listen_for_signals(tell.clone(), pulse.clone())?;
     tokio::spawn(pulse.clone().watch());

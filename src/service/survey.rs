@@ -59,6 +59,11 @@ pub(super) fn unit_of(path: &RelPath) -> Option<RelPath> {
     }
 }
 
+/// Returns the theme whose folder a unit is.
+pub(super) fn theme_of_unit(unit: &RelPath) -> Option<ThemeSlug> {
+    unit.parts().nth(1).and_then(|name| ThemeSlug::new(name.to_str()?).ok())
+}
+
 /// Returns the stage that a path lies in.
 pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
     path.area().to_str()?.parse().ok()

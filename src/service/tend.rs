@@ -52,6 +52,11 @@ impl Mill {
         }
         let base_path = sync_base_path(&theme, below.as_ref());
         let base = self.disk().read(&base_path, RECORD_BYTES_MAX).ok();
+        // Removed everywhere, they stay removed unless an asset needs them.
+        let is_removed = base.is_some() && files.iter().all(|file| file.bytes.is_none());
+        if is_removed && !self.gone.may_restore(&theme) {
+            return Ok(None);
+        }
         let is_doubtful = self.doubtful_tags.contains(&base_path);
         let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_doubtful }, &files);
         let unsound = files.iter().filter_map(|file| unsound(file, &theme, below.as_ref(), base.is_some()));

@@ -13,11 +13,16 @@ const FAILED: &str = "failed";
 /// Looks at all folders of a theme, or says which of them cannot be looked at. `ignore` says
 /// which names are nobody's asset.
 pub(super) fn theme_files(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> Result<ThemeFiles, String> {
-    let failed = RelPath::new(FAILED).expect("a constant is a clean path");
-    for area in STAGES.map(Stage::folder).iter().chain([&failed]) {
-        disk.attach(area).map_err(|detached| format!("`{area}` cannot be looked at: {detached}"))?;
-    }
+    attach_all(disk)?;
     look(disk, theme, ignore).map_err(|error| error.to_string())
+}
+
+/// Makes sure that all folders that a theme's files may lie in are there, or says which is not.
+pub(super) fn attach_all(disk: &dyn Disk) -> Result<(), String> {
+    let failed = RelPath::new(FAILED).expect("a constant is a clean path");
+    let mut areas = STAGES.map(Stage::folder).into_iter().chain([failed]);
+    areas
+        .try_for_each(|area| disk.attach(&area).map_err(|detached| format!("`{area}` cannot be looked at: {detached}")))
 }
 
 fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<ThemeFiles> {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::records::Records;
 use crate::intake::Now;
@@ -15,6 +15,8 @@ const TAGS_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Themes {
     read: HashMap<RelPath, (Identity, Written)>,
+    /// Themes that a person removed, and whose remembered tags are about to go.
+    pub(super) forgotten: HashSet<ThemeSlug>,
 }
 
 /// What a tag file says; one that is empty says nothing, and was perhaps meant to.
@@ -109,6 +111,9 @@ impl Themes {
                 Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
                 Err(error) => return Err(refused(&path, &error)),
             }
+        }
+        if self.forgotten.contains(theme) {
+            return Ok(None);
         }
         // Its folders are gone, and assets of it are still on their way.
         self.read(reader, &sync_base_path(theme, below))

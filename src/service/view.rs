@@ -82,6 +82,9 @@ impl View {
             }
         }
         mill.find_units();
+        // What the daemon is about to forget gives no tags here either.
+        mill.suspect_all();
+        let _ = mill.forget_gone();
         Ok(Self { mill, layout, clock })
     }
 

@@ -62,3 +62,23 @@ fn a_note_that_comes_back_changes_what_it_gave() {
     assert!(said.contains("archive/ideas/note-2.md -> ideas/note.md"), "{said}");
     assert!(themes(&["winter-cab", "sea", "hill"]) && !root.at("raw/winter-cabins").exists(), "{:?}", root.files());
 }
+
+#[test]
+fn a_theme_that_is_removed_beside_a_daemon_is_forgotten() {
+    let root = Root::new();
+    root.idea("- Sea\n- Hill\n");
+    let daemon = root.run();
+    root.until("the tags are remembered", |root| root.at(".stockmill/tags/sea/tags.yaml").exists());
+    root.until("the tags are remembered", |root| root.at(".stockmill/tags/hill/tags.yaml").exists());
+    fs::remove_dir_all(root.at("raw/sea")).unwrap();
+    root.until("they are forgotten", |root| !root.at(".stockmill/tags/sea").exists());
+    assert!(root.at(".stockmill/tags/hill/tags.yaml").exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    // And while nobody looks.
+    fs::remove_dir_all(root.at("raw/hill")).unwrap();
+    fs::create_dir(root.at("raw/hill")).unwrap();
+    fs::write(root.at("raw/hill/a.png"), super::picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.files().iter().all(|name| !name.ends_with("tags.yaml")), "{:?}\n{}", root.files(), root.log());
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job,
-    READ_TRIES, RECOVER_PAUSE, TEND_PAUSE, Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job,
+    READ_TRIES, RECOVER_PAUSE, TEND_PAUSE, Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job, tended,
 };
 use crate::intake::{Candidate, NearMiss, Settled};
 use crate::make::MakeError;
@@ -18,7 +18,7 @@ use crate::report;
 use crate::service::clock::Moment;
 use crate::service::path_in;
 use crate::service::pauses::Cause;
-use crate::service::survey::{SurveyError, Surveyed, stage_of, unit_of, units_near};
+use crate::service::survey::{SurveyError, Surveyed, stage_of, theme_of_unit, unit_of, units_near};
 use crate::service::theme_files::remove_emptied_folders;
 use crate::service::undo::Undone;
 use crate::vault::{Aside, CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
@@ -69,6 +69,9 @@ impl Dispatcher {
                 self.mill.units.forget(unit);
                 self.take_near_misses(unit, &[]);
                 self.forget_glance(unit);
+                if let Some(theme) = theme_of_unit(unit) {
+                    self.mill.gone.suspect(theme);
+                }
                 // It may be its whole stage that went.
                 self.wants_check = true;
                 return;
@@ -337,6 +340,7 @@ impl Dispatcher {
         }
         self.wants_check = true;
         self.bundles_dirty.extend(self.mill.bundle_names());
+        job.plan.about.theme.iter().for_each(|theme| self.mill.gone.suspect(theme.clone()));
         let folders = job.plan.products.iter().filter(|product| product.to.file_name() == "tags.yaml");
         self.tags_dirty.extend(folders.filter_map(|product| product.to.parent()));
     }
@@ -356,7 +360,10 @@ impl Dispatcher {
         let (records, assets): (VecDeque<Job>, VecDeque<Job>) =
             std::mem::take(&mut self.to_make).into_iter().partition(|job| job.facts.is_none());
         self.to_make = assets;
-        records.iter().for_each(|job| self.let_go(job));
+        for job in &records {
+            self.let_go(job);
+            job.plan.about.theme.iter().for_each(|theme| self.mill.gone.suspect(theme.clone()));
+        }
         self.reconsider();
         self.look_everywhere();
     }
@@ -372,8 +379,11 @@ impl Dispatcher {
                 }
             }
         }
-        for product in &job.plan.products {
-            self.tending.remove(&product.to);
+        for path in tended(&job.plan) {
+            self.tending.remove(path);
+        }
+        if let Some(theme) = job.plan.about.theme.as_ref().filter(|_| job.facts.is_none()) {
+            self.mill.themes.forgotten.remove(theme);
         }
         for (area, bytes) in &job.need {
             self.room.promised.entry(area.clone()).and_modify(|promised| *promised = promised.saturating_sub(*bytes));

@@ -474,7 +474,7 @@ impl Dispatcher {
             && self.quiet_until <= self.clock.steady()
             && !self.tend_due.values().any(|(_, is_by_time)| *is_by_time)
             && !self.second_looks.is_settling()
-            && (!joins && self.tags_dirty.is_empty() || self.tend_again.0 > soon)
+            && (!joins && self.tags_dirty.is_empty() && self.mill.gone.due().is_none() || self.tend_again.0 > soon)
             && self.undo.wanted.is_empty()
             && (!self.recovery.is_refused || self.recovery.again > soon)
     }
@@ -551,6 +551,11 @@ fn state_of(candidate: &Candidate) -> State {
     // What it waits for may come or go while its own files stay as they are.
     candidate.missing.hash(&mut state);
     State(state.finish())
+}
+
+/// Returns the records that a plan writes or takes away: one plan at a time for each.
+fn tended(plan: &Plan) -> impl Iterator<Item = &RelPath> {
+    plan.products.iter().map(|product| &product.to).chain(plan.removes.iter().map(|gone| &gone.path))
 }
 
 fn job(plan: Plan, facts: Option<Facts>, moment: &Moment) -> Job {

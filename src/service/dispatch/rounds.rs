@@ -140,6 +140,7 @@ impl Dispatcher {
         self.wants_check = true;
         if self.rounds.is_multiple_of(WALK_ALL_EVERY) || self.hearing.is_partial || self.watch.is_none() {
             self.look_at_units();
+            self.mill.gone.look_again();
             self.start_probes();
         } else if !self.glances.is_under_way {
             self.start_glance(None);
@@ -268,6 +269,7 @@ impl Dispatcher {
             }
         }
         if is_back {
+            self.mill.gone.look_again();
             self.reconsider();
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::work::work;
 use super::{
     BATCH_MAX, CHUNK_BYTES_MAX, CHUNK_MAX, CHUNK_MIN, DISK_PAUSE_MAX, Dispatcher, GATHER, Inspected, Job, Message,
-    PROGRESS_EVERY, READY_FED, READY_MAX, Tended, job, survive,
+    PROGRESS_EVERY, READY_FED, READY_MAX, Tended, job, survive, tended,
 };
 use crate::intake::Still;
 use crate::make::{inspect, make};
@@ -70,6 +70,13 @@ impl Dispatcher {
         if !self.dirty.is_empty() && !self.walking && !self.stopping && !self.needs_recovery && !is_undoing {
             let free = self.dirty.iter().map(|unit| self.walk_from(unit)).min();
             wake = wake.min(free.unwrap_or(moment.steady));
+        }
+        if let Some(due) = self.mill.gone.due()
+            && !self.stopping
+            && !self.needs_recovery
+            && !is_undoing
+        {
+            wake = wake.min(due.max(self.tend_again.0));
         }
         if !self.tags_dirty.is_empty() || !self.bundles_dirty.is_empty() {
             wake = wake.min(self.tend_again.0.max(moment.steady + Duration::from_millis(100)));
@@ -160,6 +167,12 @@ impl Dispatcher {
             return;
         }
         let mut plans: Vec<Plan> = Vec::new();
+        if self.mill.gone.due().is_some_and(|due| due <= moment.steady) {
+            let forgotten = self.mill.forget_gone();
+            self.mill.gone.looked(moment.steady, self.clock.steady());
+            self.tags_dirty.extend(forgotten.restore);
+            plans = forgotten.plans;
+        }
         while self.to_make.len() + plans.len() < TEND_MAX
             && let Some(folder) = self.tags_dirty.pop_first()
         {
@@ -200,10 +213,10 @@ impl Dispatcher {
         }
         for plan in plans {
             // A record that is being written is looked at again when that is done.
-            if plan.products.iter().any(|product| self.tending.contains(&product.to)) {
+            if tended(&plan).any(|path| self.tending.contains(path)) {
                 continue;
             }
-            self.tending.extend(plan.products.iter().map(|product| product.to.clone()));
+            self.tending.extend(tended(&plan).cloned());
             self.to_make.push_back(job(plan, None, moment));
         }
     }
