@@ -43,14 +43,11 @@ impl<'a> Asset<'a> {
             return Err(unknown());
         };
         let mut sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar.clone()).unwrap_or_default();
-        let id = sidecar.id.clone().unwrap_or_else(|| AssetId::of(&facts.hash));
-        if let Some(known) = context.known.filter(|known| known.id != id || sidecar.id.is_none()) {
-            let text = format!(
-                "it has the same bytes as `{}`, which was dropped before; delete it, or drop another",
-                known.at
-            );
-            return Err(Hold::Park(text));
-        }
+        let id = match (&sidecar.id, context.known) {
+            (Some(id), _) => id.clone(),
+            (None, Some(known)) => known.admit(facts.stage)?,
+            (None, None) => AssetId::of(&facts.hash),
+        };
         let (folder_theme, below) = theme_of_path(&facts.path);
         let theme = folder_theme
             .or_else(|| sidecar.theme.clone())

@@ -161,7 +161,7 @@ pub fn plan_refresh(
     let about = About {
         stage: Stage::Upload,
         theme: sidecar.theme.clone(),
-        asset: None,
+        asset: sidecar.id.clone(),
         seq: None,
         from: Some(file.clone()),
         hash: None,

@@ -12,6 +12,7 @@ mod export;
 mod forget;
 mod ideas;
 mod keep;
+mod known;
 mod note_themes;
 mod park;
 mod raw;
@@ -28,6 +29,7 @@ pub use asset::{plan_asset, unknown};
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use forget::{Traces, plan_forget};
 pub use ideas::{TagsOnDisk, ThemeOnDisk, plan_note};
+pub use known::{Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
 pub use retry::{SetAside, plan_retry};
@@ -44,7 +46,7 @@ use jiff::civil::Date;
 
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
 use crate::market::Market;
-use crate::model::{AssetId, ContentHash, Format, Identity, Kind, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 
@@ -88,15 +90,6 @@ pub struct Companion {
     pub seen: Identity,
 }
 
-/// An asset that was seen before with the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Which asset.
-    pub id: AssetId,
-    /// Where it stands, as far as is known.
-    pub at: RelPath,
-}
-
 /// The slice of the settings that deciding needs.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -132,7 +125,7 @@ pub struct Context<'a> {
     pub taken: &'a dyn Fn(&RelPath) -> bool,
     /// The bundles of today.
     pub bundles: &'a [Bundle],
-    /// The markets that this asset's content was bundled for before.
+    /// The markets that this asset or this content was bundled for before.
     pub bundled_for: &'a BTreeSet<String>,
 }
 

@@ -14,7 +14,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let about = About {
         stage: facts.stage,
         theme: super::theme_of_path(&facts.path).0,
-        asset: None,
+        asset: facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone()),
         seq: None,
         from: Some(facts.path.clone()),
         hash: None,

@@ -16,7 +16,6 @@ use crate::market::ROW_BYTES_MAX;
 use crate::model::{AssetId, ContentHash, Identity, Kind, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, gate, plan_asset, plan_park};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{Disk, Receipt, Vault};
 
 /// The largest note or tag file that is read.
@@ -138,14 +137,17 @@ impl Mill {
             self.twins.push(facts.path.clone());
             return Err(Hold::Waits(why));
         }
-        let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
-        if let Some(other) = id.and_then(|id| self.assets_in_hand.get(id)).filter(|other| **other != facts.path) {
+        let seen = self.ledger.with_hash(&facts.hash);
+        let own = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
+        let ids = own.into_iter().chain(seen.as_ref().map(|seen| &seen.id));
+        let mut in_hand = ids.filter_map(|id| self.assets_in_hand.get(id));
+        if let Some(other) = in_hand.find(|other| **other != facts.path) {
             let why = format!("the same asset is being worked on as `{other}`");
             self.twins.push(facts.path.clone());
             return Err(Hold::Waits(why));
         }
         self.gate(&facts, moment)?;
-        let known = self.known(&mut facts);
+        let known = self.known(&mut facts, seen, moment);
         let plan = if facts.stage == Stage::Ideas {
             self.decide_note(&facts, moment)
         } else {
@@ -260,37 +262,11 @@ impl Mill {
         }
     }
 
-    /// Returns the earlier asset with the same bytes, if it still stands. A file that a person moved
-    /// without its sidecar is that asset itself: its sidecar is brought back to it.
-    fn known(&self, facts: &mut Facts) -> Option<Known> {
-        let known = self.ledger.known(&facts.hash)?;
-        // Nothing is concluded from a place that cannot be looked at.
-        let is_gone = |path: &RelPath| matches!(self.disk().look(path), Ok(None));
-        if known.at == facts.path || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| sidecar.id.is_some()) {
-            return None;
-        }
-        if !is_gone(&known.at) {
-            return Some(known);
-        }
-        let left_behind = known.at.with_suffix(SIDECAR_SUFFIX);
-        if let Ok(Some(entry)) = self.disk().look(&left_behind)
-            && let Ok(bytes) = self.disk().read(&left_behind, NOTE_BYTES_MAX)
-            && let Ok(sidecar) = Sidecar::parse(&bytes)
-        {
-            let companion = crate::plan::Companion { path: left_behind, seen: entry.identity };
-            facts.sidecar = Some((companion, sidecar));
-            return None;
-        }
-        (!self.ledger.bundled_for(&known.id).is_empty()).then_some(known)
-    }
-
     fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, moment: &Moment) -> Result<Plan, Hold> {
         let (theme, below) = crate::plan::theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
         let layers = self.layers(theme.as_ref(), below.as_ref(), facts.stage, moment)?;
-        let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone());
-        let id = id.unwrap_or_else(|| crate::model::AssetId::of(&facts.hash));
-        let bundled_for = self.ledger.bundled_for(&id);
+        let bundled_for = self.bundled_for(facts, known);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(moment) } else { Vec::new() };
         self.with_context(moment, &layers, known, &bundled_for, &bundles, |context| plan_asset(facts, context))
     }
@@ -405,8 +381,7 @@ impl Mill {
 
     /// Takes note that a plan was carried out.
     pub(super) fn take_done(&mut self, receipt: &Receipt, at: jiff::Timestamp) {
-        self.ledger.remember(&receipt.about, at);
-        self.ledger.remember_product(&receipt.about, receipt.product.as_ref());
+        self.ledger.remember(&receipt.about, &receipt.publish, at);
         if let Some(hash) = &receipt.about.hash {
             self.given_seqs.remove(hash);
         }

@@ -17,6 +17,7 @@ mod release;
 mod reload;
 mod retry;
 mod sandbox;
+mod seen;
 mod survey;
 mod tend;
 mod theme_files;

@@ -22,8 +22,8 @@ pub struct Receipt {
     pub plan: u64,
     /// What it was about.
     pub about: About,
-    /// The hash of what it made of the asset, if it made anything.
-    pub product: Option<ContentHash>,
+    /// The files that it gave their names.
+    pub publish: Vec<Publish>,
     /// What it took out of its place: a second look has to show that nobody wrote to it since.
     pub asides: Vec<Aside>,
 }
@@ -155,9 +155,7 @@ impl Vault {
                 (result, _) => {
                     let about = made.about.expect("a finished draft says it");
                     let asides = Aside::of(&made.publish, &made.removes, now);
-                    let product = made.publish.into_iter().find(|product| about.to.as_ref() == Some(&product.to));
-                    let product = product.map(|product| product.hash);
-                    result.map(|()| Receipt { plan: made.plan, about, product, asides })
+                    result.map(|()| Receipt { plan: made.plan, about, publish: made.publish, asides })
                 }
             })
             .collect()

@@ -6,6 +6,7 @@ mod by_products;
 mod drops;
 mod flow;
 mod hostile;
+mod late;
 mod models;
 mod notes;
 mod settings;

@@ -352,7 +352,7 @@ impl Dispatcher {
         let now = self.clock.now().timestamp();
         self.needs_recovery |= undone.is_open;
         for receipt in undone.receipts {
-            self.mill.ledger.remember(&receipt.about, now);
+            self.mill.ledger.remember(&receipt.about, &receipt.publish, now);
             report::moved(&receipt.about, Duration::ZERO);
             self.second_looks.add(receipt.asides, self.clock.steady());
         }
@@ -518,10 +518,8 @@ impl Dispatcher {
                     report::recovered(&recovered);
                 }
                 for intent in &recovered.finished {
-                    self.mill.ledger.remember(&intent.about, intent.at);
+                    self.mill.ledger.remember(&intent.about, &intent.publish, intent.at);
                     self.mill.ledger.notes.remember_intent(intent);
-                    let product = intent.publish.iter().find(|product| intent.about.to.as_ref() == Some(&product.to));
-                    self.mill.ledger.remember_product(&intent.about, product.map(|product| &product.hash));
                     report::moved(&intent.about, Duration::ZERO);
                     self.second_looks.add(Aside::of_intent(intent), now.steady);
                 }

@@ -253,11 +253,11 @@ impl Dispatcher {
             let mount = found.mount.and_then(|mount| self.mounts.insert(found.area.clone(), mount).zip(Some(mount)));
             let is_mounted_anew = mount.is_some_and(|(before, now)| before != now);
             if self.detached.remove(&found.area) {
-                self.take_returned(&found.area, found.sidecars);
+                self.take_returned(&found.area, &found.sidecars);
             } else if is_mounted_anew {
                 // It was away and back between two looks, and its watches with it.
                 report::mounted_anew(&found.area);
-                self.take_returned(&found.area, Vec::new());
+                self.take_returned(&found.area, &[]);
             }
             let is_stage = unit_of(&found.area).is_some();
             if found.is_remote && is_stage {
@@ -283,12 +283,14 @@ impl Dispatcher {
     }
 
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
-    fn take_returned(&mut self, area: &RelPath, sidecars: Vec<(RelPath, Sidecar)>) {
+    fn take_returned(&mut self, area: &RelPath, sidecars: &[(RelPath, Sidecar)]) {
         if let Some(watch) = &self.watch {
             watch.lock().expect("no watch holder panics").forget(area);
         }
+        let vault = self.mill.vault.clone();
+        let is_there = |path: &RelPath| !matches!(vault.disk().look(path), Ok(None));
         for (path, sidecar) in sidecars {
-            self.mill.ledger.remember_sidecar(&path, sidecar);
+            self.mill.ledger.remember_sidecar(path, sidecar, &is_there);
         }
         self.needs_recovery |= !self.mill.blocked.is_empty();
         self.look_at_stage(area);

@@ -1,0 +1,94 @@
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::Hold;
+use crate::model::{AssetId, RelPath, Stage};
+
+/// An asset that had the same bytes before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which asset.
+    pub id: AssetId,
+    /// Where it stands, as far as is known.
+    pub at: RelPath,
+    /// What is to be seen there.
+    pub is: Whereabouts,
+}
+
+/// What became of an asset whose bytes came again without its sidecar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// What came is the asset: it lies where it was left, or a person lets it go on again.
+    Itself,
+    /// It stands there, so what came is a copy.
+    There,
+    /// It is gone from every place that it had.
+    Gone {
+        /// The day on which it was there last.
+        last: Date,
+        /// The markets that it was bundled for.
+        bundled_for: BTreeSet<String>,
+    },
+    /// Its place cannot be looked at now, and why.
+    Unknown(String),
+}
+
+impl Known {
+    /// Returns the identity under which a file with these bytes goes on, or why it does not.
+    pub(super) fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {
+        let at = &self.at;
+        match &self.is {
+            Whereabouts::Itself => Ok(self.id.clone()),
+            Whereabouts::There => Err(Hold::Park(format!(
+                "it has the same bytes as `{at}`, which was dropped before; delete it, or drop another"
+            ))),
+            Whereabouts::Gone { last, bundled_for } => {
+                let markets = bundled_for.iter().cloned().collect::<Vec<_>>().join(", ");
+                let bundled = if markets.is_empty() { markets } else { format!(", was bundled for {markets}") };
+                Err(Hold::Waits(format!(
+                    "it was seen before{bundled}, and was deleted: last seen as `{at}` on {last}, and gone since; \
+                     let it go on with `stockmill release {stage}`, or delete it"
+                )))
+            }
+            Whereabouts::Unknown(why) => {
+                Err(Hold::Waits(format!("it has the same bytes as `{at}`, which cannot be looked at now: {why}")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_came_again_go_on_only_as_what_they_are() {
+        let id = AssetId::of(&crate::model::ContentHash::of(b"a"));
+        let last = "2026-11-28".parse().unwrap();
+        let admitted = |is| {
+            let at = RelPath::new("keep/t/t-0001.png").unwrap();
+            match (Known { id: id.clone(), at, is }).admit(Stage::Raw) {
+                Ok(found) => format!("goes on {}", found == id),
+                Err(Hold::Park(why)) => format!("park {why}"),
+                Err(hold) => format!("stay {hold}"),
+            }
+        };
+        let gone = |markets: &[&str]| Whereabouts::Gone {
+            last,
+            bundled_for: markets.iter().map(|market| (*market).to_owned()).collect(),
+        };
+        let cases = [
+            (Whereabouts::Itself, "goes on true"),
+            (Whereabouts::There, "park it has the same bytes as `keep/t/t-0001.png`"),
+            // What a person deleted went on when it was dropped again.
+            (gone(&[]), "stay it was seen before, and was deleted: last seen as `keep/t/t-0001.png` on 2026-11-28"),
+            (gone(&["adobe-stock"]), "stay it was seen before, was bundled for adobe-stock, and was deleted"),
+            (Whereabouts::Unknown("it is away".to_owned()), "stay it has the same bytes as"),
+        ];
+        for (is, expected) in cases {
+            let got = admitted(is.clone());
+            assert!(got.starts_with(expected), "{is:?}: {got}");
+        }
+    }
+}

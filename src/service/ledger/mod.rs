@@ -1,0 +1,273 @@
+mod assets;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::note_versions::NoteVersions;
+use crate::intake::walk;
+use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
+use crate::records::{About, Intent, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
+use crate::vault::Disk;
+use assets::Assets;
+
+/// The largest sidecar that is read back.
+const SIDECAR_BYTES_MAX: u64 = 1 << 20;
+
+/// What was seen and done so far: a memory that the journal and the sidecars can rebuild.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Ledger {
+    last_seq: HashMap<ThemeSlug, u64>,
+    assets: Assets,
+    left_at: BTreeMap<Stage, Vec<Timestamp>>,
+    /// What a person brought back by `undo`, and where it waits.
+    undone: HashMap<RelPath, ContentHash>,
+    /// Where files lay that were set aside: who comes back to such a place was sent back.
+    set_aside: HashSet<RelPath>,
+    /// What notes gave.
+    pub(super) notes: NoteVersions,
+}
+
+/// What is known of an asset that was seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Which asset.
+    pub(super) id: AssetId,
+    /// Where it stands, as far as is known, and its files in the bundles of further markets.
+    pub(super) places: Vec<RelPath>,
+    /// When it was there.
+    pub(super) last: Timestamp,
+    /// The markets that it was bundled for.
+    pub(super) bundled_for: BTreeSet<String>,
+}
+
+impl Ledger {
+    /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
+    /// from every sidecar below the root.
+    pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Self {
+        let mut ledger = Self { notes: NoteVersions::of(records), ..Self::default() };
+        ledger.remember_records(records);
+        let is_there = |path: &RelPath| !matches!(disk.look(path), Ok(None));
+        for area in areas {
+            // An area that is away is remembered when it comes back.
+            let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };
+            for found in walked.files {
+                if found.path.file_text().ends_with(SIDECAR_SUFFIX)
+                    && let Ok(bytes) = disk.read(&found.path, SIDECAR_BYTES_MAX)
+                    && let Ok(sidecar) = Sidecar::parse(&bytes)
+                {
+                    ledger.remember_sidecar(&found.path, &sidecar, &is_there);
+                }
+            }
+        }
+        ledger
+    }
+
+    fn remember_records(&mut self, records: &[Record]) {
+        let mut open: HashMap<u64, &Intent> = HashMap::new();
+        for record in records {
+            match record {
+                Record::Intent(intent) => {
+                    // A number that was given in vain is not given again.
+                    self.use_seq(&intent.about);
+                    open.insert(intent.plan, intent);
+                }
+                Record::Done { plan } => {
+                    if let Some(intent) = open.remove(plan) {
+                        self.remember(&intent.about, &intent.publish, intent.at);
+                    }
+                }
+                Record::Undone { plan, .. } => {
+                    open.remove(plan);
+                }
+            }
+        }
+    }
+
+    /// Remembers what a sidecar says. `is_there` returns whether a file may be there.
+    pub(super) fn remember_sidecar(&mut self, path: &RelPath, sidecar: &Sidecar, is_there: &dyn Fn(&RelPath) -> bool) {
+        let (Some(id), Some(origin)) = (&sidecar.id, &sidecar.origin) else { return };
+        if let (Some(theme), Some(seq)) = (&sidecar.theme, sidecar.seq) {
+            let last = self.last_seq.entry(theme.clone()).or_default();
+            *last = (*last).max(seq);
+        }
+        let slot = self.assets.of_id(id);
+        self.assets.had(slot, &origin.hash);
+        if let Some(file) = &sidecar.file {
+            self.assets.had(slot, &file.hash);
+        }
+        let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
+        let file = file_of_sidecar(path);
+        let is_bundled = is_of_bundle(&file);
+        if let Some(market) = file.parts().nth(2).and_then(|name| name.to_str()).filter(|_| is_bundled) {
+            let market = market.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(market, |(m, _)| m);
+            self.assets.was_bundled_for(slot, market);
+        }
+        // A person may have moved it: where it lies is true, and the journal only remembers.
+        let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
+        if self.assets.at(slot).is_none_or(is_moved) {
+            self.assets.stands(slot, file, last);
+        } else {
+            self.assets.was_there(slot, last);
+        }
+    }
+
+    /// Remembers a plan that was carried out, with the files that it published.
+    pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
+        self.use_seq(about);
+        if let Some(undone) = about.undoes {
+            self.notes.forget(undone);
+        }
+        match (about.undoes, &about.from, &about.to, &about.hash) {
+            (Some(_), _, Some(to), Some(hash)) => drop(self.undone.insert(to.clone(), hash.clone())),
+            (None, from, to, _) => {
+                for path in from.iter().chain(to) {
+                    self.undone.remove(path);
+                }
+            }
+            _ => (),
+        }
+        let own = own_files(about, publish);
+        let replaced = |file: &&Publish| match &file.mode {
+            PublishMode::Replace { was: Some(was) } => self.assets.with_hash(was),
+            _ => None,
+        };
+        let slot = match &about.asset {
+            Some(id) => Some(self.assets.of_id(id)),
+            // New tags that were embedded did not always say of which asset.
+            None => own.iter().find_map(replaced),
+        };
+        if let (Some(from), None) = (&about.from, about.seq)
+            && about.to.as_ref().is_some_and(is_set_aside)
+        {
+            self.set_aside.insert(from.clone());
+        }
+        let Some(slot) = slot else { return };
+        for file in &own {
+            self.assets.had(slot, &file.hash);
+        }
+        if is_step(about) {
+            self.remember_step(slot, about, &own, at);
+        } else if let Some(to) = about.to.as_ref().filter(|to| is_set_aside(to)) {
+            self.assets.stands(slot, to.clone(), at);
+        }
+    }
+
+    fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {
+        if let Some(hash) = &about.hash {
+            self.assets.had(slot, hash);
+        }
+        if let Some(to) = &about.to {
+            self.assets.stands(slot, to.clone(), at);
+        }
+        let markets: Vec<&str> = about.market.iter().flat_map(|markets| markets.split(',')).collect();
+        if about.undoes.is_some() {
+            self.assets.was_not_bundled_for(slot, &markets);
+            return;
+        }
+        markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
+        let further =
+            own.iter().map(|file| &file.to).filter(|file| is_of_bundle(file) && about.to.as_ref() != Some(*file));
+        self.assets.has_further(slot, further.cloned());
+        if let Some(from) = &about.from {
+            self.set_aside.remove(from);
+        }
+        // A plan that recovery finished late is told after younger ones.
+        let left_at = self.left_at.entry(about.stage).or_default();
+        left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
+    }
+
+    /// Takes the number that a plan uses, so that no other plan gets it.
+    pub(super) fn use_seq(&mut self, about: &About) {
+        if let (Some(theme), Some(seq)) = (&about.theme, about.seq) {
+            let last = self.last_seq.entry(theme.clone()).or_default();
+            *last = (*last).max(seq);
+        }
+    }
+
+    /// Returns a theme's next number.
+    pub(super) fn next_seq(&self, theme: &ThemeSlug) -> u64 {
+        self.last_seq.get(theme).copied().unwrap_or(0) + 1
+    }
+
+    /// Returns the asset that ever had these bytes.
+    pub(super) fn with_hash(&self, hash: &ContentHash) -> Option<Seen> {
+        self.assets.with_hash(hash).map(|slot| self.seen(slot))
+    }
+
+    fn seen(&self, slot: assets::Slot) -> Seen {
+        Seen {
+            id: self.assets.id(slot).clone(),
+            places: self.assets.at(slot).into_iter().chain(self.assets.further(slot)).cloned().collect(),
+            last: self.assets.seen(slot),
+            bundled_for: self.assets.bundled_for(slot).map(str::to_owned).collect(),
+        }
+    }
+
+    /// Returns whether a person brought these bytes back to this place.
+    pub(super) fn is_undone(&self, path: &RelPath, hash: &ContentHash) -> bool {
+        self.undone.get(path) == Some(hash)
+    }
+
+    /// Returns whether what lies here was set aside before and sent back.
+    pub(super) fn is_sent_back(&self, path: &RelPath) -> bool {
+        self.set_aside.contains(path)
+    }
+
+    /// Returns the markets that an asset was bundled for, under any of these identities and with any of these
+    /// bytes: a sidecar is only text, and may lie beside another file.
+    pub(super) fn bundled_for<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a AssetId>,
+        hashes: impl IntoIterator<Item = &'a ContentHash>,
+    ) -> BTreeSet<String> {
+        let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
+        let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
+        slots.flat_map(|slot| self.assets.bundled_for(slot)).map(str::to_owned).collect()
+    }
+
+    /// Returns when assets left a stage, oldest first.
+    pub(super) fn left_at(&self, stage: Stage) -> &[Timestamp] {
+        self.left_at.get(&stage).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Returns whether a plan took an asset a step further or back; the others change what belongs to it, or set it aside.
+pub(super) fn is_step(about: &About) -> bool {
+    about.asset.is_some() && about.seq.is_some()
+}
+
+/// Returns the files among a plan's products that are the asset itself: where it stands afterwards, and each that
+/// gets a sidecar. What else is published are its companions and records.
+fn own_files<'a>(about: &About, publish: &'a [Publish]) -> Vec<&'a Publish> {
+    let sidecars = publish.iter().filter(|product| product.to.file_text().ends_with(SIDECAR_SUFFIX));
+    let mut files: Vec<RelPath> = sidecars.map(|product| file_of_sidecar(&product.to)).collect();
+    files.extend(about.to.clone());
+    publish.iter().filter(|product| files.contains(&product.to)).collect()
+}
+
+/// Returns the file that a sidecar stands for. A bundle keeps its sidecars beside the folder of its files.
+fn file_of_sidecar(sidecar: &RelPath) -> RelPath {
+    let name = sidecar.file_text();
+    let file = sidecar.sibling(name.strip_suffix(SIDECAR_SUFFIX).filter(|name| !name.is_empty()).unwrap_or(&name));
+    let is_bundled = file.area() == Stage::Upload.name() && file.parts().nth(3).is_some_and(|part| part == "sidecars");
+    let bundle = file.parent().and_then(|sidecars| sidecars.parent()).filter(|_| is_bundled);
+    bundle.map_or_else(|| file.clone(), |bundle| bundle.join("files").join(file.file_name()))
+}
+
+/// Returns whether a path is one of a bundle's files.
+fn is_of_bundle(path: &RelPath) -> bool {
+    path.area() == Stage::Upload.name() && path.parts().nth(3).is_some_and(|part| part == "files")
+}
+
+/// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
+fn is_in_flow(path: &RelPath) -> bool {
+    path.area() != "archive" && !is_of_bundle(path)
+}
+
+fn is_set_aside(path: &RelPath) -> bool {
+    path.area() == "failed"
+}

@@ -1,0 +1,248 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::Kind;
+use crate::records::{FileRecord, Happened, Origin};
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn hash(text: &str) -> ContentHash {
+    ContentHash::of(text.as_bytes())
+}
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+/// Returns a step of an asset, from one path to another, with what it published.
+fn step(id: &AssetId, from: &str, was: &str, to: &str, made: &[(&str, &str)]) -> Intent {
+    let publish = made.iter().map(|(to, text)| published(to, text, None)).collect();
+    let about = About {
+        stage: path(from).area().to_str().unwrap().parse().unwrap(),
+        theme: None,
+        asset: Some(id.clone()),
+        seq: Some(1),
+        from: Some(path(from)),
+        hash: Some(hash(was)),
+        to: Some(path(to)),
+        undoes: None,
+        market: None,
+        did: "moved".to_owned(),
+    };
+    Intent { plan: 0, at: time(0), batch: 0, claims: false, about, publish, moves: Vec::new(), removes: Vec::new() }
+}
+
+fn published(to: &str, text: &str, was: Option<&str>) -> Publish {
+    let mode = was.map_or(PublishMode::New, |was| PublishMode::Replace { was: Some(hash(was)) });
+    Publish { scratch: path(".stockmill/scratch/0-0"), to: path(to), hash: hash(text), mode }
+}
+
+/// Returns a new stamp of tags on a bundled file, as journals told it that did not say of which asset.
+fn stamp(file: &str, record: &str, was: &str, now: &str) -> Intent {
+    let mut intent = step(&AssetId::of(&hash("nobody")), file, was, file, &[]);
+    (intent.about.asset, intent.about.seq, intent.about.hash) = (None, None, None);
+    intent.publish = vec![published(file, now, Some(was)), published(record, "record", Some("older record"))];
+    intent
+}
+
+fn bundled(id: &AssetId, from: &str, was: &str, market: &str, made: &str) -> Intent {
+    let file = format!("upload/2026-11-28/{market}/files/a.jpg");
+    let record = format!("upload/2026-11-28/{market}/sidecars/a.jpg.yaml");
+    let mut intent = step(id, from, was, &file, &[(&file, made), (&record, "record")]);
+    intent.about.market = Some(market.to_owned());
+    intent
+}
+
+/// Returns the journal of steps that were carried out one after the other.
+fn journal(steps: impl IntoIterator<Item = Intent>) -> Vec<Record> {
+    let numbered = (1..).zip(steps).flat_map(|(plan, mut intent)| {
+        (intent.plan, intent.at) = (plan, time(i64::try_from(plan).unwrap()));
+        [Record::Intent(intent), Record::Done { plan }]
+    });
+    numbered.collect()
+}
+
+fn rebuilt(records: &[Record]) -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.remember_records(records);
+    ledger
+}
+
+fn id() -> AssetId {
+    AssetId::of(&hash("dropped"))
+}
+
+/// The way of one asset into a bundle, where it got new tags.
+fn the_way() -> [Intent; 5] {
+    let id = id();
+    let record = "upload/2026-11-28/m/sidecars/a.jpg.yaml";
+    [
+        step(&id, "raw/t/x.png", "dropped", "keep/t/t-0001.png", &[("keep/t/t-0001.png.yaml", "record")]),
+        step(
+            &id,
+            "keep/t/t-0001.png",
+            "dropped",
+            "export/t/t-0001.png",
+            &[
+                ("export/t/t-0001.png", "enlarged"),
+                ("export/t/t-0001.png.yaml", "r"),
+                ("export/t/t-0001.txt", "prompt"),
+            ],
+        ),
+        step(
+            &id,
+            "export/t/t-0001.png",
+            "enlarged",
+            "upload/t/t-0001.jpg",
+            &[("upload/t/t-0001.jpg", "exported"), ("upload/t/t-0001.jpg.yaml", "r")],
+        ),
+        bundled(&id, "upload/t/t-0001.jpg", "exported", "m", "embedded"),
+        stamp("upload/2026-11-28/m/files/a.jpg", record, "embedded", "embedded anew"),
+    ]
+}
+
+#[test]
+fn every_hash_that_an_asset_ever_had_is_known_after_a_restart() {
+    // After new tags were embedded, the bundled file was known to nobody, and bundled again.
+    let ledger = rebuilt(&journal(the_way()));
+    for text in ["dropped", "enlarged", "exported", "embedded", "embedded anew"] {
+        let seen = ledger.with_hash(&hash(text)).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!((seen.id, seen.bundled_for.into_iter().collect::<Vec<_>>()), (id(), vec!["m".to_owned()]), "{text}");
+        assert_eq!(seen.places, [path("upload/2026-11-28/m/files/a.jpg")], "{text}");
+    }
+    for text in ["record", "r", "prompt", "older record"] {
+        assert_eq!(ledger.with_hash(&hash(text)), None, "{text} is no asset");
+    }
+}
+
+#[test]
+fn where_a_sidecar_lies_with_its_file_is_true() {
+    let origin =
+        Origin { path: path("raw/t/x.png"), hash: hash("dropped"), kind: Kind::Png, size: None, archived: None };
+    let history = vec![Happened { at: time(9), stage: Stage::Keep, did: "named".to_owned() }];
+    let file = Some(FileRecord { hash: hash("dropped"), recipe: None, embedded: None });
+    let sidecar = Sidecar { id: Some(id()), origin: Some(origin), file, history, ..Sidecar::default() };
+    // (where the sidecar lies, what is there, where the asset stands)
+    let cases: [(&str, &[&str], &str); 4] = [
+        ("keep/u/moved.png.yaml", &["keep/u/moved.png"], "keep/u/moved.png"),
+        ("keep/u/copy.png.yaml", &["keep/u/copy.png", "keep/t/t-0001.png"], "keep/t/t-0001.png"),
+        ("keep/u/left.png.yaml", &[], "keep/t/t-0001.png"),
+        ("archive/t/t-0001.png.yaml", &["archive/t/t-0001.png"], "keep/t/t-0001.png"),
+    ];
+    for (lies_at, there, expected) in cases {
+        let mut ledger = rebuilt(&journal(the_way().into_iter().take(1)));
+        ledger.remember_sidecar(&path(lies_at), &sidecar, &|path| there.contains(&path.to_string().as_str()));
+        assert_eq!(ledger.with_hash(&hash("dropped")).unwrap().places, [path(expected)], "{lies_at}");
+    }
+    // Without a journal.
+    let mut ledger = Ledger::default();
+    ledger.remember_sidecar(&path("upload/2026-11-28/m-2/sidecars/a.jpg.yaml"), &sidecar, &|_| true);
+    let seen = ledger.with_hash(&hash("dropped")).unwrap();
+    assert_eq!((seen.bundled_for.len(), seen.last), (1, time(9)));
+    assert_eq!(seen.places, [path("upload/2026-11-28/m-2/files/a.jpg")]);
+}
+
+#[test]
+fn what_undo_took_back_is_not_bundled() {
+    let mut back = bundled(&id(), "upload/t/t-0001.jpg", "exported", "m", "embedded");
+    back.about.undoes = Some(4);
+    (back.about.from, back.about.to) = (back.about.to, back.about.from);
+    back.publish = Vec::new();
+    let ledger = rebuilt(&journal(the_way().into_iter().take(4).chain([back])));
+    let seen = ledger.with_hash(&hash("embedded")).unwrap();
+    assert_eq!((seen.bundled_for.len(), seen.places), (0, vec![path("upload/t/t-0001.jpg")]));
+    assert!(ledger.is_undone(&path("upload/t/t-0001.jpg"), &hash("exported")));
+}
+
+#[test]
+fn what_is_set_aside_is_still_known_and_may_come_back() {
+    let mut aside = step(&id(), "keep/t/t-0001.png", "dropped", "failed/keep/t/t-0001.png", &[]);
+    (aside.about.seq, aside.about.hash) = (None, None);
+    let again = step(&id(), "keep/t/t-0001.png", "dropped", "export/t/t-0001.png", &[]);
+    let all: Vec<Intent> = the_way().into_iter().take(1).chain([aside, again]).collect();
+    let ledger = rebuilt(&journal(all[..2].iter().cloned()));
+    assert_eq!(ledger.with_hash(&hash("dropped")).unwrap().places, [path("failed/keep/t/t-0001.png")]);
+    assert!(ledger.is_sent_back(&path("keep/t/t-0001.png")));
+    assert_eq!(ledger.left_at(Stage::Keep).len(), 0, "it did not go on");
+    let ledger = rebuilt(&journal(all));
+    assert!(!ledger.is_sent_back(&path("keep/t/t-0001.png")));
+}
+
+#[test]
+fn what_recovery_finished_late_stands_in_its_place() {
+    let times = ["2026-11-27T09:10:00Z", "2026-11-27T09:20:00Z", "2026-11-26T09:00:00Z"].map(|at| at.parse().unwrap());
+    let mut ledger = Ledger::default();
+    for (n, at) in (0..).zip(times) {
+        let name = format!("upload/t/{n}.jpg");
+        let intent = step(&AssetId::of(&ContentHash::of(&[n])), &name, &name, "upload/d/m/files/a.jpg", &[]);
+        ledger.remember(&intent.about, &[], at);
+    }
+    assert_eq!(ledger.left_at(Stage::Upload), [times[2], times[0], times[1]]);
+}
+
+/// What a person does with one of three contents.
+#[derive(Debug, Clone)]
+enum Act {
+    /// It is dropped; with a sidecar that says one of three identities, or without one.
+    Drop { content: usize, says: Option<usize> },
+    /// Its bundled files get new tags.
+    Retag { content: usize },
+    /// The daemon starts again, with its journal alone.
+    Restart,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let drop = (0_usize..3, proptest::option::of(0_usize..3)).prop_map(|(content, says)| Act::Drop { content, says });
+    let retag = (0_usize..3).prop_map(|content| Act::Retag { content });
+    proptest::collection::vec(prop_oneof![4 => drop, 2 => retag, 1 => Just(Act::Restart)], 1..25)
+}
+
+proptest! {
+    /// Moving a bundle away or deleting it changes nothing here: the ledger does not ask for it.
+    #[test]
+    fn no_content_is_bundled_twice_for_one_market(acts in acts()) {
+        let mut steps: Vec<Intent> = Vec::new();
+        // Every version that a content had in a bundle; the first is what was dropped.
+        let mut versions: Vec<Vec<String>> = (0..3).map(|content| vec![format!("content {content}")]).collect();
+        let mut ledger = Ledger::default();
+        for (n, act) in acts.into_iter().enumerate() {
+            let mut carried = Vec::new();
+            match act {
+                Act::Restart => ledger = rebuilt(&journal(steps.clone())),
+                Act::Retag { content } => {
+                    let was = versions[content].last().unwrap().clone();
+                    if versions[content].len() > 1 {
+                        let now = format!("{was}+");
+                        carried.push(stamp("upload/d/m/files/a.jpg", "upload/d/m/sidecars/a.jpg.yaml", &was, &now));
+                        versions[content].push(now);
+                    }
+                }
+                Act::Drop { content, says } => {
+                    // Any version that it ever had may be dropped.
+                    let version = versions[content][n % versions[content].len()].clone();
+                    let seen = ledger.with_hash(&hash(&version));
+                    let said = says.map(|other| AssetId::of(&hash(&format!("content {other}"))));
+                    let id = said.or(seen.map(|seen| seen.id)).unwrap_or_else(|| AssetId::of(&hash(&version)));
+                    let raw = format!("raw/t/{n}.png");
+                    let keep = format!("upload/t/{n}.jpg");
+                    let exported = format!("{version} exported {n}");
+                    let first = step(&id, &raw, &version, &keep, &[(&keep, &exported), (&format!("{keep}.yaml"), "r")]);
+                    ledger.remember(&first.about, &first.publish, time(0));
+                    steps.push(first);
+                    if !ledger.bundled_for([&id], [&hash(&exported)]).contains("m") {
+                        prop_assert_eq!(versions[content].len(), 1, "content {} is bundled again", content);
+                        let made = format!("{exported} embedded");
+                        carried.push(bundled(&id, &keep, &exported, "m", &made));
+                        versions[content].push(made);
+                    }
+                }
+            }
+            for intent in &carried {
+                ledger.remember(&intent.about, &intent.publish, time(0));
+            }
+            steps.extend(carried);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What is known of a file's content: whether it is an asset that was seen before, and what became of that.
+
+use std::collections::BTreeSet;
+
+use super::clock::Moment;
+use super::ledger::Seen;
+use super::mill::Mill;
+use crate::model::RelPath;
+use crate::plan::{Companion, Facts, Known, Whereabouts};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
+
+/// The largest sidecar that is read.
+const SIDECAR_BYTES_MAX: u64 = 4 << 20;
+
+impl Mill {
+    /// Returns the asset that had the same bytes before, if the file does not say itself which one it is. A file
+    /// that a person moved without its sidecar is that asset itself: its sidecar is brought back to it.
+    pub(super) fn known(&self, facts: &mut Facts, seen: Option<Seen>, moment: &Moment) -> Option<Known> {
+        let Seen { id, places, last, bundled_for } = seen?;
+        let at = places.first()?.clone();
+        if facts.sidecar.as_ref().is_some_and(|(_, sidecar)| sidecar.id.is_some()) {
+            return None;
+        }
+        if at == facts.path {
+            return Some(Known { id, at, is: Whereabouts::Itself });
+        }
+        for place in &places {
+            match self.is_gone(place) {
+                Ok(true) => (),
+                Ok(false) => return Some(Known { id, at: place.clone(), is: Whereabouts::There }),
+                Err(why) => return Some(Known { id, at: place.clone(), is: Whereabouts::Unknown(why) }),
+            }
+        }
+        let left_behind = at.with_suffix(SIDECAR_SUFFIX);
+        if let Ok(Some(entry)) = self.disk().look(&left_behind)
+            && let Ok(bytes) = self.disk().read(&left_behind, SIDECAR_BYTES_MAX)
+            && let Ok(sidecar) = Sidecar::parse(&bytes)
+            && sidecar.id.as_ref() == Some(&id)
+        {
+            let companion = Companion { path: left_behind, seen: entry.identity };
+            facts.sidecar = Some((companion, sidecar));
+            return None;
+        }
+        let is_wanted = self.is_released(&facts.path, facts.stage, facts.seen) || self.ledger.is_sent_back(&facts.path);
+        if is_wanted {
+            return Some(Known { id, at, is: Whereabouts::Itself });
+        }
+        let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
+        Some(Known { id, at, is: Whereabouts::Gone { last, bundled_for } })
+    }
+
+    /// Returns whether nothing lies at a path, or why nobody can tell. Nothing is concluded from a place that
+    /// cannot be looked at.
+    pub(super) fn is_gone(&self, path: &RelPath) -> Result<bool, String> {
+        match self.disk().look(path) {
+            Ok(Some(_)) => Ok(false),
+            // A disk that was unmounted leaves an empty folder.
+            Ok(None) => self.disk().attach(&path.root()).map(|()| true).map_err(|detached| detached.to_string()),
+            Err(error) => Err(error.source.to_string()),
+        }
+    }
+
+    /// Returns the markets that an asset was bundled for, by all that is known of it: what was sold under another
+    /// identity is not sold again.
+    pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeSet<String> {
+        let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
+        let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
+        let origin = sidecar.and_then(|sidecar| sidecar.origin.as_ref()).map(|origin| &origin.hash);
+        let file = sidecar.and_then(|sidecar| sidecar.file.as_ref()).map(|file| &file.hash);
+        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(origin).chain(file))
+    }
+}
