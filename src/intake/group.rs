@@ -30,6 +30,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Returns a file that nothing belongs to.
+    pub fn alone(primary: Found) -> Self {
+        Self { primary, sidecar: None, companions: Vec::new(), members: Vec::new(), missing: Vec::new() }
+    }
+
     /// Returns all of its files.
     pub fn files(&self) -> impl Iterator<Item = &Found> {
         std::iter::once(&self.primary).chain(&self.sidecar).chain(&self.companions).chain(&self.members)
@@ -149,8 +154,7 @@ pub(super) fn place_of(files: &[Found], path: &OsStr) -> Option<usize> {
 fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
     for primary in files {
         if is_note(&primary.path) {
-            let candidate = Candidate { primary, sidecar: None, companions: vec![], members: vec![], missing: vec![] };
-            grouped.candidates.push(candidate);
+            grouped.candidates.push(Candidate::alone(primary));
         } else {
             let why = "`ideas` takes notes: .md, .txt, .csv, .yaml; pictures go into `raw`".to_owned();
             grouped.odd.push(Odd { path: primary.path, why });
@@ -161,6 +165,11 @@ fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
 /// Returns whether a path is a record of stockmill's own in a theme's folder or below it.
 pub(super) fn is_record(path: &RelPath) -> bool {
     path.parts().count() > 2 && RECORDS.iter().any(|record| path.file_name() == *record)
+}
+
+/// Returns whether a file is left alone because the asset that it goes with is not here.
+pub fn is_lonely(odd: &Odd) -> bool {
+    COMPANION_EXTENSIONS.contains(&odd.path.extension().as_str()) && odd.why == lonely(&odd.path)
 }
 
 fn lonely(path: &RelPath) -> String {

@@ -12,7 +12,7 @@ mod walk;
 mod watch;
 
 pub use claims::{Inside, is_model_folder};
-pub use group::{Candidate, Grouped, group};
+pub use group::{Candidate, Grouped, group, is_lonely};
 pub use names::{downloads_as, is_note};
 pub use near_miss::{NearMiss, near_misses};
 pub use notes::{NoteWait, Notes, Sign, signs};

@@ -354,8 +354,13 @@ impl Mill {
         self.reserved.iter().any(is_of) || self.leaving.iter().map(folded).any(|path| is_of(&path))
     }
 
+    /// Returns the file by which an asset is in hand.
+    pub(super) fn in_hand_as(&self, id: &AssetId) -> Option<&RelPath> {
+        self.assets_in_hand.get(id)
+    }
+
     /// Takes the names, the number and the content of a plan, so that no other plan gets them.
-    fn take_in_hand(&mut self, plan: &Plan) {
+    pub(super) fn take_in_hand(&mut self, plan: &Plan) {
         self.reserved.extend(names(plan));
         self.leaving.extend(plan.takes().cloned());
         self.ledger.use_seq(&plan.about);
@@ -370,6 +375,10 @@ impl Mill {
                 self.given_seqs.clear();
             }
             self.given_seqs.insert(hash.clone(), (theme.clone(), seq));
+        }
+        // What joins its asset late leaves no stage and adds no row.
+        if is_join(plan) {
+            return;
         }
         *self.in_hand.entry(plan.about.stage).or_default() += 1;
         let Some(to) = &plan.about.to else { return };
@@ -401,10 +410,15 @@ impl Mill {
         if let Some(id) = &plan.about.asset {
             self.assets_in_hand.remove(id);
         }
-        if let Some(count) = self.in_hand.get_mut(&plan.about.stage) {
+        if let Some(count) = self.in_hand.get_mut(&plan.about.stage).filter(|_| !is_join(plan)) {
             *count = count.saturating_sub(1);
         }
     }
+}
+
+/// Returns whether a plan is about a companion that joins its asset, which takes no step by that.
+fn is_join(plan: &Plan) -> bool {
+    plan.about.hash.is_some() && plan.about.asset.is_some() && plan.about.seq.is_none()
 }
 
 /// Returns the names that a plan gives.

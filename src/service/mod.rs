@@ -5,6 +5,7 @@ mod burst;
 mod clock;
 mod dispatch;
 mod forget;
+mod late;
 mod ledger;
 mod mill;
 mod note_versions;

@@ -163,14 +163,19 @@ impl Mill {
     }
 
     /// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
-    fn foreign_xmp(&self, folder: &RelPath, file: &str) -> Option<Tags> {
+    pub(super) fn foreign_xmp(&self, folder: &RelPath, file: &str) -> Option<Tags> {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let names = [format!("{file}.xmp"), format!("{stem}.xmp")];
         let bytes = names.iter().find_map(|name| self.disk().read(&folder.join(name), RECORD_BYTES_MAX).ok())?;
         crate::craft::read_xmp(&bytes).ok()
     }
 
-    fn resolve(&mut self, sidecar: &Sidecar, xmp: Option<Tags>, moment: &Moment) -> Result<tags::Resolved, Hold> {
+    pub(super) fn resolve(
+        &mut self,
+        sidecar: &Sidecar,
+        xmp: Option<Tags>,
+        moment: &Moment,
+    ) -> Result<tags::Resolved, Hold> {
         let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
         let theme = sidecar.theme.as_ref();
         let mut layers = self.layers(theme, below.as_ref(), Stage::Upload, moment)?;

@@ -11,9 +11,6 @@ use crate::plan::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo};
 use crate::records::{Intent, Record};
 use crate::vault::{CommitError, Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
 
-/// The largest record whose former version is brought back.
-const RECORD_BYTES_MAX: u64 = 8 << 20;
-
 /// A person's wish to have something undone, as it lies in the folder of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UndoRequest {
@@ -115,7 +112,7 @@ fn undo_one(
     }
     let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
-    let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), RECORD_BYTES_MAX).ok();
+    let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), rules.limits.file_bytes_max).ok();
     let theme = |theme: &ThemeSlug| {
         let mut files = theme_files(disk, theme, &rules.ignore)?;
         if gave_assets(records, theme) {

@@ -11,7 +11,7 @@ use super::pauses::{Cause, lacks_room};
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
-use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, may_be_first_frame, rest_awaited};
+use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, is_lonely, may_be_first_frame, rest_awaited};
 use crate::make::{MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
@@ -109,8 +109,9 @@ impl View {
                 let sign = surveyed.signs.get(&candidate.primary.path);
                 standings.push(self.stand(surveyed.stage, candidate, sign).0);
             }
-            let odd = surveyed.odd.into_iter().filter(|odd| covers(&odd.path));
-            standings.extend(odd.map(|Odd { path, why }| Standing::LeftAlone(path, why)));
+            for odd in surveyed.odd.into_iter().filter(|odd| covers(&odd.path)) {
+                standings.push(self.stand_alone(odd));
+            }
         }
         Ok(standings)
     }
@@ -143,7 +144,7 @@ impl View {
         let surveyed = self.look(&unit)?;
         let stage = surveyed.stage;
         if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
-            return Ok(Some(Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }));
+            return Ok(Some(Explained { standing: self.stand_alone(odd), facts: None, tags: None }));
         }
         let candidate = surveyed.candidates.into_iter().find(|c| c.files().any(|found| found.path == *path));
         let Some(candidate) = candidate else { return Ok(None) };
@@ -263,6 +264,20 @@ impl View {
             Err(Hold::Waits(why) | Hold::Refused(why) | Hold::Settling { why, .. }) => Standing::Held(path, why),
         };
         (standing, Some(facts))
+    }
+
+    /// Returns how a file stands that is no asset: a companion may still join the one that it goes with.
+    fn stand_alone(&mut self, odd: Odd) -> Standing {
+        let is_late = is_lonely(&odd) && self.mill.is_late(&odd.path);
+        let Odd { path, why } = odd;
+        let moment = self.clock.now();
+        let Ok(Some(entry)) = self.mill.disk().look(&path).map(|entry| entry.filter(|_| is_late)) else {
+            return Standing::LeftAlone(path, why);
+        };
+        match self.mill.decide_late(&path, &entry, &moment) {
+            Ok((plan, _)) => Standing::Planned(Box::new(plan)),
+            Err(hold) => Standing::Held(path, hold.to_string()),
+        }
     }
 
     /// Judges a candidate by one look: where the kernel cannot tell of writers, its age must do.

@@ -267,6 +267,11 @@ impl Made {
         Self { plan: 0, about: None, claims: false, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 
+    /// Throws the products away; the plan is not carried out.
+    pub fn discard(self, disk: &dyn Disk) {
+        discard(disk, &self.publish);
+    }
+
     /// Returns what the plan is about.
     pub fn about(&self) -> &About {
         self.about.as_ref().expect("a finished draft says what it is about")

@@ -32,6 +32,10 @@ impl Dispatcher {
                 self.dirty.insert(surveyed.unit.clone());
                 continue;
             }
+            if self.is_late(odd) {
+                continue;
+            }
+            self.held.remove(&odd.path);
             if self.odd_seen.get(&odd.path) != Some(&odd.why) {
                 if surveyed.doubtful.contains(&odd.path) {
                     report::theme_left_alone(&odd.path, &odd.why);
@@ -53,10 +57,11 @@ impl Dispatcher {
         let is_top = unit.parent().is_none() && stage != Stage::Ideas;
         let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(&unit) } else { path.is_in(&unit) };
         let odd: HashSet<&RelPath> = surveyed.odd.iter().map(|odd| &odd.path).collect();
-        self.settle.forget_absent(&unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.held, &unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.tries, &unit, &in_scope, &|path| found.contains(path));
-        forget(&mut self.told, &unit, &in_scope, &|path| found.contains(path));
+        let is_found = |path: &RelPath| found.contains(path) || odd.contains(path);
+        self.settle.forget_absent(&unit, &in_scope, &is_found);
+        forget(&mut self.held, &unit, &in_scope, &is_found);
+        forget(&mut self.tries, &unit, &in_scope, &is_found);
+        forget(&mut self.told, &unit, &in_scope, &is_found);
         forget(&mut self.odd_seen, &unit, &in_scope, &|path| odd.contains(path));
         self.due.remove(&unit);
         let unfinished: HashSet<RelPath> = surveyed
@@ -64,6 +69,10 @@ impl Dispatcher {
             .iter()
             .filter_map(|odd| Some(odd.path.sibling(downloads_as(&odd.path.file_text())?)))
             .collect();
+        let late = surveyed.odd.iter().filter(|odd| !self.is_moving(&odd.path) && self.is_late(odd));
+        for path in late.map(|odd| odd.path.clone()).collect::<Vec<_>>() {
+            self.judge_late(&unit, &path, &unfinished, &moment);
+        }
         let first_frames = surveyed.first_frames;
         let mut candidates = surveyed.candidates.into_iter();
         while let Some(candidate) = candidates.next() {
@@ -95,6 +104,10 @@ impl Dispatcher {
         let others = candidate.sidecar.iter().chain(&candidate.companions).chain(&candidate.members);
         let taken: Vec<RelPath> =
             others.map(|found| &found.path).filter(|path| self.in_hand.contains_key(*path)).cloned().collect();
+        for file in candidate.files().skip(1) {
+            // It was found alone before.
+            self.held.remove(&file.path);
+        }
         if !taken.is_empty() {
             self.changed.extend(taken);
             self.look_again(unit, Some(moment.steady + WALK_PAUSE_FED));
@@ -218,7 +231,7 @@ impl Dispatcher {
     }
 
     /// Returns a reason in the words that others wait for it by.
-    fn reason(&mut self, why: &str) -> Arc<str> {
+    pub(super) fn reason(&mut self, why: &str) -> Arc<str> {
         if let Some(known) = self.reasons.get(why) {
             return known.clone();
         }

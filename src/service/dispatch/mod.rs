@@ -3,6 +3,7 @@
 
 mod asides;
 mod judge;
+mod late;
 mod listen;
 mod rounds;
 mod start;

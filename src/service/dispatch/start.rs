@@ -393,6 +393,7 @@ impl Dispatcher {
     }
 
     fn start_commit(&mut self, moment: &Moment) {
+        self.drop_changed();
         if self.committing || self.to_commit.is_empty() {
             return;
         }

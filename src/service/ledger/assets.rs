@@ -1,10 +1,12 @@
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
 use crate::model::{AssetId, ContentHash, RelPath};
+use crate::plan::Named;
 
-/// Every asset that was ever seen: by its identity, and by every hash that it ever had.
+/// Every asset that was ever seen: by its identity, by every hash that it ever had, and by every path that it left.
 ///
 /// Assets that had the same bytes share the memory of markets: a sidecar is only text, and what was sold under one
 /// identity is not to be sold under another.
@@ -13,6 +15,8 @@ pub(super) struct Assets {
     all: Vec<Asset>,
     by_id: HashMap<AssetId, Slot>,
     by_hash: HashMap<ContentHash, Slot>,
+    /// Digests of the paths that assets left, whole and without their extension; the latest has the name.
+    by_path: HashMap<u64, Slot>,
     /// Of assets that had the same content, the one that remembers the markets for all.
     same_as: HashMap<Slot, Slot>,
     bundled_for: HashMap<Slot, Vec<u32>>,
@@ -56,11 +60,31 @@ impl Assets {
         self.by_hash.get(hash).copied()
     }
 
+    /// Returns the latest asset that left the name by which a companion names its own.
+    pub(super) fn named_by(&self, companion: &RelPath) -> Option<(Slot, Named)> {
+        let stem = companion.without_extension().as_encoded_bytes();
+        let find = |named: Named| Some((*self.by_path.get(&digest(named, stem))?, named));
+        find(Named::Whole).or_else(|| find(Named::Stem))
+    }
+
     /// Remembers that an asset had these bytes.
     pub(super) fn had(&mut self, slot: Slot, hash: &ContentHash) {
         match self.with_hash(hash) {
             None => drop(self.by_hash.insert(hash.clone(), slot)),
             Some(other) => self.unite(other, slot),
+        }
+    }
+
+    /// Remembers that an asset left a path.
+    pub(super) fn left(&mut self, slot: Slot, path: &RelPath) {
+        let seen_s = self.get(slot).seen_s;
+        let whole = path.as_path().as_os_str().as_encoded_bytes();
+        let stem = path.without_extension().as_encoded_bytes();
+        for key in [digest(Named::Whole, whole), digest(Named::Stem, stem)] {
+            let is_later = |other: &Slot| self.get(*other).seen_s <= seen_s;
+            if self.by_path.get(&key).is_none_or(is_later) {
+                self.by_path.insert(key, slot);
+            }
         }
     }
 
@@ -163,4 +187,12 @@ fn first(same_as: &HashMap<Slot, Slot>, mut slot: Slot) -> Slot {
         slot = *same;
     }
     slot
+}
+
+/// Returns a path condensed: there are several for each asset, and none is ever read back.
+fn digest(named: Named, path: &[u8]) -> u64 {
+    let mut digest = DefaultHasher::new();
+    (named == Named::Whole).hash(&mut digest);
+    digest.write(path);
+    digest.finish()
 }

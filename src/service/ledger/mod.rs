@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::note_versions::NoteVersions;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
+use crate::plan::Named;
 use crate::records::{About, Intent, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Disk;
 use assets::Assets;
@@ -109,9 +110,12 @@ impl Ledger {
         // A person may have moved it: where it lies is true, and the journal only remembers.
         let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
         if self.assets.at(slot).is_none_or(is_moved) {
-            self.assets.stands(slot, file, last);
+            self.assets.stands(slot, file.clone(), last);
         } else {
             self.assets.was_there(slot, last);
+        }
+        if origin.path != file {
+            self.assets.left(slot, &origin.path);
         }
     }
 
@@ -151,7 +155,8 @@ impl Ledger {
         }
         if is_step(about) {
             self.remember_step(slot, about, &own, at);
-        } else if let Some(to) = about.to.as_ref().filter(|to| is_set_aside(to)) {
+        } else if let (Some(from), Some(to)) = (&about.from, about.to.as_ref().filter(|to| is_set_aside(to))) {
+            self.assets.left(slot, from);
             self.assets.stands(slot, to.clone(), at);
         }
     }
@@ -160,6 +165,7 @@ impl Ledger {
         if let Some(hash) = &about.hash {
             self.assets.had(slot, hash);
         }
+        let before = self.assets.at(slot).cloned();
         if let Some(to) = &about.to {
             self.assets.stands(slot, to.clone(), at);
         }
@@ -167,6 +173,10 @@ impl Ledger {
         if about.undoes.is_some() {
             self.assets.was_not_bundled_for(slot, &markets);
             return;
+        }
+        // A person may have moved it in between.
+        for left in before.iter().chain(&about.from).filter(|left| about.to.as_ref() != Some(*left)) {
+            self.assets.left(slot, left);
         }
         markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
         let further =
@@ -196,6 +206,11 @@ impl Ledger {
     /// Returns the asset that ever had these bytes.
     pub(super) fn with_hash(&self, hash: &ContentHash) -> Option<Seen> {
         self.assets.with_hash(hash).map(|slot| self.seen(slot))
+    }
+
+    /// Returns the asset that a companion goes with, if one of its name went on before.
+    pub(super) fn named_by(&self, companion: &RelPath) -> Option<(Seen, Named)> {
+        self.assets.named_by(companion).map(|(slot, named)| (self.seen(slot), named))
     }
 
     fn seen(&self, slot: assets::Slot) -> Seen {

@@ -118,6 +118,36 @@ fn every_hash_that_an_asset_ever_had_is_known_after_a_restart() {
 }
 
 #[test]
+fn a_companion_finds_its_asset_by_every_name_that_it_left() {
+    let ledger = rebuilt(&journal(the_way()));
+    let cases = [
+        ("raw/t/x.png.yaml", Some(Named::Whole)),
+        ("raw/t/x.png.xmp", Some(Named::Whole)),
+        ("raw/t/x.xmp", Some(Named::Stem)),
+        ("raw/t/x.txt", Some(Named::Stem)),
+        ("keep/t/t-0001.json", Some(Named::Stem)),
+        ("upload/t/t-0001.jpg.yaml", Some(Named::Whole)),
+        ("raw/t/x.jpg.yaml", None),
+        ("raw/t/y.txt", None),
+        ("raw/x.txt", None),
+    ];
+    for (companion, expected) in cases {
+        let found = ledger.named_by(&path(companion));
+        assert_eq!(found.as_ref().map(|(_, named)| *named), expected, "{companion}");
+        assert!(found.is_none_or(|(seen, _)| seen.id == id()), "{companion}");
+    }
+}
+
+#[test]
+fn the_latest_asset_has_the_name() {
+    let later = AssetId::of(&hash("later"));
+    let second = step(&later, "raw/t/x.png", "later", "keep/t/t-0002.png", &[]);
+    let ledger = rebuilt(&journal(the_way().into_iter().chain([second])));
+    assert_eq!(ledger.named_by(&path("raw/t/x.png.yaml")).unwrap().0.id, later);
+    assert_eq!(ledger.named_by(&path("keep/t/t-0001.txt")).unwrap().0.id, id());
+}
+
+#[test]
 fn where_a_sidecar_lies_with_its_file_is_true() {
     let origin =
         Origin { path: path("raw/t/x.png"), hash: hash("dropped"), kind: Kind::Png, size: None, archived: None };
@@ -142,6 +172,7 @@ fn where_a_sidecar_lies_with_its_file_is_true() {
     let seen = ledger.with_hash(&hash("dropped")).unwrap();
     assert_eq!((seen.bundled_for.len(), seen.last), (1, time(9)));
     assert_eq!(seen.places, [path("upload/2026-11-28/m-2/files/a.jpg")]);
+    assert!(ledger.named_by(&path("raw/t/x.txt")).is_some());
 }
 
 #[test]

@@ -1,0 +1,268 @@
+//! A companion that came after its asset had gone on joins it where that stands by now.
+
+use jiff::Timestamp;
+
+use super::tags::Resolved;
+use super::{Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
+use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, Tags};
+use crate::records::{About, Happened, Move, Remove, Sidecar};
+
+/// How a companion names its asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// By its whole name: `a.png.xmp`.
+    Whole,
+    /// By its name without the extension: `a.xmp`.
+    Stem,
+}
+
+/// A companion that came late.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    /// Where it lies.
+    pub path: RelPath,
+    /// The state in which it was seen.
+    pub seen: Identity,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// How it names its asset.
+    pub named: Named,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a companion says of its asset.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Says {
+    /// It is the asset's own sidecar.
+    Sidecar(Box<Sidecar>),
+    /// It is a foreign sidecar: these tags, in these bytes.
+    Xmp(Tags, Vec<u8>),
+    /// It only goes along.
+    Nothing,
+}
+
+/// A file of the asset, where the companion joins it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// The file.
+    pub file: RelPath,
+    /// The asset's sidecar, as it lies there, if there is one.
+    pub record: Option<(RelPath, Vec<u8>, Sidecar)>,
+    /// For a file in a bundle: its tags with those of the companion.
+    pub resolved: Option<Resolved>,
+}
+
+impl Late {
+    /// Returns what an asset's sidecar says with the companion's tags: a person's latest word wins, and nothing else
+    /// of it is replaced.
+    pub fn joined_to(&self, sidecar: &Sidecar) -> Sidecar {
+        match &self.says {
+            Says::Sidecar(late) => Sidecar { tags: take_over(&sidecar.tags, &late.tags).tags, ..sidecar.clone() },
+            Says::Xmp(..) | Says::Nothing => sidecar.clone(),
+        }
+    }
+
+    /// Returns the name that the companion gets beside a file.
+    fn name_beside(&self, file: &RelPath) -> String {
+        let (name, stem) = (self.path.file_text(), self.path.stem());
+        let rest = name.strip_prefix(&*stem.to_string_lossy()).unwrap_or_default().to_owned();
+        match self.named {
+            Named::Whole => format!("{}{rest}", file.file_text()),
+            Named::Stem => format!("{}{rest}", file.stem().to_string_lossy()),
+        }
+    }
+}
+
+/// Plans how a companion joins its asset, which stands in these places: in one stage, or in bundles.
+///
+/// `taken` returns whether a name is taken.
+pub fn plan_join(
+    late: &Late,
+    id: &AssetId,
+    places: &[Place],
+    now: Timestamp,
+    taken: &dyn Fn(&RelPath) -> bool,
+) -> Result<Plan, Hold> {
+    let Some(first) = places.first() else {
+        return Err(Hold::Waits("its asset stands nowhere".to_owned()));
+    };
+    let mut plan = Plan {
+        about: about(late, id, first),
+        check: None,
+        products: Vec::new(),
+        moves: Vec::new(),
+        removes: Vec::new(),
+    };
+    match &late.says {
+        Says::Sidecar(sidecar) => join_sidecar(&mut plan, late, sidecar, places, now)?,
+        Says::Xmp(_, bytes) => {
+            refuse_second_xmp(late, places, taken)?;
+            let to = bring(&mut plan, late, first, taken);
+            for place in &places[1..] {
+                plan.products.push(new_file(target(late, place), Recipe::Bytes(bytes.clone())));
+            }
+            for place in places.iter().filter(|place| place.resolved.is_some()) {
+                rewrite(&mut plan, place, late, "its XMP sidecar came late", now);
+            }
+            plan.about.did = format!("its XMP sidecar came late and joined it as `{}`", to.file_text());
+        }
+        Says::Nothing => {
+            let to = bring(&mut plan, late, first, taken);
+            plan.about.did = format!("what goes with it came late and joined it as `{}`", to.file_text());
+        }
+    }
+    Ok(plan)
+}
+
+fn about(late: &Late, id: &AssetId, first: &Place) -> About {
+    let stage = |path: &RelPath| path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
+    let record = first.record.as_ref().map(|(_, _, sidecar)| sidecar);
+    About {
+        stage: stage(&first.file).or_else(|| stage(&late.path)).unwrap_or(Stage::Raw),
+        theme: record.and_then(|sidecar| sidecar.theme.clone()),
+        asset: Some(id.clone()),
+        // It takes no step.
+        seq: None,
+        from: Some(late.path.clone()),
+        hash: Some(late.hash.clone()),
+        to: Some(first.file.clone()),
+        undoes: None,
+        market: None,
+        did: String::new(),
+    }
+}
+
+fn join_sidecar(plan: &mut Plan, late: &Late, sidecar: &Sidecar, places: &[Place], now: Timestamp) -> Result<(), Hold> {
+    if let Some(id) = sidecar.id.as_ref().filter(|id| plan.about.asset.as_ref() != Some(*id)) {
+        let why = format!("it says that it is the sidecar of the asset {id}, and not of the one that had its name");
+        return Err(Hold::Ignored(why));
+    }
+    let Some((_, _, record)) = places.iter().find_map(|place| place.record.as_ref()) else {
+        // Beside a file that lies alone no name of its sidecar is taken.
+        let to = bring(plan, late, &places[0], &|_| false);
+        plan.about.did = format!("its sidecar came late and joined it as `{}`", to.file_text());
+        return Ok(());
+    };
+    let taken = take_over(&record.tags, &sidecar.tags);
+    plan.about.did = match (taken.fields.as_slice(), taken.replaced.as_slice()) {
+        ([], _) => "its sidecar came late and says nothing new".to_owned(),
+        (fields, []) => format!("its sidecar came late: {} taken over", fields.join(", ")),
+        (fields, replaced) => {
+            format!("its sidecar came late: {} taken over, instead of {}", fields.join(", "), replaced.join(", "))
+        }
+    };
+    for place in places.iter().filter(|_| !taken.fields.is_empty()) {
+        rewrite(plan, place, late, "its sidecar came late", now);
+    }
+    plan.removes.push(Remove { path: late.path.clone(), seen: late.seen, aside: None, copied_to: None });
+    Ok(())
+}
+
+/// Plans the asset's record with what the companion says, and for a file in a bundle the new tags in it.
+fn rewrite(plan: &mut Plan, place: &Place, late: &Late, did: &str, now: Timestamp) {
+    let Some((path, bytes, record)) = &place.record else { return };
+    let mut fresh = late.joined_to(record);
+    let stage = plan.about.stage;
+    fresh.history.push(Happened { at: now, stage, did: did.to_owned() });
+    let stamped = place.resolved.as_ref().and_then(|tags| plan_refresh(&place.file, path, bytes, &fresh, tags));
+    let Some(stamped) = stamped else {
+        plan.products.push(new_version(path.clone(), fresh.to_text().into_bytes(), Some(ContentHash::of(bytes))));
+        return;
+    };
+    let before = plan.products.len();
+    plan.products.extend(stamped.products.into_iter().map(|product| match product.recipe {
+        Recipe::SidecarOf { product: number, sidecar } => {
+            Product { recipe: Recipe::SidecarOf { product: number + before, sidecar }, ..product }
+        }
+        _ => product,
+    }));
+}
+
+/// Plans the companion's move to its asset; returns where.
+fn bring(plan: &mut Plan, late: &Late, place: &Place, taken: &dyn Fn(&RelPath) -> bool) -> RelPath {
+    let wanted = target(late, place);
+    let stem = wanted.stem().to_string_lossy().into_owned();
+    let taken = |name: &str| taken(&wanted.sibling(name));
+    let to = wanted.sibling(naming::free(&stem, &wanted.extension(), naming::FILE_NAME_BYTES_MAX, &taken));
+    plan.moves.push(Move { from: late.path.clone(), to: to.clone(), seen: late.seen });
+    to
+}
+
+/// Returns where a companion belongs: beside the file, or in a bundle beside the file's sidecar.
+fn target(late: &Late, place: &Place) -> RelPath {
+    let name = late.name_beside(&place.file);
+    match &place.record {
+        Some((record, _, _)) => record.sibling(name),
+        None => place.file.sibling(name),
+    }
+}
+
+/// Of two foreign sidecars nobody knows which one is meant.
+fn refuse_second_xmp(late: &Late, places: &[Place], taken: &dyn Fn(&RelPath) -> bool) -> Result<(), Hold> {
+    let names = [Named::Whole, Named::Stem].map(|named| Late { named, ..late.clone() });
+    let mut targets = places.iter().flat_map(|place| names.iter().map(move |late| target(late, place)));
+    match targets.find(|target| taken(target)) {
+        Some(other) => {
+            Err(Hold::Waits(format!("its asset has an XMP sidecar already, `{other}`; delete one of the two")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Tags with those of a later word.
+struct TakenOver {
+    tags: Tags,
+    /// What the later word changed.
+    fields: Vec<&'static str>,
+    /// What it replaced, in words.
+    replaced: Vec<String>,
+}
+
+/// Puts a later word over tags, value by value.
+fn take_over(before: &Tags, late: &Tags) -> TakenOver {
+    let mut taken = TakenOver { tags: before.clone(), fields: Vec::new(), replaced: Vec::new() };
+    let texts: [(&'static str, fn(&mut Tags) -> &mut Option<String>); 4] = [
+        ("title", |tags| &mut tags.title),
+        ("description", |tags| &mut tags.description),
+        ("creator", |tags| &mut tags.creator),
+        ("rights", |tags| &mut tags.rights),
+    ];
+    let mut late = late.clone();
+    for (name, field) in texts {
+        if let Some(text) = field(&mut late).take()
+            && field(&mut taken.tags).as_ref() != Some(&text)
+        {
+            let was = field(&mut taken.tags).replace(text);
+            taken.note(name, was.map(|was| format!("{name} \"{was}\"")));
+        }
+    }
+    if !late.keywords.is_empty() && late.keywords != before.keywords {
+        let was = (!before.keywords.is_empty()).then(|| format!("keywords \"{}\"", before.keywords.join(", ")));
+        taken.tags.keywords = late.keywords;
+        taken.note("keywords", was);
+    }
+    if late.source_type.is_some() && late.source_type != before.source_type {
+        taken.tags.source_type = late.source_type;
+        taken.note("source_type", before.source_type.map(|was| format!("source_type {}", was.uri())));
+    }
+    for (market, category) in late.category {
+        if before.category.get(&market) != Some(&category) {
+            let was = taken.tags.category.insert(market.clone(), category);
+            taken.note("category", was.map(|was| format!("category {was} of {market}")));
+        }
+    }
+    taken
+}
+
+impl TakenOver {
+    fn note(&mut self, field: &'static str, replaced: Option<String>) {
+        if !self.fields.contains(&field) {
+            self.fields.push(field);
+        }
+        self.replaced.extend(replaced);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use super::*;
+use crate::model::Kind;
+use crate::plan::tags::{Layer, resolve};
+use crate::records::{FileRecord, Origin};
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn id() -> AssetId {
+    AssetId::of(&ContentHash::of(b"dropped"))
+}
+
+fn tags(title: &str, keywords: &[&str]) -> Tags {
+    let title = (!title.is_empty()).then(|| title.to_owned());
+    Tags { title, keywords: keywords.iter().map(|word| (*word).to_owned()).collect(), ..Tags::default() }
+}
+
+fn record(own: Tags) -> Sidecar {
+    let hash = ContentHash::of(b"dropped");
+    let origin = Origin { path: path("raw/t/x.png"), hash, kind: Kind::Png, size: None, archived: None };
+    let file = FileRecord {
+        hash: ContentHash::of(b"file"),
+        recipe: Some("embedded".to_owned()),
+        embedded: Some(resolve(&[(Layer::Sidecar, own.clone())]).digest()),
+    };
+    Sidecar { id: Some(id()), seq: Some(1), tags: own, origin: Some(origin), file: Some(file), ..Sidecar::default() }
+}
+
+fn late(name: &str, named: Named, says: Says) -> Late {
+    let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
+    Late { path: path(name), seen, hash: ContentHash::of(b"late"), named, says }
+}
+
+fn sidecar(tags: Tags) -> Late {
+    let says = Says::Sidecar(Box::new(Sidecar { tags, ..Sidecar::default() }));
+    late("raw/t/x.png.yaml", Named::Whole, says)
+}
+
+/// Returns a file of the asset whose own tags are these; in a bundle with the tags that it will have.
+fn place(file: &str, own: &Tags, late: &Late) -> Place {
+    let record_path = match file.split_once("/files/") {
+        Some((bundle, name)) => format!("{bundle}/sidecars/{name}.yaml"),
+        None => format!("{file}.yaml"),
+    };
+    let record = record(own.clone());
+    let mut layers = vec![(Layer::Sidecar, late.joined_to(&record).tags)];
+    if let Says::Xmp(xmp, _) = &late.says {
+        layers.insert(0, (Layer::Xmp, xmp.clone()));
+    }
+    let resolved = file.contains("/files/").then(|| resolve(&layers));
+    Place { file: path(file), record: Some((path(&record_path), record.to_text().into_bytes(), record)), resolved }
+}
+
+fn joined(late: &Late, places: &[Place], taken: &[&str]) -> Result<Plan, Hold> {
+    let taken = |path: &RelPath| taken.contains(&path.to_string().as_str());
+    plan_join(late, &id(), places, Timestamp::UNIX_EPOCH, &taken)
+}
+
+const BUNDLED: &str = "upload/2026-11-28/m/files/t-0001.jpg";
+const IN_OTHER: &str = "upload/2026-11-28/other/files/t-1.jpg";
+
+#[test]
+fn companions_join_their_asset_under_its_present_name() {
+    let nothing = || Says::Nothing;
+    let xmp = || Says::Xmp(tags("From XMP", &[]), b"xmp".to_vec());
+    let cases = [
+        ("raw/t/x.txt", Named::Stem, nothing(), "keep/t/t-0001.png", "keep/t/t-0001.txt"),
+        ("raw/t/x.png.json", Named::Whole, nothing(), "keep/t/t-0001.png", "keep/t/t-0001.png.json"),
+        ("raw/t/x.JSON", Named::Stem, nothing(), "keep/t/taken.png", "keep/t/taken-2.json"),
+        ("raw/t/x.xmp", Named::Stem, xmp(), "keep/t/t-0001.png", "keep/t/t-0001.xmp"),
+        ("keep/t/t-0001.png.xmp", Named::Whole, xmp(), BUNDLED, "upload/2026-11-28/m/sidecars/t-0001.jpg.xmp"),
+        ("raw/t/x.yaml", Named::Stem, nothing(), "export/t/t-0001.png", "export/t/t-0001.yaml"),
+    ];
+    for (name, named, says, file, expected) in cases {
+        let late = late(name, named, says);
+        let taken = ["keep/t/taken.JSON", "keep/t/taken.json"];
+        let plan = joined(&late, &[place(file, &tags("", &[]), &late)], &taken).unwrap();
+        let moves: Vec<String> = plan.moves.iter().map(|shift| shift.to.to_string()).collect();
+        assert_eq!(moves, [expected], "{name}");
+        assert!(plan.removes.is_empty(), "{name}");
+        let embeds = plan.products.iter().filter(|product| matches!(product.recipe, Recipe::Embed { .. })).count();
+        let is_told_to_the_file = file == BUNDLED && matches!(late.says, Says::Xmp(..));
+        assert_eq!(embeds, usize::from(is_told_to_the_file), "{name}");
+        assert_eq!((plan.about.seq, plan.about.asset), (None, Some(id())), "{name}");
+    }
+}
+
+#[test]
+fn of_two_xmp_sidecars_neither_is_chosen() {
+    let late = late("raw/t/x.xmp", Named::Stem, Says::Xmp(tags("", &[]), Vec::new()));
+    let places = [place("keep/t/t-0001.png", &tags("", &[]), &late)];
+    for other in ["keep/t/t-0001.xmp", "keep/t/t-0001.png.xmp"] {
+        assert!(matches!(joined(&late, &places, &[other]), Err(Hold::Waits(why)) if why.contains(other)), "{other}");
+    }
+}
+
+#[test]
+fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost() {
+    // (what the record says, what the late one says, what it says then, what is told)
+    let cases = [
+        (tags("", &[]), tags("New", &["a"]), tags("New", &["a"]), "title, keywords taken over"),
+        (tags("Old", &["a"]), tags("New", &[]), tags("New", &["a"]), "title taken over, instead of title \"Old\""),
+        (tags("Old", &["a"]), tags("", &["b"]), tags("Old", &["b"]), "keywords taken over, instead of keywords \"a\""),
+        (tags("Old", &["a"]), tags("Old", &["a"]), tags("Old", &["a"]), "says nothing new"),
+        (tags("Old", &[]), tags("", &[]), tags("Old", &[]), "says nothing new"),
+    ];
+    for (own, said, expected, told) in cases {
+        let late = sidecar(said.clone());
+        let plan = joined(&late, &[place("keep/t/t-0001.png", &own, &late)], &[]).unwrap();
+        assert!(plan.about.did.contains(told), "{}", plan.about.did);
+        assert_eq!(plan.removes.iter().map(|gone| &gone.path).collect::<Vec<_>>(), [&late.path]);
+        let written = plan.products.iter().map(|product| match &product.recipe {
+            Recipe::Bytes(bytes) => Sidecar::parse(bytes).unwrap(),
+            other => panic!("{other:?}"),
+        });
+        let written: Vec<Sidecar> = written.collect();
+        assert_eq!(written.is_empty(), own == expected, "{said:?}");
+        for fresh in written {
+            let before = record(own.clone());
+            assert_eq!(fresh.tags, expected);
+            assert_eq!(
+                (fresh.id, fresh.origin, fresh.file, fresh.seq),
+                (before.id, before.origin, before.file, before.seq)
+            );
+            assert_eq!(fresh.history.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_late_sidecar_reaches_the_files_of_every_bundle() {
+    let late = sidecar(tags("New", &["a"]));
+    let places = [BUNDLED, IN_OTHER].map(|file| place(file, &tags("Old", &[]), &late));
+    let plan = joined(&late, &places, &[]).unwrap();
+    let told: Vec<String> = plan
+        .products
+        .iter()
+        .map(|product| match &product.recipe {
+            Recipe::Embed { meta, .. } => format!("{} {}", product.to.file_text(), meta.title),
+            Recipe::SidecarOf { product: of, sidecar } => {
+                format!("{} of {} {:?}", product.to.file_text(), plan.products[*of].to.file_text(), sidecar.tags.title)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        "t-0001.jpg New",
+        "t-0001.jpg.yaml of t-0001.jpg Some(\"New\")",
+        "t-1.jpg New",
+        "t-1.jpg.yaml of t-1.jpg Some(\"New\")",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(plan.about.stage, Stage::Upload);
+}
+
+#[test]
+fn a_sidecar_of_another_asset_and_one_whose_asset_has_none() {
+    let mut other = sidecar(tags("New", &[]));
+    let places = [place("keep/t/t-0001.png", &tags("", &[]), &other)];
+    other.says =
+        Says::Sidecar(Box::new(Sidecar { id: Some(AssetId::of(&ContentHash::of(b"other"))), ..Sidecar::default() }));
+    assert!(matches!(joined(&other, &places, &[]), Err(Hold::Ignored(why)) if why.contains("of the asset")));
+    let late = sidecar(tags("New", &[]));
+    let bare = Place { file: path("failed/raw/t/x-2.png"), record: None, resolved: None };
+    let plan = joined(&late, &[bare], &[]).unwrap();
+    assert_eq!(plan.moves[0].to, path("failed/raw/t/x-2.png.yaml"));
+}
