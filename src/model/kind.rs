@@ -75,10 +75,16 @@ impl Kind {
         matches!(self, Glb | Gltf | Obj | Fbx | Stl | Usdz | Ply | Blend | Dae | Usda | Usdc | ThreeMf)
     }
 
+    /// Extensions of files that nothing is known about but that they are scenes of 3D programs.
+    pub const SCENE_EXTENSIONS: [&str; 13] =
+        ["3ds", "ase", "c4d", "lwo", "lws", "ma", "mb", "max", "ms3d", "skp", "wrl", "x", "x3d"];
+
     /// Returns whether files of an extension, in lower case, are 3D models.
     pub fn is_model_extension(extension: &str) -> bool {
-        // `.usd` may be either of two.
-        extension == "usd" || Self::ALL.iter().any(|kind| kind.is_model() && kind.extension() == Some(extension))
+        // `.usd` may be either of two, and a `.vrm` is a GLB.
+        matches!(extension, "usd" | "vrm")
+            || Self::SCENE_EXTENSIONS.contains(&extension)
+            || Self::ALL.iter().any(|kind| kind.is_model() && kind.extension() == Some(extension))
     }
 
     /// Returns the extension that a stockmill name gets, without the dot; `None` keeps the dropped one.

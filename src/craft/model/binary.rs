@@ -42,7 +42,7 @@ pub(super) fn blend(bytes: &[u8]) -> References {
         return References::unknown("what a compressed Blender file names cannot be told");
     }
     if !bytes.starts_with(b"BLENDER") {
-        return References::default();
+        return References::unknown("it is no Blender file of a known form");
     }
     let names = picture_paths(bytes).filter_map(|(_, path)| {
         let path = super::text::decoded(path);
@@ -69,6 +69,7 @@ mod tests {
         assert_eq!(shown(names, "blend"), "textures\\wood.png?, /home/x/a b.JPG?, C:\\art\\y.tga?");
         assert_eq!(shown(b"BLENDER-v405\0\0\0", "blend"), "");
         assert_eq!(shown(b"\x1f\x8b\x08", "blend"), "unknown");
+        assert_eq!(shown(b"hello", "blend"), "unknown");
         assert_eq!(shown(b"\x28\xb5\x2f\xfd", "blend"), "unknown");
     }
 }

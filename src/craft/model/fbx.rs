@@ -15,7 +15,7 @@ const NEAR_BYTES: usize = 4096;
 pub(super) fn fbx(bytes: &[u8]) -> References {
     let is_binary = bytes.starts_with(whole::FBX_MARK);
     if !is_binary && !decoded(&bytes[..bytes.len().min(64)]).trim_start().starts_with(';') {
-        return References::default();
+        return References::unknown("it is no FBX of a known form");
     }
     let (names, inside) = if is_binary { binary(bytes) } else { ascii(&decoded(bytes)) };
     let named = by_base_name(names.into_iter().filter(|name| !inside.contains(&base(name))));
@@ -56,7 +56,7 @@ fn positions<'a>(bytes: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = usize>
 fn ascii(text: &str) -> (Vec<String>, HashSet<String>) {
     let (mut names, mut inside): (Vec<String>, HashSet<String>) = Default::default();
     let mut near: Vec<String> = Vec::new();
-    let mut in_content = false;
+    let (mut in_content, mut in_take) = (false, false);
     for line in text.lines() {
         let line = line.trim();
         if in_content && line.starts_with('"') {
@@ -65,6 +65,8 @@ fn ascii(text: &str) -> (Vec<String>, HashSet<String>) {
         in_content = false;
         let Some((key, value)) = line.split_once(':') else { continue };
         match &*key.trim().to_lowercase() {
+            // A take names its own file, which nobody has.
+            "filename" if in_take => (),
             "filename" | "relativefilename" => {
                 let name = value.trim().trim_matches('"').replace("&quot;", "\"");
                 near.push(base(&name));
@@ -72,7 +74,11 @@ fn ascii(text: &str) -> (Vec<String>, HashSet<String>) {
             }
             "content" if value.contains('"') => inside.extend(near.drain(..)),
             "content" => in_content = true,
-            "video" | "texture" => near.clear(),
+            "video" | "texture" => {
+                near.clear();
+                in_take = false;
+            }
+            "take" | "takes" => in_take = true,
             _ => (),
         }
     }
@@ -102,6 +108,7 @@ mod tests {
         let held = "; FBX 7.3.0 project file\nVideo: 1 {\n  Filename: \"a.png\"\n  Content: ,\n    \"iVBO\"\n}\nVideo: 2 {\n Filename: \"b.png\"\n}\n";
         assert_eq!(shown(held, "fbx"), "b.png");
         assert_eq!(shown(&held[..held.len() - 3], "fbx"), "b.png, unknown");
-        assert_eq!(shown("hello a.png", "fbx"), "");
+        assert_eq!(shown("; FBX 7.3.0\nTakes:  {\n Take: \"T\" {\n  FileName: \"T.tak\"\n }\n}\n", "fbx"), "");
+        assert_eq!(shown("hello a.png", "fbx"), "unknown");
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn gltf(bytes: &[u8]) -> References {
 /// Returns the files that a binary glTF names: its text comes first, and all else may have gigabytes.
 pub(super) fn glb(reader: &mut (impl Read + Seek)) -> std::io::Result<References> {
     let head = start(reader, 20)?;
-    let (Some(b"glTF"), Some(length)) = (head.get(..4), head.get(12..16)) else { return Ok(References::default()) };
+    let (Some(b"glTF"), Some(length)) = (head.get(..4), head.get(12..16)) else {
+        return Ok(References::unknown("it is no binary glTF"));
+    };
     let length = u64::from(u32::from_le_bytes(length.try_into().expect("four bytes are four bytes")));
     // The second version calls the text's part `JSON`, the first one 0.
     if length > SEARCHED_BYTES_MAX || !matches!(head.get(16..20), Some(b"JSON" | b"\0\0\0\0")) {
@@ -172,6 +174,6 @@ mod tests {
         assert_eq!(shown(glb(r#"{"images":[{"uri":"skin.png"}]}"#), "glb"), "skin.png");
         assert_eq!(shown(glb(r#"{"images":"#), "glb"), "unknown");
         assert_eq!(shown(b"glTF\x02\0\0\0\x14\0\0\0........", "glb"), "unknown");
-        assert_eq!(shown(b"hello", "glb"), "");
+        assert_eq!(shown(b"hello", "glb"), "unknown");
     }
 }

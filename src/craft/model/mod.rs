@@ -11,7 +11,7 @@ mod text;
 use std::collections::HashMap;
 use std::io::{Read, Seek};
 
-use crate::model::{Reference, References};
+use crate::model::{Kind, Reference, References};
 
 /// The most bytes of a model that are searched for the names of its parts.
 const SEARCHED_BYTES_MAX: u64 = 256 << 20;
@@ -24,13 +24,16 @@ const HEADER_BYTES: u64 = 64 << 10;
 /// cannot name files names none.
 pub fn references(mut reader: impl Read + Seek, length: u64, extension: &str) -> References {
     let found = match extension {
-        "glb" => gltf::glb(&mut reader),
+        "glb" | "vrm" => gltf::glb(&mut reader),
         "ply" => start(&mut reader, HEADER_BYTES).map(|head| text::ply(&head)),
+        _ if Kind::SCENE_EXTENSIONS.contains(&extension) => {
+            Ok(References::unknown(format!("what a `.{extension}` file names cannot be told")))
+        }
         "usdc" => Ok(References::unknown("what a binary USD file names cannot be told")),
-        "obj" | "mtl" | "gltf" | "fbx" | "dae" | "blend" | "usda" | "usd" if length > SEARCHED_BYTES_MAX => {
+        "obj" | "mtl" | "mat" | "gltf" | "fbx" | "dae" | "blend" | "usda" | "usd" if length > SEARCHED_BYTES_MAX => {
             Ok(References::unknown(format!("it has more than {SEARCHED_BYTES_MAX} bytes, and is not searched")))
         }
-        "obj" | "mtl" | "gltf" | "fbx" | "dae" | "blend" | "usda" | "usd" => {
+        "obj" | "mtl" | "mat" | "gltf" | "fbx" | "dae" | "blend" | "usda" | "usd" => {
             start(&mut reader, SEARCHED_BYTES_MAX).map(|bytes| in_bytes(&bytes, extension))
         }
         _ => Ok(References::default()),
@@ -48,7 +51,7 @@ fn start(reader: &mut impl Read, bytes_max: u64) -> std::io::Result<Vec<u8>> {
 fn in_bytes(bytes: &[u8], extension: &str) -> References {
     match extension {
         "obj" => obj::obj(bytes),
-        "mtl" => obj::mtl(bytes),
+        "mtl" | "mat" => obj::mtl(bytes),
         "gltf" => gltf::gltf(bytes),
         "fbx" => fbx::fbx(bytes),
         "dae" => dae::dae(bytes),
@@ -126,6 +129,7 @@ mod tests {
             assert_eq!(shown(b"textures\\wood.png", extension), "", "{extension}");
         }
         assert_eq!(shown(b"PXR-USDC", "usdc"), "unknown");
+        assert_eq!(shown(b"MM", "3ds"), "unknown");
         assert_eq!(
             shown("ply\r\nformat ascii 1.0\r\ncomment TextureFile my wood.png\r\nend_header\r\n", "ply"),
             "my wood.png"

@@ -19,7 +19,7 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
         if block.starts_with(b"ENDB") {
             return Ok(());
         }
-        let is_named = block.len() >= 2 && block[..2].iter().all(u8::is_ascii_uppercase);
+        let is_named = block.get(..4).is_some_and(is_code);
         if at == layout.start && block.len() >= 4 && !is_named {
             return Ok(());
         }
@@ -31,6 +31,13 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
         at = next;
     }
     Ok(())
+}
+
+/// Returns whether bytes are the name of a block: four letters, or two, before or, where the high byte comes first,
+/// behind two zeros.
+fn is_code(code: &[u8]) -> bool {
+    let has_letters = |code: &[u8]| code.iter().all(u8::is_ascii_uppercase);
+    has_letters(&code[..2]) || (code[..2] == [0, 0] && has_letters(&code[2..]))
 }
 
 /// How a Blender file is laid out.
@@ -115,9 +122,12 @@ mod tests {
             [&code[..], &[0; 12], &size.to_le_bytes(), &[0; 8], &vec![5; usize::try_from(size).unwrap()]].concat()
         };
         let new = [b"BLENDER17-01v0500".to_vec(), wide(b"REND", 72), wide(b"ENDB", 0)].concat();
-        for whole in [&old, &new] {
+        let high =
+            |code: &[u8; 4], size: u32| [&code[..], &size.to_be_bytes(), &[0; 12], &vec![5; size as usize]].concat();
+        let big = [b"BLENDER_V260".to_vec(), high(b"REND", 72), high(b"\0\0OB", 300), high(b"ENDB", 0)].concat();
+        for whole in [&old, &new, &big] {
             assert!(check(whole, Kind::Blend));
-            for at in [30, 60, whole.len() - 40, whole.len() - 36] {
+            for at in [30, 60, whole.len() - 40, whole.len() - 33] {
                 assert!(!check(&whole[..at], Kind::Blend), "cut at {at}");
             }
         }

@@ -29,11 +29,7 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
         Kind::Mp4 | Kind::Mov => boxes::check(&mut source),
         Kind::Webm | Kind::Mkv => matroska::check(&mut source),
         Kind::Avi => avi(&mut source),
-        Kind::Glb => {
-            let claimed = u64::from(u32::from_le_bytes(source.array(8)?));
-            // What some programs leave behind a model is no damage.
-            if claimed <= length { Ok(()) } else { Err(claims("the model", claimed, length)) }
-        }
+        Kind::Glb => glb(&mut source),
         Kind::Stl => mesh::stl(&mut source),
         Kind::Ply => mesh::ply(&mut source),
         Kind::Fbx => fbx::check(&mut source),
@@ -112,6 +108,30 @@ impl<R: Read + Seek> Source<R> {
     }
 }
 
+/// Checks that the chunks of a binary glTF are all there. What some programs leave behind a model is no damage.
+fn glb<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
+    let claimed = u64::from(u32::from_le_bytes(source.array(8)?));
+    if claimed > source.length {
+        return Err(claims("the model", claimed, source.length));
+    }
+    let mut at = 12;
+    for n in 0..PARTS_MAX {
+        if at + 8 > claimed {
+            break;
+        }
+        let [a, b, c, d, kind @ ..] = source.array::<8>(at)?;
+        // The first version has no chunks.
+        if n == 0 && &kind != b"JSON" {
+            break;
+        }
+        at += 8 + u64::from(u32::from_le_bytes([a, b, c, d]));
+        if kind == [0; 4] || at > claimed {
+            return Err(cut("the model's chunks do not fill it"));
+        }
+    }
+    Ok(())
+}
+
 /// Checks the size of each part of an AVI; a large one has several.
 fn avi<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let mut at = 0;
@@ -175,7 +195,11 @@ mod tests {
             [b"PK\x03\x04....PK\x01\x02....".as_slice(), b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x08\0\0\0\x08\0\0\0\0\0"]
                 .concat();
         let avi = |size: u8| [b"RIFF", &[size, 0, 0, 0], &b"AVI LIST"[..]].concat();
-        let cases: [(&[u8], Kind, bool); 18] = [
+        let chunks = |last: &[u8]| [b"glTF\x02\0\0\0\x26\0\0\0\x02\0\0\0JSON{}".as_slice(), last].concat();
+        let cases: [(&[u8], Kind, bool); 20] = [
+            (&chunks(b"\x08\0\0\0BIN\0........"), Kind::Glb, true),
+            // Of its full length, and not written yet.
+            (&chunks(&[0; 16]), Kind::Glb, false),
             (b"", Kind::Obj, false),
             (model, Kind::Glb, true),
             (&model[..19], Kind::Glb, false),

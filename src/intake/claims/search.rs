@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
                 }
                 model.folders.extend(self.files[part].path.parent());
                 model.named.insert(part);
-                if self.files[part].path.extension() == "mtl" {
+                if matches!(self.files[part].path.extension().as_str(), "mtl" | "mat") {
                     waiting.push(part);
                 }
             }

@@ -127,7 +127,8 @@ fn names_lead_to_files_as_programs_look_for_them() {
 #[test]
 fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
     let obj = ["m.obj: m.mtl", "m.mtl: wood.png, gone.png"];
-    let cases: [(&[&str], &[&str], &str); 19] = [
+    let cases: [(&[&str], &[&str], &str); 20] = [
+        (&["m.max", "x.png", "maps/y.png"], &["m.max: ?"], "!m.max + maps/y.png; !x.png"),
         (&["m.obj", "m.mtl", "wood.png", "x.png"], &obj, "!m.obj + m.mtl + wood.png; !x.png"),
         (&["m.obj", "x", "x.tga"], &["m.obj: gone.mtl"], "!m.obj; !x; !x.tga"),
         (&["m.glb", "x.png"], &["m.glb: skin.png"], "!m.glb; !x.png"),
