@@ -183,6 +183,29 @@ const CASES: &[Case] = &[
         together: &[],
     },
     Case {
+        name: "a companion joins a bundled file late: that and its record are replaced",
+        before: |state| {
+            state.drop_file("raw/t/x.xmp", PICTURE);
+            state.file("keep/m/files/t-1.jpg", OTHER);
+            state.file("keep/m/sidecars/t-1.jpg.yaml", b"old");
+        },
+        make: |vault| {
+            let mut draft = vault.draft();
+            let replace = |was: &[u8]| PublishMode::Replace { was: Some(ContentHash::of(was)) };
+            draft.write(&path("keep/m/files/t-1.jpg"), LARGE, replace(OTHER))?;
+            draft.write(&path("keep/m/sidecars/t-1.jpg.yaml"), SIDECAR, replace(b"old"))?;
+            draft.shift(&path("raw/t/x.xmp"), &path("keep/m/sidecars/t-1.xmp"), seen(vault, "raw/t/x.xmp")?)?;
+            Ok(vec![draft.finish(about(Stage::Upload))])
+        },
+        originals: &[(PICTURE, &["raw/t/x.xmp", "keep/m/sidecars/t-1.xmp"])],
+        after: &[
+            ("keep/m/files/t-1.jpg", LARGE),
+            ("keep/m/sidecars/t-1.jpg.yaml", SIDECAR),
+            ("keep/m/sidecars/t-1.xmp", PICTURE),
+        ],
+        together: &[],
+    },
+    Case {
         name: "a batch of three, large enough for one flush of the whole disk",
         before: |state| {
             for n in 0..3 {
