@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    CONTENT_PATIENCE, CONTENT_PAUSE, DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job,
-    READ_TRIES, RECOVER_PAUSE, TEND_PAUSE, Tries, WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job, tended,
+    DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job, RECOVER_PAUSE, TEND_PAUSE, Tries,
+    WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job, tended,
 };
 use crate::intake::{Candidate, NearMiss, Settled};
 use crate::make::MakeError;
@@ -21,7 +21,7 @@ use crate::service::pauses::Cause;
 use crate::service::survey::{SurveyError, Surveyed, stage_of, theme_of_unit, unit_of, units_near};
 use crate::service::theme_files::remove_emptied_folders;
 use crate::service::undo::Undone;
-use crate::vault::{Aside, CommitError, DiskError, DiskResult, Made, Receipt, Recovered};
+use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 
 impl Dispatcher {
     pub(super) fn take_hint(&mut self, path: &std::path::Path) {
@@ -216,94 +216,11 @@ impl Dispatcher {
         }
     }
 
-    fn set_aside(&mut self, facts: Facts, why: &str, moment: &Moment) {
+    pub(super) fn set_aside(&mut self, facts: Facts, why: &str, moment: &Moment) {
         report::set_aside(&facts.path, why);
         self.failed += 1;
         let plan = self.mill.park(&facts, why, moment);
         self.to_make.push_back(job(plan, Some(facts), moment));
-    }
-
-    fn give_up(&mut self, path: &RelPath, facts: Option<Facts>, why: &str, moment: &Moment) {
-        self.tries.remove(path);
-        match facts {
-            Some(facts) => self.set_aside(facts, why, moment),
-            None => drop(self.let_out(path)),
-        }
-    }
-
-    /// Handles what went wrong with one asset; its neighbours go on.
-    pub(super) fn take_trouble(&mut self, path: &RelPath, facts: Option<Facts>, error: &MakeError, moment: &Moment) {
-        let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: moment.steady });
-        tries.count += 1;
-        let tries = *tries;
-        match error {
-            MakeError::Content(content) => {
-                let dropped = facts.as_ref().map_or(0, |facts| facts.dropped_ns);
-                let still = moment.steady.saturating_sub(tries.first).max(moment.since(dropped));
-                if still < CONTENT_PATIENCE && content.may_be_incomplete() {
-                    let why = format!("{content}; looked at again soon");
-                    self.put_back(path, &why, Some(moment.steady + CONTENT_PAUSE), None);
-                    self.held.entry(path.clone()).and_modify(|held| held.is_trial = true);
-                    return;
-                }
-                self.give_up(path, facts, &content.to_string(), moment);
-            }
-            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge && disk.path == *path => {
-                self.give_up(path, facts, &disk.source.to_string(), moment);
-            }
-            MakeError::Disk(disk) if disk.kind() == ErrorKind::FileTooLarge => {
-                let why = format!("`{}` cannot be read: {}", disk.path, disk.source);
-                self.put_back(path, &why, None, None);
-            }
-            MakeError::Sidecar { .. } => self.put_back(path, &error.to_string(), None, None),
-            MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
-                // A person took it away: nothing to do, and nothing is lost.
-                self.let_out(path);
-                self.tries.remove(path);
-                self.look_again_at(path, Some(moment.steady));
-            }
-            MakeError::Disk(disk) if disk.kind() == ErrorKind::InvalidData => {
-                report::again(Some(path), disk);
-                let pause = Duration::from_millis(50 << tries.count.min(9));
-                self.put_back(path, &format!("{disk}; tried again"), Some(moment.steady + pause), None);
-            }
-            MakeError::Disk(disk) if is_about_area(disk.kind()) => self.pause_for(path, disk, moment),
-            MakeError::Disk(disk) if is_damage(disk, path) && tries.count >= READ_TRIES => {
-                let why =
-                    format!("it cannot be read ({}), tried {READ_TRIES} times; its disk may be damaged", disk.source);
-                self.give_up(path, facts, &why, moment);
-            }
-            MakeError::Disk(disk) => {
-                let pause = Duration::from_secs(1 << tries.count.min(6)).min(DISK_PAUSE_MAX);
-                if self.repeats.is_news(&format!("{}: {}", disk.call, disk.source), moment.steady) {
-                    report::disk_trouble(path, disk, pause);
-                    self.wants_check = true;
-                }
-                self.put_back(path, &disk.to_string(), Some(moment.steady + pause), None);
-            }
-        }
-    }
-
-    /// Pauses the area that a disk's answer is about; what wanted to go there waits.
-    fn pause_for(&mut self, path: &RelPath, disk: &DiskError, moment: &Moment) {
-        self.wants_check = true;
-        // A full disk under the mill's own memory stops the stage that the asset is in.
-        let area = if self.areas.contains(&disk.path.root()) { disk.path.root() } else { path.root() };
-        let why = match disk.kind() {
-            ErrorKind::StorageFull => "its disk is full; make room, and it goes on by itself".to_owned(),
-            ErrorKind::QuotaExceeded => {
-                "the quota on its disk is used up; make room, and it goes on by itself".to_owned()
-            }
-            ErrorKind::ReadOnlyFilesystem => {
-                "its disk takes no more changes (read-only file system); see `dmesg` for why, and mend or mount it anew"
-                    .to_owned()
-            }
-            _ => disk.source.to_string(),
-        };
-        self.pause(&area, &why, 0, Cause::Refusal);
-        let why = stage_of(path).and_then(|stage| self.mill.pauses.why_stage(stage));
-        let why = why.unwrap_or_else(|| disk.to_string());
-        self.put_back(path, &why, Some(moment.steady + DISK_PAUSE_MAX), None);
     }
 
     pub(super) fn take_made(&mut self, job: Job, result: Result<Made, MakeError>) {
@@ -558,25 +475,6 @@ pub(in crate::service) fn blocked(recovered: &Recovered, detached: &BTreeSet<Rel
     }
     blocked
 }
-
-/// Returns whether an error is about a whole area and not about one file.
-fn is_about_area(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::StorageFull
-            | ErrorKind::QuotaExceeded
-            | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::StaleNetworkFileHandle
-    )
-}
-
-/// Returns whether reading the asset's own bytes failed.
-fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
-    error.path == *asset && matches!(error.call, "read" | "copy") && error.source.raw_os_error() == Some(EIO)
-}
-
-/// What the system says when a device does not answer.
-const EIO: i32 = 5;
 
 /// The pause before a folder that could not be listed is tried again: too long for `once` to wait for it.
 const UNSEEN_PAUSE: Duration = Duration::from_secs(5);

@@ -2,15 +2,18 @@
 //! answer by message.
 
 mod asides;
+mod job;
 mod judge;
 mod late;
 mod listen;
 mod rounds;
 mod start;
+mod trouble;
 mod turns;
 mod work;
 
 use asides::{SecondLooks, Seen};
+use job::{Job, job};
 pub(super) use rounds::{Checked, check};
 use turns::Turns;
 use work::Walker;
@@ -22,14 +25,14 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::Signal;
-use super::clock::{Clock, Moment};
+use super::clock::Clock;
 use super::mill::Mill;
 use super::survey::{SurveyError, Surveyed};
 use super::undo::{UndoRequest, Undone, collect_undo};
 use crate::config::SettleSettings;
 use crate::intake::{Candidate, Hint, Hints, Notes, Settle, Settled, Still, Unsettled, Watch};
 use crate::make::MakeError;
-use crate::model::{RelPath, Size, Stage};
+use crate::model::{RelPath, Stage};
 use crate::plan::{BundleName, Facts, Plan};
 use crate::report;
 use crate::vault::{Aside, CommitError, DiskResult, Journal, Layout, Let, Made, Receipt, Recovered, Space};
@@ -130,17 +133,6 @@ struct WalkAgain {
     hungry: Duration,
     /// While enough is ready.
     fed: Duration,
-}
-
-/// A plan in hand.
-#[derive(Debug)]
-pub(in crate::service) struct Job {
-    plan: Plan,
-    facts: Option<Facts>,
-    weight: u64,
-    begun: Duration,
-    /// The bytes that it will take, by area.
-    need: BTreeMap<RelPath, u64>,
 }
 
 /// The state of an asset's files, condensed: a hundred thousand of them may be held.
@@ -557,47 +549,6 @@ fn state_of(candidate: &Candidate) -> State {
 /// Returns the records that a plan writes or takes away: one plan at a time for each.
 fn tended(plan: &Plan) -> impl Iterator<Item = &RelPath> {
     plan.products.iter().map(|product| &product.to).chain(plan.removes.iter().map(|gone| &gone.path))
-}
-
-fn job(plan: Plan, facts: Option<Facts>, moment: &Moment) -> Job {
-    let weight = weight(&plan, facts.as_ref());
-    let need = need(&plan, facts.as_ref());
-    Job { plan, facts, weight, begun: moment.steady, need }
-}
-
-/// Returns about how many bytes a plan's products take, by area.
-fn need(plan: &Plan, facts: Option<&Facts>) -> BTreeMap<RelPath, u64> {
-    use crate::plan::Recipe;
-    let (pixels, bytes) = facts.map_or((0, 0), |facts| (facts.size.map_or(0, Size::pixels), facts.seen.size));
-    let mut need = BTreeMap::new();
-    for product in &plan.products {
-        let wanted = match &product.recipe {
-            Recipe::Bytes(bytes) => bytes.len() as u64,
-            Recipe::Enlarge { to, .. } => to.pixels() * 4,
-            Recipe::Export { .. } => pixels * 2,
-            Recipe::Embed { .. } | Recipe::Same { .. } => bytes,
-            Recipe::SidecarOf { .. } => 4096,
-        };
-        *need.entry(product.to.root()).or_default() += wanted;
-    }
-    // A move across disks is a copy.
-    for shift in plan.moves.iter().filter(|shift| shift.from.area() != shift.to.area()) {
-        *need.entry(shift.to.root()).or_default() += shift.seen.size;
-    }
-    need
-}
-
-/// Returns about how many bytes of memory a plan takes to check and make: decoded pixels in and out.
-fn weight(plan: &Plan, facts: Option<&Facts>) -> u64 {
-    use crate::plan::Recipe;
-    let source = facts.and_then(|facts| facts.size).map_or(0, |size| size.pixels() * 8);
-    let check = if plan.check.is_some() { source } else { 0 };
-    let products = plan.products.iter().map(|product| match &product.recipe {
-        Recipe::Enlarge { to, .. } => source + to.pixels() * 12,
-        Recipe::Export { .. } => source * 2,
-        _ => 0,
-    });
-    check + products.sum::<u64>()
 }
 
 /// Runs work on one asset so that a panic in a decoder costs that asset and nothing else.
