@@ -23,11 +23,13 @@ pub enum UndoWhat {
 }
 
 /// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
-/// again goes further back. A person means what had been begun when `asked`.
-pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp) -> Vec<&'a Intent> {
+/// again goes further back. A person means what had been begun when `asked`. What lies in the future even `now` was
+/// done by a clock that was wrong, and long ago.
+pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp, now: Timestamp) -> Vec<&'a Intent> {
     let mut open = standing(records).into_iter().rev().filter(|intent| {
         let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
-        is_step && intent.at <= asked
+        let is_meant = intent.at <= asked || intent.at > now;
+        is_step && is_meant
     });
     match what {
         UndoWhat::Last => open.next().into_iter().collect(),
@@ -154,4 +156,49 @@ fn about(intent: &Intent) -> About {
 /// Returns whether a file is the one that was seen; its device may have another number by now.
 pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
     (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stage;
+
+    fn step(plan: u64, at: &str) -> [Record; 2] {
+        let path = |name: &str| RelPath::new(format!("raw/{name}.png")).unwrap();
+        let about = About {
+            stage: Stage::Raw,
+            theme: None,
+            asset: None,
+            seq: None,
+            from: Some(path("a")),
+            hash: Some(ContentHash::of(b"a")),
+            to: Some(path("b")),
+            undoes: None,
+            market: None,
+            did: "named".to_owned(),
+        };
+        let (batch, claims) = (plan, false);
+        let at = at.parse().unwrap();
+        let intent = Intent { plan, at, batch, claims, about, publish: vec![], moves: vec![], removes: vec![] };
+        [Record::Intent(intent), Record::Done { plan }]
+    }
+
+    /// What had been done by a clock in 2030 could not be undone, and the step before it was taken back instead.
+    #[test]
+    fn the_last_step_is_the_last_one_whatever_its_clock_said() {
+        let (asked, now) = ("2026-11-27T10:00:00Z".parse().unwrap(), "2026-11-27T10:00:09Z".parse().unwrap());
+        let cases = [
+            (&["2026-11-27T09:00:00Z", "2026-11-27T09:30:00Z"], 2),
+            (&["2026-11-27T09:00:00Z", "2030-01-01T00:00:00Z"], 2),
+            (&["2030-01-01T00:00:00Z", "2026-11-27T09:00:00Z"], 2),
+            // The second one was begun after the person had asked.
+            (&["2026-11-27T09:00:00Z", "2026-11-27T10:00:03Z"], 1),
+        ];
+        for (times, expected) in cases {
+            let records: Vec<Record> = (1..).zip(times).flat_map(|(plan, at)| step(plan, at)).collect();
+            let chosen: Vec<u64> =
+                choose_undo(&records, &UndoWhat::Last, asked, now).iter().map(|intent| intent.plan).collect();
+            assert_eq!(chosen, [expected], "{times:?}");
+        }
+    }
 }

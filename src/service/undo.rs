@@ -61,7 +61,7 @@ pub(super) fn undo(
             return undone;
         }
     };
-    let chosen = choose_undo(&records, &request.what, request.at);
+    let chosen = choose_undo(&records, &request.what, request.at, now);
     if chosen.is_empty() {
         undone.answer.refused = Some("there is no step that could be undone".to_owned());
     }
