@@ -144,7 +144,10 @@ pub(super) fn look(root: &Path, source: &Source) -> Look {
 
 fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, String> {
     let text = match source {
-        Source::File(path) => reader.text(path)?,
+        // Somebody may have renamed it.
+        Source::File(path) => reader
+            .text(path)
+            .map_err(|error| std::iter::once(error).chain(unread_beside(source)).collect::<Vec<_>>().join("\n"))?,
         Source::BuiltIn => DEFAULT_TEXT.to_owned(),
     };
     let profiles = Profiles::read(root, reader)?;

@@ -38,6 +38,11 @@ fn a_reload_takes_no_blank_or_torn_settings_and_names_the_gates_that_open() {
     drop(file);
     root.until("it is taken", |root| root.log().contains("Settings read again"));
     root.until("the asset goes on", |_| !kept.exists());
+    fs::rename(&settings, root.at("stockmill.yml")).unwrap();
+    daemon.signal("-HUP");
+    root.until("it is told where they went", |root| {
+        root.log().contains("stay: ") && root.log().contains("stockmill.yml is not read")
+    });
     daemon.signal("-TERM");
     daemon.ends_well();
     let log = root.log();
