@@ -58,6 +58,7 @@ fn make_product(
             return Ok(hash.clone());
         }
         Recipe::Bytes(bytes) => bytes.clone(),
+        Recipe::Copy { from } => sources.read(from)?,
         Recipe::SidecarOf { product, sidecar } => {
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {

@@ -232,12 +232,24 @@ impl<'a> Asset<'a> {
         Some(archived)
     }
 
+    /// Returns a free name for a companion that goes with the asset to `to`.
+    fn free_beside(&self, companion: &RelPath, to: &RelPath) -> RelPath {
+        let named = companion_name(&self.facts.path, to, &companion.file_text());
+        free_path(&to.sibling(named), self.context)
+    }
+
+    /// Plans copies of the foreign sidecars, named after `to`: a bundle's file has its tags from what lies beside it.
+    pub(super) fn copy_xmp(&self, plan: &mut Plan, to: &RelPath) {
+        for Companion { path, .. } in self.facts.companions.iter().filter(|file| file.path.extension() == "xmp") {
+            plan.products.push(new_file(self.free_beside(path, to), Recipe::Copy { from: path.clone() }));
+        }
+    }
+
     /// Plans the moves of everything that belongs to the asset, named after `to`; a model's parts keep their names
     /// and go into the folder `parts`; the old sidecar goes.
     pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath, parts: &RelPath) {
         for Companion { path, seen } in &self.facts.companions {
-            let named = companion_name(&self.facts.path, to, &path.file_text());
-            plan.moves.push(Move { from: path.clone(), to: free_path(&to.sibling(named), self.context), seen: *seen });
+            plan.moves.push(Move { from: path.clone(), to: self.free_beside(path, to), seen: *seen });
         }
         let base = base_of(self.facts);
         for Companion { path, seen } in &self.facts.members {

@@ -36,8 +36,8 @@ pub struct Late {
 pub enum Says {
     /// It is the asset's own sidecar.
     Sidecar(Box<Sidecar>),
-    /// It is a foreign sidecar: these tags, in these bytes.
-    Xmp(Tags, Vec<u8>),
+    /// It is a foreign sidecar with these tags.
+    Xmp(Tags),
     /// It only goes along.
     Nothing,
 }
@@ -59,7 +59,7 @@ impl Late {
     pub fn joined_to(&self, sidecar: &Sidecar) -> Sidecar {
         match &self.says {
             Says::Sidecar(late) => Sidecar { tags: take_over(&sidecar.tags, &late.tags).tags, ..sidecar.clone() },
-            Says::Xmp(..) | Says::Nothing => sidecar.clone(),
+            Says::Xmp(_) | Says::Nothing => sidecar.clone(),
         }
     }
 
@@ -96,11 +96,11 @@ pub fn plan_join(
     };
     match &late.says {
         Says::Sidecar(sidecar) => join_sidecar(&mut plan, late, sidecar, places, now)?,
-        Says::Xmp(_, bytes) => {
+        Says::Xmp(_) => {
             refuse_second_xmp(late, places, taken)?;
             let to = bring(&mut plan, late, first, taken);
             for place in &places[1..] {
-                plan.products.push(new_file(target(late, place), Recipe::Bytes(bytes.clone())));
+                plan.products.push(new_file(target(late, place), Recipe::Copy { from: late.path.clone() }));
             }
             for place in places.iter().filter(|place| place.resolved.is_some()) {
                 rewrite(&mut plan, place, late, "its XMP sidecar came late", now);

@@ -191,6 +191,11 @@ pub enum Recipe {
         /// The hash of its bytes.
         hash: ContentHash,
     },
+    /// A copy of a small file that goes with the asset.
+    Copy {
+        /// The file.
+        from: RelPath,
+    },
     /// A picture enlarged.
     Enlarge {
         /// The picture.

@@ -2,6 +2,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::{BundleName, SIDECARS};
 use super::{Bundle, Hold, Plan, Recipe, new_file};
 use crate::market::{self, Candidate, Market, Row};
+use crate::model::RelPath;
 use crate::records::{FileRecord, SIDECAR_SUFFIX};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -23,12 +24,23 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     };
     asset.retire(&mut plan);
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
-    if let Some(sidecars) = to.parent().and_then(|files| files.parent()).map(|bundle| bundle.join(SIDECARS)) {
+    let beside = |file: &RelPath| Some(file.parent()?.parent()?.join(SIDECARS));
+    let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
+    for file in bundled.iter().filter(|file| **file != to && is_file_of_bundle(file)) {
+        if let Some(sidecars) = beside(file) {
+            asset.copy_xmp(&mut plan, &sidecars.join(file.file_name()));
+        }
+    }
+    if let Some(sidecars) = beside(&to) {
         // Two models may have parts of the same name.
         let parts = sidecars.join(to.with_suffix(PARTS).file_name());
         asset.bring_companions(&mut plan, &sidecars.join(to.file_name()), &parts);
     }
     Ok(plan)
+}
+
+fn is_file_of_bundle(path: &RelPath) -> bool {
+    path.area() == "upload" && path.parts().nth(3).is_some_and(|part| part == "files")
 }
 
 /// Adds a file and its sidecar in one market's bundle to the plan, or says why the market refuses it.

@@ -137,7 +137,7 @@ impl Mill {
         let says = if is_own {
             Says::Sidecar(Box::new(Sidecar::parse(&bytes).map_err(|error| cannot(&error))?))
         } else if path.extension() == "xmp" {
-            Says::Xmp(crate::craft::read_xmp(&bytes).map_err(|error| cannot(&error))?, bytes)
+            Says::Xmp(crate::craft::read_xmp(&bytes).map_err(|error| cannot(&error))?)
         } else {
             Says::Nothing
         };
@@ -167,7 +167,7 @@ impl Mill {
             None => None,
             Some(folder) => {
                 let xmp = match &late.says {
-                    Says::Xmp(tags, _) => Some(tags.clone()),
+                    Says::Xmp(tags) => Some(tags.clone()),
                     _ => self.foreign_xmp(folder, &file.file_text()),
                 };
                 Some(self.resolve(&late.joined_to(&record), xmp, moment)?)

@@ -310,6 +310,10 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
     root.idea(&format!("{NOTE}- Sea — wave\n"));
     assert!(root.once().status.success(), "{}", root.log());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 220)).unwrap();
+    let xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+               <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:subject><rdf:Bag>\
+               <rdf:li>from the xmp</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>";
+    fs::write(root.at("raw/winter-cabins/a.xmp"), xmp).unwrap();
     for theme in ["winter-cabins", "sea"] {
         fs::create_dir_all(root.at(&format!("upload/{theme}"))).unwrap();
         let model = root.at(&format!("upload/{theme}/{theme}.obj"));
@@ -333,6 +337,11 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
         let text = fs::read_to_string(root.at(path)).unwrap();
         text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
+    // Only the first market's bundle had what a foreign sidecar says; the files of the others lost it again.
+    for market in ["adobe-stock", "other"] {
+        let path = files.iter().find(|name| name.ends_with(&format!("/{market}/{market}.csv"))).expect(market);
+        assert!(fs::read_to_string(root.at(path)).unwrap().contains("from the xmp"), "{market}: {files:?}");
+    }
     assert_eq!(rows("adobe-stock"), ["winter-cabins-0001.jpg", "wrong.jpg"]);
     assert_eq!(rows("other"), ["sea.obj", "winter-cabins-0001.jpg", "winter-cabins.obj", "wrong.jpg"]);
     for theme in ["winter-cabins", "sea"] {

@@ -45,7 +45,7 @@ fn place(file: &str, own: &Tags, late: &Late) -> Place {
     };
     let record = record(own.clone());
     let mut layers = vec![(Layer::Sidecar, late.joined_to(&record).tags)];
-    if let Says::Xmp(xmp, _) = &late.says {
+    if let Says::Xmp(xmp) = &late.says {
         layers.insert(0, (Layer::Xmp, xmp.clone()));
     }
     let resolved = file.contains("/files/").then(|| resolve(&layers));
@@ -63,7 +63,7 @@ const IN_OTHER: &str = "upload/2026-11-28/other/files/t-1.jpg";
 #[test]
 fn companions_join_their_asset_under_its_present_name() {
     let nothing = || Says::Nothing;
-    let xmp = || Says::Xmp(tags("From XMP", &[]), b"xmp".to_vec());
+    let xmp = || Says::Xmp(tags("From XMP", &[]));
     let cases = [
         ("raw/t/x.txt", Named::Stem, nothing(), "keep/t/t-0001.png", "keep/t/t-0001.txt"),
         ("raw/t/x.png.json", Named::Whole, nothing(), "keep/t/t-0001.png", "keep/t/t-0001.png.json"),
@@ -80,7 +80,7 @@ fn companions_join_their_asset_under_its_present_name() {
         assert_eq!(moves, [expected], "{name}");
         assert!(plan.removes.is_empty(), "{name}");
         let embeds = plan.products.iter().filter(|product| matches!(product.recipe, Recipe::Embed { .. })).count();
-        let is_told_to_the_file = file == BUNDLED && matches!(late.says, Says::Xmp(..));
+        let is_told_to_the_file = file == BUNDLED && matches!(late.says, Says::Xmp(_));
         assert_eq!(embeds, usize::from(is_told_to_the_file), "{name}");
         assert_eq!((plan.about.seq, plan.about.asset), (None, Some(id())), "{name}");
     }
@@ -88,7 +88,7 @@ fn companions_join_their_asset_under_its_present_name() {
 
 #[test]
 fn of_two_xmp_sidecars_neither_is_chosen() {
-    let late = late("raw/t/x.xmp", Named::Stem, Says::Xmp(tags("", &[]), Vec::new()));
+    let late = late("raw/t/x.xmp", Named::Stem, Says::Xmp(tags("", &[])));
     let places = [place("keep/t/t-0001.png", &tags("", &[]), &late)];
     for other in ["keep/t/t-0001.xmp", "keep/t/t-0001.png.xmp"] {
         assert!(matches!(joined(&late, &places, &[other]), Err(Hold::Waits(why)) if why.contains(other)), "{other}");
