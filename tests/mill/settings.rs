@@ -141,7 +141,7 @@ fn times_in_the_future_shut_no_gate() {
         stage: Stage::Raw,
         theme: None,
         asset: Some(AssetId::of(&hash)),
-        seq: None,
+        seq: Some(1),
         from: None,
         hash: None,
         to: None,

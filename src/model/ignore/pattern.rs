@@ -5,6 +5,10 @@ pub(super) struct Pattern {
     /// The characters before the first wildcard and behind the last one: most names differ there already.
     head: String,
     tail: String,
+    /// The first and the last byte of these: a hundred thousand names are compared with a hundred patterns.
+    ends: (Option<u8>, Option<u8>),
+    /// The longest run of characters between wildcards.
+    needle: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +50,26 @@ impl Pattern {
             });
         }
         let literal = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
-        let head = tokens.iter().map_while(literal).collect();
+        let head: String = tokens.iter().map_while(literal).collect();
         let mut tail: Vec<char> = tokens.iter().rev().map_while(literal).collect();
         tail.reverse();
-        Self { head, tail: tail.into_iter().collect(), tokens }
+        let runs = tokens.split(|token| literal(token).is_none());
+        let needle = runs.max_by_key(|run| run.len()).map(|run| run.iter().filter_map(literal).collect());
+        let tail: String = tail.into_iter().collect();
+        let ends = (head.bytes().next(), tail.bytes().next_back());
+        Self { head, tail, ends, needle: needle.unwrap_or_default(), tokens }
     }
 
     /// Returns whether a name in lower case fits.
     pub(super) fn fits(&self, name: &str) -> bool {
-        name.starts_with(&self.head) && name.ends_with(&self.tail) && self.fits_whole(name)
+        let (own, bytes) = (self.ends, name.as_bytes());
+        let may_fit = |own: Option<u8>, byte: Option<&u8>| own.is_none() || own == byte.copied();
+        may_fit(own.0, bytes.first())
+            && may_fit(own.1, bytes.last())
+            && name.starts_with(&self.head)
+            && name.ends_with(&self.tail)
+            && name.contains(&self.needle)
+            && self.fits_whole(name)
     }
 
     fn fits_whole(&self, name: &str) -> bool {
@@ -99,5 +114,34 @@ impl Pattern {
             below = row;
         }
         below[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Tries every way to read a pattern.
+    fn fits_slowly(pattern: &[Token], name: &[char]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, None) => true,
+            (Some((Token::Any, rest)), _) => {
+                fits_slowly(rest, name) || name.split_first().is_some_and(|(_, name)| fits_slowly(pattern, name))
+            }
+            (Some((token, rest)), Some((c, name))) => token.fits(*c) && fits_slowly(rest, name),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_mean_what_they_say(one in r"([ab1*?]|\\d){0,6}", other in r"([ab1*?]|\\d){0,6}", name in "[ab1]{0,6}") {
+            let (one, other) = (Pattern::new(&one), Pattern::new(&other));
+            let chars: Vec<char> = name.chars().collect();
+            prop_assert_eq!(one.fits(&name), fits_slowly(&one.tokens, &chars));
+            prop_assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            prop_assert!(one.overlaps(&other) || !(one.fits(&name) && other.fits(&name)));
+        }
     }
 }
