@@ -38,7 +38,7 @@ pub use retry::{SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use sync::{Base, TagFile, base_path as sync_base_path, plan_sync};
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
-pub use undo::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo, standing};
+pub use undo::{UndoFacts, UndoWhat, choose_undo, plan_undo, standing, themes_with_assets};
 
 use std::collections::BTreeSet;
 use std::time::Duration;

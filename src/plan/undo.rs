@@ -60,9 +60,10 @@ pub fn standing(records: &[Record]) -> Vec<&Intent> {
     intents
 }
 
-/// Returns whether assets of a theme went on from where they were dropped, and did not come back.
-pub fn gave_assets(records: &[Record], theme: &ThemeSlug) -> bool {
-    standing(records).iter().any(|intent| intent.about.asset.is_some() && intent.about.theme.as_ref() == Some(theme))
+/// Returns the themes of which assets went on from where they were dropped, and did not come back.
+pub fn themes_with_assets(records: &[Record]) -> HashSet<&ThemeSlug> {
+    let of_assets = standing(records).into_iter().filter(|intent| intent.about.asset.is_some());
+    of_assets.filter_map(|intent| intent.about.theme.as_ref()).collect()
 }
 
 fn stands_at(intent: &Intent, path: &RelPath) -> bool {

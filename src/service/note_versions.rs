@@ -90,7 +90,9 @@ impl NoteVersions {
         let last = self.0.iter().rev().find(|version| version.from == *from)?;
         let mut owners: HashMap<&RelPath, (&RelPath, &ContentHash)> = HashMap::new();
         for version in &self.0 {
-            owners.retain(|path, _| !version.took.contains(path));
+            for path in &version.took {
+                owners.remove(path);
+            }
             for Wrote { to, hash, was } in &version.wrote {
                 let is_own =
                     |(owner, left): &(&RelPath, &ContentHash)| **owner == version.from && Some(*left) == was.as_ref();

@@ -1,5 +1,7 @@
 //! Carrying out what `plan::undo` decides: by the daemon, or by the command where none runs.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +9,8 @@ use super::release::requests_folder;
 use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::make::{Limits, MakeError, make};
 use crate::model::{Ignore, RelPath, ThemeSlug};
-use crate::plan::{UndoFacts, UndoWhat, choose_undo, gave_assets, plan_undo};
-use crate::records::{Intent, Record};
+use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo, themes_with_assets};
+use crate::records::Intent;
 use crate::vault::{CommitError, Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
 
 /// A person's wish to have something undone, as it lies in the folder of requests.
@@ -61,12 +63,13 @@ pub(super) fn undo(
             return undone;
         }
     };
+    let with_assets = themes_with_assets(&records);
     let chosen = choose_undo(&records, &request.what, request.at, now);
     if chosen.is_empty() {
         undone.answer.refused = Some("there is no step that could be undone".to_owned());
     }
     for intent in chosen {
-        match undo_one(vault, journal, intent, &records, rules, now) {
+        match undo_one(vault, journal, intent, &with_assets, rules, now) {
             Ok(receipt) => {
                 let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
                 undone.answer.undone.push(format!(
@@ -101,7 +104,7 @@ fn undo_one(
     vault: &Vault,
     journal: &mut Journal,
     intent: &Intent,
-    records: &[Record],
+    with_assets: &HashSet<&ThemeSlug>,
     rules: &UndoRules,
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
@@ -115,7 +118,7 @@ fn undo_one(
     let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), rules.limits.file_bytes_max).ok();
     let theme = |theme: &ThemeSlug| {
         let mut files = theme_files(disk, theme, &rules.ignore)?;
-        if gave_assets(records, theme) {
+        if with_assets.contains(theme) {
             files.in_use.get_or_insert_with(|| "it got assets meanwhile".to_owned());
         }
         Ok(files)
