@@ -7,8 +7,9 @@ use crate::model::{Ignore, RelPath};
 /// Returns the files that are not left alone, in their order, which is that of paths.
 pub(super) fn but_left_alone(mut files: Vec<Found>, ignore: &Ignore, odd: &mut Vec<Odd>) -> Vec<Found> {
     let why = |found: &Found| {
-        let rule = ignore.file(&found.path.file_text())?;
-        (!rule.may_be_meant() || !has_sidecar(&files, &found.path)).then(|| rule.why())
+        let name = found.path.file_text();
+        let rule = ignore.file(&name)?;
+        (!rule.may_be_meant() || !has_sidecar(&files, &found.path)).then(|| rule.why(&name))
     };
     let mut reasons = files.iter().map(why).collect::<Vec<Option<String>>>().into_iter();
     files.retain(|found| {

@@ -93,7 +93,7 @@ fn walk_but<'a>(
                 && let Some(rule) = left(&name.to_string_lossy())
             {
                 walked.doubtful.extend(rule.may_be_meant().then(|| path.clone()));
-                walked.odd.push(Odd { path, why: rule.why() });
+                walked.odd.push(Odd { path, why: rule.why(&name.to_string_lossy()) });
                 return;
             }
             match entry.what {

@@ -192,7 +192,7 @@ impl Mill {
             plan.gives().filter(|to| to.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok()));
         let left = inboxes.find_map(|to| ignore.folder_above(&to.parent()?));
         let Some((folder, rule)) = left else { return Ok(()) };
-        Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why())))
+        Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why(&folder.file_text()))))
     }
 
     /// Returns whether a file's theme claims it under `documents`.

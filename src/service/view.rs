@@ -161,7 +161,7 @@ impl View {
         let Some((folder, rule)) = stage_of(path).and_then(|_| ignore.folder_above(path)) else { return Ok(None) };
         let is_folder = folder != *path
             || matches!(self.mill.disk().look(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
-        Ok(is_folder.then(|| Standing::LeftAlone(folder, rule.why())))
+        Ok(is_folder.then(|| Standing::LeftAlone(folder.clone(), rule.why(&folder.file_text()))))
     }
 
     /// Explains what lies in a folder that is no theme.

@@ -33,9 +33,11 @@ fn what_other_programs_leave_stays_and_is_told_once() {
     let status: serde_json::Value = serde_json::from_str(&root.text(&["status", "--json"])).unwrap();
     let left = |stage: &str| status["stages"][stage]["left_alone"].as_array().unwrap().len();
     assert_eq!([left("raw"), left("keep"), left("export"), left("upload")], [4, 1, 1, 0], "{status}");
-    for (path, why) in
-        [("raw/@eaDir/x.png", "a NAS"), ("raw/winter/_rejects", "`_`"), ("keep/thumbnails/x.png", "!thumbnails/")]
-    {
+    for (path, why) in [
+        ("raw/@eaDir/x.png", "a NAS"),
+        ("raw/winter/_rejects", "\"!_rejects/\""),
+        ("keep/thumbnails/x.png", "!thumbnails/"),
+    ] {
         let said = root.text(&["explain", path]);
         assert!(said.contains("alone") && said.contains(why), "{path}: {said}");
     }

@@ -124,10 +124,13 @@ impl Ignore {
 }
 
 impl Rule {
-    /// Returns why, in words.
-    pub fn why(&self) -> String {
+    /// Returns why a name is left alone, in words; one folder is taken by its own name, so that its like stay.
+    pub fn why(&self, name: &str) -> String {
         match self.sort {
-            Sort::ByProduct => format!("{}; to have it taken, add \"!{}\" to `settle.ignore`", self.why, self.plain()),
+            Sort::ByProduct => {
+                let taken = if self.of_files { self.plain() } else { format!("{name}/") };
+                format!("{}; to have it taken, add \"!{taken}\" to `settle.ignore`", self.why)
+            }
             Sort::Own => format!("`settle.ignore` names `{}`", self.written),
             Sort::Foreign | Sort::Taken => format!("{} (`{}`)", self.why, self.written),
         }
