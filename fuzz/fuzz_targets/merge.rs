@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use stockmill::model::{Stage, ThemeSlug};
-use stockmill::plan::{Recipe, TagFile, merge::merge, plan_sync};
+use stockmill::plan::{Base, Recipe, TagFile, merge::merge, plan_sync};
 use stockmill::records::{read_mapping, write_mapping};
 use stockmill_fuzz::parts;
 
@@ -30,7 +30,8 @@ fuzz_target!(|bytes: &[u8]| {
         .collect();
     let theme = ThemeSlug::new("theme").expect("a plain name is a theme");
     let base = (!parts[0].is_empty()).then_some(parts[0]);
-    let Some(plan) = plan_sync(&theme, None, base, &files) else { return };
+    let is_doubtful = bytes.len() % 2 == 1;
+    let Some(plan) = plan_sync(&theme, None, Base { bytes: base, is_doubtful }, &files) else { return };
     let written = |path: String| {
         plan.products.iter().find(|product| product.to.to_string() == path).map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => bytes.clone(),
@@ -46,6 +47,6 @@ fuzz_target!(|bytes: &[u8]| {
         })
         .collect();
     let base = written(".stockmill/tags/theme/tags.yaml".to_owned()).or_else(|| base.map(<[u8]>::to_vec));
-    let next = plan_sync(&theme, None, base.as_deref(), &after);
+    let next = plan_sync(&theme, None, Base { bytes: base.as_deref(), is_doubtful: false }, &after);
     assert!(next.is_none(), "it does not settle: {next:?}");
 });
