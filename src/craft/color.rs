@@ -1,22 +1,12 @@
-use std::sync::OnceLock;
-
 use image::{DynamicImage, Rgb, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::{CraftError, Picture};
 
-/// Where a profile's creation date lies, in bytes.
-const PROFILE_DATE: std::ops::Range<usize> = 24..36;
-
-/// Returns the sRGB profile that exported pictures carry: always the same bytes.
+/// Returns the sRGB profile that exported pictures carry: version 2, which every program reads, and always the same
+/// bytes.
 pub fn srgb_profile() -> &'static [u8] {
-    static PROFILE: OnceLock<Vec<u8>> = OnceLock::new();
-    PROFILE.get_or_init(|| {
-        let mut bytes = ColorProfile::new_srgb().encode().expect("the built-in profile can be written");
-        // The writer puts the present time there, and the same picture would never give the same file.
-        bytes[PROFILE_DATE].copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
-        bytes
-    })
+    include_bytes!("srgb.icc")
 }
 
 /// Returns a picture in sRGB. One without a profile is sRGB already, by custom; one with a profile
@@ -100,6 +90,40 @@ mod tests {
         let pixel = converted.image.to_rgb8().get_pixel(0, 0).0;
         assert!(pixel[0] > 205 && pixel[1] < 55, "{pixel:?}");
         assert_eq!(converted.icc.as_deref(), Some(srgb_profile()));
-        assert_eq!(srgb_profile()[PROFILE_DATE], [0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+
+    /// The profile had a white point and a coding of primaries that other programs called malformed.
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a place in a table of 1024")]
+    fn the_profile_is_srgb() {
+        let bytes = srgb_profile();
+        assert_eq!(bytes[..4], u32::try_from(bytes.len()).unwrap().to_be_bytes());
+        let profile = ColorProfile::new_from_slice(bytes).unwrap();
+        let columns = [profile.red_colorant, profile.green_colorant, profile.blue_colorant];
+        // IEC 61966-2-1, adapted to D50.
+        let expected = [[0.436, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]];
+        for (colorant, expected) in columns.iter().zip(expected) {
+            for (value, expected) in [colorant.x, colorant.y, colorant.z].into_iter().zip(expected) {
+                assert!((value - expected).abs() < 2e-4, "{value} {expected}");
+            }
+        }
+        for curve in [&profile.red_trc, &profile.green_trc, &profile.blue_trc] {
+            let Some(moxcms::ToneReprCurve::Lut(table)) = curve else { panic!("{curve:?}") };
+            assert_eq!(table.len(), 1024);
+            for (at, value) in table.iter().enumerate() {
+                let x = at as f64 / 1023.0;
+                let linear = if x <= 0.04045 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) };
+                assert!((linear * 65_535.0 - f64::from(*value)).abs() <= 0.51, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn srgb_stays_as_it_is() {
+        let image =
+            RgbImage::from_fn(256, 3, |x, y| Rgb([x, 255 - x, x * (y + 1) % 256].map(|v| u8::try_from(v).unwrap())));
+        let picture = Picture { image: image.clone().into(), icc: Some(srgb_profile().to_vec()) };
+        let same = to_srgb(picture).unwrap().image.to_rgb8();
+        assert!(image.as_raw().iter().zip(same.as_raw()).all(|(a, b)| a.abs_diff(*b) <= 1));
     }
 }

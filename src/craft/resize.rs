@@ -1,5 +1,7 @@
+use std::borrow::Cow;
+
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use image::DynamicImage;
+use image::{DynamicImage, Rgba};
 
 use super::{CraftError, Picture};
 use crate::model::Size;
@@ -36,26 +38,40 @@ pub fn check_enlarged(source: &Picture, result: &Picture) -> Result<(), CraftErr
     Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))
 }
 
-/// Returns the mean of each channel in each cell of a coarse grid; transparent pixels count little.
+/// Returns the mean of each channel in each cell of a coarse grid.
 fn means(image: &DynamicImage) -> Vec<f32> {
-    let small = image.resize_exact(CELLS * 4, CELLS * 4, image::imageops::FilterType::Triangle).to_rgba32f();
+    let small = as_seen(image).resize_exact(CELLS * 4, CELLS * 4, image::imageops::FilterType::Triangle).to_rgba32f();
     let mut sums = vec![0.0_f32; (CELLS * CELLS * 4) as usize];
     for (x, y, pixel) in small.enumerate_pixels() {
         let cell = ((y / 4) * CELLS + x / 4) as usize * 4;
-        let alpha = pixel[3];
-        for channel in 0..3 {
-            sums[cell + channel] += pixel[channel] * alpha * 255.0 / 16.0;
+        for channel in 0..4 {
+            sums[cell + channel] += pixel[channel] * 255.0 / 16.0;
         }
-        sums[cell + 3] += alpha * 255.0 / 16.0;
     }
     sums
+}
+
+/// Returns a picture with each colour weighted by how opaque it is: what lies under full transparency is not seen, and
+/// must not blend into its neighbours where the picture is shrunk.
+fn as_seen(image: &DynamicImage) -> Cow<'_, DynamicImage> {
+    if !image.color().has_alpha() {
+        return Cow::Borrowed(image);
+    }
+    let mut pixels = image.to_rgba8();
+    for Rgba([red, green, blue, alpha]) in pixels.pixels_mut() {
+        for channel in [red, green, blue] {
+            let weighted = u16::from(*channel) * u16::from(*alpha) / 255;
+            *channel = u8::try_from(weighted).expect("a share of a channel is a channel");
+        }
+    }
+    Cow::Owned(pixels.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::craft::testing;
-    use image::{Rgba, RgbaImage};
+    use image::RgbaImage;
 
     #[test]
     fn a_transparent_neighbour_does_not_bleed() {
@@ -79,6 +95,46 @@ mod tests {
         swapped.pixels_mut().for_each(|pixel| pixel.0.swap(0, 2));
         let swapped = Picture { image: swapped.into(), icc: None };
         assert!(check_enlarged(&source, &swapped).is_err());
+    }
+
+    /// A cut-out was refused where what lay under its transparency was not black.
+    #[test]
+    fn what_is_hidden_does_not_count() {
+        let cut_out = |hidden: [u8; 3]| {
+            RgbaImage::from_fn(96, 96, |x, y| {
+                let edge = 40 - (x.abs_diff(48).pow(2) + y.abs_diff(48).pow(2)).isqrt().min(40);
+                let alpha = u8::try_from((edge * 40).min(255)).unwrap();
+                let [r, g, b] = if alpha == 0 { hidden } else { [90, 140, 60] };
+                Rgba([r, g, b, alpha])
+            })
+        };
+        let black_of = |picture: &Picture| {
+            let mut image = picture.image.to_rgba8();
+            image.pixels_mut().for_each(|pixel| pixel.0[..3].fill(0));
+            image
+        };
+        let seen = cut_out([0; 3]);
+        let to = Size { width: 300, height: 300 };
+        for hidden in [[255; 3], [0; 3], [0, 255, 0], [255, 0, 255]] {
+            let image = cut_out(hidden);
+            let deep = DynamicImage::ImageRgba16(DynamicImage::from(image.clone()).to_rgba16());
+            let grey = DynamicImage::from(image.clone()).to_luma_alpha8().into();
+            for image in [image.into(), deep, grey] {
+                let has_color = image.color().has_color();
+                let source = Picture { image, icc: None };
+                let good = enlarge(&source, to).unwrap();
+                assert_eq!(check_enlarged(&source, &good), Ok(()), "{hidden:?}");
+                let opaque = Picture { image: good.image.to_rgb8().into(), icc: None };
+                assert!(check_enlarged(&source, &opaque).is_err(), "{hidden:?} without transparency");
+                let black = black_of(&good);
+                assert!(
+                    check_enlarged(&source, &Picture { image: black.into(), icc: None }).is_err(),
+                    "{hidden:?} black"
+                );
+                let first = Picture { image: seen.clone().into(), icc: None };
+                assert_eq!(check_enlarged(&first, &good).is_ok(), has_color, "{hidden:?}");
+            }
+        }
     }
 
     #[test]
