@@ -7,6 +7,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::CraftError;
+use super::complete::check_complete;
 use crate::model::{Kind, Size};
 
 /// A larger colour profile is none.
@@ -49,6 +50,19 @@ pub fn size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
     Ok(if turned { Size { width: height, height: width } } else { Size { width, height } })
 }
 
+/// Returns a picture's size as it is stored, from its header alone.
+pub(super) fn stored_size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
+    let (width, height) = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?.dimensions();
+    Ok(Size { width, height })
+}
+
+/// Returns whether a picture is stored as it is seen, and not to be turned or mirrored.
+pub fn is_upright(bytes: &[u8], kind: Kind) -> bool {
+    let orientation = |decoder: &mut dyn ImageDecoder| decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decoder = reader(bytes, kind).ok().and_then(|reader| reader.into_decoder().ok());
+    decoder.is_none_or(|mut decoder| orientation(&mut decoder) == Orientation::NoTransforms)
+}
+
 /// Decodes a whole still picture. Whatever is cut off, damaged, animated or beyond the limits is refused.
 pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
     let seen = size(bytes, kind)?;
@@ -58,8 +72,8 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
             limits.pixels_max / 1_000_000
         )));
     }
-    check_end(bytes, kind)?;
     refuse_animation(bytes, kind, limits)?;
+    check_complete(bytes, kind, &decoder_limits(limits))?;
     let mut reader = reader(bytes, kind)?;
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
@@ -102,35 +116,6 @@ fn refused(error: &image::ImageError) -> CraftError {
         image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
         _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
         _ => CraftError::Damaged(text),
-    }
-}
-
-/// Checks that a file ends as its format says: decoders are kinder than that.
-fn check_end(bytes: &[u8], kind: Kind) -> Result<(), CraftError> {
-    let says = |what: &str| Err(CraftError::Truncated(what.to_owned()));
-    match kind {
-        Kind::Jpeg => {
-            let body = &bytes[..bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1)];
-            let tail = &body[body.len().saturating_sub(64 << 10)..];
-            if tail.windows(2).any(|pair| pair == [0xff, 0xd9]) { Ok(()) } else { says("the JPEG has no end mark") }
-        }
-        Kind::Png => {
-            let is_whole = bytes.windows(8).rev().take(1 << 20).any(|window| window == *b"IEND\xae\x42\x60\x82");
-            if is_whole { Ok(()) } else { says("the PNG has no end chunk") }
-        }
-        Kind::Webp => {
-            let claimed = bytes.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
-            if bytes.len() as u64 >= u64::from(claimed) + 8 {
-                Ok(())
-            } else {
-                says("the WebP is shorter than its header says")
-            }
-        }
-        Kind::Gif => {
-            let last = bytes.iter().rposition(|b| *b != 0);
-            if last.is_some_and(|at| bytes[at] == 0x3b) { Ok(()) } else { says("the GIF has no end mark") }
-        }
-        _ => Ok(()),
     }
 }
 
@@ -236,6 +221,44 @@ mod tests {
                 let error = decode(&whole[..whole.len() - 2], kind, &Limits::default()).unwrap_err();
                 assert!(matches!(error, CraftError::Truncated(_)), "{kind}: {error}");
             }
+        }
+    }
+
+    /// A hole of zeros in a lossless WebP decoded to another picture, and what lay behind the end of a whole file was
+    /// looked through for its end mark.
+    #[test]
+    fn a_hole_is_damage_and_what_lies_behind_the_end_is_not() {
+        let mut state = 7_u32;
+        let noise = image::RgbImage::from_fn(160, 120, |x, y| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let level = u8::try_from(u32::midpoint(x, y)).unwrap();
+            image::Rgb([level.wrapping_add(state.to_be_bytes()[0] / 8), level, 255 - level])
+        });
+        let picture = Picture { image: noise.into(), icc: None };
+        let mut gif = Vec::new();
+        let frame = image::Frame::new(picture.image.to_rgba8());
+        image::codecs::gif::GifEncoder::new(&mut gif).encode_frame(frame).unwrap();
+        let encoded = |format: Format| (format.kind(), encode(&picture, format, 90).unwrap());
+        let all = [Format::Png, Format::Jpeg, Format::Webp, Format::Tiff].map(encoded);
+        for (kind, whole) in all.into_iter().chain([(Kind::Gif, gif)]) {
+            let check = |bytes: &[u8]| decode(bytes, kind, &Limits::default()).map(|_| ());
+            assert_eq!(check(&whole), Ok(()), "{kind}");
+            for tail in [vec![0; 300_000], vec![0xff; 300_000], b"\nparameters: a prompt".to_vec()] {
+                assert_eq!(
+                    check(&[whole.clone(), tail.clone()].concat()),
+                    Ok(()),
+                    "{kind} and {} bytes more",
+                    tail.len()
+                );
+            }
+            let middle = whole.len() / 2;
+            let mut hole = whole.clone();
+            hole[middle..middle + 2048].fill(0);
+            let error = check(&hole).expect_err(&format!("{kind} with a hole"));
+            assert!(error.may_be_incomplete(), "{kind}: {error}");
+            let mut half = whole.clone();
+            half[middle..].fill(0);
+            assert!(check(&half).unwrap_err().may_be_incomplete(), "{kind}, half of it zeros");
         }
     }
 

@@ -2,18 +2,22 @@
 //! out: never the disk, a clock or a log. Foreign bytes never panic and never cost more than the limits.
 
 mod color;
+mod complete;
 mod decode;
 mod embed;
 mod encode;
 mod generated;
+mod jpeg;
+mod jpeg_scan;
 mod model;
 mod resize;
 mod sniff;
+mod webp;
 mod whole;
 mod xmp;
 
 pub use color::{flatten, srgb_profile, to_srgb};
-pub use decode::{Limits, Picture, decode, size};
+pub use decode::{Limits, Picture, decode, is_upright, size};
 pub use embed::{embed, embedded_xmp};
 pub use encode::encode;
 pub use generated::is_generated;

@@ -76,7 +76,7 @@ fn make_product(
             let source = sources.decode(from, *kind)?;
             export(source, *format, *quality, *background, meta)?
         }
-        Recipe::Embed { from, kind, meta } => craft::embed(sources.read(from)?, *kind, meta)?,
+        Recipe::Embed { from, kind, meta } => craft::embed(&sources.read(from)?, *kind, meta)?,
     };
     Ok(draft.write(&product.to, &bytes, product.mode.clone())?)
 }
@@ -121,5 +121,5 @@ fn export(
     let picture = craft::to_srgb(source)?;
     let picture = if format == Format::Jpeg { craft::flatten(picture, background) } else { picture };
     let bytes = craft::encode(&picture, format, quality)?;
-    Ok(craft::embed(bytes, format.kind(), meta)?)
+    Ok(craft::embed(&bytes, format.kind(), meta)?)
 }

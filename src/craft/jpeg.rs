@@ -1,0 +1,124 @@
+use super::CraftError;
+
+/// The mark at a JPEG's start.
+const START: [u8; 2] = [0xff, 0xd8];
+
+/// A part of a JPEG: a segment, and behind the header of a scan its coded pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// Its mark, without the leading 0xff.
+    pub(super) marker: u8,
+    /// Its content, without the length.
+    pub(super) body: &'a [u8],
+    /// The coded pixels of a scan, restart marks within; empty for all else.
+    pub(super) coded: &'a [u8],
+    /// Whether bytes that belong to no part lie before it.
+    pub(super) after_strays: bool,
+}
+
+/// The parts of a JPEG one after another, up to its own end mark: the marks in a thumbnail lie within a segment, and
+/// what lies behind the end (a film, another picture, text) is no part of it.
+pub(super) struct Parts<'a> {
+    rest: &'a [u8],
+    is_over: bool,
+}
+
+/// Returns the parts of a JPEG. The last one is an error where there is no end mark.
+pub(super) fn parts(bytes: &[u8]) -> Parts<'_> {
+    Parts { rest: bytes.strip_prefix(&START).unwrap_or_default(), is_over: false }
+}
+
+/// The bytes end before the end mark.
+struct NoEnd;
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Result<Part<'a>, CraftError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let part = self.part();
+        self.is_over = !matches!(part, Ok(Some(_)));
+        part.map_err(|NoEnd| CraftError::Truncated("the JPEG has no end mark".to_owned())).transpose()
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// Returns the next part; none at the end mark.
+    fn part(&mut self) -> Result<Option<Part<'a>>, NoEnd> {
+        let mut after_strays = false;
+        loop {
+            let at = self.rest.iter().position(|byte| *byte == 0xff).ok_or(NoEnd)?;
+            let fill = self.rest[at..].iter().take_while(|byte| **byte == 0xff).count();
+            let (marker, rest) = self.rest[at + fill..].split_first().ok_or(NoEnd)?;
+            self.rest = rest;
+            after_strays |= at > 0;
+            match marker {
+                0xd9 => return Ok(None),
+                0xc0..=0xc7 | 0xc9..=0xcf | 0xda..=0xdd | 0xe0..=0xef | 0xfe => (),
+                // A mark that nobody knows, or one out of place: decoders go on behind it.
+                _ => {
+                    after_strays = true;
+                    continue;
+                }
+            }
+            let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(NoEnd)?));
+            if length < 2 {
+                after_strays = true;
+                continue;
+            }
+            let body = rest.get(2..length).ok_or(NoEnd)?;
+            let rest = &rest[length..];
+            let coded = if *marker == 0xda { &rest[..coded_length(rest).ok_or(NoEnd)?] } else { &[] };
+            self.rest = &rest[coded.len()..];
+            return Ok(Some(Part { marker: *marker, body, coded, after_strays }));
+        }
+    }
+}
+
+/// Returns where the coded pixels at the start of `bytes` end: at a mark that is no restart.
+fn coded_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += bytes[at..].iter().position(|byte| *byte == 0xff)?;
+        let fill = bytes[at..].iter().take_while(|byte| **byte == 0xff).count();
+        match bytes.get(at + fill)? {
+            0 | 0xd0..=0xd7 => at += fill + 1,
+            _ => return Some(at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn markers(bytes: &[u8]) -> Result<Vec<(u8, usize, usize, bool)>, CraftError> {
+        parts(bytes)
+            .map(|part| part.map(|part| (part.marker, part.body.len(), part.coded.len(), part.after_strays)))
+            .collect()
+    }
+
+    #[test]
+    fn the_end_mark_is_the_picture_s_own() {
+        let thumbnail = b"\xff\xd8\xff\xe1\0\x06\xff\xd9\xff\xd9";
+        let cases: [(&[u8], Result<Vec<_>, ()>); 9] = [
+            (b"\xff\xd8\xff\xd9 and a film \xff\xda", Ok(vec![])),
+            (thumbnail, Err(())),
+            (b"\xff\xd8\xff\xe1\0\x06\xff\xd9\xff\xd9\xff\xff\xff\xd9", Ok(vec![(0xe1, 4, 0, false)])),
+            (
+                b"\xff\xd8\xff\xda\0\x03S..\xff\0.\xff\xd0.\xff\xff\xfe\0\x02\xff\xd9",
+                Ok(vec![(0xda, 1, 8, false), (0xfe, 0, 0, false)]),
+            ),
+            (b"\xff\xd8..\xff\xdd\0\x04\0\0\xff\x01\xff\xd9", Ok(vec![(0xdd, 2, 0, true)])),
+            (b"\xff\xd8\xff\xda\0\x02....\xff\0", Err(())),
+            (b"\xff\xd8\xff\xfe\0\x01\xff\xd9", Ok(vec![])),
+            (b"\xff\xd8\xff\xfe\0\x09\xff\xd9", Err(())),
+            (b"\xff\xd9", Err(())),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(markers(bytes).map_err(|_| ()), expected, "{bytes:x?}");
+        }
+    }
+}
