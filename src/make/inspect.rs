@@ -39,7 +39,7 @@ pub fn inspect(
     let inside = match (kind, stage) {
         // Nobody asked for it, and it may have a terabyte.
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => {
-            Inside { hash: ContentHash::of(b""), size: None, is_sound: false }
+            Inside { hash: ContentHash::of(b""), size: None, is_upright: true, is_sound: false }
         }
         (Some(kind), _) if kind.is_image() => {
             let is_whole = head.len() < craft::HEAD_BYTES;
@@ -48,7 +48,7 @@ pub fn inspect(
         }
         _ => {
             opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
-            Inside { hash: hash_of(&mut *opened, path)?, size: None, is_sound: false }
+            Inside { hash: hash_of(&mut *opened, path)?, size: None, is_upright: true, is_sound: false }
         }
     };
     let has_original = match &sidecar {
@@ -64,6 +64,7 @@ pub fn inspect(
         hash: inside.hash,
         kind,
         size: inside.size,
+        is_upright: inside.is_upright,
         is_sound: inside.is_sound,
         sidecar,
         has_original,
@@ -107,6 +108,7 @@ fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Ve
 struct Inside {
     hash: ContentHash,
     size: Option<Size>,
+    is_upright: bool,
     is_sound: bool,
 }
 
@@ -116,7 +118,8 @@ fn look_inside(bytes: &[u8], kind: Kind, may_be_asked: bool, limits: &Limits) ->
     let size = craft::size(bytes, kind)?;
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
     let is_sound = may_be_asked && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
-    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_sound })
+    let is_upright = craft::is_upright(bytes, kind);
+    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_upright, is_sound })
 }
 
 /// Reads an open file from its start; refuses one of more than `bytes_max`.

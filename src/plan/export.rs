@@ -1,5 +1,7 @@
 use super::asset::{Asset, derived, format_name};
 use super::{Hold, Plan, Recipe};
+use crate::model::Format;
+use crate::records::FileRecord;
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -14,18 +16,24 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
         let to = asset.free_in(&folder, &stem, &asset.extension());
         return Ok(asset.pass_on(&to, "given its final name"));
     }
+    let format = asset.context.rules.export.format;
+    let to = asset.free_in(&folder, &stem, format.kind().extension().unwrap_or("jpg"));
+    let (recipe, file) = anew(asset, format);
+    Ok(asset.derive(&to, recipe, file, &format!("exported as {}", format_name(format))))
+}
+
+/// Returns how a picture is encoded in a format, and the record of what comes of it.
+pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let settings = &asset.context.rules.export;
     let tags = asset.tags();
-    let to = asset.free_in(&folder, &stem, settings.format.kind().extension().unwrap_or("jpg"));
     let recipe = Recipe::Export {
         from: asset.facts.path.clone(),
         kind: asset.kind,
-        format: settings.format,
+        format,
         quality: settings.quality,
         background: settings.background,
         meta: tags.meta(),
     };
-    let name = format_name(settings.format);
-    let file = derived(format!("{name} quality {} sRGB", settings.quality), Some(tags.digest()));
-    Ok(asset.derive(&to, recipe, file, &format!("exported as {name}")))
+    let text = format!("{} quality {} sRGB", format_name(format), settings.quality);
+    (recipe, derived(text, Some(tags.digest())))
 }

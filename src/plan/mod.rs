@@ -69,6 +69,8 @@ pub struct Facts {
     pub kind: Option<Kind>,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
+    /// Whether it is stored as it is seen; a picture of which that is not so is turned before it is given away.
+    pub is_upright: bool,
     /// Whether its whole content was found sound already.
     pub is_sound: bool,
     /// Its sidecar, where there is one.

@@ -1,8 +1,9 @@
 use super::asset::{Asset, free_path};
 use super::bundle::{BundleName, SIDECARS};
-use super::{Bundle, Hold, Plan, Recipe, new_file};
+use super::tags::Resolved;
+use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
-use crate::model::RelPath;
+use crate::model::{Format, RelPath};
 use crate::records::{FileRecord, SIDECAR_SUFFIX};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -74,28 +75,38 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         return Err(vec!["no free file name is short enough for it; shorten the theme's folder name".to_owned()]);
     };
     let to = files.join(&name);
-    let did = format!("bundled for {} of {}", market.name, bundle.day);
+    let (recipe, file, how) = finished(asset, &tags);
+    let did = format!("{how}bundled for {} of {}", market.name, bundle.day);
     let plan = plan.get_or_insert_with(|| asset.plan(&to, did.clone()));
     plan.about.market =
         Some(plan.about.market.as_ref().map_or_else(|| market.name.clone(), |m| format!("{m},{}", market.name)));
-    let known = asset.sidecar.file.as_ref().and_then(|file| file.embedded.clone());
-    let current = known.as_ref() == Some(&tags.digest()) || !asset.kind.is_image();
-    let recipe = if current {
-        Recipe::Same { from: asset.facts.path.clone(), hash: asset.facts.hash.clone() }
-    } else {
-        Recipe::Embed { from: asset.facts.path.clone(), kind: asset.kind, meta: tags.meta() }
-    };
     let mut sidecar = asset.sidecar_that(&did);
-    let recipe_text =
-        asset.sidecar.file.as_ref().and_then(|file| file.recipe.clone()).unwrap_or_else(|| "embedded".to_owned());
-    sidecar.file =
-        Some(FileRecord { hash: asset.facts.hash.clone(), recipe: Some(recipe_text), embedded: Some(tags.digest()) });
+    sidecar.file = Some(file);
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
     let record = free_path(&sidecars.join(&name).with_suffix(SIDECAR_SUFFIX), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(())
+}
+
+/// Returns how the file that a market gets is made, its record, and what is told of it beside that it is bundled.
+/// Of pictures, only one that stockmill wrote itself goes as it is. From another one all metadata goes, and with it what
+/// it says of how to turn it: a picture that is not upright is turned and encoded once.
+fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static str) {
+    let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
+    let known = asset.sidecar.file.as_ref();
+    let formats = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff];
+    let to_turn = formats.into_iter().find(|format| format.kind() == kind && !asset.facts.is_upright);
+    if let Some(format) = to_turn {
+        let (recipe, file) = export::anew(asset, format);
+        return (recipe, file, "turned upright and ");
+    }
+    let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&tags.digest()) || !kind.is_image();
+    let text = known.and_then(|file| file.recipe.clone()).unwrap_or_else(|| "embedded".to_owned());
+    let file = FileRecord { hash: hash.clone(), recipe: Some(text), embedded: Some(tags.digest()) };
+    let recipe = if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: tags.meta() } };
+    (recipe, file, "")
 }
 
 /// Returns the name that an asset was finished under; its extension says what it is.
@@ -121,4 +132,92 @@ fn open_bundle(asset: &Asset<'_>, market: &Market, row_bytes: usize) -> BundleNa
     let part = ours().find(has_room).map(|bundle| bundle.name.part);
     let part = part.unwrap_or_else(|| ours().map(|bundle| bundle.name.part).max().unwrap_or(0) + 1);
     BundleName { market: market.name.clone(), day, part }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{DEFAULT_TEXT, load};
+    use crate::model::{ContentHash, Identity, Kind, RelPath, Size, Stage, Tags};
+    use crate::plan::{Context, Facts, Rules, plan_asset};
+    use crate::records::Sidecar;
+
+    /// Returns how a picture that was dropped into `upload` gets into its bundle.
+    fn recipe(is_upright: bool, is_own: bool) -> Recipe {
+        let markets = market::built_in().unwrap();
+        let settings = load(DEFAULT_TEXT, Path::new("/mill"), &markets).unwrap();
+        let hash = ContentHash::of(b"picture");
+        let layer = Tags {
+            title: Some("A cabin in the snow".to_owned()),
+            keywords: ["snow", "cabin", "winter", "forest", "lake"].map(str::to_owned).to_vec(),
+            ..Tags::default()
+        };
+        let layers = [(crate::plan::tags::Layer::Theme, layer)];
+        let embedded = is_own.then(|| crate::plan::tags::resolve(&[layers[0].clone(), own_layer()]).digest());
+        let file = FileRecord { hash: hash.clone(), recipe: Some("JPEG".to_owned()), embedded };
+        let sidecar = Sidecar { file: Some(file), ..Sidecar::default() };
+        let seen = Identity { device: 1, inode: 2, size: 3_000_000, modified_ns: 4 };
+        let path = RelPath::new("upload/t/a.jpg").unwrap();
+        let beside = crate::plan::Companion { path: path.with_suffix(SIDECAR_SUFFIX), seen };
+        let facts = Facts {
+            path,
+            stage: Stage::Upload,
+            seen,
+            dropped_ns: 5,
+            hash,
+            kind: Some(Kind::Jpeg),
+            size: Some(Size { width: 2500, height: 2000 }),
+            is_upright,
+            is_sound: true,
+            sidecar: Some((beside, sidecar)),
+            has_original: false,
+            xmp: None,
+            companions: Vec::new(),
+            members: Vec::new(),
+        };
+        let rules = Rules {
+            naming: settings.naming,
+            keep: settings.keep,
+            export: settings.export,
+            markets: settings.upload.markets,
+            prompts_max: 10,
+        };
+        let context = Context {
+            now: "2026-11-28T12:00:00Z".parse().unwrap(),
+            today: "2026-11-28".parse().unwrap(),
+            rules: &rules,
+            layers: &layers,
+            theme_of_file: &|_| None,
+            next_seq: &|_, _| 1,
+            known: None,
+            taken: &|_| false,
+            bundles: &[],
+            bundled_for: &BTreeSet::new(),
+        };
+        plan_asset(&facts, &context).unwrap().products.swap_remove(0).recipe
+    }
+
+    fn own_layer() -> (crate::plan::tags::Layer, Tags) {
+        (crate::plan::tags::Layer::Sidecar, Tags::default())
+    }
+
+    /// Its orientation was taken away with all other EXIF, and it lay sideways in the bundle.
+    #[test]
+    fn what_is_not_upright_is_turned() {
+        let quality = load(DEFAULT_TEXT, Path::new("/mill"), &market::built_in().unwrap()).unwrap().export.quality;
+        for (is_upright, is_own, expected) in
+            [(true, true, "same"), (true, false, "embed"), (false, false, "turn"), (false, true, "turn")]
+        {
+            let got = match recipe(is_upright, is_own) {
+                Recipe::Same { .. } => "same",
+                Recipe::Embed { .. } => "embed",
+                Recipe::Export { format: Format::Jpeg, quality: q, .. } if q == quality => "turn",
+                _ => "other",
+            };
+            assert_eq!(got, expected, "upright {is_upright}, own {is_own}");
+        }
+    }
 }

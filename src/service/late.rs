@@ -194,6 +194,7 @@ fn facts(late: &Late, stage: Stage, entry: &Entry) -> Facts {
         hash: late.hash.clone(),
         kind: None,
         size: None,
+        is_upright: true,
         is_sound: false,
         sidecar: None,
         has_original: false,

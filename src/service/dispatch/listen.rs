@@ -494,6 +494,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         hash: ContentHash::of(b""),
         kind: None,
         size: None,
+        is_upright: true,
         is_sound: false,
         sidecar: None,
         has_original: false,
