@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::mill::Mill;
+use super::sent::is_sent;
 use super::theme_files::{STAGES, attach_all};
 use crate::intake::walk;
 use crate::model::{RelPath, Stage, ThemeSlug};
@@ -166,7 +167,7 @@ impl Elsewhere {
             for (market, entry) in disk.list(&day).map_err(said)? {
                 let bundle = day.join(market);
                 let sidecars = bundle.join("sidecars");
-                let is_open = entry.what == What::Folder && disk.look(&bundle.join("SENT")).map_err(said)?.is_none();
+                let is_open = entry.what == What::Folder && !is_sent(disk, &bundle).map_err(said)?;
                 if is_open && disk.look(&sidecars).map_err(said)?.is_some() {
                     themes_in(disk, &sidecars, &mut bundled)?;
                 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::clock::Moment;
 use super::ledger::Seen;
 use super::mill::Mill;
+use super::sent::{bundle_of, is_sent};
 use super::survey::stage_of;
 use super::themes::refused;
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
@@ -102,8 +103,10 @@ impl Mill {
             if self.is_gone(place).map_err(cannot)? {
                 continue;
             }
-            match bundle_of(place).map(|bundle| bundle.join("SENT")) {
-                Some(mark) if !self.is_gone(&mark).map_err(cannot)? => sent = Some(place),
+            match bundle_of(place) {
+                Some(bundle) if is_sent(self.disk(), &bundle).map_err(|error| cannot(error.to_string()))? => {
+                    sent = Some(place);
+                }
                 _ => standing.push(place.clone()),
             }
         }
@@ -175,13 +178,6 @@ impl Mill {
         };
         Ok(Place { file, record: Some((path, bytes, record)), resolved })
     }
-}
-
-/// Returns the bundle that a file is one of.
-fn bundle_of(file: &RelPath) -> Option<RelPath> {
-    let files = file.parent().filter(|files| files.file_name() == "files")?;
-    let bundle = files.parent()?;
-    (file.area() == Stage::Upload.name() && bundle.parts().count() == 3).then_some(bundle)
 }
 
 /// Returns what is known of a companion, so that it is handled like a file that was dropped.

@@ -250,7 +250,13 @@ impl Mill {
 
     /// Writes down which releases were used up.
     pub(super) fn save_releases(&mut self) {
-        self.releases.save(self.vault.disk());
+        // What the disk refuses is tried again.
+        let _ = self.releases.save(self.vault.disk());
+    }
+
+    /// Takes over what `undo` withdrew from the releases.
+    pub(super) fn reread_releases(&mut self) {
+        self.releases.reread(self.vault.disk());
     }
 
     /// Takes note that an asset left its stage with all its files.

@@ -19,6 +19,7 @@ mod reload;
 mod retry;
 mod sandbox;
 mod seen;
+mod sent;
 mod survey;
 mod tend;
 mod theme_files;

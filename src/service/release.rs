@@ -4,12 +4,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::survey::{SurveyError, survey};
+use super::survey::{SurveyError, stage_of, survey};
 use super::units::Units;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::make::Insides;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
+use crate::records::Move;
 use crate::report;
 use crate::vault::{Disk, DiskResult, ensure_folder, place};
 
@@ -245,17 +246,31 @@ impl Releases {
         is_news
     }
 
-    /// Writes down what was used up. A release of which nothing is left goes. What the disk refuses is tried again.
-    pub(super) fn save(&mut self, disk: &dyn Disk) {
+    /// Writes down what was used up. A release of which nothing is left goes. What the disk refuses is tried again,
+    /// and the last of that is the error.
+    pub(super) fn save(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+        let mut result = Ok(());
         for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_used) {
             let saved = if kept.release.files.is_empty() {
                 disk.remove(path)
             } else {
                 draft(disk, &path.file_text(), &kept.release).and_then(|draft| disk.replace(&draft, path))
             };
-            kept.is_used = saved.and_then(|()| disk.sync_folder(&requests_folder())).is_err();
+            let saved = saved.and_then(|()| disk.sync_folder(&requests_folder()));
+            kept.is_used = saved.is_err();
+            result = result.and(saved);
         }
         self.0.retain(|_, kept| kept.is_used || !kept.release.files.is_empty());
+        result
+    }
+
+    /// Takes over what the requests say now, after `undo` withdrew from them.
+    pub(super) fn reread(&mut self, disk: &dyn Disk) {
+        let now = Self::peek(disk);
+        self.0.retain(|path, kept| {
+            let read = now.0.get(path).map(|read| read.release.clone());
+            read.map(|release| kept.release = release).is_some()
+        });
     }
 
     /// Returns the releases that lie there, without touching them.
@@ -269,6 +284,18 @@ impl Releases {
         };
         Self(names.filter(|name| name.to_string_lossy().starts_with("release-")).filter_map(read).collect())
     }
+}
+
+/// Takes back what releases say of files, before `undo` brings these back: they wait for a new word, also if the
+/// releases were used and a kill came before that was written down.
+pub(super) fn withdraw(disk: &dyn Disk, moves: &[Move]) -> DiskResult<()> {
+    let mut releases = Releases::peek(disk);
+    for shift in moves {
+        if let Some(stage) = stage_of(&shift.to) {
+            releases.use_up(&shift.to, stage, shift.seen);
+        }
+    }
+    releases.save(disk)
 }
 
 fn parse(bytes: &[u8]) -> Option<Release> {
@@ -357,13 +384,34 @@ mod tests {
         assert!(!releases.collect(&disk, now, Duration::ZERO), "it is no news any more");
         assert!(disk.look(&old).unwrap().is_none(), "an old request was kept");
         releases.use_up(&path("raw/a.png"), Stage::Raw, SEEN);
-        releases.save(&disk);
+        releases.save(&disk).unwrap();
         let again = Releases::peek(&disk);
         assert!(!again.cover(&path("raw/a.png"), Stage::Raw, SEEN));
         assert!(again.cover(&path("raw/b.png"), Stage::Raw, other));
         releases.use_up(&path("raw/b.png"), Stage::Raw, other);
-        releases.save(&disk);
+        releases.save(&disk).unwrap();
         assert_eq!(disk.list(&requests_folder()).unwrap(), []);
         assert!(releases.0.is_empty());
+    }
+
+    /// After a kill, a release that had been used let what `undo` brought back go on through a shut gate.
+    #[test]
+    fn what_undo_brings_back_is_released_no_more() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let disk = RealDisk::open(layout).unwrap();
+        let mut release = Release::new(Stage::Keep, None, time("2026-11-27T10:00:00Z"));
+        let other = Identity { inode: 8, ..SEEN };
+        release.name(&path("keep/a.png"), SEEN);
+        release.name(&path("keep/b.png"), other);
+        request(&disk, &release).unwrap();
+        let mut releases = Releases::peek(&disk);
+        let back = Move { from: path("export/a.png"), to: path("keep/a.png"), seen: SEEN };
+        withdraw(&disk, &[back]).unwrap();
+        releases.reread(&disk);
+        for releases in [releases, Releases::peek(&disk)] {
+            assert!(!releases.cover(&path("keep/a.png"), Stage::Keep, SEEN));
+            assert!(releases.cover(&path("keep/b.png"), Stage::Keep, other));
+        }
     }
 }

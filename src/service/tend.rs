@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 
 use super::clock::Moment;
 use super::mill::Mill;
-use super::themes::blank;
+use super::sent::is_sent;
+use super::themes::{blank, refused};
 use crate::market::row_bytes;
 use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
@@ -80,8 +81,9 @@ impl Mill {
         }
         let markers: Vec<BundleName> = self.bundles.keys().cloned().collect();
         for name in markers {
-            let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
-            if let Some(bundle) = self.bundles.get_mut(&name) {
+            // What cannot be told now stays as it was told last.
+            let sent = is_sent(self.disk(), &name.folder());
+            if let (Ok(sent), Some(bundle)) = (sent, self.bundles.get_mut(&name)) {
                 bundle.sent = sent;
             }
         }
@@ -105,7 +107,8 @@ impl Mill {
 
     fn load_bundles(&mut self, moment: &Moment) {
         for name in self.bundle_names() {
-            let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
+            // Nothing is added to one of which that cannot be told.
+            let sent = is_sent(self.disk(), &name.folder()).unwrap_or(true);
             let market = self.rules.markets.iter().find(|market| market.name == name.market).cloned();
             let rows = self.bundle_assets(&name, moment).map(|assets| assets.0).unwrap_or_default();
             let bytes =
@@ -186,7 +189,7 @@ impl Mill {
 
     /// Plans a bundle's manifest, and new metadata for files whose tags changed after they were bundled.
     pub(super) fn tend_bundle(&mut self, name: &BundleName, moment: &Moment) -> Result<Vec<Plan>, Hold> {
-        let sent = matches!(self.disk().look(&name.folder().join("SENT")), Ok(Some(_)));
+        let sent = is_sent(self.disk(), &name.folder()).map_err(|error| refused(&name.folder(), &error))?;
         let Some(market) = self.rules.markets.iter().find(|market| market.name == name.market).cloned() else {
             return Ok(Vec::new());
         };

@@ -5,13 +5,16 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::release::requests_folder;
+use super::release::{requests_folder, withdraw};
+use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::make::{Limits, MakeError, make};
 use crate::model::{Ignore, RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo, themes_with_assets};
 use crate::records::Intent;
-use crate::vault::{CommitError, Disk, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside};
+use crate::vault::{
+    CommitError, Disk, DiskError, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside,
+};
 
 /// A person's wish to have something undone, as it lies in the folder of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,9 +112,13 @@ fn undo_one(
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
     let disk = vault.disk();
-    if intent.publish.iter().any(|product| is_sent(disk, &product.to)) {
-        let why = "its bundle was sent; what a market has cannot be undone here";
-        return Err(NotUndone::Refused(why.to_owned()));
+    for bundle in intent.publish.iter().filter_map(|product| bundle_of(&product.to)) {
+        let said =
+            |error: DiskError| NotUndone::Refused(format!("nobody can tell whether its bundle was sent: {error}"));
+        if is_sent(disk, &bundle).map_err(said)? {
+            let why = "its bundle was sent; what a market has cannot be undone here";
+            return Err(NotUndone::Refused(why.to_owned()));
+        }
     }
     let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
@@ -125,16 +132,12 @@ fn undo_one(
     };
     let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme });
     let plan = plan.map_err(NotUndone::Refused)?;
+    // What comes back waits for a new word of the person; this is durable before anything comes back.
+    withdraw(disk, &plan.moves).map_err(|error| NotUndone::Refused(error.to_string()))?;
     let made = make(vault, &plan, &rules.limits)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     remove_emptied_folders(disk, &plan);
     Ok(receipt)
-}
-
-/// Returns whether a path lies in a bundle that was sent.
-fn is_sent(disk: &dyn Disk, path: &RelPath) -> bool {
-    let bundle = path.parent().and_then(|files| files.parent());
-    path.area() == "upload" && bundle.is_some_and(|bundle| matches!(disk.look(&bundle.join("SENT")), Ok(Some(_))))
 }
 
 /// Leaves a wish for the daemon; returns where its answer will lie.

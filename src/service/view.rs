@@ -8,6 +8,7 @@ use super::clock::{Clock, Moment};
 use super::ledger::Ledger;
 use super::mill::Mill;
 use super::pauses::{Cause, lacks_room};
+use super::sent::is_sent;
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
@@ -205,7 +206,7 @@ impl View {
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, crate::vault::Entry)| entry.what == crate::vault::What::File;
             let files = disk.list(&folder.join("files")).map_or(0, |files| files.into_iter().filter(is_file).count());
-            let sent = matches!(disk.look(&folder.join("SENT")), Ok(Some(_)));
+            let sent = is_sent(disk, &folder).unwrap_or(false);
             (folder, files, sent)
         };
         self.mill.bundle_names().iter().map(|name| look(name.folder())).collect()

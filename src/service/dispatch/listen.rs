@@ -273,6 +273,7 @@ impl Dispatcher {
             report::moved(&receipt.about, Duration::ZERO);
             self.second_looks.add(receipt.asides, self.clock.steady());
         }
+        self.mill.reread_releases();
         // Records that were to be brought into step may be gone: that is decided anew.
         let (records, assets): (VecDeque<Job>, VecDeque<Job>) =
             std::mem::take(&mut self.to_make).into_iter().partition(|job| job.facts.is_none());

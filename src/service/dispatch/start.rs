@@ -148,6 +148,7 @@ impl Dispatcher {
         let Some((place, request)) = self.undo.wanted.pop_front() else { return };
         self.committing = true;
         self.undo.is_under_way = true;
+        self.mill.save_releases();
         let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
         let ignore = self.mill.settings.settle.ignore.clone();
         let (rules, now) = (undo::UndoRules { limits: self.mill.limits(), ignore }, moment.timestamp());

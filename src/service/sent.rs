@@ -1,0 +1,57 @@
+//! Whether a bundle was sent: a person says so by a file in it.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+
+use crate::model::{RelPath, Stage};
+use crate::vault::{Disk, DiskResult};
+
+/// Returns the bundle that a file, or a sidecar, is one of.
+pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
+    let folder = file.parent().filter(|folder| folder.file_name() == "files" || folder.file_name() == "sidecars")?;
+    let bundle = folder.parent()?;
+    (file.area() == Stage::Upload.name() && bundle.parts().count() == 3).then_some(bundle)
+}
+
+/// Returns whether a person marked a bundle as sent.
+pub(super) fn is_sent(disk: &dyn Disk, bundle: &RelPath) -> DiskResult<bool> {
+    match disk.list(bundle) {
+        Ok(listed) => Ok(listed.iter().any(|(name, _)| is_mark(name))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether a name says `SENT`, in whatever case and with whatever an editor hangs on it: taking `SENT.txt` for
+/// nothing would add to what a market has already, taking it for the mark costs another bundle at most.
+fn is_mark(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    stem.trim_matches(|c: char| c == '_' || c.is_whitespace()).eq_ignore_ascii_case("sent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_say_sent() {
+        let cases = [
+            ("SENT", true),
+            ("sent", true),
+            ("Sent ", true),
+            ("SENT.txt", true),
+            ("SENT.TXT.txt", true),
+            ("_SENT", true),
+            ("sent.md", true),
+            ("sentences.txt", false),
+            (".SENT.swp", false),
+            ("unsent", false),
+            ("CHECKLIST.md", false),
+            ("", false),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(is_mark(OsStr::new(name)), expected, "{name:?}");
+        }
+    }
+}
