@@ -74,17 +74,20 @@ impl BundleAsset {
     }
 }
 
-/// Plans a bundle's manifest and checklist, each replaced whole. `existing` are their present bytes,
+/// Plans a bundle's manifest and checklist, each replaced whole. `strangers` lie among the files and have no row: a
+/// person put them there, or took their sidecars away. `existing` are their present bytes,
 /// in the same order; `None` if nothing would change.
 pub fn plan_manifest(
     name: &BundleName,
     market: &Market,
     assets: &[BundleAsset],
+    strangers: &[String],
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
     let ticked = existing[1].map(String::from_utf8_lossy);
-    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, ticked.as_deref()).into_bytes()];
+    let texts =
+        [market::manifest(market, &rows)?, checklist(name, market, &rows, strangers, ticked.as_deref()).into_bytes()];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -102,21 +105,31 @@ pub fn plan_manifest(
         to: Some(name.folder()),
         undoes: None,
         market: None,
-        did: format!("manifest written for {} files", rows.len()),
+        did: match strangers.len() {
+            0 => format!("manifest written for {} files", rows.len()),
+            more => format!("manifest written for {} files; {more} more lie in `files/` and have no row", rows.len()),
+        },
     };
     Ok(Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() }))
 }
 
+/// How a line begins that names a file without a row.
+const STRANGER: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
+
 /// Returns what a person has to do, with what a person wrote into the list already.
-fn checklist(name: &BundleName, market: &Market, rows: &[Row], existing: Option<&str>) -> String {
+fn checklist(name: &BundleName, market: &Market, rows: &[Row], strangers: &[String], existing: Option<&str>) -> String {
     let heading = |files: &str| format!("# {} of {}: {files}", market.title, name.day);
     let mut steps =
         vec!["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
     steps.extend(market.checklist.iter().cloned());
     steps.push("When all is sent, make an empty file `SENT` here: later files then go into a new bundle.".to_owned());
     let mut text = format!("{}{} files\n", heading(""), rows.len());
+    for file in strangers {
+        text.push_str(&format!("{STRANGER}`{file}`\n"));
+    }
     // Ticks, notes and other headings are a person's.
-    let kept = existing.unwrap_or("\n").lines().filter(|line| !line.starts_with(&heading("")));
+    let is_ours = |line: &&str| line.starts_with(&heading("")) || line.starts_with(STRANGER);
+    let kept = existing.unwrap_or("\n").lines().filter(|line| !is_ours(line));
     for line in kept {
         text.push_str(line);
         text.push('\n');
@@ -184,11 +197,16 @@ mod tests {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
-        let first = checklist(&name, &market, std::slice::from_ref(&row), None);
+        let first = checklist(&name, &market, std::slice::from_ref(&row), &[], None);
         assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 files\n\n- [ ] Upload everything"), "{first}");
-        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), Some(&first)), first);
+        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&first)), first);
         let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
-        let later = checklist(&name, &market, &[row.clone(), row], Some(&ticked));
+        let later = checklist(&name, &market, &[row.clone(), row], &[], Some(&ticked));
         assert_eq!(later, ticked.replace("1 files", "2 files"));
+        // "Upload everything" is not true of what a person put there: that is named, as long as it lies there.
+        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
+        let told = checklist(&name, &market, std::slice::from_ref(&row), &["b.jpg".to_owned()], Some(&ticked));
+        assert!(told.contains(&format!("{STRANGER}`b.jpg`\n")), "{told}");
+        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&told)), ticked);
     }
 }

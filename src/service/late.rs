@@ -171,7 +171,7 @@ impl Mill {
             Some(folder) => {
                 let xmp = match &late.says {
                     Says::Xmp(tags) => Some(tags.clone()),
-                    _ => self.foreign_xmp(folder, &file.file_text()),
+                    _ => self.foreign_xmp(folder, &file.file_text())?,
                 };
                 Some(self.resolve(&late.joined_to(&record), xmp, moment)?)
             }

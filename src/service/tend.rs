@@ -117,6 +117,16 @@ impl Mill {
         }
     }
 
+    /// Returns the names of the files that lie in a bundle and are none of its assets.
+    fn strangers(&self, name: &BundleName, assets: &[BundleAsset]) -> Result<Vec<String>, Hold> {
+        let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
+        let listed = self.listed(&name.folder().join("files"))?.into_iter();
+        let files = listed.filter(|(_, entry)| entry.what == What::File);
+        let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
+        let ignore = &self.settings.settle.ignore;
+        Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
+    }
+
     /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
     /// files carry older tags.
     fn bundle_assets(&mut self, name: &BundleName, moment: &Moment) -> Result<(Vec<BundleAsset>, Vec<Plan>), Hold> {
@@ -148,7 +158,7 @@ impl Mill {
                     &"it does not say which asset it is about; `stockmill undo` has the former version",
                 ));
             }
-            let xmp = self.foreign_xmp(&folder, file);
+            let xmp = self.foreign_xmp(&folder, file)?;
             let resolved = self.resolve(&sidecar, xmp, moment)?;
             stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
             let category = resolved.category.get(&name.market).map(|category| category.value.clone());
@@ -166,11 +176,18 @@ impl Mill {
     }
 
     /// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
-    pub(super) fn foreign_xmp(&self, folder: &RelPath, file: &str) -> Option<Tags> {
+    pub(super) fn foreign_xmp(&self, folder: &RelPath, file: &str) -> Result<Option<Tags>, Hold> {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let names = [format!("{file}.xmp"), format!("{stem}.xmp")];
-        let bytes = names.iter().find_map(|name| self.disk().read(&folder.join(name), RECORD_BYTES_MAX).ok())?;
-        crate::craft::read_xmp(&bytes).ok()
+        for name in [format!("{file}.xmp"), format!("{stem}.xmp")] {
+            let path = folder.join(name);
+            let bytes = match self.disk().read(&path, RECORD_BYTES_MAX) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                read => read.map_err(|error| refused(&path, &error))?,
+            };
+            let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+            return crate::craft::read_xmp(&bytes).map(Some).map_err(|error| cannot(&error));
+        }
+        Ok(None)
     }
 
     pub(super) fn resolve(
@@ -201,7 +218,8 @@ impl Mill {
         self.bundles.insert(name.clone(), Bundle { name: name.clone(), rows: assets.len(), bytes, sent });
         let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
         let [csv, checklist] = paths.map(|path| self.disk().read(&path, RECORD_BYTES_MAX).ok());
-        let manifest = plan_manifest(name, &market, &assets, [csv.as_deref(), checklist.as_deref()]);
+        let strangers = self.strangers(name, &assets)?;
+        let manifest = plan_manifest(name, &market, &assets, &strangers, [csv.as_deref(), checklist.as_deref()]);
         plans.extend(manifest.map_err(|error| Hold::Waits(error.to_string()))?);
         Ok(plans)
     }

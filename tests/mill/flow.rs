@@ -440,6 +440,7 @@ fn a_journal_that_is_damaged_or_gone_is_told_and_stops_nothing() {
     let before = warnings(&root, "Ready");
     let daemon = root.run();
     root.until("it is ready", |root| warnings(root, "Ready") > before);
+    let mut removed = 2;
     for (seed, folder) in [(2, ".stockmill/journal"), (3, ".stockmill")] {
         let remove = |n: u32| fs::rename(root.at(folder), root.outside().join(format!("{seed}-{n}"))).unwrap();
         remove(1);
@@ -448,12 +449,13 @@ fn a_journal_that_is_damaged_or_gone_is_told_and_stops_nothing() {
         assert!(beside.contains("another stockmill works on"), "{beside}");
         if root.at(folder).exists() {
             remove(2);
+            removed += 1;
         }
         fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
         root.until("the picture has gone through", |root| root.bundled().len() == seed as usize);
     }
-    // It was removed two or three times.
-    assert!((2..=3).contains(&warnings(&root, "The journal was gone")), "{}", root.log());
+    // One that is removed again at once may be told once.
+    assert!((2..=removed).contains(&warnings(&root, "The journal was gone")), "{}", root.log());
     daemon.signal("-TERM");
     daemon.ends_well();
 }
