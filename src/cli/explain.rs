@@ -13,6 +13,12 @@ use crate::service::{Standing, View};
 pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))?;
     let path = place_of(&view, file)?;
+    if let Some((is_sent, tags)) = view.explain_bundled(&path) {
+        say!("file     {path}");
+        say!("is       bundled{}", if is_sent { ", and its bundle was sent" } else { "; changed tags still reach it" });
+        print_tags(&tags);
+        return Ok(ExitCode::SUCCESS);
+    }
     let explained = view.explain(&path).map_err(|error| CliError::failed(&error))?;
     let Some(explained) = explained else {
         let text = format!("`{path}` is no asset in an inbox; where it went says `stockmill history`");
@@ -41,7 +47,14 @@ pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_tags(tags: &Resolved) {
+fn print_tags(tags: &Result<Resolved, String>) {
+    let tags = match tags {
+        Ok(tags) => tags,
+        Err(why) => {
+            say!("tags     nobody can tell: {why}");
+            return;
+        }
+    };
     let line = |name: &str, sourced: &Option<Sourced<String>>| {
         if let Some(sourced) = sourced {
             say!("{name:12} {} ({})", sourced.value, sourced.layer);

@@ -17,7 +17,7 @@ use crate::records::{SIDECAR_SUFFIX, Sidecar, read_mapping};
 use crate::vault::{Entry, What};
 
 /// The largest record that is read.
-const RECORD_BYTES_MAX: u64 = 8 << 20;
+pub(super) const RECORD_BYTES_MAX: u64 = 8 << 20;
 
 impl Mill {
     /// Plans what brings the shared tags of one folder into step across the stages, once they stand still. A

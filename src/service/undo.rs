@@ -69,7 +69,13 @@ pub(super) fn undo(
     let with_assets = themes_with_assets(&records);
     let chosen = choose_undo(&records, &request.what, request.at, now);
     if chosen.is_empty() {
-        undone.answer.refused = Some("there is no step that could be undone".to_owned());
+        undone.answer.refused = Some(match &request.what {
+            UndoWhat::Asset(path) => format!(
+                "there is no step of `{path}` that could be undone; if it was moved or renamed by hand, move it back \
+                 first: `stockmill history` says where it stood"
+            ),
+            UndoWhat::Last | UndoWhat::Batch => "there is no step that could be undone".to_owned(),
+        });
     }
     for intent in chosen {
         match undo_one(vault, journal, intent, &with_assets, rules, now) {

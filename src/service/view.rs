@@ -8,14 +8,16 @@ use super::clock::{Clock, Moment};
 use super::ledger::Ledger;
 use super::mill::Mill;
 use super::pauses::{Cause, lacks_room};
-use super::sent::is_sent;
+use super::sent::{bundle_of, is_sent};
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
+use super::tend::RECORD_BYTES_MAX;
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
 use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, is_lonely, may_be_first_frame, rest_awaited};
 use crate::make::{MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{Disk, Journal, Layout, Lock, RealDisk, Vault};
 
 /// A look at a root that changes nothing: what `plan`, `status` and `explain` show. It decides with
@@ -45,8 +47,8 @@ pub struct Explained {
     pub standing: Standing,
     /// What it is.
     pub facts: Option<Facts>,
-    /// Its tags, each with the layer that it came from.
-    pub tags: Option<tags::Resolved>,
+    /// Its tags, each with the layer that it came from, or why nobody can tell them.
+    pub tags: Option<Result<tags::Resolved, String>>,
 }
 
 /// The counts of one stage.
@@ -152,8 +154,23 @@ impl View {
         let sign = surveyed.signs.get(&candidate.primary.path);
         let (standing, facts) = self.stand(stage, candidate, sign);
         let moment = self.clock.now();
-        let tags = facts.as_ref().and_then(|facts| self.mill.tags_of(facts, &moment).ok());
+        let tags = facts.as_ref().map(|facts| self.mill.tags_of(facts, &moment).map_err(|hold| hold.to_string()));
         Ok(Some(Explained { standing, facts, tags }))
+    }
+
+    /// Explains a file that was bundled: whether its bundle was sent, and its tags as they resolve today.
+    pub fn explain_bundled(&mut self, path: &RelPath) -> Option<(bool, Result<tags::Resolved, String>)> {
+        let bundle = bundle_of(path)?;
+        let sidecars = bundle.join("sidecars");
+        let record = sidecars.join(path.file_name()).with_suffix(SIDECAR_SUFFIX);
+        let bytes = self.mill.disk().read(&record, RECORD_BYTES_MAX).ok()?;
+        let moment = self.clock.now();
+        let tags = Sidecar::parse(&bytes).map_err(|error| format!("`{record}` cannot be read: {error}"));
+        let tags = tags.and_then(|sidecar| {
+            let xmp = self.mill.foreign_xmp(&sidecars, &path.file_text()).map_err(|hold| hold.to_string())?;
+            self.mill.resolve(&sidecar, xmp, &moment).map_err(|hold| hold.to_string())
+        });
+        Some((is_sent(self.mill.disk(), &bundle).ok()?, tags))
     }
 
     /// Explains what lies in a folder that is left alone, or is one: nothing in it is looked at.

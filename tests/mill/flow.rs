@@ -224,6 +224,13 @@ fn a_gate_holds_until_it_is_released() {
     let explained = root.text(&["explain", kept.to_str().unwrap()]);
     assert!(explained.contains("stockmill release keep"), "{explained}");
     assert!(explained.contains("snow (theme)"), "{explained}");
+    // A gate does not hide that its tags cannot be read.
+    let tags = root.at("keep/winter-cabins/tags.yaml");
+    let text = fs::read(&tags).unwrap();
+    fs::write(&tags, "title: [").unwrap();
+    let explained = root.text(&["explain", kept.to_str().unwrap()]);
+    assert!(explained.contains("tags     nobody can tell: `keep/winter-cabins/tags.yaml`"), "{explained}");
+    fs::write(&tags, text).unwrap();
     assert!(root.call(&["release", "keep", "another-theme"]).status.success());
     assert!(root.once().status.success());
     assert!(kept.exists());
@@ -232,6 +239,8 @@ fn a_gate_holds_until_it_is_released() {
     assert_eq!(root.bundled().len(), 1, "{}", root.log());
     let history = root.text(&["history", root.bundled()[0].to_str().unwrap()]);
     assert_eq!(history.lines().count(), 4, "{history}");
+    let explained = root.text(&["explain", root.bundled()[0].to_str().unwrap()]);
+    assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
 }
 
 #[test]
