@@ -24,7 +24,7 @@ pub use generated::is_generated;
 pub use model::references;
 pub use resize::{check_enlarged, enlarge};
 pub use sniff::{HEAD_BYTES, sniff};
-pub use whole::check_whole;
+pub use whole::{Blank, blanked, check_whole, private};
 pub use xmp::{read_xmp, write_xmp};
 
 /// What is wrong with a file's content.

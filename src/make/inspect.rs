@@ -38,9 +38,7 @@ pub fn inspect(
     let kind = kind.filter(|_| stage != Stage::Ideas);
     let inside = match (kind, stage) {
         // Nobody asked for it, and it may have a terabyte.
-        (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => {
-            Inside { hash: ContentHash::of(b""), size: None, is_upright: true, is_sound: false }
-        }
+        (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => Inside::whole(ContentHash::of(b"")),
         (Some(kind), _) if kind.is_image() => {
             let is_whole = head.len() < craft::HEAD_BYTES;
             let bytes = if is_whole { head } else { read_whole(&mut *opened, path, limits.file_bytes_max)? };
@@ -48,7 +46,10 @@ pub fn inspect(
         }
         _ => {
             opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
-            Inside { hash: hash_of(&mut *opened, path)?, size: None, is_upright: true, is_sound: false }
+            let inside = Inside::whole(hash_of(&mut *opened, path)?);
+            let is_given_away = stage == Stage::Upload && matches!(kind, Some(Kind::Mp4 | Kind::Mov));
+            let has_private = is_given_away && !craft::private(&mut *opened, length)?.is_empty();
+            Inside { has_private, ..inside }
         }
     };
     let has_original = match &sidecar {
@@ -65,6 +66,7 @@ pub fn inspect(
         kind,
         size: inside.size,
         is_upright: inside.is_upright,
+        has_private: inside.has_private,
         is_sound: inside.is_sound,
         sidecar,
         has_original,
@@ -109,7 +111,15 @@ struct Inside {
     hash: ContentHash,
     size: Option<Size>,
     is_upright: bool,
+    has_private: bool,
     is_sound: bool,
+}
+
+impl Inside {
+    /// Returns what is known of a file that is not looked into.
+    fn whole(hash: ContentHash) -> Self {
+        Self { hash, size: None, is_upright: true, has_private: false, is_sound: false }
+    }
 }
 
 /// Looks into a picture. One of few pixels is decoded right here if that `may_be_asked`: it is in memory
@@ -119,7 +129,7 @@ fn look_inside(bytes: &[u8], kind: Kind, may_be_asked: bool, limits: &Limits) ->
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
     let is_sound = may_be_asked && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
     let is_upright = craft::is_upright(bytes, kind);
-    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_upright, is_sound })
+    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_upright, has_private: false, is_sound })
 }
 
 /// Reads an open file from its start; refuses one of more than `bytes_max`.

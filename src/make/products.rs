@@ -1,9 +1,11 @@
+use std::io::{Seek as _, SeekFrom};
+
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
 use crate::craft::{self, Picture};
 use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
-use crate::vault::{Disk, DiskResult, Draft, Made, ReadSeek, Vault};
+use crate::vault::{Disk, DiskError, DiskResult, Draft, Made, ReadSeek, Vault};
 
 /// JPEG quality is not asked for here: a refined picture between two stages is always lossless.
 const LOSSLESS: u8 = 100;
@@ -75,6 +77,15 @@ fn make_product(
         Recipe::Export { from, kind, format, quality, background, meta } => {
             let source = sources.decode(from, *kind)?;
             export(source, *format, *quality, *background, meta)?
+        }
+        Recipe::Blank { from } => {
+            let mut opened = sources.open(from)?;
+            let said = |source| DiskError { call: "read", path: from.clone(), source };
+            let length = opened.seek(SeekFrom::End(0)).map_err(said)?;
+            let blanks = craft::private(&mut *opened, length)?;
+            opened.rewind().map_err(said)?;
+            let mut video = craft::blanked(opened, blanks);
+            return Ok(draft.stream(from, &mut video, &product.to, product.mode.clone())?);
         }
         Recipe::Embed { from, kind, meta } => craft::embed(&sources.read(from)?, *kind, meta)?,
     };

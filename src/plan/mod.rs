@@ -71,6 +71,8 @@ pub struct Facts {
     pub size: Option<Size>,
     /// Whether it is stored as it is seen; a picture of which that is not so is turned before it is given away.
     pub is_upright: bool,
+    /// Whether a video says more than its streams show: that is blanked before it is given away.
+    pub has_private: bool,
     /// Whether its whole content was found sound already.
     pub is_sound: bool,
     /// Its sidecar, where there is one.
@@ -230,6 +232,11 @@ pub enum Recipe {
         kind: Kind,
         /// What is embedded.
         meta: Meta,
+    },
+    /// A video without what it says beside its streams; these stay byte for byte, and where they are.
+    Blank {
+        /// The video.
+        from: RelPath,
     },
     /// The sidecar of an earlier product of the same plan, whose hash is known only once it is made.
     SidecarOf {

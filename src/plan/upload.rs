@@ -1,9 +1,9 @@
-use super::asset::{Asset, free_path};
+use super::asset::{Asset, derived, free_path};
 use super::bundle::{BundleName, SIDECARS};
 use super::tags::Resolved;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
-use crate::model::{Format, RelPath};
+use crate::model::{Format, Kind, RelPath};
 use crate::records::{FileRecord, SIDECAR_SUFFIX};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -91,7 +91,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
 }
 
 /// Returns how the file that a market gets is made, its record, and what is told of it beside that it is bundled.
-/// Of pictures, only one that stockmill wrote itself goes as it is. From another one all metadata goes, and with it what
+/// A video goes without what it says beside its streams. Of pictures, only one that stockmill wrote itself goes as it is. From another one all metadata goes, and with it what
 /// it says of how to turn it: a picture that is not upright is turned and encoded once.
 fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static str) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
@@ -102,11 +102,16 @@ fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static
         let (recipe, file) = export::anew(asset, format);
         return (recipe, file, "turned upright and ");
     }
+    if asset.facts.has_private {
+        let file = derived("metadata blanked".to_owned(), Some(tags.digest()));
+        return (Recipe::Blank { from }, file, "stripped of its metadata and ");
+    }
     let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&tags.digest()) || !kind.is_image();
     let text = known.and_then(|file| file.recipe.clone()).unwrap_or_else(|| "embedded".to_owned());
     let file = FileRecord { hash: hash.clone(), recipe: Some(text), embedded: Some(tags.digest()) };
     let recipe = if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: tags.meta() } };
-    (recipe, file, "")
+    let keeps_own = matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi);
+    (recipe, file, if keeps_own { "with the tags inside it as they are, " } else { "" })
 }
 
 /// Returns the name that an asset was finished under; its extension says what it is.
@@ -141,14 +146,15 @@ mod tests {
 
     use super::*;
     use crate::config::{DEFAULT_TEXT, load};
-    use crate::model::{ContentHash, Identity, Kind, RelPath, Size, Stage, Tags};
+    use crate::model::{ContentHash, Identity, Size, Stage, Tags};
     use crate::plan::{Context, Facts, Rules, plan_asset};
     use crate::records::Sidecar;
 
-    /// Returns how a picture that was dropped into `upload` gets into its bundle.
-    fn recipe(is_upright: bool, is_own: bool) -> Recipe {
+    /// Returns how a file that was dropped into `upload` gets into its bundle.
+    fn planned(kind: Kind, is_upright: bool, is_own: bool, has_private: bool) -> Plan {
         let markets = market::built_in().unwrap();
-        let settings = load(DEFAULT_TEXT, Path::new("/mill"), &markets).unwrap();
+        let mut settings = load(DEFAULT_TEXT, Path::new("/mill"), &markets).unwrap();
+        settings.upload.markets.iter_mut().for_each(|market| market.kinds = Kind::ALL.to_vec());
         let hash = ContentHash::of(b"picture");
         let layer = Tags {
             title: Some("A cabin in the snow".to_owned()),
@@ -160,7 +166,7 @@ mod tests {
         let file = FileRecord { hash: hash.clone(), recipe: Some("JPEG".to_owned()), embedded };
         let sidecar = Sidecar { file: Some(file), ..Sidecar::default() };
         let seen = Identity { device: 1, inode: 2, size: 3_000_000, modified_ns: 4 };
-        let path = RelPath::new("upload/t/a.jpg").unwrap();
+        let path = RelPath::new("upload/t/a").unwrap().with_suffix(&format!(".{kind}"));
         let beside = crate::plan::Companion { path: path.with_suffix(SIDECAR_SUFFIX), seen };
         let facts = Facts {
             path,
@@ -168,9 +174,10 @@ mod tests {
             seen,
             dropped_ns: 5,
             hash,
-            kind: Some(Kind::Jpeg),
+            kind: Some(kind),
             size: Some(Size { width: 2500, height: 2000 }),
             is_upright,
+            has_private,
             is_sound: true,
             sidecar: Some((beside, sidecar)),
             has_original: false,
@@ -197,7 +204,7 @@ mod tests {
             bundles: &[],
             bundled_for: &BTreeSet::new(),
         };
-        plan_asset(&facts, &context).unwrap().products.swap_remove(0).recipe
+        plan_asset(&facts, &context).unwrap()
     }
 
     fn own_layer() -> (crate::plan::tags::Layer, Tags) {
@@ -211,13 +218,30 @@ mod tests {
         for (is_upright, is_own, expected) in
             [(true, true, "same"), (true, false, "embed"), (false, false, "turn"), (false, true, "turn")]
         {
-            let got = match recipe(is_upright, is_own) {
+            let got = match planned(Kind::Jpeg, is_upright, is_own, false).products.swap_remove(0).recipe {
                 Recipe::Same { .. } => "same",
                 Recipe::Embed { .. } => "embed",
                 Recipe::Export { format: Format::Jpeg, quality: q, .. } if q == quality => "turn",
                 _ => "other",
             };
             assert_eq!(got, expected, "upright {is_upright}, own {is_own}");
+        }
+    }
+
+    /// What a generator or a camera wrote into a video was sent with it, and nothing said so.
+    #[test]
+    fn a_video_that_says_more_is_blanked_and_kept_as_it_was() {
+        for (kind, has_private, is_blanked, did) in [
+            (Kind::Mp4, true, true, "stripped of its metadata and bundled for"),
+            (Kind::Mov, true, true, "stripped of its metadata and bundled for"),
+            (Kind::Mp4, false, false, "bundled for"),
+            (Kind::Avi, false, false, "with the tags inside it as they are, bundled for"),
+        ] {
+            let plan = planned(kind, true, false, has_private);
+            assert_eq!(matches!(plan.products[0].recipe, Recipe::Blank { .. }), is_blanked, "{kind}");
+            assert_eq!(matches!(plan.products[0].recipe, Recipe::Same { .. }), !is_blanked, "{kind}");
+            assert!(plan.about.did.starts_with(did), "{}", plan.about.did);
+            assert_eq!(plan.moves[0].to.area(), "archive", "{kind}");
         }
     }
 }

@@ -191,6 +191,7 @@ fn facts(late: &Late, stage: Stage, entry: &Entry) -> Facts {
         kind: None,
         size: None,
         is_upright: true,
+        has_private: false,
         is_sound: false,
         sidecar: None,
         has_original: false,

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +13,8 @@ use crate::records::{About, Move, Publish, PublishMode, Record, Remove};
 pub(super) const SCRATCH: &str = ".stockmill-scratch";
 /// The folder for what was taken away on such a file system, until `undo` can no longer want it.
 const TRASH: &str = ".stockmill-trash";
+/// How much of a large product is in memory at a time.
+const PIECE_BYTES: u64 = 4 << 20;
 
 /// Where products are made before they are published: on the file system of their target, hidden,
 /// and never watched.
@@ -128,6 +131,34 @@ impl Draft {
         let hash = ContentHash::of(bytes);
         let scratch = self.begin(to, &hash, mode)?;
         self.vault.disk.write_new(&scratch, bytes)?;
+        Ok(hash)
+    }
+
+    /// Writes what a reader makes of `from`, which may be of any size, as a product that will be published as `to`;
+    /// returns its hash.
+    pub fn stream(
+        &mut self,
+        from: &RelPath,
+        reader: &mut dyn Read,
+        to: &RelPath,
+        mode: PublishMode,
+    ) -> DiskResult<ContentHash> {
+        let scratch = self.begin(to, &ContentHash::of(b""), mode)?;
+        let disk = self.vault.disk();
+        disk.write_new(&scratch, b"")?;
+        let (mut hasher, mut piece) = (blake3::Hasher::new(), Vec::new());
+        loop {
+            piece.clear();
+            let read = reader.take(PIECE_BYTES).read_to_end(&mut piece);
+            read.map_err(|source| super::DiskError { call: "read", path: from.clone(), source })?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(&piece);
+            disk.append(&scratch, &piece)?;
+        }
+        let hash = ContentHash::from_digest(hasher.finalize());
+        self.made.publish.last_mut().expect("it was noted above").hash = hash.clone();
         Ok(hash)
     }
 

@@ -6,6 +6,7 @@ mod boxes;
 mod fbx;
 mod matroska;
 mod mesh;
+mod private;
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
@@ -13,6 +14,7 @@ use super::CraftError;
 use crate::model::Kind;
 
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
+pub use private::{Blank, blanked, private};
 
 /// The most parts of a file that are looked at.
 const PARTS_MAX: usize = 10_000_000;
@@ -233,6 +235,7 @@ mod tests {
             for kind in Kind::ALL {
                 let _ = check_whole(Cursor::new(&bytes), bytes.len() as u64, kind);
             }
+            let _ = private(Cursor::new(&bytes), bytes.len() as u64);
         }
     }
 }

@@ -33,7 +33,7 @@ fn need(plan: &Plan, facts: Option<&Facts>) -> BTreeMap<RelPath, u64> {
             Recipe::Bytes(bytes) => bytes.len() as u64,
             Recipe::Enlarge { to, .. } => to.pixels() * 4,
             Recipe::Export { .. } => pixels * 2,
-            Recipe::Embed { .. } | Recipe::Same { .. } => bytes,
+            Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => bytes,
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => 4096,
         };
         *need.entry(product.to.root()).or_default() += wanted;

@@ -496,6 +496,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         kind: None,
         size: None,
         is_upright: true,
+        has_private: false,
         is_sound: false,
         sidecar: None,
         has_original: false,
