@@ -92,7 +92,7 @@ fn density(header: &[u8]) -> [u8; JPEG_HEADER.len()] {
 }
 
 /// Returns what stays of a part of a JPEG, without anything that lies behind its content.
-fn wanted<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
+pub(super) fn wanted<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
     let body = part.body;
     let count_at = |at: usize, each: usize| body.get(at).map(|count| usize::from(*count) * each);
     let length = match part.marker {

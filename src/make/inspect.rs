@@ -46,7 +46,9 @@ pub fn inspect(
         }
         _ => {
             opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
-            let inside = Inside::whole(hash_of(&mut *opened, path)?);
+            let mut watched = craft::Watched::new(&mut *opened, kind, length);
+            let hash = hash_of(&mut watched, path)?;
+            let inside = Inside { essence: watched.essence(), ..Inside::whole(hash) };
             let is_given_away = stage == Stage::Upload && matches!(kind, Some(Kind::Mp4 | Kind::Mov));
             let has_private = is_given_away && !craft::private(&mut *opened, length)?.is_empty();
             Inside { has_private, ..inside }
@@ -63,6 +65,7 @@ pub fn inspect(
         seen: candidate.primary.entry.identity,
         dropped_ns: candidate.primary.entry.changed_ns,
         hash: inside.hash,
+        essence: inside.essence,
         kind,
         size: inside.size,
         is_upright: inside.is_upright,
@@ -109,6 +112,7 @@ fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Ve
 /// What the bytes of an asset show.
 struct Inside {
     hash: ContentHash,
+    essence: Option<ContentHash>,
     size: Option<Size>,
     is_upright: bool,
     has_private: bool,
@@ -118,7 +122,7 @@ struct Inside {
 impl Inside {
     /// Returns what is known of a file that is not looked into.
     fn whole(hash: ContentHash) -> Self {
-        Self { hash, size: None, is_upright: true, has_private: false, is_sound: false }
+        Self { hash, essence: None, size: None, is_upright: true, has_private: false, is_sound: false }
     }
 }
 
@@ -129,7 +133,9 @@ fn look_inside(bytes: &[u8], kind: Kind, may_be_asked: bool, limits: &Limits) ->
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
     let is_sound = may_be_asked && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
     let is_upright = craft::is_upright(bytes, kind);
-    Ok(Inside { hash: ContentHash::of(bytes), size: Some(size), is_upright, has_private: false, is_sound })
+    let essence = craft::essence(bytes, kind);
+    let hash = ContentHash::of(bytes);
+    Ok(Inside { hash, essence, size: Some(size), is_upright, has_private: false, is_sound })
 }
 
 /// Reads an open file from its start; refuses one of more than `bytes_max`.

@@ -17,9 +17,12 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
         check_source(&Sources { disk, plan, limits }, check)?;
     }
     let mut draft = vault.draft();
-    let mut hashes = Vec::with_capacity(plan.products.len());
+    let mut about = plan.about.clone();
+    let mut earlier = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
-        hashes.push(make_product(&Sources { disk, plan, limits }, &mut draft, product, &hashes)?);
+        let hashes = make_product(&Sources { disk, plan, limits }, &mut draft, product, &earlier)?;
+        about.essences.extend(hashes.essence.clone().filter(|essence| !about.essences.contains(essence)));
+        earlier.push(hashes);
     }
     for shift in &plan.moves {
         draft.shift(&shift.from, &shift.to, shift.seen)?;
@@ -27,7 +30,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
     for gone in &plan.removes {
         draft.remove(&gone.path, gone.seen)?;
     }
-    Ok(draft.finish(plan.about.clone()))
+    Ok(draft.finish(about))
 }
 
 /// Checks the whole content of a source that stockmill did not make itself. A picture that a product
@@ -48,35 +51,44 @@ fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
     Ok(craft::check_whole(sources.open(&check.path)?, length, check.kind)?)
 }
 
+/// What is known of a product that was made.
+struct Hashes {
+    file: ContentHash,
+    /// The hash of what it shows, if it was made to show something.
+    essence: Option<ContentHash>,
+}
+
 fn make_product(
     sources: &Sources<'_>,
     draft: &mut Draft,
     product: &Product,
-    earlier: &[ContentHash],
-) -> Result<ContentHash, MakeError> {
-    let bytes = match &product.recipe {
+    earlier: &[Hashes],
+) -> Result<Hashes, MakeError> {
+    let (bytes, kind) = match &product.recipe {
         Recipe::Same { from, hash } => {
             draft.same(from, &product.to, hash, sources.seen(from))?;
-            return Ok(hash.clone());
+            // What it shows was seen at its source.
+            return Ok(Hashes { file: hash.clone(), essence: None });
         }
-        Recipe::Bytes(bytes) => bytes.clone(),
-        Recipe::Copy { from } => sources.read(from)?,
+        Recipe::Bytes(bytes) => (bytes.clone(), None),
+        Recipe::Copy { from } => (sources.read(from)?, None),
         Recipe::SidecarOf { product, sidecar } => {
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {
-                file.hash = earlier[*product].clone();
+                file.hash = earlier[*product].file.clone();
             }
-            sidecar.to_text().into_bytes()
+            sidecar.shows(earlier[*product].essence.clone());
+            (sidecar.to_text().into_bytes(), None)
         }
         Recipe::Enlarge { from, kind, to } => {
             let source = sources.decode(from, *kind)?;
             let enlarged = craft::enlarge(&source, *to)?;
             craft::check_enlarged(&source, &enlarged)?;
-            craft::encode(&enlarged, Format::Png, LOSSLESS)?
+            (craft::encode(&enlarged, Format::Png, LOSSLESS)?, Some(Kind::Png))
         }
         Recipe::Export { from, kind, format, quality, background, meta } => {
             let source = sources.decode(from, *kind)?;
-            export(source, *format, *quality, *background, meta)?
+            (export(source, *format, *quality, *background, meta)?, Some(format.kind()))
         }
         Recipe::Blank { from } => {
             let mut opened = sources.open(from)?;
@@ -85,11 +97,14 @@ fn make_product(
             let blanks = craft::private(&mut *opened, length)?;
             opened.rewind().map_err(said)?;
             let mut video = craft::blanked(opened, blanks);
-            return Ok(draft.stream(from, &mut video, &product.to, product.mode.clone())?);
+            // What it shows was seen at its source.
+            let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
+            return Ok(Hashes { file, essence: None });
         }
-        Recipe::Embed { from, kind, meta } => craft::embed(&sources.read(from)?, *kind, meta)?,
+        Recipe::Embed { from, kind, meta } => (craft::embed(&sources.read(from)?, *kind, meta)?, Some(*kind)),
     };
-    Ok(draft.write(&product.to, &bytes, product.mode.clone())?)
+    let essence = kind.and_then(|kind| craft::essence(&bytes, kind));
+    Ok(Hashes { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.

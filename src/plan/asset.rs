@@ -68,6 +68,7 @@ impl<'a> Asset<'a> {
         if is_changed {
             sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
         }
+        sidecar.shows(facts.essence.clone());
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
         sidecar.seq = Some(seq);
@@ -146,6 +147,7 @@ impl<'a> Asset<'a> {
             from: Some(self.facts.path.clone()),
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
+            essences: self.facts.essence.iter().cloned().collect(),
             undoes: None,
             market: None,
             did,

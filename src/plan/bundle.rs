@@ -103,6 +103,7 @@ pub fn plan_manifest(
         from: None,
         hash: None,
         to: Some(name.folder()),
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: match strangers.len() {
@@ -179,6 +180,7 @@ pub fn plan_refresh(
         from: Some(file.clone()),
         hash: None,
         to: Some(file.clone()),
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: "tags changed after it was bundled; embedded anew".to_owned(),

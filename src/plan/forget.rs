@@ -36,6 +36,7 @@ pub fn plan_forget(theme: &ThemeSlug, traces: Traces, memory: &[(RelPath, Identi
             from: None,
             hash: None,
             to: None,
+            essences: Vec::new(),
             undoes: None,
             market: None,
             did: "it was removed in all stages, and its shared tags are forgotten".to_owned(),

@@ -67,6 +67,7 @@ pub fn plan_note(
             from: Some(facts.path.clone()),
             hash: Some(facts.hash.clone()),
             to: Some(to.clone()),
+            essences: Vec::new(),
             undoes: None,
             market: None,
             did,

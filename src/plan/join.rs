@@ -127,6 +127,7 @@ fn about(late: &Late, id: &AssetId, first: &Place) -> About {
         from: Some(late.path.clone()),
         hash: Some(late.hash.clone()),
         to: Some(first.file.clone()),
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: String::new(),

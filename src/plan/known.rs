@@ -5,18 +5,20 @@ use jiff::civil::Date;
 use super::Hold;
 use crate::model::{AssetId, RelPath, Stage};
 
-/// An asset that had the same bytes before.
+/// An asset that had the same content before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Which asset.
     pub id: AssetId,
     /// Where it stands, as far as is known.
     pub at: RelPath,
+    /// Whether what came has other bytes, since its metadata differs.
+    pub is_retagged: bool,
     /// What is to be seen there.
     pub is: Whereabouts,
 }
 
-/// What became of an asset whose bytes came again without its sidecar.
+/// What became of an asset whose content came again without its sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whereabouts {
     /// What came is the asset: it lies where it was left, or a person lets it go on again.
@@ -35,14 +37,19 @@ pub enum Whereabouts {
 }
 
 impl Known {
-    /// Returns the identity under which a file with these bytes goes on, or why it does not.
+    /// Returns the identity under which a file with this content goes on, or why it does not.
     pub(super) fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {
         let at = &self.at;
+        let same = if self.is_retagged {
+            format!("it differs only in its metadata from `{at}`")
+        } else {
+            format!("it has the same bytes as `{at}`")
+        };
         match &self.is {
             Whereabouts::Itself => Ok(self.id.clone()),
-            Whereabouts::There => Err(Hold::Park(format!(
-                "it has the same bytes as `{at}`, which was dropped before; delete it, or drop another"
-            ))),
+            Whereabouts::There => {
+                Err(Hold::Park(format!("{same}, which was dropped before; delete it, or drop another")))
+            }
             Whereabouts::Gone { last, bundled_for } => {
                 let markets = bundled_for.iter().cloned().collect::<Vec<_>>().join(", ");
                 let bundled = if markets.is_empty() { markets } else { format!(", was bundled for {markets}") };
@@ -51,9 +58,7 @@ impl Known {
                      let it go on with `stockmill release {stage}`, or delete it"
                 )))
             }
-            Whereabouts::Unknown(why) => {
-                Err(Hold::Waits(format!("it has the same bytes as `{at}`, which cannot be looked at now: {why}")))
-            }
+            Whereabouts::Unknown(why) => Err(Hold::Waits(format!("{same}, which cannot be looked at now: {why}"))),
         }
     }
 }
@@ -66,9 +71,9 @@ mod tests {
     fn bytes_that_came_again_go_on_only_as_what_they_are() {
         let id = AssetId::of(&crate::model::ContentHash::of(b"a"));
         let last = "2026-11-28".parse().unwrap();
-        let admitted = |is| {
+        let admitted = |is, is_retagged| {
             let at = RelPath::new("keep/t/t-0001.png").unwrap();
-            match (Known { id: id.clone(), at, is }).admit(Stage::Raw) {
+            match (Known { id: id.clone(), at, is_retagged, is }).admit(Stage::Raw) {
                 Ok(found) => format!("goes on {}", found == id),
                 Err(Hold::Park(why)) => format!("park {why}"),
                 Err(hold) => format!("stay {hold}"),
@@ -79,15 +84,20 @@ mod tests {
             bundled_for: markets.iter().map(|market| (*market).to_owned()).collect(),
         };
         let cases = [
-            (Whereabouts::Itself, "goes on true"),
-            (Whereabouts::There, "park it has the same bytes as `keep/t/t-0001.png`"),
+            (Whereabouts::Itself, false, "goes on true"),
+            (Whereabouts::There, false, "park it has the same bytes as `keep/t/t-0001.png`"),
+            (Whereabouts::There, true, "park it differs only in its metadata from `keep/t/t-0001.png`"),
             // What a person deleted went on when it was dropped again.
-            (gone(&[]), "stay it was seen before, and was deleted: last seen as `keep/t/t-0001.png` on 2026-11-28"),
-            (gone(&["adobe-stock"]), "stay it was seen before, was bundled for adobe-stock, and was deleted"),
-            (Whereabouts::Unknown("it is away".to_owned()), "stay it has the same bytes as"),
+            (
+                gone(&[]),
+                true,
+                "stay it was seen before, and was deleted: last seen as `keep/t/t-0001.png` on 2026-11-28",
+            ),
+            (gone(&["adobe-stock"]), false, "stay it was seen before, was bundled for adobe-stock, and was deleted"),
+            (Whereabouts::Unknown("it is away".to_owned()), false, "stay it has the same bytes as"),
         ];
-        for (is, expected) in cases {
-            let got = admitted(is.clone());
+        for (is, is_retagged, expected) in cases {
+            let got = admitted(is.clone(), is_retagged);
             assert!(got.starts_with(expected), "{is:?}: {got}");
         }
     }

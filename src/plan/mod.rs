@@ -65,6 +65,8 @@ pub struct Facts {
     pub dropped_ns: i64,
     /// The hash of its bytes.
     pub hash: ContentHash,
+    /// The hash of what it shows, whatever its metadata, for kinds where that is known.
+    pub essence: Option<ContentHash>,
     /// What it is by content; `None` for a type that stockmill does not know.
     pub kind: Option<Kind>,
     /// Its size in pixels, for pictures.
@@ -125,7 +127,7 @@ pub struct Context<'a> {
     pub theme_of_file: &'a dyn Fn(&str) -> Option<ThemeSlug>,
     /// Returns a theme's number for bytes: the one that they had at an earlier try, or the next free one.
     pub next_seq: &'a dyn Fn(&ThemeSlug, &ContentHash) -> u64,
-    /// The asset that had the same bytes before.
+    /// The asset that had the same content before.
     pub known: Option<&'a Known>,
     /// Returns whether a name is taken, on disk or by a plan in hand.
     pub taken: &'a dyn Fn(&RelPath) -> bool,

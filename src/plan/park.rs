@@ -19,6 +19,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
         from: Some(facts.path.clone()),
         hash: None,
         to: Some(to.clone()),
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: format!("set aside: {why}"),

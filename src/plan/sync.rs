@@ -115,6 +115,7 @@ fn about(theme: &ThemeSlug, lost: usize) -> About {
         from: None,
         hash: None,
         to: None,
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did,

@@ -148,6 +148,7 @@ fn about(intent: &Intent) -> About {
     About {
         from: intent.about.to.clone(),
         to: intent.about.from.clone(),
+        essences: Vec::new(),
         undoes: Some(intent.plan),
         did: format!("undone: {}", intent.about.did),
         ..intent.about.clone()
@@ -174,6 +175,7 @@ mod tests {
             from: Some(path("a")),
             hash: Some(ContentHash::of(b"a")),
             to: Some(path("b")),
+            essences: Vec::new(),
             undoes: None,
             market: None,
             did: "named".to_owned(),

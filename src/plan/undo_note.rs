@@ -167,6 +167,7 @@ mod tests {
                 from: Some(path("ideas/n.md")),
                 hash: Some(ContentHash::of(b"note")),
                 to: Some(path("archive/ideas/n.md")),
+                essences: Vec::new(),
                 undoes: None,
                 market: None,
                 did: "read".to_owned(),

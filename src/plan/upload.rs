@@ -174,6 +174,7 @@ mod tests {
             seen,
             dropped_ns: 5,
             hash,
+            essence: None,
             kind: Some(kind),
             size: Some(Size { width: 2500, height: 2000 }),
             is_upright,

@@ -66,6 +66,9 @@ pub struct About {
     /// The hash of that file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hash: Option<ContentHash>,
+    /// The hashes of what that file shows, whatever its metadata, and of what was made from it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub essences: Vec<ContentHash>,
     /// Where the asset stands afterwards.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<RelPath>,
@@ -208,6 +211,7 @@ mod tests {
                 from: Some(path("raw/a.png")),
                 hash: Some(hash.clone()),
                 to: None,
+                essences: vec![hash.clone()],
                 undoes: None,
                 market: None,
                 did: "named".to_owned(),

@@ -33,6 +33,9 @@ pub struct Sidecar {
     /// The file that this sidecar stands beside, as stockmill left it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileRecord>,
+    /// The hashes of what its files showed, whatever their metadata: of what was dropped, and of each version since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub essences: Vec<ContentHash>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -96,6 +99,11 @@ impl Sidecar {
     pub fn to_text(&self) -> String {
         let whole = Self { version: Some(VERSION), ..self.clone() };
         serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
+    }
+
+    /// Notes the hash of what a file of this asset shows, whatever its metadata.
+    pub fn shows(&mut self, essence: Option<ContentHash>) {
+        self.essences.extend(essence.filter(|essence| !self.essences.contains(essence)));
     }
 
     /// Returns whether `hash` is a file that stockmill derived and can make again from the archive.

@@ -188,6 +188,7 @@ fn facts(late: &Late, stage: Stage, entry: &Entry) -> Facts {
         seen: late.seen,
         dropped_ns: entry.changed_ns,
         hash: late.hash.clone(),
+        essence: None,
         kind: None,
         size: None,
         is_upright: true,

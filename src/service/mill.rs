@@ -47,7 +47,7 @@ pub(super) struct Mill {
     /// What waits until a file of tags has its right name: the unit in which that file lies, and why.
     near_misses: BTreeMap<RelPath, (RelPath, String)>,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
-    /// Files that wait for another with the same bytes to be done.
+    /// Files that wait for another with the same content to be done.
     pub(super) twins: Vec<RelPath>,
     reserved: HashSet<RelPath>,
     /// Files that plans in hand take away.
@@ -132,12 +132,15 @@ impl Mill {
         if let Some(hold) = self.near_miss(&facts.path) {
             return Err(hold);
         }
-        if let Some(other) = self.hashes_in_hand.get(&facts.hash).filter(|other| **other != facts.path) {
-            let why = format!("the same bytes are being worked on as `{other}`");
+        let mut hashes = std::iter::once(&facts.hash).chain(&facts.essence);
+        let twin = hashes.find_map(|hash| self.hashes_in_hand.get(hash).filter(|other| **other != facts.path));
+        if let Some(other) = twin {
+            let why = format!("the same content is being worked on as `{other}`");
             self.twins.push(facts.path.clone());
             return Err(Hold::Waits(why));
         }
-        let seen = self.ledger.with_hash(&facts.hash);
+        let by_essence = || self.ledger.with_hash(facts.essence.as_ref()?);
+        let seen = self.ledger.with_hash(&facts.hash).or_else(by_essence);
         let own = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
         let ids = own.into_iter().chain(seen.as_ref().map(|seen| &seen.id));
         let mut in_hand = ids.filter_map(|id| self.assets_in_hand.get(id));
@@ -371,7 +374,9 @@ impl Mill {
         self.leaving.extend(plan.takes().cloned());
         self.ledger.use_seq(&plan.about);
         if let (Some(hash), Some(from)) = (&plan.about.hash, &plan.about.from) {
-            self.hashes_in_hand.insert(hash.clone(), from.clone());
+            for hash in plan.about.essences.iter().chain([hash]) {
+                self.hashes_in_hand.insert(hash.clone(), from.clone());
+            }
         }
         if let (Some(id), Some(from)) = (&plan.about.asset, &plan.about.from) {
             self.assets_in_hand.insert(id.clone(), from.clone());
@@ -410,7 +415,7 @@ impl Mill {
         for path in plan.takes() {
             self.leaving.remove(path);
         }
-        if let Some(hash) = &plan.about.hash {
+        for hash in plan.about.hash.iter().chain(&plan.about.essences) {
             self.hashes_in_hand.remove(hash);
         }
         if let Some(id) = &plan.about.asset {

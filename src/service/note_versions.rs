@@ -132,6 +132,7 @@ mod tests {
             from: Some(path(note)),
             hash: Some(ContentHash::of(&plan.to_le_bytes())),
             to: Some(path(&format!("archive/{note}-{plan}"))),
+            essences: Vec::new(),
             undoes: None,
             market: None,
             did: String::new(),

@@ -13,7 +13,7 @@ use crate::records::{SIDECAR_SUFFIX, Sidecar};
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
 
 impl Mill {
-    /// Returns the asset that had the same bytes before, if the file does not say itself which one it is. A file
+    /// Returns the asset that had the same content before, if the file does not say itself which one it is. A file
     /// that a person moved without its sidecar is that asset itself: its sidecar is brought back to it.
     pub(super) fn known(&self, facts: &mut Facts, seen: Option<Seen>, moment: &Moment) -> Option<Known> {
         let Seen { id, places, last, bundled_for } = seen?;
@@ -21,14 +21,15 @@ impl Mill {
         if facts.sidecar.as_ref().is_some_and(|(_, sidecar)| sidecar.id.is_some()) {
             return None;
         }
+        let is_retagged = self.ledger.with_hash(&facts.hash).is_none();
         if at == facts.path {
-            return Some(Known { id, at, is: Whereabouts::Itself });
+            return Some(Known { id, at, is_retagged, is: Whereabouts::Itself });
         }
         for place in &places {
             match self.is_gone(place) {
                 Ok(true) => (),
-                Ok(false) => return Some(Known { id, at: place.clone(), is: Whereabouts::There }),
-                Err(why) => return Some(Known { id, at: place.clone(), is: Whereabouts::Unknown(why) }),
+                Ok(false) => return Some(Known { id, at: place.clone(), is_retagged, is: Whereabouts::There }),
+                Err(why) => return Some(Known { id, at: place.clone(), is_retagged, is: Whereabouts::Unknown(why) }),
             }
         }
         let left_behind = at.with_suffix(SIDECAR_SUFFIX);
@@ -43,10 +44,10 @@ impl Mill {
         }
         let is_wanted = self.is_released(&facts.path, facts.stage, facts.seen) || self.ledger.is_sent_back(&facts.path);
         if is_wanted {
-            return Some(Known { id, at, is: Whereabouts::Itself });
+            return Some(Known { id, at, is_retagged, is: Whereabouts::Itself });
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
-        Some(Known { id, at, is: Whereabouts::Gone { last, bundled_for } })
+        Some(Known { id, at, is_retagged, is: Whereabouts::Gone { last, bundled_for } })
     }
 
     /// Returns whether nothing lies at a path, or why nobody can tell. Nothing is concluded from a place that
@@ -67,6 +68,7 @@ impl Mill {
         let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
         let origin = sidecar.and_then(|sidecar| sidecar.origin.as_ref()).map(|origin| &origin.hash);
         let file = sidecar.and_then(|sidecar| sidecar.file.as_ref()).map(|file| &file.hash);
-        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(origin).chain(file))
+        let essences = facts.essence.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
+        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(origin).chain(file).chain(essences))
     }
 }

@@ -3,7 +3,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::disk::{Disk, DiskResult, Entry, ReadSeek, What};
+use super::disk::{Disk, DiskResult, Entry, What};
 use super::home;
 use super::ladder::{Capabilities, Rung, probe};
 use crate::model::{ContentHash, Identity, RelPath};
@@ -267,7 +267,7 @@ impl Draft {
 }
 
 /// Returns the hash of what an open file holds.
-pub fn hash_of(reader: &mut dyn ReadSeek, path: &RelPath) -> DiskResult<ContentHash> {
+pub fn hash_of(reader: &mut dyn std::io::Read, path: &RelPath) -> DiskResult<ContentHash> {
     let mut hasher = blake3::Hasher::new();
     match hasher.update_reader(reader) {
         Ok(hasher) => Ok(ContentHash::from_digest(hasher.finalize())),

@@ -32,6 +32,7 @@ fn about(stage: Stage) -> About {
         from: Some(path("raw/t/a.png")),
         hash: Some(ContentHash::of(PICTURE)),
         to: None,
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: "tried".to_owned(),

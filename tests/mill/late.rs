@@ -4,6 +4,55 @@ use std::fs;
 
 use super::{NOTE, Root, picture};
 
+/// What was bundled went into a bundle again once another program had written tags into it.
+#[test]
+fn what_was_bundled_is_not_bundled_again_when_only_its_metadata_differs() {
+    let root = Root::with("keep: {method: none}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    image::load_from_memory(&picture(1, 200)).unwrap().write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let tagged = |jpeg: &[u8], tag: &str| {
+        let length = u16::try_from(tag.len() + 2).unwrap().to_be_bytes();
+        [&jpeg[..2], b"\xff\xe1", &length, tag.as_bytes(), &jpeg[2..]].concat()
+    };
+    let part = |name: &[u8; 4], content: &[u8]| {
+        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], name, content].concat()
+    };
+    let video = [part(b"ftyp", &[0; 8]), part(b"moov", &[0; 20]), part(b"mdat", &[7; 99])].concat();
+    fs::write(root.at("raw/winter-cabins/x.jpg"), &jpeg).unwrap();
+    fs::write(root.at("raw/winter-cabins/film.mp4"), &video).unwrap();
+    root.once();
+    let bundled: Vec<_> = root.bundled().iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    let exported = bundled.iter().find(|(path, _)| path.extension().is_some_and(|extension| extension == "jpg"));
+    let exported = exported.map(|(_, bytes)| bytes.clone()).unwrap();
+    for (n, stage) in ["raw", "keep", "export", "upload"].into_iter().enumerate() {
+        let folder = root.at(&format!("{stage}/winter-cabins"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("dropped-{n}.jpg")), tagged(&jpeg, &format!("dropped {n}"))).unwrap();
+        fs::write(folder.join(format!("exported-{n}.jpg")), tagged(&exported, &format!("exported {n}"))).unwrap();
+    }
+    let more = [&video[..], &part(b"uuid", &[1; 40])].concat();
+    fs::write(root.at("raw/winter-cabins/more.mp4"), more).unwrap();
+    root.once();
+    assert_eq!(root.bundled(), bundled.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), "{}", root.log());
+    let reasons =
+        root.contents("failed").into_iter().filter(|(_, text)| text.starts_with(b"it differs only in its metadata"));
+    assert_eq!(reasons.count(), 9, "{:?}", root.files());
+
+    // Two that are new, at the same time.
+    for n in 0..2 {
+        let fresh = image::load_from_memory(&picture(3, 200)).unwrap();
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        fresh.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        fs::write(root.at(&format!("upload/winter-cabins/two-{n}.jpg")), tagged(bytes.get_ref(), &n.to_string()))
+            .unwrap();
+    }
+    root.once();
+    assert_eq!(root.bundled().len(), bundled.len() + 1, "{}", root.log());
+}
+
 #[test]
 fn what_was_bundled_is_not_bundled_again_with_new_tags_and_its_bundle_gone() {
     // Once its tags had been embedded anew, the same file was bundled again as soon as its bundle was moved away.

@@ -145,6 +145,7 @@ fn times_in_the_future_shut_no_gate() {
         from: None,
         hash: None,
         to: None,
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: "named".to_owned(),

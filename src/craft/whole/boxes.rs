@@ -53,7 +53,7 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
 }
 
 /// Returns a box's size and name; `None` if no box begins with these bytes.
-pub(super) fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4])> {
+pub(in crate::craft) fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4])> {
     let small = u64::from(u32::from_be_bytes(head.get(..4)?.try_into().ok()?));
     let kind: [u8; 4] = head.get(4..8)?.try_into().ok()?;
     let is_name = kind.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | 0xa9));

@@ -270,6 +270,7 @@ mod tests {
                 from: None,
                 hash: Some(ContentHash::of(b"")),
                 to: None,
+                essences: Vec::new(),
                 undoes: None,
                 market: None,
                 did: String::new(),

@@ -493,6 +493,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         seen: candidate.primary.entry.identity,
         dropped_ns: candidate.primary.entry.changed_ns,
         hash: ContentHash::of(b""),
+        essence: None,
         kind: None,
         size: None,
         is_upright: true,

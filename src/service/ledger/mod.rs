@@ -100,6 +100,7 @@ impl Ledger {
         if let Some(file) = &sidecar.file {
             self.assets.had(slot, &file.hash);
         }
+        sidecar.essences.iter().for_each(|essence| self.assets.had(slot, essence));
         let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
         let file = file_of_sidecar(path);
         let is_bundled = is_of_bundle(&file);
@@ -162,7 +163,7 @@ impl Ledger {
     }
 
     fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {
-        if let Some(hash) = &about.hash {
+        for hash in about.hash.iter().chain(&about.essences) {
             self.assets.had(slot, hash);
         }
         let before = self.assets.at(slot).cloned();
@@ -203,7 +204,7 @@ impl Ledger {
         self.last_seq.get(theme).copied().unwrap_or(0) + 1
     }
 
-    /// Returns the asset that ever had these bytes.
+    /// Returns the asset that ever had these bytes, or showed this whatever its metadata.
     pub(super) fn with_hash(&self, hash: &ContentHash) -> Option<Seen> {
         self.assets.with_hash(hash).map(|slot| self.seen(slot))
     }

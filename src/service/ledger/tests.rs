@@ -27,6 +27,7 @@ fn step(id: &AssetId, from: &str, was: &str, to: &str, made: &[(&str, &str)]) ->
         from: Some(path(from)),
         hash: Some(hash(was)),
         to: Some(path(to)),
+        essences: Vec::new(),
         undoes: None,
         market: None,
         did: "moved".to_owned(),
@@ -173,6 +174,27 @@ fn where_a_sidecar_lies_with_its_file_is_true() {
     assert_eq!((seen.bundled_for.len(), seen.last), (1, time(9)));
     assert_eq!(seen.places, [path("upload/2026-11-28/m-2/files/a.jpg")]);
     assert!(ledger.named_by(&path("raw/t/x.txt")).is_some());
+}
+
+/// A bundled picture that somebody tagged anew was bundled again: it has another hash, and shows the same.
+#[test]
+fn what_an_asset_showed_is_remembered_from_the_journal_and_from_the_sidecars() {
+    let mut journalled = bundled(&id(), "upload/t/t-0001.jpg", "dropped", "m", "embedded");
+    journalled.about.essences = vec![hash("shown"), hash("turned")];
+    let origin =
+        Origin { path: path("raw/t/x.png"), hash: hash("dropped"), kind: Kind::Png, size: None, archived: None };
+    let essences = vec![hash("shown"), hash("turned")];
+    let sidecar = Sidecar { id: Some(id()), origin: Some(origin), essences, ..Sidecar::default() };
+    let mut kept = Ledger::default();
+    kept.remember_sidecar(&path("upload/2026-11-28/m/sidecars/a.jpg.yaml"), &sidecar, &|_| true);
+    for ledger in [rebuilt(&journal([journalled])), kept] {
+        for shown in ["shown", "turned"] {
+            let seen = ledger.with_hash(&hash(shown)).unwrap();
+            assert_eq!((seen.id, seen.places), (id(), vec![path("upload/2026-11-28/m/files/a.jpg")]), "{shown}");
+            assert_eq!(ledger.bundled_for([], [&hash(shown)]), BTreeSet::from(["m".to_owned()]), "{shown}");
+        }
+        assert!(ledger.with_hash(&hash("retouched")).is_none());
+    }
 }
 
 #[test]

@@ -1,0 +1,298 @@
+//! What a file shows, whatever its metadata: two that differ only in their tags are one picture or video.
+
+use std::io::{self, Read};
+
+use blake3::Hasher;
+
+use super::complete::png_chunks;
+use super::embed::wanted;
+use super::jpeg::parts;
+use super::{webp, whole};
+use crate::model::{ContentHash, Kind};
+
+/// Returns the hash of what a picture shows; none for a kind of which metadata is not told from pixels, and for bytes
+/// that are not laid out as their kind is. New metadata embedded into a picture leaves it as it is.
+pub fn essence(bytes: &[u8], kind: Kind) -> Option<ContentHash> {
+    let mut hasher = Hasher::new();
+    let has_pixels = match kind {
+        Kind::Jpeg => jpeg(bytes, &mut hasher)?,
+        Kind::Png => png(bytes, &mut hasher),
+        Kind::Webp => webp(bytes, &mut hasher)?,
+        _ => false,
+    };
+    has_pixels.then(|| ContentHash::from_digest(hasher.finalize()))
+}
+
+fn jpeg(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
+    let mut has_pixels = false;
+    for part in parts(bytes) {
+        let part = part.ok()?;
+        // A decoder may read other parts than these.
+        if part.after_strays {
+            return None;
+        }
+        if matches!(part.marker, 0xe0..=0xef | 0xfe) {
+            continue;
+        }
+        named(hasher, &[part.marker], wanted(&part).unwrap_or(part.body));
+        hasher.update(part.coded);
+        has_pixels |= !part.coded.is_empty();
+    }
+    Some(has_pixels)
+}
+
+fn png(bytes: &[u8], hasher: &mut Hasher) -> bool {
+    let mut has_pixels = false;
+    for chunk in png_chunks(bytes) {
+        let body = &chunk.whole[8..chunk.whole.len() - 4];
+        match &chunk.name {
+            b"IHDR" | b"PLTE" | b"tRNS" => named(hasher, &chunk.name, body),
+            // The pixels may be cut into chunks in another way.
+            b"IDAT" => {
+                hasher.update(body);
+                has_pixels |= !body.is_empty();
+            }
+            _ => (),
+        }
+    }
+    has_pixels
+}
+
+fn webp(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
+    let chunks = webp::chunks(bytes).ok()?;
+    for chunk in &chunks {
+        if matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ALPH" | b"ANIM" | b"ANMF") {
+            named(hasher, &chunk.name, chunk.body);
+        }
+    }
+    Some(chunks.iter().any(|chunk| matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ANMF")))
+}
+
+/// Takes a part with its name and length, so that no two ways to cut bytes into parts are the same.
+fn named(hasher: &mut Hasher, name: &[u8], body: &[u8]) {
+    hasher.update(name).update(&(body.len() as u64).to_le_bytes()).update(body);
+}
+
+/// A file that is read from its start to its end, and of which is known then what it shows: a video may have many
+/// gigabytes, and is read once.
+pub struct Watched<R> {
+    reader: R,
+    boxes: Option<Boxes>,
+}
+
+impl<R: Read> Watched<R> {
+    /// Begins with a file of so many bytes.
+    pub fn new(reader: R, kind: Option<Kind>, length: u64) -> Self {
+        let has_boxes = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
+        Self { reader, boxes: has_boxes.then(|| Boxes::new(length)) }
+    }
+
+    /// Returns the hash of what the video that was read shows; none for other kinds, and where a box is cut off.
+    pub fn essence(self) -> Option<ContentHash> {
+        let boxes = self.boxes.filter(|boxes| boxes.has_content && !(boxes.is_content && boxes.left_of_box > 0))?;
+        Some(ContentHash::from_digest(boxes.hasher.finalize()))
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        if let Some(boxes) = &mut self.boxes {
+            boxes.take(&buffer[..read]);
+        }
+        Ok(read)
+    }
+}
+
+/// The boxes of an MP4 or MOV as its bytes come.
+struct Boxes {
+    /// How much of the file comes behind the boxes so far.
+    left_of_file: u64,
+    /// How much of the present box is still to come, once its head is there.
+    left_of_box: u64,
+    /// The head of the next box, as far as it is there.
+    head: Vec<u8>,
+    is_content: bool,
+    has_content: bool,
+    /// Whether what comes now is no box any more.
+    is_over: bool,
+    hasher: Hasher,
+}
+
+impl Boxes {
+    fn new(length: u64) -> Self {
+        Self {
+            left_of_file: length,
+            left_of_box: 0,
+            head: Vec::new(),
+            is_content: false,
+            has_content: false,
+            is_over: false,
+            hasher: Hasher::new(),
+        }
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && !self.is_over {
+            let is_inside = self.left_of_box > 0;
+            let wanted = if is_inside { self.left_of_box } else { self.head_bytes() - self.head.len() as u64 };
+            let (part, rest) = bytes.split_at(usize::try_from(wanted).unwrap_or(usize::MAX).min(bytes.len()));
+            bytes = rest;
+            if is_inside {
+                self.left_of_box -= part.len() as u64;
+                if self.is_content {
+                    self.hasher.update(part);
+                    self.has_content = true;
+                }
+                continue;
+            }
+            self.head.extend_from_slice(part);
+            if self.head.len() as u64 == self.head_bytes() {
+                self.begin();
+            }
+        }
+    }
+
+    /// Returns how long the head of the next box is, as far as that is known.
+    fn head_bytes(&self) -> u64 {
+        if self.head.len() >= 8 && self.head.starts_with(&[0, 0, 0, 1]) { 16 } else { 8 }
+    }
+
+    fn begin(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        let measured = whole::measured(&head, self.left_of_file);
+        let inner = measured.and_then(|(size, _)| size.checked_sub(head.len() as u64));
+        let (Some((size, name)), Some(inner)) = (measured, inner) else {
+            self.is_over = true;
+            return;
+        };
+        self.left_of_box = inner;
+        self.is_content = name == *b"mdat";
+        self.left_of_file = self.left_of_file.saturating_sub(size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::craft::{embed, encode, testing};
+    use crate::model::{Format, Meta};
+    use proptest::prelude::*;
+
+    /// Returns a JPEG with one segment more.
+    fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
+        [&jpeg[..2], &[0xff, marker], &length, body, &jpeg[2..]].concat()
+    }
+
+    /// Returns a PNG with one chunk more behind its header.
+    fn with_chunk(png: &[u8], name: [u8; 4], body: &[u8]) -> Vec<u8> {
+        let sum = crc32fast::hash(&[&name, body].concat()).to_be_bytes();
+        [&png[..33], &u32::try_from(body.len()).unwrap().to_be_bytes(), &name, body, &sum, &png[33..]].concat()
+    }
+
+    #[test]
+    fn a_picture_shows_the_same_whatever_its_metadata() {
+        let meta = |title: &str| Meta { title: title.to_owned(), ..Meta::default() };
+        for format in [Format::Jpeg, Format::Png, Format::Webp] {
+            let kind = format.kind();
+            let bare = encode(&testing::gradient(40, 30), format, 90).unwrap();
+            let other = encode(&testing::gradient(40, 31), format, 90).unwrap();
+            let shows = essence(&bare, kind);
+            assert!(shows.is_some(), "{format:?}");
+            assert_ne!(shows, essence(&other, kind), "{format:?}: other pixels");
+            let once = embed(&bare, kind, &meta("First")).unwrap();
+            assert_eq!(shows, essence(&once, kind), "{format:?}: metadata");
+            assert_eq!(
+                shows,
+                essence(&embed(&once, kind, &meta("Second")).unwrap(), kind),
+                "{format:?}: other metadata"
+            );
+            assert_eq!(shows, essence(&[&once[..], b"a film"].concat(), kind), "{format:?}: something behind the end");
+        }
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_metadata_makes_no_difference() {
+        let picture = testing::gradient(40, 30);
+        let jpeg = encode(&picture, Format::Jpeg, 90).unwrap();
+        let png = encode(&picture, Format::Png, 90).unwrap();
+        let rows = [
+            ("EXIF", Kind::Jpeg, with_segment(&jpeg, 0xe1, b"Exif\0\0"), Some(true)),
+            ("IPTC", Kind::Jpeg, with_segment(&jpeg, 0xed, b"Photoshop 3.0\0"), Some(true)),
+            ("a comment", Kind::Jpeg, with_segment(&jpeg, 0xfe, b"\xff\xd9"), Some(true)),
+            ("another table", Kind::Jpeg, with_segment(&jpeg, 0xdb, &[1; 65]), Some(false)),
+            ("strays", Kind::Jpeg, [&jpeg[..2], b"..", &jpeg[2..]].concat(), None),
+            ("no end", Kind::Jpeg, jpeg[..jpeg.len() - 2].to_vec(), None),
+            ("no pixels", Kind::Jpeg, b"\xff\xd8\xff\xd9".to_vec(), None),
+            ("text", Kind::Png, with_chunk(&png, *b"tEXt", b"prompt\0a cabin"), Some(true)),
+            ("transparency", Kind::Png, with_chunk(&png, *b"tRNS", &[0; 6]), Some(false)),
+            ("no pixels", Kind::Png, png[..33].to_vec(), None),
+            ("nothing", Kind::Webp, Vec::new(), None),
+            ("another kind", Kind::Tiff, encode(&picture, Format::Tiff, 90).unwrap(), None),
+        ];
+        for (what, kind, bytes, expected) in rows {
+            let bare = if kind == Kind::Png { &png } else { &jpeg };
+            let got = essence(&bytes, kind).map(|shows| Some(shows) == essence(bare, kind));
+            assert_eq!(got, expected, "{kind}: {what}");
+        }
+    }
+
+    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
+    }
+
+    /// Returns what a video shows that comes in pieces of so many bytes.
+    fn seen(bytes: &[u8], kind: Kind, piece: usize) -> Option<ContentHash> {
+        let mut watched = Watched::new(bytes, Some(kind), bytes.len() as u64);
+        let mut buffer = vec![0; piece];
+        while watched.read(&mut buffer).unwrap() > 0 {}
+        watched.essence()
+    }
+
+    #[test]
+    fn a_video_shows_what_its_content_is() {
+        let (index, content) = (part(*b"moov", &[1; 20]), part(*b"mdat", b"the film"));
+        let wide = [b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x18", &b"the film"[..]].concat();
+        let shows = Some(ContentHash::of(b"the film"));
+        let rows = [
+            ("index first", [&index[..], &content].concat(), shows.clone()),
+            ("index last", [&content[..], &index].concat(), shows.clone()),
+            ("one more atom", [&content[..], &part(*b"moov", &part(*b"udta", b"tags"))].concat(), shows.clone()),
+            ("XMP", [&content[..], &index, &part(*b"uuid", &[7; 300])].concat(), shows.clone()),
+            ("a wide size", [&wide[..], &index].concat(), shows.clone()),
+            ("up to the end", [&index[..], b"\0\0\0\0mdat", b"the film"].concat(), shows.clone()),
+            ("in parts", [&part(*b"mdat", b"the "), &index[..], &part(*b"mdat", b"film")].concat(), shows.clone()),
+            ("a remark behind it", [&content[..], b"\0\0\0\0\0\0\0\0the end"].concat(), shows.clone()),
+            ("another film", [&part(*b"mdat", b"the filn"), &index[..]].concat(), Some(ContentHash::of(b"the filn"))),
+            ("cut off", [&index[..], &content[..12]].concat(), None),
+            ("no content", [&index[..], &part(*b"mdat", b"")].concat(), None),
+            ("a size that cannot be", b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x09the film".to_vec(), None),
+            ("no video", b"the film".to_vec(), None),
+        ];
+        for (what, bytes, expected) in rows {
+            for piece in [1, 7, 4096] {
+                assert_eq!(seen(&bytes, Kind::Mp4, piece), expected, "{what} in pieces of {piece}");
+            }
+        }
+        assert_eq!(seen(&content, Kind::Mkv, 4096), None);
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_bytes_never_panic(at in 0_usize..4000, put: [u8; 6], cut in 0_usize..4000) {
+            for format in [Format::Jpeg, Format::Png, Format::Webp] {
+                let mut bytes = encode(&testing::gradient(20, 15), format, 90).unwrap();
+                let at = at % (bytes.len() - put.len());
+                bytes[at..at + put.len()].copy_from_slice(&put);
+                bytes.truncate(cut);
+                let _ = essence(&bytes, format.kind());
+            }
+            let mut video = [part(*b"ftyp", &[0; 8]), part(*b"mdat", &[0; 9]), part(*b"moov", &[0; 9])].concat();
+            let at = at % (video.len() - put.len());
+            video[at..at + put.len()].copy_from_slice(&put);
+            video.truncate(cut);
+            let _ = seen(&video, Kind::Mov, 5);
+        }
+    }
+}
