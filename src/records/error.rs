@@ -19,6 +19,9 @@ pub enum RecordError {
         /// What is wrong and what to do.
         what: String,
     },
+    /// The file says nothing; nobody can tell what it is meant to say.
+    #[error("it is empty, and nobody can tell what it is meant to say; delete it, or write `{{}}` if it says nothing")]
+    Empty,
     /// The file was written by a newer stockmill, or its version was mistyped.
     #[error("the file has version {found} and only version 1 is known; update stockmill, or write `version: 1`")]
     Version {

@@ -86,9 +86,10 @@ pub struct Happened {
 }
 
 impl Sidecar {
-    /// Reads a sidecar.
+    /// Reads a sidecar. One that is empty, or has nothing but comments, is none: nobody can tell what it is meant to
+    /// say.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        let sidecar: Self = super::yaml::read(bytes)?;
+        let sidecar = super::yaml::read::<Option<Self>>(bytes)?.ok_or(RecordError::Empty)?;
         match sidecar.version {
             None | Some(VERSION) => Ok(sidecar),
             Some(found) => Err(RecordError::Version { found: u64::from(found) }),
@@ -110,5 +111,20 @@ impl Sidecar {
     pub fn can_remake(&self, hash: &ContentHash) -> bool {
         let archived = self.origin.as_ref().is_some_and(|origin| origin.archived.is_some());
         archived && self.file.as_ref().is_some_and(|file| file.recipe.is_some() && file.hash == *hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_is_no_sidecar_and_an_empty_one_is() {
+        for text in ["", " \n\n", "\u{feff}", "# to do\n", "---\n", "~\n"] {
+            assert_eq!(Sidecar::parse(text.as_bytes()), Err(RecordError::Empty), "{text:?}");
+        }
+        for text in ["{}", "tags: {}\n", "version: 1\n"] {
+            assert!(Sidecar::parse(text.as_bytes()).is_ok(), "{text:?}");
+        }
     }
 }
