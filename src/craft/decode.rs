@@ -72,8 +72,9 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
             limits.pixels_max / 1_000_000
         )));
     }
-    refuse_animation(bytes, kind, limits)?;
+    // Of what is still on its way it is not known what it becomes.
     check_complete(bytes, kind, &decoder_limits(limits))?;
+    refuse_animation(bytes, kind, limits)?;
     let mut reader = reader(bytes, kind)?;
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
@@ -222,6 +223,18 @@ mod tests {
                 assert!(matches!(error, CraftError::Truncated(_)), "{kind}: {error}");
             }
         }
+    }
+
+    /// One that was still being copied was set aside as animated, and its rest came as another asset.
+    #[test]
+    fn an_animation_is_told_once_it_is_whole() {
+        let mut gif = Vec::new();
+        let frames =
+            [20, 200].map(|level| image::Frame::new(image::RgbaImage::from_pixel(40, 30, image::Rgba([level; 4]))));
+        image::codecs::gif::GifEncoder::new(&mut gif).encode_frames(frames).unwrap();
+        let refusal = |bytes: &[u8]| decode(bytes, Kind::Gif, &Limits::default()).unwrap_err();
+        assert_eq!(refusal(&gif), CraftError::Animated);
+        assert!(matches!(refusal(&gif[..gif.len() - 1]), CraftError::Truncated(_)));
     }
 
     /// A hole of zeros in a lossless WebP decoded to another picture, and what lay behind the end of a whole file was
