@@ -27,7 +27,7 @@ pub use model::references;
 pub use resize::{check_enlarged, enlarge};
 pub use sniff::{HEAD_BYTES, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
-pub use xmp::{read_xmp, write_xmp};
+pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};
 
 /// What is wrong with a file's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 
 use super::CraftError;
 use crate::model::{Meta, Tags};
@@ -56,17 +57,32 @@ fn list(out: &mut String, name: &str, kind: &str, items: &[String]) {
     }
 }
 
-/// Reads the tags of a foreign XMP packet or sidecar. Keywords come from digiKam's tag list or
-/// Lightroom's hierarchy where there is no plain list.
+/// What a foreign XMP sidecar says of its picture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ForeignXmp {
+    /// Its tags.
+    pub tags: Tags,
+    /// Whether its rating is -1, by which Bridge, Lightroom and darktable mean that it is rejected.
+    pub is_rejected: bool,
+}
+
+/// Reads the tags of a foreign XMP packet or sidecar.
 pub fn read_xmp(bytes: &[u8]) -> Result<Tags, CraftError> {
+    read_foreign_xmp(bytes).map(|foreign| foreign.tags)
+}
+
+/// Reads a foreign XMP packet or sidecar. Keywords come from digiKam's tag list or Lightroom's hierarchy where there
+/// is no plain list. What holds no XMP, or not all of it, is refused: it may have said something.
+pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
     if bytes.len() > BYTES_MAX {
         return Err(CraftError::TooLarge(format!("{} bytes of XMP; at most {BYTES_MAX} are read", bytes.len())));
     }
-    let text = String::from_utf8_lossy(bytes);
+    let text = decoded(bytes)?;
     let mut reader = quick_xml::Reader::from_str(&text);
     let mut found = Found::default();
     let mut path: Vec<String> = Vec::new();
     let mut value = String::new();
+    let mut is_xmp = false;
     loop {
         let wrong = |what: String| CraftError::Metadata(format!("the XMP is no sound XML: {what}"));
         match reader.read_event().map_err(|error| wrong(error.to_string()))? {
@@ -74,8 +90,14 @@ pub fn read_xmp(bytes: &[u8]) -> Result<Tags, CraftError> {
                 if path.len() >= DEPTH_MAX {
                     return Err(wrong(format!("more than {DEPTH_MAX} elements deep")));
                 }
+                is_xmp |= holds_xmp(&element);
+                found.open(&element);
                 path.push(element.name().as_ref().to_owned());
                 value.clear();
+            }
+            Event::Empty(element) => {
+                is_xmp |= holds_xmp(&element);
+                found.open(&element);
             }
             Event::Text(text) => value.push_str(&text),
             Event::GeneralRef(entity) => {
@@ -90,49 +112,132 @@ pub fn read_xmp(bytes: &[u8]) -> Result<Tags, CraftError> {
                 path.pop();
                 value.clear();
             }
-            Event::Eof => return Ok(found.tags()),
+            Event::Eof => match path.last() {
+                Some(open) => return Err(wrong(format!("it ends within `{open}`"))),
+                None if !is_xmp => return Err(CraftError::Metadata("there is no XMP in it".to_owned())),
+                None => return Ok(found.finish()),
+            },
             _ => (),
         }
     }
 }
 
+/// Returns whether an element is one that XMP stands in.
+fn holds_xmp(element: &BytesStart<'_>) -> bool {
+    let name = element.name();
+    let local = name.as_ref().rsplit(':').next().unwrap_or_default();
+    matches!(local, "xmpmeta" | "xapmeta" | "RDF")
+}
+
+/// Returns XMP as text: a mark decides, else what the XML says of itself, else it is UTF-8.
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, CraftError> {
+    let utf_16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, odd) = rest.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        let text = String::from_utf16(&units).ok().filter(|_| odd.is_empty());
+        text.map(Cow::Owned).ok_or_else(|| CraftError::Metadata("it is no sound UTF-16".to_owned()))
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [b'<', 0, ..] => utf_16(bytes, u16::from_le_bytes),
+        [0, b'<', ..] => utf_16(bytes, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest),
+        _ => match declared(bytes).as_deref() {
+            None | Some("utf-8" | "utf8" | "us-ascii") => utf_8(bytes),
+            Some("iso-8859-1" | "latin1") => Ok(latin_1(bytes)),
+            // Both are the same but for these.
+            Some("windows-1252") if !bytes.iter().any(|byte| (0x80..=0x9f).contains(byte)) => Ok(latin_1(bytes)),
+            Some(other) => Err(CraftError::Metadata(format!("it is written in `{other}`; save it as UTF-8"))),
+        },
+    }
+}
+
+fn utf_8(bytes: &[u8]) -> Result<Cow<'_, str>, CraftError> {
+    let text = std::str::from_utf8(bytes).map(Cow::Borrowed);
+    text.map_err(|_| CraftError::Metadata("a character is not UTF-8; save it as UTF-8".to_owned()))
+}
+
+fn latin_1(bytes: &[u8]) -> Cow<'_, str> {
+    Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect())
+}
+
+/// Returns the encoding that an XML declaration names, in lower case.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let rest = bytes.trim_ascii_start().strip_prefix(b"<?xml")?;
+    let end = rest.windows(2).position(|mark| mark == b"?>")?;
+    let declaration = std::str::from_utf8(&rest[..end]).ok()?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    Some(value[1..].split(quote).next()?.to_ascii_lowercase())
+}
+
 #[derive(Default)]
 struct Found {
-    tags: Tags,
+    foreign: ForeignXmp,
     tag_list: Vec<String>,
     hierarchy: Vec<String>,
+    /// Whether the item that is open is the one for every language.
+    is_default: bool,
+    /// Properties that have their text for every language.
+    defaults: Vec<String>,
 }
 
 impl Found {
+    /// Takes what an element says in its attributes.
+    fn open(&mut self, element: &BytesStart<'_>) {
+        let value_of = |name: &str| {
+            let attribute = element.try_get_attribute(name).ok().flatten()?;
+            Some(attribute.value.trim().to_owned())
+        };
+        self.is_default = value_of("xml:lang").is_some_and(|lang| lang.eq_ignore_ascii_case("x-default"));
+        self.foreign.is_rejected |= value_of("xmp:Rating").is_some_and(|rating| is_rejection(&rating));
+    }
+
     fn take(&mut self, path: &[String], value: &str) {
+        if path.last().is_some_and(|name| name == "xmp:Rating") {
+            self.foreign.is_rejected |= is_rejection(value);
+        }
         let is_item = path.last().is_some_and(|name| name == "rdf:li");
         let Some(property) =
             path.iter().rev().find(|name| !name.starts_with("rdf:")).filter(|_| is_item && !value.is_empty())
         else {
             return;
         };
-        let text = || Some(value.to_owned());
         let last = |separator| value.rsplit(separator).next().unwrap_or(value).to_owned();
-        match property.as_str() {
-            "dc:title" => self.tags.title = self.tags.title.take().or_else(text),
-            "dc:description" => self.tags.description = self.tags.description.take().or_else(text),
-            "dc:creator" => self.tags.creator = self.tags.creator.take().or_else(text),
-            "dc:rights" => self.tags.rights = self.tags.rights.take().or_else(text),
-            "dc:subject" => self.tags.keywords.push(value.to_owned()),
-            "digiKam:TagsList" => self.tag_list.push(last('/')),
-            "lr:hierarchicalSubject" => self.hierarchy.push(last('|')),
-            _ => (),
+        let tags = &mut self.foreign.tags;
+        let text = match property.as_str() {
+            "dc:title" => &mut tags.title,
+            "dc:description" => &mut tags.description,
+            "dc:creator" => &mut tags.creator,
+            "dc:rights" => &mut tags.rights,
+            "dc:subject" => return tags.keywords.push(value.to_owned()),
+            "digiKam:TagsList" => return self.tag_list.push(last('/')),
+            "lr:hierarchicalSubject" => return self.hierarchy.push(last('|')),
+            _ => return,
+        };
+        // The text for every language wins wherever it stands, else the first one.
+        let is_better = self.is_default && !self.defaults.contains(property);
+        if is_better {
+            self.defaults.push(property.clone());
+        }
+        if is_better || text.is_none() {
+            *text = Some(value.to_owned());
         }
     }
 
-    fn tags(mut self) -> Tags {
+    fn finish(mut self) -> ForeignXmp {
         for other in [self.tag_list, self.hierarchy] {
-            if self.tags.keywords.is_empty() {
-                self.tags.keywords = other;
+            if self.foreign.tags.keywords.is_empty() {
+                self.foreign.tags.keywords = other;
             }
         }
-        self.tags
+        self.foreign
     }
+}
+
+fn is_rejection(rating: &str) -> bool {
+    rating.parse::<f64>().is_ok_and(|rating| rating < 0.0)
 }
 
 #[cfg(test)]
@@ -166,10 +271,96 @@ mod tests {
 
     #[test]
     fn foreign_keyword_lists_are_understood() {
-        let text = "<r><lr:hierarchicalSubject><rdf:Bag><rdf:li>a|b|c</rdf:li></rdf:Bag></lr:hierarchicalSubject></r>";
+        let text = "<rdf:RDF><lr:hierarchicalSubject><rdf:Bag><rdf:li>a|b|c</rdf:li></rdf:Bag></lr:hierarchicalSubject></rdf:RDF>";
         assert_eq!(read_xmp(text.as_bytes()).unwrap().keywords, ["c"]);
         assert!(read_xmp("<a>".repeat(100).as_bytes()).is_err());
         assert!(read_xmp(b"<a></b>").is_err());
+    }
+
+    #[test]
+    fn xmp_is_read_in_every_encoding() {
+        let packet = |head: &str| {
+            format!("{head}<rdf:RDF><dc:title><rdf:Alt><rdf:li>H\u{fc}tte</rdf:li></rdf:Alt></dc:title></rdf:RDF>")
+        };
+        let utf_16 = |mark: &str, bytes: fn(u16) -> [u8; 2]| {
+            packet(&format!("{mark}<?xml version='1.0' encoding='UTF-16'?>")).encode_utf16().flat_map(bytes).collect()
+        };
+        let latin_1 = |name: &str| {
+            let text = packet(&format!("<?xml version=\"1.0\" encoding=\"{name}\"?>"));
+            text.chars().map(|c| u8::try_from(c).unwrap()).collect()
+        };
+        let cases: [(&str, Vec<u8>, bool); 11] = [
+            ("UTF-8", packet("").into_bytes(), true),
+            ("UTF-8 with a mark", packet("\u{feff}").into_bytes(), true),
+            ("UTF-8, declared", packet("<?xml version='1.0' encoding='utf-8'?>").into_bytes(), true),
+            ("UTF-16 LE", utf_16("\u{feff}", u16::to_le_bytes), true),
+            ("UTF-16 BE", utf_16("\u{feff}", u16::to_be_bytes), true),
+            ("UTF-16 LE without a mark", utf_16("", u16::to_le_bytes), true),
+            ("UTF-16 BE without a mark", utf_16("", u16::to_be_bytes), true),
+            ("Latin-1", latin_1("ISO-8859-1"), true),
+            ("Windows-1252", latin_1("windows-1252"), true),
+            ("another one", latin_1("koi8-r"), false),
+            ("another one than it says", latin_1("UTF-8"), false),
+        ];
+        for (name, bytes, is_read) in cases {
+            let title = read_xmp(&bytes).map(|tags| tags.title);
+            assert_eq!(title.ok(), is_read.then(|| Some("H\u{fc}tte".to_owned())), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_xmp_or_not_all_of_it_is_refused() {
+        let whole = write_xmp(&meta());
+        for (text, is_read) in [
+            ("", false),
+            ("\0\0\0", false),
+            ("hello", false),
+            ("<html></html>", false),
+            ("<rdf:RDF><rdf:Description>", false),
+            (&whole[..whole.len() / 2], false),
+            ("<x:xmpmeta xmlns:x='adobe:ns:meta/'/>", true),
+            ("<rdf:RDF></rdf:RDF>", true),
+            (&whole, true),
+        ] {
+            assert_eq!(read_xmp(text.as_bytes()).is_ok(), is_read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_text_for_every_language_wins_else_the_first() {
+        for (items, expected) in [
+            (&[("de", "zwei"), ("x-default", "two")][..], "two"),
+            (&[("x-default", "two"), ("de", "zwei")], "two"),
+            (&[("de", "zwei"), ("fr", "deux")], "zwei"),
+            (&[("de", "zwei"), ("x-default", "")], "zwei"),
+        ] {
+            let items: String =
+                items.iter().map(|(l, text)| format!("<rdf:li xml:lang='{l}'>{text}</rdf:li>")).collect();
+            let text = |name: &str| format!("<{name}><rdf:Alt>{items}</rdf:Alt></{name}>");
+            let packet = format!("<rdf:RDF>{}{}</rdf:RDF>", text("dc:title"), text("dc:description"));
+            let tags = read_xmp(packet.as_bytes()).unwrap();
+            assert_eq!(
+                (tags.title.as_deref(), tags.description.as_deref()),
+                (Some(expected), Some(expected)),
+                "{items}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_rating_of_minus_one_is_a_rejection() {
+        for (text, expected) in [
+            ("<rdf:Description xmp:Rating=\"-1\"/>", true),
+            ("<rdf:Description xmp:Rating='-1'></rdf:Description>", true),
+            ("<xmp:Rating>-1</xmp:Rating>", true),
+            ("<xmp:Rating>-1.0</xmp:Rating>", true),
+            ("<xmp:Rating>5</xmp:Rating>", false),
+            ("<rdf:Description xmp:Rating='0'/>", false),
+            ("<rdf:Description/>", false),
+        ] {
+            let foreign = read_foreign_xmp(format!("<rdf:RDF>{text}</rdf:RDF>").as_bytes()).unwrap();
+            assert_eq!(foreign.is_rejected, expected, "{text}");
+        }
     }
 
     proptest! {
