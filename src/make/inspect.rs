@@ -3,7 +3,7 @@ use std::io::{Read as _, SeekFrom};
 use super::{Limits, MakeError};
 use crate::craft;
 use crate::intake::{Candidate, Found, Settled};
-use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
+use crate::model::{ContentHash, Kind, RelPath, Size, Stage};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{Disk, DiskError, DiskResult, ReadSeek, What, hash_of};
@@ -59,6 +59,8 @@ pub fn inspect(
         None => false,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
+    let foreign = xmp.map(|found| read_xmp(disk, &found.path)).transpose()?;
+    let is_rejected = foreign.as_ref().is_some_and(|foreign| foreign.is_rejected);
     Ok(Facts {
         path: path.clone(),
         stage,
@@ -73,7 +75,8 @@ pub fn inspect(
         is_sound: inside.is_sound,
         sidecar,
         has_original,
-        xmp: xmp.map(|found| read_xmp(disk, &found.path)).transpose()?,
+        xmp: foreign.map(|foreign| foreign.tags),
+        rejected_by: xmp.filter(|_| is_rejected).map(|found| found.path.clone()),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
@@ -159,6 +162,7 @@ fn read_sidecar(disk: &dyn Disk, path: &RelPath) -> Result<Sidecar, MakeError> {
     Sidecar::parse(&bytes).map_err(|source| MakeError::Sidecar { path: path.clone(), source })
 }
 
-fn read_xmp(disk: &dyn Disk, path: &RelPath) -> Result<Tags, MakeError> {
-    Ok(craft::read_xmp(&disk.read(path, SIDECAR_BYTES_MAX)?)?)
+fn read_xmp(disk: &dyn Disk, path: &RelPath) -> Result<craft::ForeignXmp, MakeError> {
+    let bytes = disk.read(path, SIDECAR_BYTES_MAX)?;
+    craft::read_foreign_xmp(&bytes).map_err(|source| MakeError::Xmp { path: path.clone(), source })
 }

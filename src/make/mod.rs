@@ -37,6 +37,14 @@ pub enum MakeError {
         /// What is wrong with it.
         source: crate::records::RecordError,
     },
+    /// A foreign XMP sidecar of it says nothing that can be read; it may have said something.
+    #[error("`{path}` says nothing that can be read ({source}); mend it or take it away")]
+    Xmp {
+        /// The XMP sidecar.
+        path: crate::model::RelPath,
+        /// What is wrong with it.
+        source: CraftError,
+    },
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -183,6 +183,7 @@ mod tests {
             sidecar: Some((beside, sidecar)),
             has_original: false,
             xmp: None,
+            rejected_by: None,
             companions: Vec::new(),
             members: Vec::new(),
         };

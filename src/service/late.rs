@@ -197,6 +197,7 @@ fn facts(late: &Late, stage: Stage, entry: &Entry) -> Facts {
         sidecar: None,
         has_original: false,
         xmp: None,
+        rejected_by: None,
         companions: Vec::new(),
         members: Vec::new(),
     }

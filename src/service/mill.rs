@@ -223,6 +223,10 @@ impl Mill {
             let cure = format!("let it go on with `stockmill release {stage}`, or move it");
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
         }
+        if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_released) {
+            let cure = format!("take the mark away, or let it go on with `stockmill release {}`", facts.stage);
+            return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {cure}")));
+        }
         let gate_facts = self.gate_facts(is_released, facts.stage, moment);
         gate::check(facts.stage, self.settings.gates.of(facts.stage), &gate_facts)
     }

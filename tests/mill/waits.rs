@@ -122,3 +122,37 @@ fn a_folder_in_scratch_is_nobodys_business() {
     assert!(root.once().status.success(), "{}", root.log());
     assert!(root.at("raw/winter-cabins/tags.yaml").exists() && stranger.exists());
 }
+
+#[test]
+fn what_was_written_beside_a_picture_is_used_or_waited_for() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let raw = root.at("raw/winter-cabins");
+    let rejected = "<rdf:RDF><rdf:Description xmp:Rating='-1'/></rdf:RDF>";
+    let beside = [
+        ("a.png.yaml", "# to do\n", "nobody can tell what it is meant to say"),
+        ("b.xmp", "", "says nothing that can be read"),
+        ("c.png.xmp", "hello", "says nothing that can be read"),
+        ("d.xmp", rejected, "marks it as rejected"),
+    ];
+    for (seed, (name, text, _)) in (1..).zip(beside) {
+        fs::write(raw.join(name), text).unwrap();
+        fs::write(raw.join(format!("{}.png", &name[..1])), picture(seed, 100)).unwrap();
+    }
+    root.once();
+    for (name, _, why) in beside {
+        let picture = raw.join(format!("{}.png", &name[..1]));
+        assert!(picture.exists() && raw.join(name).exists(), "{name}: {}", root.log());
+        let said = root.text(&["explain", &format!("raw/winter-cabins/{}.png", &name[..1])]);
+        assert!(said.contains(why) && said.contains(name), "{name}: {said}");
+    }
+    // Mended, taken away, or with another mark.
+    fs::write(raw.join("a.png.yaml"), "{}").unwrap();
+    fs::remove_file(raw.join("b.xmp")).unwrap();
+    fs::write(raw.join("c.png.xmp"), "<rdf:RDF></rdf:RDF>").unwrap();
+    fs::write(raw.join("d.xmp"), rejected.replace("-1", "3")).unwrap();
+    root.once();
+    let kept = root.files().iter().filter(|name| name.starts_with("keep/") && name.ends_with(".png")).count();
+    assert_eq!(kept, 4, "{}", root.log());
+}

@@ -502,6 +502,7 @@ fn bare_facts(candidate: &Candidate) -> Option<Facts> {
         sidecar: None,
         has_original: false,
         xmp: None,
+        rejected_by: None,
         companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
