@@ -102,6 +102,8 @@ pub enum Verdict {
         again: Duration,
         /// What it waits for, in words.
         why: String,
+        /// Whether time alone settles it, if nobody writes.
+        is_by_time: bool,
     },
 }
 
@@ -126,6 +128,13 @@ struct Seen {
     busy: u32,
 }
 
+/// Why one file is not taken yet, as [`Verdict::Wait`] tells it.
+struct NotYet {
+    again: Duration,
+    why: String,
+    is_by_time: bool,
+}
+
 /// A smaller file may lie inside its own directory entry, and take no room of its own.
 const HOLLOW_BYTES_MIN: u64 = 8 << 10;
 /// From this size on, a file that is mostly holes is not read.
@@ -144,18 +153,18 @@ impl Settle {
     pub fn judge(&mut self, candidate: Candidate, has_unfinished_twin: bool, now: Now) -> Verdict {
         if has_unfinished_twin {
             let why = "an unfinished download of the same name lies beside it".to_owned();
-            return Verdict::Wait { again: now.steady + LOOK_AGAIN_MAX, why };
+            return Verdict::Wait { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false };
         }
-        let mut latest: Option<(Duration, String)> = None;
+        let mut latest: Option<NotYet> = None;
         for (n, found) in candidate.files().enumerate() {
-            if let Err((again, why)) = self.look(found, n == 0, now)
-                && latest.as_ref().is_none_or(|(time, _)| again > *time)
+            if let Err(not_yet) = self.look(found, n == 0, now)
+                && latest.as_ref().is_none_or(|latest| not_yet.again > latest.again)
             {
-                latest = Some((again, why));
+                latest = Some(not_yet);
             }
         }
-        if let Some((again, why)) = latest {
-            return Verdict::Wait { again, why };
+        if let Some(NotYet { again, why, is_by_time }) = latest {
+            return Verdict::Wait { again, why, is_by_time };
         }
         let is_long = self.watched(&candidate, now) >= self.weak_quiet;
         Verdict::Still(Box::new(Still { candidate, is_long }))
@@ -198,7 +207,7 @@ impl Settle {
         }
     }
 
-    fn look(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), (Duration, String)> {
+    fn look(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), NotYet> {
         let identity = found.entry.identity;
         let allocated = found.entry.allocated;
         let fresh = Seen { identity, allocated, since: now.steady, first: now.steady, busy: 0 };
@@ -208,19 +217,33 @@ impl Settle {
         }
         // A download begins as an empty file; an empty caption is just empty.
         if identity.size == 0 && must_have_content {
-            return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, "it is empty so far")));
+            let why = waiting(seen, now, self.patience, "it is empty so far");
+            return Err(NotYet { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false });
         }
         if is_hollow(found) {
             let why = "most of it is holes: the space was reserved and is not written yet";
-            return Err((now.steady + LOOK_AGAIN_MAX, waiting(seen, now, self.patience, why)));
+            let why = waiting(seen, now, self.patience, why);
+            return Err(NotYet { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false });
         }
         let watched = now.steady.saturating_sub(seen.since);
         let untouched = watched.max(now.since(identity.modified_ns));
-        if untouched < self.quiet {
-            return Err((now.steady + self.quiet.saturating_sub(untouched), "it was written a moment ago".to_owned()));
+        let (quiet, why) = if has_no_end(&found.path) {
+            (self.quiet.max(self.weak_quiet), "it was written a moment ago, and nothing in it tells where it ends")
+        } else {
+            (self.quiet, "it was written a moment ago")
+        };
+        if untouched < quiet {
+            let again = now.steady + quiet.saturating_sub(untouched);
+            return Err(NotYet { again, why: why.to_owned(), is_by_time: true });
         }
         Ok(())
     }
+}
+
+/// Returns whether nothing in a whole file tells that it is whole, so that only time can: an OBJ is lines of text
+/// without an end mark.
+fn has_no_end(path: &RelPath) -> bool {
+    path.extension() == "obj"
 }
 
 /// Returns whether a file has its final length, and little of its content. A file system that compresses
@@ -292,6 +315,21 @@ mod tests {
                 let again = look(&mut machine, candidate(size, modified), false, at(*ms), word);
                 assert_eq!(again, *expected, "case {n} at {ms} ms");
             }
+        }
+    }
+
+    #[test]
+    fn a_model_without_an_end_waits_longer() {
+        for (name, expected) in [("raw/a.obj", Some(2000)), ("raw/a.OBJ", Some(2000)), ("raw/a.png", None)] {
+            let mut model = candidate(9, at(0).wall_ns);
+            model.primary.path = RelPath::new(name).unwrap();
+            let mut machine = settle();
+            assert!(look(&mut machine, model.clone(), false, at(0), Some(false)).is_some(), "{name}");
+            assert_eq!(look(&mut machine, model.clone(), false, at(1000), Some(false)), expected, "{name}");
+            assert_eq!(look(&mut machine, model.clone(), false, at(2000), Some(false)), None, "{name}");
+            // One that was not written for long is taken at once.
+            model.primary.entry.identity.modified_ns = 0;
+            assert_eq!(look(&mut settle(), model, false, at(0), Some(false)), None, "{name}");
         }
     }
 

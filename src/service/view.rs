@@ -316,13 +316,14 @@ impl View {
                 return Err(wait.why);
             }
         }
-        let quiet = if is_shut { Duration::ZERO } else { settings.quiet };
+        let zero = Duration::ZERO;
+        let (quiet, weak) = if is_shut { (zero, zero) } else { (settings.quiet, settings.weak_quiet) };
         let disk = self.mill.disk();
         let now = moment.for_settle();
         let age = candidate.files().map(|found| now.since(found.entry.identity.modified_ns)).min();
         let is_old = is_shut || age.is_some_and(|age| age >= settings.weak_quiet);
         let has_writer = |path: &RelPath| disk.has_writer(path).ok().flatten().or(is_old.then_some(false));
-        let mut settle = Settle::new(quiet, settings.weak_quiet, settings.patience);
+        let mut settle = Settle::new(quiet, weak, settings.patience);
         match settle.judge(candidate, false, moment.for_settle()) {
             Verdict::Still(still) => {
                 let is_first_frame = may_be_first_frame(&still.candidate().primary, moment.for_settle())

@@ -307,7 +307,7 @@ fn add_market(root: &Root, gates: &str) {
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     let other = adobe.replace("name: adobe-stock", "name: other").replace("kinds: [jpeg,", "kinds: [jpeg, png, obj,");
     fs::write(root.at("markets/other.yaml"), other).unwrap();
-    let settings = "keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0}\nupload: {markets: [adobe-stock, other]}";
+    let settings = "keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 500}\nupload: {markets: [adobe-stock, other]}";
     let settings = format!("{settings}\n{gates}");
     fs::write(root.at("stockmill.yaml"), settings).unwrap();
 }

@@ -34,9 +34,11 @@ impl Root {
         Self::with("keep: {min_megapixels: 0.04}\n")
     }
 
-    /// Makes a root with these settings. Unless they say how long a dropped file is waited for, a note goes on at once.
+    /// Makes a root with these settings. Unless they say how long a dropped file is waited for, a note goes on at
+    /// once, and soon what nobody can tell of whether it is whole.
     fn with(settings: &str) -> Self {
-        let at_once = if settings.contains("settle:") { "" } else { "settle: {notes_quiet_s: 0}\n" };
+        let at_once =
+            if settings.contains("settle:") { "" } else { "settle: {notes_quiet_s: 0, weak_quiet_ms: 500}\n" };
         let settings = format!("{settings}{at_once}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mill");

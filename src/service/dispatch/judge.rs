@@ -168,8 +168,11 @@ impl Dispatcher {
                 self.in_hand.insert(path, state);
                 self.ready.push_back((stage, *still));
             }
-            Verdict::Wait { again, why } => {
+            Verdict::Wait { again, why, is_by_time } => {
                 report::waiting(&path, &why);
+                if is_by_time {
+                    self.quiet_until = self.quiet_until.max(again);
+                }
                 self.look_again(unit, Some(again));
             }
         }

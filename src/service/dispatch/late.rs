@@ -94,7 +94,7 @@ impl Dispatcher {
         moment: &Moment,
     ) -> Result<(), (Duration, String)> {
         match self.settle.judge(candidate, has_unfinished_twin, moment.for_settle()) {
-            Verdict::Wait { again, why } => Err((again, why)),
+            Verdict::Wait { again, why, .. } => Err((again, why)),
             Verdict::Still(still) => {
                 let disk = self.mill.vault.clone();
                 let has_writer = |path: &RelPath| disk.disk().has_writer(path).unwrap_or(None);
