@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use super::claims::{Inside, claim};
@@ -79,7 +79,7 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Insi
     }
     let along = along_with_videos(&ordinary, &|n| roles[n] == Role::Primary);
     along.keys().for_each(|n| roles[*n] = Role::Taken);
-    let beside = beside(&ordinary, &roles, &along, &mut grouped.odd);
+    let (beside, mut unclear) = beside(&ordinary, &roles, &along, &mut grouped.odd);
     let mut beside = beside.into_iter().peekable();
     grouped.candidates.reserve_exact(roles.iter().filter(|role| **role == Role::Primary).count());
     let mut ordinary: Vec<Option<Found>> = ordinary.into_iter().map(Some).collect();
@@ -97,7 +97,7 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Insi
             }
         }
         let members = claims.members.remove(&n).unwrap_or_default().into_iter().map(take).collect();
-        let missing = claims.waits.remove(&n).into_iter().collect();
+        let missing = claims.waits.remove(&n).into_iter().chain(unclear.remove(&n)).collect();
         grouped.candidates.push(Candidate { primary, sidecar, companions, members, missing });
     }
     grouped
@@ -118,18 +118,27 @@ fn role(path: &RelPath) -> Role {
 }
 
 /// Returns, for each file that goes with a primary one, the places of both, in the order of the primary
-/// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`.
-fn beside(files: &[Found], roles: &[Role], along: &BTreeMap<usize, usize>, odd: &mut Vec<Odd>) -> Vec<(usize, usize)> {
+/// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`. Returns too why primary files wait:
+/// of two that are called `a` nobody knows which one `a.xmp` describes.
+fn beside(
+    files: &[Found],
+    roles: &[Role],
+    along: &BTreeMap<usize, usize>,
+    odd: &mut Vec<Odd>,
+) -> (Vec<(usize, usize)>, BTreeMap<usize, String>) {
     let of = |role: Role| (0..files.len()).filter(move |n| roles[*n] == role);
     // What goes with a file that goes with a video goes with the video.
     let owners = of(Role::Primary).map(|n| (n, n)).chain(along.iter().map(|(n, owner)| (*n, *owner)));
     let mut by_stem: Vec<(&OsStr, usize)> =
         owners.map(|(n, owner)| (files[n].path.without_extension(), owner)).collect();
     by_stem.sort_unstable();
-    let called = |stem: &OsStr| {
+    let all_called = |stem: &OsStr| {
         let first = by_stem.partition_point(|(other, _)| *other < stem);
-        by_stem.get(first).filter(|(other, _)| *other == stem).map(|(_, n)| *n)
+        let length = by_stem[first..].partition_point(|(other, _)| *other == stem);
+        &by_stem[first..first + length]
     };
+    let called = |stem: &OsStr| all_called(stem).first().map(|(_, n)| *n);
+    let mut unclear = BTreeMap::new();
     let mut pairs: Vec<(usize, usize)> = along.iter().map(|(n, owner)| (*owner, *n)).collect();
     for n in of(Role::Beside) {
         let stem = files[n].path.without_extension();
@@ -137,13 +146,30 @@ fn beside(files: &[Found], roles: &[Role], along: &BTreeMap<usize, usize>, odd: 
         let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
         // A model names its parts: what only has its name is none, and must keep its own.
         let is_member = MEMBER_EXTENSIONS.contains(&files[n].path.extension().as_str());
+        let owners = all_called(stem);
+        if whole.is_none()
+            && files[n].path.extension() == "xmp"
+            && let Some((_, first)) = owners.first()
+            && owners.iter().any(|(_, owner)| owner != first)
+        {
+            let name = files[n].path.file_text();
+            let all: BTreeSet<usize> = owners.iter().map(|(_, owner)| *owner).collect();
+            for owner in all {
+                let whole = files[owner].path.file_text();
+                let why = format!(
+                    "nobody can tell whose `{name}` is, since more than one file here is called so; call it \
+                     `{whole}.xmp` if it is about this one"
+                );
+                unclear.entry(owner).or_insert(why);
+            }
+        }
         match whole.or_else(|| called(stem).filter(|_| !is_member)) {
             Some(owner) => pairs.push((owner, n)),
             None => odd.push(Odd { path: files[n].path.clone(), why: lonely(&files[n].path) }),
         }
     }
     pairs.sort_unstable();
-    pairs
+    (pairs, unclear)
 }
 
 /// Returns where in the files, which are in the order of paths, a path stands.
@@ -222,5 +248,24 @@ mod tests {
             assert_eq!(shown(Stage::Raw, names), expected, "{names:?}");
         }
         assert_eq!(shown(Stage::Ideas, &["ideas/a.md", "ideas/b.png"]), "ideas/a.md + \nodd ideas/b.png");
+    }
+
+    #[test]
+    fn an_xmp_of_two_pictures_lets_both_wait() {
+        let cases: [(&[&str], &[&str]); 5] = [
+            (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.xmp", "raw/t/b.png"], &["raw/t/a.jpg", "raw/t/a.png"]),
+            (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.png.xmp"], &[]),
+            (&["raw/t/a.jpg", "raw/t/a.png", "raw/t/a.txt"], &[]),
+            (&["raw/t/a.png", "raw/t/a.xmp"], &[]),
+            // The first frame goes with its video.
+            (&["raw/t/a.mp4", "raw/t/a.png", "raw/t/a.xmp"], &[]),
+        ];
+        for (names, expected) in cases {
+            let files: Vec<Found> = names.iter().map(|name| found(name)).collect();
+            let grouped = group(Stage::Raw, files, &Ignore::default(), &Nothing);
+            let waits = grouped.candidates.iter().filter(|candidate| !candidate.missing.is_empty());
+            let waits: Vec<String> = waits.map(|candidate| candidate.primary.path.to_string()).collect();
+            assert_eq!(waits, expected, "{names:?}");
+        }
     }
 }
