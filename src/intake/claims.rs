@@ -29,9 +29,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use search::is_model_folder;
-use search::{Model, Search, UNPACKED};
+use search::{Model, Search, parts_folder};
 
-use super::group::{Role, place_of};
+use super::group::{Role, TAGS, place_of};
 use super::walk::Found;
 use crate::model::{Kind, References, RelPath, Stage};
 
@@ -66,7 +66,9 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], inside: &dyn 
     let places: Vec<usize> = of(Role::Primary).filter(is_model).collect();
     let materials: Vec<usize> = of(Role::Beside).filter(|n| files[*n].path.extension() == "mtl").collect();
     let search = Search::new(files, inside);
-    if places.is_empty() && materials.is_empty() && search.folders().next().is_none() {
+    let in_folders: Vec<(usize, RelPath)> =
+        of(Role::Primary).filter_map(|n| Some((n, parts_folder(&files[n].path)?))).collect();
+    if places.is_empty() && materials.is_empty() && in_folders.is_empty() {
         return Claims::default();
     }
     let models: Vec<Model> = places.into_iter().map(|place| search.model(place)).collect();
@@ -76,6 +78,7 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], inside: &dyn 
     claiming.take_beside();
     claiming.wait_for_models();
     claiming.wait_for_materials(&materials);
+    claiming.wait_in_folders(&in_folders);
     claiming.finish()
 }
 
@@ -124,22 +127,12 @@ impl Claiming<'_> {
                     && self.roles[*n] != Role::Taken
                     && !self.models.iter().any(|model| model.place == *n)
             };
-            let free = inner.iter().copied().filter(is_free);
-            match owner {
-                Some(m) => found.extend(free.map(|n| (n, Some(m)))),
-                None if folder.file_text().to_lowercase().ends_with(UNPACKED) => found.extend(free.map(|n| (n, None))),
-                None => (),
+            if let Some(m) = owner {
+                found.extend(inner.iter().copied().filter(is_free).map(|n| (n, m)));
             }
         }
-        for (n, owner) in found {
-            match owner {
-                Some(m) => drop(self.owners.entry(n).or_insert(m)),
-                None if self.roles[n] == Role::Primary => {
-                    let why = format!("it lies in the folder of an FBX that is not here{}", self.cure(n));
-                    self.waits.entry(n).or_insert(why);
-                }
-                None => (),
-            }
+        for (n, m) in found {
+            self.owners.entry(n).or_insert(m);
         }
     }
 
@@ -184,18 +177,18 @@ impl Claiming<'_> {
     /// Returns files that may be parts of a model which misses some: they lie where parts lie, and nothing
     /// proves that they are pictures of their own.
     fn may_be_parts(&self, model: &Model) -> Vec<usize> {
-        let files = self.search.files;
-        let is_likely = |n: &usize| {
-            let path = &files[*n].path;
-            self.roles[*n] == Role::Primary
-                && !self.owners.contains_key(n)
-                && path.parent().is_some_and(|folder| model.folders.contains(&folder))
-                && !Kind::is_model_extension(&path.extension())
-                && !NO_TEXTURES.contains(&path.extension().as_str())
-                && !self.search.has_identity(*n)
-                && !self.search.inside.is_generated(&files[*n])
-        };
-        (0..files.len()).filter(is_likely).collect()
+        let lies_near = |n: &usize| self.path(*n).parent().is_some_and(|folder| model.folders.contains(&folder));
+        (0..self.search.files.len()).filter(|n| lies_near(n) && self.may_be_part(*n)).collect()
+    }
+
+    fn may_be_part(&self, n: usize) -> bool {
+        let extension = self.path(n).extension();
+        self.roles[n] == Role::Primary
+            && !self.owners.contains_key(&n)
+            && !Kind::is_model_extension(&extension)
+            && !NO_TEXTURES.contains(&extension.as_str())
+            && !self.search.has_identity(n)
+            && !self.search.inside.is_generated(&self.search.files[n])
     }
 
     fn why(&self, model: &Model, has_likely: bool) -> Vec<String> {
@@ -233,6 +226,25 @@ impl Claiming<'_> {
                 let why = format!("`{name}` names it, and no 3D model here names `{name}`{}", self.cure(n));
                 self.waits.entry(n).or_insert(why);
             }
+        }
+    }
+
+    /// Lets pictures wait that lie in a folder for a model's parts, with no model beside it: it may come yet, or
+    /// lie elsewhere. Who wrote shared tags into that very folder means its pictures.
+    fn wait_in_folders(&mut self, in_folders: &[(usize, RelPath)]) {
+        for (n, folder) in in_folders {
+            let has_tags = || place_of(self.search.files, folder.join(TAGS).as_path().as_os_str()).is_some();
+            if self.waits.contains_key(n) || !self.may_be_part(*n) || has_tags() {
+                continue;
+            }
+            let place = if folder.parts().count() > 2 { "beside it" } else { "and this folder into a theme's folder" };
+            let why = format!(
+                "its folder `{}` has the name of one for a model's parts: put the model {place}, or rename the folder \
+                 if these are pictures of their own{}",
+                folder.file_text(),
+                self.cure(*n)
+            );
+            self.waits.insert(*n, why);
         }
     }
 

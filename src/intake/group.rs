@@ -12,7 +12,9 @@ const COMPANION_EXTENSIONS: [&str; 5] = ["txt", "json", "xmp", "yaml", "yml"];
 /// Extensions of files that only a model that names them can claim.
 const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
 /// Files of stockmill's own in a theme's folder.
-const RECORDS: [&str; 2] = ["tags.yaml", "prompts.txt"];
+const RECORDS: [&str; 2] = [TAGS, "prompts.txt"];
+/// The shared tags of a folder.
+pub(super) const TAGS: &str = "tags.yaml";
 
 /// An asset's files as they were found together.
 #[derive(Debug, Clone, PartialEq, Eq)]

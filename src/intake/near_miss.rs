@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::group::{Candidate, Grouped};
+use super::group::{Candidate, Grouped, TAGS};
 use super::walk::Odd;
 use crate::model::{Ignore, RelPath};
 
@@ -35,8 +35,6 @@ impl NearMiss {
 
 /// How a record's name may end that was meant to end in `.yaml`: editors and systems add to what is typed.
 const ENDINGS: [&str; 6] = [".yaml.txt", ".yml.txt", ".yaml.yaml", ".yaml.yml", ".yaml", ".yml"];
-/// What shared tags are called.
-const TAGS: &str = "tags.yaml";
 
 /// Finds the files of a stage by which a person means tags that would not be read. What is left alone on account of
 /// one is told so.

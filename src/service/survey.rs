@@ -112,6 +112,9 @@ pub(super) fn survey(
     let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
     near_misses.retain(|miss| !is_same_file(disk, miss));
     let Grouped { mut candidates, mut odd } = grouped;
+    if is_top && stage != Stage::Ideas {
+        wait_for_parts(disk, stage, &walked.below, &mut candidates)?;
+    }
     if let Some(model) = model_beside(disk, stage, unit)? {
         // What has been through the mill is a picture of its own.
         let is_new = |candidate: &&mut Candidate| candidate.sidecar.is_none() && candidate.missing.is_empty();
@@ -148,6 +151,36 @@ pub(super) fn survey(
         folders,
         problem,
     })
+}
+
+/// Lets models in no theme's folder wait while a folder for a model's parts lies beside them: alone they would leave
+/// it behind. A folder with shared tags in it is a theme.
+fn wait_for_parts(
+    disk: &dyn Disk,
+    stage: Stage,
+    below: &[RelPath],
+    candidates: &mut [Candidate],
+) -> Result<(), DiskError> {
+    let is_model = |candidate: &&mut Candidate| Kind::is_model_extension(&candidate.primary.path.extension());
+    let mut models = candidates.iter_mut().filter(is_model).filter(|candidate| candidate.missing.is_empty()).peekable();
+    if models.peek().is_none() {
+        return Ok(());
+    }
+    let mut beside = None;
+    for folder in below.iter().filter(|folder| is_model_folder(folder)) {
+        if !disk.list(folder)?.is_empty() && disk.look(&folder.join("tags.yaml"))?.is_none() {
+            beside = Some(folder);
+            break;
+        }
+    }
+    let Some(folder) = beside else { return Ok(()) };
+    for model in models {
+        model.missing.push(format!(
+            "`{folder}` beside it has the name of a folder for a model's parts; put the model and that folder into a \
+             theme's folder, or let it go as it is with `stockmill release {stage}`"
+        ));
+    }
+    Ok(())
 }
 
 /// Returns a 3D model that lies beside a theme's folder, if the theme has the name of a folder for parts.

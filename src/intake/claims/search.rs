@@ -1,5 +1,6 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -9,11 +10,13 @@ use crate::intake::walk::Found;
 use crate::model::{Kind, Reference, RelPath};
 
 /// Folders that hold the parts of a model beside them.
-const MODEL_FOLDERS: [&str; 4] = ["textures", "texture", "maps", "source"];
+const MODEL_FOLDERS: [&str; 6] = ["textures", "texture", "tex", "materials", "maps", "source"];
+/// Those of them that a theme may well be called: only a model beside them tells what they are.
+const DOUBTFUL_FOLDERS: [&str; 2] = ["maps", SOURCE];
 /// The folder that a model itself may lie in, beside those of its parts.
 const SOURCE: &str = "source";
 /// How the folder ends into which programs put the pictures that they find inside an FBX.
-pub(super) const UNPACKED: &str = ".fbm";
+const UNPACKED: &str = ".fbm";
 
 /// A model, and what was found of its parts.
 pub(super) struct Model {
@@ -80,6 +83,19 @@ fn around(folder: RelPath) -> Vec<(RelPath, RelPath)> {
 pub fn is_model_folder(folder: &RelPath) -> bool {
     let name = folder.file_text().to_lowercase();
     MODEL_FOLDERS.contains(&name.as_str()) || name.ends_with(UNPACKED)
+}
+
+/// Returns the innermost folder above a file that by its name alone holds the parts of a model.
+pub(super) fn parts_folder(path: &RelPath) -> Option<RelPath> {
+    // Asked about each file: nothing is copied before one is found.
+    let is_sure = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        let tail = name.len().checked_sub(UNPACKED.len()).and_then(|at| name.get(at..));
+        let mut sure = MODEL_FOLDERS.iter().filter(|folder| !DOUBTFUL_FOLDERS.contains(folder));
+        sure.any(|folder| name.eq_ignore_ascii_case(folder)) || tail.is_some_and(|t| t.eq_ignore_ascii_case(UNPACKED))
+    };
+    let up = path.parts().rev().skip(1).position(is_sure)?;
+    (0..=up).try_fold(path.clone(), |at, _| at.parent())
 }
 
 /// Looks for files by the names that models have for them.

@@ -127,7 +127,7 @@ fn names_lead_to_files_as_programs_look_for_them() {
 #[test]
 fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
     let obj = ["m.obj: m.mtl", "m.mtl: wood.png, gone.png"];
-    let cases: [(&[&str], &[&str], &str); 20] = [
+    let cases: [(&[&str], &[&str], &str); 25] = [
         (&["m.max", "x.png", "maps/y.png"], &["m.max: ?"], "!m.max + maps/y.png; !x.png"),
         (&["m.obj", "m.mtl", "wood.png", "x.png"], &obj, "!m.obj + m.mtl + wood.png; !x.png"),
         (&["m.obj", "x", "x.tga"], &["m.obj: gone.mtl"], "!m.obj; !x; !x.tga"),
@@ -153,11 +153,18 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         ),
         (&["a/m.obj", "b/x.png", "x.png", "a/clip.mp4"], &["m.obj: gone.mtl"], "a/clip.mp4; !a/m.obj; b/x.png; x.png"),
         // The folder that a lost name leads to, and those where others were found.
-        (&["m.obj", "tex/x.png"], &["m.obj: tex/gone.mtl"], "!m.obj; !tex/x.png"),
+        (&["m.obj", "skins/x.png"], &["m.obj: skins/gone.mtl"], "!m.obj; !skins/x.png"),
         // The material came first.
         (&["m.mtl", "wood.png", "x.png"], &["m.mtl: wood.png"], "!wood.png; x.png; odd m.mtl"),
         (&["x.png", "x.mtl"], &[], "x.png; odd x.mtl"),
-        (&["m.fbm/x.png", "textures/y.png"], &[], "!m.fbm/x.png; textures/y.png"),
+        // The model may come yet: the name of a folder is enough, whatever its depth and case.
+        (&["m.fbm/x.png", "textures/y.png"], &[], "!m.fbm/x.png; !textures/y.png"),
+        (&["a/Texture/b/x.png", "TEX/x.png"], &[], "!TEX/x.png; !a/Texture/b/x.png"),
+        (&["a/m.glb", "Materials/x.png"], &[], "!Materials/x.png; a/m.glb"),
+        (&["maps/x.png", "source/x.png", "textured/x.png"], &[], "maps/x.png; source/x.png; textured/x.png"),
+        // What is meant, or made, as a picture of its own.
+        (&["tex/x.png", "tex/tags.yaml", "textures/tags.yaml"], &[], "tex/x.png"),
+        (&["tex/ComfyUI.png", "tex/x.png", "tex/x.png.yaml"], &[], "tex/ComfyUI.png; tex/x.png + tex/x.png.yaml"),
     ];
     for (names, inside, expected) in cases {
         assert_eq!(shown(names, inside), expected, "{names:?} {inside:?}");
@@ -166,12 +173,13 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
 
 #[test]
 fn folders_of_parts_belong_to_the_model_beside_them() {
-    let cases: [(&[&str], &[&str], &str); 7] = [
+    let cases: [(&[&str], &[&str], &str); 8] = [
         (&["m.obj", "textures/a.png", "Maps/b.png"], &[], "m.obj + Maps/b.png + textures/a.png"),
         (&["m.fbx", "m.fbm/a.png", "source/b.png"], &[], "m.fbx + m.fbm/a.png + source/b.png"),
         (&["m.glb", "textures/a/b.png"], &[], "m.glb + textures/a/b.png"),
         (&["m.obj", "renders/a.png"], &[], "m.obj; renders/a.png"),
-        (&["textures/a.png", "b.png"], &[], "b.png; textures/a.png"),
+        (&["textures/a.png", "b.png"], &[], "b.png; !textures/a.png"),
+        (&["m.glb", "tex/a.png", "Materials/b.png"], &[], "m.glb + Materials/b.png + tex/a.png"),
         // What nobody names goes with the model that misses something, or that names its neighbours.
         (&["a.obj", "b.fbx", "textures/x.png"], &["b.fbx: gone.png"], "a.obj; !b.fbx + textures/x.png"),
         (
