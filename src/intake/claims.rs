@@ -31,8 +31,9 @@ use std::sync::Arc;
 pub use search::is_model_folder;
 use search::{Model, Search, parts_folder};
 
-use super::group::{Role, TAGS, place_of};
-use super::walk::Found;
+use super::group::{MEMBER_EXTENSIONS, Role, TAGS, place_of};
+use super::names::arrives_as;
+use super::walk::{Found, Odd};
 use crate::model::{Kind, References, RelPath, Stage};
 
 /// Files that no model uses as a texture of its own.
@@ -59,8 +60,8 @@ pub(super) struct Claims {
     pub(super) waits: BTreeMap<usize, String>,
 }
 
-/// Returns what the models among the files of a folder claim.
-pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], inside: &dyn Inside) -> Claims {
+/// Returns what the models among the files of a folder claim; `odd` is what is left alone there.
+pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], odd: &[Odd], inside: &dyn Inside) -> Claims {
     let of = |wanted: Role| (0..files.len()).filter(move |n| roles[*n] == wanted);
     let is_model = |n: &usize| Kind::is_model_extension(&files[*n].path.extension());
     let places: Vec<usize> = of(Role::Primary).filter(is_model).collect();
@@ -68,7 +69,13 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], inside: &dyn 
     let search = Search::new(files, inside);
     let in_folders: Vec<(usize, RelPath)> =
         of(Role::Primary).filter_map(|n| Some((n, parts_folder(&files[n].path)?))).collect();
-    if places.is_empty() && materials.is_empty() && in_folders.is_empty() {
+    let on_their_way = odd.iter().filter_map(|odd| {
+        let extension = odd.path.sibling(arrives_as(&odd.path.file_text())?).extension();
+        let is_awaited = Kind::is_model_extension(&extension) || MEMBER_EXTENSIONS.contains(&extension.as_str());
+        is_awaited.then(|| (odd.path.clone(), "which is on its way"))
+    });
+    let arriving: Vec<(RelPath, &str)> = on_their_way.collect();
+    if places.is_empty() && materials.is_empty() && in_folders.is_empty() && arriving.is_empty() {
         return Claims::default();
     }
     let models: Vec<Model> = places.into_iter().map(|place| search.model(place)).collect();
@@ -79,6 +86,7 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], inside: &dyn 
     claiming.wait_for_models();
     claiming.wait_for_materials(&materials);
     claiming.wait_in_folders(&in_folders);
+    claiming.wait_for_arriving(&arriving);
     claiming.finish()
 }
 
@@ -245,6 +253,27 @@ impl Claiming<'_> {
                 self.cure(*n)
             );
             self.waits.insert(*n, why);
+        }
+    }
+
+    /// Lets pictures wait beside what a model is made of and that is not all here yet.
+    fn wait_for_arriving(&mut self, arriving: &[(RelPath, &str)]) {
+        let folder = |(path, what)| Some((RelPath::parent(path)?, (path, what)));
+        let by_folder: BTreeMap<RelPath, (&RelPath, &&str)> =
+            arriving.iter().map(|(path, what)| (path, what)).rev().filter_map(folder).collect();
+        if by_folder.is_empty() {
+            return;
+        }
+        for n in 0..self.search.files.len() {
+            let beside = self.path(n).parent().and_then(|folder| by_folder.get(&folder));
+            if let Some((path, what)) = beside
+                && !self.waits.contains_key(&n)
+                && self.may_be_part(n)
+            {
+                let cure = "; put it into another folder if it is a picture of its own";
+                let why = format!("it may be a part of `{}` beside it, {what}{cure}{}", path.file_text(), self.cure(n));
+                self.waits.insert(n, why);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::{Ignore, RelPath, Stage};
 /// Extensions of files that go with an asset of the same name and are never assets themselves.
 const COMPANION_EXTENSIONS: [&str; 5] = ["txt", "json", "xmp", "yaml", "yml"];
 /// Extensions of files that only a model that names them can claim.
-const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
+pub(super) const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
 /// Files of stockmill's own in a theme's folder.
 const RECORDS: [&str; 2] = [TAGS, "prompts.txt"];
 /// The shared tags of a folder.
@@ -75,7 +75,7 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Insi
     }
     ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let mut roles: Vec<Role> = ordinary.iter().map(|found| role(&found.path)).collect();
-    let mut claims = claim(stage, &ordinary, &roles, inside);
+    let mut claims = claim(stage, &ordinary, &roles, &grouped.odd, inside);
     for member in claims.members.values().flatten() {
         roles[*member] = Role::Taken;
     }

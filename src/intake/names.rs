@@ -39,6 +39,17 @@ pub fn downloads_as(name: &str) -> Option<&str> {
     Some(&name[..cut]).filter(|name| !name.chars().all(|c| c == '.'))
 }
 
+/// Returns the name that a file will have once whoever brings it is done: a download's, or that of the temporary copy
+/// that `rsync` and the like make, `.NAME.XXXXXX` or `NAME.tmp`.
+pub(super) fn arrives_as(name: &str) -> Option<&str> {
+    let is_temporary = |last: &str| {
+        let known = ["tmp", "temp", "uploading", "!sync", "ut!"];
+        name.starts_with('.') || known.iter().any(|ending| last.eq_ignore_ascii_case(ending))
+    };
+    let temporary = || name.rsplit_once('.').filter(|(_, last)| is_temporary(last)).map(|(inner, _)| inner);
+    downloads_as(name).or_else(temporary)
+}
+
 /// Returns whether a file in `ideas` is a note by its extension.
 pub fn is_note(path: &RelPath) -> bool {
     matches!(path.extension().as_str(), "md" | "markdown" | "txt" | "csv" | "tsv" | "yaml" | "yml")

@@ -75,9 +75,61 @@ impl Kind {
         matches!(self, Glb | Gltf | Obj | Fbx | Stl | Usdz | Ply | Blend | Dae | Usda | Usdc | ThreeMf)
     }
 
-    /// Extensions of files that nothing is known about but that they are scenes of 3D programs.
-    pub const SCENE_EXTENSIONS: [&str; 13] =
-        ["3ds", "ase", "c4d", "lwo", "lws", "ma", "mb", "max", "ms3d", "skp", "wrl", "x", "x3d"];
+    /// Extensions of files that nothing is known about but that they are scenes, models or materials of 3D programs,
+    /// or archives, in which models are sold and brought.
+    pub const SCENE_EXTENSIONS: &[&str] = &[
+        "3dm",
+        "3ds",
+        "7z",
+        "abc",
+        "amf",
+        "ase",
+        "b3d",
+        "bvh",
+        "c4d",
+        "ctm",
+        "drc",
+        "gz",
+        "hip",
+        "hiplc",
+        "hipnc",
+        "iges",
+        "igs",
+        "lwo",
+        "lws",
+        "lxo",
+        "ma",
+        "max",
+        "mb",
+        "md2",
+        "md3",
+        "md5mesh",
+        "ms3d",
+        "off",
+        "pmd",
+        "pmx",
+        "rar",
+        "sbs",
+        "sbsar",
+        "skp",
+        "spp",
+        "step",
+        "stp",
+        "tar",
+        "tgz",
+        "u3d",
+        "unitypackage",
+        "vox",
+        "wrl",
+        "wrz",
+        "x",
+        "x3d",
+        "x3db",
+        "x3dv",
+        "zip",
+        "zpr",
+        "ztl",
+    ];
 
     /// Returns whether files of an extension, in lower case, are 3D models.
     pub fn is_model_extension(extension: &str) -> bool {

@@ -127,7 +127,7 @@ fn names_lead_to_files_as_programs_look_for_them() {
 #[test]
 fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
     let obj = ["m.obj: m.mtl", "m.mtl: wood.png, gone.png"];
-    let cases: [(&[&str], &[&str], &str); 25] = [
+    let cases: [(&[&str], &[&str], &str); 31] = [
         (&["m.max", "x.png", "maps/y.png"], &["m.max: ?"], "!m.max + maps/y.png; !x.png"),
         (&["m.obj", "m.mtl", "wood.png", "x.png"], &obj, "!m.obj + m.mtl + wood.png; !x.png"),
         (&["m.obj", "x", "x.tga"], &["m.obj: gone.mtl"], "!m.obj; !x; !x.tga"),
@@ -162,6 +162,18 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         (&["a/Texture/b/x.png", "TEX/x.png"], &[], "!TEX/x.png; !a/Texture/b/x.png"),
         (&["a/m.glb", "Materials/x.png"], &[], "!Materials/x.png; a/m.glb"),
         (&["maps/x.png", "source/x.png", "textured/x.png"], &[], "maps/x.png; source/x.png; textured/x.png"),
+        // Each of a kind that nothing is known of.
+        (&["m.abc", "x.png"], &["m.abc: ?"], "!m.abc; !x.png"),
+        // It is on its way.
+        (&["m.blend.crdownload", "x.png", "b/y.png"], &[], "b/y.png; !x.png; odd m.blend.crdownload"),
+        (&["m.glb.part", "x.png", "ComfyUI.png"], &[], "ComfyUI.png; !x.png; odd m.glb.part"),
+        (&[".m.glb.Ab12cD", "x.png"], &[], "!x.png; odd .m.glb.Ab12cD"),
+        (&["m.bin.TMP", "x.png"], &[], "!x.png; odd m.bin.TMP"),
+        (
+            &[".x.png.Ab12cD", "._m.glb", "y.png.part", "x.png"],
+            &[],
+            "x.png; odd .x.png.Ab12cD; odd ._m.glb; odd y.png.part",
+        ),
         // What is meant, or made, as a picture of its own.
         (&["tex/x.png", "tex/tags.yaml", "textures/tags.yaml"], &[], "tex/x.png"),
         (&["tex/ComfyUI.png", "tex/x.png", "tex/x.png.yaml"], &[], "tex/ComfyUI.png; tex/x.png + tex/x.png.yaml"),
