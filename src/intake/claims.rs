@@ -25,7 +25,8 @@ impl Inside for Nothing {
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 pub use search::is_model_folder;
@@ -38,6 +39,16 @@ use crate::model::{Kind, References, RelPath, Stage};
 
 /// Files that no model uses as a texture of its own.
 const NO_TEXTURES: [&str; 9] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "pdf", "zip", "3gp"];
+/// Words by which programs tell the textures of one model apart, behind its name.
+#[rustfmt::skip]
+const TEXTURE_WORDS: &[&str] = &[
+    "albedo", "alpha", "ambientocclusion", "ao", "arm", "basecolor", "basecolour", "bump", "color", "colour", "d",
+    "diff", "diffuse", "disp", "displacement", "emission", "emissive", "gloss", "glossiness", "height", "mask", "metal",
+    "metallic", "metallicroughness", "metalness", "n", "nor", "normal", "normals", "nrm", "occlusion", "opacity", "orm",
+    "reflection", "rma", "rough", "roughness", "spec", "specular", "transmission", "transparency",
+];
+/// What stands between a name and such words.
+const APART: [char; 4] = ['_', '-', '.', ' '];
 /// So many names are told; the rest is counted.
 const NAMES_TOLD_MAX: usize = 5;
 
@@ -70,12 +81,14 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], odd: &[Odd], 
     let in_folders: Vec<(usize, RelPath)> =
         of(Role::Primary).filter_map(|n| Some((n, parts_folder(&files[n].path)?))).collect();
     let on_their_way = odd.iter().filter_map(|odd| {
-        let extension = odd.path.sibling(arrives_as(&odd.path.file_text())?).extension();
+        let extension = arrives_as(&odd.path.file_text())?.rsplit_once('.')?.1.to_lowercase();
         let is_awaited = Kind::is_model_extension(&extension) || MEMBER_EXTENSIONS.contains(&extension.as_str());
         is_awaited.then(|| (odd.path.clone(), "which is on its way"))
     });
-    let arriving: Vec<(RelPath, &str)> = on_their_way.collect();
-    if places.is_empty() && materials.is_empty() && in_folders.is_empty() && arriving.is_empty() {
+    let mut arriving: Vec<(RelPath, &str)> = on_their_way.collect();
+    let buffers: Vec<usize> = of(Role::Beside).filter(|n| files[*n].path.extension() == "bin").collect();
+    let has_parts = !materials.is_empty() || !buffers.is_empty() || !in_folders.is_empty();
+    if places.is_empty() && !has_parts && arriving.is_empty() {
         return Claims::default();
     }
     let models: Vec<Model> = places.into_iter().map(|place| search.model(place)).collect();
@@ -84,8 +97,11 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], odd: &[Odd], 
     claiming.take_folders();
     claiming.take_beside();
     claiming.wait_for_models();
+    claiming.wait_with_textures();
     claiming.wait_for_materials(&materials);
     claiming.wait_in_folders(&in_folders);
+    let lonely = buffers.into_iter().filter(|n| !claiming.owners.contains_key(n));
+    arriving.extend(lonely.map(|n| (files[n].path.clone(), "which no 3D model here names: one may be on its way")));
     claiming.wait_for_arriving(&arriving);
     claiming.finish()
 }
@@ -153,6 +169,47 @@ impl Claiming<'_> {
                 && let Some(owner) = goes_with().and_then(|part| self.owners.get(&part).copied())
             {
                 self.owners.insert(n, owner);
+            }
+        }
+    }
+
+    /// Lets pictures wait that are called like a model's textures, `chair_BaseColor.png` beside `chair.glb`, though it
+    /// names none; and the model, which would leave them behind.
+    fn wait_with_textures(&mut self) {
+        let folded = |path: &OsStr| path.to_string_lossy().to_lowercase();
+        let is_new = |model: &&Model| self.stage == Stage::Raw || !self.search.has_identity(model.place);
+        let new = self.models.iter().filter(is_new).map(|model| model.place);
+        let models: Vec<(String, usize)> = new.map(|n| (folded(self.path(n).without_extension()), n)).collect();
+        let names: HashMap<&str, usize> = models.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        if names.is_empty() {
+            return;
+        }
+        let mut textures: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for n in 0..self.search.files.len() {
+            let name = folded(self.path(n).without_extension());
+            let mut ends = name.rmatch_indices(APART).map(|(at, _)| at);
+            let model = ends.find_map(|at| Some((at, *names.get(&name[..at])?)));
+            if let Some((at, model)) = model
+                && name[at..].split(APART).any(|word| TEXTURE_WORDS.contains(&word))
+                && self.may_be_part(n)
+            {
+                textures.entry(model).or_default().push(n);
+            }
+        }
+        let cure = "put what is its own into `textures/` beside it";
+        for (name, place) in &models {
+            let Some(parts) = textures.get(&names[name.as_str()]) else { continue };
+            let told: Vec<String> = parts.iter().map(|n| self.path(*n).file_text()).collect();
+            let why = format!("what lies beside it is called like its textures: {}; {cure}", listed(&told));
+            let why = format!("{why}{}", self.cure(*place));
+            self.waits.entry(*place).or_insert(why);
+        }
+        let cure = "put it into `textures/` beside that, or into another folder if it is a picture of its own";
+        for (model, parts) in &textures {
+            let model = self.path(*model).file_text();
+            for n in parts {
+                let why = format!("by its name it is a texture of `{model}` beside it: {cure}{}", self.cure(*n));
+                self.waits.entry(*n).or_insert(why);
             }
         }
     }

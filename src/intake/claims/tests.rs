@@ -127,7 +127,7 @@ fn names_lead_to_files_as_programs_look_for_them() {
 #[test]
 fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
     let obj = ["m.obj: m.mtl", "m.mtl: wood.png, gone.png"];
-    let cases: [(&[&str], &[&str], &str); 31] = [
+    let cases: [(&[&str], &[&str], &str); 36] = [
         (&["m.max", "x.png", "maps/y.png"], &["m.max: ?"], "!m.max + maps/y.png; !x.png"),
         (&["m.obj", "m.mtl", "wood.png", "x.png"], &obj, "!m.obj + m.mtl + wood.png; !x.png"),
         (&["m.obj", "x", "x.tga"], &["m.obj: gone.mtl"], "!m.obj; !x; !x.tga"),
@@ -164,15 +164,34 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         (&["maps/x.png", "source/x.png", "textured/x.png"], &[], "maps/x.png; source/x.png; textured/x.png"),
         // Each of a kind that nothing is known of.
         (&["m.abc", "x.png"], &["m.abc: ?"], "!m.abc; !x.png"),
+        // What is called like a model's textures, though it names none.
+        (
+            &["chair.glb", "chair_BaseColor.png", "Chair-2K normal.PNG", "chair.jpg", "chair_front.png"],
+            &[],
+            "!Chair-2K normal.PNG; !chair.glb; chair.jpg; !chair_BaseColor.png; chair_front.png",
+        ),
+        (
+            &["c.stl", "c.ao.png", "d_ao.png", "b/c_ao.png", "ComfyUI_ao.png"],
+            &[],
+            "ComfyUI_ao.png; b/c_ao.png; !c.ao.png; !c.stl; d_ao.png",
+        ),
+        (
+            &["my_c.glb", "my_c.fbx", "my_c_ORM.png", "my_ORM.png"],
+            &[],
+            "my_ORM.png; !my_c.fbx; !my_c.glb; !my_c_ORM.png",
+        ),
+        // A buffer of a model that is not here.
+        (&["m.bin", "x.png", "b/y.png"], &[], "b/y.png; !x.png; odd m.bin"),
+        (&["m.gltf", "m.bin", "x.png"], &["m.gltf: m.bin"], "m.gltf + m.bin; x.png"),
         // It is on its way.
         (&["m.blend.crdownload", "x.png", "b/y.png"], &[], "b/y.png; !x.png; odd m.blend.crdownload"),
         (&["m.glb.part", "x.png", "ComfyUI.png"], &[], "ComfyUI.png; !x.png; odd m.glb.part"),
         (&[".m.glb.Ab12cD", "x.png"], &[], "!x.png; odd .m.glb.Ab12cD"),
         (&["m.bin.TMP", "x.png"], &[], "!x.png; odd m.bin.TMP"),
         (
-            &[".x.png.Ab12cD", "._m.glb", "y.png.part", "x.png"],
+            &[".x.png.Ab12cD", "..x", ".z", "._m.glb", "y.png.part", "x.png"],
             &[],
-            "x.png; odd .x.png.Ab12cD; odd ._m.glb; odd y.png.part",
+            "x.png; odd .x.png.Ab12cD; odd ..x; odd .z; odd ._m.glb; odd y.png.part",
         ),
         // What is meant, or made, as a picture of its own.
         (&["tex/x.png", "tex/tags.yaml", "textures/tags.yaml"], &[], "tex/x.png"),
