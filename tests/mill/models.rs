@@ -56,20 +56,29 @@ fn a_model_that_misses_something_waits_with_all_its_parts() {
     }
 }
 
-/// The pictures became the theme `textures`.
+/// The pictures became the theme `textures`; beside a model that names nothing, one walk later.
 #[test]
 fn a_model_in_no_theme_keeps_the_folder_beside_it_from_being_a_theme() {
-    let root = Root::new();
-    fs::create_dir(root.at("raw/textures")).unwrap();
-    fs::write(root.at("raw/textures/wood.png"), picture(1, 240)).unwrap();
-    fs::write(root.at("raw/m.gltf"), r#"{"asset":{},"images":[{"uri":"textures/wood.png"}]}"#).unwrap();
-    root.once();
-    let names = root.files();
-    assert!(
-        ["raw/m.gltf", "raw/textures/wood.png"].iter().all(|name| names.contains(&(*name).to_owned())),
-        "{names:?}"
-    );
-    assert!(root.text(&["status"]).contains("put the model and this folder into a theme's folder"));
+    for images in [r#"{"uri":"textures/wood.png"}"#, ""] {
+        let root = Root::new();
+        fs::create_dir(root.at("raw/textures")).unwrap();
+        fs::write(root.at("raw/textures/wood.png"), picture(1, 240)).unwrap();
+        fs::write(root.at("raw/m.gltf"), format!(r#"{{"asset":{{}},"images":[{images}]}}"#)).unwrap();
+        root.once();
+        root.once();
+        let names = root.files();
+        assert!(
+            ["raw/m.gltf", "raw/textures/wood.png"].iter().all(|name| names.contains(&(*name).to_owned())),
+            "{names:?}"
+        );
+        assert!(root.text(&["status"]).contains("put the model and this folder into a theme's folder"));
+        assert!(root.call(&["release", "raw", "textures"]).status.success());
+        assert!(root.call(&["release", "raw"]).status.success());
+        root.once();
+        let names = root.files();
+        assert!(!names.iter().any(|name| name.ends_with("m.gltf") && name.starts_with("raw/")), "{}", root.log());
+        assert!(!names.contains(&"raw/textures/wood.png".to_owned()), "{}", root.log());
+    }
 }
 
 /// A part was renamed on its way to `failed/`, and its model did not find it any more.
