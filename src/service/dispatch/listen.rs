@@ -9,7 +9,7 @@ use super::{
     DISK_PAUSE_MAX, Dispatcher, FACTS_MAX, HOLD_PAUSE_UNSEEN, Inspected, Job, RECOVER_PAUSE, TEND_PAUSE, Tries,
     WALK_PAUSE, WALK_PAUSE_FED, WalkAgain, job, tended,
 };
-use crate::intake::{Candidate, NearMiss, Settled};
+use crate::intake::{Candidate, NearMiss, Settled, is_model_folder};
 use crate::make::MakeError;
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Companion, Facts, Hold, Plan, emptied_folders};
@@ -394,6 +394,9 @@ impl Dispatcher {
     fn after_removal(&mut self, plan: &Plan) {
         remove_emptied_folders(self.mill.disk(), plan);
         self.dirty.extend(emptied_folders(plan).into_keys().filter(|folder| self.mill.units.contains(folder)));
+        // A model beside a folder for parts waits for as long as something lies in it.
+        let left = plan.takes().filter_map(unit_of).filter(|unit| unit.parent().is_some() && is_model_folder(unit));
+        self.dirty.extend(left.map(|unit| unit.root()));
     }
 
     /// Lets what is held of a theme be decided anew.
