@@ -334,8 +334,8 @@ mod tests {
             (&[("de", "zwei"), ("fr", "deux")], "zwei"),
             (&[("de", "zwei"), ("x-default", "")], "zwei"),
         ] {
-            let items: String =
-                items.iter().map(|(l, text)| format!("<rdf:li xml:lang='{l}'>{text}</rdf:li>")).collect();
+            let item = |(lang, text): &(&str, &str)| format!("<rdf:li xml:lang='{lang}'>{text}</rdf:li>");
+            let items = items.iter().map(item).collect::<Vec<_>>().concat();
             let text = |name: &str| format!("<{name}><rdf:Alt>{items}</rdf:Alt></{name}>");
             let packet = format!("<rdf:RDF>{}{}</rdf:RDF>", text("dc:title"), text("dc:description"));
             let tags = read_xmp(packet.as_bytes()).unwrap();
