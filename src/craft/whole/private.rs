@@ -219,20 +219,20 @@ mod tests {
 
     const SECRET: &[u8] = b"SECRET +47.3+008.5/";
 
-    fn part(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], name, content].concat()
+    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
     }
 
     /// Returns a box whose size has 64 bits.
-    fn wide(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn wide(name: [u8; 4], content: &[u8]) -> Vec<u8> {
         [&[0, 0, 0, 1], &name[..], &(content.len() as u64 + 16).to_be_bytes(), content].concat()
     }
 
     /// Returns an index whose one chunk lies at `offset`, with boxes added to it and to its track.
     fn index(offset: u32, track: &[u8], more: &[u8]) -> Vec<u8> {
-        let offsets = part(b"stco", &[[0; 4], 1_u32.to_be_bytes(), offset.to_be_bytes()].concat());
-        let media = [b"stbl", b"minf", b"mdia"].into_iter().fold(offsets, |content, name| part(name, &content));
-        part(b"moov", &[part(b"mvhd", &[0; 20]), part(b"trak", &[&media, track].concat()), more.to_vec()].concat())
+        let offsets = part(*b"stco", &[[0; 4], 1_u32.to_be_bytes(), offset.to_be_bytes()].concat());
+        let media = [b"stbl", b"minf", b"mdia"].into_iter().fold(offsets, |content, name| part(*name, &content));
+        part(*b"moov", &[part(*b"mvhd", &[0; 20]), part(*b"trak", &[&media, track].concat()), more.to_vec()].concat())
     }
 
     fn blank(video: &[u8]) -> Result<Vec<u8>, CraftError> {
@@ -250,33 +250,33 @@ mod tests {
     #[test]
     fn what_is_private_is_blanked_in_place() {
         let frames: Vec<u8> = (0..100).map(|n| n * 2).collect();
-        let mdat = part(b"mdat", &frames);
-        let udta = part(b"udta", &part(b"\xa9xyz", SECRET));
-        let keys = part(b"meta", &[part(b"hdlr", &[0; 24]), part(b"keys", SECRET), part(b"ilst", SECRET)].concat());
+        let mdat = part(*b"mdat", &frames);
+        let udta = part(*b"udta", &part(*b"\xa9xyz", SECRET));
+        let keys = part(*b"meta", &[part(*b"hdlr", &[0; 24]), part(*b"keys", SECRET), part(*b"ilst", SECRET)].concat());
         let (early, late) = (24, 32);
-        let film = |index: &[u8], more: &[u8]| [&part(b"ftyp", &[0; 8]), &mdat, index, more].concat();
+        let film = |index: &[u8], more: &[u8]| [&part(*b"ftyp", &[0; 8]), &mdat, index, more].concat();
         let cases: [(&str, Vec<u8>); 14] = [
             ("udta in moov", film(&index(early, &[], &udta), &[])),
             ("udta in trak", film(&index(early, &udta, &[]), &[])),
             ("meta with keys", film(&index(early, &[], &keys), &[])),
             ("meta in trak", film(&index(early, &keys, &[]), &[])),
             ("two of them", film(&index(early, &keys, &[&udta[..], &keys].concat()), &[])),
-            ("uuid", film(&index(early, &[], &[]), &part(b"uuid", &[&[7; 16], SECRET].concat()))),
-            ("meta at the top", film(&index(early, &[], &[]), &part(b"meta", SECRET))),
-            ("left in free", film(&index(early, &[], &part(b"free", SECRET)), &part(b"skip", SECRET))),
-            ("nobody knows it", film(&index(early, &[], &part(b"Xtra", SECRET)), &part(b"beam", SECRET))),
+            ("uuid", film(&index(early, &[], &[]), &part(*b"uuid", &[&[7; 16], SECRET].concat()))),
+            ("meta at the top", film(&index(early, &[], &[]), &part(*b"meta", SECRET))),
+            ("left in free", film(&index(early, &[], &part(*b"free", SECRET)), &part(*b"skip", SECRET))),
+            ("nobody knows it", film(&index(early, &[], &part(*b"Xtra", SECRET)), &part(*b"beam", SECRET))),
             ("moov before mdat", {
                 let length = u32::try_from(index(0, &udta, &keys).len()).unwrap();
                 [index(length + 8, &udta, &keys), mdat.clone()].concat()
             }),
             ("64 bits", {
-                let index = index(late, &[], &wide(b"udta", SECRET));
-                [&part(b"ftyp", &[0; 8])[..], &wide(b"mdat", &frames), &index, &wide(b"uuid", SECRET)].concat()
+                let index = index(late, &[], &wide(*b"udta", SECRET));
+                [&part(*b"ftyp", &[0; 8])[..], &wide(*b"mdat", &frames), &index, &wide(*b"uuid", SECRET)].concat()
             }),
             ("to the end", film(&index(early, &[], &[]), &[b"\0\0\0\0uuid", SECRET].concat())),
             ("behind the last box", film(&index(early, &[], &udta), &[&[0, 0, 0, 2], SECRET].concat())),
             ("fragments", {
-                let moof = part(b"moof", &[part(b"traf", &udta), keys.clone()].concat());
+                let moof = part(*b"moof", &[part(*b"traf", &udta), keys.clone()].concat());
                 [index(0, &udta, &[]), moof, mdat.clone()].concat()
             }),
         ];
@@ -292,7 +292,7 @@ mod tests {
             let is_in = |at: u64| blanks.iter().any(|blank| (blank.start()..blank.content.end).contains(&at));
             assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
         }
-        let plain = film(&index(early, &[], &part(b"free", &[0; 9])), &[0; 30]);
+        let plain = film(&index(early, &[], &part(*b"free", &[0; 9])), &[0; 30]);
         assert_eq!(private(Cursor::new(&plain), plain.len() as u64), Ok(Vec::new()));
     }
 
@@ -305,8 +305,8 @@ mod tests {
                 self.0.read(&mut buffer[..count])
             }
         }
-        let udta = part(b"udta", SECRET);
-        let video = [part(b"ftyp", &[0; 8]), part(b"mdat", &[9; 30]), index(24, &udta, &udta)].concat();
+        let udta = part(*b"udta", SECRET);
+        let video = [part(*b"ftyp", &[0; 8]), part(*b"mdat", &[9; 30]), index(24, &udta, &udta)].concat();
         let mut made = Vec::new();
         let mut opened = Cursor::new(&video);
         opened.set_position(video.len() as u64);
@@ -317,15 +317,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_is_refused() {
-        let (ftyp, mdat) = (part(b"ftyp", &[0; 8]), part(b"mdat", &[9; 30]));
+        let (ftyp, mdat) = (part(*b"ftyp", &[0; 8]), part(*b"mdat", &[9; 30]));
         let cases = [
             ("cut off inside", [&ftyp, &mdat, &index(24, &[], &[0, 0, 0, 99, b'u', b'd', b't', b'a', 1])[..]].concat()),
             ("no box inside", [&ftyp, &mdat, &index(24, &[], b"SECRET and more")[..]].concat()),
-            ("compressed", [&ftyp, &mdat, &part(b"moov", &part(b"cmov", SECRET))[..]].concat()),
+            ("compressed", [&ftyp, &mdat, &part(*b"moov", &part(*b"cmov", SECRET))[..]].concat()),
             ("no box before the index", [&ftyp, &mdat, SECRET, &index(24, &[], &[])[..]].concat()),
-            ("between fragments", [&index(0, &[], &[]), &part(b"moof", &[]), &mdat, SECRET].concat()),
+            ("between fragments", [&index(0, &[], &[]), &part(*b"moof", &[]), &mdat, SECRET].concat()),
             ("smaller than its head", [&ftyp, &mdat, &b"\0\0\0\x01udta\0\0\0\0\0\0\0\x09"[..]].concat()),
-            ("the content would go", [&ftyp, &part(b"uuid", &[9; 30]), &mdat, &index(30, &[], &[])[..]].concat()),
+            ("the content would go", [&ftyp, &part(*b"uuid", &[9; 30]), &mdat, &index(30, &[], &[])[..]].concat()),
         ];
         for (name, video) in cases {
             assert!(private(Cursor::new(&video), video.len() as u64).is_err(), "{name}");
