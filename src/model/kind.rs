@@ -75,12 +75,11 @@ impl Kind {
         matches!(self, Glb | Gltf | Obj | Fbx | Stl | Usdz | Ply | Blend | Dae | Usda | Usdc | ThreeMf)
     }
 
-    /// Extensions of files that nothing is known about but that they are scenes, models or materials of 3D programs,
-    /// or archives, in which models are sold and brought.
+    /// Extensions of files that nothing is known about but that they are scenes, models or materials of 3D programs.
+    /// Archives are none: pictures are brought in them as well, and what is a model's lies inside.
     pub const SCENE_EXTENSIONS: &[&str] = &[
         "3dm",
         "3ds",
-        "7z",
         "abc",
         "amf",
         "ase",
@@ -89,7 +88,6 @@ impl Kind {
         "c4d",
         "ctm",
         "drc",
-        "gz",
         "hip",
         "hiplc",
         "hipnc",
@@ -108,15 +106,12 @@ impl Kind {
         "off",
         "pmd",
         "pmx",
-        "rar",
         "sbs",
         "sbsar",
         "skp",
         "spp",
         "step",
         "stp",
-        "tar",
-        "tgz",
         "u3d",
         "unitypackage",
         "vox",
@@ -126,7 +121,6 @@ impl Kind {
         "x3d",
         "x3db",
         "x3dv",
-        "zip",
         "zpr",
         "ztl",
     ];

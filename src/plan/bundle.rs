@@ -126,7 +126,10 @@ fn checklist(name: &BundleName, market: &Market, rows: &[Row], strangers: &[Stri
     steps.push("When all is sent, make an empty file `SENT` here: later files then go into a new bundle.".to_owned());
     let mut text = format!("{}{} files\n", heading(""), rows.len());
     for file in strangers {
-        text.push_str(&format!("{STRANGER}`{file}`\n"));
+        text.push_str(STRANGER);
+        text.push('`');
+        text.push_str(file);
+        text.push_str("`\n");
     }
     // Ticks, notes and other headings are a person's.
     let is_ours = |line: &&str| line.starts_with(&heading("")) || line.starts_with(STRANGER);
