@@ -2,7 +2,7 @@ use jiff::civil::Date;
 
 use super::{Plan, Product, Recipe, new_version};
 use crate::market::{self, Market, MarketError, Row};
-use crate::model::{ContentHash, Kind, Meta, RelPath, Stage};
+use crate::model::{ContentHash, Kind, Meta, RelPath, Stage, escape_bytes};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
 /// The folder of a bundle that holds its files' sidecars, out of the way of what is sent.
@@ -128,7 +128,8 @@ fn checklist(name: &BundleName, market: &Market, rows: &[Row], strangers: &[Stri
     for file in strangers {
         text.push_str(STRANGER);
         text.push('`');
-        text.push_str(file);
+        // A name with a line break would leave lines behind that nobody knows as ours.
+        text.push_str(&escape_bytes(file.as_bytes()));
         text.push_str("`\n");
     }
     // Ticks, notes and other headings are a person's.
@@ -213,5 +214,8 @@ mod tests {
         let told = checklist(&name, &market, std::slice::from_ref(&row), &["b.jpg".to_owned()], Some(&ticked));
         assert!(told.contains(&format!("{STRANGER}`b.jpg`\n")), "{told}");
         assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&told)), ticked);
+        let odd = checklist(&name, &market, std::slice::from_ref(&row), &["b\n\rc.jpg".to_owned()], Some(&ticked));
+        assert!(odd.contains("`b\\x0a\\x0dc.jpg`\n"), "{odd}");
+        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&odd)), ticked);
     }
 }
