@@ -143,7 +143,15 @@ fn png_chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
 }
 
 fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
-    let chunks = webp::chunks(bytes)?;
+    let mut chunks = webp::chunks(bytes)?;
+    // Without a header first, a decoder reads the first chunk and no other.
+    if chunks.first().is_some_and(|chunk| chunk.name != *b"VP8X") {
+        chunks.truncate(1);
+    }
+    let pixels = chunks.iter().filter(|chunk| matches!(&chunk.name, b"VP8 " | b"VP8L")).count();
+    if pixels != 1 {
+        return Err(CraftError::Damaged(format!("the WebP has {pixels} pictures where it should have one")));
+    }
     let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name);
     let flags = find(b"VP8X").and_then(|chunk| chunk.body.first()).map_or_else(|| webp_flags(&chunks), |flags| *flags);
     let mut header = vec![flags & WEBP_KEPT | WEBP_XMP, 0, 0, 0];
@@ -296,6 +304,36 @@ mod tests {
     fn a_png_without_pixels_is_refused() {
         for bytes in [&b"\x89PNG\r\n\x1a\n"[..], b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xae\x42\x60\x82"] {
             assert!(matches!(embed(bytes, Kind::Png, &meta("t")), Err(CraftError::Damaged(_))));
+        }
+    }
+
+    /// A WebP whose header claims no length decodes, but its chunks lie behind its end: what came out had no pixels.
+    #[test]
+    fn a_webp_without_one_picture_is_refused() {
+        let plain = encode(&testing::gradient(9, 9), Format::Webp, 95).unwrap();
+        let chunks = webp::chunks(&plain).unwrap();
+        let pixels = *chunks.iter().find(|chunk| chunk.name == *b"VP8L").unwrap();
+        let header = Chunk { name: *b"VP8X", body: &[0, 0, 0, 0, 8, 0, 0, 8, 0, 0] };
+        let no_length = [&plain[..4], &[0; 4], &plain[8..]].concat();
+        assert!(matches!(embed(&no_length, Kind::Webp, &meta("t")), Err(CraftError::Damaged(_))));
+        for (chunks, is_good) in [
+            (vec![pixels], true),
+            // The second picture is no part of a file without a header.
+            (vec![pixels, pixels], true),
+            (vec![header, pixels], true),
+            (vec![header], false),
+            (vec![header, pixels, pixels], false),
+            (vec![header, pixels, Chunk { name: *b"VP8 ", ..pixels }], false),
+            (vec![], false),
+        ] {
+            let names: Vec<_> = chunks.iter().map(|chunk| chunk.name).collect();
+            match embed(&webp::join(&chunks), Kind::Webp, &meta("t")) {
+                Ok(with) => {
+                    assert!(is_good, "{names:x?}");
+                    decode(&with, Kind::Webp, &Limits::default()).unwrap();
+                }
+                Err(error) => assert!(!is_good && matches!(error, CraftError::Damaged(_)), "{names:x?}: {error}"),
+            }
         }
     }
 
