@@ -192,7 +192,7 @@ pub fn signs(disk: &dyn Disk, notes: &[Candidate], names: &[RelPath]) -> BTreeMa
 }
 
 fn folder_of(path: &RelPath) -> RelPath {
-    path.parent().unwrap_or_else(|| path.root())
+    path.parent().unwrap_or_else(|| path.area_path())
 }
 
 /// Returns the folder by which Obsidian marks its notes: it saves every two seconds, without a file beside.

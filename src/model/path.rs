@@ -68,9 +68,9 @@ impl RelPath {
         self.parts().next().expect("a path has a part")
     }
 
-    /// Returns the first part as a path: the area's folder.
+    /// Returns the path of the area that this lies in.
     #[must_use]
-    pub fn root(&self) -> Self {
+    pub fn area_path(&self) -> Self {
         Self(self.area().as_bytes().into())
     }
 

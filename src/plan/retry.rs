@@ -40,7 +40,7 @@ pub fn plan_retry(aside: &SetAside, taken: &dyn Fn(&RelPath) -> bool) -> Result<
         return Err(Hold::Waits("it lies in no folder".to_owned()));
     };
     // What lies in `failed/` lies as it lay in its stage.
-    let failed = aside.path.root();
+    let failed = aside.path.area_path();
     let back = |path: &RelPath| path.below(&failed).unwrap_or_else(|| new.join(path.file_name()));
     let mut moves: Vec<_> = aside.members.iter().map(|member| (member.clone(), back(member))).collect();
     if let Some((_, target)) = moves.iter().find(|(_, to)| taken(to)) {

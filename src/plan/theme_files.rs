@@ -71,7 +71,7 @@ pub fn emptied_folders(plan: &Plan) -> BTreeMap<RelPath, RelPath> {
     let is_record = |path: &RelPath| path.file_name() == "tags.yaml" || path.file_name() == "prompts.txt";
     let with_top = |folder: RelPath| {
         let is_stage = folder.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok());
-        let top = if is_stage { folder.root() } else { super::sync::bases() };
+        let top = if is_stage { folder.area_path() } else { super::sync::bases() };
         folder.below(&top).map(|_| (folder, top))
     };
     let records = plan.removes.iter().map(|gone| &gone.path).filter(|path| is_record(path));

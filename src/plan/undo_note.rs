@@ -119,7 +119,7 @@ fn is_of_note(intent: &Intent, path: &RelPath) -> bool {
 
 /// Returns the theme whose record lies there: in a stage, in the archive, in the memory of common states.
 fn theme_of(path: &RelPath) -> Option<ThemeSlug> {
-    let place = path.below(&super::sync::bases()).map_or_else(|| path.below(&path.root()), Some)?;
+    let place = path.below(&super::sync::bases()).map_or_else(|| path.below(&path.area_path()), Some)?;
     place.parent().and_then(|folder| ThemeSlug::new(folder.area().to_str()?).ok())
 }
 

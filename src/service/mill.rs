@@ -177,8 +177,8 @@ impl Mill {
             return None;
         }
         let own = self.near_misses.get(path);
-        let mut folders =
-            std::iter::successors(path.parent(), RelPath::parent).filter_map(|folder| folder.below(&folder.root()));
+        let mut folders = std::iter::successors(path.parent(), RelPath::parent)
+            .filter_map(|folder| folder.below(&folder.area_path()));
         let shared = || {
             folders.find_map(|below| {
                 let in_stage = |stage: Stage| self.near_misses.get(&stage.folder().join(below.as_path()));

@@ -56,7 +56,7 @@ impl Mill {
         match self.disk().look(path) {
             Ok(Some(_)) => Ok(false),
             // A disk that was unmounted leaves an empty folder.
-            Ok(None) => self.disk().attach(&path.root()).map(|()| true).map_err(|detached| detached.to_string()),
+            Ok(None) => self.disk().attach(&path.area_path()).map(|()| true).map_err(|detached| detached.to_string()),
             Err(error) => Err(error.source.to_string()),
         }
     }

@@ -138,7 +138,8 @@ impl View {
             matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
         // Shared tags whose file is misnamed in one stage keep the theme waiting in all.
-        for other in Stage::ALL.map(|stage| unit.below(&unit.root()).map(|below| stage.folder().join(below.as_path())))
+        for other in
+            Stage::ALL.map(|stage| unit.below(&unit.area_path()).map(|below| stage.folder().join(below.as_path())))
         {
             if let Some(other) = other.filter(|other| *other != unit && self.mill.units.contains(other)) {
                 drop(self.look(&other));

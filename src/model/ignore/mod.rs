@@ -109,7 +109,7 @@ impl Ignore {
 
     /// Returns the topmost folder on the way to a path, itself included, that is left alone. An area never is.
     pub fn folder_above(&self, path: &RelPath) -> Option<(RelPath, &Rule)> {
-        let mut folder = path.root();
+        let mut folder = path.area_path();
         path.parts().skip(1).find_map(|name| {
             folder = folder.join(name);
             Some((folder.clone(), self.folder(&name.to_string_lossy())?))

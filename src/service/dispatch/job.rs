@@ -36,11 +36,11 @@ fn need(plan: &Plan, facts: Option<&Facts>) -> BTreeMap<RelPath, u64> {
             Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => bytes,
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => 4096,
         };
-        *need.entry(product.to.root()).or_default() += wanted;
+        *need.entry(product.to.area_path()).or_default() += wanted;
     }
     // A move across disks is a copy.
     for shift in plan.moves.iter().filter(|shift| shift.from.area() != shift.to.area()) {
-        *need.entry(shift.to.root()).or_default() += shift.seen.size;
+        *need.entry(shift.to.area_path()).or_default() += shift.seen.size;
     }
     need
 }

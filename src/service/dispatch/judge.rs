@@ -50,7 +50,7 @@ impl Dispatcher {
     pub(super) fn take_candidates(&mut self, surveyed: Surveyed) {
         let moment = self.clock.now();
         if !surveyed.candidates.is_empty() {
-            self.poll_soon(&surveyed.unit.root(), moment.steady);
+            self.poll_soon(&surveyed.unit.area_path(), moment.steady);
         }
         let (unit, stage) = (surveyed.unit, surveyed.stage);
         let found: HashSet<&RelPath> = surveyed.candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();

@@ -61,8 +61,8 @@ impl Dispatcher {
         let surveyed = match result {
             Ok(surveyed) => *surveyed,
             Err(SurveyError::Detached(detached)) => {
-                self.detached.insert(unit.root());
-                self.pause(&unit.root(), &detached.to_string(), 0, Cause::Seen);
+                self.detached.insert(unit.area_path());
+                self.pause(&unit.area_path(), &detached.to_string(), 0, Cause::Seen);
                 return;
             }
             Err(SurveyError::Disk(error)) if error.kind() == ErrorKind::NotFound => {
@@ -329,7 +329,7 @@ impl Dispatcher {
                     }
                     report::moved(&receipt.about, moment.steady.saturating_sub(job.begun));
                     if self.mill.pauses.next_proven().is_some() {
-                        let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::root).collect();
+                        let areas: BTreeSet<RelPath> = job.plan.gives().map(RelPath::area_path).collect();
                         areas.iter().filter(|area| self.mill.pauses.prove(area)).for_each(report::resumed);
                     }
                     self.after(&job.plan);
@@ -396,7 +396,7 @@ impl Dispatcher {
         self.dirty.extend(emptied_folders(plan).into_keys().filter(|folder| self.mill.units.contains(folder)));
         // A model beside a folder for parts waits for as long as something lies in it.
         let left = plan.takes().filter_map(unit_of).filter(|unit| unit.parent().is_some() && is_model_folder(unit));
-        self.dirty.extend(left.map(|unit| unit.root()));
+        self.dirty.extend(left.map(|unit| unit.area_path()));
     }
 
     /// Lets what is held of a theme be decided anew.
@@ -468,7 +468,7 @@ pub(in crate::service) fn blocked(recovered: &Recovered, detached: &BTreeSet<Rel
     let mut blocked = HashMap::new();
     for intent in &recovered.waiting {
         let files = files(intent);
-        let away = files.iter().map(RelPath::root).find(|area| detached.contains(area));
+        let away = files.iter().map(RelPath::area_path).find(|area| detached.contains(area));
         let away = away.unwrap_or_else(|| intent.about.stage.folder());
         let why: Arc<str> = format!("it waits for `{away}`, which is paused").into();
         blocked.extend(files.into_iter().map(|file| (file, why.clone())));

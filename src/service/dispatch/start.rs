@@ -115,7 +115,7 @@ impl Dispatcher {
         }
         if !self.detached.is_empty() {
             let detached = &self.detached;
-            self.dirty.retain(|unit| !detached.contains(&unit.root()));
+            self.dirty.retain(|unit| !detached.contains(&unit.area_path()));
         }
         self.walk_again.retain(|_, again| again.fed > moment.steady);
         let Some(unit) = self.dirty.iter().find(|unit| self.walk_from(unit) <= moment.steady).cloned() else {

@@ -79,7 +79,7 @@ impl Dispatcher {
     fn pause_for(&mut self, path: &RelPath, disk: &DiskError, moment: &Moment) {
         self.wants_check = true;
         // A full disk under the mill's own memory stops the stage that the asset is in.
-        let area = if self.areas.contains(&disk.path.root()) { disk.path.root() } else { path.root() };
+        let area = if self.areas.contains(&disk.path.area_path()) { disk.path.area_path() } else { path.area_path() };
         let why = match disk.kind() {
             ErrorKind::StorageFull => "its disk is full; make room, and it goes on by itself".to_owned(),
             ErrorKind::QuotaExceeded => {
