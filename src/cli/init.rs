@@ -8,6 +8,7 @@ use crate::config::DEFAULT_TEXT;
 use crate::model::RelPath;
 use crate::service::{AREAS, Taken, layout, read_settled};
 use crate::vault::RealDisk;
+use crate::vault::own_names::HOME;
 
 /// Makes the folders and the settings file of a root.
 pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
@@ -52,7 +53,7 @@ pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
             root.display()
         ))
     };
-    let had_work = root.join(".stockmill/journal").is_dir();
+    let had_work = root.join(HOME).join("journal").is_dir();
     let disk = RealDisk::open(layout(&taken.sound.settings)).map_err(|error| cannot(&error))?;
     if matches!(found, Source::File(_)) {
         let notes = config_ignored(place, &found).into_iter().collect();

@@ -9,6 +9,7 @@ use super::profiles::Profiles;
 use crate::config::{DEFAULT_TEXT, Settings, is_blank, load};
 use crate::model::Identity;
 use crate::service::{Look, Sound};
+use crate::vault::own_names::HOME;
 use crate::vault::read_outside;
 
 /// The name of the settings file in a root.
@@ -189,7 +190,7 @@ pub(super) fn settings(place: &Place) -> Result<Settings, CliError> {
 /// Reads the settings of a root that must be there already.
 pub(super) fn settings_of_existing(place: &Place) -> Result<Settings, CliError> {
     let settings = settings(place)?;
-    if settings.root.join(".stockmill").is_dir() {
+    if settings.root.join(HOME).is_dir() {
         return Ok(settings);
     }
     let root = settings.root.display();

@@ -1,11 +1,8 @@
 use crate::model::{Identity, Ignore, RelPath, Rule, Stage};
-use crate::vault::{Disk, DiskResult, Entry, What};
+use crate::vault::{Disk, DiskResult, Entry, What, own_names};
 
 /// Deeper folders are not walked; nobody sorts pictures that deep.
 const DEPTH_MAX: usize = 32;
-
-/// How names of stockmill's own begin.
-const OWN: &[u8] = b".stockmill";
 
 /// A regular file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +82,7 @@ fn walk_but<'a>(
         let listed = disk.each(&folder, &mut |name, entry| {
             let bytes = name.as_encoded_bytes();
             // Marks, probes and scratch of stockmill's own are nobody's business.
-            if bytes.starts_with(OWN) {
+            if bytes.starts_with(own_names::HOME.as_bytes()) {
                 return;
             }
             let path = folder.join(name);

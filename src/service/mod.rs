@@ -49,6 +49,7 @@ use crate::intake::{Hints, Watch};
 use crate::model::{RelPath, Stage};
 use crate::plan::UndoWhat;
 use crate::report;
+use crate::vault::own_names::requests_folder;
 use crate::vault::{
     Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
 };
@@ -155,7 +156,7 @@ impl Opened {
         let layout = layout(settings);
         let folders = |source| ServiceError::Folders { path: settings.root.display().to_string(), source };
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
-        let lock = Lock::take(&layout.folder(".stockmill".as_ref()))?;
+        let lock = Lock::take(&layout.home())?;
         let areas = areas();
         let (mut journal, records) = Journal::open(&*disk)?;
         journal.damaged().iter().for_each(report::journal_damaged);
@@ -166,7 +167,7 @@ impl Opened {
         let recovered = recover(vault.disk(), &mut journal, &records, &attached)?;
         report::recovered(&recovered);
         let records = Journal::read_only(vault.disk())?;
-        ensure_folder(vault.disk(), &release::requests_folder())?;
+        ensure_folder(vault.disk(), &requests_folder())?;
         let ledger = Ledger::rebuild(vault.disk(), &records, &areas);
         let asides = Aside::left(vault.disk(), &records, &attached);
         Ok(Self { _lock: lock, layout, vault, journal, ledger, areas, checked, recovered, asides })
@@ -298,7 +299,7 @@ fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message
     });
     match watch {
         Ok(mut watch) => {
-            if let Err(problem) = watch.add(&release::requests_folder(), 0) {
+            if let Err(problem) = watch.add(&requests_folder(), 0) {
                 report::watch_problem(&problem, Duration::ZERO);
             }
             Some(Arc::new(Mutex::new(watch)))

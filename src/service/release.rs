@@ -12,6 +12,7 @@ use crate::make::Insides;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::records::Move;
 use crate::report;
+use crate::vault::own_names::requests_folder;
 use crate::vault::{Disk, DiskResult, ensure_folder, place};
 
 /// The form of a request that is written and read.
@@ -146,11 +147,6 @@ pub fn release(
         request(disk, &release)?;
     }
     Ok(granted)
-}
-
-/// Returns the folder through which commands reach the daemon.
-pub(super) fn requests_folder() -> RelPath {
-    RelPath::new(".stockmill/requests").expect("a constant is a clean path")
 }
 
 fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {

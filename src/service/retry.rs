@@ -9,10 +9,9 @@ use crate::make::{Insides, Looking};
 use crate::model::{Ignore, RelPath, Stage};
 use crate::plan::{REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
+use crate::vault::own_names::SCRATCH;
 use crate::vault::{Disk, DiskError, DiskResult, Entry, RealDisk, What, ensure_folder, place};
 
-/// The scratch folder of an area; the daemon empties it at its start.
-const SCRATCH: &str = ".stockmill-scratch";
 /// How often another name is chosen because somebody took the one before.
 const TRIES_MAX: u32 = 16;
 

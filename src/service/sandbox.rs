@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
 use crate::report;
 use crate::vault::Layout;
+use crate::vault::own_names::MARK;
 
 /// The rights that are guarded: all that concern files. Levels 6 and 9 would also cut sockets, and with
 /// them the way on which systemd is told of readiness.
@@ -35,9 +36,6 @@ const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
 
 /// Folders that hold too much of the system, or of other people, to be opened as a whole.
 const TOO_WIDE: [&str; 10] = ["/", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr", "/var"];
-
-/// The mark in an area outside the root; without it, the folder there is not the one that is meant.
-const MARK: &str = ".stockmill-area";
 
 /// A path, and what may be done with it and with all that lies beneath it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
 use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
+use crate::vault::own_names::HOME;
 use crate::vault::{Disk, DiskError, Entry};
 
 /// The largest tag file that is read.
@@ -146,7 +147,7 @@ impl Themes {
             return Ok(written.clone());
         }
         // The last common state is nobody's to edit.
-        if path.area() != ".stockmill" {
+        if path.area() != HOME {
             reader.records.still(reader.disk, path, entry, reader.now)?;
         }
         let bytes = reader.disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;

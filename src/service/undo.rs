@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::release::{requests_folder, withdraw};
+use super::release::withdraw;
 use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::make::{Limits, MakeError, make};
 use crate::model::{Ignore, RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo, themes_with_assets};
 use crate::records::Intent;
+use crate::vault::own_names::requests_folder;
 use crate::vault::{
     CommitError, Disk, DiskError, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside,
 };

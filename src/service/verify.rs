@@ -77,7 +77,7 @@ pub struct Verified {
 pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
     let disk = RealDisk::open_read_only(layout.clone());
-    let is_running = || Lock::is_held(&layout.folder(".stockmill".as_ref()));
+    let is_running = || Lock::is_held(&layout.home());
     let clock = Clock::start();
     let mut hashes = Hashes::default();
     let mut before = Look::at(&disk, &layout, &mut hashes)?;

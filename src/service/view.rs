@@ -93,7 +93,7 @@ impl View {
 
     /// Returns whether a daemon works on the root.
     pub fn has_daemon(&self) -> bool {
-        Lock::is_held(&self.layout.folder(".stockmill".as_ref()))
+        Lock::is_held(&self.layout.home())
     }
 
     /// Returns how everything below `start` stands, or everything in the inboxes.

@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::disk::Detached;
+use super::own_names::{HOME, MARK};
 use crate::model::{RelPath, Stage};
 
 /// Where each area really lies: a stage folder may be on another disk.
@@ -29,6 +30,11 @@ impl Layout {
         self.areas.get(area).cloned().unwrap_or_else(|| self.root.join(area))
     }
 
+    /// Returns the folder of the mill's own memory.
+    pub fn home(&self) -> PathBuf {
+        self.folder(HOME.as_ref())
+    }
+
     /// Returns where a path really lies, for messages and for watches.
     pub fn real_path(&self, path: &RelPath) -> PathBuf {
         let mut parts = path.parts();
@@ -36,9 +42,6 @@ impl Layout {
         parts.fold(self.folder(area), |folder, part| folder.join(part))
     }
 }
-
-/// The mark in an area by which its folder is known again: an empty mount point has none.
-const MARK: &str = ".stockmill-area";
 
 /// Which folder an area is, from the moment that it was attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +165,7 @@ impl Areas {
     }
 
     fn memory(&self, area: &OsStr) -> PathBuf {
-        self.layout.root.join(".stockmill/areas").join(area)
+        self.layout.home().join("areas").join(area)
     }
 }
 

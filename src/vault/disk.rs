@@ -3,7 +3,7 @@ use std::fmt;
 use std::io;
 
 use super::handles::AtWork;
-use super::scratch::SCRATCH;
+use super::own_names::{SCRATCH, home_scratch};
 use crate::model::{ContentHash, Identity, RelPath};
 
 /// What a name stands for.
@@ -86,7 +86,7 @@ pub struct DiskError {
 /// Returns what of a path helps a person: a product in scratch has another number at each try, and the same
 /// trouble is to be one line.
 fn shown(path: &RelPath) -> RelPath {
-    let is_scratch = |folder: &RelPath| folder.file_name() == SCRATCH || *folder == super::home().join("scratch");
+    let is_scratch = |folder: &RelPath| folder.file_name() == SCRATCH || *folder == home_scratch();
     path.parent().filter(is_scratch).unwrap_or_else(|| path.clone())
 }
 

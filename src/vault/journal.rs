@@ -1,6 +1,7 @@
 use std::io::ErrorKind;
 
 use super::disk::{Disk, DiskResult};
+use super::own_names::home;
 use super::scratch::ensure_folder;
 use crate::model::RelPath;
 use crate::records::{Intent, Record, holds_records, read_records};
@@ -25,7 +26,7 @@ pub struct Journal {
 
 /// Returns the folder of the journal's segments.
 pub fn journal_folder() -> RelPath {
-    RelPath::new(".stockmill/journal").expect("a constant is a clean path")
+    home().join("journal")
 }
 
 impl Journal {

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::disk::{Disk, DiskError, DiskResult, What};
+use super::own_names::HOME;
 use crate::model::RelPath;
 
 /// What a file system can do, as it was tried at the start.
@@ -37,7 +38,7 @@ pub enum Rung {
 pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     climb(disk, from, to).map_err(|error| {
         // Where a product lay before it has its name says nothing to a person.
-        let is_own = from.parts().any(|part| part.as_encoded_bytes().starts_with(b".stockmill"));
+        let is_own = from.parts().any(|part| part.as_encoded_bytes().starts_with(HOME.as_bytes()));
         if is_own && error.path == *from { DiskError { path: to.clone(), ..error } } else { error }
     })
 }

@@ -11,6 +11,7 @@ mod ladder;
 mod lease;
 mod lock;
 mod outside;
+pub mod own_names;
 mod real;
 mod recover;
 mod scratch;
@@ -30,8 +31,3 @@ pub use scratch::{
     Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, remove_emptied, replaced_aside,
 };
 pub use second_look::{Aside, Let};
-
-/// Returns the folder of the mill's own memory.
-fn home() -> crate::model::RelPath {
-    crate::model::RelPath::new(".stockmill").expect("a constant is a clean path")
-}

@@ -39,12 +39,9 @@ const SET_ID: Mode = Mode::from_raw_mode(0o6000);
 impl RealDisk {
     /// Opens the disk, making the root if it is not there. No area is attached yet.
     pub fn open(layout: Layout) -> io::Result<Self> {
-        std::fs::create_dir_all(layout.root.join(".stockmill"))?;
-        let home = rustix::fs::open(
-            layout.root.join(".stockmill"),
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
+        std::fs::create_dir_all(layout.home())?;
+        let home =
+            rustix::fs::open(layout.home(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self::over(Areas::bound(layout), Some(home)))
     }
 
@@ -434,7 +431,7 @@ impl Disk for RealDisk {
     fn sync_all(&self) -> DiskResult<()> {
         let home = self.home.as_ref().ok_or(io::ErrorKind::Unsupported);
         let synced = home.map_err(Into::into).and_then(|home| Ok(retry_on_intr(|| rustix::fs::syncfs(home))?));
-        said::<()>("flush the disk of", &super::home(), synced as io::Result<()>)
+        said::<()>("flush the disk of", &super::own_names::home(), synced as io::Result<()>)
     }
 
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {

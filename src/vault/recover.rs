@@ -2,9 +2,9 @@ use std::collections::HashSet;
 
 use super::commit::{give_back, is_same, publish, take_away, take_back};
 use super::disk::{Disk, DiskResult};
-use super::home;
 use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
+use super::own_names::home;
 use super::scratch::sweep;
 use super::second_look::in_use;
 use crate::model::{ContentHash, RelPath};

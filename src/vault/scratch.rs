@@ -4,15 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, DiskResult, Entry, What};
-use super::home;
 use super::ladder::{Capabilities, Rung, probe};
+use super::own_names::{SCRATCH, TRASH, home, home_scratch, home_trash};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Record, Remove};
 
-/// The folder for unfinished products on a file system other than the root's.
-pub(super) const SCRATCH: &str = ".stockmill-scratch";
-/// The folder for what was taken away on such a file system, until `undo` can no longer want it.
-const TRASH: &str = ".stockmill-trash";
 /// How much of a large product is in memory at a time.
 const PIECE_BYTES: u64 = 4 << 20;
 
@@ -105,7 +101,7 @@ impl Vault {
     fn ground(&self, folder: &RelPath) -> DiskResult<Ground> {
         let device = self.disk.device(folder)?;
         if device == self.home_device {
-            return Ok(Ground { device, scratch: home().join("scratch"), trash: trash_folder() });
+            return Ok(Ground { device, scratch: home_scratch(), trash: home_trash() });
         }
         let mut top = folder.clone();
         while let Some(above) = top.parent()
@@ -320,7 +316,7 @@ pub(super) fn discard(disk: &dyn Disk, publish: &[Publish]) {
 /// promised to anyone. A folder in them is not ours. Returns how much was swept, and how much the disk refused.
 pub(super) fn sweep(disk: &dyn Disk, areas: &[RelPath], needed: &HashSet<&RelPath>) -> (usize, usize) {
     let (mut swept, mut unswept) = (0, 0);
-    for folder in hidden_folders(&home().join("scratch"), areas, SCRATCH) {
+    for folder in hidden_folders(&home_scratch(), areas, SCRATCH) {
         let Ok(found) = list_if_there(disk, &folder) else {
             unswept += 1;
             continue;
@@ -388,12 +384,8 @@ pub fn purge_trash(
 
 /// Returns all that was taken away and is kept.
 pub(super) fn trashed(disk: &dyn Disk, areas: &[RelPath]) -> Vec<(RelPath, Entry)> {
-    let folders = hidden_folders(&trash_folder(), areas, TRASH);
+    let folders = hidden_folders(&home_trash(), areas, TRASH);
     folders.iter().flat_map(|folder| list_if_there(disk, folder).unwrap_or_default()).collect()
-}
-
-fn trash_folder() -> RelPath {
-    home().join("trash")
 }
 
 /// Returns where the version that a product replaced is kept.
@@ -401,7 +393,7 @@ pub fn replaced_aside(scratch: &RelPath) -> RelPath {
     let name = format!("{}-was", scratch.file_text());
     match scratch.parent() {
         Some(folder) if folder.file_name() == SCRATCH => folder.sibling(TRASH).join(name),
-        _ => trash_folder().join(name),
+        _ => home_trash().join(name),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::report;
 use crate::service::pauses::{Cause, Resumed, lacks_room};
 use crate::service::survey::unit_of;
+use crate::vault::own_names::PROBE;
 use crate::vault::{Aside, Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
 
 /// In every so many rounds all folders are walked, even those that look as they did.
@@ -24,8 +25,6 @@ const POLL_MIN: Duration = Duration::from_secs(2);
 const POLL_MAX: Duration = Duration::from_secs(30);
 /// Of so many folders it is looked at a time whether they changed.
 const GLANCES_MAX: usize = 512;
-/// The name of the file by which a stage shows that its events come.
-const PROBE: &str = ".stockmill-probe";
 /// The largest sidecar that is read back.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
 
