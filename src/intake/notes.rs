@@ -177,7 +177,7 @@ pub fn signs(disk: &dyn Disk, notes: &[Candidate], names: &[RelPath]) -> BTreeMa
         let beside = by_folder.get(&folder).and_then(|names| sign_among(&note.file_text(), names));
         let sign = beside.and_then(|(name, editor)| {
             let path = folder.join(name);
-            match disk.look(&path) {
+            match disk.stat(&path) {
                 Ok(None) => None,
                 Ok(Some(entry)) => Some(Sign { path, editor, modified_ns: entry.identity.modified_ns }),
                 // What cannot be looked at may have changed in this moment.
@@ -200,7 +200,7 @@ fn vault_above(disk: &dyn Disk, folder: &RelPath) -> Option<RelPath> {
     const VAULT: &str = ".obsidian";
     let mut above = std::iter::successors(Some(folder.clone()), RelPath::parent).map(|folder| folder.join(VAULT));
     let root = RelPath::new(VAULT).expect("a constant is a clean path");
-    let is_folder = |path: &RelPath| matches!(disk.look(path), Ok(Some(entry)) if entry.what == What::Folder);
+    let is_folder = |path: &RelPath| matches!(disk.stat(path), Ok(Some(entry)) if entry.what == What::Folder);
     above.find(is_folder).or_else(|| Some(root).filter(is_folder))
 }
 

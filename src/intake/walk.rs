@@ -74,7 +74,7 @@ fn walk_but<'a>(
     enters: &mut dyn FnMut(&RelPath, Option<Identity>),
 ) -> DiskResult<Walked> {
     let mut walked = Walked::default();
-    let first = disk.look(start)?.map(|entry| entry.identity);
+    let first = disk.stat(start)?.map(|entry| entry.identity);
     let mut waiting = vec![(start.clone(), first)];
     while let Some((folder, identity)) = waiting.pop() {
         enters(&folder, identity);

@@ -87,7 +87,7 @@ pub fn inspect(
 fn lies_in_archive(disk: &dyn Disk, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
     let Some(origin) = sidecar.origin.as_ref().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
     let Some(archived) = origin.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
-    let is_file = disk.look(archived)?.is_some_and(|entry| entry.what == What::File);
+    let is_file = disk.stat(archived)?.is_some_and(|entry| entry.what == What::File);
     Ok(is_file && disk.hash(archived)? == origin.hash)
 }
 
@@ -97,7 +97,7 @@ fn find_sidecar(disk: &dyn Disk, candidate: &Candidate) -> DiskResult<Option<Fou
         return Ok(Some(found.clone()));
     }
     let path = candidate.primary.path.with_suffix(SIDECAR_SUFFIX);
-    Ok(disk.look(&path)?.filter(|entry| entry.what == What::File).map(|entry| Found { path, entry }))
+    Ok(disk.stat(&path)?.filter(|entry| entry.what == What::File).map(|entry| Found { path, entry }))
 }
 
 fn companion(found: &Found) -> Companion {

@@ -47,7 +47,7 @@ fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
         sources.decode(&check.path, check.kind)?;
         return Ok(());
     }
-    let length = sources.disk.look(&check.path)?.map_or(0, |entry| entry.identity.size);
+    let length = sources.disk.stat(&check.path)?.map_or(0, |entry| entry.identity.size);
     Ok(craft::check_whole(sources.open(&check.path)?, length, check.kind)?)
 }
 

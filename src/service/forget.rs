@@ -119,7 +119,7 @@ impl Mill {
         let disk = self.disk();
         let mut folders = Vec::new();
         for folder in STAGES.map(|stage| stage.folder().join(theme.as_str())) {
-            folders.extend(disk.look(&folder)?.map(|_| folder));
+            folders.extend(disk.stat(&folder)?.map(|_| folder));
         }
         let traces = Traces {
             has_tags: has_tags(disk, theme)?,
@@ -168,7 +168,7 @@ impl Elsewhere {
                 let bundle = day.join(market);
                 let sidecars = bundle.join("sidecars");
                 let is_open = entry.what == What::Folder && !is_sent(disk, &bundle).map_err(said)?;
-                if is_open && disk.look(&sidecars).map_err(said)?.is_some() {
+                if is_open && disk.stat(&sidecars).map_err(said)?.is_some() {
                     themes_in(disk, &sidecars, &mut bundled)?;
                 }
             }
@@ -191,7 +191,7 @@ fn themes_in(disk: &dyn Disk, folder: &RelPath, themes: &mut HashSet<ThemeSlug>)
 
 fn has_tags(disk: &dyn Disk, theme: &ThemeSlug) -> DiskResult<bool> {
     for stage in STAGES {
-        if disk.look(&stage.folder().join(theme.as_str()).join("tags.yaml"))?.is_some() {
+        if disk.stat(&stage.folder().join(theme.as_str()).join("tags.yaml"))?.is_some() {
             return Ok(true);
         }
     }
@@ -203,7 +203,7 @@ fn has_tags(disk: &dyn Disk, theme: &ThemeSlug) -> DiskResult<bool> {
 fn has_assets(disk: &dyn Disk, theme: &ThemeSlug, folders: &[RelPath]) -> DiskResult<bool> {
     for stage in STAGES {
         let failed = RelPath::new("failed").expect("a constant is a clean path");
-        if disk.look(&failed.join(stage.name()).join(theme.as_str()))?.is_some() {
+        if disk.stat(&failed.join(stage.name()).join(theme.as_str()))?.is_some() {
             return Ok(true);
         }
     }
@@ -220,7 +220,7 @@ fn has_assets(disk: &dyn Disk, theme: &ThemeSlug, folders: &[RelPath]) -> DiskRe
 
 /// Returns whether there is anything of a theme to forget, as far as can be seen.
 fn is_remembered(disk: &dyn Disk, theme: &ThemeSlug) -> bool {
-    !matches!(disk.look(&folder_of_memory(theme)), Ok(None))
+    !matches!(disk.stat(&folder_of_memory(theme)), Ok(None))
 }
 
 fn folder_of_memory(theme: &ThemeSlug) -> RelPath {

@@ -287,7 +287,7 @@ impl Mill {
     /// Returns the bytes of a record that a person may edit, if it is there and stands still.
     pub(super) fn read_record(&mut self, path: &RelPath, moment: &Moment) -> Result<Option<Vec<u8>>, Hold> {
         let disk = self.vault.disk();
-        let Some(entry) = disk.look(path).map_err(|error| refused(path, &error))? else { return Ok(None) };
+        let Some(entry) = disk.stat(path).map_err(|error| refused(path, &error))? else { return Ok(None) };
         self.records.still(disk, path, &entry, moment.for_settle())?;
         match disk.read(path, NOTE_BYTES_MAX) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -334,7 +334,7 @@ impl Mill {
         // A name that differs only by case is one name on many a disk and in many a market.
         // Where that cannot be seen, the name is tried: giving it refuses if it is taken.
         let taken =
-            |path: &RelPath| self.reserved.contains(&folded(path)) || matches!(self.disk().look(path), Ok(Some(_)));
+            |path: &RelPath| self.reserved.contains(&folded(path)) || matches!(self.disk().stat(path), Ok(Some(_)));
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, self.units.themes());
         then(&Context {
             now: moment.timestamp(),

@@ -59,7 +59,7 @@ impl Mill {
     /// Returns whether it matters what lies of a theme: its idea changed, or its folder is not where it was.
     fn is_in_question(&self, idea: &Idea, later: Option<&Idea>) -> Result<bool, Hold> {
         let tags = Stage::Raw.folder().join(idea.slug.as_str()).join("tags.yaml");
-        let is_there = self.disk().look(&tags).map_err(|error| refused(&tags, &error))?.is_some();
+        let is_there = self.disk().stat(&tags).map_err(|error| refused(&tags, &error))?.is_some();
         Ok(is_in_question(idea, later) || !is_there)
     }
 
@@ -100,6 +100,6 @@ impl Mill {
     /// Returns whether a theme's tags were ever brought into step.
     fn is_known(&self, theme: &ThemeSlug) -> Result<bool, Hold> {
         let base = sync_base_path(theme, None);
-        Ok(self.disk().look(&base).map_err(|error| refused(&base, &error))?.is_some())
+        Ok(self.disk().stat(&base).map_err(|error| refused(&base, &error))?.is_some())
     }
 }

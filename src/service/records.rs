@@ -96,7 +96,7 @@ mod tests {
         let (quiet, weak_quiet) = (Duration::from_millis(250), Duration::from_secs(10));
         let mut records = Records::new(quiet, weak_quiet);
         let mut still = |ms: u64| {
-            let entry = disk.look(&path).unwrap().unwrap();
+            let entry = disk.stat(&path).unwrap().unwrap();
             let wall_ns = entry.identity.modified_ns + 1_000_000 * i64::try_from(ms).unwrap();
             records.still(
                 &disk,

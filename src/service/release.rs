@@ -161,7 +161,7 @@ fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {
 fn draft(disk: &dyn Disk, name: &str, release: &Release) -> DiskResult<RelPath> {
     let text = serde_json::to_string(release).expect("a release holds nothing that JSON cannot write");
     let draft = requests_folder().join(format!(".{name}"));
-    if disk.look(&draft)?.is_some() {
+    if disk.stat(&draft)?.is_some() {
         disk.remove(&draft)?;
     }
     disk.write_new(&draft, text.as_bytes())?;
@@ -378,7 +378,7 @@ mod tests {
         let mut releases = Releases::default();
         assert!(releases.collect(&disk, now, Duration::ZERO));
         assert!(!releases.collect(&disk, now, Duration::ZERO), "it is no news any more");
-        assert!(disk.look(&old).unwrap().is_none(), "an old request was kept");
+        assert!(disk.stat(&old).unwrap().is_none(), "an old request was kept");
         releases.use_up(&path("raw/a.png"), Stage::Raw, SEEN);
         releases.save(&disk).unwrap();
         let again = Releases::peek(&disk);

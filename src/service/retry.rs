@@ -49,7 +49,7 @@ pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, Service
     let mut retried = Vec::new();
     for stage in Stage::ALL {
         let folder = failed().join(stage.name());
-        if disk.look(&folder)?.is_none() {
+        if disk.stat(&folder)?.is_none() {
             continue;
         }
         for (aside, note) in set_aside(&disk, stage, &folder, &settings.settle.ignore)? {
@@ -121,7 +121,7 @@ fn belongings(candidate: &Candidate) -> SetAside {
 
 /// Takes one asset back: its belongings, itself, and, once all that is durable, the note on it.
 fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskResult<Retried> {
-    if disk.look(&aside.path)?.is_none_or(|entry| entry.what != What::File) {
+    if disk.stat(&aside.path)?.is_none_or(|entry| entry.what != What::File) {
         remove_note(disk, note)?;
         return Ok(Retried::Gone(aside.path.clone()));
     }
@@ -140,7 +140,7 @@ fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskRes
     let aside = &rest;
     for _ in 0..TRIES_MAX {
         // What cannot be looked at counts as taken: nothing is tried on it.
-        let moves = match plan_retry(aside, &|path| !matches!(disk.look(path), Ok(None))) {
+        let moves = match plan_retry(aside, &|path| !matches!(disk.stat(path), Ok(None))) {
             Ok(moves) => moves,
             Err(hold) => {
                 return Ok(Retried::Stays(aside.path.clone(), hold.to_string()));
@@ -163,16 +163,16 @@ fn without_copied(disk: &dyn Disk, aside: &SetAside) -> DiskResult<(SetAside, bo
     let Ok(moves) = plan_retry(aside, &|_| false) else { return Ok((rest, false)) };
     let Some((_, origin)) = moves.last() else { return Ok((rest, false)) };
     // If another file has the asset's name, what is called after it is not ours.
-    if disk.look(origin)?.is_some() && !is_copy(disk, &aside.path, origin)? {
+    if disk.stat(origin)?.is_some() && !is_copy(disk, &aside.path, origin)? {
         return Ok((rest, false));
     }
     for (from, to) in &moves {
-        let seen = disk.look(from)?;
+        let seen = disk.stat(from)?;
         if is_copy(disk, from, to)? {
             disk.sync_file(to)?;
             to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
             // A person may have mended it in this moment.
-            if !is_as_seen(disk.look(from)?, seen) {
+            if !is_as_seen(disk.stat(from)?, seen) {
                 return Err(changed(from));
             }
             disk.remove(from)?;
@@ -181,14 +181,14 @@ fn without_copied(disk: &dyn Disk, aside: &SetAside) -> DiskResult<(SetAside, bo
             rest.members.retain(|path| path != from);
         }
     }
-    let is_back = disk.look(&aside.path)?.is_none();
+    let is_back = disk.stat(&aside.path)?.is_none();
     Ok((rest, is_back))
 }
 
 /// Returns whether a file on another disk has the same bytes.
 fn is_copy(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
     let file =
-        |path: &RelPath| Ok(disk.look(path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity));
+        |path: &RelPath| Ok(disk.stat(path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity));
     let (Some(here), Some(there)) = (file(one)?, file(other)?) else { return Ok(false) };
     Ok(here.device != there.device && here.size == there.size && disk.hash(one)? == disk.hash(other)?)
 }
@@ -230,14 +230,14 @@ fn move_one(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
 
 /// Moves a file to another disk: a copy that is compared, durable before the original goes.
 fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-    let seen = disk.look(from)?;
+    let seen = disk.stat(from)?;
     let hash = disk.hash(from)?;
     let folder = RelPath::new(to.area()).expect("an area is clean").join(SCRATCH);
     ensure_folder(disk, &folder)?;
     let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash));
     disk.copy_new(from, &scratch, None)?;
     let whole = disk.hash(&scratch).and_then(|copied| {
-        let is_whole = copied == hash && is_as_seen(disk.look(from)?, seen);
+        let is_whole = copied == hash && is_as_seen(disk.stat(from)?, seen);
         if is_whole { disk.sync_file(&scratch) } else { Err(changed(from)) }
     });
     let placed = whole.and_then(|()| place(disk, &scratch, to));
@@ -246,7 +246,7 @@ fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         return placed;
     }
     to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
-    if is_as_seen(disk.look(from)?, seen) { disk.remove(from) } else { Err(changed(from)) }
+    if is_as_seen(disk.stat(from)?, seen) { disk.remove(from) } else { Err(changed(from)) }
 }
 
 fn is_as_seen(now: Option<Entry>, seen: Option<Entry>) -> bool {

@@ -33,7 +33,7 @@ impl Mill {
             }
         }
         let left_behind = at.with_suffix(SIDECAR_SUFFIX);
-        if let Ok(Some(entry)) = self.disk().look(&left_behind)
+        if let Ok(Some(entry)) = self.disk().stat(&left_behind)
             && let Ok(bytes) = self.disk().read(&left_behind, SIDECAR_BYTES_MAX)
             && let Ok(sidecar) = Sidecar::parse(&bytes)
             && sidecar.id.as_ref() == Some(&id)
@@ -53,7 +53,7 @@ impl Mill {
     /// Returns whether nothing lies at a path, or why nobody can tell. Nothing is concluded from a place that
     /// cannot be looked at.
     pub(super) fn is_gone(&self, path: &RelPath) -> Result<bool, String> {
-        match self.disk().look(path) {
+        match self.disk().stat(path) {
             Ok(Some(_)) => Ok(false),
             // A disk that was unmounted leaves an empty folder.
             Ok(None) => self.disk().attach(&path.area_path()).map(|()| true).map_err(|detached| detached.to_string()),

@@ -168,7 +168,7 @@ fn wait_for_parts(
     }
     let mut beside = None;
     for folder in below.iter().filter(|folder| is_model_folder(folder)) {
-        if !disk.list(folder)?.is_empty() && disk.look(&folder.join("tags.yaml"))?.is_none() {
+        if !disk.list(folder)?.is_empty() && disk.stat(&folder.join("tags.yaml"))?.is_none() {
             beside = Some(folder);
             break;
         }
@@ -201,7 +201,7 @@ fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
 
 /// Returns whether the disk knows a file under the right name too, since case does not matter to it.
 fn is_same_file(disk: &dyn Disk, miss: &NearMiss) -> bool {
-    match (disk.look(&miss.file), disk.look(&miss.meant)) {
+    match (disk.stat(&miss.file), disk.stat(&miss.meant)) {
         (Ok(Some(file)), Ok(Some(meant))) => file.identity == meant.identity && file.links == 1,
         _ => false,
     }
@@ -211,7 +211,7 @@ fn is_same_file(disk: &dyn Disk, miss: &NearMiss) -> bool {
 /// name what is to be left alone, unless the folder has been a theme before.
 fn may_be_theme(disk: &dyn Disk, folder: &RelPath) -> bool {
     let is_by_choice = folder.file_text().starts_with('_');
-    !is_by_choice || matches!(disk.look(&folder.join("tags.yaml")), Ok(Some(_)))
+    !is_by_choice || matches!(disk.stat(&folder.join("tags.yaml")), Ok(Some(_)))
 }
 
 /// Returns the units that an event near a real path is about.

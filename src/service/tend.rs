@@ -34,11 +34,11 @@ impl Mill {
         let (mut files, mut entries) = (Vec::new(), Vec::new());
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
             let folder = theme_folder(stage, &theme, below.as_ref());
-            if !matches!(self.disk().look(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
+            if !matches!(self.disk().stat(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
                 continue;
             }
             let path = folder.join("tags.yaml");
-            let Ok(entry) = self.disk().look(&path) else { return Ok(None) };
+            let Ok(entry) = self.disk().stat(&path) else { return Ok(None) };
             let bytes = match entry.map(|_| self.disk().read(&path, RECORD_BYTES_MAX)).transpose() {
                 Ok(bytes) => bytes,
                 Err(error) => {

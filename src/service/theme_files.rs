@@ -29,7 +29,7 @@ fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<Theme
     let mut files = ThemeFiles { base: on_disk(disk, sync_base_path(theme, None))?, ..ThemeFiles::default() };
     for stage in STAGES {
         let folder = stage.folder().join(theme.as_str());
-        match disk.look(&folder)? {
+        match disk.stat(&folder)? {
             None => continue,
             Some(entry) if entry.what == What::Folder => (),
             Some(_) => {
@@ -59,7 +59,7 @@ fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<Theme
     for stage in STAGES {
         let failed = RelPath::new(FAILED).expect("a constant is a clean path");
         let folder = failed.join(stage.name()).join(theme.as_str());
-        if disk.look(&folder)?.is_some() {
+        if disk.stat(&folder)?.is_some() {
             files.in_use = Some(format!("files of it were set aside in `{folder}`"));
         }
     }
@@ -67,7 +67,7 @@ fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<Theme
 }
 
 fn on_disk(disk: &dyn Disk, path: RelPath) -> DiskResult<Option<OnDisk>> {
-    let Some(entry) = disk.look(&path)?.filter(|entry| entry.what == What::File) else { return Ok(None) };
+    let Some(entry) = disk.stat(&path)?.filter(|entry| entry.what == What::File) else { return Ok(None) };
     let hash = disk.hash(&path)?;
     Ok(Some(OnDisk { path, seen: entry.identity, hash }))
 }

@@ -102,7 +102,7 @@ impl Themes {
             let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
             let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
             let path = folder.join("tags.yaml");
-            match reader.disk.look(&path) {
+            match reader.disk.stat(&path) {
                 Ok(Some(entry)) => {
                     let written = self.read_seen(reader, &path, &entry)?;
                     return self.meant(reader, theme, below, &path, written).map(Some);
@@ -134,7 +134,7 @@ impl Themes {
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
-        match reader.disk.look(path).map_err(|error| refused(path, &error))? {
+        match reader.disk.stat(path).map_err(|error| refused(path, &error))? {
             Some(entry) => self.read_seen(reader, path, &entry).map(|written| Some(written.file)),
             None => Ok(None),
         }

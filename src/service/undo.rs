@@ -127,7 +127,7 @@ fn undo_one(
             return Err(NotUndone::Refused(why.to_owned()));
         }
     }
-    let seen = |path: &RelPath| disk.look(path).ok().flatten().map(|entry| entry.identity);
+    let seen = |path: &RelPath| disk.stat(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
     let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), rules.limits.file_bytes_max).ok();
     let theme = |theme: &ThemeSlug| {

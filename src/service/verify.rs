@@ -182,7 +182,7 @@ impl<'a> Look<'a> {
                 let why = format!("`{}` is not the folder that it was", layout.folder(area.area()).display());
                 self.complain(&area, Wrong::Unreadable, why, "mount its disk, then verify again");
                 self.detached.insert(area);
-            } else if self.disk.look(&area)?.is_some() {
+            } else if self.disk.stat(&area)?.is_some() {
                 let walked = walk(self.disk, &area, &|_| true, &mut |_, _| ())?;
                 self.found.extend(walked.files.into_iter().map(|found| (found.path, found.entry)));
                 for odd in walked.odd.iter().filter(|odd| odd.why.starts_with("it cannot be listed")) {
@@ -274,7 +274,7 @@ impl<'a> Look<'a> {
         if self.detached.contains(&area) {
             return Ok(Compared::Same);
         }
-        let Some(entry) = self.disk.look(file)?.filter(|entry| entry.what == What::File) else {
+        let Some(entry) = self.disk.stat(file)?.filter(|entry| entry.what == What::File) else {
             return Ok(Compared::Missing);
         };
         let hash = match self.hash(file, &entry) {
@@ -301,7 +301,7 @@ impl<'a> Look<'a> {
             return Ok(Some(hash.clone()));
         }
         let hash = self.disk.hash(file)?;
-        if self.disk.look(file)?.as_ref() != Some(entry) {
+        if self.disk.stat(file)?.as_ref() != Some(entry) {
             return Ok(None);
         }
         self.hashes.insert(file.clone(), (*entry, hash.clone()));

@@ -135,7 +135,7 @@ impl View {
         }
         let Some(unit) = unit_of(path) else { return self.explain_nobodys(path) };
         let is_folder =
-            matches!(self.mill.disk().look(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
+            matches!(self.mill.disk().stat(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
         // Shared tags whose file is misnamed in one stage keep the theme waiting in all.
         for other in
@@ -179,7 +179,7 @@ impl View {
         let ignore = &self.mill.settings.settle.ignore;
         let Some((folder, rule)) = stage_of(path).and_then(|_| ignore.folder_above(path)) else { return Ok(None) };
         let is_folder = folder != *path
-            || matches!(self.mill.disk().look(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
+            || matches!(self.mill.disk().stat(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
         Ok(is_folder.then(|| Standing::LeftAlone(folder.clone(), rule.why(&folder.file_text()))))
     }
 
@@ -290,7 +290,7 @@ impl View {
         let is_late = is_lonely(&odd) && self.mill.is_late(&odd.path);
         let Odd { path, why } = odd;
         let moment = self.clock.now();
-        let Ok(Some(entry)) = self.mill.disk().look(&path).map(|entry| entry.filter(|_| is_late)) else {
+        let Ok(Some(entry)) = self.mill.disk().stat(&path).map(|entry| entry.filter(|_| is_late)) else {
             return Standing::LeftAlone(path, why);
         };
         match self.mill.decide_late(&path, &entry, &moment) {

@@ -257,7 +257,7 @@ impl Vault {
         }
         // The name may have changed hands between the look and the move: then what came goes back. Where that
         // cannot be seen, recovery goes on: the source may have left.
-        if disk.look(&shift.to).map_err(CommitError::Open)?.is_some_and(|entry| entry.identity == shift.seen) {
+        if disk.stat(&shift.to).map_err(CommitError::Open)?.is_some_and(|entry| entry.identity == shift.seen) {
             return Ok(());
         }
         give_back(disk, &shift.to, &shift.from)?;
@@ -311,7 +311,7 @@ fn targets(batch: &[Made]) -> BTreeMap<RelPath, BTreeSet<usize>> {
 }
 
 fn unchanged(disk: &dyn Disk, path: &RelPath, seen: Identity) -> Carried {
-    match disk.look(path)? {
+    match disk.stat(path)? {
         Some(entry) if entry.identity == seen => Ok(()),
         _ => Err(CommitError::Changed(path.clone())),
     }
@@ -324,7 +324,7 @@ pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
         other => Ok(other?),
     };
     let PublishMode::Replace { was } = &product.mode else { return free(CommitError::Taken) };
-    let found = match disk.look(&product.to)? {
+    let found = match disk.stat(&product.to)? {
         Some(_) => Some(disk.hash(&product.to)?),
         None => None,
     };
@@ -380,12 +380,12 @@ fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
 /// name in the last instant is another one, and goes back.
 pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
     // The product stands. A source that changed meanwhile is a new asset and stays.
-    if disk.look(&gone.path)?.is_none_or(|entry| !is_same(entry.identity, gone.seen)) {
+    if disk.stat(&gone.path)?.is_none_or(|entry| !is_same(entry.identity, gone.seen)) {
         return Ok(());
     }
     let Some(aside) = &gone.aside else { return disk.remove(&gone.path) };
     place(disk, &gone.path, aside)?;
-    if disk.look(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
+    if disk.stat(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
         return Ok(());
     }
     give_back(disk, aside, &gone.path).map(drop)
@@ -420,9 +420,9 @@ pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()
     let mut taken_back = Ok(());
     for product in published.iter().filter(|product| product.mode == PublishMode::New) {
         // Somebody may have put a file of his own there meanwhile.
-        let is_ours = disk.look(&product.to).and_then(|entry| match entry {
+        let is_ours = disk.stat(&product.to).and_then(|entry| match entry {
             Some(seen) if disk.hash(&product.to)? == product.hash => {
-                Ok(disk.look(&product.to)?.is_some_and(|entry| entry.identity == seen.identity))
+                Ok(disk.stat(&product.to)?.is_some_and(|entry| entry.identity == seen.identity))
             }
             _ => Ok(false),
         });
@@ -437,7 +437,7 @@ fn put_back(disk: &dyn Disk, made: &Made, moved: usize, taken: usize, error: Com
     let back = || -> DiskResult<()> {
         for gone in made.removes[..taken].iter().rev() {
             let Some(aside) = &gone.aside else { continue };
-            match (disk.look(aside)?, disk.look(&gone.path)?) {
+            match (disk.stat(aside)?, disk.stat(&gone.path)?) {
                 (Some(_), _) => place(disk, aside, &gone.path)?,
                 // Never without its source: the product is all that is left, and recovery finishes the plan.
                 (None, None) => {

@@ -144,7 +144,7 @@ pub trait Disk: Send + Sync + fmt::Debug {
         AtWork::default()
     }
     /// Returns what a name stands for, or `None` if it is free.
-    fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>>;
+    fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>>;
     /// Tells of each name in a folder, unordered; what was told before an error may not be all.
     fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()>;
     /// Returns the names in a folder, unordered.

@@ -48,7 +48,7 @@ impl Journal {
 
     /// Returns everything that the journal remembers, without opening it for writing.
     pub fn read_only(disk: &dyn Disk) -> DiskResult<Vec<Record>> {
-        match disk.look(&journal_folder())? {
+        match disk.stat(&journal_folder())? {
             Some(_) => Ok(Self::read(disk)?.0),
             None => Ok(Vec::new()),
         }

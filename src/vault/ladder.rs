@@ -87,11 +87,11 @@ pub(super) fn let_go_of_first(disk: &dyn Disk, first: &RelPath, second: &RelPath
 
 /// Returns whether a name holds nothing but an empty file, as a claim does.
 pub(super) fn is_claim(disk: &dyn Disk, path: &RelPath) -> DiskResult<bool> {
-    Ok(disk.look(path)?.is_some_and(|entry| entry.what == What::File && entry.identity.size == 0))
+    Ok(disk.stat(path)?.is_some_and(|entry| entry.what == What::File && entry.identity.size == 0))
 }
 
 fn is_same_file(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
-    Ok(match (disk.look(one)?, disk.look(other)?) {
+    Ok(match (disk.stat(one)?, disk.stat(other)?) {
         (Some(one), Some(other)) => one.identity == other.identity,
         _ => false,
     })
@@ -100,7 +100,7 @@ fn is_same_file(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<b
 /// A server may say "no" to what it did: its first answer was lost, and we were heard twice.
 fn done_after_all(disk: &dyn Disk, from: &RelPath, to: &RelPath, refused: DiskResult<()>) -> DiskResult<()> {
     let is_remote = refused.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if is_remote && disk.look(from)?.is_none() && disk.look(to)?.is_some() { Ok(()) } else { refused }
+    if is_remote && disk.stat(from)?.is_none() && disk.stat(to)?.is_some() { Ok(()) } else { refused }
 }
 
 /// Tries what a file system can do, in a hidden folder of stockmill's own.
@@ -115,7 +115,7 @@ pub(super) fn probe(disk: &dyn Disk, folder: &RelPath) -> DiskResult<Capabilitie
 
 fn try_all(disk: &dyn Disk, [a, b, upper]: &[RelPath; 3]) -> DiskResult<Capabilities> {
     disk.write_new(a, b"stockmill")?;
-    let ignores_case = disk.look(upper)?.is_some();
+    let ignores_case = disk.stat(upper)?.is_some();
     let lease = disk.has_writer(a)? == Some(false);
     let renames = disk.rename_new(a, b).is_ok();
     if renames {

@@ -160,7 +160,7 @@ impl RealDisk {
         written
     }
 
-    fn look_at(&self, path: &RelPath) -> Result<Option<Entry>, Errno> {
+    fn stat_of(&self, path: &RelPath) -> Result<Option<Entry>, Errno> {
         let stat = match path.parent() {
             None => self.folder(path).and_then(|folder| rustix::fs::fstat(&*folder)),
             Some(_) => self.parent(path).and_then(|(folder, name)| {
@@ -286,8 +286,8 @@ impl Disk for RealDisk {
         self.handles.at_work()
     }
 
-    fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
-        said("look at", path, self.look_at(path))
+    fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
+        said("look at", path, self.stat_of(path))
     }
 
     fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()> {

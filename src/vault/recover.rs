@@ -90,7 +90,7 @@ fn is_attached(path: &RelPath, areas: &[RelPath]) -> bool {
 fn give_back_strangers(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     for product in &intent.publish {
         let PublishMode::Replace { was: Some(was) } = &product.mode else { continue };
-        let is_exchanged = disk.look(&product.scratch)?.is_some() && is_there(disk, &product.to, &product.hash)?;
+        let is_exchanged = disk.stat(&product.scratch)?.is_some() && is_there(disk, &product.to, &product.hash)?;
         if !is_exchanged {
             continue;
         }
@@ -136,8 +136,8 @@ enum Sources {
 
 fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
     for shift in &intent.moves {
-        if disk.look(&shift.to)?.is_some_and(|entry| is_same(entry.identity, shift.seen))
-            && disk.look(&shift.from)?.is_none_or(|entry| !is_same(entry.identity, shift.seen))
+        if disk.stat(&shift.to)?.is_some_and(|entry| is_same(entry.identity, shift.seen))
+            && disk.stat(&shift.from)?.is_none_or(|entry| !is_same(entry.identity, shift.seen))
         {
             return Ok(Sources::Left);
         }
@@ -146,7 +146,7 @@ fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
     let removed = intent.removes.iter().map(|gone| (&gone.path, gone.seen));
     let mut outcome = Sources::AsSeen;
     for (path, seen) in moved.chain(removed) {
-        match disk.look(path)? {
+        match disk.stat(path)? {
             Some(entry) if is_same(entry.identity, seen) => (),
             Some(_) => outcome = Sources::Changed,
             None => return Ok(Sources::Left),
@@ -156,7 +156,7 @@ fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
 }
 
 fn is_there(disk: &dyn Disk, path: &RelPath, hash: &ContentHash) -> DiskResult<bool> {
-    Ok(disk.look(path)?.is_some() && disk.hash(path)? == *hash)
+    Ok(disk.stat(path)?.is_some() && disk.hash(path)? == *hash)
 }
 
 /// Carries out what is left of a plan.
@@ -167,7 +167,7 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     }
     sync_parents(disk, intent.publish.iter().map(|product| &product.to))?;
     for shift in &intent.moves {
-        match (disk.look(&shift.from)?, disk.look(&shift.to)?) {
+        match (disk.stat(&shift.from)?, disk.stat(&shift.to)?) {
             (Some(from), None) if is_same(from.identity, shift.seen) => {
                 disk.sync_file(&shift.from)?;
                 place(disk, &shift.from, &shift.to)?;
@@ -182,7 +182,7 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     for gone in &intent.removes {
         // What was taken aside in the last instant, and was another file, goes back.
         if let Some(aside) = &gone.aside
-            && disk.look(aside)?.is_some_and(|entry| !is_same(entry.identity, gone.seen))
+            && disk.stat(aside)?.is_some_and(|entry| !is_same(entry.identity, gone.seen))
         {
             give_back(disk, aside, &gone.path)?;
             continue;
@@ -217,7 +217,7 @@ fn undo_all(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     free_claims(disk, intent)?;
     for shift in &intent.moves {
         // A file system that links and unlinks instead of renaming was cut between the two.
-        if let (Some(from), Some(to)) = (disk.look(&shift.from)?, disk.look(&shift.to)?)
+        if let (Some(from), Some(to)) = (disk.stat(&shift.from)?, disk.stat(&shift.to)?)
             && from.identity == to.identity
         {
             disk.remove(&shift.to)?;
@@ -225,7 +225,7 @@ fn undo_all(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     }
     for gone in &intent.removes {
         if let Some(aside) = &gone.aside
-            && let (Some(there), Some(kept)) = (disk.look(&gone.path)?, disk.look(aside)?)
+            && let (Some(there), Some(kept)) = (disk.stat(&gone.path)?, disk.stat(aside)?)
             && there.identity == kept.identity
         {
             disk.remove(aside)?;
@@ -250,7 +250,7 @@ fn free_claims(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     let moved = intent.moves.iter().map(|shift| (&shift.from, &shift.to));
     let removed = intent.removes.iter().filter_map(|gone| Some((&gone.path, gone.aside.as_ref()?)));
     for (from, to) in moved.chain(removed) {
-        if disk.look(from)?.is_some_and(|entry| entry.identity.size > 0) && is_claim(disk, to)? {
+        if disk.stat(from)?.is_some_and(|entry| entry.identity.size > 0) && is_claim(disk, to)? {
             disk.remove(to)?;
         }
     }
@@ -260,7 +260,7 @@ fn free_claims(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
 fn sync_parents<'a>(disk: &dyn Disk, paths: impl Iterator<Item = &'a RelPath>) -> DiskResult<()> {
     let folders: std::collections::BTreeSet<RelPath> = paths.filter_map(RelPath::parent).collect();
     for folder in folders {
-        if disk.look(&folder)?.is_some() {
+        if disk.stat(&folder)?.is_some() {
             disk.sync_folder(&folder)?;
         }
     }

@@ -162,12 +162,12 @@ impl Draft {
     /// else has a name for the file, else a copy.
     pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {
         let scratch = self.begin(to, hash, PublishMode::New)?;
-        let source = self.vault.disk.look(from)?;
+        let source = self.vault.disk.stat(from)?;
         // Names that this very plan gave are not somebody else's.
         let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
         let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
         if !is_shared && self.same_device(from, to)? && self.vault.disk.link(from, &scratch).is_ok() {
-            let linked = self.vault.disk.look(&scratch)?.map(|entry| entry.identity);
+            let linked = self.vault.disk.stat(&scratch)?.map(|entry| entry.identity);
             if seen.is_none() || linked == seen {
                 return Ok(());
             }
@@ -180,7 +180,7 @@ impl Draft {
     /// Moves `from` to the free name `to`. Across file systems, and where another program has a further
     /// name for the file, that is a verified copy and a removal.
     pub fn shift(&mut self, from: &RelPath, to: &RelPath, seen: Identity) -> DiskResult<()> {
-        let needs_copy = self.vault.disk.look(from)?.is_some_and(|entry| entry.needs_copy());
+        let needs_copy = self.vault.disk.stat(from)?.is_some_and(|entry| entry.needs_copy());
         if !needs_copy && self.same_device(from, to)? {
             let claims = self.claims(to)?;
             self.made.claims |= claims;
@@ -342,7 +342,7 @@ fn hidden_folders(own: &RelPath, areas: &[RelPath], name: &str) -> Vec<RelPath> 
 
 /// Returns the files in a folder that may not be there.
 fn list_if_there(disk: &dyn Disk, folder: &RelPath) -> DiskResult<Vec<(RelPath, Entry)>> {
-    if disk.look(folder)?.is_none() {
+    if disk.stat(folder)?.is_none() {
         return Ok(Vec::new());
     }
     let found = disk.list(folder)?.into_iter().filter(|(_, entry)| entry.what != What::Folder);
@@ -401,9 +401,9 @@ pub fn replaced_aside(scratch: &RelPath) -> RelPath {
 /// made again if a person removed it.
 pub fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
     let Some(parent) = folder.parent() else {
-        return if *folder == home() && disk.look(folder)?.is_none() { disk.make_folder(folder) } else { Ok(()) };
+        return if *folder == home() && disk.stat(folder)?.is_none() { disk.make_folder(folder) } else { Ok(()) };
     };
-    if disk.look(folder)?.is_some() {
+    if disk.stat(folder)?.is_some() {
         return Ok(());
     }
     ensure_folder(disk, &parent)?;

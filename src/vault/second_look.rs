@@ -102,7 +102,7 @@ impl Aside {
     /// Ends the matter, once nobody writes to the file any more: brings it back if somebody wrote after it was
     /// taken, and lets go of a source of which there is a copy.
     pub fn end(&self, disk: &dyn Disk) -> DiskResult<Let> {
-        let Some(found) = disk.look(&self.kept)? else { return Ok(Let::Go) };
+        let Some(found) = disk.stat(&self.kept)? else { return Ok(Let::Go) };
         match &self.was {
             _ if !self.may_have_changed(found.identity) => (),
             Was::Removed { .. } => return self.give_back(disk).map(Let::Back),
@@ -122,7 +122,7 @@ impl Aside {
 
     /// Puts the version that somebody wrote into the place of ours, which goes aside.
     fn bring_back(&self, disk: &dyn Disk, ours: &ContentHash) -> DiskResult<RelPath> {
-        let is_ours = disk.look(&self.place)?.is_some() && disk.hash(&self.place)? == *ours;
+        let is_ours = disk.stat(&self.place)?.is_some() && disk.hash(&self.place)? == *ours;
         if !is_ours {
             return self.give_back(disk);
         }

@@ -55,7 +55,7 @@ struct Case {
 }
 
 fn seen(vault: &Vault, name: &str) -> Tried<stockmill::model::Identity> {
-    Ok(vault.disk().look(&path(name))?.ok_or("the source is not there")?.identity)
+    Ok(vault.disk().stat(&path(name))?.ok_or("the source is not there")?.identity)
 }
 
 const CASES: &[Case] = &[

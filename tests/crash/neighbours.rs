@@ -163,7 +163,7 @@ fn what_was_given_up_is_never_reported_as_done() {
 }
 
 fn an_intent(plan: u64, from: &str, disk: &SimDisk) -> Intent {
-    let seen = disk.look(&path(from)).unwrap().unwrap().identity;
+    let seen = disk.stat(&path(from)).unwrap().unwrap().identity;
     let scratch = path(&format!(".stockmill/scratch/{plan}-0"));
     let to = path(&from.replace("raw", "keep"));
     let sidecar = to.with_suffix(".yaml");

@@ -283,7 +283,7 @@ fn flush_folder(state: &mut State, folder: &RelPath) {
 }
 
 impl Disk for SimDisk {
-    fn look(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
+    fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
         self.read_with("look at", path, |state| {
             Ok(state.names.get(path).map(|node| {
                 let (what, inode, size) = match node {
@@ -303,7 +303,7 @@ impl Disk for SimDisk {
             Ok(state.names.keys().filter(|name| name.parent().as_ref() == Some(folder)).cloned().collect())
         })?;
         for name in names {
-            tell(name.file_name(), self.look(&name)?.unwrap());
+            tell(name.file_name(), self.stat(&name)?.unwrap());
         }
         Ok(())
     }

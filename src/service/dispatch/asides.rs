@@ -195,7 +195,7 @@ impl Dispatcher {
 }
 
 fn look(disk: &dyn Disk, kept: &RelPath) -> DiskResult<Seen> {
-    let Some(entry) = disk.look(kept)? else { return Ok((None, None)) };
+    let Some(entry) = disk.stat(kept)? else { return Ok((None, None)) };
     Ok((Some(entry.identity), disk.has_writer(kept)?))
 }
 

@@ -31,7 +31,7 @@ impl Dispatcher {
         moment: &Moment,
     ) {
         // Whatever happens to it meanwhile is told by an event.
-        let Ok(Some(entry)) = self.mill.disk().look(path) else { return };
+        let Ok(Some(entry)) = self.mill.disk().stat(path) else { return };
         let candidate = Candidate::alone(Found { path: path.clone(), entry });
         let state = state_of(&candidate);
         if let Some(seen) = self.in_hand.get(path) {

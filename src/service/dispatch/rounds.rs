@@ -183,7 +183,7 @@ impl Dispatcher {
         let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
         self.walker.work(move || {
             let _at_work = vault.disk().at_work();
-            let is_same = |folder: &RelPath, stamp: i64| matches!(vault.disk().look(folder), Ok(Some(entry)) if entry.identity.modified_ns == stamp);
+            let is_same = |folder: &RelPath, stamp: i64| matches!(vault.disk().stat(folder), Ok(Some(entry)) if entry.identity.modified_ns == stamp);
             let changed = some.into_iter().filter(|(folder, stamp)| !is_same(folder, *stamp));
             let _ = tell.send(Message::Glanced(changed.map(|(folder, _)| folder).collect(), last));
         });
@@ -287,7 +287,7 @@ impl Dispatcher {
             watch.lock().expect("no watch holder panics").forget(area);
         }
         let vault = self.mill.vault.clone();
-        let is_there = |path: &RelPath| !matches!(vault.disk().look(path), Ok(None));
+        let is_there = |path: &RelPath| !matches!(vault.disk().stat(path), Ok(None));
         for (path, sidecar) in sidecars {
             self.mill.ledger.remember_sidecar(path, sidecar, &is_there);
         }

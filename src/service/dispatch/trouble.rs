@@ -47,7 +47,7 @@ impl Dispatcher {
                 self.put_back(path, &why, None, None);
             }
             MakeError::Sidecar { .. } | MakeError::Xmp { .. } => self.put_back(path, &error.to_string(), None, None),
-            MakeError::Disk(_) if matches!(self.mill.disk().look(path), Ok(None)) => {
+            MakeError::Disk(_) if matches!(self.mill.disk().stat(path), Ok(None)) => {
                 // A person took it away: nothing to do, and nothing is lost.
                 self.let_out(path);
                 self.tries.remove(path);

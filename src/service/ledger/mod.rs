@@ -51,7 +51,7 @@ impl Ledger {
     pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Self {
         let mut ledger = Self { notes: NoteVersions::of(records), ..Self::default() };
         ledger.remember_records(records);
-        let is_there = |path: &RelPath| !matches!(disk.look(path), Ok(None));
+        let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));
         for area in areas {
             // An area that is away is remembered when it comes back.
             let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };

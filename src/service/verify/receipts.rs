@@ -68,7 +68,7 @@ impl Receipts {
         let sidecar = match Sidecar::parse(bytes) {
             Ok(sidecar) => sidecar,
             // Beside no asset it is somebody else's file.
-            Err(_) if !matches!(disk.look(&file), Ok(Some(_))) => return,
+            Err(_) if !matches!(disk.stat(&file), Ok(Some(_))) => return,
             Err(error) => return self.unreadable.push((path.clone(), error.to_string())),
         };
         if let Some(origin) = &sidecar.origin
@@ -102,7 +102,7 @@ fn file_of(disk: &dyn Disk, sidecar: &RelPath) -> RelPath {
     let beside = sidecar.sibling(&name);
     let bundle = sidecar.parent().filter(|folder| folder.file_name() == SIDECARS).and_then(|folder| folder.parent());
     match bundle {
-        Some(bundle) if !matches!(disk.look(&beside), Ok(Some(_))) => bundle.join("files").join(&name),
+        Some(bundle) if !matches!(disk.stat(&beside), Ok(Some(_))) => bundle.join("files").join(&name),
         _ => beside,
     }
 }
