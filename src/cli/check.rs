@@ -6,7 +6,7 @@ use super::out::say;
 use super::settings::{config_ignored, look, root, source};
 use crate::model::{RelPath, Stage};
 use crate::service::layout;
-use crate::vault::{Disk as _, RealDisk};
+use crate::vault::RealDisk;
 
 /// Checks settings, folders and limits, and prints one line for each.
 pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
@@ -24,7 +24,7 @@ pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
     for market in &settings.upload.markets {
         say!("ok    market    {}, rules of {}", market.title, market.checked);
     }
-    let disk = RealDisk::open_read_only(layout(&settings));
+    let disk = RealDisk::open_to_look(layout(&settings));
     let mut failed = 0;
     for stage in Stage::ALL {
         let folder = settings.folders.stage(stage).display();

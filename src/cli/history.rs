@@ -14,8 +14,8 @@ use crate::vault::{Journal, RealDisk};
 /// Prints what happened to a file, by its content; a file that is gone is found by its last path.
 pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(place)?;
-    let disk = RealDisk::open_read_only(layout(&settings));
-    let records = Journal::read_only(&disk).map_err(|error| CliError::failed(&error))?;
+    let disk = RealDisk::open_to_look(layout(&settings));
+    let records = Journal::read_only(&*disk).map_err(|error| CliError::failed(&error))?;
     let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
     let path = place_of(&view, file).ok();
     let hash = content(file)?;

@@ -6,14 +6,14 @@ use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{Stage, ThemeSlug};
 use crate::service::{Clock, Granted, layout};
-use crate::vault::RealDisk;
+use crate::vault::Mailbox;
 
 /// Lets what lies in a stage now go on, whatever its gate says.
 pub(super) fn release(place: &Place, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(place)?;
-    let disk = RealDisk::open_read_only(layout(&settings));
+    let mailbox = Mailbox::beside_daemon(layout(&settings));
     let now = Clock::start().now().timestamp();
-    let granted = crate::service::release(&disk, &settings, stage, theme, now);
+    let granted = crate::service::release(&mailbox, &settings, stage, theme, now);
     let Granted { assets, unfinished } = granted.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     if assets == 0 {

@@ -10,7 +10,7 @@ use super::settings::settings_of_existing;
 use crate::config::Settings;
 use crate::plan::UndoWhat;
 use crate::service::{Clock, UndoAnswer, View, layout, read_answer, request_undo, undo_here, withdraw_undo};
-use crate::vault::RealDisk;
+use crate::vault::Mailbox;
 
 /// How long a running daemon may take to finish the step in hand and answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,25 +44,25 @@ pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result
 
 /// Asks the daemon, and waits for its answer; `None` if it ended before it took the wish.
 fn by_daemon(view: &View, settings: &Settings, what: UndoWhat) -> Result<Option<UndoAnswer>, CliError> {
-    let disk = &RealDisk::open_read_only(layout(settings));
+    let mailbox = &Mailbox::beside_daemon(layout(settings));
     let clock = Clock::start();
-    let answer = request_undo(disk, what, clock.now().timestamp()).map_err(|error| CliError::failed(&error))?;
+    let answer = request_undo(mailbox, what, clock.now().timestamp()).map_err(|error| CliError::failed(&error))?;
     while clock.now().steady < PATIENCE {
-        if let Some(answer) = read_answer(disk, &answer) {
+        if let Some(answer) = read_answer(mailbox, &answer) {
             return Ok(Some(answer));
         }
         std::thread::sleep(LOOK_EVERY);
         if view.has_daemon() {
             continue;
         }
-        if withdraw_undo(disk, &answer) {
+        if withdraw_undo(mailbox, &answer) {
             return Ok(None);
         }
         // It may have answered with its last breath.
         let ended = "the daemon ended before it answered; its log and `stockmill history` say how far it came";
-        return read_answer(disk, &answer).map(Some).ok_or_else(|| CliError::failed(&ended));
+        return read_answer(mailbox, &answer).map(Some).ok_or_else(|| CliError::failed(&ended));
     }
-    if withdraw_undo(disk, &answer) {
+    if withdraw_undo(mailbox, &answer) {
         return Err(CliError::failed(&"nothing was undone: the daemon did not answer; `stockmill status` says why"));
     }
     Err(CliError::failed(&"the daemon is still at work and will undo it later; its log says when"))

@@ -9,7 +9,7 @@ use super::group::Candidate;
 use super::settle::Now;
 use super::walk::Found;
 use crate::model::{Identity, RelPath};
-use crate::vault::{Disk, What};
+use crate::vault::{Look, What};
 
 /// How long a note must have been quiet while something says that it is still being written.
 const BUSY_QUIET: Duration = Duration::from_secs(60);
@@ -165,7 +165,7 @@ fn why(sign: Option<&Sign>, is_busy: bool, wanted: Duration) -> String {
 
 /// Returns for each note the sign of an editor at work, if there is one. `names` are all files and links that
 /// lie with the notes.
-pub fn signs(disk: &dyn Disk, notes: &[Candidate], names: &[RelPath]) -> BTreeMap<RelPath, Sign> {
+pub fn signs(disk: &dyn Look, notes: &[Candidate], names: &[RelPath]) -> BTreeMap<RelPath, Sign> {
     let mut by_folder: HashMap<RelPath, HashSet<&OsStr>> = HashMap::new();
     for path in names {
         by_folder.entry(folder_of(path)).or_default().insert(path.file_name());
@@ -196,7 +196,7 @@ fn folder_of(path: &RelPath) -> RelPath {
 }
 
 /// Returns the folder by which Obsidian marks its notes: it saves every two seconds, without a file beside.
-fn vault_above(disk: &dyn Disk, folder: &RelPath) -> Option<RelPath> {
+fn vault_above(disk: &dyn Look, folder: &RelPath) -> Option<RelPath> {
     const VAULT: &str = ".obsidian";
     let mut above = std::iter::successors(Some(folder.clone()), RelPath::parent).map(|folder| folder.join(VAULT));
     let root = RelPath::new(VAULT).expect("a constant is a clean path");

@@ -1,5 +1,5 @@
 use crate::model::{Identity, Ignore, RelPath, Rule, Stage};
-use crate::vault::{Disk, DiskResult, Entry, What, own_names};
+use crate::vault::{DiskResult, Entry, Look, What, own_names};
 
 /// Deeper folders are not walked; nobody sorts pictures that deep.
 const DEPTH_MAX: usize = 32;
@@ -42,7 +42,7 @@ pub struct Walked {
 /// folders are never entered, nor, in an inbox, those that other programs keep there. A folder that goes
 /// away meanwhile is no error.
 pub fn walk(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     start: &RelPath,
     goes_into: &dyn Fn(&RelPath) -> bool,
     enters: &mut dyn FnMut(&RelPath, Option<Identity>),
@@ -57,7 +57,7 @@ pub fn walk(
 
 /// Walks an inbox as [`walk`] does, but for the folders that are left alone: they are never opened.
 pub fn walk_inbox(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     start: &RelPath,
     ignore: &Ignore,
     goes_into: &dyn Fn(&RelPath) -> bool,
@@ -67,7 +67,7 @@ pub fn walk_inbox(
 }
 
 fn walk_but<'a>(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     start: &RelPath,
     left: &dyn Fn(&str) -> Option<&'a Rule>,
     goes_into: &dyn Fn(&RelPath) -> bool,
@@ -146,8 +146,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
         }
-        let disk =
-            RealDisk::open_read_only(Layout { root: home.path().to_owned(), areas: std::collections::BTreeMap::new() });
+        let disk = RealDisk::open_beside_daemon(Layout {
+            root: home.path().to_owned(),
+            areas: std::collections::BTreeMap::new(),
+        });
         let start = RelPath::new("raw").unwrap();
         let ignore = Ignore::new(&["!_x/".to_owned()]).unwrap();
         let mut entered = Vec::new();

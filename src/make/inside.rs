@@ -6,7 +6,7 @@ use crate::craft;
 use crate::intake::{Found, Inside};
 use crate::model::{Identity, References};
 use crate::records::Sidecar;
-use crate::vault::Disk;
+use crate::vault::Look;
 
 /// So many models are remembered.
 const MODELS_MAX: usize = 1024;
@@ -25,7 +25,7 @@ pub struct Insides {
 #[derive(Debug)]
 pub struct Looking<'a> {
     /// The disk.
-    pub disk: &'a dyn Disk,
+    pub disk: &'a dyn Look,
     /// What was seen before.
     pub seen: &'a Insides,
 }

@@ -6,7 +6,7 @@ use crate::intake::{Candidate, Found, Settled};
 use crate::model::{ContentHash, Kind, RelPath, Size, Stage};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{Disk, DiskError, DiskResult, ReadSeek, What, hash_of};
+use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
 
 /// The largest sidecar or foreign XMP file that is read.
 pub(super) const SIDECAR_BYTES_MAX: u64 = 4 << 20;
@@ -16,7 +16,7 @@ const SMALL_PIXELS_MAX: u64 = 1 << 18;
 /// Looks into a settled asset: hash, type by content, size, sidecars. Reads, and changes nothing.
 /// `is_claimed` says that its theme names it as a document.
 pub fn inspect(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     stage: Stage,
     settled: &Settled,
     is_claimed: bool,
@@ -84,7 +84,7 @@ pub fn inspect(
 
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only
 /// text, and may come from elsewhere.
-fn lies_in_archive(disk: &dyn Disk, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
+fn lies_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
     let Some(origin) = sidecar.origin.as_ref().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
     let Some(archived) = origin.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
     let is_file = disk.stat(archived)?.is_some_and(|entry| entry.what == What::File);
@@ -92,7 +92,7 @@ fn lies_in_archive(disk: &dyn Disk, sidecar: &Sidecar, hash: &ContentHash) -> Di
 }
 
 /// Returns the sidecar that the walk saw, or one that came while it walked.
-fn find_sidecar(disk: &dyn Disk, candidate: &Candidate) -> DiskResult<Option<Found>> {
+fn find_sidecar(disk: &dyn Look, candidate: &Candidate) -> DiskResult<Option<Found>> {
     if let Some(found) = &candidate.sidecar {
         return Ok(Some(found.clone()));
     }
@@ -157,12 +157,12 @@ pub(super) fn read_whole(opened: &mut dyn ReadSeek, path: &RelPath, bytes_max: u
     read().map_err(|source| DiskError { call: "read", path: path.clone(), source })
 }
 
-fn read_sidecar(disk: &dyn Disk, path: &RelPath) -> Result<Sidecar, MakeError> {
+fn read_sidecar(disk: &dyn Look, path: &RelPath) -> Result<Sidecar, MakeError> {
     let bytes = disk.read(path, SIDECAR_BYTES_MAX)?;
     Sidecar::parse(&bytes).map_err(|source| MakeError::Sidecar { path: path.clone(), source })
 }
 
-fn read_xmp(disk: &dyn Disk, path: &RelPath) -> Result<craft::ForeignXmp, MakeError> {
+fn read_xmp(disk: &dyn Look, path: &RelPath) -> Result<craft::ForeignXmp, MakeError> {
     let bytes = disk.read(path, SIDECAR_BYTES_MAX)?;
     craft::read_foreign_xmp(&bytes).map_err(|source| MakeError::Xmp { path: path.clone(), source })
 }

@@ -5,7 +5,7 @@ use super::{Limits, MakeError};
 use crate::craft::{self, Picture};
 use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
-use crate::vault::{Disk, DiskError, DiskResult, Draft, Made, ReadSeek, Vault};
+use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
 /// JPEG quality is not asked for here: a refined picture between two stages is always lossless.
 const LOSSLESS: u8 = 100;
@@ -109,7 +109,7 @@ fn make_product(
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.
 struct Sources<'a> {
-    disk: &'a dyn Disk,
+    disk: &'a dyn Look,
     plan: &'a Plan,
     limits: &'a Limits,
 }

@@ -11,7 +11,7 @@ use crate::intake::walk;
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{Plan, Traces, plan_forget};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{Disk, DiskResult, What};
+use crate::vault::{DiskResult, Look, What};
 
 /// The largest sidecar that is read back.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;
@@ -152,7 +152,7 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    fn find(disk: &dyn Disk) -> Result<Self, String> {
+    fn find(disk: &dyn Look) -> Result<Self, String> {
         attach_all(disk)?;
         let (mut with_assets, mut bundled) = (HashSet::new(), HashSet::new());
         for stage in STAGES {
@@ -178,7 +178,7 @@ impl Elsewhere {
 }
 
 /// Adds the themes that the sidecars in a folder name. One that cannot be read may name any.
-fn themes_in(disk: &dyn Disk, folder: &RelPath, themes: &mut HashSet<ThemeSlug>) -> Result<(), String> {
+fn themes_in(disk: &dyn Look, folder: &RelPath, themes: &mut HashSet<ThemeSlug>) -> Result<(), String> {
     for (name, entry) in disk.list(folder).map_err(|error| error.to_string())? {
         if entry.what == What::File && name.to_str().is_some_and(|name| name.ends_with(SIDECAR_SUFFIX)) {
             let path = folder.join(&name);
@@ -189,7 +189,7 @@ fn themes_in(disk: &dyn Disk, folder: &RelPath, themes: &mut HashSet<ThemeSlug>)
     Ok(())
 }
 
-fn has_tags(disk: &dyn Disk, theme: &ThemeSlug) -> DiskResult<bool> {
+fn has_tags(disk: &dyn Look, theme: &ThemeSlug) -> DiskResult<bool> {
     for stage in STAGES {
         if disk.stat(&stage.folder().join(theme.as_str()).join("tags.yaml"))?.is_some() {
             return Ok(true);
@@ -200,7 +200,7 @@ fn has_tags(disk: &dyn Disk, theme: &ThemeSlug) -> DiskResult<bool> {
 
 /// Returns whether the mill's own assets lie in a theme's folders, or were set aside from them: such have sidecars.
 /// What somebody dropped into a new folder of its name never had the old tags.
-fn has_assets(disk: &dyn Disk, theme: &ThemeSlug, folders: &[RelPath]) -> DiskResult<bool> {
+fn has_assets(disk: &dyn Look, theme: &ThemeSlug, folders: &[RelPath]) -> DiskResult<bool> {
     for stage in STAGES {
         let failed = RelPath::new("failed").expect("a constant is a clean path");
         if disk.stat(&failed.join(stage.name()).join(theme.as_str()))?.is_some() {
@@ -219,7 +219,7 @@ fn has_assets(disk: &dyn Disk, theme: &ThemeSlug, folders: &[RelPath]) -> DiskRe
 }
 
 /// Returns whether there is anything of a theme to forget, as far as can be seen.
-fn is_remembered(disk: &dyn Disk, theme: &ThemeSlug) -> bool {
+fn is_remembered(disk: &dyn Look, theme: &ThemeSlug) -> bool {
     !matches!(disk.stat(&folder_of_memory(theme)), Ok(None))
 }
 

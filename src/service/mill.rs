@@ -16,7 +16,7 @@ use crate::market::ROW_BYTES_MAX;
 use crate::model::{AssetId, ContentHash, Identity, Kind, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, gate, plan_asset, plan_park};
-use crate::vault::{Disk, Receipt, Vault};
+use crate::vault::{Look, Receipt, Vault};
 
 /// The largest note or tag file that is read.
 const NOTE_BYTES_MAX: u64 = 8 << 20;
@@ -100,7 +100,7 @@ impl Mill {
         self.themes.forget_cache();
     }
 
-    pub(super) fn disk(&self) -> &dyn Disk {
+    pub(super) fn disk(&self) -> &dyn Look {
         self.vault.disk()
     }
 
@@ -258,7 +258,7 @@ impl Mill {
     /// Writes down which releases were used up.
     pub(super) fn save_releases(&mut self) {
         // What the disk refuses is tried again.
-        let _ = self.releases.save(self.vault.disk());
+        let _ = self.releases.save(&self.vault.mailbox());
     }
 
     /// Takes over what `undo` withdrew from the releases.

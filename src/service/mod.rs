@@ -50,9 +50,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::UndoWhat;
 use crate::report;
 use crate::vault::own_names::requests_folder;
-use crate::vault::{
-    Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, ensure_folder, recover,
-};
+use crate::vault::{Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
 use dispatch::{Checked, Dispatcher, Message, check, receive};
 use ledger::Ledger;
 use mill::Mill;
@@ -164,10 +162,10 @@ impl Opened {
         let checked = check(&vault, &areas, &[]);
         let attached: Vec<RelPath> =
             checked.iter().filter(|found| found.attached.is_ok()).map(|found| found.area.clone()).collect();
-        let recovered = recover(vault.disk(), &mut journal, &records, &attached)?;
+        let recovered = vault.recover(&mut journal, &records, &attached)?;
         report::recovered(&recovered);
         let records = Journal::read_only(vault.disk())?;
-        ensure_folder(vault.disk(), &requests_folder())?;
+        vault.ensure_folder(&requests_folder())?;
         let ledger = Ledger::rebuild(vault.disk(), &records, &areas);
         let asides = Aside::left(vault.disk(), &records, &attached);
         Ok(Self { _lock: lock, layout, vault, journal, ledger, areas, checked, recovered, asides })

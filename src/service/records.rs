@@ -7,7 +7,7 @@ use super::themes::refused;
 use crate::intake::Now;
 use crate::model::{Identity, RelPath};
 use crate::plan::Hold;
-use crate::vault::{Disk, Entry};
+use crate::vault::{Entry, Look};
 
 /// The longest pause between two looks at a record that somebody has open.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ impl Records {
 
     /// Waits until a record was quiet for long enough and nobody has it open for writing. Where the kernel
     /// cannot tell, the longer quiet time decides.
-    pub(super) fn still(&mut self, disk: &dyn Disk, path: &RelPath, entry: &Entry, now: Now) -> Result<(), Hold> {
+    pub(super) fn still(&mut self, disk: &dyn Look, path: &RelPath, entry: &Entry, now: Now) -> Result<(), Hold> {
         let identity = entry.identity;
         let fresh = Seen { identity, since: now.steady, busy: 0 };
         let seen = self.seen.entry(path.clone()).or_insert(fresh);
@@ -91,7 +91,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("raw")).unwrap();
         let real = home.path().join("raw/tags.yaml");
-        let disk = RealDisk::open_read_only(Layout { root: home.path().to_owned(), areas: [].into() });
+        let disk = RealDisk::open_beside_daemon(Layout { root: home.path().to_owned(), areas: [].into() });
         let path = RelPath::new("raw/tags.yaml").unwrap();
         let (quiet, weak_quiet) = (Duration::from_millis(250), Duration::from_secs(10));
         let mut records = Records::new(quiet, weak_quiet);

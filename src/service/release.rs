@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,9 +12,10 @@ use crate::make::Insides;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::records::Move;
 use crate::report;
-use crate::vault::own_names::requests_folder;
-use crate::vault::{Disk, DiskResult, ensure_folder, place};
+use crate::vault::{DiskResult, Look, Mailbox};
 
+/// How the names of releases begin.
+const KIND: &str = "release-";
 /// The form of a request that is written and read.
 const VERSION: u32 = 2;
 /// A larger request is none; one for a million files has 38 MiB.
@@ -80,6 +81,10 @@ impl Release {
         Self { version: VERSION, stage, theme, at, files: BTreeMap::new(), numbers: BTreeMap::new() }
     }
 
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a release holds nothing that JSON cannot write")
+    }
+
     fn name(&mut self, path: &RelPath, seen: Identity) {
         let [path, number] = marks(path, seen);
         self.files.insert(path, number);
@@ -112,12 +117,13 @@ pub struct Granted {
 
 /// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`.
 pub fn release(
-    disk: &dyn Disk,
+    mailbox: &Mailbox,
     settings: &Settings,
     stage: Stage,
     theme: Option<&ThemeSlug>,
     now: Timestamp,
 ) -> Result<Granted, SurveyError> {
+    let disk = mailbox.disk();
     let mut units = Units::default();
     units.find(disk, stage, &settings.settle.ignore)?;
     let mut release = Release::new(stage, theme.cloned(), now);
@@ -144,29 +150,13 @@ pub fn release(
         return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
     }
     if granted.assets > 0 {
-        request(disk, &release)?;
+        request(mailbox, &release)?;
     }
     Ok(granted)
 }
 
-fn request(disk: &dyn Disk, release: &Release) -> DiskResult<()> {
-    ensure_folder(disk, &requests_folder())?;
-    let name = format!("release-{}.json", release.at.as_nanosecond());
-    let draft = draft(disk, &name, release)?;
-    place(disk, &draft, &requests_folder().join(name))?;
-    disk.sync_folder(&requests_folder())
-}
-
-/// Writes a request under a name that nobody reads, durably.
-fn draft(disk: &dyn Disk, name: &str, release: &Release) -> DiskResult<RelPath> {
-    let text = serde_json::to_string(release).expect("a release holds nothing that JSON cannot write");
-    let draft = requests_folder().join(format!(".{name}"));
-    if disk.stat(&draft)?.is_some() {
-        disk.remove(&draft)?;
-    }
-    disk.write_new(&draft, text.as_bytes())?;
-    disk.sync_file(&draft)?;
-    Ok(draft)
+fn request(mailbox: &Mailbox, release: &Release) -> DiskResult<()> {
+    mailbox.leave(&format!("{KIND}{}.json", release.at.as_nanosecond()), &release.to_bytes()).map(drop)
 }
 
 /// The releases that are in force, each with its request.
@@ -212,13 +202,9 @@ impl Releases {
 
     /// Takes the requests that are there; returns whether one of them is new. Those whose time is over go, and so
     /// do those that nobody can read.
-    pub(super) fn collect(&mut self, disk: &dyn Disk, believed: Timestamp, steady: Duration) -> bool {
-        let Ok(listed) = disk.list(&requests_folder()) else { return false };
-        let found: BTreeSet<RelPath> = listed
-            .into_iter()
-            .filter(|(name, _)| name.to_string_lossy().starts_with("release-"))
-            .map(|(name, _)| requests_folder().join(name))
-            .collect();
+    pub(super) fn collect(&mut self, mailbox: &Mailbox, believed: Timestamp, steady: Duration) -> bool {
+        let disk = mailbox.disk();
+        let Ok(found) = Mailbox::list(disk, KIND) else { return false };
         self.0.retain(|path, _| found.contains(path));
         let mut is_news = false;
         for path in found {
@@ -227,7 +213,7 @@ impl Releases {
                 let Ok(bytes) = disk.read(&path, BYTES_MAX) else { continue };
                 let Some(release) = parse(&bytes) else {
                     report::release_unknown(&path);
-                    let _ = disk.remove(&path);
+                    let _ = mailbox.remove(&path);
                     continue;
                 };
                 self.0.insert(path.clone(), Kept { release, since: steady, is_used: false });
@@ -236,7 +222,7 @@ impl Releases {
             if self.0.get(&path).is_some_and(|kept| kept.is_over(believed, steady)) {
                 self.0.remove(&path);
                 report::release_over(&path);
-                let _ = disk.remove(&path);
+                let _ = mailbox.remove(&path);
             }
         }
         is_news
@@ -244,15 +230,14 @@ impl Releases {
 
     /// Writes down what was used up. A release of which nothing is left goes. What the disk refuses is tried again,
     /// and the last of that is the error.
-    pub(super) fn save(&mut self, disk: &dyn Disk) -> DiskResult<()> {
+    pub(super) fn save(&mut self, mailbox: &Mailbox) -> DiskResult<()> {
         let mut result = Ok(());
         for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_used) {
             let saved = if kept.release.files.is_empty() {
-                disk.remove(path)
+                mailbox.remove(path)
             } else {
-                draft(disk, &path.file_text(), &kept.release).and_then(|draft| disk.replace(&draft, path))
+                mailbox.rewrite(path, &kept.release.to_bytes())
             };
-            let saved = saved.and_then(|()| disk.sync_folder(&requests_folder()));
             kept.is_used = saved.is_err();
             result = result.and(saved);
         }
@@ -261,7 +246,7 @@ impl Releases {
     }
 
     /// Takes over what the requests say now, after `undo` withdrew from them.
-    pub(super) fn reread(&mut self, disk: &dyn Disk) {
+    pub(super) fn reread(&mut self, disk: &dyn Look) {
         let now = Self::peek(disk);
         self.0.retain(|path, kept| {
             let read = now.0.get(path).map(|read| read.release.clone());
@@ -270,28 +255,26 @@ impl Releases {
     }
 
     /// Returns the releases that lie there, without touching them.
-    pub(super) fn peek(disk: &dyn Disk) -> Self {
-        let Ok(listed) = disk.list(&requests_folder()) else { return Self::default() };
-        let names = listed.into_iter().map(|(name, _)| name);
-        let read = |name: std::ffi::OsString| {
-            let path = requests_folder().join(&name);
+    pub(super) fn peek(disk: &dyn Look) -> Self {
+        let Ok(found) = Mailbox::list(disk, KIND) else { return Self::default() };
+        let read = |path: RelPath| {
             let release = parse(&disk.read(&path, BYTES_MAX).ok()?)?;
             Some((path, Kept { release, since: Duration::ZERO, is_used: false }))
         };
-        Self(names.filter(|name| name.to_string_lossy().starts_with("release-")).filter_map(read).collect())
+        Self(found.into_iter().filter_map(read).collect())
     }
 }
 
 /// Takes back what releases say of files, before `undo` brings these back: they wait for a new word, also if the
 /// releases were used and a kill came before that was written down.
-pub(super) fn withdraw(disk: &dyn Disk, moves: &[Move]) -> DiskResult<()> {
-    let mut releases = Releases::peek(disk);
+pub(super) fn withdraw(mailbox: &Mailbox, moves: &[Move]) -> DiskResult<()> {
+    let mut releases = Releases::peek(mailbox.disk());
     for shift in moves {
         if let Some(stage) = stage_of(&shift.to) {
             releases.use_up(&shift.to, stage, shift.seen);
         }
     }
-    releases.save(disk)
+    releases.save(mailbox)
 }
 
 fn parse(bytes: &[u8]) -> Option<Release> {
@@ -303,7 +286,8 @@ fn parse(bytes: &[u8]) -> Option<Release> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::{Layout, RealDisk};
+    use crate::vault::own_names::requests_folder;
+    use crate::vault::{Disk as _, Layout, RealDisk};
 
     fn path(text: &str) -> RelPath {
         RelPath::new(text).unwrap()
@@ -365,27 +349,28 @@ mod tests {
     fn requests_shrink_and_go_and_old_forms_are_dropped() {
         let root = tempfile::tempdir().unwrap();
         let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
-        let disk = RealDisk::open(layout).unwrap();
+        let disk = RealDisk::open(layout.clone()).unwrap();
+        let mailbox = Mailbox::beside_daemon(layout);
         let now = time("2026-11-27T10:00:00Z");
         let mut release = Release::new(Stage::Raw, Some(ThemeSlug::unsorted()), now);
         let other = Identity { inode: 8, ..SEEN };
         release.name(&path("raw/a.png"), SEEN);
         release.name(&path("raw/b.png"), other);
-        request(&disk, &release).unwrap();
+        request(&mailbox, &release).unwrap();
         let old = requests_folder().join("release-1.json");
         disk.write_new(&old, br#"{"stage":"raw","theme":null,"at":"2026-11-27T10:00:00Z"}"#).unwrap();
 
         let mut releases = Releases::default();
-        assert!(releases.collect(&disk, now, Duration::ZERO));
-        assert!(!releases.collect(&disk, now, Duration::ZERO), "it is no news any more");
+        assert!(releases.collect(&mailbox, now, Duration::ZERO));
+        assert!(!releases.collect(&mailbox, now, Duration::ZERO), "it is no news any more");
         assert!(disk.stat(&old).unwrap().is_none(), "an old request was kept");
         releases.use_up(&path("raw/a.png"), Stage::Raw, SEEN);
-        releases.save(&disk).unwrap();
+        releases.save(&mailbox).unwrap();
         let again = Releases::peek(&disk);
         assert!(!again.cover(&path("raw/a.png"), Stage::Raw, SEEN));
         assert!(again.cover(&path("raw/b.png"), Stage::Raw, other));
         releases.use_up(&path("raw/b.png"), Stage::Raw, other);
-        releases.save(&disk).unwrap();
+        releases.save(&mailbox).unwrap();
         assert_eq!(disk.list(&requests_folder()).unwrap(), []);
         assert!(releases.0.is_empty());
     }
@@ -395,15 +380,16 @@ mod tests {
     fn what_undo_brings_back_is_released_no_more() {
         let root = tempfile::tempdir().unwrap();
         let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
-        let disk = RealDisk::open(layout).unwrap();
+        let disk = RealDisk::open(layout.clone()).unwrap();
+        let mailbox = Mailbox::beside_daemon(layout);
         let mut release = Release::new(Stage::Keep, None, time("2026-11-27T10:00:00Z"));
         let other = Identity { inode: 8, ..SEEN };
         release.name(&path("keep/a.png"), SEEN);
         release.name(&path("keep/b.png"), other);
-        request(&disk, &release).unwrap();
+        request(&mailbox, &release).unwrap();
         let mut releases = Releases::peek(&disk);
         let back = Move { from: path("export/a.png"), to: path("keep/a.png"), seen: SEEN };
-        withdraw(&disk, &[back]).unwrap();
+        withdraw(&mailbox, &[back]).unwrap();
         releases.reread(&disk);
         for releases in [releases, Releases::peek(&disk)] {
             assert!(!releases.cover(&path("keep/a.png"), Stage::Keep, SEEN));

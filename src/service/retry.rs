@@ -10,7 +10,7 @@ use crate::model::{Ignore, RelPath, Stage};
 use crate::plan::{REASON, SetAside, plan_retry};
 use crate::records::SIDECAR_SUFFIX;
 use crate::vault::own_names::SCRATCH;
-use crate::vault::{Disk, DiskError, DiskResult, Entry, RealDisk, What, ensure_folder, place};
+use crate::vault::{Disk, DiskError, DiskResult, Entry, Look as _, RealDisk, What, ensure_folder, place};
 
 /// How often another name is chosen because somebody took the one before.
 const TRIES_MAX: u32 = 16;
@@ -45,7 +45,7 @@ pub enum Retried {
 /// Takes assets that were set aside back to where they came from.
 pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, ServiceError> {
     let layout = layout(settings);
-    let disk = RealDisk::open_read_only(layout.clone());
+    let disk = RealDisk::open_beside_daemon(layout.clone());
     let mut retried = Vec::new();
     for stage in Stage::ALL {
         let folder = failed().join(stage.name());

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 
 use crate::model::{RelPath, Stage};
-use crate::vault::{Disk, DiskResult};
+use crate::vault::{DiskResult, Look};
 
 /// Returns the bundle that a file, or a sidecar, is one of.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
@@ -14,7 +14,7 @@ pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
 }
 
 /// Returns whether a person marked a bundle as sent.
-pub(super) fn is_sent(disk: &dyn Disk, bundle: &RelPath) -> DiskResult<bool> {
+pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
     match disk.list(bundle) {
         Ok(listed) => Ok(listed.iter().any(|(name, _)| is_mark(name))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

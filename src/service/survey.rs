@@ -8,7 +8,7 @@ use crate::intake::{
 };
 use crate::make::{Insides, Looking, names_video_node};
 use crate::model::{Ignore, Kind, RelPath, Stage, ThemeSlug};
-use crate::vault::{Detached, Disk, DiskError, Layout, What};
+use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
 /// Looks at one unit: watches it first, then walks it, and sorts its files into assets. Of what is left alone
 /// nothing is opened, and nothing is watched.
 pub(super) fn survey(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     watch: Option<&Arc<Mutex<Watch>>>,
     unit: &RelPath,
     ignore: &Ignore,
@@ -156,7 +156,7 @@ pub(super) fn survey(
 /// Lets models in no theme's folder wait while a folder for a model's parts lies beside them: alone they would leave
 /// it behind. A folder with shared tags in it is a theme.
 fn wait_for_parts(
-    disk: &dyn Disk,
+    disk: &dyn Look,
     stage: Stage,
     below: &[RelPath],
     candidates: &mut [Candidate],
@@ -184,7 +184,7 @@ fn wait_for_parts(
 }
 
 /// Returns a 3D model that lies beside a theme's folder, if the theme has the name of a folder for parts.
-fn model_beside(disk: &dyn Disk, stage: Stage, unit: &RelPath) -> Result<Option<RelPath>, DiskError> {
+fn model_beside(disk: &dyn Look, stage: Stage, unit: &RelPath) -> Result<Option<RelPath>, DiskError> {
     if unit.parent().is_none() || !is_model_folder(unit) {
         return Ok(None);
     }
@@ -200,7 +200,7 @@ fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
 }
 
 /// Returns whether the disk knows a file under the right name too, since case does not matter to it.
-fn is_same_file(disk: &dyn Disk, miss: &NearMiss) -> bool {
+fn is_same_file(disk: &dyn Look, miss: &NearMiss) -> bool {
     match (disk.stat(&miss.file), disk.stat(&miss.meant)) {
         (Ok(Some(file)), Ok(Some(meant))) => file.identity == meant.identity && file.links == 1,
         _ => false,
@@ -209,7 +209,7 @@ fn is_same_file(disk: &dyn Disk, miss: &NearMiss) -> bool {
 
 /// Returns whether a folder that is left alone is more likely a theme than what its name says. `_` is how people
 /// name what is to be left alone, unless the folder has been a theme before.
-fn may_be_theme(disk: &dyn Disk, folder: &RelPath) -> bool {
+fn may_be_theme(disk: &dyn Look, folder: &RelPath) -> bool {
     let is_by_choice = folder.file_text().starts_with('_');
     !is_by_choice || matches!(disk.stat(&folder.join("tags.yaml")), Ok(Some(_)))
 }

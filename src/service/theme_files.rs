@@ -2,7 +2,7 @@
 
 use crate::model::{Ignore, RelPath, Stage, ThemeSlug};
 use crate::plan::{OnDisk, Plan, ThemeFiles, emptied_folders, sync_base_path};
-use crate::vault::{Disk, DiskResult, What, remove_emptied};
+use crate::vault::{DiskResult, Look, Vault, What};
 
 /// The stages whose folders hold a theme's assets.
 pub(super) const STAGES: [Stage; 4] = [Stage::Raw, Stage::Keep, Stage::Export, Stage::Upload];
@@ -12,20 +12,20 @@ const FAILED: &str = "failed";
 
 /// Looks at all folders of a theme, or says which of them cannot be looked at. `ignore` says
 /// which names are nobody's asset.
-pub(super) fn theme_files(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> Result<ThemeFiles, String> {
+pub(super) fn theme_files(disk: &dyn Look, theme: &ThemeSlug, ignore: &Ignore) -> Result<ThemeFiles, String> {
     attach_all(disk)?;
     look(disk, theme, ignore).map_err(|error| error.to_string())
 }
 
 /// Makes sure that all folders that a theme's files may lie in are there, or says which is not.
-pub(super) fn attach_all(disk: &dyn Disk) -> Result<(), String> {
+pub(super) fn attach_all(disk: &dyn Look) -> Result<(), String> {
     let failed = RelPath::new(FAILED).expect("a constant is a clean path");
     let mut areas = STAGES.map(Stage::folder).into_iter().chain([failed]);
     areas
         .try_for_each(|area| disk.attach(&area).map_err(|detached| format!("`{area}` cannot be looked at: {detached}")))
 }
 
-fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<ThemeFiles> {
+fn look(disk: &dyn Look, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<ThemeFiles> {
     let mut files = ThemeFiles { base: on_disk(disk, sync_base_path(theme, None))?, ..ThemeFiles::default() };
     for stage in STAGES {
         let folder = stage.folder().join(theme.as_str());
@@ -66,15 +66,15 @@ fn look(disk: &dyn Disk, theme: &ThemeSlug, ignore: &Ignore) -> DiskResult<Theme
     Ok(files)
 }
 
-fn on_disk(disk: &dyn Disk, path: RelPath) -> DiskResult<Option<OnDisk>> {
+fn on_disk(disk: &dyn Look, path: RelPath) -> DiskResult<Option<OnDisk>> {
     let Some(entry) = disk.stat(&path)?.filter(|entry| entry.what == What::File) else { return Ok(None) };
     let hash = disk.hash(&path)?;
     Ok(Some(OnDisk { path, seen: entry.identity, hash }))
 }
 
 /// Removes the theme folders that a plan has emptied.
-pub(super) fn remove_emptied_folders(disk: &dyn Disk, plan: &Plan) {
+pub(super) fn remove_emptied_folders(vault: &Vault, plan: &Plan) {
     for (folder, top) in emptied_folders(plan) {
-        remove_emptied(disk, &folder, &top);
+        vault.remove_emptied(&folder, &top);
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::tags::Layer;
 use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
 use crate::vault::own_names::HOME;
-use crate::vault::{Disk, DiskError, Entry};
+use crate::vault::{DiskError, Entry, Look};
 
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
@@ -29,7 +29,7 @@ struct Written {
 
 /// The disk, and what tells whether a record on it stands still.
 pub(super) struct Reader<'a> {
-    pub(super) disk: &'a dyn Disk,
+    pub(super) disk: &'a dyn Look,
     pub(super) records: &'a mut Records,
     pub(super) now: Now,
 }

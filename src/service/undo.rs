@@ -12,10 +12,7 @@ use crate::make::{Limits, MakeError, make};
 use crate::model::{Ignore, RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo, themes_with_assets};
 use crate::records::Intent;
-use crate::vault::own_names::requests_folder;
-use crate::vault::{
-    CommitError, Disk, DiskError, DiskResult, Journal, Receipt, Vault, ensure_folder, place, replaced_aside,
-};
+use crate::vault::{CommitError, DiskError, DiskResult, Journal, Mailbox, Receipt, Vault, replaced_aside};
 
 /// A person's wish to have something undone, as it lies in the folder of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,63 +137,47 @@ fn undo_one(
     let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme });
     let plan = plan.map_err(NotUndone::Refused)?;
     // What comes back waits for a new word of the person; this is durable before anything comes back.
-    withdraw(disk, &plan.moves).map_err(|error| NotUndone::Refused(error.to_string()))?;
+    withdraw(&vault.mailbox(), &plan.moves).map_err(|error| NotUndone::Refused(error.to_string()))?;
     let made = make(vault, &plan, &rules.limits)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
-    remove_emptied_folders(disk, &plan);
+    remove_emptied_folders(vault, &plan);
     Ok(receipt)
 }
 
 /// Leaves a wish for the daemon; returns where its answer will lie.
-pub fn request_undo(disk: &dyn Disk, what: UndoWhat, at: Timestamp) -> DiskResult<RelPath> {
+pub fn request_undo(mailbox: &Mailbox, what: UndoWhat, at: Timestamp) -> DiskResult<RelPath> {
     let number = at.as_nanosecond();
-    let text =
-        serde_json::to_string(&UndoRequest { what, at }).expect("a request holds nothing that JSON cannot write");
-    leave(disk, &format!("undo-{number}.json"), &text)?;
-    Ok(requests_folder().join(format!("answer-{number}.json")))
+    let text = serde_json::to_vec(&UndoRequest { what, at }).expect("a request holds nothing that JSON cannot write");
+    let path = mailbox.leave(&format!("undo-{number}.json"), &text)?;
+    Ok(path.sibling(format!("answer-{number}.json")))
 }
 
 /// Returns the wishes that lie there, oldest first; each is removed, since it is carried out once.
-pub(super) fn collect_undo(disk: &dyn Disk) -> Vec<(RelPath, UndoRequest)> {
-    let mut names: Vec<String> = disk
-        .list(&requests_folder())
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, _)| name.into_string().ok().filter(|name| name.starts_with("undo-")))
-        .collect();
-    names.sort();
-    let take = |name: &String| {
-        let path = requests_folder().join(name);
-        let bytes = disk.read(&path, 65536).ok()?;
-        disk.remove(&path).ok()?;
+pub(super) fn collect_undo(mailbox: &Mailbox) -> Vec<(RelPath, UndoRequest)> {
+    let take = |path: RelPath| {
+        let bytes = mailbox.disk().read(&path, 65536).ok()?;
+        mailbox.remove(&path).ok()?;
         let request = serde_json::from_slice::<UndoRequest>(&bytes).ok()?;
-        Some((requests_folder().join(name.replacen("undo-", "answer-", 1)), request))
+        Some((path.sibling(path.file_text().replacen("undo-", "answer-", 1)), request))
     };
-    names.iter().filter_map(take).collect()
+    Mailbox::list(mailbox.disk(), "undo-").unwrap_or_default().into_iter().filter_map(take).collect()
 }
 
 /// Leaves an answer for the command that waits for it.
-pub(super) fn answer(disk: &dyn Disk, path: &RelPath, answer: &UndoAnswer) -> DiskResult<()> {
-    let text = serde_json::to_string(answer).expect("an answer holds nothing that JSON cannot write");
-    leave(disk, &path.file_text(), &text)
+pub(super) fn answer(mailbox: &Mailbox, path: &RelPath, answer: &UndoAnswer) -> DiskResult<()> {
+    let text = serde_json::to_vec(answer).expect("an answer holds nothing that JSON cannot write");
+    mailbox.leave(&path.file_text(), &text).map(drop)
 }
 
 /// Takes a wish back whose answer has not come; returns whether the daemon had not taken it yet.
-pub fn withdraw_undo(disk: &dyn Disk, answer: &RelPath) -> bool {
+pub fn withdraw_undo(mailbox: &Mailbox, answer: &RelPath) -> bool {
     let request = answer.sibling(answer.file_text().replacen("answer-", "undo-", 1));
-    disk.remove(&request).is_ok()
+    mailbox.remove(&request).is_ok()
 }
 
 /// Returns the answer to a wish, if it came.
-pub fn read_answer(disk: &dyn Disk, path: &RelPath) -> Option<UndoAnswer> {
-    let answer = disk.read(path, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
-    let _ = disk.remove(path);
+pub fn read_answer(mailbox: &Mailbox, path: &RelPath) -> Option<UndoAnswer> {
+    let answer = mailbox.disk().read(path, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
+    let _ = mailbox.remove(path);
     Some(answer)
-}
-
-fn leave(disk: &dyn Disk, name: &str, text: &str) -> DiskResult<()> {
-    ensure_folder(disk, &requests_folder())?;
-    let draft = requests_folder().join(format!(".{name}"));
-    disk.write_new(&draft, text.as_bytes())?;
-    place(disk, &draft, &requests_folder().join(name))
 }

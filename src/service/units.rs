@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::survey::unit_of;
 use crate::model::{Ignore, RelPath, Stage};
-use crate::vault::{Disk, DiskResult, What};
+use crate::vault::{DiskResult, Look, What};
 
 /// The units that there are: each stage, and each theme's folder in it.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Default for Units {
 
 impl Units {
     /// Takes the themes that have a folder in a stage.
-    pub(super) fn find(&mut self, disk: &dyn Disk, stage: Stage, ignore: &Ignore) -> DiskResult<()> {
+    pub(super) fn find(&mut self, disk: &dyn Look, stage: Stage, ignore: &Ignore) -> DiskResult<()> {
         let top = RelPath::new(stage.name()).expect("a stage's name is clean");
         disk.each(&top, &mut |name, entry| {
             if entry.what == What::Folder && ignore.folder(&name.to_string_lossy()).is_none() {

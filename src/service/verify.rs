@@ -12,7 +12,7 @@ use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::vault::{Disk, DiskResult, Entry, Journal, Layout, Lock, RealDisk, What};
+use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
 use receipts::{Expected, Receipts};
 
 /// How long something may be on its way before it is called missing.
@@ -76,15 +76,15 @@ pub struct Verified {
 /// Checks every receipt of a root. What is on its way right now is looked at again.
 pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
-    let disk = RealDisk::open_read_only(layout.clone());
+    let disk = RealDisk::open_to_look(layout.clone());
     let is_running = || Lock::is_held(&layout.home());
     let clock = Clock::start();
     let mut hashes = Hashes::default();
-    let mut before = Look::at(&disk, &layout, &mut hashes)?;
+    let mut before = Pass::at(&*disk, &layout, &mut hashes)?;
     // A file is called missing only when two looks in a row agree and no plan has it in hand.
     while before.is_restless || !before.verified.problems.is_empty() || !before.verified.busy.is_empty() {
         std::thread::sleep(PAUSE);
-        let mut now = Look::at(&disk, &layout, &mut hashes)?;
+        let mut now = Pass::at(&*disk, &layout, &mut hashes)?;
         let is_same = now.verified.problems == before.verified.problems && now.verified.busy.is_empty();
         let is_in_hand = now.verified.problems.iter().any(|problem| now.in_hand.contains(&problem.file));
         if is_same && !now.is_restless && !(is_in_hand && is_running()) {
@@ -121,8 +121,8 @@ enum Compared {
 }
 
 /// One look at everything.
-struct Look<'a> {
-    disk: &'a dyn Disk,
+struct Pass<'a> {
+    disk: &'a dyn Look,
     hashes: &'a mut Hashes,
     found: BTreeMap<RelPath, Entry>,
     /// Areas whose disk is not there: nothing is concluded from what is missing in them.
@@ -147,8 +147,8 @@ const DELETED: &str = "bring it back from a backup; if you deleted it yourself, 
 const ORIGINAL: &str = "bring it back from a backup: nothing else holds these bytes";
 const CHANGED: &str = "if you changed it yourself, nothing is wrong; else bring it back from a backup";
 
-impl<'a> Look<'a> {
-    fn at(disk: &'a dyn Disk, layout: &Layout, hashes: &'a mut Hashes) -> DiskResult<Looked> {
+impl<'a> Pass<'a> {
+    fn at(disk: &'a dyn Look, layout: &Layout, hashes: &'a mut Hashes) -> DiskResult<Looked> {
         // The journal comes first: what leaves after it was read is found by the next look.
         let expected = Expected::by(&Journal::read_only(disk)?);
         let mut look = Self {
@@ -371,6 +371,6 @@ impl<'a> Look<'a> {
 }
 
 /// Returns whether an area's disk is not mounted.
-pub(super) fn is_detached(disk: &dyn Disk, area: &RelPath) -> bool {
+pub(super) fn is_detached(disk: &dyn Look, area: &RelPath) -> bool {
     disk.attach(area).is_err()
 }

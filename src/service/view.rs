@@ -18,7 +18,7 @@ use crate::make::{MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{Disk, Journal, Layout, Lock, RealDisk, Vault};
+use crate::vault::{Journal, Layout, Lock, RealDisk, Vault};
 
 /// A look at a root that changes nothing: what `plan`, `status` and `explain` show. It decides with
 /// the same planner as the daemon.
@@ -67,11 +67,11 @@ impl View {
     pub fn open(settings: Settings) -> Result<Self, ServiceError> {
         let settings = Arc::new(settings);
         let layout = layout(&settings);
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open_read_only(layout.clone()));
+        let disk = RealDisk::open_to_look(layout.clone());
         let records = Journal::read_only(&*disk)?;
         let areas = areas();
         let ledger = Ledger::rebuild(&*disk, &records, &areas);
-        let vault = Vault::new(disk, &records)?;
+        let vault = Vault::to_look(disk, &records)?;
         let mut mill = Mill::new(vault, settings, ledger);
         // One look cannot tell how long a record stood still: it shows what comes once it does.
         mill.records.reload(Duration::ZERO, Duration::ZERO);

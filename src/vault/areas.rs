@@ -52,6 +52,12 @@ struct Attached {
     inode: u64,
 }
 
+/// An area's folder as it was found.
+struct Examined {
+    folder: Attached,
+    is_marked: bool,
+}
+
 /// The areas of a root, each held to the folder that it was when it was attached.
 ///
 /// No folder is kept open, or its disk could not be unmounted. Every use opens it anew and compares.
@@ -91,37 +97,68 @@ impl Areas {
         if (stat.st_dev, stat.st_ino) == (known.device, known.inode) { Ok(folder) } else { Err(Errno::STALE) }
     }
 
-    /// Binds an area to its folder; see [`super::Disk::attach`].
+    /// Makes sure that an area is the folder that it was; see [`super::Look::attach`].
     pub(super) fn attach(&self, area: &OsStr) -> Result<(), Detached> {
-        self.bind(area, false)
+        let found = self.examine(area, false)?;
+        // A disk that was mounted anew has another number.
+        if let Some(found) = found.filter(|found| found.is_marked) {
+            self.bind(area, found.folder);
+        }
+        Ok(())
+    }
+
+    /// Binds an area to its folder; see [`super::Disk::make_area`].
+    pub(super) fn make(&self, area: &OsStr) -> Result<(), Detached> {
+        self.make_and_bind(area, false)
     }
 
     /// Binds an area to whatever folder lies there, making it if need be: a person asked for it.
     pub(super) fn adopt(&self, area: &OsStr) -> Result<(), Detached> {
-        self.bind(area, true)
+        self.make_and_bind(area, true)
     }
 
-    fn bind(&self, area: &OsStr, is_asked_for: bool) -> Result<(), Detached> {
+    fn make_and_bind(&self, area: &OsStr, is_asked_for: bool) -> Result<(), Detached> {
         let configured = self.layout.folder(area);
-        let shown = || configured.display().to_string();
-        let refused = |error: std::io::Error| Detached::Refused {
-            folder: configured.display().to_string(),
-            why: error.to_string(),
-        };
-        let before = self.attached.read().expect("no holder panics").get(area).cloned();
-        let is_remembered = self.is_remembered(area);
-        let is_known = (is_remembered || before.is_some()) && !is_asked_for;
-        if !configured.exists() {
-            // An archive in the root itself was removed by a person: a mount point would be there. It is made again.
-            let is_stage = Stage::ALL.iter().any(|stage| area == stage.name());
-            let may_be_away = is_stage || !configured.starts_with(&self.layout.root);
-            if (is_known && may_be_away) || !self.is_bound {
-                return Err(Detached::Missing(shown()));
-            }
+        let refused = |error: std::io::Error| self.refused(area, &error);
+        let missing = || Detached::Missing(configured.display().to_string());
+        let mut found = self.examine(area, is_asked_for)?;
+        if !self.is_bound {
+            return found.map(drop).ok_or_else(missing);
+        }
+        if found.is_none() {
             std::fs::create_dir_all(&configured).map_err(refused)?;
-            if !may_be_away {
+            if !self.may_be_away(area) {
                 write(&configured.join(MARK), b"").map_err(refused)?;
             }
+            found = self.examine(area, is_asked_for)?;
+        }
+        let found = found.ok_or_else(missing)?;
+        if !found.is_marked {
+            write(&found.folder.path.join(MARK), b"").map_err(refused)?;
+        }
+        if !self.is_remembered(area) {
+            self.remember(area).map_err(refused)?;
+        }
+        self.bind(area, found.folder);
+        Ok(())
+    }
+
+    fn bind(&self, area: &OsStr, folder: Attached) {
+        if self.is_bound {
+            self.attached.write().expect("no holder panics").insert(area.to_owned(), folder);
+        }
+    }
+
+    /// Returns an area's folder, if it is the one that it was, or `None` if it is not there and may be made.
+    fn examine(&self, area: &OsStr, is_asked_for: bool) -> Result<Option<Examined>, Detached> {
+        let configured = self.layout.folder(area);
+        let shown = || configured.display().to_string();
+        let refused = |error: std::io::Error| self.refused(area, &error);
+        let before = self.attached.read().expect("no holder panics").get(area).cloned();
+        let is_known = (self.is_remembered(area) || before.is_some()) && !is_asked_for;
+        if !configured.exists() {
+            let is_away = is_known && self.may_be_away(area) || !self.is_bound;
+            return if is_away { Err(Detached::Missing(shown())) } else { Ok(None) };
         }
         let path = configured.canonicalize().map_err(refused)?;
         let folder = open_folder(&path).map_err(|errno| refused(errno.into()))?;
@@ -130,7 +167,7 @@ impl Areas {
         if flags.contains(StatVfsMountFlags::RDONLY) {
             return Err(Detached::ReadOnly(shown()));
         }
-        let found = Attached { path: path.clone(), device: stat.st_dev, inode: stat.st_ino };
+        let found = Attached { path, device: stat.st_dev, inode: stat.st_ino };
         let is_marked = rustix::fs::statat(&folder, MARK, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|mark| FileType::from_raw_mode(mark.st_mode) == FileType::RegularFile);
         let is_same = before.as_ref() == Some(&found);
@@ -139,17 +176,18 @@ impl Areas {
         if is_known && !is_same && (!is_marked || is_elsewhere) {
             return Err(Detached::Other(shown()));
         }
-        if !self.is_bound {
-            return Ok(());
-        }
-        if !is_marked {
-            write(&path.join(MARK), b"").map_err(refused)?;
-        }
-        if !is_remembered {
-            self.remember(area).map_err(refused)?;
-        }
-        self.attached.write().expect("no holder panics").insert(area.to_owned(), found);
-        Ok(())
+        Ok(Some(Examined { folder: found, is_marked }))
+    }
+
+    /// Returns whether an area that is not there may come back. An archive in the root itself was removed by a
+    /// person: a mount point would be there. It is made again.
+    fn may_be_away(&self, area: &OsStr) -> bool {
+        let is_stage = Stage::ALL.iter().any(|stage| area == stage.name());
+        is_stage || !self.layout.folder(area).starts_with(&self.layout.root)
+    }
+
+    fn refused(&self, area: &OsStr, error: &std::io::Error) -> Detached {
+        Detached::Refused { folder: self.layout.folder(area).display().to_string(), why: error.to_string() }
     }
 
     /// Returns whether the area was attached before at the place that the settings name.

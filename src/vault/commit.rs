@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
-use super::disk::{Disk, DiskError, DiskResult};
+use super::disk::{Disk, DiskError, DiskResult, Look};
 use super::journal::Journal;
 use super::ladder::place;
 use super::scratch::{Made, Vault, discard, ensure_folder, replaced_aside};
@@ -82,7 +82,7 @@ impl Vault {
         batch: Vec<Made>,
         now: Timestamp,
     ) -> Vec<Result<Receipt, CommitError>> {
-        let disk = self.disk();
+        let disk = self.writer();
         match self.prepare(number, journal, &batch, now) {
             Ok(()) => (),
             Err(Unprepared::All(error)) => return give_up(disk, journal, &batch, &error),
@@ -116,7 +116,7 @@ impl Vault {
         let (mut rest, mut results) = (Vec::new(), Vec::with_capacity(batch.len()));
         for (n, made) in batch.into_iter().enumerate() {
             if let Some(error) = refused.remove(&n) {
-                results.push(give_up(self.disk(), journal, &[made], &error).pop());
+                results.push(give_up(self.writer(), journal, &[made], &error).pop());
             } else {
                 rest.push(made);
                 results.push(None);
@@ -146,7 +146,7 @@ impl Vault {
             .collect();
         // What is not on record is not reported: recovery finds everything in place, and says it then. Nor is it
         // made anew while its intent is on record: recovery would take the new plan's work for the old one's.
-        let unsaid = journal.append(self.disk(), &records).err();
+        let unsaid = journal.append(self.writer(), &records).err();
         batch
             .into_iter()
             .zip(results)
@@ -163,7 +163,7 @@ impl Vault {
 
     /// Makes the intents and everything that they rely on durable.
     fn prepare(&self, number: u64, journal: &mut Journal, batch: &[Made], now: Timestamp) -> Result<(), Unprepared> {
-        let disk = self.disk();
+        let disk = self.writer();
         let mut refused = BTreeMap::new();
         for (folder, plans) in targets(batch) {
             if let Err(error) = ensure_folder(disk, &folder) {
@@ -212,7 +212,7 @@ impl Vault {
 
     /// Gives every product of a plan its name; takes them back if one cannot have it.
     fn publish_all(&self, made: &Made) -> Carried {
-        let disk = self.disk();
+        let disk = self.writer();
         let still = made.moves.iter().map(|m| (&m.from, m.seen)).chain(made.removes.iter().map(|r| (&r.path, r.seen)));
         for (path, seen) in still {
             unchanged(disk, path, seen).map_err(|error| withdrawn(disk, made, &[], error))?;
@@ -226,7 +226,7 @@ impl Vault {
 
     /// Lets the sources go: everything else of the plan is durable.
     fn leave(&self, made: &Made) -> Carried {
-        let disk = self.disk();
+        let disk = self.writer();
         for (n, shift) in made.moves.iter().enumerate() {
             match self.move_away(shift) {
                 Ok(()) => (),
@@ -243,7 +243,7 @@ impl Vault {
     }
 
     fn move_away(&self, shift: &Move) -> Carried {
-        let disk = self.disk();
+        let disk = self.writer();
         unchanged(disk, &shift.from, shift.seen)?;
         match place(disk, &shift.from, &shift.to) {
             Ok(()) => (),
@@ -310,7 +310,7 @@ fn targets(batch: &[Made]) -> BTreeMap<RelPath, BTreeSet<usize>> {
     targets
 }
 
-fn unchanged(disk: &dyn Disk, path: &RelPath, seen: Identity) -> Carried {
+fn unchanged(disk: &dyn Look, path: &RelPath, seen: Identity) -> Carried {
     match disk.stat(path)? {
         Some(entry) if entry.identity == seen => Ok(()),
         _ => Err(CommitError::Changed(path.clone())),

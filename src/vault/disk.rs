@@ -135,9 +135,9 @@ impl<T: io::Read + io::Seek> ReadSeek for T {}
 /// A disk's answer.
 pub type DiskResult<T> = Result<T, DiskError>;
 
-/// Every way in which stockmill may touch the disk. Small, so that a test can put a power cut or a
+/// Every way in which stockmill looks at the disk. Nothing changes by it. Small, so that a test can put a
 /// fault at each call. Paths stay below the root, and symbolic links are never followed.
-pub trait Disk: Send + Sync + fmt::Debug {
+pub trait Look: Send + Sync + fmt::Debug {
     /// Says that calls will follow each other: until the answer is dropped, a folder that was found may be
     /// taken for the same one for some milliseconds.
     fn at_work(&self) -> AtWork {
@@ -162,6 +162,24 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn open_as(&self, path: &RelPath, seen: Identity) -> DiskResult<Box<dyn ReadSeek>>;
     /// Returns the hash of a file's bytes.
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash>;
+    /// Returns whether somebody has the file open for writing; `None` where that cannot be known, and where a
+    /// part of the file is perhaps not written yet.
+    fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>>;
+    /// Returns a number for the mount that holds a folder, or would hold it once it is made: equal
+    /// means that a rename can work.
+    fn device(&self, folder: &RelPath) -> DiskResult<u64>;
+    /// Returns what the file system that holds a folder is.
+    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem>;
+    /// Returns how much room the file system that holds a folder has.
+    fn space(&self, folder: &RelPath) -> DiskResult<Space>;
+    /// Makes sure that an area is the folder that it was, and can be written to. An area whose folder would be
+    /// made by [`Disk::make_area`] is empty rather than away.
+    fn attach(&self, area: &RelPath) -> Result<(), Detached>;
+}
+
+/// Every way in which stockmill changes the disk; only this room does. Small, so that a test can put a power
+/// cut or a fault at each call.
+pub trait Disk: Look {
     /// Makes one folder; it is fine if it is there.
     fn make_folder(&self, path: &RelPath) -> DiskResult<()>;
     /// Writes a new file; the name must be free.
@@ -189,17 +207,7 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()>;
     /// Makes the bytes of all files durable on the file system that holds the root.
     fn sync_all(&self) -> DiskResult<()>;
-    /// Returns whether somebody has the file open for writing; `None` where that cannot be known, and where a
-    /// part of the file is perhaps not written yet.
-    fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>>;
-    /// Returns a number for the mount that holds a folder, or would hold it once it is made: equal
-    /// means that a rename can work.
-    fn device(&self, folder: &RelPath) -> DiskResult<u64>;
-    /// Returns what the file system that holds a folder is.
-    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem>;
-    /// Returns how much room the file system that holds a folder has.
-    fn space(&self, folder: &RelPath) -> DiskResult<Space>;
-    /// Makes sure that an area is there, is the folder that it was, and can be written to. Until this
+    /// Attaches an area, and makes its folder and its mark where they are missing and may be made. Until this
     /// succeeds, nothing in the area is touched.
-    fn attach(&self, area: &RelPath) -> Result<(), Detached>;
+    fn make_area(&self, area: &RelPath) -> Result<(), Detached>;
 }

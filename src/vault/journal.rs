@@ -1,6 +1,6 @@
 use std::io::ErrorKind;
 
-use super::disk::{Disk, DiskResult};
+use super::disk::{Disk, DiskResult, Look};
 use super::own_names::home;
 use super::scratch::ensure_folder;
 use crate::model::RelPath;
@@ -47,7 +47,7 @@ impl Journal {
     }
 
     /// Returns everything that the journal remembers, without opening it for writing.
-    pub fn read_only(disk: &dyn Disk) -> DiskResult<Vec<Record>> {
+    pub fn read_only(disk: &dyn Look) -> DiskResult<Vec<Record>> {
         match disk.stat(&journal_folder())? {
             Some(_) => Ok(Self::read(disk)?.0),
             None => Ok(Vec::new()),
@@ -64,7 +64,7 @@ impl Journal {
         std::mem::take(&mut self.is_renewed)
     }
 
-    fn read(disk: &dyn Disk) -> DiskResult<(Vec<Record>, Vec<Segment>)> {
+    fn read(disk: &dyn Look) -> DiskResult<(Vec<Record>, Vec<Segment>)> {
         let mut numbers: Vec<u32> =
             disk.list(&journal_folder())?.iter().filter_map(|(name, _)| segment_number(name)).collect();
         numbers.sort_unstable();

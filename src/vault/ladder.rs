@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::disk::{Disk, DiskError, DiskResult, What};
+use super::disk::{Disk, DiskError, DiskResult, Look, What};
 use super::own_names::HOME;
 use crate::model::RelPath;
 
@@ -86,11 +86,11 @@ pub(super) fn let_go_of_first(disk: &dyn Disk, first: &RelPath, second: &RelPath
 }
 
 /// Returns whether a name holds nothing but an empty file, as a claim does.
-pub(super) fn is_claim(disk: &dyn Disk, path: &RelPath) -> DiskResult<bool> {
+pub(super) fn is_claim(disk: &dyn Look, path: &RelPath) -> DiskResult<bool> {
     Ok(disk.stat(path)?.is_some_and(|entry| entry.what == What::File && entry.identity.size == 0))
 }
 
-fn is_same_file(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
+fn is_same_file(disk: &dyn Look, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
     Ok(match (disk.stat(one)?, disk.stat(other)?) {
         (Some(one), Some(other)) => one.identity == other.identity,
         _ => false,

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Sta
 use rustix::io::{Errno, retry_on_intr};
 
 use super::areas::{Areas, Layout};
-use super::disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Space, What};
+use super::disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What};
 use super::file_system;
 use super::handles::{AtWork, Folder, Handles};
 use crate::model::{ContentHash, Identity, RelPath};
@@ -45,8 +45,13 @@ impl RealDisk {
         Ok(Self::over(Areas::bound(layout), Some(home)))
     }
 
-    /// Opens the disk for looking only: nothing is made, and every area is taken as it is found.
-    pub fn open_read_only(layout: Layout) -> Self {
+    /// Opens the disk to look at it: nothing can be changed, and every area is taken as it is found.
+    pub fn open_to_look(layout: Layout) -> Arc<dyn Look> {
+        Arc::new(Self::open_beside_daemon(layout))
+    }
+
+    /// Opens the disk to leave a request for whoever has the lock. Every area is taken as it is found.
+    pub fn open_beside_daemon(layout: Layout) -> Self {
         Self::over(Areas::unbound(layout), None)
     }
 
@@ -281,7 +286,7 @@ fn unsupported<T>(answer: Result<T, Errno>) -> Result<T, io::Error> {
     })
 }
 
-impl Disk for RealDisk {
+impl Look for RealDisk {
     fn at_work(&self) -> AtWork {
         self.handles.at_work()
     }
@@ -342,6 +347,35 @@ impl Disk for RealDisk {
         said("read", path, hash())
     }
 
+    fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {
+        said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| writer_of(&file)))
+    }
+
+    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
+        said("look at", folder, self.nearest(folder).and_then(|handle| handle.device()))
+    }
+
+    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
+        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatfs(&*handle));
+        said("look at", folder, stat.map(|stat| file_system::of(&stat)))
+    }
+
+    fn space(&self, folder: &RelPath) -> DiskResult<Space> {
+        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatvfs(&*handle));
+        let space = |stat: rustix::fs::StatVfs| Space {
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
+            files: (stat.f_files > 0).then_some(stat.f_favail),
+        };
+        said("look at", folder, stat.map(space))
+    }
+
+    fn attach(&self, area: &RelPath) -> Result<(), Detached> {
+        self.areas.attach(area.area())
+    }
+}
+
+impl Disk for RealDisk {
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
         let make =
             |folder: &dyn AsFd, name: &OsStr| retry_on_intr(|| rustix::fs::mkdirat(folder.as_fd(), name, NEW_FOLDER));
@@ -434,31 +468,8 @@ impl Disk for RealDisk {
         said::<()>("flush the disk of", &super::own_names::home(), synced as io::Result<()>)
     }
 
-    fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {
-        said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| writer_of(&file)))
-    }
-
-    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
-        said("look at", folder, self.nearest(folder).and_then(|handle| handle.device()))
-    }
-
-    fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
-        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatfs(&*handle));
-        said("look at", folder, stat.map(|stat| file_system::of(&stat)))
-    }
-
-    fn space(&self, folder: &RelPath) -> DiskResult<Space> {
-        let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatvfs(&*handle));
-        let space = |stat: rustix::fs::StatVfs| Space {
-            free: stat.f_bavail.saturating_mul(stat.f_frsize),
-            total: stat.f_blocks.saturating_mul(stat.f_frsize),
-            files: (stat.f_files > 0).then_some(stat.f_favail),
-        };
-        said("look at", folder, stat.map(space))
-    }
-
-    fn attach(&self, area: &RelPath) -> Result<(), Detached> {
-        self.areas.attach(area.area())
+    fn make_area(&self, area: &RelPath) -> Result<(), Detached> {
+        self.areas.make(area.area())
     }
 }
 

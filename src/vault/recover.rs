@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::commit::{give_back, is_same, publish, take_away, take_back};
-use super::disk::{Disk, DiskResult};
+use super::disk::{Disk, DiskResult, Look};
 use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
 use super::own_names::home;
@@ -104,7 +104,7 @@ fn give_back_strangers(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
 
 /// A plan goes forward once a source has left: from then on its products are the asset. Before that it
 /// is taken back and made anew, since nobody can say whether what lies in scratch reached the disk.
-fn can_finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
+fn can_finish(disk: &dyn Look, intent: &Intent) -> DiskResult<bool> {
     let has_sources = !intent.moves.is_empty() || !intent.removes.is_empty();
     match sources(disk, intent)? {
         Sources::Left => Ok(true),
@@ -115,7 +115,7 @@ fn can_finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
     }
 }
 
-fn all_stand(disk: &dyn Disk, intent: &Intent) -> DiskResult<bool> {
+fn all_stand(disk: &dyn Look, intent: &Intent) -> DiskResult<bool> {
     for product in &intent.publish {
         if !is_there(disk, &product.to, &product.hash)? {
             return Ok(false);
@@ -134,7 +134,7 @@ enum Sources {
     Left,
 }
 
-fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
+fn sources(disk: &dyn Look, intent: &Intent) -> DiskResult<Sources> {
     for shift in &intent.moves {
         if disk.stat(&shift.to)?.is_some_and(|entry| is_same(entry.identity, shift.seen))
             && disk.stat(&shift.from)?.is_none_or(|entry| !is_same(entry.identity, shift.seen))
@@ -155,7 +155,7 @@ fn sources(disk: &dyn Disk, intent: &Intent) -> DiskResult<Sources> {
     Ok(outcome)
 }
 
-fn is_there(disk: &dyn Disk, path: &RelPath, hash: &ContentHash) -> DiskResult<bool> {
+fn is_there(disk: &dyn Look, path: &RelPath, hash: &ContentHash) -> DiskResult<bool> {
     Ok(disk.stat(path)?.is_some() && disk.hash(path)? == *hash)
 }
 

@@ -3,9 +3,12 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::disk::{Disk, DiskResult, Entry, What};
+use super::disk::{Detached, Disk, DiskResult, Entry, Look, What};
+use super::journal::Journal;
 use super::ladder::{Capabilities, Rung, probe};
-use super::own_names::{SCRATCH, TRASH, home, home_scratch, home_trash};
+use super::only_look::OnlyLook;
+use super::own_names::{PROBE, SCRATCH, TRASH, home, home_scratch, home_trash};
+use super::recover::Recovered;
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Record, Remove};
 
@@ -48,9 +51,67 @@ impl Vault {
         Ok(Self { disk, next_plan: Arc::new(AtomicU64::new(last + 1)), home_device, known: Arc::default() })
     }
 
-    /// Returns the disk.
-    pub fn disk(&self) -> &dyn Disk {
+    /// Returns a vault for commands that only look: it can plan, and refuses every change.
+    pub fn to_look(look: Arc<dyn Look>, records: &[Record]) -> DiskResult<Self> {
+        Self::new(Arc::new(OnlyLook(look)), records)
+    }
+
+    /// Returns the disk to look at it; whoever wants a change says it to the vault.
+    pub fn disk(&self) -> &dyn Look {
         &*self.disk
+    }
+
+    pub(super) fn disk_to_share(&self) -> Arc<dyn Disk> {
+        self.disk.clone()
+    }
+
+    /// Returns the disk to change it.
+    pub(super) fn writer(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Attaches an area, and makes its folder and its mark where they are missing and may be made.
+    pub fn make_area(&self, area: &RelPath) -> Result<(), Detached> {
+        self.disk.make_area(area)
+    }
+
+    /// Puts a file into each area and takes it away, so that events tell of it.
+    pub fn stir(&self, areas: &[RelPath]) {
+        for probe in areas.iter().map(|area| area.join(PROBE)) {
+            let _ = self.disk.write_new(&probe, b"");
+            let _ = self.disk.remove(&probe);
+        }
+    }
+
+    /// Opens the journal anew; see [`Journal::open`].
+    pub fn open_journal(&self) -> DiskResult<(Journal, Vec<Record>)> {
+        Journal::open(self.writer())
+    }
+
+    /// Finishes or takes back every plan that was begun; see [`super::recover`].
+    pub fn recover(&self, journal: &mut Journal, records: &[Record], areas: &[RelPath]) -> DiskResult<Recovered> {
+        super::recover(self.writer(), journal, records, areas)
+    }
+
+    /// Lets go of what `undo` can no longer want; see [`super::purge_trash`].
+    pub fn purge_trash(
+        &self,
+        areas: &[RelPath],
+        now_ns: i64,
+        limits: TrashLimits,
+        unsure: &dyn Fn(&RelPath) -> bool,
+    ) -> usize {
+        purge_trash(self.writer(), areas, now_ns, limits, unsure)
+    }
+
+    /// Makes a folder and those above it, durably.
+    pub fn ensure_folder(&self, folder: &RelPath) -> DiskResult<()> {
+        ensure_folder(self.writer(), folder)
+    }
+
+    /// Removes a folder and those above it up to `top` as far as they are empty; see [`super::remove_emptied`].
+    pub fn remove_emptied(&self, folder: &RelPath, top: &RelPath) {
+        remove_emptied(self.writer(), folder, top);
     }
 
     /// Begins a plan's products.
@@ -66,8 +127,8 @@ impl Vault {
         if self.known.lock().expect("no holder panics").capabilities.contains_key(&ground.device) {
             return Ok(None);
         }
-        ensure_folder(self.disk(), &ground.scratch)?;
-        let found = probe(self.disk(), &ground.scratch)?;
+        ensure_folder(self.writer(), &ground.scratch)?;
+        let found = probe(self.writer(), &ground.scratch)?;
         self.known.lock().expect("no holder panics").capabilities.insert(ground.device, found);
         Ok(Some(found))
     }
@@ -140,7 +201,7 @@ impl Draft {
         mode: PublishMode,
     ) -> DiskResult<ContentHash> {
         let scratch = self.begin(to, &ContentHash::of(b""), mode)?;
-        let disk = self.vault.disk();
+        let disk = self.vault.writer();
         disk.write_new(&scratch, b"")?;
         let (mut hasher, mut piece) = (blake3::Hasher::new(), Vec::new());
         loop {
@@ -200,7 +261,7 @@ impl Draft {
 
     fn take(&mut self, path: &RelPath, seen: Identity, copied_to: Option<RelPath>) -> DiskResult<()> {
         let trash = self.ground(path)?.trash;
-        ensure_folder(self.vault.disk(), &trash)?;
+        ensure_folder(self.vault.writer(), &trash)?;
         let aside = Some(trash.join(format!("{}-{}", self.made.plan, self.made.removes.len())));
         self.made.removes.push(Remove { path: path.clone(), seen, aside, copied_to });
         Ok(())
@@ -215,7 +276,7 @@ impl Draft {
     /// Notes a product, and returns where in scratch it is to be made.
     fn begin(&mut self, to: &RelPath, hash: &ContentHash, mode: PublishMode) -> DiskResult<RelPath> {
         let folder = self.ground(to)?.scratch;
-        ensure_folder(self.vault.disk(), &folder)?;
+        ensure_folder(self.vault.writer(), &folder)?;
         let scratch = folder.join(format!("{}-{}", self.made.plan, self.made.publish.len()));
         self.made.claims |= self.claims(to)?;
         self.made.publish.push(Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode });
@@ -251,7 +312,7 @@ impl Draft {
         hash: &ContentHash,
         seen: Option<Identity>,
     ) -> DiskResult<()> {
-        let disk = self.vault.disk();
+        let disk = self.vault.writer();
         disk.copy_new(from, scratch, seen)?;
         if disk.hash(scratch)? == *hash {
             return Ok(());
@@ -273,7 +334,7 @@ pub fn hash_of(reader: &mut dyn std::io::Read, path: &RelPath) -> DiskResult<Con
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        discard(self.vault.disk(), &self.made.publish);
+        discard(self.vault.writer(), &self.made.publish);
     }
 }
 
@@ -295,8 +356,8 @@ impl Made {
     }
 
     /// Throws the products away; the plan is not carried out.
-    pub fn discard(self, disk: &dyn Disk) {
-        discard(disk, &self.publish);
+    pub fn discard(self, vault: &Vault) {
+        discard(vault.writer(), &self.publish);
     }
 
     /// Returns what the plan is about.
@@ -341,7 +402,7 @@ fn hidden_folders(own: &RelPath, areas: &[RelPath], name: &str) -> Vec<RelPath> 
 }
 
 /// Returns the files in a folder that may not be there.
-fn list_if_there(disk: &dyn Disk, folder: &RelPath) -> DiskResult<Vec<(RelPath, Entry)>> {
+fn list_if_there(disk: &dyn Look, folder: &RelPath) -> DiskResult<Vec<(RelPath, Entry)>> {
     if disk.stat(folder)?.is_none() {
         return Ok(Vec::new());
     }
@@ -383,7 +444,7 @@ pub fn purge_trash(
 }
 
 /// Returns all that was taken away and is kept.
-pub(super) fn trashed(disk: &dyn Disk, areas: &[RelPath]) -> Vec<(RelPath, Entry)> {
+pub(super) fn trashed(disk: &dyn Look, areas: &[RelPath]) -> Vec<(RelPath, Entry)> {
     let folders = hidden_folders(&home_trash(), areas, TRASH);
     folders.iter().flat_map(|folder| list_if_there(disk, folder).unwrap_or_default()).collect()
 }

@@ -7,9 +7,9 @@ use std::io::ErrorKind;
 use jiff::Timestamp;
 
 use super::commit::{give_back, is_same};
-use super::disk::{Disk, DiskError, DiskResult};
+use super::disk::{Disk, DiskError, DiskResult, Look};
 use super::ladder::place;
-use super::scratch::{replaced_aside, trashed};
+use super::scratch::{Vault, replaced_aside, trashed};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{Intent, Publish, PublishMode, Record, Remove};
 
@@ -60,7 +60,7 @@ impl Aside {
     }
 
     /// Returns what lies aside since an earlier run of the program and may have been written to since.
-    pub fn left(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Vec<Self> {
+    pub fn left(disk: &dyn Look, records: &[Record], areas: &[RelPath]) -> Vec<Self> {
         let mut intents: HashMap<u64, &Intent> = HashMap::new();
         let mut done = HashSet::new();
         for record in records {
@@ -101,7 +101,8 @@ impl Aside {
 
     /// Ends the matter, once nobody writes to the file any more: brings it back if somebody wrote after it was
     /// taken, and lets go of a source of which there is a copy.
-    pub fn end(&self, disk: &dyn Disk) -> DiskResult<Let> {
+    pub fn end(&self, vault: &Vault) -> DiskResult<Let> {
+        let disk = vault.writer();
         let Some(found) = disk.stat(&self.kept)? else { return Ok(Let::Go) };
         match &self.was {
             _ if !self.may_have_changed(found.identity) => (),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stockmill::model::ContentHash;
 use stockmill::records::{Intent, Move, Publish, PublishMode, Record};
-use stockmill::vault::{Aside, CommitError, Disk as _, Journal, Let, Made, Recovered, Rung, Vault, recover};
+use stockmill::vault::{Aside, CommitError, Disk as _, Journal, Let, Look as _, Made, Recovered, Rung, Vault, recover};
 
 use super::sim::{SimDisk, State};
 use super::{OTHER, PICTURE, SIDECAR, Stage, about, areas, path, seen};
@@ -257,16 +257,16 @@ fn what_is_written_on_into_a_replaced_record_comes_back() {
             let batch = vec![draft.finish(about(Stage::Raw))];
             let receipt = vault.commit(&mut journal, batch, "1970-01-01T00:00:00Z".parse().unwrap()).remove(0).unwrap();
             let [aside] = receipt.asides.as_slice() else { panic!("{:?}", receipt.asides) };
-            assert_eq!(aside.end(&*disk).unwrap(), Let::Go, "nobody wrote on");
+            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "nobody wrote on");
             disk.overwrite(&aside.kept.to_string(), SAVED);
             disk.remove(&path(RECORD)).unwrap();
             stands.into_iter().for_each(|bytes| disk.write_new(&path(RECORD), bytes).unwrap());
-            assert!(matches!(aside.end(&*disk).unwrap(), Let::Back(_)), "{rung:?}, case {n}");
+            assert!(matches!(aside.end(&vault).unwrap(), Let::Back(_)), "{rung:?}, case {n}");
             for (name, bytes) in expected {
                 assert_eq!(disk.state().bytes(name), Some(*bytes), "{rung:?}, case {n}: {name}");
             }
             // Ours lies aside now, and stays there.
-            assert_eq!(aside.end(&*disk).unwrap(), Let::Go, "{rung:?}, case {n}");
+            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "{rung:?}, case {n}");
         }
     }
 }
@@ -288,7 +288,7 @@ fn a_copied_source_goes_only_if_nobody_wrote_on() {
         }
         let (_, records) = Journal::open(&*disk).unwrap();
         assert_eq!(Aside::left(&*disk, &records, &areas()).len(), usize::from(is_written), "known after a restart");
-        let ended = receipt.asides[0].end(&*disk).unwrap();
+        let ended = receipt.asides[0].end(&vault).unwrap();
         assert_eq!(disk.state().bytes(&kept), None);
         assert_eq!(disk.state().bytes("upload/t/a.png"), Some(PICTURE));
         let expected = if is_written { Let::Back(path(from)) } else { Let::Go };

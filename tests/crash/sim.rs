@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Mutex;
 
 use stockmill::model::{ContentHash, Identity, RelPath};
-use stockmill::vault::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, ReadSeek, Rung, Space, What};
+use stockmill::vault::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Rung, Space, What};
 
 /// What the disk holds.
 #[derive(Debug, Clone, Default)]
@@ -282,7 +282,7 @@ fn flush_folder(state: &mut State, folder: &RelPath) {
     }
 }
 
-impl Disk for SimDisk {
+impl Look for SimDisk {
     fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
         self.read_with("look at", path, |state| {
             Ok(state.names.get(path).map(|node| {
@@ -324,6 +324,28 @@ impl Disk for SimDisk {
         Ok(ContentHash::of(&self.read(path, u64::MAX)?))
     }
 
+    fn has_writer(&self, _: &RelPath) -> DiskResult<Option<bool>> {
+        Ok(Some(false))
+    }
+
+    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
+        Ok(device_of(folder))
+    }
+
+    fn file_system(&self, _: &RelPath) -> DiskResult<FileSystem> {
+        Ok(FileSystem { name: "sim".to_owned(), is_remote: false })
+    }
+
+    fn space(&self, _: &RelPath) -> DiskResult<Space> {
+        Ok(Space { free: 1 << 40, total: 1 << 40, files: None })
+    }
+
+    fn attach(&self, _: &RelPath) -> Result<(), Detached> {
+        Ok(())
+    }
+}
+
+impl Disk for SimDisk {
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
         self.change("make folder", path, |state| {
             if state.names.get(path) != Some(&Node::Folder) {
@@ -466,23 +488,7 @@ impl Disk for SimDisk {
         })
     }
 
-    fn has_writer(&self, _: &RelPath) -> DiskResult<Option<bool>> {
-        Ok(Some(false))
-    }
-
-    fn device(&self, folder: &RelPath) -> DiskResult<u64> {
-        Ok(device_of(folder))
-    }
-
-    fn file_system(&self, _: &RelPath) -> DiskResult<FileSystem> {
-        Ok(FileSystem { name: "sim".to_owned(), is_remote: false })
-    }
-
-    fn space(&self, _: &RelPath) -> DiskResult<Space> {
-        Ok(Space { free: 1 << 40, total: 1 << 40, files: None })
-    }
-
-    fn attach(&self, _: &RelPath) -> Result<(), Detached> {
+    fn make_area(&self, _: &RelPath) -> Result<(), Detached> {
         Ok(())
     }
 }

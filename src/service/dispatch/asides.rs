@@ -9,7 +9,7 @@ use crate::model::{Identity, RelPath};
 use crate::plan::sync_base_path;
 use crate::report;
 use crate::service::survey::unit_of;
-use crate::vault::{Aside, Disk, DiskResult, Let};
+use crate::vault::{Aside, DiskResult, Let, Look};
 
 /// The longest pause between two looks at a file that somebody has open.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -149,7 +149,7 @@ impl Dispatcher {
             let _held = journal.lock().expect("no journal holder panics");
             let _at_work = vault.disk().at_work();
             let end = |aside: Aside| {
-                let ended = aside.end(vault.disk());
+                let ended = aside.end(&vault);
                 (aside, ended)
             };
             let _ = tell.send(Message::Ended(over.into_iter().map(end).collect()));
@@ -194,7 +194,7 @@ impl Dispatcher {
     }
 }
 
-fn look(disk: &dyn Disk, kept: &RelPath) -> DiskResult<Seen> {
+fn look(disk: &dyn Look, kept: &RelPath) -> DiskResult<Seen> {
     let Some(entry) = disk.stat(kept)? else { return Ok((None, None)) };
     Ok((Some(entry.identity), disk.has_writer(kept)?))
 }

@@ -125,7 +125,7 @@ impl Dispatcher {
         self.to_commit = rest;
         let now = self.clock.steady();
         for (job, made) in stale {
-            made.discard(self.mill.disk());
+            made.discard(&self.mill.vault);
             self.let_go(&job);
             if let Some(facts) = job.facts {
                 self.let_out(&facts.path);

@@ -392,7 +392,7 @@ impl Dispatcher {
 
     /// Removes the folders that a plan emptied, and looks whether they are gone.
     fn after_removal(&mut self, plan: &Plan) {
-        remove_emptied_folders(self.mill.disk(), plan);
+        remove_emptied_folders(&self.mill.vault, plan);
         self.dirty.extend(emptied_folders(plan).into_keys().filter(|folder| self.mill.units.contains(folder)));
         // A model beside a folder for parts waits for as long as something lies in it.
         let left = plan.takes().filter_map(unit_of).filter(|unit| unit.parent().is_some() && is_model_folder(unit));

@@ -440,10 +440,10 @@ impl Dispatcher {
 
     /// Takes the releases that people gave; what was held back by a gate is decided anew.
     pub(in crate::service) fn collect_releases(&mut self) {
-        self.undo.wanted.extend(collect_undo(self.mill.disk()));
+        self.undo.wanted.extend(collect_undo(&self.mill.vault.mailbox()));
         let moment = self.clock.now();
         let believed = self.mill.memory.believed(&moment);
-        if self.mill.releases.collect(self.mill.vault.disk(), believed, moment.steady) {
+        if self.mill.releases.collect(&self.mill.vault.mailbox(), believed, moment.steady) {
             self.reconsider();
         }
     }

@@ -14,7 +14,7 @@ use crate::report;
 use crate::service::pauses::{Cause, Resumed, lacks_room};
 use crate::service::survey::unit_of;
 use crate::vault::own_names::PROBE;
-use crate::vault::{Aside, Detached, Disk, Recovered, Space, TrashLimits, Vault, purge_trash};
+use crate::vault::{Aside, Detached, Look, Recovered, Space, TrashLimits, Vault};
 
 /// In every so many rounds all folders are walked, even those that look as they did.
 const WALK_ALL_EVERY: u32 = 30;
@@ -67,7 +67,7 @@ pub(in crate::service) fn check(vault: &Vault, areas: &[RelPath], away: &[RelPat
     areas
         .iter()
         .map(|area| {
-            let attached = disk.attach(area);
+            let attached = vault.make_area(area);
             let is_back = attached.is_ok() && away.contains(area);
             let system = disk.file_system(area).ok().filter(|_| attached.is_ok());
             if let (Some(system), Ok(Some(found))) = (&system, vault.probe(area)) {
@@ -86,7 +86,7 @@ pub(in crate::service) fn check(vault: &Vault, areas: &[RelPath], away: &[RelPat
 }
 
 /// Reads all sidecars below an area.
-fn sidecars(disk: &dyn Disk, area: &RelPath) -> Vec<(RelPath, Sidecar)> {
+fn sidecars(disk: &dyn Look, area: &RelPath) -> Vec<(RelPath, Sidecar)> {
     let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { return Vec::new() };
     let found = walked.files.into_iter().filter(|found| found.path.file_text().ends_with(SIDECAR_SUFFIX));
     let read = |path: RelPath| {
@@ -209,7 +209,7 @@ impl Dispatcher {
             // A batch in hand may have to bring back what it took aside: nothing goes meanwhile.
             let _held = journal.lock().expect("no journal holder panics");
             // What cannot be removed now is tried again in the next round.
-            purge_trash(vault.disk(), &areas, now_ns, limits, &|kept| unsure.contains(kept));
+            vault.purge_trash(&areas, now_ns, limits, &|kept| unsure.contains(kept));
         });
     }
 
@@ -319,11 +319,7 @@ impl Dispatcher {
         self.hearing.probe_until = Some(self.clock.steady() + PROBE_PATIENCE);
         let (vault, areas) = (self.mill.vault.clone(), self.hearing.probed.clone());
         work(move || {
-            for area in areas {
-                let probe = area.join(PROBE);
-                let _ = vault.disk().write_new(&probe, b"");
-                let _ = vault.disk().remove(&probe);
-            }
+            vault.stir(&areas);
         });
     }
 

@@ -17,7 +17,7 @@ use crate::service::clock::Moment;
 use crate::service::pauses::{Cause, lacks_room};
 use crate::service::survey::survey;
 use crate::service::undo;
-use crate::vault::{Journal, Made, Space, recover};
+use crate::vault::{Made, Space};
 
 /// Of so many records it is decided at a time how they are to be written: there may be thousands of themes.
 const TEND_MAX: usize = 256;
@@ -158,7 +158,7 @@ impl Dispatcher {
             let answer = &undone.answer;
             report::undo_answered(answer.undone.len(), answer.refused.as_deref());
             // Whoever asked may have gone; what was done stands in the journal and the log.
-            let _ = undo::answer(vault.disk(), &place, answer);
+            let _ = undo::answer(&vault.mailbox(), &place, answer);
             let _ = tell.send(Message::Undone(undone));
         });
     }
@@ -438,9 +438,9 @@ impl Dispatcher {
             (self.mill.vault.clone(), self.journal.clone(), self.attached(), self.tell.clone());
         work(move || {
             let mut journal = journal.lock().expect("no journal holder panics");
-            let result = Journal::open(vault.disk()).and_then(|(fresh, records)| {
+            let result = vault.open_journal().and_then(|(fresh, records)| {
                 *journal = fresh;
-                recover(vault.disk(), &mut journal, &records, &areas)
+                vault.recover(&mut journal, &records, &areas)
             });
             let _ = tell.send(Message::Recovered(result));
         });

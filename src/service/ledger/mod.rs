@@ -12,7 +12,7 @@ use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::Named;
 use crate::records::{About, Intent, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::Disk;
+use crate::vault::Look;
 use assets::Assets;
 
 /// The largest sidecar that is read back.
@@ -48,7 +48,7 @@ pub(super) struct Seen {
 impl Ledger {
     /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
     /// from every sidecar below the root.
-    pub(super) fn rebuild(disk: &dyn Disk, records: &[Record], areas: &[RelPath]) -> Self {
+    pub(super) fn rebuild(disk: &dyn Look, records: &[Record], areas: &[RelPath]) -> Self {
         let mut ledger = Self { notes: NoteVersions::of(records), ..Self::default() };
         ledger.remember_records(records);
         let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));

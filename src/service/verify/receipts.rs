@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::{AssetId, ContentHash, RelPath};
 use crate::records::{Intent, Record, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::Disk;
+use crate::vault::Look;
 
 /// The largest sidecar that is read.
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
@@ -23,7 +23,7 @@ pub(super) struct Receipt {
 
 impl Receipt {
     /// Returns whether the sidecar still is what it was.
-    pub(super) fn is_unchanged(&self, disk: &dyn Disk) -> bool {
+    pub(super) fn is_unchanged(&self, disk: &dyn Look) -> bool {
         disk.hash(&self.sidecar).is_ok_and(|text| text == self.text)
     }
 }
@@ -50,7 +50,7 @@ pub(super) struct Receipts {
 
 impl Receipts {
     /// Reads every sidecar among `files`.
-    pub(super) fn read<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a RelPath>) -> Self {
+    pub(super) fn read<'a>(disk: &dyn Look, files: impl Iterator<Item = &'a RelPath>) -> Self {
         let mut receipts = Self::default();
         for path in files.filter(|path| is_sidecar_name(path)) {
             match disk.read(path, SIDECAR_BYTES_MAX) {
@@ -63,7 +63,7 @@ impl Receipts {
         receipts
     }
 
-    fn add(&mut self, disk: &dyn Disk, path: &RelPath, bytes: &[u8]) {
+    fn add(&mut self, disk: &dyn Look, path: &RelPath, bytes: &[u8]) {
         let file = file_of(disk, path);
         let sidecar = match Sidecar::parse(bytes) {
             Ok(sidecar) => sidecar,
@@ -95,7 +95,7 @@ fn is_sidecar_name(path: &RelPath) -> bool {
 }
 
 /// Returns the file that a sidecar stands for: beside it, or in a bundle's `files`.
-fn file_of(disk: &dyn Disk, sidecar: &RelPath) -> RelPath {
+fn file_of(disk: &dyn Look, sidecar: &RelPath) -> RelPath {
     let name = sidecar.file_text();
     let is_utf8 = sidecar.file_name().to_str().is_some();
     let name = if is_utf8 { name.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&name).into() } else { sidecar.stem() };
