@@ -55,6 +55,16 @@ impl Draft {
         Self { line, title: normal_keyword(title), ..Self::default() }
     }
 
+    /// Returns the idea that one line of a note stands for: `Title - keyword, keyword #tag x12`.
+    pub(super) fn item(line: usize, text: &str) -> Self {
+        let (found, rest) = marks::take_marks(&marks::plain(marks::without_done(text)));
+        let (title, words) = marks::split_title(&rest);
+        let mut draft = Self::new(line, title);
+        draft.add_words(words);
+        draft.add_marks(&found);
+        draft
+    }
+
     #[must_use]
     pub(super) fn titled(mut self, title: &str) -> Self {
         self.title = normal_keyword(title);
@@ -70,6 +80,17 @@ impl Draft {
         if !word.is_empty() {
             let key = word.to_lowercase();
             self.is_cut |= word.len() > KEYWORD_BYTES_MAX || !self.keywords.add(word, key, KEYWORDS_MAX);
+        }
+    }
+
+    /// Adds a list of words as keywords, or a sentence as description.
+    pub(super) fn add_words(&mut self, text: &str) {
+        if marks::words_max(text) <= marks::KEYWORD_WORDS_MAX {
+            for word in marks::split_words(text) {
+                self.add_keyword(&word);
+            }
+        } else {
+            self.add_description(text);
         }
     }
 

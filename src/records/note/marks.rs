@@ -1,9 +1,8 @@
 use super::super::prompts::has_alternatives;
-use super::draft::Draft;
 use super::keys::{Key, count_of, key_named, priority_of};
 
 /// The longest part of a list that is still a keyword and not a sentence.
-const KEYWORD_WORDS_MAX: usize = 5;
+pub(super) const KEYWORD_WORDS_MAX: usize = 5;
 /// The longest bullet that is taken for a keyword although it has no comma.
 const LONE_KEYWORD_WORDS_MAX: usize = 3;
 
@@ -18,34 +17,14 @@ pub(super) struct Marks {
     pub(super) variations: Option<u32>,
 }
 
-/// Returns the idea that one line of a note stands for: `Title - keyword, keyword #tag x12`.
-pub(super) fn item(line: usize, text: &str) -> Draft {
-    let (marks, rest) = take_marks(&plain(without_done(text)));
-    let (title, words) = split_title(&rest);
-    let mut draft = Draft::new(line, title);
-    add_words(&mut draft, words);
-    draft.add_marks(&marks);
-    draft
-}
-
-/// Adds a list of words as keywords, or a sentence as description.
-pub(super) fn add_words(draft: &mut Draft, text: &str) {
-    if words_max(text) <= KEYWORD_WORDS_MAX {
-        for word in split_words(text) {
-            draft.add_keyword(&word);
-        }
-    } else {
-        draft.add_description(text);
-    }
-}
-
 /// Returns whether a detail is a list of keywords; a bullet needs no comma for that.
 pub(super) fn is_word_list(text: &str, is_bullet: bool) -> bool {
     let max = if text.contains([',', ';']) { KEYWORD_WORDS_MAX } else { LONE_KEYWORD_WORDS_MAX };
     (is_bullet || text.contains([',', ';'])) && words_max(text) <= max && !text.ends_with(['.', '!', '?', ':'])
 }
 
-fn words_max(text: &str) -> usize {
+/// Returns how many words the longest part of a list has.
+pub(super) fn words_max(text: &str) -> usize {
     text.split([',', ';']).map(|part| part.split_whitespace().count()).max().unwrap_or(0)
 }
 
@@ -225,7 +204,7 @@ fn spaced(tag: &str) -> String {
 }
 
 /// Splits at the first separator outside braces; without one, all of it is the title.
-fn split_title(text: &str) -> (&str, &str) {
+pub(super) fn split_title(text: &str) -> (&str, &str) {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
         match c {

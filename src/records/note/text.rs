@@ -2,8 +2,8 @@ mod reader;
 mod shape;
 
 use super::Found;
+use super::draft::Draft;
 use super::lines::{LineKind, lines};
-use super::marks;
 use super::yaml;
 use reader::Reader;
 use shape::{Mode, Shape};
@@ -19,7 +19,7 @@ pub(super) fn read(text: &str, stem: &str, found: &mut Found) {
     let mode = shape.mode(title.is_some());
     let mut reader = Reader::new(found, mode);
     if let (Mode::Single, Some(title)) = (mode, &title) {
-        reader.begin(marks::item(1, title));
+        reader.begin(Draft::item(1, title));
     }
     let mut rest = lines(body, first).peekable();
     while let Some(line) = rest.next() {

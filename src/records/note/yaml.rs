@@ -5,7 +5,6 @@ use super::super::yaml_guard;
 use super::Found;
 use super::draft::Draft;
 use super::keys::{Key, key_named};
-use super::marks;
 
 const YAML_BYTES_MAX: usize = 1024 * 1024;
 /// How far ahead the line of a title is looked for.
@@ -135,7 +134,7 @@ fn item(line: usize, text: &str, found: &mut Found) -> Option<Draft> {
         found.problem(line, "the text is too long to be a title", text);
         return None;
     }
-    Some(marks::item(line, text))
+    Some(Draft::item(line, text))
 }
 
 fn take_map(map: &Mapping, depth: usize, places: &mut Places<'_>, found: &mut Found) {
@@ -180,7 +179,7 @@ fn take_titled(title: &str, value: &Value, places: &mut Places<'_>, found: &mut 
     match value {
         Value::Mapping(map) => add_fields(&mut draft, map, line, found),
         Value::Sequence(_) => apply(&mut draft, Key::Keywords, value, line, found),
-        other => marks::add_words(&mut draft, &word(other).unwrap_or_default()),
+        other => draft.add_words(&word(other).unwrap_or_default()),
     }
     found.push(draft);
 }

@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         if text.len() > ITEM_BYTES_MAX {
             return self.found.problem(number, "the line is too long to be an idea; write a short title", text);
         }
-        self.begin(marks::item(number, text));
+        self.begin(Draft::item(number, text));
     }
 
     fn prompt(&mut self, number: usize, text: &str) {
