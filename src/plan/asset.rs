@@ -1,19 +1,6 @@
-use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, theme_of_path};
-use super::{export, keep, raw, tags, upload};
+use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path};
 use crate::model::{AssetId, ContentHash, Format, RelPath, Stage, Template, ThemeSlug};
 use crate::records::{About, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar};
-
-/// Decides what happens to one asset in its stage.
-pub fn plan_asset(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
-    let asset = Asset::recognise(facts, context)?;
-    match facts.stage {
-        Stage::Ideas => Err(Hold::Ignored("it is not a note; drop pictures into `raw`".to_owned())),
-        Stage::Raw => Ok(raw::plan(&asset)),
-        Stage::Keep => keep::plan(&asset),
-        Stage::Export => export::plan(&asset),
-        Stage::Upload => upload::plan(&asset),
-    }
-}
 
 /// Returns why a file of a type that nobody knows is left alone.
 pub fn unknown() -> Hold {
@@ -38,7 +25,7 @@ pub(super) struct Asset<'a> {
 }
 
 impl<'a> Asset<'a> {
-    fn recognise(facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Hold> {
+    pub(super) fn recognise(facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Hold> {
         let Some(kind) = facts.kind else {
             return Err(unknown());
         };
