@@ -127,7 +127,6 @@ impl<'a> Asset<'a> {
     /// Begins a plan for this asset.
     pub(super) fn plan(&self, to: &RelPath, did: String) -> Plan {
         let about = About {
-            stage: self.facts.stage,
             theme: Some(self.theme.clone()),
             asset: Some(self.id.clone()),
             seq: Some(self.seq),
@@ -135,14 +134,12 @@ impl<'a> Asset<'a> {
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
             essences: self.facts.essence.iter().cloned().collect(),
-            undoes: None,
-            market: None,
-            did,
+            ..About::new(self.facts.stage, did)
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.
         let must_check = (self.is_new || self.is_changed) && !self.facts.is_sound;
         let check = must_check.then(|| Check { path: self.facts.path.clone(), kind: self.kind });
-        Plan { about, check, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+        Plan { check, ..Plan::new(about) }
     }
 
     /// Returns where the asset's file and its parts lie in an area, in folders that stand to each other as they do now;

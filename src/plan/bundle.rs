@@ -95,23 +95,12 @@ pub fn plan_manifest(
     if products.is_empty() {
         return Ok(None);
     }
-    let about = About {
-        stage: Stage::Upload,
-        theme: None,
-        asset: None,
-        seq: None,
-        from: None,
-        hash: None,
-        to: Some(name.folder()),
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: match strangers.len() {
-            0 => format!("manifest written for {} files", rows.len()),
-            more => format!("manifest written for {} files; {more} more lie in `files/` and have no row", rows.len()),
-        },
-    };
-    Ok(Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() }))
+    let mut did = format!("manifest written for {} files", rows.len());
+    if !strangers.is_empty() {
+        did += &format!("; {} more lie in `files/` and have no row", strangers.len());
+    }
+    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
+    Ok(Some(Plan { products, ..Plan::new(about) }))
 }
 
 /// How a line begins that names a file without a row.
@@ -177,19 +166,13 @@ pub fn plan_refresh(
         },
     ];
     let about = About {
-        stage: Stage::Upload,
         theme: sidecar.theme.clone(),
         asset: sidecar.id.clone(),
-        seq: None,
         from: Some(file.clone()),
-        hash: None,
         to: Some(file.clone()),
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: "tags changed after it was bundled; embedded anew".to_owned(),
+        ..About::new(Stage::Upload, "tags changed after it was bundled; embedded anew")
     };
-    Some(Plan { about, check: None, products, moves: Vec::new(), removes: Vec::new() })
+    Some(Plan { products, ..Plan::new(about) })
 }
 
 #[cfg(test)]

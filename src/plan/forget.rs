@@ -27,25 +27,10 @@ pub fn plan_forget(theme: &ThemeSlug, traces: Traces, memory: &[(RelPath, Identi
     if traces.has_tags || traces.needs_tags() || memory.is_empty() {
         return None;
     }
-    Some(Plan {
-        about: About {
-            stage: Stage::Raw,
-            theme: Some(theme.clone()),
-            asset: None,
-            seq: None,
-            from: None,
-            hash: None,
-            to: None,
-            essences: Vec::new(),
-            undoes: None,
-            market: None,
-            did: "it was removed in all stages, and its shared tags are forgotten".to_owned(),
-        },
-        check: None,
-        products: Vec::new(),
-        moves: Vec::new(),
-        removes: memory.iter().map(|(path, seen)| removed(path.clone(), *seen)).collect(),
-    })
+    let did = "it was removed in all stages, and its shared tags are forgotten";
+    let about = About { theme: Some(theme.clone()), ..About::new(Stage::Raw, did) };
+    let removes = memory.iter().map(|(path, seen)| removed(path.clone(), *seen)).collect();
+    Some(Plan { removes, ..Plan::new(about) })
 }
 
 #[cfg(test)]

@@ -60,17 +60,10 @@ pub fn plan_note(
     }
     Ok(Plan {
         about: About {
-            stage: facts.stage,
-            theme: None,
-            asset: None,
-            seq: None,
             from: Some(facts.path.clone()),
             hash: Some(facts.hash.clone()),
             to: Some(to.clone()),
-            essences: Vec::new(),
-            undoes: None,
-            market: None,
-            did,
+            ..About::new(facts.stage, did)
         },
         check: None,
         products: written.products,

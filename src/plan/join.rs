@@ -87,13 +87,7 @@ pub fn plan_join(
     let Some(first) = places.first() else {
         return Err(Hold::Waits("its asset stands nowhere".to_owned()));
     };
-    let mut plan = Plan {
-        about: about(late, id, first),
-        check: None,
-        products: Vec::new(),
-        moves: Vec::new(),
-        removes: Vec::new(),
-    };
+    let mut plan = Plan::new(about(late, id, first));
     match &late.says {
         Says::Sidecar(sidecar) => join_sidecar(&mut plan, late, sidecar, places, now)?,
         Says::Xmp(_) => {
@@ -118,19 +112,14 @@ pub fn plan_join(
 fn about(late: &Late, id: &AssetId, first: &Place) -> About {
     let stage = |path: &RelPath| path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
     let record = first.record.as_ref().map(|(_, _, sidecar)| sidecar);
+    // It has no number: it takes no step.
     About {
-        stage: stage(&first.file).or_else(|| stage(&late.path)).unwrap_or(Stage::Raw),
         theme: record.and_then(|sidecar| sidecar.theme.clone()),
         asset: Some(id.clone()),
-        // It takes no step.
-        seq: None,
         from: Some(late.path.clone()),
         hash: Some(late.hash.clone()),
         to: Some(first.file.clone()),
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: String::new(),
+        ..About::new(stage(&first.file).or_else(|| stage(&late.path)).unwrap_or(Stage::Raw), "")
     }
 }
 

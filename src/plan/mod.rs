@@ -93,6 +93,32 @@ pub struct Facts {
     pub members: Vec<Companion>,
 }
 
+impl Facts {
+    /// Returns what is known of a file that nobody has looked into: where it lies and since when, and that no bytes of
+    /// it were read.
+    pub fn bare(path: RelPath, stage: Stage, seen: Identity, dropped_ns: i64) -> Self {
+        Self {
+            path,
+            stage,
+            seen,
+            dropped_ns,
+            hash: ContentHash::of(b""),
+            essence: None,
+            kind: None,
+            size: None,
+            is_upright: true,
+            has_private: false,
+            is_sound: false,
+            sidecar: None,
+            has_original: false,
+            xmp: None,
+            rejected_by: None,
+            companions: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+}
+
 /// A file that moves with its asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Companion {
@@ -158,6 +184,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Returns a plan that does nothing yet.
+    pub fn new(about: About) -> Self {
+        Self { about, check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+    }
+
     /// Returns the names that it gives.
     pub fn gives(&self) -> impl Iterator<Item = &RelPath> {
         self.products.iter().map(|product| &product.to).chain(self.moves.iter().map(|shift| &shift.to))

@@ -12,17 +12,11 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let failed = RelPath::new("failed").expect("a constant is a clean path");
     let to = place(facts, &failed, context);
     let about = About {
-        stage: facts.stage,
         theme: super::theme_of_path(&facts.path).0,
         asset: facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone()),
-        seq: None,
         from: Some(facts.path.clone()),
-        hash: None,
         to: Some(to.clone()),
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: format!("set aside: {why}"),
+        ..About::new(facts.stage, format!("set aside: {why}"))
     };
     let text = format!(
         "{}\n\nIt was dropped as `{}`. Mend or replace it, then move it back into `{}`; \
@@ -48,7 +42,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
         let inner = part.path.below(&base).expect("a part lies in the asset's folder");
         moves.push(Move { from: part.path.clone(), to: parts.join(inner.as_path()), seen: part.seen });
     }
-    Plan { about, check: None, products: vec![reason], moves, removes: Vec::new() }
+    Plan { products: vec![reason], moves, ..Plan::new(about) }
 }
 
 /// Returns where the asset's file goes. A model and its parts keep their names: if one of them is taken, all go into

@@ -47,13 +47,7 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
     };
     let place = |stage: Stage| folder_in(stage.name(), theme, below).join("tags.yaml");
     let lost_count = lost.len();
-    let mut plan = Plan {
-        about: about(theme, lost_count),
-        check: None,
-        products: Vec::new(),
-        moves: Vec::new(),
-        removes: Vec::new(),
-    };
+    let mut plan = Plan::new(about(theme, lost_count));
     for (stage, bytes) in lost {
         // The name is the content: a version that is kept already is not kept twice.
         let name = format!("tags.{stage}.{}.yaml", &ContentHash::of(&bytes).to_string()[..8]);
@@ -107,19 +101,7 @@ fn about(theme: &ThemeSlug, lost: usize) -> About {
     } else {
         format!("shared tags merged; the {lost} versions that were changed apart are in the archive")
     };
-    About {
-        stage: Stage::Raw,
-        theme: Some(theme.clone()),
-        asset: None,
-        seq: None,
-        from: None,
-        hash: None,
-        to: None,
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did,
-    }
+    About { theme: Some(theme.clone()), ..About::new(Stage::Raw, did) }
 }
 
 #[cfg(test)]

@@ -85,8 +85,7 @@ pub struct UndoFacts<'a> {
 
 /// Plans the way back of one plan, or says why there is none: something changed since.
 pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String> {
-    let mut plan =
-        Plan { about: about(intent), check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new() };
+    let mut plan = Plan::new(about(intent));
     let is_note = intent.about.stage == Stage::Ideas;
     if is_note {
         plan_themes_back(&mut plan, intent, facts)?;
@@ -168,17 +167,10 @@ mod tests {
     fn step(plan: u64, at: &str) -> [Record; 2] {
         let path = |name: &str| RelPath::new(format!("raw/{name}.png")).unwrap();
         let about = About {
-            stage: Stage::Raw,
-            theme: None,
-            asset: None,
-            seq: None,
             from: Some(path("a")),
             hash: Some(ContentHash::of(b"a")),
             to: Some(path("b")),
-            essences: Vec::new(),
-            undoes: None,
-            market: None,
-            did: "named".to_owned(),
+            ..About::new(Stage::Raw, "named")
         };
         let (batch, claims) = (plan, false);
         let at = at.parse().unwrap();

@@ -160,17 +160,10 @@ mod tests {
             batch: 7,
             claims: false,
             about: About {
-                stage: Stage::Ideas,
-                theme: None,
-                asset: None,
-                seq: None,
                 from: Some(path("ideas/n.md")),
                 hash: Some(ContentHash::of(b"note")),
                 to: Some(path("archive/ideas/n.md")),
-                essences: Vec::new(),
-                undoes: None,
-                market: None,
-                did: "read".to_owned(),
+                ..About::new(Stage::Ideas, "read")
             },
             publish: vec![
                 wrote(0, "raw/new/tags.yaml", "new", None),

@@ -169,23 +169,14 @@ mod tests {
         let path = RelPath::new("upload/t/a").unwrap().with_suffix(&format!(".{kind}"));
         let beside = crate::plan::Companion { path: path.with_suffix(SIDECAR_SUFFIX), seen };
         let facts = Facts {
-            path,
-            stage: Stage::Upload,
-            seen,
-            dropped_ns: 5,
             hash,
-            essence: None,
             kind: Some(kind),
             size: Some(Size { width: 2500, height: 2000 }),
             is_upright,
             has_private,
             is_sound: true,
             sidecar: Some((beside, sidecar)),
-            has_original: false,
-            xmp: None,
-            rejected_by: None,
-            companions: Vec::new(),
-            members: Vec::new(),
+            ..Facts::bare(path, Stage::Upload, seen, 5)
         };
         let rules = Rules {
             naming: settings.naming,

@@ -134,6 +134,25 @@ pub struct Remove {
     pub copied_to: Option<RelPath>,
 }
 
+impl About {
+    /// Returns what is said of a plan that is about no asset, no theme and no file.
+    pub fn new(stage: Stage, did: impl Into<String>) -> Self {
+        Self {
+            stage,
+            theme: None,
+            asset: None,
+            seq: None,
+            from: None,
+            hash: None,
+            essences: Vec::new(),
+            to: None,
+            undoes: None,
+            market: None,
+            did: did.into(),
+        }
+    }
+}
+
 impl Record {
     /// Returns the number of the plan that the record is about.
     pub fn plan(&self) -> u64 {

@@ -182,23 +182,6 @@ impl Mill {
 
 /// Returns what is known of a companion, so that it is handled like a file that was dropped.
 fn facts(late: &Late, stage: Stage, entry: &Entry) -> Facts {
-    Facts {
-        path: late.path.clone(),
-        stage,
-        seen: late.seen,
-        dropped_ns: entry.changed_ns,
-        hash: late.hash.clone(),
-        essence: None,
-        kind: None,
-        size: None,
-        is_upright: true,
-        has_private: false,
-        is_sound: false,
-        sidecar: None,
-        has_original: false,
-        xmp: None,
-        rejected_by: None,
-        companions: Vec::new(),
-        members: Vec::new(),
-    }
+    let bare = Facts::bare(late.path.clone(), stage, late.seen, entry.changed_ns);
+    Facts { hash: late.hash.clone(), ..bare }
 }

@@ -125,17 +125,10 @@ mod tests {
     /// Tells of a note that was read: what it wrote, as `path text was`, and what it took.
     fn read(versions: &mut NoteVersions, plan: u64, note: &str, wrote: &[&str], took: &[&str]) {
         let about = About {
-            stage: Stage::Ideas,
-            theme: None,
-            asset: None,
-            seq: None,
             from: Some(path(note)),
             hash: Some(ContentHash::of(&plan.to_le_bytes())),
             to: Some(path(&format!("archive/{note}-{plan}"))),
-            essences: Vec::new(),
-            undoes: None,
-            market: None,
-            did: String::new(),
+            ..About::new(Stage::Ideas, "")
         };
         let hash = |text: &str| ContentHash::of(text.as_bytes());
         let wrote = wrote.iter().map(|line| {

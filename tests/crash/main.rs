@@ -25,17 +25,12 @@ fn path(text: &str) -> RelPath {
 
 fn about(stage: Stage) -> About {
     About {
-        stage,
         theme: Some(ThemeSlug::unsorted()),
         asset: Some(AssetId::of(&ContentHash::of(PICTURE))),
         seq: Some(1),
         from: Some(path("raw/t/a.png")),
         hash: Some(ContentHash::of(PICTURE)),
-        to: None,
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: "tried".to_owned(),
+        ..About::new(stage, "tried")
     }
 }
 

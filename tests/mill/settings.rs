@@ -137,19 +137,7 @@ fn times_in_the_future_shut_no_gate() {
     root.idea(NOTE);
     assert!(root.once().status.success());
     let hash = ContentHash::of(b"elsewhere");
-    let about = About {
-        stage: Stage::Raw,
-        theme: None,
-        asset: Some(AssetId::of(&hash)),
-        seq: Some(1),
-        from: None,
-        hash: None,
-        to: None,
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: "named".to_owned(),
-    };
+    let about = About { asset: Some(AssetId::of(&hash)), seq: Some(1), ..About::new(Stage::Raw, "named") };
     let at = "2199-01-01T00:00:00Z".parse().unwrap();
     let (plan, batch, claims) = (900, 900, false);
     let intent = Intent { plan, at, batch, claims, about, publish: vec![], moves: vec![], removes: vec![] };

@@ -20,17 +20,12 @@ fn time(second: i64) -> Timestamp {
 fn step(id: &AssetId, from: &str, was: &str, to: &str, made: &[(&str, &str)]) -> Intent {
     let publish = made.iter().map(|(to, text)| published(to, text, None)).collect();
     let about = About {
-        stage: path(from).area().to_str().unwrap().parse().unwrap(),
-        theme: None,
         asset: Some(id.clone()),
         seq: Some(1),
         from: Some(path(from)),
         hash: Some(hash(was)),
         to: Some(path(to)),
-        essences: Vec::new(),
-        undoes: None,
-        market: None,
-        did: "moved".to_owned(),
+        ..About::new(path(from).area().to_str().unwrap().parse().unwrap(), "moved")
     };
     Intent { plan: 0, at: time(0), batch: 0, claims: false, about, publish, moves: Vec::new(), removes: Vec::new() }
 }
