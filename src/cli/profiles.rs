@@ -8,6 +8,7 @@ use super::near::profile_stem;
 use super::settings::{Reader, peek};
 use crate::config::Settings;
 use crate::market::{Market, built_in, parse};
+use crate::model::MarketName;
 
 /// All profiles of a root.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct Profiles {
     /// Built in or a person's own.
     pub(super) markets: Vec<Market>,
     /// The markets that a person's own profiles are for, each with its file.
-    own: BTreeMap<String, String>,
+    own: BTreeMap<MarketName, String>,
     /// Files that are not read since their names end in another way, with the markets that they may be for.
     near: Vec<(String, Vec<String>)>,
 }
@@ -38,7 +39,8 @@ impl Profiles {
             let path = folder.join(&name);
             let shown = name.to_string_lossy().into_owned();
             if let Some(stem) = profile_stem(&shown) {
-                let named = peek(&path).and_then(|text| parse(&shown, &text).ok()).map(|market| market.name);
+                let named =
+                    peek(&path).and_then(|text| parse(&shown, &text).ok()).map(|market| market.name.to_string());
                 profiles.near.push((shown, std::iter::once(stem).chain(named).collect()));
             } else if shown.ends_with(".yaml") && !shown.starts_with('.') {
                 let own =
@@ -67,7 +69,8 @@ impl Profiles {
     /// Returns why settings cannot be taken: what would be the profile of a market in use is not read.
     pub(super) fn missed(&self, settings: &Settings) -> Option<String> {
         let is_missed = |name: &String| {
-            !self.own.contains_key(name) && settings.upload.markets.iter().any(|market| market.name == *name)
+            !self.own.contains_key(name.as_str())
+                && settings.upload.markets.iter().any(|market| market.name == name.as_str())
         };
         let (file, name) =
             self.near.iter().find_map(|(file, names)| Some((file, names.iter().find(|name| is_missed(name))?)))?;

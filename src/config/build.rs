@@ -208,8 +208,8 @@ impl Builder {
     fn markets(&mut self, names: &[String], known: &[Market]) -> Vec<Market> {
         let mut chosen: Vec<Market> = Vec::new();
         for name in names {
-            match known.iter().find(|market| market.name == *name) {
-                Some(_) if chosen.iter().any(|market| market.name == *name) => {
+            match known.iter().find(|market| market.name == name.as_str()) {
+                Some(_) if chosen.iter().any(|market| market.name == name.as_str()) => {
                     self.say("upload.markets", format!("`{name}` is named twice"), Some("keep one".to_owned()));
                 }
                 Some(market) => chosen.push(market.clone()),

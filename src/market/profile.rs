@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
-use crate::model::Kind;
+use crate::model::{Kind, MarketName};
 
 /// A larger profile is none.
 const BYTES_MAX: usize = 256 << 10;
@@ -17,7 +17,7 @@ static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");
 #[serde(deny_unknown_fields)]
 pub struct Market {
     /// The name in settings, folders and tags.
-    pub name: String,
+    pub name: MarketName,
     /// The name for people.
     pub title: String,
     /// Whether it takes AI-made work at all.
@@ -151,7 +151,7 @@ pub enum MarketError {
     #[error("manifest for {market}: {what}")]
     Manifest {
         /// The market.
-        market: String,
+        market: MarketName,
         /// What is wrong.
         what: String,
     },

@@ -4,6 +4,7 @@
 mod facts;
 mod ignore;
 mod kind;
+mod market_name;
 mod meta;
 mod path;
 mod references;
@@ -15,6 +16,7 @@ mod template;
 pub use facts::{ContentHash, Identity};
 pub use ignore::{Ignore, IgnoreProblem, Rule};
 pub use kind::{Format, Kind, Size};
+pub use market_name::{MarketName, MarketNameProblem};
 pub use meta::{Meta, SourceType};
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};
 pub use references::{Reference, References};

@@ -2,7 +2,7 @@ use jiff::civil::Date;
 
 use super::{Plan, Product, Recipe, new_version};
 use crate::market::{self, Market, MarketError, Row};
-use crate::model::{ContentHash, Kind, Meta, RelPath, Stage, escape_bytes};
+use crate::model::{ContentHash, Kind, MarketName, Meta, RelPath, Stage, escape_bytes};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
 /// The folder of a bundle that holds its files' sidecars, out of the way of what is sent.
@@ -14,7 +14,7 @@ pub struct BundleName {
     /// The upload day.
     pub day: Date,
     /// The market.
-    pub market: String,
+    pub market: MarketName,
     /// 1 for the first.
     pub part: u32,
 }
@@ -22,20 +22,26 @@ pub struct BundleName {
 impl BundleName {
     /// Returns the bundle's folder.
     pub fn folder(&self) -> RelPath {
-        let name = if self.part == 1 { self.market.clone() } else { format!("{}-{}", self.market, self.part) };
-        RelPath::new("upload").expect("a constant is a clean path").join(self.day.to_string()).join(name)
+        let name = if self.part == 1 { self.market.to_string() } else { format!("{}-{}", self.market, self.part) };
+        Stage::Upload.folder().join(self.day.to_string()).join(name)
+    }
+
+    /// Returns the bundle that a path lies in, or is the folder of.
+    pub fn of(path: &RelPath) -> Option<Self> {
+        let mut parts = path.parts().map(|part| part.to_str());
+        let (area, day, name) = (parts.next()??, parts.next()??, parts.next()??);
+        let day = day.parse().ok().filter(|_| area == Stage::Upload.name())?;
+        let further = name.rsplit_once('-').and_then(|(market, part)| Some((market, part.parse().ok()?)));
+        let (market, part) = further.filter(|(_, part)| *part > 1).unwrap_or((name, 1));
+        let bundle = Self { day, market: MarketName::new(market).ok()?, part };
+        // `-02` is no bundle of ours.
+        path.is_in(&bundle.folder()).then_some(bundle)
     }
 
     /// Reads a bundle's folder names; `markets` are those that are configured.
     pub fn parse(day: &str, name: &str, markets: &[Market]) -> Option<Self> {
-        let day = day.parse().ok()?;
-        let of = |market: &str, part| {
-            markets.iter().any(|m| m.name == market).then(|| Self { day, market: market.to_owned(), part })
-        };
-        of(name, 1).or_else(|| {
-            let (market, part) = name.rsplit_once('-')?;
-            of(market, part.parse().ok().filter(|part| *part > 1)?)
-        })
+        let path = RelPath::new(format!("{}/{day}/{name}", Stage::Upload)).ok()?;
+        Self::of(&path).filter(|bundle| markets.iter().any(|market| market.name == bundle.market))
     }
 }
 
@@ -179,6 +185,24 @@ pub fn plan_refresh(
 mod tests {
     use super::*;
     use crate::market::built_in;
+
+    #[test]
+    fn a_bundle_is_known_by_its_folder() {
+        let cases = [
+            ("upload/2026-11-28/adobe-stock", Some(("adobe-stock", 1))),
+            ("upload/2026-11-28/adobe-stock-12/sidecars/a.jpg.yaml", Some(("adobe-stock", 12))),
+            ("upload/2026-11-28/500px/files/a.jpg", Some(("500px", 1))),
+            ("upload/2026-11-28/adobe-stock-1", None),
+            ("upload/2026-11-28/adobe-stock-02", None),
+            ("upload/2026-11-28", None),
+            ("upload/winter/a/b.jpg", None),
+            ("failed/2026-11-28/adobe-stock/files/a.jpg", None),
+        ];
+        for (path, expected) in cases {
+            let found = BundleName::of(&RelPath::new(path).unwrap());
+            assert_eq!(found.as_ref().map(|name| (name.market.as_str(), name.part)), expected, "{path}");
+        }
+    }
 
     /// The list was written anew whenever a file joined: ticks and notes were lost.
     #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::Hold;
-use crate::model::{AssetId, RelPath, Stage};
+use crate::model::{AssetId, MarketName, RelPath, Stage};
 
 /// An asset that had the same content before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Whereabouts {
         /// The day on which it was there last.
         last: Date,
         /// The markets that it was bundled for.
-        bundled_for: BTreeSet<String>,
+        bundled_for: BTreeSet<MarketName>,
     },
     /// Its place cannot be looked at now, and why.
     Unknown(String),
@@ -51,8 +51,8 @@ impl Known {
                 Err(Hold::Park(format!("{same}, which was dropped before; delete it, or drop another")))
             }
             Whereabouts::Gone { last, bundled_for } => {
-                let markets = bundled_for.iter().cloned().collect::<Vec<_>>().join(", ");
-                let bundled = if markets.is_empty() { markets } else { format!(", was bundled for {markets}") };
+                let markets = bundled_for.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
+                let bundled = if markets.is_empty() { String::new() } else { format!(", was bundled for {markets}") };
                 Err(Hold::Waits(format!(
                     "it was seen before{bundled}, and was deleted: last seen as `{at}` on {last}, and gone since; \
                      let it go on with `stockmill release {stage}`, or delete it"
@@ -81,7 +81,7 @@ mod tests {
         };
         let gone = |markets: &[&str]| Whereabouts::Gone {
             last,
-            bundled_for: markets.iter().map(|market| (*market).to_owned()).collect(),
+            bundled_for: markets.iter().map(|market| MarketName::recorded(market)).collect(),
         };
         let cases = [
             (Whereabouts::Itself, false, "goes on true"),

@@ -50,7 +50,7 @@ use jiff::civil::Date;
 
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
 use crate::market::Market;
-use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{ContentHash, Format, Identity, Kind, MarketName, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 
@@ -164,7 +164,7 @@ pub struct Context<'a> {
     /// The bundles of today.
     pub bundles: &'a [Bundle],
     /// The markets that this asset or this content was bundled for before.
-    pub bundled_for: &'a BTreeSet<String>,
+    pub bundled_for: &'a BTreeSet<MarketName>,
 }
 
 /// A whole decision: printed by `stockmill plan`, made in scratch, journalled, carried out.

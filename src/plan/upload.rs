@@ -51,7 +51,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     }
     let tags = asset.tags();
     let meta = market::fit(market, &tags.meta());
-    let category = tags.category.get(&market.name).map(|category| category.value.clone());
+    let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
     let candidate = Candidate {
         kind: asset.kind,
         size: asset.facts.size,
@@ -78,8 +78,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let (recipe, file, how) = finished(asset, &tags);
     let did = format!("{how}bundled for {} of {}", market.name, bundle.day);
     let plan = plan.get_or_insert_with(|| asset.plan(&to, did.clone()));
-    plan.about.market =
-        Some(plan.about.market.as_ref().map_or_else(|| market.name.clone(), |m| format!("{m},{}", market.name)));
+    plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     let product = plan.products.len();

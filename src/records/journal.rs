@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Identity, MarketName, RelPath, Stage, ThemeSlug};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,9 +75,9 @@ pub struct About {
     /// The plan that it takes back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undoes: Option<u64>,
-    /// The market whose bundle it joined.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub market: Option<String>,
+    /// The markets whose bundles it joined.
+    #[serde(rename = "market", with = "joined", skip_serializing_if = "Vec::is_empty", default)]
+    pub markets: Vec<MarketName>,
     /// What was done, in words.
     pub did: String,
 }
@@ -147,7 +147,7 @@ impl About {
             essences: Vec::new(),
             to: None,
             undoes: None,
-            market: None,
+            markets: Vec::new(),
             did: did.into(),
         }
     }
@@ -166,6 +166,23 @@ impl Record {
     pub fn to_line(&self) -> String {
         let json = serde_json::to_string(self).expect("a record holds nothing that JSON cannot write");
         format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
+    }
+}
+
+/// The names of markets as one text, as every journal has them: an older program reads what this one wrote.
+mod joined {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::model::MarketName;
+
+    pub(super) fn serialize<S: Serializer>(markets: &[MarketName], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(","))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MarketName>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
+        // A line that cannot be read is a journal that ends there.
+        Ok(text.split(',').filter(|name| !name.is_empty()).map(MarketName::recorded).collect())
     }
 }
 
@@ -232,7 +249,7 @@ mod tests {
                 to: None,
                 essences: vec![hash.clone()],
                 undoes: None,
-                market: None,
+                markets: vec![MarketName::recorded("a"), MarketName::recorded("b-c")],
                 did: "named".to_owned(),
             },
             publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
@@ -240,6 +257,29 @@ mod tests {
             removes: vec![Remove { path: path("raw/a.png.yaml"), seen, aside: None, copied_to: None }],
         });
         assert_eq!(read_records(record.to_line().as_bytes()).0, [record]);
+    }
+
+    /// What was sold is known for ever, whatever the market was called and whichever version wrote the line.
+    #[test]
+    fn the_markets_of_an_older_journal_are_read() {
+        let rows: [(&str, &[&str]); 5] = [
+            ("", &[]),
+            (r#""market":null,"#, &[]),
+            (r#""market":"adobe-stock","#, &["adobe-stock"]),
+            (r#""market":"adobe-stock,other","#, &["adobe-stock", "other"]),
+            (r#""market":"a-2,.b","#, &["a-2", ".b"]),
+        ];
+        for (market, expected) in rows {
+            let json = format!(
+                r#"{{"is":"intent","plan":1,"at":"2026-11-23T12:00:00Z","batch":1,"about":{{"stage":"upload",{market}"did":"bundled"}},"publish":[],"moves":[],"removes":[]}}"#
+            );
+            let line = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+            let [Record::Intent(intent)] = &read_records(line.as_bytes()).0[..] else { panic!("{json}") };
+            assert_eq!(intent.about.markets, expected, "{json}");
+            let written = Record::Intent(intent.clone()).to_line();
+            assert_eq!(written.contains("market"), !expected.is_empty(), "{written}");
+            assert!(market.is_empty() || expected.is_empty() || written.contains(market), "{written}");
+        }
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::intake::WatchProblem;
-use crate::model::{RelPath, escape_bytes};
+use crate::model::{MarketName, RelPath, escape_bytes};
 use crate::records::About;
 use crate::vault::{Capabilities, DiskError, FileSystem, Recovered, Rung};
 
@@ -66,7 +66,8 @@ pub fn moved(about: &About, took: Duration) {
     let asset = about.asset.as_ref().map(tracing::field::display);
     let from = about.from.as_ref().map(tracing::field::display);
     let to = about.to.as_ref().map(tracing::field::display);
-    let market = about.market.as_deref();
+    let market =
+        (!about.markets.is_empty()).then(|| about.markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(","));
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let did = sentence(&about.did);
     info!(stage, theme, asset, from, to, market, took_ms, "{did}");

@@ -323,7 +323,7 @@ impl Mill {
         moment: &Moment,
         layers: &[(Layer, Tags)],
         known: Option<&Known>,
-        bundled_for: &BTreeSet<String>,
+        bundled_for: &BTreeSet<crate::model::MarketName>,
         bundles: &[Bundle],
         then: impl FnOnce(&Context<'_>) -> T,
     ) -> T {

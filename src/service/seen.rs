@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::clock::Moment;
 use super::ledger::Seen;
 use super::mill::Mill;
-use crate::model::RelPath;
+use crate::model::{MarketName, RelPath};
 use crate::plan::{Companion, Facts, Known, Whereabouts};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 
@@ -63,7 +63,7 @@ impl Mill {
 
     /// Returns the markets that an asset was bundled for, by all that is known of it: what was sold under another
     /// identity is not sold again.
-    pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeSet<String> {
+    pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeSet<MarketName> {
         let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
         let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
         let origin = sidecar.and_then(|sidecar| sidecar.origin.as_ref()).map(|origin| &origin.hash);

@@ -161,7 +161,7 @@ impl Mill {
             let xmp = self.foreign_xmp(&folder, file)?;
             let resolved = self.resolve(&sidecar, xmp, moment)?;
             stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
-            let category = resolved.category.get(&name.market).map(|category| category.value.clone());
+            let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
             assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
         }
         Ok((assets, stale))

@@ -272,7 +272,7 @@ mod tests {
                 to: None,
                 essences: Vec::new(),
                 undoes: None,
-                market: None,
+                markets: Vec::new(),
                 did: String::new(),
             },
             publish: Vec::new(),

@@ -3,7 +3,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
-use crate::model::{AssetId, ContentHash, RelPath};
+use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::plan::Named;
 
 /// Every asset that was ever seen: by its identity, by every hash that it ever had, and by every path that it left.
@@ -21,7 +21,7 @@ pub(super) struct Assets {
     same_as: HashMap<Slot, Slot>,
     bundled_for: HashMap<Slot, Vec<u32>>,
     /// Each market has a number: a hundred thousand assets name the same few.
-    markets: Vec<String>,
+    markets: Vec<MarketName>,
     /// Files of an asset beside the one where it stands: those in the bundles of further markets.
     further: HashMap<Slot, Vec<RelPath>>,
 }
@@ -111,10 +111,10 @@ impl Assets {
     }
 
     /// Remembers that an asset was bundled for a market.
-    pub(super) fn was_bundled_for(&mut self, slot: Slot, market: &str) {
+    pub(super) fn was_bundled_for(&mut self, slot: Slot, market: &MarketName) {
         let known = self.markets.iter().position(|known| known == market);
         let number = known.unwrap_or_else(|| {
-            self.markets.push(market.to_owned());
+            self.markets.push(market.clone());
             self.markets.len() - 1
         });
         let number = u32::try_from(number).expect("there are fewer than four billion markets");
@@ -125,10 +125,10 @@ impl Assets {
     }
 
     /// Takes back that an asset was bundled for some markets.
-    pub(super) fn was_not_bundled_for(&mut self, slot: Slot, undone: &[&str]) {
+    pub(super) fn was_not_bundled_for(&mut self, slot: Slot, undone: &[MarketName]) {
         let markets = &self.markets;
         if let Some(bundled_for) = self.bundled_for.get_mut(&first(&self.same_as, slot)) {
-            bundled_for.retain(|number| !undone.contains(&markets[*number as usize].as_str()));
+            bundled_for.retain(|number| !undone.contains(&markets[*number as usize]));
         }
         self.further.remove(&slot);
     }
@@ -149,9 +149,9 @@ impl Assets {
         Timestamp::from_second(self.get(slot).seen_s).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    pub(super) fn bundled_for(&self, slot: Slot) -> impl Iterator<Item = &str> {
+    pub(super) fn bundled_for(&self, slot: Slot) -> impl Iterator<Item = &MarketName> {
         let numbers = self.bundled_for.get(&self.first(slot)).map_or(&[][..], Vec::as_slice);
-        numbers.iter().map(|number| self.markets[*number as usize].as_str())
+        numbers.iter().map(|number| &self.markets[*number as usize])
     }
 
     /// Remembers that two assets had the same content: what one was bundled for, both were.

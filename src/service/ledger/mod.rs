@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::note_versions::NoteVersions;
 use crate::intake::walk;
-use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
-use crate::plan::Named;
+use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
+use crate::plan::{BundleName, Named};
 use crate::records::{About, Intent, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
@@ -42,7 +42,7 @@ pub(super) struct Seen {
     /// When it was there.
     pub(super) last: Timestamp,
     /// The markets that it was bundled for.
-    pub(super) bundled_for: BTreeSet<String>,
+    pub(super) bundled_for: BTreeSet<MarketName>,
 }
 
 impl Ledger {
@@ -103,10 +103,8 @@ impl Ledger {
         sidecar.essences.iter().for_each(|essence| self.assets.had(slot, essence));
         let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
         let file = file_of_sidecar(path);
-        let is_bundled = is_of_bundle(&file);
-        if let Some(market) = file.parts().nth(2).and_then(|name| name.to_str()).filter(|_| is_bundled) {
-            let market = market.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(market, |(m, _)| m);
-            self.assets.was_bundled_for(slot, market);
+        if let Some(bundle) = BundleName::of(&file).filter(|_| is_of_bundle(&file)) {
+            self.assets.was_bundled_for(slot, &bundle.market);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
         let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
@@ -170,16 +168,15 @@ impl Ledger {
         if let Some(to) = &about.to {
             self.assets.stands(slot, to.clone(), at);
         }
-        let markets: Vec<&str> = about.market.iter().flat_map(|markets| markets.split(',')).collect();
         if about.undoes.is_some() {
-            self.assets.was_not_bundled_for(slot, &markets);
+            self.assets.was_not_bundled_for(slot, &about.markets);
             return;
         }
         // A person may have moved it in between.
         for left in before.iter().chain(&about.from).filter(|left| about.to.as_ref() != Some(*left)) {
             self.assets.left(slot, left);
         }
-        markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
+        about.markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
         let further =
             own.iter().map(|file| &file.to).filter(|file| is_of_bundle(file) && about.to.as_ref() != Some(*file));
         self.assets.has_further(slot, further.cloned());
@@ -219,7 +216,7 @@ impl Ledger {
             id: self.assets.id(slot).clone(),
             places: self.assets.at(slot).into_iter().chain(self.assets.further(slot)).cloned().collect(),
             last: self.assets.seen(slot),
-            bundled_for: self.assets.bundled_for(slot).map(str::to_owned).collect(),
+            bundled_for: self.assets.bundled_for(slot).cloned().collect(),
         }
     }
 
@@ -239,10 +236,10 @@ impl Ledger {
         &self,
         ids: impl IntoIterator<Item = &'a AssetId>,
         hashes: impl IntoIterator<Item = &'a ContentHash>,
-    ) -> BTreeSet<String> {
+    ) -> BTreeSet<MarketName> {
         let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
         let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
-        slots.flat_map(|slot| self.assets.bundled_for(slot)).map(str::to_owned).collect()
+        slots.flat_map(|slot| self.assets.bundled_for(slot)).cloned().collect()
     }
 
     /// Returns when assets left a stage, oldest first.

@@ -47,7 +47,7 @@ fn bundled(id: &AssetId, from: &str, was: &str, market: &str, made: &str) -> Int
     let file = format!("upload/2026-11-28/{market}/files/a.jpg");
     let record = format!("upload/2026-11-28/{market}/sidecars/a.jpg.yaml");
     let mut intent = step(id, from, was, &file, &[(&file, made), (&record, "record")]);
-    intent.about.market = Some(market.to_owned());
+    intent.about.markets = vec![MarketName::recorded(market)];
     intent
 }
 
@@ -105,7 +105,11 @@ fn every_hash_that_an_asset_ever_had_is_known_after_a_restart() {
     let ledger = rebuilt(&journal(the_way()));
     for text in ["dropped", "enlarged", "exported", "embedded", "embedded anew"] {
         let seen = ledger.with_hash(&hash(text)).unwrap_or_else(|| panic!("{text}"));
-        assert_eq!((seen.id, seen.bundled_for.into_iter().collect::<Vec<_>>()), (id(), vec!["m".to_owned()]), "{text}");
+        assert_eq!(
+            (seen.id, seen.bundled_for.into_iter().collect::<Vec<_>>()),
+            (id(), vec![MarketName::recorded("m")]),
+            "{text}"
+        );
         assert_eq!(seen.places, [path("upload/2026-11-28/m/files/a.jpg")], "{text}");
     }
     for text in ["record", "r", "prompt", "older record"] {
@@ -186,7 +190,7 @@ fn what_an_asset_showed_is_remembered_from_the_journal_and_from_the_sidecars() {
         for shown in ["shown", "turned"] {
             let seen = ledger.with_hash(&hash(shown)).unwrap();
             assert_eq!((seen.id, seen.places), (id(), vec![path("upload/2026-11-28/m/files/a.jpg")]), "{shown}");
-            assert_eq!(ledger.bundled_for([], [&hash(shown)]), BTreeSet::from(["m".to_owned()]), "{shown}");
+            assert_eq!(ledger.bundled_for([], [&hash(shown)]), BTreeSet::from([MarketName::recorded("m")]), "{shown}");
         }
         assert!(ledger.with_hash(&hash("retouched")).is_none());
     }

@@ -191,7 +191,7 @@ impl Told {
         // A file that goes to several markets has a place in each of their bundles.
         let bundled = intent.publish.iter().map(|product| &product.to);
         let bundled =
-            bundled.filter(|path| about.market.is_some() && path.parent().is_some_and(|p| p.file_name() == "files"));
+            bundled.filter(|path| !about.markets.is_empty() && path.parent().is_some_and(|p| p.file_name() == "files"));
         for path in std::iter::once(to).chain(bundled) {
             let place = Place { asset: asset.clone(), hash: self.hashes.get(path).cloned() };
             self.places.insert(path.clone(), place);
