@@ -7,7 +7,7 @@ use super::out::say;
 use super::plan::place_of;
 use super::settings::settings_of_existing;
 use crate::model::{ContentHash, RelPath};
-use crate::records::{Intent, Record};
+use crate::records::{Intent, Plans};
 use crate::service::{View, layout};
 use crate::vault::{Journal, RealDisk};
 
@@ -22,7 +22,7 @@ pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
     if hash.is_none() && path.is_none() {
         return Err(CliError::usage(format!("`{}` is not there and was never in this root", file.display())));
     }
-    let done: Vec<&Intent> = done(&records);
+    let done = Plans::of(&records).done_as_begun();
     let touches = |intent: &&&Intent| touches(intent, hash.as_ref(), path.as_ref());
     let assets: Vec<_> = done.iter().filter(touches).filter_map(|intent| intent.about.asset.clone()).collect();
     let is_about =
@@ -51,16 +51,6 @@ fn content(file: &Path) -> Result<Option<ContentHash>, CliError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CliError::usage(format!("`{}` cannot be read: {error}", file.display()))),
     }
-}
-
-fn done(records: &[Record]) -> Vec<&Intent> {
-    let finished: std::collections::HashSet<u64> = records
-        .iter()
-        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
-        .collect();
-    let intents =
-        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
-    intents.filter(|intent| finished.contains(&intent.plan)).collect()
 }
 
 fn touches(intent: &Intent, hash: Option<&ContentHash>, path: Option<&RelPath>) -> bool {

@@ -8,7 +8,7 @@ use super::theme_files::{ThemeFiles, removed};
 use super::undo_note::plan_themes_back;
 use super::{Plan, new_version};
 use crate::model::{ContentHash, Identity, RelPath, Stage, ThemeSlug};
-use crate::records::{About, Intent, Move, PublishMode, Record, Remove};
+use crate::records::{About, Intent, Move, Plans, PublishMode, Record, Remove};
 
 /// What a person wants back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -43,20 +43,9 @@ pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp,
 
 /// Returns the plans that were carried out and not taken back, oldest first, each once.
 pub fn standing(records: &[Record]) -> Vec<&Intent> {
-    let done: HashSet<u64> = records
-        .iter()
-        .filter_map(|record| if let Record::Done { plan } = record { Some(*plan) } else { None })
-        .collect();
-    let intents =
-        records.iter().filter_map(|record| if let Record::Intent(intent) = record { Some(intent) } else { None });
-    let mut intents: Vec<&Intent> = intents.filter(|intent| done.contains(&intent.plan)).collect();
+    let mut intents = Plans::of(records).done_as_begun();
     let undone: HashSet<u64> = intents.iter().filter_map(|intent| intent.about.undoes).collect();
     intents.retain(|intent| intent.about.undoes.is_none() && !undone.contains(&intent.plan));
-    // A plan whose neighbours were refused has told its intent twice: the later one counts.
-    let mut seen = HashSet::new();
-    intents.reverse();
-    intents.retain(|intent| seen.insert(intent.plan));
-    intents.reverse();
     intents
 }
 

@@ -5,6 +5,7 @@
 mod error;
 mod journal;
 mod note;
+mod plans;
 mod prompts;
 mod sidecar;
 mod theme;
@@ -14,6 +15,7 @@ mod yaml_guard;
 pub use error::RecordError;
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};
+pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;

@@ -11,7 +11,7 @@ use super::note_versions::NoteVersions;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Named};
-use crate::records::{About, Intent, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
+use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
 
@@ -68,23 +68,14 @@ impl Ledger {
     }
 
     fn remember_records(&mut self, records: &[Record]) {
-        let mut open: HashMap<u64, &Intent> = HashMap::new();
         for record in records {
-            match record {
-                Record::Intent(intent) => {
-                    // A number that was given in vain is not given again.
-                    self.use_seq(&intent.about);
-                    open.insert(intent.plan, intent);
-                }
-                Record::Done { plan } => {
-                    if let Some(intent) = open.remove(plan) {
-                        self.remember(&intent.about, &intent.publish, intent.at);
-                    }
-                }
-                Record::Undone { plan, .. } => {
-                    open.remove(plan);
-                }
+            // A number that was given in vain is not given again.
+            if let Record::Intent(intent) = record {
+                self.use_seq(&intent.about);
             }
+        }
+        for intent in Plans::of(records).done {
+            self.remember(&intent.about, &intent.publish, intent.at);
         }
     }
 

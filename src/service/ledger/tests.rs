@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Kind;
-use crate::records::{FileRecord, Happened, Origin};
+use crate::records::{FileRecord, Happened, Intent, Origin};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()

@@ -1,9 +1,9 @@
 //! What the sidecars and the journal say: which file should stand where, with which bytes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::records::{Intent, Record, SIDECAR_SUFFIX, Sidecar};
+use crate::records::{Intent, Plans, Record, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 
 /// The largest sidecar that is read.
@@ -126,30 +126,14 @@ pub(super) struct Expected {
 impl Expected {
     /// Returns what was done, all plans told one after the other.
     pub(super) fn by(records: &[Record]) -> Self {
-        let mut done = HashSet::new();
-        let mut closed = HashSet::new();
-        for record in records {
-            match record {
-                Record::Intent(_) => (),
-                Record::Done { plan } => {
-                    done.insert(*plan);
-                }
-                Record::Undone { plan, .. } => {
-                    closed.insert(*plan);
-                }
-            }
-        }
+        let plans = Plans::of(records);
         let mut told = Told::default();
+        plans.done_as_begun().into_iter().for_each(|intent| told.take(intent));
         let mut in_hand = BTreeSet::new();
-        for record in records {
-            let Record::Intent(intent) = record else { continue };
-            if done.contains(&intent.plan) {
-                told.take(intent);
-            } else if !closed.contains(&intent.plan) {
-                in_hand.extend(intent.publish.iter().map(|product| product.to.clone()));
-                in_hand.extend(intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]));
-                in_hand.extend(intent.removes.iter().map(|gone| gone.path.clone()));
-            }
+        for intent in plans.open {
+            in_hand.extend(intent.publish.iter().map(|product| product.to.clone()));
+            in_hand.extend(intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]));
+            in_hand.extend(intent.removes.iter().map(|gone| gone.path.clone()));
         }
         Self { places: told.places, in_hand }
     }
