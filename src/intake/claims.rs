@@ -3,27 +3,6 @@
 //! of a model must never be taken for a picture.
 
 mod search;
-/// Nothing is inside of anything.
-#[cfg(test)]
-pub(super) struct Nothing;
-
-#[cfg(test)]
-impl Inside for Nothing {
-    fn references(&self, _: &Found) -> Arc<References> {
-        Arc::default()
-    }
-
-    fn is_generated(&self, _: &Found) -> bool {
-        false
-    }
-
-    fn has_identity(&self, _: &Found) -> bool {
-        false
-    }
-}
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -32,7 +11,7 @@ use std::sync::Arc;
 pub use search::is_model_folder;
 use search::{Model, Search, parts_folder};
 
-use super::group::{MEMBER_EXTENSIONS, Role, TAGS, place_of};
+use super::candidate::{MEMBER_EXTENSIONS, Role, TAGS, index_of};
 use super::names::arrives_as;
 use super::walk::{Found, Odd};
 use crate::model::{Kind, References, RelPath, Stage};
@@ -164,7 +143,7 @@ impl Claiming<'_> {
     fn take_beside(&mut self) {
         let files = self.search.files;
         for n in (0..files.len()).filter(|n| self.roles[*n] == Role::Beside) {
-            let goes_with = || place_of(files, files[n].path.without_extension());
+            let goes_with = || index_of(files, files[n].path.without_extension());
             if !self.owners.contains_key(&n)
                 && let Some(owner) = goes_with().and_then(|part| self.owners.get(&part).copied())
             {
@@ -298,7 +277,7 @@ impl Claiming<'_> {
     /// lie elsewhere. Who wrote shared tags into that very folder means its pictures.
     fn wait_in_folders(&mut self, in_folders: &[(usize, RelPath)]) {
         for (n, folder) in in_folders {
-            let has_tags = || place_of(self.search.files, folder.join(TAGS).as_path().as_os_str()).is_some();
+            let has_tags = || index_of(self.search.files, folder.join(TAGS).as_path().as_os_str()).is_some();
             if self.waits.contains_key(n) || !self.may_be_part(*n) || has_tags() {
                 continue;
             }
@@ -359,3 +338,25 @@ fn listed(names: &[String]) -> String {
     let rest = names.len() - told.len();
     if rest > 0 { format!("{} and {rest} more", told.join(", ")) } else { told.join(", ") }
 }
+
+/// Nothing is inside of anything.
+#[cfg(test)]
+pub(super) struct Nothing;
+
+#[cfg(test)]
+impl Inside for Nothing {
+    fn references(&self, _: &Found) -> Arc<References> {
+        Arc::default()
+    }
+
+    fn is_generated(&self, _: &Found) -> bool {
+        false
+    }
+
+    fn has_identity(&self, _: &Found) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;

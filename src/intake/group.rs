@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
+use super::candidate::{Candidate, MEMBER_EXTENSIONS, Role, SIDECAR, index_of, is_record};
 use super::claims::{Inside, claim};
 use super::names::{but_left_alone, is_note};
 use super::trio::along_with_videos;
@@ -9,40 +10,6 @@ use crate::model::{Ignore, RelPath, Stage};
 
 /// Extensions of files that go with an asset of the same name and are never assets themselves.
 const COMPANION_EXTENSIONS: [&str; 5] = ["txt", "json", "xmp", "yaml", "yml"];
-/// Extensions of files that only a model that names them can claim.
-pub(super) const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
-/// Files of stockmill's own in a theme's folder.
-const RECORDS: [&str; 2] = [TAGS, "prompts.txt"];
-/// The shared tags of a folder.
-pub(super) const TAGS: &str = "tags.yaml";
-
-/// An asset's files as they were found together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The primary file.
-    pub primary: Found,
-    /// Its sidecar `NAME.EXT.yaml`.
-    pub sidecar: Option<Found>,
-    /// Files that go with it under a like name.
-    pub companions: Vec<Found>,
-    /// Files that it names inside.
-    pub members: Vec<Found>,
-    /// Why it waits for other files, in words: it misses parts, or may be a part itself.
-    pub missing: Vec<String>,
-}
-
-impl Candidate {
-    /// Returns a file that nothing belongs to.
-    pub fn alone(primary: Found) -> Self {
-        Self { primary, sidecar: None, companions: Vec::new(), members: Vec::new(), missing: Vec::new() }
-    }
-
-    /// Returns all of its files.
-    pub fn files(&self) -> impl Iterator<Item = &Found> {
-        std::iter::once(&self.primary).chain(&self.sidecar).chain(&self.companions).chain(&self.members)
-    }
-}
-
 /// The files of a folder, sorted out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grouped {
@@ -50,16 +17,6 @@ pub struct Grouped {
     pub candidates: Vec<Candidate>,
     /// What is left alone.
     pub odd: Vec<Odd>,
-}
-
-/// What a file is in its folder.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    Primary,
-    /// It goes with a primary file of a like name.
-    Beside,
-    /// A model names it, or it is a record.
-    Taken,
 }
 
 /// Sorts the files of a stage folder into assets and what is left alone. `inside` looks into files
@@ -105,9 +62,6 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Insi
     grouped
 }
 
-/// What is added to an asset's file name to name its sidecar.
-pub(super) const SIDECAR: &str = ".yaml";
-
 fn role(path: &RelPath) -> Role {
     let extension = path.extension();
     if is_record(path) {
@@ -144,26 +98,13 @@ fn beside(
     let mut pairs: Vec<(usize, usize)> = along.iter().map(|(n, owner)| (*owner, *n)).collect();
     for n in of(Role::Beside) {
         let stem = files[n].path.without_extension();
-        let whole = place_of(files, stem);
+        let whole = index_of(files, stem);
         let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
         // A model names its parts: what only has its name is none, and must keep its own.
         let is_member = MEMBER_EXTENSIONS.contains(&files[n].path.extension().as_str());
         let owners = all_called(stem);
-        if whole.is_none()
-            && files[n].path.extension() == "xmp"
-            && let Some((_, first)) = owners.first()
-            && owners.iter().any(|(_, owner)| owner != first)
-        {
-            let name = files[n].path.file_text();
-            let all: BTreeSet<usize> = owners.iter().map(|(_, owner)| *owner).collect();
-            for owner in all {
-                let whole = files[owner].path.file_text();
-                let why = format!(
-                    "nobody can tell whose `{name}` is, since more than one file here is called so; call it \
-                     `{whole}.xmp` if it is about this one"
-                );
-                unclear.entry(owner).or_insert(why);
-            }
+        if whole.is_none() && files[n].path.extension() == "xmp" {
+            unclear_for(files, n, owners, &mut unclear);
         }
         match whole.or_else(|| called(stem).filter(|_| !is_member)) {
             Some(owner) => pairs.push((owner, n)),
@@ -174,9 +115,21 @@ fn beside(
     (pairs, unclear)
 }
 
-/// Returns where in the files, which are in the order of paths, a path stands.
-pub(super) fn place_of(files: &[Found], path: &OsStr) -> Option<usize> {
-    files.binary_search_by(|found| found.path.as_path().as_os_str().cmp(path)).ok()
+/// Lets all owners of a name wait for a sidecar that may belong to any of them.
+fn unclear_for(files: &[Found], sidecar: usize, owners: &[(&OsStr, usize)], unclear: &mut BTreeMap<usize, String>) {
+    let owners: BTreeSet<usize> = owners.iter().map(|(_, owner)| *owner).collect();
+    if owners.len() < 2 {
+        return;
+    }
+    let name = files[sidecar].path.file_text();
+    for owner in owners {
+        let whole = files[owner].path.file_text();
+        let why = format!(
+            "nobody can tell whose `{name}` is, since more than one file here is called so; call it `{whole}.xmp` if \
+             it is about this one"
+        );
+        unclear.entry(owner).or_insert(why);
+    }
 }
 
 fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
@@ -188,11 +141,6 @@ fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
             grouped.odd.push(Odd { path: primary.path, why });
         }
     }
-}
-
-/// Returns whether a path is a record of stockmill's own in a theme's folder or below it.
-pub(super) fn is_record(path: &RelPath) -> bool {
-    path.parts().count() > 2 && RECORDS.iter().any(|record| path.file_name() == *record)
 }
 
 /// Returns whether a file is left alone because the asset that it goes with is not here.

@@ -1,6 +1,7 @@
 //! What lies in the inboxes, and when it may be taken: walk, group, settle, watch. Events are hints,
 //! the walk is the truth. Never changes the disk, and never decides what becomes of a file.
 
+mod candidate;
 mod claims;
 mod group;
 mod names;
@@ -11,8 +12,9 @@ mod trio;
 mod walk;
 mod watch;
 
+pub use candidate::Candidate;
 pub use claims::{Inside, is_model_folder};
-pub use group::{Candidate, Grouped, group, is_lonely};
+pub use group::{Grouped, group, is_lonely};
 pub use names::{downloads_as, is_note};
 pub use near_miss::{NearMiss, near_misses};
 pub use notes::{NoteWait, Notes, Sign, signs};

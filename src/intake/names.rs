@@ -1,6 +1,6 @@
 use std::ffi::OsStr;
 
-use super::group::{SIDECAR, place_of};
+use super::candidate::{SIDECAR, index_of};
 use super::walk::{Found, Odd};
 use crate::model::{Ignore, RelPath};
 
@@ -23,7 +23,7 @@ pub(super) fn but_left_alone(mut files: Vec<Found>, ignore: &Ignore, odd: &mut V
 /// Returns whether a file has a sidecar, or is one: a theme may be called `grid`, and its pictures `grid-0001.png`.
 fn has_sidecar(files: &[Found], path: &RelPath) -> bool {
     let sidecar = path.with_suffix(SIDECAR);
-    let is_there = |path: &OsStr| place_of(files, path).is_some();
+    let is_there = |path: &OsStr| index_of(files, path).is_some();
     is_there(sidecar.as_path().as_os_str()) || path.extension() == "yaml" && is_there(path.without_extension())
 }
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use super::group::{Candidate, Grouped, TAGS};
+use super::candidate::{Candidate, TAGS};
+use super::group::Grouped;
 use super::walk::Odd;
 use crate::model::{Ignore, RelPath};
 

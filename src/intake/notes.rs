@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::group::Candidate;
+use super::candidate::Candidate;
 use super::settle::Now;
 use super::walk::Found;
 use crate::model::{Identity, RelPath};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::group::Candidate;
+use super::candidate::Candidate;
 use super::walk::Found;
 use crate::model::{Identity, RelPath};
 

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
-use super::group::{Candidate, SIDECAR, place_of};
+use super::candidate::{Candidate, SIDECAR, index_of};
 use super::settle::Now;
 use super::walk::Found;
 use crate::model::RelPath;
@@ -26,9 +26,9 @@ pub(super) fn along_with_videos(files: &[Found], is_asset: &dyn Fn(usize) -> boo
     let mut owners = BTreeMap::new();
     let place = |stem: &[u8], extension: &OsStr| {
         let path = OsString::from_vec([stem, b".", extension.as_bytes()].concat());
-        place_of(files, &path).filter(|n| is_asset(*n))
+        index_of(files, &path).filter(|n| is_asset(*n))
     };
-    let is_own = |n: usize| place_of(files, files[n].path.with_suffix(SIDECAR).as_path().as_os_str()).is_some();
+    let is_own = |n: usize| index_of(files, files[n].path.with_suffix(SIDECAR).as_path().as_os_str()).is_some();
     for n in (0..files.len()).filter(|n| is_asset(*n) && is_video(&files[*n].path)) {
         let path = &files[n].path;
         let (stem, extension) = (path.without_extension().as_bytes(), path.as_path().extension().unwrap_or_default());

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::Inside;
-use crate::intake::group::{SIDECAR, is_record, place_of};
+use crate::intake::candidate::{SIDECAR, index_of, is_record};
 use crate::intake::walk::Found;
 use crate::model::{Kind, Reference, RelPath};
 
@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn has_identity(&self, n: usize) -> bool {
-        let sidecar = place_of(self.files, self.files[n].path.with_suffix(SIDECAR).as_path().as_os_str());
+        let sidecar = index_of(self.files, self.files[n].path.with_suffix(SIDECAR).as_path().as_os_str());
         sidecar.is_some_and(|n| self.inside.has_identity(&self.files[n]))
     }
 
@@ -212,7 +212,7 @@ impl<'a> Search<'a> {
         }
         let is_absolute = name.starts_with('/') || name.as_bytes().get(1) == Some(&b':');
         let paths = || bases.iter().filter(|_| !is_absolute).filter_map(|base| joined(base, &name));
-        let exact = |path: RelPath| place_of(self.files, path.as_path().as_os_str());
+        let exact = |path: RelPath| index_of(self.files, path.as_path().as_os_str());
         let folded = |path: RelPath| self.folded().get(&folded(&path)).copied();
         let last = name.rsplit('/').next().filter(|last| !last.is_empty())?;
         let near = || places.iter().filter_map(|place| joined(place, last));

@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::super::group::{Candidate, group};
+use super::super::candidate::Candidate;
+use super::super::group::group;
 use super::*;
 use crate::model::{Identity, Ignore, Reference};
 use crate::vault::Entry;
