@@ -2,8 +2,9 @@ use std::process::ExitCode;
 
 use super::Place;
 use super::error::CliError;
+use super::near::FILE_NAME;
 use super::out::say;
-use super::settings::{FILE_NAME, Source, config_ignored, look, root, source};
+use super::settings::{Source, config_ignored, look, root, source};
 use crate::config::DEFAULT_TEXT;
 use crate::model::RelPath;
 use crate::service::{AREAS, Taken, layout, read_settled};

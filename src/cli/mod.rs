@@ -9,6 +9,7 @@ mod near;
 mod out;
 mod plan;
 mod profiles;
+mod reader;
 mod release;
 mod retry;
 mod run;

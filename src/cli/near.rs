@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::settings::FILE_NAME;
-
+/// The name of the settings file in a root.
+pub(super) const FILE_NAME: &str = "stockmill.yaml";
 /// What editors and people hang on to the name of a file that they keep aside.
 const KEPT_ASIDE: [&str; 4] = ["~", ".bak", ".old", ".orig"];
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::near::profile_stem;
-use super::settings::{Reader, peek};
+use super::reader::{Reader, peek};
 use crate::config::Settings;
 use crate::market::{Market, built_in, parse};
 use crate::model::MarketName;

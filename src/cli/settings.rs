@@ -1,21 +1,14 @@
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Place;
 use super::error::CliError;
-use super::near;
+use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
+use super::reader::Reader;
 use crate::config::{DEFAULT_TEXT, Settings, is_blank, load};
-use crate::model::Identity;
 use crate::service::{Look, Sound};
 use crate::vault::own_names::HOME;
-use crate::vault::read_outside;
-
-/// The name of the settings file in a root.
-pub(super) const FILE_NAME: &str = "stockmill.yaml";
-/// More is never read of a file of settings; what is longer is refused for its length.
-const BYTES_MAX: u64 = (1 << 20) + 1;
 
 /// Where settings come from.
 #[derive(Debug, Clone)]
@@ -107,33 +100,6 @@ pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<Path
     let named = files.iter().filter_map(|file| std::path::absolute(file).ok());
     let real = files.iter().filter_map(|file| file.canonicalize().ok());
     named.chain(real).filter_map(|file| file.parent().map(Path::to_owned)).chain(user_folder()).collect()
-}
-
-/// Reads files, and remembers in which state they were.
-#[derive(Debug, Default)]
-pub(super) struct Reader {
-    files: BTreeMap<PathBuf, Identity>,
-    open: Option<PathBuf>,
-    is_unknown: bool,
-}
-
-impl Reader {
-    /// Reads a file that the settings depend on.
-    pub(super) fn text(&mut self, path: &Path) -> Result<String, String> {
-        let looked = read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {error}", path.display()))?;
-        self.files.insert(path.to_owned(), looked.identity);
-        match looked.has_writer {
-            Some(false) => (),
-            Some(true) => self.open = Some(path.to_owned()),
-            None => self.is_unknown = true,
-        }
-        String::from_utf8(looked.bytes).map_err(|_| format!("{}: it is no UTF-8 text", path.display()))
-    }
-}
-
-/// Reads a file that nothing depends on, if that can be done.
-pub(super) fn peek(path: &Path) -> Option<String> {
-    String::from_utf8(read_outside(path, BYTES_MAX).ok()?.bytes).ok()
 }
 
 /// Looks once at all files that the settings of a root consist of.
