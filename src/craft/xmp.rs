@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::CraftError;
 use crate::model::{Meta, Tags};
@@ -100,12 +100,7 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
                 found.open(&element);
             }
             Event::Text(text) => value.push_str(&text),
-            Event::GeneralRef(entity) => {
-                let name = entity.to_string();
-                let resolved = entity.resolve_char_ref().ok().flatten().map(String::from);
-                let known = quick_xml::escape::resolve_predefined_entity(&name).map(str::to_owned);
-                value.push_str(&resolved.or(known).unwrap_or_default());
-            }
+            Event::GeneralRef(entity) => value.push_str(&resolved(&entity)),
             Event::CData(data) => value.push_str(&data),
             Event::End(_) => {
                 found.take(&path, value.trim());
@@ -120,6 +115,14 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
             _ => (),
         }
     }
+}
+
+/// Returns what an entity stands for; nothing if it is declared elsewhere.
+fn resolved(entity: &BytesRef<'_>) -> String {
+    let name = entity.to_string();
+    let character = entity.resolve_char_ref().ok().flatten().map(String::from);
+    let known = quick_xml::escape::resolve_predefined_entity(&name).map(str::to_owned);
+    character.or(known).unwrap_or_default()
 }
 
 /// Returns whether an element is one that XMP stands in.
