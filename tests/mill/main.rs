@@ -2,14 +2,19 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
 
+mod back;
+mod bundles;
 mod by_products;
+mod disks;
 mod drops;
 mod flow;
 mod hostile;
 mod late;
+mod memory;
 mod models;
 mod notes;
 mod settings;
+mod themes;
 mod waits;
 
 use std::fs;

@@ -1,0 +1,121 @@
+//! What a person takes back: `retry` and `undo`.
+
+use std::fs;
+
+use super::{NOTE, Root, picture};
+
+#[test]
+fn what_was_set_aside_is_taken_up_again() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    assert!(root.text(&["retry"]).contains("Nothing is set aside."));
+    let (raw, aside) = (root.at("raw/winter-cabins"), root.at("failed/raw/winter-cabins"));
+    let cut = |seed: u32| picture(seed, 100)[..200].to_vec();
+    for name in ["a", "b", "c"] {
+        fs::write(raw.join(format!("{name}.png")), cut(u32::from(name.as_bytes()[0]))).unwrap();
+        fs::write(raw.join(format!("{name}.png.yaml")), format!("tags: {{title: Title {name}}}\n")).unwrap();
+        fs::write(raw.join(format!("{name}.txt")), format!("prompt {name}")).unwrap();
+    }
+    fs::write(root.at("ideas/nothing.md"), "\n").unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 12, "{:?}", root.files());
+
+    // One, by where it lay; a stage; one that was never there.
+    assert_eq!(root.call(&["retry", "raw/winter-cabins/z.png"]).status.code(), Some(1));
+    let said = root.text(&["retry", "raw/winter-cabins/c.png"]);
+    assert!(said.starts_with("failed/raw/winter-cabins/c.png -> raw/winter-cabins/c.png\n"), "{said}");
+    assert_eq!(fs::read(raw.join("c.png")).unwrap(), cut(u32::from(b'c')));
+    for name in ["c.png", "c.png.yaml", "c.txt"] {
+        assert!(raw.join(name).exists(), "{name}: {:?}", root.files());
+        fs::remove_file(raw.join(name)).unwrap();
+    }
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 8, "its note is gone: {:?}", root.files());
+    let said = root.text(&["retry", "ideas"]);
+    assert!(said.starts_with("failed/ideas/nothing.md -> ideas/nothing.md\n"), "{said}");
+    fs::write(root.at("ideas/nothing.md"), "- Sea\n").unwrap();
+
+    // They are mended; another file has taken a name meanwhile, and is not touched.
+    for name in ["a", "b"] {
+        fs::write(aside.join(format!("{name}.png")), picture(u32::from(name.as_bytes()[0]), 100)).unwrap();
+    }
+    fs::write(raw.join("a.txt"), "somebody's").unwrap();
+    // Half of `b` went back already when a kill came.
+    fs::rename(aside.join("b.txt"), raw.join("b.txt")).unwrap();
+    let said = root.text(&["retry", aside.to_str().unwrap()]);
+    for line in ["a.png -> raw/winter-cabins/a-2.png", "b.png -> raw/winter-cabins/b.png"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(fs::read_to_string(raw.join("a.txt")).unwrap(), "somebody's");
+    assert_eq!(fs::read_to_string(raw.join("a-2.txt")).unwrap(), "prompt a");
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 0, "{:?}", root.files());
+    assert!(root.once().status.success(), "{}", root.log());
+    let titles: Vec<String> = root.csv()[1..].iter().map(|row| row[1].clone()).collect();
+    assert_eq!(titles, ["Title a", "Title b"]);
+    assert!(root.at("raw/sea/tags.yaml").exists());
+}
+
+#[test]
+fn undo_brings_back_bytes_names_and_sidecars_and_refuses_what_changed() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let original = picture(1, 100);
+    fs::write(root.at("raw/winter-cabins/a.png"), &original).unwrap();
+    let before = root.contents("raw");
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+
+    // Step by step, from the bundle back to the drop.
+    for step in ["bundled", "exported", "enlarged", "recognised"] {
+        let said = root.text(&["undo"]);
+        assert!(said.starts_with(&format!("undone: {step}")), "{said}");
+    }
+    assert_eq!(root.contents("raw"), before);
+    assert_eq!(root.bundled(), Vec::<std::path::PathBuf>::new());
+    assert!(root.files().iter().all(|name| !name.ends_with(".png.yaml")), "{:?}", root.files());
+
+    // What came back waits for its person, and goes on when that one says so, under the same identity.
+    assert!(root.once().status.success());
+    assert_eq!(fs::read(root.at("raw/winter-cabins/a.png")).unwrap(), original);
+    assert!(root.text(&["status"]).contains("brought back by `stockmill undo`"));
+    assert!(root.call(&["release", "raw"]).status.success());
+    assert!(root.once().status.success());
+    let held = root.text(&["status"]);
+    assert!(held.contains("keep/winter-cabins/winter-cabins-0002.png") || root.bundled().len() == 1, "{held}");
+}
+
+#[test]
+fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    let daemon = root.run();
+    root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    let kept = root.at("keep/winter-cabins/winter-cabins-0001.png");
+    root.until("it is kept", |_| kept.exists());
+    // A person works on it: that is not undone.
+    let mine = picture(2, 100);
+    fs::write(&kept, &mine).unwrap();
+    let refused = root.call(&["undo", kept.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("changed or went on since"));
+    assert_eq!(fs::read(&kept).unwrap(), mine);
+    // Another asset's step is, and what came back stays, although the daemon sees it come.
+    for n in 2..12 {
+        let drop = root.at(&format!("raw/winter-cabins/{n}.png"));
+        fs::write(&drop, picture(n, 100)).unwrap();
+        let next = root.at(&format!("keep/winter-cabins/winter-cabins-{n:04}.png"));
+        root.until("the next is kept", |_| next.exists());
+        let undone = root.call(&["undo", next.to_str().unwrap()]);
+        assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
+        assert!(!next.exists() && !next.with_extension("png.yaml").exists());
+        assert_eq!(fs::read(&drop).unwrap(), picture(n, 100), "{}", root.log());
+    }
+    root.until("the last is held", |root| root.text(&["status"]).contains("raw/winter-cabins/11.png"));
+    for n in 2..12 {
+        assert_eq!(fs::read(root.at(&format!("raw/winter-cabins/{n}.png"))).unwrap(), picture(n, 100));
+    }
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}

@@ -1,0 +1,135 @@
+//! Gates, markets and bundles.
+
+use std::fs;
+
+use super::{NOTE, Root, picture};
+
+#[test]
+fn a_gate_holds_until_it_is_released() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let kept = root.at("keep/winter-cabins/winter-cabins-0001.png");
+    assert!(kept.exists());
+    let explained = root.text(&["explain", kept.to_str().unwrap()]);
+    assert!(explained.contains("stockmill release keep"), "{explained}");
+    assert!(explained.contains("snow (theme)"), "{explained}");
+    // A gate does not hide that its tags cannot be read.
+    let tags = root.at("keep/winter-cabins/tags.yaml");
+    let text = fs::read(&tags).unwrap();
+    fs::write(&tags, "title: [").unwrap();
+    let explained = root.text(&["explain", kept.to_str().unwrap()]);
+    assert!(explained.contains("tags     nobody can tell: `keep/winter-cabins/tags.yaml`"), "{explained}");
+    fs::write(&tags, text).unwrap();
+    assert!(root.call(&["release", "keep", "another-theme"]).status.success());
+    assert!(root.once().status.success());
+    assert!(kept.exists());
+    assert!(root.call(&["release", "keep"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+    let history = root.text(&["history", root.bundled()[0].to_str().unwrap()]);
+    assert_eq!(history.lines().count(), 4, "{history}");
+    let explained = root.text(&["explain", root.bundled()[0].to_str().unwrap()]);
+    assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
+}
+
+/// Adds a second market that takes the same, and 3D models too.
+fn add_market(root: &Root, gates: &str) {
+    let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
+    let other = adobe.replace("name: adobe-stock", "name: other").replace("kinds: [jpeg,", "kinds: [jpeg, png, obj,");
+    fs::write(root.at("markets/other.yaml"), other).unwrap();
+    let settings = "keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 500}\nupload: {markets: [adobe-stock, other]}";
+    let settings = format!("{settings}\n{gates}");
+    fs::write(root.at("stockmill.yaml"), settings).unwrap();
+}
+
+#[test]
+fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
+    let root = Root::new();
+    add_market(&root, "");
+    root.idea(&format!("{NOTE}- Sea — wave\n"));
+    assert!(root.once().status.success(), "{}", root.log());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 220)).unwrap();
+    let xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+               <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:subject><rdf:Bag>\
+               <rdf:li>from the xmp</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>";
+    fs::write(root.at("raw/winter-cabins/a.xmp"), xmp).unwrap();
+    for theme in ["winter-cabins", "sea"] {
+        fs::create_dir_all(root.at(&format!("upload/{theme}"))).unwrap();
+        let model = root.at(&format!("upload/{theme}/{theme}.obj"));
+        fs::write(model, format!("mtllib m.mtl\nv 0 0 0\nusemtl a\nf 1 1 1\n# {theme}\n")).unwrap();
+        fs::write(root.at(&format!("upload/{theme}/m.mtl")), format!("newmtl a\n# {theme}\n")).unwrap();
+    }
+    // What it is counts, not what it is called.
+    let jpeg = {
+        let image = image::load_from_memory(&picture(2, 220)).unwrap().to_rgb8();
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        bytes.into_inner()
+    };
+    fs::write(root.at("upload/sea/wrong.png"), &jpeg).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+
+    let files = root.files();
+    let rows = |market: &str| {
+        let path = files.iter().find(|name| name.ends_with(&format!("/{market}/{market}.csv"))).expect(market);
+        assert!(files.contains(&path.replace(&format!("{market}.csv"), "CHECKLIST.md")));
+        let text = fs::read_to_string(root.at(path)).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Only the first market's bundle had what a foreign sidecar says; the files of the others lost it again.
+    for market in ["adobe-stock", "other"] {
+        let path = files.iter().find(|name| name.ends_with(&format!("/{market}/{market}.csv"))).expect(market);
+        assert!(fs::read_to_string(root.at(path)).unwrap().contains("from the xmp"), "{market}: {files:?}");
+    }
+    assert_eq!(rows("adobe-stock"), ["winter-cabins-0001.jpg", "wrong.jpg"]);
+    assert_eq!(rows("other"), ["sea.obj", "winter-cabins-0001.jpg", "winter-cabins.obj", "wrong.jpg"]);
+    for theme in ["winter-cabins", "sea"] {
+        let part = format!("/other/sidecars/{theme}.obj.parts/m.mtl");
+        let part = files.iter().find(|name| name.ends_with(&part)).unwrap_or_else(|| panic!("{files:?}"));
+        assert!(fs::read_to_string(root.at(part)).unwrap().contains(theme));
+    }
+}
+
+#[test]
+fn one_asset_is_bundled_once_whatever_a_person_copies() {
+    // The daemon's own product, copied without its sidecar while it lies behind a gate.
+    let root = Root::new();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), format!("{settings}gates: {{export: hold}}\n")).unwrap();
+    root.idea(&format!("{NOTE}- Sea — wave\n"));
+    let daemon = root.run();
+    root.until("the themes are there", |root| root.at("raw/sea/tags.yaml").exists());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    let product = root.at("export/winter-cabins/winter-cabins-0001.png");
+    root.until("it is held", |root| root.log().contains("Held: ") && product.exists());
+    fs::copy(&product, root.at("raw/sea/x.png")).unwrap();
+    root.until("the copy is set aside", |root| root.at("failed/raw/sea/x.png.reason.txt").exists());
+    assert!(root.call(&["release", "export"]).status.success());
+    root.until("it is bundled", |root| root.csv().len() == 2);
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    assert_eq!(root.bundled().len(), 1, "{:?}", root.files());
+
+    // The asset with its sidecar, in two stages that are let go together.
+    let root = Root::new();
+    fs::write(root.at("stockmill.yaml"), format!("{settings}gates: {{upload: hold}}\n")).unwrap();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let archived = "archive/winter-cabins/winter-cabins-0001.png";
+    for suffix in ["", ".yaml"] {
+        let copy = root.at(&format!("export/winter-cabins/copy.png{suffix}"));
+        fs::copy(root.at(&format!("{archived}{suffix}")), copy).unwrap();
+    }
+    assert!(root.once().status.success());
+    let held: Vec<String> = root.files().into_iter().filter(|name| name.starts_with("upload/winter-cabins/")).collect();
+    assert_eq!(held.iter().filter(|name| name.ends_with(".jpg")).count(), 2, "{held:?}");
+    assert!(root.call(&["release", "upload"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{:?}\n{}", root.files(), root.log());
+    assert!(root.text(&["status"]).contains("bundled for this market before"), "{}", root.text(&["status"]));
+}
