@@ -33,12 +33,18 @@ def picture(seed, edge=120):
         rows.append(0)
         for x in range(edge):
             rows += bytes(((x * 3 + seed) % 256, (y * 2 + seed // 256) % 256, (seed * 40 + (x // 8) * (y // 8)) % 256))
+    return png((edge, edge, 8, 2), bytes(rows))
+
+
+def png(size_depth_colour, rows, level=-1):
+    """Returns a PNG of width, height, bits and kind of colour, and of rows that each begin with their filter."""
 
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    header = struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", *size_depth_colour, 0, 0, 0)
+    packed = zlib.compress(rows, level)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
 def is_whole(content):
@@ -67,17 +73,21 @@ class Mill:
 
     def make(self, settings=""):
         """Makes a root with one theme, whose market takes small pictures, so that a run is quick."""
-        (self.path / "markets").mkdir(parents=True)
+        self.accept_small_pictures()
         # No editor is at work here: notes need not wait for one.
         at_once = "" if "settle:" in settings else "settle: {notes_quiet_s: 0}\n"
         (self.path / "stockmill.yaml").write_text("keep: {min_megapixels: 0.04}\n" + settings + at_once)
-        adobe = (HOUSE / "config/markets/adobe-stock.yaml").read_text()
-        assert "min: 4," in adobe, "the market's profile has another lowest size; change it here too"
-        (self.path / "markets/adobe-stock.yaml").write_text(adobe.replace("min: 4,", "min: 0.01,"))
         self.call("init", check=True)
         (self.path / "ideas/note.md").write_text(NOTE)
         self.call("once", check=True)
         assert (self.path / "raw" / THEME / "tags.yaml").exists(), "the note made no theme"
+
+    def accept_small_pictures(self):
+        """Gives the root a profile of its market with a lower lowest size, so that small pictures reach a bundle."""
+        adobe = (HOUSE / "config/markets/adobe-stock.yaml").read_text()
+        assert "min: 4," in adobe, "the market's profile has another lowest size; change it here too"
+        (self.path / "markets").mkdir(parents=True, exist_ok=True)
+        (self.path / "markets/adobe-stock.yaml").write_text(adobe.replace("min: 4,", "min: 0.01,"))
 
     def words(self, *words):
         return [self.binary, *words, "--root", str(self.path)]
@@ -175,6 +185,23 @@ class Findings:
         return [f"{kind}: {what}" for kind, said in sorted(self.by_kind.items()) for what in said]
 
 
+class Account:
+    """Where each dropped content lies: what is lost, doubled or strange is counted here, for all scripts."""
+
+    def __init__(self, dropped, lying):
+        """Takes the digests of what was dropped, and pairs of a path and the digest of what lies there."""
+        self.places = {content: [] for content in dropped}
+        self.strange = []
+        for path, content in lying:
+            self.places.get(content, self.strange).append(path)
+
+    def lost(self):
+        return [content for content, paths in self.places.items() if not paths]
+
+    def doubled(self):
+        return [content for content, paths in self.places.items() if len(paths) > 1]
+
+
 def check(mill, drops, made, findings):
     """Checks a root on which all work is done: each original once and whole, each asset bundled once, nothing left."""
     files = mill.files()
@@ -190,11 +217,10 @@ def check_files(files, drops, made, findings):
 
 
 def check_originals(files, drops, findings):
-    places = {}
-    for below, content in files.items():
-        places.setdefault(digest(content), []).append(below)
+    lying = ((below, digest(content)) for below, content in files.items() if not below.startswith(".stockmill/"))
+    account = Account(map(digest, drops.values()), lying)
     for dropped, content in drops.items():
-        found = [below for below in places.get(digest(content), []) if not below.startswith(".stockmill/")]
+        found = account.places[digest(content)]
         if not found:
             findings.add("lost", f"{dropped} is nowhere")
         elif len(found) > 1:
