@@ -78,6 +78,11 @@ impl Notes {
         Self { quiet, patience: patience.max(BUSY_QUIET), seen: BTreeMap::new() }
     }
 
+    /// Takes other quiet times; what is being watched goes on being watched.
+    pub fn reload(&mut self, quiet: Duration, patience: Duration) {
+        (self.quiet, self.patience) = (quiet, patience.max(BUSY_QUIET));
+    }
+
     /// Judges a note; `None` if it need not wait.
     pub fn judge(&mut self, note: &Found, sign: Option<&Sign>, now: Now) -> Option<NoteWait> {
         if self.quiet.is_zero() {

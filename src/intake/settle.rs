@@ -149,6 +149,11 @@ impl Settle {
         Self { quiet, weak_quiet, patience, seen: BTreeMap::new() }
     }
 
+    /// Takes other quiet times; what is being watched goes on being watched.
+    pub fn reload(&mut self, quiet: Duration, weak_quiet: Duration, patience: Duration) {
+        (self.quiet, self.weak_quiet, self.patience) = (quiet, weak_quiet, patience);
+    }
+
     /// Judges one candidate.
     pub fn judge(&mut self, candidate: Candidate, has_unfinished_twin: bool, now: Now) -> Verdict {
         if has_unfinished_twin {

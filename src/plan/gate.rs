@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
-use super::Hold;
 use crate::config::{Gate, Window, window};
 use crate::model::Stage;
 
@@ -30,23 +29,32 @@ pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     &times[times.partition_point(|at| *at <= latest)..]
 }
 
+/// A gate that is shut for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shut {
+    /// In words, with what opens it.
+    pub why: String,
+    /// When it opens, if only its schedule keeps it shut.
+    pub opens: Option<Timestamp>,
+}
+
 /// Returns whether an asset may leave a stage now, or why not.
-pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hold> {
+pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shut> {
     if facts.is_released {
         return Ok(());
     }
     match gate {
         Gate::Auto => Ok(()),
         Gate::Hold => {
-            Err(Hold::Waits(format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`")))
+            let why = format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`");
+            Err(Shut { why, opens: None })
         }
         Gate::Schedule(schedule) => match window(schedule, facts.now) {
             Window::Closed { opens } => {
                 let opens = opens.to_zoned_datetime(facts.now.time_zone().clone());
                 let when = opens.strftime("%A %Y-%m-%d %H:%M");
-                Err(Hold::Waits(format!(
-                    "the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`"
-                )))
+                let why = format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
+                Err(Shut { why, opens: Some(opens.timestamp()) })
             }
             Window::Open { since, .. } => {
                 let now = facts.now.timestamp();
@@ -57,8 +65,8 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Hol
                 let caps = [(schedule.at_most, since, "today"), (schedule.at_most_per_week, week, "this week")];
                 for (cap, start, span) in caps {
                     if let Some(cap) = cap.filter(|cap| left_since(start) >= *cap as usize) {
-                        let text = format!("the gate of `{stage}` has let {cap} through {span}, which is its limit");
-                        return Err(Hold::Waits(text));
+                        let why = format!("the gate of `{stage}` has let {cap} through {span}, which is its limit");
+                        return Err(Shut { why, opens: None });
                     }
                 }
                 Ok(())
@@ -105,7 +113,11 @@ mod tests {
             let facts = GateFacts { now: &now, is_released, left_at: &left, leaving: 0 };
             match (check(Stage::Upload, &gate, &facts), expected) {
                 (Ok(()), None) => (),
-                (Err(hold), Some(text)) => assert!(hold.to_string().contains(text), "{hold}"),
+                (Err(shut), Some(text)) => {
+                    assert!(shut.why.contains(text), "{shut:?}");
+                    let opens = text.contains("opens on").then(|| "2026-11-27T09:00:00Z".parse().unwrap());
+                    assert_eq!(shut.opens, opens, "{shut:?}");
+                }
                 (got, wanted) => panic!("{gate:?} at {now}: {got:?}, not {wanted:?}"),
             }
         }

@@ -58,18 +58,14 @@ pub fn plan_note(
         let text = format!("Not understood or left out of `{}`:\n\n{}\n", facts.path, problems.join("\n"));
         written.products.push(new_file(to.with_suffix(PROBLEMS), Recipe::Bytes(text.into_bytes())));
     }
-    Ok(Plan {
-        about: About {
-            from: Some(facts.path.clone()),
-            hash: Some(facts.hash.clone()),
-            to: Some(to.clone()),
-            ..About::new(facts.stage, did)
-        },
-        check: None,
-        products: written.products,
-        moves: vec![Move { from: facts.path.clone(), to, seen: facts.seen }],
-        removes: written.removes,
-    })
+    let about = About {
+        from: Some(facts.path.clone()),
+        hash: Some(facts.hash.clone()),
+        to: Some(to.clone()),
+        ..About::new(facts.stage, did)
+    };
+    let moves = vec![Move { from: facts.path.clone(), to, seen: facts.seen }];
+    Ok(Plan { products: written.products, moves, removes: written.removes, ..Plan::new(about) })
 }
 
 fn did(ideas: usize, lines: usize, prompts: u64) -> String {

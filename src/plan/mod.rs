@@ -181,12 +181,14 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Files that go once everything else is durable.
     pub removes: Vec<Remove>,
+    /// The bundles that it adds a row to, each with about how many bytes that has in the manifest.
+    pub rows: Vec<(BundleName, usize)>,
 }
 
 impl Plan {
     /// Returns a plan that does nothing yet.
     pub fn new(about: About) -> Self {
-        Self { about, check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+        Self { about, check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new(), rows: Vec::new() }
     }
 
     /// Returns the names that it gives.
@@ -293,6 +295,15 @@ pub enum Hold {
     /// It waits for something that will come, or for a person who need not hurry.
     #[error("{0}")]
     Waits(String),
+    /// Its stage, or an area that it may go to, is paused.
+    #[error("{0}")]
+    Paused(String),
+    /// The gate of its stage is shut.
+    #[error("{0}")]
+    Shut(String),
+    /// The same content, or asset, is in hand under another name.
+    #[error("{0}")]
+    Twin(String),
     /// The disk did not say what the decision depends on: it is asked again soon.
     #[error("{0}")]
     Refused(String),

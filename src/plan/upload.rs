@@ -64,7 +64,8 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         return Err(reasons);
     }
     let row = Row { file_name: file_name(asset), meta, category };
-    let bundle = open_bundle(asset, market, market::row_bytes(market, &row));
+    let row_bytes = market::row_bytes(market, &row);
+    let bundle = open_bundle(asset, market, row_bytes);
     let files = bundle.folder().join("files");
     let sidecars = bundle.folder().join(SIDECARS);
     let taken = |name: &str| {
@@ -81,6 +82,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
+    plan.rows.push((bundle, row_bytes));
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };

@@ -2,32 +2,26 @@
 //! starts what the other rooms do, and never does their work itself.
 
 mod burst;
+mod check;
 mod clock;
+mod decide;
 mod dispatch;
-mod forget;
-mod late;
 mod ledger;
-mod mill;
-mod note_versions;
-mod notes;
 mod pauses;
 mod pulse;
 mod ready;
-mod records;
 mod release;
 mod reload;
 mod retry;
 mod sandbox;
-mod seen;
 mod sent;
 mod survey;
-mod tend;
 mod theme_files;
-mod themes;
 mod undo;
 mod units;
 mod verify;
 mod view;
+mod why;
 
 pub use clock::{Clock, Moment};
 pub use release::{Granted, release};
@@ -39,21 +33,22 @@ pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::config::Settings;
-use crate::intake::{Hints, Watch};
+use crate::intake::Watch;
 use crate::model::{RelPath, Stage};
 use crate::plan::UndoWhat;
 use crate::report;
 use crate::vault::own_names::requests_folder;
 use crate::vault::{Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
-use dispatch::{Checked, Dispatcher, Message, check, receive};
+use check::{Checked, check};
+use decide::{Decider, limits};
+use dispatch::{Dispatcher, Message, Workers};
 use ledger::Ledger;
-use mill::Mill;
 use reload::{Answer, Reloading};
 
 /// What the system asks of the daemon.
@@ -130,7 +125,7 @@ const STACK_BYTES: usize = 8 << 20;
 pub fn undo_here(settings: &Settings, what: UndoWhat) -> Result<UndoAnswer, ServiceError> {
     let mut opened = Opened::open(settings)?;
     let now = Clock::start().now().timestamp();
-    let rules = undo::UndoRules { limits: mill::limits(settings), ignore: settings.settle.ignore.clone() };
+    let rules = undo::UndoRules { limits: limits(settings), ignore: settings.settle.ignore.clone() };
     let request = undo::UndoRequest { what, at: now };
     Ok(undo::undo(&opened.vault, &mut opened.journal, &request, &rules, now).answer)
 }
@@ -203,27 +198,29 @@ async fn serve(
     mut reloading: Reloading<'_>,
 ) -> Result<u64, ServiceError> {
     let (tell, mut messages) = unbounded_channel();
-    let mill = Mill::new(opened.vault, settings.clone(), opened.ledger);
-    let (layout, areas) = (opened.layout, opened.areas);
-    let mut dispatcher = Dispatcher::new(mill, opened.journal, layout.clone(), areas, Clock::start(), tell.clone())?;
-    dispatcher.take_opened(opened.checked, &opened.recovered, opened.asides);
-    dispatcher.mill.suspect_all();
     let pulse = Arc::new(pulse::Pulse::default());
+    let mut workers =
+        Workers::new(opened.vault.clone(), opened.journal, opened.layout, &settings.settle, tell.clone())?;
     listen_for_signals(tell.clone(), pulse.clone())?;
     tokio::spawn(pulse.clone().watch());
     if until == Until::Stopped {
-        dispatcher.watch = start_watch(&layout, dispatcher.hints.clone(), tell);
+        workers.watch(start_watch(&workers, tell));
     }
-    dispatcher.tell_wrong_clock();
-    dispatcher.collect_releases();
-    dispatcher.look_everywhere();
-    work(&mut dispatcher, &mut messages, until, &mut reloading, &pulse).await;
-    dispatcher.mill.save_releases();
-    Ok(dispatcher.failed())
+    let now = workers.clock.now();
+    let decide = Decider::new(opened.vault, settings, opened.ledger);
+    let mut dispatcher = Dispatcher::new(decide, opened.areas, workers.is_watching(), now.steady);
+    dispatcher.take_opened(opened.checked, &opened.recovered, opened.asides, &now);
+    dispatcher.tell_wrong_clock(&now);
+    dispatcher.read_requests(&now);
+    dispatcher.look_everywhere(&now);
+    work(&mut dispatcher, &workers, &mut messages, until, &mut reloading, &pulse).await;
+    dispatcher.save_releases();
+    Ok(dispatcher.failed(workers.clock.steady()))
 }
 
 async fn work(
     dispatcher: &mut Dispatcher,
+    workers: &Workers,
     messages: &mut UnboundedReceiver<Message>,
     until: Until,
     reloading: &mut Reloading<'_>,
@@ -232,42 +229,69 @@ async fn work(
     let mut ready = ready::Ready::new();
     loop {
         pulse.beat();
-        let wake = dispatcher.turn();
-        if until == Until::Idle && dispatcher.is_idle() {
+        let now = workers.clock.now();
+        if dispatcher.listens(&now) {
+            dispatcher.hear(workers.heard(), &now);
+        }
+        let (begun, wake) = dispatcher.turn(&now, &|area| workers.space(area));
+        begun.into_iter().for_each(|work| workers.start(work));
+        if until == Until::Idle && dispatcher.is_idle(now.steady) {
             return;
         }
-        let wake = reloading.next().map_or(wake, |at| wake.min(at.saturating_sub(dispatcher.clock.steady())));
-        let signals = receive(dispatcher, messages, wake).await;
+        let wake = reloading.next().map_or(wake, |at| wake.min(at.saturating_sub(now.steady)));
+        let signals = receive(dispatcher, workers, messages, wake).await;
+        let now = workers.clock.now();
         if signals.contains(&Signal::Reload) {
             ready::Ready::reloading();
             reloading.wish();
         }
-        if let Some(answer) = reloading.turn(&dispatcher.mill.settings, dispatcher.clock.now().for_settle()) {
-            take_settings(dispatcher, answer);
+        if let Some(answer) = reloading.turn(dispatcher.settings(), now.for_settle()) {
+            take_settings(dispatcher, answer, &now);
             ready.reloaded();
         }
-        if dispatcher.first_walk_done {
+        if dispatcher.was_all_walked() {
             ready.ready();
         }
-        ready.alive(&dispatcher.summary(), dispatcher.clock.steady());
-        if dispatcher.stopping {
+        ready.alive(&dispatcher.snapshot().to_string(), now.steady);
+        if dispatcher.is_stopping() {
             ready.stopping();
             if dispatcher.is_at_rest() {
-                report::stopped(&dispatcher.summary());
+                report::stopped(&dispatcher.snapshot().to_string());
                 return;
             }
         }
     }
 }
 
-fn take_settings(dispatcher: &mut Dispatcher, answer: Answer) {
+/// Waits for a message, at most for `patience`, and takes all that are there; returns the signals among them.
+async fn receive(
+    dispatcher: &mut Dispatcher,
+    workers: &Workers,
+    messages: &mut UnboundedReceiver<Message>,
+    patience: Duration,
+) -> Vec<Signal> {
+    let mut signals = Vec::new();
+    let mut next = tokio::time::timeout(patience, messages.recv()).await.ok().flatten();
+    let _at_work = workers.at_work();
+    while let Some(message) = next {
+        if let Message::Signal(signal) = &message {
+            signals.push(*signal);
+        }
+        let begun = dispatcher.take(message, &workers.clock.now());
+        begun.into_iter().for_each(|work| workers.start(work));
+        next = messages.try_recv().ok();
+    }
+    signals
+}
+
+fn take_settings(dispatcher: &mut Dispatcher, answer: Answer, now: &Moment) {
     match answer {
         Answer::Taken(sound) => {
-            let before = dispatcher.mill.settings.clone();
-            dispatcher.reload(Arc::new(sound.settings));
+            let before = dispatcher.settings().clone();
+            dispatcher.reload(Arc::new(sound.settings), now);
             report::reloaded();
             sound.notes.iter().for_each(|note| report::settings_note(note));
-            tell_changes(&before, &dispatcher.mill.settings);
+            tell_changes(&before, dispatcher.settings());
         }
         Answer::Refused(problems) => report::reload_refused(&problems),
         Answer::Waits(why) => report::reload_waits(&why),
@@ -287,26 +311,22 @@ fn tell_changes(before: &Settings, after: &Settings) {
     }
 }
 
-fn start_watch(layout: &Layout, hints: Arc<Hints>, tell: UnboundedSender<Message>) -> Option<Arc<Mutex<Watch>>> {
+fn start_watch(workers: &Workers, tell: UnboundedSender<Message>) -> Option<Watch> {
     let mut burst = burst::Burst::new(Clock::start());
-    let watch = Watch::new(layout.clone(), move |hint| {
+    let hints = workers.hints.clone();
+    let watch = Watch::new(workers.layout.clone(), move |hint| {
         if hints.add(hint) {
             let _ = tell.send(Message::Hinted);
         }
         burst.count();
     });
-    match watch {
-        Ok(mut watch) => {
-            if let Err(problem) = watch.add(&requests_folder(), 0) {
-                report::watch_problem(&problem, Duration::ZERO);
-            }
-            Some(Arc::new(Mutex::new(watch)))
-        }
-        Err(problem) => {
+    let added = watch.and_then(|mut watch| {
+        if let Err(problem) = watch.add(&requests_folder(), 0) {
             report::watch_problem(&problem, Duration::ZERO);
-            None
         }
-    }
+        Ok(watch)
+    });
+    added.inspect_err(|problem| report::watch_problem(problem, Duration::ZERO)).ok()
 }
 
 fn listen_for_signals(tell: UnboundedSender<Message>, pulse: Arc<pulse::Pulse>) -> Result<(), ServiceError> {

@@ -3,11 +3,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::intake::{
-    Candidate, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, is_model_folder,
+    Candidate, Found, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, is_model_folder,
     may_be_first_frame, near_misses, signs, walk_inbox,
 };
 use crate::make::{Insides, Looking, names_video_node};
-use crate::model::{Ignore, Kind, RelPath, Stage, ThemeSlug};
+use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug};
 use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
@@ -27,8 +27,8 @@ pub(super) struct Surveyed {
     pub(super) signs: BTreeMap<RelPath, Sign>,
     /// Theme folders below a stage folder.
     pub(super) below: Vec<RelPath>,
-    /// Folders that hold, or may hold, shared tags.
-    pub(super) tag_folders: Vec<RelPath>,
+    /// Folders that hold, or may hold, shared tags, each with its tag file.
+    pub(super) tag_folders: Vec<(RelPath, Option<Identity>)>,
     /// Its folders, and when their names last changed, in nanoseconds since 1970.
     pub(super) folders: Vec<(RelPath, i64)>,
     /// The first thing that kept a folder from being watched.
@@ -100,7 +100,7 @@ pub(super) fn survey(
             }
             folders.extend(identity.map(|identity| (folder.clone(), identity.modified_ns)));
             if !is_top && stage != Stage::Ideas {
-                tag_folders.push(folder.clone());
+                tag_folders.push((folder.clone(), None));
             }
         })?
     };
@@ -108,6 +108,7 @@ pub(super) fn survey(
     let names = walked.files.iter().map(|found| &found.path).chain(walked.odd.iter().map(|odd| &odd.path));
     let names: Vec<RelPath> = if is_ideas { names.cloned().collect() } else { Vec::new() };
     let files = std::mem::take(&mut walked.files);
+    see_tags(&files, &mut tag_folders);
     let mut grouped = group(stage, files, ignore, &Looking { disk, seen });
     let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
     near_misses.retain(|miss| !is_same_file(disk, miss));
@@ -151,6 +152,17 @@ pub(super) fn survey(
         folders,
         problem,
     })
+}
+
+/// Puts the tag files that were found beside their folders.
+fn see_tags(files: &[Found], folders: &mut [(RelPath, Option<Identity>)]) {
+    folders.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for found in files.iter().filter(|found| found.path.file_name() == "tags.yaml") {
+        let Some(folder) = found.path.parent() else { continue };
+        if let Ok(at) = folders.binary_search_by(|(other, _)| other.cmp(&folder)) {
+            folders[at].1 = Some(found.entry.identity);
+        }
+    }
 }
 
 /// Lets models in no theme's folder wait while a folder for a model's parts lies beside them: alone they would leave

@@ -25,6 +25,14 @@ impl Units {
         })
     }
 
+    /// Finds the themes in these stages, so that no decision depends on which is walked first.
+    pub(super) fn find_all(&mut self, disk: &dyn Look, stages: &[Stage], ignore: &Ignore) {
+        for stage in stages {
+            // A stage that cannot be listed says so when it is walked.
+            let _ = self.find(disk, *stage, ignore);
+        }
+    }
+
     /// Takes a folder if it is a unit; returns whether it was not known.
     pub(super) fn add(&mut self, folder: &RelPath) -> bool {
         unit_of(folder).is_some_and(|unit| unit == *folder) && self.0.insert(folder.clone())

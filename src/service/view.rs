@@ -5,16 +5,16 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock::{Clock, Moment};
+use super::decide::{Decider, Fate, Here, RECORD_BYTES_MAX, bundle_names, foreign_xmp, suspects, trace};
 use super::ledger::Ledger;
-use super::mill::Mill;
-use super::pauses::{Cause, lacks_room};
+use super::pauses::{Cause, Pauses, lacks_room};
 use super::sent::{bundle_of, is_sent};
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
-use super::tend::RECORD_BYTES_MAX;
+use super::units::Units;
 use super::{ServiceError, areas, layout};
 use crate::config::Settings;
 use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, is_lonely, may_be_first_frame, rest_awaited};
-use crate::make::{MakeError, inspect, names_video_node};
+use crate::make::{Insides, MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Plan, tags};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
@@ -24,7 +24,10 @@ use crate::vault::{Journal, Layout, Lock, RealDisk, Vault};
 /// the same planner as the daemon.
 #[derive(Debug)]
 pub struct View {
-    mill: Mill,
+    decide: Decider,
+    pauses: Pauses,
+    units: Units,
+    insides: Insides,
     layout: Layout,
     clock: Clock,
 }
@@ -72,23 +75,31 @@ impl View {
         let areas = areas();
         let ledger = Ledger::rebuild(&*disk, &records, &areas);
         let vault = Vault::to_look(disk, &records)?;
-        let mut mill = Mill::new(vault, settings, ledger);
+        let mut decide = Decider::new(vault, settings, ledger);
         // One look cannot tell how long a record stood still: it shows what comes once it does.
-        mill.records.reload(Duration::ZERO, Duration::ZERO);
+        decide.tags.settle_at_once();
         let clock = Clock::start();
-        mill.releases = super::release::Releases::peek(mill.disk());
-        let free_min = mill.settings.work.free_mib_min << 20;
+        decide.releases = super::release::Releases::peek(decide.disk());
+        let free_min = decide.settings.work.free_mib_min << 20;
+        let mut pauses = Pauses::default();
         for area in &areas {
-            let room = || lacks_room(mill.disk().space(area).ok()?, 0, free_min);
-            if let Some(why) = mill.disk().attach(area).err().map(|detached| detached.to_string()).or_else(room) {
-                mill.pauses.pause(area, why, 0, Cause::Seen, Duration::ZERO);
+            let room = || lacks_room(decide.disk().space(area).ok()?, 0, free_min);
+            if let Some(why) = decide.disk().attach(area).err().map(|detached| detached.to_string()).or_else(room) {
+                pauses.pause(area, why, 0, Cause::Seen, Duration::ZERO);
             }
         }
-        mill.find_units();
+        let mut units = Units::default();
+        let now = clock.now();
+        let stages = Here { now: &now, pauses: &pauses, units: &units }.open_stages();
+        units.find_all(decide.disk(), &stages, &decide.settings.settle.ignore);
         // What the daemon is about to forget gives no tags here either.
-        mill.suspect_all();
-        let _ = mill.forget_gone();
-        Ok(Self { mill, layout, clock })
+        let suspects = suspects(decide.disk()).into_iter().map(|theme| (false, theme)).collect();
+        for (theme, fate) in trace(decide.disk(), suspects) {
+            if matches!(fate, Fate::Forget(_)) {
+                decide.forget_theme(theme);
+            }
+        }
+        Ok(Self { decide, pauses, units, insides: Insides::default(), layout, clock })
     }
 
     /// Returns whether a daemon works on the root.
@@ -123,8 +134,8 @@ impl View {
     fn look(&mut self, unit: &RelPath) -> Result<Surveyed, SurveyError> {
         let now = self.clock.now().for_settle();
         let surveyed =
-            survey(self.mill.vault.disk(), None, unit, &self.mill.settings.settle.ignore, &self.mill.insides, now)?;
-        self.mill.take_near_misses(unit, &surveyed.near_misses);
+            survey(self.decide.vault.disk(), None, unit, &self.decide.settings.settle.ignore, &self.insides, now)?;
+        self.decide.take_near_misses(unit, &surveyed.near_misses);
         Ok(surveyed)
     }
 
@@ -135,13 +146,13 @@ impl View {
         }
         let Some(unit) = unit_of(path) else { return self.explain_nobodys(path) };
         let is_folder =
-            matches!(self.mill.disk().stat(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
+            matches!(self.decide.disk().stat(&unit)?, Some(entry) if entry.what == crate::vault::What::Folder);
         let unit = if is_folder { unit } else { unit.parent().unwrap_or(unit) };
         // Shared tags whose file is misnamed in one stage keep the theme waiting in all.
         for other in
             Stage::ALL.map(|stage| unit.below(&unit.area_path()).map(|below| stage.folder().join(below.as_path())))
         {
-            if let Some(other) = other.filter(|other| *other != unit && self.mill.units.contains(other)) {
+            if let Some(other) = other.filter(|other| *other != unit && self.units.contains(other)) {
                 drop(self.look(&other));
             }
         }
@@ -155,7 +166,9 @@ impl View {
         let sign = surveyed.signs.get(&candidate.primary.path);
         let (standing, facts) = self.stand(stage, candidate, sign);
         let moment = self.clock.now();
-        let tags = facts.as_ref().map(|facts| self.mill.tags_of(facts, &moment).map_err(|hold| hold.to_string()));
+        let tags = facts
+            .as_ref()
+            .map(|facts| self.decide.tags_of(facts, moment.for_settle()).map_err(|hold| hold.to_string()));
         Ok(Some(Explained { standing, facts, tags }))
     }
 
@@ -164,31 +177,31 @@ impl View {
         let bundle = bundle_of(path)?;
         let sidecars = bundle.join("sidecars");
         let record = sidecars.join(path.file_name()).with_suffix(SIDECAR_SUFFIX);
-        let bytes = self.mill.disk().read(&record, RECORD_BYTES_MAX).ok()?;
+        let bytes = self.decide.disk().read(&record, RECORD_BYTES_MAX).ok()?;
         let moment = self.clock.now();
         let tags = Sidecar::parse(&bytes).map_err(|error| format!("`{record}` cannot be read: {error}"));
         let tags = tags.and_then(|sidecar| {
-            let xmp = self.mill.foreign_xmp(&sidecars, &path.file_text()).map_err(|hold| hold.to_string())?;
-            self.mill.resolve(&sidecar, xmp, &moment).map_err(|hold| hold.to_string())
+            let xmp = foreign_xmp(self.decide.disk(), &sidecars, &path.file_text()).map_err(|hold| hold.to_string())?;
+            self.decide.tags_of_bundled(&sidecar, xmp, moment.for_settle()).map_err(|hold| hold.to_string())
         });
-        Some((is_sent(self.mill.disk(), &bundle).ok()?, tags))
+        Some((is_sent(self.decide.disk(), &bundle).ok()?, tags))
     }
 
     /// Explains what lies in a folder that is left alone, or is one: nothing in it is looked at.
     fn left_alone_with_its_folder(&self, path: &RelPath) -> Result<Option<Standing>, SurveyError> {
-        let ignore = &self.mill.settings.settle.ignore;
+        let ignore = &self.decide.settings.settle.ignore;
         let Some((folder, rule)) = stage_of(path).and_then(|_| ignore.folder_above(path)) else { return Ok(None) };
         let is_folder = folder != *path
-            || matches!(self.mill.disk().stat(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
+            || matches!(self.decide.disk().stat(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
         Ok(is_folder.then(|| Standing::LeftAlone(folder.clone(), rule.why(&folder.file_text()))))
     }
 
     /// Explains what lies in a folder that is no theme.
     fn explain_nobodys(&self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
         let Some(stage) = stage_of(path) else { return Ok(None) };
-        let ignore = &self.mill.settings.settle.ignore;
+        let ignore = &self.decide.settings.settle.ignore;
         let now = self.clock.now().for_settle();
-        let surveyed = survey(self.mill.vault.disk(), None, &stage.folder(), ignore, &self.mill.insides, now)?;
+        let surveyed = survey(self.decide.vault.disk(), None, &stage.folder(), ignore, &self.insides, now)?;
         let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
         Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }
@@ -214,12 +227,12 @@ impl View {
 
     /// Returns the folders that cannot be worked on, each with the reason.
     pub fn paused(&self) -> Vec<(String, String)> {
-        self.mill.pauses.all().map(|(area, why)| (area.to_string(), why.to_owned())).collect()
+        self.pauses.all().map(|(area, why)| (area.to_string(), why.to_owned())).collect()
     }
 
     /// Returns the folders of all bundles, with the number of files in each and whether it was sent.
     pub fn bundles(&self) -> Vec<(RelPath, usize, bool)> {
-        let disk = self.mill.disk();
+        let disk = self.decide.disk();
         let look = |folder: RelPath| {
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, crate::vault::Entry)| entry.what == crate::vault::What::File;
@@ -227,12 +240,12 @@ impl View {
             let sent = is_sent(disk, &folder).unwrap_or(false);
             (folder, files, sent)
         };
-        self.mill.bundle_names().iter().map(|name| look(name.folder())).collect()
+        bundle_names(disk, &self.decide.settings.upload.markets).iter().map(|name| look(name.folder())).collect()
     }
 
     /// Returns what was set aside, with the reason.
     pub fn set_aside(&self) -> Vec<(String, String)> {
-        let disk = self.mill.disk();
+        let disk = self.decide.disk();
         let failed = RelPath::new("failed").expect("a constant is a clean path");
         let Ok(walked) = crate::intake::walk(disk, &failed, &|_| true, &mut |_, _| ()) else { return Vec::new() };
         let reasons = walked.files.into_iter().filter(|found| found.path.file_text().ends_with(".reason.txt"));
@@ -250,50 +263,56 @@ impl View {
         super::path_in(&self.layout, real)
     }
 
+    fn here<'a>(&'a self, now: &'a Moment) -> Here<'a> {
+        Here { now, pauses: &self.pauses, units: &self.units }
+    }
+
     fn units(&self, start: Option<&RelPath>) -> Vec<RelPath> {
         let covers = |unit: &&RelPath| start.is_none_or(|start| start.area() == unit.area());
-        self.mill.units.iter().filter(covers).cloned().collect()
+        self.units.iter().filter(covers).cloned().collect()
     }
 
     fn stand(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (Standing, Option<Facts>) {
         let moment = self.clock.now();
         let path = candidate.primary.path.clone();
-        if !candidate.missing.is_empty() && !self.mill.is_released(&path, stage, candidate.primary.entry.identity) {
+        if !candidate.missing.is_empty() && !self.decide.is_released(&path, stage, candidate.primary.entry.identity) {
             return (Standing::Held(path, candidate.missing.join("; ")), None);
         }
         let settled = match self.settle(stage, candidate, sign, &moment) {
             Ok(settled) => settled,
             Err(why) => return (Standing::Held(path, why), None),
         };
-        let is_claimed = match self.mill.claims(&path, stage, &moment) {
-            Ok(is_claimed) => is_claimed,
+        let is_document = match self.decide.is_document(&path, stage, moment.for_settle()) {
+            Ok(is_document) => is_document,
             Err(hold) => return (Standing::Held(path, hold.to_string()), None),
         };
-        let facts = match inspect(self.mill.disk(), stage, &settled, is_claimed, &self.mill.limits()) {
+        let facts = match inspect(self.decide.disk(), stage, &settled, is_document, &self.decide.limits()) {
             Ok(facts) => facts,
             Err(MakeError::Content(error)) => {
                 return (Standing::Held(path, format!("it would be set aside: {error}")), None);
             }
             Err(error) => return (Standing::Held(path, error.to_string()), None),
         };
-        let standing = match self.mill.decide(&facts, &moment) {
+        let here = Here { now: &moment, pauses: &self.pauses, units: &self.units };
+        let standing = match self.decide.decide(&facts, here) {
             Ok(plan) => Standing::Planned(Box::new(plan)),
-            Err(Hold::Park(why)) => Standing::Planned(Box::new(self.mill.park(&facts, &why, &moment))),
+            Err(Hold::Park(why)) => Standing::Planned(Box::new(self.decide.park(&facts, &why, here))),
             Err(Hold::Ignored(why)) => Standing::LeftAlone(path, why),
-            Err(Hold::Waits(why) | Hold::Refused(why) | Hold::Settling { why, .. }) => Standing::Held(path, why),
+            Err(hold) => Standing::Held(path, hold.to_string()),
         };
         (standing, Some(facts))
     }
 
     /// Returns how a file stands that is no asset: a companion may still join the one that it goes with.
     fn stand_alone(&mut self, odd: Odd) -> Standing {
-        let is_late = is_lonely(&odd) && self.mill.is_late(&odd.path);
+        let is_late = is_lonely(&odd) && self.decide.is_late(&odd.path);
         let Odd { path, why } = odd;
         let moment = self.clock.now();
-        let Ok(Some(entry)) = self.mill.disk().stat(&path).map(|entry| entry.filter(|_| is_late)) else {
+        let Ok(Some(entry)) = self.decide.disk().stat(&path).map(|entry| entry.filter(|_| is_late)) else {
             return Standing::LeftAlone(path, why);
         };
-        match self.mill.decide_late(&path, &entry, &moment) {
+        let here = Here { now: &moment, pauses: &self.pauses, units: &self.units };
+        match self.decide.decide_late(&path, &entry, here) {
             Ok((plan, _)) => Standing::Planned(Box::new(plan)),
             Err(hold) => Standing::Held(path, hold.to_string()),
         }
@@ -307,10 +326,10 @@ impl View {
         sign: Option<&Sign>,
         moment: &Moment,
     ) -> Result<crate::intake::Settled, String> {
-        let settings = &self.mill.settings.settle;
+        let settings = &self.decide.settings.settle;
         // What stays until a person lets it go on need not stand still to be explained.
         let primary = &candidate.primary;
-        let is_shut = self.mill.shut(&primary.path, stage, primary.entry.identity, moment).is_some();
+        let is_shut = self.decide.shut(&primary.path, stage, primary.entry.identity, self.here(moment)).is_err();
         if stage == Stage::Ideas && !is_shut {
             let mut notes = Notes::new(settings.notes_quiet, settings.patience);
             if let Some(wait) = notes.judge(primary, sign, moment.for_settle()) {
@@ -319,7 +338,7 @@ impl View {
         }
         let zero = Duration::ZERO;
         let (quiet, weak) = if is_shut { (zero, zero) } else { (settings.quiet, settings.weak_quiet) };
-        let disk = self.mill.disk();
+        let disk = self.decide.disk();
         let now = moment.for_settle();
         let age = candidate.files().map(|found| now.since(found.entry.identity.modified_ns)).min();
         let is_old = is_shut || age.is_some_and(|age| age >= settings.weak_quiet);

@@ -355,6 +355,12 @@ impl Made {
         Self { plan: 0, about: None, claims: false, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
     }
 
+    /// Returns the products of a plan that makes none, for tests.
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Self {
+        Self::empty()
+    }
+
     /// Throws the products away; the plan is not carried out.
     pub fn discard(self, vault: &Vault) {
         discard(vault.writer(), &self.publish);

@@ -3,25 +3,50 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::intake::{Candidate, Settled, Unsettled};
+use crate::make::MakeError;
 use crate::model::{RelPath, Size};
 use crate::plan::{Facts, Plan, Recipe};
-use crate::service::clock::Moment;
 
 /// A plan in hand.
 #[derive(Debug)]
 pub(in crate::service) struct Job {
     pub(super) plan: Plan,
+    /// What is known of its asset; `None` for a plan about records.
     pub(super) facts: Option<Facts>,
+    /// The memory that it takes, about.
     pub(super) weight: u64,
     pub(super) begun: Duration,
     /// The bytes that it will take, by area.
     pub(super) need: BTreeMap<RelPath, u64>,
+    /// Whether that room was promised to it.
+    pub(super) is_promised: bool,
 }
 
-pub(super) fn job(plan: Plan, facts: Option<Facts>, moment: &Moment) -> Job {
-    let weight = weight(&plan, facts.as_ref());
-    let need = need(&plan, facts.as_ref());
-    Job { plan, facts, weight, begun: moment.steady, need }
+impl Job {
+    pub(super) fn new(plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
+        let weight = weight(&plan, facts.as_ref());
+        let need = need(&plan, facts.as_ref());
+        Self { plan, facts, weight, begun: now, need, is_promised: false }
+    }
+}
+
+/// What a look into an asset showed.
+#[derive(Debug)]
+pub(in crate::service) enum Looked {
+    /// Somebody may still write to it.
+    Unsettled(Box<Unsettled>),
+    /// It was read, or could not be.
+    Settled(Box<Settled>, Box<Result<Facts, MakeError>>),
+}
+
+impl Looked {
+    pub(super) fn candidate(&self) -> &Candidate {
+        match self {
+            Self::Unsettled(unsettled) => unsettled.candidate(),
+            Self::Settled(settled, _) => settled.candidate(),
+        }
+    }
 }
 
 /// Returns about how many bytes a plan's products take, by area.

@@ -1,4 +1,5 @@
 mod assets;
+mod note_versions;
 
 #[cfg(test)]
 mod tests;
@@ -7,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::note_versions::NoteVersions;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Named};
 use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
+use note_versions::NoteVersions;
 
 /// The largest sidecar that is read back.
 const SIDECAR_BYTES_MAX: u64 = 1 << 20;

@@ -3,13 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::work::work;
-use super::{Dispatcher, Message};
+use super::part::{By, Left, Part};
 use crate::model::{Identity, RelPath};
-use crate::plan::sync_base_path;
-use crate::report;
-use crate::service::survey::unit_of;
-use crate::vault::{Aside, DiskResult, Let, Look};
+use crate::vault::Aside;
 
 /// The longest pause between two looks at a file that somebody has open.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -57,23 +53,13 @@ impl SecondLooks {
         self.waiting.extend(asides.into_iter().map(|aside| (aside.kept.clone(), waiting(aside))));
     }
 
-    /// Returns whether a file still waits for its second look.
+    /// Returns the files that wait for their second look.
     pub(super) fn all(&self) -> impl Iterator<Item = &RelPath> {
         self.waiting.keys()
     }
 
-    /// Returns when the next look is due.
-    pub(super) fn next(&self) -> Option<Duration> {
-        self.waiting.values().map(|waiting| waiting.due).min().filter(|_| !self.is_looking)
-    }
-
-    /// Returns whether something waits that time alone settles.
-    pub(super) fn is_settling(&self) -> bool {
-        self.is_looking || self.waiting.values().any(|waiting| waiting.is_by_time)
-    }
-
     /// Takes out what is to be looked at now.
-    fn due(&mut self, now: Duration) -> Vec<Aside> {
+    pub(super) fn due(&mut self, now: Duration) -> Vec<Aside> {
         if self.is_looking {
             return Vec::new();
         }
@@ -81,6 +67,29 @@ impl SecondLooks {
         let due: Vec<Aside> = due.take(LOOKS_MAX).map(|waiting| waiting.aside.clone()).collect();
         self.is_looking = !due.is_empty();
         due
+    }
+
+    /// Takes what looks showed, `None` where the disk did not show it; returns those whose matter can be ended, which is
+    /// to be done next.
+    pub(super) fn looked_twice(&mut self, looks: Vec<(Aside, Option<Seen>)>, now: Duration) -> Vec<Aside> {
+        let is_over = |(aside, seen): &(Aside, Option<Seen>)| self.looked(&aside.kept, *seen, now);
+        let over: Vec<Aside> = looks.into_iter().filter(is_over).map(|(aside, _)| aside).collect();
+        self.is_looking = !over.is_empty();
+        over
+    }
+
+    /// Takes note that what lay aside is ended: it was let go of, or came back.
+    pub(super) fn ended(&mut self, kept: &RelPath) {
+        self.is_looking = false;
+        self.waiting.remove(kept);
+    }
+
+    /// Takes note that the disk refused to end what lies aside: it is tried again.
+    pub(super) fn not_ended(&mut self, kept: &RelPath, now: Duration) {
+        self.is_looking = false;
+        if let Some(waiting) = self.waiting.get_mut(kept) {
+            (waiting.due, waiting.is_by_time) = (now + PAUSE_MAX, false);
+        }
     }
 
     /// Takes what a look showed, none if the disk did not show it; returns whether the matter can be ended.
@@ -110,99 +119,21 @@ impl SecondLooks {
     }
 }
 
-impl Dispatcher {
-    /// Looks at what lies aside, if it is time.
-    pub(super) fn start_second_looks(&mut self, now: Duration) {
-        let due = self.second_looks.due(now);
-        if due.is_empty() {
-            return;
-        }
-        let (vault, tell) = (self.mill.vault.clone(), self.tell.clone());
-        work(move || {
-            let _at_work = vault.disk().at_work();
-            let look = |aside: Aside| {
-                let seen = look(vault.disk(), &aside.kept);
-                (aside, seen)
-            };
-            let _ = tell.send(Message::LookedTwice(due.into_iter().map(look).collect()));
-        });
+impl Part for SecondLooks {
+    fn wake(&self, _: Duration) -> Option<Duration> {
+        self.waiting.values().map(|waiting| waiting.due).min().filter(|_| !self.is_looking)
     }
 
-    /// Takes what second looks showed, and ends what can be ended.
-    pub(super) fn take_second_looks(&mut self, looks: Vec<(Aside, DiskResult<Seen>)>) {
-        let now = self.clock.steady();
-        self.second_looks.is_looking = false;
-        let mut over = Vec::new();
-        for (aside, seen) in looks {
-            // What the disk does not show is asked for again, like what somebody has open.
-            if self.second_looks.looked(&aside.kept, seen.ok(), now) {
-                over.push(aside);
-            }
-        }
-        if over.is_empty() {
-            return;
-        }
-        self.second_looks.is_looking = true;
-        let (vault, journal, tell) = (self.mill.vault.clone(), self.journal.clone(), self.tell.clone());
-        work(move || {
-            // `undo` may want the very same files.
-            let _held = journal.lock().expect("no journal holder panics");
-            let _at_work = vault.disk().at_work();
-            let end = |aside: Aside| {
-                let ended = aside.end(&vault);
-                (aside, ended)
-            };
-            let _ = tell.send(Message::Ended(over.into_iter().map(end).collect()));
-        });
+    fn left(&self, _: Duration) -> Left {
+        let by_time = || self.waiting.values().any(|waiting| waiting.is_by_time);
+        Left::soon(if self.is_looking { Some(By::Answer) } else { by_time().then_some(By::Time) })
     }
-
-    /// Takes what became of what lay aside.
-    pub(super) fn take_ended(&mut self, ended: Vec<(Aside, DiskResult<Let>)>) {
-        let now = self.clock.steady();
-        self.second_looks.is_looking = false;
-        for (aside, ended) in ended {
-            match ended {
-                Ok(Let::Go) => drop(self.second_looks.waiting.remove(&aside.kept)),
-                Ok(Let::Back(name)) => {
-                    self.second_looks.waiting.remove(&aside.kept);
-                    report::brought_back(&aside.place, &name);
-                    self.take_back_from_aside(&name);
-                }
-                Err(error) => {
-                    if self.repeats.is_news(&error.to_string(), now) {
-                        report::again(Some(&aside.place), &error);
-                    }
-                    if let Some(waiting) = self.second_looks.waiting.get_mut(&aside.kept) {
-                        (waiting.due, waiting.is_by_time) = (now + PAUSE_MAX, false);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Looks at what came back; of shared tags both versions count from now on.
-    fn take_back_from_aside(&mut self, name: &RelPath) {
-        if name.file_name() == "tags.yaml" {
-            let folder = name.parent().expect("a record lies in a folder");
-            if let (Some(theme), below) = crate::plan::theme_of_path(name) {
-                self.mill.doubtful_tags.insert(sync_base_path(&theme, below.as_ref()));
-            }
-            self.tags_dirty.insert(folder);
-        }
-        self.bundles_dirty.extend(self.mill.bundle_names().into_iter().filter(|bundle| name.is_in(&bundle.folder())));
-        self.dirty.extend(unit_of(name));
-    }
-}
-
-fn look(disk: &dyn Look, kept: &RelPath) -> DiskResult<Seen> {
-    let Some(entry) = disk.stat(kept)? else { return Ok((None, None)) };
-    Ok((Some(entry.identity), disk.has_writer(kept)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::part::check;
     use super::*;
-    use crate::model::ContentHash;
     use crate::records::Remove;
 
     const QUIET: u64 = 250;
@@ -234,7 +165,10 @@ mod tests {
             for (at, size, writer, is_over) in case {
                 let seen = Some((Some(state(*size)), *writer));
                 assert_eq!(looks.looked(&aside, seen, ms(*at)), *is_over, "case {n} at {at} ms");
-                assert!(*is_over || looks.next().is_some_and(|next| next > ms(*at)), "case {n} at {at} ms");
+                assert!(
+                    *is_over || looks.wake(Duration::ZERO).is_some_and(|next| next > ms(*at)),
+                    "case {n} at {at} ms"
+                );
             }
         }
     }
@@ -243,7 +177,7 @@ mod tests {
     fn what_is_gone_is_over_and_what_cannot_be_seen_is_not() {
         let (mut looks, aside) = one_aside();
         assert!(!looks.looked(&aside, None, ms(60_000)));
-        assert!(!looks.is_settling(), "nobody need wait for a disk that refuses");
+        assert!(check(&looks, ms(60_000)).soon.is_none(), "nobody need wait for a disk that refuses");
         assert!(looks.looked(&aside, Some((None, None)), ms(60_001)));
     }
 
@@ -262,25 +196,13 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             batch: 1,
             claims: false,
-            about: crate::records::About {
-                stage: crate::model::Stage::Raw,
-                theme: None,
-                asset: None,
-                seq: None,
-                from: None,
-                hash: Some(ContentHash::of(b"")),
-                to: None,
-                essences: Vec::new(),
-                undoes: None,
-                markets: Vec::new(),
-                did: String::new(),
-            },
+            about: crate::records::About::new(crate::model::Stage::Raw, ""),
             publish: Vec::new(),
             moves: Vec::new(),
             removes: vec![gone],
         };
         looks.add(Aside::of_intent(&intent), Duration::ZERO);
-        assert_eq!(looks.next(), Some(ms(QUIET)));
+        assert_eq!(looks.wake(Duration::ZERO), Some(ms(QUIET)));
         (looks, kept)
     }
 }

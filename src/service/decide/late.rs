@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::clock::Moment;
-use super::ledger::Seen;
-use super::mill::Mill;
-use super::sent::{bundle_of, is_sent};
-use super::survey::stage_of;
+use super::bundles::foreign_xmp;
 use super::themes::refused;
+use super::{Decider, Here};
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
 use crate::plan::{Facts, Hold, Late, Named, Place, Plan, Says, plan_join};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::service::clock::Moment;
+use crate::service::ledger::Seen;
+use crate::service::sent::{bundle_of, is_sent};
+use crate::service::survey::stage_of;
 use crate::vault::Entry;
 
 /// The largest companion that joins late: it is read to say what it was.
@@ -22,14 +23,14 @@ const TOGETHER_S: i64 = 60;
 /// A name that was used long ago may be used again: for so long a companion waits for another asset of its name.
 const NEXT_OF_NAME: Duration = Duration::from_secs(5);
 
-impl Mill {
+impl Decider {
     /// Returns whether an asset that a companion names went on before.
-    pub(super) fn is_late(&self, companion: &RelPath) -> bool {
+    pub(in crate::service) fn is_late(&self, companion: &RelPath) -> bool {
         self.ledger.named_by(companion).is_some()
     }
 
     /// Returns for how long a companion that was just found waits for another asset of its name, and says so.
-    pub(super) fn wait_for_next(
+    pub(in crate::service) fn wait_for_next(
         &self,
         companion: &RelPath,
         entry: &Entry,
@@ -47,18 +48,18 @@ impl Mill {
     }
 
     /// Decides how a companion joins the asset that went on before it came, and takes that asset in hand.
-    pub(super) fn decide_late(
+    pub(in crate::service) fn decide_late(
         &mut self,
         path: &RelPath,
         entry: &Entry,
-        moment: &Moment,
+        here: Here<'_>,
     ) -> Result<(Plan, Facts), Hold> {
         let Some((seen, named)) = self.ledger.named_by(path) else {
             return Err(Hold::Ignored("no asset of its name was ever here".to_owned()));
         };
         let stage = stage_of(path).expect("a companion lies in a stage");
-        self.free_to_join(path, stage, &seen)?;
-        let files = self.standing(&seen, moment)?;
+        self.free_to_join(path, stage, &seen, here)?;
+        let files = self.standing(&seen, here.now)?;
         let late = self.read_late(path, entry, named)?;
         if self.ledger.is_undone(path, &late.hash) && !self.is_released(path, stage, entry.identity) {
             let cure = format!("let it go on with `stockmill release {stage}`, or move it");
@@ -66,9 +67,9 @@ impl Mill {
         }
         let mut places = Vec::new();
         for file in files {
-            places.push(self.place_of(file, &late, &seen.id, moment)?);
+            places.push(self.place_of(file, &late, &seen.id, here.now)?);
         }
-        let plan = self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| {
+        let plan = self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| {
             plan_join(&late, &seen.id, &places, context.now, context.taken)
         })?;
         self.take_in_hand(&plan);
@@ -76,18 +77,14 @@ impl Mill {
     }
 
     /// Refuses for as long as something else is done with the companion or its asset.
-    fn free_to_join(&mut self, path: &RelPath, stage: Stage, seen: &Seen) -> Result<(), Hold> {
+    fn free_to_join(&mut self, path: &RelPath, stage: Stage, seen: &Seen, here: Here<'_>) -> Result<(), Hold> {
         let stages = seen.places.iter().filter_map(stage_of);
-        if let Some(why) = std::iter::once(stage).chain(stages).find_map(|stage| self.pauses.why_stage(stage)) {
-            return Err(Hold::Waits(why));
-        }
+        std::iter::once(stage).chain(stages).try_for_each(|stage| here.paused(stage))?;
         if let Some(why) = std::iter::once(path).chain(&seen.places).find_map(|path| self.blocked.get(path)) {
             return Err(Hold::Waits(format!("a step of its asset was cut off: {why}")));
         }
-        if let Some(other) = self.in_hand_as(&seen.id).filter(|other| *other != path) {
-            let why = format!("its asset is being worked on as `{other}`");
-            self.twins.push(path.clone());
-            return Err(Hold::Waits(why));
+        if let Some(other) = self.claims.in_hand_as(std::iter::once(&seen.id), path) {
+            return Err(Hold::Twin(format!("its asset is being worked on as `{other}`")));
         }
         Ok(())
     }
@@ -171,9 +168,13 @@ impl Mill {
             Some(folder) => {
                 let xmp = match &late.says {
                     Says::Xmp(tags) => Some(tags.clone()),
-                    _ => self.foreign_xmp(folder, &file.file_text())?,
+                    _ => foreign_xmp(self.disk(), folder, &file.file_text())?,
                 };
-                Some(self.resolve(&late.joined_to(&record), xmp, moment)?)
+                {
+                    let record = late.joined_to(&record);
+                    let now = moment.for_settle();
+                    Some(self.tags_of_bundled(&record, xmp, now)?)
+                }
             }
         };
         Ok(Place { file, record: Some((path, bytes, record)), resolved })

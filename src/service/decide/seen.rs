@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::clock::Moment;
-use super::ledger::Seen;
-use super::mill::Mill;
+use super::Decider;
 use crate::model::{MarketName, RelPath};
 use crate::plan::{Companion, Facts, Known, Whereabouts};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::service::clock::Moment;
+use crate::service::ledger::Seen;
 
 /// The largest sidecar that is read.
 const SIDECAR_BYTES_MAX: u64 = 4 << 20;
 
-impl Mill {
+impl Decider {
     /// Returns the asset that had the same content before, if the file does not say itself which one it is. A file
     /// that a person moved without its sidecar is that asset itself: its sidecar is brought back to it.
     pub(super) fn known(&self, facts: &mut Facts, seen: Option<Seen>, moment: &Moment) -> Option<Known> {

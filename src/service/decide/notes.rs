@@ -3,22 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
-use super::clock::Moment;
-use super::mill::Mill;
-use super::theme_files::{STAGES, theme_files};
 use super::themes::refused;
+use super::{Decider, Here, tags};
+use crate::intake::Now;
 use crate::model::{ContentHash, Stage, ThemeSlug};
 use crate::plan::{
     Earlier, Facts, Hold, Plan, TagsOnDisk, ThemeFiles, ThemeOnDisk, is_in_question, plan_note, revised, sync_base_path,
 };
 use crate::records::{Idea, Note, ThemeFile, parse_note};
+use crate::service::theme_files::{STAGES, theme_files};
+use tags::NOTE_BYTES_MAX;
 
-/// The largest note or tag file that is read.
-const NOTE_BYTES_MAX: u64 = 8 << 20;
-
-impl Mill {
+impl Decider {
     /// Decides what becomes of a note.
-    pub(super) fn decide_note(&mut self, facts: &Facts, moment: &Moment) -> Result<Plan, Hold> {
+    pub(super) fn decide_note(&mut self, facts: &Facts, here: Here<'_>) -> Result<Plan, Hold> {
         let read = self.disk().read(&facts.path, NOTE_BYTES_MAX);
         let bytes = read.map_err(|error| refused(&facts.path, &error))?;
         let note = parse_note(&facts.path.file_text(), &bytes);
@@ -26,10 +24,10 @@ impl Mill {
         let mut themes = BTreeMap::new();
         for idea in note.ideas.iter().chain(earlier.iter().flat_map(|earlier| &earlier.ideas)) {
             if !themes.contains_key(&idea.slug) {
-                themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug, moment)?);
+                themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug, here.now.for_settle())?);
             }
         }
-        self.with_context(moment, &[], None, &BTreeSet::new(), &[], |context| {
+        self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| {
             plan_note(facts, &note, &themes, earlier.as_ref(), context)
         })
     }
@@ -74,16 +72,17 @@ impl Mill {
         Ok(files)
     }
 
-    fn theme_on_disk(&mut self, theme: &ThemeSlug, moment: &Moment) -> Result<ThemeOnDisk, Hold> {
+    fn theme_on_disk(&mut self, theme: &ThemeSlug, now: Now) -> Result<ThemeOnDisk, Hold> {
         let folder = Stage::Raw.folder().join(theme.as_str());
         let prompts = self
-            .read_record(&folder.join("prompts.txt"), moment)?
+            .tags
+            .read_record(self.vault.disk(), &folder.join("prompts.txt"), now)?
             .map(String::from_utf8)
             .transpose()
             .map_err(|_| Hold::Waits(format!("`{}` is not UTF-8; save it as UTF-8", folder.join("prompts.txt"))))?;
         for stage in STAGES {
             let path = stage.folder().join(theme.as_str()).join("tags.yaml");
-            let bytes = match self.read_record(&path, moment) {
+            let bytes = match self.tags.read_record(self.vault.disk(), &path, now) {
                 Err(hold @ Hold::Settling { .. }) => return Err(hold),
                 // A stage that is away may hold only a theme that was known.
                 Err(_) if stage != Stage::Raw && !self.is_known(theme)? => None,

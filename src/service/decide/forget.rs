@@ -4,13 +4,12 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::mill::Mill;
-use super::sent::is_sent;
-use super::theme_files::{STAGES, attach_all};
 use crate::intake::walk;
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{Plan, Traces, plan_forget};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::service::sent::is_sent;
+use crate::service::theme_files::{STAGES, attach_all};
 use crate::vault::{DiskResult, Look, What};
 
 /// The largest sidecar that is read back.
@@ -18,15 +17,16 @@ const SIDECAR_BYTES_MAX: u64 = 1 << 20;
 
 /// Themes of which a folder or the tags went.
 #[derive(Debug, Default)]
-pub(super) struct Gone {
-    /// To be looked at now.
-    now: BTreeSet<ThemeSlug>,
+pub(in crate::service) struct Gone {
+    /// To be looked at as soon as possible.
+    suspected: BTreeSet<ThemeSlug>,
     /// Nothing could be told of them, or a bundle still needs their tags.
     later: BTreeSet<ThemeSlug>,
     /// Looked at: assets are left that need the tags.
     standing: HashSet<ThemeSlug>,
     /// When the next look may begin.
     again: Duration,
+    is_looking: bool,
 }
 
 /// Looks take no more than this share of the time: each reads the sidecars of all bundles that are not sent.
@@ -34,28 +34,62 @@ const LOOK_SHARE: u32 = 20;
 
 impl Gone {
     /// Returns when the next look may begin, if there is a theme to look at.
-    pub(super) fn due(&self) -> Option<Duration> {
-        (!self.now.is_empty()).then_some(self.again)
+    pub(in crate::service) fn due(&self) -> Option<Duration> {
+        (!self.suspected.is_empty() && !self.is_looking).then_some(self.again)
     }
 
-    /// Takes note of a look: the next one comes after a pause.
-    pub(super) fn looked(&mut self, began: Duration, ended: Duration) {
-        self.again = ended + ended.saturating_sub(began) * LOOK_SHARE;
+    /// Returns whether a look is under way.
+    pub(in crate::service) fn is_looking(&self) -> bool {
+        self.is_looking
+    }
+
+    /// Returns the themes that are to be looked at now.
+    pub(in crate::service) fn next(&mut self, now: Duration) -> BTreeSet<ThemeSlug> {
+        if self.due().is_none_or(|due| due > now) {
+            return BTreeSet::new();
+        }
+        self.is_looking = true;
+        std::mem::take(&mut self.suspected)
+    }
+
+    /// Takes what a look showed that took so long.
+    pub(in crate::service) fn looked(
+        &mut self,
+        fates: Vec<(ThemeSlug, Fate)>,
+        took: Duration,
+        now: Duration,
+    ) -> Forgotten {
+        self.is_looking = false;
+        self.again = now + took * LOOK_SHARE;
+        let mut forgotten = Forgotten::default();
+        for (theme, fate) in fates {
+            match fate {
+                Fate::Forget(plan) => forgotten.plans.push((theme, plan)),
+                Fate::Restore(folder) => {
+                    self.standing.insert(theme);
+                    forgotten.restore.push(folder);
+                }
+                Fate::Stands => (),
+                // A bundle may be sent, a disk may answer.
+                Fate::Later => drop(self.later.insert(theme)),
+            }
+        }
+        forgotten
     }
 
     /// Lets a theme be looked at.
-    pub(super) fn suspect(&mut self, theme: ThemeSlug) {
-        self.now.insert(theme);
+    pub(in crate::service) fn suspect(&mut self, theme: ThemeSlug) {
+        self.suspected.insert(theme);
     }
 
     /// Lets those be looked at again that could not be forgotten.
-    pub(super) fn look_again(&mut self) {
-        self.now.append(&mut self.later);
+    pub(in crate::service) fn look_again(&mut self) {
+        self.suspected.append(&mut self.later);
     }
 
     /// Returns whether tags that no stage has any more are to be written again; if that is not known, the theme is
     /// looked at first.
-    pub(super) fn may_restore(&mut self, theme: &ThemeSlug) -> bool {
+    pub(in crate::service) fn may_restore(&mut self, theme: &ThemeSlug) -> bool {
         let stands = self.standing.remove(theme);
         if !stands {
             self.suspect(theme.clone());
@@ -66,83 +100,66 @@ impl Gone {
 
 /// What became of the themes of which something went.
 #[derive(Debug, Default)]
-pub(super) struct Forgotten {
+pub(in crate::service) struct Forgotten {
     /// What forgets those that nothing is left of.
-    pub(super) plans: Vec<Plan>,
+    pub(in crate::service) plans: Vec<(ThemeSlug, Plan)>,
     /// Folders of themes whose tags must come back.
-    pub(super) restore: Vec<RelPath>,
+    pub(in crate::service) restore: Vec<RelPath>,
 }
 
-impl Mill {
-    /// Suspects all themes that are remembered and have tags in no stage: they may have gone while nobody looked.
-    pub(super) fn suspect_all(&mut self) {
-        let top = memory();
-        for (name, entry) in self.disk().list(&top).unwrap_or_default() {
-            let Some(theme) = name.to_str().and_then(|name| ThemeSlug::new(name).ok()) else { continue };
-            if entry.what == What::Folder && !matches!(has_tags(self.disk(), &theme), Ok(true)) {
-                self.gone.suspect(theme);
-            }
-        }
-    }
-
-    /// Decides on the themes of which something went.
-    pub(super) fn forget_gone(&mut self) -> Forgotten {
-        let mut forgotten = Forgotten::default();
-        let mut themes = std::mem::take(&mut self.gone.now);
-        themes.retain(|theme| is_remembered(self.disk(), theme));
-        if themes.is_empty() {
-            return forgotten;
-        }
-        let Ok(elsewhere) = Elsewhere::find(self.disk()) else {
-            self.gone.later.append(&mut themes);
-            return forgotten;
-        };
-        for theme in themes {
-            match self.forget(&theme, &elsewhere) {
-                Ok(Decided::Forget(plan)) => {
-                    self.themes.forgotten.insert(theme);
-                    forgotten.plans.push(plan);
-                }
-                Ok(Decided::Restore(folder)) => {
-                    self.gone.standing.insert(theme);
-                    forgotten.restore.push(folder);
-                }
-                Ok(Decided::Stands) => (),
-                // A bundle may be sent, a disk may answer.
-                Ok(Decided::Later) | Err(_) => drop(self.gone.later.insert(theme)),
-            }
-        }
-        forgotten
-    }
-
-    fn forget(&self, theme: &ThemeSlug, elsewhere: &Elsewhere) -> DiskResult<Decided> {
-        let disk = self.disk();
-        let mut folders = Vec::new();
-        for folder in STAGES.map(|stage| stage.folder().join(theme.as_str())) {
-            folders.extend(disk.stat(&folder)?.map(|_| folder));
-        }
-        let traces = Traces {
-            has_tags: has_tags(disk, theme)?,
-            has_assets: self.is_in_hand(theme)
-                || elsewhere.with_assets.contains(theme)
-                || has_assets(disk, theme, &folders)?,
-            is_bundled: elsewhere.bundled.contains(theme),
-        };
-        if traces.needs_tags() {
-            return Ok(folders.into_iter().next().map_or(Decided::Later, Decided::Restore));
-        }
-        let memory = walk(disk, &folder_of_memory(theme), &|_| true, &mut |_, _| ())?.files;
-        let memory: Vec<_> = memory.into_iter().map(|found| (found.path, found.entry.identity)).collect();
-        Ok(plan_forget(theme, traces, &memory).map_or(Decided::Stands, Decided::Forget))
-    }
-}
-
-/// What becomes of one theme.
-enum Decided {
+/// What becomes of a theme of which something went.
+#[derive(Debug)]
+pub(in crate::service) enum Fate {
+    /// Nothing is left of it: this forgets it.
     Forget(Plan),
+    /// Assets are left: its tags come back to this folder.
     Restore(RelPath),
+    /// Its tags are still there, or nothing is remembered of it.
     Stands,
+    /// That cannot be told now.
     Later,
+}
+
+/// Returns the themes that are remembered and have tags in no stage: they may have gone while nobody looked.
+pub(in crate::service) fn suspects(disk: &dyn Look) -> Vec<ThemeSlug> {
+    let listed = disk.list(&memory()).unwrap_or_default().into_iter();
+    let folders = listed.filter(|(_, entry)| entry.what == What::Folder);
+    let themes = folders.filter_map(|(name, _)| ThemeSlug::new(name.to_str()?).ok());
+    themes.filter(|theme| !matches!(has_tags(disk, theme), Ok(true))).collect()
+}
+
+/// Looks what is left of themes; each comes with whether a plan in hand has a file of it.
+pub(in crate::service) fn trace(disk: &dyn Look, themes: Vec<(bool, ThemeSlug)>) -> Vec<(ThemeSlug, Fate)> {
+    let (remembered, unknown): (Vec<_>, Vec<_>) =
+        themes.into_iter().partition(|(_, theme)| !matches!(disk.stat(&folder_of_memory(theme)), Ok(None)));
+    let mut fates: Vec<(ThemeSlug, Fate)> = unknown.into_iter().map(|(_, theme)| (theme, Fate::Stands)).collect();
+    if remembered.is_empty() {
+        return fates;
+    }
+    let elsewhere = Elsewhere::find(disk).ok();
+    fates.extend(remembered.into_iter().map(|(is_in_hand, theme)| {
+        let fate = elsewhere.as_ref().and_then(|elsewhere| trace_one(disk, &theme, is_in_hand, elsewhere).ok());
+        (theme, fate.unwrap_or(Fate::Later))
+    }));
+    fates
+}
+
+fn trace_one(disk: &dyn Look, theme: &ThemeSlug, is_in_hand: bool, elsewhere: &Elsewhere) -> DiskResult<Fate> {
+    let mut folders = Vec::new();
+    for folder in STAGES.map(|stage| stage.folder().join(theme.as_str())) {
+        folders.extend(disk.stat(&folder)?.map(|_| folder));
+    }
+    let traces = Traces {
+        has_tags: has_tags(disk, theme)?,
+        has_assets: is_in_hand || elsewhere.with_assets.contains(theme) || has_assets(disk, theme, &folders)?,
+        is_bundled: elsewhere.bundled.contains(theme),
+    };
+    if traces.needs_tags() {
+        return Ok(folders.into_iter().next().map_or(Fate::Later, Fate::Restore));
+    }
+    let memory = walk(disk, &folder_of_memory(theme), &|_| true, &mut |_, _| ())?.files;
+    let memory: Vec<_> = memory.into_iter().map(|found| (found.path, found.entry.identity)).collect();
+    Ok(plan_forget(theme, traces, &memory).map_or(Fate::Stands, Fate::Forget))
 }
 
 /// Themes of assets that lie in no theme's folder.
@@ -216,11 +233,6 @@ fn has_assets(disk: &dyn Look, theme: &ThemeSlug, folders: &[RelPath]) -> DiskRe
         }
     }
     Ok(false)
-}
-
-/// Returns whether there is anything of a theme to forget, as far as can be seen.
-fn is_remembered(disk: &dyn Look, theme: &ThemeSlug) -> bool {
-    !matches!(disk.stat(&folder_of_memory(theme)), Ok(None))
 }
 
 fn folder_of_memory(theme: &ThemeSlug) -> RelPath {

@@ -8,7 +8,7 @@ use crate::records::{About, Intent, PublishMode, Record};
 
 /// What was read of notes, oldest first. The journal remembers it; without that, every note is a new one.
 #[derive(Debug, Default, Clone)]
-pub(super) struct NoteVersions(Vec<Version>);
+pub(in crate::service) struct NoteVersions(Vec<Version>);
 
 #[derive(Debug, Clone)]
 struct Version {
@@ -30,32 +30,32 @@ struct Wrote {
 
 /// The last version of a note.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Before {
+pub(in crate::service) struct Before {
     /// Where it lies in the archive.
-    pub(super) at: RelPath,
+    pub(in crate::service) at: RelPath,
     /// The hash of its bytes.
-    pub(super) hash: ContentHash,
+    pub(in crate::service) hash: ContentHash,
     /// The records that this note made, and that no other note has a part in, as its versions left them.
-    pub(super) wrote: BTreeMap<RelPath, ContentHash>,
+    pub(in crate::service) wrote: BTreeMap<RelPath, ContentHash>,
 }
 
 impl NoteVersions {
     /// Returns what the journal knows of notes.
-    pub(super) fn of(records: &[Record]) -> Self {
+    pub(in crate::service) fn of(records: &[Record]) -> Self {
         let mut versions = Self::default();
         standing(records).into_iter().for_each(|intent| versions.remember_intent(intent));
         versions
     }
 
     /// Remembers what a plan gave, if it was made for a note.
-    pub(super) fn remember_intent(&mut self, intent: &Intent) {
+    pub(in crate::service) fn remember_intent(&mut self, intent: &Intent) {
         let wrote = intent.publish.iter().map(|product| wrote(&product.to, &product.hash, &product.mode));
         let took = intent.removes.iter().map(|gone| &gone.path);
         self.remember(intent.plan, &intent.about, wrote, took);
     }
 
     /// Remembers what a plan gave that was carried out under this number.
-    pub(super) fn remember_plan(&mut self, number: u64, plan: &Plan) {
+    pub(in crate::service) fn remember_plan(&mut self, number: u64, plan: &Plan) {
         let wrote = plan.products.iter().filter_map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => Some(wrote(&product.to, &ContentHash::of(bytes), &product.mode)),
             _ => None,
@@ -81,12 +81,12 @@ impl NoteVersions {
     }
 
     /// Forgets what a plan gave that was taken back.
-    pub(super) fn forget(&mut self, plan: u64) {
+    pub(in crate::service) fn forget(&mut self, plan: u64) {
         self.0.retain(|version| version.plan != plan);
     }
 
     /// Returns the last version of the note that has this name.
-    pub(super) fn before(&self, from: &RelPath) -> Option<Before> {
+    pub(in crate::service) fn before(&self, from: &RelPath) -> Option<Before> {
         let last = self.0.iter().rev().find(|version| version.from == *from)?;
         let mut owners: HashMap<&RelPath, (&RelPath, &ContentHash)> = HashMap::new();
         for version in &self.0 {

@@ -1,0 +1,170 @@
+//! What lies in bundles: their assets with the tags that these have today.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+
+use super::Decider;
+use super::tags::SharedTags;
+use super::themes::refused;
+use crate::config::Settings;
+use crate::intake::Now;
+use crate::market::{Market, row_bytes};
+use crate::model::{RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, plan_refresh};
+use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::service::clock::Moment;
+use crate::service::sent::is_sent;
+use crate::vault::{Entry, Look, What};
+
+/// The largest record that is read.
+pub(in crate::service) const RECORD_BYTES_MAX: u64 = 8 << 20;
+
+/// A look into bundles.
+pub(super) struct Bundles<'a> {
+    pub(super) disk: &'a dyn Look,
+    pub(super) settings: &'a Settings,
+    pub(super) tags: &'a mut SharedTags,
+    pub(super) now: Now,
+}
+
+/// What lies in a bundle.
+#[derive(Debug, Default)]
+pub(super) struct Inside {
+    pub(super) assets: Vec<BundleAsset>,
+    /// What gives files their tags of today that carry older ones.
+    pub(super) stale: Vec<Plan>,
+    pub(super) themes: BTreeSet<ThemeSlug>,
+}
+
+impl Inside {
+    /// Returns the bundle with its size of today.
+    pub(super) fn measured(&self, name: &BundleName, market: &Market, sent: bool) -> Bundle {
+        let bytes = self.assets.iter().map(|asset| row_bytes(market, &asset.row(market))).sum();
+        Bundle { name: name.clone(), rows: self.assets.len(), bytes, sent }
+    }
+}
+
+impl Bundles<'_> {
+    /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
+    /// files carry older tags.
+    pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
+        let folder = name.folder().join("sidecars");
+        let files = name.folder().join("files");
+        let records: BTreeMap<std::ffi::OsString, Entry> = listed(self.disk, &folder)?.into_iter().collect();
+        let present: BTreeSet<std::ffi::OsString> =
+            listed(self.disk, &files)?.into_iter().map(|(name, _)| name).collect();
+        let mut inside = Inside::default();
+        let records = records.iter().filter_map(|(name, entry)| Some((name.to_str()?, entry)));
+        for (file, entry) in records.filter_map(|(name, entry)| Some((name.strip_suffix(SIDECAR_SUFFIX)?, entry))) {
+            if !present.contains(std::ffi::OsStr::new(file)) {
+                continue;
+            }
+            let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
+            // A row that is left out because of a passing error would be a file that is never sold.
+            let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+            let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                read => read.map_err(|error| cannot(&error))?,
+            };
+            let sidecar = Sidecar::parse(&bytes);
+            if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
+                // Somebody may be in the middle of saving it.
+                self.tags.records.still(self.disk, &path, entry, self.now)?;
+            }
+            let sidecar = sidecar.map_err(|error| cannot(&error))?;
+            if sidecar.id.is_none() {
+                return Err(cannot(
+                    &"it does not say which asset it is about; `stockmill undo` has the former version",
+                ));
+            }
+            let xmp = foreign_xmp(self.disk, &folder, file)?;
+            let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
+            inside.stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
+            let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
+            inside.themes.extend(sidecar.theme);
+            inside.assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
+        }
+        Ok(inside)
+    }
+
+    /// Returns the names of the files that lie in a bundle and are none of its assets.
+    pub(super) fn strangers(&self, name: &BundleName, assets: &[BundleAsset]) -> Result<Vec<String>, Hold> {
+        let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
+        let inside = listed(self.disk, &name.folder().join("files"))?.into_iter();
+        let files = inside.filter(|(_, entry)| entry.what == What::File);
+        let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
+        let ignore = &self.settings.settle.ignore;
+        Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
+    }
+
+    /// Returns the market that a bundle is for, if it is configured.
+    pub(super) fn market(&self, name: &BundleName) -> Option<&Market> {
+        self.settings.upload.markets.iter().find(|market| market.name == name.market)
+    }
+}
+
+impl Decider {
+    /// Returns today's bundles as they lie on disk.
+    pub(super) fn bundles_of(&mut self, now: &Moment) -> Vec<Bundle> {
+        let today = now.local.date();
+        if !self.bundles.keys().any(|name| name.day == today) {
+            self.load_bundles(now);
+        }
+        let disk = self.vault.disk();
+        for (name, bundle) in &mut self.bundles {
+            // What cannot be told now stays as it was told last.
+            bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
+        }
+        self.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
+    }
+
+    fn load_bundles(&mut self, now: &Moment) {
+        let (disk, settings) = (self.vault.disk(), &*self.settings);
+        for name in bundle_names(disk, &settings.upload.markets) {
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
+            let inside = look.assets(&name).unwrap_or_default();
+            let Some(market) = look.market(&name) else { continue };
+            // Nothing is added to one of which nobody can tell whether it was sent.
+            let sent = is_sent(disk, &name.folder()).unwrap_or(true);
+            self.bundles.insert(name.clone(), inside.measured(&name, market, sent));
+        }
+    }
+}
+
+/// Returns every bundle that lies in `upload`, by name.
+pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
+    let top = Stage::Upload.folder();
+    let mut names = Vec::new();
+    for (day, _) in disk.list(&top).unwrap_or_default() {
+        let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
+            continue;
+        };
+        for (name, _) in disk.list(&top.join(day)).unwrap_or_default() {
+            names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, markets)));
+        }
+    }
+    names
+}
+
+/// Returns the names in a folder of a bundle; none if it is not there.
+fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(std::ffi::OsString, Entry)>, Hold> {
+    match disk.list(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map_err(|error| Hold::Waits(error.to_string())),
+    }
+}
+
+/// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
+pub(in crate::service) fn foreign_xmp(disk: &dyn Look, folder: &RelPath, file: &str) -> Result<Option<Tags>, Hold> {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    for name in [format!("{file}.xmp"), format!("{stem}.xmp")] {
+        let path = folder.join(name);
+        let bytes = match disk.read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            read => read.map_err(|error| refused(&path, &error))?,
+        };
+        let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+        return crate::craft::read_xmp(&bytes).map(Some).map_err(|error| cannot(&error));
+    }
+    Ok(None)
+}

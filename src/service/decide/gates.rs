@@ -1,0 +1,94 @@
+//! Gates and releases: whether an asset may leave its stage whatever is in it.
+
+use std::time::Duration;
+
+use super::{Decider, Here};
+use crate::config::Gate;
+use crate::model::{Identity, RelPath, Stage};
+use crate::plan::{Facts, Hold, gate};
+use crate::service::clock::Moment;
+
+impl Decider {
+    pub(super) fn gate(&self, facts: &Facts, now: &Moment) -> Result<(), Hold> {
+        let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
+        if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
+            let stage = facts.stage;
+            let cure = format!("let it go on with `stockmill release {stage}`, or move it");
+            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
+        }
+        if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_released) {
+            let cure = format!("take the mark away, or let it go on with `stockmill release {}`", facts.stage);
+            return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {cure}")));
+        }
+        self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
+    }
+
+    /// Returns why an asset stays for now whatever is in it, so that nothing of it need be read.
+    pub(in crate::service) fn shut(
+        &self,
+        path: &RelPath,
+        stage: Stage,
+        seen: Identity,
+        here: Here<'_>,
+    ) -> Result<(), Hold> {
+        here.paused(stage)?;
+        self.named_right(path)?;
+        let is_released = self.is_released(path, stage, seen);
+        self.check_gate(stage, is_released, here.now).map_err(|shut| Hold::Shut(shut.why))
+    }
+
+    /// Returns what the gate of a stage says to what nobody released: why it is shut, and for how long if time alone
+    /// opens it. `None` for a gate that never changes by itself.
+    pub(in crate::service) fn gate_now(&self, stage: Stage, now: &Moment) -> Option<Result<(), GateShut>> {
+        let is_scheduled = matches!(self.settings.gates.of(stage), Gate::Schedule(_));
+        is_scheduled.then(|| {
+            self.check_gate(stage, false, now).map_err(|shut| {
+                let opens_in = shut.opens.map(|opens| opens.duration_since(now.timestamp()));
+                GateShut { why: shut.why, opens_in: opens_in.and_then(|left| Duration::try_from(left).ok()) }
+            })
+        })
+    }
+
+    fn check_gate(&self, stage: Stage, is_released: bool, now: &Moment) -> Result<(), gate::Shut> {
+        let facts = gate::GateFacts {
+            now: &now.local,
+            is_released,
+            left_at: self.ledger.left_at(stage),
+            leaving: self.claims.leaving(stage),
+        };
+        gate::check(stage, self.settings.gates.of(stage), &facts)
+    }
+
+    /// Returns whether a person let go of this state of a file.
+    pub(in crate::service) fn is_released(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
+        self.releases.cover(path, stage, seen)
+    }
+
+    /// Writes down which releases were used up.
+    pub(in crate::service) fn save_releases(&mut self) {
+        // What the disk refuses is tried again.
+        let _ = self.releases.save(&self.vault.mailbox());
+    }
+
+    /// Takes over what `undo` withdrew from the releases.
+    pub(in crate::service) fn reread_releases(&mut self) {
+        self.releases.reread(self.vault.disk());
+    }
+
+    /// Takes note that an asset left its stage with all its files.
+    pub(in crate::service) fn use_up_release(&mut self, facts: &Facts) {
+        let others = facts.companions.iter().chain(&facts.members).chain(facts.sidecar.iter().map(|(file, _)| file));
+        self.releases.use_up(&facts.path, facts.stage, facts.seen);
+        for other in others {
+            self.releases.use_up(&other.path, facts.stage, other.seen);
+        }
+    }
+}
+
+/// A gate that is shut for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::service) struct GateShut {
+    pub(in crate::service) why: String,
+    /// How long until it opens, if only its schedule keeps it shut.
+    pub(in crate::service) opens_in: Option<Duration>,
+}

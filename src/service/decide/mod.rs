@@ -1,0 +1,293 @@
+//! What becomes of one asset, note or record: what the planner needs is gathered here, and what plans in hand have taken
+//! is kept. Nothing here changes the disk.
+
+mod bundles;
+mod claims;
+mod forget;
+mod gates;
+mod late;
+mod near_misses;
+mod notes;
+mod record_keeper;
+mod records;
+mod seen;
+mod tags;
+mod themes;
+
+pub(super) use bundles::{RECORD_BYTES_MAX, bundle_names, foreign_xmp};
+pub(super) use forget::{Fate, Gone, suspects, trace};
+pub(super) use gates::GateShut;
+pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
+pub(super) use tags::SharedTags;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::clock::{Memory, Moment};
+use super::ledger::Ledger;
+use super::pauses::Pauses;
+use super::release::Releases;
+use super::units::Units;
+use crate::config::Settings;
+use crate::intake::{NearMiss, Now};
+use crate::make::Limits;
+use crate::model::{ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::tags::{Layer, Resolved, resolve};
+use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park};
+use crate::records::{About, Publish, Sidecar};
+use crate::vault::{Look, Vault};
+use claims::Claims;
+use near_misses::NearMisses;
+
+/// Everything that a decision depends on, kept between decisions.
+#[derive(Debug)]
+pub(super) struct Decider {
+    pub(super) vault: Vault,
+    pub(super) settings: Arc<Settings>,
+    rules: Rules,
+    pub(super) ledger: Ledger,
+    pub(super) tags: SharedTags,
+    pub(super) releases: Releases,
+    pub(super) memory: Memory,
+    /// Files of plans that cannot be finished or taken back yet, and why.
+    pub(super) blocked: HashMap<RelPath, Arc<str>>,
+    near_misses: NearMisses,
+    pub(super) bundles: BTreeMap<BundleName, Bundle>,
+    pub(super) claims: Claims,
+}
+
+/// What a decision needs to know of others' concerns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here<'a> {
+    pub(super) now: &'a Moment,
+    pub(super) pauses: &'a Pauses,
+    pub(super) units: &'a Units,
+}
+
+impl Here<'_> {
+    /// Returns the stages that are not paused.
+    pub(super) fn open_stages(&self) -> Vec<Stage> {
+        Stage::ALL.into_iter().filter(|stage| self.pauses.why_stage(*stage).is_none()).collect()
+    }
+
+    fn paused(&self, stage: Stage) -> Result<(), Hold> {
+        self.pauses.why_stage(stage).map_or(Ok(()), |why| Err(Hold::Paused(why)))
+    }
+}
+
+impl Decider {
+    /// Returns a decider with nothing in hand.
+    pub(super) fn new(vault: Vault, settings: Arc<Settings>, ledger: Ledger) -> Self {
+        let memory = Memory::new(&Stage::ALL.map(|stage| ledger.left_at(stage)));
+        Self {
+            vault,
+            rules: rules(&settings),
+            ledger,
+            tags: SharedTags::new(&settings.settle),
+            releases: Releases::default(),
+            memory,
+            blocked: HashMap::new(),
+            near_misses: NearMisses::default(),
+            bundles: BTreeMap::new(),
+            claims: Claims::default(),
+            settings,
+        }
+    }
+
+    /// Takes new settings; what is in hand goes on by the old ones.
+    pub(super) fn reload(&mut self, settings: Arc<Settings>) {
+        self.rules = rules(&settings);
+        self.tags.reload(&settings.settle);
+        self.settings = settings;
+    }
+
+    pub(super) fn disk(&self) -> &dyn Look {
+        self.vault.disk()
+    }
+
+    /// Returns the limits on what one asset may cost.
+    pub(super) fn limits(&self) -> Limits {
+        limits(&self.settings)
+    }
+
+    /// Decides what becomes of one asset or note, and takes the names and numbers that the plan uses.
+    pub(super) fn decide(&mut self, facts: &Facts, here: Here<'_>) -> Result<Plan, Hold> {
+        let mut facts = facts.clone();
+        here.paused(facts.stage)?;
+        if let Some(why) = self.blocked.get(&facts.path) {
+            return Err(Hold::Waits(format!("its last step was cut off: {why}")));
+        }
+        if facts.kind.is_none() && facts.stage != Stage::Ideas {
+            return Err(crate::plan::unknown());
+        }
+        self.named_right(&facts.path)?;
+        if let Some(other) = self.claims.twin_of(&facts) {
+            return Err(Hold::Twin(format!("the same content is being worked on as `{other}`")));
+        }
+        let by_essence = || self.ledger.with_hash(facts.essence.as_ref()?);
+        let seen = self.ledger.with_hash(&facts.hash).or_else(by_essence);
+        let own = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
+        let ids = own.into_iter().chain(seen.as_ref().map(|seen| &seen.id));
+        if let Some(other) = self.claims.in_hand_as(ids, &facts.path) {
+            return Err(Hold::Twin(format!("the same asset is being worked on as `{other}`")));
+        }
+        self.gate(&facts, here.now)?;
+        let known = self.known(&mut facts, seen, here.now);
+        let plan = if facts.stage == Stage::Ideas {
+            self.decide_note(&facts, here)
+        } else {
+            self.decide_asset(&facts, known.as_ref(), here)
+        }?;
+        self.leads_on(&plan)?;
+        self.take_in_hand(&plan);
+        Ok(plan)
+    }
+
+    /// Plans an asset's way to `failed/`.
+    pub(super) fn park(&mut self, facts: &Facts, why: &str, here: Here<'_>) -> Plan {
+        let plan = self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| plan_park(facts, context, why));
+        self.take_in_hand(&plan);
+        plan
+    }
+
+    /// Returns whether a file's theme claims it under `documents`.
+    pub(super) fn is_document(&mut self, path: &RelPath, stage: Stage, now: Now) -> Result<bool, Hold> {
+        let extension = path.extension();
+        if Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str())) {
+            return Ok(false);
+        }
+        let (themes, mut reader) = self.tags.reader(self.vault.disk(), now);
+        themes.names_document(&mut reader, path, stage)
+    }
+
+    /// Takes the files of a unit by which a person means tags, and whose names are not quite right; returns the
+    /// folders that need not wait for one any more.
+    pub(super) fn take_near_misses(&mut self, unit: &RelPath, found: &[NearMiss]) -> Vec<RelPath> {
+        self.near_misses.take(unit, found)
+    }
+
+    /// Refuses while a file of tags waits for its right name.
+    fn named_right(&self, path: &RelPath) -> Result<(), Hold> {
+        self.near_misses.why(path).map_or(Ok(()), |why| Err(Hold::Waits(why.to_owned())))
+    }
+
+    /// Refuses a plan that puts something into an inbox where it would be left alone.
+    fn leads_on(&self, plan: &Plan) -> Result<(), Hold> {
+        let ignore = &self.settings.settle.ignore;
+        let mut inboxes =
+            plan.gives().filter(|to| to.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok()));
+        let left = inboxes.find_map(|to| ignore.folder_above(&to.parent()?));
+        let Some((folder, rule)) = left else { return Ok(()) };
+        Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why(&folder.file_text()))))
+    }
+
+    fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, here: Here<'_>) -> Result<Plan, Hold> {
+        let layers = self.layers_of(facts, here.now.for_settle())?;
+        let bundled_for = self.bundled_for(facts, known);
+        let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
+        self.with_context(here, &layers, known, &bundled_for, &bundles, |context| plan_asset(facts, context))
+    }
+
+    /// Returns the tag layers below an asset's own, lowest first.
+    fn layers_of(&mut self, facts: &Facts, now: Now) -> Result<Vec<(Layer, Tags)>, Hold> {
+        let (theme, below) = crate::plan::theme_of_path(&facts.path);
+        let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
+        self.tags.layers(self.vault.disk(), &self.settings, theme.as_ref(), below.as_ref(), facts.stage, now)
+    }
+
+    /// Returns the tags of a bundled asset, all layers resolved.
+    pub(super) fn tags_of_bundled(&mut self, sidecar: &Sidecar, xmp: Option<Tags>, now: Now) -> Result<Resolved, Hold> {
+        self.tags.of_bundled(self.vault.disk(), &self.settings, sidecar, xmp, now)
+    }
+
+    /// Returns an asset's tags, all layers resolved.
+    pub(super) fn tags_of(&mut self, facts: &Facts, now: Now) -> Result<Resolved, Hold> {
+        let mut layers = self.layers_of(facts, now)?;
+        layers.extend(facts.xmp.iter().map(|xmp| (Layer::Xmp, xmp.clone())));
+        layers.extend(facts.sidecar.iter().map(|(_, sidecar)| (Layer::Sidecar, sidecar.tags.clone())));
+        Ok(resolve(&layers))
+    }
+
+    fn with_context<T>(
+        &self,
+        here: Here<'_>,
+        layers: &[(Layer, Tags)],
+        known: Option<&Known>,
+        bundled_for: &BTreeSet<MarketName>,
+        bundles: &[Bundle],
+        then: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        let next_seq = |theme: &ThemeSlug, hash: &ContentHash| {
+            self.claims.given_seq(theme, hash).unwrap_or_else(|| self.ledger.next_seq(theme))
+        };
+        // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
+        let taken = |path: &RelPath| self.claims.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
+        let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
+        then(&Context {
+            now: here.now.timestamp(),
+            today: here.now.local.date(),
+            rules: &self.rules,
+            layers,
+            theme_of_file: &theme_of_file,
+            next_seq: &next_seq,
+            known,
+            taken: &taken,
+            bundles,
+            bundled_for,
+        })
+    }
+
+    /// Takes what a plan uses, so that no other plan gets it: names, number, content, room in bundles.
+    fn take_in_hand(&mut self, plan: &Plan) {
+        self.ledger.use_seq(&plan.about);
+        self.claims.take(plan);
+        for (name, bytes) in &plan.rows {
+            let new = || Bundle { name: name.clone(), rows: 0, bytes: 0, sent: false };
+            let bundle = self.bundles.entry(name.clone()).or_insert_with(new);
+            bundle.rows += 1;
+            bundle.bytes += bytes;
+        }
+    }
+
+    /// Takes note that a plan was carried out, and of the files that it published.
+    pub(super) fn carried_out(&mut self, about: &About, publish: &[Publish], at: jiff::Timestamp) {
+        self.ledger.remember(about, publish, at);
+        about.hash.iter().for_each(|hash| self.claims.carried_out(hash));
+    }
+
+    /// Lets the remembered tags of a theme count no more, since a person removed it.
+    pub(super) fn forget_theme(&mut self, theme: ThemeSlug) {
+        self.tags.themes.forgotten.insert(theme);
+    }
+
+    /// Lets the remembered tags of a theme count again.
+    pub(super) fn remember_theme(&mut self, theme: &ThemeSlug) {
+        self.tags.themes.forgotten.remove(theme);
+    }
+
+    /// Returns the themes whose remembered tags do not count.
+    pub(super) fn forgotten(&self) -> HashSet<ThemeSlug> {
+        self.tags.themes.forgotten.clone()
+    }
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        naming: settings.naming.clone(),
+        keep: settings.keep.clone(),
+        export: settings.export.clone(),
+        markets: settings.upload.markets.clone(),
+        prompts_max: settings.ideas.prompts_max,
+    }
+}
+
+/// Returns the limits on what one asset may cost.
+pub(super) fn limits(settings: &Settings) -> Limits {
+    Limits {
+        file_bytes_max: settings.work.file_mib_max << 20,
+        decode: crate::craft::Limits {
+            pixels_max: u64::from(settings.work.megapixels_max) * 1_000_000,
+            memory_bytes_max: settings.work.memory_mib << 21,
+        },
+    }
+}

@@ -1,0 +1,181 @@
+//! Shared records, looked at on a worker: tags that are the same in all stages, and bundles with their manifests.
+//! Thousands of files may have to be read for that.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::bundles::{Bundles, RECORD_BYTES_MAX};
+use super::tags::SharedTags;
+use super::themes::{blank, refused};
+use crate::config::{Settings, SettleSettings};
+use crate::intake::Now;
+use crate::model::{Identity, RelPath, Stage, ThemeSlug};
+use crate::plan::{
+    Base, Bundle, BundleName, Hold, Plan, TagFile, plan_manifest, plan_sync, sync_base_path, theme_of_path,
+};
+use crate::records::read_mapping;
+use crate::service::sent::is_sent;
+use crate::vault::{Look, What};
+
+/// A shared record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::service) enum Tended {
+    /// A folder's shared tags.
+    Tags(RelPath),
+    /// A bundle.
+    Bundle(BundleName),
+}
+
+impl Tended {
+    /// Returns the folder that it is about.
+    pub(in crate::service) fn folder(&self) -> RelPath {
+        match self {
+            Self::Tags(folder) => folder.clone(),
+            Self::Bundle(name) => name.folder(),
+        }
+    }
+}
+
+/// What looking at records depends on.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Order {
+    pub(in crate::service) settings: Arc<Settings>,
+    /// Themes that a person removed, and whose remembered tags are about to go.
+    pub(in crate::service) forgotten: HashSet<ThemeSlug>,
+    /// Shared tags whose last common state does not count.
+    pub(in crate::service) doubtful: HashSet<RelPath>,
+    pub(in crate::service) now: Now,
+}
+
+/// What a look at a record showed.
+#[derive(Debug)]
+pub(in crate::service) enum Found {
+    Tags(FoundTags),
+    Bundle(FoundBundle),
+}
+
+/// What a look at shared tags showed.
+#[derive(Debug, Default)]
+pub(in crate::service) struct FoundTags {
+    /// What brings them into step.
+    pub(in crate::service) plan: Option<Plan>,
+    /// Files that say nothing, or that nobody can read, with the reason: their writers have to mend them.
+    pub(in crate::service) broken: Vec<(RelPath, String)>,
+    /// The theme, if its tags were removed in all stages: they stay removed unless an asset needs them.
+    pub(in crate::service) removed: Option<ThemeSlug>,
+    /// Where their last common state lies.
+    pub(in crate::service) base: Option<RelPath>,
+}
+
+/// What a look at a bundle showed.
+#[derive(Debug, Default)]
+pub(in crate::service) struct FoundBundle {
+    /// What writes its manifest, and its tags of today into files that carry older ones.
+    pub(in crate::service) plans: Vec<Plan>,
+    /// The bundle with its size of today; `None` for one that is sent, or whose market is not configured.
+    pub(in crate::service) bundle: Option<Bundle>,
+    pub(in crate::service) themes: BTreeSet<ThemeSlug>,
+    /// Its folders, as they were before it was looked into.
+    pub(in crate::service) folders: Vec<(RelPath, Identity)>,
+}
+
+/// Looks at shared records.
+#[derive(Debug)]
+pub(in crate::service) struct RecordKeeper {
+    tags: SharedTags,
+}
+
+impl RecordKeeper {
+    /// Returns a keeper that has seen nothing.
+    pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
+        Self { tags: SharedTags::new(settings) }
+    }
+
+    /// Plans what brings a record up to date, once it stands still.
+    pub(in crate::service) fn tend(&mut self, disk: &dyn Look, what: &Tended, order: &Order) -> Result<Found, Hold> {
+        let settle = &order.settings.settle;
+        self.tags.records.reload(settle.quiet, settle.weak_quiet);
+        self.tags.themes.forgotten.clone_from(&order.forgotten);
+        match what {
+            Tended::Tags(folder) => self.shared_tags(disk, folder, order).map(Found::Tags),
+            Tended::Bundle(name) => self.bundle(disk, name, order).map(Found::Bundle),
+        }
+    }
+
+    fn shared_tags(&mut self, disk: &dyn Look, folder: &RelPath, order: &Order) -> Result<FoundTags, Hold> {
+        let (theme, below) = theme_of_path(&folder.join("tags.yaml"));
+        let Some(theme) = theme else { return Ok(FoundTags::default()) };
+        let (mut files, mut entries) = (Vec::new(), Vec::new());
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
+            let folder = theme_folder(stage, &theme, below.as_ref());
+            if !matches!(disk.stat(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
+                continue;
+            }
+            let path = folder.join("tags.yaml");
+            let Ok(entry) = disk.stat(&path) else { return Ok(FoundTags::default()) };
+            let bytes = match entry.map(|_| disk.read(&path, RECORD_BYTES_MAX)).transpose() {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    let why =
+                        format!("it cannot be read: {}; until it is mended, no other stage gets it", error.source);
+                    return Ok(FoundTags { broken: vec![(path, why)], ..FoundTags::default() });
+                }
+            };
+            entries.extend(entry.map(|entry| (path, entry)));
+            files.push(TagFile { stage, bytes, modified_ns: entry.map_or(0, |entry| entry.identity.modified_ns) });
+        }
+        let base_path = sync_base_path(&theme, below.as_ref());
+        let base = disk.read(&base_path, RECORD_BYTES_MAX).ok();
+        let is_removed = base.is_some() && files.iter().all(|file| file.bytes.is_none());
+        let is_doubtful = order.doubtful.contains(&base_path);
+        let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_doubtful }, &files);
+        let unsound = files.iter().filter_map(|file| unsound(file, &theme, below.as_ref(), base.is_some()));
+        let broken: Vec<_> = unsound.collect();
+        if plan.is_some() || !broken.is_empty() {
+            for (path, entry) in &entries {
+                self.tags.records.still(disk, path, entry, order.now)?;
+            }
+        }
+        Ok(FoundTags { plan, broken, removed: is_removed.then_some(theme), base: Some(base_path) })
+    }
+
+    fn bundle(&mut self, disk: &dyn Look, name: &BundleName, order: &Order) -> Result<FoundBundle, Hold> {
+        let folder = name.folder();
+        let sent = is_sent(disk, &folder).map_err(|error| refused(&folder, &error))?;
+        let day = folder.parent();
+        let inner = [folder.clone(), folder.join("files"), folder.join("sidecars")];
+        let folders = day.into_iter().chain(inner);
+        let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
+        let folders: Vec<_> = folders.filter_map(seen).collect();
+        let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
+        let Some(market) = look.market(name).cloned().filter(|_| !sent) else {
+            return Ok(FoundBundle { folders, ..FoundBundle::default() });
+        };
+        let mut inside = look.assets(name)?;
+        let strangers = look.strangers(name, &inside.assets)?;
+        let paths = [folder.join(format!("{}.csv", market.name)), folder.join("CHECKLIST.md")];
+        let [csv, checklist] = paths.map(|path| disk.read(&path, RECORD_BYTES_MAX).ok());
+        let existing = [csv.as_deref(), checklist.as_deref()];
+        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, existing);
+        let mut plans = std::mem::take(&mut inside.stale);
+        plans.extend(manifest.map_err(|error| Hold::Waits(error.to_string()))?);
+        let bundle = Some(inside.measured(name, &market, sent));
+        Ok(FoundBundle { plans, bundle, themes: inside.themes, folders })
+    }
+}
+
+/// Returns why a tag file is not carried to the other stages, if it is not.
+fn unsound(file: &TagFile, theme: &ThemeSlug, below: Option<&RelPath>, had_tags: bool) -> Option<(RelPath, String)> {
+    let bytes = file.bytes.as_deref()?;
+    let path = theme_folder(file.stage, theme, below).join("tags.yaml");
+    if bytes.trim_ascii().is_empty() {
+        return had_tags.then(|| (path.clone(), blank(&path)));
+    }
+    let error = read_mapping(bytes).err()?;
+    Some((path, format!("it cannot be read: {error}; until it is mended, no other stage gets it")))
+}
+
+fn theme_folder(stage: Stage, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
+    let folder = stage.folder().join(theme.as_str());
+    below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()))
+}

@@ -1,0 +1,88 @@
+//! The tags of an asset below its own: defaults, tag sets, its theme, its folders. They are read from records that a
+//! person may edit, which must stand still.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::records::Records;
+use super::themes::{Reader, Themes, refused};
+use crate::config::{Settings, SettleSettings};
+use crate::intake::Now;
+use crate::model::{RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::Hold;
+use crate::plan::tags::{Layer, Resolved, resolve};
+use crate::records::Sidecar;
+use crate::vault::Look;
+
+/// The largest note or tag file that is read.
+pub(super) const NOTE_BYTES_MAX: u64 = 8 << 20;
+
+/// Shared tags as they were read last, and what tells whether their files stand still.
+#[derive(Debug)]
+pub(in crate::service) struct SharedTags {
+    pub(super) themes: Themes,
+    pub(super) records: Records,
+}
+
+impl SharedTags {
+    /// Returns tags of which none were read.
+    pub(super) fn new(settings: &SettleSettings) -> Self {
+        Self { themes: Themes::default(), records: Records::new(settings.quiet, settings.weak_quiet) }
+    }
+
+    /// Takes other quiet times, and reads all anew.
+    pub(super) fn reload(&mut self, settings: &SettleSettings) {
+        self.records.reload(settings.quiet, settings.weak_quiet);
+        self.themes.forget_cache();
+    }
+
+    /// Lets every record count as standing still unless somebody has it open.
+    pub(in crate::service) fn settle_at_once(&mut self) {
+        self.records.reload(Duration::ZERO, Duration::ZERO);
+    }
+
+    pub(super) fn reader<'a>(&'a mut self, disk: &'a dyn Look, now: Now) -> (&'a mut Themes, Reader<'a>) {
+        (&mut self.themes, Reader { disk, records: &mut self.records, now })
+    }
+
+    /// Returns the tag layers below an asset's own, lowest first.
+    pub(super) fn layers(
+        &mut self,
+        disk: &dyn Look,
+        settings: &Settings,
+        theme: Option<&ThemeSlug>,
+        below: Option<&RelPath>,
+        stage: Stage,
+        now: Now,
+    ) -> Result<Vec<(Layer, Tags)>, Hold> {
+        let (themes, mut reader) = self.reader(disk, now);
+        themes.layers(&mut reader, &settings.defaults, theme, below, stage)
+    }
+
+    /// Returns the tags of a bundled asset, all layers resolved.
+    pub(super) fn of_bundled(
+        &mut self,
+        disk: &dyn Look,
+        settings: &Settings,
+        sidecar: &Sidecar,
+        xmp: Option<Tags>,
+        now: Now,
+    ) -> Result<Resolved, Hold> {
+        let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
+        let mut layers = self.layers(disk, settings, sidecar.theme.as_ref(), below.as_ref(), Stage::Upload, now)?;
+        layers.extend(xmp.map(|xmp| (Layer::Xmp, xmp)));
+        layers.push((Layer::Sidecar, sidecar.tags.clone()));
+        Ok(resolve(&layers))
+    }
+
+    /// Returns the bytes of a record that a person may edit, if it is there and stands still.
+    pub(super) fn read_record(&mut self, disk: &dyn Look, path: &RelPath, now: Now) -> Result<Option<Vec<u8>>, Hold> {
+        let Some(entry) = disk.stat(path).map_err(|error| refused(path, &error))? else { return Ok(None) };
+        self.records.still(disk, path, &entry, now)?;
+        match disk.read(path, NOTE_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refused(path, &error)),
+        }
+    }
+}

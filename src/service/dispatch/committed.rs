@@ -1,0 +1,264 @@
+//! Products become files: batches, undo and recovery, which share the journal, and what follows from each.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Dispatcher;
+use super::failure::commit_pause;
+use super::job::Job;
+use super::journal_use::{Phase, Use};
+use super::message::Work;
+use crate::intake::is_model_folder;
+use crate::make::MakeError;
+use crate::model::{RelPath, ThemeSlug};
+use crate::plan::{BundleName, Plan, emptied_folders};
+use crate::records::{About, Intent, Publish};
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::survey::unit_of;
+use crate::service::theme_files::remove_emptied_folders;
+use crate::service::undo::{UndoRules, Undone};
+use crate::service::why::{Why, WhyKind};
+use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
+
+impl Dispatcher {
+    /// Takes products that are complete, or could not be made.
+    pub(super) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
+        self.pipeline.made(made.iter().map(|(job, _)| job.weight).sum());
+        for (job, result) in made {
+            match result {
+                Ok(made) => self.pipeline.add_made(job, made, now.steady),
+                Err(error) => self.not_done(job, &error, now),
+            }
+        }
+    }
+
+    /// Takes it that a plan could not be carried out.
+    fn not_done(&mut self, job: Job, error: &MakeError, now: &Moment) {
+        self.let_go(&job, now);
+        match job.facts {
+            Some(facts) => {
+                let path = facts.path.clone();
+                self.take_trouble(&path, Some(facts), error, now);
+            }
+            None => self.not_tended(&job.plan, error, now),
+        }
+    }
+
+    /// Begins to carry out what is to be carried out together now.
+    pub(super) fn begin_commit(&mut self, now: &Moment, work: &mut Vec<Work>) {
+        let inbox = &self.inbox;
+        // A companion came, or is somebody else's by now.
+        for (job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
+            made.discard(&self.decide.vault);
+            self.let_go(&job, now);
+            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
+        }
+        if self.journal.present_phase() == Phase::Recover || !self.journal.is_free() {
+            return;
+        }
+        if let Some(batch) = self.pipeline.batch(now.steady) {
+            self.journal.begin(Use::Committing);
+            work.push(Work::Commit { batch, now: now.timestamp() });
+        }
+    }
+
+    /// Begins to take back what a person wants, once nothing else is in hand.
+    pub(super) fn begin_undo(&mut self, now: &Moment, work: &mut Vec<Work>) {
+        if self.pipeline.is_busy() || self.pipeline.has_batch() || self.intake.walks.is_walking() {
+            return;
+        }
+        let Some((answer, request)) = self.journal.next_wish() else { return };
+        self.journal.begin(Use::Undoing);
+        self.decide.save_releases();
+        let rules = UndoRules { limits: self.decide.limits(), ignore: self.decide.settings.settle.ignore.clone() };
+        work.push(Work::Undo { answer, request, rules, now: now.timestamp() });
+    }
+
+    /// Begins to finish or take back what a disk error left open, once nothing else is in hand.
+    pub(super) fn begin_recovery(&mut self, now: &Moment, work: &mut Vec<Work>) {
+        if self.pipeline.is_busy() || !self.journal.may_recover(now.steady) {
+            return;
+        }
+        for (job, made) in self.pipeline.abandon_batch() {
+            drop(made);
+            self.let_go(&job, now);
+            job.facts.iter().for_each(|facts| self.inbox.let_out(&facts.path));
+        }
+        self.journal.begin(Use::Recovering);
+        work.push(Work::Recover(self.areas.attached()));
+    }
+
+    /// Takes what became of a batch.
+    pub(super) fn on_committed(&mut self, jobs: Vec<Job>, results: Vec<Result<Receipt, CommitError>>, now: &Moment) {
+        self.journal.ended();
+        for (job, result) in jobs.into_iter().zip(results) {
+            if self.intake.walks.is_walking() {
+                self.inbox.moved_meanwhile(job.plan.gives().chain(job.plan.takes()));
+            }
+            match result {
+                Ok(receipt) => self.carried_out(&job, receipt, now),
+                Err(CommitError::Refused(error)) => self.not_done(job, &MakeError::Disk(error), now),
+                Err(CommitError::Open(error)) => {
+                    self.journal.want_recovery();
+                    self.not_done(job, &MakeError::Disk(error), now);
+                }
+                Err(error) => self.try_anew(&job, &error, now),
+            }
+        }
+    }
+
+    /// Takes it that a plan does not fit what lies on disk by now: it is decided anew.
+    fn try_anew(&mut self, job: &Job, error: &CommitError, now: &Moment) {
+        self.let_go(job, now);
+        report::again(job.plan.about.from.as_ref(), error);
+        let Some(facts) = &job.facts else { return self.not_tended(&job.plan, error, now) };
+        let tries = self.inbox.try_again(&facts.path, now.steady);
+        let why = Why::new(WhyKind::Refused, &format!("{error}; tried again"));
+        self.put_back(&facts.path, why, Some(now.steady + commit_pause(tries.count)), None, now);
+    }
+
+    fn carried_out(&mut self, job: &Job, receipt: Receipt, now: &Moment) {
+        self.let_go(job, now);
+        let took = now.steady.saturating_sub(job.begun);
+        self.close(&receipt.about, &receipt.publish, now.timestamp(), took);
+        self.upkeep.second_looks.add(receipt.asides, now.steady);
+        self.decide.ledger.notes.remember_plan(receipt.plan, &job.plan);
+        self.areas.proved(job.plan.gives()).iter().for_each(report::resumed);
+        self.after(&job.plan);
+        if let Some(facts) = &job.facts {
+            self.decide.use_up_release(facts);
+            self.inbox.done(&facts.path);
+        }
+    }
+
+    /// Takes note of a plan that was carried out, whoever did it: in the ledger, the tally and the log.
+    fn close(&mut self, about: &About, publish: &[Publish], at: Timestamp, took: Duration) {
+        self.decide.carried_out(about, publish, at);
+        self.tally.count_done();
+        report::moved(about, took);
+    }
+
+    /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
+    pub(super) fn let_go(&mut self, job: &Job, now: &Moment) {
+        if job.facts.is_some() {
+            for twin in self.decide.claims.give_back(&job.plan) {
+                if self.inbox.reconsider_one(&twin) {
+                    self.intake.walks.mark_path_at(&twin, now.steady);
+                }
+            }
+        } else if let Some(theme) = &job.plan.about.theme {
+            self.decide.remember_theme(theme);
+        }
+        self.upkeep.tending.ended(&job.plan);
+        if job.is_promised {
+            self.areas.give_back(&job.need);
+        }
+    }
+
+    /// Looks at what a plan changed: the next inbox, bundles, shared tags, the folders that it emptied.
+    fn after(&mut self, plan: &Plan) {
+        let walks = &mut self.intake.walks;
+        plan.gives().for_each(|target| walks.mark_theme_of(target));
+        for bundle in plan.gives().filter_map(BundleName::of).filter(|_| plan.about.from.is_some()) {
+            self.upkeep.tending.bundle_changed(bundle);
+        }
+        remove_emptied_folders(&self.decide.vault, plan);
+        emptied_folders(plan).keys().for_each(|folder| walks.mark_known(folder));
+        // A model beside a folder for parts waits for as long as something lies in it.
+        let left = plan.takes().filter_map(unit_of).filter(|unit| unit.parent().is_some() && is_model_folder(unit));
+        left.for_each(|unit| walks.mark(unit.area_path()));
+        let has_tags = plan.products.iter().any(|product| product.to.file_name() == "tags.yaml");
+        if let Some(theme) = plan.about.theme.as_ref().filter(|_| has_tags) {
+            // Shared tags are resolved late: bundles that are not sent yet follow, and so may what waited for a title.
+            self.upkeep.tending.theme_changed(theme);
+            self.reconsider_theme(theme);
+        }
+    }
+
+    /// Lets what is held of a theme be decided anew.
+    pub(super) fn reconsider_theme(&mut self, theme: &ThemeSlug) {
+        self.inbox.reconsider_theme(theme).into_iter().for_each(|unit| self.intake.walks.mark(unit));
+    }
+
+    /// Takes note of what a person wanted back.
+    pub(super) fn on_undone(&mut self, undone: Undone, now: &Moment) {
+        self.journal.ended();
+        if undone.is_open {
+            self.journal.want_recovery();
+        }
+        for receipt in undone.receipts {
+            self.close(&receipt.about, &receipt.publish, now.timestamp(), Duration::ZERO);
+            self.upkeep.second_looks.add(receipt.asides, now.steady);
+        }
+        self.decide.reread_releases();
+        // Records that were to be brought into step may be gone: that is decided anew.
+        for job in self.pipeline.take_records() {
+            self.let_go(&job, now);
+            job.plan.about.theme.into_iter().for_each(|theme| self.upkeep.gone.suspect(theme));
+        }
+        self.upkeep.tending.forget_seen_tags();
+        self.reconsider();
+        self.look_everywhere(now);
+    }
+
+    /// Takes what a recovery finished, took back, or had to leave.
+    pub(super) fn on_recovered(&mut self, result: DiskResult<Recovered>, now: &Moment) {
+        match result {
+            Ok(recovered) => {
+                self.journal.recovered(Some(recovered.is_refused()), now.steady);
+                let is_news = !recovered.finished.is_empty() || !recovered.taken_back.is_empty();
+                let repeats = &mut self.tally.repeats;
+                if is_news || !recovered.is_refused() || repeats.is_news("recovery was refused", now.steady) {
+                    report::recovered(&recovered);
+                }
+                for intent in &recovered.finished {
+                    self.close(&intent.about, &intent.publish, intent.at, Duration::ZERO);
+                    self.decide.ledger.notes.remember_intent(intent);
+                    self.upkeep.second_looks.add(Aside::of_intent(intent), now.steady);
+                }
+                self.take_blocked(&recovered);
+            }
+            Err(error) => {
+                self.journal.recovered(None, now.steady);
+                report::recovery_failed(&error);
+            }
+        }
+        self.upkeep.tending.forget_seen_tags();
+        self.look_everywhere(now);
+    }
+
+    /// Keeps the files of plans that stay open where they are.
+    pub(super) fn take_blocked(&mut self, recovered: &Recovered) {
+        let blocked = blocked(recovered, self.areas.detached());
+        if std::mem::replace(&mut self.decide.blocked, blocked) != self.decide.blocked {
+            self.reconsider();
+        }
+    }
+}
+
+/// Returns the files of plans that stay open, and why.
+fn blocked(recovered: &Recovered, detached: &BTreeSet<RelPath>) -> HashMap<RelPath, Arc<str>> {
+    let files = |intent: &Intent| {
+        let published = intent.publish.iter().map(|product| product.to.clone());
+        let moved = intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]);
+        let removed = intent.removes.iter().map(|gone| gone.path.clone());
+        published.chain(moved).chain(removed).collect::<Vec<_>>()
+    };
+    let mut blocked = HashMap::new();
+    for intent in &recovered.waiting {
+        let files = files(intent);
+        let away = files.iter().map(RelPath::area_path).find(|area| detached.contains(area));
+        let away = away.unwrap_or_else(|| intent.about.stage.folder());
+        let why: Arc<str> = format!("it waits for `{away}`, which is paused").into();
+        blocked.extend(files.into_iter().map(|file| (file, why.clone())));
+    }
+    for (intent, error) in &recovered.refused {
+        let why: Arc<str> = format!("the disk refuses to finish it ({error}); tried again").into();
+        blocked.extend(files(intent).into_iter().map(|file| (file, why.clone())));
+    }
+    blocked
+}

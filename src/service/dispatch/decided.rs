@@ -1,0 +1,245 @@
+//! What was looked into is decided on, in its turn; what went wrong with one asset leaves its neighbours alone.
+
+use std::time::Duration;
+
+use super::failure::{Cure, PAUSE_MAX, Tell, cure};
+use super::job::{Job, Looked};
+use super::message::{ToLook, Work};
+use super::pipeline::Chunk;
+use super::walked::tell;
+use super::{Dispatcher, backoff, here};
+use crate::intake::Candidate;
+use crate::make::MakeError;
+use crate::model::{RelPath, Stage};
+use crate::plan::{Companion, Facts, Hold};
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::pauses::Cause;
+use crate::service::survey::stage_of;
+use crate::service::why::{Why, WhyKind};
+use crate::vault::Space;
+
+impl Dispatcher {
+    /// Begins to look into assets and to make products, within the limits of the settings.
+    pub(super) fn begin_jobs(&mut self, now: &Moment, space: &dyn Fn(&RelPath) -> Option<Space>, work: &mut Vec<Work>) {
+        let limits = self.decide.limits();
+        while let Some(chunk) = self.pipeline.next(self.budget()) {
+            match chunk {
+                Chunk::Look(assets) => {
+                    let documents = assets.into_iter().filter_map(|(stage, still)| {
+                        let is_document = self.is_document(&still.candidate().primary.path, stage, now)?;
+                        Some(ToLook { stage, is_document, still })
+                    });
+                    let chunk: Vec<ToLook> = documents.collect();
+                    if !chunk.is_empty() {
+                        let first = self.pipeline.begin_look(chunk.iter().map(|to_look| &to_look.still));
+                        work.push(Work::Look { first, chunk, limits });
+                    }
+                }
+                Chunk::Make(jobs) => {
+                    let with_room = jobs.into_iter().filter_map(|job| self.promise_room(job, space, now));
+                    let mut chunk: Vec<Job> = with_room.collect();
+                    if !chunk.is_empty() {
+                        self.pipeline.begin_make(&mut chunk, now.steady);
+                        work.push(Work::Make { chunk, limits });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns whether an asset's theme claims it as a document; if nobody can tell, it is put back.
+    fn is_document(&mut self, path: &RelPath, stage: Stage, now: &Moment) -> Option<bool> {
+        match self.decide.is_document(path, stage, now.for_settle()) {
+            Ok(is_document) => Some(is_document),
+            Err(hold) => {
+                let pause = match &hold {
+                    Hold::Settling { pause, .. } => *pause,
+                    _ => self.hold_pause(),
+                };
+                self.hold_for(path, &hold, Some(now.steady + pause), None, now);
+                None
+            }
+        }
+    }
+
+    /// Promises the disks' room to a job, if there is enough for it beside all that is in hand. If not, its area is
+    /// paused and the asset waits where it is.
+    fn promise_room(&mut self, mut job: Job, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Option<Job> {
+        let free_min = self.decide.settings.work.free_mib_min << 20;
+        match self.areas.promise(&job.need, free_min, space, now.steady) {
+            Ok(()) => {
+                job.is_promised = true;
+                return Some(job);
+            }
+            Err(short) => self.pause(&short.area, &short.why, short.need, Cause::Seen, now),
+        }
+        self.let_go(&job, now);
+        if let Some(facts) = job.facts {
+            let path = facts.path.clone();
+            let why = self.areas.pauses.why_stage(facts.stage).unwrap_or_default();
+            let until = Some(now.steady + PAUSE_MAX);
+            self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
+        }
+        None
+    }
+
+    /// Takes what was looked into. It is decided in the order of the queue.
+    pub(super) fn on_looked(&mut self, first: Option<u64>, looks: Vec<Looked>, now: &Moment) {
+        for looked in self.pipeline.looked(first, looks, now.steady) {
+            self.take_look(looked, now);
+        }
+        self.decide_in_turn(now);
+    }
+
+    /// Decides on what was looked into and is next.
+    pub(super) fn decide_in_turn(&mut self, now: &Moment) {
+        while let Some(looked) = self.pipeline.in_turn(now.steady) {
+            self.take_look(looked, now);
+        }
+    }
+
+    fn take_look(&mut self, looked: Looked, now: &Moment) {
+        let path = looked.candidate().primary.path.clone();
+        if self.inbox.is_changed(&path) {
+            return self.look_anew(&path, now.steady);
+        }
+        match looked {
+            Looked::Settled(settled, result) => match *result {
+                Ok(facts) => self.decide(facts, now),
+                Err(error) => self.take_trouble(&path, bare_facts(settled.candidate()), &error, now),
+            },
+            Looked::Unsettled(unsettled) => {
+                let (again, why) = self.inbox.wait(&unsettled, now);
+                report::waiting(&path, &why);
+                self.look_anew(&path, again);
+            }
+        }
+    }
+
+    /// Lets go of an asset that was in hand, and looks at it anew.
+    pub(super) fn look_anew(&mut self, path: &RelPath, at: Duration) {
+        self.inbox.let_out(path);
+        self.intake.walks.mark_path_at(path, at);
+    }
+
+    pub(super) fn decide(&mut self, facts: Facts, now: &Moment) {
+        let path = facts.path.clone();
+        let hold = match self.decide.decide(&facts, here(&self.areas, &self.intake.walks, now)) {
+            Ok(plan) => return self.pipeline.add_job(Job::new(plan, Some(facts), now.steady)),
+            Err(hold) => hold,
+        };
+        let pause = match &hold {
+            Hold::Park(why) => return self.set_aside(facts, why, now),
+            Hold::Refused(_) => {
+                let tries = self.inbox.try_again(&path, now.steady);
+                Some(backoff::growing(Duration::from_secs(1), tries.count, PAUSE_MAX))
+            }
+            Hold::Settling { pause, .. } => Some(*pause),
+            // A word of its gate, or a change of its files, ends it.
+            Hold::Shut(_) | Hold::Ignored(_) => None,
+            Hold::Waits(_) | Hold::Paused(_) | Hold::Twin(_) => Some(self.pause_of_held()),
+        };
+        if !matches!(hold, Hold::Refused(_) | Hold::Settling { .. }) {
+            self.inbox.calm(&path);
+        }
+        // Of a type that nobody knows only the start was read; its theme may claim it yet.
+        let is_kept = facts.kind.is_some() || facts.stage == Stage::Ideas;
+        self.hold_for(&path, &hold, pause.map(|pause| now.steady + pause), Some(facts).filter(|_| is_kept), now);
+    }
+
+    /// Puts an asset back for the reason that a decision gave.
+    fn hold_for(&mut self, path: &RelPath, hold: &Hold, until: Option<Duration>, facts: Option<Facts>, now: &Moment) {
+        let until = self.put_back(path, Why::of(hold), until, facts, now);
+        if let (Hold::Settling { is_by_time: true, .. }, Some(until)) = (hold, until) {
+            self.inbox.expect_by(until);
+        }
+    }
+
+    /// Puts an asset back that was in hand; returns when it is judged again.
+    pub(super) fn put_back(
+        &mut self,
+        path: &RelPath,
+        why: Why,
+        until: Option<Duration>,
+        facts: Option<Facts>,
+        now: &Moment,
+    ) -> Option<Duration> {
+        let (until, news) = self.inbox.put_back(path, why, until, facts, now.steady);
+        until.into_iter().for_each(|at| self.intake.walks.mark_path_at(path, at));
+        tell(path, news);
+        until
+    }
+
+    fn set_aside(&mut self, facts: Facts, why: &str, now: &Moment) {
+        report::set_aside(&facts.path, why);
+        self.tally.count_set_aside();
+        let plan = self.decide.park(&facts, why, here(&self.areas, &self.intake.walks, now));
+        self.pipeline.add_job(Job::new(plan, Some(facts), now.steady));
+    }
+
+    /// Does what is to be done about something that went wrong with one asset.
+    pub(super) fn take_trouble(&mut self, path: &RelPath, facts: Option<Facts>, error: &MakeError, now: &Moment) {
+        let tries = self.inbox.try_again(path, now.steady);
+        let dropped = facts.as_ref().map_or(0, |facts| facts.dropped_ns);
+        let still_for = now.steady.saturating_sub(tries.first).max(now.since(dropped));
+        let is_gone = || matches!(self.decide.disk().stat(path), Ok(None));
+        match cure(error, path, tries.count, still_for, &is_gone) {
+            Cure::SetAside(why) => {
+                self.inbox.calm(path);
+                match facts {
+                    Some(facts) => self.set_aside(facts, &why, now),
+                    None => self.inbox.let_out(path),
+                }
+            }
+            Cure::Again { why, after, tell, is_by_time } => {
+                self.tell_again(path, error, after, tell, now);
+                let until = self.put_back(path, Why::new(WhyKind::Refused, &why), Some(now.steady + after), None, now);
+                until.filter(|_| is_by_time).into_iter().for_each(|until| self.inbox.expect_by(until));
+            }
+            Cure::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Person, &why), None, None, now)),
+            Cure::PauseArea(why) => self.pause_for(path, error, &why, now),
+            Cure::Forget => {
+                self.inbox.calm(path);
+                self.look_anew(path, now.steady);
+            }
+        }
+    }
+
+    fn tell_again(&mut self, path: &RelPath, error: &MakeError, after: Duration, tell: Tell, now: &Moment) {
+        match (tell, error) {
+            (Tell::Retry, error) => report::again(Some(path), error),
+            (Tell::DiskTrouble, MakeError::Disk(disk)) => {
+                if self.tally.repeats.is_news(&format!("{}: {}", disk.call, disk.source), now.steady) {
+                    report::disk_trouble(path, disk, after);
+                    self.areas.want_check();
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// Pauses the area that a disk's answer is about; what wanted to go there waits.
+    fn pause_for(&mut self, path: &RelPath, error: &MakeError, why: &str, now: &Moment) {
+        let MakeError::Disk(disk) = error else { return };
+        self.areas.want_check();
+        let area = self.areas.of_trouble(&disk.path, path);
+        self.pause(&area, why, 0, Cause::Refusal, now);
+        let why = stage_of(path).and_then(|stage| self.areas.pauses.why_stage(stage));
+        let why =
+            why.map_or_else(|| Why::new(WhyKind::Refused, &disk.to_string()), |why| Why::new(WhyKind::Paused, &why));
+        self.put_back(path, why, Some(now.steady + PAUSE_MAX), None, now);
+    }
+}
+
+/// Returns just enough of an asset that could not be looked into to set it aside, whole.
+fn bare_facts(candidate: &Candidate) -> Option<Facts> {
+    let companion = |found: &crate::intake::Found| Companion { path: found.path.clone(), seen: found.entry.identity };
+    let found = &candidate.primary;
+    let stage = stage_of(&found.path)?;
+    Some(Facts {
+        companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
+        members: candidate.members.iter().map(companion).collect(),
+        ..Facts::bare(found.path.clone(), stage, found.entry.identity, found.entry.changed_ns)
+    })
+}

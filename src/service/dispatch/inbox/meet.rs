@@ -1,0 +1,189 @@
+//! What becomes of a file that a walk found: it waits, is held, or is ready.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::super::walks::PAUSE_IF_BUSY;
+use super::{Fingerprint, Inbox, News, Standing, fingerprint};
+use crate::intake::{Candidate, Sign, Still, Verdict, rest_awaited};
+use crate::model::{RelPath, Stage};
+use crate::plan::Facts;
+use crate::service::clock::Moment;
+use crate::service::why::{Why, WhyKind};
+
+/// What a walk saw beside a candidate, and what others know of it.
+pub(in crate::service::dispatch) struct Around<'a> {
+    pub(in crate::service::dispatch) stage: Stage,
+    pub(in crate::service::dispatch) now: &'a Moment,
+    /// An editor that is at work on it, for a note.
+    pub(in crate::service::dispatch) sign: Option<&'a Sign>,
+    /// Whether a video is written after it.
+    pub(in crate::service::dispatch) is_first_frame: bool,
+    /// Names that unfinished downloads will have.
+    pub(in crate::service::dispatch) unfinished: &'a HashSet<RelPath>,
+    /// Whether a plan in hand gives or takes a name.
+    pub(in crate::service::dispatch) is_moving: &'a dyn Fn(&RelPath) -> bool,
+    /// Whether a person let go of this state of it.
+    pub(in crate::service::dispatch) is_released: &'a dyn Fn(&Candidate) -> bool,
+    /// Why it stays whatever is in it.
+    pub(in crate::service::dispatch) shut: &'a dyn Fn(&Candidate) -> Option<Why>,
+}
+
+/// What became of a file that a walk found.
+#[derive(Debug)]
+pub(in crate::service::dispatch) enum Met {
+    /// It can be looked into.
+    Ready(Box<Still>),
+    /// It is as it was when it was looked into.
+    Decide(Box<Facts>),
+    /// It waits, until some time if that is known; what is to be told of it.
+    Waits(Option<Duration>, Option<News>),
+    /// The walk may have seen it in the middle of a step.
+    WalkNow,
+    /// It is in hand.
+    InHand,
+}
+
+impl Inbox {
+    /// Judges what a walk found.
+    pub(in crate::service::dispatch) fn meet(&mut self, candidate: Candidate, around: &Around<'_>) -> Met {
+        let path = candidate.primary.path.clone();
+        let state = fingerprint(&candidate);
+        if self.is_in_hand(&path) {
+            self.saw_in_hand(&path, state);
+            return Met::InHand;
+        }
+        if self.join(&candidate) {
+            return Met::Waits(Some(around.now.steady + PAUSE_IF_BUSY), None);
+        }
+        if self.is_moving(&path, around.is_moving) {
+            return Met::WalkNow;
+        }
+        match self.meet_held(&path, state, around.now.steady) {
+            Some(Met::Decide(facts)) => {
+                self.take_in_hand(path, state);
+                return Met::Decide(facts);
+            }
+            Some(met) => return met,
+            None => (),
+        }
+        if !candidate.missing.is_empty() && !(around.is_released)(&candidate) {
+            let why = Why::new(WhyKind::Incomplete, &candidate.missing.join("; "));
+            return Met::Waits(None, self.hold(&path, state, why, None, None));
+        }
+        if let Some(why) = (around.shut)(&candidate) {
+            return Met::Waits(None, self.hold(&path, state, why, None, None));
+        }
+        if around.stage == Stage::Ideas
+            && let Some(met) = self.note_waits(&candidate, around)
+        {
+            return met;
+        }
+        self.let_settle(candidate, state, around)
+    }
+
+    /// Judges what is held; `None` if it is to be judged anew. Who has an original is looked at anew, since that lies
+    /// elsewhere.
+    fn meet_held(&mut self, path: &RelPath, state: Fingerprint, now: Duration) -> Option<Met> {
+        let Some(Standing::Held(held)) = self.files.get(path) else { return None };
+        if held.state != state {
+            self.tries.remove(path);
+        } else if held.until.is_none_or(|until| until > now) {
+            return Some(Met::Waits(held.until, None));
+        }
+        let Some(Standing::Held(held)) = self.files.remove(path) else { return None };
+        // Nothing changed but the time: what was seen inside is still true.
+        held.facts.filter(|facts| held.state == state && !facts.has_original).map(Met::Decide)
+    }
+
+    /// Takes note that files which were found alone before belong to an asset; returns whether some are in hand.
+    fn join(&mut self, candidate: &Candidate) -> bool {
+        let mut is_any_in_hand = false;
+        for found in candidate.files().skip(1) {
+            match self.files.get_mut(&found.path) {
+                Some(Standing::InHand { is_changed, .. }) => (*is_changed, is_any_in_hand) = (true, true),
+                Some(Standing::Held(_)) => drop(self.files.remove(&found.path)),
+                None => (),
+            }
+        }
+        is_any_in_hand
+    }
+
+    fn note_waits(&mut self, note: &Candidate, around: &Around<'_>) -> Option<Met> {
+        let path = &note.primary.path;
+        let wait = self.notes.judge(&note.primary, around.sign, around.now.for_settle())?;
+        let why = Why::new(WhyKind::Settling, &wait.why);
+        let news = if wait.is_fresh {
+            self.quiet_until = self.quiet_until.max(wait.again);
+            Some(News::Waiting(wait.why))
+        } else if self.is_news(path, &why) {
+            Some(News::Held(wait.why))
+        } else {
+            None
+        };
+        Some(Met::Waits(Some(wait.again), news))
+    }
+
+    /// Takes a candidate that stands still, and lets one wait that does not.
+    fn let_settle(&mut self, candidate: Candidate, state: Fingerprint, around: &Around<'_>) -> Met {
+        let path = candidate.primary.path.clone();
+        let now = around.now.for_settle();
+        let unfinished = |path: &RelPath| around.unfinished.contains(path);
+        let has_twin = unfinished(&path) || unfinished(&path.sibling(path.stem()));
+        match self.settle.judge(candidate, has_twin, now) {
+            Verdict::Still(still) => {
+                let watched = self.settle.watched(still.candidate(), now);
+                if let Some((until, why)) = rest_awaited(still.candidate(), around.is_first_frame, watched, now) {
+                    let why = Why::new(WhyKind::Incomplete, &why);
+                    return Met::Waits(Some(until), self.hold(&path, state, why, Some(until), None));
+                }
+                self.take_in_hand(path, state);
+                Met::Ready(still)
+            }
+            Verdict::Wait { again, why, is_by_time } => {
+                if is_by_time {
+                    self.quiet_until = self.quiet_until.max(again);
+                }
+                Met::Waits(Some(again), Some(News::Waiting(why)))
+            }
+        }
+    }
+
+    /// Judges a companion that was found without its asset as if it had been dropped alone; `Ok` is its state if it is
+    /// complete. `has_writer` asks whether somebody writes it.
+    pub(in crate::service::dispatch) fn meet_alone(
+        &mut self,
+        candidate: Candidate,
+        unfinished: &HashSet<RelPath>,
+        has_writer: &dyn Fn(&RelPath) -> Option<bool>,
+        now: &Moment,
+    ) -> Result<Fingerprint, Met> {
+        let path = candidate.primary.path.clone();
+        let state = fingerprint(&candidate);
+        if self.is_in_hand(&path) {
+            self.saw_in_hand(&path, state);
+            return Err(Met::InHand);
+        }
+        if let Some(Standing::Held(held)) = self.files.get(&path)
+            && held.state == state
+        {
+            if held.until.is_none_or(|until| until > now.steady) {
+                return Err(Met::Waits(held.until, None));
+            }
+        }
+        self.remove_held(&path);
+        let name = path.without_extension();
+        let is_twin = |other: &RelPath| other.as_path().as_os_str() == name || other.without_extension() == name;
+        let waits = |again, why| Met::Waits(Some(again), Some(News::Waiting(why)));
+        match self.settle.judge(candidate, unfinished.iter().any(is_twin), now.for_settle()) {
+            Verdict::Wait { again, why, .. } => Err(waits(again, why)),
+            Verdict::Still(still) => match still.settled(has_writer) {
+                Ok(_) => Ok(state),
+                Err(unsettled) => {
+                    let (again, why) = self.wait(&unsettled, now);
+                    Err(waits(again, why))
+                }
+            },
+        }
+    }
+}

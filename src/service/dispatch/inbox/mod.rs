@@ -1,0 +1,359 @@
+//! What is known of each file in the inboxes.
+
+mod meet;
+
+pub(super) use meet::{Around, Met};
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use super::part::{By, Left, Part};
+use crate::config::SettleSettings;
+use crate::intake::{Candidate, Notes, Settle, Unsettled, downloads_as, taken_along};
+use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::plan::Facts;
+use crate::service::clock::Moment;
+use crate::service::why::{Reasons, Why, WhyKind};
+
+/// Of so many held assets it is kept what was seen inside; of more, they are looked into again.
+pub(super) const FACTS_MAX: usize = 1000;
+/// The longest pause before what changed while it was in hand is looked at again.
+const CHANGED_PAUSE: Duration = Duration::from_secs(1);
+
+/// The files in the inboxes, and what tells when they are complete.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    settle: Settle,
+    notes: Notes,
+    files: BTreeMap<RelPath, Standing>,
+    /// How many of them are in hand.
+    in_hand: usize,
+    tries: BTreeMap<RelPath, Tries>,
+    /// The last reason that was told of each file, so that none is told twice.
+    told: BTreeMap<RelPath, Why>,
+    /// The same of the files that are left alone.
+    left_alone: HashMap<RelPath, String>,
+    reasons: Reasons,
+    /// Names that were given or taken while a walk was under way: it may have seen half of an asset.
+    just_moved: HashSet<RelPath>,
+    /// Until when a file is watched that nothing but time keeps from being taken.
+    quiet_until: Duration,
+}
+
+/// How a file stands.
+#[derive(Debug)]
+enum Standing {
+    InHand {
+        state: Fingerprint,
+        /// Whether a walk saw it changed meanwhile.
+        is_changed: bool,
+    },
+    Held(Held),
+}
+
+/// The state of an asset's files, condensed: a hundred thousand of them may be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint(u64);
+
+/// A file that stays where it is for now.
+#[derive(Debug)]
+struct Held {
+    why: Why,
+    state: Fingerprint,
+    until: Option<Duration>,
+    /// What was seen inside, so that it need not be read again.
+    facts: Option<Box<Facts>>,
+}
+
+/// Tries at one state of a file that went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tries {
+    pub(super) count: u32,
+    pub(super) first: Duration,
+}
+
+/// What is to be told of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    /// It waits for a moment.
+    Waiting(String),
+    /// It stays where it is.
+    Held(String),
+}
+
+impl Inbox {
+    /// Returns an inbox that has seen nothing.
+    pub(super) fn new(settings: &SettleSettings) -> Self {
+        Self {
+            settle: Settle::new(settings.quiet, settings.weak_quiet, settings.patience),
+            notes: Notes::new(settings.notes_quiet, settings.patience),
+            files: BTreeMap::new(),
+            in_hand: 0,
+            tries: BTreeMap::new(),
+            told: BTreeMap::new(),
+            left_alone: HashMap::new(),
+            reasons: Reasons::default(),
+            just_moved: HashSet::new(),
+            quiet_until: Duration::ZERO,
+        }
+    }
+
+    /// Takes other quiet times; what is being watched goes on being watched.
+    pub(super) fn reload(&mut self, settings: &SettleSettings) {
+        self.settle.reload(settings.quiet, settings.weak_quiet, settings.patience);
+        self.notes.reload(settings.notes_quiet, settings.patience);
+    }
+
+    /// Returns whether this state of a file is held, whether or not its time has come.
+    pub(super) fn is_held_as(&self, candidate: &Candidate) -> bool {
+        let state = fingerprint(candidate);
+        matches!(self.files.get(&candidate.primary.path), Some(Standing::Held(held)) if held.state == state)
+    }
+
+    /// Returns when to look again at an asset that somebody may still be writing, and what it waits for.
+    pub(super) fn wait(&mut self, unsettled: &Unsettled, now: &Moment) -> (Duration, String) {
+        let (again, why) = self.settle.wait(unsettled, now.for_settle());
+        if unsettled.is_by_time() {
+            self.quiet_until = self.quiet_until.max(again);
+        }
+        (again, why)
+    }
+
+    /// Takes note that `once` waits for what is held until some time, since time alone ends that.
+    pub(super) fn expect_by(&mut self, until: Duration) {
+        self.quiet_until = self.quiet_until.max(until);
+    }
+
+    /// Holds a file; returns what is to be told. A pause is told once, and not for each file that it keeps waiting.
+    pub(super) fn hold(
+        &mut self,
+        path: &RelPath,
+        state: Fingerprint,
+        why: Why,
+        until: Option<Duration>,
+        facts: Option<Facts>,
+    ) -> Option<News> {
+        let why = self.reasons.share(why);
+        let is_news = why.kind != WhyKind::Paused && self.is_news(path, &why);
+        let news = is_news.then(|| News::Held(why.text.to_string()));
+        let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
+        let held = Standing::Held(Held { why, state, until, facts });
+        if let Some(Standing::InHand { .. }) = self.files.insert(path.clone(), held) {
+            self.in_hand -= 1;
+        }
+        news
+    }
+
+    /// Puts an asset back that was in hand; returns from when on it is judged again, and what is to be told. One that
+    /// changed meanwhile is judged soon, but what a disk refuses is not asked for without a pause.
+    pub(super) fn put_back(
+        &mut self,
+        path: &RelPath,
+        why: Why,
+        until: Option<Duration>,
+        facts: Option<Facts>,
+        now: Duration,
+    ) -> (Option<Duration>, Option<News>) {
+        let Some(Standing::InHand { state, is_changed }) = self.files.get(path) else { return (None, None) };
+        let (state, is_changed) = (*state, *is_changed);
+        let soon = until.map_or(now, |until| until.min(now + CHANGED_PAUSE));
+        let until = if is_changed { Some(soon) } else { until };
+        (until, self.hold(path, state, why, until, facts))
+    }
+
+    /// Takes a file in hand.
+    pub(super) fn take_in_hand(&mut self, path: RelPath, state: Fingerprint) {
+        if !matches!(
+            self.files.insert(path, Standing::InHand { state, is_changed: false }),
+            Some(Standing::InHand { .. })
+        ) {
+            self.in_hand += 1;
+        }
+    }
+
+    /// Lets go of a file that was in hand.
+    pub(super) fn let_out(&mut self, path: &RelPath) {
+        if self.is_in_hand(path) {
+            self.files.remove(path);
+            self.in_hand -= 1;
+        }
+    }
+
+    /// Forgets an asset that was carried out.
+    pub(super) fn done(&mut self, path: &RelPath) {
+        self.let_out(path);
+        self.tries.remove(path);
+        self.settle.forget(path);
+        self.notes.forget(path);
+    }
+
+    /// Forgets what is held of a file.
+    fn remove_held(&mut self, path: &RelPath) {
+        if let Some(Standing::Held(_)) = self.files.get(path) {
+            self.files.remove(path);
+        }
+    }
+
+    fn is_in_hand(&self, path: &RelPath) -> bool {
+        matches!(self.files.get(path), Some(Standing::InHand { .. }))
+    }
+
+    fn saw_in_hand(&mut self, path: &RelPath, seen: Fingerprint) {
+        if let Some(Standing::InHand { state, is_changed }) = self.files.get_mut(path) {
+            *is_changed |= *state != seen;
+        }
+    }
+
+    /// Returns whether a walk saw a file changed while it was in hand.
+    pub(super) fn is_changed(&self, path: &RelPath) -> bool {
+        matches!(self.files.get(path), Some(Standing::InHand { is_changed: true, .. }))
+    }
+
+    /// Counts a try that went wrong.
+    pub(super) fn try_again(&mut self, path: &RelPath, now: Duration) -> Tries {
+        let tries = self.tries.entry(path.clone()).or_insert(Tries { count: 0, first: now });
+        tries.count += 1;
+        *tries
+    }
+
+    /// Takes note that nothing goes wrong with a file any more.
+    pub(super) fn calm(&mut self, path: &RelPath) {
+        self.tries.remove(path);
+    }
+
+    /// Lets what is held be judged anew.
+    pub(super) fn reconsider(&mut self) {
+        for standing in self.files.values_mut() {
+            standing.reconsider();
+        }
+    }
+
+    /// Lets what a stage's gate keeps waiting be judged anew.
+    pub(super) fn reconsider_gate(&mut self, stage: Stage) {
+        for (_, standing) in self.files.range_mut(stage.folder().inside()) {
+            if matches!(standing, Standing::Held(held) if held.why.kind == WhyKind::Gate) {
+                standing.reconsider();
+            }
+        }
+    }
+
+    /// Lets what is held of a theme be judged anew; returns the theme's folders in which something is.
+    pub(super) fn reconsider_theme(&mut self, theme: &ThemeSlug) -> Vec<RelPath> {
+        let units = Stage::ALL.map(|stage| stage.folder().join(theme.as_str())).into_iter();
+        let is_any_held = |unit: &RelPath| {
+            let standings = self.files.range_mut(unit.inside());
+            standings.fold(false, |is_any, (_, standing)| standing.reconsider() || is_any)
+        };
+        units.filter(is_any_held).collect()
+    }
+
+    /// Lets one file be judged anew if it is held; returns whether it is.
+    pub(super) fn reconsider_one(&mut self, path: &RelPath) -> bool {
+        self.files.get_mut(path).is_some_and(Standing::reconsider)
+    }
+
+    /// Forgets the files of a unit that were not found any more. `alone` are those that are left alone.
+    pub(super) fn forget_absent(&mut self, unit: &RelPath, found: &HashSet<&RelPath>, alone: &HashSet<&RelPath>) {
+        let is_top = unit.parent().is_none() && unit.area() != Stage::Ideas.name();
+        let in_scope = |path: &RelPath| if is_top { path.parent().as_ref() == Some(unit) } else { path.is_in(unit) };
+        let is_found = |path: &RelPath| found.contains(path) || alone.contains(path);
+        self.settle.forget_absent(unit, &in_scope, &is_found);
+        let is_gone = |path: &RelPath| in_scope(path) && !is_found(path);
+        let inside = unit.inside();
+        let is_held = |standing: &Standing| matches!(standing, Standing::Held(_));
+        self.files.extract_if(inside.clone(), |path, standing| is_held(standing) && is_gone(path)).for_each(drop);
+        self.tries.extract_if(inside.clone(), |path, _| is_gone(path)).for_each(drop);
+        self.told.extract_if(inside, |path, _| is_gone(path)).for_each(drop);
+        self.left_alone.retain(|path, _| !(in_scope(path) && path.is_in(unit)) || alone.contains(path));
+    }
+
+    /// Takes note that a file is left alone; returns whether that is to be told.
+    pub(super) fn leave_alone(&mut self, path: &RelPath, why: &str) -> bool {
+        self.remove_held(path);
+        let is_told = self.left_alone.get(path).is_some_and(|told| told == why);
+        if !is_told {
+            self.left_alone.insert(path.clone(), why.to_owned());
+        }
+        !is_told
+    }
+
+    /// Returns what goes along with a video by its name, if that is to be told: it may have been meant as an asset of
+    /// its own.
+    pub(super) fn taken_along(&mut self, candidate: &Candidate) -> Vec<RelPath> {
+        let why = Why::new(WhyKind::Person, &format!("`{}`", candidate.primary.path));
+        let along: Vec<RelPath> = taken_along(candidate).into_iter().cloned().collect();
+        along.into_iter().filter(|path| self.is_news(path, &why)).collect()
+    }
+
+    /// Returns whether a reason was not told of a file yet, and takes note that it is.
+    fn is_news(&mut self, path: &RelPath, why: &Why) -> bool {
+        let is_told = self.told.get(path).is_some_and(|told| told == why);
+        if !is_told {
+            let why = self.reasons.share(why.clone());
+            self.told.insert(path.clone(), why);
+        }
+        !is_told
+    }
+
+    /// Takes note of names that are given or taken while a walk is under way.
+    pub(super) fn moved_meanwhile<'a>(&mut self, names: impl Iterator<Item = &'a RelPath>) {
+        self.just_moved.extend(names.cloned());
+    }
+
+    /// Takes note that no walk is under way any more that could have seen half of an asset.
+    pub(super) fn walk_ended(&mut self) {
+        self.just_moved.clear();
+    }
+
+    /// Returns whether a walk may have seen a file in the middle of its step.
+    pub(super) fn is_moving(&self, path: &RelPath, is_in_plan: &dyn Fn(&RelPath) -> bool) -> bool {
+        self.just_moved.contains(path) || is_in_plan(path)
+    }
+
+    /// Returns how many files are in hand.
+    pub(super) fn in_hand(&self) -> usize {
+        self.in_hand
+    }
+
+    /// Returns how many files are held.
+    pub(super) fn held(&self) -> usize {
+        self.files.len() - self.in_hand
+    }
+}
+
+impl Standing {
+    /// Lets what is held be judged anew; returns whether it is held.
+    fn reconsider(&mut self) -> bool {
+        let Self::Held(held) = self else { return false };
+        held.until = Some(Duration::ZERO);
+        true
+    }
+}
+
+impl Part for Inbox {
+    fn wake(&self, now: Duration) -> Option<Duration> {
+        Some(self.quiet_until).filter(|until| *until > now)
+    }
+
+    fn left(&self, now: Duration) -> Left {
+        let by_time = (self.quiet_until > now).then_some(By::Time);
+        Left { soon: by_time, stuck: self.tries.len() }
+    }
+}
+
+/// Returns the names that unfinished downloads among these will have.
+pub(super) fn unfinished<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
+    names.filter_map(|path| Some(path.sibling(downloads_as(&path.file_text())?))).collect()
+}
+
+pub(super) fn fingerprint(candidate: &Candidate) -> Fingerprint {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut state = DefaultHasher::new();
+    candidate.files().for_each(|found| found.entry.identity.hash(&mut state));
+    // What it waits for may come or go while its own files stay as they are.
+    candidate.missing.hash(&mut state);
+    Fingerprint(state.finish())
+}
+
+#[cfg(test)]
+mod tests;

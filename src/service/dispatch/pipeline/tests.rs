@@ -1,0 +1,143 @@
+use super::super::part::check;
+use super::*;
+use crate::intake::{Candidate, Found, Now, Settle, Verdict};
+use crate::model::Identity;
+use crate::plan::{Facts, Plan};
+use crate::records::About;
+use crate::vault::Entry;
+
+const MIB: u64 = 1 << 20;
+const BUDGET: Budget = Budget { jobs: 2, memory: 100 };
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn still(size: u64) -> Still {
+    let identity = Identity { device: 1, inode: 1, size, modified_ns: 0 };
+    let found = Found { path: path("raw/a.png"), entry: Entry::file(identity, 0) };
+    let now = Now { wall_ns: i64::MAX, steady: Duration::from_secs(9) };
+    match Settle::new(Duration::ZERO, Duration::ZERO, Duration::ZERO).judge(Candidate::alone(found), false, now) {
+        Verdict::Still(still) => *still,
+        Verdict::Wait { why, .. } => panic!("{why}"),
+    }
+}
+
+fn job(name: &str, weight: u64) -> Job {
+    let seen = Identity { device: 1, inode: 1, size: 1, modified_ns: 0 };
+    let facts = Facts::bare(path(name), Stage::Raw, seen, 0);
+    Job { weight, ..Job::new(Plan::new(About::new(Stage::Raw, "")), Some(facts), Duration::ZERO) }
+}
+
+fn record() -> Job {
+    Job::new(Plan::new(About::new(Stage::Raw, "")), None, Duration::ZERO)
+}
+
+/// How many of what a worker may take now.
+fn next(pipeline: &mut Pipeline) -> (&'static str, usize) {
+    match pipeline.next(BUDGET) {
+        None => ("", 0),
+        Some(Chunk::Look(assets)) => {
+            pipeline.begin_look(assets.iter().map(|(_, still)| still));
+            ("look", assets.len())
+        }
+        Some(Chunk::Make(mut jobs)) => {
+            pipeline.begin_make(&mut jobs, Duration::ZERO);
+            ("make", jobs.len())
+        }
+    }
+}
+
+#[test]
+fn a_worker_takes_its_share_and_no_more_than_it_can_read() {
+    type Case = (&'static [(u64, bool)], usize, usize);
+    let cases: [Case; 7] = [
+        (&[], 9, 0),
+        (&[(1, false); 100], 50, CHUNK_MAX),
+        (&[(1, false); 100], 10, 10),
+        (&[(1, false); 100], 1, CHUNK_MIN),
+        (&[(5 * MIB, false), (2 * MIB, false), (2 * MIB, false)], 9, 2),
+        (&[(900 * MIB, false), (1, false)], 9, 1),
+        (&[(1, true), (1, false)], 9, 1),
+    ];
+    for (costs, share, expected) in cases {
+        let mut queue: VecDeque<_> = costs.iter().copied().collect();
+        assert_eq!(chunk(&mut queue, share, |cost| *cost).len(), expected, "{share} of {costs:?}");
+        assert_eq!(queue.len(), costs.len() - expected);
+    }
+    let mut queue = VecDeque::from([(1, false), (1, true)]);
+    assert_eq!(chunk(&mut queue, 9, |cost| *cost), [(1, false)]);
+}
+
+#[test]
+fn plans_come_before_looks_within_workers_and_memory() {
+    let mut pipeline = Pipeline::new(4);
+    (0..20).for_each(|_| pipeline.add_ready(Stage::Raw, still(1)));
+    [60, 60].into_iter().for_each(|weight| pipeline.add_job(job("raw/a.png", weight)));
+    assert_eq!(check(&pipeline, Duration::ZERO).soon, Some(By::Time));
+    assert_eq!(next(&mut pipeline), ("make", 1));
+    assert_eq!(check(&pipeline, Duration::ZERO).soon, Some(By::Answer));
+    assert_eq!(next(&mut pipeline), ("", 0), "the second one has no memory");
+    pipeline.made(60);
+    assert_eq!([next(&mut pipeline), next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("look", 10), ("", 0)]);
+    pipeline.made(60);
+    assert_eq!((next(&mut pipeline), pipeline.ready(), pipeline.planned()), (("look", CHUNK_MIN), 2, 0));
+    assert!(pipeline.is_busy() && !pipeline.is_quiet());
+}
+
+#[test]
+fn what_takes_long_to_read_has_no_turn() {
+    for (size, has_turn) in [(CHUNK_BYTES_MAX, true), (CHUNK_BYTES_MAX + 1, false)] {
+        assert_eq!(Pipeline::new(1).begin_look([still(size)].iter()).is_some(), has_turn, "{size}");
+    }
+}
+
+#[test]
+fn plans_about_records_can_be_taken_out() {
+    let mut pipeline = Pipeline::new(1);
+    [record(), job("raw/a.png", 0), record()].into_iter().for_each(|job| pipeline.add_job(job));
+    assert_eq!((pipeline.take_records().len(), pipeline.planned()), (2, 1));
+}
+
+#[test]
+fn products_are_carried_out_together_when_no_more_are_about_to_come() {
+    const MS: Duration = Duration::from_millis(1);
+    // (products, whether more is about to be made, at ms, how many are carried out)
+    let cases = [
+        (0, false, 0, None),
+        (1, false, 0, Some(1)),
+        (1, true, 0, None),
+        (1, true, 9, None),
+        (1, true, 10, Some(1)),
+        (BATCH_MAX - 1, true, 0, None),
+        (BATCH_MAX, true, 0, Some(BATCH_MAX)),
+        (BATCH_MAX + 5, false, 0, Some(BATCH_MAX)),
+    ];
+    for (count, has_more, at, expected) in cases {
+        let mut pipeline = Pipeline::new(1);
+        for n in 0..count {
+            pipeline.add_made(job(&format!("raw/{n}.png"), 0), Made::nothing(), Duration::ZERO);
+        }
+        if has_more {
+            pipeline.add_job(job("raw/more.png", 0));
+        }
+        if count > 0 {
+            assert!(check(&pipeline, Duration::ZERO).soon.is_some());
+            assert_eq!(pipeline.wake(Duration::ZERO), Some(GATHER), "{count}");
+        }
+        let batch = pipeline.batch(MS * at).map(|batch| batch.len());
+        assert_eq!(batch, expected, "{count} {has_more} {at}");
+        assert_eq!(pipeline.has_batch(), count > expected.unwrap_or(0), "{count} {has_more} {at}");
+    }
+}
+
+#[test]
+fn what_changed_is_not_carried_out() {
+    let mut pipeline = Pipeline::new(1);
+    for name in ["raw/a.png", "raw/b.png"] {
+        pipeline.add_made(job(name, 0), Made::nothing(), Duration::ZERO);
+    }
+    pipeline.add_made(record(), Made::nothing(), Duration::ZERO);
+    assert_eq!(pipeline.take_changed(&|changed| *changed == path("raw/b.png")).len(), 1);
+    assert_eq!((pipeline.abandon_batch().len(), pipeline.is_quiet()), (2, true));
+}

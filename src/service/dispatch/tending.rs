@@ -1,0 +1,484 @@
+//! Which shared records are to be brought up to date: tags that are the same in all stages, and bundles.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::part::{By, Left, Part, SOON};
+use crate::model::{Identity, RelPath, ThemeSlug};
+use crate::plan::{BundleName, Hold, Plan};
+use crate::service::decide::Tended;
+
+/// The pauses before records are tended again after one could not be written.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// For so long a bundle waits for the assets that are about to join.
+const JOIN_MAX: Duration = Duration::from_secs(30);
+/// Of so many records it is decided at a time how they are to be written: there may be thousands of themes.
+const TEND_MAX: usize = 256;
+
+/// Records that are to be brought up to date.
+#[derive(Debug)]
+pub(super) struct Tending {
+    tags: Tags,
+    bundles: Bundles,
+    /// Those whose records do not stand still: when they are looked at again, and whether time alone ends that.
+    due: BTreeMap<Tended, (Duration, bool)>,
+    /// After a record could not be written.
+    pause: Backoff,
+    /// Records that plans in hand write or take away: one plan at a time for each.
+    in_hand: HashSet<RelPath>,
+    is_running: bool,
+}
+
+#[derive(Debug, Default)]
+struct Tags {
+    /// Folders whose tags may have changed.
+    marked: BTreeSet<RelPath>,
+    /// The tag file that a walk saw last in each folder.
+    seen: HashMap<RelPath, Option<Identity>>,
+    /// Tag files that nobody can read, and why: told once.
+    broken: BTreeMap<RelPath, String>,
+    /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no longer
+    /// counts.
+    doubtful: HashSet<RelPath>,
+}
+
+#[derive(Debug, Default)]
+struct Bundles {
+    marked: BTreeSet<BundleName>,
+    is_all_marked: bool,
+    /// Themes whose tags changed: the bundles that hold assets of one are marked when they are listed.
+    changed_themes: BTreeSet<ThemeSlug>,
+    /// Since when the first of these waits.
+    since: Option<Duration>,
+    /// The themes in each bundle that is not sent.
+    themes: BTreeMap<BundleName, BTreeSet<ThemeSlug>>,
+    /// Those that could not be looked at.
+    unseen: BTreeSet<BundleName>,
+    /// Whether `upload` is paused: then none is looked at, and nobody waits for that.
+    is_paused: bool,
+}
+
+impl Default for Tending {
+    fn default() -> Self {
+        Self {
+            tags: Tags::default(),
+            bundles: Bundles::default(),
+            due: BTreeMap::new(),
+            pause: Backoff::new(PAUSE_MIN, PAUSE_MAX),
+            in_hand: HashSet::new(),
+            is_running: false,
+        }
+    }
+}
+
+impl Tending {
+    /// Marks a folder's shared tags.
+    pub(super) fn tags_changed(&mut self, folder: RelPath) {
+        self.tags.marked.insert(folder);
+    }
+
+    /// Takes the tag files that a walk saw, by their folders; those that are not as they were are marked.
+    pub(super) fn saw_tags(&mut self, seen: &[(RelPath, Option<Identity>)]) {
+        for (folder, identity) in seen {
+            if self.tags.seen.insert(folder.clone(), *identity) != Some(*identity) {
+                self.tags.marked.insert(folder.clone());
+            }
+        }
+    }
+
+    /// Lets every tag file that is seen be marked: what lies on disk was changed by others than plans in hand.
+    pub(super) fn forget_seen_tags(&mut self) {
+        self.tags.seen.clear();
+    }
+
+    /// Forgets the tag files of a unit that is gone.
+    pub(super) fn forget_tags(&mut self, unit: &RelPath) {
+        self.tags.seen.retain(|folder, _| !folder.is_in(unit));
+    }
+
+    /// Takes note that of some shared tags a version came back that somebody wrote on.
+    pub(super) fn doubt(&mut self, base: RelPath) {
+        self.tags.doubtful.insert(base);
+    }
+
+    /// Returns the shared tags whose last common state does not count.
+    pub(super) fn doubtful(&self) -> HashSet<RelPath> {
+        self.tags.doubtful.clone()
+    }
+
+    /// Takes note that a plan gives some tags a new common state.
+    pub(super) fn believe(&mut self, base: &RelPath) {
+        self.tags.doubtful.remove(base);
+    }
+
+    /// Takes why tag files of a folder are not carried to the other stages; returns what is to be told.
+    pub(super) fn broken(&mut self, folder: &RelPath, broken: Vec<(RelPath, String)>) -> Vec<(RelPath, String)> {
+        let below = |path: &RelPath| path.parts().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>();
+        let is_of = |path: &RelPath| path.parent().is_some_and(|parent| below(&parent) == below(folder));
+        self.tags.broken.retain(|path, _| !is_of(path) || broken.iter().any(|(other, _)| other == path));
+        let is_news =
+            |(path, why): &(RelPath, String)| self.tags.broken.insert(path.clone(), why.clone()).as_ref() != Some(why);
+        broken.into_iter().filter(is_news).collect()
+    }
+
+    /// Marks a bundle.
+    pub(super) fn bundle_changed(&mut self, name: BundleName) {
+        self.bundles.marked.insert(name);
+    }
+
+    /// Marks every bundle.
+    pub(super) fn all_bundles(&mut self) {
+        self.bundles.is_all_marked = true;
+    }
+
+    /// Marks the bundles that hold assets of a theme.
+    pub(super) fn theme_changed(&mut self, theme: &ThemeSlug) {
+        self.bundles.changed_themes.insert(theme.clone());
+    }
+
+    /// Takes what a look into a bundle showed: the themes in it, `None` for one that is sent.
+    pub(super) fn saw_bundle(&mut self, name: &BundleName, themes: Option<BTreeSet<ThemeSlug>>) {
+        self.bundles.unseen.remove(name);
+        // A sent one is never touched.
+        self.bundles.themes.insert(name.clone(), themes.unwrap_or_default());
+    }
+
+    /// Forgets a bundle that is not there any more.
+    pub(super) fn forget_bundle(&mut self, name: &BundleName) {
+        self.bundles.unseen.remove(name);
+        self.bundles.themes.remove(name);
+    }
+
+    /// Marks the bundles that could not be looked at.
+    pub(super) fn retry_unseen(&mut self) {
+        self.bundles.marked.extend(self.bundles.unseen.iter().cloned());
+    }
+
+    /// Takes note that a bundle cannot be looked at.
+    pub(super) fn cannot_see(&mut self, name: BundleName) {
+        self.bundles.unseen.insert(name);
+    }
+
+    /// Returns what is to be looked at now. A manifest is written when the assets that are about to join have joined
+    /// (`is_quiet`); if they never end, now and then. `all` lists the bundles; while `upload` is paused, none is looked
+    /// at. `planned` is how many plans wait already.
+    pub(super) fn next(
+        &mut self,
+        now: Duration,
+        is_quiet: bool,
+        is_paused: bool,
+        planned: usize,
+        all: &dyn Fn() -> Vec<BundleName>,
+    ) -> Vec<Tended> {
+        for (tended, _) in self.due.extract_if(.., |_, (due, _)| *due <= now) {
+            match tended {
+                Tended::Tags(folder) => drop(self.tags.marked.insert(folder)),
+                Tended::Bundle(name) => drop(self.bundles.marked.insert(name)),
+            }
+        }
+        self.bundles.is_paused = is_paused;
+        if self.is_running || !self.pause.is_due(now) {
+            return Vec::new();
+        }
+        let mut next = Vec::new();
+        while planned + next.len() < TEND_MAX
+            && let Some(folder) = self.tags.marked.pop_first()
+        {
+            next.push(Tended::Tags(folder));
+        }
+        if self.bundles.is_all_marked || !self.bundles.changed_themes.is_empty() {
+            self.bundles.resolve(all());
+        }
+        if self.bundles.marked.is_empty() {
+            self.bundles.since = None;
+        } else {
+            let since = *self.bundles.since.get_or_insert(now);
+            if (is_quiet || now >= since + JOIN_MAX) && !is_paused {
+                self.bundles.since = None;
+                next.extend(std::mem::take(&mut self.bundles.marked).into_iter().map(Tended::Bundle));
+            }
+        }
+        self.is_running = !next.is_empty();
+        next
+    }
+
+    /// Takes note that what was to be looked at was.
+    pub(super) fn looked(&mut self) {
+        self.is_running = false;
+    }
+
+    /// Looks at records again after a pause, since somebody may be in the middle of saving them.
+    pub(super) fn later(&mut self, tended: Tended, hold: &Hold, now: Duration) {
+        let (pause, is_by_time) = match hold {
+            Hold::Settling { pause, is_by_time, .. } => (*pause, *is_by_time),
+            _ => (PAUSE_MAX, false),
+        };
+        self.due.insert(tended, (now + pause, is_by_time));
+    }
+
+    /// Looks at a record again in a moment, since a plan in hand is writing it.
+    pub(super) fn in_a_moment(&mut self, tended: Tended, now: Duration) {
+        self.due.insert(tended, (now + PAUSE_MIN, true));
+    }
+
+    /// Returns whether plans for records may be begun.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.pause.is_due(now)
+    }
+
+    /// Takes the records of a plan in hand; returns whether no other plan has one of them. One that is being written is
+    /// looked at again when that is done.
+    pub(super) fn begin(&mut self, plan: &Plan) -> bool {
+        let is_free = !records(plan).any(|path| self.in_hand.contains(path));
+        if is_free {
+            self.in_hand.extend(records(plan).cloned());
+        }
+        is_free
+    }
+
+    /// Lets go of the records of a plan.
+    pub(super) fn ended(&mut self, plan: &Plan) {
+        for path in records(plan) {
+            self.in_hand.remove(path);
+        }
+    }
+
+    /// Takes note that a plan could not be carried out: it is decided anew after a growing pause.
+    pub(super) fn failed(&mut self, plan: &Plan, now: Duration) {
+        self.pause.tried(now);
+        self.bundles.is_all_marked = true;
+        let folders = plan.products.iter().filter(|product| product.to.file_name() == "tags.yaml");
+        self.tags.marked.extend(folders.filter_map(|product| product.to.parent()));
+    }
+
+    /// Returns when records may be tended again after one could not be written.
+    pub(super) fn again(&self) -> Duration {
+        self.pause.again()
+    }
+
+    /// Returns how many records are in hand.
+    pub(super) fn in_hand(&self) -> usize {
+        self.in_hand.len()
+    }
+
+    /// Returns whether a bundle was marked since it was looked at.
+    pub(super) fn is_marked(&self, name: &BundleName) -> bool {
+        self.bundles.is_all_marked || self.bundles.marked.contains(name)
+    }
+
+    /// Returns whether something can be looked at as soon as it is time.
+    fn is_any_marked(&self) -> bool {
+        !self.tags.marked.is_empty() || self.is_any_bundle_marked() && !self.bundles.is_paused
+    }
+
+    fn is_any_bundle_marked(&self) -> bool {
+        self.bundles.is_all_marked || !self.bundles.changed_themes.is_empty() || !self.bundles.marked.is_empty()
+    }
+}
+
+impl Bundles {
+    /// Marks by name what was marked otherwise, now that all bundles are listed. Of one that was never looked into
+    /// nobody knows what it holds.
+    fn resolve(&mut self, all: Vec<BundleName>) {
+        let (is_all, changed) = (std::mem::take(&mut self.is_all_marked), std::mem::take(&mut self.changed_themes));
+        let holds = |name: &BundleName| self.themes.get(name).is_none_or(|themes| !themes.is_disjoint(&changed));
+        self.marked.extend(all.into_iter().filter(|name| is_all || holds(name)));
+    }
+}
+
+impl Part for Tending {
+    fn wake(&self, now: Duration) -> Option<Duration> {
+        let is_marked = self.is_any_marked();
+        // A bundle waits for assets that are about to join: it is looked now and then whether they have.
+        let marked = is_marked.then(|| self.pause.again().max(now + Duration::from_millis(100)));
+        self.due.values().map(|(due, _)| *due).chain(marked.filter(|_| !self.is_running)).min()
+    }
+
+    fn left(&self, now: Duration) -> Left {
+        let is_marked = self.is_any_marked();
+        let soon = if self.is_running {
+            Some(By::Answer)
+        } else {
+            let is_soon = is_marked && self.pause.again() <= now + SOON;
+            (is_soon || self.due.values().any(|(_, is_by_time)| *is_by_time)).then_some(By::Time)
+        };
+        let is_behind = !self.tags.marked.is_empty() || self.is_any_bundle_marked();
+        Left { soon, stuck: self.bundles.unseen.len() + usize::from(is_behind) }
+    }
+}
+
+/// Returns the records that a plan writes or takes away.
+fn records(plan: &Plan) -> impl Iterator<Item = &RelPath> {
+    plan.products.iter().map(|product| &product.to).chain(plan.removes.iter().map(|gone| &gone.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::part::check;
+    use super::*;
+    use crate::model::Stage;
+    use crate::plan::{Product, Recipe};
+    use crate::records::{About, PublishMode};
+
+    const fn s(s: u64) -> Duration {
+        Duration::from_secs(s)
+    }
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).unwrap()
+    }
+
+    fn bundle(day: u32) -> BundleName {
+        BundleName::of(&path(&format!("upload/2026-11-{day}/adobe-stock"))).unwrap()
+    }
+
+    fn plan(record: &str) -> Plan {
+        let product = Product { to: path(record), recipe: Recipe::Bytes(Vec::new()), mode: PublishMode::New };
+        Plan { products: vec![product], ..Plan::new(About::new(Stage::Raw, "")) }
+    }
+
+    /// What is looked at now, by folder.
+    fn next(tending: &mut Tending, at: u64, is_quiet: bool, is_paused: bool) -> Vec<String> {
+        let all = || vec![bundle(20), bundle(21)];
+        let next = tending.next(s(at), is_quiet, is_paused, 0, &all);
+        next.iter().map(|tended| tended.folder().to_string()).collect()
+    }
+
+    const BOTH: [&str; 2] = ["upload/2026-11-20/adobe-stock", "upload/2026-11-21/adobe-stock"];
+
+    #[test]
+    fn a_bundle_waits_for_assets_that_are_about_to_join_but_not_for_ever() {
+        // (at, is quiet, is paused, how many are looked at)
+        let cases: [&[(u64, bool, bool, usize)]; 4] = [
+            &[(10, true, false, 2)],
+            &[(10, false, false, 0), (39, false, false, 0), (40, false, false, 2)],
+            &[(10, false, false, 0), (11, true, false, 2)],
+            &[(10, true, true, 0), (99, true, true, 0), (100, true, false, 2)],
+        ];
+        for (n, rows) in cases.into_iter().enumerate() {
+            let mut tending = Tending::default();
+            tending.all_bundles();
+            for (at, is_quiet, is_paused, count) in rows {
+                let next = next(&mut tending, *at, *is_quiet, *is_paused);
+                assert_eq!(next.len(), *count, "case {n} at {at}");
+                let left = check(&tending, s(*at));
+                let waits = if *count > 0 { Some(By::Answer) } else { (!is_paused).then_some(By::Time) };
+                assert_eq!((left.soon, left.stuck), (waits, usize::from(*count == 0)), "case {n} at {at}");
+            }
+            tending.looked();
+            assert_eq!(check(&tending, s(100)), Left::default(), "case {n}");
+        }
+    }
+
+    #[test]
+    fn a_theme_marks_the_bundles_that_hold_it_and_those_nobody_looked_into() {
+        let theme = |text: &str| ThemeSlug::new(text).unwrap();
+        // (the themes that each bundle was seen to hold, those that are looked at)
+        type Case = ([Option<&'static [&'static str]>; 2], &'static [&'static str]);
+        let cases: [Case; 5] = [
+            ([None, None], &BOTH),
+            ([Some(&["sea"]), Some(&["sky"])], &BOTH[..1]),
+            ([Some(&["sky"]), None], &BOTH[1..]),
+            ([Some(&["sky"]), Some(&[])], &[]),
+            ([Some(&["sky", "sea"]), Some(&["sea"])], &BOTH),
+        ];
+        for (holds, expected) in cases {
+            let mut tending = Tending::default();
+            for (day, themes) in [20, 21].into_iter().zip(holds) {
+                if let Some(themes) = themes {
+                    tending.saw_bundle(&bundle(day), Some(themes.iter().map(|text| theme(text)).collect()));
+                }
+            }
+            tending.theme_changed(&theme("sea"));
+            assert_eq!(next(&mut tending, 10, true, false), expected, "{holds:?}");
+        }
+    }
+
+    /// Tags were looked at after each walk of their theme.
+    #[test]
+    fn tags_are_looked_at_when_their_file_is_another_one() {
+        let file = |size| Some(Identity { device: 1, inode: 1, size, modified_ns: 0 });
+        let mut tending = Tending::default();
+        for (n, (seen, is_news)) in
+            [(None, true), (None, false), (file(1), true), (file(1), false), (file(2), true), (None, true)]
+                .into_iter()
+                .enumerate()
+        {
+            tending.saw_tags(&[(path("raw/sea"), seen)]);
+            assert_eq!(!next(&mut tending, 10, true, false).is_empty(), is_news, "row {n}");
+            tending.looked();
+        }
+        tending.forget_tags(&path("raw/sea"));
+        tending.saw_tags(&[(path("raw/sea"), None)]);
+        assert_eq!(next(&mut tending, 10, true, false), ["raw/sea"]);
+    }
+
+    #[test]
+    fn records_that_are_being_saved_are_looked_at_again() {
+        let settling = |is_by_time| Hold::Settling { why: String::new(), pause: s(5), is_by_time };
+        let cases =
+            [(settling(true), 15, Some(By::Time)), (settling(false), 15, None), (Hold::Waits(String::new()), 70, None)];
+        for (hold, again, soon) in cases {
+            let mut tending = Tending::default();
+            tending.later(Tended::Tags(path("raw/sea")), &hold, s(10));
+            assert_eq!((check(&tending, s(10)).soon, tending.wake(s(10))), (soon, Some(s(again))), "{hold:?}");
+            assert!(next(&mut tending, again - 1, true, false).is_empty(), "{hold:?}");
+            assert_eq!(next(&mut tending, again, true, false), ["raw/sea"], "{hold:?}");
+        }
+    }
+
+    #[test]
+    fn one_plan_at_a_time_writes_a_record() {
+        let mut tending = Tending::default();
+        assert!(tending.begin(&plan("raw/sea/tags.yaml")) && !tending.begin(&plan("raw/sea/tags.yaml")));
+        assert!(tending.begin(&plan("raw/sky/tags.yaml")) && tending.in_hand() == 2);
+        tending.ended(&plan("raw/sea/tags.yaml"));
+        assert!(tending.begin(&plan("raw/sea/tags.yaml")));
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_written_is_tried_again_after_growing_pauses() {
+        let mut tending = Tending::default();
+        let mut now = 10;
+        for pause in [1, 2, 4, 8] {
+            tending.failed(&plan("raw/sea/tags.yaml"), s(now));
+            assert!(next(&mut tending, now, true, false).is_empty());
+            // `once` waits for a short pause only.
+            assert_eq!(check(&tending, s(now)).soon.is_some(), pause <= 3, "{pause}");
+            now += pause;
+            assert_eq!(next(&mut tending, now, true, false).len(), 3, "the tags, and both bundles");
+            tending.looked();
+        }
+    }
+
+    #[test]
+    fn why_a_tag_file_is_not_shared_is_told_once() {
+        let mut tending = Tending::default();
+        let broken = |why: &str| vec![(path("raw/sea/tags.yaml"), why.to_owned())];
+        let mut told = |folder: &str, broken| tending.broken(&path(folder), broken).len();
+        let rows = [
+            told("raw/sea", broken("a")),
+            told("keep/sea", broken("a")),
+            told("raw/sea", broken("b")),
+            told("raw/sky", vec![]),
+            told("raw/sea", broken("b")),
+            told("keep/sea", vec![]),
+            told("raw/sea", broken("b")),
+        ];
+        assert_eq!(rows, [1, 0, 1, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_looked_at_is_stuck_and_tried_again() {
+        let mut tending = Tending::default();
+        tending.cannot_see(bundle(20));
+        assert_eq!(check(&tending, s(10)), Left { soon: None, stuck: 1 });
+        tending.retry_unseen();
+        assert_eq!(next(&mut tending, 10, true, false), BOTH[..1]);
+        tending.looked();
+        tending.saw_bundle(&bundle(20), None);
+        assert_eq!(check(&tending, s(10)), Left::default());
+    }
+}

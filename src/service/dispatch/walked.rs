@@ -1,0 +1,259 @@
+//! What a walk found: each file is judged, and waits, is held or is ready.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::inbox::{self, Around, FACTS_MAX, Met, News};
+use super::job::Job;
+use super::message::Work;
+use super::walks::{PAUSE_IF_BUSY, READY_MAX};
+use super::{Dispatcher, here};
+use crate::intake::{Candidate, Found, NearMiss, Odd, is_lonely};
+use crate::model::{RelPath, Stage};
+use crate::plan::Hold;
+use crate::report;
+use crate::service::clock::Moment;
+use crate::service::survey::{SurveyError, Surveyed, theme_of_unit};
+use crate::service::why::{Why, WhyKind};
+
+/// The pause before a folder that could not be listed is tried again: too long for `once` to wait for it.
+const UNSEEN_PAUSE: Duration = Duration::from_secs(5);
+/// While so much is to be made, no more companions are looked at.
+const JOIN_MAX: usize = 256;
+/// The pause before what a disk refused is tried again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(2);
+/// How long what may change unseen is waited for if it has to be looked into again for that.
+pub(super) const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);
+
+impl Dispatcher {
+    /// Begins the next walk.
+    pub(super) fn begin_walk(&mut self, now: &Moment, work: &mut Vec<Work>) {
+        let areas = &self.areas;
+        let is_away = |area: &RelPath| areas.is_detached(area);
+        if let Some(unit) = self.intake.walks.next(now.steady, self.pipeline.ready(), &is_away) {
+            work.push(Work::Walk { unit, settings: self.decide.settings.clone() });
+        } else if self.intake.walks.is_first_round_over() {
+            // Every folder is watched by now.
+            self.probe(now, work);
+        }
+    }
+
+    /// Takes what a walk found.
+    pub(super) fn on_walked(
+        &mut self,
+        unit: &RelPath,
+        took: Duration,
+        result: Result<Box<Surveyed>, SurveyError>,
+        now: &Moment,
+    ) {
+        self.intake.walks.ended(unit, took, now.steady);
+        match result {
+            Ok(surveyed) => self.take_survey(*surveyed, took, now),
+            Err(error) => self.take_survey_error(unit, &error, now),
+        }
+        self.inbox.walk_ended();
+    }
+
+    fn take_survey_error(&mut self, unit: &RelPath, error: &SurveyError, now: &Moment) {
+        let disk = match error {
+            SurveyError::Detached(detached) => {
+                let (area, why) = (unit.area_path(), detached.to_string());
+                if self.areas.detach(&area, &why, now.steady) {
+                    report::paused(&area, &why);
+                }
+                return;
+            }
+            SurveyError::Disk(disk) => disk,
+        };
+        // It may be its whole stage that went.
+        self.areas.want_check();
+        if disk.kind() == ErrorKind::NotFound {
+            self.intake.walks.units.forget(unit);
+            self.intake.folder_times.forget(unit);
+            self.upkeep.tending.forget_tags(unit);
+            self.take_near_misses(unit, &[]);
+            theme_of_unit(unit).into_iter().for_each(|theme| self.upkeep.gone.suspect(theme));
+            return;
+        }
+        if self.tally.repeats.is_news(&disk.to_string(), now.steady) {
+            report::not_listed(unit, disk);
+        }
+        self.intake.walks.not_listed(unit, now.steady + UNSEEN_PAUSE);
+    }
+
+    fn take_survey(&mut self, surveyed: Surveyed, took: Duration, now: &Moment) {
+        let unit = surveyed.unit.clone();
+        let settle = &self.decide.settings.settle;
+        let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+        let begun_ns = now.for_settle().wall_ns.saturating_sub(took_ns);
+        self.intake.folder_times.remember(&unit, &surveyed.folders, begun_ns);
+        if let Some(problem) = surveyed.problem.as_ref().filter(|_| self.intake.hearing.misses_some()) {
+            report::watch_problem(problem, settle.rescan);
+        }
+        self.intake.walks.listed(&unit);
+        self.intake.walks.found(&surveyed.below);
+        self.upkeep.tending.saw_tags(&surveyed.tag_folders);
+        if settle.ignore.folder_above(&unit).is_some() {
+            self.intake.walks.units.forget(&unit);
+        }
+        self.take_near_misses(&unit, &surveyed.near_misses);
+        self.take_odd(&surveyed);
+        self.take_candidates(surveyed, now);
+    }
+
+    /// Takes the files of a unit by which a person means tags; what does not wait for one any more goes on.
+    fn take_near_misses(&mut self, unit: &RelPath, found: &[NearMiss]) {
+        for waits in self.decide.take_near_misses(unit, found) {
+            if let Some(theme) = crate::plan::theme_of_path(&waits.join("x")).0 {
+                self.reconsider_theme(&theme);
+            }
+        }
+    }
+
+    /// Tells what is left alone.
+    fn take_odd(&mut self, surveyed: &Surveyed) {
+        for odd in &surveyed.odd {
+            // A record of our own may be seen before the asset that it goes with, or after it went.
+            if self.is_moving(&odd.path) {
+                self.intake.walks.mark(surveyed.unit.clone());
+            } else if !self.is_late(odd) && self.inbox.leave_alone(&odd.path, &odd.why) {
+                if surveyed.doubtful.contains(&odd.path) {
+                    report::theme_left_alone(&odd.path, &odd.why);
+                } else {
+                    report::left_alone(&odd.path, &odd.why);
+                }
+            }
+        }
+    }
+
+    fn take_candidates(&mut self, surveyed: Surveyed, now: &Moment) {
+        let Surveyed { unit, stage, candidates, odd, .. } = &surveyed;
+        if !candidates.is_empty() {
+            self.intake.hearing.busy(&unit.area_path(), now.steady);
+        }
+        let found: HashSet<&RelPath> = candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
+        let alone: HashSet<&RelPath> = odd.iter().map(|odd| &odd.path).collect();
+        self.inbox.forget_absent(unit, &found, &alone);
+        let unfinished = inbox::unfinished(odd.iter().map(|odd| &odd.path));
+        for odd in odd.iter().filter(|odd| is_lonely(odd)) {
+            if !self.is_moving(&odd.path) && self.is_late(odd) {
+                self.judge_late(unit, &odd.path, &unfinished, now);
+            }
+        }
+        let mut left = candidates.len();
+        for candidate in candidates {
+            if self.pipeline.ready() >= READY_MAX {
+                self.intake.walks.fell_behind(unit.clone(), left);
+                break;
+            }
+            left -= 1;
+            for path in self.inbox.taken_along(candidate) {
+                report::taken_along(&path, &candidate.primary.path);
+            }
+            let seen = (surveyed.signs.get(&candidate.primary.path), &surveyed.first_frames);
+            let (decide, here) = (&self.decide, here(&self.areas, &self.intake.walks, now));
+            let identity = |candidate: &Candidate| candidate.primary.entry.identity;
+            let met = self.inbox.meet(
+                candidate.clone(),
+                &Around {
+                    stage: *stage,
+                    now,
+                    sign: seen.0,
+                    is_first_frame: seen.1.contains(&candidate.primary.path),
+                    unfinished: &unfinished,
+                    is_moving: &|path| decide.claims.is_moving(path),
+                    is_released: &|c| decide.is_released(&c.primary.path, *stage, identity(c)),
+                    shut: &|c| decide.shut(&c.primary.path, *stage, identity(c), here).err().map(|h| Why::of(&h)),
+                },
+            );
+            self.take_met(unit, *stage, &candidate.primary.path, met, now);
+        }
+    }
+
+    /// Does what follows from what became of a file.
+    fn take_met(&mut self, unit: &RelPath, stage: Stage, path: &RelPath, met: Met, now: &Moment) {
+        match met {
+            Met::Ready(still) => self.pipeline.add_ready(stage, *still),
+            Met::Decide(facts) => self.decide(*facts, now),
+            Met::WalkNow => self.intake.walks.mark(unit.clone()),
+            Met::InHand => (),
+            Met::Waits(until, news) => {
+                until.into_iter().for_each(|at| self.intake.walks.mark_at(unit, at));
+                tell(path, news);
+            }
+        }
+    }
+
+    /// Returns whether a walk may have seen a file in the middle of its step.
+    fn is_moving(&self, path: &RelPath) -> bool {
+        self.inbox.is_moving(path, &|path| self.decide.claims.is_moving(path))
+    }
+
+    /// Returns whether a file is a companion whose asset went on before it came.
+    fn is_late(&self, odd: &Odd) -> bool {
+        is_lonely(odd) && self.decide.is_late(&odd.path)
+    }
+
+    /// Judges a companion like a file that was dropped, and lets it join its asset. `unfinished` are the names that
+    /// downloads in this folder will have.
+    fn judge_late(&mut self, unit: &RelPath, path: &RelPath, unfinished: &HashSet<RelPath>, now: &Moment) {
+        if self.pipeline.planned() >= JOIN_MAX {
+            return self.intake.walks.mark_at(unit, now.steady + PAUSE_IF_BUSY);
+        }
+        // Whatever happens to it meanwhile is told by an event.
+        let Ok(Some(entry)) = self.decide.disk().stat(path) else { return };
+        let candidate = Candidate::alone(Found { path: path.clone(), entry });
+        let was_held = self.inbox.is_held_as(&candidate);
+        let disk = self.decide.vault.clone();
+        let has_writer = |path: &RelPath| disk.disk().has_writer(path).unwrap_or(None);
+        let state = match self.inbox.meet_alone(candidate, unfinished, &has_writer, now) {
+            Ok(state) => state,
+            Err(met) => return self.take_met(unit, Stage::Raw, path, met, now),
+        };
+        let waits = self.decide.wait_for_next(path, &entry, now).filter(|_| !was_held);
+        let (why, pause, is_by_time) = if let Some((pause, why)) = waits {
+            (Why::new(WhyKind::Incomplete, &why), pause, true)
+        } else {
+            let here = here(&self.areas, &self.intake.walks, now);
+            match self.decide.decide_late(path, &entry, here) {
+                Ok((plan, facts)) => {
+                    self.inbox.take_in_hand(path.clone(), state);
+                    return self.pipeline.add_job(Job::new(plan, Some(facts), now.steady));
+                }
+                Err(hold) => {
+                    let (pause, is_by_time) = match &hold {
+                        Hold::Settling { pause, is_by_time, .. } => (*pause, *is_by_time),
+                        Hold::Waits(_) | Hold::Paused(_) | Hold::Twin(_) | Hold::Shut(_) => (self.hold_pause(), false),
+                        Hold::Refused(_) => (REFUSED_PAUSE, false),
+                        // A person may bring its asset back; nothing else changes that.
+                        Hold::Ignored(_) | Hold::Park(_) => (HOLD_PAUSE_UNSEEN, false),
+                    };
+                    (Why::of(&hold), pause, is_by_time)
+                }
+            }
+        };
+        let until = now.steady + pause;
+        if is_by_time {
+            self.inbox.expect_by(until);
+        }
+        let news = self.inbox.hold(path, state, why, Some(until), None);
+        self.intake.walks.mark_at(unit, until);
+        tell(path, news);
+    }
+
+    /// Returns how long an asset is held for something that may change unseen: a tag file is mended.
+    pub(super) fn pause_of_held(&self) -> Duration {
+        let is_kept = self.inbox.held() < FACTS_MAX;
+        if is_kept { self.hold_pause() } else { HOLD_PAUSE_UNSEEN }
+    }
+}
+
+/// Tells what is to be told of a file.
+pub(super) fn tell(path: &RelPath, news: Option<News>) {
+    match news {
+        Some(News::Waiting(why)) => report::waiting(path, &why),
+        Some(News::Held(why)) => report::held(path, &why),
+        None => (),
+    }
+}

@@ -1,0 +1,335 @@
+//! The workers: the only place that starts work on a thread and sends messages. Each answers what it did.
+//!
+//! A panic on one of them is a defect of ours: ending at once is safe, since the next start recovers, and waiting for
+//! an answer that never comes is not.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::job::{Job, Looked};
+use super::message::{Heard, Message, ToLook, Work};
+use super::second_looks::Seen;
+use crate::config::SettleSettings;
+use crate::intake::{Hint, Hints, Watch};
+use crate::make::{Insides, Limits, MakeError, inspect, make};
+use crate::model::{Identity, RelPath};
+use crate::plan::BundleName;
+use crate::report;
+use crate::service::check::check;
+use crate::service::clock::Clock;
+use crate::service::decide::{Found, Order, RecordKeeper, Tended, trace};
+use crate::service::path_in;
+use crate::service::survey::{survey, units_near};
+use crate::service::undo;
+use crate::vault::own_names::{HOME, PROBE};
+use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Space, Vault};
+
+/// Everything that workers work with.
+pub(in crate::service) struct Workers {
+    vault: Vault,
+    journal: Arc<Mutex<Journal>>,
+    pub(in crate::service) layout: Layout,
+    pub(in crate::service) clock: Clock,
+    watch: Option<Arc<Mutex<Watch>>>,
+    /// Where the watch leaves what it is told.
+    pub(in crate::service) hints: Arc<Hints>,
+    walker: Walker,
+    /// What the walks saw inside files.
+    insides: Arc<Insides>,
+    keeper: Arc<Mutex<RecordKeeper>>,
+    tell: UnboundedSender<Message>,
+}
+
+impl Workers {
+    /// Returns workers with nothing to do, that watch nothing.
+    pub(in crate::service) fn new(
+        vault: Vault,
+        journal: Journal,
+        layout: Layout,
+        settle: &SettleSettings,
+        tell: UnboundedSender<Message>,
+    ) -> std::io::Result<Self> {
+        Ok(Self {
+            vault,
+            journal: Arc::new(Mutex::new(journal)),
+            layout,
+            clock: Clock::start(),
+            watch: None,
+            hints: Arc::default(),
+            walker: Walker::start()?,
+            insides: Arc::default(),
+            keeper: Arc::new(Mutex::new(RecordKeeper::new(settle))),
+            tell,
+        })
+    }
+
+    /// Takes the watch that leaves what happens in [`Self::hints`], if there is one.
+    pub(in crate::service) fn watch(&mut self, watch: Option<Watch>) {
+        self.watch = watch.map(|watch| Arc::new(Mutex::new(watch)));
+    }
+
+    /// Returns whether something is watched.
+    pub(in crate::service) fn is_watching(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Returns a handle that keeps folders open for a moment, since more is about to be looked at.
+    pub(in crate::service) fn at_work(&self) -> impl Drop + use<> {
+        self.vault.disk().at_work()
+    }
+
+    /// Returns how much room an area's disk has.
+    pub(in crate::service) fn space(&self, area: &RelPath) -> Option<Space> {
+        self.vault.disk().space(area).ok()
+    }
+
+    /// Returns what the watches told since the last call.
+    pub(in crate::service) fn heard(&self) -> Vec<Heard> {
+        self.hints.take().into_iter().flat_map(|hint| self.translate(&hint)).collect()
+    }
+
+    fn translate(&self, hint: &Hint) -> Vec<Heard> {
+        match hint {
+            Hint::Everywhere => vec![Heard::Everywhere],
+            Hint::Near(path) => vec![self.near(path)],
+            Hint::Gone(path) => {
+                // A folder that went takes its watch along; one that comes under its name needs a new one.
+                let folder = path_in(&self.layout, path).filter(|folder| self.forget_watch(folder));
+                let is_area = folder.is_some_and(|folder| folder.parent().is_none());
+                is_area.then_some(Heard::AreaGone).into_iter().chain([self.near(path)]).collect()
+            }
+        }
+    }
+
+    fn near(&self, path: &std::path::Path) -> Heard {
+        if path.starts_with(self.layout.folder(HOME.as_ref())) {
+            return Heard::Request;
+        }
+        let inside = path_in(&self.layout, path);
+        if let Some(probe) = inside.as_ref().filter(|path| path.file_name() == PROBE) {
+            return Heard::Probe(probe.area_path());
+        }
+        match inside.as_ref().and_then(BundleName::of) {
+            Some(name) => Heard::Bundle(name),
+            None => Heard::Near(units_near(&self.layout, path)),
+        }
+    }
+
+    fn forget_watch(&self, folder: &RelPath) -> bool {
+        let Some(watch) = &self.watch else { return false };
+        let mut watch = watch.lock().expect("no watch holder panics");
+        let holds = watch.holds(folder);
+        if holds {
+            watch.forget(folder);
+        }
+        holds
+    }
+
+    /// Starts work.
+    pub(in crate::service) fn start(&self, work: Work) {
+        match work {
+            Work::Walk { unit, settings } => {
+                let (watch, insides, clock) = (self.watch.clone(), self.insides.clone(), self.clock);
+                self.on_walker(move |vault| {
+                    let begun = clock.now();
+                    let (disk, ignore) = (vault.disk(), &settings.settle.ignore);
+                    let result = survey(disk, watch.as_ref(), &unit, ignore, &insides, begun.for_settle());
+                    let took = clock.steady().saturating_sub(begun.steady);
+                    Some(Message::Walked(unit, took, result.map(Box::new)))
+                });
+            }
+            Work::Compare(folders) => self.on_walker(move |vault| Some(compare(vault.disk(), folders))),
+            Work::Check { areas, away } => {
+                self.on_any(move |vault| Some(Message::Checked(check(vault, &areas, &away))));
+            }
+            Work::Probe(areas) => self.on_any(move |vault| {
+                vault.stir(&areas);
+                None
+            }),
+            Work::Purge { areas, limits, now_ns, unsure } => self.with_journal(move |vault, _| {
+                // A batch in hand may have to bring back what it took aside: nothing goes meanwhile. What cannot be
+                // removed now is tried again in the next round.
+                vault.purge_trash(&areas, now_ns, limits, &|kept| unsure.contains(kept));
+                None
+            }),
+            Work::Look { first, chunk, limits } => self.on_any(move |vault| {
+                let looks = chunk.into_iter().map(|to_look| look_into(vault.disk(), to_look, &limits));
+                Some(Message::Looked(first, looks.collect()))
+            }),
+            Work::Make { chunk, limits } => self.on_any(move |vault| {
+                let made = chunk.into_iter().map(|job: Job| {
+                    let made = survive(|| make(vault, &job.plan, &limits));
+                    (job, made)
+                });
+                Some(Message::Made(made.collect()))
+            }),
+            Work::Commit { batch, now } => self.with_journal(move |vault, journal| {
+                let (jobs, batch) = batch.into_iter().unzip();
+                let results = vault.commit(journal, batch, now);
+                if journal.was_renewed() {
+                    report::journal_renewed();
+                }
+                Some(Message::Committed(jobs, results))
+            }),
+            Work::Undo { answer, request, rules, now } => self.with_journal(move |vault, journal| {
+                let undone = undo::undo(vault, journal, &request, &rules, now);
+                report::undo_answered(undone.answer.undone.len(), undone.answer.refused.as_deref());
+                // Whoever asked may have gone; what was done stands in the journal and the log.
+                let _ = undo::answer(&vault.mailbox(), &answer, &undone.answer);
+                Some(Message::Undone(undone))
+            }),
+            Work::Recover(areas) => self.with_journal(move |vault, journal| {
+                let result = vault.open_journal().and_then(|(fresh, records)| {
+                    *journal = fresh;
+                    vault.recover(journal, &records, &areas)
+                });
+                Some(Message::Recovered(result))
+            }),
+            Work::Tend { records, order } => self.tend(records, order),
+            Work::Trace(themes) => {
+                let clock = self.clock;
+                self.on_any(move |vault| {
+                    let begun = clock.steady();
+                    let fates = trace(vault.disk(), themes);
+                    Some(Message::Traced(fates, clock.steady().saturating_sub(begun)))
+                });
+            }
+            Work::LookTwice(asides) => self.on_any(move |vault| {
+                let looks = asides.into_iter().map(|aside| {
+                    let seen = look_again(vault.disk(), &aside.kept).ok();
+                    (aside, seen)
+                });
+                Some(Message::LookedTwice(looks.collect()))
+            }),
+            // `undo` may want the very same files.
+            Work::End(asides) => self.with_journal(move |vault, _| {
+                let ended = asides.into_iter().map(|aside: Aside| {
+                    let ended = aside.end(vault);
+                    (aside, ended)
+                });
+                Some(Message::Ended(ended.collect()))
+            }),
+            Work::ForgetWatches(area) => {
+                self.watch.iter().for_each(|watch| watch.lock().expect("no watch holder panics").forget(&area));
+            }
+        }
+    }
+
+    fn tend(&self, records: Vec<Tended>, order: Order) {
+        let (keeper, watch) = (self.keeper.clone(), self.watch.clone());
+        self.on_any(move |vault| {
+            let mut keeper = keeper.lock().expect("no keeper panics");
+            let mut tend = |record: Tended| {
+                let found = keeper.tend(vault.disk(), &record, &order);
+                if let (Tended::Bundle(name), Ok(Found::Bundle(found)), Some(watch)) = (&record, &found, &watch) {
+                    let mut watch = watch.lock().expect("no watch holder panics");
+                    watch_bundle(&mut watch, name, &found.folders, found.bundle.is_some());
+                }
+                (record, found)
+            };
+            Some(Message::Tended(records.into_iter().map(&mut tend).collect(), order.now.wall_ns))
+        });
+    }
+
+    /// Works on any thread.
+    fn on_any(&self, work: impl FnOnce(&Vault) -> Option<Message> + Send + 'static) {
+        let work = self.answering(work);
+        tokio::task::spawn_blocking(move || run(work));
+    }
+
+    /// Works on any thread while nobody else has the journal.
+    fn with_journal(&self, work: impl FnOnce(&Vault, &mut Journal) -> Option<Message> + Send + 'static) {
+        let journal = self.journal.clone();
+        self.on_any(move |vault| work(vault, &mut journal.lock().expect("no journal holder panics")));
+    }
+
+    /// Works on the walks' own thread.
+    fn on_walker(&self, work: impl FnOnce(&Vault) -> Option<Message> + Send + 'static) {
+        self.walker.work(self.answering(work));
+    }
+
+    fn answering(
+        &self,
+        work: impl FnOnce(&Vault) -> Option<Message> + Send + 'static,
+    ) -> impl FnOnce() + Send + 'static {
+        let (vault, tell) = (self.vault.clone(), self.tell.clone());
+        move || {
+            let answer = {
+                let _at_work = vault.disk().at_work();
+                work(&vault)
+            };
+            // Nobody listens any more at the very end.
+            answer.into_iter().for_each(|answer| drop(tell.send(answer)));
+        }
+    }
+}
+
+/// One thread for all walks, one after the other. A walk of a large folder takes much memory for a
+/// moment, and the allocator keeps that ready for the thread that had it: one is enough.
+#[derive(Debug)]
+struct Walker(Sender<Box<dyn FnOnce() + Send>>);
+
+impl Walker {
+    fn start() -> std::io::Result<Self> {
+        let (sender, walks) = channel::<Box<dyn FnOnce() + Send>>();
+        std::thread::Builder::new().name("walks".to_owned()).spawn(move || walks.into_iter().for_each(run))?;
+        Ok(Self(sender))
+    }
+
+    fn work(&self, work: impl FnOnce() + Send + 'static) {
+        // It goes on for as long as this sender lives.
+        let _ = self.0.send(Box::new(work));
+    }
+}
+
+fn run(work: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+        report::defect();
+        std::process::abort();
+    }
+}
+
+/// Runs work on one asset so that a panic in a decoder costs that asset and nothing else.
+fn survive<T>(work: impl FnOnce() -> Result<T, MakeError>) -> Result<T, MakeError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(MakeError::Content(crate::craft::CraftError::Damaged("a decoder gave up on it".to_owned())))
+    })
+}
+
+fn look_into(disk: &dyn Look, to_look: ToLook, limits: &Limits) -> Looked {
+    let ToLook { stage, is_document, still } = to_look;
+    let has_writer = |path: &RelPath| disk.has_writer(path).unwrap_or(None);
+    match still.settled(&has_writer) {
+        Err(unsettled) => Looked::Unsettled(unsettled),
+        Ok(settled) => {
+            let result = survive(|| inspect(disk, stage, &settled, is_document, limits));
+            Looked::Settled(Box::new(settled), Box::new(result))
+        }
+    }
+}
+
+/// Returns which folders are not as they were.
+fn compare(disk: &dyn Look, folders: Vec<(RelPath, i64)>) -> Message {
+    let last = folders.last().expect("something is compared").0.clone();
+    let is_same = |folder: &RelPath, stamp: i64| matches!(disk.stat(folder), Ok(Some(entry)) if entry.identity.modified_ns == stamp);
+    let changed = folders.into_iter().filter(|(folder, stamp)| !is_same(folder, *stamp));
+    Message::Compared(changed.map(|(folder, _)| folder).collect(), last)
+}
+
+fn look_again(disk: &dyn Look, kept: &RelPath) -> DiskResult<Seen> {
+    let Some(entry) = disk.stat(kept)? else { return Ok((None, None)) };
+    Ok((Some(entry.identity), disk.has_writer(kept)?))
+}
+
+/// Watches a bundle in which people may edit sidecars, and no other. What the watch refuses is found by its time.
+fn watch_bundle(watch: &mut Watch, name: &BundleName, folders: &[(RelPath, Identity)], is_open: bool) {
+    let top = name.folder();
+    if !is_open {
+        watch.forget(&top);
+    }
+    for (folder, identity) in folders.iter().filter(|(folder, _)| is_open && folder.parent().as_ref() == Some(&top)) {
+        let _ = watch.add(folder, identity.inode);
+    }
+}

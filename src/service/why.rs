@@ -1,0 +1,99 @@
+//! Why an asset stays where it is, for people and for code.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::plan::Hold;
+
+/// So many reasons are remembered before those that nobody waits for any more are forgotten.
+const REASONS_MAX: usize = 1000;
+
+/// What kind of thing an asset waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum WhyKind {
+    /// Its stage, or where it would go, is paused: that is told once, and not for each file.
+    Paused,
+    /// The gate of its stage is shut.
+    Gate,
+    /// The same content, or asset, is in hand under another name.
+    Twin,
+    /// Files that it names, or is a part of, are not there.
+    Incomplete,
+    /// Its files, or records that it depends on, may still be written.
+    Settling,
+    /// A disk or a worker refused, and is asked again.
+    Refused,
+    /// Something that a person does, or that comes.
+    Person,
+}
+
+/// Why an asset stays where it is. Those that stay for the same reason share its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub(super) kind: WhyKind,
+    pub(super) text: Arc<str>,
+}
+
+impl Why {
+    /// Returns a reason of its own.
+    pub(super) fn new(kind: WhyKind, text: &str) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    /// Returns the reason that a decision gave.
+    pub(super) fn of(hold: &Hold) -> Self {
+        let kind = match hold {
+            Hold::Paused(_) => WhyKind::Paused,
+            Hold::Shut(_) => WhyKind::Gate,
+            Hold::Twin(_) => WhyKind::Twin,
+            Hold::Settling { .. } => WhyKind::Settling,
+            Hold::Refused(_) => WhyKind::Refused,
+            Hold::Waits(_) | Hold::Ignored(_) | Hold::Park(_) => WhyKind::Person,
+        };
+        Self::new(kind, &hold.to_string())
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+/// The texts of reasons that were given: a hundred thousand files may wait for the same.
+#[derive(Debug, Default)]
+pub(super) struct Reasons(HashSet<Arc<str>>);
+
+impl Reasons {
+    /// Interns a reason, so that those held for it share one text.
+    pub(super) fn share(&mut self, mut why: Why) -> Why {
+        if let Some(known) = self.0.get(&why.text) {
+            why.text = known.clone();
+            return why;
+        }
+        if self.0.len() >= REASONS_MAX {
+            self.0.retain(|reason| Arc::strong_count(reason) > 1);
+        }
+        self.0.insert(why.text.clone());
+        why
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_wait_for_the_same_share_its_text() {
+        let mut reasons = Reasons::default();
+        let [a, b] = [0, 1].map(|_| reasons.share(Why::new(WhyKind::Gate, "shut")));
+        assert!(Arc::ptr_eq(&a.text, &b.text));
+        let kept: Vec<Why> =
+            (0..REASONS_MAX * 2).map(|n| reasons.share(Why::new(WhyKind::Person, &n.to_string()))).take(3).collect();
+        drop(kept);
+        (0..REASONS_MAX).for_each(|n| drop(reasons.share(Why::new(WhyKind::Person, &format!("{n} again")))));
+        assert!(reasons.0.len() <= REASONS_MAX + 1, "{}", reasons.0.len());
+        assert!(Arc::ptr_eq(&a.text, &reasons.share(Why::new(WhyKind::Gate, "shut")).text), "it is waited for");
+    }
+}
