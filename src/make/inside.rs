@@ -1,11 +1,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::inspect::SIDECAR_BYTES_MAX;
 use crate::craft;
 use crate::intake::{Found, Inside};
 use crate::model::{Identity, References};
-use crate::records::Sidecar;
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::vault::Look;
 
 /// So many models are remembered.

@@ -5,11 +5,11 @@ use crate::craft;
 use crate::intake::{Candidate, Found, Settled};
 use crate::model::{ContentHash, Kind, RelPath, Size, Stage};
 use crate::plan::{Companion, Facts};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
 
-/// The largest sidecar or foreign XMP file that is read.
-pub(super) const SIDECAR_BYTES_MAX: u64 = 4 << 20;
+/// The largest foreign XMP file that is read.
+const XMP_BYTES_MAX: u64 = 4 << 20;
 /// A picture of at most so many pixels takes little memory to decode.
 const SMALL_PIXELS_MAX: u64 = 1 << 18;
 
@@ -163,6 +163,6 @@ fn read_sidecar(disk: &dyn Look, path: &RelPath) -> Result<Sidecar, MakeError> {
 }
 
 fn read_xmp(disk: &dyn Look, path: &RelPath) -> Result<craft::ForeignXmp, MakeError> {
-    let bytes = disk.read(path, SIDECAR_BYTES_MAX)?;
+    let bytes = disk.read(path, XMP_BYTES_MAX)?;
     craft::read_foreign_xmp(&bytes).map_err(|source| MakeError::Xmp { path: path.clone(), source })
 }

@@ -5,9 +5,6 @@ use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Kind, MarketName, Meta, RelPath, Stage, escape_bytes};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
-/// The folder of a bundle that holds its files' sidecars, out of the way of what is sent.
-pub(super) const SIDECARS: &str = "sidecars";
-
 /// Which bundle: one per market and upload day, in parts where the market's manifest has a limit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BundleName {

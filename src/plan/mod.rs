@@ -8,6 +8,7 @@ pub mod tags;
 
 mod asset;
 mod bundle;
+mod bundle_folder;
 mod export;
 mod forget;
 mod ideas;
@@ -29,6 +30,7 @@ mod upload;
 
 pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
+pub use bundle_folder::BundleFolder;
 pub use forget::{Traces, plan_forget};
 pub use ideas::{TagsOnDisk, ThemeOnDisk, plan_note};
 pub use join::{Late, Named, Place, Says, plan_join};

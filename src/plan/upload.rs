@@ -1,10 +1,11 @@
 use super::asset::{Asset, derived, free_path};
-use super::bundle::{BundleName, SIDECARS};
+use super::bundle::BundleName;
+use super::bundle_folder::BundleFolder;
 use super::tags::Resolved;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::{Format, Kind, RelPath};
-use crate::records::{FileRecord, SIDECAR_SUFFIX};
+use crate::records::FileRecord;
 
 /// What is added to a bundled model's name to name the folder of its parts.
 const PARTS: &str = ".parts";
@@ -25,23 +26,19 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     };
     asset.retire(&mut plan);
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
-    let beside = |file: &RelPath| Some(file.parent()?.parent()?.join(SIDECARS));
     let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
-    for file in bundled.iter().filter(|file| **file != to && is_file_of_bundle(file)) {
-        if let Some(sidecars) = beside(file) {
-            asset.copy_xmp(&mut plan, &sidecars.join(file.file_name()));
+    for file in bundled.iter().filter(|file| **file != to && BundleFolder::is_file(file)) {
+        if let Some(bundle) = BundleFolder::of(file) {
+            asset.copy_xmp(&mut plan, &bundle.sidecars().join(file.file_name()));
         }
     }
-    if let Some(sidecars) = beside(&to) {
+    if let Some(bundle) = BundleFolder::of(&to) {
         // Two models may have parts of the same name.
+        let sidecars = bundle.sidecars();
         let parts = sidecars.join(to.with_suffix(PARTS).file_name());
         asset.bring_companions(&mut plan, &sidecars.join(to.file_name()), &parts);
     }
     Ok(plan)
-}
-
-fn is_file_of_bundle(path: &RelPath) -> bool {
-    path.area() == "upload" && path.parts().nth(3).is_some_and(|part| part == "files")
 }
 
 /// Adds a file and its sidecar in one market's bundle to the plan, or says why the market refuses it.
@@ -66,12 +63,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let row = Row { file_name: file_name(asset), meta, category };
     let row_bytes = market::row_bytes(market, &row);
     let bundle = open_bundle(asset, market, row_bytes);
-    let files = bundle.folder().join("files");
-    let sidecars = bundle.folder().join(SIDECARS);
-    let taken = |name: &str| {
-        (asset.context.taken)(&files.join(name))
-            || (asset.context.taken)(&sidecars.join(name).with_suffix(SIDECAR_SUFFIX))
-    };
+    let folder = BundleFolder::new(bundle.folder());
+    let files = folder.files();
+    let taken =
+        |name: &str| (asset.context.taken)(&files.join(name)) || (asset.context.taken)(&folder.sidecar_of(name));
     let Some(name) = market::fit_file_name(market, &row.file_name, &asset.id.to_string(), &taken) else {
         return Err(vec!["no free file name is short enough for it; shorten the theme's folder name".to_owned()]);
     };
@@ -86,7 +81,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
-    let record = free_path(&sidecars.join(&name).with_suffix(SIDECAR_SUFFIX), asset.context);
+    let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(())
 }
@@ -149,7 +144,7 @@ mod tests {
     use crate::config::{DEFAULT_TEXT, load};
     use crate::model::{ContentHash, Identity, Size, Stage, Tags};
     use crate::plan::{Context, Facts, Rules, plan_asset};
-    use crate::records::Sidecar;
+    use crate::records::{SIDECAR_SUFFIX, Sidecar};
 
     /// Returns how a file that was dropped into `upload` gets into its bundle.
     fn planned(kind: Kind, is_upright: bool, is_own: bool, has_private: bool) -> Plan {

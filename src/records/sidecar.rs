@@ -8,6 +8,8 @@ use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, Theme
 const VERSION: u32 = 1;
 /// What is added to an asset's file name to name its sidecar.
 pub const SIDECAR_SUFFIX: &str = ".yaml";
+/// The largest sidecar that is read, in bytes.
+pub const SIDECAR_BYTES_MAX: u64 = super::yaml::BYTES_MAX as u64;
 
 /// All that stockmill knows of one asset. A person may write one with nothing but `tags`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde_yaml::{Mapping, Value};
 use super::{RecordError, yaml_guard};
 
 /// A larger record is not one.
-const BYTES_MAX: usize = 1 << 20;
+pub(super) const BYTES_MAX: usize = 1 << 20;
 
 /// More values than this are no shared tags; merging compares each with each.
 const VALUES_MAX: usize = 5_000;

@@ -3,14 +3,13 @@
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 
-use crate::model::{RelPath, Stage};
+use crate::model::RelPath;
+use crate::plan::BundleFolder;
 use crate::vault::{DiskResult, Look};
 
 /// Returns the bundle that a file, or a sidecar, is one of.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
-    let folder = file.parent().filter(|folder| folder.file_name() == "files" || folder.file_name() == "sidecars")?;
-    let bundle = folder.parent()?;
-    (file.area() == Stage::Upload.name() && bundle.parts().count() == 3).then_some(bundle)
+    BundleFolder::of(file).map(|bundle| bundle.path().clone())
 }
 
 /// Returns whether a person marked a bundle as sent.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock::{Clock, Moment};
-use super::decide::{Decider, Fate, Here, RECORD_BYTES_MAX, bundle_names, foreign_xmp, suspects, trace};
+use super::decide::{Decider, Fate, Here, bundle_names, foreign_xmp, suspects, trace};
 use super::ledger::Ledger;
 use super::pauses::{Cause, Pauses, lacks_room};
-use super::sent::{bundle_of, is_sent};
+use super::sent::is_sent;
 use super::survey::{SurveyError, Surveyed, stage_of, survey, unit_of};
 use super::units::Units;
 use super::{ServiceError, areas, layout};
@@ -16,8 +16,8 @@ use crate::config::Settings;
 use crate::intake::{Candidate, Notes, Odd, Settle, Sign, Verdict, is_lonely, may_be_first_frame, rest_awaited};
 use crate::make::{Insides, MakeError, inspect, names_video_node};
 use crate::model::{RelPath, Stage};
-use crate::plan::{Facts, Hold, Plan, tags};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::plan::{BundleFolder, Facts, Hold, Plan, tags};
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::vault::{Journal, Layout, Lock, RealDisk, Vault};
 
 /// A look at a root that changes nothing: what `plan`, `status` and `explain` show. It decides with
@@ -174,17 +174,16 @@ impl View {
 
     /// Explains a file that was bundled: whether its bundle was sent, and its tags as they resolve today.
     pub fn explain_bundled(&mut self, path: &RelPath) -> Option<(bool, Result<tags::Resolved, String>)> {
-        let bundle = bundle_of(path)?;
-        let sidecars = bundle.join("sidecars");
-        let record = sidecars.join(path.file_name()).with_suffix(SIDECAR_SUFFIX);
-        let bytes = self.decide.disk().read(&record, RECORD_BYTES_MAX).ok()?;
+        let bundle = BundleFolder::of(path)?;
+        let (sidecars, record) = (bundle.sidecars(), bundle.sidecar_of(path.file_name()));
+        let bytes = self.decide.disk().read(&record, SIDECAR_BYTES_MAX).ok()?;
         let moment = self.clock.now();
         let tags = Sidecar::parse(&bytes).map_err(|error| format!("`{record}` cannot be read: {error}"));
         let tags = tags.and_then(|sidecar| {
             let xmp = foreign_xmp(self.decide.disk(), &sidecars, &path.file_text()).map_err(|hold| hold.to_string())?;
             self.decide.tags_of_bundled(&sidecar, xmp, moment.for_settle()).map_err(|hold| hold.to_string())
         });
-        Some((is_sent(self.decide.disk(), &bundle).ok()?, tags))
+        Some((is_sent(self.decide.disk(), bundle.path()).ok()?, tags))
     }
 
     /// Explains what lies in a folder that is left alone, or is one: nothing in it is looked at.
@@ -236,7 +235,9 @@ impl View {
         let look = |folder: RelPath| {
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, crate::vault::Entry)| entry.what == crate::vault::What::File;
-            let files = disk.list(&folder.join("files")).map_or(0, |files| files.into_iter().filter(is_file).count());
+            let files = disk
+                .list(&BundleFolder::new(folder.clone()).files())
+                .map_or(0, |files| files.into_iter().filter(is_file).count());
             let sent = is_sent(disk, &folder).unwrap_or(false);
             (folder, files, sent)
         };

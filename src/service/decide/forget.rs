@@ -6,14 +6,11 @@ use std::time::Duration;
 
 use crate::intake::walk;
 use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::plan::{Plan, Traces, plan_forget};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::plan::{BundleFolder, Plan, Traces, plan_forget};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::sent::is_sent;
 use crate::service::theme_files::{STAGES, attach_all};
 use crate::vault::{DiskResult, Look, What};
-
-/// The largest sidecar that is read back.
-const SIDECAR_BYTES_MAX: u64 = 1 << 20;
 
 /// Themes of which a folder or the tags went.
 #[derive(Debug, Default)]
@@ -183,7 +180,7 @@ impl Elsewhere {
             let day = upload.join(day);
             for (market, entry) in disk.list(&day).map_err(said)? {
                 let bundle = day.join(market);
-                let sidecars = bundle.join("sidecars");
+                let sidecars = BundleFolder::new(bundle.clone()).sidecars();
                 let is_open = entry.what == What::Folder && !is_sent(disk, &bundle).map_err(said)?;
                 if is_open && disk.stat(&sidecars).map_err(said)?.is_some() {
                     themes_in(disk, &sidecars, &mut bundled)?;

@@ -8,8 +8,8 @@ use super::bundles::foreign_xmp;
 use super::themes::refused;
 use super::{Decider, Here};
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
-use crate::plan::{Facts, Hold, Late, Named, Place, Plan, Says, plan_join};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::plan::{BundleFolder, Facts, Hold, Late, Named, Place, Plan, Says, plan_join};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
 use crate::service::sent::{bundle_of, is_sent};
@@ -146,11 +146,10 @@ impl Decider {
 
     /// Looks at a file of the asset: its record, and for one in a bundle the tags that it will have.
     fn place_of(&mut self, file: RelPath, late: &Late, id: &AssetId, moment: &Moment) -> Result<Place, Hold> {
-        let bundle = bundle_of(&file);
-        let folder = bundle.as_ref().map(|bundle| bundle.join("sidecars"));
+        let folder = BundleFolder::of(&file).map(|bundle| bundle.sidecars());
         let path = folder.as_ref().map_or_else(|| file.clone(), |folder| folder.join(file.file_name()));
         let path = path.with_suffix(SIDECAR_SUFFIX);
-        let bytes = match self.disk().read(&path, COMPANION_BYTES_MAX) {
+        let bytes = match self.disk().read(&path, SIDECAR_BYTES_MAX) {
             Ok(bytes) => bytes,
             // What was set aside or brought back before it had one.
             Err(error) if error.kind() == ErrorKind::NotFound && folder.is_none() => {

@@ -14,7 +14,7 @@ mod seen;
 mod tags;
 mod themes;
 
-pub(super) use bundles::{RECORD_BYTES_MAX, bundle_names, foreign_xmp};
+pub(super) use bundles::{bundle_names, foreign_xmp};
 pub(super) use forget::{Fate, Gone, suspects, trace};
 pub(super) use gates::GateShut;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};

@@ -5,12 +5,9 @@ use std::collections::BTreeSet;
 use super::Decider;
 use crate::model::{MarketName, RelPath};
 use crate::plan::{Companion, Facts, Known, Whereabouts};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
-
-/// The largest sidecar that is read.
-const SIDECAR_BYTES_MAX: u64 = 4 << 20;
 
 impl Decider {
     /// Returns the asset that had the same content before, if the file does not say itself which one it is. A file

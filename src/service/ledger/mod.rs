@@ -10,14 +10,11 @@ use jiff::Timestamp;
 
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleName, Named};
-use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_SUFFIX, Sidecar};
+use crate::plan::{BundleFolder, BundleName, Named};
+use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
 use note_versions::NoteVersions;
-
-/// The largest sidecar that is read back.
-const SIDECAR_BYTES_MAX: u64 = 1 << 20;
 
 /// What was seen and done so far: a memory that the journal and the sidecars can rebuild.
 #[derive(Debug, Default, Clone)]
@@ -94,8 +91,8 @@ impl Ledger {
         }
         sidecar.essences.iter().for_each(|essence| self.assets.had(slot, essence));
         let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
-        let file = file_of_sidecar(path);
-        if let Some(bundle) = BundleName::of(&file).filter(|_| is_of_bundle(&file)) {
+        let file = BundleFolder::file_of_sidecar(path);
+        if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
             self.assets.was_bundled_for(slot, &bundle.market);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
@@ -169,8 +166,10 @@ impl Ledger {
             self.assets.left(slot, left);
         }
         about.markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
-        let further =
-            own.iter().map(|file| &file.to).filter(|file| is_of_bundle(file) && about.to.as_ref() != Some(*file));
+        let further = own
+            .iter()
+            .map(|file| &file.to)
+            .filter(|file| BundleFolder::is_file(file) && about.to.as_ref() != Some(*file));
         self.assets.has_further(slot, further.cloned());
         if let Some(from) = &about.from {
             self.set_aside.remove(from);
@@ -249,28 +248,14 @@ pub(super) fn is_step(about: &About) -> bool {
 /// gets a sidecar. What else is published are its companions and records.
 fn own_files<'a>(about: &About, publish: &'a [Publish]) -> Vec<&'a Publish> {
     let sidecars = publish.iter().filter(|product| product.to.file_text().ends_with(SIDECAR_SUFFIX));
-    let mut files: Vec<RelPath> = sidecars.map(|product| file_of_sidecar(&product.to)).collect();
+    let mut files: Vec<RelPath> = sidecars.map(|product| BundleFolder::file_of_sidecar(&product.to)).collect();
     files.extend(about.to.clone());
     publish.iter().filter(|product| files.contains(&product.to)).collect()
 }
 
-/// Returns the file that a sidecar stands for. A bundle keeps its sidecars beside the folder of its files.
-fn file_of_sidecar(sidecar: &RelPath) -> RelPath {
-    let name = sidecar.file_text();
-    let file = sidecar.sibling(name.strip_suffix(SIDECAR_SUFFIX).filter(|name| !name.is_empty()).unwrap_or(&name));
-    let is_bundled = file.area() == Stage::Upload.name() && file.parts().nth(3).is_some_and(|part| part == "sidecars");
-    let bundle = file.parent().and_then(|sidecars| sidecars.parent()).filter(|_| is_bundled);
-    bundle.map_or_else(|| file.clone(), |bundle| bundle.join("files").join(file.file_name()))
-}
-
-/// Returns whether a path is one of a bundle's files.
-fn is_of_bundle(path: &RelPath) -> bool {
-    path.area() == Stage::Upload.name() && path.parts().nth(3).is_some_and(|part| part == "files")
-}
-
 /// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
 fn is_in_flow(path: &RelPath) -> bool {
-    path.area() != "archive" && !is_of_bundle(path)
+    path.area() != "archive" && !BundleFolder::is_file(path)
 }
 
 fn is_set_aside(path: &RelPath) -> bool {

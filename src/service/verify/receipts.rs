@@ -3,13 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::records::{Intent, Plans, Record, SIDECAR_SUFFIX, Sidecar};
+use crate::plan::BundleFolder;
+use crate::records::{Intent, Plans, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
-
-/// The largest sidecar that is read.
-const SIDECAR_BYTES_MAX: u64 = 4 << 20;
-/// The folder of a bundle that holds its files' sidecars; the files lie in `files` beside it.
-const SIDECARS: &str = "sidecars";
 
 /// What one sidecar says of the file that it stands for.
 #[derive(Debug)]
@@ -100,9 +96,12 @@ fn file_of(disk: &dyn Look, sidecar: &RelPath) -> RelPath {
     let is_utf8 = sidecar.file_name().to_str().is_some();
     let name = if is_utf8 { name.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&name).into() } else { sidecar.stem() };
     let beside = sidecar.sibling(&name);
-    let bundle = sidecar.parent().filter(|folder| folder.file_name() == SIDECARS).and_then(|folder| folder.parent());
+    let bundle = sidecar
+        .parent()
+        .filter(|folder| folder.file_name() == BundleFolder::SIDECARS)
+        .and_then(|folder| folder.parent());
     match bundle {
-        Some(bundle) if !matches!(disk.stat(&beside), Ok(Some(_))) => bundle.join("files").join(&name),
+        Some(bundle) if !matches!(disk.stat(&beside), Ok(Some(_))) => bundle.join(BundleFolder::FILES).join(&name),
         _ => beside,
     }
 }
@@ -174,8 +173,9 @@ impl Told {
         }
         // A file that goes to several markets has a place in each of their bundles.
         let bundled = intent.publish.iter().map(|product| &product.to);
-        let bundled =
-            bundled.filter(|path| !about.markets.is_empty() && path.parent().is_some_and(|p| p.file_name() == "files"));
+        let bundled = bundled.filter(|path| {
+            !about.markets.is_empty() && path.parent().is_some_and(|p| p.file_name() == BundleFolder::FILES)
+        });
         for path in std::iter::once(to).chain(bundled) {
             let place = Place { asset: asset.clone(), hash: self.hashes.get(path).cloned() };
             self.places.insert(path.clone(), place);

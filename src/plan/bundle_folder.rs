@@ -1,0 +1,94 @@
+use std::ffi::OsStr;
+
+use crate::model::{RelPath, Stage};
+use crate::records::SIDECAR_SUFFIX;
+
+/// The folder of a bundle, `upload/DAY/MARKET`: what is sent lies in `files`, and what stockmill knows of it in
+/// `sidecars`, out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleFolder(RelPath);
+
+impl BundleFolder {
+    /// The folder of the files.
+    pub const FILES: &str = "files";
+    /// The folder of their sidecars, and of all else that belongs to them.
+    pub const SIDECARS: &str = "sidecars";
+
+    /// Returns a bundle's folder as one.
+    pub fn new(folder: RelPath) -> Self {
+        Self(folder)
+    }
+
+    /// Returns the folder of the bundle that a file, or a sidecar, is one of.
+    pub fn of(path: &RelPath) -> Option<Self> {
+        let folder = path
+            .parent()
+            .filter(|folder| [Self::FILES, Self::SIDECARS].map(OsStr::new).contains(&folder.file_name()))?;
+        let bundle = folder.parent()?;
+        (path.area() == Stage::Upload.name() && bundle.parts().count() == 3).then_some(Self(bundle))
+    }
+
+    /// Returns whether a path lies among the files of a bundle.
+    pub fn is_file(path: &RelPath) -> bool {
+        path.area() == Stage::Upload.name() && path.parts().nth(3).is_some_and(|part| part == Self::FILES)
+    }
+
+    /// Returns the folder.
+    pub fn path(&self) -> &RelPath {
+        &self.0
+    }
+
+    /// Returns the folder of the files.
+    pub fn files(&self) -> RelPath {
+        self.0.join(Self::FILES)
+    }
+
+    /// Returns the folder of the sidecars.
+    pub fn sidecars(&self) -> RelPath {
+        self.0.join(Self::SIDECARS)
+    }
+
+    /// Returns where the sidecar of a file lies.
+    pub fn sidecar_of(&self, file_name: impl AsRef<OsStr>) -> RelPath {
+        self.sidecars().join(file_name).with_suffix(SIDECAR_SUFFIX)
+    }
+
+    /// Returns the file that a sidecar stands for: one of a bundle, or the one beside it.
+    pub fn file_of_sidecar(sidecar: &RelPath) -> RelPath {
+        let name = sidecar.file_text();
+        let file = sidecar.sibling(name.strip_suffix(SIDECAR_SUFFIX).filter(|name| !name.is_empty()).unwrap_or(&name));
+        let bundle = Self::of(sidecar).filter(|bundle| sidecar.is_in(&bundle.sidecars()));
+        bundle.map_or_else(|| file.clone(), |bundle| bundle.files().join(file.file_name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_has_its_files_and_their_sidecars_apart() {
+        // The path, its bundle, whether it is a file of it, and what it stands for as a sidecar.
+        let cases = [
+            ("upload/d/m/files/a.jpg", Some("upload/d/m"), true, "upload/d/m/files/a.jpg"),
+            ("upload/d/m/sidecars/a.jpg.yaml", Some("upload/d/m"), false, "upload/d/m/files/a.jpg"),
+            ("upload/d/m/sidecars/a.parts/b.yaml", None, false, "upload/d/m/sidecars/a.parts/b"),
+            ("upload/d/m/m.csv", None, false, "upload/d/m/m.csv"),
+            ("upload/d/m/x/files/a.jpg", None, false, "upload/d/m/x/files/a.jpg"),
+            ("keep/d/m/files/a.jpg", None, false, "keep/d/m/files/a.jpg"),
+            ("keep/t/a.png.yaml", None, false, "keep/t/a.png"),
+            ("keep/t/.yaml", None, false, "keep/t/.yaml"),
+        ];
+        for (path, bundle, is_file, stands_for) in cases {
+            let path = RelPath::new(path).unwrap();
+            let found = BundleFolder::of(&path);
+            assert_eq!(found.as_ref().map(|found| found.path().to_string()).as_deref(), bundle, "{path}");
+            assert_eq!(BundleFolder::is_file(&path), is_file, "{path}");
+            assert_eq!(BundleFolder::file_of_sidecar(&path).to_string(), stands_for, "{path}");
+            if let Some(found) = found.filter(|_| is_file) {
+                let sidecar = found.sidecar_of(path.file_name());
+                assert_eq!(BundleFolder::file_of_sidecar(&sidecar), path);
+            }
+        }
+    }
+}
