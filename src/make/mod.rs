@@ -1,11 +1,13 @@
 //! Carries out what a plan asks for, in scratch: looks into sources, makes products. It never decides,
 //! and nothing that it makes has a name in a stage until the vault commits it.
 
+mod cost;
 mod first_frame;
 mod inside;
 mod inspect;
 mod products;
 
+pub use cost::{Cost, cost};
 pub use first_frame::names_video_node;
 pub use inside::{Insides, Looking};
 pub use inspect::inspect;

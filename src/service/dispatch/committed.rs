@@ -27,7 +27,7 @@ use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 impl Dispatcher {
     /// Takes products that are complete, or could not be made.
     pub(super) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
-        self.pipeline.made(made.iter().map(|(job, _)| job.weight).sum());
+        self.pipeline.made(made.iter().map(|(job, _)| job.cost.memory).sum());
         for (job, result) in made {
             match result {
                 Ok(made) => self.pipeline.add_made(job, made, now.steady),
@@ -155,7 +155,7 @@ impl Dispatcher {
         }
         self.upkeep.tending.ended(&job.plan);
         if job.is_promised {
-            self.areas.give_back(&job.need);
+            self.areas.give_back(&job.cost.bytes);
         }
     }
 

@@ -67,7 +67,7 @@ impl Dispatcher {
     /// paused and the asset waits where it is.
     fn promise_room(&mut self, mut job: Job, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Option<Job> {
         let free_min = self.decide.settings.work.free_mib_min << 20;
-        match self.areas.promise(&job.need, free_min, space, now.steady) {
+        match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
             Ok(()) => {
                 job.is_promised = true;
                 return Some(job);

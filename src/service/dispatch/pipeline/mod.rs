@@ -99,11 +99,11 @@ impl Pipeline {
             return None;
         }
         if let Some(next) = self.to_make.front() {
-            if self.memory > 0 && self.memory + next.weight > budget.memory {
+            if self.memory > 0 && self.memory + next.cost.memory > budget.memory {
                 return None;
             }
             let share = self.to_make.len().div_ceil(workers);
-            let costs = |job: &Job| (job.facts.as_ref().map_or(0, |facts| facts.seen.size), job.weight > 0);
+            let costs = |job: &Job| (job.facts.as_ref().map_or(0, |facts| facts.seen.size), job.cost.memory > 0);
             return Some(Chunk::Make(chunk(&mut self.to_make, share, costs)));
         }
         if self.ready.is_empty() || !self.turns.has_room() {
@@ -126,7 +126,7 @@ impl Pipeline {
     pub(super) fn begin_make(&mut self, jobs: &mut [Job], now: Duration) {
         self.busy += 1;
         for job in jobs {
-            self.memory += job.weight;
+            self.memory += job.cost.memory;
             job.begun = now;
         }
     }

@@ -26,7 +26,8 @@ fn still(size: u64) -> Still {
 fn job(name: &str, weight: u64) -> Job {
     let seen = Identity { device: 1, inode: 1, size: 1, modified_ns: 0 };
     let facts = Facts::bare(path(name), Stage::Raw, seen, 0);
-    Job { weight, ..Job::new(Plan::new(About::new(Stage::Raw, "")), Some(facts), Duration::ZERO) }
+    let job = Job::new(Plan::new(About::new(Stage::Raw, "")), Some(facts), Duration::ZERO);
+    Job { cost: crate::make::Cost { memory: weight, ..job.cost }, ..job }
 }
 
 fn record() -> Job {

@@ -1,0 +1,200 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::{Format, RelPath, Size};
+use crate::plan::{Facts, Plan, Recipe};
+
+/// Bytes that a decoded pixel may take: four channels of 16 bit.
+const PIXEL_BYTES: u64 = 8;
+/// What a record or a small companion takes on a disk.
+const RECORD_BYTES: u64 = 4096;
+
+// Measured on one core of a server, with noisy pictures of three megapixels.
+/// To decode a pixel.
+const DECODE_NS: u64 = 14;
+/// To make a pixel by enlarging, and to write it as PNG.
+const ENLARGE_NS: u64 = 17;
+/// To convert a pixel and write it as JPEG, PNG or WebP.
+const ENCODE_NS: u64 = 13;
+/// To write a pixel as compressed TIFF.
+const ENCODE_TIFF_NS: u64 = 100;
+/// To read a byte, hash it and write it.
+const BYTE_NS: u64 = 1;
+
+/// About what it takes to check and make a plan's products.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes of memory: decoded pixels in and out.
+    pub memory: u64,
+    /// Bytes of disk, by area.
+    pub bytes: BTreeMap<RelPath, u64>,
+    /// Time on one core, the disk's own not counted.
+    pub time: Duration,
+}
+
+/// Returns about what a plan costs. What `facts` do not say, as of a companion that came late, costs nothing.
+pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
+    let source = facts.map_or(Source::default(), |facts| Source {
+        pixels: facts.size.map_or(0, Size::pixels),
+        bytes: facts.seen.size,
+    });
+    let mut cost = Cost::default();
+    let mut time_ns = 0;
+    if plan.check.is_some() {
+        cost.memory += source.memory();
+        time_ns += source.time_ns();
+    }
+    for product in &plan.products {
+        let made = source.made(&product.recipe);
+        cost.memory += made.memory;
+        *cost.bytes.entry(product.to.area_path()).or_default() += made.bytes;
+        time_ns += made.time_ns + made.bytes * BYTE_NS;
+    }
+    // A move across disks is a copy.
+    for shift in plan.moves.iter().filter(|shift| shift.from.area() != shift.to.area()) {
+        *cost.bytes.entry(shift.to.area_path()).or_default() += shift.seen.size;
+    }
+    cost.time = Duration::from_nanos(time_ns);
+    cost
+}
+
+/// The file that a plan is about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Source {
+    /// None if it is no picture.
+    pixels: u64,
+    bytes: u64,
+}
+
+/// What one product costs.
+#[derive(Default)]
+struct Made {
+    memory: u64,
+    bytes: u64,
+    time_ns: u64,
+}
+
+impl Source {
+    fn memory(self) -> u64 {
+        self.pixels * PIXEL_BYTES
+    }
+
+    /// Returns how long it takes to read and decode it.
+    fn time_ns(self) -> u64 {
+        self.pixels * DECODE_NS + self.bytes * BYTE_NS
+    }
+
+    fn made(self, recipe: &Recipe) -> Made {
+        match recipe {
+            Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
+            Recipe::Enlarge { to, .. } => Made {
+                // The result, and as much again while it is encoded.
+                memory: self.memory() + to.pixels() * 12,
+                bytes: to.pixels() * 4,
+                time_ns: self.time_ns() + to.pixels() * ENLARGE_NS,
+            },
+            Recipe::Export { format, .. } => {
+                let encode_ns = if *format == Format::Tiff { ENCODE_TIFF_NS } else { ENCODE_NS };
+                Made {
+                    memory: self.memory() * 2,
+                    bytes: self.pixels * 2,
+                    time_ns: self.time_ns() + self.pixels * encode_ns,
+                }
+            }
+            Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => {
+                Made { bytes: self.bytes, ..Made::default() }
+            }
+            Recipe::SidecarOf { .. } | Recipe::Copy { .. } => Made { bytes: RECORD_BYTES, ..Made::default() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ContentHash, Identity, Kind, Meta, Stage};
+    use crate::plan::{Check, Product};
+    use crate::records::{About, Move, PublishMode, Sidecar};
+
+    const SEEN: Identity = Identity { device: 1, inode: 1, size: 5_000_000, modified_ns: 0 };
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).unwrap()
+    }
+
+    fn plan(products: Vec<(&str, Recipe)>, is_checked: bool, moves: &[(&str, &str)]) -> Plan {
+        let shift = |(from, to): &(&str, &str)| Move { from: path(from), to: path(to), seen: SEEN };
+        Plan {
+            check: is_checked.then(|| Check { path: path("raw/t/a.png"), kind: Kind::Png }),
+            products: products
+                .into_iter()
+                .map(|(to, recipe)| Product { to: path(to), recipe, mode: PublishMode::New })
+                .collect(),
+            moves: moves.iter().map(shift).collect(),
+            ..Plan::new(About::new(Stage::Raw, ""))
+        }
+    }
+
+    fn recipe(name: &str) -> Recipe {
+        let (from, kind, meta) = (path("keep/t/a.png"), Kind::Png, Meta::default());
+        let export = |format| {
+            let (from, meta) = (from.clone(), meta.clone());
+            Recipe::Export { from, kind, format, quality: 95, background: [255; 3], meta }
+        };
+        match name {
+            "bytes" => Recipe::Bytes(vec![0; 100]),
+            "same" => Recipe::Same { from, hash: ContentHash::of(b"") },
+            "copy" => Recipe::Copy { from },
+            "double" => Recipe::Enlarge { from, kind, to: Size { width: 4000, height: 2000 } },
+            "jpeg" => export(Format::Jpeg),
+            "tiff" => export(Format::Tiff),
+            "embed" => Recipe::Embed { from, kind, meta },
+            "blank" => Recipe::Blank { from },
+            "sidecar" => Recipe::SidecarOf { product: 0, sidecar: Box::new(Sidecar::default()) },
+            other => panic!("{other}"),
+        }
+    }
+
+    /// A picture of two megapixels and five megabytes.
+    #[test]
+    fn each_kind_of_work_costs_what_it_takes() {
+        // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
+        let cases: [(&[&str], bool, u64, u64, u64); 12] = [
+            (&[], false, 0, 0, 0),
+            (&[], true, 16, 0, 33),
+            (&["bytes"], false, 0, 0, 0),
+            (&["same"], false, 0, 5_000, 5),
+            (&["embed"], false, 0, 5_000, 5),
+            (&["blank"], false, 0, 5_000, 5),
+            (&["copy"], false, 0, 4, 0),
+            (&["sidecar"], false, 0, 4, 0),
+            (&["double"], false, 112, 32_000, 201),
+            (&["jpeg"], false, 32, 4_000, 63),
+            (&["tiff"], false, 32, 4_000, 237),
+            (&["jpeg", "sidecar", "tiff"], true, 80, 8_004, 333),
+        ];
+        let facts = Facts {
+            size: Some(Size { width: 2000, height: 1000 }),
+            ..Facts::bare(path("keep/t/a.png"), Stage::Keep, SEEN, 0)
+        };
+        for (made, is_checked, memory_mb, disk_kb, time_ms) in cases {
+            let products = made.iter().map(|name| ("export/t/a", recipe(name))).collect();
+            let found = cost(&plan(products, is_checked, &[]), Some(&facts));
+            let disk_bytes: u64 = found.bytes.values().sum();
+            let rounded = (found.memory / 1_000_000, disk_bytes / 1_000, found.time.as_millis());
+            assert_eq!(rounded, (memory_mb, disk_kb, u128::from(time_ms)), "{made:?}");
+        }
+        let unknown = cost(&plan(vec![("export/t/a", recipe("jpeg"))], true, &[]), None);
+        assert_eq!((unknown.memory, unknown.time), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn each_area_gets_its_own_share() {
+        let products = vec![("upload/d/m/files/a.jpg", recipe("same")), ("archive/t/a.png.yaml", recipe("copy"))];
+        let moves = [("export/t/a.png", "archive/t/a.png"), ("export/t/a.txt", "export/u/a.txt")];
+        let facts = Facts::bare(path("export/t/a.png"), Stage::Export, SEEN, 0);
+        let found = cost(&plan(products, false, &moves), Some(&facts)).bytes;
+        let shares: Vec<(String, u64)> = found.into_iter().map(|(area, bytes)| (area.to_string(), bytes)).collect();
+        assert_eq!(shares, [("archive".to_owned(), 5_004_096), ("upload".to_owned(), 5_000_000)]);
+    }
+}
