@@ -218,6 +218,19 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Tiff];
+
+    /// Returns the format's name as people write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Webp => "WebP",
+            Self::Tiff => "TIFF",
+        }
+    }
+
     /// Returns the kind of file that this format makes.
     pub fn kind(self) -> Kind {
         match self {

@@ -1,6 +1,6 @@
 use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path};
-use crate::model::{AssetId, ContentHash, Format, RelPath, Stage, Template, ThemeSlug};
-use crate::records::{About, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar};
+use crate::model::{AssetId, ContentHash, RelPath, Stage, Template, ThemeSlug};
+use crate::records::{About, Derivation, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar, Step};
 
 /// Returns why a file of a type that nobody knows is left alone.
 pub fn unknown() -> Hold {
@@ -178,6 +178,12 @@ impl<'a> Asset<'a> {
         plan
     }
 
+    /// Returns the record of a file that is derived from the asset's; its hash is filled in once it is made.
+    pub(super) fn derived(&self, step: Step, embedded: Option<ContentHash>) -> FileRecord {
+        let before = self.sidecar.file.as_ref().and_then(|file| file.recipe.as_ref());
+        FileRecord { hash: ContentHash::of(b""), recipe: Some(Derivation::after(before, step)), embedded }
+    }
+
     /// Plans a derived file `to`, its sidecar, and the retirement of the source.
     pub(super) fn derive(&self, to: &RelPath, recipe: Recipe, file: FileRecord, did: &str) -> Plan {
         let mut plan = self.plan(to, did.to_owned());
@@ -301,21 +307,6 @@ pub(super) fn free_with(path: &RelPath, suffixes: &[&str], context: &Context<'_>
 /// Returns `path`, or the first free of `stem-2.ext`, `stem-3.ext`, …
 pub(super) fn free_path(path: &RelPath, context: &Context<'_>) -> RelPath {
     free_with(path, &[], context)
-}
-
-/// Returns the record of a derived file; its hash is filled in once it is made.
-pub(super) fn derived(recipe: String, embedded: Option<ContentHash>) -> FileRecord {
-    FileRecord { hash: ContentHash::of(b""), recipe: Some(recipe), embedded }
-}
-
-/// Returns a format's name as people write it.
-pub(super) fn format_name(format: Format) -> &'static str {
-    match format {
-        Format::Jpeg => "JPEG",
-        Format::Png => "PNG",
-        Format::Webp => "WebP",
-        Format::Tiff => "TIFF",
-    }
 }
 
 #[cfg(test)]

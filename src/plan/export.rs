@@ -1,7 +1,7 @@
-use super::asset::{Asset, derived, format_name};
+use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
 use crate::model::Format;
-use crate::records::FileRecord;
+use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -19,7 +19,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let format = asset.context.rules.export.format;
     let to = asset.free_in(&folder, &stem, format.kind().extension().unwrap_or("jpg"));
     let (recipe, file) = anew(asset, format);
-    Ok(asset.derive(&to, recipe, file, &format!("exported as {}", format_name(format))))
+    Ok(asset.derive(&to, recipe, file, &format!("exported as {}", format.title())))
 }
 
 /// Returns how a picture is encoded in a format, and the record of what comes of it.
@@ -34,6 +34,6 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
         background: settings.background,
         meta: tags.meta(),
     };
-    let text = format!("{} quality {} sRGB", format_name(format), settings.quality);
-    (recipe, derived(text, Some(tags.digest())))
+    let step = Step::Encoded { format, quality: settings.quality };
+    (recipe, asset.derived(step, Some(tags.digest())))
 }

@@ -1,7 +1,8 @@
-use super::asset::{Asset, derived};
+use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
 use crate::model::{Kind, Size};
+use crate::records::Step;
 
 /// Enlarges a picture until the target is met; everything else is passed on unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -26,7 +27,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let did = format!("enlarged from {from} to {to} by lanczos");
     let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
     let recipe = Recipe::Enlarge { from: asset.facts.path.clone(), kind: asset.kind, to };
-    Ok(asset.derive(&path, recipe, derived(format!("lanczos {from} to {to}"), None), &did))
+    Ok(asset.derive(&path, recipe, asset.derived(Step::Enlarged { from, to }, None), &did))
 }
 
 /// Returns the size that a picture must reach, or `None` if it meets the target as it is.

@@ -1,11 +1,11 @@
-use super::asset::{Asset, derived, free_path};
+use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::tags::Resolved;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::{Format, Kind, RelPath};
-use crate::records::FileRecord;
+use crate::records::{Derivation, FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
 const PARTS: &str = ".parts";
@@ -92,19 +92,19 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
 fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static str) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
     let known = asset.sidecar.file.as_ref();
-    let formats = [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff];
-    let to_turn = formats.into_iter().find(|format| format.kind() == kind && !asset.facts.is_upright);
+    let to_turn = Format::ALL.into_iter().find(|format| format.kind() == kind && !asset.facts.is_upright);
     if let Some(format) = to_turn {
         let (recipe, file) = export::anew(asset, format);
         return (recipe, file, "turned upright and ");
     }
     if asset.facts.has_private {
-        let file = derived("metadata blanked".to_owned(), Some(tags.digest()));
+        let file = asset.derived(Step::Blanked, Some(tags.digest()));
         return (Recipe::Blank { from }, file, "stripped of its metadata and ");
     }
     let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&tags.digest()) || !kind.is_image();
-    let text = known.and_then(|file| file.recipe.clone()).unwrap_or_else(|| "embedded".to_owned());
-    let file = FileRecord { hash: hash.clone(), recipe: Some(text), embedded: Some(tags.digest()) };
+    let before = known.and_then(|file| file.recipe.clone());
+    let recipe = before.unwrap_or_else(|| Derivation::after(None, Step::Embedded));
+    let file = FileRecord { hash: hash.clone(), recipe: Some(recipe), embedded: Some(tags.digest()) };
     let recipe = if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: tags.meta() } };
     let keeps_own = matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi);
     (recipe, file, if keeps_own { "with the tags inside it as they are, " } else { "" })
@@ -159,7 +159,11 @@ mod tests {
         };
         let layers = [(crate::plan::tags::Layer::Theme, layer)];
         let embedded = is_own.then(|| crate::plan::tags::resolve(&[layers[0].clone(), own_layer()]).digest());
-        let file = FileRecord { hash: hash.clone(), recipe: Some("JPEG".to_owned()), embedded };
+        let file = FileRecord {
+            hash: hash.clone(),
+            recipe: Some(Derivation::from("JPEG quality 90 sRGB".to_owned())),
+            embedded,
+        };
         let sidecar = Sidecar { file: Some(file), ..Sidecar::default() };
         let seen = Identity { device: 1, inode: 2, size: 3_000_000, modified_ns: 4 };
         let path = RelPath::new("upload/t/a").unwrap().with_suffix(&format!(".{kind}"));
@@ -207,7 +211,12 @@ mod tests {
         for (is_upright, is_own, expected) in
             [(true, true, "same"), (true, false, "embed"), (false, false, "turn"), (false, true, "turn")]
         {
-            let got = match planned(Kind::Jpeg, is_upright, is_own, false).products.swap_remove(0).recipe {
+            let mut products = planned(Kind::Jpeg, is_upright, is_own, false).products;
+            let Recipe::SidecarOf { sidecar, .. } = &products[1].recipe else { panic!("{products:?}") };
+            let told = String::from(sidecar.file.clone().unwrap().recipe.unwrap());
+            let steps = if is_upright { String::new() } else { format!("; JPEG quality {quality} sRGB") };
+            assert_eq!(told, format!("JPEG quality 90 sRGB{steps} (version 1)"));
+            let got = match products.swap_remove(0).recipe {
                 Recipe::Same { .. } => "same",
                 Recipe::Embed { .. } => "embed",
                 Recipe::Export { format: Format::Jpeg, quality: q, .. } if q == quality => "turn",

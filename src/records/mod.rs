@@ -2,6 +2,7 @@
 //! lists, the journal. Never touches the disk itself, and what it reads from outside never makes it
 //! panic, or cost more than its limits allow.
 
+mod derivation;
 mod error;
 mod journal;
 mod note;
@@ -12,6 +13,7 @@ mod theme;
 mod yaml;
 mod yaml_guard;
 
+pub use derivation::{Derivation, Step};
 pub use error::RecordError;
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};

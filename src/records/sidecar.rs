@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RecordError;
+use super::{Derivation, RecordError};
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
 
 /// The version that this program writes.
@@ -69,7 +69,7 @@ pub struct FileRecord {
     pub hash: ContentHash,
     /// How it was derived from the origin; absent for the dropped file itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub recipe: Option<String>,
+    pub recipe: Option<Derivation>,
     /// The digest of the metadata that is embedded in it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub embedded: Option<ContentHash>,
@@ -112,7 +112,8 @@ impl Sidecar {
     /// Returns whether `hash` is a file that stockmill derived and can make again from the archive.
     pub fn can_remake(&self, hash: &ContentHash) -> bool {
         let archived = self.origin.as_ref().is_some_and(|origin| origin.archived.is_some());
-        archived && self.file.as_ref().is_some_and(|file| file.recipe.is_some() && file.hash == *hash)
+        let is_known = |file: &&FileRecord| file.recipe.as_ref().is_some_and(Derivation::can_remake);
+        archived && self.file.as_ref().filter(is_known).is_some_and(|file| file.hash == *hash)
     }
 }
 
@@ -127,6 +128,34 @@ mod tests {
         }
         for text in ["{}", "tags: {}\n", "version: 1\n"] {
             assert!(Sidecar::parse(text.as_bytes()).is_ok(), "{text:?}");
+        }
+    }
+
+    /// A file whose recipe nobody here knows was taken for one that can be made again, and not kept.
+    #[test]
+    fn only_what_was_made_by_known_steps_can_be_made_again() {
+        let hash = ContentHash::of(b"made");
+        let cases = [
+            ("file: {hash: HASH, recipe: lanczos 10x20 to 30x60}", true),
+            ("file: {hash: HASH, recipe: embedded (version 1)}", true),
+            ("file: {hash: HASH, recipe: net-4 10x20 to 30x60}", false),
+            ("file: {hash: HASH, recipe: embedded (version 2)}", false),
+            ("file: {hash: HASH}", false),
+            ("{}", false),
+        ];
+        for (text, can_remake) in cases {
+            let mut sidecar = Sidecar::parse(text.replace("HASH", &hash.to_string()).as_bytes()).unwrap();
+            assert!(!sidecar.can_remake(&hash), "nothing is in the archive: {text}");
+            sidecar.origin = Some(Origin {
+                path: RelPath::new("raw/t/a.png").unwrap(),
+                hash: ContentHash::of(b"origin"),
+                kind: Kind::Png,
+                size: None,
+                archived: RelPath::new("archive/t/t-0001.png").ok(),
+            });
+            assert_eq!(sidecar.can_remake(&hash), can_remake, "{text}");
+            assert!(!sidecar.can_remake(&ContentHash::of(b"changed")), "{text}");
+            assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().file, sidecar.file, "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::Kind;
 use crate::plan::tags::{Layer, resolve};
-use crate::records::{FileRecord, Origin};
+use crate::records::{Derivation, FileRecord, Origin, Step};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
@@ -21,7 +21,7 @@ fn record(own: Tags) -> Sidecar {
     let origin = Origin { path: path("raw/t/x.png"), hash, kind: Kind::Png, size: None, archived: None };
     let file = FileRecord {
         hash: ContentHash::of(b"file"),
-        recipe: Some("embedded".to_owned()),
+        recipe: Some(Derivation::after(None, Step::Embedded)),
         embedded: Some(resolve(&[(Layer::Sidecar, own.clone())]).digest()),
     };
     Sidecar { id: Some(id()), seq: Some(1), tags: own, origin: Some(origin), file: Some(file), ..Sidecar::default() }

@@ -1,0 +1,176 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Format, Size};
+
+/// The version of the steps that this program takes. A step that comes to give other pixels raises it.
+const VERSION: u32 = 1;
+/// What stands between two steps.
+const THEN: &str = "; ";
+
+/// How a file was derived from the origin, as a person can read it in the sidecar:
+/// `lanczos 1024x1024 to 2050x2050; JPEG quality 95 sRGB (version 1)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Derivation {
+    /// These steps, one after the other. A sidecar of before they had a version names the last one alone.
+    Steps(Vec<Step>),
+    /// Words that nobody here knows, of a newer program or a person's: they stay as they are.
+    Unknown(String),
+}
+
+/// One step from the origin to a derived file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It was enlarged, and written as PNG.
+    Enlarged {
+        /// Its size before.
+        from: Size,
+        /// Its size afterwards.
+        to: Size,
+    },
+    /// It was converted to sRGB and encoded.
+    Encoded {
+        /// The format.
+        format: Format,
+        /// JPEG quality.
+        quality: u8,
+    },
+    /// What it said beside its streams was blanked.
+    Blanked,
+    /// It got other metadata, and its pixels stayed.
+    Embedded,
+}
+
+impl Derivation {
+    /// Returns how a file is derived that one more step is made of; `before` is how its source was.
+    pub fn after(before: Option<&Self>, step: Step) -> Self {
+        match before {
+            None => Self::Steps(vec![step]),
+            Some(Self::Steps(steps)) => Self::Steps(steps.iter().copied().chain([step]).collect()),
+            Some(Self::Unknown(text)) => Self::Unknown(format!("{text}{THEN}{step}")),
+        }
+    }
+
+    /// Returns whether this program can take the steps again. Of words that it does not know nobody can tell.
+    pub fn can_remake(&self) -> bool {
+        matches!(self, Self::Steps(_))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (steps, version) = match text.strip_suffix(')').and_then(|text| text.rsplit_once(" (version ")) {
+            Some((steps, version)) => (steps, version.parse().ok()?),
+            None => (text, VERSION),
+        };
+        let steps: Option<Vec<Step>> = steps.split(THEN).map(|step| step.parse().ok()).collect();
+        steps.filter(|_| version == VERSION).map(Self::Steps)
+    }
+}
+
+impl From<String> for Derivation {
+    fn from(text: String) -> Self {
+        Self::parse(&text).unwrap_or(Self::Unknown(text))
+    }
+}
+
+impl From<Derivation> for String {
+    fn from(derivation: Derivation) -> Self {
+        match derivation {
+            Derivation::Unknown(text) => text,
+            Derivation::Steps(steps) => {
+                let steps: Vec<String> = steps.iter().map(Step::to_string).collect();
+                format!("{} (version {VERSION})", steps.join(THEN))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enlarged { from, to } => write!(f, "lanczos {from} to {to}"),
+            Self::Encoded { format, quality } => write!(f, "{} quality {quality} sRGB", format.title()),
+            Self::Blanked => f.write_str("metadata blanked"),
+            Self::Embedded => f.write_str("embedded"),
+        }
+    }
+}
+
+impl FromStr for Step {
+    /// It is no step that this program takes.
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let size = |text: &str| {
+            let (width, height) = text.split_once('x').ok_or(())?;
+            Ok(Size { width: width.parse().map_err(drop)?, height: height.parse().map_err(drop)? })
+        };
+        let words: Vec<&str> = text.split(' ').collect();
+        match words[..] {
+            ["lanczos", from, "to", to] => Ok(Self::Enlarged { from: size(from)?, to: size(to)? }),
+            [title, "quality", quality, "sRGB"] => {
+                let format = Format::ALL.into_iter().find(|format| format.title() == title).ok_or(())?;
+                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)? })
+            }
+            ["metadata", "blanked"] => Ok(Self::Blanked),
+            ["embedded"] => Ok(Self::Embedded),
+            _ => Err(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENLARGED: Step = Step::Enlarged { from: Size { width: 10, height: 20 }, to: Size { width: 30, height: 60 } };
+    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95 };
+
+    #[test]
+    fn steps_are_read_and_all_else_stays_word_for_word() {
+        // The text, the steps in it, and the text that is written.
+        let cases: [(&str, &[Step], &str); 5] = [
+            // Before they had a version.
+            ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
+            ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
+            ("metadata blanked", &[Step::Blanked], "metadata blanked (version 1)"),
+            ("embedded", &[Step::Embedded], "embedded (version 1)"),
+            (
+                "lanczos 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
+                &[ENLARGED, ENCODED],
+                "lanczos 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
+            ),
+        ];
+        for (text, steps, written) in cases {
+            let read = Derivation::from(text.to_owned());
+            assert_eq!(read, Derivation::Steps(steps.to_vec()), "{text}");
+            assert!(read.can_remake(), "{text}");
+            assert_eq!(String::from(read), written);
+        }
+        for text in [
+            "",
+            "JPEG",
+            "AVIF quality 95 sRGB",
+            "lanczos 10x20 to 30x60 (version 2)",
+            "net-4 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
+            "lanczos 10x20 to 30x60, then by hand",
+            "WebP quality 256 sRGB",
+        ] {
+            let read = Derivation::from(text.to_owned());
+            assert!(!read.can_remake(), "{text}");
+            assert_eq!(String::from(read), text);
+        }
+    }
+
+    #[test]
+    fn a_step_is_taken_after_those_before() {
+        let first = Derivation::after(None, ENLARGED);
+        let second = Derivation::after(Some(&first), ENCODED);
+        assert_eq!(second, Derivation::Steps(vec![ENLARGED, ENCODED]));
+        let unknown = Derivation::after(Some(&Derivation::from("by hand".to_owned())), ENCODED);
+        assert_eq!(unknown, Derivation::Unknown("by hand; WebP quality 95 sRGB".to_owned()));
+        assert_eq!(Derivation::from(String::from(unknown.clone())), unknown);
+    }
+}
