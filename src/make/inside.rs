@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use crate::craft;
 use crate::intake::{Found, Inside};
 use crate::model::{Identity, References};
-use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
+use crate::records::{RecordError, SIDECAR_BYTES_MAX, Sidecar};
 use crate::vault::Look;
 
 /// So many models are remembered.
@@ -49,9 +49,17 @@ impl Inside for Looking<'_> {
     fn has_identity(&self, sidecar: &Found) -> bool {
         let look = || {
             let bytes = self.disk.read(&sidecar.path, SIDECAR_BYTES_MAX).ok()?;
-            Some(Sidecar::parse(&bytes).is_ok_and(|sidecar| sidecar.id.is_some()))
+            Some(says_identity(&bytes))
         };
         remembered(&self.seen.sidecars, FILES_MAX, sidecar.entry.identity, look).unwrap_or(false)
+    }
+}
+
+/// Returns whether a sidecar is stockmill's own. One of another version is: nobody else writes them.
+fn says_identity(sidecar: &[u8]) -> bool {
+    match Sidecar::parse(sidecar) {
+        Ok(sidecar) => sidecar.id.is_some(),
+        Err(error) => matches!(error, RecordError::Version { .. }),
     }
 }
 
@@ -73,4 +81,24 @@ fn remembered<K: std::hash::Hash + Eq, V: Clone>(
     }
     memory.insert(key, seen.clone());
     Some(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sidecar_of_another_version_is_one() {
+        let cases = [
+            ("id: 0123456789abcdef", true),
+            ("version: 1\nid: 0123456789abcdef", true),
+            ("version: 2\nid: 0123456789abcdef\nlikeness: [1]", true),
+            ("tags: {title: x}", false),
+            ("id: [", false),
+            ("", false),
+        ];
+        for (text, is_own) in cases {
+            assert_eq!(says_identity(text.as_bytes()), is_own, "{text:?}");
+        }
+    }
 }

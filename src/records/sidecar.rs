@@ -91,7 +91,7 @@ impl Sidecar {
     /// Reads a sidecar. One that is empty, or has nothing but comments, is none: nobody can tell what it is meant to
     /// say.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        let sidecar = super::yaml::read::<Option<Self>>(bytes)?.ok_or(RecordError::Empty)?;
+        let sidecar = super::yaml::read_versioned::<Option<Self>>(bytes, VERSION)?.ok_or(RecordError::Empty)?;
         match sidecar.version {
             None | Some(VERSION) => Ok(sidecar),
             Some(found) => Err(RecordError::Version { found: u64::from(found) }),
@@ -128,6 +128,25 @@ mod tests {
         }
         for text in ["{}", "tags: {}\n", "version: 1\n"] {
             assert!(Sidecar::parse(text.as_bytes()).is_ok(), "{text:?}");
+        }
+    }
+
+    /// Of a newer version with keys of its own it was told that a key is wrong, as if a person were to correct that.
+    #[test]
+    fn another_version_is_told_as_such_and_never_read_in_part() {
+        let cases = [
+            ("version: 2\n", 2),
+            ("version: 2\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 2),
+            ("version: 7\ntags: a list once\n", 7),
+            ("version: 5000000000\n", 5_000_000_000),
+            ("version: 0\n", 0),
+        ];
+        for (text, found) in cases {
+            assert_eq!(Sidecar::parse(text.as_bytes()), Err(RecordError::Version { found }), "{text:?}");
+        }
+        for text in ["version: 1\nlikeness: [1, 2]\n", "likeness: 2\n", "version: new\n"] {
+            let found = Sidecar::parse(text.as_bytes());
+            assert!(matches!(found, Err(RecordError::Syntax { .. })), "{text:?}: {found:?}");
         }
     }
 

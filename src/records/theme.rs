@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
 use super::note::Idea;
+use super::yaml::other_version;
 use super::yaml_guard;
 use crate::model::{SourceType, Tags, category_map, normal_keyword, words};
 
@@ -101,7 +102,7 @@ impl ThemeFile {
         }
         match serde_yaml::from_str::<Option<Self>>(text) {
             Ok(file) => file.unwrap_or_default().checked(),
-            Err(error) => Err(newer_version(text).unwrap_or_else(|| syntax(&error, text))),
+            Err(error) => Err(other_version(text, VERSION).unwrap_or_else(|| syntax(&error, text))),
         }
     }
 
@@ -185,16 +186,6 @@ fn utf8(bytes: &[u8]) -> Result<&str, RecordError> {
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         RecordError::Syntax { line, column, what: "a character is not UTF-8; save the file as UTF-8".to_owned() }
     })
-}
-
-/// A newer version may have fields that are unknown here; the version is then what matters.
-fn newer_version(text: &str) -> Option<RecordError> {
-    #[derive(Deserialize)]
-    struct Probe {
-        version: u64,
-    }
-    let probe: Probe = serde_yaml::from_str(text).ok()?;
-    (probe.version != u64::from(VERSION)).then_some(RecordError::Version { found: probe.version })
 }
 
 fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {

@@ -1,29 +1,55 @@
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::{Mapping, Value};
 
 use super::{RecordError, yaml_guard};
 
-/// A larger record is not one.
+/// The largest record that is read.
 pub(super) const BYTES_MAX: usize = 1 << 20;
 
 /// More values than this are no shared tags; merging compares each with each.
 const VALUES_MAX: usize = 5_000;
 
 /// Reads a record; an empty text is an empty record.
-pub(super) fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, RecordError> {
+fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, RecordError> {
+    parse(sound_text(bytes)?).map_err(|error| syntax(&error))
+}
+
+/// Reads a record that says its version. One of another version may have keys that are unknown here: the version is
+/// what is told then.
+pub(super) fn read_versioned<T: DeserializeOwned + Default>(bytes: &[u8], version: u32) -> Result<T, RecordError> {
+    let text = sound_text(bytes)?;
+    parse(text).map_err(|error| other_version(text, version).unwrap_or_else(|| syntax(&error)))
+}
+
+/// Returns why a record is of another version than the one that is known, if it is.
+pub(super) fn other_version(text: &str, known: u32) -> Option<RecordError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        version: u64,
+    }
+    let Probe { version } = serde_yaml::from_str(text).ok()?;
+    (version != u64::from(known)).then_some(RecordError::Version { found: version })
+}
+
+fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, serde_yaml::Error> {
+    serde_yaml::from_str::<Option<T>>(text).map(Option::unwrap_or_default)
+}
+
+/// Returns a record's text, unless it is too large or would cost too much to read.
+fn sound_text(bytes: &[u8]) -> Result<&str, RecordError> {
     if bytes.len() > BYTES_MAX {
         return Err(RecordError::TooLarge { size_bytes: bytes.len(), size_bytes_max: BYTES_MAX });
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let syntax = |line, column, what: String| RecordError::Syntax { line, column, what };
-    let text = std::str::from_utf8(bytes).map_err(|_| syntax(1, 1, "it is not UTF-8; save it as UTF-8".to_owned()))?;
-    if let Some(why) = yaml_guard::refusal(text) {
-        return Err(syntax(1, 1, why.to_owned()));
-    }
-    serde_yaml::from_str::<Option<T>>(text).map(Option::unwrap_or_default).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        syntax(line, column, error.to_string())
-    })
+    let wrong = |what: &str| RecordError::Syntax { line: 1, column: 1, what: what.to_owned() };
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8; save it as UTF-8"))?;
+    yaml_guard::refusal(text).map_or(Ok(text), |why| Err(wrong(why)))
+}
+
+fn syntax(error: &serde_yaml::Error) -> RecordError {
+    let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    RecordError::Syntax { line, column, what: error.to_string() }
 }
 
 /// Reads a record as bare keys and values, to merge it. What could not be written again is refused.
