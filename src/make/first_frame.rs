@@ -3,7 +3,7 @@ use std::io::Read as _;
 use crate::intake::Found;
 use crate::vault::Look;
 
-/// Metadata lie at the start of what these nodes write.
+/// These nodes write metadata at the start of a file.
 const HEAD_BYTES: u64 = 64 << 10;
 /// The node that writes a video, and its first frame before it.
 const NODE: &[u8] = b"VHS_VideoCombine";

@@ -7,9 +7,9 @@ use crate::model::{Identity, References};
 use crate::records::{RecordError, SIDECAR_BYTES_MAX, Sidecar};
 use crate::vault::Look;
 
-/// So many models are remembered.
+/// The most models that are remembered.
 const MODELS_MAX: usize = 1024;
-/// So many other files are remembered.
+/// The most other files that are remembered.
 const FILES_MAX: usize = 1 << 17;
 
 /// What was seen inside files, so that a walk need not read again what did not change.
@@ -42,16 +42,16 @@ impl Inside for Looking<'_> {
 
     fn is_generated(&self, found: &Found) -> bool {
         let identity = found.entry.identity;
-        let look = || Some(craft::is_generated(self.disk.open_as(&found.path, identity).ok()?));
-        remembered(&self.seen.generated, FILES_MAX, identity, look).unwrap_or(false)
+        let read = || Some(craft::is_generated(self.disk.open_as(&found.path, identity).ok()?));
+        remembered(&self.seen.generated, FILES_MAX, identity, read).unwrap_or(false)
     }
 
     fn has_identity(&self, sidecar: &Found) -> bool {
-        let look = || {
+        let read = || {
             let bytes = self.disk.read(&sidecar.path, SIDECAR_BYTES_MAX).ok()?;
             Some(says_identity(&bytes))
         };
-        remembered(&self.seen.sidecars, FILES_MAX, sidecar.entry.identity, look).unwrap_or(false)
+        remembered(&self.seen.sidecars, FILES_MAX, sidecar.entry.identity, read).unwrap_or(false)
     }
 }
 
@@ -63,18 +63,18 @@ fn says_identity(sidecar: &[u8]) -> bool {
     }
 }
 
-/// Returns what is remembered, or what a look shows; nothing is remembered of a look that failed.
+/// Returns what is remembered of a file, or reads it; a read that failed is not remembered.
 fn remembered<K: std::hash::Hash + Eq, V: Clone>(
     memory: &Mutex<HashMap<K, V>>,
     entries_max: usize,
     key: K,
-    look: impl FnOnce() -> Option<V>,
+    read: impl FnOnce() -> Option<V>,
 ) -> Option<V> {
     const WHY: &str = "nobody panics who holds it";
     if let Some(known) = memory.lock().expect(WHY).get(&key) {
         return Some(known.clone());
     }
-    let seen = look()?;
+    let seen = read()?;
     let mut memory = memory.lock().expect(WHY);
     if memory.len() >= entries_max {
         memory.clear();

@@ -24,7 +24,7 @@ pub fn inspect(
 ) -> Result<Facts, MakeError> {
     let candidate = settled.candidate();
     let path = &candidate.primary.path;
-    // Opened once: whoever gets its name meanwhile is not mistaken for it.
+    // Opened once: a file that gets its name meanwhile is not taken for it.
     let mut opened = disk.open_as(path, candidate.primary.entry.identity)?;
     let sidecar = match find_sidecar(disk, candidate)? {
         Some(found) if stage != Stage::Ideas => Some((companion(&found), read_sidecar(disk, &found.path)?)),
@@ -37,7 +37,7 @@ pub fn inspect(
     let kind = craft::sniff(&head, &path.extension()).or(is_document.then_some(Kind::Document));
     let kind = kind.filter(|_| stage != Stage::Ideas);
     let inside = match (kind, stage) {
-        // Nobody asked for it, and it may have a terabyte.
+        // No theme names it, and it may have a terabyte.
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => Inside::whole(ContentHash::of(b"")),
         (Some(kind), _) if kind.is_image() => {
             let is_whole = head.len() < craft::HEAD_BYTES;
@@ -129,12 +129,12 @@ impl Inside {
     }
 }
 
-/// Looks into a picture. One of few pixels is decoded right here if that `may_be_asked`: it is in memory
-/// already, and opening it once more costs as much. What is wrong with it is told when it is asked.
-fn look_inside(bytes: &[u8], kind: Kind, may_be_asked: bool, limits: &Limits) -> Result<Inside, MakeError> {
+/// Looks into a picture. One of few pixels is decoded right here if a plan `may_check` it: it is in memory already,
+/// and opening it once more costs as much. If it is damaged, that check says how.
+fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Result<Inside, MakeError> {
     let size = craft::size(bytes, kind)?;
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
-    let is_sound = may_be_asked && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
+    let is_sound = may_check && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
     let is_upright = craft::is_upright(bytes, kind);
     let essence = craft::essence(bytes, kind);
     let hash = ContentHash::of(bytes);

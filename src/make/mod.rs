@@ -39,8 +39,8 @@ pub enum MakeError {
         /// What is wrong with it.
         source: crate::records::RecordError,
     },
-    /// A foreign XMP sidecar of it says nothing that can be read; it may have said something.
-    #[error("`{path}` says nothing that can be read ({source}); mend it or take it away")]
+    /// A foreign XMP sidecar of it cannot be read, so that nobody can tell what it says.
+    #[error("`{path}` says nothing that can be read ({source}); correct it or remove it")]
     Xmp {
         /// The XMP sidecar.
         path: crate::model::RelPath,

@@ -7,7 +7,7 @@ use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
-/// JPEG quality is not asked for here: a refined picture between two stages is always lossless.
+/// A refined picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
 
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
@@ -67,7 +67,7 @@ fn make_product(
     let (bytes, kind) = match &product.recipe {
         Recipe::Same { from, hash } => {
             draft.same(from, &product.to, hash, sources.seen(from))?;
-            // What it shows was seen at its source.
+            // It shows the same as its source, whose essence is known.
             return Ok(Hashes { file: hash.clone(), essence: None });
         }
         Recipe::Bytes(bytes) => (bytes.clone(), None),
@@ -77,7 +77,7 @@ fn make_product(
             if let Some(file) = &mut sidecar.file {
                 file.hash = earlier[*product].file.clone();
             }
-            sidecar.shows(earlier[*product].essence.clone());
+            sidecar.add_essence(earlier[*product].essence.clone());
             (sidecar.to_text().into_bytes(), None)
         }
         Recipe::Enlarge { from, kind, to } => {
@@ -97,7 +97,7 @@ fn make_product(
             let blanks = craft::private(&mut *opened, length)?;
             opened.rewind().map_err(said)?;
             let mut video = craft::blanked(opened, blanks);
-            // What it shows was seen at its source.
+            // It shows the same as its source, whose essence is known.
             let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
             return Ok(Hashes { file, essence: None });
         }

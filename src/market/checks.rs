@@ -1,7 +1,7 @@
 use super::profile::Market;
 use crate::model::{Kind, Meta, Size};
 
-/// A file that wants to go to a market.
+/// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// What it is.

@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use crate::model::{Kind, MarketName};
 
-/// A larger profile is none.
+/// Larger profiles are refused.
 const BYTES_MAX: usize = 256 << 10;
-/// More brackets may lie so deep in each other that the YAML reader does not come to an end.
+/// More brackets may be nested so deeply that the YAML reader takes far too long.
 const BRACKETS_MAX: usize = 1_000;
 
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");

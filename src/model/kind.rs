@@ -64,7 +64,7 @@ impl Kind {
         Self::Document,
     ];
 
-    /// Returns whether stockmill decodes and changes the pixels of this kind.
+    /// Returns whether it is a picture, whose pixels stockmill decodes and changes.
     pub fn is_image(self) -> bool {
         matches!(self, Self::Png | Self::Jpeg | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp)
     }
@@ -75,8 +75,8 @@ impl Kind {
         matches!(self, Glb | Gltf | Obj | Fbx | Stl | Usdz | Ply | Blend | Dae | Usda | Usdc | ThreeMf)
     }
 
-    /// Extensions of files that nothing is known about but that they are scenes, models or materials of 3D programs.
-    /// Archives are none: pictures are brought in them as well, and what is a model's lies inside.
+    /// Extensions of scenes, models and materials of 3D programs that stockmill cannot read. Archives are not among
+    /// them: pictures come in archives as well, and the parts of a model lie inside.
     pub const SCENE_EXTENSIONS: &[&str] = &[
         "3dm",
         "3ds",
@@ -127,13 +127,13 @@ impl Kind {
 
     /// Returns whether files of an extension, in lower case, are 3D models.
     pub fn is_model_extension(extension: &str) -> bool {
-        // `.usd` may be either of two, and a `.vrm` is a GLB.
+        // A `.usd` is a USDA or a USDC, and a `.vrm` is a GLB.
         matches!(extension, "usd" | "vrm")
             || Self::SCENE_EXTENSIONS.contains(&extension)
             || Self::ALL.iter().any(|kind| kind.is_model() && kind.extension() == Some(extension))
     }
 
-    /// Returns the extension that a stockmill name gets, without the dot; `None` keeps the dropped one.
+    /// Returns the extension that stockmill gives to such a file, without the dot; `None` if it keeps its own.
     pub fn extension(self) -> Option<&'static str> {
         Some(match self {
             Self::Png => "png",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// The first part names the area (`raw`, `archive`, `.stockmill`, …); where an area really lies is
 /// known to the vault alone, since a stage folder may lie on another disk. Names are bytes: what a
-/// person drops need not be UTF-8. Clones share them: a hundred thousand files are known under many heads.
+/// person drops need not be UTF-8. Clones share them, since each of a hundred thousand files is held in several maps.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelPath(Arc<[u8]>);
 

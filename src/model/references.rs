@@ -8,7 +8,7 @@ pub struct References {
 }
 
 impl References {
-    /// Returns references of which nothing is known but why.
+    /// Returns the references of a file that cannot be searched, and why.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { named: Vec::new(), unknown: Some(why.into()) }
     }
@@ -19,10 +19,10 @@ impl References {
     }
 }
 
-/// A place in a file that names another file, or several.
+/// A point in a file that names another file, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// The ways in which the place can be read, the likeliest first; each is a list of names as they are
+    /// The ways in which it can be read, the likeliest first; each is a list of names as they are
     /// written. `a b.mtl` is one file or two.
     pub readings: Vec<Vec<String>>,
     /// Whether the content may lie inside the file as well, so that nobody needs the file that is named.

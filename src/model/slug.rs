@@ -67,7 +67,7 @@ pub fn slugify(title: &str) -> String {
     slug_chars(title).collect()
 }
 
-/// Returns the characters of a text's slug as they come, for who may need only the first.
+/// Returns the characters of a text's slug one by one, for a caller that may need only the first.
 pub fn slug_chars(title: &str) -> impl Iterator<Item = char> {
     let (mut is_begun, mut is_gap) = (false, false);
     let ascii = title.ascii_chars().flat_map(|text| text.unwrap_or("?").chars());

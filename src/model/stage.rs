@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// Notes with ideas; each idea becomes a theme.
     Ideas,
-    /// Fresh output of a generator.
+    /// New output of a generator.
     Raw,
     /// What a person decided to keep; it is refined here.
     Keep,

@@ -16,7 +16,7 @@ pub enum Piece {
     Field {
         /// Which value.
         field: Field,
-        /// Numbers are filled up with zeros to this width.
+        /// Numbers are padded with zeros to this width.
         width: usize,
         /// Applied in order.
         filters: Vec<Filter>,
@@ -47,11 +47,11 @@ pub enum Field {
 /// A change to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
-    /// To capitals.
+    /// To upper case.
     Upper,
-    /// To small letters.
+    /// To lower case.
     Lower,
-    /// To small ASCII letters, digits and dashes.
+    /// To lower-case ASCII letters, digits and dashes.
     Slug,
     /// At most this many characters.
     Cut(usize),
@@ -168,7 +168,7 @@ fn parse_field(at: usize, inner: &str) -> Result<Piece, TemplateProblem> {
         Some(width) => parse_width(*field, width).ok_or_else(|| {
             problem(
                 at + name.len(),
-                &format!("`:{width}` is no width"),
+                &format!("`:{width}` is not a width"),
                 Some("write `:04` after a number for four digits"),
             )
         })?,
@@ -226,9 +226,9 @@ mod tests {
             ("{them}-{seq}", 2, "`them` is not a field"),
             ("ab{seq", 3, "this `{` is never closed"),
             ("ab}", 3, "this `}` closes nothing"),
-            ("{seq:x}", 5, "`:x` is no width"),
-            ("{seq:+4}", 5, "`:+4` is no width"),
-            ("{theme:04}", 7, "`:04` is no width"),
+            ("{seq:x}", 5, "`:x` is not a width"),
+            ("{seq:+4}", 5, "`:+4` is not a width"),
+            ("{theme:04}", 7, "`:04` is not a width"),
             ("{theme|big}", 2, "`big` is not a filter"),
             ("a/{seq}", 2, "a name cannot have a path in it"),
         ];
@@ -236,7 +236,7 @@ mod tests {
             let found = Template::parse(text).unwrap_err();
             assert_eq!((found.column, found.what.as_str()), (column, what), "{text}");
         }
-        // The end of each field was looked for from the start of the rule.
+        // The time grew with the square of the rule's length: the end of each field was searched from its start.
         assert_eq!(Template::parse(&"{seq}".repeat(200_000)).unwrap().pieces().len(), 200_000);
         assert_eq!(Template::parse("{them}").unwrap_err().hint.unwrap(), "did you mean `theme`?");
     }

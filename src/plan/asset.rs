@@ -55,7 +55,7 @@ impl<'a> Asset<'a> {
         if is_changed {
             sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
         }
-        sidecar.shows(facts.essence.clone());
+        sidecar.add_essence(facts.essence.clone());
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
         sidecar.seq = Some(seq);

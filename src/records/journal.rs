@@ -23,7 +23,7 @@ pub enum Record {
     },
 }
 
-/// All that is needed to finish a plan, or to take it back, after a cut at any instant.
+/// All that is needed to finish a plan, or to take it back, whenever the power fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
     /// The plan's number.
@@ -42,7 +42,7 @@ pub struct Intent {
     pub publish: Vec<Publish>,
     /// Files that move to a free name.
     pub moves: Vec<Move>,
-    /// Files that go, last of all.
+    /// Files that are removed, last of all.
     pub removes: Vec<Remove>,
 }
 
@@ -119,7 +119,7 @@ pub struct Move {
     pub seen: Identity,
 }
 
-/// A file that goes.
+/// A file that is removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remove {
     /// The file.
@@ -129,7 +129,7 @@ pub struct Remove {
     /// Where it is kept for a while, so that `undo` can bring it back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub aside: Option<RelPath>,
-    /// Where the plan puts a copy of the same bytes: then nothing is kept aside.
+    /// Where the plan puts a copy of the same bytes; then none is kept aside.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub copied_to: Option<RelPath>,
 }

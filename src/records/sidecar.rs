@@ -88,8 +88,7 @@ pub struct Happened {
 }
 
 impl Sidecar {
-    /// Reads a sidecar. One that is empty, or has nothing but comments, is none: nobody can tell what it is meant to
-    /// say.
+    /// Reads a sidecar. One that is empty or only comments is refused: nobody can tell what it is meant to say.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         let sidecar = super::yaml::read_versioned::<Option<Self>>(bytes, VERSION)?.ok_or(RecordError::Empty)?;
         match sidecar.version {
@@ -104,8 +103,8 @@ impl Sidecar {
         serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
     }
 
-    /// Notes the hash of what a file of this asset shows, whatever its metadata.
-    pub fn shows(&mut self, essence: Option<ContentHash>) {
+    /// Adds the hash of what a file of this asset shows, whatever its metadata.
+    pub fn add_essence(&mut self, essence: Option<ContentHash>) {
         self.essences.extend(essence.filter(|essence| !self.essences.contains(essence)));
     }
 

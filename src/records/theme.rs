@@ -10,7 +10,7 @@ use super::yaml_guard;
 use crate::model::{SourceType, Tags, category_map, normal_keyword, words};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
-/// YAML takes no longer key before a colon (1024 characters).
+/// The longest key that is written before a colon; YAML takes 1024 characters.
 const SIMPLE_KEY_BYTES_MAX: usize = 1000;
 /// The only version so far.
 const VERSION: u32 = 1;
@@ -189,10 +189,10 @@ fn utf8(bytes: &[u8]) -> Result<&str, RecordError> {
 }
 
 fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
-    let place = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    let position = error.location().map_or((1, 1), |at| (at.line(), at.column()));
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    let (line, column) = second_place(what, file).unwrap_or(place);
+    let (line, column) = second_position(what, file).unwrap_or(position);
     let hint = if what.contains("unknown field") {
         "correct its name or remove it"
     } else if what.contains("duplicate") {
@@ -208,7 +208,7 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
 }
 
 /// Returns where a key stands for the second time; the YAML reader tells only where the file starts.
-fn second_place(what: &str, file: &str) -> Option<(usize, usize)> {
+fn second_position(what: &str, file: &str) -> Option<(usize, usize)> {
     let key = what.strip_prefix("duplicate field `")?.strip_suffix('`')?;
     let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
     file.lines().enumerate().filter(|(_, line)| is_key(line)).nth(1).map(|(at, _)| (at + 1, 1))

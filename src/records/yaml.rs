@@ -48,7 +48,7 @@ fn sound_text(bytes: &[u8]) -> Result<&str, RecordError> {
 }
 
 fn syntax(error: &serde_yaml::Error) -> RecordError {
-    let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
     RecordError::Syntax { line, column, what: error.to_string() }
 }
 

@@ -6,20 +6,20 @@ use pattern::Pattern;
 
 use super::{RelPath, nearest};
 
-/// What a name is that a default pattern fits, and so who may overrule it.
+/// What kind of name a pattern matches, and so who may overrule it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// No person gives such a name to what is to be sold.
+    /// Nobody gives such a name to a file for sale.
     Foreign,
-    /// A person may; a sidecar beside such a file says that it is meant.
+    /// A person may give such a name; a sidecar beside the file says that it is meant.
     ByProduct,
     /// A person's own pattern.
     Own,
-    /// It takes away what the patterns before it say.
+    /// It cancels the patterns before it.
     Taken,
 }
 
-/// The most bytes that a name has.
+/// The longest name in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
 /// The names of files and folders that are left alone: the defaults, and what a person adds or takes away.
@@ -63,7 +63,7 @@ impl Default for Ignore {
 }
 
 impl Ignore {
-    /// Returns the defaults with a person's own patterns behind them; those that begin with `!` take away.
+    /// Returns the defaults followed by a person's own patterns; those that begin with `!` cancel others.
     pub fn new(own: &[String]) -> Result<Self, Vec<IgnoreProblem>> {
         let mut ignore = Self::default();
         let problems: Vec<IgnoreProblem> = own.iter().filter_map(|written| ignore.add(written).err()).collect();
@@ -124,7 +124,7 @@ impl Ignore {
 }
 
 impl Rule {
-    /// Returns why a name is left alone, in words; one folder is taken by its own name, so that its like stay.
+    /// Returns why a name is left alone, in words. For a folder they offer to take that one alone, and no others.
     pub fn why(&self, name: &str) -> String {
         match self.sort {
             Sort::ByProduct => {
@@ -136,7 +136,7 @@ impl Rule {
         }
     }
 
-    /// Returns whether the name alone does not prove that nobody means it.
+    /// Returns whether a person may have given the name on purpose.
     pub fn may_be_meant(&self) -> bool {
         self.sort == Sort::ByProduct
     }

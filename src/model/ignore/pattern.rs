@@ -95,10 +95,10 @@ impl Pattern {
         self.tokens[p..].iter().all(|token| *token == Token::Any)
     }
 
-    /// Returns whether there can be a name that both fit.
+    /// Returns whether a name can fit both.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let (a, b) = (&self.tokens, &other.tokens);
-        // Whether what is left of one, in the row below, may be what is left of the other.
+        // For the rest of `a` that is one token shorter: with which rests of `b` it shares a name.
         let mut below: Vec<bool> = Vec::new();
         for i in (0..=a.len()).rev() {
             let mut row = vec![false; b.len() + 1];

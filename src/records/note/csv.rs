@@ -1,11 +1,11 @@
 use super::Found;
 use super::table::Columns;
 
-/// How many records decide which sign stands between the cells.
+/// How many records are read to find the delimiter.
 const SAMPLE_RECORDS: usize = 20;
-/// How often reading starts again after a quote that nothing closes.
+/// How many times reading starts again after a quote that is never closed.
 const RESTARTS_MAX: usize = 20;
-/// A sign that no note holds: for a list with one column.
+/// A delimiter that no note contains: for a list with one column.
 const NO_DELIMITER: u8 = 0x1f;
 
 /// Reads a note in CSV, with or without a header.

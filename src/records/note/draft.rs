@@ -57,7 +57,7 @@ impl Draft {
 
     /// Returns the idea that one line of a note stands for: `Title - keyword, keyword #tag x12`.
     pub(super) fn item(line: usize, text: &str) -> Self {
-        let (found, rest) = marks::take_marks(&marks::plain(marks::without_done(text)));
+        let (found, rest) = marks::split_marks(&marks::plain(marks::without_done(text)));
         let (title, words) = marks::split_title(&rest);
         let mut draft = Self::new(line, title);
         draft.add_words(words);
@@ -216,7 +216,7 @@ impl Draft {
     }
 }
 
-/// Two drafts of one theme, or the theme's only one.
+/// The draft of a theme; ideas of the same theme are merged into one.
 pub(super) struct Themed {
     slug: ThemeSlug,
     draft: Draft,

@@ -1,4 +1,4 @@
-/// The characters of Windows-1252 that Latin-1 has not, from 0x80; holes stay control characters.
+/// The characters of Windows-1252 that Latin-1 lacks, from 0x80; holes stay control characters.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',

@@ -1,5 +1,5 @@
 const COUNT_MAX: u32 = 10_000;
-/// No key is longer, with its emphasis marks.
+/// The longest key in bytes, with its emphasis marks.
 const KEY_BYTES_MAX: usize = 32;
 
 /// What a `key: value`, a column or a sub-heading is about.

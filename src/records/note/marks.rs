@@ -125,7 +125,7 @@ fn without_links(text: &str) -> String {
 }
 
 /// Returns the marks of a text, and the text without them.
-pub(super) fn take_marks(text: &str) -> (Marks, String) {
+pub(super) fn split_marks(text: &str) -> (Marks, String) {
     let mut marks = Marks::default();
     let mut kept: Vec<&str> = Vec::new();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -135,7 +135,7 @@ pub(super) fn take_marks(text: &str) -> (Marks, String) {
         if let Some(count) = count_in_words(word, words.get(at + 1).copied()) {
             marks.variations.get_or_insert(count);
             at += 1;
-        } else if !marks.take(word) {
+        } else if !marks.read(word) {
             kept.push(word);
         }
         at += 1;
@@ -157,8 +157,8 @@ fn count_in_words(word: &str, next: Option<&str>) -> Option<u32> {
 }
 
 impl Marks {
-    /// Takes a word if it is a mark.
-    fn take(&mut self, word: &str) -> bool {
+    /// Reads a word; returns false if it is no mark.
+    fn read(&mut self, word: &str) -> bool {
         let starts_with_letter = |rest: &str| rest.starts_with(char::is_alphabetic);
         if let Some(tag) = word.strip_prefix('#').filter(|tag| starts_with_letter(tag)) {
             let tag = tag.trim_end_matches([',', ';', '.']);

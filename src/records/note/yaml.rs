@@ -9,11 +9,11 @@ use super::keys::{Key, key_named};
 const YAML_BYTES_MAX: usize = 1024 * 1024;
 /// How far ahead the line of a title is looked for.
 const LOOK_AHEAD_BYTES: usize = 16 * 1024;
-/// How many titles may be looked for in vain; later ones get the last known line.
+/// How many searches for a title may fail; later titles get the last known line.
 const MISSES_MAX: usize = 1_000;
-/// A longer text is no title of an idea.
+/// The longest title of an idea in bytes.
 const ITEM_BYTES_MAX: usize = 2_000;
-/// How many lists may lie in each other: `ideas:` in a document, and one more.
+/// How deeply lists may be nested: `ideas:` in a document, and one more.
 const DEPTH_MAX: usize = 3;
 
 /// Reads a note in YAML: a list of titles or of maps, a map from titles to details, or one idea.
@@ -26,9 +26,9 @@ pub(super) fn read(text: &str, found: &mut Found) {
     }
     match documents(text) {
         Ok(values) => {
-            let mut places = Places { text, offset: 0, line: 1, misses: 0 };
+            let mut lines = TitleLines { text, offset: 0, line: 1, misses: 0 };
             for value in &values {
-                take(value, 0, &mut places, found);
+                read_value(value, 0, &mut lines, found);
             }
         }
         Err(_) => read_parts(text, found),
@@ -90,9 +90,9 @@ fn read_parts(text: &str, found: &mut Found) {
 fn read_part(part: &str, first: usize, found: &mut Found) {
     match documents(part) {
         Ok(values) => {
-            let mut places = Places { text: part, offset: 0, line: first, misses: 0 };
+            let mut lines = TitleLines { text: part, offset: 0, line: first, misses: 0 };
             for value in &values {
-                take(value, 0, &mut places, found);
+                read_value(value, 0, &mut lines, found);
             }
         }
         Err(error) => {
@@ -103,25 +103,25 @@ fn read_part(part: &str, first: usize, found: &mut Found) {
     }
 }
 
-/// Returns what is wrong without the place, which is told apart.
+/// Returns what is wrong without the line, which the problem has already.
 fn what_of(error: &serde_yaml::Error) -> String {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
     format!("{what}; put quotes around text that holds `: ` or starts with a sign")
 }
 
-fn take(value: &Value, depth: usize, places: &mut Places<'_>, found: &mut Found) {
+fn read_value(value: &Value, depth: usize, lines: &mut TitleLines<'_>, found: &mut Found) {
     match value {
         Value::Null => {}
         Value::Sequence(_) if depth >= DEPTH_MAX => {
-            found.problem(places.line, "the list lies too deep to be ideas", "-");
+            found.problem(lines.line, "the list lies too deep to be ideas", "-");
         }
-        Value::Sequence(items) => items.iter().for_each(|item| take(item, depth + 1, places, found)),
-        Value::Mapping(map) => take_map(map, depth, places, found),
-        Value::Tagged(tagged) => take(&tagged.value, depth, places, found),
+        Value::Sequence(items) => items.iter().for_each(|item| read_value(item, depth + 1, lines, found)),
+        Value::Mapping(map) => read_map(map, depth, lines, found),
+        Value::Tagged(tagged) => read_value(&tagged.value, depth, lines, found),
         scalar => {
             let text = word(scalar).unwrap_or_default();
-            let line = places.line_of(&text);
+            let line = lines.line_of(&text);
             if let Some(draft) = item(line, &text, found) {
                 found.push(draft);
             }
@@ -137,11 +137,11 @@ fn item(line: usize, text: &str, found: &mut Found) -> Option<Draft> {
     Some(Draft::item(line, text))
 }
 
-fn take_map(map: &Mapping, depth: usize, places: &mut Places<'_>, found: &mut Found) {
+fn read_map(map: &Mapping, depth: usize, lines: &mut TitleLines<'_>, found: &mut Found) {
     let named = |wanted: Key| map.iter().find(|(key, _)| word(key).as_deref().and_then(key_named) == Some(wanted));
     let title = named(Key::Title).or_else(|| named(Key::Theme)).and_then(|(_, value)| word(value));
     if let Some(title) = title {
-        let line = places.line_of(&title);
+        let line = lines.line_of(&title);
         if let Some(mut draft) = item(line, &title, found) {
             add_fields(&mut draft, map, line, found);
             found.push(draft);
@@ -150,29 +150,29 @@ fn take_map(map: &Mapping, depth: usize, places: &mut Places<'_>, found: &mut Fo
     }
     for (key, value) in map {
         let Some(name) = word(key) else {
-            found.problem(places.line, "the key is no text", "?");
+            found.problem(lines.line, "the key is no text", "?");
             continue;
         };
         let holds_ideas = matches!(value, Value::Sequence(_) | Value::Mapping(_));
         match key_named(&name) {
             _ if holds_ideas && matches!(name.to_lowercase().as_str(), "ideas" | "themes" | "items" | "list") => {
-                take(value, depth + 1, places, found);
+                read_value(value, depth + 1, lines, found);
             }
             Some(known) if depth == 0 && known != Key::Prompts => {
-                let line = places.line_of(&name);
+                let line = lines.line_of(&name);
                 let mut defaults = std::mem::take(&mut found.defaults);
                 apply(&mut defaults, known, value, line, found);
                 found.defaults = defaults;
             }
-            Some(_) => found.problem(places.line_of(&name), "the entry has no `title`", &name),
-            None => take_titled(&name, value, places, found),
+            Some(_) => found.problem(lines.line_of(&name), "the entry has no `title`", &name),
+            None => read_titled(&name, value, lines, found),
         }
     }
 }
 
-/// Takes `Title: details`, where the details are keywords, a sentence or a map of fields.
-fn take_titled(title: &str, value: &Value, places: &mut Places<'_>, found: &mut Found) {
-    let line = places.line_of(title);
+/// Reads `Title: details`, where the details are keywords, a sentence or a map of fields.
+fn read_titled(title: &str, value: &Value, lines: &mut TitleLines<'_>, found: &mut Found) {
+    let line = lines.line_of(title);
     let Some(mut draft) = item(line, title, found) else {
         return;
     };
@@ -229,14 +229,14 @@ fn word(value: &Value) -> Option<String> {
 }
 
 /// Finds the lines of titles, which come in the note's order.
-struct Places<'a> {
+struct TitleLines<'a> {
     text: &'a str,
     offset: usize,
     line: usize,
     misses: usize,
 }
 
-impl Places<'_> {
+impl TitleLines<'_> {
     /// Returns the line of the next entry that starts with `title`, or the last known line.
     fn line_of(&mut self, title: &str) -> usize {
         let needle = title.lines().next().unwrap_or("").trim();

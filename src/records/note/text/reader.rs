@@ -6,7 +6,7 @@ use super::super::marks;
 use super::super::table::{Columns, is_delimiter_row, markdown_cells};
 use super::Mode;
 
-/// A longer line is no idea; it may still be a detail.
+/// The longest line that can be an idea, in bytes; a longer one may be a detail.
 const ITEM_BYTES_MAX: usize = 2_000;
 
 /// A field whose values stand in the lines below its name.
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         let Some(draft) = &mut self.current else {
             return;
         };
-        let (found, rest) = marks::take_marks(text);
+        let (found, rest) = marks::split_marks(text);
         if rest.is_empty() {
             draft.add_marks(&found);
         } else if marks::is_word_list(&rest, is_bullet) {

@@ -21,7 +21,7 @@ pub(super) enum Mode {
     Single,
 }
 
-/// What a note looks like from afar.
+/// How many lines of which sort a note has.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     /// How many headings there are per level that name an idea, not a field.
