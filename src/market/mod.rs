@@ -8,6 +8,3 @@ mod profile;
 pub use checks::{Candidate, check, fit};
 pub use manifest::{Row, fit_file_name, manifest, row_bytes};
 pub use profile::{Charset, Column, Csv, Market, MarketError, Range, TextLimit, Value, built_in, parse};
-
-/// How many bytes a new row is assumed to add to a manifest, until it is written and measured.
-pub const ROW_BYTES_MAX: usize = 1000;

@@ -142,7 +142,7 @@ impl<'a> Asset<'a> {
         Plan { check, ..Plan::new(about) }
     }
 
-    /// Returns where the asset's file and its parts lie in an area, in folders that stand to each other as they do now;
+    /// Returns where the asset's file and its parts lie in an area, in folders that are nested as they are now;
     /// `named` is a folder of its own, or none.
     pub(super) fn with_parts(&self, area: &str, named: Option<&str>) -> RelPath {
         let base = base_of(self.facts);
@@ -200,8 +200,8 @@ impl<'a> Asset<'a> {
         plan
     }
 
-    /// Plans the end of the source: what can be made again goes, everything else is an original and
-    /// is kept, with a sidecar, in the archive. Returns where.
+    /// Plans what becomes of the source: what can be made again is removed, everything else is an original and is
+    /// kept, with a sidecar, in the archive. Returns where.
     pub(super) fn retire(&self, plan: &mut Plan) -> Option<RelPath> {
         if self.facts.has_original && self.sidecar.can_remake(&self.facts.hash) {
             plan.removes.push(Remove {
@@ -254,7 +254,7 @@ impl<'a> Asset<'a> {
     }
 }
 
-/// Returns the name that goes with an asset under its new name as the old one did before.
+/// Returns a companion's new name, which pairs it with its asset's new name as it was with the old one.
 fn companion_name(from: &RelPath, to: &RelPath, name: &str) -> String {
     let (old_stem, new_stem) = (from.stem(), to.stem());
     let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
@@ -264,7 +264,7 @@ fn companion_name(from: &RelPath, to: &RelPath, name: &str) -> String {
     if let Some(rest) = name.strip_prefix(&*old_stem) {
         return format!("{new_stem}{rest}");
     }
-    // A video with sound has the name of both, once it has one of stockmill.
+    // Once stockmill named it, a video with sound has the name that both videos share.
     let rest = old_stem.strip_suffix("-audio").and_then(|stem| name.strip_prefix(stem));
     match rest {
         Some(rest) if rest.to_lowercase() == format!(".{}", from.extension()) => format!("{new_stem}-silent{rest}"),

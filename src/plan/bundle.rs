@@ -77,20 +77,20 @@ impl BundleAsset {
     }
 }
 
-/// Plans a bundle's manifest and checklist, each replaced whole. `strangers` lie among the files and have no row: a
-/// person put them there, or took their sidecars away. `existing` are their present bytes,
-/// in the same order; `None` if nothing would change.
+/// Plans a bundle's manifest and checklist, each replaced whole; `existing` are their present bytes, in this order.
+/// The files `without_row` are not assets of the bundle: a person put them there, or took their sidecars away. `None`
+/// if nothing would change.
 pub fn plan_manifest(
     name: &BundleName,
     market: &Market,
     assets: &[BundleAsset],
-    strangers: &[String],
+    without_row: &[String],
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
     let ticked = existing[1].map(String::from_utf8_lossy);
     let texts =
-        [market::manifest(market, &rows)?, checklist(name, market, &rows, strangers, ticked.as_deref()).into_bytes()];
+        [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, ticked.as_deref()).into_bytes()];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -98,34 +98,40 @@ pub fn plan_manifest(
     if products.is_empty() {
         return Ok(None);
     }
-    let mut did = format!("manifest written for {} files", rows.len());
-    if !strangers.is_empty() {
-        did += &format!("; {} more lie in `files/` and have no row", strangers.len());
-    }
+    let did = match without_row.len() {
+        0 => format!("manifest written for {} files", rows.len()),
+        more => format!("manifest written for {} files; {more} more lie in `files/` and have no row", rows.len()),
+    };
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, ..Plan::new(about) }))
 }
 
 /// How a line begins that names a file without a row.
-const STRANGER: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
+const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
 
 /// Returns what a person has to do, with what a person wrote into the list already.
-fn checklist(name: &BundleName, market: &Market, rows: &[Row], strangers: &[String], existing: Option<&str>) -> String {
+fn checklist(
+    name: &BundleName,
+    market: &Market,
+    rows: &[Row],
+    without_row: &[String],
+    existing: Option<&str>,
+) -> String {
     let heading = |files: &str| format!("# {} of {}: {files}", market.title, name.day);
     let mut steps =
         vec!["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
     steps.extend(market.checklist.iter().cloned());
     steps.push("When all is sent, make an empty file `SENT` here: later files then go into a new bundle.".to_owned());
     let mut text = format!("{}{} files\n", heading(""), rows.len());
-    for file in strangers {
-        text.push_str(STRANGER);
+    for file in without_row {
+        text.push_str(WITHOUT_ROW);
         text.push('`');
         // A name with a line break would leave lines behind that nobody knows as ours.
         text.push_str(&escape_bytes(file.as_bytes()));
         text.push_str("`\n");
     }
     // Ticks, notes and other headings are a person's.
-    let is_ours = |line: &&str| line.starts_with(&heading("")) || line.starts_with(STRANGER);
+    let is_ours = |line: &&str| line.starts_with(&heading("")) || line.starts_with(WITHOUT_ROW);
     let kept = existing.unwrap_or("\n").lines().filter(|line| !is_ours(line));
     for line in kept {
         text.push_str(line);
@@ -156,15 +162,15 @@ pub fn plan_refresh(
     if present.embedded.as_ref() == Some(&digest) {
         return None;
     }
-    let mut fresh = sidecar.clone();
-    fresh.file = Some(FileRecord { embedded: Some(digest), ..present.clone() });
+    let mut updated = sidecar.clone();
+    updated.file = Some(FileRecord { embedded: Some(digest), ..present.clone() });
     let embed = Recipe::Embed { from: file.clone(), kind, meta: resolved.meta() };
     let replace = |was: ContentHash| PublishMode::Replace { was: Some(was) };
     let products = vec![
         Product { to: file.clone(), recipe: embed, mode: replace(present.hash.clone()) },
         Product {
             to: record.clone(),
-            recipe: Recipe::SidecarOf { product: 0, sidecar: Box::new(fresh) },
+            recipe: Recipe::SidecarOf { product: 0, sidecar: Box::new(updated) },
             mode: replace(ContentHash::of(record_bytes)),
         },
     ];
@@ -216,7 +222,7 @@ mod tests {
         // "Upload everything" is not true of what a person put there: that is named, as long as it lies there.
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
         let told = checklist(&name, &market, std::slice::from_ref(&row), &["b.jpg".to_owned()], Some(&ticked));
-        assert!(told.contains(&format!("{STRANGER}`b.jpg`\n")), "{told}");
+        assert!(told.contains(&format!("{WITHOUT_ROW}`b.jpg`\n")), "{told}");
         assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&told)), ticked);
         let odd = checklist(&name, &market, std::slice::from_ref(&row), &["b\n\rc.jpg".to_owned()], Some(&ticked));
         assert!(odd.contains("`b\\x0a\\x0dc.jpg`\n"), "{odd}");

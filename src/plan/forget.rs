@@ -3,7 +3,7 @@ use super::theme_files::removed;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::records::About;
 
-/// What is left of a theme, wherever that may be.
+/// What is left of a theme in any stage or bundle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traces {
     /// Some stage has its `tags.yaml`.
@@ -15,7 +15,7 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Returns whether its tags were removed, and assets that need them are left: they are to come back.
+    /// Returns whether its tags were removed, and assets that need them are left: the tags must come back.
     pub fn needs_tags(self) -> bool {
         !self.has_tags && (self.has_assets || self.is_bundled)
     }

@@ -5,8 +5,7 @@ use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use crate::config::{Gate, Window, window};
 use crate::model::Stage;
 
-/// Two clocks of one household may differ by so much. What lies further in the future was written by a clock
-/// that was wrong.
+/// How much the clocks of one household may differ. A time that is further in the future is of a wrong clock.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
 
 /// What a gate's answer depends on, beside the settings.
@@ -22,8 +21,7 @@ pub struct GateFacts<'a> {
     pub leaving: usize,
 }
 
-/// Returns those of some times, which stand in their order, that lie in the future: a wrong clock wrote them, and
-/// they count for nothing.
+/// Returns the last of the ordered `times`, those in the future: a wrong clock wrote them, and they do not count.
 pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     let Ok(latest) = now.checked_add(AHEAD_MAX) else { return &[] };
     &times[times.partition_point(|at| *at <= latest)..]

@@ -9,7 +9,7 @@ use crate::records::{About, Idea, Move, Note, ThemeFile};
 /// What is added to a note's name to name the list of what was not understood or left out.
 pub(super) const PROBLEMS: &str = ".problems.txt";
 
-/// What lies of a theme already.
+/// The records that a theme has already.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ThemeOnDisk {
     /// Its `tags.yaml`.
@@ -29,7 +29,7 @@ pub struct TagsOnDisk {
     pub file: ThemeFile,
 }
 
-/// Plans the themes of a note, and the note's way into the archive. A theme that is there is merged,
+/// Plans the themes of a note, and the note's move into the archive. A theme that is there is merged,
 /// never overwritten. A later version of a note changes what `earlier` gave.
 pub fn plan_note(
     facts: &Facts,
@@ -48,7 +48,7 @@ pub fn plan_note(
     let mut written = Themes::new(themes, context);
     let fates = earlier.and_then(|earlier| Some((earlier, fates(earlier, &note.ideas)?)));
     match &fates {
-        Some((_, fates)) => fates.iter().for_each(|fate| written.fulfil(fate)),
+        Some((_, fates)) => fates.iter().for_each(|fate| written.carry_out(fate)),
         None => by_theme(&note.ideas).iter().for_each(|(slug, ideas)| written.read(slug, ideas)),
     }
     let revision = fates.map_or_else(String::new, |(earlier, fates)| told(earlier, &fates));

@@ -1,4 +1,4 @@
-//! A companion that came after its asset had gone on joins it where that stands by now.
+//! A companion that came after its asset had gone on joins the asset where it is now.
 
 use jiff::Timestamp;
 
@@ -38,15 +38,15 @@ pub enum Says {
     Sidecar(Box<Sidecar>),
     /// It is a foreign sidecar with these tags.
     Xmp(Tags),
-    /// It only goes along.
+    /// Nothing: it only moves with the asset.
     Nothing,
 }
 
 /// A file of the asset, where the companion joins it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
-    /// The file.
-    pub file: RelPath,
+pub struct AssetFile {
+    /// Where it lies.
+    pub path: RelPath,
     /// The asset's sidecar, as it lies there, if there is one.
     pub record: Option<(RelPath, Vec<u8>, Sidecar)>,
     /// For a file in a bundle: its tags with those of the companion.
@@ -54,8 +54,8 @@ pub struct Place {
 }
 
 impl Late {
-    /// Returns what an asset's sidecar says with the companion's tags: a person's latest word wins, and nothing else
-    /// of it is replaced.
+    /// Returns what an asset's sidecar says with the companion's tags: what a person wrote last wins, and nothing
+    /// else of it is replaced.
     pub fn joined_to(&self, sidecar: &Sidecar) -> Sidecar {
         match &self.says {
             Says::Sidecar(late) => Sidecar { tags: take_over(&sidecar.tags, &late.tags).tags, ..sidecar.clone() },
@@ -74,30 +74,30 @@ impl Late {
     }
 }
 
-/// Plans how a companion joins its asset, which stands in these places: in one stage, or in bundles.
+/// Plans how a companion joins its asset, which has these files: one in a stage, or several in bundles.
 ///
 /// `taken` returns whether a name is taken.
 pub fn plan_join(
     late: &Late,
     id: &AssetId,
-    places: &[Place],
+    files: &[AssetFile],
     now: Timestamp,
     taken: &dyn Fn(&RelPath) -> bool,
 ) -> Result<Plan, Hold> {
-    let Some(first) = places.first() else {
-        return Err(Hold::Waits("its asset stands nowhere".to_owned()));
+    let Some(first) = files.first() else {
+        return Err(Hold::Waits("nobody knows where its asset is".to_owned()));
     };
     let mut plan = Plan::new(about(late, id, first));
     match &late.says {
-        Says::Sidecar(sidecar) => join_sidecar(&mut plan, late, sidecar, places, now)?,
+        Says::Sidecar(sidecar) => join_sidecar(&mut plan, late, sidecar, files, now)?,
         Says::Xmp(_) => {
-            refuse_second_xmp(late, places, taken)?;
+            refuse_second_xmp(late, files, taken)?;
             let to = bring(&mut plan, late, first, taken);
-            for place in &places[1..] {
-                plan.products.push(new_file(target(late, place), Recipe::Copy { from: late.path.clone() }));
+            for file in &files[1..] {
+                plan.products.push(new_file(target(late, file), Recipe::Copy { from: late.path.clone() }));
             }
-            for place in places.iter().filter(|place| place.resolved.is_some()) {
-                rewrite(&mut plan, place, late, "its XMP sidecar came late", now);
+            for file in files.iter().filter(|file| file.resolved.is_some()) {
+                rewrite(&mut plan, file, late, "its XMP sidecar came late", now);
             }
             plan.about.did = format!("its XMP sidecar came late and joined it as `{}`", to.file_text());
         }
@@ -109,7 +109,7 @@ pub fn plan_join(
     Ok(plan)
 }
 
-fn about(late: &Late, id: &AssetId, first: &Place) -> About {
+fn about(late: &Late, id: &AssetId, first: &AssetFile) -> About {
     let stage = |path: &RelPath| path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
     let record = first.record.as_ref().map(|(_, _, sidecar)| sidecar);
     // It has no number: it takes no step.
@@ -118,19 +118,25 @@ fn about(late: &Late, id: &AssetId, first: &Place) -> About {
         asset: Some(id.clone()),
         from: Some(late.path.clone()),
         hash: Some(late.hash.clone()),
-        to: Some(first.file.clone()),
-        ..About::new(stage(&first.file).or_else(|| stage(&late.path)).unwrap_or(Stage::Raw), "")
+        to: Some(first.path.clone()),
+        ..About::new(stage(&first.path).or_else(|| stage(&late.path)).unwrap_or(Stage::Raw), "")
     }
 }
 
-fn join_sidecar(plan: &mut Plan, late: &Late, sidecar: &Sidecar, places: &[Place], now: Timestamp) -> Result<(), Hold> {
+fn join_sidecar(
+    plan: &mut Plan,
+    late: &Late,
+    sidecar: &Sidecar,
+    files: &[AssetFile],
+    now: Timestamp,
+) -> Result<(), Hold> {
     if let Some(id) = sidecar.id.as_ref().filter(|id| plan.about.asset.as_ref() != Some(*id)) {
         let why = format!("it says that it is the sidecar of the asset {id}, and not of the one that had its name");
         return Err(Hold::Ignored(why));
     }
-    let Some((_, _, record)) = places.iter().find_map(|place| place.record.as_ref()) else {
-        // Beside a file that lies alone no name of its sidecar is taken.
-        let to = bring(plan, late, &places[0], &|_| false);
+    let Some((_, _, record)) = files.iter().find_map(|file| file.record.as_ref()) else {
+        // A file without a sidecar leaves the name of one free.
+        let to = bring(plan, late, &files[0], &|_| false);
         plan.about.did = format!("its sidecar came late and joined it as `{}`", to.file_text());
         return Ok(());
     };
@@ -142,22 +148,22 @@ fn join_sidecar(plan: &mut Plan, late: &Late, sidecar: &Sidecar, places: &[Place
             format!("its sidecar came late: {} taken over, instead of {}", fields.join(", "), replaced.join(", "))
         }
     };
-    for place in places.iter().filter(|_| !taken.fields.is_empty()) {
-        rewrite(plan, place, late, "its sidecar came late", now);
+    for file in files.iter().filter(|_| !taken.fields.is_empty()) {
+        rewrite(plan, file, late, "its sidecar came late", now);
     }
     plan.removes.push(Remove { path: late.path.clone(), seen: late.seen, aside: None, copied_to: None });
     Ok(())
 }
 
-/// Plans the asset's record with what the companion says, and for a file in a bundle the new tags in it.
-fn rewrite(plan: &mut Plan, place: &Place, late: &Late, did: &str, now: Timestamp) {
-    let Some((path, bytes, record)) = &place.record else { return };
-    let mut fresh = late.joined_to(record);
+/// Plans the asset's sidecar with what the companion says, and for a file in a bundle the new tags inside it.
+fn rewrite(plan: &mut Plan, file: &AssetFile, late: &Late, did: &str, now: Timestamp) {
+    let Some((path, bytes, record)) = &file.record else { return };
+    let mut updated = late.joined_to(record);
     let stage = plan.about.stage;
-    fresh.history.push(Happened { at: now, stage, did: did.to_owned() });
-    let stamped = place.resolved.as_ref().and_then(|tags| plan_refresh(&place.file, path, bytes, &fresh, tags));
+    updated.history.push(Happened { at: now, stage, did: did.to_owned() });
+    let stamped = file.resolved.as_ref().and_then(|tags| plan_refresh(&file.path, path, bytes, &updated, tags));
     let Some(stamped) = stamped else {
-        plan.products.push(new_version(path.clone(), fresh.to_text().into_bytes(), Some(ContentHash::of(bytes))));
+        plan.products.push(new_version(path.clone(), updated.to_text().into_bytes(), Some(ContentHash::of(bytes))));
         return;
     };
     let before = plan.products.len();
@@ -170,8 +176,8 @@ fn rewrite(plan: &mut Plan, place: &Place, late: &Late, did: &str, now: Timestam
 }
 
 /// Plans the companion's move to its asset; returns where.
-fn bring(plan: &mut Plan, late: &Late, place: &Place, taken: &dyn Fn(&RelPath) -> bool) -> RelPath {
-    let wanted = target(late, place);
+fn bring(plan: &mut Plan, late: &Late, file: &AssetFile, taken: &dyn Fn(&RelPath) -> bool) -> RelPath {
+    let wanted = target(late, file);
     let stem = wanted.stem().to_string_lossy().into_owned();
     let taken = |name: &str| taken(&wanted.sibling(name));
     let to = wanted.sibling(naming::free(&stem, &wanted.extension(), naming::FILE_NAME_BYTES_MAX, &taken));
@@ -180,18 +186,18 @@ fn bring(plan: &mut Plan, late: &Late, place: &Place, taken: &dyn Fn(&RelPath) -
 }
 
 /// Returns where a companion belongs: beside the file, or in a bundle beside the file's sidecar.
-fn target(late: &Late, place: &Place) -> RelPath {
-    let name = late.name_beside(&place.file);
-    match &place.record {
+fn target(late: &Late, file: &AssetFile) -> RelPath {
+    let name = late.name_beside(&file.path);
+    match &file.record {
         Some((record, _, _)) => record.sibling(name),
-        None => place.file.sibling(name),
+        None => file.path.sibling(name),
     }
 }
 
 /// Of two foreign sidecars nobody knows which one is meant.
-fn refuse_second_xmp(late: &Late, places: &[Place], taken: &dyn Fn(&RelPath) -> bool) -> Result<(), Hold> {
+fn refuse_second_xmp(late: &Late, files: &[AssetFile], taken: &dyn Fn(&RelPath) -> bool) -> Result<(), Hold> {
     let names = [Named::Whole, Named::Stem].map(|named| Late { named, ..late.clone() });
-    let mut targets = places.iter().flat_map(|place| names.iter().map(move |late| target(late, place)));
+    let mut targets = files.iter().flat_map(|file| names.iter().map(move |late| target(late, file)));
     match targets.find(|target| taken(target)) {
         Some(other) => {
             Err(Hold::Waits(format!("its asset has an XMP sidecar already, `{other}`; delete one of the two")))
@@ -200,16 +206,16 @@ fn refuse_second_xmp(late: &Late, places: &[Place], taken: &dyn Fn(&RelPath) -> 
     }
 }
 
-/// Tags with those of a later word.
+/// Tags, and what a later record changed in them.
 struct TakenOver {
     tags: Tags,
-    /// What the later word changed.
+    /// The fields that the later record changed.
     fields: Vec<&'static str>,
     /// What it replaced, in words.
     replaced: Vec<String>,
 }
 
-/// Puts a later word over tags, value by value.
+/// Replaces tags by those of a later record, value by value.
 fn take_over(before: &Tags, late: &Tags) -> TakenOver {
     let mut taken = TakenOver { tags: before.clone(), fields: Vec::new(), replaced: Vec::new() };
     let texts: [(&'static str, fn(&mut Tags) -> &mut Option<String>); 4] = [

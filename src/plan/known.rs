@@ -14,7 +14,7 @@ pub struct Known {
     pub at: RelPath,
     /// Whether what came has other bytes, since its metadata differs.
     pub is_retagged: bool,
-    /// What is to be seen there.
+    /// What became of it.
     pub is: Whereabouts,
 }
 

@@ -1,24 +1,24 @@
-//! Three-way merge of a record that was changed in several places at once.
+//! Three-way merge of a record that was changed in several files at once.
 
 use serde_yaml::{Mapping, Value};
 
 /// The outcome of a merge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merged {
-    /// The record that all places agree on from now on.
+    /// The record that all files have from now on.
     pub value: Mapping,
-    /// Values that were changed differently in two places.
+    /// Values that were changed differently in two files.
     pub conflicts: Vec<Conflict>,
 }
 
-/// A value that was changed differently in two places; the later place is kept.
+/// A value that was changed differently in two files; the later one is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// Which value.
     pub key: String,
-    /// The place whose value is kept.
+    /// The side whose value is kept.
     pub kept_from: String,
-    /// The place whose value is not.
+    /// The side whose value is not.
     pub lost_from: String,
 }
 
@@ -29,7 +29,7 @@ pub fn merge(base: Option<&Mapping>, sides: &[(String, Mapping)]) -> Merged {
     let base = base.unwrap_or(&empty);
     let mut merged = Merged { value: base.clone(), conflicts: Vec::new() };
     let mut last_change: Vec<(Value, String)> = Vec::new();
-    for (place, side) in sides {
+    for (name, side) in sides {
         let removed = base.keys().filter(|key| !side.contains_key(key)).cloned();
         let present = side.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
         let changes: Vec<(Value, Option<Value>)> = present.chain(removed.map(|key| (key, None))).collect();
@@ -45,12 +45,12 @@ pub fn merge(base: Option<&Mapping>, sides: &[(String, Mapping)]) -> Merged {
                     Some(Value::Sequence(merge_lists(before, theirs, mine)))
                 }
                 (Some(Value::Mapping(mine)), Some(Value::Mapping(theirs))) => {
-                    let sides = [("one".to_owned(), theirs.clone()), (place.clone(), mine.clone())];
+                    let sides = [("one".to_owned(), theirs.clone()), (name.clone(), mine.clone())];
                     Some(Value::Mapping(merge(before.and_then(Value::as_mapping), &sides).value))
                 }
                 _ => {
                     if let Some((_, other)) = last_change.iter().find(|(changed, _)| *changed == key) {
-                        let (kept_from, lost_from) = (place.clone(), other.clone());
+                        let (kept_from, lost_from) = (name.clone(), other.clone());
                         merged.conflicts.push(Conflict { key: shown(&key), kept_from, lost_from });
                     }
                     value
@@ -61,7 +61,7 @@ pub fn merge(base: Option<&Mapping>, sides: &[(String, Mapping)]) -> Merged {
                 None => merged.value.remove(&key),
             };
             last_change.retain(|(changed, _)| *changed != key);
-            last_change.push((key, place.clone()));
+            last_change.push((key, name.clone()));
         }
     }
     merged

@@ -33,7 +33,7 @@ pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use forget::{Traces, plan_forget};
 pub use ideas::{TagsOnDisk, ThemeOnDisk, plan_note};
-pub use join::{Late, Named, Place, Says, plan_join};
+pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use known::{Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use park::{REASON, plan_park};
@@ -75,9 +75,9 @@ pub struct Facts {
     pub kind: Option<Kind>,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
-    /// Whether it is stored as it is seen; a picture of which that is not so is turned before it is given away.
+    /// Whether it is stored as it is seen; any other picture is turned before it is bundled.
     pub is_upright: bool,
-    /// Whether a video says more than its streams show: that is blanked before it is given away.
+    /// Whether a video has metadata beside its streams: they are blanked before it is bundled.
     pub has_private: bool,
     /// Whether its whole content was found sound already.
     pub is_sound: bool,
@@ -89,7 +89,7 @@ pub struct Facts {
     pub xmp: Option<Tags>,
     /// The foreign XMP sidecar that marks it as rejected, if one does.
     pub rejected_by: Option<RelPath>,
-    /// Files that go with it under a like name: prompt texts, foreign sidecars.
+    /// Files that go with it under a similar name: prompt texts, foreign sidecars.
     pub companions: Vec<Companion>,
     /// Files that it names inside and that keep their names: `.mtl`, `.bin`, textures.
     pub members: Vec<Companion>,
@@ -161,7 +161,7 @@ pub struct Context<'a> {
     pub next_seq: &'a dyn Fn(&ThemeSlug, &ContentHash) -> u64,
     /// The asset that had the same content before.
     pub known: Option<&'a Known>,
-    /// Returns whether a name is taken, on disk or by a plan in hand.
+    /// Returns whether a name is taken, on disk or by a plan that is being carried out.
     pub taken: &'a dyn Fn(&RelPath) -> bool,
     /// The bundles of today.
     pub bundles: &'a [Bundle],
@@ -274,7 +274,7 @@ pub enum Recipe {
         /// What is embedded.
         meta: Meta,
     },
-    /// A video without what it says beside its streams; these stay byte for byte, and where they are.
+    /// A video with its metadata blanked; its streams stay byte for byte, and where they are.
     Blank {
         /// The video.
         from: RelPath,
@@ -306,15 +306,15 @@ pub enum Hold {
     /// The same content, or asset, is in hand under another name.
     #[error("{0}")]
     Twin(String),
-    /// The disk did not say what the decision depends on: it is asked again soon.
+    /// The disk refused to say what the decision depends on: it is asked again soon.
     #[error("{0}")]
     Refused(String),
-    /// A record that it depends on may be in the middle of being saved: it is looked at again after a pause.
+    /// A record that it depends on may be in the middle of being saved: it is read again after a pause.
     #[error("{why}")]
     Settling {
         /// What does not stand still.
         why: String,
-        /// When to look again.
+        /// How long to wait.
         pause: Duration,
         /// Whether time alone ends it.
         is_by_time: bool,

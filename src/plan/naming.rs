@@ -1,4 +1,4 @@
-//! What a file is called: by a rule, portable, within a limit of bytes, and never like another.
+//! File names: by a rule, portable, within a limit of bytes, and each once.
 
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization as _;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::ideas::ThemeOnDisk;
-use super::revision::{Fate, merged_prompts, merged_tags};
+use super::revision::{Outcome, merged_prompts, merged_tags};
 use super::{Context, Product, Recipe, asset::free_path, folder_in, new_file, new_version};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::records::{Idea, Remove, ThemeFile, expand, merge_prompts, prompts_text};
@@ -36,22 +36,22 @@ impl<'a> Themes<'a> {
         }
     }
 
-    /// Does what was decided of a theme of an earlier version, or of an idea of a later one.
-    pub(super) fn fulfil(&mut self, fate: &Fate<'_>) {
-        match fate {
-            Fate::Read(idea) => self.read(&idea.slug, &[idea]),
-            Fate::Same(_) | Fate::Stays(..) => (),
-            Fate::Changed(idea) => self.rewrite(idea),
-            Fate::Renamed(_, idea, removes) => {
+    /// Carries out what was decided for a theme of the earlier version, or for an idea of the later one.
+    pub(super) fn carry_out(&mut self, outcome: &Outcome<'_>) {
+        match outcome {
+            Outcome::Read(idea) => self.read(&idea.slug, &[idea]),
+            Outcome::Same(_) | Outcome::Stays(..) => (),
+            Outcome::Changed(idea) => self.rewrite(idea),
+            Outcome::Renamed(_, idea, removes) => {
                 self.removes.extend(removes.iter().cloned());
                 self.read(&idea.slug, &[idea]);
             }
-            Fate::TakenBack(_, removes) => self.removes.extend(removes.iter().cloned()),
-            Fate::Merged(before, after, _) => self.merge(before, after),
+            Outcome::TakenBack(_, removes) => self.removes.extend(removes.iter().cloned()),
+            Outcome::Merged(before, after, _) => self.merge(before, after),
         }
     }
 
-    /// Writes a theme, or adds what one lacks that is there.
+    /// Writes a new theme, or adds to the one that is there what it lacks.
     pub(super) fn read(&mut self, slug: &ThemeSlug, ideas: &[&Idea]) {
         let on_disk = self.theme(slug);
         match &on_disk.tags {
@@ -77,7 +77,7 @@ impl<'a> Themes<'a> {
         }
     }
 
-    /// Writes a theme anew that is nobody's work but the note's.
+    /// Rewrites a theme that nobody but the note wrote.
     fn rewrite(&mut self, idea: &Idea) {
         let on_disk = self.theme(&idea.slug);
         let text = ThemeFile::from_idea(idea).to_text().into_bytes();
@@ -98,7 +98,7 @@ impl<'a> Themes<'a> {
         let merged = merged_tags(before, after, &tags.bytes, &tags.file);
         self.write_tags(slug, &on_disk, merged);
         let theirs = on_disk.prompts.clone().unwrap_or_default();
-        // What the earlier version stood for costs nothing, and was told then.
+        // The prompts of the earlier version take no room, and what was left out of them was told then.
         let earlier = Self::new(self.on_disk, self.context).prompts(slug, &[before], 0);
         let later = self.prompts(slug, &[after], theirs.len());
         self.write_prompts(slug, &on_disk, merged_prompts(&earlier, &later, &theirs));
@@ -108,8 +108,8 @@ impl<'a> Themes<'a> {
         self.on_disk.get(slug).cloned().unwrap_or_default()
     }
 
-    /// Replaces the tags of a theme that is there. Where nothing changes, the same is said again: then it is on
-    /// record that this note wants it, too.
+    /// Replaces the tags of a theme that is there. Where nothing changes, the same bytes are written: then it
+    /// is on record that this note wants the theme, too.
     fn write_tags(&mut self, slug: &ThemeSlug, on_disk: &ThemeOnDisk, merged: Option<ThemeFile>) {
         let Some(tags) = &on_disk.tags else { return };
         let hash = ContentHash::of(&tags.bytes);
@@ -117,7 +117,7 @@ impl<'a> Themes<'a> {
             self.products.push(new_version(tags.path.clone(), tags.bytes.clone(), Some(hash)));
             return;
         };
-        // A person's own comments and order are kept in the version that goes.
+        // The version that is replaced has a person's own comments and order: it is kept.
         let kept = free_path(&folder_in("archive", slug, None).join("tags.yaml"), self.context);
         self.products.push(new_file(kept, Recipe::Bytes(tags.bytes.clone())));
         self.products.push(new_version(tags.path.clone(), merged.to_text().into_bytes(), Some(hash)));

@@ -6,11 +6,11 @@ use crate::records::{About, Move};
 /// What is added to a file's name to name the reason why it was set aside.
 pub const REASON: &str = ".reason.txt";
 
-/// Plans the way to `failed/STAGE/` for an asset that needs a person, with everything that belongs to
-/// it and the reason in words.
+/// Plans the move of an asset that needs a person to `failed/STAGE/`, with everything that belongs to it and the
+/// reason in words.
 pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let failed = RelPath::new("failed").expect("a constant is a clean path");
-    let to = place(facts, &failed, context);
+    let to = parked_path(facts, &failed, context);
     let about = About {
         theme: super::theme_of_path(&facts.path).0,
         asset: facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone()),
@@ -30,7 +30,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
     for companion in sidecar.chain(&facts.companions) {
         let mut beside = to.sibling(companion.path.file_name());
-        // What goes with the asset keeps going with it when another one has its name here already.
+        // A companion keeps its pair when the asset gets another name here.
         if let Some(rest) = companion.path.file_text().strip_prefix(&*old_stem) {
             beside = beside.sibling(format!("{new_stem}{rest}"));
         }
@@ -45,9 +45,9 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     Plan { products: vec![reason], moves, ..Plan::new(about) }
 }
 
-/// Returns where the asset's file goes. A model and its parts keep their names: if one of them is taken, all go into
-/// a folder of their own.
-fn place(facts: &Facts, failed: &RelPath, context: &Context<'_>) -> RelPath {
+/// Returns where the asset's file is put. A model and its parts keep their names: if one of them is taken, all are
+/// put into a folder of their own.
+fn parked_path(facts: &Facts, failed: &RelPath, context: &Context<'_>) -> RelPath {
     let whole = failed.join(facts.path.as_path());
     if facts.members.is_empty() {
         return free_with(&whole, &[REASON], context);

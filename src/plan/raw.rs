@@ -1,7 +1,7 @@
 use super::Plan;
 use super::asset::Asset;
 
-/// Gives a fresh file its first name and passes it on to `keep`.
+/// Gives a new file its first name and passes it on to `keep`.
 pub(super) fn plan(asset: &Asset<'_>) -> Plan {
     let stem = asset.first_stem();
     let did = format!("recognised as {}, named", asset.kind);

@@ -8,9 +8,9 @@ use super::theme_files::ThemeFiles;
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::records::{Idea, Remove, ThemeFile, merge_prompts, prompts_text, read_mapping, write_mapping};
 
-/// Titles that are at least so much alike, at the same place, are one idea.
+/// Titles at the same position that are at least this similar are of one idea.
 const LIKENESS_MIN: f64 = 0.7;
-/// A title of fewer letters is the beginning of too many others.
+/// The shortest title that is compared as the beginning of another: a shorter one begins too many.
 const BEGINNING_BYTES_MIN: usize = 2;
 
 /// The version of a note before this one, and what it gave.
@@ -22,26 +22,26 @@ pub struct Earlier {
     pub ideas: Vec<Idea>,
     /// The files that this note made alone, as it left them.
     pub wrote: BTreeMap<RelPath, ContentHash>,
-    /// What lies of the themes of those ideas that changed or are gone.
+    /// The records of the themes whose ideas changed or are gone.
     pub files: BTreeMap<ThemeSlug, ThemeFiles>,
 }
 
 /// What becomes of one theme of the earlier version, or of one idea of the later one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Fate<'a> {
+pub(super) enum Outcome<'a> {
     /// The idea is read like one of any note.
     Read(&'a Idea),
     /// The idea is the same, and so is its theme.
     Same(&'a Idea),
-    /// Nobody touched the theme: it is written anew.
+    /// Nobody changed the theme: it is rewritten.
     Changed(&'a Idea),
-    /// Nobody touched the theme: it goes, and the idea gets one of its new name.
+    /// Nobody changed the theme: it is removed, and the idea gets one of its new name.
     Renamed(&'a Idea, &'a Idea, Vec<Remove>),
-    /// Nobody touched the theme, and its idea is gone.
+    /// Nobody changed the theme, and its idea is gone: it is removed.
     TakenBack(&'a Idea, Vec<Remove>),
     /// Somebody worked on the theme: what changed in the note is merged into it.
     Merged(&'a Idea, &'a Idea, String),
-    /// Somebody worked on the theme, and its idea is gone.
+    /// Somebody worked on the theme, and its idea is gone: it stays, and why.
     Stays(&'a Idea, String),
 }
 
@@ -59,25 +59,25 @@ pub fn is_in_question(earlier: &Idea, later: Option<&Idea>) -> bool {
 }
 
 /// Decides what becomes of the themes of the earlier version; `None` if this is another note.
-pub(super) fn fates<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<Fate<'a>>> {
+pub(super) fn fates<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<Outcome<'a>>> {
     let pairs = revised(&earlier.ideas, later)?;
     let partner: HashMap<usize, usize> = (0..).zip(&pairs).filter_map(|(n, to)| Some(((*to)?, n))).collect();
     let nothing = ThemeFiles::default();
     let mut fates = Vec::new();
     for (n, idea) in later.iter().enumerate() {
         let Some(before) = partner.get(&n).map(|n| &earlier.ideas[*n]) else {
-            fates.push(Fate::Read(idea));
+            fates.push(Outcome::Read(idea));
             continue;
         };
         let files = earlier.files.get(&before.slug);
         fates.push(match files {
             // A person who removed the theme and drops the note again wants it back.
-            Some(files) if !files.has_folder() => Fate::Read(idea),
-            _ if !is_in_question(before, Some(idea)) => Fate::Same(idea),
+            Some(files) if !files.has_folder() => Outcome::Read(idea),
+            _ if !is_in_question(before, Some(idea)) => Outcome::Same(idea),
             files => match taken_away(before, &earlier.wrote, files.unwrap_or(&nothing)) {
-                Ok(_) if before.slug == idea.slug => Fate::Changed(idea),
-                Ok(removes) => Fate::Renamed(before, idea, removes),
-                Err(why) => Fate::Merged(before, idea, why),
+                Ok(_) if before.slug == idea.slug => Outcome::Changed(idea),
+                Ok(removes) => Outcome::Renamed(before, idea, removes),
+                Err(why) => Outcome::Merged(before, idea, why),
             },
         });
     }
@@ -87,29 +87,29 @@ pub(super) fn fates<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<F
             continue;
         }
         fates.push(match taken_away(before, &earlier.wrote, files) {
-            Ok(removes) => Fate::TakenBack(before, removes),
-            Err(why) => Fate::Stays(before, why),
+            Ok(removes) => Outcome::TakenBack(before, removes),
+            Err(why) => Outcome::Stays(before, why),
         });
     }
     Some(fates)
 }
 
-/// Returns how to take away a theme that is nobody's work but this note's, or why it must stay.
+/// Returns the removals of a theme that nobody but this note wrote, or why it must stay.
 fn taken_away(idea: &Idea, wrote: &BTreeMap<RelPath, ContentHash>, files: &ThemeFiles) -> Result<Vec<Remove>, String> {
     let folder = Stage::Raw.folder().join(idea.slug.as_str());
     let tags = wrote.get(&folder.join("tags.yaml")).ok_or("it is not this note's alone")?;
     files.taken_away(tags, wrote.get(&folder.join("prompts.txt")))
 }
 
-/// Returns whether two versions say the same of an idea, wherever it stands.
+/// Returns whether two versions say the same of an idea, whatever its line.
 fn is_same(one: &Idea, other: &Idea) -> bool {
     *one == Idea { line: one.line, ..other.clone() }
 }
 
-/// Where an idea stands in its note: the same in any of these ways is the same place.
+/// Where an idea stands in its note. Ideas that agree in one of these stand at the same position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Place<'a> {
-    /// So many ideas behind one that both versions have.
+enum Position<'a> {
+    /// This many ideas behind one that both versions have.
     Behind(Option<&'a ThemeSlug>, usize),
     /// The idea of this number.
     Number(usize),
@@ -117,8 +117,8 @@ enum Place<'a> {
     Line(usize),
 }
 
-/// Returns for each earlier idea the later one that it became: the one of its name; else one at its place that
-/// is like it; else the one with its prompts.
+/// Returns for each earlier idea the later one that it became: the one of its name; else one at its position
+/// that is like it; else the one with its prompts.
 fn pair(earlier: &[Idea], later: &[Idea]) -> Vec<Option<usize>> {
     let numbered = |ideas: &'_ [Idea]| ideas.iter().enumerate().map(|(n, idea)| (idea.slug.clone(), n)).collect();
     let (of_earlier, of_later): (HashMap<ThemeSlug, usize>, HashMap<ThemeSlug, usize>) =
@@ -126,15 +126,15 @@ fn pair(earlier: &[Idea], later: &[Idea]) -> Vec<Option<usize>> {
     let mut pairs: Vec<Option<usize>> = earlier.iter().map(|idea| of_later.get(&idea.slug).copied()).collect();
     let mut is_taken = vec![false; later.len()];
     pairs.iter().flatten().for_each(|n| is_taken[*n] = true);
-    let later_places = places(later, &of_earlier);
-    let by_place: HashMap<Place<'_>, usize> =
-        (0..).zip(&later_places).flat_map(|(n, places)| places.map(|place| (place, n))).collect();
+    let later_positions = positions(later, &of_earlier);
+    let by_position: HashMap<Position<'_>, usize> =
+        (0..).zip(&later_positions).flat_map(|(n, positions)| positions.map(|position| (position, n))).collect();
     let by_prompts: HashMap<&[String], usize> = (0..).zip(later).map(|(n, idea)| (&*idea.prompts, n)).collect();
-    for (n, places) in
-        places(earlier, &of_later).into_iter().enumerate().filter(|(n, _)| !of_later.contains_key(&earlier[*n].slug))
+    for (n, positions) in
+        positions(earlier, &of_later).into_iter().enumerate().filter(|(n, _)| !of_later.contains_key(&earlier[*n].slug))
     {
         let idea = &earlier[n];
-        let mut here = places.iter().filter_map(|place| by_place.get(place)).copied();
+        let mut here = positions.iter().filter_map(|position| by_position.get(position)).copied();
         let here = here.find(|other| !is_taken[*other] && is_like(idea, &later[*other]));
         let same_prompts = by_prompts.get(&*idea.prompts).copied().filter(|_| !idea.prompts.is_empty());
         if let Some(found) = here.or(same_prompts.filter(|other| !is_taken[*other])) {
@@ -146,16 +146,16 @@ fn pair(earlier: &[Idea], later: &[Idea]) -> Vec<Option<usize>> {
 }
 
 /// Returns where each idea stands; `both` are the themes that the other version has.
-fn places<'a>(ideas: &'a [Idea], both: &HashMap<ThemeSlug, usize>) -> Vec<[Place<'a>; 3]> {
+fn positions<'a>(ideas: &'a [Idea], both: &HashMap<ThemeSlug, usize>) -> Vec<[Position<'a>; 3]> {
     let (mut anchor, mut behind) = (None, 0);
     let of = |(n, idea): (usize, &'a Idea)| {
         (anchor, behind) = if both.contains_key(&idea.slug) { (Some(&idea.slug), 0) } else { (anchor, behind + 1) };
-        [Place::Behind(anchor, behind), Place::Number(n), Place::Line(idea.line)]
+        [Position::Behind(anchor, behind), Position::Number(n), Position::Line(idea.line)]
     };
     ideas.iter().enumerate().map(of).collect()
 }
 
-/// Returns whether two ideas at the same place are one: a title is the beginning of the other, or nearly it, or
+/// Returns whether two ideas at the same position are one: a title is the beginning of the other, or nearly it, or
 /// all else is the same.
 fn is_like(one: &Idea, other: &Idea) -> bool {
     let (a, b) = (one.slug.as_str(), other.slug.as_str());
@@ -191,16 +191,16 @@ pub(super) fn merged_prompts(before: &[String], after: &[String], theirs: &str) 
 }
 
 /// Says what became of the earlier version's themes.
-pub(super) fn told(earlier: &Earlier, fates: &[Fate<'_>]) -> String {
+pub(super) fn told(earlier: &Earlier, fates: &[Outcome<'_>]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for fate in fates {
         parts.push(match fate {
-            Fate::Read(_) | Fate::Same(_) => continue,
-            Fate::Changed(idea) => format!("`{}` changed", idea.slug),
-            Fate::Renamed(before, idea, _) => format!("`{}` renamed to `{}`", before.slug, idea.slug),
-            Fate::TakenBack(before, _) => format!("`{}` taken back", before.slug),
-            Fate::Merged(before, _, why) => format!("`{}` merged, since {why}", before.slug),
-            Fate::Stays(before, why) => format!("`{}` stays although its idea is gone, since {why}", before.slug),
+            Outcome::Read(_) | Outcome::Same(_) => continue,
+            Outcome::Changed(idea) => format!("`{}` changed", idea.slug),
+            Outcome::Renamed(before, idea, _) => format!("`{}` renamed to `{}`", before.slug, idea.slug),
+            Outcome::TakenBack(before, _) => format!("`{}` taken back", before.slug),
+            Outcome::Merged(before, _, why) => format!("`{}` merged, since {why}", before.slug),
+            Outcome::Stays(before, why) => format!("`{}` stays although its idea is gone, since {why}", before.slug),
         });
     }
     let left_out = parts.len().saturating_sub(TOLD_MAX);
@@ -212,7 +212,7 @@ pub(super) fn told(earlier: &Earlier, fates: &[Fate<'_>]) -> String {
     earlier.at.as_ref().map_or_else(String::new, |at| format!("; a revision of `{at}`: {what}"))
 }
 
-/// So many themes are named in one line of the log.
+/// The most themes that one log line names.
 const TOLD_MAX: usize = 50;
 
 #[cfg(test)]
@@ -255,15 +255,17 @@ mod tests {
         earlier
     }
 
-    fn shown(fate: &Fate<'_>) -> String {
+    fn shown(fate: &Outcome<'_>) -> String {
         match fate {
-            Fate::Read(idea) => format!("read {}", idea.slug),
-            Fate::Same(idea) => format!("same {}", idea.slug),
-            Fate::Changed(idea) => format!("changed {}", idea.slug),
-            Fate::Renamed(before, idea, removes) => format!("renamed {} {} -{}", before.slug, idea.slug, removes.len()),
-            Fate::TakenBack(before, removes) => format!("back {} -{}", before.slug, removes.len()),
-            Fate::Merged(before, idea, _) => format!("merged {} {}", before.slug, idea.slug),
-            Fate::Stays(before, _) => format!("stays {}", before.slug),
+            Outcome::Read(idea) => format!("read {}", idea.slug),
+            Outcome::Same(idea) => format!("same {}", idea.slug),
+            Outcome::Changed(idea) => format!("changed {}", idea.slug),
+            Outcome::Renamed(before, idea, removes) => {
+                format!("renamed {} {} -{}", before.slug, idea.slug, removes.len())
+            }
+            Outcome::TakenBack(before, removes) => format!("back {} -{}", before.slug, removes.len()),
+            Outcome::Merged(before, idea, _) => format!("merged {} {}", before.slug, idea.slug),
+            Outcome::Stays(before, _) => format!("stays {}", before.slug),
         }
     }
 
@@ -288,7 +290,7 @@ mod tests {
                 &[],
                 "read rain, read snow, same sea, renamed hil hills-at-dawn -1, same fog",
             ),
-            // Another idea at the same place is another idea.
+            // Another idea at the same position is another idea.
             ("- Sea\n- Hill\n", "- Sea\n- Volcano\n", &[], "same sea, read volcano, back hill -1"),
             (
                 "- Sea\n- Hill\n  - prompt: a hill at dawn\n",
@@ -375,13 +377,13 @@ mod tests {
             let (mut read, mut taken) = (Vec::new(), Vec::new());
             for fate in &fates {
                 match fate {
-                    Fate::Read(idea) | Fate::Same(idea) | Fate::Changed(idea) | Fate::Merged(_, idea, _) => read.push(&idea.slug),
-                    Fate::Renamed(before, idea, _) => {
+                    Outcome::Read(idea) | Outcome::Same(idea) | Outcome::Changed(idea) | Outcome::Merged(_, idea, _) => read.push(&idea.slug),
+                    Outcome::Renamed(before, idea, _) => {
                         read.push(&idea.slug);
                         taken.push(&before.slug);
                     }
-                    Fate::TakenBack(before, _) => taken.push(&before.slug),
-                    Fate::Stays(..) => (),
+                    Outcome::TakenBack(before, _) => taken.push(&before.slug),
+                    Outcome::Stays(..) => (),
                 }
             }
             prop_assert_eq!(read, later.iter().map(|idea| &idea.slug).collect::<Vec<_>>());

@@ -23,7 +23,7 @@ pub struct TagFile {
 pub struct Base<'a> {
     /// Its bytes, where it is known.
     pub bytes: Option<&'a [u8]>,
-    /// Whether one of the files came back that somebody had not done writing: then all of them count.
+    /// Whether a file came back whose writer had not finished: then every version counts.
     pub is_doubtful: bool,
 }
 
@@ -35,7 +35,7 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
     let (known, base) = (base.bytes, base.bytes.filter(|_| !base.is_doubtful));
     let mut files: Vec<&TagFile> = files.iter().filter(|file| KEPT_IN.contains(&file.stage)).collect();
     files.sort_by_key(|file| file.modified_ns);
-    // Nobody can tell what an empty file is meant to say; like a broken one it is left to its writer.
+    // Nobody can tell what an empty file is meant to say: like a broken one, it waits for its writer.
     let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && read_mapping(bytes).is_ok();
     let is_change = |bytes: &[u8]| Some(bytes) != base && is_sound(bytes);
     let changed: Vec<&TagFile> =
@@ -45,7 +45,7 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
         [first, rest @ ..] if rest.iter().all(|other| other.bytes == first.bytes) => (first.bytes.clone()?, Vec::new()),
         several => merged(base, several)?,
     };
-    let place = |stage: Stage| folder_in(stage.name(), theme, below).join("tags.yaml");
+    let path_in = |stage: Stage| folder_in(stage.name(), theme, below).join("tags.yaml");
     let lost_count = lost.len();
     let mut plan = Plan::new(about(theme, lost_count));
     for (stage, bytes) in lost {
@@ -57,7 +57,7 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
         let may_replace = file.bytes.as_deref().is_none_or(is_sound);
         if may_replace && file.bytes.as_deref() != Some(&wanted) {
             let was = file.bytes.as_deref().map(ContentHash::of);
-            plan.products.push(new_version(place(file.stage), wanted.clone(), was));
+            plan.products.push(new_version(path_in(file.stage), wanted.clone(), was));
         }
     }
     if known != Some(&wanted) && files.iter().any(|file| file.bytes.is_some()) {

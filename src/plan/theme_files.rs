@@ -15,7 +15,7 @@ pub struct OnDisk {
     pub hash: ContentHash,
 }
 
-/// What lies of a theme in all stages.
+/// The records and folders that a theme has in all stages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ThemeFiles {
     /// Its `tags.yaml`, in each stage that has one.
@@ -26,7 +26,7 @@ pub struct ThemeFiles {
     pub prompts: Option<OnDisk>,
     /// The last state that all `tags.yaml` had in common.
     pub base: Option<OnDisk>,
-    /// Why it is needed although its records are nobody's work: it holds assets, or gave some away.
+    /// Why the theme must stay even if nobody changed its records: it holds assets, or assets came from it.
     pub in_use: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl ThemeFiles {
         !self.has_folder() && self.in_use.is_none()
     }
 
-    /// Returns how to take a theme away of which nothing but these records was written, or why it must stay.
+    /// Returns the removals of a theme whose records are still these, or why it must stay.
     pub fn taken_away(&self, tags: &ContentHash, prompts: Option<&ContentHash>) -> Result<Vec<Remove>, String> {
         if let Some(why) = &self.in_use {
             return Err(why.clone());
@@ -65,8 +65,8 @@ pub(super) fn removed(path: RelPath, seen: Identity) -> Remove {
     Remove { path, seen, aside: None, copied_to: None }
 }
 
-/// Returns the theme folders that a plan may have emptied, each with the folder in which it may go: they are of
-/// no use without their records.
+/// Returns the theme folders that a plan may have emptied, each with the topmost folder that must stay: without
+/// records they are of no use.
 pub fn emptied_folders(plan: &Plan) -> BTreeMap<RelPath, RelPath> {
     let is_record = |path: &RelPath| path.file_name() == "tags.yaml" || path.file_name() == "prompts.txt";
     let with_top = |folder: RelPath| {

@@ -23,8 +23,8 @@ pub enum UndoWhat {
 }
 
 /// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
-/// again goes further back. A person means what had been begun when `asked`. What lies in the future even `now` was
-/// done by a clock that was wrong, and long ago.
+/// again goes further back. A person means what was begun before `asked`. What is later than `now` was written by a
+/// wrong clock, long ago.
 pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp, now: Timestamp) -> Vec<&'a Intent> {
     let mut open = standing(records).into_iter().rev().filter(|intent| {
         let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
@@ -72,7 +72,7 @@ pub struct UndoFacts<'a> {
     pub theme: &'a dyn Fn(&ThemeSlug) -> Result<ThemeFiles, String>,
 }
 
-/// Plans the way back of one plan, or says why there is none: something changed since.
+/// Plans to take one plan back, or says why that cannot be done: something changed since.
 pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String> {
     let mut plan = Plan::new(about(intent));
     let is_note = intent.about.stage == Stage::Ideas;
@@ -96,14 +96,14 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
     }
 }
 
-/// Plans the way back of what was made of an asset.
+/// Plans to take back what was made of an asset.
 fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -> Result<(), String> {
     for product in &intent.publish {
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
             return Err(format!("`{}` changed or went on since; undo its later step first", product.to));
         }
         if intent.removes.iter().any(|gone| gone.copied_to.as_ref() == Some(&product.to)) {
-            // A copy goes the way that its source came.
+            // This copy is moved back in place of the source.
             continue;
         }
         let PublishMode::Replace { was: Some(was) } = &product.mode else {
@@ -118,7 +118,7 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
     Ok(())
 }
 
-/// Returns the way back of a file that a plan took away; none if it had changed when that was done, and stayed.
+/// Returns the move that brings a removed file back; none if it had changed by then, and stayed.
 pub(super) fn source_back(gone: &Remove, facts: &UndoFacts<'_>) -> Result<Option<Move>, String> {
     let back = |from: &RelPath, seen| Ok(Some(Move { from: from.clone(), to: gone.path.clone(), seen }));
     if let Some(copy) = &gone.copied_to {

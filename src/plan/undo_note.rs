@@ -16,8 +16,8 @@ struct Did<'a> {
     took: Vec<&'a Remove>,
 }
 
-/// Adds the way back of what a note did to its themes, and of the list of what was not understood. Says of
-/// each thing that stays why; refuses only if that cannot be told.
+/// Plans to take back what a note did to its themes, and the list of what was not understood. Says why for each thing
+/// that stays; refuses only if that cannot be told.
 pub(super) fn plan_themes_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -> Result<(), String> {
     let mut themes: BTreeMap<ThemeSlug, Did<'_>> = BTreeMap::new();
     for product in intent.publish.iter().filter(|product| !is_copy_of_source(intent, product)) {
@@ -45,7 +45,7 @@ pub(super) fn plan_themes_back(plan: &mut Plan, intent: &Intent, facts: &UndoFac
     Ok(())
 }
 
-/// Plans the way back of one theme; the inner error says why it stays.
+/// Plans to take back what was done to one theme; the inner error says why it stays.
 fn take_back(
     plan: &mut Plan,
     theme: &ThemeSlug,
@@ -69,13 +69,13 @@ fn take_back(
     Ok(files.taken_away(tags, hash_of("prompts.txt", is_new)).map(|removes| plan.removes.extend(removes)))
 }
 
-/// Plans the way back of records that were there before the note.
+/// Plans to restore records that were there before the note.
 fn restore(plan: &mut Plan, did: &Did<'_>, facts: &UndoFacts<'_>) -> Result<(), String> {
     let (mut products, mut removes) = (Vec::new(), Vec::new());
     for product in &did.wrote {
         let is_unchanged = (facts.hash)(&product.to).as_ref() == Some(&product.hash);
         match &product.mode {
-            // The note only said again what was there.
+            // The note only wrote again what was there.
             PublishMode::Replace { was: Some(was) } if *was == product.hash => (),
             _ if !is_unchanged => return Err(format!("`{}` was changed since", product.to)),
             PublishMode::Replace { was: Some(was) } => {
@@ -94,7 +94,7 @@ fn restore(plan: &mut Plan, did: &Did<'_>, facts: &UndoFacts<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Plans the way back of a theme that the note had taken away.
+/// Plans to bring a theme back that the note had removed.
 fn bring_back(plan: &mut Plan, did: &Did<'_>, facts: &UndoFacts<'_>) -> Result<(), String> {
     let mut moves = Vec::new();
     for gone in &did.took {
@@ -119,8 +119,8 @@ fn is_of_note(intent: &Intent, path: &RelPath) -> bool {
 
 /// Returns the theme whose record lies there: in a stage, in the archive, in the memory of common states.
 fn theme_of(path: &RelPath) -> Option<ThemeSlug> {
-    let place = path.below(&super::sync::bases()).map_or_else(|| path.below(&path.area_path()), Some)?;
-    place.parent().and_then(|folder| ThemeSlug::new(folder.area().to_str()?).ok())
+    let inner = path.below(&super::sync::bases()).map_or_else(|| path.below(&path.area_path()), Some)?;
+    inner.parent().and_then(|folder| ThemeSlug::new(folder.area().to_str()?).ok())
 }
 
 #[cfg(test)]

@@ -86,9 +86,9 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     Ok(())
 }
 
-/// Returns how the file that a market gets is made, its record, and what is told of it beside that it is bundled.
-/// A video goes without what it says beside its streams. Of pictures, only one that stockmill wrote itself goes as it is. From another one all metadata goes, and with it what
-/// it says of how to turn it: a picture that is not upright is turned and encoded once.
+/// Returns how the file for a market is made, its record, and what its history says before "bundled". Metadata of a
+/// video are blanked. A picture that stockmill wrote itself stays as it is; any other loses its metadata, and with them
+/// its orientation: one that is not upright is turned and encoded once.
 fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static str) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
     let known = asset.sidecar.file.as_ref();

@@ -38,7 +38,7 @@ fn sidecar(tags: Tags) -> Late {
 }
 
 /// Returns a file of the asset whose own tags are these; in a bundle with the tags that it will have.
-fn place(file: &str, own: &Tags, late: &Late) -> Place {
+fn asset_file(file: &str, own: &Tags, late: &Late) -> AssetFile {
     let record_path = match file.split_once("/files/") {
         Some((bundle, name)) => format!("{bundle}/sidecars/{name}.yaml"),
         None => format!("{file}.yaml"),
@@ -49,12 +49,12 @@ fn place(file: &str, own: &Tags, late: &Late) -> Place {
         layers.insert(0, (Layer::Xmp, xmp.clone()));
     }
     let resolved = file.contains("/files/").then(|| resolve(&layers));
-    Place { file: path(file), record: Some((path(&record_path), record.to_text().into_bytes(), record)), resolved }
+    AssetFile { path: path(file), record: Some((path(&record_path), record.to_text().into_bytes(), record)), resolved }
 }
 
-fn joined(late: &Late, places: &[Place], taken: &[&str]) -> Result<Plan, Hold> {
+fn joined(late: &Late, files: &[AssetFile], taken: &[&str]) -> Result<Plan, Hold> {
     let taken = |path: &RelPath| taken.contains(&path.to_string().as_str());
-    plan_join(late, &id(), places, Timestamp::UNIX_EPOCH, &taken)
+    plan_join(late, &id(), files, Timestamp::UNIX_EPOCH, &taken)
 }
 
 const BUNDLED: &str = "upload/2026-11-28/m/files/t-0001.jpg";
@@ -75,7 +75,7 @@ fn companions_join_their_asset_under_its_present_name() {
     for (name, named, says, file, expected) in cases {
         let late = late(name, named, says);
         let taken = ["keep/t/taken.JSON", "keep/t/taken.json"];
-        let plan = joined(&late, &[place(file, &tags("", &[]), &late)], &taken).unwrap();
+        let plan = joined(&late, &[asset_file(file, &tags("", &[]), &late)], &taken).unwrap();
         let moves: Vec<String> = plan.moves.iter().map(|shift| shift.to.to_string()).collect();
         assert_eq!(moves, [expected], "{name}");
         assert!(plan.removes.is_empty(), "{name}");
@@ -89,9 +89,9 @@ fn companions_join_their_asset_under_its_present_name() {
 #[test]
 fn of_two_xmp_sidecars_neither_is_chosen() {
     let late = late("raw/t/x.xmp", Named::Stem, Says::Xmp(tags("", &[])));
-    let places = [place("keep/t/t-0001.png", &tags("", &[]), &late)];
+    let files = [asset_file("keep/t/t-0001.png", &tags("", &[]), &late)];
     for other in ["keep/t/t-0001.xmp", "keep/t/t-0001.png.xmp"] {
-        assert!(matches!(joined(&late, &places, &[other]), Err(Hold::Waits(why)) if why.contains(other)), "{other}");
+        assert!(matches!(joined(&late, &files, &[other]), Err(Hold::Waits(why)) if why.contains(other)), "{other}");
     }
 }
 
@@ -107,7 +107,7 @@ fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost(
     ];
     for (own, said, expected, told) in cases {
         let late = sidecar(said.clone());
-        let plan = joined(&late, &[place("keep/t/t-0001.png", &own, &late)], &[]).unwrap();
+        let plan = joined(&late, &[asset_file("keep/t/t-0001.png", &own, &late)], &[]).unwrap();
         assert!(plan.about.did.contains(told), "{}", plan.about.did);
         assert_eq!(plan.removes.iter().map(|gone| &gone.path).collect::<Vec<_>>(), [&late.path]);
         let written = plan.products.iter().map(|product| match &product.recipe {
@@ -116,14 +116,14 @@ fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost(
         });
         let written: Vec<Sidecar> = written.collect();
         assert_eq!(written.is_empty(), own == expected, "{said:?}");
-        for fresh in written {
+        for updated in written {
             let before = record(own.clone());
-            assert_eq!(fresh.tags, expected);
+            assert_eq!(updated.tags, expected);
             assert_eq!(
-                (fresh.id, fresh.origin, fresh.file, fresh.seq),
+                (updated.id, updated.origin, updated.file, updated.seq),
                 (before.id, before.origin, before.file, before.seq)
             );
-            assert_eq!(fresh.history.len(), 1);
+            assert_eq!(updated.history.len(), 1);
         }
     }
 }
@@ -131,8 +131,8 @@ fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost(
 #[test]
 fn a_late_sidecar_reaches_the_files_of_every_bundle() {
     let late = sidecar(tags("New", &["a"]));
-    let places = [BUNDLED, IN_OTHER].map(|file| place(file, &tags("Old", &[]), &late));
-    let plan = joined(&late, &places, &[]).unwrap();
+    let files = [BUNDLED, IN_OTHER].map(|file| asset_file(file, &tags("Old", &[]), &late));
+    let plan = joined(&late, &files, &[]).unwrap();
     let told: Vec<String> = plan
         .products
         .iter()
@@ -157,12 +157,12 @@ fn a_late_sidecar_reaches_the_files_of_every_bundle() {
 #[test]
 fn a_sidecar_of_another_asset_and_one_whose_asset_has_none() {
     let mut other = sidecar(tags("New", &[]));
-    let places = [place("keep/t/t-0001.png", &tags("", &[]), &other)];
+    let files = [asset_file("keep/t/t-0001.png", &tags("", &[]), &other)];
     other.says =
         Says::Sidecar(Box::new(Sidecar { id: Some(AssetId::of(&ContentHash::of(b"other"))), ..Sidecar::default() }));
-    assert!(matches!(joined(&other, &places, &[]), Err(Hold::Ignored(why)) if why.contains("of the asset")));
+    assert!(matches!(joined(&other, &files, &[]), Err(Hold::Ignored(why)) if why.contains("of the asset")));
     let late = sidecar(tags("New", &[]));
-    let bare = Place { file: path("failed/raw/t/x-2.png"), record: None, resolved: None };
+    let bare = AssetFile { path: path("failed/raw/t/x-2.png"), record: None, resolved: None };
     let plan = joined(&late, &[bare], &[]).unwrap();
     assert_eq!(plan.moves[0].to, path("failed/raw/t/x-2.png.yaml"));
 }

@@ -8,7 +8,7 @@ use super::bundles::foreign_xmp;
 use super::themes::refused;
 use super::{Decider, Here};
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
-use crate::plan::{BundleFolder, Facts, Hold, Late, Named, Place, Plan, Says, plan_join};
+use crate::plan::{AssetFile, BundleFolder, Facts, Hold, Late, Named, Plan, Says, plan_join};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
@@ -145,7 +145,7 @@ impl Decider {
     }
 
     /// Looks at a file of the asset: its record, and for one in a bundle the tags that it will have.
-    fn place_of(&mut self, file: RelPath, late: &Late, id: &AssetId, moment: &Moment) -> Result<Place, Hold> {
+    fn place_of(&mut self, file: RelPath, late: &Late, id: &AssetId, moment: &Moment) -> Result<AssetFile, Hold> {
         let folder = BundleFolder::of(&file).map(|bundle| bundle.sidecars());
         let path = folder.as_ref().map_or_else(|| file.clone(), |folder| folder.join(file.file_name()));
         let path = path.with_suffix(SIDECAR_SUFFIX);
@@ -153,7 +153,7 @@ impl Decider {
             Ok(bytes) => bytes,
             // What was set aside or brought back before it had one.
             Err(error) if error.kind() == ErrorKind::NotFound && folder.is_none() => {
-                return Ok(Place { file, record: None, resolved: None });
+                return Ok(AssetFile { path: file, record: None, resolved: None });
             }
             Err(error) => return Err(refused(&path, &error)),
         };
@@ -176,7 +176,7 @@ impl Decider {
                 }
             }
         };
-        Ok(Place { file, record: Some((path, bytes, record)), resolved })
+        Ok(AssetFile { path: file, record: Some((path, bytes, record)), resolved })
     }
 }
 
