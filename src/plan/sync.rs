@@ -2,7 +2,7 @@ use serde_yaml::Mapping;
 
 use super::{Plan, folder_in, merge, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::records::{About, read_mapping, write_mapping};
+use crate::records::{About, RecordError, read_mapping, write_mapping};
 
 /// The stages whose theme folders hold a `tags.yaml`.
 const KEPT_IN: [Stage; 4] = [Stage::Raw, Stage::Keep, Stage::Export, Stage::Upload];
@@ -30,11 +30,16 @@ pub struct Base<'a> {
 /// Plans what brings a theme's tag files into step: a change in one stage reaches the others; changes
 /// in several are merged against the last state that all had in common. A value that two
 /// people changed differently is kept from the latest file, and the other version goes into the
-/// archive. `None` if they are in step.
+/// archive. `None` if they are in step, or if one is of another version: nobody here knows what it has in common with
+/// the others.
 pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, files: &[TagFile]) -> Option<Plan> {
     let (known, base) = (base.bytes, base.bytes.filter(|_| !base.is_doubtful));
     let mut files: Vec<&TagFile> = files.iter().filter(|file| KEPT_IN.contains(&file.stage)).collect();
     files.sort_by_key(|file| file.modified_ns);
+    let is_other_version = |bytes: &[u8]| matches!(read_mapping(bytes), Err(RecordError::Version { .. }));
+    if files.iter().any(|file| file.bytes.as_deref().is_some_and(is_other_version)) {
+        return None;
+    }
     // Nobody can tell what an empty file is meant to say: like a broken one, it waits for its writer.
     let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && read_mapping(bytes).is_ok();
     let is_change = |bytes: &[u8]| Some(bytes) != base && is_sound(bytes);
@@ -165,6 +170,24 @@ mod tests {
                 ["keep/t/tags.yaml: a: 1"],
                 "{text:?}"
             );
+        }
+    }
+
+    /// Tags of a newer version were merged with older ones, and replaced by what came of it.
+    #[test]
+    fn nothing_is_written_while_a_file_has_another_version() {
+        use Stage::{Export, Keep, Raw};
+        let (newer, nothing): (_, [&str; 0]) = ("version: 2\na: {b: 1}", []);
+        let cases: [&[(Stage, Option<&str>)]; 4] = [
+            &[(Raw, Some(newer)), (Keep, Some("a: 1")), (Export, None)],
+            &[(Raw, Some("a: 2")), (Keep, Some(newer))],
+            &[(Raw, Some(newer)), (Keep, None)],
+            &[(Raw, Some("a: 2")), (Keep, Some("a: 3")), (Export, Some(newer))],
+        ];
+        for files in cases {
+            for base in [None, Some("a: 1"), Some(newer)] {
+                assert_eq!(synced(base, files), nothing, "{files:?} from {base:?}");
+            }
         }
     }
 

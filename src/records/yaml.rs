@@ -52,9 +52,17 @@ fn syntax(error: &serde_yaml::Error) -> RecordError {
     RecordError::Syntax { line, column, what: error.to_string() }
 }
 
-/// Reads a record as bare keys and values, to merge it. What could not be written again is refused.
+/// The only version of records that are merged.
+const MERGED_VERSION: u32 = 1;
+
+/// Reads a record as bare keys and values, to merge it. What could not be written again is refused, and so is another
+/// version: nobody here knows how to merge that.
 pub fn read_mapping(bytes: &[u8]) -> Result<Mapping, RecordError> {
     let mapping: Mapping = read(bytes)?;
+    let version = mapping.get("version").and_then(Value::as_u64);
+    if let Some(found) = version.filter(|version| *version != u64::from(MERGED_VERSION)) {
+        return Err(RecordError::Version { found });
+    }
     match check_mapping(&mapping, &mut 0) {
         Ok(()) => Ok(mapping),
         Err(what) => Err(RecordError::Syntax { line: 1, column: 1, what: what.to_owned() }),
@@ -98,6 +106,8 @@ mod tests {
             let mapping = read_mapping(good.as_bytes()).unwrap();
             assert_eq!(read_mapping(write_mapping(&mapping).as_bytes()).unwrap(), mapping);
         }
+        assert!(read_mapping(b"version: 1\na: b").is_ok());
+        assert_eq!(read_mapping(b"version: 2\na: b"), Err(RecordError::Version { found: 2 }));
         assert!(read_mapping(format!("a: [{}]", "1,".repeat(4_900)).as_bytes()).is_ok());
         assert!(read_mapping(format!("a: [{}]", "1,".repeat(5_001)).as_bytes()).is_err());
     }
