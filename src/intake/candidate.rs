@@ -3,12 +3,12 @@ use std::ffi::OsStr;
 use super::walk::Found;
 use crate::model::RelPath;
 
-/// What is added to an asset's file name to name its sidecar.
+/// What follows an asset's file name in the name of its sidecar.
 pub(super) const SIDECAR: &str = ".yaml";
 
-/// Extensions of files that only a model that names them can claim.
+/// Extensions of files that belong to an asset only if a model names them.
 pub(super) const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
-/// Files of stockmill's own in a theme's folder.
+/// The files that stockmill itself keeps in a theme's folder.
 const RECORDS: [&str; 2] = [TAGS, "prompts.txt"];
 /// The shared tags of a folder.
 pub(super) const TAGS: &str = "tags.yaml";
@@ -20,16 +20,16 @@ pub struct Candidate {
     pub primary: Found,
     /// Its sidecar `NAME.EXT.yaml`.
     pub sidecar: Option<Found>,
-    /// Files that go with it under a like name.
+    /// Files with a similar name that go with it.
     pub companions: Vec<Found>,
-    /// Files that it names inside.
+    /// Files that its content names.
     pub members: Vec<Found>,
-    /// Why it waits for other files, in words: it misses parts, or may be a part itself.
+    /// Why it waits for other files, in words: parts of it are missing, or it may be a part itself.
     pub missing: Vec<String>,
 }
 
 impl Candidate {
-    /// Returns a file that nothing belongs to.
+    /// Returns a candidate of one file.
     pub fn alone(primary: Found) -> Self {
         Self { primary, sidecar: None, companions: Vec::new(), members: Vec::new(), missing: Vec::new() }
     }
@@ -44,7 +44,7 @@ impl Candidate {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Primary,
-    /// It goes with a primary file of a like name.
+    /// It goes with a primary file of a similar name.
     Beside,
     /// A model names it, or it is a record.
     Taken,
@@ -55,7 +55,7 @@ pub(super) fn index_of(files: &[Found], path: &OsStr) -> Option<usize> {
     files.binary_search_by(|found| found.path.as_path().as_os_str().cmp(path)).ok()
 }
 
-/// Returns whether a path is a record of stockmill's own in a theme's folder or below it.
+/// Returns whether a path is a record that stockmill keeps in a theme's folder or below it.
 pub(super) fn is_record(path: &RelPath) -> bool {
     path.parts().count() > 2 && RECORDS.iter().any(|record| path.file_name() == *record)
 }

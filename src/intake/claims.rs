@@ -1,6 +1,6 @@
-//! Which files belong to 3D models. A model names its parts inside, in the words of the program that wrote it;
-//! they are looked for as such programs look for them. What cannot be found, or told, is a reason to wait: a part
-//! of a model must never be taken for a picture.
+//! Decides which files belong to 3D models. The content of a model names its parts in the way of the program that
+//! wrote it, and they are searched for as such programs search for them. A part that is not found, or a model that
+//! cannot be read, is a reason to wait: a part of a model must never be taken for a picture.
 
 mod search;
 
@@ -18,7 +18,7 @@ use crate::model::{Kind, References, RelPath, Stage};
 
 /// Files that no model uses as a texture of its own.
 const NO_TEXTURES: [&str; 9] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "pdf", "zip", "3gp"];
-/// Words by which programs tell the textures of one model apart, behind its name.
+/// Words that programs put behind a model's name to distinguish its textures.
 #[rustfmt::skip]
 const TEXTURE_WORDS: &[&str] = &[
     "albedo", "alpha", "ambientocclusion", "ao", "arm", "basecolor", "basecolour", "bump", "color", "colour", "d",
@@ -26,12 +26,12 @@ const TEXTURE_WORDS: &[&str] = &[
     "metallic", "metallicroughness", "metalness", "n", "nor", "normal", "normals", "nrm", "occlusion", "opacity", "orm",
     "reflection", "rma", "rough", "roughness", "spec", "specular", "transmission", "transparency",
 ];
-/// What stands between a name and such words.
-const APART: [char; 4] = ['_', '-', '.', ' '];
-/// So many names are told; the rest is counted.
-const NAMES_TOLD_MAX: usize = 5;
+/// The characters between a name and such words.
+const SEPARATORS: [char; 4] = ['_', '-', '.', ' '];
+/// The most names that a reason lists; it counts the others.
+const NAMES_LISTED_MAX: usize = 5;
 
-/// Looks into files for what their names do not tell.
+/// Reads from the content of files what their names do not say.
 pub trait Inside {
     /// Returns what a model or a material names.
     fn references(&self, found: &Found) -> Arc<References>;
@@ -41,46 +41,46 @@ pub trait Inside {
     fn has_identity(&self, sidecar: &Found) -> bool;
 }
 
-/// What belongs to models, by the places of files.
+/// What belongs to models; a file is known by its index.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     /// The parts of each model.
     pub(super) members: BTreeMap<usize, Vec<usize>>,
-    /// Why files wait for others: models and what may be their parts.
+    /// Why files wait for others: models, and files that may be their parts.
     pub(super) waits: BTreeMap<usize, String>,
 }
 
-/// Returns what the models among the files of a folder claim; `odd` is what is left alone there.
+/// Returns what the models among the files of a folder claim; `odd` are the files that are left alone there.
 pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], odd: &[Odd], inside: &dyn Inside) -> Claims {
     let of = |wanted: Role| (0..files.len()).filter(move |n| roles[*n] == wanted);
     let is_model = |n: &usize| Kind::is_model_extension(&files[*n].path.extension());
-    let places: Vec<usize> = of(Role::Primary).filter(is_model).collect();
+    let model_files: Vec<usize> = of(Role::Primary).filter(is_model).collect();
     let materials: Vec<usize> = of(Role::Beside).filter(|n| files[*n].path.extension() == "mtl").collect();
     let search = Search::new(files, inside);
     let in_folders: Vec<(usize, RelPath)> =
         of(Role::Primary).filter_map(|n| Some((n, parts_folder(&files[n].path)?))).collect();
-    let on_their_way = odd.iter().filter_map(|odd| {
+    let unfinished = odd.iter().filter_map(|odd| {
         let extension = arrives_as(&odd.path.file_text())?.rsplit_once('.')?.1.to_lowercase();
         let is_awaited = Kind::is_model_extension(&extension) || MEMBER_EXTENSIONS.contains(&extension.as_str());
-        is_awaited.then(|| (odd.path.clone(), "which is on its way"))
+        is_awaited.then(|| (odd.path.clone(), "which is still arriving"))
     });
-    let mut arriving: Vec<(RelPath, &str)> = on_their_way.collect();
+    let mut arriving: Vec<(RelPath, &str)> = unfinished.collect();
     let buffers: Vec<usize> = of(Role::Beside).filter(|n| files[*n].path.extension() == "bin").collect();
     let has_parts = !materials.is_empty() || !buffers.is_empty() || !in_folders.is_empty();
-    if places.is_empty() && !has_parts && arriving.is_empty() {
+    if model_files.is_empty() && !has_parts && arriving.is_empty() {
         return Claims::default();
     }
-    let models: Vec<Model> = places.into_iter().map(|place| search.model(place)).collect();
+    let models: Vec<Model> = model_files.into_iter().map(|n| search.model(n)).collect();
     let mut claiming = Claiming { search, stage, roles, models, owners: BTreeMap::new(), waits: BTreeMap::new() };
-    claiming.take_named();
-    claiming.take_folders();
-    claiming.take_beside();
+    claiming.claim_named();
+    claiming.claim_folders();
+    claiming.claim_companions();
     claiming.wait_for_models();
     claiming.wait_with_textures();
     claiming.wait_for_materials(&materials);
     claiming.wait_in_folders(&in_folders);
-    let lonely = buffers.into_iter().filter(|n| !claiming.owners.contains_key(n));
-    arriving.extend(lonely.map(|n| (files[n].path.clone(), "which no 3D model here names: one may be on its way")));
+    let unclaimed = buffers.into_iter().filter(|n| !claiming.owners.contains_key(n));
+    arriving.extend(unclaimed.map(|n| (files[n].path.clone(), "which no 3D model here names: one may still arrive")));
     claiming.wait_for_arriving(&arriving);
     claiming.finish()
 }
@@ -90,7 +90,7 @@ struct Claiming<'a> {
     stage: Stage,
     roles: &'a [Role],
     models: Vec<Model>,
-    /// Which model, by its place among the models, each file belongs to.
+    /// The index of the model that each file belongs to.
     owners: BTreeMap<usize, usize>,
     waits: BTreeMap<usize, String>,
 }
@@ -101,13 +101,13 @@ impl Claiming<'_> {
     }
 
     /// Gives each file to the first model that names it.
-    fn take_named(&mut self) {
+    fn claim_named(&mut self) {
         for m in 0..self.models.len() {
             for n in self.models[m].named.clone() {
                 match self.owners.get(&n).copied() {
                     None => drop(self.owners.insert(n, m)),
                     Some(other) => {
-                        let (one, two) = (self.models[m].place, self.models[other].place);
+                        let (one, two) = (self.models[m].index, self.models[other].index);
                         self.models[m].shared.push((n, two));
                         self.models[other].shared.push((n, one));
                     }
@@ -116,11 +116,11 @@ impl Claiming<'_> {
         }
     }
 
-    /// Gives what lies in a model's folders to the model: first to one that misses something.
-    fn take_folders(&mut self) {
+    /// Gives the files in a model's folders to the model; a model with missing parts comes first.
+    fn claim_folders(&mut self) {
         let mut found = Vec::new();
         for (folder, inner) in self.search.folders() {
-            let is_near = |model: &Model| self.search.places(model.place).contains(folder);
+            let is_near = |model: &Model| self.search.part_folders(model.index).contains(folder);
             let names_there = |model: &Model| model.named.iter().any(|n| self.path(*n).is_in(folder));
             let rank = |model: &Model| (model.missing.is_empty() && model.unknown.is_empty(), !names_there(model));
             let near = (0..self.models.len()).filter(|m| is_near(&self.models[*m]));
@@ -128,7 +128,7 @@ impl Claiming<'_> {
             let is_free = |n: &usize| {
                 !self.owners.contains_key(n)
                     && self.roles[*n] != Role::Taken
-                    && !self.models.iter().any(|model| model.place == *n)
+                    && !self.models.iter().any(|model| model.index == *n)
             };
             if let Some(m) = owner {
                 found.extend(inner.iter().copied().filter(is_free).map(|n| (n, m)));
@@ -139,8 +139,8 @@ impl Claiming<'_> {
         }
     }
 
-    /// Gives what goes with a model's part under its whole name to the model too.
-    fn take_beside(&mut self) {
+    /// Gives to the model, too, the companions that carry the whole name of one of its parts.
+    fn claim_companions(&mut self) {
         let files = self.search.files;
         for n in (0..files.len()).filter(|n| self.roles[*n] == Role::Beside) {
             let goes_with = || index_of(files, files[n].path.without_extension());
@@ -152,12 +152,12 @@ impl Claiming<'_> {
         }
     }
 
-    /// Lets pictures wait that are called like a model's textures, `chair_BaseColor.png` beside `chair.glb`, though it
-    /// names none; and the model, which would leave them behind.
+    /// Makes pictures wait whose names are those of a model's textures, `chair_BaseColor.png` beside `chair.glb`,
+    /// although it names none; and the model, which would leave them behind.
     fn wait_with_textures(&mut self) {
         let folded = |path: &OsStr| path.to_string_lossy().to_lowercase();
-        let is_new = |model: &&Model| self.stage == Stage::Raw || !self.search.has_identity(model.place);
-        let new = self.models.iter().filter(is_new).map(|model| model.place);
+        let is_new = |model: &&Model| self.stage == Stage::Raw || !self.search.has_identity(model.index);
+        let new = self.models.iter().filter(is_new).map(|model| model.index);
         let models: Vec<(String, usize)> = new.map(|n| (folded(self.path(n).without_extension()), n)).collect();
         let names: HashMap<&str, usize> = models.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         if names.is_empty() {
@@ -166,24 +166,24 @@ impl Claiming<'_> {
         let mut textures: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for n in 0..self.search.files.len() {
             let name = folded(self.path(n).without_extension());
-            let mut ends = name.rmatch_indices(APART).map(|(at, _)| at);
+            let mut ends = name.rmatch_indices(SEPARATORS).map(|(at, _)| at);
             let model = ends.find_map(|at| Some((at, *names.get(&name[..at])?)));
             if let Some((at, model)) = model
-                && name[at..].split(APART).any(|word| TEXTURE_WORDS.contains(&word))
+                && name[at..].split(SEPARATORS).any(|word| TEXTURE_WORDS.contains(&word))
                 && self.may_be_part(n)
             {
                 textures.entry(model).or_default().push(n);
             }
         }
-        let cure = "put what is its own into `textures/` beside it";
-        for (name, place) in &models {
+        let cure = "put those that are its own into `textures/` beside it";
+        for (name, index) in &models {
             let Some(parts) = textures.get(&names[name.as_str()]) else { continue };
             let told: Vec<String> = parts.iter().map(|n| self.path(*n).file_text()).collect();
-            let why = format!("what lies beside it is called like its textures: {}; {cure}", listed(&told));
-            let why = format!("{why}{}", self.cure(*place));
-            self.waits.entry(*place).or_insert(why);
+            let why = format!("files beside it have names of its textures: {}; {cure}", listed(&told));
+            let why = format!("{why}{}", self.cure(*index));
+            self.waits.entry(*index).or_insert(why);
         }
-        let cure = "put it into `textures/` beside that, or into another folder if it is a picture of its own";
+        let cure = "put it into `textures/` beside the model, or into another folder if it is a picture of its own";
         for (model, parts) in &textures {
             let model = self.path(*model).file_text();
             for n in parts {
@@ -193,22 +193,22 @@ impl Claiming<'_> {
         }
     }
 
-    /// Lets models wait that miss something, and with them whatever may be what they miss.
+    /// Makes models wait whose parts are missing, and with them each file that may be such a part.
     fn wait_for_models(&mut self) {
         for m in 0..self.models.len() {
             let model = &self.models[m];
             let is_complete = model.missing.is_empty() && model.unknown.is_empty();
-            // What was passed on was complete, or a person let it go.
-            let was_passed_on = self.stage != Stage::Raw && self.search.has_identity(model.place);
+            // A model that was passed on was complete, or a person released it.
+            let was_passed_on = self.stage != Stage::Raw && self.search.has_identity(model.index);
             if was_passed_on || (is_complete && model.shared.is_empty()) {
                 continue;
             }
             let likely = if is_complete { Vec::new() } else { self.may_be_parts(model) };
             let why = self.why(model, !likely.is_empty());
-            let (place, what) = (model.place, Self::lacks(model));
-            let name = self.path(place).file_text();
+            let (index, what) = (model.index, Self::what_is_missing(model));
+            let name = self.path(index).file_text();
             if !why.is_empty() {
-                self.waits.insert(place, format!("{}{}", why.join("; "), self.cure(place)));
+                self.waits.insert(index, format!("{}{}", why.join("; "), self.cure(index)));
             }
             for n in likely {
                 let cure = "; put it into another folder if it is a picture of its own";
@@ -218,8 +218,8 @@ impl Claiming<'_> {
         }
     }
 
-    /// Returns files that may be parts of a model which misses some: they lie where parts lie, and nothing
-    /// proves that they are pictures of their own.
+    /// Returns files that may be missing parts of a model: they lie where parts lie, and nothing proves that they
+    /// are pictures of their own.
     fn may_be_parts(&self, model: &Model) -> Vec<usize> {
         let lies_near = |n: &usize| self.path(*n).parent().is_some_and(|folder| model.folders.contains(&folder));
         (0..self.search.files.len()).filter(|n| lies_near(n) && self.may_be_part(*n)).collect()
@@ -244,7 +244,7 @@ impl Claiming<'_> {
             let (part, other) = (self.path(*n).file_text(), self.path(*other).file_text());
             why.push(format!("`{other}` names `{part}` too: give each its own copy, in a folder of its own"));
         }
-        // Where nothing can be mistaken for a part, nothing need be known.
+        // If no file here can be mistaken for a part, its parts need not be known.
         if has_likely && !model.unknown.is_empty() {
             let cure = "put its parts into `textures/` beside it";
             why.push(format!("{}, and pictures beside it may be its parts: {cure}", model.unknown.join("; ")));
@@ -252,15 +252,15 @@ impl Claiming<'_> {
         why
     }
 
-    fn lacks(model: &Model) -> String {
+    fn what_is_missing(model: &Model) -> String {
         if model.missing.is_empty() {
-            format!("of which it is not known what it names ({})", model.unknown.join("; "))
+            format!("whose parts cannot be told ({})", model.unknown.join("; "))
         } else {
             format!("which names files that are not here: {}", listed(&model.missing))
         }
     }
 
-    /// Lets pictures wait that a material names which no model here names: the model may come yet.
+    /// Makes pictures wait that are named by a material which no model here names: the model may still arrive.
     fn wait_for_materials(&mut self, materials: &[usize]) {
         for material in materials.iter().filter(|n| !self.owners.contains_key(n)) {
             let found = self.search.model(*material);
@@ -273,17 +273,17 @@ impl Claiming<'_> {
         }
     }
 
-    /// Lets pictures wait that lie in a folder for a model's parts, with no model beside it: it may come yet, or
-    /// lie elsewhere. Who wrote shared tags into that very folder means its pictures.
+    /// Makes pictures wait that lie in a folder for a model's parts without a model beside it: the model may still
+    /// arrive, or lie elsewhere. A person who wrote shared tags into that folder means pictures.
     fn wait_in_folders(&mut self, in_folders: &[(usize, RelPath)]) {
         for (n, folder) in in_folders {
             let has_tags = || index_of(self.search.files, folder.join(TAGS).as_path().as_os_str()).is_some();
             if self.waits.contains_key(n) || !self.may_be_part(*n) || has_tags() {
                 continue;
             }
-            let place = if folder.parts().count() > 2 { "beside it" } else { "and this folder into a theme's folder" };
+            let target = if folder.parts().count() > 2 { "beside it" } else { "and this folder into a theme's folder" };
             let why = format!(
-                "its folder `{}` has the name of one for a model's parts: put the model {place}, or rename the folder \
+                "its folder `{}` is named like a folder for a model's parts: put the model {target}, or rename the folder \
                  if these are pictures of their own{}",
                 folder.file_text(),
                 self.cure(*n)
@@ -292,7 +292,7 @@ impl Claiming<'_> {
         }
     }
 
-    /// Lets pictures wait beside what a model is made of and that is not all here yet.
+    /// Makes pictures wait beside files of a model that have not all arrived.
     fn wait_for_arriving(&mut self, arriving: &[(RelPath, &str)]) {
         let folder = |(path, what)| Some((RelPath::parent(path)?, (path, what)));
         let by_folder: BTreeMap<RelPath, (&RelPath, &&str)> =
@@ -316,7 +316,7 @@ impl Claiming<'_> {
     /// Returns what a person may do.
     fn cure(&self, n: usize) -> String {
         let theme = self.path(n).parts().nth(1).filter(|_| self.path(n).parts().count() > 2);
-        let release = format!("or let it go as it is with `stockmill release {}", self.stage);
+        let release = format!("or release it as it is with `stockmill release {}", self.stage);
         theme.map_or_else(
             || format!("; put it into a theme's folder, with its own folders beside it; {release}`"),
             |theme| format!("; {release} {}`", theme.to_string_lossy()),
@@ -326,7 +326,7 @@ impl Claiming<'_> {
     fn finish(self) -> Claims {
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (n, owner) in &self.owners {
-            members.entry(self.models[*owner].place).or_default().push(*n);
+            members.entry(self.models[*owner].index).or_default().push(*n);
         }
         let waits = self.waits.into_iter().filter(|(n, _)| !self.owners.contains_key(n)).collect();
         Claims { members, waits }
@@ -334,12 +334,12 @@ impl Claiming<'_> {
 }
 
 fn listed(names: &[String]) -> String {
-    let told: Vec<&str> = names.iter().take(NAMES_TOLD_MAX).map(String::as_str).collect();
+    let told: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
     let rest = names.len() - told.len();
     if rest > 0 { format!("{} and {rest} more", told.join(", ")) } else { told.join(", ") }
 }
 
-/// Nothing is inside of anything.
+/// Finds nothing in any file.
 #[cfg(test)]
 pub(super) struct Nothing;
 

@@ -10,24 +10,24 @@ use crate::model::{Ignore, RelPath, Stage};
 
 /// Extensions of files that go with an asset of the same name and are never assets themselves.
 const COMPANION_EXTENSIONS: [&str; 5] = ["txt", "json", "xmp", "yaml", "yml"];
-/// The files of a folder, sorted out.
+/// The files of a folder, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grouped {
-    /// What may be taken.
+    /// The assets.
     pub candidates: Vec<Candidate>,
-    /// What is left alone.
+    /// The files that are left alone.
     pub odd: Vec<Odd>,
 }
 
-/// Sorts the files of a stage folder into assets and what is left alone. `inside` looks into files
-/// for what their names do not tell.
+/// Sorts the files of a stage folder into assets and files that are left alone. `inside` reads
+/// from their content what their names do not say.
 ///
 /// A folder may hold hundreds of thousands of files: nothing is copied that can be moved.
 pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Inside) -> Grouped {
     let mut grouped = Grouped::default();
     let mut ordinary = but_left_alone(files, ignore, &mut grouped.odd);
     if stage == Stage::Ideas {
-        take_notes(ordinary, &mut grouped);
+        group_notes(ordinary, &mut grouped);
         return grouped;
     }
     ordinary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -73,9 +73,9 @@ fn role(path: &RelPath) -> Role {
     }
 }
 
-/// Returns, for each file that goes with a primary one, the places of both, in the order of the primary
-/// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with whatever is called `a`. Returns too why primary files wait:
-/// of two that are called `a` nobody knows which one `a.xmp` describes.
+/// Returns, for each file that goes with a primary one, the indexes of both, in the order of the primary
+/// ones: `a.png.xmp` goes with `a.png`, and `a.xmp` with any file named `a`. Returns also why primary files wait:
+/// of two files named `a` nobody can tell which one `a.xmp` describes.
 fn beside(
     files: &[Found],
     roles: &[Role],
@@ -88,34 +88,34 @@ fn beside(
     let mut by_stem: Vec<(&OsStr, usize)> =
         owners.map(|(n, owner)| (files[n].path.without_extension(), owner)).collect();
     by_stem.sort_unstable();
-    let all_called = |stem: &OsStr| {
+    let owners_of = |stem: &OsStr| {
         let first = by_stem.partition_point(|(other, _)| *other < stem);
         let length = by_stem[first..].partition_point(|(other, _)| *other == stem);
         &by_stem[first..first + length]
     };
-    let called = |stem: &OsStr| all_called(stem).first().map(|(_, n)| *n);
+    let owner_of = |stem: &OsStr| owners_of(stem).first().map(|(_, n)| *n);
     let mut unclear = BTreeMap::new();
     let mut pairs: Vec<(usize, usize)> = along.iter().map(|(n, owner)| (*owner, *n)).collect();
     for n in of(Role::Beside) {
         let stem = files[n].path.without_extension();
         let whole = index_of(files, stem);
         let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
-        // A model names its parts: what only has its name is none, and must keep its own.
+        // A model names its parts: a file that only shares its name is no part of it.
         let is_member = MEMBER_EXTENSIONS.contains(&files[n].path.extension().as_str());
-        let owners = all_called(stem);
+        let owners = owners_of(stem);
         if whole.is_none() && files[n].path.extension() == "xmp" {
             unclear_for(files, n, owners, &mut unclear);
         }
-        match whole.or_else(|| called(stem).filter(|_| !is_member)) {
+        match whole.or_else(|| owner_of(stem).filter(|_| !is_member)) {
             Some(owner) => pairs.push((owner, n)),
-            None => odd.push(Odd { path: files[n].path.clone(), why: lonely(&files[n].path) }),
+            None => odd.push(Odd { path: files[n].path.clone(), why: why_lonely(&files[n].path) }),
         }
     }
     pairs.sort_unstable();
     (pairs, unclear)
 }
 
-/// Lets all owners of a name wait for a sidecar that may belong to any of them.
+/// Makes all assets of a name wait for a sidecar that may belong to any of them.
 fn unclear_for(files: &[Found], sidecar: usize, owners: &[(&OsStr, usize)], unclear: &mut BTreeMap<usize, String>) {
     let owners: BTreeSet<usize> = owners.iter().map(|(_, owner)| *owner).collect();
     if owners.len() < 2 {
@@ -125,14 +125,14 @@ fn unclear_for(files: &[Found], sidecar: usize, owners: &[(&OsStr, usize)], uncl
     for owner in owners {
         let whole = files[owner].path.file_text();
         let why = format!(
-            "nobody can tell whose `{name}` is, since more than one file here is called so; call it `{whole}.xmp` if \
+            "nobody can tell whose `{name}` is, since more than one file here has that name; name it `{whole}.xmp` if \
              it is about this one"
         );
         unclear.entry(owner).or_insert(why);
     }
 }
 
-fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
+fn group_notes(files: Vec<Found>, grouped: &mut Grouped) {
     for primary in files {
         if is_note(&primary.path) {
             grouped.candidates.push(Candidate::alone(primary));
@@ -145,14 +145,14 @@ fn take_notes(files: Vec<Found>, grouped: &mut Grouped) {
 
 /// Returns whether a file is left alone because the asset that it goes with is not here.
 pub fn is_lonely(odd: &Odd) -> bool {
-    COMPANION_EXTENSIONS.contains(&odd.path.extension().as_str()) && odd.why == lonely(&odd.path)
+    COMPANION_EXTENSIONS.contains(&odd.path.extension().as_str()) && odd.why == why_lonely(&odd.path)
 }
 
-fn lonely(path: &RelPath) -> String {
+fn why_lonely(path: &RelPath) -> String {
     if MEMBER_EXTENSIONS.contains(&path.extension().as_str()) {
         "no 3D model here names it".to_owned()
     } else {
-        format!("it goes with an asset called `{}`, which is not here", path.stem().to_string_lossy())
+        format!("it goes with an asset named `{}`, which is not here", path.stem().to_string_lossy())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What lies in the inboxes, and when it may be taken: walk, group, settle, watch. Events are hints,
+//! Finds what lies in the inboxes and tells when it is complete: walk, group, settle, watch. Events are hints,
 //! the walk is the truth. Never changes the disk, and never decides what becomes of a file.
 
 mod candidate;

@@ -13,14 +13,14 @@ pub(super) fn but_left_alone(mut files: Vec<Found>, ignore: &Ignore, odd: &mut V
     };
     let mut reasons = files.iter().map(why).collect::<Vec<Option<String>>>().into_iter();
     files.retain(|found| {
-        let why = reasons.next().expect("each file has its place");
+        let why = reasons.next().expect("there is one for each file");
         odd.extend(why.iter().map(|why| Odd { path: found.path.clone(), why: why.clone() }));
         why.is_none()
     });
     files
 }
 
-/// Returns whether a file has a sidecar, or is one: a theme may be called `grid`, and its pictures `grid-0001.png`.
+/// Returns whether a file has a sidecar, or is one: a theme may be named `grid`, and its pictures `grid-0001.png`.
 fn has_sidecar(files: &[Found], path: &RelPath) -> bool {
     let sidecar = path.with_suffix(SIDECAR);
     let is_there = |path: &OsStr| index_of(files, path).is_some();
@@ -35,12 +35,12 @@ pub fn downloads_as(name: &str) -> Option<&str> {
         let at = name.len().checked_sub(ending.len())?;
         name.get(at..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending)).then_some(at)
     })?;
-    // What is nothing but endings and dots will not be called anything.
+    // Nothing but endings and dots leaves no name.
     Some(&name[..cut]).filter(|name| !name.chars().all(|c| c == '.'))
 }
 
-/// Returns the name that a file will have once whoever brings it is done: a download's, or that of the temporary copy
-/// that `rsync` and the like make, `.NAME.XXXXXX` or `NAME.tmp`.
+/// Returns the name that a file will have when it is complete: that of a download, or of a temporary copy that
+/// `rsync` and the like make, `.NAME.XXXXXX` or `NAME.tmp`.
 pub(super) fn arrives_as(name: &str) -> Option<&str> {
     let is_temporary = |last: &str| {
         let known = ["tmp", "temp", "uploading", "!sync", "ut!"];

@@ -5,7 +5,7 @@ use super::group::Grouped;
 use super::walk::Odd;
 use crate::model::{Ignore, RelPath};
 
-/// A file in which a person wrote tags, and whose name is almost, but not quite, the one that is read.
+/// A file in which a person wrote tags, with almost the name that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
     /// The file.
@@ -22,10 +22,10 @@ impl NearMiss {
         format!("`{}` is not read: {}", self.file, self.cure())
     }
 
-    /// Returns what is wrong with the file.
+    /// Returns what to do about the file.
     fn cure(&self) -> String {
         let what = if self.is_shared() { "shared tags are" } else { "a sidecar is" };
-        format!("{what} called `{}`; rename it, or move it away", self.meant.file_text())
+        format!("{what} named `{}`; rename it, or move it away", self.meant.file_text())
     }
 
     /// Returns whether it is about a folder and not about one asset.
@@ -34,11 +34,11 @@ impl NearMiss {
     }
 }
 
-/// How a record's name may end that was meant to end in `.yaml`: editors and systems add to what is typed.
+/// Endings of names that were meant to end in `.yaml`: editors and systems add to what a person types.
 const ENDINGS: [&str; 6] = [".yaml.txt", ".yml.txt", ".yaml.yaml", ".yaml.yml", ".yaml", ".yml"];
 
-/// Finds the files of a stage by which a person means tags that would not be read. What is left alone on account of
-/// one is told so.
+/// Finds the files of a stage in which a person wrote tags that would not be read. A file that is left alone because
+/// of one gets that reason.
 pub fn near_misses(grouped: &mut Grouped, ignore: &Ignore) -> Vec<NearMiss> {
     let mut misses = Vec::new();
     for candidate in &grouped.candidates {
@@ -55,7 +55,7 @@ pub fn near_misses(grouped: &mut Grouped, ignore: &Ignore) -> Vec<NearMiss> {
     let by_name = by_name(&grouped.candidates);
     for odd in lonely {
         let folder = odd.path.parent().expect("a file lies in a folder");
-        let base = record(&odd.path).expect("it was asked before");
+        let base = record(&odd.path).expect("only records are here");
         let asset = by_name.get(&folded(&odd.path.sibling(&base)));
         let miss = match asset {
             Some(asset) => {
@@ -72,7 +72,7 @@ pub fn near_misses(grouped: &mut Grouped, ignore: &Ignore) -> Vec<NearMiss> {
     misses
 }
 
-/// Returns what a record's name is about, in lower case: `x.png` of `X.png.YML`. `None` if it is no record's.
+/// Returns the name that a record describes, in lower case: `x.png` for `X.png.YML`. `None` if it is no record.
 fn record(path: &RelPath) -> Option<String> {
     if !matches!(path.extension().as_str(), "yaml" | "yml" | "txt") {
         return None;
@@ -86,7 +86,7 @@ fn is_shared(base: &str) -> bool {
     matches!(base, "tags" | "tag")
 }
 
-/// Returns the assets by what a person may call them, whole or without the extension, in lower case.
+/// Returns the assets by the names that a person may use, with or without the extension, in lower case.
 fn by_name(candidates: &[Candidate]) -> HashMap<String, &RelPath> {
     let mut by_name = HashMap::new();
     for path in candidates.iter().map(|candidate| &candidate.primary.path) {

@@ -1,5 +1,5 @@
-//! Notes wait longer than pictures: editors save while people type, and may have a note open without a
-//! handle on it.
+//! Notes wait longer than pictures: editors save while people type, and may show a note without
+//! keeping the file open.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -11,25 +11,25 @@ use super::walk::Found;
 use crate::model::{Identity, RelPath};
 use crate::vault::{Look, What};
 
-/// How long a note must have been quiet while something says that it is still being written.
+/// How long a note must have been quiet if something shows that it is still being written.
 const BUSY_QUIET: Duration = Duration::from_secs(60);
-/// So many changes that were seen mean that somebody is at work on it.
+/// This many changes mean that somebody is editing it.
 const BUSY_CHANGES: u32 = 2;
-/// A file that an editor removes comes without an event on many a network drive.
-const LOOK_AGAIN_MAX: Duration = Duration::from_secs(10);
-/// So many notes are remembered; of more, those that were seen longest ago are forgotten.
+/// The longest pause between two judgements: network drives may send no event when an editor removes its file.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// The most notes that are remembered; beyond that, those that were seen longest ago are forgotten.
 const SEEN_MAX: usize = 10_000;
 
-/// What a file beside a note says of the editor that made it.
+/// What a file beside a note says about the editor that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Editor {
-    /// It has the note open: a lock, a swap file.
+    /// The editor has the note open: a lock, a swap file.
     HasOpen,
-    /// It saves the note by way of this file, now and then.
+    /// The editor saves the note by way of this file from time to time.
     Saves,
 }
 
-/// A file or folder by which an editor shows itself.
+/// A file or folder that shows that an editor is at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sign {
     /// Where it lies.
@@ -43,16 +43,16 @@ pub struct Sign {
 /// Why a note must wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteWait {
-    /// When to look again, by the steady clock.
+    /// When to judge again, by the steady clock.
     pub again: Duration,
     /// What it waits for, in words.
     pub why: String,
-    /// Whether it is nothing but fresh: it will be over within the ordinary quiet time.
+    /// Whether it was only written a moment ago: then the wait ends within the ordinary quiet time.
     pub is_fresh: bool,
 }
 
-/// Tells when nobody writes a note any more. A pure state machine, like [`super::Settle`], which has the last
-/// word on notes, too.
+/// Tells when nobody writes a note any more. A pure state machine, like [`super::Settle`], which a note must
+/// satisfy too.
 #[derive(Debug)]
 pub struct Notes {
     quiet: Duration,
@@ -65,15 +65,15 @@ struct Seen {
     identity: Identity,
     since: Duration,
     changes: u32,
-    /// When the sign beside it was changed last, and since when we see that.
+    /// When the sign beside it was changed last, and since when it was seen in that state.
     sign: Option<(i64, Duration)>,
-    /// Until when it waits, if it is nothing but fresh.
+    /// Until when it waits, if it was only written a moment ago.
     fresh_until: Option<Duration>,
 }
 
 impl Notes {
-    /// Returns a machine that has seen nothing. A `quiet` of zero lets notes go on like pictures; `patience` is
-    /// how long a lock is believed that nothing happens to any more.
+    /// Returns a machine that has seen nothing. With a `quiet` of zero, notes wait no longer than pictures;
+    /// `patience` is how long a lock counts after its last change.
     pub fn new(quiet: Duration, patience: Duration) -> Self {
         Self { quiet, patience: patience.max(BUSY_QUIET), seen: BTreeMap::new() }
     }
@@ -90,10 +90,10 @@ impl Notes {
         }
         self.make_room();
         let identity = note.entry.identity;
-        let fresh = Seen { identity, since: now.steady, changes: 0, sign: None, fresh_until: None };
-        let seen = self.seen.entry(note.path.clone()).or_insert(fresh);
+        let first = Seen { identity, since: now.steady, changes: 0, sign: None, fresh_until: None };
+        let seen = self.seen.entry(note.path.clone()).or_insert(first);
         if seen.identity != identity {
-            *seen = Seen { changes: seen.changes.saturating_add(1), ..fresh };
+            *seen = Seen { changes: seen.changes.saturating_add(1), ..first };
         }
         let signed = seen.sign.filter(|(modified_ns, _)| sign.is_some_and(|sign| sign.modified_ns == *modified_ns));
         seen.sign = signed.or_else(|| sign.map(|sign| (sign.modified_ns, now.steady)));
@@ -115,23 +115,23 @@ impl Notes {
         let is_fresh = sign.is_none() && !is_busy;
         seen.fresh_until = (is_fresh && !left.is_zero()).then_some(now.steady + left);
         (!left.is_zero()).then(|| NoteWait {
-            again: now.steady + left.min(LOOK_AGAIN_MAX),
+            again: now.steady + left.min(PAUSE_MAX),
             why: why(sign, is_busy, wanted),
             is_fresh,
         })
     }
 
-    /// Forgets a note that was taken.
+    /// Forgets a note that was processed.
     pub fn forget(&mut self, path: &RelPath) {
         self.seen.remove(path);
     }
 
-    /// Returns whether a note waits for nothing but the ordinary quiet time.
+    /// Returns whether any note waits only for the ordinary quiet time.
     pub fn is_any_fresh(&self, now: Duration) -> bool {
         self.seen.values().any(|seen| seen.fresh_until.is_some_and(|until| until > now))
     }
 
-    /// An editor may remove a note and write it anew: what was seen of it is kept although it is gone.
+    /// Limits what is remembered. Notes that are gone stay: an editor may remove a note and write it again.
     fn make_room(&mut self) {
         if self.seen.len() < SEEN_MAX {
             return;
@@ -151,7 +151,7 @@ fn why(sign: Option<&Sign>, is_busy: bool, wanted: Duration) -> String {
     };
     match sign {
         Some(Sign { path, editor: Editor::HasOpen, .. }) => format!(
-            "an editor has it open: `{path}` is there; it goes on when that is gone, or when nothing happened to both \
+            "an editor has it open: `{path}` is there; it goes on when that file is gone, or when both have not changed \
              for {quiet}"
         ),
         Some(Sign { path, .. }) => {
@@ -159,7 +159,7 @@ fn why(sign: Option<&Sign>, is_busy: bool, wanted: Duration) -> String {
         }
         None if is_busy => {
             format!(
-                "somebody writes it: it changed again while it lay here; it goes on when it has been quiet for {quiet}"
+                "somebody is editing it: it changed again while it lay here; it goes on when it has been quiet for {quiet}"
             )
         }
         None => format!(
@@ -185,7 +185,7 @@ pub fn signs(disk: &dyn Look, notes: &[Candidate], names: &[RelPath]) -> BTreeMa
             match disk.stat(&path) {
                 Ok(None) => None,
                 Ok(Some(entry)) => Some(Sign { path, editor, modified_ns: entry.identity.modified_ns }),
-                // What cannot be looked at may have changed in this moment.
+                // A file that cannot be examined may have changed in this moment.
                 Err(_) => Some(Sign { path, editor, modified_ns: i64::MAX }),
             }
         });
@@ -200,7 +200,7 @@ fn folder_of(path: &RelPath) -> RelPath {
     path.parent().unwrap_or_else(|| path.area_path())
 }
 
-/// Returns the folder by which Obsidian marks its notes: it saves every two seconds, without a file beside.
+/// Returns the folder that marks notes of Obsidian: it saves every two seconds and makes no other file.
 fn vault_above(disk: &dyn Look, folder: &RelPath) -> Option<RelPath> {
     const VAULT: &str = ".obsidian";
     let mut above = std::iter::successors(Some(folder.clone()), RelPath::parent).map(|folder| folder.join(VAULT));
@@ -209,7 +209,7 @@ fn vault_above(disk: &dyn Look, folder: &RelPath) -> Option<RelPath> {
     above.find(is_folder).or_else(|| Some(root).filter(is_folder))
 }
 
-/// Returns the first of the names in a folder by which an editor at work on a note shows itself.
+/// Returns the first name in a folder that shows that an editor is at work on a note.
 fn sign_among(note: &str, names: &HashSet<&OsStr>) -> Option<(String, Editor)> {
     let stem = note.rsplit_once('.').map_or(note, |(stem, _)| stem);
     let bases = if stem.is_empty() { vec![note] } else { vec![note, stem] };

@@ -5,8 +5,8 @@ use super::candidate::Candidate;
 use super::walk::Found;
 use crate::model::{Identity, RelPath};
 
-/// The time of a look: by the wall, to compare with what the file says of itself, and by a clock that
-/// never jumps, to measure how long we have been looking.
+/// The time of a judgement: by the wall clock, to compare with a file's own times, and by a clock that never
+/// jumps, to measure for how long the file has been watched.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     /// Nanoseconds since 1970.
@@ -22,28 +22,28 @@ impl Now {
     }
 }
 
-/// A candidate that stood still long enough. Whether somebody has it open for writing is asked last,
-/// and by whoever takes it. Only [`Settle`] makes one.
+/// A candidate that did not change for long enough. Whether somebody has it open for writing is asked last, by
+/// the worker that takes it. Only [`Settle`] makes one.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Still {
     candidate: Candidate,
-    /// Whether we saw it stand still for so long that the kernel's word is not needed.
+    /// Whether it was watched for so long that the kernel's answer is not needed.
     is_long: bool,
 }
 
-/// A candidate that stood still and that nobody has open for writing. Only [`Still`] becomes one.
+/// A candidate that did not change and that nobody has open for writing. Only [`Still`] becomes one.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     candidate: Candidate,
 }
 
-/// A candidate that stood still, and must wait all the same.
+/// A candidate that did not change and must wait all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     candidate: Candidate,
-    /// The file that somebody has open; none where the kernel cannot tell.
+    /// The file that somebody has open; `None` if the kernel cannot tell.
     open: Option<RelPath>,
 }
 
@@ -63,7 +63,7 @@ impl Still {
                 None => is_known = false,
             }
         }
-        // Without the kernel's word only our own eyes count: a foreign clock may lie.
+        // Without the kernel's answer only the time that it was watched counts: another machine's clock may be wrong.
         if open.is_none() && (is_known || self.is_long) {
             Ok(Settled { candidate: self.candidate })
         } else {
@@ -96,9 +96,9 @@ impl Unsettled {
 pub enum Verdict {
     /// It may, if nobody has it open for writing.
     Still(Box<Still>),
-    /// Not yet: look again at this time of the steady clock.
+    /// Not yet.
     Wait {
-        /// When to look again.
+        /// When to judge again, by the steady clock.
         again: Duration,
         /// What it waits for, in words.
         why: String,
@@ -107,9 +107,9 @@ pub enum Verdict {
     },
 }
 
-/// Tells when a dropped file is complete: it was quiet for a while, its state did not change, nobody
-/// has it open for writing, it is not empty, and no unfinished twin lies beside it. A pure state
-/// machine: the time and the kernel's word on writers are told to it.
+/// Tells when a dropped file is complete: it was quiet for a while, its state did not change, nobody has it open
+/// for writing, it is not empty, and no unfinished download of its name lies beside it. A pure state machine: it
+/// gets the time and the kernel's answer about writers as arguments.
 #[derive(Debug)]
 pub struct Settle {
     quiet: Duration,
@@ -121,27 +121,27 @@ pub struct Settle {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     identity: Identity,
-    /// What was written of a file whose length was set beforehand.
+    /// The bytes that were written of a file whose length was set in advance.
     allocated: u64,
     since: Duration,
     first: Duration,
     busy: u32,
 }
 
-/// Why one file is not taken yet, as [`Verdict::Wait`] tells it.
+/// Why one file must wait, in the fields of [`Verdict::Wait`].
 struct NotYet {
     again: Duration,
     why: String,
     is_by_time: bool,
 }
 
-/// A smaller file may lie inside its own directory entry, and take no room of its own.
+/// A smaller file may lie inside its directory entry and have no blocks of its own.
 const HOLLOW_BYTES_MIN: u64 = 8 << 10;
-/// From this size on, a file that is mostly holes is not read.
+/// From this size on, a file that is mostly holes must wait.
 const SPARSE_BYTES_MIN: u64 = 64 << 20;
 
-/// The longest wait between two looks at a file that somebody is writing.
-const LOOK_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// The longest pause between two judgements of a file that somebody is writing.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 impl Settle {
     /// Returns a machine that has seen nothing.
@@ -155,14 +155,14 @@ impl Settle {
     }
 
     /// Judges one candidate.
-    pub fn judge(&mut self, candidate: Candidate, has_unfinished_twin: bool, now: Now) -> Verdict {
-        if has_unfinished_twin {
+    pub fn judge(&mut self, candidate: Candidate, has_unfinished_download: bool, now: Now) -> Verdict {
+        if has_unfinished_download {
             let why = "an unfinished download of the same name lies beside it".to_owned();
-            return Verdict::Wait { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false };
+            return Verdict::Wait { again: now.steady + PAUSE_MAX, why, is_by_time: false };
         }
         let mut latest: Option<NotYet> = None;
         for (n, found) in candidate.files().enumerate() {
-            if let Err(not_yet) = self.look(found, n == 0, now)
+            if let Err(not_yet) = self.judge_file(found, n == 0, now)
                 && latest.as_ref().is_none_or(|latest| not_yet.again > latest.again)
             {
                 latest = Some(not_yet);
@@ -175,30 +175,30 @@ impl Settle {
         Verdict::Still(Box::new(Still { candidate, is_long }))
     }
 
-    /// Takes the kernel's word on a candidate; returns when to look again, and what it waits for.
+    /// Notes that a candidate must wait after the kernel's answer; returns when to ask again, and why.
     pub fn wait(&mut self, unsettled: &Unsettled, now: Now) -> (Duration, String) {
         let seen = unsettled.open.as_ref().and_then(|open| self.seen.get_mut(open));
         let Some(seen) = seen else {
             let left = self.weak_quiet.saturating_sub(self.watched(&unsettled.candidate, now));
-            return (now.steady + left, "it must stand still a little longer".to_owned());
+            return (now.steady + left, "it must stay unchanged a little longer".to_owned());
         };
         seen.busy = (seen.busy + 1).min(8);
-        let pause = (self.quiet * 2_u32.pow(seen.busy - 1)).min(LOOK_AGAIN_MAX);
+        let pause = (self.quiet * 2_u32.pow(seen.busy - 1)).min(PAUSE_MAX);
         (now.steady + pause, waiting(seen, now, self.patience, "a program has it open for writing"))
     }
 
-    /// Returns for how long all of a candidate's files were seen as they are.
+    /// Returns for how long all of a candidate's files have been seen in their present state.
     pub fn watched(&self, candidate: &Candidate, now: Now) -> Duration {
         let since = candidate.files().filter_map(|found| self.seen.get(&found.path)).map(|seen| seen.since).max();
         since.map_or(Duration::ZERO, |since| now.steady.saturating_sub(since))
     }
 
-    /// Forgets files that are gone or taken.
+    /// Forgets a file that is gone or was processed.
     pub fn forget(&mut self, path: &RelPath) {
         self.seen.remove(path);
     }
 
-    /// Forgets what lies in `folder`, within the scope, and was not found.
+    /// Forgets the files in `folder`, within the scope, that were not found.
     pub fn forget_absent(
         &mut self,
         folder: &RelPath,
@@ -212,28 +212,28 @@ impl Settle {
         }
     }
 
-    fn look(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), NotYet> {
+    fn judge_file(&mut self, found: &Found, must_have_content: bool, now: Now) -> Result<(), NotYet> {
         let identity = found.entry.identity;
         let allocated = found.entry.allocated;
-        let fresh = Seen { identity, allocated, since: now.steady, first: now.steady, busy: 0 };
-        let seen = self.seen.entry(found.path.clone()).or_insert(fresh);
+        let first = Seen { identity, allocated, since: now.steady, first: now.steady, busy: 0 };
+        let seen = self.seen.entry(found.path.clone()).or_insert(first);
         if (seen.identity, seen.allocated) != (identity, allocated) {
-            *seen = Seen { first: seen.first, ..fresh };
+            *seen = Seen { first: seen.first, ..first };
         }
-        // A download begins as an empty file; an empty caption is just empty.
+        // A download begins as an empty file; a caption may really be empty.
         if identity.size == 0 && must_have_content {
             let why = waiting(seen, now, self.patience, "it is empty so far");
-            return Err(NotYet { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false });
+            return Err(NotYet { again: now.steady + PAUSE_MAX, why, is_by_time: false });
         }
         if is_hollow(found) {
             let why = "most of it is holes: the space was reserved and is not written yet";
             let why = waiting(seen, now, self.patience, why);
-            return Err(NotYet { again: now.steady + LOOK_AGAIN_MAX, why, is_by_time: false });
+            return Err(NotYet { again: now.steady + PAUSE_MAX, why, is_by_time: false });
         }
         let watched = now.steady.saturating_sub(seen.since);
         let untouched = watched.max(now.since(identity.modified_ns));
         let (quiet, why) = if has_no_end(&found.path) {
-            (self.quiet.max(self.weak_quiet), "it was written a moment ago, and nothing in it tells where it ends")
+            (self.quiet.max(self.weak_quiet), "it was written a moment ago, and its format does not show where it ends")
         } else {
             (self.quiet, "it was written a moment ago")
         };
@@ -245,14 +245,14 @@ impl Settle {
     }
 }
 
-/// Returns whether nothing in a whole file tells that it is whole, so that only time can: an OBJ is lines of text
+/// Returns whether a format does not show that a file is complete, so that only time can: an OBJ is lines of text
 /// without an end mark.
 fn has_no_end(path: &RelPath) -> bool {
     path.extension() == "obj"
 }
 
-/// Returns whether a file has its final length, and little of its content. A file system that compresses
-/// makes pictures and videos hardly smaller.
+/// Returns whether a file has its final length, but little of its content. Compression by a file system makes
+/// pictures and videos hardly smaller, and is no reason.
 fn is_hollow(found: &Found) -> bool {
     let (size, allocated) = (found.entry.identity.size, found.entry.allocated);
     (size >= HOLLOW_BYTES_MIN && allocated == 0) || (size >= SPARSE_BYTES_MIN && allocated < size / 4)
@@ -263,7 +263,7 @@ fn waiting(seen: &Seen, now: Now, patience: Duration, why: &str) -> String {
     if waited < patience {
         return why.to_owned();
     }
-    format!("{why}, and has been for {} minutes; is the program that writes it still alive?", patience.as_secs() / 60)
+    format!("{why}, for {} minutes by now; is the program that writes it still running?", patience.as_secs() / 60)
 }
 
 #[cfg(test)]

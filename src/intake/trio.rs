@@ -1,5 +1,5 @@
-//! What ComfyUI's video nodes leave for one video: its first frame as a picture, the video without sound, and, last,
-//! the video with sound. They are one asset.
+//! The files that ComfyUI's video nodes write for one video: its first frame as a picture, the video without sound,
+//! and at last the video with sound. They are one asset.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,20 +11,20 @@ use super::settle::Now;
 use super::walk::Found;
 use crate::model::RelPath;
 
-/// How long the rest of an asset may be on its way after what is there was changed last.
+/// How long the other files of an asset may take to arrive after the last change of those that are here.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Extensions of videos.
 const VIDEOS: [&str; 6] = ["mp4", "webm", "mkv", "mov", "avi", "m4v"];
-/// What the name of a video with sound ends in, where one without lies beside it.
+/// How the name of a video with sound ends if one without sound lies beside it.
 const WITH_SOUND: &[u8] = b"-audio";
-/// What the one without is called once the other has the name of both.
+/// How the name of the one without sound ends once the other one has the asset's name.
 const WITHOUT_SOUND: &[u8] = b"-silent";
 
-/// Returns the files that go along with a video under a like name, each with that video, by their places in the
-/// files, which are in the order of paths. What has a sidecar of its own is an asset of its own.
+/// Returns the indexes of the files that go along with a video of a similar name, each with the index of the video;
+/// the files are in the order of their paths. A file with a sidecar of its own is an asset of its own.
 pub(super) fn along_with_videos(files: &[Found], is_asset: &dyn Fn(usize) -> bool) -> BTreeMap<usize, usize> {
     let mut owners = BTreeMap::new();
-    let place = |stem: &[u8], extension: &OsStr| {
+    let find = |stem: &[u8], extension: &OsStr| {
         let path = OsString::from_vec([stem, b".", extension.as_bytes()].concat());
         index_of(files, &path).filter(|n| is_asset(*n))
     };
@@ -32,12 +32,12 @@ pub(super) fn along_with_videos(files: &[Found], is_asset: &dyn Fn(usize) -> boo
     for n in (0..files.len()).filter(|n| is_asset(*n) && is_video(&files[*n].path)) {
         let path = &files[n].path;
         let (stem, extension) = (path.without_extension().as_bytes(), path.as_path().extension().unwrap_or_default());
-        let silent = stem.strip_suffix(WITH_SOUND).and_then(|stem| place(stem, extension));
-        let frame = place(stem, OsStr::new("png"));
+        let silent = stem.strip_suffix(WITH_SOUND).and_then(|stem| find(stem, extension));
+        let frame = find(stem, OsStr::new("png"));
         for file in silent.into_iter().chain(frame).filter(|file| !is_own(*file)) {
             owners.entry(file).or_insert(n);
         }
-        let with_sound = stem.strip_suffix(WITHOUT_SOUND).and_then(|stem| place(stem, extension));
+        let with_sound = stem.strip_suffix(WITHOUT_SOUND).and_then(|stem| find(stem, extension));
         if let Some(with_sound) = with_sound.filter(|_| !is_own(n)) {
             owners.insert(n, with_sound);
         }
@@ -51,8 +51,7 @@ pub(super) fn along_with_videos(files: &[Found], is_asset: &dyn Fn(usize) -> boo
     owners.keys().map(|n| (*n, last(*n))).collect()
 }
 
-/// Returns whether a picture is named as a video node names the first frame of what it is about to write, and was
-/// written a moment ago.
+/// Returns whether a picture has the name that a video node gives to a first frame, and was written a moment ago.
 pub fn may_be_first_frame(found: &Found, now: Now) -> bool {
     is_frame(&found.path) && age(found.entry.identity.modified_ns, now) < PATIENCE
 }
@@ -66,8 +65,8 @@ fn age(then_ns: i64, now: Now) -> Duration {
     u64::try_from(now.wall_ns.saturating_sub(then_ns)).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
-/// Returns until when an asset waits for the rest of it, and for what. `is_first_frame` says that a video node is in
-/// the picture's metadata; `watched` is for how long it was seen as it is.
+/// Returns until when an asset waits for its other files, and why. `is_first_frame` says that the picture's metadata
+/// name a video node; `watched` is for how long the asset has been seen in its present state.
 pub fn rest_awaited(
     candidate: &Candidate,
     is_first_frame: bool,
@@ -81,11 +80,11 @@ pub fn rest_awaited(
     }
     let has_frame = candidate.companions.iter().any(|found| found.path.extension() == "png");
     let why = if is_video(path) && (has_frame || is_numbered(path)) {
-        let twin = [stem.as_bytes(), WITH_SOUND, b".", path.extension().as_bytes()].concat();
-        let twin = crate::model::escape_bytes(&twin);
-        format!("it may be a video without sound: `{twin}` is waited for until it has been quiet for 30 s")
+        let other = [stem.as_bytes(), WITH_SOUND, b".", path.extension().as_bytes()].concat();
+        let other = crate::model::escape_bytes(&other);
+        format!("it may be a video without sound: it waits for `{other}` until it has been quiet for 30 s")
     } else if is_frame(path) && (is_first_frame || stem.as_bytes().starts_with(b"AnimateDiff_")) {
-        "it is the first frame of a video, which is waited for until it has been quiet for 30 s".to_owned()
+        "it is the first frame of a video: it waits for the video until it has been quiet for 30 s".to_owned()
     } else {
         return None;
     };
@@ -94,10 +93,10 @@ pub fn rest_awaited(
     (!left.is_zero()).then(|| (now.steady + left, why))
 }
 
-/// Returns the pictures and videos that go along with a video, which may be more than its maker wanted to say.
+/// Returns the pictures and videos that go along with a video; a person may have meant them as assets of their own.
 pub fn taken_along(candidate: &Candidate) -> impl Iterator<Item = &RelPath> {
     let is_of_video = is_video(&candidate.primary.path);
-    // What has a sidecar was told of before it got one.
+    // An asset with a sidecar was reported before it got one.
     let is_new = candidate.sidecar.is_none();
     let along = candidate.companions.iter().map(|found| &found.path);
     along.filter(move |path| is_of_video && is_new && (path.extension() == "png" || is_video(path)))

@@ -1,7 +1,7 @@
 use crate::model::{Identity, Ignore, RelPath, Rule, Stage};
 use crate::vault::{DiskResult, Entry, Look, What, own_names};
 
-/// Deeper folders are not walked; nobody sorts pictures that deep.
+/// The deepest folder that is walked.
 const DEPTH_MAX: usize = 32;
 
 /// A regular file that was found.
@@ -13,7 +13,7 @@ pub struct Found {
     pub entry: Entry,
 }
 
-/// A name that is left alone, and why.
+/// A name that is left alone, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odd {
     /// Where it lies.
@@ -22,25 +22,24 @@ pub struct Odd {
     pub why: String,
 }
 
-/// What a walk saw.
+/// What a walk found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Walked {
     /// Regular files, by path.
     pub files: Vec<Found>,
-    /// Folders, the start included.
+    /// Folders, with the first one.
     pub folders: Vec<RelPath>,
     /// Folders that were seen and not entered.
     pub below: Vec<RelPath>,
     /// Links, devices and the like, and folders that are left alone.
     pub odd: Vec<Odd>,
-    /// Those of them that are folders whose names may be meant after all.
+    /// Those of them that are folders which a person may have meant as themes.
     pub doubtful: Vec<RelPath>,
 }
 
-/// Walks a folder and, where `goes_into` allows, those below it; `enters` is told of each folder
-/// before it is listed, so that a watch can be in place first. Links are never followed; hidden
-/// folders are never entered, nor, in an inbox, those that other programs keep there. A folder that goes
-/// away meanwhile is no error.
+/// Walks a folder and, where `goes_into` allows, those below it; `enters` is called with each folder before it
+/// is listed, so that a watch can be set first. Links are never followed; hidden folders are never entered, nor, in an
+/// inbox, those that other programs keep there. A folder that disappears meanwhile is no error.
 pub fn walk(
     disk: &dyn Look,
     start: &RelPath,
@@ -49,9 +48,9 @@ pub fn walk(
 ) -> DiskResult<Walked> {
     let foreign = Ignore::default();
     let is_inbox = start.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok());
-    // Whatever lies in the archive and in `failed` was put there by stockmill; but for what a disk has of itself.
-    let is_nobodys = |name: &str| name.starts_with('.') || name == "lost+found";
-    let left = |name: &str| foreign.folder(name).filter(|rule| is_nobodys(name) || is_inbox && !rule.may_be_meant());
+    // Stockmill put there what lies in the archive and in `failed`, except what the system keeps on every disk.
+    let is_of_system = |name: &str| name.starts_with('.') || name == "lost+found";
+    let left = |name: &str| foreign.folder(name).filter(|rule| is_of_system(name) || is_inbox && !rule.may_be_meant());
     walk_but(disk, start, &left, goes_into, enters)
 }
 
@@ -108,7 +107,7 @@ fn walk_but<'a>(
             walked.folders.push(folder);
             continue;
         };
-        // An asset must not be taken for one without a sidecar because the listing broke off before that.
+        // The listing may have ended before a sidecar: an asset must not be taken for one without it.
         walked.files.truncate(known.0);
         walked.below.truncate(known.1);
         walked.odd.truncate(known.2);
@@ -167,7 +166,7 @@ mod tests {
             texts(walked.doubtful.iter().collect()),
             ["raw/_rejects", "raw/thumbnails"].map(str::to_owned).into()
         );
-        // Whatever looks at an inbox for another reason does not go into what nobody means, either.
+        // A walk of an inbox for another reason does not enter those folders, either.
         let walked = walk(&disk, &start, &|_| true, &mut |_, _| ()).unwrap();
         assert!(walked.files.iter().all(|found| !found.path.to_string().contains(['@', '#'])));
         assert_eq!(walked.files.len(), 4);

@@ -8,14 +8,14 @@ use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watche
 use crate::model::RelPath;
 use crate::vault::Layout;
 
-/// Something that keeps a folder from being watched; the periodic walk covers for it.
+/// Why a folder cannot be watched; the periodic walk finds what happens there.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchProblem {
     /// The system's limit is reached.
     #[error("the system allows no more watches; raise `fs.inotify.max_user_watches` with sysctl")]
     Limit,
     /// The system's limit on programs that watch is reached.
-    #[error("the system lets no more programs watch; raise `fs.inotify.max_user_instances` with sysctl")]
+    #[error("the system allows no more programs that watch; raise `fs.inotify.max_user_instances` with sysctl")]
     Instances,
     /// Anything else.
     #[error("cannot watch `{path}`: {why}")]
@@ -30,20 +30,20 @@ pub enum WatchProblem {
 /// "Something happened near here." It never says what: events are hints, the walk is the truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
-    /// Look near this path.
+    /// Something happened at this path.
     Near(PathBuf),
-    /// This path went away; if it was a folder, so did its watch.
+    /// This path is gone; if it was a folder, so is its watch.
     Gone(PathBuf),
-    /// The system dropped events: look everywhere.
+    /// The system dropped events: everything must be walked.
     Everywhere,
 }
 
-/// Hints that wait until somebody takes them.
+/// Hints that wait for the dispatcher.
 #[derive(Debug, Default)]
 pub struct Hints(Mutex<Vec<Hint>>);
 
 impl Hints {
-    /// Adds a hint; returns whether it is the first that waits.
+    /// Adds a hint; returns whether it is the first one that waits.
     pub fn add(&self, hint: Hint) -> bool {
         let mut hints = self.0.lock().expect("no holder panics");
         hints.push(hint);
@@ -66,7 +66,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch nothing; hints go to `tell`, which must not block for long.
+    /// Starts without folders; hints go to `tell`, which must not block for long.
     pub fn new(layout: Layout, mut tell: impl FnMut(Hint) + Send + 'static) -> Result<Self, WatchProblem> {
         let handler = move |event: notify::Result<Event>| match event {
             Ok(event) if event.need_rescan() => tell(Hint::Everywhere),
@@ -97,7 +97,7 @@ impl Watch {
         self.folders.contains_key(folder)
     }
 
-    /// Forgets a folder that went, and those below it.
+    /// Forgets a folder that is gone, and those below it.
     pub fn forget(&mut self, folder: &RelPath) {
         let below = self.folders.range(folder.inside()).map(|(path, _)| path);
         let gone: Vec<RelPath> = std::iter::once(folder).chain(below).cloned().collect();
@@ -116,7 +116,7 @@ fn hint(kind: EventKind, path: PathBuf) -> Hint {
     }
 }
 
-/// Returns the paths that an event is about; reading a file is no news.
+/// Returns the paths that an event is about; none if a file was only read.
 fn paths_of(event: &Event) -> impl Iterator<Item = PathBuf> + '_ {
     let is_news = !matches!(event.kind, EventKind::Access(notify::event::AccessKind::Open(_)))
         && !matches!(event.kind, EventKind::Access(notify::event::AccessKind::Close(notify::event::AccessMode::Read)));
@@ -124,7 +124,7 @@ fn paths_of(event: &Event) -> impl Iterator<Item = PathBuf> + '_ {
     paths.iter().cloned()
 }
 
-/// What the system says when too many things are open or watched.
+/// The system's error when too many files are open or too many programs watch.
 const EMFILE: i32 = 24;
 
 fn problem(path: &Path, error: &notify::Error) -> WatchProblem {

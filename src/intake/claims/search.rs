@@ -11,31 +11,32 @@ use crate::model::{Kind, Reference, RelPath};
 
 /// Folders that hold the parts of a model beside them.
 const MODEL_FOLDERS: [&str; 6] = ["textures", "texture", "tex", "materials", "maps", "source"];
-/// Those of them that a theme may well be called: only a model beside them tells what they are.
+/// Those of them that may also be the name of a theme: only a model beside them decides.
 const DOUBTFUL_FOLDERS: [&str; 2] = ["maps", SOURCE];
 /// The folder that a model itself may lie in, beside those of its parts.
 const SOURCE: &str = "source";
-/// How the folder ends into which programs put the pictures that they find inside an FBX.
+/// How the name of a folder ends into which programs unpack the pictures of an FBX.
 const UNPACKED: &str = ".fbm";
 
-/// A model, and what was found of its parts.
+/// A model and those of its parts that were found.
 pub(super) struct Model {
-    pub(super) place: usize,
+    /// Its index among the files.
+    pub(super) index: usize,
     /// Files that it names.
     pub(super) named: BTreeSet<usize>,
-    /// Names that lead nowhere.
+    /// Names of files that are not here.
     pub(super) missing: Vec<String>,
-    /// Why it may need more.
+    /// Why it may name more files.
     pub(super) unknown: Vec<String>,
     /// Folders in which its parts may lie.
     pub(super) folders: BTreeSet<RelPath>,
-    /// Files that another model names too, each with that model.
+    /// Files that another model names too, each with the index of that model.
     pub(super) shared: Vec<(usize, usize)>,
 }
 
 /// The folders of models' parts, with what lies in them.
 struct ModelFolders {
-    /// By the folder beside whose files they lie: each folder, and the places of all files below it.
+    /// By the folder that they lie in: each folder, and the indexes of all files below it.
     by_parent: BTreeMap<RelPath, BTreeMap<RelPath, Vec<usize>>>,
 }
 
@@ -87,7 +88,7 @@ pub fn is_model_folder(folder: &RelPath) -> bool {
 
 /// Returns the innermost folder above a file that by its name alone holds the parts of a model.
 pub(super) fn parts_folder(path: &RelPath) -> Option<RelPath> {
-    // Asked about each file: nothing is copied before one is found.
+    // This is asked about each file: nothing is copied before a folder is found.
     let is_sure = |name: &OsStr| {
         let name = name.to_string_lossy();
         let tail = name.len().checked_sub(UNPACKED.len()).and_then(|at| name.get(at..));
@@ -98,12 +99,12 @@ pub(super) fn parts_folder(path: &RelPath) -> Option<RelPath> {
     (0..=up).try_fold(path.clone(), |at, _| at.parent())
 }
 
-/// Looks for files by the names that models have for them.
+/// Searches for files by the names that models give them.
 pub(super) struct Search<'a> {
     pub(super) files: &'a [Found],
     pub(super) inside: &'a dyn Inside,
     folders: ModelFolders,
-    /// Places by path, in lower case and one form of accents.
+    /// Indexes by path, in lower case and one form of accents.
     folded: OnceCell<HashMap<String, usize>>,
 }
 
@@ -112,21 +113,21 @@ impl<'a> Search<'a> {
         Self { files, inside, folders: ModelFolders::find(files), folded: OnceCell::new() }
     }
 
-    /// Returns the folders for models' parts, each with the places of all files below it.
+    /// Returns the folders for models' parts, each with the indexes of all files below it.
     pub(super) fn folders(&self) -> impl Iterator<Item = (&RelPath, &[usize])> {
         let each = self.folders.by_parent.values().flatten();
         each.map(|(folder, inner)| (folder, inner.as_slice()))
     }
 
     /// Returns the folders in which a model's parts lie: its own, and those for parts beside it.
-    pub(super) fn places(&self, model: usize) -> Vec<RelPath> {
+    pub(super) fn part_folders(&self, model: usize) -> Vec<RelPath> {
         let Some(own) = self.files[model].path.parent() else { return Vec::new() };
-        let mut places = vec![own.clone()];
-        places.extend(self.folders.beside(&own).cloned());
+        let mut folders = vec![own.clone()];
+        folders.extend(self.folders.beside(&own).cloned());
         if let Some(above) = own.parent().filter(|_| own.file_text().to_lowercase() == SOURCE) {
-            places.extend(self.folders.beside(&above).filter(|folder| **folder != own).cloned());
+            folders.extend(self.folders.beside(&above).filter(|folder| **folder != own).cloned());
         }
-        places
+        folders
     }
 
     pub(super) fn has_identity(&self, n: usize) -> bool {
@@ -135,37 +136,37 @@ impl<'a> Search<'a> {
     }
 
     /// Finds what a model names; a material's textures count too.
-    pub(super) fn model(&self, place: usize) -> Model {
-        let path = &self.files[place].path;
-        let places = self.places(place);
+    pub(super) fn model(&self, index: usize) -> Model {
+        let path = &self.files[index].path;
+        let part_folders = self.part_folders(index);
         let own: BTreeSet<RelPath> = path.parent().into_iter().collect();
         let mut model = Model {
-            place,
+            index,
             named: BTreeSet::new(),
             missing: Vec::new(),
             unknown: Vec::new(),
             folders: own,
             shared: Vec::new(),
         };
-        let mut waiting = vec![place];
-        let mut seen = HashSet::from([place]);
+        let mut waiting = vec![index];
+        let mut seen = HashSet::from([index]);
         while let Some(n) = waiting.pop() {
             let references = self.inside.references(&self.files[n]);
             model.unknown.extend(references.unknown.clone());
             let bases: Vec<RelPath> = [self.files[n].path.parent(), path.parent()].into_iter().flatten().collect();
             let mut found: Vec<usize> = Vec::new();
             for reference in &references.named {
-                found.extend(self.follow(reference, &bases, &places, &mut model));
+                found.extend(self.follow(reference, &bases, &part_folders, &mut model));
             }
-            // Without another one, an OBJ goes with the material of its name.
+            // An OBJ that names no material goes with the one of its name.
             let has_material = found.iter().any(|part| self.files[*part].path.extension() == "mtl");
-            if path.extension() == "obj" && n == place && !has_material {
+            if path.extension() == "obj" && n == index && !has_material {
                 let name = format!("{}.mtl", path.stem().to_string_lossy());
                 found.extend(self.find(&name, &bases, &[]));
             }
             for part in found.into_iter().filter(|part| seen.insert(*part)) {
                 let is_model = Kind::is_model_extension(&self.files[part].path.extension());
-                // Two that name each other would both belong to nobody.
+                // Of two models that name each other, neither would have an owner.
                 if is_model || is_record(&self.files[part].path) {
                     continue;
                 }
@@ -176,18 +177,18 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        let mut told = HashSet::new();
-        model.missing.retain(|name| told.insert(name.clone()));
+        let mut listed = HashSet::new();
+        model.missing.retain(|name| listed.insert(name.clone()));
         model
     }
 
     /// Returns the files that a reference leads to, by the first reading that leads to all of them.
-    fn follow(&self, reference: &Reference, bases: &[RelPath], places: &[RelPath], model: &mut Model) -> Vec<usize> {
-        let look = |names: &Vec<String>| -> Vec<Option<usize>> {
-            names.iter().map(|name| self.find(name, bases, places)).collect()
+    fn follow(&self, reference: &Reference, bases: &[RelPath], folders: &[RelPath], model: &mut Model) -> Vec<usize> {
+        let find = |names: &Vec<String>| -> Vec<Option<usize>> {
+            names.iter().map(|name| self.find(name, bases, folders)).collect()
         };
         let tried: Vec<(&Vec<String>, Vec<Option<usize>>)> =
-            reference.readings.iter().map(|names| (names, look(names))).collect();
+            reference.readings.iter().map(|names| (names, find(names))).collect();
         let all = tried.iter().find(|(_, found)| found.iter().all(Option::is_some));
         let best = || tried.iter().rev().max_by_key(|(_, found)| found.iter().flatten().count());
         let Some((names, found)) = all.or_else(best) else { return Vec::new() };
@@ -203,9 +204,9 @@ impl<'a> Search<'a> {
         found.iter().flatten().copied().collect()
     }
 
-    /// Finds a file: where the name leads; else whatever the case of its letters; else by its last part alone in
-    /// the folders where parts lie, since a name may tell of the disk of whoever made the model.
-    fn find(&self, name: &str, bases: &[RelPath], places: &[RelPath]) -> Option<usize> {
+    /// Finds a file: where the name leads; else there in any case of letters; else by its last part alone in the
+    /// folders where parts lie, since a name may be a path on the disk of the model's author.
+    fn find(&self, name: &str, bases: &[RelPath], folders: &[RelPath]) -> Option<usize> {
         let name = name.trim().replace('\\', "/");
         if name.contains("://") {
             return None;
@@ -215,7 +216,7 @@ impl<'a> Search<'a> {
         let exact = |path: RelPath| index_of(self.files, path.as_path().as_os_str());
         let folded = |path: RelPath| self.folded().get(&folded(&path)).copied();
         let last = name.rsplit('/').next().filter(|last| !last.is_empty())?;
-        let near = || places.iter().filter_map(|place| joined(place, last));
+        let near = || folders.iter().filter_map(|folder| joined(folder, last));
         let found = paths().find_map(exact).or_else(|| paths().find_map(folded));
         found.or_else(|| near().find_map(exact)).or_else(|| near().find_map(folded))
     }
@@ -233,7 +234,7 @@ fn folded(path: &RelPath) -> String {
     path.as_path().to_string_lossy().nfc().collect::<String>().to_lowercase()
 }
 
-/// Returns where a relative name leads from a folder, without looking; `None` if it leads out of the area.
+/// Returns where a relative name leads from a folder, without asking the disk; `None` if it leads out of the area.
 fn joined(folder: &RelPath, name: &str) -> Option<RelPath> {
     let mut at = folder.clone();
     for part in name.split('/') {

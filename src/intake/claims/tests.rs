@@ -144,7 +144,7 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         (&["m.blend", "textures/x.png"], &["m.blend: ?"], "m.blend + textures/x.png"),
         // What names nothing claims nothing.
         (&["m.glb", "m.stl", "m.ply", "m.usdz", "m.3mf", "x.png"], &[], "m.3mf; m.glb; m.ply; m.stl; m.usdz; x.png"),
-        // What is proved to be a picture of its own goes on, and so do other folders and videos.
+        // Proved pictures go on, and so do other folders and videos.
         (&["m.obj", "ComfyUI_1.png"], &["m.obj: gone.mtl"], "ComfyUI_1.png; !m.obj"),
         (&["m.obj", "x.png", "x.png.yaml"], &["m.obj: gone.mtl"], "!m.obj; x.png + x.png.yaml"),
         (
@@ -158,14 +158,14 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         // The material came first.
         (&["m.mtl", "wood.png", "x.png"], &["m.mtl: wood.png"], "!wood.png; x.png; odd m.mtl"),
         (&["x.png", "x.mtl"], &[], "x.png; odd x.mtl"),
-        // The model may come yet: the name of a folder is enough, whatever its depth and case.
+        // The model may still arrive: the name of a folder is enough, whatever its depth and case.
         (&["m.fbm/x.png", "textures/y.png"], &[], "!m.fbm/x.png; !textures/y.png"),
         (&["a/Texture/b/x.png", "TEX/x.png"], &[], "!TEX/x.png; !a/Texture/b/x.png"),
         (&["a/m.glb", "Materials/x.png"], &[], "!Materials/x.png; a/m.glb"),
         (&["maps/x.png", "source/x.png", "textured/x.png"], &[], "maps/x.png; source/x.png; textured/x.png"),
         // Each of a kind that nothing is known of.
         (&["m.abc", "x.png"], &["m.abc: ?"], "!m.abc; !x.png"),
-        // What is called like a model's textures, though it names none.
+        // Names of textures of a model that names none.
         (
             &["chair.glb", "chair_BaseColor.png", "Chair-2K normal.PNG", "chair.jpg", "chair_front.png"],
             &[],
@@ -184,7 +184,7 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
         // A buffer of a model that is not here.
         (&["m.bin", "x.png", "b/y.png"], &[], "b/y.png; !x.png; odd m.bin"),
         (&["m.gltf", "m.bin", "x.png"], &["m.gltf: m.bin"], "m.gltf + m.bin; x.png"),
-        // It is on its way.
+        // It is still arriving.
         (&["m.blend.crdownload", "x.png", "b/y.png"], &[], "b/y.png; !x.png; odd m.blend.crdownload"),
         (&["m.glb.part", "x.png", "ComfyUI.png"], &[], "ComfyUI.png; !x.png; odd m.glb.part"),
         (&[".m.glb.Ab12cD", "x.png"], &[], "!x.png; odd .m.glb.Ab12cD"),
