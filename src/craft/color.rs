@@ -9,8 +9,8 @@ pub fn srgb_profile() -> &'static [u8] {
     include_bytes!("srgb.icc")
 }
 
-/// Returns a picture in sRGB. One without a profile is sRGB already, by custom; one with a profile
-/// that cannot be read is taken for sRGB, as every viewer does.
+/// Returns a picture in sRGB. A picture without a profile is sRGB by convention; one with a
+/// profile that cannot be read is taken for sRGB, as every viewer does.
 pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
     let srgb = Some(srgb_profile().to_vec());
     let profile = picture.icc.as_deref().and_then(|icc| ColorProfile::new_from_slice(icc).ok());
@@ -94,7 +94,7 @@ mod tests {
 
     /// The profile had a white point and a coding of primaries that other programs called malformed.
     #[test]
-    #[expect(clippy::cast_precision_loss, reason = "a place in a table of 1024")]
+    #[expect(clippy::cast_precision_loss, reason = "an index of a table of 1024")]
     fn the_profile_is_srgb() {
         let bytes = srgb_profile();
         assert_eq!(bytes[..4], u32::try_from(bytes.len()).unwrap().to_be_bytes());

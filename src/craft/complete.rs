@@ -8,8 +8,8 @@ const PNG_HEAD_BYTES: usize = 8;
 /// Where a GIF's table of colours begins.
 const GIF_HEAD_BYTES: usize = 13;
 
-/// Checks that all parts of a picture are there, as far as its format can tell: decoders are kinder than that. What
-/// lies behind its end is no part of it and no damage.
+/// Checks that all parts of a picture are there, as far as its format shows it: decoders tolerate missing ones.
+/// Bytes behind its end are no part of it and no damage.
 pub(super) fn check_complete(bytes: &[u8], kind: Kind, limits: &image::Limits) -> Result<(), CraftError> {
     let ends = |what: &str, is_whole: bool| {
         if is_whole { Ok(()) } else { Err(CraftError::Truncated(what.to_owned())) }

@@ -10,7 +10,7 @@ use super::CraftError;
 use super::complete::check_complete;
 use crate::model::{Kind, Size};
 
-/// A larger colour profile is none.
+/// Larger colour profiles are ignored.
 const PROFILE_BYTES_MAX: usize = 4 << 20;
 /// The longest edge of a picture.
 const EDGE_MAX: u32 = 65_535;
@@ -33,9 +33,9 @@ impl Default for Limits {
 /// A decoded picture, upright.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// Its pixels; grey, alpha and 16 bit are as they were.
+    /// Its pixels; grey, alpha and 16 bit are kept.
     pub image: DynamicImage,
-    /// Its colour profile, where it had one.
+    /// Its colour profile, if it has one.
     pub icc: Option<Vec<u8>>,
 }
 
@@ -56,14 +56,14 @@ pub(super) fn stored_size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> 
     Ok(Size { width, height })
 }
 
-/// Returns whether a picture is stored as it is seen, and not to be turned or mirrored.
+/// Returns whether a picture is stored as it is seen: viewers neither turn nor mirror it.
 pub fn is_upright(bytes: &[u8], kind: Kind) -> bool {
     let orientation = |decoder: &mut dyn ImageDecoder| decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let decoder = reader(bytes, kind).ok().and_then(|reader| reader.into_decoder().ok());
     decoder.is_none_or(|mut decoder| orientation(&mut decoder) == Orientation::NoTransforms)
 }
 
-/// Decodes a whole still picture. Whatever is cut off, damaged, animated or beyond the limits is refused.
+/// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
 pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
     let seen = size(bytes, kind)?;
     if seen.pixels() > limits.pixels_max || seen.width.max(seen.height) > EDGE_MAX {
@@ -72,7 +72,7 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
             limits.pixels_max / 1_000_000
         )));
     }
-    // Of what is still on its way it is not known what it becomes.
+    // This comes before the check for animations: an incomplete file may still become anything.
     check_complete(bytes, kind, &decoder_limits(limits))?;
     refuse_animation(bytes, kind, limits)?;
     let mut reader = reader(bytes, kind)?;
@@ -81,7 +81,7 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = match kind {
-        // The general decoder takes a JPEG that was cut in the middle for a whole one.
+        // The general decoder accepts a JPEG that was cut in the middle.
         Kind::Jpeg => strict_jpeg(bytes)?,
         _ => DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?,
     };
@@ -145,7 +145,7 @@ fn refuse_animation(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<(), Cra
 }
 
 /// Returns whether a baseline JPEG has subsampled colour in a scan for each component. The decoder turns
-/// these, which are rare, into plain green and says nothing.
+/// these, which are rare, into plain green without an error.
 fn has_separate_scans(bytes: &[u8]) -> bool {
     let (mut at, mut is_subsampled, mut components) = (2, false, 0);
     while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {

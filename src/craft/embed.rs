@@ -15,7 +15,7 @@ const JPEG_XMP_BYTES_MAX: usize = 65_502;
 const JPEG_PROFILE: &[u8] = b"ICC_PROFILE\0";
 /// The header of a JPEG without a thumbnail, in pixels without a unit.
 const JPEG_HEADER: &[u8] = b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
-/// How colour is coded, as Adobe tells it: the name, then seven bytes.
+/// The length of Adobe's segment about colour coding: the name, then seven bytes.
 const JPEG_ADOBE_BYTES: usize = 12;
 /// The head of a PNG text chunk with an XMP packet: keyword, no compression, no language.
 const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
@@ -27,9 +27,9 @@ const WEBP_KEPT: u8 = 0x30;
 /// The bit of a WebP header that announces XMP.
 const WEBP_XMP: u8 = 0x04;
 
-/// Puts metadata into a finished picture. Only what is known and wanted stays: coded pixels, byte for byte, and what
-/// tells their colours. All else might carry a prompt, a seed or a place, and goes: text, EXIF, older XMP, maker's
-/// data, thumbnails, other pictures and films behind the end.
+/// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, and what
+/// defines their colours. All else might contain a prompt, a seed or a location and is removed: text, EXIF, older XMP,
+/// data of camera makers, thumbnails, and other pictures and videos behind the end.
 pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
     let xmp = write_xmp(meta);
     if xmp.len() > JPEG_XMP_BYTES_MAX {
@@ -39,7 +39,7 @@ pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftErro
         Kind::Jpeg => jpeg(bytes, &xmp),
         Kind::Png => png(bytes, &xmp),
         Kind::Webp => webp(bytes, &xmp),
-        // A TIFF is written anew, without loss: its parts point at each other.
+        // A TIFF is written again, without loss: its parts point at each other.
         Kind::Tiff => tiff_with(&decode(bytes, kind, &Limits::default())?, Some(&xmp)),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }
@@ -54,7 +54,7 @@ fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     let mut kept = Vec::with_capacity(bytes.len());
     for part in parts(bytes) {
         let part = part?;
-        // Of a JPEG with unknown parts the decoder may read others than those that are kept here.
+        // If a JPEG has unknown parts, the decoder may read other parts than those that are kept here.
         if part.after_strays {
             return Err(unknown());
         }
@@ -81,7 +81,7 @@ fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     Ok(picture)
 }
 
-/// Returns a plain header with the density of another one.
+/// Returns a plain header with the pixel density of another one.
 fn density(header: &[u8]) -> [u8; JPEG_HEADER.len()] {
     let mut plain = [0; JPEG_HEADER.len()];
     plain.copy_from_slice(JPEG_HEADER);
@@ -91,7 +91,7 @@ fn density(header: &[u8]) -> [u8; JPEG_HEADER.len()] {
     plain
 }
 
-/// Returns what stays of a part of a JPEG, without anything that lies behind its content.
+/// Returns what stays of a part of a JPEG, without bytes behind its content.
 pub(super) fn wanted<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
     let body = part.body;
     let count_at = |at: usize, each: usize| body.get(at).map(|count| usize::from(*count) * each);
@@ -165,7 +165,7 @@ fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     Ok(webp::join(&kept))
 }
 
-/// Returns the header's flags of a WebP without a header: a lossless one tells itself of transparency.
+/// Returns the header's flags for a WebP without a header: a lossless one stores itself whether it is transparent.
 fn webp_flags(chunks: &[Chunk<'_>]) -> u8 {
     let lossless = chunks.iter().find(|chunk| chunk.name == *b"VP8L");
     let has_alpha = lossless.and_then(|chunk| chunk.body.get(4)).is_some_and(|bits| bits & 0x10 != 0);

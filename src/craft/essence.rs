@@ -1,4 +1,4 @@
-//! What a file shows, whatever its metadata: two that differ only in their tags are one picture or video.
+//! Hashes what a file shows, without its metadata: two files that differ only in their tags are one picture or video.
 
 use std::io::{self, Read};
 
@@ -10,8 +10,8 @@ use super::jpeg::parts;
 use super::{webp, whole};
 use crate::model::{ContentHash, Kind};
 
-/// Returns the hash of what a picture shows; none for a kind of which metadata is not told from pixels, and for bytes
-/// that are not laid out as their kind is. New metadata embedded into a picture leaves it as it is.
+/// Returns the hash of what a picture shows; `None` for a kind whose metadata and pixels are not separated here, and for
+/// bytes that do not follow their format. It stays the same if new metadata are embedded.
 pub fn essence(bytes: &[u8], kind: Kind) -> Option<ContentHash> {
     let mut hasher = Hasher::new();
     let has_pixels = match kind {
@@ -27,7 +27,7 @@ fn jpeg(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
     let mut has_pixels = false;
     for part in parts(bytes) {
         let part = part.ok()?;
-        // A decoder may read other parts than these.
+        // A decoder may then read other parts than these.
         if part.after_strays {
             return None;
         }
@@ -68,12 +68,12 @@ fn webp(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
     Some(chunks.iter().any(|chunk| matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ANMF")))
 }
 
-/// Takes a part with its name and length, so that no two ways to cut bytes into parts are the same.
+/// Hashes a part with its name and length, so that the same bytes in other parts have another hash.
 fn named(hasher: &mut Hasher, name: &[u8], body: &[u8]) {
     hasher.update(name).update(&(body.len() as u64).to_le_bytes()).update(body);
 }
 
-/// A file that is read from its start to its end, and of which is known then what it shows: a video may have many
+/// A reader that hashes what a video shows while somebody else reads the file from start to end: a video may have many
 /// gigabytes, and is read once.
 pub struct Watched<R> {
     reader: R,
@@ -81,13 +81,13 @@ pub struct Watched<R> {
 }
 
 impl<R: Read> Watched<R> {
-    /// Begins with a file of so many bytes.
+    /// Begins at the start of a file of `length` bytes.
     pub fn new(reader: R, kind: Option<Kind>, length: u64) -> Self {
         let has_boxes = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
         Self { reader, boxes: has_boxes.then(|| Boxes::new(length)) }
     }
 
-    /// Returns the hash of what the video that was read shows; none for other kinds, and where a box is cut off.
+    /// Returns the hash of what the video shows; `None` for other kinds, and if a box is cut off.
     pub fn essence(self) -> Option<ContentHash> {
         let boxes = self.boxes.filter(|boxes| boxes.has_content && !(boxes.is_content && boxes.left_of_box > 0))?;
         Some(ContentHash::from_digest(boxes.hasher.finalize()))
@@ -104,17 +104,17 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-/// The boxes of an MP4 or MOV as its bytes come.
+/// The boxes of an MP4 or MOV while its bytes are read.
 struct Boxes {
-    /// How much of the file comes behind the boxes so far.
+    /// How many bytes of the file follow the boxes so far.
     left_of_file: u64,
-    /// How much of the present box is still to come, once its head is there.
+    /// How many bytes of the present box follow, once its head is complete.
     left_of_box: u64,
-    /// The head of the next box, as far as it is there.
+    /// The head of the next box, as far as it was read.
     head: Vec<u8>,
     is_content: bool,
     has_content: bool,
-    /// Whether what comes now is no box any more.
+    /// Whether the bytes from here on are no boxes.
     is_over: bool,
     hasher: Hasher,
 }

@@ -1,10 +1,10 @@
 use std::io::{Read, Seek, SeekFrom};
 
-/// The most of one block of metadata that is looked at.
+/// The most bytes of one block of metadata that are read.
 const BLOCK_BYTES_MAX: u64 = 1 << 20;
-/// The most blocks of a picture that are looked at.
+/// The most blocks of a picture that are read.
 const BLOCKS_MAX: usize = 4096;
-/// Keys under which generators write into a PNG. The format does not matter, the key alone tells.
+/// Keys under which generators write into a PNG. The key alone decides, whatever its content.
 const PNG_KEYS: [&[u8]; 13] = [
     b"parameters",
     b"prompt",
@@ -67,9 +67,9 @@ fn png(reader: &mut (impl Read + Seek)) -> std::io::Result<bool> {
             b"tEXt" | b"iTXt" | b"zTXt" => {
                 let text = block(reader, length)?;
                 let key = text.split(|byte| *byte == 0).next().unwrap_or_default();
-                PNG_KEYS.contains(&key) || tells(&text)
+                PNG_KEYS.contains(&key) || has_mark(&text)
             }
-            b"eXIf" => tells(&block(reader, length)?),
+            b"eXIf" => has_mark(&block(reader, length)?),
             b"caBX" | b"comf" => true,
             b"IEND" => return Ok(false),
             _ => false,
@@ -88,10 +88,10 @@ fn jpeg(reader: &mut (impl Read + Seek)) -> std::io::Result<bool> {
         let [0xff, kind, a, b] = head::<4>(reader, at)? else { return Ok(false) };
         let length = u64::from(u16::from_be_bytes([a, b]));
         match kind {
-            // EXIF and XMP, C2PA, IPTC, a remark.
+            // EXIF and XMP, C2PA, IPTC, a comment.
             0xe1 | 0xeb | 0xed | 0xfe => {
                 let text = block(reader, length.saturating_sub(2))?;
-                if tells(&text) || (kind == 0xeb && text.windows(4).any(|window| window == b"c2pa")) {
+                if has_mark(&text) || (kind == 0xeb && text.windows(4).any(|window| window == b"c2pa")) {
                     return Ok(true);
                 }
             }
@@ -108,7 +108,7 @@ fn webp(reader: &mut (impl Read + Seek)) -> std::io::Result<bool> {
     for _ in 0..BLOCKS_MAX {
         let [kind @ .., a, b, c, d] = head::<8>(reader, at)?;
         let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-        if kind == *b"C2PA" || (matches!(&kind, b"EXIF" | b"XMP ") && tells(&block(reader, length)?)) {
+        if kind == *b"C2PA" || (matches!(&kind, b"EXIF" | b"XMP ") && has_mark(&block(reader, length)?)) {
             return Ok(true);
         }
         at += 8 + length + length % 2;
@@ -129,7 +129,7 @@ fn block(reader: &mut impl Read, length: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn tells(block: &[u8]) -> bool {
+fn has_mark(block: &[u8]) -> bool {
     // Text of 16 bits has a zero beside each letter.
     let text: Vec<u8> = block.iter().copied().filter(|byte| *byte != 0).collect();
     let firsts = |byte: u8| MARKS.iter().filter(move |mark| mark[0] == byte);

@@ -10,20 +10,20 @@ pub(super) struct Part<'a> {
     pub(super) marker: u8,
     /// Its content, without the length.
     pub(super) body: &'a [u8],
-    /// The coded pixels of a scan, restart marks within; empty for all else.
+    /// The coded pixels of a scan with the restart marks in them; empty for all other parts.
     pub(super) coded: &'a [u8],
-    /// Whether bytes that belong to no part lie before it.
+    /// Whether bytes before it belong to no part.
     pub(super) after_strays: bool,
 }
 
 /// The parts of a JPEG one after another, up to its own end mark: the marks in a thumbnail lie within a segment, and
-/// what lies behind the end (a film, another picture, text) is no part of it.
+/// the bytes behind the end (a video, another picture, text) are no part of it.
 pub(super) struct Parts<'a> {
     rest: &'a [u8],
     is_over: bool,
 }
 
-/// Returns the parts of a JPEG. The last one is an error where there is no end mark.
+/// Returns the parts of a JPEG. The last one is an error if there is no end mark.
 pub(super) fn parts(bytes: &[u8]) -> Parts<'_> {
     Parts { rest: bytes.strip_prefix(&START).unwrap_or_default(), is_over: false }
 }
@@ -57,7 +57,7 @@ impl<'a> Parts<'a> {
             match marker {
                 0xd9 => return Ok(None),
                 0xc0..=0xc7 | 0xc9..=0xcf | 0xda..=0xdd | 0xe0..=0xef | 0xfe => (),
-                // A mark that nobody knows, or one out of place: decoders go on behind it.
+                // An unknown mark, or one where it should not be: decoders skip it.
                 _ => {
                     after_strays = true;
                     continue;

@@ -1,6 +1,6 @@
-//! Whether the coded pixels of a JPEG are all there. Its codes carry no check sum and decoders are kind, so that a
-//! picture with a hole, or with the end of another one, decodes without a word. This reads every code of every scan
-//! without making pixels of them: each must be one of its table, and they must make up all blocks of the frame.
+//! Checks whether the coded pixels of a JPEG are all there. Its codes have no check sum and decoders are tolerant: a
+//! picture with a hole, or with the end of another one, decodes without an error. This reads every code of every scan
+//! without making pixels of them: each must be in its table, and together they must fill all blocks of the frame.
 
 mod codes;
 
@@ -8,9 +8,9 @@ use self::codes::{Bits, Codes, END_OF_BLOCK};
 use super::CraftError;
 use super::jpeg::{Part, parts};
 
-/// More scans than any encoder writes: each one costs a walk through all blocks.
+/// The most scans of a JPEG, more than any encoder writes: each one costs a pass over all blocks.
 const SCANS_MAX: usize = 100;
-/// What some encoders leave behind the last code of a scan, beside the bits that fill its byte.
+/// The most bytes that encoders leave behind the last code of a scan, besides the bits that fill its byte.
 const LEFT_OVER_BYTES_MAX: usize = 2;
 
 /// Checks that the scans of a JPEG hold what its frame needs, and that its end mark is there. A frame of a kind that
@@ -120,7 +120,7 @@ struct Band<'a> {
 }
 
 impl Reader {
-    /// Takes the tables of a segment; `None` if one makes no sense.
+    /// Reads the tables of a segment; `None` if one makes no sense.
     fn tables(&mut self, mut body: &[u8]) -> Option<()> {
         while let Some((head, rest)) = body.split_first() {
             let (codes, rest) = Codes::read(rest)?;
@@ -142,12 +142,12 @@ impl Reader {
                 return Err(damaged("a restart is not where it should be"));
             }
             let count = if restart_units == 0 { left } else { left.min(restart_units) };
-            // A restart behind the last unit is harmless.
+            // A restart behind the last unit does no harm.
             if count == 0 && number > 0 && coded.len() <= LEFT_OVER_BYTES_MAX {
                 continue;
             }
             let mut bits = Bits::of(coded, &mut buffer);
-            coding.read(&mut bits, count).ok_or_else(|| damaged("they hold a code that is none"))?;
+            coding.read(&mut bits, count).ok_or_else(|| damaged("they hold an invalid code"))?;
             if !bits.end_within(LEFT_OVER_BYTES_MAX) {
                 return Err(damaged("they hold more or less than the picture needs"));
             }
@@ -221,7 +221,7 @@ fn intervals(coded: &[u8]) -> impl Iterator<Item = (Option<usize>, &[u8])> {
 }
 
 impl Coding<'_> {
-    /// Reads so many units; `None` at a code that is none, or at the end of the bits.
+    /// Reads `units` units; `None` at an invalid code, or at the end of the bits.
     fn read(&mut self, bits: &mut Bits<'_>, units: usize) -> Option<()> {
         match self {
             Self::Sequential(blocks) => {
@@ -298,7 +298,7 @@ fn band_block(bits: &mut Bits<'_>, codes: &Codes, block: &mut u64, first: u32, l
 }
 
 /// Reads a block of a refined band: one bit for each coefficient that was there before, and new ones between them.
-/// `run` is for how many blocks, this one included, there are no new ones. Returns what is left of it.
+/// `run` counts the blocks without new ones, with this block. Returns what is left of it.
 fn refined_block(
     bits: &mut Bits<'_>,
     codes: &Codes,
@@ -319,7 +319,7 @@ fn refined_block(
             (15, 0) | (_, 1) => bits.skip(size.into()),
             _ => return None,
         }
-        // Each coefficient that was there before takes a bit on the way.
+        // Each earlier coefficient on the way has one bit.
         while at <= last && (is_there(at) || zeros > 0) {
             if is_there(at) {
                 bits.skip(1);

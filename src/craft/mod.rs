@@ -1,5 +1,5 @@
 //! Pixels and metadata: decode, enlarge, colour, encode, XMP, what a 3D model names. Bytes in, bytes
-//! out: never the disk, a clock or a log. Foreign bytes never panic and never cost more than the limits.
+//! out: never the disk, a clock or a log. Foreign bytes never cause a panic and never cost more than the limits.
 
 mod color;
 mod complete;
@@ -35,28 +35,28 @@ pub enum CraftError {
     /// It ends too early.
     #[error("it is cut off: {0}; copy or generate it again")]
     Truncated(String),
-    /// It is whole and wrong.
+    /// It is complete and wrong.
     #[error("it is damaged: {0}; copy or generate it again")]
     Damaged(String),
     /// It is more than the limits allow.
     #[error("it is too large: {0}")]
     TooLarge(String),
-    /// It moves.
+    /// It is animated.
     #[error("it is animated, and stockmill works on still pictures; export a single frame, or a video")]
     Animated,
-    /// It is of a kind that nothing is known about.
+    /// Its format is not supported.
     #[error("it cannot be read: {0}")]
     Unsupported(String),
-    /// A result differs from its source.
+    /// A product differs from its source.
     #[error("the enlarged picture does not look like its source ({0}); the original is untouched")]
     LooksWrong(String),
-    /// Metadata that cannot be read or written.
+    /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),
 }
 
 impl CraftError {
-    /// Returns whether it may look different soon, because somebody still writes.
+    /// Returns whether the file may be complete later, because a program may still be writing it.
     pub fn may_be_incomplete(&self) -> bool {
         matches!(self, Self::Truncated(_) | Self::Damaged(_))
     }

@@ -8,14 +8,14 @@ use crate::model::Size;
 
 /// Cells along each edge in which a result is compared with its source.
 const CELLS: u32 = 8;
-/// The largest difference of a cell's mean, of 255: ringing at edges evens out within a cell.
+/// The largest difference of a cell's mean, of 255: overshoot at edges cancels out within a cell.
 const DIFFERENCE_MAX: f32 = 6.0;
-/// What is added to it for one pixel of the source along a cell's edge: of a small cell, more lies at its border,
-/// where neighbours blend in.
+/// What is added to it for cells of few source pixels: more of a small cell lies at its border, where its neighbours
+/// blend in.
 const DIFFERENCE_BY_EDGE: f32 = 64.0;
 
-/// Enlarges a picture with a Lanczos filter of three lobes, in gamma space, as enlarging looks best;
-/// transparent pixels do not bleed. Depth, grey, alpha and profile stay.
+/// Enlarges a picture with a Lanczos filter of three lobes, in gamma space, where the result looks best;
+/// transparent pixels do not colour their neighbours. Depth, grey, alpha and profile stay.
 pub fn enlarge(picture: &Picture, to: Size) -> Result<Picture, CraftError> {
     let mut image = DynamicImage::new(to.width, to.height, picture.image.color());
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
@@ -25,8 +25,8 @@ pub fn enlarge(picture: &Picture, to: Size) -> Result<Picture, CraftError> {
     Ok(Picture { image, icc: picture.icc.clone() })
 }
 
-/// Checks that a result looks like its source from afar: a black frame, another colour or a shifted
-/// tile does not pass.
+/// Checks that a product looks like its source at low resolution: a black frame, another colour or a shifted tile
+/// is refused.
 pub fn check_enlarged(source: &Picture, result: &Picture) -> Result<(), CraftError> {
     let (before, after) = (means(&source.image), means(&result.image));
     let worst = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max);
@@ -51,8 +51,8 @@ fn means(image: &DynamicImage) -> Vec<f32> {
     sums
 }
 
-/// Returns a picture with each colour weighted by how opaque it is: what lies under full transparency is not seen, and
-/// must not blend into its neighbours where the picture is shrunk.
+/// Returns a picture with each colour weighted by its opacity: a fully transparent pixel is not seen, and must not
+/// blend into its neighbours when the picture is reduced.
 fn as_seen(image: &DynamicImage) -> Cow<'_, DynamicImage> {
     if !image.color().has_alpha() {
         return Cow::Borrowed(image);

@@ -1,6 +1,6 @@
 use crate::model::Kind;
 
-/// How much of a file's start is needed to tell its type.
+/// How many bytes at a file's start are needed to tell its type.
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// Returns what a file is by its first bytes. The extension only decides between formats that have no
@@ -45,22 +45,22 @@ fn by_mark(head: &[u8]) -> Option<Kind> {
         let is_webm = head.windows(7).take(64).any(|window| window == b"\x42\x82\x84webm");
         return Some(if is_webm { Kind::Webm } else { Kind::Mkv });
     }
-    // A bitmap's mark is two letters only: its header must make sense too.
+    // The mark of a bitmap has only two letters: its header must make sense too.
     let is_bmp =
         at(0, b"BM") && head.get(14..18).is_some_and(|size| matches!(size, [12 | 40 | 52 | 56 | 108 | 124, 0, 0, 0]));
     is_bmp.then_some(Kind::Bmp)
 }
 
-/// Brands of pictures and sound in the boxes that videos use (ISO/IEC 14496-12).
+/// Brands of pictures and sound that use the same boxes as videos (ISO/IEC 14496-12).
 const STILL_OR_SOUND: [&[u8; 4]; 24] = [
     b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avci", b"avcs",
     b"mif1", b"mif2", b"msf1", b"miaf", b"crx ", b"jxl ", b"jp2 ", b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ",
 ];
 
-/// Tells a video in boxes. Old files of the `.mov` kind begin with any box, and have no brand.
+/// Recognises a video in boxes. Old `.mov` files have no brand and begin with any box.
 fn by_boxes(head: &[u8], extension: &str) -> Option<Kind> {
     let mut at = 0_usize;
-    // A few boxes without content may stand before the first that tells.
+    // A few boxes without content may stand before the first one that decides.
     for _ in 0..8 {
         let size = u32::from_be_bytes(head.get(at..at + 4)?.try_into().expect("four bytes are four bytes"));
         let next = at.checked_add(size as usize)?;
@@ -73,7 +73,7 @@ fn by_boxes(head: &[u8], extension: &str) -> Option<Kind> {
             }
             b"moov" | b"mdat" | b"pnot" if !(2..8).contains(&size) => return Some(Kind::Mov),
             b"wide" | b"free" | b"skip" if size >= 8 && next < head.len() => at = next,
-            // The space is larger than what is looked at here.
+            // The unused space is larger than the bytes that are given.
             b"wide" | b"free" | b"skip" if size >= 8 && matches!(extension, "mov" | "qt" | "mp4" | "m4v") => {
                 return Some(if matches!(extension, "mov" | "qt") { Kind::Mov } else { Kind::Mp4 });
             }
@@ -104,7 +104,7 @@ fn by_text(head: &[u8], extension: &str) -> Option<Kind> {
     }
 }
 
-/// Returns whether a text has a key that a glTF has: `asset` must be somewhere, but may stand behind long lists.
+/// Returns whether a text has a key of a glTF: `asset` must be somewhere, but may stand behind long lists.
 fn has_gltf_key(text: &str) -> bool {
     const KEYS: [&str; 12] = [
         "\"asset\"",
@@ -123,7 +123,7 @@ fn has_gltf_key(text: &str) -> bool {
     KEYS.iter().any(|key| text.contains(key))
 }
 
-/// Tells what is packed: the mark is the packer's, and the extension says what is inside.
+/// Recognises packed files: the mark is that of the archive, and the extension tells what is in it.
 fn by_archive(head: &[u8], extension: &str) -> Option<Kind> {
     let is_zip = head.starts_with(b"PK\x03\x04");
     match extension {

@@ -4,10 +4,10 @@ use image::{DynamicImage, ImageDecoder as _};
 
 use super::CraftError;
 
-/// A whole lossy picture needs one of its last bytes: of 1,350 each needed one of the last six, since encoders write
-/// a little more than decoders take.
+/// A complete lossy picture needs one of its last bytes: each of 1,350 needed one of the last six, since encoders
+/// write a little more than decoders read.
 const LOSSY_SPARE_BYTES: usize = 8;
-/// The same for lossless pixels and transparency: of 1,710 whole ones each needed the very last byte.
+/// The same for lossless pixels and transparency: each of 1,710 needed the very last byte.
 const LOSSLESS_SPARE_BYTES: usize = 4;
 
 /// A chunk of a WebP.
@@ -17,7 +17,7 @@ pub(super) struct Chunk<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Returns the chunks of a WebP, up to the end that its header names; what lies behind is no part of it.
+/// Returns the chunks of a WebP, up to the end that its header names; bytes behind it are no part of it.
 pub(super) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, CraftError> {
     let short = || CraftError::Truncated("the WebP is shorter than its header says".to_owned());
     let (head, rest) = bytes.split_first_chunk::<12>().ok_or_else(short)?;
@@ -28,7 +28,7 @@ pub(super) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, CraftError> {
         let length = u32::from_le_bytes(*length) as usize;
         let body = behind.get(..length).ok_or_else(short)?;
         chunks.push(Chunk { name: [*a, *b, *c, *d], body });
-        // The last byte of an odd chunk is filled up; some encoders leave that out at the end.
+        // A chunk of odd length has one byte more; some encoders leave it out at the end.
         rest = behind.get(length + length % 2..).unwrap_or_default();
     }
     Ok(chunks)
@@ -47,8 +47,8 @@ pub(super) fn join(chunks: &[Chunk<'_>]) -> Vec<u8> {
     [b"RIFF", &length[..], &body].concat()
 }
 
-/// Checks that a WebP needs its last bytes. Its codes carry no check sum, and nearly every bit is a code: with a hole,
-/// or with the end of another picture, it decodes to something else without a word. But then its pixels end before
+/// Checks that a WebP needs its last bytes. Its codes have no check sum, and nearly every bit is a code: with a hole,
+/// or with the end of another picture, it decodes to something else without an error. But then its pixels end before
 /// the bytes do, or the bytes before the pixels.
 pub(super) fn check_pixels(bytes: &[u8], limits: &image::Limits) -> Result<(), CraftError> {
     let chunks = chunks(bytes)?;

@@ -7,9 +7,9 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use super::CraftError;
 use crate::model::{Meta, Tags};
 
-/// A larger packet is none.
+/// Larger packets are refused.
 const BYTES_MAX: usize = 4 << 20;
-/// Deeper elements are not looked into.
+/// Packets with deeper elements are refused.
 const DEPTH_MAX: usize = 64;
 
 /// Writes metadata as an XMP packet (ISO 16684-1), keywords in order. Characters that XML cannot hold
@@ -57,12 +57,12 @@ fn list(out: &mut String, name: &str, kind: &str, items: &[String]) {
     }
 }
 
-/// What a foreign XMP sidecar says of its picture.
+/// What a foreign XMP sidecar says about its picture.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ForeignXmp {
     /// Its tags.
     pub tags: Tags,
-    /// Whether its rating is -1, by which Bridge, Lightroom and darktable mean that it is rejected.
+    /// Whether its rating is -1, which means rejected in Bridge, Lightroom and darktable.
     pub is_rejected: bool,
 }
 
@@ -71,8 +71,8 @@ pub fn read_xmp(bytes: &[u8]) -> Result<Tags, CraftError> {
     read_foreign_xmp(bytes).map(|foreign| foreign.tags)
 }
 
-/// Reads a foreign XMP packet or sidecar. Keywords come from digiKam's tag list or Lightroom's hierarchy where there
-/// is no plain list. What holds no XMP, or not all of it, is refused: it may have said something.
+/// Reads a foreign XMP packet or sidecar. Keywords come from digiKam's tag list or Lightroom's hierarchy if there is no
+/// plain list. A text without XMP, or with a part of it, is refused: the missing part may say something.
 pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
     if bytes.len() > BYTES_MAX {
         return Err(CraftError::TooLarge(format!("{} bytes of XMP; at most {BYTES_MAX} are read", bytes.len())));
@@ -84,7 +84,7 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
     let mut value = String::new();
     let mut is_xmp = false;
     loop {
-        let wrong = |what: String| CraftError::Metadata(format!("the XMP is no sound XML: {what}"));
+        let wrong = |what: String| CraftError::Metadata(format!("the XMP is no valid XML: {what}"));
         match reader.read_event().map_err(|error| wrong(error.to_string()))? {
             Event::Start(element) => {
                 if path.len() >= DEPTH_MAX {
@@ -117,7 +117,7 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
     }
 }
 
-/// Returns what an entity stands for; nothing if it is declared elsewhere.
+/// Returns the text of an entity; empty if it is declared elsewhere.
 fn resolved(entity: &BytesRef<'_>) -> String {
     let name = entity.to_string();
     let character = entity.resolve_char_ref().ok().flatten().map(String::from);
@@ -125,20 +125,20 @@ fn resolved(entity: &BytesRef<'_>) -> String {
     character.or(known).unwrap_or_default()
 }
 
-/// Returns whether an element is one that XMP stands in.
+/// Returns whether an element contains XMP.
 fn holds_xmp(element: &BytesStart<'_>) -> bool {
     let name = element.name();
     let local = name.as_ref().rsplit(':').next().unwrap_or_default();
     matches!(local, "xmpmeta" | "xapmeta" | "RDF")
 }
 
-/// Returns XMP as text: a mark decides, else what the XML says of itself, else it is UTF-8.
+/// Returns XMP as text: a byte order mark decides, else the XML declaration, else it is UTF-8.
 fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, CraftError> {
     let utf_16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, odd) = rest.as_chunks::<2>();
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
         let text = String::from_utf16(&units).ok().filter(|_| odd.is_empty());
-        text.map(Cow::Owned).ok_or_else(|| CraftError::Metadata("it is no sound UTF-16".to_owned()))
+        text.map(Cow::Owned).ok_or_else(|| CraftError::Metadata("it is no valid UTF-16".to_owned()))
     };
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
@@ -149,9 +149,9 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, CraftError> {
         _ => match declared(bytes).as_deref() {
             None | Some("utf-8" | "utf8" | "us-ascii") => utf_8(bytes),
             Some("iso-8859-1" | "latin1") => Ok(latin_1(bytes)),
-            // Both are the same but for these.
+            // The two differ only in these.
             Some("windows-1252") if !bytes.iter().any(|byte| (0x80..=0x9f).contains(byte)) => Ok(latin_1(bytes)),
-            Some(other) => Err(CraftError::Metadata(format!("it is written in `{other}`; save it as UTF-8"))),
+            Some(other) => Err(CraftError::Metadata(format!("it is encoded as `{other}`; save it as UTF-8"))),
         },
     }
 }
@@ -180,14 +180,14 @@ struct Found {
     foreign: ForeignXmp,
     tag_list: Vec<String>,
     hierarchy: Vec<String>,
-    /// Whether the item that is open is the one for every language.
+    /// Whether the open item is the one for every language.
     is_default: bool,
-    /// Properties that have their text for every language.
+    /// Properties whose text for every language was found.
     defaults: Vec<String>,
 }
 
 impl Found {
-    /// Takes what an element says in its attributes.
+    /// Reads the attributes of an element.
     fn open(&mut self, element: &BytesStart<'_>) {
         let value_of = |name: &str| {
             let attribute = element.try_get_attribute(name).ok().flatten()?;

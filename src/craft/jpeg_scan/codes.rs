@@ -1,16 +1,16 @@
-/// Codes of at most so many bits are found by one look.
+/// Codes of at most this many bits are found by one read of a table.
 const QUICK_BITS: u32 = 11;
-/// What the end of a block adds to the place within it: more than any other code, wherever it stands.
+/// What the end of a block adds to the position within it: more than any other code can.
 pub(super) const END_OF_BLOCK: u32 = 128;
 
 /// What one code means.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Code {
-    /// Its bits; 0 for none.
+    /// How many bits it has; 0 for no code.
     bits: u8,
-    /// Its bits and those of the coefficient behind it.
+    /// How many bits it and the coefficient behind it have.
     pub(super) bits_with_value: u8,
-    /// How far a whole block's code goes on within its block.
+    /// How far the code moves on within its block.
     pub(super) step: u8,
     pub(super) symbol: u8,
 }
@@ -30,7 +30,7 @@ impl Code {
 
 /// A table of a JPEG's codes (ITU T.81, annex C).
 pub(super) struct Codes {
-    /// By the next bits; none for a longer code.
+    /// By the next bits; no code if it is longer.
     quick: Box<[Code; 1 << QUICK_BITS]>,
     /// By length: the first 16 bits that are no code of this length or a shorter one; the first code; the first symbol.
     by_length: [(u32, u32, usize); 17],
@@ -65,7 +65,7 @@ impl Codes {
         Some((codes, rest))
     }
 
-    /// Returns the code that comes next, without taking it; `None` if it is none.
+    /// Returns the next code without taking it; `None` if it is invalid.
     #[inline]
     pub(super) fn find(&self, bits: &mut Bits<'_>) -> Option<Code> {
         let ahead = bits.ahead();
@@ -84,7 +84,7 @@ impl Codes {
         None
     }
 
-    /// Takes the next code and returns its symbol; `None` if it is none.
+    /// Takes the next code and returns its symbol; `None` if it is invalid.
     #[inline]
     pub(super) fn next(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let code = self.find(bits)?;
@@ -93,7 +93,7 @@ impl Codes {
     }
 }
 
-/// The bits of one interval of a scan. Behind its end come zeros, without end.
+/// The bits of one interval of a scan. Zeros without end follow it.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     /// The next byte that is not held.
@@ -105,10 +105,10 @@ pub(super) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// So many zeros lie behind the bytes, so that most looks are plain reads.
+    /// How many zeros lie behind the bytes, so that most reads need no check of the end.
     pub(super) const PADDING: usize = 8;
 
-    /// Takes the zero away that follows each 0xff in coded bytes.
+    /// Removes the zero that follows each 0xff in coded bytes.
     pub(super) fn of(coded: &[u8], buffer: &'a mut Vec<u8>) -> Self {
         buffer.clear();
         let mut rest = coded;
@@ -172,13 +172,13 @@ impl<'a> Bits<'a> {
         (self.bytes.len() - Self::PADDING) * 8
     }
 
-    /// Returns nothing if more was taken than there is.
+    /// Returns `None` if more bits were taken than there are.
     #[inline]
     pub(super) fn are_enough(&self) -> Option<()> {
         (self.taken() <= self.length()).then_some(())
     }
 
-    /// Returns whether at most so many whole bytes are left.
+    /// Returns whether at most `bytes` whole bytes are left.
     pub(super) fn end_within(&self, bytes: usize) -> bool {
         self.length().checked_sub(self.taken()).is_some_and(|left| left / 8 <= bytes)
     }

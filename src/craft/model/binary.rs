@@ -1,4 +1,4 @@
-//! Names in binary models, found by their look.
+//! Finds names in binary models: texts that look like paths.
 
 use super::by_base_name;
 use crate::model::References;
@@ -8,9 +8,9 @@ const PICTURES: [&str; 20] = [
     "png", "jpg", "jpeg", "tga", "tif", "tiff", "bmp", "dds", "exr", "hdr", "webp", "psd", "gif", "ktx", "ktx2", "tx",
     "iff", "sgi", "pic", "jp2",
 ];
-/// The longest path that is believed.
+/// The longest text that counts as a path.
 const PATH_BYTES_MAX: usize = 1024;
-/// So many paths are looked at, the repeated ones too.
+/// The most paths that are read, repeated ones included.
 const PATHS_MAX: usize = 1 << 16;
 
 /// Returns every text in some bytes that looks like the path of a picture, and where it starts.
@@ -27,7 +27,7 @@ pub(super) fn picture_paths(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])
         let floor = dot.saturating_sub(PATH_BYTES_MAX);
         let is_text = |byte: u8| byte >= b' ' && byte != 0x7f && !b"\"<>|*?".contains(&byte);
         let start = bytes[floor..dot].iter().rposition(|byte| !is_text(*byte)).map_or(floor, |at| floor + at + 1);
-        // Where a length stands before the text, it says where the text ends.
+        // A length before the text tells where the text ends.
         let claimed =
             start.checked_sub(4).map(|at| u32::from_le_bytes(bytes[at..start].try_into().expect("four bytes")));
         let is_end = claimed.is_some_and(|length| start + length as usize == end)
@@ -36,7 +36,7 @@ pub(super) fn picture_paths(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])
     })
 }
 
-/// Returns the pictures that a Blender file names. One that is packed names its old path all the same.
+/// Returns the pictures that a Blender file names. A packed picture still names its old path.
 pub(super) fn blend(bytes: &[u8]) -> References {
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
         return References::unknown("what a compressed Blender file names cannot be told");

@@ -8,7 +8,7 @@ use crate::model::References;
 
 /// The mark of a picture that lies inside the model: its content, as raw bytes.
 const CONTENT: &[u8] = b"\x07ContentR";
-/// A picture's names stand so near before its content.
+/// How near before its content the names of a picture stand.
 const NEAR_BYTES: usize = 4096;
 
 /// Returns the pictures that an FBX names and does not hold itself.
@@ -19,7 +19,7 @@ pub(super) fn fbx(bytes: &[u8]) -> References {
     }
     let (names, inside) = if is_binary { binary(bytes) } else { ascii(&decoded(bytes)) };
     let named = by_base_name(names.into_iter().filter(|name| !inside.contains(&base(name))));
-    // While it is copied, the names at its end are not there.
+    // While it is being copied, the names at its end are missing.
     let is_cut = whole::check_whole(std::io::Cursor::new(bytes), bytes.len() as u64, crate::model::Kind::Fbx).is_err();
     let unknown = is_cut.then(|| "what it names cannot be told: it is cut off".to_owned());
     References { named, unknown }
@@ -37,7 +37,7 @@ fn binary(bytes: &[u8]) -> (Vec<String>, HashSet<String>) {
     let (mut names, mut inside) = (Vec::new(), HashSet::new());
     for (at, path) in picture_paths(bytes) {
         let path = decoded(path).into_owned();
-        // What is written as `Name\0\x01Class` ends with a class, and is no path.
+        // A text such as `Name\0\x01Class` ends with a class, and is no path.
         let next = held.partition_point(|content| *content < at);
         if held.get(next).is_some_and(|content| content - at < NEAR_BYTES) {
             inside.insert(base(&path));
@@ -65,7 +65,7 @@ fn ascii(text: &str) -> (Vec<String>, HashSet<String>) {
         in_content = false;
         let Some((key, value)) = line.split_once(':') else { continue };
         match &*key.trim().to_lowercase() {
-            // A take names its own file, which nobody has.
+            // A take names its own file, which does not exist.
             "filename" if in_take => (),
             "filename" | "relativefilename" => {
                 let name = value.trim().trim_matches('"').replace("&quot;", "\"");

@@ -20,14 +20,14 @@ pub(super) fn gltf(bytes: &[u8]) -> References {
     References { named, unknown }
 }
 
-/// Returns the files that a binary glTF names: its text comes first, and all else may have gigabytes.
+/// Returns the files that a binary glTF names: its text comes first, and the rest may have gigabytes.
 pub(super) fn glb(reader: &mut (impl Read + Seek)) -> std::io::Result<References> {
     let head = start(reader, 20)?;
     let (Some(b"glTF"), Some(length)) = (head.get(..4), head.get(12..16)) else {
         return Ok(References::unknown("it is no binary glTF"));
     };
     let length = u64::from(u32::from_le_bytes(length.try_into().expect("four bytes are four bytes")));
-    // The second version calls the text's part `JSON`, the first one 0.
+    // The second version names the text's part `JSON`, the first one 0.
     if length > SEARCHED_BYTES_MAX || !matches!(head.get(16..20), Some(b"JSON" | b"\0\0\0\0")) {
         return Ok(References::unknown("what it names cannot be told: its text is not where it should be"));
     }
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for Uris<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match &*key {
                 "uri" => map.next_value_seed(Uri { found: self.found })?,
-                // What an application notes for itself.
+                // Notes of an application for itself.
                 "extras" => drop(map.next_value::<IgnoredAny>()?),
                 _ => map.next_value_seed(Uris { found: self.found })?,
             }
@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for Uris<'_> {
     }
 }
 
-/// Takes the text behind `uri`.
+/// Reads the text of a `uri`.
 struct Uri<'a> {
     found: &'a mut Vec<String>,
 }

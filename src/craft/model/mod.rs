@@ -1,5 +1,5 @@
-//! What 3D models name inside: one file for each format. Every way in which programs write a name is
-//! read; what cannot be read is unknown, and never "no file".
+//! Finds the files that 3D models name in their content: one module for each format. Every way in which programs write
+//! a name is read; what cannot be read is unknown, and never "no file".
 
 mod binary;
 mod dae;
@@ -17,7 +17,7 @@ use crate::model::{Kind, Reference, References};
 const SEARCHED_BYTES_MAX: u64 = 256 << 20;
 /// The most files that one model may name.
 const NAMES_MAX: usize = 4096;
-/// How much of a PLY is looked at: its header.
+/// How much of a PLY is read: its header.
 const HEADER_BYTES: u64 = 64 << 10;
 
 /// Returns what a model or a material names, by its extension in lower case and its content. A format that
@@ -73,29 +73,30 @@ fn once(references: impl IntoIterator<Item = Reference>) -> Vec<Reference> {
     let mut seen = std::collections::HashSet::new();
     let has_names = |reference: &Reference| reference.readings.iter().flatten().any(|name| !name.is_empty());
     let first = references.into_iter().filter(has_names).filter(|reference| seen.insert(reference.clone()));
-    // One more than is allowed, so that it is seen that there are too many.
+    // One more than is allowed, to notice that there are too many.
     first.take(NAMES_MAX + 1).collect()
 }
 
-/// Joins names of one file, as a format writes it relative and absolute: the last part tells which they are.
+/// Joins the names of one file that a format writes both relative and absolute: the last part shows that they belong
+/// together.
 fn by_base_name(names: impl IntoIterator<Item = String>) -> Vec<Reference> {
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut indexes: HashMap<String, usize> = HashMap::new();
     let mut joined: Vec<Reference> = Vec::new();
     for name in names {
         let base = name.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
         if base.is_empty() {
             continue;
         }
-        match places.get(&base) {
-            Some(place) => {
-                let readings = &mut joined[*place].readings;
+        match indexes.get(&base) {
+            Some(index) => {
+                let readings = &mut joined[*index].readings;
                 if readings.len() < 8 && !readings.iter().any(|reading| reading[0] == name) {
                     readings.push(vec![name]);
                 }
             }
             None if joined.len() > NAMES_MAX => (),
             None => {
-                places.insert(base, joined.len());
+                indexes.insert(base, joined.len());
                 joined.push(Reference::to(name));
             }
         }

@@ -52,7 +52,7 @@ fn after_word(line: &str, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
 
 fn is_texture(word: &str) -> bool {
     let word = word.to_lowercase();
-    // `map_aat` switches something, and names nothing.
+    // `map_aat` is a switch and names nothing.
     (word.starts_with("map_") && word != "map_aat")
         || matches!(&*word, "bump" | "disp" | "norm" | "decal" | "refl" | "displacement" | "normal")
 }
@@ -75,7 +75,7 @@ fn libraries(rest: &str) -> Reference {
     Reference { readings, may_be_inside: false }
 }
 
-/// Splits names whose ends are told by their extensions: `my a.mtl my b.mtl`.
+/// Splits names at the end of their extensions: `my a.mtl my b.mtl`.
 fn apart_by_extension(rest: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut is_open = false;
@@ -149,7 +149,7 @@ fn texture(rest: &str) -> Option<Reference> {
             names.push(name);
         }
     };
-    // Some programs write options or a remark behind the name.
+    // Some programs write options or a comment behind the name.
     if let Some((name, _)) = rest.split_once(" -").or_else(|| rest.split_once(" #")) {
         add(name);
     }

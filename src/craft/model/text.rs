@@ -75,7 +75,7 @@ pub(super) fn usd(bytes: &[u8]) -> References {
         let mark = if rest[at..].starts_with("@@@") { "@@@" } else { "@" };
         let tail = &rest[at + mark.len()..];
         let Some(end) = tail.find(mark) else { break };
-        // A path stands on one line: anything else is no path, and its second mark may open one.
+        // A path stands on one line: anything else is no path, and its second mark may begin one.
         if tail[..end].contains('\n') {
             rest = tail;
             continue;

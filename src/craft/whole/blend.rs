@@ -5,8 +5,8 @@ use super::{CraftError, PARTS_MAX, Source, cut};
 /// How a Zstandard frame begins (RFC 8878).
 const FRAME: u32 = 0xFD2F_B528;
 
-/// Checks that the blocks of a Blender file are all there, or the frames that it is packed in. How much is packed by
-/// gzip is not told without unpacking it.
+/// Checks that the blocks of a Blender file are all there, or the frames that it is packed in. A file that is packed by
+/// gzip is not checked: only unpacking would show its length.
 pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let head = source.up_to(0, 20)?;
     if head.starts_with(&FRAME.to_le_bytes()) {
@@ -56,7 +56,7 @@ impl Layout {
         Some(match mark {
             [b'_', order, ..] => Self { start: 12, head: 20, size: 4..8, is_little: *order == b'v' },
             [b'-', order, ..] => Self { start: 12, head: 24, size: 4..8, is_little: *order == b'v' },
-            // From Blender 5 on, the head says its own length, and sizes have eight bytes.
+            // From Blender 5 on, the head contains its own length, and sizes have eight bytes.
             [b'1', b'7', b'-', b'0', b'1', b'v', ..] => Self { start: 17, head: 32, size: 16..24, is_little: true },
             _ => return None,
         })
@@ -69,7 +69,7 @@ impl Layout {
     }
 }
 
-/// Walks the blocks of the frames, which say how long they are.
+/// Walks the blocks of the frames, which contain their length.
 fn zstd<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let mut at = 0;
     for _ in 0..PARTS_MAX {
@@ -78,7 +78,7 @@ fn zstd<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
         }
         match u32::from_le_bytes(source.array(at)?) {
             FRAME => at = frame_end(source, at + 4)?,
-            // A frame that is to be left out.
+            // A frame that is to be skipped.
             0x184D_2A50..=0x184D_2A5F => at += 8 + u64::from(u32::from_le_bytes(source.array(at + 4)?)),
             _ => return Ok(()),
         }
@@ -98,7 +98,7 @@ fn frame_end<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<u64, Cra
     for _ in 0..PARTS_MAX {
         let [a, b, c] = source.array(at)?;
         let head = u32::from_le_bytes([a, b, c, 0]);
-        // A block of one byte that is repeated has that byte alone.
+        // A block of one repeated byte contains it once.
         let bytes = if head >> 1 & 3 == 1 { 1 } else { u64::from(head >> 3) };
         at += 3 + bytes;
         if head & 1 == 1 {

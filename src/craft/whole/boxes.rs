@@ -2,19 +2,19 @@ use std::io::{Read, Seek};
 
 use super::{CraftError, PARTS_MAX, Source, cut};
 
-/// The largest index that is looked into.
+/// The most bytes of an index that are read.
 const INDEX_BYTES_MAX: u64 = 128 << 20;
 /// How deep boxes lie in an index.
 const DEPTH_MAX: usize = 8;
 
-/// Boxes that may come behind the index and the first content; any other name there may be mere text.
+/// Boxes that may follow the index and the first content; any other name there may be plain text.
 const FOLLOWING: [&[u8; 4]; 17] = [
     b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"meta", b"udta",
     b"uuid", b"free", b"skip", b"wide", b"pnot",
 ];
 
 /// Checks that the boxes of an MP4 or MOV fill the file, that its index is among them, and that what the index
-/// names lies in the file (ISO/IEC 14496-12). Bytes behind the last box that are no box are no damage.
+/// names lies in the file (ISO/IEC 14496-12). Other bytes behind the last box are no damage.
 pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let (mut at, mut index, mut has_content) = (0_u64, None, false);
     for _ in 0..PARTS_MAX {
@@ -59,7 +59,7 @@ pub(in crate::craft) fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4]
     let is_name = kind.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | 0xa9));
     let size = match small {
         0 => left,
-        // A box that is cut off in its own size is a box.
+        // A box that is cut off within its size is still a box.
         1 => head.get(8..16).map_or(u64::MAX, |size| u64::from_be_bytes(size.try_into().expect("eight bytes"))),
         size => size,
     };
@@ -82,7 +82,7 @@ fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
 }
 
-/// Returns where the content ends that the tables below a box name, and `None` where there are none.
+/// Returns where the content ends that the tables below a box name; `None` if there are none.
 fn content_end(bytes: &[u8], depth: usize) -> Option<u64> {
     let below = inner(bytes).filter(|(kind, _)| matches!(kind, b"moov" | b"trak" | b"mdia" | b"minf"));
     let below = below.filter(|_| depth < DEPTH_MAX).filter_map(|(_, content)| content_end(content, depth + 1)).max();
@@ -106,7 +106,7 @@ fn table_end(table: &[u8]) -> Option<u64> {
     let (mut sample, mut run, mut end) = (0_u64, 0_usize, 0_u64);
     for (n, offset) in offsets.chunks_exact(width).enumerate() {
         let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        // Runs say from which chunk on, counted from 1, a chunk has so many samples.
+        // Each run says from which chunk on, counted from 1, how many samples a chunk has.
         while number(runs, (run + 1) * 12).is_some_and(|first| u64::from(first) <= n as u64 + 1) {
             run += 1;
         }

@@ -13,7 +13,7 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
     if head.starts_with(MARK) { binary(source, &head) } else { ascii(source) }
 }
 
-/// Walks the outer nodes: each says where it ends, and an empty one ends the list.
+/// Walks the outer nodes: each contains the position of its end, and an empty one ends the list.
 fn binary<R: Read + Seek>(source: &mut Source<R>, head: &[u8]) -> Result<(), CraftError> {
     let version = head.get(23..27).map(|version| u32::from_le_bytes(version.try_into().expect("four bytes")));
     let Some(version) = version else { return Err(cut("its head is not all there")) };

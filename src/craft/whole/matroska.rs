@@ -10,7 +10,7 @@ const PARTS: [u64; 8] =
 /// Space that is not used, and a checksum.
 const FILLERS: [u64; 2] = [0xEC, 0xBF];
 
-/// Checks that the parts of a Matroska file are all there. One that was recorded live has no sizes, and is walked
+/// Checks that the parts of a Matroska file are all there. A live recording has no sizes and is walked
 /// block by block.
 pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let mut at = 0;
@@ -61,7 +61,7 @@ fn segment<R: Read + Seek>(source: &mut Source<R>, start: u64, size: Option<u64>
 /// The head of an element.
 struct Element {
     id: u64,
-    /// `None` if it goes on until another one begins.
+    /// `None` if it ends where another one begins.
     size: Option<u64>,
     /// Where its content begins.
     content: u64,

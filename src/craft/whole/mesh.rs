@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::{CraftError, Source, TAIL_BYTES, claims, cut};
 
-/// How much of a text is looked at to see that it is one.
+/// How many bytes are read to recognise a text.
 const START_BYTES: u64 = 1024;
 
 /// Checks that an STL holds all the triangles that it counts, or ends as its text form ends.
@@ -12,7 +12,7 @@ pub(super) fn stl<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftErr
     let start = source.up_to(0, START_BYTES)?;
     let count = start.get(80..84).map(|count| u32::from_le_bytes(count.try_into().expect("four bytes")));
     let claimed = count.map_or(84, |count| 84 + 50 * u64::from(count));
-    // A binary one may begin with `solid` too; nobody mistakes its size.
+    // A binary one may begin with `solid` too, but has exactly this size.
     let is_text = start.starts_with(b"solid") && start.is_ascii() && !start.contains(&0);
     if claimed == source.length || (!is_text && claimed < source.length) {
         return Ok(());
@@ -35,12 +35,12 @@ pub(super) fn ply<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftErr
     source.go(header.bytes)?;
     match header.format {
         Format::Text => text_lines(source, header.elements.iter().map(|element| element.count).sum()),
-        Format::Binary(number) => header.elements.iter().try_for_each(|element| element.pass(source, number)),
+        Format::Binary(number) => header.elements.iter().try_for_each(|element| element.skip_all(source, number)),
         Format::Unknown => Ok(()),
     }
 }
 
-/// Checks that a text has so many lines more that are not empty.
+/// Checks that at least `wanted` more lines of a text are not empty.
 fn text_lines<R: Read + Seek>(source: &mut Source<R>, wanted: u64) -> Result<(), CraftError> {
     let (mut lines, mut is_in_line) = (0_u64, false);
     let mut buffer = vec![0; 64 << 10];
@@ -78,7 +78,7 @@ struct Element {
 }
 
 enum Property {
-    /// A number of so many bytes.
+    /// A number of this many bytes.
     One(u64),
     /// How many bytes the count has, and how many each item.
     List(usize, u64),
@@ -117,8 +117,8 @@ impl Header {
 }
 
 impl Element {
-    /// Goes behind all elements of this sort.
-    fn pass<R: Read + Seek>(&self, source: &mut Source<R>, number: fn(&[u8]) -> u64) -> Result<(), CraftError> {
+    /// Moves behind all elements of this sort.
+    fn skip_all<R: Read + Seek>(&self, source: &mut Source<R>, number: fn(&[u8]) -> u64) -> Result<(), CraftError> {
         let all: u64 = self.properties.iter().map(|p| if let Property::One(bytes) = p { *bytes } else { 0 }).sum();
         let has_lists = self.properties.iter().any(|property| matches!(property, Property::List(..)));
         if !has_lists {

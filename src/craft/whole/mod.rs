@@ -1,5 +1,5 @@
-//! Whether a video or a model is all there, told without decoding it: one file for each family of formats.
-//! What is not laid out as its format is known to be laid out is not judged.
+//! Checks, without decoding, whether a video or a model is complete: one module for each family of formats.
+//! A file that does not follow its format is not judged.
 
 mod blend;
 mod boxes;
@@ -17,12 +17,12 @@ pub(in crate::craft) use boxes::measured;
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
 pub use private::{Blank, blanked, private};
 
-/// The most parts of a file that are looked at.
+/// The most parts of a file that are read.
 const PARTS_MAX: usize = 10_000_000;
-/// How much of a file's end is searched for what must stand there.
+/// How many bytes at a file's end are searched for its end mark.
 const TAIL_BYTES: u64 = 64 << 10;
 
-/// Checks, without decoding, that a video or a model is all there. The file may have many gigabytes.
+/// Checks, without decoding, that a video or a model is complete. The file may have many gigabytes.
 pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result<(), CraftError> {
     if length == 0 {
         return Err(cut("it is empty"));
@@ -39,7 +39,7 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
         Kind::Blend => blend::check(&mut source),
         Kind::Usdz | Kind::ThreeMf => zip(&mut source),
         Kind::Usdc => {
-            // The contents' place is written last, and points to the end of the file.
+            // The position of the contents is written last, and points to the end of the file.
             let contents = u64::from_le_bytes(source.array(16)?);
             if contents < length { Ok(()) } else { Err(claims("the model", contents, length)) }
         }
@@ -57,7 +57,7 @@ fn claims(what: &str, claimed: u64, length: u64) -> CraftError {
     CraftError::Truncated(format!("{what} says it has {claimed} bytes and has {length}"))
 }
 
-/// A file that is read at its places.
+/// A file that is read at any position.
 struct Source<R> {
     reader: BufReader<R>,
     at: u64,
@@ -65,7 +65,7 @@ struct Source<R> {
 }
 
 impl<R: Read + Seek> Source<R> {
-    /// Returns some bytes from a place, which must be there.
+    /// Returns the bytes at a position; they must be there.
     fn array<const N: usize>(&mut self, at: u64) -> Result<[u8; N], CraftError> {
         let mut bytes = [0; N];
         self.go(at)?;
@@ -73,7 +73,7 @@ impl<R: Read + Seek> Source<R> {
         Ok(bytes)
     }
 
-    /// Returns what there is from a place on, up to a number of bytes.
+    /// Returns at most `bytes_max` bytes from a position on.
     fn up_to(&mut self, at: u64, bytes_max: u64) -> Result<Vec<u8>, CraftError> {
         let wanted = bytes_max.min(self.length.saturating_sub(at));
         let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(usize::MAX)];
@@ -82,7 +82,7 @@ impl<R: Read + Seek> Source<R> {
         Ok(bytes)
     }
 
-    /// Goes to a place; what is near is not read anew.
+    /// Goes to a position; bytes that are near are not read again.
     fn go(&mut self, at: u64) -> Result<(), CraftError> {
         let forward = i64::try_from(at).ok().zip(i64::try_from(self.at).ok()).map(|(to, from)| to - from);
         let moved = match forward {
@@ -101,7 +101,7 @@ impl<R: Read + Seek> Source<R> {
         })
     }
 
-    /// Checks what the last text in a file is.
+    /// Checks the last text in a file.
     fn ends_with(&mut self, end: &[u8]) -> Result<(), CraftError> {
         let tail = self.up_to(self.length.saturating_sub(TAIL_BYTES), TAIL_BYTES)?;
         // UTF-16 has a zero beside each letter.
@@ -111,7 +111,7 @@ impl<R: Read + Seek> Source<R> {
     }
 }
 
-/// Checks that the chunks of a binary glTF are all there. What some programs leave behind a model is no damage.
+/// Checks that the chunks of a binary glTF are all there. Bytes that some programs leave behind a model are no damage.
 fn glb<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let claimed = u64::from(u32::from_le_bytes(source.array(8)?));
     if claimed > source.length {
@@ -163,10 +163,10 @@ fn zip<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftError> {
     let tail = source.up_to(start, TAIL_BYTES + END_BYTES)?;
     let number = |at: usize| tail.get(at..at + 4).map(|b| u32::from_le_bytes(b.try_into().expect("four bytes")));
     let is_end = |at: &usize| {
-        // In an archive of more than 4 GB, these say so, and stand elsewhere.
-        let Some((size, place)) = number(at + 12).zip(number(at + 16)) else { return false };
-        let is_large = size == u32::MAX || place == u32::MAX;
-        is_large || u64::from(size) + u64::from(place) <= start + *at as u64
+        // In an archive of more than 4 GB both have their highest value, and the true numbers stand elsewhere.
+        let Some((size, start_of_list)) = number(at + 12).zip(number(at + 16)) else { return false };
+        let is_large = size == u32::MAX || start_of_list == u32::MAX;
+        is_large || u64::from(size) + u64::from(start_of_list) <= start + *at as u64
     };
     let marks = tail.windows(4).enumerate().rev().filter(|(_, window)| *window == b"PK\x05\x06").map(|(at, _)| at);
     let is_whole = marks.take(64).any(|at| is_end(&at));

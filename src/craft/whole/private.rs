@@ -1,5 +1,5 @@
-//! What an MP4 or MOV says beside its streams: a prompt, a place, an author. Each such box becomes a `free` one of
-//! zeros, so that every size and offset stays as it is.
+//! Finds what an MP4 or MOV contains besides its streams: a prompt, a location, an author. Each such box becomes a
+//! `free` one of zeros, so that every size and offset stays the same.
 
 use std::io::{self, Read, Seek};
 use std::ops::Range;
@@ -7,25 +7,25 @@ use std::ops::Range;
 use super::boxes::measured;
 use super::{CraftError, PARTS_MAX, Source, cut};
 
-/// How deep boxes lie in each other.
+/// How deep boxes are nested.
 const DEPTH_MAX: usize = 8;
 /// How much is read at a time.
 const PIECE_BYTES: u64 = 64 << 10;
-/// What a box is called that means nothing.
+/// The name of a box without a meaning.
 const FREE: [u8; 4] = *b"free";
 
-/// Bytes of a video that are not given away.
+/// Bytes of a video that are not published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blank {
-    /// Where the box's name stands; bytes behind the last box have none.
+    /// The position of the box's name; bytes behind the last box have none.
     name_at: Option<u64>,
     content: Range<u64>,
 }
 
-/// Finds what an MP4 or MOV says beside its streams, in the order in which it stands in the file. A video whose
-/// boxes cannot all be told from each other is refused: what is not seen is not given away.
+/// Finds what an MP4 or MOV contains besides its streams, in the order of the file. A video whose boxes cannot all be
+/// separated is refused: nothing is published unseen.
 pub fn private<R: Read + Seek>(mut reader: R, length: u64) -> Result<Vec<Blank>, CraftError> {
-    // Whoever asks may have read it before.
+    // The caller may have read from it before.
     reader.rewind().map_err(|error| CraftError::Damaged(error.to_string()))?;
     let source = Source { reader: io::BufReader::new(reader), at: 0, length };
     let (found, tables) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ struct Blanked<R> {
     reader: R,
     at: u64,
     blanks: Vec<Blank>,
-    /// The first one that does not lie wholly behind us.
+    /// The index of the first one that was not wholly passed.
     next: usize,
 }
 
@@ -56,11 +56,11 @@ impl<R: Read> Read for Blanked<R> {
             self.next += 1;
         }
         for blank in self.blanks[self.next..].iter().take_while(|blank| blank.start() < piece.end) {
-            let place = |at: u64| usize::try_from(at.clamp(piece.start, piece.end) - piece.start).unwrap_or(count);
-            buffer[place(blank.content.start)..place(blank.content.end)].fill(0);
+            let position = |at: u64| usize::try_from(at.clamp(piece.start, piece.end) - piece.start).unwrap_or(count);
+            buffer[position(blank.content.start)..position(blank.content.end)].fill(0);
             for (at, letter) in blank.name_at.into_iter().flat_map(|name| (name..).zip(FREE)) {
                 if piece.contains(&at) {
-                    buffer[place(at)] = letter;
+                    buffer[position(at)] = letter;
                 }
             }
         }
@@ -87,13 +87,13 @@ struct Walk<R> {
 }
 
 impl<R: Read + Seek> Walk<R> {
-    /// Looks at the boxes that fill a range; `inside` is the box that holds them.
+    /// Walks the boxes that fill a range; `inside` is the box that holds them.
     fn boxes(&mut self, range: Range<u64>, inside: Option<[u8; 4]>, depth: usize) -> Result<(), CraftError> {
         let mut at = range.start;
         while at < range.end {
             self.parts += 1;
             if self.parts > PARTS_MAX || depth > DEPTH_MAX {
-                return Err(CraftError::TooLarge("the video has too many boxes to look into each".to_owned()));
+                return Err(CraftError::TooLarge("the video has too many boxes to read them all".to_owned()));
             }
             let left = range.end - at;
             let head = self.source.up_to(at, left.min(16))?;
@@ -125,7 +125,7 @@ impl<R: Read + Seek> Walk<R> {
             (None, b"moof") => self.has_fragments = true,
             (Some(_), b"cmov") => {
                 return Err(CraftError::Unsupported(
-                    "the video's index is compressed, and nobody can see what it says; export it anew".to_owned(),
+                    "the video's index is compressed, so its content cannot be checked; export it again".to_owned(),
                 ));
             }
             (Some(_), b"stco") => self.tables.push((content.clone(), 4)),
@@ -133,7 +133,7 @@ impl<R: Read + Seek> Walk<R> {
             _ => (),
         }
         if matches!(&name, b"free" | b"skip" | b"wide") {
-            // Programs leave there what they took out elsewhere.
+            // Programs leave there what they removed elsewhere.
             if !self.is_zeros(content.clone())? {
                 self.found.push(Blank { name_at: None, content });
             }
@@ -145,19 +145,19 @@ impl<R: Read + Seek> Walk<R> {
         Ok(())
     }
 
-    /// Looks at bytes that are no box: behind a whole video, and as zeros, they are no damage.
+    /// Judges bytes that are no box: behind a complete video, and as zeros, they are no damage.
     fn rest(&mut self, rest: Range<u64>, inside: Option<[u8; 4]>) -> Result<(), CraftError> {
         if self.is_zeros(rest.clone())? {
             return Ok(());
         }
         if inside.is_some() || !self.index || !self.content || self.has_fragments {
-            return Err(cut("the video's boxes cannot be told from each other, so nobody can see what it says"));
+            return Err(cut("the video's boxes cannot be separated, so its content cannot be checked"));
         }
         self.found.push(Blank { name_at: None, content: rest });
         Ok(())
     }
 
-    /// Checks that no stream begins in what would be blanked.
+    /// Checks that no stream begins in bytes that would be blanked.
     fn content_stays(&mut self) -> Result<(), CraftError> {
         if self.found.is_empty() {
             return Ok(());
@@ -171,7 +171,7 @@ impl<R: Read + Seek> Walk<R> {
                     let next = self.found.partition_point(|blank| blank.content.end <= offset);
                     if self.found.get(next).is_some_and(|blank| blank.start() <= offset) {
                         return Err(CraftError::Unsupported(format!(
-                            "the video's index names content at byte {offset}, where no content is; export it anew"
+                            "the video's index names content at byte {offset}, where no content is; export it again"
                         )));
                     }
                 }
@@ -194,8 +194,8 @@ impl<R: Read + Seek> Walk<R> {
     }
 }
 
-/// Returns whether a box belongs to the streams, or says how they are played. In the tables, only what is known to
-/// say something else is left out.
+/// Returns whether a box belongs to the streams, or says how they are played. Within the tables, all boxes count but
+/// those that are known to say something else.
 fn is_known(inside: Option<[u8; 4]>, name: [u8; 4]) -> bool {
     let known: &[&[u8; 4]] = match inside.as_ref() {
         None => &[b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"pdin", b"prft"],
@@ -246,7 +246,7 @@ mod tests {
         video.windows(text.len()).any(|window| window == text)
     }
 
-    /// Prompts and places were sent to markets in videos, and taken out of pictures.
+    /// Prompts and locations were sent to markets in videos, but removed from pictures.
     #[test]
     fn what_is_private_is_blanked_in_place() {
         let frames: Vec<u8> = (0..100).map(|n| n * 2).collect();
