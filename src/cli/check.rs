@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use super::Place;
 use super::error::CliError;
 use super::out::say;
-use super::settings::{config_ignored, look, root, source};
+use super::settings::{config_ignored, read_settings, root, source};
 use crate::model::{RelPath, Stage};
 use crate::service::layout;
 use crate::vault::RealDisk;
@@ -12,7 +12,7 @@ use crate::vault::RealDisk;
 pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
     let root = root(place)?;
     let source = source(place, &root)?;
-    let sound = look(&root, &source).sound.map_err(CliError::usage)?;
+    let sound = read_settings(&root, &source).sound.map_err(CliError::usage)?;
     let settings = sound.settings;
     say!("ok    settings  {}", source.shown());
     if sound.is_blank {

@@ -21,7 +21,7 @@ pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
     }
     let explained = view.explain(&path).map_err(|error| CliError::failed(&error))?;
     let Some(explained) = explained else {
-        let text = format!("`{path}` is no asset in an inbox; where it went says `stockmill history`");
+        let text = format!("`{path}` is no asset in an inbox; `stockmill history` says where it went");
         return Err(CliError::usage(text));
     };
     if let Some(facts) = &explained.facts {
@@ -51,7 +51,7 @@ fn print_tags(tags: &Result<Resolved, String>) {
     let tags = match tags {
         Ok(tags) => tags,
         Err(why) => {
-            say!("tags     nobody can tell: {why}");
+            say!("tags     unknown: {why}");
             return;
         }
     };

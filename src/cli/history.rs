@@ -36,7 +36,7 @@ pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> 
         lines += 1;
     }
     if lines == 0 {
-        say!("Nothing is known of `{}`: stockmill has not worked on it.", file.display());
+        say!("Nothing is known about `{}`: stockmill has not worked on it.", file.display());
     }
     Ok(ExitCode::SUCCESS)
 }

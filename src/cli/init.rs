@@ -4,7 +4,7 @@ use super::Place;
 use super::error::CliError;
 use super::near::FILE_NAME;
 use super::out::say;
-use super::settings::{Source, config_ignored, look, root, source};
+use super::settings::{Source, config_ignored, read_settings, root, source};
 use crate::config::DEFAULT_TEXT;
 use crate::model::RelPath;
 use crate::service::{AREAS, Taken, layout, read_settled};
@@ -20,7 +20,7 @@ pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
         let area = RelPath::new(area).expect("an area is clean");
         disk.adopt(&area).map_err(|error| CliError::failed(&error))?;
     }
-    say!("The mill stands in {}.", settings.root.display());
+    say!("Stockmill's folder is {}.", settings.root.display());
     say!("  settings   {}", source.shown());
     for note in notes.iter().chain(&taken.sound.notes) {
         say!("  note       {note}");
@@ -34,12 +34,12 @@ pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A root that is there, with its settings.
+/// An existing root, with its settings.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) taken: Taken,
     pub(super) source: Source,
-    /// What a person should know of where they come from.
+    /// What a person should know about their source.
     pub(super) notes: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Prepared {
 pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
     let root = root(place)?;
     let found = source(place, &root)?;
-    let taken = read_settled(&|| look(&root, &found)).map_err(CliError::usage)?;
+    let taken = read_settled(&|| read_settings(&root, &found)).map_err(CliError::usage)?;
     let cannot = |error: &dyn std::fmt::Display| {
         CliError::usage(format!(
             "cannot make the folders below `{}`: {error}; choose another place with --root",
@@ -63,8 +63,8 @@ pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
     let file = RelPath::new(FILE_NAME).expect("a constant is a clean path");
     disk.write_root_file(&file, DEFAULT_TEXT.as_bytes()).map_err(|error| cannot(&error))?;
     let source = Source::File(root.join(FILE_NAME));
-    let taken = read_settled(&|| look(&root, &source)).map_err(CliError::usage)?;
-    let gone = "the settings file of this mill was gone and is made anew with the defaults: every gate is `auto`";
+    let taken = read_settled(&|| read_settings(&root, &source)).map_err(CliError::usage)?;
+    let gone = "the settings file was gone and was made again with the defaults: every gate is `auto`";
     let notes = had_work.then(|| gone.to_owned()).into_iter().collect();
     Ok(Prepared { taken, source, notes })
 }

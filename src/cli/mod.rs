@@ -59,7 +59,7 @@ enum Command {
         #[arg(value_name = "ROOT")]
         folder: Option<PathBuf>,
     },
-    /// Watch the inboxes and work, until stopped
+    /// Watch the inboxes and work until stopped
     Run,
     /// Work until nothing is left, then stop
     Once,
@@ -76,14 +76,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Say everything about one file: what it is, what comes next, its tags and where each came from
+    /// Explain one file: what it is, what comes next, its tags and the source of each
     Explain {
         /// A file in an inbox
         file: PathBuf,
     },
     /// Take back the last step: files, names and sidecars as they were
     Undo {
-        /// The asset as it stands now; without it, whatever was done last
+        /// The asset at its present path; without it, the last step of all
         #[arg(conflicts_with = "batch")]
         file: Option<PathBuf>,
         /// Everything that was done together with the last step
@@ -95,16 +95,16 @@ enum Command {
         /// A file, wherever it is now
         file: PathBuf,
     },
-    /// Let what lies in a stage go on, whatever its gate says
+    /// Release the files that lie in a stage now, whatever its gate says
     Release {
         /// ideas, raw, keep, export or upload
         stage: Stage,
         /// One theme only
         theme: Option<String>,
     },
-    /// Take what was set aside in `failed` back to where it came from
+    /// Move files that were set aside in `failed` back to where they came from
     Retry {
-        /// A stage, or a file or folder as it lies in `failed` or lay in its stage; else everything
+        /// A stage, or the path of a file or folder in `failed` or in its stage; without it, everything
         #[arg(value_name = "PATH|STAGE")]
         what: Option<PathBuf>,
     },
@@ -118,9 +118,9 @@ enum Command {
 
 /// Runs the command that was typed, and returns its exit code.
 pub fn main() -> ExitCode {
-    // A lease that another program breaks must not end this one.
-    let survives = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let _ = signal_hook::flag::register(SIGIO, survives);
+    // The signal of a broken lease must not end the process.
+    let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let _ = signal_hook::flag::register(SIGIO, ignored);
     let cli = Cli::parse();
     match dispatch(cli) {
         Ok(code) => code,

@@ -1,15 +1,15 @@
-//! Names that a person plausibly means for those of settings files, and that nobody would read.
+//! Recognises names that a person probably meant for settings files, and that would not be read.
 
 use std::io;
 use std::path::Path;
 
 /// The name of the settings file in a root.
 pub(super) const FILE_NAME: &str = "stockmill.yaml";
-/// What editors and people hang on to the name of a file that they keep aside.
+/// What editors and people add to the name of an older version.
 const KEPT_ASIDE: [&str; 4] = ["~", ".bak", ".old", ".orig"];
 
-/// Returns whether a name is meant for the settings file, and is not its name: another ending, another case, a
-/// slip of the keys.
+/// Returns whether a name was meant for the settings file without being its name: another ending, another case, a
+/// typing mistake.
 pub(super) fn is_meant_for_settings(name: &str) -> bool {
     let lower = name.trim().trim_start_matches('.').to_lowercase();
     let (stem, ending) = split(&lower);
@@ -18,12 +18,12 @@ pub(super) fn is_meant_for_settings(name: &str) -> bool {
     name != FILE_NAME && ending != Ending::Other && is_stem
 }
 
-/// Returns whether a name is one under which the settings are kept aside while they are saved.
+/// Returns whether a name is that of an older version of the settings, which also exists while they are saved.
 pub(super) fn is_settings_aside(name: &str) -> bool {
     name.strip_prefix(FILE_NAME).is_some_and(|rest| KEPT_ASIDE.contains(&rest))
 }
 
-/// Returns the stem of a market profile whose name has not quite the ending that is read.
+/// Returns the stem of a market profile whose name has almost the right ending.
 pub(super) fn profile_stem(name: &str) -> Option<String> {
     if name.starts_with('.') || name.ends_with(".yaml") {
         return None;
@@ -33,7 +33,7 @@ pub(super) fn profile_stem(name: &str) -> Option<String> {
     (ending == Ending::Yaml).then(|| stem.to_owned())
 }
 
-/// Returns the names in a folder that are meant for the settings file, and those under which it is kept aside.
+/// Returns the names in a folder that are meant for the settings file, and those of its older versions.
 pub(super) fn beside(folder: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -58,12 +58,12 @@ pub(super) fn beside(folder: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Yaml,
-    /// `.txt` alone: some editors hang it on to every name.
+    /// `.txt` alone: some editors add it to every name.
     Text,
     Other,
 }
 
-/// Returns a name in small letters without its endings, and what they say.
+/// Returns a name without its endings, and what kind they are.
 fn split(lower: &str) -> (&str, Ending) {
     let inner = lower.strip_suffix(".txt").unwrap_or(lower);
     let yaml = |name: &str| name.ends_with(".yaml") || name.ends_with(".yml");

@@ -9,8 +9,8 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Prints one line. Whoever closed the pipe has read enough: that is no error, and how the command ends
-/// depends on what it found.
+/// Prints one line. A closed pipe is no error: the reader has read enough, and the exit code depends on what the
+/// command found.
 pub(super) fn line(text: Arguments<'_>) {
     let Err(error) = writeln!(std::io::stdout().lock(), "{text}") else { return };
     if error.kind() == ErrorKind::BrokenPipe {

@@ -14,7 +14,7 @@ pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliEr
     let start = path.map(|path| place_of(&view, path)).transpose()?;
     let standings = view.standings(start.as_ref()).map_err(|error| CliError::failed(&error))?;
     if standings.is_empty() {
-        say!("Nothing lies there.");
+        say!("There are no files.");
     }
     for standing in &standings {
         match standing {
@@ -26,7 +26,7 @@ pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliEr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the path that a person typed as the root's areas name it: real, or like `raw/theme/x.png`.
+/// Returns the path below the root that a person typed: as a real path, or like `raw/theme/x.png`.
 pub(super) fn place_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
     let real = std::path::absolute(path).ok().and_then(|real| view.path_of(&real));
     let short = || {

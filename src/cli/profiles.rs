@@ -1,4 +1,4 @@
-//! Market profiles: those in the binary, and a person's own in the root's `markets` folder, which win.
+//! Market profiles: those in the binary, and a person's own in the root's `markets` folder, which take precedence.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ pub(super) struct Profiles {
     pub(super) markets: Vec<Market>,
     /// The markets that a person's own profiles are for, each with its file.
     own: BTreeMap<MarketName, String>,
-    /// Files that are not read since their names end in another way, with the markets that they may be for.
+    /// Files that are not read because of the ending of their names, with the markets that they may be for.
     near: Vec<(String, Vec<String>)>,
 }
 
@@ -61,19 +61,19 @@ impl Profiles {
         Ok(())
     }
 
-    /// Returns a line for each file that is nearly a profile.
+    /// Returns a line for each file with almost the name of a profile.
     pub(super) fn notes(&self) -> Vec<String> {
         self.near.iter().map(|(file, _)| not_read(file)).collect()
     }
 
-    /// Returns why settings cannot be taken: what would be the profile of a market in use is not read.
-    pub(super) fn missed(&self, settings: &Settings) -> Option<String> {
-        let is_missed = |name: &String| {
+    /// Returns why settings cannot be used: a file that seems to be the profile of a used market is not read.
+    pub(super) fn unread_profile(&self, settings: &Settings) -> Option<String> {
+        let is_unread = |name: &String| {
             !self.own.contains_key(name.as_str())
                 && settings.upload.markets.iter().any(|market| market.name == name.as_str())
         };
         let (file, name) =
-            self.near.iter().find_map(|(file, names)| Some((file, names.iter().find(|name| is_missed(name))?)))?;
+            self.near.iter().find_map(|(file, names)| Some((file, names.iter().find(|name| is_unread(name))?)))?;
         Some(format!("{}; it seems to be for `{name}`, which is in use", not_read(file)))
     }
 }

@@ -4,35 +4,35 @@ use std::path::{Path, PathBuf};
 use crate::model::Identity;
 use crate::vault::read_outside;
 
-/// More is never read of a file of settings; what is longer is refused for its length.
+/// The most bytes that are read of a settings file; a longer one is refused later because of its length.
 const BYTES_MAX: u64 = (1 << 20) + 1;
 
-/// Reads files, and remembers in which state they were.
+/// Reads files and remembers their states.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     /// The state of each file that was read.
     pub(super) files: BTreeMap<PathBuf, Identity>,
-    /// One that somebody has open for writing.
+    /// A file that somebody has open for writing.
     pub(super) open: Option<PathBuf>,
-    /// Whether of some of them it cannot be told.
+    /// Whether the kernel cannot tell for some of them.
     pub(super) is_unknown: bool,
 }
 
 impl Reader {
     /// Reads a file that the settings depend on.
     pub(super) fn text(&mut self, path: &Path) -> Result<String, String> {
-        let looked = read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {error}", path.display()))?;
-        self.files.insert(path.to_owned(), looked.identity);
-        match looked.has_writer {
+        let outside = read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.files.insert(path.to_owned(), outside.identity);
+        match outside.has_writer {
             Some(false) => (),
             Some(true) => self.open = Some(path.to_owned()),
             None => self.is_unknown = true,
         }
-        String::from_utf8(looked.bytes).map_err(|_| format!("{}: it is no UTF-8 text", path.display()))
+        String::from_utf8(outside.bytes).map_err(|_| format!("{}: it is no UTF-8 text", path.display()))
     }
 }
 
-/// Reads a file that nothing depends on, if that can be done.
+/// Reads a file that the settings do not depend on, if possible.
 pub(super) fn peek(path: &Path) -> Option<String> {
     String::from_utf8(read_outside(path, BYTES_MAX).ok()?.bytes).ok()
 }

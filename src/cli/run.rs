@@ -3,12 +3,12 @@ use std::process::ExitCode;
 use super::Place;
 use super::error::CliError;
 use super::init::{Prepared, prepare};
-use super::settings::{look, read_from, source_again};
+use super::settings::{read_from, read_settings, source_again};
 use crate::config::{Level, LogFormat, LogSettings};
 use crate::report;
 use crate::service::{Reload, Until};
 
-/// Works on a root, making it first if need be.
+/// Works on a root, and makes it first if it is missing.
 pub(super) fn run(place: &Place, until: Until) -> Result<ExitCode, CliError> {
     let Prepared { taken, source, notes } = prepare(place)?;
     let settings = &taken.sound.settings;
@@ -20,7 +20,7 @@ pub(super) fn run(place: &Place, until: Until) -> Result<ExitCode, CliError> {
     }
     let root = settings.root.clone();
     let reads = read_from(place, &root, &source);
-    let reload: Reload = Box::new(move || look(&root, &source_again(&root, &source)));
+    let reload: Reload = Box::new(move || read_settings(&root, &source_again(&root, &source)));
     let set_aside = crate::service::run(taken, until, &reload, &reads).map_err(|error| CliError::failed(&error))?;
     Ok(if until == Until::Idle && set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

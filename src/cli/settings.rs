@@ -37,7 +37,7 @@ pub(super) fn root(place: &Place) -> Result<PathBuf, CliError> {
 
 fn home() -> Result<PathBuf, CliError> {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    home.map(PathBuf::from).ok_or_else(|| CliError::usage("no home folder is known; say where with --root FOLDER"))
+    home.map(PathBuf::from).ok_or_else(|| CliError::usage("no home folder is known; name the root with --root FOLDER"))
 }
 
 /// Returns where the settings of a root come from: the root itself, `--config`, the user's and the
@@ -60,11 +60,11 @@ pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
     Ok(Source::BuiltIn)
 }
 
-/// Returns the settings file of a folder. A file with nearly its name is a mistake that would open every gate.
+/// Returns the settings file of a folder. A file with almost its name is a mistake that would open every gate.
 fn in_folder(folder: &Path) -> Result<Option<PathBuf>, CliError> {
     let own = folder.join(FILE_NAME);
     let cannot = |error: std::io::Error| CliError::usage(format!("{}: {error}", own.display()));
-    // Settings that cannot be looked at, and a link to what is away, are not settings that are not there.
+    // Settings that cannot be read, and a link to a missing file, are not the same as no settings.
     match own.symlink_metadata() {
         Ok(_) => return Ok(Some(own)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => (),
@@ -79,8 +79,8 @@ fn in_folder(folder: &Path) -> Result<Option<PathBuf>, CliError> {
     )))
 }
 
-/// Returns where running settings come from when they are read again: the root's own file wins once it is there,
-/// and a file that is gone is never replaced by another one of less weight.
+/// Returns where running settings come from when they are read again: the root's own file takes precedence once it exists,
+/// and a file that is gone is never replaced by one of lower precedence.
 pub(super) fn source_again(root: &Path, started: &Source) -> Source {
     let own = root.join(FILE_NAME);
     if own.symlink_metadata().is_ok() { Source::File(own) } else { started.clone() }
@@ -91,8 +91,8 @@ fn user_folder() -> Option<PathBuf> {
     user.map(|folder| folder.join("stockmill"))
 }
 
-/// Returns the folders that settings may be read from again; `/etc` goes without saying. A file that is
-/// a symbolic link is read from where it really lies. Folders, since an editor puts a new file there.
+/// Returns the folders that settings may be read from again, besides `/etc`. A file that is a symbolic link is read
+/// from its real folder. They are folders and not files, since an editor puts a new file there.
 pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<PathBuf> {
     let own = if let Source::File(path) = source { Some(path.clone()) } else { None };
     let markets = std::fs::read_dir(root.join("markets")).into_iter().flatten().filter_map(Result::ok);
@@ -102,8 +102,8 @@ pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<Path
     named.chain(real).filter_map(|file| file.parent().map(Path::to_owned)).chain(user_folder()).collect()
 }
 
-/// Looks once at all files that the settings of a root consist of.
-pub(super) fn look(root: &Path, source: &Source) -> Look {
+/// Reads once all files that the settings of a root consist of.
+pub(super) fn read_settings(root: &Path, source: &Source) -> Look {
     let mut reader = Reader::default();
     let sound = sound(root, source, &mut reader);
     Look { sound, files: reader.files, open: reader.open, is_known: !reader.is_unknown }
@@ -111,7 +111,7 @@ pub(super) fn look(root: &Path, source: &Source) -> Look {
 
 fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, String> {
     let text = match source {
-        // Somebody may have renamed it.
+        // A person may have renamed the file.
         Source::File(path) => reader
             .text(path)
             .map_err(|error| std::iter::once(error).chain(unread_beside(source)).collect::<Vec<_>>().join("\n"))?,
@@ -123,14 +123,14 @@ fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, Str
         let shown = problems.0.iter().map(|problem| format!("{}: {problem}", source.shown()));
         shown.chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n")
     })?;
-    if let Some(missed) = profiles.missed(&settings) {
-        return Err(missed);
+    if let Some(why) = profiles.unread_profile(&settings) {
+        return Err(why);
     }
     notes.extend(unread_beside(source));
     Ok(Sound { settings, is_blank: is_blank(&text), notes })
 }
 
-/// Returns a line for each file beside the settings that bears nearly their name.
+/// Returns a line for each file beside the settings that has almost their name.
 fn unread_beside(source: &Source) -> Vec<String> {
     let Source::File(path) = source else { return Vec::new() };
     let Some(folder) = path.parent().filter(|_| path.ends_with(FILE_NAME)) else { return Vec::new() };
@@ -139,7 +139,7 @@ fn unread_beside(source: &Source) -> Vec<String> {
     others.map(|other| format!("{} is not read: the settings are {}", other.display(), path.display())).collect()
 }
 
-/// Returns a line if the settings file that was asked for is not the one that is read.
+/// Returns a line if the settings file of `--config` is not the one that is read.
 pub(super) fn config_ignored(place: &Place, source: &Source) -> Option<String> {
     let (Some(asked), Source::File(read)) = (&place.config, source) else { return None };
     let is_same = asked == read || matches!((asked.canonicalize(), read.canonicalize()), (Ok(a), Ok(b)) if a == b);
@@ -150,10 +150,10 @@ pub(super) fn config_ignored(place: &Place, source: &Source) -> Option<String> {
 pub(super) fn settings(place: &Place) -> Result<Settings, CliError> {
     let root = root(place)?;
     let source = source(place, &root)?;
-    look(&root, &source).sound.map(|sound| sound.settings).map_err(CliError::usage)
+    read_settings(&root, &source).sound.map(|sound| sound.settings).map_err(CliError::usage)
 }
 
-/// Reads the settings of a root that must be there already.
+/// Reads the settings of a root that must exist.
 pub(super) fn settings_of_existing(place: &Place) -> Result<Settings, CliError> {
     let settings = settings(place)?;
     if settings.root.join(HOME).is_dir() {

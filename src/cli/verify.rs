@@ -10,7 +10,7 @@ use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
 
 /// Checks every receipt, and prints one line for each problem, for people.
 pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
-    let verified = look(place)?;
+    let verified = run(place)?;
     for Problem { file, wrong, why, hint } in &verified.problems {
         let what = match wrong {
             Wrong::Missing => "missing",
@@ -20,7 +20,7 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
         say!("{file}: {what} ({why}); {hint}");
     }
     for MovedByHand { from, to } in &verified.moved {
-        say!("{to}: moved by hand from `{from}`; all is well");
+        say!("{to}: moved by hand from `{from}`; nothing is wrong");
     }
     for file in &verified.busy {
         say!("{file}: somebody is writing to it; verify again when that is done");
@@ -42,7 +42,7 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
 
 /// Checks the same, and prints one JSON object.
 pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
-    let verified = look(place)?;
+    let verified = run(place)?;
     let mut whole = json!({"version": 1, "ok": verified.problems.is_empty()});
     let parts = serde_json::to_value(&verified).expect("a check holds nothing that JSON cannot write");
     if let (Some(whole), Some(parts)) = (whole.as_object_mut(), parts.as_object()) {
@@ -52,7 +52,7 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
     Ok(code(&verified))
 }
 
-fn look(place: &Place) -> Result<Verified, CliError> {
+fn run(place: &Place) -> Result<Verified, CliError> {
     check(&settings_of_existing(place)?).map_err(|error| CliError::failed(&error))
 }
 

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::gate::{Gate, Gates, Schedule};
 use super::raw::{Raw, RawKeep, RawSchedule};
-use super::schema::{Places, WEEKDAYS};
+use super::schema::{Nodes, WEEKDAYS};
 use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
@@ -15,19 +15,19 @@ use super::{
 use crate::market::Market;
 use crate::model::{Ignore, Stage, Template, nearest};
 
-/// A larger settings file is not one.
+/// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
 /// The keys of which exactly one sets the target of `keep`.
 const TARGETS: [&str; 3] = ["min_megapixels", "scale", "long_edge"];
 
-/// Reads settings; what is not written has its default. All problems come in one answer.
+/// Reads settings; a key that is not written has its default. All problems are returned together.
 pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Problems> {
     if text.len() > BYTES_MAX {
         let what = format!("it has {} bytes; settings have at most {BYTES_MAX}", text.len());
         return Err(Problems(vec![Problem { line: 1, column: 1, key: String::new(), what, hint: None }]));
     }
-    let places = Places::read(text).map_err(|problem| Problems(vec![problem]))?;
-    let problems = places.check();
+    let nodes = Nodes::read(text).map_err(|problem| Problems(vec![problem]))?;
+    let problems = nodes.check();
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
@@ -35,7 +35,7 @@ pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Pro
         let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
         Problems(vec![Problem { line, column, key: String::new(), what: error.to_string(), hint: None }])
     })?;
-    let mut builder = Builder { places, problems: Vec::new() };
+    let mut builder = Builder { nodes, problems: Vec::new() };
     let settings = builder.settings(raw, root, markets);
     match settings {
         Some(settings) if builder.problems.is_empty() => Ok(settings),
@@ -48,10 +48,10 @@ pub fn is_blank(text: &str) -> bool {
     fn sets_nothing(value: &Value) -> bool {
         value.is_null() || value.as_mapping().is_some_and(|mapping| mapping.values().all(sets_nothing))
     }
-    Places::read(text).is_ok() && serde_yaml::from_str(text).is_ok_and(|value| sets_nothing(&value))
+    Nodes::read(text).is_ok() && serde_yaml::from_str(text).is_ok_and(|value| sets_nothing(&value))
 }
 
-/// Returns what is written, laid over the defaults.
+/// Returns the defaults with the written values in their place.
 fn with_defaults(text: &str) -> Result<Raw, serde_yaml::Error> {
     let mut whole: Value = serde_yaml::from_str(DEFAULT_TEXT)?;
     let written: Value = serde_yaml::from_str(text)?;
@@ -59,17 +59,17 @@ fn with_defaults(text: &str) -> Result<Raw, serde_yaml::Error> {
     if let Some(keep) = whole.get_mut("keep").and_then(Value::as_mapping_mut).filter(|_| sets_target) {
         TARGETS.iter().for_each(|key| drop(keep.remove(*key)));
     }
-    lay_over(&mut whole, written);
+    override_with(&mut whole, written);
     serde_yaml::from_value(whole)
 }
 
-fn lay_over(below: &mut Value, above: Value) {
+fn override_with(below: &mut Value, above: Value) {
     match (below, above) {
         (_, Value::Null) => (),
         (Value::Mapping(below), Value::Mapping(above)) => {
             for (key, value) in above {
                 match below.get_mut(&key) {
-                    Some(inner) if inner.is_mapping() => lay_over(inner, value),
+                    Some(inner) if inner.is_mapping() => override_with(inner, value),
                     _ => drop(below.insert(key, value)),
                 }
             }
@@ -79,13 +79,13 @@ fn lay_over(below: &mut Value, above: Value) {
 }
 
 struct Builder {
-    places: Places,
+    nodes: Nodes,
     problems: Vec<Problem>,
 }
 
 impl Builder {
     fn say(&mut self, key: &str, what: impl Into<String>, hint: Option<String>) {
-        self.problems.push(self.places.problem(key, what, hint));
+        self.problems.push(self.nodes.problem(key, what, hint));
     }
 
     fn settings(&mut self, raw: Raw, root: &Path, markets: &[Market]) -> Option<Settings> {
@@ -171,10 +171,10 @@ impl Builder {
                 None
             }
             Err(problem) => {
-                let mut place = self.places.problem(key, problem.what, problem.hint);
-                // The text starts behind its quotation mark.
-                place.column += problem.column;
-                self.problems.push(place);
+                let mut shown = self.nodes.problem(key, problem.what, problem.hint);
+                // The text begins after its quotation mark.
+                shown.column += problem.column;
+                self.problems.push(shown);
                 None
             }
         }

@@ -23,7 +23,7 @@ pub enum Gate {
 pub struct Schedule {
     /// Weekdays.
     pub days: Vec<Weekday>,
-    /// From when on; it closes at midnight.
+    /// The time at which it opens; it closes at midnight.
     pub at: Time,
     /// The most assets a day.
     pub at_most: Option<u32>,
@@ -43,7 +43,7 @@ impl Gate {
                 let rises = |before: Option<u32>, after: Option<u32>| {
                     before.is_some_and(|before| after.is_none_or(|after| after > before))
                 };
-                // Hours of two zones cannot be compared once and for all.
+                // Hours of two zones cannot be compared for every day.
                 after.zone != before.zone
                     || after.at < before.at
                     || after.days.iter().any(|day| !before.days.contains(day))

@@ -1,5 +1,5 @@
-//! Settings: text becomes a checked value. Every problem of a file comes in one answer, each with its
-//! place. Never reads a file itself, and never hands the whole of it to a worker: rooms get a slice.
+//! Turns the text of settings into a checked value. All problems of a file are returned together, each with its
+//! line. Never reads a file itself, and never gives all settings to a worker: each room gets its section.
 
 mod build;
 mod gate;
@@ -86,9 +86,9 @@ pub struct SettleSettings {
     pub weak_quiet: Duration,
     /// How long a note must have been quiet; zero for no longer than any other file.
     pub notes_quiet: Duration,
-    /// How long a file may stay unfinished before the log insists.
+    /// How long a file may stay unfinished before the log asks about it.
     pub patience: Duration,
-    /// How often everything is looked at.
+    /// How often all folders are checked for changes.
     pub rescan: Duration,
     /// Names that are left alone.
     pub ignore: Ignore,
@@ -97,9 +97,9 @@ pub struct SettleSettings {
 /// Naming rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamingSettings {
-    /// Given in `raw`.
+    /// The name that `raw` gives.
     pub first: Template,
-    /// Given in `export`.
+    /// The name that `export` gives.
     pub last: Template,
     /// The longest name, in bytes.
     pub bytes_max: usize,
@@ -117,7 +117,7 @@ pub struct IdeasSettings {
 pub struct KeepSettings {
     /// How they are enlarged.
     pub method: Method,
-    /// Until when.
+    /// Up to which size.
     pub target: Target,
     /// Never beyond this, in millions of pixels.
     pub megapixels_max: f64,
@@ -151,7 +151,7 @@ pub struct ExportSettings {
     pub format: Format,
     /// JPEG quality.
     pub quality: u8,
-    /// Red, green and blue of what shows through transparency.
+    /// The colour behind transparent pixels: red, green and blue.
     pub background: [u8; 3],
 }
 
@@ -167,17 +167,17 @@ pub struct UploadSettings {
 pub struct WorkSettings {
     /// Assets worked on at once; 0 is one per core.
     pub jobs: usize,
-    /// Memory for the pixels in work, in MiB.
+    /// The memory for pixels, in MiB.
     pub memory_mib: u64,
     /// The largest picture, in millions of pixels.
     pub megapixels_max: u32,
     /// The largest picture file, in MiB.
     pub file_mib_max: u64,
-    /// What stays free on every disk, in MiB.
+    /// The space that stays free on every disk, in MiB.
     pub free_mib_min: u64,
     /// How long what was taken away can be brought back by `undo`, in days.
     pub undo_days: u32,
-    /// And how much of it at the most, in MiB.
+    /// The most of it, in MiB.
     pub undo_mib_max: u64,
 }
 

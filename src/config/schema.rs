@@ -3,7 +3,7 @@ use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_
 use super::Problem;
 use crate::model::nearest;
 
-/// What a value must look like.
+/// The form that a value must have.
 pub(super) enum Shape {
     Text,
     Integer(i64, i64),
@@ -38,7 +38,7 @@ const SOURCE_TYPES: [&str; 5] = [
     "digitalCapture",
 ];
 
-/// All keys that there are.
+/// All keys.
 pub(super) const SETTINGS: Shape = Shape::Table(&[
     (
         "folders",
@@ -130,17 +130,17 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
     ),
 ]);
 
-/// The most characters that only open lists and keys: the YAML reader calls itself for each level.
+/// The most characters at the start of a line that only begin lists and keys: the YAML reader recurses into each.
 const NESTING_CHARS_MAX: usize = 2_000;
 
 fn is_nesting(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '?' | ':')
 }
 
-/// The nodes of a settings file, with their places.
-pub(super) struct Places(Option<Node>);
+/// The nodes of a settings file, with their positions.
+pub(super) struct Nodes(Option<Node>);
 
-impl Places {
+impl Nodes {
     /// Reads the nodes of a text; a text that is no YAML is one problem.
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
@@ -156,7 +156,7 @@ impl Places {
         parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| syntax(&error))
     }
 
-    /// Returns everything that does not look as it must.
+    /// Returns the values that do not have the form that they must have.
     pub(super) fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(node) = &self.0 {
@@ -168,14 +168,14 @@ impl Places {
     /// Returns a problem at a key such as `keep.scale`, or at the nearest one above it that is written.
     pub(super) fn problem(&self, key: &str, what: impl Into<String>, hint: Option<String>) -> Problem {
         let mut node = self.0.as_ref();
-        let mut place = (1, 1);
+        let mut at = (1, 1);
         for part in key.split('.') {
             node = node.and_then(Node::as_mapping).and_then(|mapping| mapping.get_node(part));
             if let Some(node) = node {
-                place = position(node.span());
+                at = position(node.span());
             }
         }
-        Problem { line: place.0, column: place.1, key: key.to_owned(), what: what.into(), hint }
+        Problem { line: at.0, column: at.1, key: key.to_owned(), what: what.into(), hint }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What people read: log lines with fixed field names, and where they go. It tells what happened and
-//! never changes it.
+//! Writes what people read: log lines with fixed field names, and the files that they go to. It tells what happened
+//! and never changes it.
 //!
 //! Field names, everywhere the same: `stage theme asset file from to market took_ms plan error`.
 
@@ -29,33 +29,33 @@ pub fn starting(root: &std::path::Path, settings: &str) {
     info!(root = %root.display(), settings, version = env!("CARGO_PKG_VERSION"), "Started.");
 }
 
-/// Tells that the inboxes are watched and were looked at.
+/// Tells that the inboxes are watched and were walked.
 pub fn ready() {
     info!("Ready: drop files into the inboxes.");
 }
 
-/// Tells that what takes over a decoder can reach nothing but the mill.
+/// Tells that an attacker who takes over a decoder can reach nothing but stockmill's own folders.
 pub fn confined() {
-    info!("Confined by Landlock: nothing but the mill can be read or written.");
+    info!("Confined by Landlock: only stockmill's own folders can be read or written.");
 }
 
-/// Tells that the kernel guards only some of what is asked of it.
+/// Tells that the kernel supports only a part of the confinement.
 pub fn confined_partly(why: &str) {
     info!("Confined by Landlock in part: {why}.");
 }
 
-/// Tells that the kernel guards nothing.
+/// Tells that the kernel supports no confinement.
 pub fn not_confined(why: &str) {
     warn!("Not confined by Landlock: {why}. All else works.");
 }
 
-/// Tells that an area cannot be reached again once its disk was unmounted.
+/// Tells that an area cannot be used again after its disk is unmounted, until a restart.
 pub fn reached_until_unmount(folder: &std::path::Path) {
     let folder = escape_bytes(folder.as_os_str().as_encoded_bytes());
     warn!(
         folder,
-        "Once its disk was unmounted, the folder can be reached only after a restart: what it is mounted in must stay \
-         closed. A disk that is mounted below `/mnt` or `/media` comes back by itself."
+        "After its disk is unmounted, this folder can be used only after a restart: the folder that holds the mount \
+         point must stay closed. A disk that is mounted below `/mnt` or `/media` comes back by itself."
     );
 }
 
@@ -96,9 +96,9 @@ pub fn theme_left_alone(folder: &RelPath, why: &str) {
     warn!(file = %folder, "A folder that may be a theme is left alone: {}.", escape_bytes(why.as_bytes()));
 }
 
-/// Tells that a picture or a video is taken for a part of another asset on account of its name.
+/// Tells that a picture or a video counts as a part of another asset because of its name.
 pub fn taken_along(file: &RelPath, with: &RelPath) {
-    info!(file = %file, with = %with, "It goes along with the video of its name, as its first frame or without its sound.");
+    info!(file = %file, with = %with, "It goes along with the video of its name, as the first frame or as the version without sound.");
 }
 
 /// Tells what a dropped file still waits for.
@@ -109,17 +109,17 @@ pub fn waiting(file: &RelPath, why: &str) {
 /// Tells that an asset needs a person.
 pub fn set_aside(file: &RelPath, why: &str) {
     let why = escape_bytes(why.as_bytes());
-    error!(file = %file, "Set aside in `failed`: {why}. Mend it and move it back.");
+    error!(file = %file, "Set aside in `failed`: {why}. When that is solved, move it back or run `stockmill retry`.");
 }
 
 /// Tells that the disk refused something that is tried again.
 pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
-    warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; nothing is lost, tried again.");
+    warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; nothing is lost, and it will be tried again.");
 }
 
-/// Tells how often an error came again after it was told.
+/// Tells how many times an error was repeated after its first line.
 pub fn said_again(error: &str, times: u64) {
-    warn!(error, times, "The same again, that many times more.");
+    warn!(error, times, "The same error was repeated this many times.");
 }
 
 /// Tells what became of a wish to undo.
@@ -144,33 +144,35 @@ pub fn paused(area: &RelPath, why: &str) {
 pub fn no_answer(silence: std::time::Duration) {
     let silence = silence.as_secs();
     error!(
-        "A disk has not answered for {silence} s, and nothing goes on until it does; see `dmesg`, and `mount` for network drives."
+        "A disk has not answered for {silence} s, and all work waits until it does; see `dmesg`, and `mount` for network drives."
     );
 }
 
-/// Tells that it did after all.
+/// Tells that the disk answers again.
 pub fn answers_again() {
     info!("The disk answers again.");
 }
 
 /// Tells that the daemon ended although a call to a disk did not.
 pub fn stopped_without_answer() {
-    error!("Stopped while a disk did not answer; the next start finishes or takes back what was in hand.");
+    error!("Stopped while a disk did not answer; the next start finishes or takes back the interrupted work.");
 }
 
 /// Tells that a part of the journal cannot be read.
 pub fn journal_damaged(segment: &RelPath) {
-    warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what stands behind the damage. No file is lost.");
+    warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what was recorded behind the damage. No file is lost.");
 }
 
 /// Tells that the journal was gone.
 pub fn journal_renewed() {
-    warn!("The journal was gone and is begun anew: `history` and `undo` do not know what was before. No file is lost.");
+    warn!(
+        "The journal was gone and is started again: `history` and `undo` do not know what happened before. No file is lost."
+    );
 }
 
-/// Tells that a disk was mounted anew, so that its folders are watched again.
+/// Tells that a disk was mounted again, so that its folders need new watches.
 pub fn mounted_anew(area: &RelPath) {
-    info!(stage = %area, "Mounted anew: everything in it is looked at.");
+    info!(stage = %area, "Mounted again: everything in it is walked.");
 }
 
 /// Tells that an area is worked on again.
@@ -178,12 +180,12 @@ pub fn resumed(area: &RelPath) {
     info!(stage = %area, "Resumed.");
 }
 
-/// Tells that a folder cannot be looked at now.
+/// Tells that a folder cannot be listed now.
 pub fn not_listed(unit: &RelPath, problem: &DiskError) {
-    warn!(file = %unit, error = %problem, "The folder cannot be listed; it is tried again.");
+    warn!(file = %unit, error = %problem, "The folder cannot be listed; it will be tried again.");
 }
 
-/// Tells what a file system can do, as it was tried.
+/// Tells what a file system can do, according to a test.
 pub fn capabilities(area: &RelPath, system: &FileSystem, found: &Capabilities) {
     let yes = |is_so: bool| if is_so { "yes" } else { "no" };
     let rung = match found.rung {
@@ -200,32 +202,32 @@ pub fn capabilities(area: &RelPath, system: &FileSystem, found: &Capabilities) {
         lease = yes(found.lease),
         case = if found.ignores_case { "ignored" } else { "matters" },
         changes = if system.is_remote { "polled" } else { "events" },
-        "Looked at the file system."
+        "Tested the file system."
     );
 }
 
 /// Tells that no events come from a stage.
 pub fn no_events(area: &RelPath) {
-    warn!(stage = %area, "No events come from this folder; it is looked at every few seconds instead.");
+    warn!(stage = %area, "No events come from this folder; it is walked every few seconds instead.");
 }
 
-/// Tells that somebody wrote on into a file after it was taken out of its place.
-pub fn brought_back(place: &RelPath, name: &RelPath) {
+/// Tells that a program wrote into a file after the file was moved away.
+pub fn brought_back(kept: &RelPath, name: &RelPath) {
     warn!(
-        file = %place,
+        file = %kept,
         to = %name,
-        "Brought back: a program still had it open when it was taken, and wrote on. What had taken its place is kept."
+        "Brought back: a program still had it open when it was moved away, and wrote into it. A file that has its name now is kept aside."
     );
 }
 
-/// Tells that shared records could not be brought up to date.
+/// Tells that shared records could not be updated.
 pub fn tending_failed(did: &str, problem: &dyn std::fmt::Display) {
-    warn!(error = %problem, "Not done, tried again: {did}.");
+    warn!(error = %problem, "Not done, and will be tried again: {did}.");
 }
 
-/// Tells that a plan was given up and is made anew.
+/// Tells that a plan was dropped and is made again.
 pub fn again(file: Option<&RelPath>, why: &dyn std::fmt::Display) {
-    info!(file = file.map(tracing::field::display), "Looked at again: {why}.");
+    info!(file = file.map(tracing::field::display), "Planned again: {why}.");
 }
 
 /// Tells what recovery did, if anything.
@@ -240,30 +242,33 @@ pub fn recovered(recovered: &Recovered) {
     }
     for (intent, problem) in &recovered.refused {
         let from = intent.about.from.as_ref().map(tracing::field::display);
-        warn!(plan = intent.plan, from, error = %problem, "The disk refuses to finish what was cut off; tried again.");
+        warn!(plan = intent.plan, from, error = %problem, "The disk refuses to finish an interrupted step; it will be tried again.");
     }
     if recovered.unswept > 0 {
-        warn!(unswept = recovered.unswept, "Unfinished products cannot be removed from scratch; tried again.");
+        warn!(
+            unswept = recovered.unswept,
+            "Unfinished products cannot be removed from scratch; it will be tried again."
+        );
     }
 }
 
-/// Tells that recovery has to be tried again.
+/// Tells that recovery must be tried again.
 pub fn recovery_failed(problem: &DiskError) {
-    error!(error = %problem, "The disk still refuses; work stands still until it answers.");
+    error!(error = %problem, "The disk still refuses; all work waits until it does not.");
 }
 
-/// Tells how far long work is.
+/// Tells the progress of long work.
 pub fn progress(done: u64, left: usize, since_start: Duration) {
     let each = since_start.as_secs_f64() / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX));
     let left_s = (each * f64::from(u32::try_from(left).unwrap_or(u32::MAX))).round();
     info!(done, left, left_s, "Working.");
 }
 
-/// Tells that events were lost, and that everything is looked at instead.
+/// Tells that events were lost, and that everything is walked instead.
 pub fn rescan() {
     warn!(
-        "Looking at everything: the system dropped events; nothing is lost. \
-         Raise `fs.inotify.max_queued_events` with sysctl if this comes often."
+        "Walking everything: the system dropped events; nothing is lost. \
+         Raise `fs.inotify.max_queued_events` with sysctl if this happens often."
     );
 }
 
@@ -271,7 +276,7 @@ pub fn rescan() {
 pub fn watch_problem(problem: &WatchProblem, rescan: Duration) {
     warn!(
         every_s = rescan.as_secs(),
-        "Not all folders are watched: {problem}. They are looked at from time to time instead."
+        "Not all folders are watched: {problem}. They are walked from time to time instead."
     );
 }
 

@@ -1,43 +1,43 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The same line is not said again within this time.
+/// A line is not written again within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Makes the same error, a million times, one line with a count.
+/// Turns the repetitions of an error into one line with a count.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    said: BTreeMap<String, Said>,
+    lines: BTreeMap<String, Line>,
 }
 
 #[derive(Debug)]
-struct Said {
+struct Line {
     at: Duration,
-    unsaid: u64,
+    repeated: u64,
 }
 
 impl Repeats {
-    /// Returns whether a line is to be said now; if not, it is counted.
+    /// Returns whether a line is to be written now; if not, it is counted.
     pub fn is_news(&mut self, line: &str, now: Duration) -> bool {
-        if let Some(said) = self.said.get_mut(line) {
-            said.unsaid += 1;
+        if let Some(known) = self.lines.get_mut(line) {
+            known.repeated += 1;
             return false;
         }
-        self.said.insert(line.to_owned(), Said { at: now, unsaid: 0 });
+        self.lines.insert(line.to_owned(), Line { at: now, repeated: 0 });
         true
     }
 
-    /// Returns the lines whose time is over and that came again meanwhile, with how often.
+    /// Returns the lines whose time is over and that were repeated meanwhile, each with its count.
     pub fn over(&mut self, now: Duration) -> Vec<(String, u64)> {
-        let is_over = |said: &Said| now >= said.at + WINDOW;
+        let is_over = |line: &Line| now >= line.at + WINDOW;
         let over: Vec<_> = self
-            .said
+            .lines
             .iter()
-            .filter(|(_, said)| is_over(said))
-            .map(|(line, said)| (line.clone(), said.unsaid))
+            .filter(|(_, line)| is_over(line))
+            .map(|(text, line)| (text.clone(), line.repeated))
             .collect();
-        self.said.retain(|_, said| !is_over(said));
-        over.into_iter().filter(|(_, unsaid)| *unsaid > 0).collect()
+        self.lines.retain(|_, line| !is_over(line));
+        over.into_iter().filter(|(_, repeated)| *repeated > 0).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 const NAME: &str = "stockmill.log";
 
-/// A log file that is closed every day and at a size, and put aside under its date.
+/// A log file that is closed every day and at a size, and kept under its date.
 #[derive(Debug)]
 pub(super) struct Rotating {
     folder: PathBuf,
@@ -53,8 +53,8 @@ impl Rotating {
         self.remove_old()
     }
 
-    /// Removes the oldest of the closed files. Those of days to come were closed by another clock, and nobody knows
-    /// which of the two is right: so many are kept of each.
+    /// Removes the oldest closed files. Files of future days were closed by another clock, and it is unknown which of
+    /// the two is right: the limit holds for each of the two groups.
     fn remove_old(&self) -> io::Result<()> {
         let names: Vec<String> =
             fs::read_dir(&self.folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
@@ -80,7 +80,7 @@ fn open(folder: &Path) -> io::Result<File> {
 
 impl Write for Rotating {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // A log that cannot be put aside goes on where it is.
+        // If the file cannot be closed, the log continues in it.
         let _ = self.rotate_if_due();
         let written = self.file.write(line)?;
         self.bytes += written as u64;

@@ -15,10 +15,10 @@ pub fn reload_refused(problems: &str) {
     }
 }
 
-/// Tells what it waits for before new settings are taken.
+/// Tells what new settings wait for.
 pub fn reload_waits(why: &str) {
     let why = escape_bytes(why.as_bytes());
-    info!("Settings not read again yet, the old ones stay until they stand still: {why}.");
+    info!("Settings not read again yet, the old ones stay until the new ones do not change any more: {why}.");
 }
 
 /// Tells of a file beside the settings that is not what a person may think.
@@ -31,8 +31,8 @@ pub fn blank_settings(file: &str) {
     let file = escape_bytes(file.as_bytes());
     warn!(
         file,
-        "The settings file sets nothing: every key has its default, so that every gate is `auto` and everything goes on \
-         up to the bundles. Hold what you want to look at, as with `gates: {{keep: hold}}`."
+        "The settings file sets nothing: every key has its default, so that every gate is `auto` and every file goes on \
+         up to the bundles. Hold what you want to check first, for example with `gates: {{keep: hold}}`."
     );
 }
 
@@ -46,22 +46,22 @@ pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
     }
 }
 
-/// Tells that a market's rules are others than before.
+/// Tells that a market's rules have changed.
 pub fn rules_changed(market: &str) {
-    info!(market, "The rules of the market are read anew, and are others than before.");
+    info!(market, "The rules of the market have changed and were read again.");
 }
 
-/// Tells that a request has a form that is not read.
+/// Tells that a release has an unknown format.
 pub fn release_unknown(file: &RelPath) {
-    warn!(file = %file, "A release of a form that is not known is dropped; give it again with `stockmill release`.");
+    warn!(file = %file, "A release in an unknown format was dropped; repeat it with `stockmill release`.");
 }
 
-/// Tells that a release has had its time.
+/// Tells that a release has ended because of its age.
 pub fn release_over(file: &RelPath) {
-    info!(file = %file, "A release is a day old and ends; what it named and still lies there waits for its gate again.");
+    info!(file = %file, "A release is a day old and ends; files of it that are still there wait for their gate again.");
 }
 
-/// Tells that what the mill remembers was done in the future.
+/// Tells that steps of the past have times in the future.
 pub fn times_ahead(stage: Stage, count: usize, last: Timestamp) {
     let stage = stage.name();
     warn!(
@@ -71,10 +71,10 @@ pub fn times_ahead(stage: Stage, count: usize, last: Timestamp) {
     );
 }
 
-/// Tells that the clock is far ahead of what was done.
+/// Tells that the clock is far ahead of the last work.
 pub fn clock_not_believed(believed: Timestamp) {
     warn!(
-        "The clock is more than a month ahead of what was done here before ({believed}): nothing is thrown away for its \
-         age by that clock, until work was done on two days by it."
+        "The clock is more than a month ahead of the last work here ({believed}): nothing is deleted for its age by that \
+         clock until work was done on two days of it."
     );
 }

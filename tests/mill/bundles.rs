@@ -21,7 +21,7 @@ fn a_gate_holds_until_it_is_released() {
     let text = fs::read(&tags).unwrap();
     fs::write(&tags, "title: [").unwrap();
     let explained = root.text(&["explain", kept.to_str().unwrap()]);
-    assert!(explained.contains("tags     nobody can tell: `keep/winter-cabins/tags.yaml`"), "{explained}");
+    assert!(explained.contains("tags     unknown: `keep/winter-cabins/tags.yaml`"), "{explained}");
     fs::write(&tags, text).unwrap();
     assert!(root.call(&["release", "keep", "another-theme"]).status.success());
     assert!(root.once().status.success());
