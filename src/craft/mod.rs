@@ -53,12 +53,16 @@ pub enum CraftError {
     /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),
+    /// Stockmill itself failed on it.
+    #[error("stockmill has a defect and failed on it ({0}): this is stockmill's fault, please report it with the file")]
+    Defect(String),
 }
 
 impl CraftError {
-    /// Returns whether the file may be complete later, because a program may still be writing it.
+    /// Returns whether the file may be complete later, because a program may still be writing it; an incomplete
+    /// file may also be what uncovers a defect.
     pub fn may_be_incomplete(&self) -> bool {
-        matches!(self, Self::Truncated(_) | Self::Damaged(_))
+        matches!(self, Self::Truncated(_) | Self::Damaged(_) | Self::Defect(_))
     }
 }
 

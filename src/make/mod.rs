@@ -25,6 +25,15 @@ pub struct Limits {
     pub decode: crate::craft::Limits,
 }
 
+/// Runs work on one asset so that a panic in a decoder costs that asset alone. It is told as a defect of stockmill:
+/// the file may be sound.
+pub fn survive<T>(work: impl FnOnce() -> Result<T, MakeError>) -> Result<T, MakeError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(CraftError::Defect(text.unwrap_or("a panic without a text").to_owned()).into())
+    })
+}
+
 /// Why something could not be made. The source is untouched.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
@@ -50,4 +59,24 @@ pub enum MakeError {
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file was called damaged, and a person was asked to copy or generate it again.
+    #[test]
+    fn a_panic_is_told_as_a_defect_of_stockmill() {
+        let told = |work: fn() -> Result<(), MakeError>| survive(work).map_err(|error| error.to_string());
+        let defect = |text: &str| {
+            Err(format!(
+                "stockmill has a defect and failed on it ({text}): this is stockmill's fault, please report it with the file"
+            ))
+        };
+        assert_eq!(told(|| panic!("no such table")), defect("no such table"));
+        assert_eq!(told(|| panic!("table {}", "7")), defect("table 7"));
+        assert_eq!(told(|| std::panic::panic_any(7)), defect("a panic without a text"));
+        assert_eq!(told(|| Ok(())), Ok(()));
+    }
 }

@@ -19,7 +19,7 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
         ..About::new(facts.stage, format!("set aside: {why}"))
     };
     let text = format!(
-        "{}\n\nIt was dropped as `{}`. Mend or replace it, then move it back into `{}`; \
+        "{}\n\nIt was dropped as `{}`. When that is solved, move it back into `{}` or run `stockmill retry`; \
          or delete it together with this note.\n",
         why, facts.path, facts.stage
     );

@@ -13,7 +13,7 @@ use super::message::{Heard, Message, ToLook, Work};
 use super::second_looks::Seen;
 use crate::config::SettleSettings;
 use crate::intake::{Hint, Hints, Watch};
-use crate::make::{Insides, Limits, MakeError, inspect, make};
+use crate::make::{Insides, Limits, inspect, make, survive};
 use crate::model::{Identity, RelPath};
 use crate::plan::BundleName;
 use crate::report;
@@ -289,13 +289,6 @@ fn run(work: impl FnOnce()) {
         report::defect();
         std::process::abort();
     }
-}
-
-/// Runs work on one asset so that a panic in a decoder costs that asset and nothing else.
-fn survive<T>(work: impl FnOnce() -> Result<T, MakeError>) -> Result<T, MakeError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(MakeError::Content(crate::craft::CraftError::Damaged("a decoder gave up on it".to_owned())))
-    })
 }
 
 fn look_into(disk: &dyn Look, to_look: ToLook, limits: &Limits) -> Looked {
