@@ -32,6 +32,18 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 46;
 const FIELDS_MAX: usize = 12;
 
+/// Libraries that are kept to some rooms, so that they can be replaced.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("serde_yaml", &["records", "market", "config", "plan"]),
+    ("image", &["craft"]),
+    ("notify", &["intake"]),
+    ("rustix", &["vault", "service"]),
+    ("libc", &["vault", "cli"]),
+    ("tokio", &["service"]),
+];
+/// Where the clock is read: by the service, by the log for its lines, by the vault for the age of open folders.
+const CLOCKS: &[&str] = &["src/report/rotate.rs", "src/service/clock.rs", "src/vault/real"];
+
 /// What `Disk` can do that changes the disk: only `vault/` calls it.
 const WRITES: &[&str] = &[
     "make_folder",
@@ -80,6 +92,20 @@ const NOT_YET: &[(&str, &str)] = &[
     ("clock", "src/service/dispatch/rounds.rs"),
     ("clock", "src/service/dispatch/start.rs"),
     ("writes", "src/service/retry.rs"),
+    ("paths", "service/decide/"),
+    ("paths", "service/dispatch/areas.rs"),
+    ("paths", "service/dispatch/backoff.rs"),
+    ("paths", "service/dispatch/failure.rs"),
+    ("paths", "service/dispatch/folder_times.rs"),
+    ("paths", "service/dispatch/hearing.rs"),
+    ("paths", "service/dispatch/inbox/"),
+    ("paths", "service/dispatch/journal_use.rs"),
+    ("paths", "service/dispatch/pipeline/"),
+    ("paths", "service/dispatch/second_looks.rs"),
+    ("paths", "service/dispatch/tally.rs"),
+    ("paths", "service/dispatch/tending.rs"),
+    ("paths", "service/dispatch/walks.rs"),
+    ("paths", "service/dispatch/workers.rs"),
 ];
 
 #[test]
@@ -120,6 +146,28 @@ fn pure_rooms_are_pure() {
         wrong.extend(words.map(|word| format!("{}: `{word}`", file.name)));
     }
     check("pure", wrong);
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for (library, rooms) in LIBRARIES {
+        let others = sources().iter().filter(|file| !rooms.contains(&file.module[0].as_str()));
+        let uses = |file: &&Source| names_crate(&file.code, library);
+        wrong.extend(others.filter(uses).map(|file| format!("{}: `{library}`", file.name)));
+    }
+    check("libraries", wrong);
+}
+
+#[test]
+fn the_clock_is_read_in_three_places() {
+    let reads = |file: &&Source| {
+        ["Instant::now(", "SystemTime::now(", "Timestamp::now(", "DateTime::now(", "Zoned::now("]
+            .iter()
+            .any(|call| file.code.contains(call))
+    };
+    let is_known = |file: &&Source| CLOCKS.iter().any(|known| file.name.starts_with(known));
+    check("now", sources().iter().filter(reads).filter(|file| !is_known(file)).map(|file| file.name.clone()));
 }
 
 #[test]
@@ -198,6 +246,60 @@ fn the_list_of_writing_calls_is_true() {
         let names = added.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
         assert_eq!(names.filter(|name| !WRITES.contains(name)).collect::<Vec<_>>(), [""; 0]);
     }
+}
+
+#[test]
+fn the_document_names_the_rooms_and_doors() {
+    let mut told = Vec::new();
+    for [room, _, doors] in table("## Rooms and doors") {
+        let doors = doors.split(", ").filter(|door| *door != "–").map(str::to_owned).collect::<Vec<_>>();
+        told.push((room.trim_matches(['`', '/']).to_owned(), doors));
+    }
+    let true_table =
+        DOORS.iter().map(|(room, doors)| (room.to_string(), doors.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    assert_eq!(told, true_table.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_document_names_the_libraries() {
+    let told: BTreeSet<String> =
+        table("## Libraries").iter().flat_map(|[names, _]| names.split(", ").map(str::to_owned)).collect();
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let own = manifest.split("\n[").find_map(|part| part.strip_prefix("dependencies]\n")).unwrap();
+    let used: BTreeSet<String> = own.lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect();
+    assert_eq!(told, used);
+}
+
+/// What a document calls a file or a folder of ours must be there: `room/file.rs`, `tests/crash/`.
+#[test]
+fn the_documents_name_paths_that_exist() {
+    let mut wrong = Vec::new();
+    for document in ["docs/ARCHITECTURE.md", "docs/FORMATS.md", "README.md"] {
+        let text = fs::read_to_string(document).unwrap();
+        let quoted =
+            text.split('`').skip(1).step_by(2).filter(|path| path.contains('/') && !path.contains(char::is_whitespace));
+        let ours = quoted.filter(|path| is_ours(path));
+        wrong.extend(
+            ours.filter(|path| !Path::new("src").join(path).exists() && !Path::new(path).exists()).map(str::to_owned),
+        );
+    }
+    check("paths", wrong);
+}
+
+fn is_ours(path: &str) -> bool {
+    let first = path.split('/').next().unwrap();
+    let is_room = DOORS.iter().any(|(room, _)| *room == first);
+    let is_code = path.ends_with(".rs") || path.ends_with('/');
+    (is_room && is_code) || ["tests", "benches", "fuzz", "docs", "systemd", "examples"].contains(&first)
+}
+
+/// Returns the rows of the table below a heading of the document.
+fn table<const N: usize>(heading: &str) -> Vec<[String; N]> {
+    let text = fs::read_to_string("docs/ARCHITECTURE.md").unwrap();
+    let (_, below) = text.split_once(heading).unwrap();
+    let rows = below.lines().skip_while(|line| !line.starts_with("| ---")).skip(1);
+    let cells = |row: &str| row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    rows.take_while(|line| line.starts_with('|')).map(|row| cells(row).try_into().unwrap()).collect()
 }
 
 /// Fails for whatever breaks a rule and is not named in `NOT_YET`.
@@ -410,6 +512,14 @@ fn tree(code: &str) -> Vec<Vec<String>> {
     let name: String = code.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     let Some(rest) = code[name.len()..].strip_prefix("::") else { return vec![vec![name]] };
     tree(rest).into_iter().map(|rest| [vec![name.clone()], rest].concat()).collect()
+}
+
+/// Returns whether code uses a library by its name.
+fn names_crate(code: &str, library: &str) -> bool {
+    code.match_indices(library).any(|(at, _)| {
+        let is_start = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        is_start && code[at + library.len()..].starts_with("::")
+    })
 }
 
 /// Returns where a path leads that stands in a module.
