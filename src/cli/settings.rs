@@ -7,7 +7,7 @@ use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
 use super::reader::Reader;
 use crate::config::{DEFAULT_TEXT, Settings, is_blank, load};
-use crate::service::{Look, Sound};
+use crate::service::{Reading, Sound};
 use crate::vault::own_names::HOME;
 
 /// Where settings come from.
@@ -103,10 +103,10 @@ pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<Path
 }
 
 /// Reads once all files that the settings of a root consist of.
-pub(super) fn read_settings(root: &Path, source: &Source) -> Look {
+pub(super) fn read_settings(root: &Path, source: &Source) -> Reading {
     let mut reader = Reader::default();
     let sound = sound(root, source, &mut reader);
-    Look { sound, files: reader.files, open: reader.open, is_known: !reader.is_unknown }
+    Reading { sound, files: reader.files, open: reader.open, is_known: !reader.is_unknown }
 }
 
 fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, String> {

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::clock::Clock;
 
-/// Many events in a short time. Each wakes the thread that reads them, at about the cost of handling a
-/// small file; so it naps now and then, and the system gathers what comes meanwhile.
+/// Detects many events in a short time. Each wakes the thread that reads them, which costs about as much as a small
+/// file; so the thread sleeps for moments in a burst, and the system gathers the events.
 #[derive(Debug)]
 pub(super) struct Burst {
     clock: Clock,
@@ -11,10 +11,10 @@ pub(super) struct Burst {
     events: u32,
 }
 
-/// How long a nap is, and how far apart two are; the system keeps thousands of events.
-const NAP: Duration = Duration::from_millis(2);
-const APART: Duration = Duration::from_millis(1);
-/// Fewer events than that in such a time are no burst.
+/// How long the thread sleeps, and the least time between two sleeps; the system keeps thousands of events.
+const SLEEP: Duration = Duration::from_millis(2);
+const INTERVAL: Duration = Duration::from_millis(1);
+/// Fewer events within that time are no burst.
 const EVENTS_MIN: u32 = 16;
 
 impl Burst {
@@ -22,15 +22,15 @@ impl Burst {
         Self { clock, since: Duration::ZERO, events: 0 }
     }
 
-    /// Counts an event, and naps if there were many.
+    /// Counts an event, and sleeps if there were many.
     pub(super) fn count(&mut self) {
         self.events += 1;
         let now = self.clock.steady();
-        if now < self.since + APART {
+        if now < self.since + INTERVAL {
             return;
         }
         if self.events >= EVENTS_MIN {
-            std::thread::sleep(NAP);
+            std::thread::sleep(SLEEP);
         }
         (self.since, self.events) = (self.clock.steady(), 0);
     }

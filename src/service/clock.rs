@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use crate::intake::Now;
 use crate::model::Stage;
 
-/// A clock by the wall and one that never jumps.
+/// The wall clock, and a clock that never jumps.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     begun: Instant,
@@ -56,27 +56,27 @@ impl Moment {
         i64::try_from(self.local.timestamp().as_nanosecond()).unwrap_or(i64::MAX)
     }
 
-    /// Returns the moment as the settle machine wants it.
+    /// Returns the moment in the form that settling needs.
     pub fn for_settle(&self) -> Now {
         Now { wall_ns: self.timestamp_ns(), steady: self.steady }
     }
 }
 
-/// What is said about a jump of the clock if it is larger than this: a mill may have stood still for some weeks.
+/// The smallest jump of the clock that is reported: the daemon may not have run for some weeks.
 const JUMP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What the mill remembers of time, so that nothing is thrown away because a clock jumped.
+/// What is remembered of time, so that nothing is deleted because a clock jumped.
 #[derive(Debug)]
 pub(super) struct Memory {
-    /// A time that had come when the program began, if the mill worked before.
+    /// A time that had surely passed when the program began, if there was work before.
     known: Option<Timestamp>,
     told: BTreeSet<Stage>,
     is_jump_told: bool,
 }
 
 impl Memory {
-    /// Takes the times at which something was done before, each list in its order. The last day of work is left
-    /// out: the clock may have been wrong on it. A mill that never worked believes the clock.
+    /// Takes the times of former work, each list in its order. The last day of work is left out: the clock may have
+    /// been wrong on it. Without former work the clock is believed.
     pub(super) fn new(done: &[&[Timestamp]]) -> Self {
         let newest = done.iter().filter_map(|times| times.last()).max();
         let day_before = newest.and_then(|newest| newest.checked_sub(SignedDuration::from_hours(24)).ok());
@@ -89,8 +89,7 @@ impl Memory {
         Self { known, told: BTreeSet::new(), is_jump_told: false }
     }
 
-    /// Returns the time that has come for certain: what is younger by it is not old. It is never later than the
-    /// clock says.
+    /// Returns a time that has surely passed, by which ages are counted. It is never later than the clock.
     pub(super) fn believed(&self, moment: &Moment) -> Timestamp {
         let Some(known) = self.known else { return moment.timestamp() };
         known.checked_add(moment.steady).unwrap_or(Timestamp::MAX).min(moment.timestamp())

@@ -25,7 +25,7 @@ mod why;
 
 pub use clock::{Clock, Moment};
 pub use release::{Granted, release};
-pub use reload::{Look, Reload, Sound, Taken, read_settled};
+pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
 pub use undo::{UndoAnswer, read_answer, request_undo, withdraw_undo};

@@ -1,5 +1,5 @@
-//! A disk that does not answer, such as a network drive without its server, may hold the dispatcher in the
-//! middle of a call. Nobody can take it out of there, so it is said.
+//! Reports a disk that does not answer, such as a network drive without its server. It may block the dispatcher in
+//! the middle of a call, and nothing can end that call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::report;
 
-/// How often it is looked whether the dispatcher goes on; at rest it wakes as often by itself.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// After so many looks without a turn, it is told.
-const LOOKS_MAX: u32 = 3;
+/// How often the dispatcher is checked; at rest it wakes as often by itself.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// The number of checks without a turn after which it is reported.
+const CHECKS_MAX: u32 = 3;
 /// How long a stop waits for a disk that does not answer.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -19,7 +19,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Pulse(AtomicU64);
 
 impl Pulse {
-    /// Says that the dispatcher goes on.
+    /// Notes that the dispatcher goes on.
     pub(super) fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -28,20 +28,20 @@ impl Pulse {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Tells when the dispatcher stands still, and when it goes on; for ever.
+    /// Reports when the dispatcher is blocked, and when it goes on; runs for ever.
     pub(super) async fn watch(self: Arc<Self>) {
         let mut silence = Silence::default();
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            match silence.look(self.turns()) {
-                Some(Heard::Nothing) => report::no_answer(LOOK_EVERY * LOOKS_MAX),
+            tokio::time::sleep(CHECK_EVERY).await;
+            match silence.check(self.turns()) {
+                Some(Heard::Nothing) => report::no_answer(CHECK_EVERY * CHECKS_MAX),
                 Some(Heard::Again) => report::answers_again(),
                 None => (),
             }
         }
     }
 
-    /// Ends the process if the dispatcher, asked to stop, stands still: the next start recovers, as after a
+    /// Ends the process if the dispatcher, asked to stop, is blocked: the next start recovers, as after a
     /// power cut.
     pub(super) fn end_if_silent(&self) {
         let before = self.turns();
@@ -53,12 +53,12 @@ impl Pulse {
     }
 }
 
-/// How long nothing was heard. Looks are counted, not time: a process that was stopped for an hour and goes
-/// on has missed none.
+/// How long the dispatcher has been silent. Checks are counted, not time: a process that was paused for an hour has
+/// missed none.
 #[derive(Debug, Default)]
 struct Silence {
     turns: u64,
-    looks: u32,
+    checks: u32,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -68,14 +68,14 @@ enum Heard {
 }
 
 impl Silence {
-    fn look(&mut self, turns: u64) -> Option<Heard> {
+    fn check(&mut self, turns: u64) -> Option<Heard> {
         if turns != self.turns {
-            let was_told = self.looks >= LOOKS_MAX;
-            (self.turns, self.looks) = (turns, 0);
+            let was_told = self.checks >= CHECKS_MAX;
+            (self.turns, self.checks) = (turns, 0);
             return was_told.then_some(Heard::Again);
         }
-        self.looks = self.looks.saturating_add(1);
-        (self.looks == LOOKS_MAX).then_some(Heard::Nothing)
+        self.checks = self.checks.saturating_add(1);
+        (self.checks == CHECKS_MAX).then_some(Heard::Nothing)
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn silence_is_told_once_and_its_end() {
         let mut silence = Silence::default();
-        let heard: Vec<_> = [1, 1, 1, 2, 2, 2, 2, 2, 2, 9, 9, 10].map(|turns| silence.look(turns)).into();
+        let heard: Vec<_> = [1, 1, 1, 2, 2, 2, 2, 2, 2, 9, 9, 10].map(|turns| silence.check(turns)).into();
         let told: Vec<_> = heard.iter().enumerate().filter_map(|(n, heard)| Some((n, heard.as_ref()?))).collect();
         assert_eq!(told, [(6, &Heard::Nothing), (9, &Heard::Again)]);
     }

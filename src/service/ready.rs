@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Tells systemd how the daemon is; says nothing where there is no systemd.
+/// Tells systemd the state of the daemon; does nothing without systemd.
 pub(super) struct Ready {
     is_told: bool,
     said_stopping: bool,
@@ -11,7 +11,7 @@ pub(super) struct Ready {
     status: String,
 }
 
-/// How often the status line is told at most.
+/// The least time between two status lines.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
 impl Ready {
@@ -20,7 +20,7 @@ impl Ready {
         Self { is_told: false, said_stopping: false, watchdog, next: Duration::ZERO, status: String::new() }
     }
 
-    /// Says, once, that the inboxes are watched and were looked at.
+    /// Reports once that the inboxes are watched and were walked.
     pub(super) fn ready(&mut self) {
         if !std::mem::replace(&mut self.is_told, true) {
             crate::report::ready();
@@ -28,7 +28,7 @@ impl Ready {
         }
     }
 
-    /// Says that the loop turns: a dispatcher that hangs is restarted by systemd.
+    /// Reports that the dispatcher goes on: systemd restarts one that hangs.
     pub(super) fn alive(&mut self, summary: &str, now: Duration) {
         if now < self.next {
             return;

@@ -1,4 +1,4 @@
-//! Settings are taken like any file that somebody is saving: when they stood still, and nobody writes to them.
+//! Settings are read like any file that somebody is saving: when they do not change any more, and nobody writes to them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,27 +9,27 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::model::Identity;
 
-/// What is not sound, is gone or opens a gate is looked at for so long: half of a file may be all that was saved.
+/// How long settings that are invalid, gone, or open a gate must stay the same: half of a file may be all that was saved.
 const DOUBT: Duration = Duration::from_secs(2);
-/// The pauses between two looks at what a program has open for writing.
+/// The pauses between two readings of a file that a program has open for writing.
 const BUSY_MIN: Duration = Duration::from_millis(250);
 const BUSY_MAX: Duration = Duration::from_secs(10);
 /// How long a start waits for a program that has the settings open.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks once at the settings, as the command line says.
-pub type Reload = Box<dyn Fn() -> Look + Sync>;
+/// Reads the settings once, from where the command line says.
+pub type Reload = Box<dyn Fn() -> Reading + Sync>;
 
-/// What one look at all files of the settings showed.
+/// One reading of all files of the settings.
 #[derive(Debug)]
-pub struct Look {
-    /// What they say; the text of all problems if they are not sound.
+pub struct Reading {
+    /// The settings; the text of all problems if they are not valid.
     pub sound: Result<Sound, String>,
-    /// The files that were read, each in the state that it was in.
+    /// The files that were read, each with its state.
     pub files: BTreeMap<PathBuf, Identity>,
-    /// One that somebody has open for writing.
+    /// A file that somebody has open for writing.
     pub open: Option<PathBuf>,
-    /// Whether the kernel could tell that of each.
+    /// Whether the kernel could tell that for each.
     pub is_known: bool,
 }
 
@@ -40,11 +40,11 @@ pub struct Sound {
     pub settings: Settings,
     /// Whether their file sets nothing at all.
     pub is_blank: bool,
-    /// What a person should know of the files, beside what is wrong with them.
+    /// What a person should know about the files, besides what is wrong with them.
     pub notes: Vec<String>,
 }
 
-/// Settings that stood still, and what they were read from.
+/// Settings that did not change for a while, and the files that they were read from.
 #[derive(Debug)]
 pub struct Taken {
     /// What they say.
@@ -56,56 +56,56 @@ pub struct Taken {
 #[derive(Debug, Clone, Copy)]
 struct Quiet {
     usual: Duration,
-    /// Where the kernel cannot tell of writers.
+    /// If the kernel cannot tell whether there are writers.
     weak: Duration,
 }
 
-/// Looks at files again and again until they stood still.
+/// Compares the readings of files until they do not change any more.
 #[derive(Debug, Default)]
 struct Standing {
     files: BTreeMap<PathBuf, Identity>,
     since: Duration,
-    looks: u32,
+    readings: u32,
     busy: u32,
 }
 
-/// Why what was read is not taken yet.
+/// Why a reading is not accepted yet.
 #[derive(Debug, PartialEq, Eq)]
 struct NotYet {
     again: Duration,
-    /// In words; `None` if it is nothing but the usual moment.
+    /// In words; `None` if only the usual time has not passed.
     why: Option<String>,
 }
 
 impl Standing {
-    /// Judges one look. `known` are the files that were read the last time, and `doubt` says why half of a file may
+    /// Judges one reading. `known` are the files that were read the last time, and `doubt` says why half of a file may
     /// be all that was read.
     fn judge(
         &mut self,
-        look: &Look,
+        reading: &Reading,
         known: &BTreeMap<PathBuf, Identity>,
         doubt: Option<String>,
         quiet: Quiet,
         now: Now,
     ) -> Result<(), NotYet> {
-        if self.looks == 0 || self.files != look.files {
-            *self = Self { files: look.files.clone(), since: now.steady, ..Self::default() };
+        if self.readings == 0 || self.files != reading.files {
+            *self = Self { files: reading.files.clone(), since: now.steady, ..Self::default() };
         }
-        self.looks = self.looks.saturating_add(1);
-        if let Some(open) = &look.open {
+        self.readings = self.readings.saturating_add(1);
+        if let Some(open) = &reading.open {
             let again = now.steady + (BUSY_MIN * 2_u32.pow(self.busy.min(8))).min(BUSY_MAX);
             self.busy += 1;
-            // The quiet time begins when the last writer has let go.
+            // The quiet time begins when the last writer has closed it.
             self.since = again;
             return Err(NotYet { again, why: Some(format!("a program has {} open for writing", open.display())) });
         }
-        let gone = known.keys().find(|file| !look.files.contains_key(*file));
+        let gone = known.keys().find(|file| !reading.files.contains_key(*file));
         let doubt = gone.map(|file| format!("{} is gone", file.display())).or(doubt);
         let watched = now.steady.saturating_sub(self.since);
-        // What is gone has no time that could be asked.
-        let age = look.files.values().map(|file| age(file, now)).min().filter(|_| gone.is_none());
+        // A file that is gone has no time.
+        let age = reading.files.values().map(|file| age(file, now)).min().filter(|_| gone.is_none());
         let quiet_for = age.map_or(watched, |age| age.max(watched));
-        let weak = if look.is_known { Duration::ZERO } else { quiet.weak };
+        let weak = if reading.is_known { Duration::ZERO } else { quiet.weak };
         let needed = quiet.usual.max(weak).max(if doubt.is_some() { DOUBT } else { Duration::ZERO });
         if quiet_for >= needed {
             return Ok(());
@@ -119,20 +119,20 @@ fn age(file: &Identity, now: Now) -> Duration {
     u64::try_from(now.wall_ns.saturating_sub(file.modified_ns)).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
-/// What a wish to read the settings again came to.
+/// The outcome of a request to read the settings again.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// They are taken.
+    /// They are accepted.
     Taken(Box<Sound>),
-    /// They are not; the old ones stay.
+    /// They are refused; the old ones stay.
     Refused(String),
-    /// It waits for something that is worth a line.
+    /// They must wait, for a reason that the log should tell.
     Waits(String),
 }
 
-/// Reads the settings again when it is wished, without making anybody wait.
+/// Reads the settings again on request, without blocking anybody.
 pub(super) struct Reloading<'a> {
-    look: &'a (dyn Fn() -> Look + Sync),
+    read: &'a (dyn Fn() -> Reading + Sync),
     /// What the running settings were read from.
     files: BTreeMap<PathBuf, Identity>,
     is_blank: bool,
@@ -148,31 +148,31 @@ struct Pending {
 
 impl<'a> Reloading<'a> {
     /// Returns a reader that has nothing to do.
-    pub(super) fn new(look: &'a (dyn Fn() -> Look + Sync), running: &Taken) -> Self {
-        Self { look, files: running.files.clone(), is_blank: running.sound.is_blank, pending: None }
+    pub(super) fn new(read: &'a (dyn Fn() -> Reading + Sync), running: &Taken) -> Self {
+        Self { read, files: running.files.clone(), is_blank: running.sound.is_blank, pending: None }
     }
 
-    /// Takes the wish.
+    /// Takes a request.
     pub(super) fn wish(&mut self) {
-        // Who asks twice is told twice.
+        // A second request gets its own line in the log.
         let standing = self.pending.take().map(|pending| pending.standing).unwrap_or_default();
         self.pending = Some(Pending { standing, ..Pending::default() });
     }
 
-    /// Returns when to look again.
+    /// Returns when to read again.
     pub(super) fn next(&self) -> Option<Duration> {
         self.pending.as_ref().map(|pending| pending.again)
     }
 
-    /// Looks if it is time, and says what came of it.
+    /// Reads if it is time, and returns the outcome.
     pub(super) fn turn(&mut self, running: &Settings, now: Now) -> Option<Answer> {
         let pending = self.pending.as_mut().filter(|pending| pending.again <= now.steady)?;
-        let look = (self.look)();
+        let reading = (self.read)();
         let quiet = Quiet { usual: running.settle.quiet, weak: running.settle.weak_quiet };
-        let doubt = doubt(&look, running, self.is_blank);
-        let Err(NotYet { again, why }) = pending.standing.judge(&look, &self.files, doubt, quiet, now) else {
+        let doubt = doubt(&reading, running, self.is_blank);
+        let Err(NotYet { again, why }) = pending.standing.judge(&reading, &self.files, doubt, quiet, now) else {
             self.pending = None;
-            return Some(self.answer(look));
+            return Some(self.answer(reading));
         };
         pending.again = again;
         let why = why.filter(|_| !pending.is_told)?;
@@ -180,27 +180,27 @@ impl<'a> Reloading<'a> {
         Some(Answer::Waits(why))
     }
 
-    fn answer(&mut self, look: Look) -> Answer {
-        match look.sound {
+    fn answer(&mut self, reading: Reading) -> Answer {
+        match reading.sound {
             Err(problems) => Answer::Refused(problems),
             Ok(sound) if sound.is_blank && !self.is_blank => Answer::Refused(BLANK.to_owned()),
             Ok(sound) => {
-                (self.files, self.is_blank) = (look.files, sound.is_blank);
+                (self.files, self.is_blank) = (reading.files, sound.is_blank);
                 Answer::Taken(Box::new(sound))
             }
         }
     }
 }
 
-/// Why a file without a key is not taken.
+/// Why a file without a key is refused.
 const BLANK: &str = "the settings file sets nothing, which would open every gate; write the keys that you want \
-                     (`gates: {raw: auto}` is one), or start anew to begin with the defaults";
+                     (`gates: {raw: auto}` is one), or restart stockmill to begin with the defaults";
 
-/// Returns why what was read may be half of what is meant.
-fn doubt(look: &Look, running: &Settings, was_blank: bool) -> Option<String> {
-    match &look.sound {
+/// Returns why a reading may be only half of what was meant.
+fn doubt(reading: &Reading, running: &Settings, was_blank: bool) -> Option<String> {
+    match &reading.sound {
         Err(problems) => Some(problems.lines().next().unwrap_or_default().to_owned()),
-        Ok(sound) if sound.is_blank && !was_blank => Some("the settings file sets nothing so far".to_owned()),
+        Ok(sound) if sound.is_blank && !was_blank => Some("the settings file sets nothing at present".to_owned()),
         Ok(sound) => {
             let (before, after) = (&running.gates, &sound.settings.gates);
             let opens = after.changed_since(before).find(|stage| after.of(*stage).opens_after(before.of(*stage)))?;
@@ -209,13 +209,13 @@ fn doubt(look: &Look, running: &Settings, was_blank: bool) -> Option<String> {
     }
 }
 
-/// Reads the settings for a start: what is sound and at rest is taken at once, what is half saved is waited for.
-pub fn read_settled(look: &dyn Fn() -> Look) -> Result<Taken, String> {
+/// Reads the settings for a start: valid settings that do not change are accepted at once; half-saved ones must be completed first.
+pub fn read_settled(read: &dyn Fn() -> Reading) -> Result<Taken, String> {
     let clock = Clock::start();
     let mut standing = Standing::default();
     loop {
         let now = clock.now().for_settle();
-        let found = look();
+        let found = read();
         let doubt = match &found.sound {
             Err(problems) => Some(problems.clone()),
             Ok(sound) => sound.is_blank.then(String::new),
@@ -253,13 +253,13 @@ mod tests {
         word: Option<bool>,
     }
 
-    fn look(at: At) -> Look {
+    fn reading(at: At) -> Reading {
         let path = PathBuf::from("/r/stockmill.yaml");
         let size = at.text.map_or(0, str::len) as u64;
         let identity = Identity { device: 1, inode: 7, size, modified_ns: at.written_ms * 1_000_000 };
         let files = at.text.map(|_| (path.clone(), identity)).into_iter().collect();
         let sound = at.text.map_or(Err("it cannot be read".to_owned()), settings);
-        Look { sound, files, open: (at.word == Some(true)).then_some(path), is_known: at.word.is_some() }
+        Reading { sound, files, open: (at.word == Some(true)).then_some(path), is_known: at.word.is_some() }
     }
 
     fn at(text: &'static str, written_ms: i64, word: Option<bool>) -> At {
@@ -273,17 +273,17 @@ mod tests {
     /// Plays a reload: at each millisecond the file is what the last row before it says. Returns the answers.
     fn play(running: &'static str, rows: &[(u64, At)], until_ms: u64) -> Vec<(u64, &'static str)> {
         let state = Mutex::new(rows[0].1);
-        let read = || look(*state.lock().unwrap());
-        let first = look(at(running, 0, Some(false)));
+        let read = || reading(*state.lock().unwrap());
+        let first = reading(at(running, 0, Some(false)));
         let running = first.sound.unwrap();
         let mut settings = running.settings.clone();
         let taken = Taken { sound: running, files: first.files };
         let mut reloading = Reloading::new(&read, &taken);
         reloading.wish();
-        let (mut answers, looks) = (Vec::new(), RefCell::new(0));
+        let (mut answers, readings) = (Vec::new(), RefCell::new(0));
         for ms in (0..until_ms).step_by(10) {
             *state.lock().unwrap() = rows.iter().rev().find(|(from, _)| *from <= ms).unwrap().1;
-            *looks.borrow_mut() +=
+            *readings.borrow_mut() +=
                 usize::from(reloading.next().is_some_and(|again| again <= Duration::from_millis(ms)));
             let now =
                 Now { wall_ns: (NOW + i64::try_from(ms).unwrap()) * 1_000_000, steady: Duration::from_millis(ms) };
@@ -298,7 +298,7 @@ mod tests {
             };
             answers.push((ms, word));
         }
-        assert!(looks.into_inner() < 40, "it looks without a pause");
+        assert!(readings.into_inner() < 40, "it reads without a pause");
         answers
     }
 
@@ -338,7 +338,7 @@ mod tests {
                 &[(0, "waits"), (2000, "taken")],
             ),
             (HOLD, vec![(0, at("log: {level: info}", NOW, no))], &[(0, "waits"), (2000, "taken")]),
-            // Open for writing: nothing is taken, however old it looks.
+            // Open for writing: nothing is taken, whatever its age.
             (
                 HOLD,
                 vec![
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_start_takes_what_is_at_rest_and_tells_what_is_not() {
-        let read = |at: At| read_settled(&|| look(at)).map(|taken| taken.sound.is_blank);
+        let read = |at: At| read_settled(&|| reading(at)).map(|taken| taken.sound.is_blank);
         assert_eq!(read(at(HOLD, 0, Some(false))), Ok(false));
         assert_eq!(read(at("", 0, Some(false))), Ok(true));
         assert!(read(at("gates: {raw", 0, Some(false))).is_err());

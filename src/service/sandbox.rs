@@ -1,5 +1,5 @@
 //! Confines the daemon by Landlock: a decoder that a hostile file takes over can neither read nor write
-//! outside the mill. The kernel guards what it can; a kernel without Landlock is no reason not to work.
+//! outside stockmill's folders. The kernel restricts what it can; stockmill also works without Landlock.
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
@@ -15,21 +15,21 @@ use crate::report;
 use crate::vault::Layout;
 use crate::vault::own_names::MARK;
 
-/// The rights that are guarded: all that concern files. Levels 6 and 9 would also cut sockets, and with
-/// them the way on which systemd is told of readiness.
+/// The rights that are restricted: all that concern files. Levels 6 and 9 would also restrict sockets, which tell
+/// systemd about readiness.
 const LEVEL: ABI = ABI::V5;
 
-/// What may be done in the mill: all that the vault ever does. Links, devices and programs it never
-/// makes or starts.
+/// What is allowed in stockmill's folders: all that the vault does. It never makes links or devices and
+/// never starts programs.
 const WORK: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
 });
-/// What may be done with what is only looked at.
-const LOOK: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
-/// What may be done with a device.
-const TALK: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
+/// What is allowed for files that are only read.
+const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+/// What is allowed for a device.
+const DEVICE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
 
-/// What the system itself is looked at for: the time zone, zone tables, the limits of the machine.
+/// Folders of the system that are read: the time zone, zone tables, limits of the machine.
 const SYSTEM: [&str; 6] = ["/etc", "/etc/localtime", "/usr", "/proc", "/sys", "/dev/urandom"];
 /// Devices that may be written to as well.
 const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
@@ -37,23 +37,23 @@ const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
 /// Folders that hold too much of the system, or of other people, to be opened as a whole.
 const TOO_WIDE: [&str; 10] = ["/", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr", "/var"];
 
-/// A path, and what may be done with it and with all that lies beneath it.
+/// A path, and what is allowed for it and for all beneath it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     path: PathBuf,
     may: BitFlags<AccessFs>,
 }
 
-/// What lies at a path, as far as rules depend on it.
+/// What rules need to know about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Spot {
     /// Which mount it belongs to.
     mount: u64,
-    /// Whether it bears the mark of an area.
+    /// Whether it has the mark of an area.
     is_marked: bool,
 }
 
-/// All rules, and the areas for which none can be given that outlives an unmount.
+/// All rules, and the areas for which no rule outlives an unmount.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Rules {
     rules: Vec<Rule>,
@@ -63,11 +63,11 @@ struct Rules {
 /// How far the daemon is confined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Confined {
-    /// Every right is guarded.
+    /// Every right is restricted.
     Fully,
-    /// The kernel guards some of them only.
+    /// The kernel restricts only some of them.
     Partly(String),
-    /// Nothing is guarded, and why.
+    /// Nothing is restricted, and why.
     Not(String),
 }
 
@@ -75,7 +75,7 @@ pub(super) enum Confined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) confined: Confined,
-    /// Areas that the daemon can reach again only after a restart, once their disk was unmounted.
+    /// Areas that the daemon can use only after a restart once their disk was unmounted.
     pub(super) fixed: Vec<PathBuf>,
 }
 
@@ -92,14 +92,14 @@ impl Outcome {
 }
 
 /// Confines this thread and every thread and program that it starts, for good: beneath the areas and
-/// the log's folder it may work, beneath `reads` and in the system's own folders it may look.
+/// the log's folder it may work; beneath `reads` and in folders of the system it may read.
 pub(super) fn confine(layout: &Layout, reads: &[PathBuf]) -> Outcome {
     let zones = std::env::var_os("TZDIR").map(PathBuf::from);
-    let looks: Vec<PathBuf> = reads.iter().cloned().chain(zones).chain(SYSTEM.map(PathBuf::from)).collect();
-    // A rule is for where a folder really lies: an inbox may be a link that its owner set.
+    let read_only: Vec<PathBuf> = reads.iter().cloned().chain(zones).chain(SYSTEM.map(PathBuf::from)).collect();
+    // A rule is for the real path of a folder: an inbox may be a link that its owner made.
     let really = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let areas = layout.areas.iter().map(|(area, folder)| (area.clone(), really(folder))).collect();
-    let Rules { rules, fixed } = rules(&Layout { root: really(&layout.root), areas }, &looks, &spot);
+    let Rules { rules, fixed } = rules(&Layout { root: really(&layout.root), areas }, &read_only, &spot);
     let confined = match enforce(&rules) {
         Ok(confined) => confined,
         Err(error) => Confined::Not(error.to_string()),
@@ -107,8 +107,8 @@ pub(super) fn confine(layout: &Layout, reads: &[PathBuf]) -> Outcome {
     Outcome { confined, fixed }
 }
 
-/// Returns the rules for a mill. `spot` says what lies at a path, if anything does.
-fn rules(layout: &Layout, looks: &[PathBuf], spot: &dyn Fn(&Path) -> Option<Spot>) -> Rules {
+/// Returns the rules for stockmill's folders. `spot` says what lies at a path, if anything.
+fn rules(layout: &Layout, read_only: &[PathBuf], spot: &dyn Fn(&Path) -> Option<Spot>) -> Rules {
     let mut work = BTreeSet::from([layout.root.clone()]);
     let mut fixed = Vec::new();
     for folder in layout.areas.values().filter(|folder| !folder.starts_with(&layout.root)) {
@@ -119,9 +119,9 @@ fn rules(layout: &Layout, looks: &[PathBuf], spot: &dyn Fn(&Path) -> Option<Spot
         work.insert(path);
     }
     let work = work.into_iter().map(|path| Rule { path, may: WORK });
-    let looks = looks.iter().cloned().map(|path| Rule { path, may: LOOK });
-    let devices = DEVICES.into_iter().map(|path| Rule { path: path.into(), may: TALK });
-    Rules { rules: work.chain(looks).chain(devices).collect(), fixed }
+    let read_only = read_only.iter().cloned().map(|path| Rule { path, may: READ });
+    let devices = DEVICES.into_iter().map(|path| Rule { path: path.into(), may: DEVICE });
+    Rules { rules: work.chain(read_only).chain(devices).collect(), fixed }
 }
 
 /// Returns the folder whose rule covers an area for as long as the daemon runs; `None` if that would
@@ -130,11 +130,11 @@ fn rules(layout: &Layout, looks: &[PathBuf], spot: &dyn Fn(&Path) -> Option<Spot
 /// A rule is bound to a folder on its file system, not to a name. When a disk is unmounted, the rules on
 /// its folders go with it, and the same disk mounted again is another file system. So for an area on a
 /// disk of its own the rule goes on the folder that the disk is mounted in, which stays. The mount point
-/// itself would not do: while the disk is mounted, the kernel passes over what lies hidden beneath it.
+/// itself would not work: while the disk is mounted, the kernel ignores what lies hidden beneath it.
 fn lasting(folder: &Path, root: &Path, spot: &dyn Fn(&Path) -> Option<Spot>) -> Option<PathBuf> {
     let own = spot(folder).filter(|spot| spot.is_marked);
     let lasts = match own {
-        // The disk is not mounted now. It will be, on the folder that is left of the path or further up.
+        // The disk is not mounted now. It will be mounted on the existing part of the path, or further up.
         None => folder.ancestors().find(|path| spot(path).is_some())?.parent()?,
         Some(own) if spot(root).is_some_and(|home| home.mount == own.mount) => return Some(folder.to_owned()),
         Some(own) => folder.ancestors().find(|path| spot(path).is_none_or(|above| above.mount != own.mount))?,
@@ -148,13 +148,13 @@ fn spot(path: &Path) -> Option<Spot> {
     Some(Spot { mount: stat.stx_mnt_id, is_marked: path.join(MARK).is_file() })
 }
 
-/// Puts the rules into force. On an error nothing is in force.
+/// Puts the rules into force, or none of them on an error.
 fn enforce(rules: &[Rule]) -> Result<Confined, RulesetError> {
     let guarded = AccessFs::from_all(LEVEL);
     let mut ruleset = Ruleset::default()
         .handle_access(guarded & !AccessFs::Refer)?
         // Landlock without this right (Linux 5.13 to 5.18) forbids every rename between folders. There
-        // the mill could not work: then rather no confinement at all.
+        // stockmill could not work: no confinement is better then.
         .set_compatibility(CompatLevel::SoftRequirement)
         .handle_access(AccessFs::Refer)?
         .set_compatibility(CompatLevel::BestEffort)
@@ -178,7 +178,7 @@ fn enforce(rules: &[Rule]) -> Result<Confined, RulesetError> {
     })
 }
 
-/// Allows what a rule says; what is not there needs no rule.
+/// Allows what a rule says; a missing path needs no rule.
 fn allow(ruleset: RulesetCreated, rule: &Rule) -> Result<RulesetCreated, RulesetError> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let Ok(handle) = rustix::fs::open(&rule.path, flags, Mode::empty()) else { return Ok(ruleset) };

@@ -1,4 +1,4 @@
-//! Whether a bundle was sent: a person says so by a file in it.
+//! Tells whether a bundle was sent: a person marks it by a file.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use crate::model::RelPath;
 use crate::plan::BundleFolder;
 use crate::vault::{DiskResult, Look};
 
-/// Returns the bundle that a file, or a sidecar, is one of.
+/// Returns the bundle of a file or a sidecar.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
     BundleFolder::of(file).map(|bundle| bundle.path().clone())
 }
@@ -21,8 +21,8 @@ pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
     }
 }
 
-/// Returns whether a name says `SENT`, in whatever case and with whatever an editor hangs on it: taking `SENT.txt` for
-/// nothing would add to what a market has already, taking it for the mark costs another bundle at most.
+/// Returns whether a name means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
+/// bundle that the market already has; to accept it costs at most another bundle.
 fn is_mark(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let stem = name.split('.').next().unwrap_or_default();
