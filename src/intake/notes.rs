@@ -255,7 +255,7 @@ mod tests {
         use Editor::{HasOpen, Saves};
         let at = |s: u64| Now { wall_ns: 10_000 * S + i64::try_from(s).unwrap() * S, steady: Duration::from_secs(s) };
         let (now, old) = (at(0).wall_ns, 0);
-        // Looks at: the second, the version, the time in it, the sign beside -> how long it is still to be quiet.
+        // Judged at: the second, the version, the time in it, the sign beside -> how long it is still to be quiet.
         type Look = (u64, u64, i64, Option<(Editor, i64)>, Option<u64>);
         let cases: [&[Look]; 9] = [
             &[(0, 1, old, None, None)],

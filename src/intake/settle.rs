@@ -289,7 +289,7 @@ mod tests {
         Now { wall_ns: 1_000_000 * MS + i64::try_from(ms).unwrap() * MS, steady: Duration::from_millis(ms) }
     }
 
-    /// Looks at a candidate, with the kernel's word on its writers: returns until when it has to wait.
+    /// Judges a candidate with the kernel's answer about writers: returns until when it must wait.
     fn look(machine: &mut Settle, candidate: Candidate, has_twin: bool, now: Now, word: Option<bool>) -> Option<u128> {
         let again = match machine.judge(candidate, has_twin, now) {
             Verdict::Wait { again, .. } => again,
@@ -303,7 +303,7 @@ mod tests {
         let long_ago = 0;
         let just_now = at(0).wall_ns;
         let future = at(0).wall_ns + 86_400_000 * MS;
-        // (size, modified, kernel's word, looks at ms -> wait until, or None for settled)
+        // (size, modified, kernel's answer, judged at ms -> wait until, or None for settled)
         type Case = (u64, i64, Option<bool>, &'static [(u64, Option<u128>)]);
         let cases: [Case; 7] = [
             (9, long_ago, Some(false), &[(0, None)]),

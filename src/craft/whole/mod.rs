@@ -184,7 +184,7 @@ mod tests {
         match check_whole(Cursor::new(bytes), bytes.len() as u64, kind) {
             Ok(()) => true,
             Err(error) => {
-                // Whoever still copies it is waited for.
+                // A copy of it may still be in progress.
                 assert!(error.may_be_incomplete(), "{error}");
                 false
             }
