@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
@@ -9,16 +9,16 @@ use crate::service::layout;
 use crate::vault::RealDisk;
 
 /// Checks settings, folders and limits, and prints one line for each.
-pub(super) fn check(place: &Place) -> Result<ExitCode, CliError> {
-    let root = root(place)?;
-    let source = source(place, &root)?;
+pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let root = root(args)?;
+    let source = source(args, &root)?;
     let sound = read_settings(&root, &source).sound.map_err(CliError::usage)?;
     let settings = sound.settings;
     say!("ok    settings  {}", source.shown());
     if sound.is_blank {
         say!("note  settings  the file sets nothing, so that every gate is `auto`");
     }
-    for note in config_ignored(place, &source).iter().chain(&sound.notes) {
+    for note in config_ignored(args, &source).iter().chain(&sound.notes) {
         say!("note  settings  {note}");
     }
     for market in &settings.upload.markets {

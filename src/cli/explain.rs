@@ -1,18 +1,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
-use super::plan::place_of;
+use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::plan::tags::{Resolved, Sourced};
 use crate::service::{Standing, View};
 
 /// Prints everything about one file.
-pub(super) fn explain(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
-    let mut view = View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))?;
-    let path = place_of(&view, file)?;
+pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
+    let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
+    let path = path_of(&view, file)?;
     if let Some((is_sent, tags)) = view.explain_bundled(&path) {
         say!("file     {path}");
         say!("is       bundled{}", if is_sent { ", and its bundle was sent" } else { "; changed tags still reach it" });

@@ -1,10 +1,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
-use super::plan::place_of;
+use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::model::{ContentHash, RelPath};
 use crate::records::{Intent, Plans};
@@ -12,12 +12,12 @@ use crate::service::{View, layout};
 use crate::vault::{Journal, RealDisk};
 
 /// Prints what happened to a file, by its content; a file that is gone is found by its last path.
-pub(super) fn history(place: &Place, file: &Path) -> Result<ExitCode, CliError> {
-    let settings = settings_of_existing(place)?;
+pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(args)?;
     let disk = RealDisk::open_to_look(layout(&settings));
     let records = Journal::read_only(&*disk).map_err(|error| CliError::failed(&error))?;
     let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
-    let path = place_of(&view, file).ok();
+    let path = path_of(&view, file).ok();
     let hash = content(file)?;
     if hash.is_none() && path.is_none() {
         return Err(CliError::usage(format!("`{}` is not there and was never in this root", file.display())));

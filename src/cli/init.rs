@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::near::FILE_NAME;
 use super::out::say;
@@ -12,8 +12,8 @@ use crate::vault::RealDisk;
 use crate::vault::own_names::HOME;
 
 /// Makes the folders and the settings file of a root.
-pub(super) fn init(place: &Place) -> Result<ExitCode, CliError> {
-    let Prepared { taken, source, notes } = prepare(place)?;
+pub(super) fn init(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let Prepared { taken, source, notes } = prepare(args)?;
     let settings = &taken.sound.settings;
     let disk = RealDisk::open(layout(settings)).map_err(|error| CliError::failed(&error))?;
     for area in AREAS {
@@ -44,9 +44,9 @@ pub(super) struct Prepared {
 }
 
 /// Makes the root and its settings file if they are missing, and returns its settings and where they come from.
-pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
-    let root = root(place)?;
-    let found = source(place, &root)?;
+pub(super) fn prepare(args: &RootArgs) -> Result<Prepared, CliError> {
+    let root = root(args)?;
+    let found = source(args, &root)?;
     let taken = read_settled(&|| read_settings(&root, &found)).map_err(CliError::usage)?;
     let cannot = |error: &dyn std::fmt::Display| {
         CliError::usage(format!(
@@ -57,7 +57,7 @@ pub(super) fn prepare(place: &Place) -> Result<Prepared, CliError> {
     let had_work = root.join(HOME).join("journal").is_dir();
     let disk = RealDisk::open(layout(&taken.sound.settings)).map_err(|error| cannot(&error))?;
     if matches!(found, Source::File(_)) {
-        let notes = config_ignored(place, &found).into_iter().collect();
+        let notes = config_ignored(args, &found).into_iter().collect();
         return Ok(Prepared { taken, source: found, notes });
     }
     let file = RelPath::new(FILE_NAME).expect("a constant is a clean path");

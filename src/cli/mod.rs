@@ -33,7 +33,7 @@ use error::CliError;
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
-    place: Place,
+    args: RootArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -42,7 +42,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 wrong usage 
 
 /// Where to work.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Place {
+pub(crate) struct RootArgs {
     /// The folder that holds the inboxes [default: ~/Stockmill]
     #[arg(long, global = true, env = "STOCKMILL_ROOT", value_name = "FOLDER")]
     root: Option<PathBuf>,
@@ -131,33 +131,33 @@ pub fn main() -> ExitCode {
 const SIGIO: i32 = libc::SIGIO;
 
 fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
-    let place = cli.place;
+    let args = cli.args;
     match cli.command {
-        Command::Init { folder } => init::init(&Place { root: folder.or(place.root), ..place }),
-        Command::Run => run::run(&place, crate::service::Until::Stopped),
-        Command::Once => run::run(&place, crate::service::Until::Idle),
-        Command::Check => check::check(&place),
-        Command::Plan { path } => plan::plan(&place, path.as_deref()),
+        Command::Init { folder } => init::init(&RootArgs { root: folder.or(args.root), ..args }),
+        Command::Run => run::run(&args, crate::service::Until::Stopped),
+        Command::Once => run::run(&args, crate::service::Until::Idle),
+        Command::Check => check::check(&args),
+        Command::Plan { path } => plan::plan(&args, path.as_deref()),
         Command::Status { json } => {
             if json {
-                status::json(&place)
+                status::json(&args)
             } else {
-                status::text(&place)
+                status::text(&args)
             }
         }
-        Command::Explain { file } => explain::explain(&place, &file),
-        Command::History { file } => history::history(&place, &file),
-        Command::Undo { file, batch } => undo::undo(&place, file.as_deref(), batch),
+        Command::Explain { file } => explain::explain(&args, &file),
+        Command::History { file } => history::history(&args, &file),
+        Command::Undo { file, batch } => undo::undo(&args, file.as_deref(), batch),
         Command::Release { stage, theme } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
-            release::release(&place, stage, theme.map_err(|error| CliError::usage(error.to_string()))?.as_ref())
+            release::release(&args, stage, theme.map_err(|error| CliError::usage(error.to_string()))?.as_ref())
         }
-        Command::Retry { what } => retry::retry(&place, what.as_deref()),
+        Command::Retry { what } => retry::retry(&args, what.as_deref()),
         Command::Verify { json } => {
             if json {
-                verify::json(&place)
+                verify::json(&args)
             } else {
-                verify::text(&place)
+                verify::text(&args)
             }
         }
     }

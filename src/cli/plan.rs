@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
@@ -9,9 +9,9 @@ use crate::model::RelPath;
 use crate::service::{Standing, View};
 
 /// Prints what the daemon would do next.
-pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliError> {
-    let mut view = View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))?;
-    let start = path.map(|path| place_of(&view, path)).transpose()?;
+pub(super) fn plan(args: &RootArgs, path: Option<&Path>) -> Result<ExitCode, CliError> {
+    let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
+    let start = path.map(|path| path_of(&view, path)).transpose()?;
     let standings = view.standings(start.as_ref()).map_err(|error| CliError::failed(&error))?;
     if standings.is_empty() {
         say!("There are no files.");
@@ -27,7 +27,7 @@ pub(super) fn plan(place: &Place, path: Option<&Path>) -> Result<ExitCode, CliEr
 }
 
 /// Returns the path below the root that a person typed: as a real path, or like `raw/theme/x.png`.
-pub(super) fn place_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
+pub(super) fn path_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
     let real = std::path::absolute(path).ok().and_then(|real| view.path_of(&real));
     let short = || {
         RelPath::new(path)

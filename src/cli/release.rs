@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
@@ -9,8 +9,8 @@ use crate::service::{Clock, Granted, layout};
 use crate::vault::Mailbox;
 
 /// Lets what lies in a stage now go on, whatever its gate says.
-pub(super) fn release(place: &Place, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
-    let settings = settings_of_existing(place)?;
+pub(super) fn release(args: &RootArgs, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(args)?;
     let mailbox = Mailbox::beside_daemon(layout(&settings));
     let now = Clock::start().now().timestamp();
     let granted = crate::service::release(&mailbox, &settings, stage, theme, now);

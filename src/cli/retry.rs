@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
@@ -9,8 +9,8 @@ use crate::model::{RelPath, Stage};
 use crate::service::{Retried, Which, layout, path_in, retry as take_up};
 
 /// Takes what was set aside back to where it came from, and prints one line for each asset.
-pub(super) fn retry(place: &Place, what: Option<&Path>) -> Result<ExitCode, CliError> {
-    let settings = settings_of_existing(place)?;
+pub(super) fn retry(args: &RootArgs, what: Option<&Path>) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(args)?;
     let which = what.map_or(Ok(Which::All), |what| which(&layout(&settings), what))?;
     let retried = take_up(&settings, &which).map_err(|error| CliError::failed(&error))?;
     if let (Some(what), true) = (what, retried.is_empty()) {

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::init::{Prepared, prepare};
 use super::settings::{read_from, read_settings, source_again};
@@ -9,8 +9,8 @@ use crate::report;
 use crate::service::{Reload, Until};
 
 /// Works on a root, and makes it first if it is missing.
-pub(super) fn run(place: &Place, until: Until) -> Result<ExitCode, CliError> {
-    let Prepared { taken, source, notes } = prepare(place)?;
+pub(super) fn run(args: &RootArgs, until: Until) -> Result<ExitCode, CliError> {
+    let Prepared { taken, source, notes } = prepare(args)?;
     let settings = &taken.sound.settings;
     report::start(&settings.folders.logs, style(&settings.log)).map_err(|error| CliError::failed(&error))?;
     report::starting(&settings.root, &source.shown());
@@ -19,7 +19,7 @@ pub(super) fn run(place: &Place, until: Until) -> Result<ExitCode, CliError> {
         report::blank_settings(&source.shown());
     }
     let root = settings.root.clone();
-    let reads = read_from(place, &root, &source);
+    let reads = read_from(args, &root, &source);
     let reload: Reload = Box::new(move || read_settings(&root, &source_again(&root, &source)));
     let set_aside = crate::service::run(taken, until, &reload, &reads).map_err(|error| CliError::failed(&error))?;
     Ok(if until == Until::Idle && set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })

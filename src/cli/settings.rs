@@ -1,7 +1,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
@@ -27,8 +27,8 @@ impl Source {
 }
 
 /// Returns the root that was asked for, absolute.
-pub(super) fn root(place: &Place) -> Result<PathBuf, CliError> {
-    let root = match &place.root {
+pub(super) fn root(args: &RootArgs) -> Result<PathBuf, CliError> {
+    let root = match &args.root {
         Some(root) => root.clone(),
         None => home()?.join("Stockmill"),
     };
@@ -42,11 +42,11 @@ fn home() -> Result<PathBuf, CliError> {
 
 /// Returns where the settings of a root come from: the root itself, `--config`, the user's and the
 /// system's configuration folders, in this order.
-pub(super) fn source(place: &Place, root: &Path) -> Result<Source, CliError> {
+pub(super) fn source(args: &RootArgs, root: &Path) -> Result<Source, CliError> {
     if let Some(own) = in_folder(root)? {
         return Ok(Source::File(own));
     }
-    if let Some(file) = &place.config {
+    if let Some(file) = &args.config {
         if file.exists() {
             return Ok(Source::File(file.clone()));
         }
@@ -93,10 +93,10 @@ fn user_folder() -> Option<PathBuf> {
 
 /// Returns the folders that settings may be read from again, besides `/etc`. A file that is a symbolic link is read
 /// from its real folder. They are folders and not files, since an editor puts a new file there.
-pub(super) fn read_from(place: &Place, root: &Path, source: &Source) -> Vec<PathBuf> {
+pub(super) fn read_from(args: &RootArgs, root: &Path, source: &Source) -> Vec<PathBuf> {
     let own = if let Source::File(path) = source { Some(path.clone()) } else { None };
     let markets = std::fs::read_dir(root.join("markets")).into_iter().flatten().filter_map(Result::ok);
-    let files: Vec<PathBuf> = own.into_iter().chain(place.config.clone()).chain(markets.map(|e| e.path())).collect();
+    let files: Vec<PathBuf> = own.into_iter().chain(args.config.clone()).chain(markets.map(|e| e.path())).collect();
     let named = files.iter().filter_map(|file| std::path::absolute(file).ok());
     let real = files.iter().filter_map(|file| file.canonicalize().ok());
     named.chain(real).filter_map(|file| file.parent().map(Path::to_owned)).chain(user_folder()).collect()
@@ -140,22 +140,22 @@ fn unread_beside(source: &Source) -> Vec<String> {
 }
 
 /// Returns a line if the settings file of `--config` is not the one that is read.
-pub(super) fn config_ignored(place: &Place, source: &Source) -> Option<String> {
-    let (Some(asked), Source::File(read)) = (&place.config, source) else { return None };
+pub(super) fn config_ignored(args: &RootArgs, source: &Source) -> Option<String> {
+    let (Some(asked), Source::File(read)) = (&args.config, source) else { return None };
     let is_same = asked == read || matches!((asked.canonicalize(), read.canonicalize()), (Ok(a), Ok(b)) if a == b);
     (!is_same).then(|| format!("{} is not read: the root has settings of its own, {}", asked.display(), read.display()))
 }
 
 /// Reads the settings that a command works with.
-pub(super) fn settings(place: &Place) -> Result<Settings, CliError> {
-    let root = root(place)?;
-    let source = source(place, &root)?;
+pub(super) fn settings(args: &RootArgs) -> Result<Settings, CliError> {
+    let root = root(args)?;
+    let source = source(args, &root)?;
     read_settings(&root, &source).sound.map(|sound| sound.settings).map_err(CliError::usage)
 }
 
 /// Reads the settings of a root that must exist.
-pub(super) fn settings_of_existing(place: &Place) -> Result<Settings, CliError> {
-    let settings = settings(place)?;
+pub(super) fn settings_of_existing(args: &RootArgs) -> Result<Settings, CliError> {
+    let settings = settings(args)?;
     if settings.root.join(HOME).is_dir() {
         return Ok(settings);
     }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
@@ -13,8 +13,8 @@ use crate::service::View;
 const LINES_MAX: usize = 20;
 
 /// Prints what is ready, held and set aside, for people.
-pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
-    let mut view = open(place)?;
+pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let mut view = open(args)?;
     let counts = view.counts().map_err(|error| CliError::failed(&error))?;
     say!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
     for (stage, count) in &counts {
@@ -40,8 +40,8 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
 }
 
 /// Prints the same as one JSON object.
-pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
-    let mut view = open(place)?;
+pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let mut view = open(args)?;
     let counts = view.counts().map_err(|error| CliError::failed(&error))?;
     let stages: BTreeMap<&str, _> = counts.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles: Vec<_> = view
@@ -56,8 +56,8 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(place: &Place) -> Result<View, CliError> {
-    View::open(settings_of_existing(place)?).map_err(|error| CliError::failed(&error))
+fn open(args: &RootArgs) -> Result<View, CliError> {
+    View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))
 }
 
 fn print_lines(title: &str, lines: Vec<(String, String)>) {

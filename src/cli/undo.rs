@@ -2,10 +2,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
-use super::plan::place_of;
+use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::config::Settings;
 use crate::plan::UndoWhat;
@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Takes back the last step, the last batch, or the last step of one asset.
-pub(super) fn undo(place: &Place, file: Option<&Path>, is_batch: bool) -> Result<ExitCode, CliError> {
-    let settings = settings_of_existing(place)?;
+pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Result<ExitCode, CliError> {
+    let settings = settings_of_existing(args)?;
     let view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
     let what = match file {
-        Some(file) => UndoWhat::Asset(place_of(&view, file)?),
+        Some(file) => UndoWhat::Asset(path_of(&view, file)?),
         None if is_batch => UndoWhat::Batch,
         None => UndoWhat::Last,
     };

@@ -2,15 +2,15 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::Place;
+use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
 
 /// Checks every receipt, and prints one line for each problem, for people.
-pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
-    let verified = run(place)?;
+pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let verified = run(args)?;
     for Problem { file, wrong, why, hint } in &verified.problems {
         let what = match wrong {
             Wrong::Missing => "missing",
@@ -41,8 +41,8 @@ pub(super) fn text(place: &Place) -> Result<ExitCode, CliError> {
 }
 
 /// Checks the same, and prints one JSON object.
-pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
-    let verified = run(place)?;
+pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
+    let verified = run(args)?;
     let mut whole = json!({"version": 1, "ok": verified.problems.is_empty()});
     let parts = serde_json::to_value(&verified).expect("a check holds nothing that JSON cannot write");
     if let (Some(whole), Some(parts)) = (whole.as_object_mut(), parts.as_object()) {
@@ -52,8 +52,8 @@ pub(super) fn json(place: &Place) -> Result<ExitCode, CliError> {
     Ok(code(&verified))
 }
 
-fn run(place: &Place) -> Result<Verified, CliError> {
-    check(&settings_of_existing(place)?).map_err(|error| CliError::failed(&error))
+fn run(args: &RootArgs) -> Result<Verified, CliError> {
+    check(&settings_of_existing(args)?).map_err(|error| CliError::failed(&error))
 }
 
 fn code(verified: &Verified) -> ExitCode {
