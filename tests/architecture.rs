@@ -75,8 +75,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("lines", "src/vault/scratch.rs"),
     ("fields", "src/service/dispatch/mod.rs: Dispatcher"),
     ("fields", "src/service/mill.rs: Mill"),
-    ("circle", "plan: ideas, note_themes"),
-    ("circle", "plan: undo, undo_note"),
     ("circle", "service: forget, mill"),
     ("circle", "service: records, themes"),
     ("circle", "vault: commit, journal, recover, scratch, second_look"),

@@ -1,33 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::note_themes::Themes;
+use super::note_themes::{ThemeOnDisk, Themes};
 use super::revision::{Earlier, fates, told};
 use super::{Context, Facts, Hold, Plan, Recipe, asset::free_with, new_file};
 use crate::model::{RelPath, ThemeSlug};
-use crate::records::{About, Idea, Move, Note, ThemeFile};
+use crate::records::{About, Idea, Move, Note};
 
 /// What is added to a note's name to name the list of what was not understood or left out.
 pub(super) const PROBLEMS: &str = ".problems.txt";
-
-/// The records that a theme has already.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ThemeOnDisk {
-    /// Its `tags.yaml`.
-    pub tags: Option<TagsOnDisk>,
-    /// The text of its `prompts.txt` in `raw`.
-    pub prompts: Option<String>,
-}
-
-/// A theme's `tags.yaml` as it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TagsOnDisk {
-    /// Where it lies: in `raw`, or where the theme is if it is not there.
-    pub path: RelPath,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// What they say.
-    pub file: ThemeFile,
-}
 
 /// Plans the themes of a note, and the note's move into the archive. A theme that is there is merged,
 /// never overwritten. A later version of a note changes what `earlier` gave.

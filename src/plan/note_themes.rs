@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use super::ideas::ThemeOnDisk;
 use super::revision::{Outcome, merged_prompts, merged_tags};
 use super::{Context, Product, Recipe, asset::free_path, folder_in, new_file, new_version};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
@@ -9,6 +8,26 @@ use crate::records::{Idea, Remove, ThemeFile, expand, merge_prompts, prompts_tex
 /// The most bytes of prompts that one note may stand for, and that a theme may have: a few lines with
 /// alternatives stand for any number. It is well below what is read back.
 const PROMPTS_BYTES_MAX: usize = 4 << 20;
+
+/// The records that a theme has already.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ThemeOnDisk {
+    /// Its `tags.yaml`.
+    pub tags: Option<TagsOnDisk>,
+    /// The text of its `prompts.txt` in `raw`.
+    pub prompts: Option<String>,
+}
+
+/// A theme's `tags.yaml` as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagsOnDisk {
+    /// Where it lies: in `raw`, or where the theme is if it is not there.
+    pub path: RelPath,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they say.
+    pub file: ThemeFile,
+}
 
 /// What a note writes and takes away.
 pub(super) struct Themes<'a> {

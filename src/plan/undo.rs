@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::theme_files::{ThemeFiles, removed};
+use super::theme_files::removed;
+use super::undo_facts::{UndoFacts, is_same, source_back};
 use super::undo_note::plan_themes_back;
 use super::{Plan, new_version};
-use crate::model::{ContentHash, Identity, RelPath, Stage, ThemeSlug};
-use crate::records::{About, Intent, Move, Plans, PublishMode, Record, Remove};
+use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
+use crate::records::{About, Intent, Move, Plans, PublishMode, Record};
 
 /// What a person wants back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -60,18 +61,6 @@ fn stands_at(intent: &Intent, path: &RelPath) -> bool {
     published.chain(intent.moves.iter().map(|shift| &shift.to)).any(|to| to == path)
 }
 
-/// What undoing has to know of the disk.
-pub struct UndoFacts<'a> {
-    /// Returns the state of a file, if it is there.
-    pub seen: &'a dyn Fn(&RelPath) -> Option<Identity>,
-    /// Returns the hash of a file, if it is there.
-    pub hash: &'a dyn Fn(&RelPath) -> Option<ContentHash>,
-    /// Returns the version that a product replaced, if it is kept.
-    pub replaced: &'a dyn Fn(&RelPath) -> Option<Vec<u8>>,
-    /// Returns what lies of a theme, or why that cannot be told.
-    pub theme: &'a dyn Fn(&ThemeSlug) -> Result<ThemeFiles, String>,
-}
-
 /// Plans to take one plan back, or says why that cannot be done: something changed since.
 pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String> {
     let mut plan = Plan::new(about(intent));
@@ -118,20 +107,6 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
     Ok(())
 }
 
-/// Returns the move that brings a removed file back; none if it had changed by then, and stayed.
-pub(super) fn source_back(gone: &Remove, facts: &UndoFacts<'_>) -> Result<Option<Move>, String> {
-    let back = |from: &RelPath, seen| Ok(Some(Move { from: from.clone(), to: gone.path.clone(), seen }));
-    if let Some(copy) = &gone.copied_to {
-        return back(copy, (facts.seen)(copy).ok_or_else(|| format!("`{copy}` is gone"))?);
-    }
-    let kept = gone.aside.as_ref().and_then(|aside| Some((aside, (facts.seen)(aside)?)));
-    match kept.filter(|(_, seen)| is_same(*seen, gone.seen)) {
-        Some((aside, seen)) => back(aside, seen),
-        None if (facts.seen)(&gone.path).is_some_and(|seen| !is_same(seen, gone.seen)) => Ok(None),
-        None => Err(format!("`{}` is no longer kept (`work.undo_days`, `work.undo_mib_max`)", gone.path)),
-    }
-}
-
 fn about(intent: &Intent) -> About {
     About {
         from: intent.about.to.clone(),
@@ -141,11 +116,6 @@ fn about(intent: &Intent) -> About {
         did: format!("undone: {}", intent.about.did),
         ..intent.about.clone()
     }
-}
-
-/// Returns whether a file is the one that was seen; its device may have another number by now.
-pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
-    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ideas::PROBLEMS;
 use super::theme_files::{ThemeFiles, removed};
-use super::undo::{UndoFacts, source_back};
+use super::undo_facts::{UndoFacts, source_back};
 use super::{Plan, new_version};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::records::{Intent, Publish, PublishMode, Remove};
