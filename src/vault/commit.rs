@@ -4,57 +4,20 @@ use std::io::ErrorKind;
 use jiff::Timestamp;
 
 use super::disk::{Disk, DiskError, DiskResult, Look};
+use super::draft::{Made, discard};
+use super::folders::ensure_folder;
 use super::journal::Journal;
 use super::ladder::place;
-use super::scratch::{Made, Vault, discard, ensure_folder, replaced_aside};
+use super::outcome::{Carried, CommitError, Receipt};
+use super::publish::{publish, take_back};
 use super::second_look::Aside;
-use crate::model::{ContentHash, Identity, RelPath};
-use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
+use super::sources::{give_back, take_away};
+use super::volume::Vault;
+use crate::model::{Identity, RelPath};
+use crate::records::{Intent, Move, Publish, Record};
 
 /// From this many files on, one flush of the whole file system is cheaper than one for each file.
 const SYNC_ALL_FROM: usize = 8;
-
-/// Proof that a plan was carried out whole and survives a power cut.
-#[must_use]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
-    /// The plan's number.
-    pub plan: u64,
-    /// What it was about.
-    pub about: About,
-    /// The files that it gave their names.
-    pub publish: Vec<Publish>,
-    /// What it took out of its place: a second look has to show that nobody wrote to it since.
-    pub asides: Vec<Aside>,
-}
-
-/// Why a plan was not carried out. Its source stands where it stood.
-#[derive(Debug, thiserror::Error)]
-pub enum CommitError {
-    /// The file changed after it was looked at; it is looked at again.
-    #[error("`{0}` changed meanwhile")]
-    Changed(RelPath),
-    /// Somebody took the name at the last instant; another is chosen.
-    #[error("the name `{0}` was taken meanwhile")]
-    Taken(RelPath),
-    /// Somebody has the record open for writing: his version is not to be replaced.
-    #[error("`{0}` is open for writing in another program")]
-    InUse(RelPath),
-    /// The disk refused, and nothing of the plan is left: it can be made again.
-    #[error(transparent)]
-    Refused(DiskError),
-    /// The disk refused in the middle: recovery has to finish the plan or take it back.
-    #[error(transparent)]
-    Open(DiskError),
-}
-
-impl From<DiskError> for CommitError {
-    fn from(error: DiskError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-type Carried = Result<(), CommitError>;
 
 /// Why a batch cannot be carried out as a whole; no file of it has a name yet.
 enum Unprepared {
@@ -317,119 +280,11 @@ fn unchanged(disk: &dyn Look, path: &RelPath, seen: Identity) -> Carried {
     }
 }
 
-/// Gives one product its name.
-pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
-    let free = |taken: fn(RelPath) -> CommitError| match place(disk, &product.scratch, &product.to) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken(product.to.clone())),
-        other => Ok(other?),
-    };
-    let PublishMode::Replace { was } = &product.mode else { return free(CommitError::Taken) };
-    let found = match disk.stat(&product.to)? {
-        Some(_) => Some(disk.hash(&product.to)?),
-        None => None,
-    };
-    match (&found, was) {
-        (None, None) => free(CommitError::Changed),
-        (Some(found), _) if *found == product.hash => Ok(disk.remove(&product.scratch)?),
-        (Some(found), Some(was)) if found == was => {
-            if disk.has_writer(&product.to)? == Some(true) {
-                return Err(CommitError::InUse(product.to.clone()));
-            }
-            replace(disk, product, was)
-        }
-        _ => Err(CommitError::Changed(product.to.clone())),
-    }
-}
-
-/// Puts a new version in the place of a record. The old one comes into our hands in the same act, so a
-/// version that somebody saved in the last instant is seen, and given back.
-fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
-    let aside = replaced_aside(&product.scratch);
-    if let Some(folder) = aside.parent() {
-        ensure_folder(disk, &folder)?;
-    }
-    match disk.exchange(&product.scratch, &product.to) {
-        Ok(()) => (),
-        Err(error) if error.kind() == ErrorKind::Unsupported => {
-            // A second name keeps the old version; where there are none, it is not kept.
-            if disk.link(&product.to, &aside).is_ok() && disk.hash(&aside)? != *was {
-                disk.remove(&aside)?;
-                return Err(CommitError::Changed(product.to.clone()));
-            }
-            return Ok(disk.replace(&product.scratch, &product.to)?);
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let found = disk.hash(&product.scratch);
-    if found.as_ref().is_ok_and(|found| found == was) {
-        // What cannot be put aside goes; only `undo` would have wanted it.
-        if place(disk, &product.scratch, &aside).is_err() {
-            let _ = disk.remove(&product.scratch);
-        }
-        return Ok(());
-    }
-    // What lies in scratch now may be a person's only copy: it never stays there, where it would be swept.
-    if disk.exchange(&product.scratch, &product.to).is_err() {
-        give_back(disk, &product.scratch, &product.to)?;
-    }
-    found?;
-    Err(CommitError::Changed(product.to.clone()))
-}
-
-/// Takes a source out of its place. It goes aside first and is looked at there: a file that took its
-/// name in the last instant is another one, and goes back.
-pub(super) fn take_away(disk: &dyn Disk, gone: &Remove) -> DiskResult<()> {
-    // The product stands. A source that changed meanwhile is a new asset and stays.
-    if disk.stat(&gone.path)?.is_none_or(|entry| !is_same(entry.identity, gone.seen)) {
-        return Ok(());
-    }
-    let Some(aside) = &gone.aside else { return disk.remove(&gone.path) };
-    place(disk, &gone.path, aside)?;
-    if disk.stat(aside)?.is_some_and(|entry| is_same(entry.identity, gone.seen)) {
-        return Ok(());
-    }
-    give_back(disk, aside, &gone.path).map(drop)
-}
-
-/// Returns whether a file is the one that was seen. A device may have another number after a restart.
-pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
-    (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
-}
-
-/// Gives a file that we should not have the name that it had, or one beside it; returns which.
-pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<RelPath> {
-    let beside = (1..100).map(|n| to.sibling(format!("recovered-{n}.{}", to.extension())));
-    for name in std::iter::once(to.clone()).chain(beside) {
-        match place(disk, from, &name) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
-            other => return other.map(|()| name),
-        }
-    }
-    Err(DiskError { call: "give back", path: to.clone(), source: ErrorKind::AlreadyExists.into() })
-}
-
 /// Takes back what a plan has published, and throws the rest away; says whether that was possible.
 fn withdrawn(disk: &dyn Disk, made: &Made, published: &[Publish], error: CommitError) -> CommitError {
     let taken_back = take_back(disk, published);
     discard(disk, &made.publish[published.len()..]);
     left_open(taken_back, error)
-}
-
-/// Removes new names that were given in vain; a replaced record keeps its new version, which is whole.
-pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()> {
-    let mut taken_back = Ok(());
-    for product in published.iter().filter(|product| product.mode == PublishMode::New) {
-        // Somebody may have put a file of his own there meanwhile.
-        let is_ours = disk.stat(&product.to).and_then(|entry| match entry {
-            Some(seen) if disk.hash(&product.to)? == product.hash => {
-                Ok(disk.stat(&product.to)?.is_some_and(|entry| entry.identity == seen.identity))
-            }
-            _ => Ok(false),
-        });
-        let removed = is_ours.and_then(|is_ours| if is_ours { disk.remove(&product.to) } else { Ok(()) });
-        taken_back = taken_back.and(removed);
-    }
-    taken_back
 }
 
 /// Brings the sources of a plan that cannot go on back to where they stood.

@@ -1,8 +1,8 @@
 use std::io::ErrorKind;
 
 use super::disk::{Disk, DiskResult, Look};
+use super::folders::ensure_folder;
 use super::own_names::home;
-use super::scratch::ensure_folder;
 use crate::model::RelPath;
 use crate::records::{Intent, Record, holds_records, read_records};
 

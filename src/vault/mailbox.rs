@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::areas::Layout;
 use super::disk::{Disk, DiskResult, Look};
+use super::folders::ensure_folder;
+use super::ladder::place;
 use super::own_names::requests_folder;
 use super::real::RealDisk;
-use super::scratch::ensure_folder;
-use super::{Vault, place};
+use super::volume::Vault;
 use crate::model::RelPath;
 
 /// The folder of requests, and the right to change what lies in it.

@@ -2,9 +2,12 @@
 //! never decides anything: what it is told to do comes from `plan`, complete, by way of `make`.
 
 mod areas;
+mod chores;
 mod commit;
 mod disk;
+mod draft;
 mod file_system;
+mod folders;
 mod handles;
 mod journal;
 mod ladder;
@@ -12,25 +15,31 @@ mod lease;
 mod lock;
 mod mailbox;
 mod only_look;
+mod outcome;
 mod outside;
 pub mod own_names;
+mod publish;
 mod real;
 mod recover;
 mod scratch;
 mod second_look;
+mod sources;
+mod trash;
+mod volume;
 
 pub use areas::Layout;
-pub use commit::{CommitError, Receipt};
 pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What};
+pub use draft::{Draft, Made, hash_of};
+pub use folders::{ensure_folder, remove_emptied};
 pub use handles::AtWork;
 pub use journal::{Journal, journal_folder};
 pub use ladder::{Capabilities, Rung, place};
 pub use lock::{Lock, LockError};
 pub use mailbox::Mailbox;
+pub use outcome::{CommitError, Receipt};
 pub use outside::{Outside, read_outside};
 pub use real::RealDisk;
 pub use recover::{Recovered, recover};
-pub use scratch::{
-    Draft, Made, TrashLimits, Vault, ensure_folder, hash_of, purge_trash, remove_emptied, replaced_aside,
-};
 pub use second_look::{Aside, Let};
+pub use trash::{TrashLimits, replaced_aside};
+pub use volume::Vault;

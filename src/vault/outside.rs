@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::lease;
-use super::real::identity;
+use super::real::answers::identity;
 use crate::model::Identity;
 
 /// One look at a file that lies in no area and belongs to a person, such as the settings.

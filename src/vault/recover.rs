@@ -1,12 +1,14 @@
 use std::collections::HashSet;
 
-use super::commit::{give_back, is_same, publish, take_away, take_back};
 use super::disk::{Disk, DiskResult, Look};
 use super::journal::{Journal, open_intents};
 use super::ladder::{is_claim, let_go_of_first, place};
+use super::outcome::CommitError;
 use super::own_names::home;
+use super::publish::{publish, take_back};
 use super::scratch::sweep;
 use super::second_look::in_use;
+use super::sources::{give_back, is_same, take_away};
 use crate::model::{ContentHash, RelPath};
 use crate::records::{Intent, Publish, PublishMode, Record};
 
@@ -205,8 +207,8 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
     disk.sync_file(&product.scratch)?;
     match publish(disk, product) {
         Ok(()) => Ok(()),
-        Err(super::CommitError::Refused(error) | super::CommitError::Open(error)) => Err(error),
-        Err(super::CommitError::InUse(path)) => Err(in_use(&path)),
+        Err(CommitError::Refused(error) | CommitError::Open(error)) => Err(error),
+        Err(CommitError::InUse(path)) => Err(in_use(&path)),
         // Somebody took the name between the cut and now. The product may be the only copy: it stays, beside.
         Err(_) => place(disk, &product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
     }

@@ -6,10 +6,11 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
-use super::commit::{give_back, is_same};
 use super::disk::{Disk, DiskError, DiskResult, Look};
 use super::ladder::place;
-use super::scratch::{Vault, replaced_aside, trashed};
+use super::sources::{give_back, is_same};
+use super::trash::{replaced_aside, trashed};
+use super::volume::Vault;
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{Intent, Publish, PublishMode, Record, Remove};
 

@@ -1,0 +1,226 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::atomic::Ordering;
+
+use super::disk::{Disk, DiskError, DiskResult};
+use super::folders::ensure_folder;
+use super::ladder::Rung;
+use super::volume::{Ground, Vault};
+use crate::model::{ContentHash, Identity, RelPath};
+use crate::records::{About, Move, Publish, PublishMode, Remove};
+
+/// How much of a large product is in memory at a time.
+const PIECE_BYTES: u64 = 4 << 20;
+
+impl Vault {
+    /// Begins a plan's products.
+    pub fn draft(&self) -> Draft {
+        let plan = self.next_plan.fetch_add(1, Ordering::Relaxed);
+        Draft { vault: self.clone(), made: Made { plan, ..Made::empty() }, grounds: BTreeMap::new() }
+    }
+}
+
+/// A plan's products while they are being made; dropping it throws them away.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) vault: Vault,
+    pub(super) made: Made,
+    pub(super) grounds: BTreeMap<RelPath, Ground>,
+}
+
+impl Draft {
+    /// Writes a product that will be published as `to`, and returns its hash.
+    pub fn write(&mut self, to: &RelPath, bytes: &[u8], mode: PublishMode) -> DiskResult<ContentHash> {
+        let hash = ContentHash::of(bytes);
+        let scratch = self.begin(to, &hash, mode)?;
+        self.vault.writer().write_new(&scratch, bytes)?;
+        Ok(hash)
+    }
+
+    /// Writes what a reader makes of `from`, which may be of any size, as a product that will be published as `to`;
+    /// returns its hash.
+    pub fn stream(
+        &mut self,
+        from: &RelPath,
+        reader: &mut dyn Read,
+        to: &RelPath,
+        mode: PublishMode,
+    ) -> DiskResult<ContentHash> {
+        let scratch = self.begin(to, &ContentHash::of(b""), mode)?;
+        let disk = self.vault.writer();
+        disk.write_new(&scratch, b"")?;
+        let (mut hasher, mut piece) = (blake3::Hasher::new(), Vec::new());
+        loop {
+            piece.clear();
+            let read = reader.take(PIECE_BYTES).read_to_end(&mut piece);
+            read.map_err(|source| DiskError { call: "read", path: from.clone(), source })?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(&piece);
+            disk.append(&scratch, &piece)?;
+        }
+        let hash = ContentHash::from_digest(hasher.finalize());
+        self.made.publish.last_mut().expect("it was noted above").hash = hash.clone();
+        Ok(hash)
+    }
+
+    /// Gives the bytes of `from` a further name `to`: a hard link where the file system can and nobody
+    /// else has a name for the file, else a copy.
+    pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {
+        let scratch = self.begin(to, hash, PublishMode::New)?;
+        let source = self.vault.writer().stat(from)?;
+        // Names that this very plan gave are not somebody else's.
+        let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
+        let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
+        if !is_shared && self.same_device(from, to)? && self.vault.writer().link(from, &scratch).is_ok() {
+            let linked = self.vault.writer().stat(&scratch)?.map(|entry| entry.identity);
+            if seen.is_none() || linked == seen {
+                return Ok(());
+            }
+            // Another file had the name in this moment.
+            self.vault.writer().remove(&scratch)?;
+        }
+        self.copy_verified(from, &scratch, hash, seen)
+    }
+
+    /// Moves `from` to the free name `to`. Across file systems, and where another program has a further
+    /// name for the file, that is a verified copy and a removal.
+    pub fn shift(&mut self, from: &RelPath, to: &RelPath, seen: Identity) -> DiskResult<()> {
+        let needs_copy = self.vault.writer().stat(from)?.is_some_and(|entry| entry.needs_copy());
+        if !needs_copy && self.same_device(from, to)? {
+            let claims = self.claims(to)?;
+            self.made.claims |= claims;
+            self.made.moves.push(Move { from: from.clone(), to: to.clone(), seen });
+            return Ok(());
+        }
+        let hash = hash_of(&mut *self.vault.writer().open_as(from, seen)?, from)?;
+        let scratch = self.begin(to, &hash, PublishMode::New)?;
+        self.copy_verified(from, &scratch, &hash, Some(seen))?;
+        self.take(from, seen, Some(to.clone()))
+    }
+
+    /// Removes `path` once everything else of the plan is durable; it is kept aside for a while.
+    pub fn remove(&mut self, path: &RelPath, seen: Identity) -> DiskResult<()> {
+        self.take(path, seen, None)
+    }
+
+    fn take(&mut self, path: &RelPath, seen: Identity, copied_to: Option<RelPath>) -> DiskResult<()> {
+        let trash = self.ground(path)?.trash;
+        ensure_folder(self.vault.writer(), &trash)?;
+        let aside = Some(trash.join(format!("{}-{}", self.made.plan, self.made.removes.len())));
+        self.made.removes.push(Remove { path: path.clone(), seen, aside, copied_to });
+        Ok(())
+    }
+
+    /// Returns the products, complete and ready to be committed.
+    pub fn finish(mut self, about: About) -> Made {
+        self.made.about = Some(about);
+        std::mem::replace(&mut self.made, Made::empty())
+    }
+
+    /// Notes a product, and returns where in scratch it is to be made.
+    fn begin(&mut self, to: &RelPath, hash: &ContentHash, mode: PublishMode) -> DiskResult<RelPath> {
+        let folder = self.ground(to)?.scratch;
+        ensure_folder(self.vault.writer(), &folder)?;
+        let scratch = folder.join(format!("{}-{}", self.made.plan, self.made.publish.len()));
+        self.made.claims |= self.claims(to)?;
+        self.made.publish.push(Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode });
+        Ok(scratch)
+    }
+
+    fn ground(&mut self, path: &RelPath) -> DiskResult<Ground> {
+        let folder = path.parent().unwrap_or_else(|| path.clone());
+        if let Some(ground) = self.grounds.get(&folder) {
+            return Ok(ground.clone());
+        }
+        let ground = self.vault.ground(&folder)?;
+        self.grounds.insert(folder, ground.clone());
+        Ok(ground)
+    }
+
+    fn same_device(&mut self, from: &RelPath, to: &RelPath) -> DiskResult<bool> {
+        let pair = (from.parent(), to.parent());
+        let is_crossing = self.vault.known.lock().expect("no holder panics").crossing.contains(&pair);
+        Ok(!is_crossing && self.ground(from)?.device == self.ground(to)?.device)
+    }
+
+    fn claims(&mut self, to: &RelPath) -> DiskResult<bool> {
+        let device = self.ground(to)?.device;
+        let known = self.vault.known.lock().expect("no holder panics");
+        Ok(known.capabilities.get(&device).is_some_and(|found| found.rung == Rung::Claim))
+    }
+
+    fn copy_verified(
+        &self,
+        from: &RelPath,
+        scratch: &RelPath,
+        hash: &ContentHash,
+        seen: Option<Identity>,
+    ) -> DiskResult<()> {
+        let disk = self.vault.writer();
+        disk.copy_new(from, scratch, seen)?;
+        if disk.hash(scratch)? == *hash {
+            return Ok(());
+        }
+        let source =
+            std::io::Error::other("the copy differs from its source; the file changed meanwhile or the disk errs");
+        Err(DiskError { call: "copy", path: from.clone(), source })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        discard(self.vault.writer(), &self.made.publish);
+    }
+}
+
+/// A plan with its products complete in scratch space: it can be committed, or thrown away and made again.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    pub(super) plan: u64,
+    pub(super) about: Option<About>,
+    pub(super) claims: bool,
+    pub(super) publish: Vec<Publish>,
+    pub(super) moves: Vec<Move>,
+    pub(super) removes: Vec<Remove>,
+}
+
+impl Made {
+    fn empty() -> Self {
+        Self { plan: 0, about: None, claims: false, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+    }
+
+    /// Returns the products of a plan that makes none, for tests.
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Self {
+        Self::empty()
+    }
+
+    /// Throws the products away; the plan is not carried out.
+    pub fn discard(self, vault: &Vault) {
+        discard(vault.writer(), &self.publish);
+    }
+
+    /// Returns what the plan is about.
+    pub fn about(&self) -> &About {
+        self.about.as_ref().expect("a finished draft says what it is about")
+    }
+}
+
+/// Returns the hash of what an open file holds.
+pub fn hash_of(reader: &mut dyn std::io::Read, path: &RelPath) -> DiskResult<ContentHash> {
+    let mut hasher = blake3::Hasher::new();
+    match hasher.update_reader(reader) {
+        Ok(hasher) => Ok(ContentHash::from_digest(hasher.finalize())),
+        Err(source) => Err(DiskError { call: "read", path: path.clone(), source }),
+    }
+}
+
+/// Removes products from scratch; what cannot be removed now is swept at the next start.
+pub(super) fn discard(disk: &dyn Disk, publish: &[Publish]) {
+    for product in publish {
+        let _ = disk.remove(&product.scratch);
+    }
+}
