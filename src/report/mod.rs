@@ -22,7 +22,7 @@ use tracing::{debug, error, info, warn};
 use crate::intake::WatchProblem;
 use crate::model::{MarketName, RelPath, escape_bytes};
 use crate::records::About;
-use crate::vault::{Capabilities, DiskError, FileSystem, Recovered, Rung};
+use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered};
 
 /// Tells that the daemon begins.
 pub fn starting(root: &std::path::Path, settings: &str) {
@@ -188,15 +188,15 @@ pub fn not_listed(unit: &RelPath, problem: &DiskError) {
 /// Tells what a file system can do, according to a test.
 pub fn capabilities(area: &RelPath, system: &FileSystem, found: &Capabilities) {
     let yes = |is_so: bool| if is_so { "yes" } else { "no" };
-    let rung = match found.rung {
-        Rung::Rename => "rename",
-        Rung::Link => "link",
-        Rung::Claim => "claim",
+    let no_replace = match found.no_replace {
+        NoReplace::Rename => "rename",
+        NoReplace::Link => "link",
+        NoReplace::Placeholder => "placeholder",
     };
     info!(
         stage = %area,
         file_system = system.name,
-        names = rung,
+        names = no_replace,
         exchange = yes(found.exchange),
         links = yes(found.link),
         lease = yes(found.lease),

@@ -65,7 +65,7 @@ struct Examined {
 pub(super) struct Areas {
     layout: Layout,
     attached: RwLock<BTreeMap<OsString, Attached>>,
-    /// A look from outside takes every area as it finds it.
+    /// Whether areas are held to their folders; a command beside the daemon takes every area as it finds it.
     is_bound: bool,
 }
 

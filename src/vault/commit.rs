@@ -7,7 +7,7 @@ use super::disk::{Disk, DiskError, DiskResult, Look};
 use super::draft::{Made, discard};
 use super::folders::ensure_folder;
 use super::journal::Journal;
-use super::ladder::place;
+use super::no_replace::place;
 use super::outcome::{Carried, CommitError, Receipt};
 use super::publish::{publish, take_back};
 use super::second_look::Aside;
@@ -23,7 +23,7 @@ const SYNC_ALL_FROM: usize = 8;
 enum Unprepared {
     /// The journal refused, or a flush of everything: nobody knows what is durable.
     All(DiskError),
-    /// The folders or files of these plans did, by their places in the batch; the others may go on.
+    /// The folders or files of these plans were refused, by their positions in the batch; the others may go on.
     Some(BTreeMap<usize, DiskError>),
 }
 
@@ -141,7 +141,7 @@ impl Vault {
         let mut files: Vec<(usize, &RelPath)> = Vec::new();
         for (n, made) in batch.iter().enumerate() {
             files.extend(made.publish.iter().map(|product| (n, &product.scratch)));
-            // The program that dropped a file may never have flushed it: our word would not survive a cut.
+            // The program that dropped a file may never have flushed it: what we promise must survive a power cut.
             files.extend(made.moves.iter().map(|shift| (n, &shift.from)));
         }
         let by_one_flush = files.len() >= SYNC_ALL_FROM;
@@ -187,7 +187,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Lets the sources go: everything else of the plan is durable.
+    /// Takes the sources away: everything else of the plan is durable.
     fn leave(&self, made: &Made) -> Carried {
         let disk = self.writer();
         for (n, shift) in made.moves.iter().enumerate() {
@@ -218,8 +218,8 @@ impl Vault {
                 return Err(error.into());
             }
         }
-        // The name may have changed hands between the look and the move: then what came goes back. Where that
-        // cannot be seen, recovery goes on: the source may have left.
+        // Another file may have taken the name just before the move: then it goes back. Where that cannot be seen,
+        // the plan stays open for recovery: the source may have left.
         if disk.stat(&shift.to).map_err(CommitError::Open)?.is_some_and(|entry| entry.identity == shift.seen) {
             return Ok(());
         }
@@ -237,7 +237,7 @@ fn intent(made: &Made, batch: u64, now: Timestamp) -> Intent {
         plan: made.plan,
         at: now,
         batch,
-        claims: made.claims,
+        claims: made.has_placeholders,
         about: made.about().clone(),
         publish: made.publish.clone(),
         moves: made.moves.clone(),

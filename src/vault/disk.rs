@@ -83,20 +83,20 @@ pub struct DiskError {
     pub source: io::Error,
 }
 
-/// Returns what of a path helps a person: a product in scratch has another number at each try, and the same
-/// trouble is to be one line.
+/// Returns the part of a path that helps a person. A product in scratch gets another number at each try, and the
+/// same trouble must give the same line.
 fn shown(path: &RelPath) -> RelPath {
     let is_scratch = |folder: &RelPath| folder.file_name() == SCRATCH || *folder == home_scratch();
     path.parent().filter(is_scratch).unwrap_or_else(|| path.clone())
 }
 
 impl DiskError {
-    /// Returns the system's answer in one word.
+    /// Returns the kind of the system's error.
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
     }
 
-    /// Returns the same error for a neighbour that it concerns as well.
+    /// Returns the same error for another plan that it concerns as well.
     pub(super) fn again(&self) -> Self {
         let source = self.source.raw_os_error().map_or_else(|| self.kind().into(), io::Error::from_raw_os_error);
         Self { call: self.call, path: self.path.clone(), source }
@@ -138,16 +138,16 @@ pub type DiskResult<T> = Result<T, DiskError>;
 /// Every way in which stockmill looks at the disk. Nothing changes by it. Small, so that a test can put a
 /// fault at each call. Paths stay below the root, and symbolic links are never followed.
 pub trait Look: Send + Sync + fmt::Debug {
-    /// Says that calls will follow each other: until the answer is dropped, a folder that was found may be
-    /// taken for the same one for some milliseconds.
+    /// Announces a series of calls: until the answer is dropped, a folder that was found may be used again for
+    /// some milliseconds.
     fn at_work(&self) -> AtWork {
         AtWork::default()
     }
     /// Returns what a name stands for, or `None` if it is free.
     fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>>;
-    /// Tells of each name in a folder, unordered; what was told before an error may not be all.
+    /// Calls `tell` for each name in a folder, in no order. After an error, some names may not have been told.
     fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()>;
-    /// Returns the names in a folder, unordered.
+    /// Returns the names in a folder, in no order.
     fn list(&self, folder: &RelPath) -> DiskResult<Vec<(OsString, Entry)>> {
         let mut found = Vec::new();
         self.each(folder, &mut |name, entry| found.push((name.to_owned(), entry)))?;
@@ -193,7 +193,7 @@ pub trait Disk: Look {
     /// Renames a file to a name that must be free, in one atomic act; `Unsupported` where the file
     /// system cannot. Callers use [`super::place`], which knows other ways.
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
-    /// Lets two files change their names in one atomic act; `Unsupported` where that cannot be.
+    /// Exchanges the names of two files in one atomic act; `Unsupported` where the file system cannot.
     fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()>;
     /// Renames a file over another; one atomic act.
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use super::disk::{Disk, DiskError, DiskResult};
 use super::folders::ensure_folder;
-use super::ladder::Rung;
-use super::volume::{Ground, Vault};
+use super::no_replace::NoReplace;
+use super::volume::{Vault, Volume};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Remove};
 
@@ -16,7 +16,7 @@ impl Vault {
     /// Begins a plan's products.
     pub fn draft(&self) -> Draft {
         let plan = self.next_plan.fetch_add(1, Ordering::Relaxed);
-        Draft { vault: self.clone(), made: Made { plan, ..Made::empty() }, grounds: BTreeMap::new() }
+        Draft { vault: self.clone(), made: Made { plan, ..Made::empty() }, volumes: BTreeMap::new() }
     }
 }
 
@@ -25,7 +25,7 @@ impl Vault {
 pub struct Draft {
     pub(super) vault: Vault,
     pub(super) made: Made,
-    pub(super) grounds: BTreeMap<RelPath, Ground>,
+    pub(super) volumes: BTreeMap<RelPath, Volume>,
 }
 
 impl Draft {
@@ -70,7 +70,7 @@ impl Draft {
     pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {
         let scratch = self.begin(to, hash, PublishMode::New)?;
         let source = self.vault.writer().stat(from)?;
-        // Names that this very plan gave are not somebody else's.
+        // Names that this plan gave do not count.
         let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
         let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
         if !is_shared && self.same_device(from, to)? && self.vault.writer().link(from, &scratch).is_ok() {
@@ -89,8 +89,7 @@ impl Draft {
     pub fn shift(&mut self, from: &RelPath, to: &RelPath, seen: Identity) -> DiskResult<()> {
         let needs_copy = self.vault.writer().stat(from)?.is_some_and(|entry| entry.needs_copy());
         if !needs_copy && self.same_device(from, to)? {
-            let claims = self.claims(to)?;
-            self.made.claims |= claims;
+            self.made.has_placeholders |= self.needs_placeholder(to)?;
             self.made.moves.push(Move { from: from.clone(), to: to.clone(), seen });
             return Ok(());
         }
@@ -106,7 +105,7 @@ impl Draft {
     }
 
     fn take(&mut self, path: &RelPath, seen: Identity, copied_to: Option<RelPath>) -> DiskResult<()> {
-        let trash = self.ground(path)?.trash;
+        let trash = self.volume(path)?.trash;
         ensure_folder(self.vault.writer(), &trash)?;
         let aside = Some(trash.join(format!("{}-{}", self.made.plan, self.made.removes.len())));
         self.made.removes.push(Remove { path: path.clone(), seen, aside, copied_to });
@@ -121,34 +120,34 @@ impl Draft {
 
     /// Notes a product, and returns where in scratch it is to be made.
     fn begin(&mut self, to: &RelPath, hash: &ContentHash, mode: PublishMode) -> DiskResult<RelPath> {
-        let folder = self.ground(to)?.scratch;
+        let folder = self.volume(to)?.scratch;
         ensure_folder(self.vault.writer(), &folder)?;
         let scratch = folder.join(format!("{}-{}", self.made.plan, self.made.publish.len()));
-        self.made.claims |= self.claims(to)?;
+        self.made.has_placeholders |= self.needs_placeholder(to)?;
         self.made.publish.push(Publish { scratch: scratch.clone(), to: to.clone(), hash: hash.clone(), mode });
         Ok(scratch)
     }
 
-    fn ground(&mut self, path: &RelPath) -> DiskResult<Ground> {
+    fn volume(&mut self, path: &RelPath) -> DiskResult<Volume> {
         let folder = path.parent().unwrap_or_else(|| path.clone());
-        if let Some(ground) = self.grounds.get(&folder) {
-            return Ok(ground.clone());
+        if let Some(volume) = self.volumes.get(&folder) {
+            return Ok(volume.clone());
         }
-        let ground = self.vault.ground(&folder)?;
-        self.grounds.insert(folder, ground.clone());
-        Ok(ground)
+        let volume = self.vault.volume(&folder)?;
+        self.volumes.insert(folder, volume.clone());
+        Ok(volume)
     }
 
     fn same_device(&mut self, from: &RelPath, to: &RelPath) -> DiskResult<bool> {
         let pair = (from.parent(), to.parent());
         let is_crossing = self.vault.known.lock().expect("no holder panics").crossing.contains(&pair);
-        Ok(!is_crossing && self.ground(from)?.device == self.ground(to)?.device)
+        Ok(!is_crossing && self.volume(from)?.device == self.volume(to)?.device)
     }
 
-    fn claims(&mut self, to: &RelPath) -> DiskResult<bool> {
-        let device = self.ground(to)?.device;
+    fn needs_placeholder(&mut self, to: &RelPath) -> DiskResult<bool> {
+        let device = self.volume(to)?.device;
         let known = self.vault.known.lock().expect("no holder panics");
-        Ok(known.capabilities.get(&device).is_some_and(|found| found.rung == Rung::Claim))
+        Ok(known.capabilities.get(&device).is_some_and(|found| found.no_replace == NoReplace::Placeholder))
     }
 
     fn copy_verified(
@@ -181,7 +180,7 @@ impl Drop for Draft {
 pub struct Made {
     pub(super) plan: u64,
     pub(super) about: Option<About>,
-    pub(super) claims: bool,
+    pub(super) has_placeholders: bool,
     pub(super) publish: Vec<Publish>,
     pub(super) moves: Vec<Move>,
     pub(super) removes: Vec<Remove>,
@@ -189,7 +188,14 @@ pub struct Made {
 
 impl Made {
     fn empty() -> Self {
-        Self { plan: 0, about: None, claims: false, publish: Vec::new(), moves: Vec::new(), removes: Vec::new() }
+        Self {
+            plan: 0,
+            about: None,
+            has_placeholders: false,
+            publish: Vec::new(),
+            moves: Vec::new(),
+            removes: Vec::new(),
+        }
     }
 
     /// Returns the products of a plan that makes none, for tests.

@@ -14,7 +14,7 @@ const AGE_MAX: Duration = Duration::from_millis(5);
 /// The most folders that are open at a time.
 const OPEN_MAX: usize = 64;
 
-/// An open folder, as a place to start from.
+/// An open folder, from which other names are found.
 #[derive(Debug)]
 pub(super) struct Folder {
     handle: OwnedFd,
@@ -38,8 +38,8 @@ impl Folder {
         self.since.elapsed() < AGE_MAX
     }
 
-    /// Returns a number for the mount that holds it, which no later mount has where the kernel is new enough. Two mounts of one file system are two devices: no
-    /// rename works between them.
+    /// Returns a number for the mount that holds it; where the kernel is new enough, no later mount gets the same.
+    /// Two mounts of one file system are two devices: no rename works between them.
     pub(super) fn device(&self) -> Result<u64, Errno> {
         if let Some(device) = self.device.get() {
             return Ok(*device);
@@ -50,7 +50,7 @@ impl Folder {
     }
 }
 
-/// Asks for a number that is never given again (Linux 6.8); who does not know it gives the other one.
+/// Asks for a number that is never given again (Linux 6.8); an older kernel gives the other one.
 const UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
 
 /// Folders that stay open for a moment while calls follow each other: finding a folder anew for each
@@ -91,9 +91,9 @@ impl Handles {
     pub(super) fn keep(&self, path: &RelPath, handle: OwnedFd, since: Instant) -> Arc<Folder> {
         let folder = Arc::new(Folder { handle, device: OnceLock::new(), since });
         let mut open = self.open.write().expect("no holder panics");
-        // Asked with the lock held: who clears the folders has said before that nobody is at work.
+        // This is asked with the lock held: the count of users is lowered before the folders are cleared.
         if self.users.load(Ordering::SeqCst) > 0 {
-            // What is not used any more goes at once, or a disk at rest is held while another one works.
+            // Old folders are closed at once; otherwise work on one disk would keep another one from being unmounted.
             open.retain(|_, folder| folder.is_young());
             if open.len() >= OPEN_MAX {
                 open.clear();

@@ -54,7 +54,7 @@ impl Journal {
         }
     }
 
-    /// Returns the segments in which records lie behind damage: what they tell is lost. A torn end is no damage.
+    /// Returns the segments in which records lie behind damage: those records are lost. A torn end is not damage.
     pub fn damaged(&self) -> &[RelPath] {
         &self.damaged
     }
@@ -96,7 +96,7 @@ impl Journal {
         appended
     }
 
-    /// Begins the journal again after a person removed its folder: that loses history, and no work stands still.
+    /// Begins the journal again after a person removed its folder: history is lost, and the work goes on.
     fn renew(&mut self, disk: &dyn Disk) -> DiskResult<()> {
         ensure_folder(disk, &journal_folder())?;
         self.bytes = u64::MAX;
@@ -114,7 +114,7 @@ impl Journal {
         self.trust(disk.sync_all())
     }
 
-    /// A failed flush may have dropped what was appended: no record may come behind that.
+    /// A failed flush may have lost what was appended: no further record may follow it in this segment.
     fn trust(&mut self, flushed: DiskResult<()>) -> DiskResult<()> {
         if flushed.is_err() {
             self.bytes = u64::MAX;

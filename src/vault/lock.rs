@@ -5,11 +5,11 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 
-/// How often and at what distance the lock is tried: somebody may only be asking whether it is held.
+/// How many times the lock is tried, and how long apart: another process may only be asking whether it is held.
 const TRIES: u32 = 10;
 const TRY_AGAIN: Duration = Duration::from_millis(10);
 
-/// The right to change one root; held until dropped, and by the system's hand gone with the process.
+/// The right to change one root. It is held until it is dropped; the system releases it when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _held: OwnedFd,
@@ -17,7 +17,7 @@ pub struct Lock {
     _root: Option<OwnedFd>,
 }
 
-/// Why the lock could not be had.
+/// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another daemon works on this root.
@@ -52,7 +52,8 @@ impl Lock {
         Err(LockError::Held(state_folder.parent().unwrap_or(state_folder).display().to_string()))
     }
 
-    /// Returns whether somebody holds the lock. Many may ask at once, and who takes it asks for a moment longer.
+    /// Returns whether somebody holds the lock. Many may ask at once; [`Lock::take`] waits for a moment, so that none
+    /// of them is in its way.
     pub fn is_held(state_folder: &Path) -> bool {
         let operation = FlockOperation::NonBlockingLockShared;
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::areas::Layout;
 use super::disk::{Disk, DiskResult, Look};
 use super::folders::ensure_folder;
-use super::ladder::place;
+use super::no_replace::place;
 use super::own_names::requests_folder;
 use super::real::RealDisk;
 use super::volume::Vault;

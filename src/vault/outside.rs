@@ -8,7 +8,7 @@ use super::lease;
 use super::real::answers::identity;
 use crate::model::Identity;
 
-/// One look at a file that lies in no area and belongs to a person, such as the settings.
+/// A file that lies in no area and belongs to a person, such as the settings, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outside {
     /// Which state of which file was read.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::disk::{Disk, DiskResult};
 use super::folders::ensure_folder;
-use super::ladder::place;
+use super::no_replace::place;
 use super::outcome::{Carried, CommitError};
 use super::sources::give_back;
 use super::trash::replaced_aside;
@@ -35,8 +35,8 @@ pub(super) fn publish(disk: &dyn Disk, product: &Publish) -> Carried {
     }
 }
 
-/// Puts a new version in the place of a record. The old one comes into our hands in the same act, so a
-/// version that somebody saved in the last instant is seen, and given back.
+/// Puts a new version in the place of a record. The old one is taken in the same act, so that a version which
+/// somebody saved in the last instant is seen, and given back.
 fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
     let aside = replaced_aside(&product.scratch);
     if let Some(folder) = aside.parent() {
@@ -56,7 +56,7 @@ fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
     }
     let found = disk.hash(&product.scratch);
     if found.as_ref().is_ok_and(|found| found == was) {
-        // What cannot be put aside goes; only `undo` would have wanted it.
+        // What cannot be put aside is removed; only `undo` would need it.
         if place(disk, &product.scratch, &aside).is_err() {
             let _ = disk.remove(&product.scratch);
         }

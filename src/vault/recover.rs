@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::disk::{Disk, DiskResult, Look};
 use super::journal::{Journal, open_intents};
-use super::ladder::{is_claim, let_go_of_first, place};
+use super::no_replace::{is_placeholder, place, remove_first_name};
 use super::outcome::CommitError;
 use super::own_names::home;
 use super::publish::{publish, take_back};
@@ -163,7 +163,7 @@ fn is_there(disk: &dyn Look, path: &RelPath, hash: &ContentHash) -> DiskResult<b
 
 /// Carries out what is left of a plan.
 fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
-    free_claims(disk, intent)?;
+    remove_placeholders(disk, intent)?;
     for product in &intent.publish {
         finish_product(disk, product, intent.plan)?;
     }
@@ -176,7 +176,7 @@ fn finish(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
             }
             // A file system that links and unlinks instead of renaming was cut between the two.
             (Some(from), Some(to)) if from.identity == to.identity => {
-                let_go_of_first(disk, &shift.from, &shift.to)?;
+                remove_first_name(disk, &shift.from, &shift.to)?;
             }
             _ => (),
         }
@@ -216,7 +216,7 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
 
 /// Removes what a plan that is not finished has left; its sources stand.
 fn undo_all(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
-    free_claims(disk, intent)?;
+    remove_placeholders(disk, intent)?;
     for shift in &intent.moves {
         // A file system that links and unlinks instead of renaming was cut between the two.
         if let (Some(from), Some(to)) = (disk.stat(&shift.from)?, disk.stat(&shift.to)?)
@@ -239,20 +239,20 @@ fn undo_all(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
 }
 
 /// Removes the empty files that held names for this plan, on a disk that knows no better way.
-fn free_claims(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
+fn remove_placeholders(disk: &dyn Disk, intent: &Intent) -> DiskResult<()> {
     if !intent.claims {
         return Ok(());
     }
     let nothing = ContentHash::of(b"");
     for product in intent.publish.iter().filter(|product| product.hash != nothing) {
-        if is_claim(disk, &product.to)? {
+        if is_placeholder(disk, &product.to)? {
             disk.remove(&product.to)?;
         }
     }
     let moved = intent.moves.iter().map(|shift| (&shift.from, &shift.to));
     let removed = intent.removes.iter().filter_map(|gone| Some((&gone.path, gone.aside.as_ref()?)));
     for (from, to) in moved.chain(removed) {
-        if disk.stat(from)?.is_some_and(|entry| entry.identity.size > 0) && is_claim(disk, to)? {
+        if disk.stat(from)?.is_some_and(|entry| entry.identity.size > 0) && is_placeholder(disk, to)? {
             disk.remove(to)?;
         }
     }

@@ -1,5 +1,5 @@
-//! A second look at what was taken out of its place. A program that had the file open writes on into what
-//! lies aside: nobody may trust it to be the old version until its last writer has let go.
+//! A second look at what was taken out of its place. A program that has the file open goes on writing to it where
+//! it lies aside: it is not trusted to be the old version until its last writer has closed it.
 
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
@@ -7,14 +7,14 @@ use std::io::ErrorKind;
 use jiff::Timestamp;
 
 use super::disk::{Disk, DiskError, DiskResult, Look};
-use super::ladder::place;
+use super::no_replace::place;
 use super::sources::{give_back, is_same};
 use super::trash::{replaced_aside, trashed};
 use super::volume::Vault;
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{Intent, Publish, PublishMode, Record, Remove};
 
-/// What was changed so shortly before it was replaced may have been changed after that: clocks of disks are coarse.
+/// What was changed this shortly before it was replaced may have been changed after that: times of files are coarse.
 const CLOCK_GRAIN_NS: i64 = 2_000_000_000;
 
 /// A file that a plan took out of its place and keeps aside.
@@ -81,8 +81,8 @@ impl Aside {
         left
     }
 
-    /// Returns what a plan took out of its place that was begun earlier. Nobody knows any more how a copy fares:
-    /// its source stays as long as all that lies aside.
+    /// Returns what a plan took out of its place that was begun earlier. Nobody knows any more whether a copy
+    /// is whole: its source is kept as long as all that lies aside.
     pub fn of_intent(intent: &Intent) -> Vec<Self> {
         let mut asides = Self::of(&intent.publish, &intent.removes, intent.at);
         for aside in &mut asides {
@@ -100,8 +100,8 @@ impl Aside {
         }
     }
 
-    /// Ends the matter, once nobody writes to the file any more: brings it back if somebody wrote after it was
-    /// taken, and lets go of a source of which there is a copy.
+    /// Ends the watch over the file, once nobody writes to it any more: brings it back if somebody wrote after it
+    /// was taken, and removes a source of which there is a copy.
     pub fn end(&self, vault: &Vault) -> DiskResult<Let> {
         let disk = vault.writer();
         let Some(found) = disk.stat(&self.kept)? else { return Ok(Let::Go) };
@@ -110,7 +110,7 @@ impl Aside {
             Was::Removed { .. } => return self.give_back(disk).map(Let::Back),
             Was::Replaced { was, now, .. } => {
                 let hash = disk.hash(&self.kept)?;
-                // With ours aside, it was brought back before.
+                // If ours lies aside, theirs was brought back before.
                 if hash != *was && hash != *now {
                     return self.bring_back(disk, now).map(Let::Back);
                 }

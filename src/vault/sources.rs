@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::disk::{Disk, DiskError, DiskResult};
-use super::ladder::place;
+use super::no_replace::place;
 use crate::model::{Identity, RelPath};
 use crate::records::Remove;
 
@@ -27,7 +27,7 @@ pub(super) fn is_same(found: Identity, seen: Identity) -> bool {
     (found.inode, found.size, found.modified_ns) == (seen.inode, seen.size, seen.modified_ns)
 }
 
-/// Gives a file that we should not have the name that it had, or one beside it; returns which.
+/// Gives a file that was taken by mistake its name back, or one beside it; returns that name.
 pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<RelPath> {
     let beside = (1..100).map(|n| to.sibling(format!("recovered-{n}.{}", to.extension())));
     for name in std::iter::once(to.clone()).chain(beside) {

@@ -14,7 +14,7 @@ pub struct TrashLimits {
     pub bytes_max: u64,
 }
 
-/// Lets go of what `undo` can no longer want. All of it was derived, or stands under another name. What the
+/// Removes what `undo` can no longer want. All of it was derived, or stands under another name. What the
 /// disk refuses stays for the next time, and so does what is `unsure`: somebody may have written to it.
 pub(super) fn purge_trash(
     disk: &dyn Disk,

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, DiskResult, Look};
 use super::folders::{ensure_folder, list_if_there};
-use super::ladder::{Capabilities, probe};
+use super::no_replace::{Capabilities, probe};
 use super::only_look::OnlyLook;
 use super::own_names::{SCRATCH, TRASH, home, home_scratch, home_trash};
 use crate::model::RelPath;
 use crate::records::Record;
 
-/// Where products are made before they are published: on the file system of their target, hidden,
-/// and never watched.
+/// The one that changes the disk. It makes products in hidden folders on the file system of their target, which
+/// nobody watches, and carries plans out.
 #[derive(Debug, Clone)]
 pub struct Vault {
     disk: Arc<dyn Disk>,
@@ -32,7 +32,7 @@ pub(super) struct Known {
 
 /// A folder's file system, and the hidden folders on it.
 #[derive(Debug, Clone)]
-pub(super) struct Ground {
+pub(super) struct Volume {
     pub(super) device: u64,
     pub(super) scratch: RelPath,
     pub(super) trash: RelPath,
@@ -65,32 +65,32 @@ impl Vault {
         &*self.disk
     }
 
-    /// Tries, once for each file system, what it can do. Returns the answer if it is news.
+    /// Tries, once for each file system, what it can do. Returns the answer the first time.
     pub fn probe(&self, area: &RelPath) -> DiskResult<Option<Capabilities>> {
-        let ground = self.ground(area)?;
-        self.skip_numbers(&ground)?;
-        if self.known.lock().expect("no holder panics").capabilities.contains_key(&ground.device) {
+        let volume = self.volume(area)?;
+        self.skip_numbers(&volume)?;
+        if self.known.lock().expect("no holder panics").capabilities.contains_key(&volume.device) {
             return Ok(None);
         }
-        ensure_folder(self.writer(), &ground.scratch)?;
-        let found = probe(self.writer(), &ground.scratch)?;
-        self.known.lock().expect("no holder panics").capabilities.insert(ground.device, found);
+        ensure_folder(self.writer(), &volume.scratch)?;
+        let found = probe(self.writer(), &volume.scratch)?;
+        self.known.lock().expect("no holder panics").capabilities.insert(volume.device, found);
         Ok(Some(found))
     }
 
-    /// Gives no number to a plan that an earlier one had whose traces are still there: the journal may have
-    /// been lost since, and what was taken away then lies under that number.
-    fn skip_numbers(&self, ground: &Ground) -> DiskResult<()> {
-        if self.known.lock().expect("no holder panics").numbered.contains(&ground.trash) {
+    /// Skips the numbers of earlier plans of which files still lie in the hidden folders: the journal may have been
+    /// lost since, and what was taken away lies under those numbers.
+    fn skip_numbers(&self, volume: &Volume) -> DiskResult<()> {
+        if self.known.lock().expect("no holder panics").numbered.contains(&volume.trash) {
             return Ok(());
         }
-        let mut found = list_if_there(self.disk(), &ground.trash)?;
-        found.extend(list_if_there(self.disk(), &ground.scratch)?);
+        let mut found = list_if_there(self.disk(), &volume.trash)?;
+        found.extend(list_if_there(self.disk(), &volume.scratch)?);
         let number = |path: &RelPath| path.file_text().split('-').next()?.parse::<u64>().ok();
         if let Some(last) = found.iter().filter_map(|(path, _)| number(path)).max() {
             self.next_plan.fetch_max(last.saturating_add(1), Ordering::Relaxed);
         }
-        self.known.lock().expect("no holder panics").numbered.insert(ground.trash.clone());
+        self.known.lock().expect("no holder panics").numbered.insert(volume.trash.clone());
         Ok(())
     }
 
@@ -104,10 +104,10 @@ impl Vault {
         self.known.lock().expect("no holder panics").crossing.insert((from.parent(), to.parent()));
     }
 
-    pub(super) fn ground(&self, folder: &RelPath) -> DiskResult<Ground> {
+    pub(super) fn volume(&self, folder: &RelPath) -> DiskResult<Volume> {
         let device = self.disk.device(folder)?;
         if device == self.home_device {
-            return Ok(Ground { device, scratch: home_scratch(), trash: home_trash() });
+            return Ok(Volume { device, scratch: home_scratch(), trash: home_trash() });
         }
         let mut top = folder.clone();
         while let Some(above) = top.parent()
@@ -115,6 +115,6 @@ impl Vault {
         {
             top = above;
         }
-        Ok(Ground { device, scratch: top.join(SCRATCH), trash: top.join(TRASH) })
+        Ok(Volume { device, scratch: top.join(SCRATCH), trash: top.join(TRASH) })
     }
 }

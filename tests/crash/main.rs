@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use stockmill::records::{About, Intent, Publish, PublishMode, Record};
-use stockmill::vault::{CommitError, Journal, Made, Receipt, Rung, Vault, recover, remove_emptied};
+use stockmill::vault::{CommitError, Journal, Made, NoReplace, Receipt, Vault, recover, remove_emptied};
 
 const PICTURE: &[u8] = b"THE ONLY COPY OF A PICTURE";
 const OTHER: &[u8] = b"ANOTHER PICTURE";
@@ -236,7 +236,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-const RUNGS: [Rung; 3] = [Rung::Rename, Rung::Link, Rung::Claim];
+const RUNGS: [NoReplace; 3] = [NoReplace::Rename, NoReplace::Link, NoReplace::Placeholder];
 
 /// Does a case's work; returns whether it was reported as done.
 fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
@@ -244,7 +244,7 @@ fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
         let (mut journal, records) = Journal::open(&**disk)?;
         recover(&**disk, &mut journal, &records, &areas())?;
         let vault = Vault::new(disk.clone(), &records)?;
-        if disk.rung == Rung::Claim {
+        if disk.no_replace == NoReplace::Placeholder {
             vault.probe(&path("keep"))?;
             vault.probe(&path("upload"))?;
         }
@@ -257,9 +257,9 @@ fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
     work().is_ok_and(|results| results.iter().all(Result::is_ok))
 }
 
-fn recovered(state: State, calls: u64, rung: Rung) -> (State, bool) {
+fn recovered(state: State, calls: u64, no_replace: NoReplace) -> (State, bool) {
     let mut disk = SimDisk::new(state, calls);
-    disk.rung = rung;
+    disk.no_replace = no_replace;
     let is_done =
         Journal::open(&disk).and_then(|(mut journal, records)| recover(&disk, &mut journal, &records, &areas()));
     (disk.into_state(), is_done.is_ok_and(|recovered| !recovered.is_refused()))
@@ -305,40 +305,40 @@ fn broken(case: &Case, end: &State, was_reported: bool) -> Option<String> {
     undone.map(|(name, _)| format!("`{name}` was reported and does not stand"))
 }
 
-fn prepared(case: &Case, calls: u64, rung: Rung) -> SimDisk {
+fn prepared(case: &Case, calls: u64, no_replace: NoReplace) -> SimDisk {
     let mut disk = SimDisk::new(start(case), calls);
-    disk.rung = rung;
+    disk.no_replace = no_replace;
     disk
 }
 
 /// Returns how many calls a case takes when nothing goes wrong.
-fn calls_of(case: &Case, rung: Rung) -> u64 {
-    let whole = Arc::new(prepared(case, u64::MAX, rung));
-    assert!(work(&whole, case), "{} by {rung:?}: must work without a cut", case.name);
+fn calls_of(case: &Case, no_replace: NoReplace) -> u64 {
+    let whole = Arc::new(prepared(case, u64::MAX, no_replace));
+    assert!(work(&whole, case), "{} by {no_replace:?}: must work without a cut", case.name);
     whole.calls()
 }
 
 /// Cuts a case at every call, then its recovery at every call; returns how many ends were looked at
 /// and the first that does not hold.
-fn sweep(case: &Case, rung: Rung, without: Option<&'static str>, seeds: u64) -> (u64, Option<String>) {
+fn sweep(case: &Case, no_replace: NoReplace, without: Option<&'static str>, seeds: u64) -> (u64, Option<String>) {
     let mut ends = 0;
-    for first in 0..=calls_of(case, rung) {
+    for first in 0..=calls_of(case, no_replace) {
         for seed in 0..seeds {
-            let mut disk = prepared(case, first, rung);
+            let mut disk = prepared(case, first, no_replace);
             disk.without = without;
             let disk = Arc::new(disk);
             let was_reported = work(&disk, case);
             let mut choices = Choices::new(seed * 1009 + first + 1);
             let found = disk.state().after_cut(&mut choices);
             for second in (0..=24).chain([u64::MAX]) {
-                let (half, is_done) = recovered(found.clone(), second, rung);
-                let (end, is_recovered) = recovered(half.after_cut(&mut choices), u64::MAX, rung);
+                let (half, is_done) = recovered(found.clone(), second, no_replace);
+                let (end, is_recovered) = recovered(half.after_cut(&mut choices), u64::MAX, no_replace);
                 ends += 1;
                 let wrong =
                     if is_recovered { broken(case, &end, was_reported) } else { Some("recovery fails".to_owned()) };
                 if let Some(wrong) = wrong {
                     let names: Vec<String> = end.all().into_iter().map(|(name, _)| name).collect();
-                    let what = format!("{} by {rung:?}: cut {first}, seed {seed}, cut {second}", case.name);
+                    let what = format!("{} by {no_replace:?}: cut {first}, seed {seed}, cut {second}", case.name);
                     return (ends, Some(format!("{what}: {wrong}; {names:?}")));
                 }
                 if is_done {
@@ -352,10 +352,10 @@ fn sweep(case: &Case, rung: Rung, without: Option<&'static str>, seeds: u64) -> 
 
 #[test]
 fn no_cut_loses_tears_doubles_or_litters() {
-    for (case, rung) in CASES.iter().flat_map(|case| RUNGS.map(|rung| (case, rung))) {
-        let (ends, wrong) = sweep(case, rung, None, 24);
+    for (case, no_replace) in CASES.iter().flat_map(|case| RUNGS.map(|no_replace| (case, no_replace))) {
+        let (ends, wrong) = sweep(case, no_replace, None, 24);
         assert_eq!(wrong, None);
-        assert!(ends > 1000, "{} by {rung:?}: only {ends} ends were looked at", case.name);
+        assert!(ends > 1000, "{} by {no_replace:?}: only {ends} ends were looked at", case.name);
     }
 }
 
@@ -363,7 +363,7 @@ fn no_cut_loses_tears_doubles_or_litters() {
 #[test]
 fn every_kind_of_flush_is_needed() {
     for call in ["sync_file", "sync_folder", "sync_all"] {
-        let found = CASES.iter().find_map(|case| sweep(case, Rung::Rename, Some(call), 48).1);
+        let found = CASES.iter().find_map(|case| sweep(case, NoReplace::Rename, Some(call), 48).1);
         assert!(found.is_some(), "nothing breaks without `{call}`");
     }
 }
@@ -373,18 +373,18 @@ fn every_kind_of_flush_is_needed() {
 #[test]
 fn no_refused_call_loses_or_litters() {
     let kinds = [ErrorKind::Other, ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::Interrupted];
-    for (case, rung) in CASES.iter().flat_map(|case| RUNGS.map(|rung| (case, rung))) {
-        for (call, kind) in (0..calls_of(case, rung)).flat_map(|call| kinds.map(|kind| (call, kind))) {
-            let mut disk = prepared(case, call, rung);
+    for (case, no_replace) in CASES.iter().flat_map(|case| RUNGS.map(|no_replace| (case, no_replace))) {
+        for (call, kind) in (0..calls_of(case, no_replace)).flat_map(|call| kinds.map(|kind| (call, kind))) {
+            let mut disk = prepared(case, call, no_replace);
             disk.fault = Some(kind);
             let disk = Arc::new(disk);
-            let what = format!("{} by {rung:?}: call {call} answers {kind:?}", case.name);
+            let what = format!("{} by {no_replace:?}: call {call} answers {kind:?}", case.name);
             let was_reported = work(&disk, case);
-            let (end, is_recovered) = recovered(disk.state(), u64::MAX, rung);
+            let (end, is_recovered) = recovered(disk.state(), u64::MAX, no_replace);
             assert!(is_recovered, "{what}");
             assert_eq!(broken(case, &end, was_reported), None, "{what}");
             let mut again = SimDisk::new(end, u64::MAX);
-            again.rung = rung;
+            again.no_replace = no_replace;
             let again = Arc::new(again);
             let is_done = work(&again, case);
             let is_source_left = case.originals.iter().any(|(_, places)| again.state().bytes(places[0]).is_none());
@@ -419,7 +419,7 @@ fn a_version_that_was_exchanged_unseen_is_given_back() {
     state.file(".stockmill/journal/000001.jsonl", Record::Intent(intent).to_line().as_bytes());
     state.file(to, ours);
     state.file(scratch, saved);
-    let (end, is_recovered) = recovered(state, u64::MAX, Rung::Rename);
+    let (end, is_recovered) = recovered(state, u64::MAX, NoReplace::Rename);
     assert!(is_recovered);
     assert_eq!(end.bytes(to), Some(ours));
     assert_eq!(end.bytes("raw/t/recovered-1.yaml"), Some(saved));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use stockmill::model::ContentHash;
 use stockmill::records::{Intent, Move, Publish, PublishMode, Record};
-use stockmill::vault::{Aside, CommitError, Disk as _, Journal, Let, Look as _, Made, Recovered, Rung, Vault, recover};
+use stockmill::vault::{
+    Aside, CommitError, Disk as _, Journal, Let, Look as _, Made, NoReplace, Recovered, Vault, recover,
+};
 
 use super::sim::{SimDisk, State};
 use super::{OTHER, PICTURE, SIDECAR, Stage, about, areas, path, seen};
@@ -34,7 +36,7 @@ fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<Made>) -> Vec<Result<
 fn what_is_saved_under_the_first_name_meanwhile_stays() {
     let (from, to) = ("raw/t/a.png", "keep/t/b.png");
     let mut disk = a_disk(&[(from, PICTURE)]);
-    disk.rung = Rung::Link;
+    disk.no_replace = NoReplace::Link;
     *disk.meanwhile.lock().unwrap() = Some(("flush folder", path("keep/t"), path(from), OTHER));
     let disk = Arc::new(disk);
     let (mut journal, records) = Journal::open(&*disk).unwrap();
@@ -244,10 +246,10 @@ fn what_is_written_on_into_a_replaced_record_comes_back() {
         (Some(OTHER), &[(RECORD, OTHER), ("raw/t/recovered-1.yaml", SAVED)]),
         (None, &[(RECORD, SAVED)]),
     ];
-    for rung in [Rung::Rename, Rung::Link] {
+    for no_replace in [NoReplace::Rename, NoReplace::Link] {
         for (n, (stands, expected)) in cases.into_iter().enumerate() {
             let mut disk = a_disk(&[(RECORD, PICTURE)]);
-            disk.rung = rung;
+            disk.no_replace = no_replace;
             let disk = Arc::new(disk);
             let (mut journal, records) = Journal::open(&*disk).unwrap();
             let vault = Vault::new(disk.clone(), &records).unwrap();
@@ -261,12 +263,12 @@ fn what_is_written_on_into_a_replaced_record_comes_back() {
             disk.overwrite(&aside.kept.to_string(), SAVED);
             disk.remove(&path(RECORD)).unwrap();
             stands.into_iter().for_each(|bytes| disk.write_new(&path(RECORD), bytes).unwrap());
-            assert!(matches!(aside.end(&vault).unwrap(), Let::Back(_)), "{rung:?}, case {n}");
+            assert!(matches!(aside.end(&vault).unwrap(), Let::Back(_)), "{no_replace:?}, case {n}");
             for (name, bytes) in expected {
-                assert_eq!(disk.state().bytes(name), Some(*bytes), "{rung:?}, case {n}: {name}");
+                assert_eq!(disk.state().bytes(name), Some(*bytes), "{no_replace:?}, case {n}: {name}");
             }
             // Ours lies aside now, and stays there.
-            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "{rung:?}, case {n}");
+            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "{no_replace:?}, case {n}");
         }
     }
 }

@@ -7,7 +7,9 @@ use std::io;
 use std::sync::Mutex;
 
 use stockmill::model::{ContentHash, Identity, RelPath};
-use stockmill::vault::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Rung, Space, What};
+use stockmill::vault::{
+    Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, NoReplace, ReadSeek, Space, What,
+};
 
 /// What the disk holds.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +138,7 @@ pub(crate) struct SimDisk {
     /// The calls that must do nothing, to prove that each of them is needed.
     pub(crate) without: Option<&'static str>,
     /// How the disk can give a name that must be free.
-    pub(crate) rung: Rung,
+    pub(crate) no_replace: NoReplace,
     /// What the call that comes when none is left answers: a cut refuses all that follow, too.
     pub(crate) fault: Option<io::ErrorKind>,
     /// A call that is refused for a path whenever it comes.
@@ -150,7 +152,7 @@ impl SimDisk {
         Self {
             inner: Mutex::new((state, calls, 0)),
             without: None,
-            rung: Rung::Rename,
+            no_replace: NoReplace::Rename,
             fault: None,
             refuses: Mutex::default(),
             meanwhile: Mutex::default(),
@@ -387,7 +389,7 @@ impl Disk for SimDisk {
 
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         self.change("link", from, |state| {
-            Self::can(self.rung != Rung::Claim)?;
+            Self::can(self.no_replace != NoReplace::Placeholder)?;
             free(state, to)?;
             let node = Node::File(file_at(state, from)?);
             rename(state, vec![(to.clone(), Some(node))]);
@@ -397,7 +399,7 @@ impl Disk for SimDisk {
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         self.change("move", from, |state| {
-            Self::can(self.rung == Rung::Rename)?;
+            Self::can(self.no_replace == NoReplace::Rename)?;
             let node = Node::File(file_at(state, from)?);
             free(state, to)?;
             rename(state, vec![(to.clone(), Some(node)), (from.clone(), None)]);
@@ -407,7 +409,7 @@ impl Disk for SimDisk {
 
     fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()> {
         self.change("exchange", one, |state| {
-            Self::can(self.rung == Rung::Rename)?;
+            Self::can(self.no_replace == NoReplace::Rename)?;
             let nodes = (Node::File(file_at(state, one)?), Node::File(file_at(state, other)?));
             rename(state, vec![(one.clone(), Some(nodes.1)), (other.clone(), Some(nodes.0))]);
             Ok(())

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-/// How often an open that is to be tried again is.
+/// How many times an open that must be repeated is tried.
 const AGAIN_MAX: u32 = 100;
 
 /// Opens a path that cannot leave `folder` and crosses no symbolic link (Linux 5.6 and later).

@@ -24,7 +24,7 @@ impl RealDisk {
         })
     }
 
-    /// Takes a half-written new file away again.
+    /// Removes a new file that was written in part.
     fn cleared(&self, path: &RelPath, written: DiskResult<()>) -> DiskResult<()> {
         if written.is_err() {
             let _ = self.remove(path);

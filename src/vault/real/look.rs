@@ -62,7 +62,7 @@ impl RealDisk {
     }
 }
 
-/// Returns whether somebody has an open file open for writing, as far as the kernel's word goes. A lease says
+/// Returns whether somebody has an open file open for writing, as far as the kernel can tell. A lease says
 /// nothing of writers on other machines, NFS refuses it always, and a file with a hole is perhaps not written yet.
 fn writer_of(file: &OwnedFd) -> Option<bool> {
     let told = lease::has_writer(file)?;

@@ -30,7 +30,7 @@ pub struct RealDisk {
     /// a handle that was open before.
     home: Option<OwnedFd>,
     handles: Arc<Handles>,
-    /// Who we are; asking the system for every file costs as much as looking at it.
+    /// Our user; asking the system for every file would cost as much as its stat.
     user: u32,
 }
 
@@ -91,7 +91,7 @@ impl RealDisk {
         beneath(&*folder, name, flags, mode)
     }
 
-    /// Opens a folder as a place to start from.
+    /// Opens a folder, from which other names are found.
     fn folder(&self, path: &RelPath) -> Result<Arc<Folder>, Errno> {
         if let Some(handle) = self.handles.get(path) {
             return Ok(handle);

@@ -1,4 +1,4 @@
-//! Giving a name that must be free, on file systems that can do so in different ways.
+//! Giving a name that must be free: each file system has its own way never to replace a file.
 
 use std::io::ErrorKind;
 
@@ -10,7 +10,7 @@ use crate::model::RelPath;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// How a name that must be free is given.
-    pub rung: Rung,
+    pub no_replace: NoReplace,
     /// Whether two files can change their names in one act.
     pub exchange: bool,
     /// Whether files can have several names.
@@ -23,27 +23,27 @@ pub struct Capabilities {
 
 /// A way to give a name that must be free, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rung {
+pub enum NoReplace {
     /// One atomic rename that never replaces.
     Rename,
     /// A second name, then the first one goes: NFS, many FUSE file systems.
     Link,
     /// An empty file of our own holds the name until the real one is renamed over it: exFAT over FUSE.
-    Claim,
+    Placeholder,
 }
 
 /// Renames a file to a name that must be free; never check-then-act: some call of it must refuse.
 ///
 /// `AlreadyExists` means that the name is taken and `from` stands where it stood.
 pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-    climb(disk, from, to).map_err(|error| {
-        // Where a product lay before it has its name says nothing to a person.
+    try_each_way(disk, from, to).map_err(|error| {
+        // Where a product lay before it got its name tells a person nothing.
         let is_own = from.parts().any(|part| part.as_encoded_bytes().starts_with(HOME.as_bytes()));
         if is_own && error.path == *from { DiskError { path: to.clone(), ..error } } else { error }
     })
 }
 
-fn climb(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+fn try_each_way(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     let renamed = disk.rename_new(from, to);
     match &renamed {
         Err(error) if error.kind() == ErrorKind::Unsupported => (),
@@ -53,8 +53,8 @@ fn climb(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     let linked = disk.link(from, to);
     match &linked {
         Ok(()) => {
-            let removed = let_go_of_first(disk, from, to);
-            // Only one of the names may stand, and the first one is known; unless it is another file's by now.
+            let removed = remove_first_name(disk, from, to);
+            // Only one of the names may stay, and that is the first one, unless it is another file's by now.
             if removed.is_err() && is_same_file(disk, from, to)? {
                 disk.remove(to)?;
             }
@@ -62,31 +62,31 @@ fn climb(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
         }
         // The answer to an earlier try was lost on the network: the name is this very file already.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return if is_same_file(disk, from, to)? { let_go_of_first(disk, from, to) } else { linked };
+            return if is_same_file(disk, from, to)? { remove_first_name(disk, from, to) } else { linked };
         }
         Err(error) if !matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => return linked,
         Err(_) => (),
     }
     disk.write_new(to, b"")?;
     let renamed = disk.replace(from, to);
-    if renamed.is_err() && is_claim(disk, to)? {
+    if renamed.is_err() && is_placeholder(disk, to)? {
         disk.remove(to)?;
     }
     renamed
 }
 
-/// Removes the first of a file's two names. A cut may keep this and lose the second name, in whatever
-/// order they were changed: so that one is made durable before. That takes a while, in which a program may
-/// save a new version under the first name: it is another file then, and stays.
-pub(super) fn let_go_of_first(disk: &dyn Disk, first: &RelPath, second: &RelPath) -> DiskResult<()> {
+/// Removes the first of a file's two names. A power cut may keep the removal and lose the second name, whichever
+/// came first: so the second name is made durable before. Meanwhile a program may save a new version under the
+/// first name: that is another file, and stays.
+pub(super) fn remove_first_name(disk: &dyn Disk, first: &RelPath, second: &RelPath) -> DiskResult<()> {
     if let Some(folder) = second.parent() {
         disk.sync_folder(&folder)?;
     }
     if is_same_file(disk, first, second)? { disk.remove(first) } else { Ok(()) }
 }
 
-/// Returns whether a name holds nothing but an empty file, as a claim does.
-pub(super) fn is_claim(disk: &dyn Look, path: &RelPath) -> DiskResult<bool> {
+/// Returns whether a name stands for an empty file, as a placeholder does.
+pub(super) fn is_placeholder(disk: &dyn Look, path: &RelPath) -> DiskResult<bool> {
     Ok(disk.stat(path)?.is_some_and(|entry| entry.what == What::File && entry.identity.size == 0))
 }
 
@@ -97,7 +97,7 @@ fn is_same_file(disk: &dyn Look, one: &RelPath, other: &RelPath) -> DiskResult<b
     })
 }
 
-/// A server may say "no" to what it did: its first answer was lost, and we were heard twice.
+/// A server may refuse what it has done already: its first answer was lost, and the call came a second time.
 fn done_after_all(disk: &dyn Disk, from: &RelPath, to: &RelPath, refused: DiskResult<()>) -> DiskResult<()> {
     let is_remote = refused.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     if is_remote && disk.stat(from)?.is_none() && disk.stat(to)?.is_some() { Ok(()) } else { refused }
@@ -126,10 +126,10 @@ fn try_all(disk: &dyn Disk, [a, b, upper]: &[RelPath; 3]) -> DiskResult<Capabili
         disk.write_new(b, b"stockmill")?;
     }
     let exchange = disk.exchange(a, b).is_ok();
-    let rung = match (renames, link) {
-        (true, _) => Rung::Rename,
-        (false, true) => Rung::Link,
-        (false, false) => Rung::Claim,
+    let no_replace = match (renames, link) {
+        (true, _) => NoReplace::Rename,
+        (false, true) => NoReplace::Link,
+        (false, false) => NoReplace::Placeholder,
     };
-    Ok(Capabilities { rung, exchange, link, lease, ignores_case })
+    Ok(Capabilities { no_replace, exchange, link, lease, ignores_case })
 }
