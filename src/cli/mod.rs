@@ -1,5 +1,6 @@
 //! The command line: one file per command. It asks the other rooms and prints what they say.
 
+mod ask;
 mod check;
 mod error;
 mod explain;

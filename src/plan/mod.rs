@@ -39,12 +39,12 @@ pub use known::{Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use park::{REASON, plan_park};
-pub use retry::{SetAside, plan_retry};
+pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use stage::plan_asset;
 pub use sync::{Base, TagFile, base_path as sync_base_path, plan_sync};
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
-pub use undo::{UndoWhat, choose_undo, plan_undo, standing, themes_with_assets};
+pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
 
 use std::collections::BTreeSet;

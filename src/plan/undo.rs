@@ -9,19 +9,7 @@ use super::undo_facts::{UndoFacts, is_same, source_back};
 use super::undo_note::plan_themes_back;
 use super::{Plan, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::records::{About, Intent, Move, Plans, PublishMode, Record};
-
-/// What a person wants back.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UndoWhat {
-    /// The last step of any asset.
-    Last,
-    /// All that was carried out together with the last step.
-    Batch,
-    /// The last step of the asset that stands here.
-    Asset(RelPath),
-}
+use crate::records::{About, Intent, Move, Plans, PublishMode, Record, UndoWhat};
 
 /// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
 /// again goes further back. A person means what was begun before `asked`. What is later than `now` was written by a

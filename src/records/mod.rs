@@ -8,6 +8,7 @@ mod journal;
 mod note;
 mod plans;
 mod prompts;
+mod request;
 mod sidecar;
 mod theme;
 mod yaml;
@@ -19,6 +20,7 @@ pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, hol
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
+pub use request::{Answer, Did, Request, RetryWhat, UndoWhat, Wish};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
 pub use yaml::{read_mapping, write_mapping};

@@ -122,10 +122,10 @@ pub fn said_again(error: &str, times: u64) {
     warn!(error, times, "The same error was repeated this many times.");
 }
 
-/// Tells what became of a wish to undo.
-pub fn undo_answered(undone: usize, refused: Option<&str>) {
+/// Tells what became of a wish; `kind` is the command.
+pub fn wish_answered(kind: &str, done: usize, refused: Option<&str>) {
     let why = refused.map(|why| escape_bytes(why.as_bytes()));
-    info!(undone, error = why, "Asked to undo.");
+    info!(done, error = why, "Asked to {kind}.");
 }
 
 /// Tells of a defect in stockmill itself.

@@ -2,6 +2,7 @@
 //! starts what the other rooms do, and never does their work itself.
 
 mod burst;
+mod carried_out;
 mod check;
 mod clock;
 mod decide;
@@ -22,15 +23,15 @@ mod units;
 mod verify;
 mod view;
 mod why;
+mod wishes;
 
 pub use clock::{Clock, Moment};
 pub use release::{Granted, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
-pub use retry::{Retried, Which, retry};
 pub use survey::SurveyError;
-pub use undo::{UndoAnswer, read_answer, request_undo, withdraw_undo};
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{Explained, Standing, View};
+pub use wishes::carry_out_here;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,12 +42,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::config::Settings;
 use crate::intake::Watch;
 use crate::model::{RelPath, Stage};
-use crate::plan::UndoWhat;
 use crate::report;
 use crate::vault::own_names::requests_folder;
 use crate::vault::{Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
 use check::{Checked, check};
-use decide::{Decider, limits};
+use decide::Decider;
 use dispatch::{Dispatcher, Message, Workers};
 use ledger::Ledger;
 use reload::{Answer, Reloading};
@@ -120,15 +120,6 @@ pub fn run(taken: Taken, until: Until, reload: &Reload, reads: &[PathBuf]) -> Re
 
 /// As much as the first thread of a process has.
 const STACK_BYTES: usize = 8 << 20;
-
-/// Takes back what a person wants, where no daemon works on the root.
-pub fn undo_here(settings: &Settings, what: UndoWhat) -> Result<UndoAnswer, ServiceError> {
-    let mut opened = Opened::open(settings)?;
-    let now = Clock::start().now().timestamp();
-    let rules = undo::UndoRules { limits: limits(settings), ignore: settings.settle.ignore.clone() };
-    let request = undo::UndoRequest { what, at: now };
-    Ok(undo::undo(&opened.vault, &mut opened.journal, &request, &rules, now).answer)
-}
 
 /// A root that is locked, recovered and remembered.
 struct Opened {

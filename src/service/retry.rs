@@ -1,75 +1,177 @@
-//! Takes up again what was set aside. It may run beside the daemon, which sees files that are dropped.
+//! Taking up again what was set aside: plans that are carried out like all others.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
 
-use super::{ServiceError, layout, verify};
-use crate::config::Settings;
+use jiff::Timestamp;
+
+use super::carried_out::{CarriedOut, Rules};
+use super::verify;
 use crate::intake::{Candidate, Found, group, walk};
-use crate::make::{Insides, Looking};
+use crate::make::{Insides, Limits, Looking, MakeError, make};
 use crate::model::{Ignore, RelPath, Stage};
-use crate::plan::{REASON, SetAside, plan_retry};
-use crate::records::SIDECAR_SUFFIX;
-use crate::vault::own_names::SCRATCH;
-use crate::vault::{Disk, DiskError, DiskResult, Entry, Look as _, RealDisk, What, ensure_folder, place};
+use crate::plan::{Around, Companion, Plan, REASON, SetAside, plan_retry};
+use crate::records::{Answer, Did, RetryWhat, SIDECAR_SUFFIX};
+use crate::vault::{CommitError, DiskResult, Journal, Look, Made, Receipt, Vault, What};
 
-/// How often another name is chosen because somebody took the one before.
+/// How many times another name is chosen because somebody took the one before.
 const TRIES_MAX: u32 = 16;
+/// So many assets go back at a time.
+const BATCH_MAX: usize = 64;
 
-/// Which of the things that were set aside are taken up again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// Everything.
-    All,
-    /// What came from one stage.
-    Stage(Stage),
-    /// What lies here, or lay here before it was set aside; a file or a folder.
-    Path(RelPath),
-}
-
-/// What became of one asset.
-#[derive(Debug)]
-pub enum Retried {
-    /// It went back.
-    Back {
-        /// Where it lay in `failed/`.
-        from: RelPath,
-        /// Where it lies now.
-        to: RelPath,
-    },
-    /// It had been moved already; the note on it is gone now too.
-    Gone(RelPath),
-    /// It stays in `failed/`.
-    Stays(RelPath, String),
-}
-
-/// Takes assets that were set aside back to where they came from.
-pub fn retry(settings: &Settings, which: &Which) -> Result<Vec<Retried>, ServiceError> {
-    let layout = layout(settings);
-    let disk = RealDisk::open_beside_daemon(layout.clone());
-    let mut retried = Vec::new();
+/// Takes assets that were set aside back to where they came from; stops where the disk refuses.
+pub(super) fn retry(
+    vault: &Vault,
+    journal: &mut Journal,
+    what: &RetryWhat,
+    rules: &Rules,
+    now: Timestamp,
+) -> CarriedOut {
+    let mut asides = Vec::new();
     for stage in Stage::ALL {
-        let folder = failed().join(stage.name());
-        if disk.stat(&folder)?.is_none() {
-            continue;
+        match set_aside_from(vault.disk(), stage, &rules.ignore) {
+            Ok(found) => asides.extend(found.into_iter().filter(|aside| covers(what, stage, aside))),
+            Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..CarriedOut::default() },
         }
-        for (aside, note) in set_aside(&disk, stage, &folder, &settings.settle.ignore)? {
-            if covers(which, stage, &aside) {
-                retried.push(take_up(&disk, &aside, note.as_ref())?);
+    }
+    let (mut done, mut carried) = (Vec::new(), CarriedOut::default());
+    for some in asides.chunks(BATCH_MAX) {
+        let mut batch = Batch { vault, limits: &rules.limits, now, carried: &mut carried, refused: None };
+        done.extend(batch.take_up(journal, some));
+        if let Some(why) = batch.refused {
+            carried.answer = Answer::new(done, Some(why));
+            return carried;
+        }
+    }
+    carried.answer = Answer::new(done, None);
+    carried
+}
+
+/// Some assets that go back together.
+struct Batch<'a> {
+    vault: &'a Vault,
+    limits: &'a Limits,
+    now: Timestamp,
+    carried: &'a mut CarriedOut,
+    /// Why no more can be done.
+    refused: Option<String>,
+}
+
+impl Batch<'_> {
+    /// Takes assets up again, and says of each what became of it.
+    fn take_up(&mut self, journal: &mut Journal, asides: &[SetAside]) -> Vec<Did> {
+        let mut did: BTreeMap<usize, Did> = BTreeMap::new();
+        for _ in 0..TRIES_MAX {
+            let left: Vec<usize> = (0..asides.len()).filter(|n| !did.contains_key(n)).collect();
+            if left.is_empty() || self.refused.is_some() {
+                break;
+            }
+            let (mut wanted, mut batch) = (Vec::new(), Vec::new());
+            let given = RefCell::default();
+            for n in left {
+                match self.planned(&asides[n], &given) {
+                    Ok(made) => {
+                        wanted.push(n);
+                        batch.push(made);
+                    }
+                    Err(NotTaken::Stays(why)) => drop(did.insert(n, Did::Stays(asides[n].path.clone(), why))),
+                    Err(NotTaken::Refused(why)) => {
+                        self.refused = Some(why);
+                        break;
+                    }
+                }
+            }
+            for (n, result) in wanted.into_iter().zip(self.vault.commit(journal, batch, self.now)) {
+                did.extend(self.told(&asides[n], result).map(|told| (n, told)));
+            }
+        }
+        if self.refused.is_none() {
+            let again = "its name is taken again and again; try later";
+            for (n, aside) in asides.iter().enumerate() {
+                did.entry(n).or_insert_with(|| Did::Stays(aside.path.clone(), again.to_owned()));
+            }
+        }
+        did.into_values().collect()
+    }
+
+    /// Plans the way back of one asset; `given` are the names that the others of the batch get.
+    fn planned(&self, aside: &SetAside, given: &RefCell<HashSet<RelPath>>) -> Result<Made, NotTaken> {
+        let disk = self.vault.disk();
+        if let Some(area) = aside.seen.and(aside.origin()).map(|origin| origin.area_path())
+            && verify::is_detached(disk, &area)
+        {
+            return Err(NotTaken::Stays(format!("`{area}` is not the folder that it was; mount its disk")));
+        }
+        // What cannot be looked at counts as taken: nothing is tried on it.
+        let taken = |path: &RelPath| given.borrow().contains(path) || !matches!(disk.stat(path), Ok(None));
+        let copied = |one: &RelPath, other: &RelPath| is_copy(disk, one, other).unwrap_or(false);
+        let plan = plan_retry(aside, &Around { taken: &taken, copied: &copied });
+        let plan: Plan = plan.map_err(|hold| NotTaken::Stays(hold.to_string()))?;
+        given.borrow_mut().extend(plan.gives().cloned());
+        Ok(make(self.vault, &plan, self.limits)?)
+    }
+
+    /// Takes what became of one plan; `None` if it is to be made anew.
+    fn told(&mut self, aside: &SetAside, result: Result<Receipt, CommitError>) -> Option<Did> {
+        match result {
+            Ok(receipt) => {
+                let to = receipt.about.to.clone();
+                self.carried.receipts.push(receipt);
+                let from = aside.path.clone();
+                Some(to.map_or_else(|| Did::Gone(from.clone()), |to| Did::Back { from: from.clone(), to }))
+            }
+            Err(CommitError::Taken(_)) => None,
+            Err(CommitError::Changed(path)) => {
+                let why = format!("`{path}` changed meanwhile; try again when it stands still");
+                Some(Did::Stays(aside.path.clone(), why))
+            }
+            // It looked like one disk: the next try copies.
+            Err(CommitError::Refused(error)) if error.kind() == std::io::ErrorKind::CrossesDevices => None,
+            Err(error) => {
+                self.carried.is_open |= matches!(error, CommitError::Open(_));
+                self.refused.get_or_insert(error.to_string());
+                None
             }
         }
     }
-    Ok(retried)
+}
+
+/// Why an asset is not taken up again.
+enum NotTaken {
+    /// It stays; the others may go.
+    Stays(String),
+    /// The disk refuses.
+    Refused(String),
+}
+
+impl From<MakeError> for NotTaken {
+    fn from(error: MakeError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// Returns whether a file on another disk has the same bytes.
+fn is_copy(disk: &dyn Look, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
+    let file =
+        |path: &RelPath| Ok(disk.stat(path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity));
+    let (Some(here), Some(there)) = (file(one)?, file(other)?) else { return Ok(false) };
+    Ok(here.device != there.device && here.size == there.size && disk.hash(one)? == disk.hash(other)?)
+}
+
+fn set_aside_from(disk: &dyn Look, stage: Stage, ignore: &Ignore) -> DiskResult<Vec<SetAside>> {
+    let folder = failed().join(stage.name());
+    if disk.stat(&folder)?.is_none() { Ok(Vec::new()) } else { set_aside(disk, stage, &folder, ignore) }
 }
 
 fn failed() -> RelPath {
     RelPath::new("failed").expect("a constant is a clean path")
 }
 
-fn covers(which: &Which, stage: Stage, aside: &SetAside) -> bool {
-    match which {
-        Which::All => true,
-        Which::Stage(only) => *only == stage,
-        Which::Path(path) => {
+fn covers(what: &RetryWhat, stage: Stage, aside: &SetAside) -> bool {
+    match what {
+        RetryWhat::All => true,
+        RetryWhat::Stage(only) => *only == stage,
+        RetryWhat::Path(path) => {
             let note = aside.path.with_suffix(REASON);
             aside.path.is_in(path) || note == *path || aside.origin().is_some_and(|origin| origin.is_in(path))
         }
@@ -78,191 +180,129 @@ fn covers(which: &Which, stage: Stage, aside: &SetAside) -> bool {
 
 /// Returns what was set aside from a stage, each with the note on it, where there is one. A note whose
 /// asset is gone comes alone.
-fn set_aside(
-    disk: &dyn Disk,
-    stage: Stage,
-    folder: &RelPath,
-    ignore: &Ignore,
-) -> DiskResult<Vec<(SetAside, Option<RelPath>)>> {
+fn set_aside(disk: &dyn Look, stage: Stage, folder: &RelPath, ignore: &Ignore) -> DiskResult<Vec<SetAside>> {
     let walked = walk(disk, folder, &|_| true, &mut |_, _| ())?;
     let is_note = |found: &Found| found.path.file_text().ends_with(REASON);
     let (notes, files): (Vec<Found>, Vec<Found>) = walked.files.into_iter().partition(is_note);
     let grouped = group(stage, files.clone(), ignore, &Looking { disk, seen: &Insides::default() });
-    let mut notes: BTreeSet<RelPath> = notes.into_iter().map(|found| found.path).collect();
+    let mut notes: BTreeMap<RelPath, Companion> =
+        notes.iter().map(|found| (found.path.clone(), companion(found))).collect();
     let mut all = Vec::new();
     for candidate in grouped.candidates {
-        let aside = belongings(&candidate);
-        let note = Some(aside.path.with_suffix(REASON)).filter(|note| notes.remove(note));
-        all.push((aside, note));
+        let mut aside = belongings(&candidate);
+        aside.note = notes.remove(&aside.path.with_suffix(REASON));
+        all.push(aside);
     }
     // What grouping takes for no asset of its own was one when it was set aside.
-    for note in notes {
-        let name = note.file_name().as_encoded_bytes();
+    for (path, note) in notes {
+        let name = path.file_name().as_encoded_bytes();
         let name = name.strip_suffix(REASON.as_bytes()).filter(|name| !name.is_empty());
         let Some(name) = name else { continue };
         let name = std::os::unix::ffi::OsStrExt::from_bytes(name);
         let name: &std::ffi::OsStr = name;
-        let path = note.sibling(name);
+        let path = path.sibling(name);
+        let seen = disk.stat(&path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity);
         let sidecar = path.with_suffix(SIDECAR_SUFFIX);
-        let beside = files.iter().filter(|found| found.path == sidecar).map(|found| found.path.clone()).collect();
-        all.push((SetAside { path, beside, members: Vec::new() }, Some(note)));
+        let beside = files.iter().filter(|found| found.path == sidecar).map(companion).collect();
+        all.push(SetAside { path, seen, beside, members: Vec::new(), note: Some(note) });
     }
-    all.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    all.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(all)
+}
+
+fn companion(found: &Found) -> Companion {
+    Companion { path: found.path.clone(), seen: found.entry.identity }
 }
 
 fn belongings(candidate: &Candidate) -> SetAside {
     let beside = candidate.sidecar.iter().chain(&candidate.companions);
-    let mut members: Vec<RelPath> = candidate.members.iter().map(|found| found.path.clone()).collect();
+    let mut members: Vec<Companion> = candidate.members.iter().map(companion).collect();
     // Materials last: while one lies there, a cut leaves no texture behind that nothing names.
-    members.sort_by_key(|path| path.extension() == "mtl");
-    SetAside { path: candidate.primary.path.clone(), beside: beside.map(|found| found.path.clone()).collect(), members }
+    members.sort_by_key(|file| file.path.extension() == "mtl");
+    SetAside {
+        path: candidate.primary.path.clone(),
+        seen: Some(candidate.primary.entry.identity),
+        beside: beside.map(companion).collect(),
+        members,
+        note: None,
+    }
 }
 
-/// Takes one asset back: its belongings, itself, and, once all that is durable, the note on it.
-fn take_up(disk: &dyn Disk, aside: &SetAside, note: Option<&RelPath>) -> DiskResult<Retried> {
-    if disk.stat(&aside.path)?.is_none_or(|entry| entry.what != What::File) {
-        remove_note(disk, note)?;
-        return Ok(Retried::Gone(aside.path.clone()));
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::records::Record;
+    use crate::vault::{Disk, Layout, RealDisk};
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).unwrap()
     }
-    if let Some(origin) = aside.origin() {
-        let area = RelPath::new(origin.area()).expect("an area is clean");
-        if verify::is_detached(disk, &area) {
-            let why = format!("`{area}` is not the folder that it was; mount its disk");
-            return Ok(Retried::Stays(aside.path.clone(), why));
+
+    /// Lays files down, takes up what is wanted, and returns what is said and what lies there afterwards.
+    fn taken_up(files: &[&str], what: &RetryWhat) -> (Vec<String>, Vec<String>) {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Arc::new(RealDisk::open(Layout { root: root.path().to_owned(), areas: [].into() }).unwrap());
+        for area in ["raw", "ideas", "failed"] {
+            disk.make_area(&path(area)).unwrap();
         }
-    }
-    let (rest, is_back) = without_copied(disk, aside)?;
-    if let Some(to) = aside.origin().filter(|_| is_back) {
-        remove_note(disk, note)?;
-        return Ok(Retried::Back { from: aside.path.clone(), to });
-    }
-    let aside = &rest;
-    for _ in 0..TRIES_MAX {
-        // What cannot be looked at counts as taken: nothing is tried on it.
-        let moves = match plan_retry(aside, &|path| !matches!(disk.stat(path), Ok(None))) {
-            Ok(moves) => moves,
-            Err(hold) => {
-                return Ok(Retried::Stays(aside.path.clone(), hold.to_string()));
-            }
-        };
-        if move_all(disk, &moves)? {
-            remove_note(disk, note)?;
-            let to = moves.last().map_or_else(|| aside.path.clone(), |(_, to)| to.clone());
-            return Ok(Retried::Back { from: aside.path.clone(), to });
+        let (mut journal, records) = Journal::open(&*disk).unwrap();
+        let vault = Vault::new(disk.clone(), &records).unwrap();
+        for file in files {
+            vault.ensure_folder(&path(file).parent().unwrap()).unwrap();
+            disk.write_new(&path(file), file.as_bytes()).unwrap();
         }
-    }
-    Ok(Retried::Stays(aside.path.clone(), "its name is taken again and again; try later".to_owned()))
-}
-
-/// Goes on with a way back to another disk that was cut off: what was copied and not yet taken away here
-/// stands under its first name already, and would come back twice. Returns the rest, and whether the asset
-/// itself was among what had come back.
-fn without_copied(disk: &dyn Disk, aside: &SetAside) -> DiskResult<(SetAside, bool)> {
-    let mut rest = aside.clone();
-    let Ok(moves) = plan_retry(aside, &|_| false) else { return Ok((rest, false)) };
-    let Some((_, origin)) = moves.last() else { return Ok((rest, false)) };
-    // If another file has the asset's name, what is called after it is not ours.
-    if disk.stat(origin)?.is_some() && !is_copy(disk, &aside.path, origin)? {
-        return Ok((rest, false));
-    }
-    for (from, to) in &moves {
-        let seen = disk.stat(from)?;
-        if is_copy(disk, from, to)? {
-            disk.sync_file(to)?;
-            to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
-            // A person may have mended it in this moment.
-            if !is_as_seen(disk.stat(from)?, seen) {
-                return Err(changed(from));
-            }
-            disk.remove(from)?;
-            from.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
-            rest.beside.retain(|path| path != from);
-            rest.members.retain(|path| path != from);
+        let limits = Limits { file_bytes_max: 1 << 20, decode: crate::craft::Limits::default() };
+        let rules = Rules { limits, ignore: Ignore::default() };
+        let now = "2026-11-28T10:00:00Z".parse().unwrap();
+        let carried = retry(&vault, &mut journal, what, &rules, now);
+        assert_eq!((carried.answer.refused, carried.is_open), (None, false));
+        let done = Journal::read_only(vault.disk()).unwrap();
+        let done = done.iter().filter(|record| matches!(record, Record::Done { .. })).count();
+        assert_eq!(done, carried.receipts.len(), "it is on record");
+        let said = carried.answer.done.iter().map(|did| match did {
+            Did::Back { from, to } => format!("{from} -> {to}"),
+            Did::Gone(path) => format!("{path} gone"),
+            other => format!("{other:?}"),
+        });
+        let mut left = Vec::new();
+        for area in ["raw", "ideas", "failed"] {
+            let walked = walk(vault.disk(), &path(area), &|_| true, &mut |_, _| ()).unwrap();
+            left.extend(walked.files.into_iter().map(|found| found.path.to_string()));
         }
+        (said.collect(), left.into_iter().filter(|path| !path.contains("/.stockmill")).collect())
     }
-    let is_back = disk.stat(&aside.path)?.is_none();
-    Ok((rest, is_back))
-}
 
-/// Returns whether a file on another disk has the same bytes.
-fn is_copy(disk: &dyn Disk, one: &RelPath, other: &RelPath) -> DiskResult<bool> {
-    let file =
-        |path: &RelPath| Ok(disk.stat(path)?.filter(|entry| entry.what == What::File).map(|entry| entry.identity));
-    let (Some(here), Some(there)) = (file(one)?, file(other)?) else { return Ok(false) };
-    Ok(here.device != there.device && here.size == there.size && disk.hash(one)? == disk.hash(other)?)
-}
-
-/// Carries out moves, and makes them durable; `false` if somebody took one of the names meanwhile, and
-/// everything lies where it lay.
-fn move_all(disk: &dyn Disk, moves: &[(RelPath, RelPath)]) -> DiskResult<bool> {
-    for folder in moves.iter().filter_map(|(_, to)| to.parent()).collect::<BTreeSet<_>>() {
-        ensure_folder(disk, &folder)?;
-    }
-    for (n, (from, to)) in moves.iter().enumerate() {
-        match move_one(disk, from, to) {
-            Ok(()) => (),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                for (from, to) in moves[..n].iter().rev() {
-                    move_one(disk, to, from)?;
-                }
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
+    #[test]
+    fn what_was_set_aside_goes_back_by_plans_that_are_on_record() {
+        let (a, a2) = ("failed/raw/t/a.png", "failed/raw/t/a-2.png");
+        let note = "failed/raw/t/a.png.reason.txt";
+        let all = RetryWhat::All;
+        let part = RetryWhat::Path(path("raw/t/a.png"));
+        let cases: [(&[&str], &RetryWhat, &[&str], &[&str]); 6] = [
+            (&[], &all, &[], &[]),
+            (&[a, note], &all, &["failed/raw/t/a.png -> raw/t/a.png"], &["raw/t/a.png"]),
+            (&[note], &all, &["failed/raw/t/a.png gone"], &[]),
+            (
+                &[a, note, "failed/ideas/n.md"],
+                &part,
+                &["failed/raw/t/a.png -> raw/t/a.png"],
+                &["raw/t/a.png", "failed/ideas/n.md"],
+            ),
+            (&[a, note], &RetryWhat::Stage(Stage::Ideas), &[], &[a, note]),
+            // The name that one of them gets instead is the other's own.
+            (
+                &[a, a2, "raw/t/a.png"],
+                &all,
+                &["failed/raw/t/a-2.png -> raw/t/a-2.png", "failed/raw/t/a.png -> raw/t/a-3.png"],
+                &["raw/t/a-2.png", "raw/t/a-3.png", "raw/t/a.png"],
+            ),
+        ];
+        for (files, what, said, left) in cases {
+            let (did, lies) = taken_up(files, what);
+            assert_eq!(did, said, "{files:?}");
+            assert_eq!(lies, left, "{files:?}");
         }
-    }
-    // The new names first: a cut between shows a file twice rather than not at all.
-    let (from, to): (Vec<_>, Vec<_>) = moves.iter().map(|(from, to)| (from.parent(), to.parent())).unzip();
-    let targets: BTreeSet<RelPath> = to.into_iter().flatten().collect();
-    let sources: BTreeSet<RelPath> = from.into_iter().flatten().filter(|folder| !targets.contains(folder)).collect();
-    targets.iter().chain(&sources).try_for_each(|folder| disk.sync_folder(folder))?;
-    Ok(true)
-}
-
-/// Gives a file its new name, which must be free; what a person mended in `failed/` is made durable first.
-fn move_one(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-    disk.sync_file(from)?;
-    match place(disk, from, to) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => copy_over(disk, from, to),
-        other => other,
-    }
-}
-
-/// Moves a file to another disk: a copy that is compared, durable before the original goes.
-fn copy_over(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-    let seen = disk.stat(from)?;
-    let hash = disk.hash(from)?;
-    let folder = RelPath::new(to.area()).expect("an area is clean").join(SCRATCH);
-    ensure_folder(disk, &folder)?;
-    let scratch = folder.join(format!("retry-{}-{}", std::process::id(), hash));
-    disk.copy_new(from, &scratch, None)?;
-    let whole = disk.hash(&scratch).and_then(|copied| {
-        let is_whole = copied == hash && is_as_seen(disk.stat(from)?, seen);
-        if is_whole { disk.sync_file(&scratch) } else { Err(changed(from)) }
-    });
-    let placed = whole.and_then(|()| place(disk, &scratch, to));
-    if placed.is_err() {
-        let _ = disk.remove(&scratch);
-        return placed;
-    }
-    to.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
-    if is_as_seen(disk.stat(from)?, seen) { disk.remove(from) } else { Err(changed(from)) }
-}
-
-fn is_as_seen(now: Option<Entry>, seen: Option<Entry>) -> bool {
-    now.is_some() && now.map(|entry| entry.identity) == seen.map(|entry| entry.identity)
-}
-
-fn changed(path: &RelPath) -> DiskError {
-    let source = std::io::Error::other("it changed meanwhile; try again when it stands still");
-    DiskError { call: "move", path: path.clone(), source }
-}
-
-fn remove_note(disk: &dyn Disk, note: Option<&RelPath>) -> DiskResult<()> {
-    let Some(note) = note else { return Ok(()) };
-    match disk.remove(note) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => note.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder)),
     }
 }

@@ -3,60 +3,27 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::carried_out::{CarriedOut, Rules};
 use super::release::withdraw;
 use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
-use crate::make::{Limits, MakeError, make};
-use crate::model::{Ignore, RelPath, ThemeSlug};
-use crate::plan::{UndoFacts, UndoWhat, choose_undo, plan_undo, themes_with_assets};
-use crate::records::Intent;
-use crate::vault::{CommitError, DiskError, DiskResult, Journal, Mailbox, Receipt, Vault, replaced_aside};
-
-/// A person's wish to have something undone, as it lies in the folder of requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct UndoRequest {
-    pub(super) what: UndoWhat,
-    /// When the person asked.
-    pub(super) at: Timestamp,
-}
-
-/// What became of a wish, in words.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoAnswer {
-    /// One line for each step that was taken back.
-    pub undone: Vec<String>,
-    /// Why a step was not, and those before it.
-    pub refused: Option<String>,
-}
-
-/// What carrying out a wish came to.
-#[derive(Debug, Default)]
-pub(super) struct Undone {
-    pub(super) receipts: Vec<Receipt>,
-    pub(super) answer: UndoAnswer,
-    /// Whether the disk refused in the middle, so that recovery has to finish it or take it back.
-    pub(super) is_open: bool,
-}
-
-/// What undoing is bound by.
-#[derive(Debug, Clone)]
-pub(super) struct UndoRules {
-    pub(super) limits: Limits,
-    /// A person's own patterns of names that are left alone.
-    pub(super) ignore: Ignore,
-}
+use crate::make::{MakeError, make};
+use crate::model::{RelPath, ThemeSlug};
+use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
+use crate::records::{Did, Intent, UndoWhat};
+use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault, replaced_aside};
 
 /// Takes back what is wanted, the latest step first; stops at the first that cannot be.
 pub(super) fn undo(
     vault: &Vault,
     journal: &mut Journal,
-    request: &UndoRequest,
-    rules: &UndoRules,
+    what: &UndoWhat,
+    asked: Timestamp,
+    rules: &Rules,
     now: Timestamp,
-) -> Undone {
-    let mut undone = Undone::default();
+) -> CarriedOut {
+    let mut undone = CarriedOut::default();
     let records = match Journal::read_only(vault.disk()) {
         Ok(records) => records,
         Err(error) => {
@@ -65,9 +32,9 @@ pub(super) fn undo(
         }
     };
     let with_assets = themes_with_assets(&records);
-    let chosen = choose_undo(&records, &request.what, request.at, now);
+    let chosen = choose_undo(&records, what, asked, now);
     if chosen.is_empty() {
-        undone.answer.refused = Some(match &request.what {
+        undone.answer.refused = Some(match what {
             UndoWhat::Asset(path) => format!(
                 "there is no step of `{path}` that could be undone; if it was moved or renamed by hand, move it back \
                  first: `stockmill history` says where it stood"
@@ -79,12 +46,12 @@ pub(super) fn undo(
         match undo_one(vault, journal, intent, &with_assets, rules, now) {
             Ok(receipt) => {
                 let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
-                undone.answer.undone.push(format!(
+                undone.answer.done.push(Did::Undone(format!(
                     "{}: {} -> {}",
                     receipt.about.did,
                     at(&receipt.about.from),
                     at(&receipt.about.to)
-                ));
+                )));
                 undone.receipts.push(receipt);
             }
             Err(why) => {
@@ -112,7 +79,7 @@ fn undo_one(
     journal: &mut Journal,
     intent: &Intent,
     with_assets: &HashSet<&ThemeSlug>,
-    rules: &UndoRules,
+    rules: &Rules,
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
     let disk = vault.disk();
@@ -142,42 +109,4 @@ fn undo_one(
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     remove_emptied_folders(vault, &plan);
     Ok(receipt)
-}
-
-/// Leaves a wish for the daemon; returns where its answer will lie.
-pub fn request_undo(mailbox: &Mailbox, what: UndoWhat, at: Timestamp) -> DiskResult<RelPath> {
-    let number = at.as_nanosecond();
-    let text = serde_json::to_vec(&UndoRequest { what, at }).expect("a request holds nothing that JSON cannot write");
-    let path = mailbox.leave(&format!("undo-{number}.json"), &text)?;
-    Ok(path.sibling(format!("answer-{number}.json")))
-}
-
-/// Returns the wishes that lie there, oldest first; each is removed, since it is carried out once.
-pub(super) fn collect_undo(mailbox: &Mailbox) -> Vec<(RelPath, UndoRequest)> {
-    let take = |path: RelPath| {
-        let bytes = mailbox.disk().read(&path, 65536).ok()?;
-        mailbox.remove(&path).ok()?;
-        let request = serde_json::from_slice::<UndoRequest>(&bytes).ok()?;
-        Some((path.sibling(path.file_text().replacen("undo-", "answer-", 1)), request))
-    };
-    Mailbox::list(mailbox.disk(), "undo-").unwrap_or_default().into_iter().filter_map(take).collect()
-}
-
-/// Leaves an answer for the command that waits for it.
-pub(super) fn answer(mailbox: &Mailbox, path: &RelPath, answer: &UndoAnswer) -> DiskResult<()> {
-    let text = serde_json::to_vec(answer).expect("an answer holds nothing that JSON cannot write");
-    mailbox.leave(&path.file_text(), &text).map(drop)
-}
-
-/// Takes a wish back whose answer has not come; returns whether the daemon had not taken it yet.
-pub fn withdraw_undo(mailbox: &Mailbox, answer: &RelPath) -> bool {
-    let request = answer.sibling(answer.file_text().replacen("answer-", "undo-", 1));
-    mailbox.remove(&request).is_ok()
-}
-
-/// Returns the answer to a wish, if it came.
-pub fn read_answer(mailbox: &Mailbox, path: &RelPath) -> Option<UndoAnswer> {
-    let answer = mailbox.disk().read(path, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
-    let _ = mailbox.remove(path);
-    Some(answer)
 }

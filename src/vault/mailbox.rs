@@ -1,6 +1,7 @@
 //! The folder through which commands reach whoever holds the lock. What lies there is whole, or not there.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::areas::Layout;
@@ -11,6 +12,16 @@ use super::own_names::requests_folder;
 use super::real::RealDisk;
 use super::volume::Vault;
 use crate::model::RelPath;
+use crate::records::{Answer, RecordError, Request};
+
+/// How the names of answers begin.
+const ANSWER: &str = "answer-";
+/// A larger request is refused.
+const REQUEST_BYTES_MAX: u64 = 1 << 16;
+/// A larger answer is not read; one line for each of a hundred thousand assets has 20 MiB.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// So many answers may lie there for which nobody came.
+const ANSWERS_MAX: usize = 16;
 
 /// The folder of requests, and the right to change what lies in it.
 #[derive(Debug, Clone)]
@@ -68,9 +79,156 @@ impl Mailbox {
     }
 }
 
+/// A request that lies in the mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    path: RelPath,
+    /// What is asked, or why nobody can read it.
+    pub request: Result<Request, String>,
+}
+
+impl Posted {
+    /// Returns a request as if it lay there, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(request: Request) -> Self {
+        let name = format!("{}-{}.json", request.wish.kind(), request.at.as_nanosecond());
+        Self { path: requests_folder().join(name), request: Ok(request) }
+    }
+
+    /// Returns the name of its kind.
+    pub fn kind(&self) -> &str {
+        let name = self.path.file_name().to_str().unwrap_or_default();
+        name.split_once('-').map_or(name, |(kind, _)| kind)
+    }
+
+    /// Returns when it was left, by the number in its name.
+    fn number(&self) -> Option<i128> {
+        number_of(&self.path)
+    }
+
+    fn answer_path(&self) -> RelPath {
+        self.path.sibling(format!("{ANSWER}{}", self.path.file_text()))
+    }
+}
+
+fn number_of(path: &RelPath) -> Option<i128> {
+    path.file_name().to_str()?.rsplit_once('-')?.1.strip_suffix(".json")?.parse().ok()
+}
+
+/// Requests and their answers.
+impl Mailbox {
+    /// Leaves a request.
+    pub fn ask(&self, request: &Request) -> DiskResult<Posted> {
+        let mut number = request.at.as_nanosecond();
+        loop {
+            match self.leave(&format!("{}-{number}.json", request.wish.kind()), &request.to_bytes()) {
+                Ok(path) => return Ok(Posted { path, request: Ok(request.clone()) }),
+                // Somebody asked in the very same moment.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns the requests that lie there, oldest first. One that the disk does not give now is told another time.
+    pub fn requests(disk: &dyn Look) -> DiskResult<Vec<Posted>> {
+        let mut found = Vec::new();
+        for kind in Request::KINDS {
+            for path in Self::list(disk, &format!("{kind}-"))? {
+                let Ok(bytes) = disk.read(&path, REQUEST_BYTES_MAX) else { continue };
+                found.push(Posted { path, request: Request::parse(&bytes).map_err(|error| error.to_string()) });
+            }
+        }
+        found.sort_by_key(Posted::number);
+        Ok(found)
+    }
+
+    /// Takes a request out, durably: it is carried out once. Returns whether it still lay there.
+    pub fn take(&self, posted: &Posted) -> DiskResult<bool> {
+        match self.remove(&posted.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
+        }
+    }
+
+    /// Answers a request that was taken.
+    pub fn answer(&self, posted: &Posted, answer: &Answer) -> DiskResult<()> {
+        self.forget_answers();
+        self.leave(&posted.answer_path().file_text(), &answer.to_bytes()).map(drop)
+    }
+
+    /// Returns the answer to a request, if it came, and takes it out.
+    pub fn read_answer(&self, posted: &Posted) -> Option<Result<Answer, RecordError>> {
+        let path = posted.answer_path();
+        let answer = Answer::parse(&self.0.read(&path, ANSWER_BYTES_MAX).ok()?);
+        let _ = self.remove(&path);
+        Some(answer)
+    }
+
+    /// Removes the oldest answers for which nobody came.
+    fn forget_answers(&self) {
+        let mut answers: Vec<RelPath> = Self::list(self.disk(), ANSWER).unwrap_or_default().into_iter().collect();
+        answers.sort_by_key(number_of);
+        let over = answers.len().saturating_sub(ANSWERS_MAX);
+        answers[..over].iter().for_each(|answer| drop(self.0.remove(answer)));
+    }
+}
+
 impl Vault {
     /// Returns the mailbox of the root.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox(self.disk_to_share())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::records::{RetryWhat, UndoWhat, Wish};
+
+    #[test]
+    fn requests_are_taken_once_in_their_order_and_answered() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let mailbox = Mailbox(Arc::new(RealDisk::open(layout.clone()).unwrap()));
+        let command = Mailbox::beside_daemon(layout);
+        let ask = |at: &str, wish: Wish| command.ask(&Request::new(wish, at.parse().unwrap())).unwrap();
+        // Two in the very same moment, and one that is older although its number has fewer digits.
+        let second = ask("2026-11-28T10:00:00Z", Wish::Undo(UndoWhat::Last));
+        let third = ask("2026-11-28T10:00:00Z", Wish::Undo(UndoWhat::Batch));
+        let first = ask("1999-11-28T10:00:00Z", Wish::Retry(RetryWhat::All));
+        mailbox.leave("undo-5.json", br#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#).unwrap();
+
+        let found = Mailbox::requests(mailbox.disk()).unwrap();
+        assert!(found[0].request.is_err(), "what nobody can read is told");
+        assert_eq!(found[1..], [first.clone(), second.clone(), third.clone()]);
+        assert_eq!((first.kind(), second.kind()), ("retry", "undo"));
+        assert_eq!(command.read_answer(&first), None);
+        assert!(mailbox.take(&first).unwrap() && !command.take(&first).unwrap());
+        mailbox.answer(&first, &Answer::refused("no")).unwrap();
+        assert_eq!(command.read_answer(&first), Some(Ok(Answer::refused("no"))));
+        assert_eq!(command.read_answer(&first), None);
+        assert!(command.take(&second).unwrap(), "it was withdrawn");
+        assert_eq!(Mailbox::requests(mailbox.disk()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn answers_for_which_nobody_came_go_at_last() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let mailbox = Mailbox(Arc::new(RealDisk::open(layout).unwrap()));
+        let posted: Vec<Posted> = (0..20)
+            .map(|second| {
+                let at = jiff::Timestamp::from_second(second).unwrap();
+                let posted = mailbox.ask(&Request::new(Wish::Undo(UndoWhat::Last), at)).unwrap();
+                mailbox.answer(&posted, &Answer::refused("no")).unwrap();
+                posted
+            })
+            .collect();
+        let left = posted.iter().filter(|posted| mailbox.read_answer(posted).is_some()).count();
+        assert_eq!(left, ANSWERS_MAX + 1);
+        assert!(mailbox.read_answer(&posted[0]).is_none());
     }
 }

@@ -34,7 +34,7 @@ pub use folders::{ensure_folder, remove_emptied};
 pub use handles::AtWork;
 pub use journal::{Journal, journal_folder};
 pub use lock::{Lock, LockError};
-pub use mailbox::Mailbox;
+pub use mailbox::{Mailbox, Posted};
 pub use no_replace::{Capabilities, NoReplace, place};
 pub use outcome::{CommitError, Receipt};
 pub use outside::{Outside, read_outside};

@@ -17,10 +17,10 @@ use crate::model::{RelPath, ThemeSlug};
 use crate::plan::{BundleName, Plan, emptied_folders};
 use crate::records::{About, Intent, Publish};
 use crate::report;
+use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::clock::Moment;
 use crate::service::survey::unit_of;
 use crate::service::theme_files::remove_emptied_folders;
-use crate::service::undo::{UndoRules, Undone};
 use crate::service::why::{Why, WhyKind};
 use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 
@@ -71,11 +71,11 @@ impl Dispatcher {
         if self.pipeline.is_busy() || self.pipeline.has_batch() || self.intake.walks.is_walking() {
             return;
         }
-        let Some((answer, request)) = self.journal.next_wish() else { return };
+        let Some(posted) = self.journal.next_wish() else { return };
         self.journal.begin(Use::Undoing);
         self.decide.save_releases();
-        let rules = UndoRules { limits: self.decide.limits(), ignore: self.decide.settings.settle.ignore.clone() };
-        work.push(Work::Undo { answer, request, rules, now: now.timestamp() });
+        let rules = Rules::of(&self.decide.settings);
+        work.push(Work::Undo { posted, rules, now: now.timestamp() });
     }
 
     /// Begins to finish or take back what a disk error left open, once nothing else is in hand.
@@ -185,7 +185,7 @@ impl Dispatcher {
     }
 
     /// Takes note of what a person wanted back.
-    pub(super) fn on_undone(&mut self, undone: Undone, now: &Moment) {
+    pub(super) fn on_undone(&mut self, undone: CarriedOut, now: &Moment) {
         self.journal.ended();
         if undone.is_open {
             self.journal.want_recovery();

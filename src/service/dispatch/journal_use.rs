@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::part::{By, Left, Part, SOON};
-use crate::model::RelPath;
-use crate::service::undo::UndoRequest;
+use crate::vault::Posted;
 
 /// The pauses between two recoveries while running.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -41,8 +40,8 @@ pub(super) struct JournalUse {
     /// Whether the last recovery was refused something, which is to be tried again.
     was_refused: bool,
     pause: Backoff,
-    /// Wishes to have something undone, each with the path of its answer.
-    wishes: VecDeque<(RelPath, UndoRequest)>,
+    /// What people wish: to have something undone, or taken up again.
+    wishes: VecDeque<Posted>,
 }
 
 impl Default for JournalUse {
@@ -121,13 +120,14 @@ impl JournalUse {
         self.was_refused = was_refused;
     }
 
-    /// Takes wishes to have something undone.
-    pub(super) fn wish(&mut self, wishes: impl IntoIterator<Item = (RelPath, UndoRequest)>) {
-        self.wishes.extend(wishes);
+    /// Takes the wishes that lie in the mailbox, those that are known already among them. One that is being carried
+    /// out may be told once more; when its turn comes, it is gone.
+    pub(super) fn wish(&mut self, wishes: impl IntoIterator<Item = Posted>) {
+        self.wishes = wishes.into_iter().collect();
     }
 
     /// Returns the next wish, if the journal is free.
-    pub(super) fn next_wish(&mut self) -> Option<(RelPath, UndoRequest)> {
+    pub(super) fn next_wish(&mut self) -> Option<Posted> {
         if self.is_free() { self.wishes.pop_front() } else { None }
     }
 }
@@ -154,14 +154,14 @@ impl Part for JournalUse {
 mod tests {
     use super::super::part::check;
     use super::*;
-    use crate::plan::UndoWhat;
+    use crate::records::{Request, UndoWhat, Wish};
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
-    fn wish() -> (RelPath, UndoRequest) {
-        (RelPath::new("a").unwrap(), UndoRequest { what: UndoWhat::Last, at: jiff::Timestamp::UNIX_EPOCH })
+    fn wish() -> Posted {
+        Posted::of(Request::new(Wish::Undo(UndoWhat::Last), jiff::Timestamp::UNIX_EPOCH))
     }
 
     #[test]

@@ -14,11 +14,11 @@ use crate::make::{Limits, MakeError};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Hold};
 use crate::service::Signal;
+use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::check::Checked;
 use crate::service::decide::{Fate, Found, Order, Tended};
 use crate::service::survey::{SurveyError, Surveyed};
-use crate::service::undo::{UndoRequest, UndoRules, Undone};
-use crate::vault::{Aside, CommitError, DiskResult, Let, Made, Receipt, Recovered, TrashLimits};
+use crate::vault::{Aside, CommitError, DiskResult, Let, Made, Posted, Receipt, Recovered, TrashLimits};
 
 /// What reaches the dispatcher.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(in crate::service) enum Message {
     /// Unfinished plans were finished or taken back.
     Recovered(DiskResult<Recovered>),
     /// What a person wanted back was taken back, or not.
-    Undone(Undone),
+    Undone(CarriedOut),
     /// Shared records were looked at; the time at which that began, in nanoseconds since 1970.
     Tended(Vec<(Tended, Result<Found, Hold>)>, i64),
     /// It was looked what is left of themes of which something went, and how long that took.
@@ -103,9 +103,8 @@ pub(in crate::service) enum Work {
         now: Timestamp,
     },
     Undo {
-        answer: RelPath,
-        request: UndoRequest,
-        rules: UndoRules,
+        posted: Posted,
+        rules: Rules,
         now: Timestamp,
     },
     Recover(Vec<RelPath>),

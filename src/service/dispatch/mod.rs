@@ -34,11 +34,10 @@ use std::time::Duration;
 use super::Signal;
 use super::clock::Moment;
 use super::decide::{Decider, Gone, Here};
-use super::undo::collect_undo;
 use crate::config::Settings;
 use crate::model::RelPath;
 use crate::report;
-use crate::vault::Space;
+use crate::vault::{Mailbox, Space};
 use areas::Areas;
 use folder_times::FolderTimes;
 use gates::Gates;
@@ -220,7 +219,9 @@ impl Dispatcher {
     /// Takes the releases that people gave, and what they want undone; what a gate held back is decided anew.
     pub(in crate::service) fn read_requests(&mut self, now: &Moment) {
         let mailbox = self.decide.vault.mailbox();
-        self.journal.wish(collect_undo(&mailbox));
+        if let Ok(wishes) = Mailbox::requests(mailbox.disk()) {
+            self.journal.wish(wishes);
+        }
         let believed = self.decide.memory.believed(now);
         if self.decide.releases.collect(&mailbox, believed, now.steady) {
             self.reconsider();

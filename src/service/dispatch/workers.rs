@@ -22,7 +22,7 @@ use crate::service::clock::Clock;
 use crate::service::decide::{Found, Order, RecordKeeper, Tended, trace};
 use crate::service::path_in;
 use crate::service::survey::{survey, units_near};
-use crate::service::undo;
+use crate::service::wishes;
 use crate::vault::own_names::{HOME, PROBE};
 use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Space, Vault};
 
@@ -173,12 +173,8 @@ impl Workers {
                 }
                 Some(Message::Committed(jobs, results))
             }),
-            Work::Undo { answer, request, rules, now } => self.with_journal(move |vault, journal| {
-                let undone = undo::undo(vault, journal, &request, &rules, now);
-                report::undo_answered(undone.answer.undone.len(), undone.answer.refused.as_deref());
-                // Whoever asked may have gone; what was done stands in the journal and the log.
-                let _ = undo::answer(&vault.mailbox(), &answer, &undone.answer);
-                Some(Message::Undone(undone))
+            Work::Undo { posted, rules, now } => self.with_journal(move |vault, journal| {
+                Some(Message::Undone(wishes::grant(vault, journal, &posted, &rules, now)))
             }),
             Work::Recover(areas) => self.with_journal(move |vault, journal| {
                 let result = vault.open_journal().and_then(|(fresh, records)| {

@@ -1,0 +1,201 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::RecordError;
+use crate::model::{RelPath, Stage};
+
+/// The form of requests and answers that is written and read.
+const VERSION: u32 = 1;
+
+/// A person's wish, as a command leaves it for whoever holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    version: u32,
+    /// When the person asked.
+    pub at: Timestamp,
+    /// What is to be done.
+    pub wish: Wish,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Take back what was done.
+    Undo(UndoWhat),
+    /// Take up again what was set aside.
+    Retry(RetryWhat),
+}
+
+/// What a person wants back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoWhat {
+    /// The last step of any asset.
+    Last,
+    /// All that was carried out together with the last step.
+    Batch,
+    /// The last step of the asset that stands here.
+    Asset(RelPath),
+}
+
+/// Which of the things that were set aside are taken up again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryWhat {
+    /// Everything.
+    All,
+    /// What came from one stage.
+    Stage(Stage),
+    /// What lies here, or lay here before it was set aside; a file or a folder.
+    Path(RelPath),
+}
+
+/// What became of a wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    version: u32,
+    /// One for each asset, in order.
+    pub done: Vec<Did>,
+    /// Why the rest was not done.
+    pub refused: Option<String>,
+}
+
+/// What was done about one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    /// A step was taken back, in words.
+    Undone(String),
+    /// It went back from where it was set aside.
+    Back {
+        /// Where it lay in `failed/`.
+        from: RelPath,
+        /// Where it lies now.
+        to: RelPath,
+    },
+    /// It had been moved already; the note on it is gone now too.
+    Gone(RelPath),
+    /// It stays where it was set aside, and why.
+    Stays(RelPath, String),
+}
+
+impl Wish {
+    /// Returns the name of its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Undo(_) => "undo",
+            Self::Retry(_) => "retry",
+        }
+    }
+}
+
+impl Request {
+    /// The names of all kinds.
+    pub const KINDS: [&'static str; 2] = ["undo", "retry"];
+
+    /// Returns a request that is made now.
+    pub fn new(wish: Wish, at: Timestamp) -> Self {
+        Self { version: VERSION, at, wish }
+    }
+
+    /// Returns its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a request holds nothing that JSON cannot write")
+    }
+
+    /// Reads a request.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        parse(bytes)
+    }
+}
+
+impl Answer {
+    /// Returns an answer.
+    pub fn new(done: Vec<Did>, refused: Option<String>) -> Self {
+        Self { version: VERSION, done, refused }
+    }
+
+    /// Returns the answer to what cannot be done at all.
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self::new(Vec::new(), Some(why.into()))
+    }
+
+    /// Returns its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an answer holds nothing that JSON cannot write")
+    }
+
+    /// Reads an answer.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        parse(bytes)
+    }
+}
+
+/// Reads a record, if it has the form that is known.
+fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    #[derive(Deserialize)]
+    struct Form {
+        version: u64,
+    }
+    let syntax = |error: serde_json::Error| RecordError::Syntax {
+        line: error.line(),
+        column: error.column(),
+        what: error.to_string(),
+    };
+    let form: Form = serde_json::from_slice(bytes).map_err(syntax)?;
+    if form.version != u64::from(VERSION) {
+        return Err(RecordError::Version { found: form.version });
+    }
+    serde_json::from_slice(bytes).map_err(syntax)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_and_answers_are_read_as_they_were_written() {
+        let at: Timestamp = "2026-11-28T10:00:00Z".parse().unwrap();
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let wishes = [
+            (Wish::Undo(UndoWhat::Last), r#"{"undo":"last"}"#),
+            (Wish::Undo(UndoWhat::Batch), r#"{"undo":"batch"}"#),
+            (Wish::Undo(UndoWhat::Asset(path("keep/a.png"))), r#"{"undo":{"asset":"keep/a.png"}}"#),
+            (Wish::Retry(RetryWhat::All), r#"{"retry":"all"}"#),
+            (Wish::Retry(RetryWhat::Stage(Stage::Raw)), r#"{"retry":{"stage":"raw"}}"#),
+            (Wish::Retry(RetryWhat::Path(path("failed/raw"))), r#"{"retry":{"path":"failed/raw"}}"#),
+        ];
+        for (wish, text) in wishes {
+            let request = Request::new(wish, at);
+            let expected = format!(r#"{{"version":1,"at":"2026-11-28T10:00:00Z","wish":{text}}}"#);
+            assert_eq!(String::from_utf8(request.to_bytes()).unwrap(), expected);
+            assert_eq!(Request::parse(expected.as_bytes()), Ok(request));
+        }
+        let did = [
+            Did::Undone("refined".to_owned()),
+            Did::Back { from: path("failed/raw/a.png"), to: path("raw/a.png") },
+            Did::Gone(path("failed/raw/b.png")),
+            Did::Stays(path("failed/raw/c.png"), "no free name".to_owned()),
+        ];
+        for answer in [Answer::new(did.into(), None), Answer::refused("the journal cannot be read")] {
+            assert_eq!(Answer::parse(&answer.to_bytes()), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn other_forms_are_told_apart_from_broken_ones() {
+        let is_other = |text: &str| match (Request::parse(text.as_bytes()), Answer::parse(text.as_bytes())) {
+            (Err(RecordError::Version { found: 2 }), Err(RecordError::Version { found: 2 })) => true,
+            (Err(RecordError::Syntax { .. }), Err(RecordError::Syntax { .. })) => false,
+            read => panic!("{text}: {read:?}"),
+        };
+        assert!(is_other(r#"{"version":2,"wish":{"fly":"home"}}"#));
+        // What was left before there were versions, half a file, another wish.
+        for text in
+            [r#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#, r#"{"version":1,"#, r#"{"version":1,"wish":"fly"}"#, ""]
+        {
+            assert!(!is_other(text), "{text}");
+        }
+    }
+}
