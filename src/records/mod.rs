@@ -5,9 +5,11 @@
 mod derivation;
 mod error;
 mod journal;
+mod json;
 mod note;
 mod plans;
 mod prompts;
+mod release;
 mod request;
 mod sidecar;
 mod theme;
@@ -20,6 +22,7 @@ pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, hol
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
+pub use release::{Mark, Release, marks};
 pub use request::{Answer, Did, Request, RetryWhat, UndoWhat, Wish};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;

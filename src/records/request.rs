@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RecordError;
+use super::{RecordError, json};
 use crate::model::{RelPath, Stage};
 
 /// The form of requests and answers that is written and read.
@@ -106,7 +106,7 @@ impl Request {
 
     /// Reads a request.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        parse(bytes)
+        json::read(bytes, VERSION)
     }
 }
 
@@ -128,26 +128,8 @@ impl Answer {
 
     /// Reads an answer.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        parse(bytes)
+        json::read(bytes, VERSION)
     }
-}
-
-/// Reads a record, if it has the form that is known.
-fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
-    #[derive(Deserialize)]
-    struct Form {
-        version: u64,
-    }
-    let syntax = |error: serde_json::Error| RecordError::Syntax {
-        line: error.line(),
-        column: error.column(),
-        what: error.to_string(),
-    };
-    let form: Form = serde_json::from_slice(bytes).map_err(syntax)?;
-    if form.version != u64::from(VERSION) {
-        return Err(RecordError::Version { found: form.version });
-    }
-    serde_json::from_slice(bytes).map_err(syntax)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::survey::{SurveyError, stage_of, survey};
 use super::units::Units;
@@ -10,15 +9,13 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::make::Insides;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
-use crate::records::Move;
+use crate::records::{Move, Release, marks};
 use crate::report;
 use crate::vault::{DiskResult, Look, Mailbox};
 
 /// How the names of releases begin.
 const KIND: &str = "release-";
-/// The form of a request that is written and read.
-const VERSION: u32 = 2;
-/// A larger request is none; one for a million files has 38 MiB.
+/// Larger releases are refused; one for a million files has 38 MiB.
 const BYTES_MAX: u64 = 64 << 20;
 /// So many files can be released at once.
 const FILES_MAX: usize = 1_000_000;
@@ -26,85 +23,6 @@ const FILES_MAX: usize = 1_000_000;
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// It is asked of younger files whether somebody still writes to them.
 const YOUNG: Duration = Duration::from_secs(60);
-
-/// A person's word that certain files of a stage may go on, whatever its gate says. It names what lay there when it
-/// was given, so that no clock decides what it covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Release {
-    version: u32,
-    stage: Stage,
-    theme: Option<ThemeSlug>,
-    at: Timestamp,
-    /// Each file's mark by its path, and that by its number.
-    files: BTreeMap<Mark, Mark>,
-    /// The same the other way round.
-    #[serde(skip)]
-    numbers: BTreeMap<Mark, Mark>,
-}
-
-/// Which state of which file, condensed: there may be a hundred thousand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-struct Mark(u64);
-
-impl From<Mark> for String {
-    fn from(mark: Mark) -> Self {
-        format!("{:016x}", mark.0)
-    }
-}
-
-impl TryFrom<String> for Mark {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        u64::from_str_radix(&text, 16).map(Self)
-    }
-}
-
-/// Returns the marks of a file: by its path, since some file systems number their files anew, and by its number, so
-/// that it may be moved by hand. What changes its content changes both; what changes its mode, its time of reading or
-/// how many names it has changes none. The device is left out: its number is another one after a restart.
-fn marks(path: &RelPath, seen: Identity) -> [Mark; 2] {
-    let mark = |which: &[u8]| {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&seen.size.to_le_bytes()).update(&seen.modified_ns.to_le_bytes()).update(which);
-        let mut digest = [0; 8];
-        hasher.finalize_xof().fill(&mut digest);
-        Mark(u64::from_le_bytes(digest))
-    };
-    [mark(path.as_path().as_os_str().as_encoded_bytes()), mark(&seen.inode.to_le_bytes())]
-}
-
-impl Release {
-    /// Returns a release of nothing.
-    fn new(stage: Stage, theme: Option<ThemeSlug>, at: Timestamp) -> Self {
-        Self { version: VERSION, stage, theme, at, files: BTreeMap::new(), numbers: BTreeMap::new() }
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a release holds nothing that JSON cannot write")
-    }
-
-    fn name(&mut self, path: &RelPath, seen: Identity) {
-        let [path, number] = marks(path, seen);
-        self.files.insert(path, number);
-        self.numbers.insert(number, path);
-    }
-
-    /// Returns whether it names this state of a file.
-    fn covers(&self, stage: Stage, [path, number]: [Mark; 2]) -> bool {
-        self.stage == stage && (self.files.contains_key(&path) || self.numbers.contains_key(&number))
-    }
-
-    /// Forgets a file; returns whether it was named.
-    fn use_up(&mut self, [path, number]: [Mark; 2]) -> bool {
-        // It may have been moved by hand since.
-        let path = if self.files.contains_key(&path) { Some(path) } else { self.numbers.get(&number).copied() };
-        let number = path.and_then(|path| self.files.remove(&path));
-        number.and_then(|number| self.numbers.remove(&number));
-        path.is_some()
-    }
-}
 
 /// What a release covers, for whoever gave it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +63,7 @@ pub fn release(
             }
         }
     }
-    if release.files.len() > FILES_MAX {
+    if release.len() > FILES_MAX {
         let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
         return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
     }
@@ -211,7 +129,7 @@ impl Releases {
             if !self.0.contains_key(&path) {
                 // What cannot be read now is looked at again.
                 let Ok(bytes) = disk.read(&path, BYTES_MAX) else { continue };
-                let Some(release) = parse(&bytes) else {
+                let Ok(release) = Release::parse(&bytes) else {
                     report::release_unknown(&path);
                     let _ = mailbox.remove(&path);
                     continue;
@@ -233,7 +151,7 @@ impl Releases {
     pub(super) fn save(&mut self, mailbox: &Mailbox) -> DiskResult<()> {
         let mut result = Ok(());
         for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_used) {
-            let saved = if kept.release.files.is_empty() {
+            let saved = if kept.release.is_empty() {
                 mailbox.remove(path)
             } else {
                 mailbox.rewrite(path, &kept.release.to_bytes())
@@ -241,7 +159,7 @@ impl Releases {
             kept.is_used = saved.is_err();
             result = result.and(saved);
         }
-        self.0.retain(|_, kept| kept.is_used || !kept.release.files.is_empty());
+        self.0.retain(|_, kept| kept.is_used || !kept.release.is_empty());
         result
     }
 
@@ -258,7 +176,7 @@ impl Releases {
     pub(super) fn peek(disk: &dyn Look) -> Self {
         let Ok(found) = Mailbox::list(disk, KIND) else { return Self::default() };
         let read = |path: RelPath| {
-            let release = parse(&disk.read(&path, BYTES_MAX).ok()?)?;
+            let release = Release::parse(&disk.read(&path, BYTES_MAX).ok()?).ok()?;
             Some((path, Kept { release, since: Duration::ZERO, is_used: false }))
         };
         Self(found.into_iter().filter_map(read).collect())
@@ -275,12 +193,6 @@ pub(super) fn withdraw(mailbox: &Mailbox, moves: &[Move]) -> DiskResult<()> {
         }
     }
     releases.save(mailbox)
-}
-
-fn parse(bytes: &[u8]) -> Option<Release> {
-    let mut release = serde_json::from_slice::<Release>(bytes).ok().filter(|release| release.version == VERSION)?;
-    release.numbers = release.files.iter().map(|(path, number)| (*number, *path)).collect();
-    Some(release)
 }
 
 #[cfg(test)]
@@ -324,7 +236,7 @@ mod tests {
         // What left and was brought back waits again.
         releases.use_up(&path("raw/sea/b.png"), Stage::Raw, SEEN);
         assert!(!releases.cover(&path("raw/a.png"), Stage::Raw, SEEN));
-        assert!(releases.0.values().all(|kept| kept.release.files.is_empty() && kept.release.numbers.is_empty()));
+        assert!(releases.0.values().all(|kept| kept.release.is_empty()));
     }
 
     #[test]
