@@ -44,7 +44,7 @@ use crate::intake::Watch;
 use crate::model::{RelPath, Stage};
 use crate::report;
 use crate::vault::own_names::requests_folder;
-use crate::vault::{Aside, Disk, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
+use crate::vault::{Aside, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
 use check::{Checked, check};
 use decide::Decider;
 use dispatch::{Dispatcher, Message, Workers};
@@ -139,7 +139,7 @@ impl Opened {
     fn open(settings: &Settings) -> Result<Self, ServiceError> {
         let layout = layout(settings);
         let folders = |source| ServiceError::Folders { path: settings.root.display().to_string(), source };
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
+        let disk = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
         let lock = Lock::take(&layout.home())?;
         let areas = areas();
         let (mut journal, records) = Journal::open(&*disk)?;

@@ -191,7 +191,7 @@ pub trait Disk: Look {
     /// Gives a file a second name, which must be free.
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Renames a file to a name that must be free, in one atomic act; `Unsupported` where the file
-    /// system cannot. Callers use [`super::place`], which knows other ways.
+    /// system cannot. Callers use `place`, which knows other ways.
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()>;
     /// Exchanges the names of two files in one atomic act; `Unsupported` where the file system cannot.
     fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()>;

@@ -4,7 +4,7 @@ use crate::model::RelPath;
 
 /// Makes a folder and those above it, durably. An area itself is made when it is attached; the state folder is
 /// made again if a person removed it.
-pub fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
+pub(super) fn ensure_folder(disk: &dyn Disk, folder: &RelPath) -> DiskResult<()> {
     let Some(parent) = folder.parent() else {
         return if *folder == home() && disk.stat(folder)?.is_none() { disk.make_folder(folder) } else { Ok(()) };
     };

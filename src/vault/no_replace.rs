@@ -35,7 +35,7 @@ pub enum NoReplace {
 /// Renames a file to a name that must be free; never check-then-act: some call of it must refuse.
 ///
 /// `AlreadyExists` means that the name is taken and `from` stands where it stood.
-pub fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
+pub(super) fn place(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskResult<()> {
     try_each_way(disk, from, to).map_err(|error| {
         // Where a product lay before it got its name tells a person nothing.
         let is_own = from.parts().any(|part| part.as_encoded_bytes().starts_with(HOME.as_bytes()));
