@@ -202,6 +202,31 @@ const CASES: &[Case] = &[
         together: &[],
     },
     Case {
+        name: "taken up again after it was set aside, with a companion; the note on it goes",
+        before: |state| {
+            state.drop_file("failed/raw/t/a.png", PICTURE);
+            state.drop_file("failed/raw/t/a.txt", OTHER);
+            state.file("failed/raw/t/a.png.reason.txt", SIDECAR);
+            state.folder("raw");
+        },
+        make: |vault| {
+            let mut draft = vault.draft();
+            for name in ["a.txt", "a.png"] {
+                let (from, to) = (format!("failed/raw/t/{name}"), format!("raw/t/{name}"));
+                draft.shift(&path(&from), &path(&to), seen(vault, &from)?)?;
+            }
+            let note = "failed/raw/t/a.png.reason.txt";
+            draft.remove(&path(note), seen(vault, note)?)?;
+            Ok(vec![draft.finish(about(Stage::Raw))])
+        },
+        originals: &[
+            (PICTURE, &["failed/raw/t/a.png", "raw/t/a.png"]),
+            (OTHER, &["failed/raw/t/a.txt", "raw/t/a.txt"]),
+        ],
+        after: &[("raw/t/a.png", PICTURE), ("raw/t/a.txt", OTHER)],
+        together: &[],
+    },
+    Case {
         name: "a batch of three, large enough for one flush of the whole disk",
         before: |state| {
             for n in 0..3 {
@@ -236,7 +261,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-const RUNGS: [NoReplace; 3] = [NoReplace::Rename, NoReplace::Link, NoReplace::Placeholder];
+const WAYS: [NoReplace; 3] = [NoReplace::Rename, NoReplace::Link, NoReplace::Placeholder];
 
 /// Does a case's work; returns whether it was reported as done.
 fn work(disk: &Arc<SimDisk>, case: &Case) -> bool {
@@ -266,12 +291,12 @@ fn recovered(state: State, calls: u64, no_replace: NoReplace) -> (State, bool) {
 }
 
 fn areas() -> Vec<RelPath> {
-    ["ideas", "raw", "keep", "export", "upload", "archive"].map(path).to_vec()
+    ["ideas", "raw", "keep", "export", "upload", "archive", "failed"].map(path).to_vec()
 }
 
 fn start(case: &Case) -> State {
     let mut state = State::default();
-    for area in ["ideas", "raw", "keep", "export", "upload", "archive"] {
+    for area in ["ideas", "raw", "keep", "export", "upload", "archive", "failed"] {
         state.folder(area);
     }
     state.folder(".stockmill");
@@ -352,7 +377,7 @@ fn sweep(case: &Case, no_replace: NoReplace, without: Option<&'static str>, seed
 
 #[test]
 fn no_cut_loses_tears_doubles_or_litters() {
-    for (case, no_replace) in CASES.iter().flat_map(|case| RUNGS.map(|no_replace| (case, no_replace))) {
+    for (case, no_replace) in CASES.iter().flat_map(|case| WAYS.map(|no_replace| (case, no_replace))) {
         let (ends, wrong) = sweep(case, no_replace, None, 24);
         assert_eq!(wrong, None);
         assert!(ends > 1000, "{} by {no_replace:?}: only {ends} ends were looked at", case.name);
@@ -373,7 +398,7 @@ fn every_kind_of_flush_is_needed() {
 #[test]
 fn no_refused_call_loses_or_litters() {
     let kinds = [ErrorKind::Other, ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::Interrupted];
-    for (case, no_replace) in CASES.iter().flat_map(|case| RUNGS.map(|no_replace| (case, no_replace))) {
+    for (case, no_replace) in CASES.iter().flat_map(|case| WAYS.map(|no_replace| (case, no_replace))) {
         for (call, kind) in (0..calls_of(case, no_replace)).flat_map(|call| kinds.map(|kind| (call, kind))) {
             let mut disk = prepared(case, call, no_replace);
             disk.fault = Some(kind);
