@@ -56,6 +56,25 @@ fn what_was_set_aside_is_taken_up_again() {
 }
 
 #[test]
+fn a_daemon_takes_up_again_what_was_set_aside_and_says_so() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let daemon = root.run();
+    let (raw, aside) = (root.at("raw/winter-cabins/a.png"), root.at("failed/raw/winter-cabins/a.png"));
+    fs::write(&raw, &picture(1, 100)[..200]).unwrap();
+    root.until("it is set aside", |_| aside.exists() && !raw.exists());
+    fs::write(&aside, picture(1, 100)).unwrap();
+    let said = root.text(&["retry"]);
+    assert!(said.starts_with("failed/raw/winter-cabins/a.png -> raw/winter-cabins/a.png\n"), "{said}");
+    root.until("it goes on", |root| root.bundled().len() == 1);
+    assert_eq!(fs::read_dir(root.at(".stockmill/requests")).unwrap().count(), 0, "the answer was taken");
+    assert!(root.text(&["history", raw.to_str().unwrap()]).contains("taken up again: failed/raw/"), "{}", root.log());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
 fn undo_brings_back_bytes_names_and_sidecars_and_refuses_what_changed() {
     let root = Root::new();
     root.idea(NOTE);
