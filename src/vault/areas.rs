@@ -222,3 +222,85 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
     file.write_all(bytes).and_then(|()| file.sync_all())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A person's hand on the folder of an area, between two calls.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Hand {
+        Nothing,
+        /// It was removed, as far as anybody sees.
+        Removed,
+        /// An empty mount point lies there.
+        Empty,
+        /// The disk was mounted anew: another number, and the mark is there.
+        Anew,
+    }
+
+    /// Calls `attach` or `make` on an area that was attached before, or never; says how it went, and whether the folder
+    /// and its mark are there afterwards.
+    fn found(area: &str, was_attached: bool, hand: Hand, makes: bool) -> (&'static str, bool, bool) {
+        let root = tempfile::tempdir().unwrap();
+        let folders = [(OsString::from(area), root.path().join(area))];
+        let areas = Areas::bound(Layout { root: root.path().to_owned(), areas: folders.into() });
+        let folder = root.path().join(area);
+        if was_attached {
+            areas.make(area.as_ref()).unwrap();
+        }
+        if hand != Hand::Nothing {
+            std::fs::rename(&folder, root.path().join("away")).unwrap();
+        }
+        if matches!(hand, Hand::Empty | Hand::Anew) {
+            std::fs::create_dir(&folder).unwrap();
+        }
+        if hand == Hand::Anew {
+            write(&folder.join(MARK), b"").unwrap();
+        }
+        let answer = if makes { areas.make(area.as_ref()) } else { areas.attach(area.as_ref()) };
+        let said = match answer {
+            Ok(()) if areas.open(area.as_ref()).is_ok() => "open",
+            Ok(()) => "ok",
+            Err(Detached::Missing(_)) => "missing",
+            Err(Detached::Other(_)) => "other",
+            Err(detached) => panic!("{detached}"),
+        };
+        (said, folder.exists(), folder.join(MARK).exists())
+    }
+
+    #[test]
+    fn an_area_is_the_folder_that_it_was_and_looking_makes_nothing() {
+        use Hand::{Anew, Empty, Nothing, Removed};
+        let cases = [
+            // (area, was attached, what a person did, by looking, by making)
+            ("raw", false, Nothing, ("ok", false, false), ("open", true, true)),
+            ("raw", true, Nothing, ("open", true, true), ("open", true, true)),
+            ("raw", true, Removed, ("missing", false, false), ("missing", false, false)),
+            ("raw", true, Empty, ("other", true, false), ("other", true, false)),
+            ("raw", true, Anew, ("open", true, true), ("open", true, true)),
+            // A person removed an archive in the root: it is empty rather than away.
+            ("archive", true, Removed, ("ok", false, false), ("open", true, true)),
+            ("archive", true, Empty, ("other", true, false), ("other", true, false)),
+        ];
+        for (area, was_attached, hand, looked, made) in cases {
+            assert_eq!(found(area, was_attached, hand, false), looked, "{area} {was_attached} {hand:?}");
+            assert_eq!(found(area, was_attached, hand, true), made, "{area} {was_attached} {hand:?}");
+        }
+    }
+
+    #[test]
+    fn beside_a_daemon_nothing_is_made_or_marked() {
+        let root = tempfile::tempdir().unwrap();
+        let areas = Areas::unbound(Layout { root: root.path().to_owned(), areas: BTreeMap::new() });
+        for makes in [false, true] {
+            let find = |area: &str| if makes { areas.make(area.as_ref()) } else { areas.attach(area.as_ref()) };
+            assert_eq!(find("raw"), Err(Detached::Missing(root.path().join("raw").display().to_string())));
+            std::fs::create_dir_all(root.path().join("keep")).unwrap();
+            assert_eq!(find("keep"), Ok(()));
+        }
+        let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["keep"]);
+        assert!(!root.path().join("keep").join(MARK).exists());
+    }
+}

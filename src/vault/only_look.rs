@@ -124,3 +124,42 @@ impl Disk for OnlyLook {
         self.0.attach(area)
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test plays the person who drops a file")]
+mod tests {
+    use super::*;
+    use crate::vault::{Layout, RealDisk};
+
+    #[test]
+    fn every_change_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: [].into() };
+        std::fs::create_dir(root.path().join("raw")).unwrap();
+        std::fs::write(root.path().join("raw/a.png"), "a").unwrap();
+        let disk = OnlyLook(RealDisk::open_to_look(layout));
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let (a, b) = (path("raw/a.png"), path("raw/b.png"));
+        let refused = [
+            disk.make_folder(&path("raw/t")),
+            disk.write_new(&b, b"b"),
+            disk.append(&a, b"b"),
+            disk.copy_new(&a, &b, None),
+            disk.link(&a, &b),
+            disk.rename_new(&a, &b),
+            disk.exchange(&a, &b),
+            disk.replace(&a, &b),
+            disk.remove_folder(&path("raw")),
+            disk.remove(&a),
+            disk.sync_file(&a),
+            disk.sync_folder(&path("raw")),
+            disk.sync_all(),
+        ];
+        for answer in refused {
+            assert_eq!(answer.unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+        }
+        assert!(disk.make_area(&path("keep")).is_err() && !root.path().join("keep").exists());
+        assert_eq!(disk.list(&path("raw")).unwrap().len(), 1);
+        assert_eq!(disk.read(&a, 9).unwrap(), b"a");
+    }
+}
