@@ -166,12 +166,39 @@ mod tests {
             ("Grandma's kitchen", "grandmas-kitchen"),
             ("2026-11-27", "day-2026-11-27"),
             ("日本の庭", "ri-ben-noting"),
+            // What leads elsewhere, or into a shell or a table, leads nowhere.
+            ("../../outside/x", "outside-x"),
+            ("/etc/passwd", "etc-passwd"),
+            ("\u{202e}x\0", "x"),
+            ("CON", "con"),
+            ("=cmd|' /C calc'!A0", "cmd-c-calc-a0"),
         ];
         for (title, slug) in cases {
             assert_eq!(ThemeSlug::from_title(title).unwrap().as_str(), slug, "{title}");
         }
-        assert_eq!(ThemeSlug::from_title(" — "), None);
+        for title in [" — ", "..", ".", "", "\u{202e}"] {
+            assert_eq!(ThemeSlug::from_title(title), None, "{title:?}");
+        }
         let long = ThemeSlug::from_title(&"winter cabins ".repeat(20)).unwrap();
         assert!(long.as_str().len() <= SLUG_BYTES_MAX && long.as_str().ends_with("-winter"));
+    }
+    #[test]
+    fn a_folder_names_a_theme_unless_it_looks_like_a_day_or_hides() {
+        for name in ["winter", "CON", "-rf", "tags.yaml", "day-2026-11-27", "2026-11-27 trip", "line\nbreak", "dot."] {
+            assert_eq!(ThemeSlug::new(name).map(String::from), Ok(name.to_owned()), "{name}");
+        }
+        for name in ["", ".", "..", ".hidden", "a/b", "../x", "/etc", "a\0b"] {
+            assert_eq!(ThemeSlug::new(name), Err(SlugProblem::NotAName(name.to_owned())), "{name}");
+        }
+        assert_eq!(ThemeSlug::new("2026-11-27"), Err(SlugProblem::LooksLikeDay("2026-11-27".to_owned())));
+    }
+
+    #[test]
+    fn an_identity_is_sixteen_small_hex_digits() {
+        let id = "0123456789abcdef";
+        assert_eq!(AssetId::try_from(id.to_owned()).map(String::from), Ok(id.to_owned()));
+        for bad in ["", "zz", "../../../x", "0123456789abcdef0", "0123456789ABCDEF", "+123456789abcdef"] {
+            assert!(AssetId::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
     }
 }

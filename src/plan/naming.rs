@@ -188,6 +188,58 @@ mod tests {
         assert_eq!(named("{original|cut:3}", "t", "con", 7, 120), "_con");
     }
 
+    /// Names that a person, a program or an attacker gives to a picture, and the stem that they lead to.
+    #[test]
+    fn foreign_names_become_portable() {
+        let cases = [
+            ("line\nbreak", "line-break-1"),
+            ("\u{1b}[31mred\u{1b}[0m", "31mred-0m-1"),
+            (
+                "a.png\r2026-01-01T00:00:00Z  INFO Moved. file=raw\n2026",
+                "a.png-2026-01-01T00-00-00Z-INFO-Moved.-file-raw-2026-1",
+            ),
+            ("tab\tand\u{7}bell", "tab-and-bell-1"),
+            ("-rf", "rf-1"),
+            ("--root=x", "root-x-1"),
+            ("it's \"quoted\" $(touch x) `id`; a|b&c>d<e*?", "it-s-quoted-touch-x-id-a-b-c-d-e-1"),
+            ("back\\slash \\x41", "back-slash-x41-1"),
+            ("CON", "CON-1"),
+            ("CON.x", "_CON.x-1"),
+            ("com1.x", "_com1.x-1"),
+            ("trailing dot.", "trailing-dot.-1"),
+            ("trailing space ", "trailing-space-1"),
+            (" leading space", "leading-space-1"),
+            ("colon:and:more", "colon-and-more-1"),
+            ("caf\u{e9}", "café-1"),
+            ("cafe\u{301}", "café-1"),
+            ("zero\u{200b}width\u{feff}", "zero-width-1"),
+            ("\u{1f384}\u{1f98c}", "1"),
+            ("{theme}-{seq:04} %s %n", "theme-seq-04-s-n-1"),
+            ("not \u{fffd}\u{fffd} utf-8 \u{fffd}", "not-utf-8-1"),
+            ("..", "1"),
+            ("", "1"),
+        ];
+        for (original, expected) in cases {
+            let stem = named("{original}-{seq}", "t", original, 1, 120);
+            assert_eq!(stem, expected, "{original:?}");
+        }
+        let long = named("{original}-{seq}", "t", &"\u{e9}".repeat(255), 1, FILE_NAME_BYTES_MAX);
+        assert!(long.len() <= FILE_NAME_BYTES_MAX && long.ends_with("é-1"), "{long}");
+    }
+
+    #[test]
+    fn no_rule_leads_out_of_the_folder() {
+        for rule in ["/etc/{seq}", "../../outside/{seq}", "{seq}/../../x", "a/{id}"] {
+            assert_eq!(Template::parse(rule).unwrap_err().what, "a name cannot have a path in it", "{rule}");
+        }
+        assert_eq!(Template::parse("{seq}\0").unwrap_err().what, "a name cannot have a control character");
+        let id = AssetId::of(&ContentHash::of(b"x")).to_string();
+        let cases = [("..", id.as_str()), (".{seq}", "7"), ("{original}", "etc-passwd")];
+        for (rule, expected) in cases {
+            assert_eq!(named(rule, "t", "/etc/passwd", 7, 120), expected, "{rule}");
+        }
+    }
+
     #[test]
     fn a_file_finds_its_theme() {
         let themes = ["winter", "Winter Cabins", "sea", "___"];
