@@ -166,6 +166,16 @@ mod tests {
         let fitted = fit(&adobe(), &meta);
         assert_eq!(fitted.title, ": winter cabin in the deep snow in the deep snow in the deep snow in");
         assert_eq!(fitted.keywords, ["snow", "a b", "fireflies"]);
+        // No sign is left that could open another field. What a table takes for a formula is the manifest's matter.
+        for (title, keyword, expected) in [
+            ("a\", forged.jpg,x", "a; b, c", ("a forged.jpgx", "a  b  c")),
+            ("=cmd|' /C calc'!A0", "=cmd", ("=cmd' /C calc'!A0", "=cmd")),
+            ("</rdf:li><x/> & \"'", "x", ("/rdf:lix/ & '", "x")),
+        ] {
+            let meta = Meta { title: title.to_owned(), keywords: vec![keyword.to_owned()], ..Meta::default() };
+            let fitted = fit(&adobe(), &meta);
+            assert_eq!((fitted.title.as_str(), fitted.keywords[0].as_str()), expected);
+        }
         let many = Meta { keywords: (0..80).map(|n| format!("k{n}")).collect(), ..Meta::default() };
         assert_eq!(fit(&adobe(), &many).keywords.len(), 49);
     }

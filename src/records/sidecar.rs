@@ -176,4 +176,58 @@ mod tests {
             assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().file, sidecar.file, "{text}");
         }
     }
+
+    #[test]
+    fn what_no_honest_program_writes_is_refused_with_the_place() {
+        let hash = "0".repeat(64);
+        let outside =
+            format!("origin: {{path: raw/a.png, hash: '{hash}', kind: png, archived: ../../outside/canary.png}}\n");
+        let cases = [
+            ("a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
+            ("tags: {keywords: &k [&a [x, x], *a, *a]}\n", 1, "expected a word"),
+            ("title: a\ntags: {}\n", 1, "unknown field `title`"),
+            ("tags: {}\ntags: {}\n", 1, "duplicate"),
+            ("version: one\n", 1, "expected u32"),
+            ("tags: 5\n", 1, "expected"),
+            ("- a\n", 1, "expected struct Sidecar"),
+            ("tags: {title: a\0b}\n", 1, "control characters"),
+            ("!!python/object/apply:os.system [id]\n", 1, "expected struct Sidecar"),
+            // Paths, themes and identities that lead elsewhere.
+            ("version: 1\ntheme: ../../outside/x\n", 1, "`../../outside/x` cannot be a folder name"),
+            ("theme: /etc\n", 1, "`/etc` cannot be a folder name"),
+            ("theme: a/b\n", 1, "`a/b` cannot be a folder name"),
+            ("theme: ..\n", 1, "`..` cannot be a folder name"),
+            ("theme: 2026-11-27\n", 1, "looks like an upload day"),
+            (
+                "tags: {}\norigin: {path: ../../outside/canary.png, hash: '00', kind: png}\n",
+                2,
+                "does not stay below the root",
+            ),
+            (&outside, 1, "`../../outside/canary.png` does not stay below the root"),
+            ("id: ../../../x\n", 1, "is no id of 16 hex digits"),
+            ("id: zz\n", 1, "is no id of 16 hex digits"),
+            ("id: ''\n", 1, "is no id of 16 hex digits"),
+            ("id: 0123456789abcdef0\n", 1, "is no id of 16 hex digits"),
+        ];
+        for (text, expected, part) in cases {
+            match Sidecar::parse(text.as_bytes()) {
+                Err(RecordError::Syntax { line, what, .. }) => {
+                    assert!(line == expected && what.contains(part), "{text}line {line}: {what}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        for bytes in [&b"\xff\xff"[..], &b"tags: {title: \xe9}\n"[..]] {
+            assert!(matches!(Sidecar::parse(bytes), Err(RecordError::Syntax { .. })), "{bytes:?}");
+        }
+        let utf16: Vec<u8> = "tags: {}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(matches!(Sidecar::parse(&utf16), Err(RecordError::Syntax { .. })));
+        assert_eq!(Sidecar::parse(b"version: 99\n"), Err(RecordError::Version { found: 99 }));
+        for deep in ["[", "{a: ", "- "] {
+            assert!(
+                matches!(Sidecar::parse(deep.repeat(10_000).as_bytes()), Err(RecordError::Syntax { .. })),
+                "{deep}"
+            );
+        }
+    }
 }

@@ -51,6 +51,15 @@ fn errors_say_where_and_what_to_do() {
         (b"title: a\nrights: \xa9 me\n", 2, "UTF-8"),
         (b"keywords: [\n", 2, "quotes"),
         (b"source_type: magic\n", 1, "magic"),
+        // What no honest program writes.
+        (b"a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
+        (b"version: one\n", 1, "expected u32"),
+        (b"keywords: {x: y}\n", 1, "write a list"),
+        (b"- a\n- b\n", 1, "expected struct ThemeFile"),
+        (b"title: a\0b\n", 1, "control characters"),
+        (b"t\0i\0t\0l\0e\0:\0 \0a\0", 1, "control characters"),
+        (b"\xff\xff\xff", 1, "UTF-8"),
+        (b"!!python/object/apply:os.system [id]\n", 1, "expected struct ThemeFile"),
     ];
     for (bytes, expected, part) in cases {
         match ThemeFile::parse(bytes) {
@@ -68,6 +77,18 @@ fn errors_say_where_and_what_to_do() {
     assert_eq!(ThemeFile::parse(&vec![b'#'; size_bytes]), Err(large));
     let bomb = format!("title: &x {}\nkeywords: [{}]\n", "long".repeat(50_000), "*x,".repeat(50_000));
     assert!(matches!(ThemeFile::parse(bomb.as_bytes()), Err(RecordError::Syntax { .. })));
+}
+
+#[test]
+fn texts_of_every_encoding_are_read() {
+    let text = "title: A cabin\nkeywords: [snow, cabin]\n";
+    let expected = ThemeFile::parse(text.as_bytes()).unwrap();
+    assert_eq!((expected.title.as_deref(), expected.keywords.len()), (Some("A cabin"), 2));
+    for form in
+        ["\u{feff}".to_owned() + text, text.replace('\n', "\r\n"), "\u{feff}".to_owned() + &text.replace('\n', "\r\n")]
+    {
+        assert_eq!(ThemeFile::parse(form.as_bytes()).as_ref(), Ok(&expected), "{form:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use image::{DynamicImage, ImageFormat, Rgb};
 
-use super::{Arrives, ArrivesOrSetAside, SETTINGS, SetAside, Stays, World, run_to_the_end};
+use super::{Arrives, ArrivesOrSetAside, SETTINGS, World, run_to_the_end, set_aside, stays};
 use crate::picture;
 
 #[test]
@@ -87,10 +87,10 @@ fn jpeg_with(jpeg: &[u8], marker: u8, data: &[u8]) -> Vec<u8> {
 fn bombs_are_set_aside_without_being_unpacked() {
     let mut world = World::new(SETTINGS);
     let row_bytes = 40_000 / 8 + 1;
-    world.drop("bomb.png", &png(40_000, 40_000, 1, &zeros(40_000 * row_bytes), &[]), SetAside("pixels"));
-    world.drop("lying.png", &png(100_000, 100_000, 8, b"", &[]), SetAside("100000"));
-    world.drop("lying at most.png", &png(20_000, 19_999, 8, &zeros(100), &[]), SetAside(""));
-    world.drop("nothing.png", &png(0, 0, 8, &zeros(1), &[]), SetAside(""));
+    world.drop("bomb.png", &png(40_000, 40_000, 1, &zeros(40_000 * row_bytes), &[]), set_aside("pixels"));
+    world.drop("lying.png", &png(100_000, 100_000, 8, b"", &[]), set_aside("100000"));
+    world.drop("lying at most.png", &png(20_000, 19_999, 8, &zeros(100), &[]), set_aside(""));
+    world.drop("nothing.png", &png(0, 0, 8, &zeros(1), &[]), set_aside(""));
     let text = [b"c\0\0".to_vec(), zeros(300_000_000)].concat();
     world.drop("text.png", &png(100, 100, 8, &zeros(100 * 101), &[chunk(*b"zTXt", &text)]), ArrivesOrSetAside);
     let profile = [b"p\0\0".to_vec(), zeros(300_000_000)].concat();
@@ -102,11 +102,11 @@ fn bombs_are_set_aside_without_being_unpacked() {
     );
     let gif = [&b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x4c\x01\0;"[..]]
         .concat();
-    world.drop("lying.gif", &gif, SetAside(""));
+    world.drop("lying.gif", &gif, set_aside(""));
     let lossless = b"RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0";
-    world.drop("lying.webp", lossless, SetAside(""));
+    world.drop("lying.webp", lossless, set_aside(""));
     let extended = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff";
-    world.drop("lying canvas.webp", extended, SetAside(""));
+    world.drop("lying canvas.webp", extended, set_aside(""));
     let tag = |tag: u16, kind: u16, value: u32| {
         [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
     };
@@ -122,14 +122,14 @@ fn bombs_are_set_aside_without_being_unpacked() {
         tag(279, 4, 3_600_000_000),
     ];
     let tiff = [&b"II*\0\x08\0\0\0\x09\0"[..], &tags.concat(), &[0; 4]].concat();
-    world.drop("lying.tif", &tiff, SetAside(""));
+    world.drop("lying.tif", &tiff, set_aside(""));
     let ring = [&b"II*\0\x08\0\0\0\x01\0"[..], &tag(256, 4, 10), &8_u32.to_le_bytes()].concat();
-    world.drop("ring.tif", &ring, SetAside(""));
+    world.drop("ring.tif", &ring, set_aside(""));
     let jpeg = encoded(&rgb(3), ImageFormat::Jpeg);
     let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap() + 5;
     let mut huge = jpeg;
     huge[at..at + 4].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    world.drop("lying.jpg", &huge, SetAside(""));
+    world.drop("lying.jpg", &huge, set_aside(""));
     world.survive();
 }
 
@@ -150,14 +150,14 @@ fn what_is_cut_off_is_set_aside() {
         let whole = encoded(&rgb(u32::try_from(n).unwrap() + 50), format);
         for percent in [20, 60, 97] {
             let cut = &whole[..whole.len() * percent / 100];
-            world.drop(format!("cut at {percent}.{extension}"), cut, SetAside(""));
+            world.drop(format!("cut at {percent}.{extension}"), cut, set_aside(""));
         }
     }
     let part = |name: &[u8; 4], size: u32| [&(size + 8).to_be_bytes()[..], name, &vec![0; size as usize]].concat();
     let video = [part(b"ftyp", 8), part(b"mdat", 5_000), part(b"moov", 20)].concat();
-    world.drop("cut.mp4", &video[..4_000], SetAside("cut off"));
-    world.drop("no index.mp4", &video[..16 + 5_008], SetAside("index"));
-    world.drop("boxes.mp4", &[part(b"ftyp", 8), part(b"free", 0).repeat(200_000)].concat(), SetAside("boxes"));
+    world.drop("cut.mp4", &video[..4_000], set_aside("cut off"));
+    world.drop("no index.mp4", &video[..16 + 5_008], set_aside("index"));
+    world.drop("boxes.mp4", &[part(b"ftyp", 8), part(b"free", 0).repeat(200_000)].concat(), set_aside("boxes"));
     world.survive();
 }
 
@@ -173,9 +173,9 @@ fn odd_content_is_known_by_what_it_is() {
         ("program.exe", b"MZ\x90\0"),
         ("random.png", &[7; 5_000]),
     ] {
-        world.drop(name, bytes, Stays("no picture"));
+        world.drop(name, bytes, stays("no picture"));
     }
-    world.drop("empty.png", b"", Stays("empty"));
+    world.drop("empty.png", b"", stays("empty"));
     // Two things at once: the picture goes on, and what hangs behind it stays in the archive.
     let polyglot = [world.picture(), b"PK\x03\x04 a hidden zip PK\x05\x06".to_vec()].concat();
     world.drop("polyglot.png", &polyglot, Arrives);
@@ -211,7 +211,7 @@ fn odd_content_is_known_by_what_it_is() {
     };
     encoder.encode_frames((0..10_000).map(frame)).unwrap();
     drop(encoder);
-    world.drop("moving.gif", &gif, SetAside("anim"));
+    world.drop("moving.gif", &gif, set_aside("anim"));
     let root = world.survive();
     for path in root.bundled() {
         let bytes = fs::read(&path).unwrap();

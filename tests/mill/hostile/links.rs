@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, FileType, Mode};
 
-use super::{Arrives, SETTINGS, Stays, World};
+use super::{Arrives, SETTINGS, World, stays};
 use crate::{NOTE, Root, picture};
 
 #[test]
@@ -22,19 +22,19 @@ fn links_and_special_files_are_left_alone() {
     symlink("nowhere.png", world.raw("dangling.png")).unwrap();
     symlink("/etc/passwd", world.raw("passwd.txt")).unwrap();
     for name in ["link.png", "album", "loop", "a", "b", "dangling.png", "passwd.txt"] {
-        world.expect(name, Stays("symbolic link"));
+        world.expect(name, stays("symbolic link"));
     }
     rustix::fs::mknodat(CWD, world.raw("fifo.png"), FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
     let _socket = UnixListener::bind(world.raw("socket.png")).unwrap();
-    world.expect("fifo.png", Stays("no regular file"));
-    world.expect("socket.png", Stays("no regular file"));
+    world.expect("fifo.png", stays("no regular file"));
+    world.expect("socket.png", stays("no regular file"));
     // Only root may make devices.
     for (name, kind, number) in
         [("zero.png", FileType::CharacterDevice, (1, 5)), ("disk.png", FileType::BlockDevice, (7, 0))]
     {
         let number = rustix::fs::makedev(number.0, number.1);
         if rustix::fs::mknodat(CWD, world.raw(name), kind, Mode::from_raw_mode(0o644), number).is_ok() {
-            world.expect(name, Stays("no regular file"));
+            world.expect(name, stays("no regular file"));
         }
     }
     world.survive();
@@ -45,7 +45,7 @@ fn a_theme_that_is_a_link_is_left_alone() {
     let mut world = World::new(SETTINGS);
     for stage in ["raw", "keep", "export", "upload"] {
         symlink(world.outside.join("album"), world.root.at(stage).join("linked")).unwrap();
-        world.fates.push((Path::new(stage).join("linked"), None, Stays("symbolic link")));
+        world.fates.push((Path::new(stage).join("linked"), None, stays("symbolic link")));
     }
     world.survive();
 }
@@ -62,10 +62,10 @@ fn companions_that_are_no_files_are_left_alone_and_do_not_stop_their_asset() {
     fifo(world.raw("c.png.yaml"));
     fifo(world.raw("d.xmp"));
     symlink(world.outside.join("canary.txt"), world.raw("e.xmp")).unwrap();
-    world.expect("a.png.yaml", Stays("symbolic link"));
-    world.expect("c.png.yaml", Stays("no regular file"));
-    world.expect("d.xmp", Stays("no regular file"));
-    world.expect("e.xmp", Stays("symbolic link"));
+    world.expect("a.png.yaml", stays("symbolic link"));
+    world.expect("c.png.yaml", stays("no regular file"));
+    world.expect("d.xmp", stays("no regular file"));
+    world.expect("e.xmp", stays("symbolic link"));
     world.survive();
 }
 
@@ -79,7 +79,7 @@ fn shared_tags_that_are_no_file_hold_their_theme_and_nothing_else() {
     ];
     for make in makes {
         let mut world = World::new(SETTINGS);
-        world.put("raw/other/a.png".into(), &picture(200, 100), Stays("tags.yaml"));
+        world.put("raw/other/a.png".into(), &picture(200, 100), stays("tags.yaml"));
         make(&world.root.at("raw/other/tags.yaml"), &world.outside);
         world.survive();
     }
@@ -93,7 +93,7 @@ fn folders_with_the_names_of_files() {
     world.drop_picture("a.png/b.png", Arrives);
     world.drop_picture("a.part/b.png", Arrives);
     let deep = format!("{}a.png", "d/".repeat(500));
-    world.drop_picture(&deep, Stays(""));
+    world.drop_picture(&deep, stays(""));
     // The folder where the walk ends is named, not each file below it.
     world.fates.pop();
     let root = world.survive();
@@ -119,7 +119,7 @@ fn files_that_may_not_be_read_wait_and_are_named() {
     fs::set_permissions(world.raw("locked.png"), fs::Permissions::from_mode(0o000)).unwrap();
     if File::open(world.raw("locked.png")).is_err() {
         // Root may read everything; anybody else must wait.
-        world.fates.last_mut().unwrap().2 = Stays("ermission");
+        world.fates.last_mut().unwrap().2 = stays("ermission");
     }
     world.drop_picture("of somebody else.png", Arrives);
     // Only root may give files away.

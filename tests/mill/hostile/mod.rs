@@ -22,19 +22,27 @@ use stockmill::model::{ContentHash, escape_bytes};
 use super::{NOTE, PATIENCE, Root, picture};
 
 /// What becomes of a file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Fate {
     /// It goes all the way, and its original lies in the archive.
     Arrives,
     /// It goes to `failed`, with a reason that holds these words.
-    SetAside(&'static str),
+    SetAside(String),
     /// It stays where it is, and `status` and `explain` say these words.
-    Stays(&'static str),
+    Stays(String),
     /// It may arrive or be set aside, but not stay.
     ArrivesOrSetAside,
 }
 
 use Fate::{Arrives, ArrivesOrSetAside, SetAside, Stays};
+
+fn set_aside(why: impl Into<String>) -> Fate {
+    SetAside(why.into())
+}
+
+fn stays(why: impl Into<String>) -> Fate {
+    Stays(why.into())
+}
 
 /// More memory than any of these scenarios may take, in KiB.
 const MEMORY_KIB_MAX: u64 = 1 << 20;

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-use super::{Arrives, SETTINGS, SetAside, Stays, TAGS, World};
+use super::{Arrives, SETTINGS, TAGS, World, set_aside, stays};
 
 /// Names that a person, a program or an attacker may give to a picture.
 fn names() -> Vec<OsString> {
@@ -66,11 +66,11 @@ fn names_of_every_kind_arrive_and_what_hides_stays_and_stops_nothing() {
         world.drop_picture(name, Arrives);
     }
     for name in ["..png", "...", ".png", "....", ".hidden.png", "._a.png", ". .png"] {
-        world.drop_picture(name, Stays("its name is hidden (`.*`)"));
+        world.drop_picture(name, stays("its name is hidden (`.*`)"));
     }
     // Names that are all ending: whatever they are unfinished states of, they hold nobody.
     for name in [".part", "..part", "...part", ".crdownload", "..download", ".!qB", ".aria2"] {
-        world.drop_picture(name, Stays("its name is hidden (`.*`)"));
+        world.drop_picture(name, stays("its name is hidden (`.*`)"));
     }
     for (name, why) in [
         ("~$a.png", "its name is another program's temporary one (`~*`)"),
@@ -80,7 +80,7 @@ fn names_of_every_kind_arrive_and_what_hides_stays_and_stops_nothing() {
         ("Thumbs.db", "the system put it there (`Thumbs.db`)"),
         ("a.png.swp", "an editor keeps an older state there (`*.swp`)"),
     ] {
-        world.drop_picture(name, Stays(why));
+        world.drop_picture(name, stays(why));
     }
     world.survive();
 }
@@ -91,7 +91,7 @@ fn broken_files_of_any_name_are_set_aside() {
     let names = names().into_iter().filter(|name| name != "winter-cabins-0001.png");
     for name in names.chain(long_names()) {
         let whole = world.picture();
-        world.drop(name, &whole[..whole.len() - 40], SetAside("it is cut off: the PNG has no end chunk"));
+        world.drop(name, &whole[..whole.len() - 40], set_aside("it is cut off: the PNG has no end chunk"));
     }
     world.survive();
 }
@@ -128,7 +128,7 @@ fn themes_of_every_name_arrive_or_are_told_and_none_takes_the_name_of_another() 
     let no_theme = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
     for folder in [OsString::from("2026-11-27"), OsString::from_vec(b"\xff\xfe".to_vec())] {
         let bytes = world.picture();
-        world.put(Path::new("raw").join(folder).join("a.png"), &bytes, Stays(no_theme));
+        world.put(Path::new("raw").join(folder).join("a.png"), &bytes, stays(no_theme));
     }
     world.survive();
 }

@@ -3,86 +3,113 @@
 use std::fs;
 use std::path::Path;
 
-use stockmill::model::ContentHash;
-
-use super::{Arrives, ArrivesOrSetAside, SETTINGS, Stays, TAGS, World, canaries, run_to_the_end};
+use super::{Arrives, SETTINGS, TAGS, World, run_to_the_end, stays};
 use crate::{NOTE, Root, picture};
 
 /// What a record of 100 MB consists of.
 const HUGE: &[u8] = b"# comment\n";
 
-/// Sidecars that no honest program writes.
-fn bad_records() -> Vec<(&'static str, Vec<u8>)> {
+/// What no honest program writes: what it is, the text, and why it cannot be read as a sidecar and as shared tags.
+fn bad_records() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let laughs = (1..12).fold("a0: &a0 [lol]\n".to_owned(), |text, n| {
         text + &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))
     });
+    let deep = "line 1, column 1: brackets are nested too deeply";
+    let control = "line 1, column 1: control characters are not allowed";
+    let no_sidecar = "line 1, column 1: invalid type: sequence, expected struct Sidecar";
+    let no_tags = "line 1, column 1: invalid type: sequence, expected struct ThemeFile";
+    let version = "the file has version 99 and only version 1 is known; update stockmill";
     vec![
-        ("a billion laughs", laughs.into_bytes()),
-        ("laughs in a list", b"tags: {keywords: &k [&a [x, x], *a, *a]}\nmore: [*k, *k, *k]\n".to_vec()),
-        ("deep brackets", "[".repeat(100_000).into_bytes()),
-        ("deep maps", "{a: ".repeat(100_000).into_bytes()),
-        ("deep dashes", "- ".repeat(100_000).into_bytes()),
-        ("double keys", b"title: a\ntitle: b\ntags: {}\ntags: {}\n".to_vec()),
-        ("wrong types", b"version: one\ntitle: {a: [1, 2]}\nkeywords: {x: y}\ntags: 5\n".to_vec()),
-        ("a list", b"- a\n- b\n".to_vec()),
-        ("a raw NUL", b"title: a\0b\n".to_vec()),
-        ("UTF-16", "title: Winter\n".encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        ("no text", vec![0xff; 5_000]),
-        ("a tag", b"!!python/object/apply:os.system [id]\n".to_vec()),
-        ("another version", b"version: 99\n".to_vec()),
+        (
+            "a billion laughs",
+            laughs.into_bytes(),
+            "line 1, column 1: unknown field `a0`",
+            "line 1, column 1: unknown field `a0`",
+        ),
+        (
+            "laughs in a list",
+            b"tags: {keywords: &k [&a [x, x], *a, *a]}\nmore: [*k, *k, *k]\n".to_vec(),
+            "line 1, column 22: tags.keywords[0]: invalid type: sequence",
+            "line 1, column 1: unknown field `tags`",
+        ),
+        ("deep brackets", "[".repeat(100_000).into_bytes(), deep, deep),
+        ("deep maps", "{a: ".repeat(100_000).into_bytes(), deep, deep),
+        ("deep dashes", "- ".repeat(100_000).into_bytes(), no_sidecar, no_tags),
+        (
+            "double keys",
+            b"title: a\ntitle: b\ntags: {}\ntags: {}\n".to_vec(),
+            "line 1, column 1: unknown field `title`",
+            "line 2, column 1: duplicate field `title`",
+        ),
+        (
+            "wrong types",
+            b"version: one\ntitle: {a: [1, 2]}\nkeywords: {x: y}\ntags: 5\n".to_vec(),
+            "line 1, column 10: version: invalid type: string",
+            "line 1, column 10: version: invalid type: string",
+        ),
+        ("a list", b"- a\n- b\n".to_vec(), no_sidecar, no_tags),
+        ("a raw NUL", b"title: a\0b\n".to_vec(), control, control),
+        ("UTF-16", "title: Winter\n".encode_utf16().flat_map(u16::to_le_bytes).collect(), control, control),
+        (
+            "no text",
+            vec![0xff; 5_000],
+            "line 1, column 1: it is not UTF-8",
+            "line 1, column 1: a character is not UTF-8",
+        ),
+        ("a tag", b"!!python/object/apply:os.system [id]\n".to_vec(), no_sidecar, no_tags),
+        ("another version", b"version: 99\n".to_vec(), version, version),
+        (
+            "100 MB",
+            HUGE.repeat(10_000_000),
+            "it has 100000000 bytes; at most 1048576 are read",
+            "it has 100000000 bytes; at most 1048576 are read",
+        ),
     ]
 }
 
 #[test]
-fn bad_sidecars_hold_their_asset_and_are_named() {
+fn bad_sidecars_and_shared_tags_hold_what_they_are_about_and_are_named() {
     let mut world = World::new(SETTINGS);
-    for (what, text) in bad_records() {
-        world.drop_picture(format!("{what}.png"), Stays(".png.yaml"));
-        fs::write(world.raw(format!("{what}.png.yaml")), &text).unwrap();
+    let mut records: Vec<(String, Vec<u8>)> = Vec::new();
+    for (what, text, why_no_sidecar, why_no_tags) in bad_records() {
+        let (sidecar, tags) = (format!("raw/winter-cabins/{what}.png.yaml"), format!("raw/{what}/tags.yaml"));
+        let why =
+            if what == "100 MB" { format!("read `{sidecar}`: ") } else { format!("`{sidecar}` cannot be read: ") };
+        world.drop_picture(format!("{what}.png"), stays(why + why_no_sidecar));
+        let bytes = world.picture();
+        let why = format!("`{tags}` cannot be read: {why_no_tags}");
+        world.put(Path::new("raw").join(what).join("a.png"), &bytes, stays(why));
+        records.extend([(sidecar, text.clone()), (tags, text)]);
+    }
+    // What leads out of the root.
+    for (what, field, why) in [
+        ("theme", "theme: ../../outside/x", "`../../outside/x` cannot be a folder name"),
+        ("id", "id: ../../../x", "`../../../x` is no id of 16 hex digits"),
+        (
+            "origin",
+            "origin: {path: ../../outside/canary.png, hash: '00', kind: png}",
+            "origin: `../../outside/canary.png` does not stay below the root",
+        ),
+    ] {
+        let sidecar = format!("raw/winter-cabins/{what}.png.yaml");
+        world.drop_picture(format!("{what}.png"), stays(why));
+        records.push((sidecar, format!("version: 1\n{field}\n").into_bytes()));
+    }
+    // Those whose asset never came.
+    for name in ["gone.png.yaml", "gone.txt", "gone.xmp", "gone.json"] {
+        let why = if name.starts_with("gone.png") {
+            "named `gone.png`, which is not here"
+        } else {
+            "named `gone`, which is not here"
+        };
+        world.drop(name, format!("title: {name}\n").as_bytes(), stays(why));
+    }
+    for (path, text) in &records {
+        fs::write(world.root.at(path), text).unwrap();
     }
     let root = world.survive();
-    for (what, text) in bad_records() {
-        assert_eq!(fs::read(root.at(&format!("raw/winter-cabins/{what}.png.yaml"))).unwrap(), text, "{what}");
-    }
-}
-
-#[test]
-fn a_sidecar_of_100_mb_is_named_as_the_reason() {
-    let mut world = World::new(SETTINGS);
-    let picture = world.picture();
-    fs::write(world.raw("a.png"), picture).unwrap();
-    fs::write(world.raw("a.png.yaml"), HUGE.repeat(10_000_000)).unwrap();
-    let root = world.survive();
-    let told = [root.log(), root.text(&["status"])].concat();
-    let is_told = told.lines().any(|line| line.contains("a.png.yaml") && line.contains("100000000 bytes"));
-    assert!(is_told, "the reason must not speak of the picture\n{told}");
-}
-
-#[test]
-fn sidecars_with_paths_that_leave_the_root_are_refused() {
-    let fields = [
-        "theme: ../../outside/x",
-        "theme: /etc",
-        "theme: a/b",
-        "theme: ..",
-        "origin: {path: ../../outside/canary.png, hash: '00', kind: png}",
-        "tags: {keywords: [a]}\norigin: {path: raw/a.png, hash: '0000000000000000000000000000000000000000000000000000000000000000', kind: png, archived: ../../outside/canary.png}",
-    ];
-    for field in fields {
-        let mut world = World::new(SETTINGS);
-        world.drop_picture("a.png", Stays("a.png.yaml"));
-        fs::write(world.raw("a.png.yaml"), format!("version: 1\n{field}\n")).unwrap();
-        world.survive();
-    }
-}
-
-#[test]
-fn sidecars_with_an_identity_that_is_none_are_refused() {
-    for id in ["../../../x", "zz", "''", "0123456789abcdef0"] {
-        let mut world = World::new(SETTINGS);
-        world.drop_picture("a.png", Stays("a.png.yaml"));
-        fs::write(world.raw("a.png.yaml"), format!("version: 1\nid: {id}\n")).unwrap();
-        world.survive();
+    for (path, text) in records {
+        assert!(fs::read(root.at(&path)).unwrap() == text, "{path} was changed");
     }
 }
 
@@ -107,92 +134,52 @@ fn what_a_sidecar_calls_remakeable_is_kept_unless_its_original_lies_in_the_archi
 }
 
 #[test]
-fn bad_shared_tags_hold_their_theme_and_are_named() {
+fn neither_tags_nor_models_reach_outside() {
     let mut world = World::new(SETTINGS);
-    let mut records = bad_records();
-    records.push(("100 MB", HUGE.repeat(10_000_000)));
-    for (what, text) in &records {
+    for (theme, line, fate) in [
+        // A set whose name leads elsewhere is passed over.
+        ("above", "use: ['..']", stays("theme `above` uses the tag set `..`, and `tagsets/...yaml` is not there")),
+        ("set", "use: [../../outside/canary]", Arrives),
+        ("system", "use: [/etc/passwd]", Arrives),
+        ("document", "documents: [../../../outside/canary.txt]", Arrives),
+    ] {
         let bytes = world.picture();
-        world.put(Path::new("raw").join(what).join("a.png"), &bytes, Stays("tags.yaml"));
-        fs::write(world.root.at("raw").join(what).join("tags.yaml"), text).unwrap();
+        world.put(Path::new("raw").join(theme).join("a.png"), &bytes, fate);
+        fs::write(world.root.at("raw").join(theme).join("tags.yaml"), format!("{TAGS}{line}\n")).unwrap();
     }
+    let missing = "it names files that are not here yet: ";
+    let obj = b"mtllib ../../../../outside/canary.mtl\nmtllib /etc/passwd\nv 0 0 0\n";
+    let why = format!("{missing}../../../../outside/canary.mtl, /etc/passwd;");
+    world.put("raw/model/cube.obj".into(), obj, stays(why));
+    let gltf = br#"{"asset": {"version": "2.0"}, "buffers": [{"uri": "../../../../outside/canary.png"}, {"uri": "..%2f..%2fx"}], "images": [{"uri": "file:///etc/passwd"}, {"uri": "data:text/plain,x"}]}"#;
+    let why = format!("{missing}../../../../outside/canary.png, ../../x, /etc/passwd;");
+    world.put("raw/scene/scene.gltf".into(), gltf, stays(why));
     let root = world.survive();
-    for (what, text) in records {
-        assert!(fs::read(root.at("raw").join(what).join("tags.yaml")).unwrap() == text, "{what}");
-    }
-}
-
-#[test]
-fn shared_tags_cannot_reach_outside() {
-    for line in
-        ["use: [../../outside/canary]", "use: [/etc/passwd]", "documents: [../../../outside/canary.txt]", "use: ['..']"]
-    {
-        let mut world = World::new(SETTINGS);
-        world.put("raw/other/a.png".into(), &picture(200, 100), Arrives);
-        fs::write(world.root.at("raw/other/tags.yaml"), format!("{TAGS}{line}\n")).unwrap();
-        // Whether the theme waits for a set that cannot be or does without: nothing outside is looked at.
-        world.fates.pop();
-        let root = Root::outside(&world.root);
-        let before = canaries(&root);
-        run_to_the_end(&world.root);
-        assert_eq!(canaries(&root), before);
-        assert!(!world.root.csv().iter().any(|row| row[1].contains("canary")));
-    }
-}
-
-#[test]
-fn models_that_name_files_outside_wait_or_go_without_them() {
-    let mut world = World::new("upload: {markets: []}\n");
-    fs::write(world.raw("cube.obj"), "mtllib ../../../../outside/canary.mtl\nmtllib /etc/passwd\nv 0 0 0\n").unwrap();
-    let gltf = r#"{"asset": {"version": "2.0"}, "buffers": [{"uri": "../../../../outside/canary.png"}, {"uri": "..%2f..%2fx"}], "images": [{"uri": "file:///etc/passwd"}, {"uri": "data:text/plain,x"}]}"#;
-    fs::write(world.raw("scene.gltf"), gltf).unwrap();
-    let good = world.picture();
-    fs::write(world.raw("good.png"), good).unwrap();
-    run_to_the_end(&world.root);
-    run_to_the_end(&world.root);
-    world.check_log();
-    assert!(world.outside.join("canary.mtl").exists());
-    let text = [world.root.text(&["status"]), world.root.log()].concat();
-    assert!(text.contains("cube.obj") && text.contains("scene.gltf"), "{text}");
+    assert!(!root.csv().iter().any(|row| row[1].contains("canary")));
 }
 
 #[test]
 fn notes_that_no_honest_person_writes_are_survived() {
-    for extension in ["yaml", "md", "txt", "csv"] {
-        let world = World::new(SETTINGS);
-        let mut records = bad_records();
-        if extension == "yaml" {
-            records.push(("100 MB", HUGE.repeat(10_000_000)));
+    let world = World::new(SETTINGS);
+    let mut notes = Vec::new();
+    for (what, text, ..) in bad_records() {
+        let extensions: &[&str] = if what == "100 MB" { &["yaml"] } else { &["yaml", "md", "txt", "csv"] };
+        for extension in extensions {
+            let name = format!("{what}.{extension}");
+            fs::write(world.root.at("ideas").join(&name), &text).unwrap();
+            notes.push(name);
         }
-        for (what, text) in &records {
-            fs::write(world.root.at("ideas").join(format!("{what}.{extension}")), text).unwrap();
-        }
-        let root = world.survive();
-        let told = [root.log(), root.text(&["status"])].concat();
-        for (what, _) in records {
-            assert!(told.contains(&format!("{what}.{extension}")), "{what}.{extension}\n{told}");
-        }
+    }
+    let root = world.survive();
+    let told = [root.log(), root.text(&["status"])].concat();
+    for name in notes {
+        assert!(told.contains(&name), "{name}\n{told}");
     }
 }
 
 #[test]
-fn texts_of_every_encoding_are_read() {
-    let forms: [(&str, Vec<u8>); 3] = [
-        ("BOM", [b"\xef\xbb\xbf", TAGS.as_bytes()].concat()),
-        ("CRLF", TAGS.replace('\n', "\r\n").into_bytes()),
-        ("BOM and CRLF", [b"\xef\xbb\xbf", TAGS.replace('\n', "\r\n").as_bytes()].concat()),
-    ];
-    for (what, text) in forms {
-        let mut world = World::new(SETTINGS);
-        world.put("raw/other/a.png".into(), &picture(200, 100), Arrives);
-        fs::write(world.root.at("raw/other/tags.yaml"), text).unwrap();
-        let root = world.survive();
-        assert!(root.csv().iter().any(|row| row[1] == "A cabin"), "{what}");
-    }
-}
-
-#[test]
-fn texts_cannot_forge_a_row_or_a_mark() {
+fn texts_without_end_or_with_foreign_signs_forge_no_row_and_no_mark() {
+    let mut world = World::new(SETTINGS);
     let titles = [
         r#""a\",\r\nforged.jpg,x""#,
         r#""a\0b""#,
@@ -201,51 +188,41 @@ fn texts_cannot_forge_a_row_or_a_mark() {
         "'=cmd|'' /C calc''!A0'",
         r#""\u202e\u200b""#,
     ];
-    for title in titles {
-        let mut world = World::new(SETTINGS);
+    let long = format!("title: A cabin\nkeywords: [{}, snow]\n", "w".repeat(10_000));
+    let tags = titles.map(|title| format!("title: {title}\nkeywords: [snow, {title}]\n")).into_iter().chain([long]);
+    for (n, tags) in (0..).zip(tags) {
         let bytes = world.picture();
-        world.put("raw/other/a.png".into(), &bytes, ArrivesOrSetAside);
-        fs::write(world.root.at("raw/other/tags.yaml"), format!("title: {title}\nkeywords: [snow, {title}]\n"))
-            .unwrap();
-        world.fates.pop();
-        let kept = ContentHash::of(&bytes);
-        run_to_the_end(&world.root);
-        world.check_log();
-        let whole = world.root.contents("").iter().filter(|(_, bytes)| ContentHash::of(bytes) == kept).count();
-        assert_eq!(whole, 1, "{title}");
-        let rows = world.root.csv();
-        assert_eq!(rows.len().saturating_sub(1), world.root.bundled().len(), "{title}: {rows:?}");
-        let bad = |c: char| c.is_control();
-        assert!(!rows.iter().flatten().any(|cell| cell.contains(bad)), "{title}: {rows:?}");
-        assert!(!rows.iter().flatten().any(|cell| cell.starts_with('=')), "{title}: {rows:?}");
+        world.put(format!("raw/t{n}/a.png").into(), &bytes, Arrives);
+        fs::write(world.root.at(&format!("raw/t{n}/tags.yaml")), tags).unwrap();
     }
+    let root = world.survive();
+    let rows = root.csv();
+    let of = |n: usize| rows.iter().find(|row| row[0] == format!("t{n}-0001.jpg")).unwrap();
+    let cells = [0, 1, 2, 3, 4].map(|n| (of(n)[1].as_str(), of(n)[2].as_str()));
+    let expected = [
+        ("a forged.jpgx", "snow,a\"  forged.jpg x"),
+        ("a b", "snow,a b"),
+        ("[31m a", "snow,[31m a"),
+        ("/rdf:lix/ & '", "snow,</rdf:li><x/> & \"'"),
+        ("cmd' /C calc'!A0", "snow,=cmd|' /C calc'!A0"),
+    ];
+    assert_eq!(cells, expected);
+    assert!(!rows.iter().flatten().any(|cell| cell.contains(char::is_control)), "{rows:?}");
+    assert!(!rows.iter().flatten().any(|cell| cell.starts_with('=')), "{rows:?}");
 }
 
 #[test]
-fn keywords_without_end_are_cut_or_told_of() {
+fn more_keywords_than_a_picture_can_hold_are_told_of() {
+    let world = World::new(SETTINGS);
     let many: Vec<String> = (0..10_000).map(|n| format!("word{n}")).collect();
-    let long = "w".repeat(10_000);
-    for keywords in [format!("keywords: [{}]", many.join(", ")), format!("keywords: [{long}, snow]")] {
-        let mut world = World::new(SETTINGS);
-        let bytes = world.picture();
-        world.put("raw/other/a.png".into(), &bytes, Arrives);
-        world.fates.pop();
-        fs::write(world.root.at("raw/other/tags.yaml"), format!("title: A cabin\n{keywords}\n")).unwrap();
-        run_to_the_end(&world.root);
-        let rows = world.root.csv();
-        let status = world.root.text(&["status"]);
-        match rows.get(1) {
-            Some(row) => assert!(row[2].split(',').count() <= 49, "{} keywords", row[2].split(',').count()),
-            None => assert!(status.contains("other/") && status.contains("metadata"), "{status}"),
-        }
-    }
-}
-
-#[test]
-fn sidecars_without_their_asset_stay() {
-    let mut world = World::new(SETTINGS);
-    for name in ["gone.png.yaml", "gone.txt", "gone.xmp", "gone.json"] {
-        world.drop(name, format!("title: {name}\n").as_bytes(), Stays("not here"));
-    }
-    world.survive();
+    fs::create_dir(world.root.at("raw/other")).unwrap();
+    fs::write(world.root.at("raw/other/a.png"), picture(200, 100)).unwrap();
+    fs::write(world.root.at("raw/other/tags.yaml"), format!("title: A cabin\nkeywords: [{}]\n", many.join(", ")))
+        .unwrap();
+    let root = world.survive();
+    let reason = fs::read_to_string(root.at("failed/export/other/other-0001.png.reason.txt")).unwrap();
+    assert!(
+        reason.starts_with("its metadata cannot be used: ") && reason.contains("a picture holds 65502"),
+        "{reason}"
+    );
 }
