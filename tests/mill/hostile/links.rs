@@ -12,7 +12,7 @@ use super::{Arrives, SETTINGS, World, stays};
 use crate::{NOTE, Root, picture};
 
 #[test]
-fn links_and_special_files_are_left_alone() {
+fn what_is_no_plain_file_is_left_alone_and_stops_nothing() {
     let mut world = World::new(SETTINGS);
     symlink(world.outside.join("canary.png"), world.raw("link.png")).unwrap();
     symlink(world.outside.join("album"), world.raw("album")).unwrap();
@@ -37,12 +37,7 @@ fn links_and_special_files_are_left_alone() {
             world.expect(name, stays("no regular file"));
         }
     }
-    world.survive();
-}
-
-#[test]
-fn a_theme_that_is_a_link_is_left_alone() {
-    let mut world = World::new(SETTINGS);
+    // Themes.
     for stage in ["raw", "keep", "export", "upload"] {
         symlink(world.outside.join("album"), world.root.at(stage).join("linked")).unwrap();
         world.fates.push((Path::new(stage).join("linked"), None, stays("symbolic link")));
@@ -51,7 +46,7 @@ fn a_theme_that_is_a_link_is_left_alone() {
 }
 
 #[test]
-fn companions_that_are_no_files_are_left_alone_and_do_not_stop_their_asset() {
+fn companions_and_shared_tags_that_are_no_files_hold_what_depends_on_them_and_nothing_else() {
     let mut world = World::new(SETTINGS);
     let fifo = |path: PathBuf| rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
     for name in ["a", "b", "c", "d", "e"] {
@@ -66,69 +61,28 @@ fn companions_that_are_no_files_are_left_alone_and_do_not_stop_their_asset() {
     world.expect("c.png.yaml", stays("no regular file"));
     world.expect("d.xmp", stays("no regular file"));
     world.expect("e.xmp", stays("symbolic link"));
-    world.survive();
-}
-
-#[test]
-fn shared_tags_that_are_no_file_hold_their_theme_and_nothing_else() {
     type Make = fn(&Path, &Path);
-    let makes: [Make; 3] = [
-        |path, outside| symlink(outside.join("canary.txt"), path).unwrap(),
-        |path, _| rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap(),
-        |path, _| fs::create_dir(path).unwrap(),
+    let no_file = "it is not a regular file";
+    let makes: [(&str, &str, Make); 3] = [
+        ("linked-tags", "Too many levels of symbolic links", |path, outside| {
+            symlink(outside.join("canary.txt"), path).unwrap();
+        }),
+        ("piped-tags", no_file, |path, _| {
+            rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
+        }),
+        ("folder-tags", no_file, |path, _| fs::create_dir(path).unwrap()),
     ];
-    for make in makes {
-        let mut world = World::new(SETTINGS);
-        world.put("raw/other/a.png".into(), &picture(200, 100), stays("tags.yaml"));
-        make(&world.root.at("raw/other/tags.yaml"), &world.outside);
-        world.survive();
+    for (theme, why, make) in makes {
+        let bytes = world.picture();
+        let why = format!("`raw/{theme}/tags.yaml` cannot be read: {why}");
+        world.put(format!("raw/{theme}/a.png").into(), &bytes, stays(why));
+        make(&world.root.at(&format!("raw/{theme}/tags.yaml")), &world.outside);
     }
-}
-
-#[test]
-fn folders_with_the_names_of_files() {
-    let mut world = World::new(SETTINGS);
-    fs::create_dir(world.raw("empty.png")).unwrap();
-    fs::create_dir(world.raw("prompts.txt.png")).unwrap();
-    world.drop_picture("a.png/b.png", Arrives);
-    world.drop_picture("a.part/b.png", Arrives);
-    let deep = format!("{}a.png", "d/".repeat(500));
-    world.drop_picture(&deep, stays(""));
-    // The folder where the walk ends is named, not each file below it.
-    world.fates.pop();
-    let root = world.survive();
-    assert!(root.text(&["status"]).contains("folders deep"), "{}", root.text(&["status"]));
-}
-
-#[test]
-fn rights_of_a_dropped_file_are_not_carried_on() {
-    let mut world = World::new(SETTINGS);
-    world.drop_picture("setuid.png", Arrives);
-    fs::set_permissions(world.raw("setuid.png"), fs::Permissions::from_mode(0o6755)).unwrap();
-    let root = world.survive();
-    for (path, _) in root.contents("") {
-        let mode = path.metadata().unwrap().mode();
-        assert_eq!(mode & 0o6000, 0, "{} has mode {mode:o}", path.display());
-    }
-}
-
-#[test]
-fn files_that_may_not_be_read_wait_and_are_named() {
-    let mut world = World::new(SETTINGS);
-    world.drop_picture("locked.png", Arrives);
-    fs::set_permissions(world.raw("locked.png"), fs::Permissions::from_mode(0o000)).unwrap();
-    if File::open(world.raw("locked.png")).is_err() {
-        // Root may read everything; anybody else must wait.
-        world.fates.last_mut().unwrap().2 = stays("ermission");
-    }
-    world.drop_picture("of somebody else.png", Arrives);
-    // Only root may give files away.
-    let _ = std::os::unix::fs::chown(world.raw("of somebody else.png"), Some(65534), Some(65534));
     world.survive();
 }
 
 #[test]
-fn times_of_every_age_arrive() {
+fn neither_age_nor_rights_nor_the_folder_s_name_matter() {
     let mut world = World::new(SETTINGS);
     for (name, seconds) in [("1970.png", 0), ("1999.png", 930_000_000), ("2099.png", 4_080_000_000_u64)] {
         world.drop_picture(name, Arrives);
@@ -138,7 +92,33 @@ fn times_of_every_age_arrive() {
     world.drop_picture("1901.png", Arrives);
     let time = SystemTime::UNIX_EPOCH - Duration::from_secs(2_140_000_000);
     File::options().write(true).open(world.raw("1901.png")).unwrap().set_modified(time).unwrap();
-    world.survive();
+    world.drop_picture("locked.png", Arrives);
+    fs::set_permissions(world.raw("locked.png"), fs::Permissions::from_mode(0o000)).unwrap();
+    if File::open(world.raw("locked.png")).is_err() {
+        // Root may read everything; anybody else must wait.
+        world.fates.last_mut().unwrap().2 = stays("ermission");
+    }
+    world.drop_picture("of somebody else.png", Arrives);
+    // Only root may give files away.
+    let _ = std::os::unix::fs::chown(world.raw("of somebody else.png"), Some(65534), Some(65534));
+    fs::create_dir(world.raw("empty.png")).unwrap();
+    fs::create_dir(world.raw("prompts.txt.png")).unwrap();
+    world.drop_picture("a.png/b.png", Arrives);
+    world.drop_picture("a.part/b.png", Arrives);
+    // The folder where the walk ends is named, not each file below it.
+    let bytes = world.picture();
+    let deep = world.raw("d/".repeat(500));
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(deep.join("a.png"), &bytes).unwrap();
+    world.expect(["d"; 31].join("/"), stays("it lies more than 32 folders deep"));
+    world.drop_picture("setuid.png", Arrives);
+    fs::set_permissions(world.raw("setuid.png"), fs::Permissions::from_mode(0o6755)).unwrap();
+    let root = world.survive();
+    assert!(deep.join("a.png").exists());
+    for (path, _) in root.contents("") {
+        let mode = path.metadata().unwrap().mode();
+        assert_eq!(mode & 0o6000, 0, "{} has mode {mode:o}", path.display());
+    }
 }
 
 #[test]
@@ -173,7 +153,10 @@ fn an_inbox_that_becomes_a_link_is_not_written_through() {
     root.until("the other inbox goes on", |root| root.contents(kept).iter().any(|(_, bytes)| *bytes == dropped));
     daemon.signal("-HUP");
     root.until("everything was looked at", |root| root.log().contains("Settings read again"));
-    std::thread::sleep(Duration::from_secs(1));
+    // Whatever would have been taken or written is, before what comes after it.
+    let after = picture(7, 100);
+    fs::write(root.at("keep/winter-cabins/c.png"), &after).unwrap();
+    root.until("what came after it goes on", |root| root.contents(kept).iter().any(|(_, bytes)| *bytes == after));
     daemon.signal("-TERM");
     daemon.ends_well();
     let own = fs::read(outside.join("winter-cabins/own.png")).ok();

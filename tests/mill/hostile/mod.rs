@@ -30,11 +30,9 @@ enum Fate {
     SetAside(String),
     /// It stays where it is, and `status` and `explain` say these words.
     Stays(String),
-    /// It may arrive or be set aside, but not stay.
-    ArrivesOrSetAside,
 }
 
-use Fate::{Arrives, ArrivesOrSetAside, SetAside, Stays};
+use Fate::{Arrives, SetAside, Stays};
 
 fn set_aside(why: impl Into<String>) -> Fate {
     SetAside(why.into())
@@ -165,10 +163,6 @@ impl World {
                 Arrives if archived == 1 && set_aside == 0 && !is_there => {
                     arrived += 1;
                     None
-                }
-                ArrivesOrSetAside if archived + set_aside == 1 && !is_there => {
-                    arrived += archived;
-                    (set_aside == 1 && !told("")).then(|| "no log line tells of it".to_owned())
                 }
                 SetAside(why) if archived == 0 && set_aside == 1 && !is_there => {
                     let reasons = self
