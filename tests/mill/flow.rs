@@ -1,7 +1,7 @@
 //! From a drop to a bundle, and what a person sees of it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 
@@ -241,29 +241,6 @@ fn a_video_is_bundled_without_what_it_says_beside_its_streams() {
         assert!(said.starts_with(&format!("undone: {step}")), "{said}");
     }
     assert_eq!(root.contents("raw"), before);
-}
-
-#[test]
-fn wrong_settings_and_a_second_daemon_are_refused() {
-    let root = Root::new();
-    let mut daemon = root.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
-    root.until("the daemon is ready", |root| root.log().contains("Ready"));
-    let second = root.once();
-    assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another stockmill works on"));
-    assert!(root.text(&["status"]).contains("running"));
-    daemon.kill().unwrap();
-    let mut said = String::new();
-    daemon.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    daemon.wait().unwrap();
-    assert!(said.contains("Started."), "{said}");
-
-    fs::write(root.at("stockmill.yaml"), "keep:\n  methd: lanczos\nexport:\n  quality: 300\n").unwrap();
-    let refused = root.call(&["check"]);
-    assert_eq!(refused.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("line 2, column 3") && said.contains("did you mean `method`?"), "{said}");
-    assert!(said.contains("line 4, column 12"), "{said}");
 }
 
 #[test]

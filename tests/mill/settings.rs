@@ -81,6 +81,15 @@ fn what_is_nearly_a_settings_file_stops_what_depends_on_it() {
     assert!(checked.contains("markets/adobe-stock.yaml.txt is not read"), "{checked}");
     assert!(root.once().status.success());
     assert!(root.log().contains("stockmill.yml is not read"), "{}", root.log());
+    // Every mistake comes at once, with its place.
+    let sound = fs::read(&settings).unwrap();
+    fs::write(&settings, "keep:\n  methd: lanczos\nexport:\n  quality: 300\n").unwrap();
+    let refused = root.call(&["check"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("line 2, column 3") && said.contains("did you mean `method`?"), "{said}");
+    assert!(said.contains("line 4, column 12"), "{said}");
+    fs::write(&settings, sound).unwrap();
     // In place of the profile that is in use it is not.
     fs::remove_file(root.at("markets/adobe-stock.yaml")).unwrap();
     let said = root.text(&["once"]);

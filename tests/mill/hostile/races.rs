@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use rustix::fs::CWD;
 use stockmill::model::ContentHash;
 
 use super::{SETTINGS, World};
-use crate::{NOTE, Root, picture};
+use crate::{Daemon, NOTE, Root, picture};
 
 #[test]
 fn the_same_content_twice_goes_on_once() {
@@ -152,8 +153,9 @@ fn a_person_who_deletes_during_the_work_leaves_no_halves() {
 fn only_one_program_works_on_a_root() {
     let root = Root::new();
     root.idea(NOTE);
-    let daemon = root.run();
+    let mut daemon = Daemon(root.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     root.until("the daemon is ready", |root| root.log().contains("Ready"));
+    assert!(root.text(&["status"]).contains("running"));
     for words in [["run"], ["once"]] {
         let second = root.command(&words).stdin(Stdio::null()).output().unwrap();
         assert_eq!(second.status.code(), Some(1), "{words:?}");
@@ -161,6 +163,9 @@ fn only_one_program_works_on_a_root() {
     }
     // A kill leaves nothing behind that would keep the next one out.
     daemon.signal("-KILL");
+    let mut said = String::new();
+    daemon.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("Started."), "{said}");
     drop(daemon);
     assert!(root.once().status.success());
 }
