@@ -20,6 +20,8 @@ mod park;
 mod raw;
 mod retry;
 mod revision;
+#[cfg(test)]
+mod scenarios;
 mod show;
 mod stage;
 mod sync;

@@ -1,0 +1,176 @@
+//! Assets as they lie, and what is decided, as `stockmill plan` shows it.
+
+mod on_the_way;
+mod set_aside;
+mod upload;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::*;
+use crate::config::{DEFAULT_TEXT, load};
+use crate::market::built_in;
+use crate::model::{AssetId, MarketName};
+use crate::records::{FileRecord, Origin};
+
+/// What lies there; all else is as at a person's who has changed no setting.
+#[derive(Default)]
+struct Given<'a> {
+    path: &'a str,
+    kind: Option<Kind>,
+    edges: Option<(u32, u32)>,
+    /// Whether stockmill knows it, made it, and keeps its original.
+    is_own: bool,
+    companions: &'a [&'a str],
+    members: &'a [&'a str],
+    /// Names that are taken.
+    taken: &'a [&'a str],
+    /// Bundles of today: their part, how many rows and bytes, and whether they were sent.
+    bundles: &'a [(u32, usize, usize, bool)],
+    bundled_for: &'a [&'a str],
+    /// Whether it has neither a title nor keywords.
+    is_untitled: bool,
+    theme_of_file: Option<&'a str>,
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn seen(inode: u64) -> Identity {
+    Identity { device: 1, inode, size: 3_000_000, modified_ns: 4 }
+}
+
+impl Given<'_> {
+    fn facts(&self) -> Facts {
+        let at = path(self.path);
+        let hash = ContentHash::of(b"picture");
+        let known = || {
+            let origin = Origin {
+                path: path("raw/t/dropped.png"),
+                hash: ContentHash::of(b"original"),
+                kind: Kind::Png,
+                size: None,
+                archived: Some(path("archive/t/t-0007.png")),
+            };
+            let file = FileRecord {
+                hash: hash.clone(),
+                recipe: Some("lanczos 500x500 to 1000x1000".to_owned().into()),
+                embedded: None,
+            };
+            Sidecar {
+                id: Some(AssetId::of(&ContentHash::of(b"original"))),
+                theme: ThemeSlug::new("t").ok(),
+                seq: Some(7),
+                origin: Some(origin),
+                file: Some(file),
+                ..Sidecar::default()
+            }
+        };
+        let beside = |text: &&str| Companion { path: path(text), seen: seen(9) };
+        let sidecar = self.is_own.then(|| (Companion { path: at.with_suffix(".yaml"), seen: seen(8) }, known()));
+        Facts {
+            stage: at.area().to_str().unwrap().parse().unwrap(),
+            path: at,
+            seen: seen(2),
+            dropped_ns: 5,
+            hash,
+            essence: None,
+            kind: self.kind,
+            size: self.edges.map(|(width, height)| Size { width, height }),
+            is_upright: true,
+            has_private: false,
+            is_sound: true,
+            sidecar,
+            has_original: self.is_own,
+            xmp: None,
+            rejected_by: None,
+            companions: self.companions.iter().map(beside).collect(),
+            members: self.members.iter().map(beside).collect(),
+        }
+    }
+
+    fn decide<T>(&self, decision: impl FnOnce(&Facts, &Context<'_>) -> T) -> T {
+        let settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        let rules = Rules {
+            naming: settings.naming,
+            keep: settings.keep,
+            export: settings.export,
+            markets: settings.upload.markets,
+            prompts_max: 10,
+        };
+        let tags = Tags {
+            title: Some("A cabin".to_owned()),
+            keywords: ["snow", "cabin", "winter", "forest", "lake"].map(str::to_owned).to_vec(),
+            ..Tags::default()
+        };
+        let layers = [(Layer::Theme, tags)];
+        let day: Date = "2026-11-28".parse().unwrap();
+        let bundle = |(part, rows, bytes, sent): &(u32, usize, usize, bool)| Bundle {
+            name: BundleName { day, market: MarketName::new("adobe-stock").unwrap(), part: *part },
+            rows: *rows,
+            bytes: *bytes,
+            sent: *sent,
+        };
+        let bundles: Vec<Bundle> = self.bundles.iter().map(bundle).collect();
+        let taken: BTreeSet<RelPath> = self.taken.iter().map(|text| path(text)).collect();
+        let context = Context {
+            now: "2026-11-28T12:00:00Z".parse().unwrap(),
+            today: day,
+            rules: &rules,
+            layers: if self.is_untitled { &[] } else { &layers },
+            theme_of_file: &|_| self.theme_of_file.map(|theme| ThemeSlug::new(theme).unwrap()),
+            next_seq: &|_, _| 1,
+            known: None,
+            taken: &|path| taken.contains(path),
+            bundles: &bundles,
+            bundled_for: &self.bundled_for.iter().map(|market| MarketName::new(market).unwrap()).collect(),
+        };
+        decision(&self.facts(), &context)
+    }
+
+    fn planned(&self) -> Vec<String> {
+        match self.decide(plan_asset) {
+            Ok(plan) => lines(&plan),
+            Err(Hold::Ignored(why)) => vec![format!("ignored: {why}")],
+            Err(hold) => vec![format!("waits: {hold}")],
+        }
+    }
+
+    fn parked(&self) -> Vec<String> {
+        lines(&self.decide(|facts, context| plan_park(facts, context, "it is cut off")))
+    }
+}
+
+const SMALL: Option<(u32, u32)> = Some((1_000, 1_000));
+const LARGE: Option<(u32, u32)> = Some((2_500, 2_000));
+
+/// Returns what is shown of a plan, without the spaces that stand one below the other.
+fn lines(plan: &Plan) -> Vec<String> {
+    plan.to_string().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn picture(path: &str) -> Given<'_> {
+    Given { path, kind: Some(Kind::Png), edges: SMALL, ..Given::default() }
+}
+
+/// A picture that stockmill made.
+fn own(path: &str) -> Given<'_> {
+    Given { is_own: true, ..picture(path) }
+}
+
+fn jpeg(path: &str) -> Given<'_> {
+    Given { path, kind: Some(Kind::Jpeg), edges: LARGE, ..Given::default() }
+}
+
+fn model<'a>(path: &'a str, members: &'a [&'a str]) -> Given<'a> {
+    Given { path, kind: Some(Kind::Obj), members, ..Given::default() }
+}
+
+type Row<'a> = (Given<'a>, &'a [&'a str]);
+
+fn check(rows: &[Row<'_>]) {
+    for (given, expected) in rows {
+        assert_eq!(given.planned(), *expected, "{}", given.path);
+    }
+}

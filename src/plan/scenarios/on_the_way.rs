@@ -1,0 +1,184 @@
+//! From `raw` to `upload`.
+
+use super::{Given, LARGE, check, model, own, picture};
+
+#[test]
+fn what_is_dropped_gets_a_name_that_is_free() {
+    check(&[
+        (
+            picture("raw/t/a.png"),
+            &[
+                "raw/t/a.png: recognised as png, named",
+                "write keep/t/t-0001.png.yaml",
+                "move raw/t/a.png -> keep/t/t-0001.png",
+            ],
+        ),
+        (
+            picture("raw/t/red/a.png"),
+            &[
+                "raw/t/red/a.png: recognised as png, named",
+                "write keep/t/red/t-0001.png.yaml",
+                "move raw/t/red/a.png -> keep/t/red/t-0001.png",
+            ],
+        ),
+        (
+            picture("raw/a.png"),
+            &[
+                "raw/a.png: recognised as png, named",
+                "write keep/unsorted/unsorted-0001.png.yaml",
+                "move raw/a.png -> keep/unsorted/unsorted-0001.png",
+            ],
+        ),
+        (
+            Given { theme_of_file: Some("sea"), ..picture("raw/a.png") },
+            &[
+                "raw/a.png: recognised as png, named",
+                "write keep/sea/sea-0001.png.yaml",
+                "move raw/a.png -> keep/sea/sea-0001.png",
+            ],
+        ),
+        (
+            Given { taken: &["keep/t/t-0001.png"], ..picture("raw/t/a.png") },
+            &[
+                "raw/t/a.png: recognised as png, named",
+                "write keep/t/t-0001-2.png.yaml",
+                "move raw/t/a.png -> keep/t/t-0001-2.png",
+            ],
+        ),
+        (
+            Given { taken: &["keep/t/t-0001.png.yaml"], ..picture("raw/t/a.png") },
+            &[
+                "raw/t/a.png: recognised as png, named",
+                "write keep/t/t-0001-2.png.yaml",
+                "move raw/t/a.png -> keep/t/t-0001-2.png",
+            ],
+        ),
+        (
+            Given { companions: &["raw/t/a.txt", "raw/t/a.png.xmp"], ..picture("raw/t/a.png") },
+            &[
+                "raw/t/a.png: recognised as png, named",
+                "write keep/t/t-0001.png.yaml",
+                "move raw/t/a.txt -> keep/t/t-0001.txt",
+                "move raw/t/a.png.xmp -> keep/t/t-0001.png.xmp",
+                "move raw/t/a.png -> keep/t/t-0001.png",
+            ],
+        ),
+        (
+            Given { kind: None, ..picture("raw/t/a.png") },
+            &[
+                "ignored: its content is no picture, video or 3D model that stockmill knows; a theme may claim it under `documents` in its tags.yaml",
+            ],
+        ),
+        (picture("ideas/a.png"), &["ignored: it is not a note; drop pictures into `raw`"]),
+        (
+            model("raw/t/cube.obj", &["raw/t/cube.mtl", "raw/t/tex/wood.png"]),
+            &[
+                "raw/t/cube.obj: recognised as obj, named",
+                "write keep/t/t-0001/cube.obj.yaml",
+                "move raw/t/cube.mtl -> keep/t/t-0001/cube.mtl",
+                "move raw/t/tex/wood.png -> keep/t/t-0001/tex/wood.png",
+                "move raw/t/cube.obj -> keep/t/t-0001/cube.obj",
+            ],
+        ),
+        (
+            model("keep/t/t-0001/cube.obj", &["keep/t/t-0001/cube.mtl"]),
+            &[
+                "keep/t/t-0001/cube.obj: passed on unchanged",
+                "write export/t/t-0001/cube.obj.yaml",
+                "move keep/t/t-0001/cube.mtl -> export/t/t-0001/cube.mtl",
+                "move keep/t/t-0001/cube.obj -> export/t/t-0001/cube.obj",
+            ],
+        ),
+        (
+            Given {
+                taken: &["export/t/t-0001/cube.mtl"],
+                ..model("keep/t/t-0001/cube.obj", &["keep/t/t-0001/cube.mtl"])
+            },
+            &["waits: `export/t/t-0001/cube.mtl` is there already, and a model's parts keep their names"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_can_be_made_again_goes_and_an_original_is_kept() {
+    check(&[
+        (
+            picture("keep/t/mine.png"),
+            &[
+                "keep/t/mine.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "make export/t/t-0001.png",
+                "write export/t/t-0001.png.yaml",
+                "write archive/t/t-0001.png.yaml",
+                "move keep/t/mine.png -> archive/t/t-0001.png",
+            ],
+        ),
+        (
+            own("keep/t/t-0007.png"),
+            &[
+                "keep/t/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "make export/t/t-0007.png",
+                "write export/t/t-0007.png.yaml",
+                "remove keep/t/t-0007.png",
+                "remove keep/t/t-0007.png.yaml",
+            ],
+        ),
+        (
+            own("keep/t/best.png"),
+            &[
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "make export/t/best.png",
+                "write export/t/best.png.yaml",
+                "remove keep/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            own("keep/other/t-0007.png"),
+            &[
+                "keep/other/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "make export/other/t-0007.png",
+                "write export/other/t-0007.png.yaml",
+                "remove keep/other/t-0007.png",
+                "remove keep/other/t-0007.png.yaml",
+            ],
+        ),
+        (
+            Given { edges: LARGE, ..own("keep/t/t-0007.png") },
+            &[
+                "keep/t/t-0007.png: passed on unchanged",
+                "write export/t/t-0007.png.yaml",
+                "move keep/t/t-0007.png -> export/t/t-0007.png",
+                "remove keep/t/t-0007.png.yaml",
+            ],
+        ),
+        (
+            Given { edges: LARGE, ..picture("keep/t/mine.png") },
+            &[
+                "keep/t/mine.png: passed on unchanged",
+                "write export/t/t-0001.png.yaml",
+                "move keep/t/mine.png -> export/t/t-0001.png",
+            ],
+        ),
+        (
+            own("export/t/t-0007.png"),
+            &[
+                "export/t/t-0007.png: exported as JPEG",
+                "make upload/t/t-0007.jpg",
+                "write upload/t/t-0007.jpg.yaml",
+                "remove export/t/t-0007.png",
+                "remove export/t/t-0007.png.yaml",
+            ],
+        ),
+        (
+            Given { companions: &["export/t/mine.xmp"], ..picture("export/t/mine.png") },
+            &[
+                "export/t/mine.png: exported as JPEG",
+                "make upload/t/t-0001.jpg",
+                "write upload/t/t-0001.jpg.yaml",
+                "write archive/t/t-0001.png.yaml",
+                "move export/t/mine.png -> archive/t/t-0001.png",
+                "move export/t/mine.xmp -> upload/t/t-0001.xmp",
+            ],
+        ),
+    ]);
+}
