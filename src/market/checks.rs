@@ -179,4 +179,36 @@ mod tests {
         let many = Meta { keywords: (0..80).map(|n| format!("k{n}")).collect(), ..Meta::default() };
         assert_eq!(fit(&adobe(), &many).keywords.len(), 49);
     }
+    #[test]
+    fn a_category_is_known_by_its_name_or_its_value() {
+        let cases = [
+            ("Landscapes", Some(11)),
+            (" landscapes ", Some(11)),
+            ("11", Some(11)),
+            ("22", None),
+            ("0", None),
+            ("sea", None),
+        ];
+        for (category, expected) in cases {
+            assert_eq!(category_number(&adobe(), category), expected, "{category}");
+        }
+    }
+
+    #[test]
+    fn a_word_goes_whatever_its_case_and_parts_of_words_stay() {
+        let cases = [
+            ("A Firefly art", "firefly", "A  art"),
+            ("fireflyfirefly firefly", "firefly", "fireflyfirefly "),
+            ("FIREFLY", "firefly", ""),
+            ("a firefly", "firefly", "a "),
+            ("äfirefly", "firefly", "äfirefly"),
+            ("é firefly é", "firefly", "é  é"),
+            ("fire", "firefly", "fire"),
+            ("a b", "", "a b"),
+            ("x ai x", "ai", "x  x"),
+        ];
+        for (text, word, expected) in cases {
+            assert_eq!(without_word(text, word), expected, "{text}");
+        }
+    }
 }

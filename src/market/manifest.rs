@@ -99,6 +99,7 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::market::profile::FileNameLimit;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -125,6 +126,14 @@ mod tests {
     }
 
     #[test]
+    fn no_cell_begins_like_a_formula() {
+        for text in ["=1", "+1", "-1", "@1", "\t=1", " =1", "\r-=+@1"] {
+            assert_eq!(harmless(text), "1", "{text:?}");
+        }
+        assert_eq!(harmless("a=1 + 2"), "a=1 + 2");
+    }
+
+    #[test]
     fn a_manifest_beyond_the_limits_is_refused() {
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
         assert!(manifest(&adobe(), &vec![row; 5001]).unwrap_err().to_string().contains("5001 rows"));
@@ -140,6 +149,21 @@ mod tests {
         let taken = |name: &str| name == "winter-cabins-by-the-0001.jpg";
         assert_eq!(fit_file_name(&adobe(), long, id, &taken).unwrap(), "winter-cabins-by-0123-0001.jpg");
         assert_eq!(fit_file_name(&adobe(), "日本-0001.jpg", id, &none).unwrap(), "ri-ben-0001.jpg");
+        // A name that fits and is taken, one without a number, and one of which nothing is left.
+        let is = |wanted: &'static str| move |name: &str| name == wanted;
+        assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &is("winter.jpg")).unwrap(), "winter-0123.jpg");
+        assert_eq!(fit_file_name(&adobe(), "(!).jpg", id, &none).unwrap(), "0123.jpg");
+        assert_eq!(fit_file_name(&adobe(), "winter cabins.jpg", id, &none).unwrap(), "winter-cabins.jpg");
+        // More of the identity, as far as it takes, and then nothing.
+        let shorter = |name: &str| name == "winter.jpg" || name == "winter-0123.jpg";
+        assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &shorter).unwrap(), "winter-01234567.jpg");
+        assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &|_| true), None);
+        let number = format!("a-{}.jpg", "1".repeat(30));
+        assert_eq!(fit_file_name(&adobe(), &number, id, &none), None);
+        let mut strict = adobe();
+        strict.file_name = FileNameLimit { chars_max: 13, charset: Charset::Alphanumeric };
+        assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &none).unwrap(), "winte0001.jpg");
+        assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &is("winte0001.jpg")).unwrap(), "01230001.jpg");
     }
 
     proptest! {

@@ -77,3 +77,49 @@ pub fn emptied_folders(plan: &Plan) -> BTreeMap<RelPath, RelPath> {
     let records = plan.removes.iter().map(|gone| &gone.path).filter(|path| is_record(path));
     records.filter_map(RelPath::parent).filter_map(with_top).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_goes_only_if_nobody_wrote_in_it() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
+        let file = |text: &str, bytes: &[u8]| OnDisk { path: path(text), seen, hash: ContentHash::of(bytes) };
+        let (tags, prompts) = (ContentHash::of(b"tags"), ContentHash::of(b"prompts"));
+        let whole = || ThemeFiles {
+            tags: vec![file("raw/t/tags.yaml", b"tags"), file("keep/t/tags.yaml", b"tags")],
+            prompts: Some(file("raw/t/prompts.txt", b"prompts")),
+            base: Some(file(".stockmill/tags/t/tags.yaml", b"tags")),
+            ..ThemeFiles::default()
+        };
+        let changed = "its `tags.yaml` or `prompts.txt` was changed, moved or removed since";
+        type Change = fn(&mut ThemeFiles);
+        let cases: [(Change, &str); 6] = [
+            (|_| (), "raw/t/tags.yaml keep/t/tags.yaml raw/t/prompts.txt .stockmill/tags/t/tags.yaml"),
+            (|theme| theme.in_use = Some("it holds assets".to_owned()), "it holds assets"),
+            (|theme| theme.tags[1].hash = ContentHash::of(b"mine"), "`keep/t/tags.yaml` was changed since"),
+            (
+                |theme| theme.without_tags = vec![RelPath::new("export/t").unwrap()],
+                "`export/t` has no `tags.yaml` any more",
+            ),
+            (|theme| theme.tags.clear(), changed),
+            (|theme| theme.prompts = None, changed),
+        ];
+        for (change, expected) in cases {
+            let mut theme = whole();
+            change(&mut theme);
+            let names = |gone: Vec<Remove>| gone.iter().map(|gone| gone.path.to_string()).collect::<Vec<_>>().join(" ");
+            let got = theme.taken_away(&tags, Some(&prompts)).map(names).unwrap_or_else(|why| why);
+            assert_eq!(got, expected);
+        }
+        assert!(whole().taken_away(&tags, None).is_err());
+
+        assert!(ThemeFiles::default().is_gone() && !whole().is_gone());
+        let folder = ThemeFiles { without_tags: vec![path("keep/t")], ..ThemeFiles::default() };
+        assert!(folder.has_folder() && !folder.is_gone());
+        let in_use = ThemeFiles { in_use: Some("it gave assets away".to_owned()), ..ThemeFiles::default() };
+        assert!(!in_use.has_folder() && !in_use.is_gone());
+    }
+}

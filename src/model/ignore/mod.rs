@@ -317,6 +317,8 @@ mod tests {
             let problems = Ignore::new(&[pattern.to_owned()]).unwrap_err();
             assert!(problems[0].what.contains(what), "{pattern}: {problems:?}");
         }
+        assert!(Ignore::new(&["n".repeat(NAME_BYTES_MAX)]).is_ok());
+        assert!(Ignore::new(&["n".repeat(NAME_BYTES_MAX + 1)]).is_err());
         let problems = Ignore::new(&["!thumnails/".to_owned()]).unwrap_err();
         assert_eq!(problems[0].hint.as_deref(), Some("did you mean `!thumbnails/`?"));
     }

@@ -2,6 +2,7 @@
 
 mod on_the_way;
 mod set_aside;
+mod undo;
 mod upload;
 
 use std::collections::BTreeSet;

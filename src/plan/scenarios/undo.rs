@@ -1,0 +1,154 @@
+//! What is taken back, and how.
+
+use std::collections::BTreeMap;
+
+use super::{lines, path, seen};
+use crate::model::{ContentHash, Stage};
+use crate::plan::{ThemeFiles, UndoFacts, UndoWhat, choose_undo, plan_undo};
+use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
+
+fn intent(plan: u64, batch: u64) -> Intent {
+    let about = About {
+        stage: Stage::Raw,
+        theme: None,
+        asset: None,
+        seq: None,
+        from: Some(path(&format!("raw/t/{plan}.png"))),
+        hash: Some(ContentHash::of(b"picture")),
+        to: Some(path(&format!("keep/t/t-{plan}.png"))),
+        essences: Vec::new(),
+        undoes: None,
+        markets: Vec::new(),
+        did: "named".to_owned(),
+    };
+    let at = "2026-11-27T09:00:00Z".parse().unwrap();
+    let moves = vec![Move { from: about.from.clone().unwrap(), to: about.to.clone().unwrap(), seen: seen(1) }];
+    Intent { plan, at, batch, claims: false, about, publish: vec![], moves, removes: vec![] }
+}
+
+#[test]
+fn a_person_s_word_chooses_the_plans() {
+    let undoing = |of: u64| {
+        let mut undoing = intent(9, 9);
+        undoing.about.undoes = Some(of);
+        undoing
+    };
+    let no_step = |clear: fn(&mut About)| {
+        let mut intent = intent(9, 9);
+        clear(&mut intent.about);
+        intent
+    };
+    let asset = |text: &str| UndoWhat::Asset(path(text));
+    let all = || vec![intent(1, 1), intent(2, 2), intent(3, 2)];
+    let with = |more: Intent| all().into_iter().chain([more]).collect::<Vec<_>>();
+    let cases: Vec<(Vec<Intent>, UndoWhat, &[u64])> = vec![
+        (all(), UndoWhat::Last, &[3]),
+        (all(), UndoWhat::Batch, &[3, 2]),
+        (all(), asset("keep/t/t-1.png"), &[1]),
+        (all(), asset("raw/t/1.png"), &[]),
+        (vec![], UndoWhat::Batch, &[]),
+        // What was taken back is not taken back again.
+        (with(undoing(3)), UndoWhat::Last, &[2]),
+        (with(undoing(3)), UndoWhat::Batch, &[2]),
+        // What is about no file, or came from nowhere, is no step of a person's.
+        (with(no_step(|about| about.hash = None)), UndoWhat::Last, &[3]),
+        (with(no_step(|about| about.from = None)), UndoWhat::Last, &[3]),
+        // A plan that told its intent twice counts once.
+        (with(intent(3, 3)), UndoWhat::Batch, &[3]),
+    ];
+    for (intents, what, expected) in cases {
+        let done = intents.iter().map(|intent| Record::Done { plan: intent.plan }).collect::<Vec<_>>();
+        let records: Vec<Record> = intents.into_iter().map(Record::Intent).chain(done).collect();
+        let now = "2026-11-27T10:00:00Z".parse().unwrap();
+        let chosen: Vec<u64> = choose_undo(&records, &what, now, now).iter().map(|intent| intent.plan).collect();
+        assert_eq!(chosen, expected, "{what:?} {records:#?}");
+    }
+    // What was begun and never done is nothing.
+    let begun = [Record::Intent(intent(1, 1))];
+    assert_eq!(choose_undo(&begun, &UndoWhat::Last, jiff::Timestamp::MAX, jiff::Timestamp::MAX), Vec::<&Intent>::new());
+}
+
+/// Files by name: their inode and their bytes.
+type Disk<'a> = [(&'a str, u64, &'a str)];
+
+fn undone(intent: &Intent, disk: &Disk<'_>) -> Vec<String> {
+    let disk: BTreeMap<_, _> = disk.iter().map(|(name, inode, text)| (path(name), (*inode, *text))).collect();
+    let facts = UndoFacts {
+        seen: &|path| disk.get(path).map(|(inode, _)| seen(*inode)),
+        hash: &|path| disk.get(path).map(|(_, text)| ContentHash::of(text.as_bytes())),
+        replaced: &|path| disk.get(path).map(|(_, text)| text.as_bytes().to_vec()),
+        theme: &|_| Ok(ThemeFiles::default()),
+    };
+    match plan_undo(intent, &facts) {
+        Ok(plan) => lines(&plan),
+        Err(why) => vec![why],
+    }
+}
+
+#[test]
+fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
+    let (kept, sidecar, aside) = ("keep/t/t-1.png", "keep/t/t-1.png.yaml", ".stockmill/undo/1");
+    let mut step = intent(1, 1);
+    let product = |to: &str, text: &str, mode| Publish {
+        scratch: path(".stockmill/undo/was"),
+        to: path(to),
+        hash: ContentHash::of(text.as_bytes()),
+        mode,
+    };
+    let gone = |path_: &str, aside: Option<&str>, copied_to: Option<&str>| Remove {
+        path: path(path_),
+        seen: seen(2),
+        aside: aside.map(path),
+        copied_to: copied_to.map(path),
+    };
+    step.publish.push(product(sidecar, "new", PublishMode::New));
+    step.removes.push(gone("raw/t/1.png.yaml", Some(aside), None));
+    let back = ["keep/t/t-1.png: undone: named", "move keep/t/t-1.png -> raw/t/1.png"];
+    let brought = "move .stockmill/undo/1 -> raw/t/1.png.yaml";
+    let removed = "remove keep/t/t-1.png.yaml";
+    let changed = |name: &str| format!("`{name}` changed or went on since; undo its later step first");
+    let not_kept = "`raw/t/1.png.yaml` is no longer kept (`work.undo_days`, `work.undo_mib_max`)";
+    let cases: [(&Disk<'_>, &[&str]); 9] = [
+        (&[(kept, 1, "p"), (sidecar, 5, "new"), (aside, 2, "old")], &[back[0], back[1], brought, removed]),
+        (&[(kept, 7, "p"), (sidecar, 5, "new"), (aside, 2, "old")], &[&changed(kept)]),
+        (&[(sidecar, 5, "new"), (aside, 2, "old")], &[&changed(kept)]),
+        (&[(kept, 1, "p"), (sidecar, 5, "mine"), (aside, 2, "old")], &[&changed(sidecar)]),
+        (&[(kept, 1, "p"), (aside, 2, "old")], &[&changed(sidecar)]),
+        (
+            &[(kept, 1, "p"), (sidecar, 5, "new"), (aside, 2, "old"), ("raw/t/1.png", 6, "other")],
+            &["`raw/t/1.png` is taken by another file; move that one away first"],
+        ),
+        (&[(kept, 1, "p"), (sidecar, 5, "new")], &[not_kept]),
+        (&[(kept, 1, "p"), (sidecar, 5, "new"), (aside, 7, "other")], &[not_kept]),
+        // It had changed when it was to go, and stayed.
+        (&[(kept, 1, "p"), (sidecar, 5, "new"), ("raw/t/1.png.yaml", 7, "mine")], &[back[0], back[1], removed]),
+    ];
+    for (disk, expected) in cases {
+        assert_eq!(undone(&step, disk), expected, "{disk:?}");
+    }
+
+    // A record of its own that it replaced comes back, if that version is kept.
+    let mut step = intent(1, 1);
+    let was = Some(ContentHash::of(b"old"));
+    step.publish.push(product(sidecar, "new", PublishMode::Replace { was }));
+    let before = format!("the version of `{sidecar}` from before is no longer kept");
+    let cases: [(&Disk<'_>, &[&str]); 3] = [
+        (
+            &[(kept, 1, "p"), (sidecar, 5, "new"), (".stockmill/undo/was", 3, "old")],
+            &[back[0], "replace keep/t/t-1.png.yaml", back[1]],
+        ),
+        (&[(kept, 1, "p"), (sidecar, 5, "new"), (".stockmill/undo/was", 3, "other")], &[&before]),
+        (&[(kept, 1, "p"), (sidecar, 5, "new")], &[&before]),
+    ];
+    for (disk, expected) in cases {
+        assert_eq!(undone(&step, disk), expected, "{disk:?}");
+    }
+
+    // A copy goes the way that its source came.
+    let mut step = intent(1, 1);
+    step.moves.clear();
+    step.publish.push(product(kept, "p", PublishMode::New));
+    step.removes.push(gone("raw/t/1.png", None, Some(kept)));
+    assert_eq!(undone(&step, &[(kept, 4, "p")]), back);
+    assert_eq!(undone(&step, &[(kept, 4, "mine")]), [changed(kept)]);
+}
