@@ -76,18 +76,3 @@ fn a_tag_file_that_nobody_can_read_is_told_once_and_spreads_nowhere() {
     daemon.signal("-TERM");
     daemon.ends_well();
 }
-
-#[test]
-fn a_few_lines_that_stand_for_gigabytes_are_cut_and_told() {
-    let root = Root::with("ideas: {prompts_max: 10000}\n");
-    let prompt = format!("{} {}", "{a|b|c|d|e|f|g|h}".repeat(4), "x".repeat(10_000));
-    root.idea(&format!("- Huge\n  - prompt: {prompt}\n  - prompt: {prompt}\n"));
-    let once = root.once();
-    assert!(once.status.success(), "{}", root.log());
-    let prompts = fs::read(root.at("raw/huge/prompts.txt")).unwrap();
-    assert!((3 << 20..5 << 20).contains(&prompts.len()), "{}", prompts.len());
-    let problems = root.files().into_iter().find(|file| file.ends_with(".problems.txt")).unwrap();
-    let said = fs::read_to_string(root.at(&problems)).unwrap();
-    assert!(said.contains("theme `huge`") && said.contains("left out"), "{said}");
-    assert!(root.log().contains("prompts left out"), "{}", root.log());
-}

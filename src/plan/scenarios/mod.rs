@@ -1,5 +1,6 @@
 //! Assets as they lie, and what is decided, as `stockmill plan` shows it.
 
+mod notes;
 mod on_the_way;
 mod set_aside;
 mod undo;
@@ -32,6 +33,8 @@ struct Given<'a> {
     /// Whether it has neither a title nor keywords.
     is_untitled: bool,
     theme_of_file: Option<&'a str>,
+    /// The most prompts of one idea, if not ten.
+    prompts_max: Option<usize>,
 }
 
 fn path(text: &str) -> RelPath {
@@ -98,7 +101,7 @@ impl Given<'_> {
             keep: settings.keep,
             export: settings.export,
             markets: settings.upload.markets,
-            prompts_max: 10,
+            prompts_max: self.prompts_max.unwrap_or(10),
         };
         let tags = Tags {
             title: Some("A cabin".to_owned()),
