@@ -1,10 +1,22 @@
 //! Bundles.
 
 use super::{Given, check, jpeg, picture};
+use crate::model::Kind;
 
 #[test]
 fn what_is_finished_joins_the_open_bundle_or_says_why_not() {
     check(&[
+        // A video goes as it is, if it says nothing beside its streams.
+        (
+            Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") },
+            &[
+                "upload/t/clip.mp4: bundled for adobe-stock of 2026-11-28",
+                "link upload/2026-11-28/adobe-stock/files/clip.mp4",
+                "write upload/2026-11-28/adobe-stock/sidecars/clip.mp4.yaml",
+                "write archive/t/t-0001.mp4.yaml",
+                "move upload/t/clip.mp4 -> archive/t/t-0001.mp4",
+            ],
+        ),
         (
             jpeg("upload/t/mine.jpg"),
             &[
