@@ -241,3 +241,46 @@ impl Format {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_one_name_and_one_sort() {
+        let pictures = "png jpeg webp gif tiff bmp";
+        let others = "mp4 mov webm mkv avi document";
+        let models = "glb gltf obj fbx stl usdz ply blend dae usda usdc 3mf";
+        for kind in Kind::ALL {
+            let name = kind.to_string();
+            assert_eq!(serde_json::to_value(kind).unwrap(), name.as_str(), "settings and messages call it the same");
+            let is_in = |names: &str| names.split(' ').any(|known| known == name);
+            assert_eq!((kind.is_image(), kind.is_model()), (is_in(pictures), is_in(models)), "{name}");
+            assert!(kind.is_image() || kind.is_model() || is_in(others), "{name}");
+            let extension = match name.as_str() {
+                "jpeg" => Some("jpg"),
+                "tiff" => Some("tif"),
+                "document" => None,
+                _ => Some(name.as_str()),
+            };
+            assert_eq!(kind.extension(), extension, "{name}");
+            assert_eq!(extension.is_some_and(Kind::is_model_extension), kind.is_model(), "{name}");
+        }
+        for (extension, is_model) in
+            [("usd", true), ("vrm", true), ("max", true), ("zip", false), ("OBJ", false), ("", false)]
+        {
+            assert_eq!(Kind::is_model_extension(extension), is_model, "{extension}");
+        }
+        for format in [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff] {
+            assert_eq!(serde_json::to_value(format).unwrap(), format.kind().to_string().as_str());
+        }
+    }
+
+    #[test]
+    fn a_size_is_counted_and_shown() {
+        let size = Size { width: 2_000, height: 1_500 };
+        assert_eq!((size.pixels(), size.to_string().as_str()), (3_000_000, "2000x1500"));
+        assert!((size.megapixels() - 3.0).abs() < 1e-9);
+        assert_eq!(Size { width: u32::MAX, height: 2 }.pixels(), 8_589_934_590);
+    }
+}

@@ -232,6 +232,39 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_cut_at_its_parts() {
+        // (path, area, parent, file name, stem, without its extension, extension)
+        let cases = [
+            ("raw/t/a.PNG", "raw", Some("raw/t"), "a.PNG", "a", "raw/t/a", "png"),
+            ("raw/t/a.png.yaml", "raw", Some("raw/t"), "a.png.yaml", "a.png", "raw/t/a.png", "yaml"),
+            ("raw/a", "raw", Some("raw"), "a", "a", "raw/a", ""),
+            ("raw/t.d/.x", "raw", Some("raw/t.d"), ".x", ".x", "raw/t.d/.x", ""),
+            ("raw", "raw", None, "raw", "raw", "raw", ""),
+            ("raw/a.", "raw", Some("raw"), "a.", "a", "raw/a", ""),
+        ];
+        for (text, area, parent, name, stem, without, extension) in cases {
+            let path = RelPath::new(text).unwrap();
+            assert_eq!((path.area(), path.area_path().to_string().as_str()), (OsStr::new(area), area), "{text}");
+            assert_eq!(path.parent().map(|parent| parent.to_string()).as_deref(), parent, "{text}");
+            assert_eq!((path.file_name(), path.file_text().as_str()), (OsStr::new(name), name), "{text}");
+            assert_eq!(path.stem(), OsStr::new(stem), "{text}");
+            assert_eq!(path.without_extension(), OsStr::new(without), "{text}");
+            assert_eq!(path.extension(), extension, "{text}");
+            assert_eq!(path.with_suffix(".x").to_string(), format!("{text}.x"));
+            assert_eq!(path.join("n").to_string(), format!("{text}/n"));
+        }
+        let path = |text: &str| RelPath::new(text).unwrap();
+        assert_eq!(path("raw/t/a").sibling("b"), path("raw/t/b"));
+        assert_eq!(path("raw").sibling("keep"), path("keep"));
+        let cases =
+            [("raw/t/a", "raw/t", true, Some("a")), ("raw/t", "raw/t", true, None), ("raw/ta/a", "raw/t", false, None)];
+        for (inner, folder, is_in, below) in cases {
+            let (inner, folder) = (path(inner), path(folder));
+            assert_eq!((inner.is_in(&folder), inner.below(&folder)), (is_in, below.map(path)), "{inner}");
+        }
+    }
+
+    #[test]
     fn all_that_lies_below_a_folder_is_one_range() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let all: std::collections::BTreeSet<RelPath> =

@@ -69,3 +69,24 @@ impl FromStr for Stage {
         Self::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| UnknownStage(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_follow_each_other_and_are_known_by_their_names() {
+        for pair in Stage::ALL.windows(2) {
+            assert_eq!(pair[0].next(), Some(pair[1]));
+        }
+        assert_eq!(Stage::Upload.next(), None);
+        for (stage, name) in Stage::ALL.into_iter().zip(["ideas", "raw", "keep", "export", "upload"]) {
+            assert_eq!((stage.name(), stage.to_string().as_str(), name.parse()), (name, name, Ok(stage)));
+            assert_eq!(stage.folder().to_string(), name);
+        }
+        for wrong in ["", "Raw", "raw/", "archive"] {
+            let why = wrong.parse::<Stage>().unwrap_err().to_string();
+            assert_eq!(why, format!("`{wrong}` is not a stage; the stages are ideas, raw, keep, export, upload"));
+        }
+    }
+}
