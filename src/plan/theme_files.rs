@@ -111,7 +111,7 @@ mod tests {
             let mut theme = whole();
             change(&mut theme);
             let names = |gone: Vec<Remove>| gone.iter().map(|gone| gone.path.to_string()).collect::<Vec<_>>().join(" ");
-            let got = theme.taken_away(&tags, Some(&prompts)).map(names).unwrap_or_else(|why| why);
+            let got = theme.taken_away(&tags, Some(&prompts)).map_or_else(|why| why, names);
             assert_eq!(got, expected);
         }
         assert!(whole().taken_away(&tags, None).is_err());

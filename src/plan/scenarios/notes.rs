@@ -37,12 +37,21 @@ fn text_of(plan: &Plan, name: &str) -> String {
     }
 }
 
+/// A note, what lies there, which names are taken, and what is planned.
+type Case<'a> = (&'a str, &'a [Lies<'a>], &'a [&'a str], &'a [&'a str]);
+
+fn check(cases: &[Case<'_>]) {
+    for (text, lies, taken, expected) in cases {
+        let got = decided(taken, lies, None, text).map_or_else(|why| vec![why], |plan| lines(&plan));
+        assert_eq!(got, *expected, "{text}");
+    }
+}
+
+const ARCHIVED: &str = "move ideas/note.md -> archive/ideas/note.md";
+
 #[test]
 fn a_note_gives_its_themes_and_goes_to_the_archive() {
-    let sea = "title: Sea\nkeywords: [sea]\n";
-    let archived = "move ideas/note.md -> archive/ideas/note.md";
-    type Case<'a> = (&'a str, &'a [Lies<'a>], &'a [&'a str], &'a [&'a str]);
-    let cases: [Case<'_>; 10] = [
+    check(&[
         (
             "- Sea\n  - prompt: a wave\n- Hill\n",
             &[],
@@ -52,7 +61,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
                 "write raw/hill/tags.yaml",
                 "write raw/sea/tags.yaml",
                 "write raw/sea/prompts.txt",
-                archived,
+                ARCHIVED,
             ],
         ),
         ("\n", &[], &[], &["no idea could be read from it: line 1: `note.md`: no idea was found; write one per line"]),
@@ -65,7 +74,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
                 "ideas/note.md: read as 1 themes; 1 lines not understood",
                 "write raw/sea/tags.yaml",
                 "write archive/ideas/note.md.problems.txt",
-                archived,
+                ARCHIVED,
             ],
         ),
         // The note's name is taken, or that of its list.
@@ -89,12 +98,19 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
                 "move ideas/note.md -> archive/ideas/note-2.md",
             ],
         ),
-        // A theme that is there gets what it lacks, and its own words are kept.
+    ]);
+}
+
+#[test]
+fn a_theme_that_is_there_gets_what_it_lacks() {
+    let sea = "title: Sea\nkeywords: [sea]\n";
+    check(&[
+        // Its own words are kept.
         (
             "- Sea — wave\n",
             &[("sea", Some(sea), None)],
             &[],
-            &["ideas/note.md: read as 1 themes", "write archive/sea/tags.yaml", "replace raw/sea/tags.yaml", archived],
+            &["ideas/note.md: read as 1 themes", "write archive/sea/tags.yaml", "replace raw/sea/tags.yaml", ARCHIVED],
         ),
         (
             "- Sea — wave\n",
@@ -104,32 +120,28 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
                 "ideas/note.md: read as 1 themes",
                 "write archive/sea/tags-2.yaml",
                 "replace raw/sea/tags.yaml",
-                archived,
+                ARCHIVED,
             ],
         ),
         (
             "- Sea\n",
             &[("sea", Some(sea), None)],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", archived],
+            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", ARCHIVED],
         ),
         (
             "- Sea\n  - prompt: a wave\n",
             &[("sea", Some(sea), Some("a gull\n"))],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", "replace raw/sea/prompts.txt", archived],
+            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", "replace raw/sea/prompts.txt", ARCHIVED],
         ),
         (
             "- Sea\n  - prompt: a wave\n",
             &[("sea", Some(sea), Some("a wave\n"))],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", archived],
+            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", ARCHIVED],
         ),
-    ];
-    for (text, lies, taken, expected) in cases {
-        let got = decided(taken, lies, None, text).map_or_else(|why| vec![why], |plan| lines(&plan));
-        assert_eq!(got, expected, "{text}");
-    }
+    ]);
 }
 
 #[test]
@@ -181,7 +193,6 @@ fn a_later_version_rewrites_or_merges_what_the_earlier_one_wrote() {
             ideas: vec![idea.clone()],
             wrote: [(tags_path, ContentHash::of(wrote.as_bytes()))].into(),
             files: [(idea.slug.clone(), ThemeFiles { tags: vec![lies], ..ThemeFiles::default() })].into(),
-            ..Earlier::default()
         }
     };
     let mine = wrote.replace("title: Sea", "title: My sea");

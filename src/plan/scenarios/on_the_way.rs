@@ -37,6 +37,12 @@ fn what_is_dropped_gets_a_name_that_is_free() {
                 "move raw/a.png -> keep/sea/sea-0001.png",
             ],
         ),
+    ]);
+}
+
+#[test]
+fn what_is_taken_or_comes_along_is_minded() {
+    check(&[
         (
             Given { taken: &["keep/t/t-0001.png"], ..picture("raw/t/a.png") },
             &[
@@ -70,6 +76,12 @@ fn what_is_dropped_gets_a_name_that_is_free() {
             ],
         ),
         (picture("ideas/a.png"), &["ignored: it is not a note; drop pictures into `raw`"]),
+    ]);
+}
+
+#[test]
+fn a_model_keeps_the_names_of_its_parts() {
+    check(&[
         (
             model("raw/t/cube.obj", &["raw/t/cube.mtl", "raw/t/tex/wood.png"]),
             &[
@@ -142,6 +154,12 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
                 "remove keep/other/t-0007.png.yaml",
             ],
         ),
+    ]);
+}
+
+#[test]
+fn what_is_large_enough_is_passed_on_and_what_is_exported_is_made() {
+    check(&[
         (
             Given { edges: LARGE, ..own("keep/t/t-0007.png") },
             &[

@@ -3,66 +3,68 @@
 use super::{Given, check, jpeg, picture};
 use crate::model::Kind;
 
+const DAY: &str = "upload/2026-11-28";
+
+/// What lies there, how its file is put into the bundle, into which bundle, and under which name.
+type Joins<'a> = (Given<'a>, &'a str, &'a str, &'a str);
+
 #[test]
-fn what_is_finished_joins_the_open_bundle_or_says_why_not() {
-    check(&[
+fn what_is_finished_joins_the_open_bundle() {
+    let mine = |bundles| Given { bundles, ..jpeg("upload/t/mine.jpg") };
+    let taken = |taken| Given { taken, ..jpeg("upload/t/mine.jpg") };
+    let rows: [Joins<'_>; 13] = [
+        (jpeg("upload/t/mine.jpg"), "make", "adobe-stock", "mine.jpg"),
+        (jpeg("upload/t/mine.jpeg"), "make", "adobe-stock", "mine.jpeg"),
+        // What it is counts, not what it is called.
+        (jpeg("upload/t/mine.png"), "make", "adobe-stock", "mine.jpg"),
         // A video goes as it is, if it says nothing beside its streams.
-        (
-            Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") },
-            &[
-                "upload/t/clip.mp4: bundled for adobe-stock of 2026-11-28",
-                "link upload/2026-11-28/adobe-stock/files/clip.mp4",
-                "write upload/2026-11-28/adobe-stock/sidecars/clip.mp4.yaml",
-                "write archive/t/t-0001.mp4.yaml",
-                "move upload/t/clip.mp4 -> archive/t/t-0001.mp4",
-            ],
-        ),
-        (
-            jpeg("upload/t/mine.jpg"),
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            jpeg("upload/t/mine.jpeg"),
-            &[
-                "upload/t/mine.jpeg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine.jpeg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine.jpeg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpeg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            jpeg("upload/t/mine.png"),
-            &[
-                "upload/t/mine.png: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.png -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given {
-                is_own: true,
-                companions: &["upload/t/t-0007.xmp", "upload/t/t-0007.txt"],
-                ..jpeg("upload/t/t-0007.jpg")
-            },
-            &[
-                "upload/t/t-0007.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/t-0007.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/t-0007.jpg.yaml",
-                "move upload/t/t-0007.xmp -> upload/2026-11-28/adobe-stock/sidecars/t-0007.xmp",
-                "move upload/t/t-0007.txt -> upload/2026-11-28/adobe-stock/sidecars/t-0007.txt",
-                "remove upload/t/t-0007.jpg",
-                "remove upload/t/t-0007.jpg.yaml",
-            ],
-        ),
+        (Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") }, "link", "adobe-stock", "clip.mp4"),
+        // Bundles that are open, sent, or full by rows or bytes.
+        (mine(&[(1, 3, 500, false)]), "make", "adobe-stock", "mine.jpg"),
+        (mine(&[(1, 3, 500, true)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, 5_000, 500, false)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, 4_999, 500, false)]), "make", "adobe-stock", "mine.jpg"),
+        (mine(&[(1, 3, 990_000_000, false)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, 5_000, 500, false), (2, 1, 1, true)]), "make", "adobe-stock-3", "mine.jpg"),
+        (mine(&[(1, 5_000, 500, false), (2, 1, 1, false)]), "make", "adobe-stock-2", "mine.jpg"),
+        // Its name, or its sidecar's, is taken.
+        (taken(&["upload/2026-11-28/adobe-stock/files/mine.jpg"]), "make", "adobe-stock", "mine-6ddc.jpg"),
+        (taken(&["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"]), "make", "adobe-stock", "mine-6ddc.jpg"),
+    ];
+    for (given, verb, bundle, name) in rows {
+        let from = given.path;
+        let archived = format!("archive/t/t-0001.{}", if verb == "link" { "mp4" } else { "jpg" });
+        let expected = [
+            format!("{from}: bundled for adobe-stock of 2026-11-28"),
+            format!("{verb} {DAY}/{bundle}/files/{name}"),
+            format!("write {DAY}/{bundle}/sidecars/{name}.yaml"),
+            format!("write {archived}.yaml"),
+            format!("move {from} -> {archived}"),
+        ];
+        assert_eq!(given.planned(), expected, "{bundle}/{name}");
+    }
+}
+
+#[test]
+fn companions_lie_beside_the_files_of_the_bundle_and_what_can_be_made_again_goes() {
+    let companions = &["upload/t/t-0007.xmp", "upload/t/t-0007.txt"];
+    check(&[(
+        Given { is_own: true, companions, ..jpeg("upload/t/t-0007.jpg") },
+        &[
+            "upload/t/t-0007.jpg: bundled for adobe-stock of 2026-11-28",
+            "make upload/2026-11-28/adobe-stock/files/t-0007.jpg",
+            "write upload/2026-11-28/adobe-stock/sidecars/t-0007.jpg.yaml",
+            "move upload/t/t-0007.xmp -> upload/2026-11-28/adobe-stock/sidecars/t-0007.xmp",
+            "move upload/t/t-0007.txt -> upload/2026-11-28/adobe-stock/sidecars/t-0007.txt",
+            "remove upload/t/t-0007.jpg",
+            "remove upload/t/t-0007.jpg.yaml",
+        ],
+    )]);
+}
+
+#[test]
+fn what_no_market_takes_waits_with_all_reasons() {
+    check(&[
         (
             picture("upload/t/mine.png"),
             &[
@@ -78,96 +80,6 @@ fn what_is_finished_joins_the_open_bundle_or_says_why_not() {
         (
             Given { bundled_for: &["adobe-stock"], ..jpeg("upload/t/mine.jpg") },
             &["waits: adobe-stock refuses it: it was bundled for this market before"],
-        ),
-        (
-            Given { bundles: &[(1, 3, 500, false)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 3, 500, true)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock-2/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock-2/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 5_000, 500, false)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock-2/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock-2/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 4_999, 500, false)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 3, 990_000_000, false)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock-2/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock-2/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 5_000, 500, false), (2, 1, 1, true)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock-3/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock-3/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { bundles: &[(1, 5_000, 500, false), (2, 1, 1, false)], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock-2/files/mine.jpg",
-                "write upload/2026-11-28/adobe-stock-2/sidecars/mine.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { taken: &["upload/2026-11-28/adobe-stock/files/mine.jpg"], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine-6ddc.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine-6ddc.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
-        ),
-        (
-            Given { taken: &["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
-                "make upload/2026-11-28/adobe-stock/files/mine-6ddc.jpg",
-                "write upload/2026-11-28/adobe-stock/sidecars/mine-6ddc.jpg.yaml",
-                "write archive/t/t-0001.jpg.yaml",
-                "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            ],
         ),
     ]);
 }
