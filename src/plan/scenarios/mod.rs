@@ -33,6 +33,8 @@ struct Given<'a> {
     /// Whether it has neither a title nor keywords.
     is_untitled: bool,
     theme_of_file: Option<&'a str>,
+    /// Whether there is a second market, `other`, that takes the same.
+    has_second_market: bool,
     /// The most prompts of one idea, if not ten.
     prompts_max: Option<usize>,
 }
@@ -96,11 +98,15 @@ impl Given<'_> {
 
     fn decide<T>(&self, decision: impl FnOnce(&Facts, &Context<'_>) -> T) -> T {
         let settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        let mut markets = settings.upload.markets;
+        if self.has_second_market {
+            markets.push(Market { name: MarketName::new("other").unwrap(), ..markets[0].clone() });
+        }
         let rules = Rules {
             naming: settings.naming,
             keep: settings.keep,
             export: settings.export,
-            markets: settings.upload.markets,
+            markets,
             prompts_max: self.prompts_max.unwrap_or(10),
         };
         let tags = Tags {
@@ -116,7 +122,12 @@ impl Given<'_> {
             bytes: *bytes,
             sent: *sent,
         };
-        let bundles: Vec<Bundle> = self.bundles.iter().map(bundle).collect();
+        let mut bundles: Vec<Bundle> = self.bundles.iter().map(bundle).collect();
+        // Those of another day or market are no matter.
+        for (day, market, part) in [("2026-11-27", "adobe-stock", 5), ("2026-11-28", "elsewhere", 7)] {
+            let name = BundleName { day: day.parse().unwrap(), market: MarketName::new(market).unwrap(), part };
+            bundles.push(Bundle { name, rows: 1, bytes: 1, sent: false });
+        }
         let taken: BTreeSet<RelPath> = self.taken.iter().map(|text| path(text)).collect();
         let context = Context {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),

@@ -62,6 +62,27 @@ fn companions_lie_beside_the_files_of_the_bundle_and_what_can_be_made_again_goes
     )]);
 }
 
+/// Only the first market's bundle had what a foreign sidecar says; the files of the others lost it again.
+#[test]
+fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
+    let companions = &["upload/t/mine.xmp", "upload/t/mine.txt"];
+    check(&[(
+        Given { companions, has_second_market: true, ..jpeg("upload/t/mine.jpg") },
+        &[
+            "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28",
+            "make upload/2026-11-28/adobe-stock/files/mine.jpg",
+            "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
+            "make upload/2026-11-28/other/files/mine.jpg",
+            "write upload/2026-11-28/other/sidecars/mine.jpg.yaml",
+            "write archive/t/t-0001.jpg.yaml",
+            "write upload/2026-11-28/other/sidecars/mine.xmp",
+            "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
+            "move upload/t/mine.xmp -> upload/2026-11-28/adobe-stock/sidecars/mine.xmp",
+            "move upload/t/mine.txt -> upload/2026-11-28/adobe-stock/sidecars/mine.txt",
+        ],
+    )]);
+}
+
 #[test]
 fn what_no_market_takes_waits_with_all_reasons() {
     check(&[
