@@ -16,7 +16,7 @@ fn intent(plan: u64, batch: u64) -> Intent {
         from: Some(path(&format!("raw/t/{plan}.png"))),
         hash: Some(ContentHash::of(b"picture")),
         to: Some(path(&format!("keep/t/t-{plan}.png"))),
-        essences: Vec::new(),
+        essences: vec![ContentHash::of(b"what it shows")],
         undoes: None,
         markets: Vec::new(),
         did: "named".to_owned(),
@@ -80,7 +80,13 @@ fn undone(intent: &Intent, disk: &Disk<'_>) -> Vec<String> {
         theme: &|_| Ok(ThemeFiles::default()),
     };
     match plan_undo(intent, &facts) {
-        Ok(plan) => lines(&plan),
+        Ok(plan) => {
+            // It is known as what it is, and leads where the step came from; nothing new is shown.
+            let about = (plan.about.undoes, plan.about.from.clone(), plan.about.to.clone());
+            assert_eq!(about, (Some(intent.plan), intent.about.to.clone(), intent.about.from.clone()));
+            assert_eq!((&plan.about.hash, plan.about.essences.len()), (&intent.about.hash, 0));
+            lines(&plan)
+        }
         Err(why) => vec![why],
     }
 }
