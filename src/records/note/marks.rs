@@ -226,3 +226,21 @@ pub(super) fn split_title(text: &str) -> (&str, &str) {
     }
     (text, "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hangs_behind_a_title_whose_marks_were_taken() {
+        for text in [
+            "Winter cabins - P1",
+            "Winter cabins — x12",
+            "Winter cabins | P2",
+            "Winter cabins : P1",
+            "Winter cabins, P1",
+        ] {
+            assert_eq!(split_marks(text).1, "Winter cabins", "{text}");
+        }
+    }
+}

@@ -118,3 +118,23 @@ pub(super) fn is_delimiter_row(line: &str) -> bool {
     };
     line.contains('|') && line.contains("--") && markdown_cells(line).iter().all(is_dashes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_under_a_table_s_header_is_known() {
+        let lines = [
+            ("|---|:-:|", true),
+            ("| --- | --: |", true),
+            ("| a | b |", false),
+            ("---", false),
+            ("| - |", false),
+            ("| --- | x |", false),
+        ];
+        for (line, is_delimiter) in lines {
+            assert_eq!(is_delimiter_row(line), is_delimiter, "{line}");
+        }
+    }
+}
