@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures stockmill beside its peers: the same drops, on the same disk, in interleaved rounds.
 
-    python3 benches/peers --stockmill target/release/stockmill [--rounds 3] [--only NAME] [--quick]
+    python3 benches/peers --stockmill target/dist/stockmill [--rounds 3] [--only NAME] [--quick]
 
 Needs Python 3.11 on Linux and nothing else. Peers from PyPI are installed by name into a virtual
 environment in a temporary folder; one that cannot be installed is named, and the rest goes on. Every
@@ -37,7 +37,7 @@ def file_system(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--stockmill", type=Path, required=True, help="the program to measure, best an optimised build")
+    parser.add_argument("--stockmill", type=Path, required=True, help="the program to measure, built with `--profile dist`")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--only", action="append", choices=[*MEASUREMENTS, *SUBJECTS[1:]], metavar="NAME", default=[],

@@ -101,7 +101,7 @@ class Stockmill(Subject):
     def __init__(self, program):
         self.program = str(program)
         if not os.access(self.program, os.X_OK):
-            raise SystemExit(f"there is no program `{self.program}`; build it with `cargo build --release`")
+            raise SystemExit(f"there is no program `{self.program}`; build it with `cargo build --profile dist`")
 
     def mill(self, folder):
         return Mill(self.program, folder / "mill")
