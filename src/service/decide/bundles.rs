@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::Decider;
+use super::records::refused;
 use super::tags::SharedTags;
-use super::themes::refused;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Market, row_bytes};

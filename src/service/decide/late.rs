@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::bundles::foreign_xmp;
-use super::themes::refused;
+use super::records::refused;
 use super::{Decider, Here};
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
 use crate::plan::{AssetFile, BundleFolder, Facts, Hold, Late, Named, Plan, Says, plan_join};

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX};
+use super::records::refused;
 use super::tags::SharedTags;
-use super::themes::{blank, refused};
+use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
 use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};

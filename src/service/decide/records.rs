@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::themes::refused;
 use crate::intake::Now;
 use crate::model::{Identity, RelPath};
 use crate::plan::Hold;
-use crate::vault::{Entry, Look};
+use crate::vault::{DiskError, Entry, Look};
 
 /// The longest pause between two looks at a record that somebody has open.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -75,6 +74,19 @@ const MIN_PAUSE: Duration = Duration::from_millis(20);
 fn saved_now(path: &RelPath, pause: Duration) -> Hold {
     let why = format!("`{path}` was saved a moment ago, and must stand still a little longer");
     Hold::Settling { why, pause: pause.max(MIN_PAUSE), is_by_time: true }
+}
+
+/// Returns the hold for a record whose content cannot be used.
+pub(super) fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
+    Hold::Waits(format!("`{path}` cannot be read: {why}"))
+}
+
+/// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
+pub(super) fn refused(path: &RelPath, error: &DiskError) -> Hold {
+    if error.kind() == std::io::ErrorKind::FileTooLarge {
+        return cannot_be_read(path, &error.source);
+    }
+    Hold::Refused(format!("`{path}` cannot be read: {}; tried again", error.source))
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::records::Records;
-use super::themes::{Reader, Themes, refused};
+use super::records::{Records, refused};
+use super::themes::{Reader, Themes};
 use crate::config::{Settings, SettleSettings};
 use crate::intake::Now;
 use crate::model::{RelPath, Stage, Tags, ThemeSlug};

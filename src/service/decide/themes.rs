@@ -1,13 +1,13 @@
 use std::collections::{HashMap, HashSet};
 
-use super::records::Records;
+use super::records::{Records, cannot_be_read, refused};
 use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
 use crate::plan::{Hold, sync_base_path};
 use crate::records::ThemeFile;
 use crate::vault::own_names::HOME;
-use crate::vault::{DiskError, Entry, Look};
+use crate::vault::{Entry, Look};
 
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
@@ -161,16 +161,4 @@ impl Themes {
 /// Returns why a tag file that is empty is not gone by.
 pub(super) fn blank(path: &RelPath) -> String {
     format!("`{path}` is empty, and the theme had tags: delete it to get them again, or write `{{}}` to have none")
-}
-
-fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
-    Hold::Waits(format!("`{path}` cannot be read: {why}"))
-}
-
-/// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
-pub(super) fn refused(path: &RelPath, error: &DiskError) -> Hold {
-    if error.kind() == std::io::ErrorKind::FileTooLarge {
-        return cannot_be_read(path, &error.source);
-    }
-    Hold::Refused(format!("`{path}` cannot be read: {}; tried again", error.source))
 }
