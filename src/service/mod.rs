@@ -40,7 +40,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::config::Settings;
-use crate::intake::Watch;
+use crate::intake::{Watch, WatchProblem};
 use crate::model::{RelPath, Stage};
 use crate::report;
 use crate::vault::own_names::requests_folder;
@@ -311,13 +311,10 @@ fn start_watch(workers: &Workers, tell: UnboundedSender<Message>) -> Option<Watc
         }
         burst.count();
     });
-    let added = watch.and_then(|mut watch| {
-        if let Err(problem) = watch.add(&requests_folder(), 0) {
-            report::watch_problem(&problem, Duration::ZERO);
-        }
-        Ok(watch)
-    });
-    added.inspect_err(|problem| report::watch_problem(problem, Duration::ZERO)).ok()
+    let tell_problem = |problem: &WatchProblem| report::watch_problem(problem, Duration::ZERO);
+    let mut watch = watch.inspect_err(tell_problem).ok()?;
+    watch.add(&requests_folder(), 0).inspect_err(tell_problem).ok();
+    Some(watch)
 }
 
 fn listen_for_signals(tell: UnboundedSender<Message>, pulse: Arc<pulse::Pulse>) -> Result<(), ServiceError> {

@@ -116,17 +116,7 @@ pub(super) fn survey(
     if is_top && stage != Stage::Ideas {
         wait_for_parts(disk, stage, &walked.below, &mut candidates)?;
     }
-    if let Some(model) = model_beside(disk, stage, unit)? {
-        // What has been through the mill is a picture of its own.
-        let is_new = |candidate: &&mut Candidate| candidate.sidecar.is_none() && candidate.missing.is_empty();
-        for candidate in candidates.iter_mut().filter(is_new) {
-            candidate.missing.push(format!(
-                "its folder has the name of one for a model's parts, and `{model}` lies beside that; put the model and \
-                 this folder into a theme's folder, or release it as it is with `stockmill release {stage} {}`",
-                unit.file_text()
-            ));
-        }
-    }
+    wait_for_model(disk, stage, unit, &mut candidates)?;
     let pictures = candidates.iter().map(|candidate| &candidate.primary).filter(|found| may_be_first_frame(found, now));
     let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
@@ -191,6 +181,27 @@ fn wait_for_parts(
             "`{folder}` beside it has the name of a folder for a model's parts; put the model and that folder into a \
              theme's folder, or release it as it is with `stockmill release {stage}`"
         ));
+    }
+    Ok(())
+}
+
+/// Lets what lies in a theme wait whose name is that of a folder for a model's parts, while a model lies beside it.
+fn wait_for_model(
+    disk: &dyn Look,
+    stage: Stage,
+    unit: &RelPath,
+    candidates: &mut [Candidate],
+) -> Result<(), DiskError> {
+    if let Some(model) = model_beside(disk, stage, unit)? {
+        // What has been through the mill is a picture of its own.
+        let is_new = |candidate: &&mut Candidate| candidate.sidecar.is_none() && candidate.missing.is_empty();
+        for candidate in candidates.iter_mut().filter(is_new) {
+            candidate.missing.push(format!(
+                "its folder has the name of one for a model's parts, and `{model}` lies beside that; put the model and \
+                 this folder into a theme's folder, or release it as it is with `stockmill release {stage} {}`",
+                unit.file_text()
+            ));
+        }
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{lines, path, seen};
 use crate::model::{ContentHash, Stage};
-use crate::plan::{ThemeFiles, UndoFacts, UndoWhat, choose_undo, plan_undo};
+use crate::plan::{ThemeFiles, UndoFacts, choose_undo, plan_undo};
+use crate::records::UndoWhat;
 use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
 
 fn intent(plan: u64, batch: u64) -> Intent {

@@ -53,7 +53,9 @@ impl Themes {
         let Some(theme) = theme else { return Ok(layers) };
         let Some(file) = self.in_any_stage(reader, theme, None, stage)? else { return Ok(layers) };
         for set in &file.use_sets {
-            let Ok(name) = RelPath::new(format!("{set}.yaml")) else { continue };
+            let name = RelPath::new(format!("{set}.yaml")).map_err(|_| {
+                Hold::Waits(format!("theme `{theme}` uses the tag set `{set}`, which cannot be a file in `tagsets/`"))
+            })?;
             let path = RelPath::new("tagsets").expect("a constant is a clean path").join(name.as_path());
             match self.read(reader, &path)? {
                 Some(tags) => layers.push((Layer::TagSet(set.clone()), tags.tags())),

@@ -209,11 +209,11 @@ impl Dispatcher {
     fn tell_again(&mut self, path: &RelPath, error: &MakeError, after: Duration, tell: Tell, now: &Moment) {
         match (tell, error) {
             (Tell::Retry, error) => report::again(Some(path), error),
-            (Tell::DiskTrouble, MakeError::Disk(disk)) => {
-                if self.tally.repeats.is_news(&format!("{}: {}", disk.call, disk.source), now.steady) {
-                    report::disk_trouble(path, disk, after);
-                    self.areas.want_check();
-                }
+            (Tell::DiskTrouble, MakeError::Disk(disk))
+                if self.tally.repeats.is_news(&format!("{}: {}", disk.call, disk.source), now.steady) =>
+            {
+                report::disk_trouble(path, disk, after);
+                self.areas.want_check();
             }
             _ => (),
         }

@@ -202,7 +202,7 @@ mod tests {
             journal.begin(Use::Recovering);
             journal.recovered(Some(true), now);
             assert_eq!(journal.phase(now), Phase::Work, "the others go on meanwhile");
-            tries.push(journal.pause.again() - now);
+            tries.push(journal.pause.again().saturating_sub(now));
             if check(&journal, now).soon.is_none() {
                 break;
             }

@@ -32,12 +32,11 @@ impl Dispatcher {
     }
 
     /// Returns every part.
-    fn parts(&self) -> [&dyn Part; 10] {
-        let Intake { walks, folder_times, hearing, gates } = &self.intake;
-        let Upkeep { second_looks, .. } = &self.upkeep;
-        let rest: [&dyn Part; 5] = [&self.upkeep, &self.areas, &self.inbox, &self.journal, &self.tally];
-        let [a, b, c, d, e] = rest;
-        [walks, folder_times, hearing, gates, second_looks, a, b, c, d, e]
+    fn parts(&self) -> [&dyn Part; 11] {
+        let Self { intake, areas, inbox, pipeline, journal, upkeep, tally, .. } = self;
+        let Intake { walks, folder_times, hearing, gates } = intake;
+        let second_looks = &upkeep.second_looks;
+        [walks, folder_times, hearing, gates, areas, inbox, pipeline, journal, upkeep, second_looks, tally]
     }
 
     /// Returns whether nothing is left that time alone would not change.
@@ -46,7 +45,7 @@ impl Dispatcher {
         if self.journal.present_phase() == Phase::Recover {
             return !is_soon(&self.journal) && !self.pipeline.is_busy() && !self.intake.walks.is_walking();
         }
-        !is_soon(&self.pipeline) && !self.parts().into_iter().any(is_soon)
+        !self.parts().into_iter().any(is_soon)
     }
 
     /// Returns whether no work is in hand, so that the program may end.

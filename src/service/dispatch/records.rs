@@ -44,7 +44,7 @@ impl Dispatcher {
         for (record, found) in found {
             match (record, found) {
                 (record @ Tended::Tags(_), Ok(Found::Tags(found))) => self.take_tags(record, found, now),
-                (Tended::Bundle(name), Ok(Found::Bundle(found))) => self.take_bundle(name, found, begun_ns, now),
+                (Tended::Bundle(name), Ok(Found::Bundle(found))) => self.take_bundle(&name, found, begun_ns, now),
                 (record, Ok(_)) => debug_assert!(false, "another record was looked at than {record:?}"),
                 (Tended::Bundle(name), Err(hold)) if !matches!(hold, Hold::Settling { .. }) => {
                     let why = hold.to_string();
@@ -73,24 +73,24 @@ impl Dispatcher {
         }
     }
 
-    fn take_bundle(&mut self, name: BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
+    fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
         let folder = name.folder();
         let folders: Vec<_> = found.folders.iter().map(|(folder, seen)| (folder.clone(), seen.modified_ns)).collect();
         if !folders.iter().any(|(seen, _)| *seen == folder) {
             // A person took it away.
             self.intake.folder_times.forget(&folder);
-            self.upkeep.tending.forget_bundle(&name);
-            self.decide.bundles.remove(&name);
+            self.upkeep.tending.forget_bundle(name);
+            self.decide.bundles.remove(name);
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
-        self.upkeep.tending.saw_bundle(&name, found.bundle.is_some().then_some(found.themes));
+        self.upkeep.tending.saw_bundle(name, found.bundle.is_some().then_some(found.themes));
         // What joined it since it was looked at, or is about to, counts already.
-        let is_current = !self.upkeep.tending.is_marked(&name) && !self.decide.claims.gives_in(&folder);
+        let is_current = !self.upkeep.tending.is_marked(name) && !self.decide.claims.gives_in(&folder);
         match found.bundle {
             Some(bundle) if is_current => drop(self.decide.bundles.insert(name.clone(), bundle)),
             Some(_) => (),
-            None => self.decide.bundles.get_mut(&name).into_iter().for_each(|bundle| bundle.sent = true),
+            None => self.decide.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
         for plan in found.plans {
             self.tend(Tended::Bundle(name.clone()), plan, now);

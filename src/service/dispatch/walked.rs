@@ -49,7 +49,7 @@ impl Dispatcher {
     ) {
         self.intake.walks.ended(unit, took, now.steady);
         match result {
-            Ok(surveyed) => self.take_survey(*surveyed, took, now),
+            Ok(surveyed) => self.take_survey(&surveyed, took, now),
             Err(error) => self.take_survey_error(unit, &error, now),
         }
         self.inbox.walk_ended();
@@ -82,7 +82,7 @@ impl Dispatcher {
         self.intake.walks.not_listed(unit, now.steady + UNSEEN_PAUSE);
     }
 
-    fn take_survey(&mut self, surveyed: Surveyed, took: Duration, now: &Moment) {
+    fn take_survey(&mut self, surveyed: &Surveyed, took: Duration, now: &Moment) {
         let unit = surveyed.unit.clone();
         let settle = &self.decide.settings.settle;
         let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
@@ -98,7 +98,7 @@ impl Dispatcher {
             self.intake.walks.units.forget(&unit);
         }
         self.take_near_misses(&unit, &surveyed.near_misses);
-        self.take_odd(&surveyed);
+        self.take_odd(surveyed);
         self.take_candidates(surveyed, now);
     }
 
@@ -127,8 +127,8 @@ impl Dispatcher {
         }
     }
 
-    fn take_candidates(&mut self, surveyed: Surveyed, now: &Moment) {
-        let Surveyed { unit, stage, candidates, odd, .. } = &surveyed;
+    fn take_candidates(&mut self, surveyed: &Surveyed, now: &Moment) {
+        let Surveyed { unit, stage, candidates, odd, .. } = surveyed;
         if !candidates.is_empty() {
             self.intake.hearing.busy(&unit.area_path(), now.steady);
         }

@@ -6,15 +6,16 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::{Job, Looked};
 use super::message::{Heard, Message, ToLook, Work};
 use super::second_looks::Seen;
-use crate::config::SettleSettings;
+use crate::config::{Settings, SettleSettings};
 use crate::intake::{Hint, Hints, Watch};
 use crate::make::{Insides, Limits, inspect, make, survive};
-use crate::model::{Identity, RelPath};
+use crate::model::{Identity, RelPath, ThemeSlug};
 use crate::plan::BundleName;
 use crate::report;
 use crate::service::check::check;
@@ -24,7 +25,7 @@ use crate::service::path_in;
 use crate::service::survey::{survey, units_near};
 use crate::service::wishes;
 use crate::vault::own_names::{HOME, PROBE};
-use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Space, Vault};
+use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Made, Recovered, Space, Vault};
 
 /// Everything that workers work with.
 pub(in crate::service) struct Workers {
@@ -130,17 +131,13 @@ impl Workers {
     /// Starts work.
     pub(in crate::service) fn start(&self, work: Work) {
         match work {
-            Work::Walk { unit, settings } => {
-                let (watch, insides, clock) = (self.watch.clone(), self.insides.clone(), self.clock);
-                self.on_walker(move |vault| {
-                    let begun = clock.now();
-                    let (disk, ignore) = (vault.disk(), &settings.settle.ignore);
-                    let result = survey(disk, watch.as_ref(), &unit, ignore, &insides, begun.for_settle());
-                    let took = clock.steady().saturating_sub(begun.steady);
-                    Some(Message::Walked(unit, took, result.map(Box::new)))
-                });
-            }
+            Work::Walk { unit, settings } => self.walk(unit, settings),
             Work::Compare(folders) => self.on_walker(move |vault| Some(compare(vault.disk(), folders))),
+            Work::ForgetWatches(area) => {
+                self.watch.iter().for_each(|watch| watch.lock().expect("no watch holder panics").forget(&area));
+            }
+            Work::Tend { records, order } => self.tend(records, order),
+            Work::Trace(themes) => self.trace(themes),
             Work::Check { areas, away } => {
                 self.on_any(move |vault| Some(Message::Checked(check(vault, &areas, &away))));
             }
@@ -148,69 +145,47 @@ impl Workers {
                 vault.stir(&areas);
                 None
             }),
+            Work::Look { first, chunk, limits } => self.on_any(move |vault| Some(look(vault, first, chunk, &limits))),
+            Work::Make { chunk, limits } => self.on_any(move |vault| Some(make_all(vault, chunk, &limits))),
+            Work::LookTwice(asides) => self.on_any(move |vault| Some(look_twice(vault.disk(), asides))),
+            Work::Commit { batch, now } => {
+                self.with_journal(move |vault, journal| Some(commit(vault, journal, batch, now)));
+            }
+            Work::Undo { posted, rules, now } => self.with_journal(move |vault, journal| {
+                Some(Message::Undone(wishes::grant(vault, journal, &posted, &rules, now)))
+            }),
+            Work::Recover(areas) => {
+                self.with_journal(move |vault, journal| Some(Message::Recovered(recover(vault, journal, &areas))));
+            }
             Work::Purge { areas, limits, now_ns, unsure } => self.with_journal(move |vault, _| {
                 // A batch in hand may have to bring back what it took aside: nothing goes meanwhile. What cannot be
                 // removed now is tried again in the next round.
                 vault.purge_trash(&areas, now_ns, limits, &|kept| unsure.contains(kept));
                 None
             }),
-            Work::Look { first, chunk, limits } => self.on_any(move |vault| {
-                let looks = chunk.into_iter().map(|to_look| look_into(vault.disk(), to_look, &limits));
-                Some(Message::Looked(first, looks.collect()))
-            }),
-            Work::Make { chunk, limits } => self.on_any(move |vault| {
-                let made = chunk.into_iter().map(|job: Job| {
-                    let made = survive(|| make(vault, &job.plan, &limits));
-                    (job, made)
-                });
-                Some(Message::Made(made.collect()))
-            }),
-            Work::Commit { batch, now } => self.with_journal(move |vault, journal| {
-                let (jobs, batch) = batch.into_iter().unzip();
-                let results = vault.commit(journal, batch, now);
-                if journal.was_renewed() {
-                    report::journal_renewed();
-                }
-                Some(Message::Committed(jobs, results))
-            }),
-            Work::Undo { posted, rules, now } => self.with_journal(move |vault, journal| {
-                Some(Message::Undone(wishes::grant(vault, journal, &posted, &rules, now)))
-            }),
-            Work::Recover(areas) => self.with_journal(move |vault, journal| {
-                let result = vault.open_journal().and_then(|(fresh, records)| {
-                    *journal = fresh;
-                    vault.recover(journal, &records, &areas)
-                });
-                Some(Message::Recovered(result))
-            }),
-            Work::Tend { records, order } => self.tend(records, order),
-            Work::Trace(themes) => {
-                let clock = self.clock;
-                self.on_any(move |vault| {
-                    let begun = clock.steady();
-                    let fates = trace(vault.disk(), themes);
-                    Some(Message::Traced(fates, clock.steady().saturating_sub(begun)))
-                });
-            }
-            Work::LookTwice(asides) => self.on_any(move |vault| {
-                let looks = asides.into_iter().map(|aside| {
-                    let seen = look_again(vault.disk(), &aside.kept).ok();
-                    (aside, seen)
-                });
-                Some(Message::LookedTwice(looks.collect()))
-            }),
             // `undo` may want the very same files.
-            Work::End(asides) => self.with_journal(move |vault, _| {
-                let ended = asides.into_iter().map(|aside: Aside| {
-                    let ended = aside.end(vault);
-                    (aside, ended)
-                });
-                Some(Message::Ended(ended.collect()))
-            }),
-            Work::ForgetWatches(area) => {
-                self.watch.iter().for_each(|watch| watch.lock().expect("no watch holder panics").forget(&area));
-            }
+            Work::End(asides) => self.with_journal(move |vault, _| Some(end(vault, asides))),
         }
+    }
+
+    fn walk(&self, unit: RelPath, settings: Arc<Settings>) {
+        let (watch, insides, clock) = (self.watch.clone(), self.insides.clone(), self.clock);
+        self.on_walker(move |vault| {
+            let begun = clock.now();
+            let (disk, ignore) = (vault.disk(), &settings.settle.ignore);
+            let result = survey(disk, watch.as_ref(), &unit, ignore, &insides, begun.for_settle());
+            let took = clock.steady().saturating_sub(begun.steady);
+            Some(Message::Walked(unit, took, result.map(Box::new)))
+        });
+    }
+
+    fn trace(&self, themes: Vec<(bool, ThemeSlug)>) {
+        let clock = self.clock;
+        self.on_any(move |vault| {
+            let begun = clock.steady();
+            let fates = trace(vault.disk(), themes);
+            Some(Message::Traced(fates, clock.steady().saturating_sub(begun)))
+        });
     }
 
     fn tend(&self, records: Vec<Tended>, order: Order) {
@@ -285,6 +260,50 @@ fn run(work: impl FnOnce()) {
         report::defect();
         std::process::abort();
     }
+}
+
+fn look(vault: &Vault, first: Option<u64>, chunk: Vec<ToLook>, limits: &Limits) -> Message {
+    let looks = chunk.into_iter().map(|to_look| look_into(vault.disk(), to_look, limits));
+    Message::Looked(first, looks.collect())
+}
+
+fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits) -> Message {
+    let made = chunk.into_iter().map(|job| {
+        let made = survive(|| make(vault, &job.plan, limits));
+        (job, made)
+    });
+    Message::Made(made.collect())
+}
+
+fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<(Job, Made)>, now: Timestamp) -> Message {
+    let (jobs, batch) = batch.into_iter().unzip();
+    let results = vault.commit(journal, batch, now);
+    if journal.was_renewed() {
+        report::journal_renewed();
+    }
+    Message::Committed(jobs, results)
+}
+
+fn recover(vault: &Vault, journal: &mut Journal, areas: &[RelPath]) -> DiskResult<Recovered> {
+    let (fresh, records) = vault.open_journal()?;
+    *journal = fresh;
+    vault.recover(journal, &records, areas)
+}
+
+fn look_twice(disk: &dyn Look, asides: Vec<Aside>) -> Message {
+    let looks = asides.into_iter().map(|aside| {
+        let seen = look_again(disk, &aside.kept).ok();
+        (aside, seen)
+    });
+    Message::LookedTwice(looks.collect())
+}
+
+fn end(vault: &Vault, asides: Vec<Aside>) -> Message {
+    let ended = asides.into_iter().map(|aside| {
+        let ended = aside.end(vault);
+        (aside, ended)
+    });
+    Message::Ended(ended.collect())
 }
 
 fn look_into(disk: &dyn Look, to_look: ToLook, limits: &Limits) -> Looked {

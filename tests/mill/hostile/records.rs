@@ -137,10 +137,9 @@ fn what_a_sidecar_calls_remakeable_is_kept_unless_its_original_lies_in_the_archi
 fn neither_tags_nor_models_reach_outside() {
     let mut world = World::new(SETTINGS);
     for (theme, line, fate) in [
-        // A set whose name leads elsewhere is passed over.
         ("above", "use: ['..']", stays("theme `above` uses the tag set `..`, and `tagsets/...yaml` is not there")),
-        ("set", "use: [../../outside/canary]", Arrives),
-        ("system", "use: [/etc/passwd]", Arrives),
+        ("set", "use: [../../outside/canary]", stays("`../../outside/canary`, which cannot be a file in `tagsets/`")),
+        ("system", "use: [/etc/passwd]", stays("`/etc/passwd`, which cannot be a file in `tagsets/`")),
         ("document", "documents: [../../../outside/canary.txt]", Arrives),
     ] {
         let bytes = world.picture();

@@ -166,10 +166,9 @@ impl Inbox {
         }
         if let Some(Standing::Held(held)) = self.files.get(&path)
             && held.state == state
+            && held.until.is_none_or(|until| until > now.steady)
         {
-            if held.until.is_none_or(|until| until > now.steady) {
-                return Err(Met::Waits(held.until, None));
-            }
+            return Err(Met::Waits(held.until, None));
         }
         self.remove_held(&path);
         let name = path.without_extension();

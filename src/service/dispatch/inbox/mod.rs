@@ -281,7 +281,7 @@ impl Inbox {
     /// its own.
     pub(super) fn taken_along(&mut self, candidate: &Candidate) -> Vec<RelPath> {
         let why = Why::new(WhyKind::Person, &format!("`{}`", candidate.primary.path));
-        let along: Vec<RelPath> = taken_along(candidate).into_iter().cloned().collect();
+        let along: Vec<RelPath> = taken_along(candidate).cloned().collect();
         along.into_iter().filter(|path| self.is_news(path, &why)).collect()
     }
 
