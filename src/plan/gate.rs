@@ -49,8 +49,13 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
         }
         Gate::Schedule(schedule) => match window(schedule, facts.now) {
             Window::Closed { opens } => {
-                let opens = opens.to_zoned_datetime(facts.now.time_zone().clone());
-                let when = opens.strftime("%A %Y-%m-%d %H:%M");
+                // In the zone of the schedule, as a person wrote it there.
+                let zone = schedule.zone.clone().unwrap_or_else(|| facts.now.time_zone().clone());
+                let opens = opens.to_zoned_datetime(zone);
+                let when = match schedule.zone {
+                    Some(_) => opens.strftime("%A %Y-%m-%d %H:%M (%Z)"),
+                    None => opens.strftime("%A %Y-%m-%d %H:%M"),
+                };
                 let why = format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
                 Err(Shut { why, opens: Some(opens.timestamp()) })
             }
@@ -81,14 +86,12 @@ mod tests {
     use jiff::tz::TimeZone;
 
     fn friday(at_most: Option<u32>, at_most_per_week: Option<u32>) -> Gate {
+        friday_in(Some(TimeZone::UTC), at_most, at_most_per_week)
+    }
+
+    fn friday_in(zone: Option<TimeZone>, at_most: Option<u32>, at_most_per_week: Option<u32>) -> Gate {
         let at = Time::constant(9, 0, 0, 0);
-        Gate::Schedule(Schedule {
-            days: vec![Weekday::Friday],
-            at,
-            at_most,
-            at_most_per_week,
-            zone: Some(TimeZone::UTC),
-        })
+        Gate::Schedule(Schedule { days: vec![Weekday::Friday], at, at_most, at_most_per_week, zone })
     }
 
     #[test]
@@ -99,7 +102,7 @@ mod tests {
             (Gate::Auto, "2026-11-23T12:00:00Z", false, None),
             (Gate::Hold, "2026-11-23T12:00:00Z", false, Some("stockmill release upload")),
             (Gate::Hold, "2026-11-23T12:00:00Z", true, None),
-            (friday(None, None), "2026-11-23T12:00:00Z", false, Some("opens on Friday 2026-11-27 09:00")),
+            (friday(None, None), "2026-11-23T12:00:00Z", false, Some("opens on Friday 2026-11-27 09:00 (UTC)")),
             (friday(Some(3), None), "2026-11-27T10:00:00Z", false, None),
             (friday(Some(2), None), "2026-11-27T10:00:00Z", false, Some("has let 2 through today")),
             (friday(Some(9), Some(3)), "2026-11-27T10:00:00Z", false, Some("has let 3 through this week")),
@@ -118,6 +121,23 @@ mod tests {
                 }
                 (got, wanted) => panic!("{gate:?} at {now}: {got:?}, not {wanted:?}"),
             }
+        }
+    }
+
+    /// The hour was told by the machine's zone, and without saying so.
+    #[test]
+    fn a_gate_tells_the_hour_of_its_own_zone() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        for (zone, machine, expected) in [
+            (Some(berlin.clone()), TimeZone::UTC, "opens on Friday 2026-11-27 09:00 (CET)"),
+            (None, TimeZone::UTC, "opens on Friday 2026-11-27 09:00;"),
+            (None, berlin, "opens on Friday 2026-11-27 09:00;"),
+        ] {
+            let facts =
+                GateFacts { now: &now.to_zoned_datetime(machine), is_released: false, left_at: &[], leaving: 0 };
+            let shut = check(Stage::Keep, &friday_in(zone, None, None), &facts).unwrap_err();
+            assert!(shut.why.contains(expected), "{}", shut.why);
         }
     }
 

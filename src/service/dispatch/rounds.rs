@@ -58,8 +58,10 @@ impl Dispatcher {
                 work.extend((!folders.is_empty()).then_some(Work::Compare(folders)));
             }
         }
-        // What was taken aside may have to come back.
-        if self.decide.blocked.is_empty() && !self.journal.wants_recovery() {
+        // Thousands of files may lie in the trash: at rest they are looked at now and then. What was taken aside may
+        // have to come back.
+        let may_have_more = self.tally.has_worked() || round == Round::All;
+        if may_have_more && self.decide.blocked.is_empty() && !self.journal.wants_recovery() {
             work.push(self.purge(now));
         }
     }

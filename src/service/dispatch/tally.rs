@@ -12,6 +12,8 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Tally {
     done: u64,
+    /// How many of these were done when it was asked last whether more were.
+    done_before: u64,
     set_aside: u64,
     next_progress: Duration,
     pub(super) repeats: Repeats,
@@ -39,7 +41,7 @@ impl std::fmt::Display for Snapshot {
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { done: 0, set_aside: 0, next_progress: PROGRESS_EVERY, repeats: Repeats::default() }
+        Self { done: 0, done_before: 0, set_aside: 0, next_progress: PROGRESS_EVERY, repeats: Repeats::default() }
     }
 }
 
@@ -52,6 +54,11 @@ impl Tally {
     /// Counts an asset that is set aside.
     pub(super) fn count_set_aside(&mut self) {
         self.set_aside += 1;
+    }
+
+    /// Returns whether plans were carried out since the last call.
+    pub(super) fn has_worked(&mut self) -> bool {
+        std::mem::replace(&mut self.done_before, self.done) != self.done
     }
 
     /// Returns how many plans were carried out, if it is time to tell it.
@@ -91,6 +98,7 @@ mod tests {
         tally.count_set_aside();
         assert_eq!(check(&tally, Duration::ZERO), Left { soon: None, stuck: 1 });
         assert_eq!(tally.snapshot(2, 3).to_string(), "1 done, 2 in work, 3 held, 1 set aside");
+        assert!(tally.has_worked() && !tally.has_worked());
         let told = (0..=25).filter_map(|s| tally.progress(Duration::from_secs(s)).map(|done| (s, done)));
         assert_eq!(told.collect::<Vec<_>>(), [(10, 1), (20, 1)]);
     }

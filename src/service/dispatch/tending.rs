@@ -1,6 +1,7 @@
 //! Which shared records are to be brought up to date: tags that are the same in all stages, and bundles.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 
 use super::backoff::Backoff;
@@ -35,8 +36,8 @@ pub(super) struct Tending {
 struct Tags {
     /// Folders whose tags may have changed.
     marked: BTreeSet<RelPath>,
-    /// The tag file that a walk saw last in each folder.
-    seen: HashMap<RelPath, Option<Identity>>,
+    /// The state of the tag file that a walk saw last in each folder, condensed: there may be thousands of themes.
+    seen: HashMap<RelPath, u64>,
     /// Tag files that nobody can read, and why: told once.
     broken: BTreeMap<RelPath, String>,
     /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no longer
@@ -82,7 +83,8 @@ impl Tending {
     /// Takes the tag files that a walk saw, by their folders; those that are not as they were are marked.
     pub(super) fn saw_tags(&mut self, seen: &[(RelPath, Option<Identity>)]) {
         for (folder, identity) in seen {
-            if self.tags.seen.insert(folder.clone(), *identity) != Some(*identity) {
+            let state = BuildHasherDefault::<DefaultHasher>::default().hash_one(identity);
+            if self.tags.seen.insert(folder.clone(), state) != Some(state) {
                 self.tags.marked.insert(folder.clone());
             }
         }
