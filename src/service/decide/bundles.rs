@@ -120,12 +120,14 @@ impl Decider {
 
     fn load_bundles(&mut self, now: &Moment) {
         let (disk, settings) = (self.vault.disk(), &*self.settings);
-        for name in bundle_names(disk, &settings.upload.markets) {
+        let names = bundle_names(disk, &settings.upload.markets).into_iter();
+        for name in names.filter(|name| name.day == now.local.date()) {
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
-            let inside = look.assets(&name).unwrap_or_default();
+            let inside = look.assets(&name);
             let Some(market) = look.market(&name) else { continue };
-            // Nothing is added to one of which nobody can tell whether it was sent.
-            let sent = is_sent(disk, &name.folder()).unwrap_or(true);
+            // Nothing is added to one of which nobody can tell whether it was sent, or how much it holds.
+            let sent = inside.is_err() || is_sent(disk, &name.folder()).unwrap_or(true);
+            let inside = inside.unwrap_or_default();
             self.bundles.insert(name.clone(), inside.measured(&name, market, sent));
         }
     }

@@ -19,6 +19,7 @@ pub(super) use forget::{Fate, Gone, suspects, trace};
 pub(super) use gates::GateShut;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use tags::SharedTags;
+pub(super) use themes::TAG_SETS;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

@@ -108,12 +108,14 @@ impl RecordKeeper {
         let Some(theme) = theme else { return Ok(FoundTags::default()) };
         let (mut files, mut entries) = (Vec::new(), Vec::new());
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
+            // Of a stage that is away nobody knows what its tags say: when it is back, its old ones would win.
+            disk.attach(&stage.folder()).map_err(|away| Hold::Waits(away.to_string()))?;
             let folder = theme_folder(stage, &theme, below.as_ref());
             if !matches!(disk.stat(&folder), Ok(Some(entry)) if entry.what == What::Folder) {
                 continue;
             }
             let path = folder.join("tags.yaml");
-            let Ok(entry) = disk.stat(&path) else { return Ok(FoundTags::default()) };
+            let entry = disk.stat(&path).map_err(|error| refused(&path, &error))?;
             let bytes = match entry.map(|_| disk.read(&path, RECORD_BYTES_MAX)).transpose() {
                 Ok(bytes) => bytes,
                 Err(error) => {

@@ -12,6 +12,9 @@ use crate::vault::{Entry, Look};
 /// The largest tag file that is read.
 const TAGS_BYTES_MAX: u64 = 1 << 20;
 
+/// The folder of tag sets, in the root.
+pub(in crate::service) const TAG_SETS: &str = "tagsets";
+
 /// The shared tags of themes, as last read.
 #[derive(Debug, Default)]
 pub(super) struct Themes {
@@ -56,7 +59,7 @@ impl Themes {
             let name = RelPath::new(format!("{set}.yaml")).map_err(|_| {
                 Hold::Waits(format!("theme `{theme}` uses the tag set `{set}`, which cannot be a file in `tagsets/`"))
             })?;
-            let path = RelPath::new("tagsets").expect("a constant is a clean path").join(name.as_path());
+            let path = RelPath::new(TAG_SETS).expect("a constant is a clean path").join(name.as_path());
             match self.read(reader, &path)? {
                 Some(tags) => layers.push((Layer::TagSet(set.clone()), tags.tags())),
                 None => {

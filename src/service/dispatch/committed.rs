@@ -154,6 +154,8 @@ impl Dispatcher {
             self.decide.remember_theme(theme);
         }
         self.upkeep.tending.ended(&job.plan);
+        // Their rows were counted when it was decided; what came of that is seen there.
+        job.plan.rows.iter().for_each(|(name, _)| self.upkeep.tending.bundle_changed(name.clone()));
         if job.is_promised {
             self.areas.give_back(&job.cost.bytes);
         }

@@ -75,12 +75,14 @@ impl Dispatcher {
             Err(short) => self.pause(&short.area, &short.why, short.need, Cause::Seen, now),
         }
         self.let_go(&job, now);
-        if let Some(facts) = job.facts {
-            let path = facts.path.clone();
-            let why = self.areas.pauses.why_stage(facts.stage).unwrap_or_default();
-            let until = Some(now.steady + PAUSE_MAX);
-            self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
-        }
+        let Some(facts) = job.facts else {
+            self.upkeep.tending.failed(&job.plan, now.steady);
+            return None;
+        };
+        let path = facts.path.clone();
+        let why = self.areas.pauses.why_stage(facts.stage).unwrap_or_default();
+        let until = Some(now.steady + PAUSE_MAX);
+        self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
         None
     }
 

@@ -24,16 +24,17 @@ impl Gates {
         self.next <= now
     }
 
-    /// Takes what each gate with a schedule says; returns the stages whose gate says something else than before: what
-    /// it keeps waiting is decided anew.
+    /// Takes what each gate with a schedule says; returns the stages whose gate is open, or is shut for another reason
+    /// than before: what it kept waiting is decided anew. One that is open may have been shut since the last look.
     pub(super) fn looked(&mut self, said: Vec<(Stage, Result<(), GateShut>)>, now: Duration) -> Vec<Stage> {
         let opens = said.iter().filter_map(|(_, said)| said.as_ref().err()?.opens_in);
         self.next = now + opens.min().map_or(LOOK_EVERY, |left| left.clamp(Duration::from_millis(1), LOOK_EVERY));
         let said: BTreeMap<Stage, Option<String>> =
             said.into_iter().map(|(stage, said)| (stage, said.err().map(|shut| shut.why))).collect();
         let before = std::mem::replace(&mut self.said, said);
-        let is_other =
-            |(stage, why): &(&Stage, &Option<String>)| before.get(stage).is_some_and(|before| before != *why);
+        let is_other = |(stage, why): &(&Stage, &Option<String>)| {
+            why.is_none() || before.get(stage).is_some_and(|before| before != *why)
+        };
         self.said.iter().filter(is_other).map(|(stage, _)| *stage).collect()
     }
 }
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_decided_anew_when_its_gate_says_something_else() {
+    fn what_waits_is_decided_anew_when_its_gate_is_open_or_says_something_else() {
         let open = || vec![(Stage::Keep, Ok(()))];
         let mut gates = Gates::default();
         assert!(gates.is_due(s(0)) && gates.wake(s(0)).is_none());
@@ -77,7 +78,8 @@ mod tests {
             (shut("has let 3 through", None), false, 157),
             (shut("opens on Monday", Some(0)), true, 157),
             (vec![], false, 187),
-            (open(), false, 217),
+            (open(), true, 217),
+            (open(), true, 247),
         ];
         let mut now = s(0);
         for (n, (said, is_new, next)) in rows.into_iter().enumerate() {

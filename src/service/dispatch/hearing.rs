@@ -117,7 +117,12 @@ impl Hearing {
         !std::mem::replace(&mut self.is_partial, true)
     }
 
-    /// Returns whether every folder is watched.
+    /// Returns whether no events come from a stage, so that it is polled.
+    pub(super) fn is_silent(&self, area: &RelPath) -> bool {
+        self.polls.contains_key(area)
+    }
+
+    /// Returns whether every folder is watched whose events come.
     pub(super) fn is_whole(&self) -> bool {
         self.listens && !self.is_partial
     }
@@ -185,6 +190,7 @@ mod tests {
         let mut hearing = Hearing::new(true);
         hearing.remote(path("raw"), s(0));
         hearing.remote(path("raw"), s(1));
+        assert!(hearing.is_silent(&path("raw")) && !hearing.is_silent(&path("keep")));
         hearing.heard(&path("raw"));
         assert_eq!((hearing.due(s(1)), hearing.due(s(2))), (vec![], vec![path("raw")]));
     }

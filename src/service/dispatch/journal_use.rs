@@ -141,7 +141,8 @@ impl Part for JournalUse {
 
     fn left(&self, now: Duration) -> Left {
         let wants = self.needs_recovery || self.was_refused;
-        let soon = if self.used_for != Use::Free || !self.wishes.is_empty() {
+        // A wish waits for a recovery that may never begin.
+        let soon = if self.used_for != Use::Free || (!self.needs_recovery && !self.wishes.is_empty()) {
             Some(By::Answer)
         } else {
             (wants && self.pause.again() <= now + SOON).then_some(By::Time)
@@ -173,7 +174,7 @@ mod tests {
             (false, 1, Use::Free, Phase::Undo, Some(By::Answer)),
             (false, 1, Use::Committing, Phase::Undo, Some(By::Answer)),
             (false, 0, Use::Undoing, Phase::Undo, Some(By::Answer)),
-            (true, 1, Use::Free, Phase::Recover, Some(By::Answer)),
+            (true, 1, Use::Free, Phase::Recover, Some(By::Time)),
             (true, 0, Use::Free, Phase::Recover, Some(By::Time)),
             (true, 0, Use::Recovering, Phase::Recover, Some(By::Answer)),
         ];

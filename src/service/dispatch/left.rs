@@ -10,8 +10,11 @@ use super::{Dispatcher, Intake, Upkeep};
 impl Dispatcher {
     /// Returns how long the next turn may wait.
     pub(super) fn wake(&self, now: Duration) -> Duration {
-        let wakes = self.working_parts().into_iter().filter_map(|part| part.wake(now));
-        let wake = wakes.min().unwrap_or(now + Duration::from_secs(5));
+        let parts = self.working_parts();
+        let wakes = parts.iter().filter_map(|part| part.wake(now));
+        let may_commit = self.journal.present_phase() != Phase::Recover && self.journal.is_free();
+        let batch = self.pipeline.batch_due().filter(|_| may_commit);
+        let wake = wakes.chain(self.pipeline.turn_due()).chain(batch).min().unwrap_or(now + Duration::from_secs(5));
         wake.saturating_sub(now).clamp(Duration::from_millis(1), Duration::from_secs(5))
     }
 
@@ -24,16 +27,16 @@ impl Dispatcher {
         let phase = self.journal.present_phase();
         if phase == Phase::Work && !self.is_stopping {
             parts.extend([walks as &dyn Part, &self.upkeep]);
-        }
-        if phase != Phase::Recover && self.journal.is_free() {
-            parts.push(&self.pipeline);
+            // While a batch is carried out, its end wakes whoever waits for that.
+            parts.extend(self.journal.is_free().then_some(&self.pipeline as &dyn Part));
         }
         parts
     }
 
     /// Returns every part.
     fn parts(&self) -> [&dyn Part; 11] {
-        let Self { intake, areas, inbox, pipeline, journal, upkeep, tally, .. } = self;
+        // Each field is named: a new part must be asked.
+        let Self { decide: _, intake, areas, inbox, pipeline, journal, upkeep, tally, is_stopping: _ } = self;
         let Intake { walks, folder_times, hearing, gates } = intake;
         let second_looks = &upkeep.second_looks;
         [walks, folder_times, hearing, gates, areas, inbox, pipeline, journal, upkeep, second_looks, tally]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::job::{Job, Looked};
 use super::second_looks::Seen;
 use crate::config::Settings;
-use crate::intake::Still;
+use crate::intake::{Still, WatchProblem};
 use crate::make::{Limits, MakeError};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Hold};
@@ -41,8 +41,8 @@ pub(in crate::service) enum Message {
     Recovered(DiskResult<Recovered>),
     /// What a person wanted back was taken back, or not.
     Undone(CarriedOut),
-    /// Shared records were looked at; the time at which that began, in nanoseconds since 1970.
-    Tended(Vec<(Tended, Result<Found, Hold>)>, i64),
+    /// Shared records were looked at.
+    Tended(Looks),
     /// It was looked what is left of themes of which something went, and how long that took.
     Traced(Vec<(ThemeSlug, Fate)>, Duration),
     /// What lies aside was looked at a second time; `None` for what the disk did not show.
@@ -51,6 +51,16 @@ pub(in crate::service) enum Message {
     Ended(Vec<(Aside, DiskResult<Let>)>),
     /// The system wants something.
     Signal(Signal),
+}
+
+/// What a look at shared records showed.
+#[derive(Debug)]
+pub(in crate::service) struct Looks {
+    pub(in crate::service) found: Vec<(Tended, Result<Found, Hold>)>,
+    /// When it began, in nanoseconds since 1970.
+    pub(in crate::service) begun_ns: i64,
+    /// The first thing that kept a folder from being watched.
+    pub(in crate::service) problem: Option<WatchProblem>,
 }
 
 /// What a hint says, by the names of the root.
@@ -66,6 +76,8 @@ pub(in crate::service) enum Heard {
     Request,
     /// The probe of a stage.
     Probe(RelPath),
+    /// A tag set changed.
+    TagSets,
     /// A file in a bundle changed.
     Bundle(BundleName),
 }

@@ -122,7 +122,7 @@ impl Dispatcher {
             Message::Committed(jobs, results) => self.on_committed(jobs, results, now),
             Message::Recovered(result) => self.on_recovered(result, now),
             Message::Undone(undone) => self.on_undone(undone, now),
-            Message::Tended(found, begun_ns) => self.on_tended(found, begun_ns, now),
+            Message::Tended(looks) => self.on_tended(looks, now),
             Message::Traced(fates, took) => self.on_traced(fates, took, now),
             Message::LookedTwice(looks) => {
                 let over = self.upkeep.second_looks.looked_twice(looks, now.steady);
@@ -154,6 +154,10 @@ impl Dispatcher {
                 Heard::Near(units) => units.iter().for_each(|unit| self.intake.walks.mark_known(unit)),
                 Heard::AreaGone => self.areas.want_check(),
                 Heard::Request => self.read_requests(now),
+                Heard::TagSets => {
+                    self.upkeep.tending.all_bundles();
+                    self.reconsider();
+                }
                 Heard::Probe(area) => self.intake.hearing.heard(&area),
                 Heard::Bundle(name) => self.upkeep.tending.bundle_changed(name),
             }
@@ -211,6 +215,7 @@ impl Dispatcher {
         let settle = &settings.settle;
         self.upkeep.second_looks.reload(settle.quiet, settle.weak_quiet);
         self.inbox.reload(settle);
+        self.intake.gates = Gates::default();
         self.decide.reload(settings);
         self.reconsider();
         self.look_everywhere(now);

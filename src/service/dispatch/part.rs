@@ -40,8 +40,7 @@ impl Left {
     }
 }
 
-/// Checks what holds of each part in each state: what time ends has a time at which the dispatcher wakes. A daemon
-/// that sleeps although something is due cannot be written then.
+/// Checks what holds of each part in each state: what time ends has a time at which the part wants to be woken.
 #[cfg(test)]
 pub(super) fn check(part: &dyn Part, now: Duration) -> Left {
     let left = part.left(now);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Dispatcher;
 use super::job::Job;
-use super::message::Work;
+use super::message::{Looks, Work};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Hold, Plan, sync_base_path, theme_of_path};
 use crate::report;
@@ -39,8 +39,12 @@ impl Dispatcher {
     }
 
     /// Takes what a look at shared records showed.
-    pub(super) fn on_tended(&mut self, found: Vec<(Tended, Result<Found, Hold>)>, begun_ns: i64, now: &Moment) {
+    pub(super) fn on_tended(&mut self, looks: Looks, now: &Moment) {
+        let Looks { found, begun_ns, problem } = looks;
         self.upkeep.tending.looked();
+        if let Some(problem) = problem.filter(|_| self.intake.hearing.misses_some()) {
+            report::watch_problem(&problem, self.decide.settings.settle.rescan);
+        }
         for (record, found) in found {
             match (record, found) {
                 (record @ Tended::Tags(_), Ok(Found::Tags(found))) => self.take_tags(record, found, now),

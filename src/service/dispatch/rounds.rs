@@ -46,6 +46,9 @@ impl Dispatcher {
         self.tell_wrong_clock(now);
         self.areas.want_check();
         self.upkeep.tending.retry_unseen();
+        if self.intake.hearing.is_silent(&Stage::Upload.folder()) {
+            self.upkeep.tending.all_bundles();
+        }
         match round {
             Round::All => {
                 self.intake.walks.mark_all();
@@ -105,8 +108,9 @@ impl Dispatcher {
     fn look_at_gates(&mut self, now: &Moment) {
         let said = Stage::ALL.into_iter().filter_map(|stage| Some((stage, self.decide.gate_now(stage, now)?)));
         for stage in self.intake.gates.looked(said.collect(), now.steady) {
-            self.inbox.reconsider_gate(stage);
-            self.intake.walks.mark_within(&stage.folder());
+            if self.inbox.reconsider_gate(stage) {
+                self.intake.walks.mark_within(&stage.folder());
+            }
         }
     }
 
@@ -117,7 +121,11 @@ impl Dispatcher {
             match BundleName::of(folder) {
                 Some(name) => self.upkeep.tending.bundle_changed(name),
                 // A bundle may have come or gone.
-                None if folder.area() == Stage::Upload.name() => self.upkeep.tending.all_bundles(),
+                None if folder.area() == Stage::Upload.name() => {
+                    // A day that is gone, or has no bundle any more, must not look changed for ever.
+                    self.intake.folder_times.forget(folder);
+                    self.upkeep.tending.all_bundles();
+                }
                 None => (),
             }
         }
@@ -183,6 +191,10 @@ impl Dispatcher {
             self.journal.want_recovery();
         }
         self.intake.walks.mark_within(&area);
+        self.upkeep.tending.forget_tags(&area);
+        if area == Stage::Upload.folder() {
+            self.upkeep.tending.all_bundles();
+        }
         work.push(Work::ForgetWatches(area));
     }
 

@@ -120,6 +120,10 @@ impl Tending {
         let below = |path: &RelPath| path.parts().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>();
         let is_of = |path: &RelPath| path.parent().is_some_and(|parent| below(&parent) == below(folder));
         self.tags.broken.retain(|path, _| !is_of(path) || broken.iter().any(|(other, _)| other == path));
+        // What mends a file need not make it another one.
+        for folder in broken.iter().filter_map(|(path, _)| path.parent()) {
+            self.tags.seen.remove(&folder);
+        }
         let is_news =
             |(path, why): &(RelPath, String)| self.tags.broken.insert(path.clone(), why.clone()).as_ref() != Some(why);
         broken.into_iter().filter(is_news).collect()
@@ -190,10 +194,11 @@ impl Tending {
         {
             next.push(Tended::Tags(folder));
         }
-        if self.bundles.is_all_marked || !self.bundles.changed_themes.is_empty() {
+        // While `upload` is away, no bundle can be listed.
+        if !is_paused && (self.bundles.is_all_marked || !self.bundles.changed_themes.is_empty()) {
             self.bundles.resolve(all());
         }
-        if self.bundles.marked.is_empty() {
+        if !self.is_any_bundle_marked() {
             self.bundles.since = None;
         } else {
             let since = *self.bundles.since.get_or_insert(now);
@@ -357,6 +362,7 @@ mod tests {
             &[(10, true, false, 2)],
             &[(10, false, false, 0), (39, false, false, 0), (40, false, false, 2)],
             &[(10, false, false, 0), (11, true, false, 2)],
+            // What was marked while no bundle could be listed was forgotten.
             &[(10, true, true, 0), (99, true, true, 0), (100, true, false, 2)],
         ];
         for (n, rows) in cases.into_iter().enumerate() {

@@ -69,7 +69,7 @@ impl Dispatcher {
         // It may be its whole stage that went.
         self.areas.want_check();
         if disk.kind() == ErrorKind::NotFound {
-            self.intake.walks.units.forget(unit);
+            self.intake.walks.gone(unit);
             self.intake.folder_times.forget(unit);
             self.upkeep.tending.forget_tags(unit);
             self.take_near_misses(unit, &[]);

@@ -134,6 +134,12 @@ impl Walks {
         self.due.remove(unit);
     }
 
+    /// Forgets a unit whose folder is gone.
+    pub(super) fn gone(&mut self, unit: &RelPath) {
+        self.units.forget(unit);
+        self.unseen.remove(unit);
+    }
+
     /// Takes note that the disk did not list a unit, which is tried again.
     pub(super) fn not_listed(&mut self, unit: &RelPath, again: Duration) {
         self.unseen.insert(unit.clone());
@@ -264,6 +270,9 @@ mod tests {
         assert_eq!(check(&walks, ms(0)), Left { soon: None, stuck: 1 });
         walks.listed(&path("raw"));
         assert_eq!((check(&walks, ms(0)), walks.wake(ms(0))), (Left::default(), None));
+        walks.not_listed(&path("raw/t"), ms(5_000));
+        walks.gone(&path("raw/t"));
+        assert_eq!(check(&walks, ms(0)), Left::default());
     }
 
     #[test]

@@ -10,17 +10,17 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::{Job, Looked};
-use super::message::{Heard, Message, ToLook, Work};
+use super::message::{Heard, Looks, Message, ToLook, Work};
 use super::second_looks::Seen;
 use crate::config::{Settings, SettleSettings};
-use crate::intake::{Hint, Hints, Watch};
+use crate::intake::{Hint, Hints, Watch, WatchProblem};
 use crate::make::{Insides, Limits, inspect, make, survive};
 use crate::model::{Identity, RelPath, ThemeSlug};
 use crate::plan::BundleName;
 use crate::report;
 use crate::service::check::check;
 use crate::service::clock::Clock;
-use crate::service::decide::{Found, Order, RecordKeeper, Tended, trace};
+use crate::service::decide::{Found, Order, RecordKeeper, TAG_SETS, Tended, trace};
 use crate::service::path_in;
 use crate::service::survey::{survey, units_near};
 use crate::service::wishes;
@@ -108,6 +108,9 @@ impl Workers {
         if path.starts_with(self.layout.folder(HOME.as_ref())) {
             return Heard::Request;
         }
+        if path.starts_with(self.layout.folder(TAG_SETS.as_ref())) {
+            return Heard::TagSets;
+        }
         let inside = path_in(&self.layout, path);
         if let Some(probe) = inside.as_ref().filter(|path| path.file_name() == PROBE) {
             return Heard::Probe(probe.area_path());
@@ -192,15 +195,22 @@ impl Workers {
         let (keeper, watch) = (self.keeper.clone(), self.watch.clone());
         self.on_any(move |vault| {
             let mut keeper = keeper.lock().expect("no keeper panics");
-            let mut tend = |record: Tended| {
-                let found = keeper.tend(vault.disk(), &record, &order);
-                if let (Tended::Bundle(name), Ok(Found::Bundle(found)), Some(watch)) = (&record, &found, &watch) {
-                    let mut watch = watch.lock().expect("no watch holder panics");
-                    watch_bundle(&mut watch, name, &found.folders, found.bundle.is_some());
+            let (disk, begun_ns) = (vault.disk(), order.now.wall_ns);
+            // Walks want it, too: it is held for a moment each time.
+            let watch = || watch.as_ref().map(|watch| watch.lock().expect("no watch holder panics"));
+            let mut problem = watch().and_then(|mut watch| watch_tag_sets(&mut watch, disk).err());
+            let mut found = Vec::new();
+            for record in records {
+                let seen = keeper.tend(disk, &record, &order);
+                if let (Tended::Bundle(name), Ok(Found::Bundle(bundle))) = (&record, &seen)
+                    && let Some(mut watch) = watch()
+                {
+                    let watched = watch_bundle(&mut watch, name, &bundle.folders, bundle.bundle.is_some());
+                    problem = problem.or(watched.err());
                 }
-                (record, found)
-            };
-            Some(Message::Tended(records.into_iter().map(&mut tend).collect(), order.now.wall_ns))
+                found.push((record, seen));
+            }
+            Some(Message::Tended(Looks { found, begun_ns, problem }))
         });
     }
 
@@ -331,13 +341,26 @@ fn look_again(disk: &dyn Look, kept: &RelPath) -> DiskResult<Seen> {
     Ok((Some(entry.identity), disk.has_writer(kept)?))
 }
 
-/// Watches a bundle in which people may edit sidecars, and no other. What the watch refuses is found by its time.
-fn watch_bundle(watch: &mut Watch, name: &BundleName, folders: &[(RelPath, Identity)], is_open: bool) {
+/// Watches a bundle in which people may edit sidecars, and no other.
+fn watch_bundle(
+    watch: &mut Watch,
+    name: &BundleName,
+    folders: &[(RelPath, Identity)],
+    is_open: bool,
+) -> Result<(), WatchProblem> {
     let top = name.folder();
     if !is_open {
         watch.forget(&top);
     }
-    for (folder, identity) in folders.iter().filter(|(folder, _)| is_open && folder.parent().as_ref() == Some(&top)) {
-        let _ = watch.add(folder, identity.inode);
+    let mut inner = folders.iter().filter(|(folder, _)| is_open && folder.parent().as_ref() == Some(&top));
+    inner.try_for_each(|(folder, identity)| watch.add(folder, identity.inode))
+}
+
+/// Watches the tag sets, once there are some.
+fn watch_tag_sets(watch: &mut Watch, disk: &dyn Look) -> Result<(), WatchProblem> {
+    let folder = RelPath::new(TAG_SETS).expect("a constant is a clean path");
+    match disk.stat(&folder) {
+        Ok(Some(entry)) => watch.add(&folder, entry.identity.inode),
+        _ => Ok(()),
     }
 }

@@ -191,6 +191,16 @@ impl Pipeline {
         records.into()
     }
 
+    /// Returns until when others wait for whose turn it is to be decided on, if any do.
+    pub(super) fn turn_due(&self) -> Option<Duration> {
+        self.turns.until()
+    }
+
+    /// Returns when products that wait are carried out at the latest.
+    pub(super) fn batch_due(&self) -> Option<Duration> {
+        (!self.batch.is_empty()).then_some(self.batch_since + GATHER)
+    }
+
     /// Returns whether a worker is at work.
     pub(super) fn is_busy(&self) -> bool {
         self.busy > 0
@@ -209,11 +219,10 @@ impl Pipeline {
 
 impl Part for Pipeline {
     fn wake(&self, now: Duration) -> Option<Duration> {
-        let batch = (!self.batch.is_empty()).then_some(self.batch_since + GATHER);
         // What waits for a worker while none is at work waits for nothing but the next turn.
         let idle = !self.to_make.is_empty() || !self.ready.is_empty();
         let idle = (idle && self.busy == 0 && self.batch.is_empty()).then_some(now);
-        batch.into_iter().chain(idle).chain(self.turns.until()).min()
+        self.batch_due().into_iter().chain(idle).chain(self.turn_due()).min()
     }
 
     fn left(&self, _: Duration) -> Left {
