@@ -60,7 +60,7 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
     }
     for shift in &intent.moves {
         let seen = (facts.seen)(&shift.to).filter(|seen| is_same(*seen, shift.seen));
-        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since; undo its later step first", shift.to))?;
+        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled", shift.to))?;
         plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
     }
     for gone in intent.removes.iter().filter(|gone| !is_note || gone.copied_to.is_some()) {
@@ -77,7 +77,10 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
 fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -> Result<(), String> {
     for product in &intent.publish {
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
-            return Err(format!("`{}` changed or went on since; undo its later step first", product.to));
+            return Err(format!(
+                "`{}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled",
+                product.to
+            ));
         }
         if intent.removes.iter().any(|gone| gone.copied_to.as_ref() == Some(&product.to)) {
             // This copy is moved back in place of the source.

@@ -142,13 +142,15 @@ impl Pauses {
         self.paused.get(area).map_or(0, |pause| pause.need)
     }
 
-    /// Returns why the assets of a stage must wait: it, or an area that they may go to, is paused.
+    /// Returns why the assets of a stage must wait: it, or an area that they may go to, is paused. What lies in a stage
+    /// goes on if only the next file has no room there: that makes room.
     pub(super) fn why_stage(&self, stage: Stage) -> Option<String> {
         let next = stage.next().map(Stage::name);
         let areas = [Some(stage.name()), next, Some("archive"), Some("failed")];
         let mut paused = areas.into_iter().flatten().filter_map(|name| {
             let area = RelPath::new(name).expect("an area's name is clean");
-            Some(format!("`{name}` is paused: {}", self.why(&area)?))
+            let pause = self.paused.get(&area).filter(|pause| pause.need == 0 || name != stage.name())?;
+            Some(format!("`{name}` is paused: {}", pause.why))
         });
         paused.next()
     }
@@ -184,6 +186,19 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
+
+    /// A stage without room for the next file kept what it held, too, and so never got room.
+    #[test]
+    fn a_stage_without_room_for_the_next_file_is_emptied() {
+        let export = RelPath::new("export").unwrap();
+        // (bytes that are wanted, whether each stage is told to wait)
+        for (need, waits) in [(0, [false, true, true, false]), (17 * MIB, [false, true, false, false])] {
+            let mut pauses = Pauses::default();
+            pauses.pause(&export, "no room".to_owned(), need, Cause::Seen, Duration::ZERO);
+            let stages = [Stage::Raw, Stage::Keep, Stage::Export, Stage::Upload];
+            assert_eq!(stages.map(|stage| pauses.why_stage(stage).is_some()), waits, "{need}");
+        }
+    }
 
     #[test]
     fn a_pause_that_comes_back_at_once_gets_longer() {

@@ -35,6 +35,29 @@ fn a_gate_holds_until_it_is_released() {
     assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
 }
 
+/// A tag set and a sidecar that are written in place change no folder: only events tell, and no round is near.
+#[test]
+fn a_manifest_follows_a_tag_set_and_a_sidecar_at_once() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 3600, notes_quiet_s: 0}\n");
+    fs::create_dir(root.at("tagsets")).unwrap();
+    fs::write(root.at("tagsets/warm.yaml"), "keywords: [sun, red, light, cozy, fire]\n").unwrap();
+    fs::create_dir_all(root.at("raw/cabins")).unwrap();
+    fs::write(root.at("raw/cabins/tags.yaml"), "title: Winter cabins\nuse: [warm]\n").unwrap();
+    fs::write(root.at("raw/cabins/a.png"), picture(1, 220)).unwrap();
+    let daemon = root.run();
+    let row = |root: &Root, word: &str| root.csv().get(1).is_some_and(|row| row.join(",").contains(word));
+    root.until("it is bundled", |root| row(root, "Winter cabins"));
+    fs::write(root.at("tagsets/warm.yaml"), "keywords: [sun, red, light, cozy, candle]\n").unwrap();
+    root.until("the tag set is followed", |root| row(root, "candle"));
+    let sidecar = root.files().into_iter().find(|file| file.contains("/sidecars/")).unwrap();
+    let text = fs::read_to_string(root.at(&sidecar)).unwrap();
+    assert!(text.contains("\ntags: {}\n"), "{text}");
+    fs::write(root.at(&sidecar), text.replace("tags: {}", "tags: {title: A cabin of its own}")).unwrap();
+    root.until("the sidecar is followed", |root| row(root, "A cabin of its own"));
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
 /// Adds a second market that takes the same, and 3D models too.
 fn add_market(root: &Root, gates: &str) {
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();

@@ -150,3 +150,26 @@ fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
     daemon.signal("-TERM");
     daemon.ends_well();
 }
+
+/// The old tags of a stage that had been away came back in all stages.
+#[test]
+fn tags_that_changed_while_a_stage_was_away_are_carried_to_it() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
+    root.idea(NOTE);
+    let daemon = root.run();
+    let tags = |root: &Root, stage: &str| {
+        fs::read_to_string(root.at(&format!("{stage}/winter-cabins/tags.yaml"))).unwrap_or_default()
+    };
+    fs::create_dir_all(root.at("keep/winter-cabins")).unwrap();
+    root.until("the stages share them", |root| {
+        !tags(root, "raw").is_empty() && tags(root, "keep") == tags(root, "raw")
+    });
+    fs::rename(root.at("keep"), root.at("away")).unwrap();
+    root.until("it is told", |root| root.log().contains("Paused: "));
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), "title: Written meanwhile\n").unwrap();
+    fs::rename(root.at("away"), root.at("keep")).unwrap();
+    root.until("they are carried", |root| tags(root, "keep").contains("Written meanwhile"));
+    assert!(tags(&root, "raw").contains("Written meanwhile"), "{}", root.log());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}

@@ -113,7 +113,11 @@ fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     let back = ["keep/t/t-1.png: undone: named", "move keep/t/t-1.png -> raw/t/1.png"];
     let brought = "move .stockmill/undo/1 -> raw/t/1.png.yaml";
     let removed = "remove keep/t/t-1.png.yaml";
-    let changed = |name: &str| format!("`{name}` changed or went on since; undo its later step first");
+    let changed = |name: &str| {
+        format!(
+            "`{name}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled"
+        )
+    };
     let not_kept = "`raw/t/1.png.yaml` is no longer kept (`work.undo_days`, `work.undo_mib_max`)";
     let cases: [(&Disk<'_>, &[&str]); 9] = [
         (&[(kept, 1, "p"), (sidecar, 5, "new"), (aside, 2, "old")], &[back[0], back[1], brought, removed]),

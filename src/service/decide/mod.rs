@@ -66,9 +66,9 @@ pub(super) struct Here<'a> {
 }
 
 impl Here<'_> {
-    /// Returns the stages that are not paused.
+    /// Returns the stages that can be looked into, whether or not their assets may go on.
     pub(super) fn open_stages(&self) -> Vec<Stage> {
-        Stage::ALL.into_iter().filter(|stage| self.pauses.why_stage(*stage).is_none()).collect()
+        Stage::ALL.into_iter().filter(|stage| self.pauses.why(&stage.folder()).is_none()).collect()
     }
 
     fn paused(&self, stage: Stage) -> Result<(), Hold> {

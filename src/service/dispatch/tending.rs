@@ -198,14 +198,14 @@ impl Tending {
         if !is_paused && (self.bundles.is_all_marked || !self.bundles.changed_themes.is_empty()) {
             self.bundles.resolve(all());
         }
-        if !self.is_any_bundle_marked() {
-            self.bundles.since = None;
-        } else {
+        if self.is_any_bundle_marked() {
             let since = *self.bundles.since.get_or_insert(now);
             if (is_quiet || now >= since + JOIN_MAX) && !is_paused {
                 self.bundles.since = None;
                 next.extend(std::mem::take(&mut self.bundles.marked).into_iter().map(Tended::Bundle));
             }
+        } else {
+            self.bundles.since = None;
         }
         self.is_running = !next.is_empty();
         next

@@ -230,10 +230,13 @@ impl Inbox {
 
     /// Lets what a stage's gate keeps waiting be judged anew; returns whether something does.
     pub(super) fn reconsider_gate(&mut self, stage: Stage) -> bool {
-        let standings = self.files.range_mut(stage.folder().inside()).map(|(_, standing)| standing);
-        let waits =
-            |standing: &&mut Standing| matches!(&**standing, Standing::Held(held) if held.why.kind == WhyKind::Gate);
-        standings.filter(waits).fold(false, |is_any, standing| standing.reconsider() || is_any)
+        let mut waits_any = false;
+        for (_, standing) in self.files.range_mut(stage.folder().inside()) {
+            if matches!(standing, Standing::Held(held) if held.why.kind == WhyKind::Gate) {
+                waits_any |= standing.reconsider();
+            }
+        }
+        waits_any
     }
 
     /// Lets what is held of a theme be judged anew; returns the theme's folders in which something is.
