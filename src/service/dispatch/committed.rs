@@ -50,12 +50,8 @@ impl Dispatcher {
 
     /// Begins to carry out what is to be carried out together now.
     pub(super) fn begin_commit(&mut self, now: &Moment, work: &mut Vec<Work>) {
-        let inbox = &self.inbox;
-        // A companion came, or is somebody else's by now.
-        for (job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
-            made.discard(&self.decide.vault);
-            self.let_go(&job, now);
-            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
+        if self.inbox.is_any_changed() {
+            self.drop_changed(now);
         }
         if self.journal.present_phase() == Phase::Recover || !self.journal.is_free() {
             return;
@@ -63,6 +59,17 @@ impl Dispatcher {
         if let Some(batch) = self.pipeline.batch(now.steady) {
             self.journal.begin(Use::Committing);
             work.push(Work::Commit { batch, now: now.timestamp() });
+        }
+    }
+
+    /// Takes those out of the batch that changed since they were decided on: a companion came, or is somebody else's by
+    /// now. They are looked at anew.
+    fn drop_changed(&mut self, now: &Moment) {
+        let inbox = &self.inbox;
+        for (job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
+            made.discard(&self.decide.vault);
+            self.let_go(&job, now);
+            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
         }
     }
 

@@ -49,7 +49,7 @@ impl Dispatcher {
     ) {
         self.intake.walks.ended(unit, took, now.steady);
         match result {
-            Ok(surveyed) => self.take_survey(&surveyed, took, now),
+            Ok(surveyed) => self.take_survey(*surveyed, took, now),
             Err(error) => self.take_survey_error(unit, &error, now),
         }
         self.inbox.walk_ended();
@@ -82,7 +82,7 @@ impl Dispatcher {
         self.intake.walks.not_listed(unit, now.steady + UNSEEN_PAUSE);
     }
 
-    fn take_survey(&mut self, surveyed: &Surveyed, took: Duration, now: &Moment) {
+    fn take_survey(&mut self, surveyed: Surveyed, took: Duration, now: &Moment) {
         let unit = surveyed.unit.clone();
         let settle = &self.decide.settings.settle;
         let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
@@ -98,7 +98,7 @@ impl Dispatcher {
             self.intake.walks.units.forget(&unit);
         }
         self.take_near_misses(&unit, &surveyed.near_misses);
-        self.take_odd(surveyed);
+        self.take_odd(&surveyed);
         self.take_candidates(surveyed, now);
     }
 
@@ -127,8 +127,9 @@ impl Dispatcher {
         }
     }
 
-    fn take_candidates(&mut self, surveyed: &Surveyed, now: &Moment) {
-        let Surveyed { unit, stage, candidates, odd, .. } = surveyed;
+    fn take_candidates(&mut self, surveyed: Surveyed, now: &Moment) {
+        let Surveyed { unit, stage, candidates, odd, signs, first_frames, .. } = surveyed;
+        let unit = &unit;
         if !candidates.is_empty() {
             self.intake.hearing.busy(&unit.area_path(), now.steady);
         }
@@ -141,33 +142,30 @@ impl Dispatcher {
                 self.judge_late(unit, &odd.path, &unfinished, now);
             }
         }
-        let mut left = candidates.len();
-        for candidate in candidates {
+        let mut candidates = candidates.into_iter();
+        while let Some(candidate) = candidates.next() {
             if self.pipeline.ready() >= READY_MAX {
-                self.intake.walks.fell_behind(unit.clone(), left);
+                self.intake.walks.fell_behind(unit.clone(), candidates.len() + 1);
                 break;
             }
-            left -= 1;
-            for path in self.inbox.taken_along(candidate) {
-                report::taken_along(&path, &candidate.primary.path);
+            let path = candidate.primary.path.clone();
+            for along in self.inbox.taken_along(&candidate) {
+                report::taken_along(&along, &path);
             }
-            let seen = (surveyed.signs.get(&candidate.primary.path), &surveyed.first_frames);
             let (decide, here) = (&self.decide, here(&self.areas, &self.intake.walks, now));
-            let identity = |candidate: &Candidate| candidate.primary.entry.identity;
-            let met = self.inbox.meet(
-                candidate.clone(),
-                &Around {
-                    stage: *stage,
-                    now,
-                    sign: seen.0,
-                    is_first_frame: seen.1.contains(&candidate.primary.path),
-                    unfinished: &unfinished,
-                    is_moving: &|path| decide.claims.is_moving(path),
-                    is_released: &|c| decide.is_released(&c.primary.path, *stage, identity(c)),
-                    shut: &|c| decide.shut(&c.primary.path, *stage, identity(c), here).err().map(|h| Why::of(&h)),
-                },
-            );
-            self.take_met(unit, *stage, &candidate.primary.path, met, now);
+            let seen = |candidate: &Candidate| candidate.primary.entry.identity;
+            let around = Around {
+                stage,
+                now,
+                sign: signs.get(&path),
+                is_first_frame: first_frames.contains(&path),
+                unfinished: &unfinished,
+                is_moving: &|path| decide.claims.is_moving(path),
+                is_released: &|c| decide.is_released(&c.primary.path, stage, seen(c)),
+                shut: &|c| decide.shut(&c.primary.path, stage, seen(c), here).err().map(|hold| Why::of(&hold)),
+            };
+            let met = self.inbox.meet(candidate, &around);
+            self.take_met(unit, stage, &path, met, now);
         }
     }
 

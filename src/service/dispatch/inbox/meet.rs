@@ -101,7 +101,10 @@ impl Inbox {
         let mut is_any_in_hand = false;
         for found in candidate.files().skip(1) {
             match self.files.get_mut(&found.path) {
-                Some(Standing::InHand { is_changed, .. }) => (*is_changed, is_any_in_hand) = (true, true),
+                Some(Standing::InHand { is_changed, .. }) => {
+                    self.changed += usize::from(!*is_changed);
+                    (*is_changed, is_any_in_hand) = (true, true);
+                }
                 Some(Standing::Held(_)) => drop(self.files.remove(&found.path)),
                 None => (),
             }

@@ -26,8 +26,9 @@ pub(super) struct Inbox {
     settle: Settle,
     notes: Notes,
     files: BTreeMap<RelPath, Standing>,
-    /// How many of them are in hand.
+    /// How many of them are in hand, and how many of these changed meanwhile.
     in_hand: usize,
+    changed: usize,
     tries: BTreeMap<RelPath, Tries>,
     /// The last reason that was told of each file, so that none is told twice.
     told: BTreeMap<RelPath, Why>,
@@ -89,6 +90,7 @@ impl Inbox {
             notes: Notes::new(settings.notes_quiet, settings.patience),
             files: BTreeMap::new(),
             in_hand: 0,
+            changed: 0,
             tries: BTreeMap::new(),
             told: BTreeMap::new(),
             left_alone: HashMap::new(),
@@ -138,9 +140,8 @@ impl Inbox {
         let news = is_news.then(|| News::Held(why.text.to_string()));
         let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
         let held = Standing::Held(Held { why, state, until, facts });
-        if let Some(Standing::InHand { .. }) = self.files.insert(path.clone(), held) {
-            self.in_hand -= 1;
-        }
+        let before = self.files.insert(path.clone(), held);
+        self.no_longer(before.as_ref());
         news
     }
 
@@ -163,19 +164,16 @@ impl Inbox {
 
     /// Takes a file in hand.
     pub(super) fn take_in_hand(&mut self, path: RelPath, state: Fingerprint) {
-        if !matches!(
-            self.files.insert(path, Standing::InHand { state, is_changed: false }),
-            Some(Standing::InHand { .. })
-        ) {
-            self.in_hand += 1;
-        }
+        let before = self.files.insert(path, Standing::InHand { state, is_changed: false });
+        self.no_longer(before.as_ref());
+        self.in_hand += 1;
     }
 
     /// Lets go of a file that was in hand.
     pub(super) fn let_out(&mut self, path: &RelPath) {
         if self.is_in_hand(path) {
-            self.files.remove(path);
-            self.in_hand -= 1;
+            let before = self.files.remove(path);
+            self.no_longer(before.as_ref());
         }
     }
 
@@ -200,6 +198,7 @@ impl Inbox {
 
     fn saw_in_hand(&mut self, path: &RelPath, seen: Fingerprint) {
         if let Some(Standing::InHand { state, is_changed }) = self.files.get_mut(path) {
+            self.changed += usize::from(!*is_changed && *state != seen);
             *is_changed |= *state != seen;
         }
     }
@@ -207,6 +206,19 @@ impl Inbox {
     /// Returns whether a walk saw a file changed while it was in hand.
     pub(super) fn is_changed(&self, path: &RelPath) -> bool {
         matches!(self.files.get(path), Some(Standing::InHand { is_changed: true, .. }))
+    }
+
+    /// Returns whether any file changed while it was in hand.
+    pub(super) fn is_any_changed(&self) -> bool {
+        self.changed > 0
+    }
+
+    /// Counts what a file was that is something else now.
+    fn no_longer(&mut self, before: Option<&Standing>) {
+        if let Some(Standing::InHand { is_changed, .. }) = before {
+            self.in_hand -= 1;
+            self.changed -= usize::from(*is_changed);
+        }
     }
 
     /// Counts a try that went wrong.
