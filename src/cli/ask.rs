@@ -52,7 +52,7 @@ fn by_daemon(mailbox: &Mailbox, posted: &Posted, is_running: &dyn Fn() -> bool) 
             if mailbox.take(posted).is_ok_and(|is_withdrawn| is_withdrawn) {
                 return Ok(None);
             }
-            // It may have answered with its last breath.
+            // It may have answered just before it ended.
             let ended = "the daemon ended before it answered; its log and `stockmill history` say how far it came";
             return answered()?.map(Some).ok_or_else(|| CliError::failed(&ended));
         }

@@ -34,7 +34,7 @@ impl Vault {
         recover(self.writer(), journal, records, areas)
     }
 
-    /// Removes what `undo` can no longer want; see [`super::purge_trash`].
+    /// Removes what `undo` can no longer want.
     pub fn purge_trash(
         &self,
         areas: &[RelPath],

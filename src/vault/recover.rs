@@ -209,7 +209,7 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
         Ok(()) => Ok(()),
         Err(CommitError::Refused(error) | CommitError::Open(error)) => Err(error),
         Err(CommitError::InUse(path)) => Err(in_use(&path)),
-        // Somebody took the name between the cut and now. The product may be the only copy: it stays, beside.
+        // Somebody took the name after the program had ended. The product may be the only copy: it stays, beside.
         Err(_) => place(disk, &product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
     }
 }

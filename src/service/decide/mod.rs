@@ -1,5 +1,5 @@
 //! What becomes of one asset, note or record: what the planner needs is gathered here, and what plans in hand have taken
-//! is kept. Nothing here changes the disk.
+//! is kept. Nothing here changes the disk but for releases, of which it is written down what was used.
 
 mod bundles;
 mod claims;

@@ -135,7 +135,7 @@ impl JournalUse {
 impl Part for JournalUse {
     fn wake(&self, now: Duration) -> Option<Duration> {
         let waits = self.is_free() && (self.needs_recovery || self.was_refused);
-        // A recovery that is due waits for work in hand, which tells when it is done.
+        // A recovery that is due waits for work in hand: it is asked again and again whether that is done.
         waits.then(|| self.pause.again().max(now + Duration::from_millis(10)))
     }
 

@@ -1,5 +1,5 @@
-//! One dispatcher owns all state: what is marked, what waits, what is in hand. It is made of parts, each with the state
-//! of one concern; here they meet. Workers own their job and answer by message.
+//! One dispatcher owns the state of all work: what is marked, what waits, what is in hand. It is made of parts, each
+//! with the state of one concern; here they meet. Workers own their job and answer by message.
 
 mod areas;
 mod backoff;

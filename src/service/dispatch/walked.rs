@@ -33,7 +33,7 @@ impl Dispatcher {
         let is_away = |area: &RelPath| areas.is_detached(area);
         if let Some(unit) = self.intake.walks.next(now.steady, self.pipeline.ready(), &is_away) {
             work.push(Work::Walk { unit, settings: self.decide.settings.clone() });
-        } else if self.intake.walks.is_first_round_over() {
+        } else if self.intake.walks.take_first_round_over() {
             // Every folder is watched by now.
             self.probe(now, work);
         }

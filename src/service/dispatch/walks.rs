@@ -176,7 +176,7 @@ impl Walks {
     }
 
     /// Takes note, once, that everything was walked since the start.
-    pub(super) fn is_first_round_over(&mut self) -> bool {
+    pub(super) fn take_first_round_over(&mut self) -> bool {
         let is_over = self.marked.is_empty() && self.walking.is_none();
         is_over && !std::mem::replace(&mut self.was_all_walked, true)
     }
@@ -247,9 +247,9 @@ mod tests {
     fn areas_that_are_away_are_not_walked() {
         let mut walks = Walks::default();
         walks.mark(path("keep/t"));
-        assert!(!walks.is_first_round_over());
+        assert!(!walks.take_first_round_over());
         assert_eq!((next(&mut walks, 0, 0), check(&walks, ms(0))), (None, Left::default()));
-        assert!(walks.is_first_round_over() && !walks.is_first_round_over(), "it is told once");
+        assert!(walks.take_first_round_over() && !walks.take_first_round_over(), "it is told once");
     }
 
     #[test]
