@@ -264,11 +264,12 @@ async fn receive(
     let mut signals = Vec::new();
     let mut next = tokio::time::timeout(patience, messages.recv()).await.ok().flatten();
     let _at_work = workers.at_work();
+    let now = workers.clock.now();
     while let Some(message) = next {
         if let Message::Signal(signal) = &message {
             signals.push(*signal);
         }
-        let begun = dispatcher.take(message, &workers.clock.now());
+        let begun = dispatcher.take(message, &now);
         begun.into_iter().for_each(|work| workers.start(work));
         next = messages.try_recv().ok();
     }

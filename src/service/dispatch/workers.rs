@@ -15,7 +15,7 @@ use super::second_looks::Seen;
 use crate::config::{Settings, SettleSettings};
 use crate::intake::{Hint, Hints, Watch, WatchProblem};
 use crate::make::{Insides, Limits, inspect, make, survive};
-use crate::model::{Identity, RelPath, ThemeSlug};
+use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::BundleName;
 use crate::report;
 use crate::service::check::check;
@@ -40,7 +40,22 @@ pub(in crate::service) struct Workers {
     /// What the walks saw inside files.
     insides: Arc<Insides>,
     keeper: Arc<Mutex<RecordKeeper>>,
+    folders: Folders,
     tell: UnboundedSender<Message>,
+}
+
+/// The beginnings of paths below some folders, up to the last slash.
+struct Folders {
+    home: Vec<u8>,
+    tag_sets: Vec<u8>,
+    upload: Vec<u8>,
+}
+
+impl Folders {
+    fn of(layout: &Layout) -> Self {
+        let below = |name: &str| [layout.folder(name.as_ref()).as_os_str().as_encoded_bytes(), b"/"].concat();
+        Self { home: below(HOME), tag_sets: below(TAG_SETS), upload: below(Stage::Upload.name()) }
+    }
 }
 
 impl Workers {
@@ -55,6 +70,7 @@ impl Workers {
         Ok(Self {
             vault,
             journal: Arc::new(Mutex::new(journal)),
+            folders: Folders::of(&layout),
             layout,
             clock: Clock::start(),
             watch: None,
@@ -105,14 +121,17 @@ impl Workers {
     }
 
     fn near(&self, path: &std::path::Path) -> Heard {
-        if path.starts_with(self.layout.folder(HOME.as_ref())) {
+        // Thousands of hints come in a burst: most are told apart by the beginnings of their paths.
+        let is_below = |folder: &[u8]| path.as_os_str().as_encoded_bytes().starts_with(folder);
+        if is_below(&self.folders.home) {
             return Heard::Request;
         }
-        if path.starts_with(self.layout.folder(TAG_SETS.as_ref())) {
+        if is_below(&self.folders.tag_sets) {
             return Heard::TagSets;
         }
-        let inside = path_in(&self.layout, path);
-        if let Some(probe) = inside.as_ref().filter(|path| path.file_name() == PROBE) {
+        let is_probe = path.file_name().is_some_and(|name| name == PROBE);
+        let inside = if is_probe || is_below(&self.folders.upload) { path_in(&self.layout, path) } else { None };
+        if let Some(probe) = inside.as_ref().filter(|_| is_probe) {
             return Heard::Probe(probe.area_path());
         }
         match inside.as_ref().and_then(BundleName::of) {
