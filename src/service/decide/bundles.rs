@@ -125,10 +125,12 @@ impl Decider {
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
             let inside = look.assets(&name);
             let Some(market) = look.market(&name) else { continue };
-            // Nothing is added to one of which nobody can tell whether it was sent, or how much it holds.
-            let sent = inside.is_err() || is_sent(disk, &name.folder()).unwrap_or(true);
-            let inside = inside.unwrap_or_default();
-            self.bundles.insert(name.clone(), inside.measured(&name, market, sent));
+            // Nothing is added to one of which nobody can tell whether it was sent.
+            let sent = is_sent(disk, &name.folder()).unwrap_or(true);
+            // One of which nobody can tell how much it holds counts as full.
+            let full = || Bundle { name: name.clone(), rows: market.csv.rows_max, bytes: market.csv.bytes_max, sent };
+            let bundle = inside.map_or_else(|_| full(), |inside| inside.measured(&name, market, sent));
+            self.bundles.insert(name.clone(), bundle);
         }
     }
 }

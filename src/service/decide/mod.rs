@@ -292,3 +292,6 @@ pub(super) fn limits(settings: &Settings) -> Limits {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

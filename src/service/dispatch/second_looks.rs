@@ -174,6 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn looks_are_begun_when_they_are_due_and_one_after_the_other() {
+        let (mut looks, aside) = one_aside();
+        assert!(looks.due(ms(QUIET - 1)).is_empty());
+        assert_eq!(looks.due(ms(QUIET)).len(), 1);
+        assert_eq!(check(&looks, ms(QUIET)).soon, Some(By::Answer));
+        assert!(looks.due(ms(QUIET)).is_empty(), "a look is under way");
+        looks.not_ended(&aside, ms(QUIET));
+        assert_eq!(looks.wake(ms(QUIET)), Some(ms(QUIET) + PAUSE_MAX));
+        looks.ended(&aside);
+        assert_eq!((check(&looks, ms(QUIET)), looks.wake(ms(QUIET))), (Left::default(), None));
+    }
+
+    #[test]
     fn what_is_gone_is_over_and_what_cannot_be_seen_is_not() {
         let (mut looks, aside) = one_aside();
         assert!(!looks.looked(&aside, None, ms(60_000)));

@@ -1,0 +1,141 @@
+//! Rows over a small mill on the disk, which nothing changes.
+#![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
+
+use std::fs;
+
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::Identity;
+use crate::service::pauses::Cause;
+use crate::vault::RealDisk;
+
+const SEEN: Identity = Identity { device: 1, inode: 7, size: 9, modified_ns: 5 };
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+/// Returns a mill with these settings and files.
+fn mill(settings: &str, files: &[(&str, &str)]) -> (TempDir, Decider) {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".stockmill")).unwrap();
+    for (file, text) in files {
+        let file = home.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let markets = crate::market::built_in().unwrap();
+    let settings = Arc::new(crate::config::load(settings, home.path(), &markets).unwrap());
+    let vault = Vault::to_look(RealDisk::open_to_look(crate::service::layout(&settings)), &[]).unwrap();
+    let mut decide = Decider::new(vault, settings, Ledger::default());
+    decide.tags.settle_at_once();
+    (home, decide)
+}
+
+/// Monday noon.
+fn noon() -> Moment {
+    let now: jiff::Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+    Moment { local: now.to_zoned_datetime(TimeZone::UTC), steady: std::time::Duration::from_secs(9) }
+}
+
+#[test]
+fn a_file_is_shut_in_by_its_gate_a_pause_or_a_misnamed_tag_file() {
+    // (settings, the area that is paused, a misnamed tag file, the beginning of the reason)
+    let cases = [
+        ("", None, false, None),
+        ("gates: {keep: hold}", None, false, None),
+        ("gates: {raw: hold}", None, false, Some("the gate of `raw` is `hold`")),
+        ("gates: {raw: {on: [friday], at: \"09:00\"}}", None, false, Some("the gate of `raw` opens on Friday")),
+        ("", Some("raw"), false, Some("`raw` is paused: away")),
+        ("", Some("keep"), false, Some("`keep` is paused: away")),
+        ("", Some("export"), false, None),
+        ("", None, true, Some("`raw/sea/Tags.yaml`")),
+    ];
+    for (settings, paused, is_misnamed, expected) in cases {
+        let (_home, mut decide) = mill(settings, &[]);
+        let mut pauses = Pauses::default();
+        if let Some(area) = paused {
+            pauses.pause(&path(area), "away".to_owned(), 0, Cause::Seen, std::time::Duration::ZERO);
+        }
+        if is_misnamed {
+            let (file, meant, waits) = (path("raw/sea/Tags.yaml"), path("raw/sea/tags.yaml"), path("raw/sea"));
+            decide.take_near_misses(&path("raw/sea"), &[NearMiss { file, meant, waits }]);
+        }
+        let (now, units) = (noon(), Units::default());
+        let here = Here { now: &now, pauses: &pauses, units: &units };
+        let shut = decide.shut(&path("raw/sea/a.png"), Stage::Raw, SEEN, here).err().map(|hold| hold.to_string());
+        let is_told = shut.as_deref().is_some_and(|why| expected.is_some_and(|start| why.starts_with(start)));
+        assert!(is_told || (shut.is_none() && expected.is_none()), "{settings} {paused:?}: {shut:?}");
+        let by_time = decide.gate_now(Stage::Raw, &now);
+        assert_eq!(by_time.is_some(), settings.contains("friday"), "{settings}: {by_time:?}");
+        assert!(by_time.is_none_or(|said| said.is_err_and(|shut| shut.opens_in.is_some())), "{settings}");
+    }
+}
+
+#[test]
+fn a_theme_claims_its_documents() {
+    let tags = "title: Sea\ndocuments: [readme.txt, a.png]\n";
+    let (_home, mut decide) = mill("", &[("raw/sea/tags.yaml", tags), ("raw/sky/tags.yaml", "title: Sky\n")]);
+    let now = noon().for_settle();
+    for (file, expected) in [
+        ("raw/sea/readme.txt", true),
+        ("raw/sea/other.txt", false),
+        ("raw/sky/readme.txt", false),
+        ("raw/readme.txt", false),
+        // What stockmill knows is an asset, whatever a theme says.
+        ("raw/sea/a.png", false),
+    ] {
+        assert_eq!(decide.is_document(&path(file), Stage::Raw, now), Ok(expected), "{file}");
+    }
+}
+
+#[test]
+fn tags_come_from_the_settings_the_sets_the_theme_and_the_folder() {
+    let files = [
+        ("tagsets/warm.yaml", "keywords: [sun]\n"),
+        ("raw/sea/tags.yaml", "title: Sea\nuse: [warm]\nkeywords: [wave]\n"),
+        ("raw/sea/deep/tags.yaml", "title: Deep sea\n"),
+    ];
+    let cases = [
+        ("raw/sea/a.png", "Sea", vec!["own", "sun", "wave"]),
+        ("raw/sea/deep/a.png", "Deep sea", vec!["own", "sun", "wave"]),
+        ("raw/a.png", "", vec!["own"]),
+    ];
+    for (file, title, keywords) in cases {
+        let (_home, mut decide) = mill("defaults: {keywords: [own]}", &files);
+        let facts = Facts::bare(path(file), Stage::Raw, SEEN, 0);
+        let meta = decide.tags_of(&facts, noon().for_settle()).unwrap().meta();
+        let mut found = meta.keywords.clone();
+        found.sort_unstable();
+        assert_eq!((meta.title.as_str(), found), (title, keywords.into_iter().map(str::to_owned).collect()), "{file}");
+    }
+}
+
+#[test]
+fn only_the_bundles_of_the_day_are_counted() {
+    let sidecar = "version: 1\nid: 0123456789abcdef\ntheme: sea\ntags: {title: Sea}\n";
+    let bundle = |day: &str, rest: &str| format!("upload/2026-11-{day}/adobe-stock/{rest}");
+    let files = ["22", "23"].map(|day| {
+        [bundle(day, "files/a.jpg"), bundle(day, "sidecars/a.jpg.yaml")].map(|file| {
+            let text = if file.ends_with("yaml") { sidecar } else { "x" };
+            (file, text)
+        })
+    });
+    let files: Vec<(&str, &str)> = files.iter().flatten().map(|(file, text)| (file.as_str(), *text)).collect();
+    let (home, mut decide) = mill("", &files);
+    let found = decide.bundles_of(&noon());
+    let shown: Vec<_> =
+        found.iter().map(|bundle| (bundle.name.folder().to_string(), bundle.rows, bundle.sent)).collect();
+    assert_eq!(shown, [("upload/2026-11-23/adobe-stock".to_owned(), 1, false)]);
+    assert!(found[0].bytes > 0);
+    fs::write(home.path().join("upload/2026-11-23/adobe-stock/SENT"), "").unwrap();
+    assert!(decide.bundles_of(&noon())[0].sent);
+    // Of what nobody can read it cannot be told how much it holds: nothing is added.
+    let (_home, mut decide) = mill("", &[files[2], (files[3].0, "title: [")]);
+    let market = &decide.settings.upload.markets[0];
+    let full = (market.csv.rows_max, market.csv.bytes_max);
+    let bundle = decide.bundles_of(&noon()).remove(0);
+    assert_eq!((bundle.rows, bundle.bytes), full);
+}
