@@ -67,20 +67,22 @@ impl Dispatcher {
     /// paused and the asset waits where it is.
     fn promise_room(&mut self, mut job: Job, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Option<Job> {
         let free_min = self.decide.settings.work.free_mib_min << 20;
-        match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
+        let short = match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
             Ok(()) => {
                 job.is_promised = true;
                 return Some(job);
             }
-            Err(short) => self.pause(&short.area, &short.why, short.need, Cause::Seen, now),
-        }
+            Err(short) => short,
+        };
+        self.pause(&short.area, &short.why, short.need, Cause::Seen, now);
         self.let_go(&job, now);
         let Some(facts) = job.facts else {
             self.upkeep.tending.failed(&job.plan, now.steady);
             return None;
         };
         let path = facts.path.clone();
-        let why = self.areas.pauses.why_stage(facts.stage).unwrap_or_default();
+        // What lies in the area itself is not paused by that, and waits for room all the same.
+        let why = format!("`{}` is paused: {}", short.area, short.why);
         let until = Some(now.steady + PAUSE_MAX);
         self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
         None
