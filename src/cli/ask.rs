@@ -1,33 +1,33 @@
-//! Having a wish carried out: by the daemon, or by the command itself where none runs.
+//! Having a request carried out: by the daemon, or by the command itself where none runs.
 
 use std::time::Duration;
 
 use super::error::CliError;
 use crate::config::Settings;
-use crate::records::{Answer, Request, Wish};
+use crate::records::{Action, Answer, Request};
 use crate::service::{Clock, ServiceError, carry_out_here, layout};
-use crate::vault::{Lock, Mailbox, Posted};
+use crate::vault::{Lock, Mailbox, QueuedRequest};
 
-/// How long a running daemon may take until the person is told that the wish is queued, and for how long the answer is
+/// How long a running daemon may take until the person is told that the request is queued, and for how long the answer is
 /// waited for at all.
 const TOLD_AFTER: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Has a wish carried out, and returns what came of it.
-pub(super) fn ask(settings: &Settings, wish: &Wish) -> Result<Answer, CliError> {
+/// Has a request carried out, and returns what came of it.
+pub(super) fn ask(settings: &Settings, action: &Action) -> Result<Answer, CliError> {
     let mailbox = Mailbox::beside_daemon(layout(settings));
     let is_running = || Lock::is_held(&layout(settings).home());
     let clock = Clock::start();
     loop {
         if !is_running() {
-            match carry_out_here(settings, wish.clone()) {
+            match carry_out_here(settings, action.clone()) {
                 // One was started in this moment.
                 Err(ServiceError::Lock(_)) if is_running() => (),
                 answer => return answer.map_err(|error| CliError::failed(&error)),
             }
         }
-        let request = Request::new(wish.clone(), clock.now().timestamp());
+        let request = Request::new(action.clone(), clock.now().timestamp());
         let posted = mailbox.ask(&request).map_err(|error| CliError::failed(&error))?;
         if let Some(answer) = by_daemon(&mailbox, &posted, &is_running)? {
             return Ok(answer);
@@ -35,8 +35,12 @@ pub(super) fn ask(settings: &Settings, wish: &Wish) -> Result<Answer, CliError> 
     }
 }
 
-/// Waits for the daemon's answer; `None` if it ended before it took the wish.
-fn by_daemon(mailbox: &Mailbox, posted: &Posted, is_running: &dyn Fn() -> bool) -> Result<Option<Answer>, CliError> {
+/// Waits for the daemon's answer; `None` if it ended before it took the request.
+fn by_daemon(
+    mailbox: &Mailbox,
+    posted: &QueuedRequest,
+    is_running: &dyn Fn() -> bool,
+) -> Result<Option<Answer>, CliError> {
     let clock = Clock::start();
     let mut is_told = false;
     let answered = || {

@@ -7,7 +7,7 @@ use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::plan::tags::{Resolved, Sourced};
-use crate::service::{Standing, View};
+use crate::service::{AssetStatus, View};
 
 /// Prints everything about one file.
 pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
@@ -36,10 +36,10 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
             say!("with     {}", companion.path);
         }
     }
-    match &explained.standing {
-        Standing::Planned(plan) => say!("next     {}", plan.to_string().trim_end()),
-        Standing::Held(_, why) => say!("held     {why}"),
-        Standing::LeftAlone(_, why) => say!("alone    {why}"),
+    match &explained.status {
+        AssetStatus::Planned(plan) => say!("next     {}", plan.to_string().trim_end()),
+        AssetStatus::Held(_, why) => say!("held     {why}"),
+        AssetStatus::LeftAlone(_, why) => say!("alone    {why}"),
     }
     if let Some(tags) = &explained.tags {
         print_tags(tags);

@@ -6,21 +6,21 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::RelPath;
-use crate::service::{Standing, View};
+use crate::service::{AssetStatus, View};
 
 /// Prints what the daemon would do next.
 pub(super) fn plan(args: &RootArgs, path: Option<&Path>) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
     let start = path.map(|path| path_of(&view, path)).transpose()?;
-    let standings = view.standings(start.as_ref()).map_err(|error| CliError::failed(&error))?;
-    if standings.is_empty() {
+    let statuses = view.statuses(start.as_ref()).map_err(|error| CliError::failed(&error))?;
+    if statuses.is_empty() {
         say!("There are no files.");
     }
-    for standing in &standings {
-        match standing {
-            Standing::Planned(plan) => say!("{}", plan.to_string().trim_end()),
-            Standing::Held(file, why) => say!("{file}: held: {why}"),
-            Standing::LeftAlone(file, why) => say!("{file}: left alone: {why}"),
+    for status in &statuses {
+        match status {
+            AssetStatus::Planned(plan) => say!("{}", plan.to_string().trim_end()),
+            AssetStatus::Held(file, why) => say!("{file}: held: {why}"),
+            AssetStatus::LeftAlone(file, why) => say!("{file}: left alone: {why}"),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{Stage, ThemeSlug};
-use crate::service::{Clock, Granted, layout};
+use crate::service::{Clock, Released, layout};
 use crate::vault::Mailbox;
 
 /// Lets what lies in a stage now go on, whatever its gate says.
@@ -13,8 +13,8 @@ pub(super) fn release(args: &RootArgs, stage: Stage, theme: Option<&ThemeSlug>) 
     let settings = settings_of_existing(args)?;
     let mailbox = Mailbox::beside_daemon(layout(&settings));
     let now = Clock::start().now().timestamp();
-    let granted = crate::service::release(&mailbox, &settings, stage, theme, now);
-    let Granted { assets, unfinished } = granted.map_err(|error| CliError::failed(&error))?;
+    let released = crate::service::release(&mailbox, &settings, stage, theme, now);
+    let Released { assets, unfinished } = released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     if assets == 0 {
         say!("Nothing{of} lies in `{stage}` now, so nothing is released.");

@@ -7,14 +7,14 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{RelPath, Stage};
-use crate::records::{Did, RetryWhat, Wish};
+use crate::records::{Action, Did, RetryWhat};
 use crate::service::{layout, path_in};
 
 /// Takes what was set aside back to where it came from, and prints one line for each asset.
 pub(super) fn retry(args: &RootArgs, what: Option<&Path>) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(args)?;
     let wanted = what.map_or(Ok(RetryWhat::All), |what| wanted(&layout(&settings), what))?;
-    let answer = ask(&settings, &Wish::Retry(wanted))?;
+    let answer = ask(&settings, &Action::Retry(wanted))?;
     let mut stays = false;
     for did in &answer.done {
         match did {

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
-use crate::records::{Did, UndoWhat, Wish};
+use crate::records::{Action, Did, UndoWhat};
 use crate::service::View;
 
 /// Takes back the last step, the last batch, or the last step of one asset.
@@ -21,7 +21,7 @@ pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Resu
         None if is_batch => UndoWhat::Batch,
         None => UndoWhat::Last,
     };
-    let answer = ask(&settings, &Wish::Undo(what))?;
+    let answer = ask(&settings, &Action::Undo(what))?;
     for did in &answer.done {
         if let Did::Undone(line) = did {
             say!("{line}");

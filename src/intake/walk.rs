@@ -34,7 +34,7 @@ pub struct Walked {
     /// Links, devices and the like, and folders that are left alone.
     pub odd: Vec<Odd>,
     /// Those of them that are folders which a person may have meant as themes.
-    pub doubtful: Vec<RelPath>,
+    pub may_be_meant: Vec<RelPath>,
 }
 
 /// Walks a folder and, where `goes_into` allows, those below it; `enters` is called with each folder before it
@@ -77,7 +77,8 @@ fn walk_but<'a>(
     let mut waiting = vec![(start.clone(), first)];
     while let Some((folder, identity)) = waiting.pop() {
         enters(&folder, identity);
-        let known = (walked.files.len(), walked.below.len(), walked.odd.len(), walked.doubtful.len(), waiting.len());
+        let known =
+            (walked.files.len(), walked.below.len(), walked.odd.len(), walked.may_be_meant.len(), waiting.len());
         let listed = disk.each(&folder, &mut |name, entry| {
             let bytes = name.as_encoded_bytes();
             // Marks, probes and scratch of stockmill's own are nobody's business.
@@ -88,7 +89,7 @@ fn walk_but<'a>(
             if entry.what == What::Folder
                 && let Some(rule) = left(&name.to_string_lossy())
             {
-                walked.doubtful.extend(rule.may_be_meant().then(|| path.clone()));
+                walked.may_be_meant.extend(rule.may_be_meant().then(|| path.clone()));
                 walked.odd.push(Odd { path, why: rule.why(&name.to_string_lossy()) });
                 return;
             }
@@ -111,7 +112,7 @@ fn walk_but<'a>(
         walked.files.truncate(known.0);
         walked.below.truncate(known.1);
         walked.odd.truncate(known.2);
-        walked.doubtful.truncate(known.3);
+        walked.may_be_meant.truncate(known.3);
         waiting.truncate(known.4);
         match error.kind() {
             std::io::ErrorKind::NotFound => (),
@@ -163,7 +164,7 @@ mod tests {
         let odd = texts(walked.odd.iter().map(|odd| &odd.path).collect());
         assert_eq!(odd, ["raw/#recycle", "raw/_rejects", "raw/t/@eaDir", "raw/thumbnails"].map(str::to_owned).into());
         assert_eq!(
-            texts(walked.doubtful.iter().collect()),
+            texts(walked.may_be_meant.iter().collect()),
             ["raw/_rejects", "raw/thumbnails"].map(str::to_owned).into()
         );
         // A walk of an inbox for another reason does not enter those folders, either.

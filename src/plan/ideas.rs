@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::note_themes::{ThemeOnDisk, Themes};
-use super::revision::{Earlier, fates, told};
+use super::revision::{Earlier, outcomes, told};
 use super::{Context, Facts, Hold, Plan, Recipe, asset::free_with, new_file};
 use crate::model::{RelPath, ThemeSlug};
 use crate::records::{About, Idea, Move, Note};
@@ -26,12 +26,12 @@ pub fn plan_note(
     let archive = RelPath::new("archive/ideas").expect("a constant is a clean path");
     let to = free_with(&archive.join(facts.path.file_name()), &[PROBLEMS], context);
     let mut written = Themes::new(themes, context);
-    let fates = earlier.and_then(|earlier| Some((earlier, fates(earlier, &note.ideas)?)));
-    match &fates {
-        Some((_, fates)) => fates.iter().for_each(|fate| written.carry_out(fate)),
+    let outcomes = earlier.and_then(|earlier| Some((earlier, outcomes(earlier, &note.ideas)?)));
+    match &outcomes {
+        Some((_, outcomes)) => outcomes.iter().for_each(|outcome| written.carry_out(outcome)),
         None => by_theme(&note.ideas).iter().for_each(|(slug, ideas)| written.read(slug, ideas)),
     }
-    let revision = fates.map_or_else(String::new, |(earlier, fates)| told(earlier, &fates));
+    let revision = outcomes.map_or_else(String::new, |(earlier, outcomes)| told(earlier, &outcomes));
     let did = did(note.ideas.len(), problems.len(), written.prompts_left_out) + &revision;
     problems.append(&mut written.problems);
     if !problems.is_empty() {

@@ -59,18 +59,18 @@ pub fn is_in_question(earlier: &Idea, later: Option<&Idea>) -> bool {
 }
 
 /// Decides what becomes of the themes of the earlier version; `None` if this is another note.
-pub(super) fn fates<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<Outcome<'a>>> {
+pub(super) fn outcomes<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<Outcome<'a>>> {
     let pairs = revised(&earlier.ideas, later)?;
     let partner: HashMap<usize, usize> = (0..).zip(&pairs).filter_map(|(n, to)| Some(((*to)?, n))).collect();
     let nothing = ThemeFiles::default();
-    let mut fates = Vec::new();
+    let mut outcomes = Vec::new();
     for (n, idea) in later.iter().enumerate() {
         let Some(before) = partner.get(&n).map(|n| &earlier.ideas[*n]) else {
-            fates.push(Outcome::Read(idea));
+            outcomes.push(Outcome::Read(idea));
             continue;
         };
         let files = earlier.files.get(&before.slug);
-        fates.push(match files {
+        outcomes.push(match files {
             // A person who removed the theme and drops the note again wants it back.
             Some(files) if !files.has_folder() => Outcome::Read(idea),
             _ if !is_in_question(before, Some(idea)) => Outcome::Same(idea),
@@ -86,12 +86,12 @@ pub(super) fn fates<'a>(earlier: &'a Earlier, later: &'a [Idea]) -> Option<Vec<O
         if !files.has_folder() {
             continue;
         }
-        fates.push(match taken_away(before, &earlier.wrote, files) {
+        outcomes.push(match taken_away(before, &earlier.wrote, files) {
             Ok(removes) => Outcome::TakenBack(before, removes),
             Err(why) => Outcome::Stays(before, why),
         });
     }
-    Some(fates)
+    Some(outcomes)
 }
 
 /// Returns the removals of a theme that nobody but this note wrote, or why it must stay.
@@ -191,10 +191,10 @@ pub(super) fn merged_prompts(before: &[String], after: &[String], theirs: &str) 
 }
 
 /// Says what became of the earlier version's themes.
-pub(super) fn told(earlier: &Earlier, fates: &[Outcome<'_>]) -> String {
+pub(super) fn told(earlier: &Earlier, outcomes: &[Outcome<'_>]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for fate in fates {
-        parts.push(match fate {
+    for outcome in outcomes {
+        parts.push(match outcome {
             Outcome::Read(_) | Outcome::Same(_) => continue,
             Outcome::Changed(idea) => format!("`{}` changed", idea.slug),
             Outcome::Renamed(before, idea, _) => format!("`{}` renamed to `{}`", before.slug, idea.slug),
@@ -255,8 +255,8 @@ mod tests {
         earlier
     }
 
-    fn shown(fate: &Outcome<'_>) -> String {
-        match fate {
+    fn shown(outcome: &Outcome<'_>) -> String {
+        match outcome {
             Outcome::Read(idea) => format!("read {}", idea.slug),
             Outcome::Same(idea) => format!("same {}", idea.slug),
             Outcome::Changed(idea) => format!("changed {}", idea.slug),
@@ -323,9 +323,9 @@ mod tests {
         ];
         for (before, after, happened, expected) in cases {
             let (earlier, later) = (earlier(before, happened), ideas(after));
-            let fates = fates(&earlier, &later);
-            let found =
-                fates.map_or("another".to_owned(), |fates| fates.iter().map(shown).collect::<Vec<_>>().join(", "));
+            let outcomes = outcomes(&earlier, &later);
+            let found = outcomes
+                .map_or("another".to_owned(), |outcomes| outcomes.iter().map(shown).collect::<Vec<_>>().join(", "));
             assert_eq!(found, expected, "{before:?} -> {after:?}");
         }
     }
@@ -373,10 +373,10 @@ mod tests {
             let happened: Vec<(&str, &str)> =
                 names.iter().zip(&used).filter(|(_, used)| **used).map(|(name, _)| (name.as_str(), "used")).collect();
             let earlier = earlier(&before, &happened);
-            let Some(fates) = fates(&earlier, &later) else { return Ok(()) };
+            let Some(outcomes) = outcomes(&earlier, &later) else { return Ok(()) };
             let (mut read, mut taken) = (Vec::new(), Vec::new());
-            for fate in &fates {
-                match fate {
+            for outcome in &outcomes {
+                match outcome {
                     Outcome::Read(idea) | Outcome::Same(idea) | Outcome::Changed(idea) | Outcome::Merged(_, idea, _) => read.push(&idea.slug),
                     Outcome::Renamed(before, idea, _) => {
                         read.push(&idea.slug);

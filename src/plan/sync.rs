@@ -24,7 +24,7 @@ pub struct Base<'a> {
     /// Its bytes, where it is known.
     pub bytes: Option<&'a [u8]>,
     /// Whether a file came back whose writer had not finished: then every version counts.
-    pub is_doubtful: bool,
+    pub is_distrusted: bool,
 }
 
 /// Plans what brings a theme's tag files into step: a change in one stage reaches the others; changes
@@ -33,7 +33,7 @@ pub struct Base<'a> {
 /// archive. `None` if they are in step, or if one is of another version: nobody here knows what it has in common with
 /// the others.
 pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, files: &[TagFile]) -> Option<Plan> {
-    let (known, base) = (base.bytes, base.bytes.filter(|_| !base.is_doubtful));
+    let (known, base) = (base.bytes, base.bytes.filter(|_| !base.is_distrusted));
     let mut files: Vec<&TagFile> = files.iter().filter(|file| KEPT_IN.contains(&file.stage)).collect();
     files.sort_by_key(|file| file.modified_ns);
     let is_other_version = |bytes: &[u8]| matches!(read_mapping(bytes), Err(RecordError::Version { .. }));
@@ -116,7 +116,7 @@ mod tests {
 
     /// Returns what a sync writes, as `path: text`, oldest file first.
     fn synced(base: Option<&str>, files: &[(Stage, Option<&str>)]) -> Vec<String> {
-        synced_from(Base { bytes: base.map(str::as_bytes), is_doubtful: false }, files)
+        synced_from(Base { bytes: base.map(str::as_bytes), is_distrusted: false }, files)
     }
 
     fn synced_from(base: Base<'_>, files: &[(Stage, Option<&str>)]) -> Vec<String> {
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn what_somebody_wrote_on_and_what_had_taken_its_place_both_count() {
         use Stage::{Keep, Raw};
-        let base = Base { bytes: Some(b"k: [a, b]"), is_doubtful: true };
+        let base = Base { bytes: Some(b"k: [a, b]"), is_distrusted: true };
         let merged = synced_from(base, &[(Keep, Some("k: [a, b]")), (Raw, Some("k: [a, c]"))]);
         assert!(merged[0].starts_with("archive/t/tags.keep.") && merged[1].starts_with("archive/t/tags.raw."));
         let text = "k:\n- a\n- c\n- b";

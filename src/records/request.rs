@@ -7,20 +7,20 @@ use crate::model::{RelPath, Stage};
 /// The form of requests and answers that is written and read.
 const VERSION: u32 = 1;
 
-/// A person's wish, as a command leaves it for whoever holds the lock.
+/// What a person asks for, as a command leaves it for whoever holds the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     version: u32,
     /// When the person asked.
     pub at: Timestamp,
     /// What is to be done.
-    pub wish: Wish,
+    pub action: Action,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wish {
+pub enum Action {
     /// Take back what was done.
     Undo(UndoWhat),
     /// Take up again what was set aside.
@@ -51,7 +51,7 @@ pub enum RetryWhat {
     Path(RelPath),
 }
 
-/// What became of a wish.
+/// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     version: u32,
@@ -80,7 +80,7 @@ pub enum Did {
     Stays(RelPath, String),
 }
 
-impl Wish {
+impl Action {
     /// Returns the name of its kind.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -95,8 +95,8 @@ impl Request {
     pub const KINDS: [&'static str; 2] = ["undo", "retry"];
 
     /// Returns a request that is made now.
-    pub fn new(wish: Wish, at: Timestamp) -> Self {
-        Self { version: VERSION, at, wish }
+    pub fn new(action: Action, at: Timestamp) -> Self {
+        Self { version: VERSION, at, action }
     }
 
     /// Returns its bytes.
@@ -140,17 +140,17 @@ mod tests {
     fn requests_and_answers_are_read_as_they_were_written() {
         let at: Timestamp = "2026-11-28T10:00:00Z".parse().unwrap();
         let path = |text: &str| RelPath::new(text).unwrap();
-        let wishes = [
-            (Wish::Undo(UndoWhat::Last), r#"{"undo":"last"}"#),
-            (Wish::Undo(UndoWhat::Batch), r#"{"undo":"batch"}"#),
-            (Wish::Undo(UndoWhat::Asset(path("keep/a.png"))), r#"{"undo":{"asset":"keep/a.png"}}"#),
-            (Wish::Retry(RetryWhat::All), r#"{"retry":"all"}"#),
-            (Wish::Retry(RetryWhat::Stage(Stage::Raw)), r#"{"retry":{"stage":"raw"}}"#),
-            (Wish::Retry(RetryWhat::Path(path("failed/raw"))), r#"{"retry":{"path":"failed/raw"}}"#),
+        let actions = [
+            (Action::Undo(UndoWhat::Last), r#"{"undo":"last"}"#),
+            (Action::Undo(UndoWhat::Batch), r#"{"undo":"batch"}"#),
+            (Action::Undo(UndoWhat::Asset(path("keep/a.png"))), r#"{"undo":{"asset":"keep/a.png"}}"#),
+            (Action::Retry(RetryWhat::All), r#"{"retry":"all"}"#),
+            (Action::Retry(RetryWhat::Stage(Stage::Raw)), r#"{"retry":{"stage":"raw"}}"#),
+            (Action::Retry(RetryWhat::Path(path("failed/raw"))), r#"{"retry":{"path":"failed/raw"}}"#),
         ];
-        for (wish, text) in wishes {
-            let request = Request::new(wish, at);
-            let expected = format!(r#"{{"version":1,"at":"2026-11-28T10:00:00Z","wish":{text}}}"#);
+        for (action, text) in actions {
+            let request = Request::new(action, at);
+            let expected = format!(r#"{{"version":1,"at":"2026-11-28T10:00:00Z","action":{text}}}"#);
             assert_eq!(String::from_utf8(request.to_bytes()).unwrap(), expected);
             assert_eq!(Request::parse(expected.as_bytes()), Ok(request));
         }
@@ -172,11 +172,14 @@ mod tests {
             (Err(RecordError::Syntax { .. }), Err(RecordError::Syntax { .. })) => false,
             read => panic!("{text}: {read:?}"),
         };
-        assert!(is_other(r#"{"version":2,"wish":{"fly":"home"}}"#));
-        // What was left before there were versions, half a file, another wish.
-        for text in
-            [r#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#, r#"{"version":1,"#, r#"{"version":1,"wish":"fly"}"#, ""]
-        {
+        assert!(is_other(r#"{"version":2,"action":{"fly":"home"}}"#));
+        // What was left before there were versions, half a file, another action.
+        for text in [
+            r#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#,
+            r#"{"version":1,"#,
+            r#"{"version":1,"action":"fly"}"#,
+            "",
+        ] {
             assert!(!is_other(text), "{text}");
         }
     }

@@ -122,8 +122,8 @@ pub fn said_again(error: &str, times: u64) {
     warn!(error, times, "The same error was repeated this many times.");
 }
 
-/// Tells what became of a wish; `kind` is the command.
-pub fn wish_answered(kind: &str, done: usize, refused: Option<&str>) {
+/// Tells what became of a request; `kind` is the command.
+pub fn request_answered(kind: &str, done: usize, refused: Option<&str>) {
     let why = refused.map(|why| escape_bytes(why.as_bytes()));
     info!(done, error = why, "Asked to {kind}.");
 }

@@ -18,7 +18,7 @@ struct Line {
 
 impl Repeats {
     /// Returns whether a line is to be written now; if not, it is counted.
-    pub fn is_news(&mut self, line: &str, now: Duration) -> bool {
+    pub fn note(&mut self, line: &str, now: Duration) -> bool {
         if let Some(known) = self.lines.get_mut(line) {
             known.repeated += 1;
             return false;
@@ -49,10 +49,10 @@ mod tests {
     fn the_same_error_many_times_is_one_line_with_a_count() {
         let mut repeats = Repeats::default();
         let second = Duration::from_secs;
-        assert!(repeats.is_news("a", second(0)) && repeats.is_news("b", second(0)));
-        assert!((0..1000).all(|_| !repeats.is_news("a", second(1))));
+        assert!(repeats.note("a", second(0)) && repeats.note("b", second(0)));
+        assert!((0..1000).all(|_| !repeats.note("a", second(1))));
         assert!(repeats.over(second(59)).is_empty());
         assert_eq!(repeats.over(second(60)), [("a".to_owned(), 1000)]);
-        assert!(repeats.is_news("a", second(61)));
+        assert!(repeats.note("a", second(61)));
     }
 }

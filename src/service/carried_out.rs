@@ -1,4 +1,4 @@
-//! What a person's wish is bound by, and what carrying it out came to.
+//! What a request is bound by, and what carrying it out came to.
 
 use super::decide;
 use crate::config::Settings;
@@ -7,7 +7,7 @@ use crate::model::Ignore;
 use crate::records::Answer;
 use crate::vault::Receipt;
 
-/// What carrying out a wish came to.
+/// What carrying out a request came to.
 #[derive(Debug)]
 pub(super) struct CarriedOut {
     pub(super) receipts: Vec<Receipt>,
@@ -22,7 +22,7 @@ impl Default for CarriedOut {
     }
 }
 
-/// What carrying out a wish is bound by.
+/// What carrying out a request is bound by.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     pub(super) limits: Limits,

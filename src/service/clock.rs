@@ -96,12 +96,12 @@ impl Memory {
     }
 
     /// Returns whether times of a stage that lie in the future are news.
-    pub(super) fn is_news_of(&mut self, stage: Stage) -> bool {
+    pub(super) fn note_ahead(&mut self, stage: Stage) -> bool {
         self.told.insert(stage)
     }
 
     /// Returns the time that is believed instead, if the clock is far ahead of it and that is news.
-    pub(super) fn is_news_of_jump(&mut self, moment: &Moment) -> Option<Timestamp> {
+    pub(super) fn note_jump(&mut self, moment: &Moment) -> Option<Timestamp> {
         let believed = self.believed(moment);
         let is_jump = moment.timestamp().duration_since(believed) > JUMP;
         (is_jump && !std::mem::replace(&mut self.is_jump_told, true)).then_some(believed)
@@ -151,7 +151,7 @@ mod tests {
     fn a_jump_is_told_once() {
         let mut memory = Memory::new(&[&[time("2026-11-28T09:00:00Z")]]);
         let news = ["2026-12-20T00:00:00Z", "2030-01-01T00:00:00Z", "2030-01-01T00:01:00Z"]
-            .map(|now| memory.is_news_of_jump(&moment(now, 0)).is_some());
+            .map(|now| memory.note_jump(&moment(now, 0)).is_some());
         assert_eq!(news, [false, true, false]);
     }
 }

@@ -13,6 +13,7 @@ mod pulse;
 mod ready;
 mod release;
 mod reload;
+mod requests;
 mod retry;
 mod sandbox;
 mod sent;
@@ -23,15 +24,14 @@ mod units;
 mod verify;
 mod view;
 mod why;
-mod wishes;
 
 pub use clock::{Clock, Moment};
-pub use release::{Granted, release};
+pub use release::{Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
+pub use requests::carry_out_here;
 pub use survey::SurveyError;
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
-pub use view::{Explained, Standing, View};
-pub use wishes::carry_out_here;
+pub use view::{AssetStatus, Explained, View};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -234,7 +234,7 @@ async fn work(
         let now = workers.clock.now();
         if signals.contains(&Signal::Reload) {
             ready::Ready::reloading();
-            reloading.wish();
+            reloading.ask();
         }
         if let Some(answer) = reloading.turn(dispatcher.settings(), now.for_settle()) {
             take_settings(dispatcher, answer, &now);

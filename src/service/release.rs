@@ -26,7 +26,7 @@ const YOUNG: Duration = Duration::from_secs(60);
 
 /// What a release covers, for whoever gave it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Granted {
+pub struct Released {
     /// How many assets it lets go on.
     pub assets: usize,
     /// Files that somebody is still writing: they are other files when they are complete.
@@ -40,12 +40,12 @@ pub fn release(
     stage: Stage,
     theme: Option<&ThemeSlug>,
     now: Timestamp,
-) -> Result<Granted, SurveyError> {
+) -> Result<Released, SurveyError> {
     let disk = mailbox.disk();
     let mut units = Units::default();
     units.find(disk, stage, &settings.settle.ignore)?;
     let mut release = Release::new(stage, theme.cloned(), now);
-    let mut granted = Granted::default();
+    let mut released = Released::default();
     let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     let (insides, look) = (Insides::default(), Now { wall_ns: now_ns, steady: Duration::ZERO });
     let is_young = |written_ns: i64| now_ns.saturating_sub(written_ns) < i64::try_from(YOUNG.as_nanos()).unwrap_or(0);
@@ -54,12 +54,12 @@ pub fn release(
             if theme.is_some() && crate::plan::theme_of_path(&candidate.primary.path).0.as_ref() != theme {
                 continue;
             }
-            granted.assets += 1;
+            released.assets += 1;
             for found in candidate.files() {
                 let seen = found.entry.identity;
                 release.name(&found.path, seen);
                 let is_open = || disk.has_writer(&found.path).is_ok_and(|word| word == Some(true));
-                granted.unfinished += usize::from(is_young(seen.modified_ns) && is_open());
+                released.unfinished += usize::from(is_young(seen.modified_ns) && is_open());
             }
         }
     }
@@ -67,10 +67,10 @@ pub fn release(
         let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
         return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
     }
-    if granted.assets > 0 {
+    if released.assets > 0 {
         request(mailbox, &release)?;
     }
-    Ok(granted)
+    Ok(released)
 }
 
 fn request(mailbox: &Mailbox, release: &Release) -> DiskResult<()> {

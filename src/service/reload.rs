@@ -153,7 +153,7 @@ impl<'a> Reloading<'a> {
     }
 
     /// Takes a request.
-    pub(super) fn wish(&mut self) {
+    pub(super) fn ask(&mut self) {
         // A second request gets its own line in the log.
         let standing = self.pending.take().map(|pending| pending.standing).unwrap_or_default();
         self.pending = Some(Pending { standing, ..Pending::default() });
@@ -279,7 +279,7 @@ mod tests {
         let mut settings = running.settings.clone();
         let taken = Taken { sound: running, files: first.files };
         let mut reloading = Reloading::new(&read, &taken);
-        reloading.wish();
+        reloading.ask();
         let (mut answers, readings) = (Vec::new(), RefCell::new(0));
         for ms in (0..until_ms).step_by(10) {
             *state.lock().unwrap() = rows.iter().rev().find(|(from, _)| *from <= ms).unwrap().1;

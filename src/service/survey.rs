@@ -22,7 +22,7 @@ pub(super) struct Surveyed {
     /// Pictures whose metadata name the node that writes a video after them.
     pub(super) first_frames: BTreeSet<RelPath>,
     /// Folders below a stage that are left alone and may be themes.
-    pub(super) doubtful: Vec<RelPath>,
+    pub(super) may_be_meant: Vec<RelPath>,
     /// Signs of editors that are at work on notes, by note.
     pub(super) signs: BTreeMap<RelPath, Sign>,
     /// Theme folders below a stage folder.
@@ -125,9 +125,9 @@ pub(super) fn survey(
         let inside = walk_inbox(disk, folder, ignore, &|_| true, &mut |_, _| ())?.files;
         odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
     }
-    walked.doubtful.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
+    walked.may_be_meant.retain(|folder| is_top && stage != Stage::Ideas && may_be_theme(disk, folder));
     let signs = if is_ideas { signs(disk, &candidates, &names) } else { BTreeMap::new() };
-    let (unit, below, doubtful) = (unit.clone(), walked.below, walked.doubtful);
+    let (unit, below, may_be_meant) = (unit.clone(), walked.below, walked.may_be_meant);
     Ok(Surveyed {
         unit,
         stage,
@@ -135,7 +135,7 @@ pub(super) fn survey(
         odd,
         near_misses,
         first_frames,
-        doubtful,
+        may_be_meant,
         signs,
         below,
         tag_folders,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock::{Clock, Moment};
-use super::decide::{Decider, Fate, Here, bundle_names, foreign_xmp, suspects, trace};
+use super::decide::{Decider, Here, ThemeVerdict, bundle_names, foreign_xmp, judge_gone, themes_without_tags};
 use super::ledger::Ledger;
 use super::pauses::{Cause, Pauses, lacks_room};
 use super::sent::is_sent;
@@ -34,7 +34,7 @@ pub struct View {
 
 /// How one file stands.
 #[derive(Debug)]
-pub enum Standing {
+pub enum AssetStatus {
     /// This would be done next.
     Planned(Box<Plan>),
     /// It stays where it is.
@@ -47,7 +47,7 @@ pub enum Standing {
 #[derive(Debug)]
 pub struct Explained {
     /// How it stands.
-    pub standing: Standing,
+    pub status: AssetStatus,
     /// What it is.
     pub facts: Option<Facts>,
     /// Its tags, each with the layer that it came from, or why nobody can tell them.
@@ -93,9 +93,9 @@ impl View {
         let stages = Here { now: &now, pauses: &pauses, units: &units }.open_stages();
         units.find_all(decide.disk(), &stages, &decide.settings.settle.ignore);
         // What the daemon is about to forget gives no tags here either.
-        let suspects = suspects(decide.disk()).into_iter().map(|theme| (false, theme)).collect();
-        for (theme, fate) in trace(decide.disk(), suspects) {
-            if matches!(fate, Fate::Forget(_)) {
+        let suspects = themes_without_tags(decide.disk()).into_iter().map(|theme| (false, theme)).collect();
+        for (theme, verdict) in judge_gone(decide.disk(), suspects) {
+            if matches!(verdict, ThemeVerdict::Forget(_)) {
                 decide.forget_theme(theme);
             }
         }
@@ -108,12 +108,12 @@ impl View {
     }
 
     /// Returns how everything below `start` stands, or everything in the inboxes.
-    pub fn standings(&mut self, start: Option<&RelPath>) -> Result<Vec<Standing>, SurveyError> {
-        let mut standings = Vec::new();
+    pub fn statuses(&mut self, start: Option<&RelPath>) -> Result<Vec<AssetStatus>, SurveyError> {
+        let mut statuses = Vec::new();
         let mut looked = Vec::new();
         for unit in self.units(start) {
             match self.look(&unit) {
-                Err(why) => standings.push(Standing::Held(unit, why.to_string())),
+                Err(why) => statuses.push(AssetStatus::Held(unit, why.to_string())),
                 Ok(surveyed) => looked.push(surveyed),
             }
         }
@@ -121,13 +121,13 @@ impl View {
             let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start) || start.is_in(path));
             for candidate in surveyed.candidates.into_iter().filter(|c| covers(&c.primary.path)) {
                 let sign = surveyed.signs.get(&candidate.primary.path);
-                standings.push(self.stand(surveyed.stage, candidate, sign).0);
+                statuses.push(self.status_of(surveyed.stage, candidate, sign).0);
             }
             for odd in surveyed.odd.into_iter().filter(|odd| covers(&odd.path)) {
-                standings.push(self.stand_alone(odd));
+                statuses.push(self.status_alone(odd));
             }
         }
-        Ok(standings)
+        Ok(statuses)
     }
 
     /// Looks at one unit, and remembers what its files of tags keep waiting.
@@ -141,8 +141,8 @@ impl View {
 
     /// Explains one file.
     pub fn explain(&mut self, path: &RelPath) -> Result<Option<Explained>, SurveyError> {
-        if let Some(standing) = self.left_alone_with_its_folder(path)? {
-            return Ok(Some(Explained { standing, facts: None, tags: None }));
+        if let Some(status) = self.left_alone_with_its_folder(path)? {
+            return Ok(Some(Explained { status, facts: None, tags: None }));
         }
         let Some(unit) = unit_of(path) else { return self.explain_nobodys(path) };
         let is_folder =
@@ -159,17 +159,17 @@ impl View {
         let surveyed = self.look(&unit)?;
         let stage = surveyed.stage;
         if let Some(odd) = surveyed.odd.into_iter().find(|odd| odd.path == *path) {
-            return Ok(Some(Explained { standing: self.stand_alone(odd), facts: None, tags: None }));
+            return Ok(Some(Explained { status: self.status_alone(odd), facts: None, tags: None }));
         }
         let candidate = surveyed.candidates.into_iter().find(|c| c.files().any(|found| found.path == *path));
         let Some(candidate) = candidate else { return Ok(None) };
         let sign = surveyed.signs.get(&candidate.primary.path);
-        let (standing, facts) = self.stand(stage, candidate, sign);
+        let (status, facts) = self.status_of(stage, candidate, sign);
         let moment = self.clock.now();
         let tags = facts
             .as_ref()
             .map(|facts| self.decide.tags_of(facts, moment.for_settle()).map_err(|hold| hold.to_string()));
-        Ok(Some(Explained { standing, facts, tags }))
+        Ok(Some(Explained { status, facts, tags }))
     }
 
     /// Explains a file that was bundled: whether its bundle was sent, and its tags as they resolve today.
@@ -187,12 +187,12 @@ impl View {
     }
 
     /// Explains what lies in a folder that is left alone, or is one: nothing in it is looked at.
-    fn left_alone_with_its_folder(&self, path: &RelPath) -> Result<Option<Standing>, SurveyError> {
+    fn left_alone_with_its_folder(&self, path: &RelPath) -> Result<Option<AssetStatus>, SurveyError> {
         let ignore = &self.decide.settings.settle.ignore;
         let Some((folder, rule)) = stage_of(path).and_then(|_| ignore.folder_above(path)) else { return Ok(None) };
         let is_folder = folder != *path
             || matches!(self.decide.disk().stat(path)?, Some(entry) if entry.what == crate::vault::What::Folder);
-        Ok(is_folder.then(|| Standing::LeftAlone(folder.clone(), rule.why(&folder.file_text()))))
+        Ok(is_folder.then(|| AssetStatus::LeftAlone(folder.clone(), rule.why(&folder.file_text()))))
     }
 
     /// Explains what lies in a folder that is no theme.
@@ -202,20 +202,20 @@ impl View {
         let now = self.clock.now().for_settle();
         let surveyed = survey(self.decide.vault.disk(), None, &stage.folder(), ignore, &self.insides, now)?;
         let odd = surveyed.odd.into_iter().find(|odd| path.is_in(&odd.path));
-        Ok(odd.map(|odd| Explained { standing: Standing::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
+        Ok(odd.map(|odd| Explained { status: AssetStatus::LeftAlone(odd.path, odd.why), facts: None, tags: None }))
     }
 
     /// Returns the counts of every stage.
     pub fn counts(&mut self) -> Result<BTreeMap<Stage, StageCount>, SurveyError> {
         let mut counts: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
-        for standing in self.standings(None)? {
-            match standing {
-                Standing::Planned(plan) => counts.entry(plan.about.stage).or_default().ready += 1,
-                Standing::Held(path, why) => {
+        for status in self.statuses(None)? {
+            match status {
+                AssetStatus::Planned(plan) => counts.entry(plan.about.stage).or_default().ready += 1,
+                AssetStatus::Held(path, why) => {
                     let stage = stage_of(&path).expect("an inbox's file lies in a stage");
                     counts.entry(stage).or_default().held.push((path.to_string(), why));
                 }
-                Standing::LeftAlone(path, why) => {
+                AssetStatus::LeftAlone(path, why) => {
                     let stage = stage_of(&path).expect("an inbox's file lies in a stage");
                     counts.entry(stage).or_default().left_alone.push((path.to_string(), why));
                 }
@@ -273,49 +273,49 @@ impl View {
         self.units.iter().filter(covers).cloned().collect()
     }
 
-    fn stand(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (Standing, Option<Facts>) {
+    fn status_of(&mut self, stage: Stage, candidate: Candidate, sign: Option<&Sign>) -> (AssetStatus, Option<Facts>) {
         let moment = self.clock.now();
         let path = candidate.primary.path.clone();
         if !candidate.missing.is_empty() && !self.decide.is_released(&path, stage, candidate.primary.entry.identity) {
-            return (Standing::Held(path, candidate.missing.join("; ")), None);
+            return (AssetStatus::Held(path, candidate.missing.join("; ")), None);
         }
         let settled = match self.settle(stage, candidate, sign, &moment) {
             Ok(settled) => settled,
-            Err(why) => return (Standing::Held(path, why), None),
+            Err(why) => return (AssetStatus::Held(path, why), None),
         };
         let is_document = match self.decide.is_document(&path, stage, moment.for_settle()) {
             Ok(is_document) => is_document,
-            Err(hold) => return (Standing::Held(path, hold.to_string()), None),
+            Err(hold) => return (AssetStatus::Held(path, hold.to_string()), None),
         };
         let facts = match inspect(self.decide.disk(), stage, &settled, is_document, &self.decide.limits()) {
             Ok(facts) => facts,
             Err(MakeError::Content(error)) => {
-                return (Standing::Held(path, format!("it would be set aside: {error}")), None);
+                return (AssetStatus::Held(path, format!("it would be set aside: {error}")), None);
             }
-            Err(error) => return (Standing::Held(path, error.to_string()), None),
+            Err(error) => return (AssetStatus::Held(path, error.to_string()), None),
         };
         let here = Here { now: &moment, pauses: &self.pauses, units: &self.units };
-        let standing = match self.decide.decide(&facts, here) {
-            Ok(plan) => Standing::Planned(Box::new(plan)),
-            Err(Hold::Park(why)) => Standing::Planned(Box::new(self.decide.park(&facts, &why, here))),
-            Err(Hold::Ignored(why)) => Standing::LeftAlone(path, why),
-            Err(hold) => Standing::Held(path, hold.to_string()),
+        let status = match self.decide.decide(&facts, here) {
+            Ok(plan) => AssetStatus::Planned(Box::new(plan)),
+            Err(Hold::Park(why)) => AssetStatus::Planned(Box::new(self.decide.park(&facts, &why, here))),
+            Err(Hold::Ignored(why)) => AssetStatus::LeftAlone(path, why),
+            Err(hold) => AssetStatus::Held(path, hold.to_string()),
         };
-        (standing, Some(facts))
+        (status, Some(facts))
     }
 
     /// Returns how a file stands that is no asset: a companion may still join the one that it goes with.
-    fn stand_alone(&mut self, odd: Odd) -> Standing {
+    fn status_alone(&mut self, odd: Odd) -> AssetStatus {
         let is_late = is_lonely(&odd) && self.decide.is_late(&odd.path);
         let Odd { path, why } = odd;
         let moment = self.clock.now();
         let Ok(Some(entry)) = self.decide.disk().stat(&path).map(|entry| entry.filter(|_| is_late)) else {
-            return Standing::LeftAlone(path, why);
+            return AssetStatus::LeftAlone(path, why);
         };
         let here = Here { now: &moment, pauses: &self.pauses, units: &self.units };
         match self.decide.decide_late(&path, &entry, here) {
-            Ok((plan, _)) => Standing::Planned(Box::new(plan)),
-            Err(hold) => Standing::Held(path, hold.to_string()),
+            Ok((plan, _)) => AssetStatus::Planned(Box::new(plan)),
+            Err(hold) => AssetStatus::Held(path, hold.to_string()),
         }
     }
 

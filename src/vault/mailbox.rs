@@ -81,17 +81,17 @@ impl Mailbox {
 
 /// A request that lies in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posted {
+pub struct QueuedRequest {
     path: RelPath,
     /// What is asked, or why nobody can read it.
     pub request: Result<Request, String>,
 }
 
-impl Posted {
+impl QueuedRequest {
     /// Returns a request as if it lay there, for tests.
     #[cfg(test)]
     pub(crate) fn of(request: Request) -> Self {
-        let name = format!("{}-{}.json", request.wish.kind(), request.at.as_nanosecond());
+        let name = format!("{}-{}.json", request.action.kind(), request.at.as_nanosecond());
         Self { path: requests_folder().join(name), request: Ok(request) }
     }
 
@@ -118,11 +118,11 @@ fn number_of(path: &RelPath) -> Option<i128> {
 /// Requests and their answers.
 impl Mailbox {
     /// Leaves a request.
-    pub fn ask(&self, request: &Request) -> DiskResult<Posted> {
+    pub fn ask(&self, request: &Request) -> DiskResult<QueuedRequest> {
         let mut number = request.at.as_nanosecond();
         loop {
-            match self.leave(&format!("{}-{number}.json", request.wish.kind()), &request.to_bytes()) {
-                Ok(path) => return Ok(Posted { path, request: Ok(request.clone()) }),
+            match self.leave(&format!("{}-{number}.json", request.action.kind()), &request.to_bytes()) {
+                Ok(path) => return Ok(QueuedRequest { path, request: Ok(request.clone()) }),
                 // Somebody asked in the very same moment.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
@@ -131,20 +131,20 @@ impl Mailbox {
     }
 
     /// Returns the requests that lie there, oldest first. One that the disk does not give now is told another time.
-    pub fn requests(disk: &dyn Look) -> DiskResult<Vec<Posted>> {
+    pub fn requests(disk: &dyn Look) -> DiskResult<Vec<QueuedRequest>> {
         let mut found = Vec::new();
         for kind in Request::KINDS {
             for path in Self::list(disk, &format!("{kind}-"))? {
                 let Ok(bytes) = disk.read(&path, REQUEST_BYTES_MAX) else { continue };
-                found.push(Posted { path, request: Request::parse(&bytes).map_err(|error| error.to_string()) });
+                found.push(QueuedRequest { path, request: Request::parse(&bytes).map_err(|error| error.to_string()) });
             }
         }
-        found.sort_by_key(Posted::number);
+        found.sort_by_key(QueuedRequest::number);
         Ok(found)
     }
 
     /// Takes a request out, durably: it is carried out once. Returns whether it still lay there.
-    pub fn take(&self, posted: &Posted) -> DiskResult<bool> {
+    pub fn take(&self, posted: &QueuedRequest) -> DiskResult<bool> {
         match self.remove(&posted.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             removed => removed.map(|()| true),
@@ -152,13 +152,13 @@ impl Mailbox {
     }
 
     /// Answers a request that was taken.
-    pub fn answer(&self, posted: &Posted, answer: &Answer) -> DiskResult<()> {
+    pub fn answer(&self, posted: &QueuedRequest, answer: &Answer) -> DiskResult<()> {
         self.forget_answers();
         self.leave(&posted.answer_path().file_text(), &answer.to_bytes()).map(drop)
     }
 
     /// Returns the answer to a request, if it came, and takes it out.
-    pub fn read_answer(&self, posted: &Posted) -> Option<Result<Answer, RecordError>> {
+    pub fn read_answer(&self, posted: &QueuedRequest) -> Option<Result<Answer, RecordError>> {
         let path = posted.answer_path();
         let answer = Answer::parse(&self.0.read(&path, ANSWER_BYTES_MAX).ok()?);
         let _ = self.remove(&path);
@@ -186,7 +186,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::records::{RetryWhat, UndoWhat, Wish};
+    use crate::records::{Action, RetryWhat, UndoWhat};
 
     #[test]
     fn requests_are_taken_once_in_their_order_and_answered() {
@@ -194,11 +194,11 @@ mod tests {
         let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
         let mailbox = Mailbox(Arc::new(RealDisk::open(layout.clone()).unwrap()));
         let command = Mailbox::beside_daemon(layout);
-        let ask = |at: &str, wish: Wish| command.ask(&Request::new(wish, at.parse().unwrap())).unwrap();
+        let ask = |at: &str, action: Action| command.ask(&Request::new(action, at.parse().unwrap())).unwrap();
         // Two in the very same moment, and one that is older although its number has fewer digits.
-        let second = ask("2026-11-28T10:00:00Z", Wish::Undo(UndoWhat::Last));
-        let third = ask("2026-11-28T10:00:00Z", Wish::Undo(UndoWhat::Batch));
-        let first = ask("1999-11-28T10:00:00Z", Wish::Retry(RetryWhat::All));
+        let second = ask("2026-11-28T10:00:00Z", Action::Undo(UndoWhat::Last));
+        let third = ask("2026-11-28T10:00:00Z", Action::Undo(UndoWhat::Batch));
+        let first = ask("1999-11-28T10:00:00Z", Action::Retry(RetryWhat::All));
         mailbox.leave("undo-5.json", br#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#).unwrap();
 
         let found = Mailbox::requests(mailbox.disk()).unwrap();
@@ -219,10 +219,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
         let mailbox = Mailbox(Arc::new(RealDisk::open(layout).unwrap()));
-        let posted: Vec<Posted> = (0..20)
+        let posted: Vec<QueuedRequest> = (0..20)
             .map(|second| {
                 let at = jiff::Timestamp::from_second(second).unwrap();
-                let posted = mailbox.ask(&Request::new(Wish::Undo(UndoWhat::Last), at)).unwrap();
+                let posted = mailbox.ask(&Request::new(Action::Undo(UndoWhat::Last), at)).unwrap();
                 mailbox.answer(&posted, &Answer::refused("no")).unwrap();
                 posted
             })

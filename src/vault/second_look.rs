@@ -37,11 +37,11 @@ enum Was {
 
 /// What became of a file that lies aside and that nobody writes to any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Let {
+pub enum SecondLook {
     /// It is as it was when it was taken.
-    Go,
+    Unchanged,
     /// Somebody wrote on: it has a name again, its own if that was to be had.
-    Back(RelPath),
+    BroughtBack(RelPath),
 }
 
 impl Aside {
@@ -102,24 +102,24 @@ impl Aside {
 
     /// Ends the watch over the file, once nobody writes to it any more: brings it back if somebody wrote after it
     /// was taken, and removes a source of which there is a copy.
-    pub fn end(&self, vault: &Vault) -> DiskResult<Let> {
+    pub fn end(&self, vault: &Vault) -> DiskResult<SecondLook> {
         let disk = vault.writer();
-        let Some(found) = disk.stat(&self.kept)? else { return Ok(Let::Go) };
+        let Some(found) = disk.stat(&self.kept)? else { return Ok(SecondLook::Unchanged) };
         match &self.was {
             _ if !self.may_have_changed(found.identity) => (),
-            Was::Removed { .. } => return self.give_back(disk).map(Let::Back),
+            Was::Removed { .. } => return self.give_back(disk).map(SecondLook::BroughtBack),
             Was::Replaced { was, now, .. } => {
                 let hash = disk.hash(&self.kept)?;
                 // If ours lies aside, theirs was brought back before.
                 if hash != *was && hash != *now {
-                    return self.bring_back(disk, now).map(Let::Back);
+                    return self.bring_back(disk, now).map(SecondLook::BroughtBack);
                 }
             }
         }
         if matches!(self.was, Was::Removed { is_copied: true, .. }) {
             disk.remove(&self.kept)?;
         }
-        Ok(Let::Go)
+        Ok(SecondLook::Unchanged)
     }
 
     /// Puts the version that somebody wrote into the place of ours, which goes aside.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stockmill::model::ContentHash;
 use stockmill::records::{Intent, Move, Publish, PublishMode, Record};
 use stockmill::vault::{
-    Aside, CommitError, Disk as _, Journal, Let, Look as _, Made, NoReplace, Recovered, Vault, recover,
+    Aside, CommitError, Disk as _, Journal, Look as _, Made, NoReplace, Recovered, SecondLook, Vault, recover,
 };
 
 use super::sim::{SimDisk, State};
@@ -259,16 +259,16 @@ fn what_is_written_on_into_a_replaced_record_comes_back() {
             let batch = vec![draft.finish(about(Stage::Raw))];
             let receipt = vault.commit(&mut journal, batch, "1970-01-01T00:00:00Z".parse().unwrap()).remove(0).unwrap();
             let [aside] = receipt.asides.as_slice() else { panic!("{:?}", receipt.asides) };
-            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "nobody wrote on");
+            assert_eq!(aside.end(&vault).unwrap(), SecondLook::Unchanged, "nobody wrote on");
             disk.overwrite(&aside.kept.to_string(), SAVED);
             disk.remove(&path(RECORD)).unwrap();
             stands.into_iter().for_each(|bytes| disk.write_new(&path(RECORD), bytes).unwrap());
-            assert!(matches!(aside.end(&vault).unwrap(), Let::Back(_)), "{no_replace:?}, case {n}");
+            assert!(matches!(aside.end(&vault).unwrap(), SecondLook::BroughtBack(_)), "{no_replace:?}, case {n}");
             for (name, bytes) in expected {
                 assert_eq!(disk.state().bytes(name), Some(*bytes), "{no_replace:?}, case {n}: {name}");
             }
             // Ours lies aside now, and stays there.
-            assert_eq!(aside.end(&vault).unwrap(), Let::Go, "{no_replace:?}, case {n}");
+            assert_eq!(aside.end(&vault).unwrap(), SecondLook::Unchanged, "{no_replace:?}, case {n}");
         }
     }
 }
@@ -293,7 +293,7 @@ fn a_copied_source_goes_only_if_nobody_wrote_on() {
         let ended = receipt.asides[0].end(&vault).unwrap();
         assert_eq!(disk.state().bytes(&kept), None);
         assert_eq!(disk.state().bytes("upload/t/a.png"), Some(PICTURE));
-        let expected = if is_written { Let::Back(path(from)) } else { Let::Go };
+        let expected = if is_written { SecondLook::BroughtBack(path(from)) } else { SecondLook::Unchanged };
         assert_eq!((ended, disk.state().bytes(from)), (expected, is_written.then_some(OTHER)));
     }
 }

@@ -57,7 +57,7 @@ fn an_undo_that_waits_is_carried_out_before_the_daemon_stops() {
     let requests = || fs::metadata(root.at(".stockmill/requests")).unwrap().modified().unwrap();
     let before = requests();
     let undo = undo.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    root.until("the wish lies there, or was taken", |_| requests() != before);
+    root.until("the request lies there, or was taken", |_| requests() != before);
     daemon.signal("-TERM");
     daemon.ends_well();
     let undo = undo.wait_with_output().unwrap();

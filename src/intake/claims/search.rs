@@ -12,7 +12,7 @@ use crate::model::{Kind, Reference, RelPath};
 /// Folders that hold the parts of a model beside them.
 const MODEL_FOLDERS: [&str; 6] = ["textures", "texture", "tex", "materials", "maps", "source"];
 /// Those of them that may also be the name of a theme: only a model beside them decides.
-const DOUBTFUL_FOLDERS: [&str; 2] = ["maps", SOURCE];
+const AMBIGUOUS_FOLDERS: [&str; 2] = ["maps", SOURCE];
 /// The folder that a model itself may lie in, beside those of its parts.
 const SOURCE: &str = "source";
 /// How the name of a folder ends into which programs unpack the pictures of an FBX.
@@ -92,7 +92,7 @@ pub(super) fn parts_folder(path: &RelPath) -> Option<RelPath> {
     let is_sure = |name: &OsStr| {
         let name = name.to_string_lossy();
         let tail = name.len().checked_sub(UNPACKED.len()).and_then(|at| name.get(at..));
-        let mut sure = MODEL_FOLDERS.iter().filter(|folder| !DOUBTFUL_FOLDERS.contains(folder));
+        let mut sure = MODEL_FOLDERS.iter().filter(|folder| !AMBIGUOUS_FOLDERS.contains(folder));
         sure.any(|folder| name.eq_ignore_ascii_case(folder)) || tail.is_some_and(|t| t.eq_ignore_ascii_case(UNPACKED))
     };
     let up = path.parts().rev().skip(1).position(is_sure)?;

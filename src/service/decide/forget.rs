@@ -14,13 +14,13 @@ use crate::vault::{DiskResult, Look, What};
 
 /// Themes of which a folder or the tags went.
 #[derive(Debug, Default)]
-pub(in crate::service) struct Gone {
+pub(in crate::service) struct GoneThemes {
     /// To be looked at as soon as possible.
-    suspected: BTreeSet<ThemeSlug>,
+    marked: BTreeSet<ThemeSlug>,
     /// Nothing could be told of them, or a bundle still needs their tags.
     later: BTreeSet<ThemeSlug>,
     /// Looked at: assets are left that need the tags.
-    standing: HashSet<ThemeSlug>,
+    needed: HashSet<ThemeSlug>,
     /// When the next look may begin.
     again: Duration,
     is_looking: bool,
@@ -29,10 +29,10 @@ pub(in crate::service) struct Gone {
 /// Looks take no more than this share of the time: each reads the sidecars of all bundles that are not sent.
 const LOOK_SHARE: u32 = 20;
 
-impl Gone {
+impl GoneThemes {
     /// Returns when the next look may begin, if there is a theme to look at.
     pub(in crate::service) fn due(&self) -> Option<Duration> {
-        (!self.suspected.is_empty() && !self.is_looking).then_some(self.again)
+        (!self.marked.is_empty() && !self.is_looking).then_some(self.again)
     }
 
     /// Returns whether a look is under way.
@@ -46,50 +46,50 @@ impl Gone {
             return BTreeSet::new();
         }
         self.is_looking = true;
-        std::mem::take(&mut self.suspected)
+        std::mem::take(&mut self.marked)
     }
 
     /// Takes what a look showed that took so long.
     pub(in crate::service) fn looked(
         &mut self,
-        fates: Vec<(ThemeSlug, Fate)>,
+        verdicts: Vec<(ThemeSlug, ThemeVerdict)>,
         took: Duration,
         now: Duration,
     ) -> Forgotten {
         self.is_looking = false;
         self.again = now + took * LOOK_SHARE;
         let mut forgotten = Forgotten::default();
-        for (theme, fate) in fates {
-            match fate {
-                Fate::Forget(plan) => forgotten.plans.push((theme, plan)),
-                Fate::Restore(folder) => {
-                    self.standing.insert(theme);
+        for (theme, verdict) in verdicts {
+            match verdict {
+                ThemeVerdict::Forget(plan) => forgotten.plans.push((theme, plan)),
+                ThemeVerdict::Restore(folder) => {
+                    self.needed.insert(theme);
                     forgotten.restore.push(folder);
                 }
-                Fate::Stands => (),
+                ThemeVerdict::Keep => (),
                 // A bundle may be sent, a disk may answer.
-                Fate::Later => drop(self.later.insert(theme)),
+                ThemeVerdict::Later => drop(self.later.insert(theme)),
             }
         }
         forgotten
     }
 
     /// Lets a theme be looked at.
-    pub(in crate::service) fn suspect(&mut self, theme: ThemeSlug) {
-        self.suspected.insert(theme);
+    pub(in crate::service) fn mark(&mut self, theme: ThemeSlug) {
+        self.marked.insert(theme);
     }
 
     /// Lets those be looked at again that could not be forgotten.
     pub(in crate::service) fn look_again(&mut self) {
-        self.suspected.append(&mut self.later);
+        self.marked.append(&mut self.later);
     }
 
     /// Returns whether tags that no stage has any more are to be written again; if that is not known, the theme is
     /// looked at first.
     pub(in crate::service) fn may_restore(&mut self, theme: &ThemeSlug) -> bool {
-        let stands = self.standing.remove(theme);
+        let stands = self.needed.remove(theme);
         if !stands {
-            self.suspect(theme.clone());
+            self.mark(theme.clone());
         }
         stands
     }
@@ -106,19 +106,19 @@ pub(in crate::service) struct Forgotten {
 
 /// What becomes of a theme of which something went.
 #[derive(Debug)]
-pub(in crate::service) enum Fate {
+pub(in crate::service) enum ThemeVerdict {
     /// Nothing is left of it: this forgets it.
     Forget(Plan),
     /// Assets are left: its tags come back to this folder.
     Restore(RelPath),
     /// Its tags are still there, or nothing is remembered of it.
-    Stands,
+    Keep,
     /// That cannot be told now.
     Later,
 }
 
 /// Returns the themes that are remembered and have tags in no stage: they may have gone while nobody looked.
-pub(in crate::service) fn suspects(disk: &dyn Look) -> Vec<ThemeSlug> {
+pub(in crate::service) fn themes_without_tags(disk: &dyn Look) -> Vec<ThemeSlug> {
     let listed = disk.list(&memory()).unwrap_or_default().into_iter();
     let folders = listed.filter(|(_, entry)| entry.what == What::Folder);
     let themes = folders.filter_map(|(name, _)| ThemeSlug::new(name.to_str()?).ok());
@@ -126,22 +126,26 @@ pub(in crate::service) fn suspects(disk: &dyn Look) -> Vec<ThemeSlug> {
 }
 
 /// Looks what is left of themes; each comes with whether a plan in hand has a file of it.
-pub(in crate::service) fn trace(disk: &dyn Look, themes: Vec<(bool, ThemeSlug)>) -> Vec<(ThemeSlug, Fate)> {
+pub(in crate::service) fn judge_gone(
+    disk: &dyn Look,
+    themes: Vec<(bool, ThemeSlug)>,
+) -> Vec<(ThemeSlug, ThemeVerdict)> {
     let (remembered, unknown): (Vec<_>, Vec<_>) =
         themes.into_iter().partition(|(_, theme)| !matches!(disk.stat(&folder_of_memory(theme)), Ok(None)));
-    let mut fates: Vec<(ThemeSlug, Fate)> = unknown.into_iter().map(|(_, theme)| (theme, Fate::Stands)).collect();
+    let mut verdicts: Vec<(ThemeSlug, ThemeVerdict)> =
+        unknown.into_iter().map(|(_, theme)| (theme, ThemeVerdict::Keep)).collect();
     if remembered.is_empty() {
-        return fates;
+        return verdicts;
     }
     let elsewhere = Elsewhere::find(disk).ok();
-    fates.extend(remembered.into_iter().map(|(is_in_hand, theme)| {
-        let fate = elsewhere.as_ref().and_then(|elsewhere| trace_one(disk, &theme, is_in_hand, elsewhere).ok());
-        (theme, fate.unwrap_or(Fate::Later))
+    verdicts.extend(remembered.into_iter().map(|(is_in_hand, theme)| {
+        let verdict = elsewhere.as_ref().and_then(|elsewhere| judge_one(disk, &theme, is_in_hand, elsewhere).ok());
+        (theme, verdict.unwrap_or(ThemeVerdict::Later))
     }));
-    fates
+    verdicts
 }
 
-fn trace_one(disk: &dyn Look, theme: &ThemeSlug, is_in_hand: bool, elsewhere: &Elsewhere) -> DiskResult<Fate> {
+fn judge_one(disk: &dyn Look, theme: &ThemeSlug, is_in_hand: bool, elsewhere: &Elsewhere) -> DiskResult<ThemeVerdict> {
     let mut folders = Vec::new();
     for folder in STAGES.map(|stage| stage.folder().join(theme.as_str())) {
         folders.extend(disk.stat(&folder)?.map(|_| folder));
@@ -152,11 +156,11 @@ fn trace_one(disk: &dyn Look, theme: &ThemeSlug, is_in_hand: bool, elsewhere: &E
         is_bundled: elsewhere.bundled.contains(theme),
     };
     if traces.needs_tags() {
-        return Ok(folders.into_iter().next().map_or(Fate::Later, Fate::Restore));
+        return Ok(folders.into_iter().next().map_or(ThemeVerdict::Later, ThemeVerdict::Restore));
     }
     let memory = walk(disk, &folder_of_memory(theme), &|_| true, &mut |_, _| ())?.files;
     let memory: Vec<_> = memory.into_iter().map(|found| (found.path, found.entry.identity)).collect();
-    Ok(plan_forget(theme, traces, &memory).map_or(Fate::Stands, Fate::Forget))
+    Ok(plan_forget(theme, traces, &memory).map_or(ThemeVerdict::Keep, ThemeVerdict::Forget))
 }
 
 /// Themes of assets that lie in no theme's folder.

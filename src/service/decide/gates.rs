@@ -13,12 +13,12 @@ impl Decider {
         let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
         if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
             let stage = facts.stage;
-            let cure = format!("let it go on with `stockmill release {stage}`, or move it");
-            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
+            let handling = format!("let it go on with `stockmill release {stage}`, or move it");
+            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {handling}")));
         }
         if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_released) {
-            let cure = format!("take the mark away, or let it go on with `stockmill release {}`", facts.stage);
-            return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {cure}")));
+            let handling = format!("take the mark away, or let it go on with `stockmill release {}`", facts.stage);
+            return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {handling}")));
         }
         self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
     }
@@ -54,7 +54,7 @@ impl Decider {
             now: &now.local,
             is_released,
             left_at: self.ledger.left_at(stage),
-            leaving: self.claims.leaving(stage),
+            leaving: self.reserved.leaving(stage),
         };
         gate::check(stage, self.settings.gates.of(stage), &facts)
     }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::bundles::foreign_xmp;
-use super::records::refused;
+use super::record_settle::refused;
 use super::{Decider, Here};
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
 use crate::plan::{AssetFile, BundleFolder, Facts, Hold, Late, Named, Plan, Says, plan_join};
@@ -62,8 +62,8 @@ impl Decider {
         let files = self.standing(&seen, here.now)?;
         let late = self.read_late(path, entry, named)?;
         if self.ledger.is_undone(path, &late.hash) && !self.is_released(path, stage, entry.identity) {
-            let cure = format!("let it go on with `stockmill release {stage}`, or move it");
-            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {cure}")));
+            let handling = format!("let it go on with `stockmill release {stage}`, or move it");
+            return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {handling}")));
         }
         let mut places = Vec::new();
         for file in files {
@@ -83,7 +83,7 @@ impl Decider {
         if let Some(why) = std::iter::once(path).chain(&seen.places).find_map(|path| self.blocked.get(path)) {
             return Err(Hold::Waits(format!("a step of its asset was cut off: {why}")));
         }
-        if let Some(other) = self.claims.in_hand_as(std::iter::once(&seen.id), path) {
+        if let Some(other) = self.reserved.in_hand_as(std::iter::once(&seen.id), path) {
             return Err(Hold::Twin(format!("its asset is being worked on as `{other}`")));
         }
         Ok(())

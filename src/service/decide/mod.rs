@@ -2,20 +2,20 @@
 //! is kept. Nothing here changes the disk but for releases, of which it is written down what was used.
 
 mod bundles;
-mod claims;
 mod forget;
 mod gates;
 mod late;
 mod near_misses;
 mod notes;
 mod record_keeper;
-mod records;
+mod record_settle;
+mod reservations;
 mod seen;
 mod tags;
 mod themes;
 
 pub(super) use bundles::{bundle_names, foreign_xmp};
-pub(super) use forget::{Fate, Gone, suspects, trace};
+pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use tags::SharedTags;
@@ -37,8 +37,8 @@ use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park};
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
-use claims::Claims;
 use near_misses::NearMisses;
+use reservations::Reservations;
 
 /// Everything that a decision depends on, kept between decisions.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) struct Decider {
     pub(super) blocked: HashMap<RelPath, Arc<str>>,
     near_misses: NearMisses,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
-    pub(super) claims: Claims,
+    pub(super) reserved: Reservations,
 }
 
 /// What a decision needs to know of others' concerns.
@@ -90,7 +90,7 @@ impl Decider {
             blocked: HashMap::new(),
             near_misses: NearMisses::default(),
             bundles: BTreeMap::new(),
-            claims: Claims::default(),
+            reserved: Reservations::default(),
             settings,
         }
     }
@@ -122,14 +122,14 @@ impl Decider {
             return Err(crate::plan::unknown());
         }
         self.named_right(&facts.path)?;
-        if let Some(other) = self.claims.twin_of(&facts) {
+        if let Some(other) = self.reserved.twin_of(&facts) {
             return Err(Hold::Twin(format!("the same content is being worked on as `{other}`")));
         }
         let by_essence = || self.ledger.with_hash(facts.essence.as_ref()?);
         let seen = self.ledger.with_hash(&facts.hash).or_else(by_essence);
         let own = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
         let ids = own.into_iter().chain(seen.as_ref().map(|seen| &seen.id));
-        if let Some(other) = self.claims.in_hand_as(ids, &facts.path) {
+        if let Some(other) = self.reserved.in_hand_as(ids, &facts.path) {
             return Err(Hold::Twin(format!("the same asset is being worked on as `{other}`")));
         }
         self.gate(&facts, here.now)?;
@@ -219,10 +219,10 @@ impl Decider {
         then: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
         let next_seq = |theme: &ThemeSlug, hash: &ContentHash| {
-            self.claims.given_seq(theme, hash).unwrap_or_else(|| self.ledger.next_seq(theme))
+            self.reserved.given_seq(theme, hash).unwrap_or_else(|| self.ledger.next_seq(theme))
         };
         // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
-        let taken = |path: &RelPath| self.claims.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
+        let taken = |path: &RelPath| self.reserved.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
         then(&Context {
             now: here.now.timestamp(),
@@ -241,7 +241,7 @@ impl Decider {
     /// Takes what a plan uses, so that no other plan gets it: names, number, content, room in bundles.
     fn take_in_hand(&mut self, plan: &Plan) {
         self.ledger.use_seq(&plan.about);
-        self.claims.take(plan);
+        self.reserved.take(plan);
         for (name, bytes) in &plan.rows {
             let new = || Bundle { name: name.clone(), rows: 0, bytes: 0, sent: false };
             let bundle = self.bundles.entry(name.clone()).or_insert_with(new);
@@ -253,7 +253,7 @@ impl Decider {
     /// Takes note that a plan was carried out, and of the files that it published.
     pub(super) fn carried_out(&mut self, about: &About, publish: &[Publish], at: jiff::Timestamp) {
         self.ledger.remember(about, publish, at);
-        about.hash.iter().for_each(|hash| self.claims.carried_out(hash));
+        about.hash.iter().for_each(|hash| self.reserved.carried_out(hash));
     }
 
     /// Lets the remembered tags of a theme count no more, since a person removed it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
-use super::records::refused;
+use super::record_settle::refused;
 use super::{Decider, Here, tags};
 use crate::intake::Now;
 use crate::model::{ContentHash, Stage, ThemeSlug};

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX};
-use super::records::refused;
+use super::record_settle::refused;
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -44,7 +44,7 @@ pub(in crate::service) struct Order {
     /// Themes that a person removed, and whose remembered tags are about to go.
     pub(in crate::service) forgotten: HashSet<ThemeSlug>,
     /// Shared tags whose last common state does not count.
-    pub(in crate::service) doubtful: HashSet<RelPath>,
+    pub(in crate::service) distrusted: HashSet<RelPath>,
     pub(in crate::service) now: Now,
 }
 
@@ -130,8 +130,8 @@ impl RecordKeeper {
         let base_path = sync_base_path(&theme, below.as_ref());
         let base = disk.read(&base_path, RECORD_BYTES_MAX).ok();
         let is_removed = base.is_some() && files.iter().all(|file| file.bytes.is_none());
-        let is_doubtful = order.doubtful.contains(&base_path);
-        let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_doubtful }, &files);
+        let is_distrusted = order.distrusted.contains(&base_path);
+        let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_distrusted }, &files);
         let unsound = files.iter().filter_map(|file| unsound(file, &theme, below.as_ref(), base.is_some()));
         let broken: Vec<_> = unsound.collect();
         if plan.is_some() || !broken.is_empty() {

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::records::{Records, refused};
+use super::record_settle::{RecordSettle, refused};
 use super::themes::{Reader, Themes};
 use crate::config::{Settings, SettleSettings};
 use crate::intake::Now;
@@ -21,13 +21,13 @@ pub(super) const NOTE_BYTES_MAX: u64 = 8 << 20;
 #[derive(Debug)]
 pub(in crate::service) struct SharedTags {
     pub(super) themes: Themes,
-    pub(super) records: Records,
+    pub(super) records: RecordSettle,
 }
 
 impl SharedTags {
     /// Returns tags of which none were read.
     pub(super) fn new(settings: &SettleSettings) -> Self {
-        Self { themes: Themes::default(), records: Records::new(settings.quiet, settings.weak_quiet) }
+        Self { themes: Themes::default(), records: RecordSettle::new(settings.quiet, settings.weak_quiet) }
     }
 
     /// Takes other quiet times, and reads all anew.

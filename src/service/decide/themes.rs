@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use super::records::{Records, cannot_be_read, refused};
+use super::record_settle::{RecordSettle, cannot_be_read, refused};
 use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::Layer;
@@ -33,7 +33,7 @@ struct Written {
 /// The disk, and what tells whether a record on it stands still.
 pub(super) struct Reader<'a> {
     pub(super) disk: &'a dyn Look,
-    pub(super) records: &'a mut Records,
+    pub(super) records: &'a mut RecordSettle,
     pub(super) now: Now,
 }
 

@@ -21,7 +21,7 @@ const EIO: i32 = 5;
 
 /// What to do about something that went wrong with one asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cure {
+pub(super) enum Handling {
     /// It needs a person.
     SetAside(String),
     /// It is tried again by itself.
@@ -46,39 +46,39 @@ pub(super) enum Tell {
 
 /// Returns what to do about an error with an asset, after so many tries in a row. `still_for` is how long its files did
 /// not change, and `is_gone` tells whether it is not there any more.
-pub(super) fn cure(
+pub(super) fn handling(
     error: &MakeError,
     asset: &RelPath,
     tries: u32,
     still_for: Duration,
     is_gone: &dyn Fn() -> bool,
-) -> Cure {
+) -> Handling {
     let disk = match error {
         MakeError::Content(content) if still_for < CONTENT_PATIENCE && content.may_be_incomplete() => {
             let why = format!("{content}; looked at again soon");
-            return Cure::Again { why, after: CONTENT_PAUSE, tell: Tell::Nothing, is_by_time: true };
+            return Handling::Again { why, after: CONTENT_PAUSE, tell: Tell::Nothing, is_by_time: true };
         }
-        MakeError::Content(content) => return Cure::SetAside(content.to_string()),
-        MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Cure::Wait(error.to_string()),
+        MakeError::Content(content) => return Handling::SetAside(content.to_string()),
+        MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Handling::Wait(error.to_string()),
         MakeError::Disk(disk) => disk,
     };
     match disk.kind() {
-        ErrorKind::FileTooLarge if disk.path == *asset => Cure::SetAside(disk.source.to_string()),
-        ErrorKind::FileTooLarge => Cure::Wait(format!("`{}` cannot be read: {}", disk.path, disk.source)),
-        _ if is_gone() => Cure::Forget,
+        ErrorKind::FileTooLarge if disk.path == *asset => Handling::SetAside(disk.source.to_string()),
+        ErrorKind::FileTooLarge => Handling::Wait(format!("`{}` cannot be read: {}", disk.path, disk.source)),
+        _ if is_gone() => Handling::Forget,
         // Another file has its name by now.
         ErrorKind::InvalidData => {
             let after = growing(Duration::from_millis(50), tries, Duration::from_millis(25_600));
-            Cure::Again { why: format!("{disk}; tried again"), after, tell: Tell::Retry, is_by_time: false }
+            Handling::Again { why: format!("{disk}; tried again"), after, tell: Tell::Retry, is_by_time: false }
         }
-        kind if is_about_area(kind) => Cure::PauseArea(area_says(disk)),
-        _ if is_damage(disk, asset) && tries >= READ_TRIES => Cure::SetAside(format!(
+        kind if is_about_area(kind) => Handling::PauseArea(area_says(disk)),
+        _ if is_damage(disk, asset) && tries >= READ_TRIES => Handling::SetAside(format!(
             "it cannot be read ({}), tried {READ_TRIES} times; its disk may be damaged",
             disk.source
         )),
         _ => {
             let after = growing(Duration::from_secs(1), tries, PAUSE_MAX);
-            Cure::Again { why: disk.to_string(), after, tell: Tell::DiskTrouble, is_by_time: false }
+            Handling::Again { why: disk.to_string(), after, tell: Tell::DiskTrouble, is_by_time: false }
         }
     }
 }
@@ -131,15 +131,15 @@ mod tests {
     }
 
     /// What is to be done, in a few words: the kind, and the pause in ms.
-    fn words(cure: &Cure) -> (&'static str, u128) {
-        match cure {
-            Cure::SetAside(_) => ("aside", 0),
-            Cure::Again { after, tell: Tell::Nothing, .. } => ("again", after.as_millis()),
-            Cure::Again { after, tell: Tell::Retry, .. } => ("retry", after.as_millis()),
-            Cure::Again { after, tell: Tell::DiskTrouble, .. } => ("trouble", after.as_millis()),
-            Cure::Wait(_) => ("wait", 0),
-            Cure::PauseArea(_) => ("pause", 0),
-            Cure::Forget => ("forget", 0),
+    fn words(handling: &Handling) -> (&'static str, u128) {
+        match handling {
+            Handling::SetAside(_) => ("aside", 0),
+            Handling::Again { after, tell: Tell::Nothing, .. } => ("again", after.as_millis()),
+            Handling::Again { after, tell: Tell::Retry, .. } => ("retry", after.as_millis()),
+            Handling::Again { after, tell: Tell::DiskTrouble, .. } => ("trouble", after.as_millis()),
+            Handling::Wait(_) => ("wait", 0),
+            Handling::PauseArea(_) => ("pause", 0),
+            Handling::Forget => ("forget", 0),
         }
     }
 
@@ -174,8 +174,8 @@ mod tests {
         ];
         for (n, (error, tries, still_s, is_gone, expected)) in cases.into_iter().enumerate() {
             let error = error();
-            let cure = cure(&error, &path("raw/a.png"), tries, Duration::from_secs(still_s), &|| is_gone);
-            assert_eq!(words(&cure), expected, "row {n}: {error}: {cure:?}");
+            let handling = handling(&error, &path("raw/a.png"), tries, Duration::from_secs(still_s), &|| is_gone);
+            assert_eq!(words(&handling), expected, "row {n}: {error}: {handling:?}");
         }
     }
 
@@ -193,7 +193,8 @@ mod tests {
             (ErrorKind::QuotaExceeded, "make room"),
             (ErrorKind::ReadOnlyFilesystem, "dmesg"),
         ] {
-            let Cure::PauseArea(why) = cure(&disk("write", "keep", kind.into()), &path("a"), 1, PAUSE_MAX, &|| false)
+            let Handling::PauseArea(why) =
+                handling(&disk("write", "keep", kind.into()), &path("a"), 1, PAUSE_MAX, &|| false)
             else {
                 panic!("{kind} is about an area");
             };

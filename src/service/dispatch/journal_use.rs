@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::part::{By, Left, Part, SOON};
-use crate::vault::Posted;
+use crate::vault::QueuedRequest;
 
 /// The pauses between two recoveries while running.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -40,8 +40,8 @@ pub(super) struct JournalUse {
     /// Whether the last recovery was refused something, which is to be tried again.
     was_refused: bool,
     pause: Backoff,
-    /// What people wish: to have something undone, or taken up again.
-    wishes: VecDeque<Posted>,
+    /// What people ask for: to have something undone, or taken up again.
+    requests: VecDeque<QueuedRequest>,
 }
 
 impl Default for JournalUse {
@@ -51,7 +51,7 @@ impl Default for JournalUse {
             needs_recovery: false,
             was_refused: false,
             pause: Backoff::new(PAUSE_MIN, PAUSE_MAX),
-            wishes: VecDeque::new(),
+            requests: VecDeque::new(),
         }
     }
 }
@@ -67,7 +67,7 @@ impl JournalUse {
     pub(super) fn present_phase(&self) -> Phase {
         if self.needs_recovery {
             Phase::Recover
-        } else if self.used_for == Use::Undoing || !self.wishes.is_empty() {
+        } else if self.used_for == Use::Undoing || !self.requests.is_empty() {
             Phase::Undo
         } else {
             Phase::Work
@@ -120,15 +120,15 @@ impl JournalUse {
         self.was_refused = was_refused;
     }
 
-    /// Takes the wishes that lie in the mailbox, those that are known already among them. One that is being carried
+    /// Takes the requests that lie in the mailbox, those that are known already among them. One that is being carried
     /// out may be told once more; when its turn comes, it is gone.
-    pub(super) fn wish(&mut self, wishes: impl IntoIterator<Item = Posted>) {
-        self.wishes = wishes.into_iter().collect();
+    pub(super) fn set_requests(&mut self, requests: impl IntoIterator<Item = QueuedRequest>) {
+        self.requests = requests.into_iter().collect();
     }
 
-    /// Returns the next wish, if the journal is free.
-    pub(super) fn next_wish(&mut self) -> Option<Posted> {
-        if self.is_free() { self.wishes.pop_front() } else { None }
+    /// Returns the next request, if the journal is free.
+    pub(super) fn next_request(&mut self) -> Option<QueuedRequest> {
+        if self.is_free() { self.requests.pop_front() } else { None }
     }
 }
 
@@ -141,8 +141,8 @@ impl Part for JournalUse {
 
     fn left(&self, now: Duration) -> Left {
         let wants = self.needs_recovery || self.was_refused;
-        // A wish waits for a recovery that may never begin.
-        let soon = if self.used_for != Use::Free || (!self.needs_recovery && !self.wishes.is_empty()) {
+        // A request waits for a recovery that may never begin.
+        let soon = if self.used_for != Use::Free || (!self.needs_recovery && !self.requests.is_empty()) {
             Some(By::Answer)
         } else {
             (wants && self.pause.again() <= now + SOON).then_some(By::Time)
@@ -155,19 +155,19 @@ impl Part for JournalUse {
 mod tests {
     use super::super::part::check;
     use super::*;
-    use crate::records::{Request, UndoWhat, Wish};
+    use crate::records::{Action, Request, UndoWhat};
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
-    fn wish() -> Posted {
-        Posted::of(Request::new(Wish::Undo(UndoWhat::Last), jiff::Timestamp::UNIX_EPOCH))
+    fn request() -> QueuedRequest {
+        QueuedRequest::of(Request::new(Action::Undo(UndoWhat::Last), jiff::Timestamp::UNIX_EPOCH))
     }
 
     #[test]
     fn a_recovery_comes_first_and_then_what_people_want_back() {
-        // (needs recovery, wishes, used for, phase, left)
+        // (needs recovery, requests, used for, phase, left)
         let cases = [
             (false, 0, Use::Free, Phase::Work, None),
             (false, 0, Use::Committing, Phase::Work, Some(By::Answer)),
@@ -178,16 +178,16 @@ mod tests {
             (true, 0, Use::Free, Phase::Recover, Some(By::Time)),
             (true, 0, Use::Recovering, Phase::Recover, Some(By::Answer)),
         ];
-        for (needs_recovery, wishes, used_for, phase, soon) in cases {
+        for (needs_recovery, requests, used_for, phase, soon) in cases {
             let mut journal = JournalUse::default();
-            journal.wish((0..wishes).map(|_| wish()));
+            journal.set_requests((0..requests).map(|_| request()));
             if needs_recovery {
                 journal.want_recovery();
             }
             journal.begin(used_for);
-            let case = (needs_recovery, wishes, used_for);
+            let case = (needs_recovery, requests, used_for);
             assert_eq!((journal.phase(ms(0)), check(&journal, ms(0)).soon), (phase, soon), "{case:?}");
-            assert_eq!(journal.next_wish().is_some(), wishes > 0 && used_for == Use::Free, "{case:?}");
+            assert_eq!(journal.next_request().is_some(), requests > 0 && used_for == Use::Free, "{case:?}");
         }
     }
 

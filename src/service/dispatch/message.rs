@@ -16,9 +16,9 @@ use crate::plan::{BundleName, Hold};
 use crate::service::Signal;
 use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::check::Checked;
-use crate::service::decide::{Fate, Found, Order, Tended};
+use crate::service::decide::{Found, Order, Tended, ThemeVerdict};
 use crate::service::survey::{SurveyError, Surveyed};
-use crate::vault::{Aside, CommitError, DiskResult, Let, Made, Posted, Receipt, Recovered, TrashLimits};
+use crate::vault::{Aside, CommitError, DiskResult, Made, QueuedRequest, Receipt, Recovered, SecondLook, TrashLimits};
 
 /// What reaches the dispatcher.
 #[derive(Debug)]
@@ -44,11 +44,11 @@ pub(in crate::service) enum Message {
     /// Shared records were looked at.
     Tended(Looks),
     /// It was looked what is left of themes of which something went, and how long that took.
-    Traced(Vec<(ThemeSlug, Fate)>, Duration),
+    GoneJudged(Vec<(ThemeSlug, ThemeVerdict)>, Duration),
     /// What lies aside was looked at a second time; `None` for what the disk did not show.
     LookedTwice(Vec<(Aside, Option<Seen>)>),
     /// Nobody writes to these any more: they may go, or came back.
-    Ended(Vec<(Aside, DiskResult<Let>)>),
+    Ended(Vec<(Aside, DiskResult<SecondLook>)>),
     /// The system wants something.
     Signal(Signal),
 }
@@ -115,7 +115,7 @@ pub(in crate::service) enum Work {
         now: Timestamp,
     },
     Undo {
-        posted: Posted,
+        posted: QueuedRequest,
         rules: Rules,
         now: Timestamp,
     },
@@ -125,7 +125,7 @@ pub(in crate::service) enum Work {
         order: Order,
     },
     /// Themes of which something went, each with whether a plan in hand has a file of it.
-    Trace(Vec<(bool, ThemeSlug)>),
+    JudgeGone(Vec<(bool, ThemeSlug)>),
     LookTwice(Vec<Aside>),
     End(Vec<Aside>),
     /// An area's watches are gone with its folder.

@@ -3,26 +3,21 @@
 
 mod areas;
 mod backoff;
-mod committed;
-mod decided;
 mod failure;
 mod folder_times;
-mod gates;
-mod hearing;
 mod inbox;
 mod job;
 mod journal_use;
-mod left;
 mod message;
 mod part;
 mod pipeline;
-mod records;
-mod rounds;
+mod schedules;
 mod second_looks;
+mod steps;
 mod tally;
 mod tending;
-mod walked;
 mod walks;
+mod watch_health;
 mod workers;
 
 pub(super) use message::{Heard, Message};
@@ -33,23 +28,23 @@ use std::time::Duration;
 
 use super::Signal;
 use super::clock::Moment;
-use super::decide::{Decider, Gone, Here};
+use super::decide::{Decider, GoneThemes, Here};
 use crate::config::Settings;
 use crate::model::RelPath;
 use crate::report;
 use crate::vault::{Mailbox, Space};
 use areas::Areas;
 use folder_times::FolderTimes;
-use gates::Gates;
-use hearing::Hearing;
 use inbox::Inbox;
 use journal_use::{JournalUse, Phase};
 use message::Work;
 use pipeline::{Budget, Pipeline};
+use schedules::Schedules;
 use second_looks::SecondLooks;
 use tally::Tally;
 use tending::Tending;
 use walks::Walks;
+use watch_health::WatchHealth;
 
 /// Everything that is going on.
 pub(in crate::service) struct Dispatcher {
@@ -59,7 +54,7 @@ pub(in crate::service) struct Dispatcher {
     inbox: Inbox,
     pipeline: Pipeline,
     journal: JournalUse,
-    upkeep: Upkeep,
+    maintenance: Maintenance,
     tally: Tally,
     is_stopping: bool,
 }
@@ -69,15 +64,15 @@ pub(in crate::service) struct Dispatcher {
 struct Intake {
     walks: Walks,
     folder_times: FolderTimes,
-    hearing: Hearing,
-    gates: Gates,
+    watch_health: WatchHealth,
+    schedules: Schedules,
 }
 
 /// What is not about one asset: records that several share, and what lies aside.
 #[derive(Debug)]
-struct Upkeep {
+struct Maintenance {
     tending: Tending,
-    gone: Gone,
+    gone: GoneThemes,
     second_looks: SecondLooks,
 }
 
@@ -91,16 +86,16 @@ impl Dispatcher {
             intake: Intake {
                 walks: Walks::default(),
                 folder_times: FolderTimes::new(now + settle.rescan),
-                hearing: Hearing::new(listens),
-                gates: Gates::default(),
+                watch_health: WatchHealth::new(listens),
+                schedules: Schedules::default(),
             },
             areas: Areas::new(areas),
             inbox: Inbox::new(settle),
             pipeline: Pipeline::new(cores),
             journal: JournalUse::default(),
-            upkeep: Upkeep {
+            maintenance: Maintenance {
                 tending: Tending::default(),
-                gone: Gone::default(),
+                gone: GoneThemes::default(),
                 second_looks: SecondLooks::new(settle.quiet, settle.weak_quiet),
             },
             tally: Tally::default(),
@@ -113,7 +108,7 @@ impl Dispatcher {
     pub(in crate::service) fn take(&mut self, message: Message, now: &Moment) -> Vec<Work> {
         let mut work = Vec::new();
         match message {
-            Message::Hinted => self.intake.hearing.hinted(now.steady, self.inbox.in_hand() > 0),
+            Message::Hinted => self.intake.watch_health.hinted(now.steady, self.inbox.in_hand() > 0),
             Message::Walked(unit, took, result) => self.on_walked(&unit, took, result, now),
             Message::Compared(changed, last) => self.on_compared(&changed, &last, &mut work),
             Message::Checked(checked) => self.on_checked(checked, now, &mut work),
@@ -123,9 +118,9 @@ impl Dispatcher {
             Message::Recovered(result) => self.on_recovered(result, now),
             Message::Undone(undone) => self.on_undone(undone, now),
             Message::Tended(looks) => self.on_tended(looks, now),
-            Message::Traced(fates, took) => self.on_traced(fates, took, now),
+            Message::GoneJudged(verdicts, took) => self.on_gone_judged(verdicts, took, now),
             Message::LookedTwice(looks) => {
-                let over = self.upkeep.second_looks.looked_twice(looks, now.steady);
+                let over = self.maintenance.second_looks.looked_twice(looks, now.steady);
                 work.extend((!over.is_empty()).then_some(Work::End(over)));
             }
             Message::Ended(ended) => self.on_ended(ended, now),
@@ -138,7 +133,7 @@ impl Dispatcher {
 
     /// Returns whether what the watches told is to be taken now, with [`Self::hear`].
     pub(in crate::service) fn listens(&mut self, now: &Moment) -> bool {
-        self.intake.hearing.takes_hints(now.steady)
+        self.intake.watch_health.takes_hints(now.steady)
     }
 
     /// Takes what the watches told.
@@ -146,7 +141,7 @@ impl Dispatcher {
         for heard in heard {
             match heard {
                 Heard::Everywhere => {
-                    if self.tally.repeats.is_news("events dropped", now.steady) {
+                    if self.tally.repeats.note("events dropped", now.steady) {
                         report::rescan();
                     }
                     self.look_everywhere(now);
@@ -155,11 +150,11 @@ impl Dispatcher {
                 Heard::AreaGone => self.areas.want_check(),
                 Heard::Request => self.read_requests(now),
                 Heard::TagSets => {
-                    self.upkeep.tending.all_bundles();
+                    self.maintenance.tending.all_bundles();
                     self.reconsider();
                 }
-                Heard::Probe(area) => self.intake.hearing.heard(&area),
-                Heard::Bundle(name) => self.upkeep.tending.bundle_changed(name),
+                Heard::Probe(area) => self.intake.watch_health.heard(&area),
+                Heard::Bundle(name) => self.maintenance.tending.bundle_changed(name),
             }
         }
     }
@@ -173,7 +168,7 @@ impl Dispatcher {
         let mut work = Vec::new();
         self.decide_in_turn(now);
         self.begin_rounds(now, &mut work);
-        let asides = self.upkeep.second_looks.due(now.steady);
+        let asides = self.maintenance.second_looks.due(now.steady);
         work.extend((!asides.is_empty()).then_some(Work::LookTwice(asides)));
         match self.journal.phase(now.steady) {
             Phase::Recover => self.begin_recovery(now, &mut work),
@@ -213,9 +208,9 @@ impl Dispatcher {
     /// Takes new settings.
     pub(in crate::service) fn reload(&mut self, settings: Arc<Settings>, now: &Moment) {
         let settle = &settings.settle;
-        self.upkeep.second_looks.reload(settle.quiet, settle.weak_quiet);
+        self.maintenance.second_looks.reload(settle.quiet, settle.weak_quiet);
         self.inbox.reload(settle);
-        self.intake.gates = Gates::default();
+        self.intake.schedules = Schedules::default();
         self.decide.reload(settings);
         self.reconsider();
         self.look_everywhere(now);
@@ -224,8 +219,8 @@ impl Dispatcher {
     /// Takes the releases that people gave, and what they want undone; what a gate held back is decided anew.
     pub(in crate::service) fn read_requests(&mut self, now: &Moment) {
         let mailbox = self.decide.vault.mailbox();
-        if let Ok(wishes) = Mailbox::requests(mailbox.disk()) {
-            self.journal.wish(wishes);
+        if let Ok(requests) = Mailbox::requests(mailbox.disk()) {
+            self.journal.set_requests(requests);
         }
         let believed = self.decide.memory.believed(now);
         if self.decide.releases.collect(&mailbox, believed, now.steady) {
@@ -241,7 +236,7 @@ impl Dispatcher {
     /// Marks everything to be looked at.
     pub(in crate::service) fn look_everywhere(&mut self, now: &Moment) {
         self.intake.walks.mark_all();
-        self.upkeep.tending.all_bundles();
+        self.maintenance.tending.all_bundles();
         self.intake.folder_times.all_marked(now.steady, self.decide.settings.settle.rescan);
     }
 

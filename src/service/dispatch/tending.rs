@@ -42,7 +42,7 @@ struct Tags {
     broken: BTreeMap<RelPath, String>,
     /// Shared tags of which a version came back that somebody wrote on: by their last common state, which no longer
     /// counts.
-    doubtful: HashSet<RelPath>,
+    distrusted: HashSet<RelPath>,
 }
 
 #[derive(Debug, Default)]
@@ -101,18 +101,18 @@ impl Tending {
     }
 
     /// Takes note that of some shared tags a version came back that somebody wrote on.
-    pub(super) fn doubt(&mut self, base: RelPath) {
-        self.tags.doubtful.insert(base);
+    pub(super) fn distrust(&mut self, base: RelPath) {
+        self.tags.distrusted.insert(base);
     }
 
     /// Returns the shared tags whose last common state does not count.
-    pub(super) fn doubtful(&self) -> HashSet<RelPath> {
-        self.tags.doubtful.clone()
+    pub(super) fn distrusted(&self) -> HashSet<RelPath> {
+        self.tags.distrusted.clone()
     }
 
     /// Takes note that a plan gives some tags a new common state.
-    pub(super) fn believe(&mut self, base: &RelPath) {
-        self.tags.doubtful.remove(base);
+    pub(super) fn trust(&mut self, base: &RelPath) {
+        self.tags.distrusted.remove(base);
     }
 
     /// Takes why tag files of a folder are not carried to the other stages; returns what is to be told.

@@ -20,10 +20,10 @@ use crate::plan::BundleName;
 use crate::report;
 use crate::service::check::check;
 use crate::service::clock::Clock;
-use crate::service::decide::{Found, Order, RecordKeeper, TAG_SETS, Tended, trace};
+use crate::service::decide::{Found, Order, RecordKeeper, TAG_SETS, Tended, judge_gone};
 use crate::service::path_in;
+use crate::service::requests;
 use crate::service::survey::{survey, units_near};
-use crate::service::wishes;
 use crate::vault::own_names::{HOME, PROBE};
 use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Made, Recovered, Space, Vault};
 
@@ -159,7 +159,7 @@ impl Workers {
                 self.watch.iter().for_each(|watch| watch.lock().expect("no watch holder panics").forget(&area));
             }
             Work::Tend { records, order } => self.tend(records, order),
-            Work::Trace(themes) => self.trace(themes),
+            Work::JudgeGone(themes) => self.judge_gone(themes),
             Work::Check { areas, away } => {
                 self.on_any(move |vault| Some(Message::Checked(check(vault, &areas, &away))));
             }
@@ -174,7 +174,7 @@ impl Workers {
                 self.with_journal(move |vault, journal| Some(commit(vault, journal, batch, now)));
             }
             Work::Undo { posted, rules, now } => self.with_journal(move |vault, journal| {
-                Some(Message::Undone(wishes::grant(vault, journal, &posted, &rules, now)))
+                Some(Message::Undone(requests::answer(vault, journal, &posted, &rules, now)))
             }),
             Work::Recover(areas) => {
                 self.with_journal(move |vault, journal| Some(Message::Recovered(recover(vault, journal, &areas))));
@@ -201,12 +201,12 @@ impl Workers {
         });
     }
 
-    fn trace(&self, themes: Vec<(bool, ThemeSlug)>) {
+    fn judge_gone(&self, themes: Vec<(bool, ThemeSlug)>) {
         let clock = self.clock;
         self.on_any(move |vault| {
             let begun = clock.steady();
-            let fates = trace(vault.disk(), themes);
-            Some(Message::Traced(fates, clock.steady().saturating_sub(begun)))
+            let verdicts = judge_gone(vault.disk(), themes);
+            Some(Message::GoneJudged(verdicts, clock.steady().saturating_sub(begun)))
         });
     }
 

@@ -119,7 +119,7 @@ impl Inbox {
         let news = if wait.is_fresh {
             self.quiet_until = self.quiet_until.max(wait.again);
             Some(News::Waiting(wait.why))
-        } else if self.is_news(path, &why) {
+        } else if self.note_reason(path, &why) {
             Some(News::Held(wait.why))
         } else {
             None

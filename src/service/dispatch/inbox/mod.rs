@@ -136,7 +136,7 @@ impl Inbox {
         facts: Option<Facts>,
     ) -> Option<News> {
         let why = self.reasons.share(why);
-        let is_news = why.kind != WhyKind::Paused && self.is_news(path, &why);
+        let is_news = why.kind != WhyKind::Paused && self.note_reason(path, &why);
         let news = is_news.then(|| News::Held(why.text.to_string()));
         let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
         let held = Standing::Held(Held { why, state, until, facts });
@@ -296,11 +296,11 @@ impl Inbox {
     pub(super) fn taken_along(&mut self, candidate: &Candidate) -> Vec<RelPath> {
         let why = Why::new(WhyKind::Person, &format!("`{}`", candidate.primary.path));
         let along: Vec<RelPath> = taken_along(candidate).cloned().collect();
-        along.into_iter().filter(|path| self.is_news(path, &why)).collect()
+        along.into_iter().filter(|path| self.note_reason(path, &why)).collect()
     }
 
     /// Returns whether a reason was not told of a file yet, and takes note that it is.
-    fn is_news(&mut self, path: &RelPath, why: &Why) -> bool {
+    fn note_reason(&mut self, path: &RelPath, why: &Why) -> bool {
         let is_told = self.told.get(path).is_some_and(|told| told == why);
         if !is_told {
             let why = self.reasons.share(why.clone());

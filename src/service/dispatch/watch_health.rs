@@ -15,9 +15,9 @@ const POLL_MAX: Duration = Duration::from_secs(30);
 /// How long hints may wait while there is work: each wakes the dispatcher otherwise.
 const HINT_PAUSE: Duration = Duration::from_millis(2);
 
-/// What is heard of the stages.
+/// Whether events come from the stages.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct WatchHealth {
     polls: BTreeMap<RelPath, Poll>,
     /// Stages whose probe was not heard of yet, and until when it may be.
     probed: Vec<RelPath>,
@@ -48,8 +48,8 @@ impl Poll {
     }
 }
 
-impl Hearing {
-    /// Returns a hearing that has heard nothing; `listens` tells whether anything will be watched.
+impl WatchHealth {
+    /// Returns that nothing was heard yet; `listens` tells whether anything will be watched.
     pub(super) fn new(listens: bool) -> Self {
         Self { listens, ..Self::default() }
     }
@@ -113,7 +113,7 @@ impl Hearing {
     }
 
     /// Takes note that some folder cannot be watched; returns whether that is news.
-    pub(super) fn misses_some(&mut self) -> bool {
+    pub(super) fn note_partial(&mut self) -> bool {
         !std::mem::replace(&mut self.is_partial, true)
     }
 
@@ -128,7 +128,7 @@ impl Hearing {
     }
 }
 
-impl Part for Hearing {
+impl Part for WatchHealth {
     fn wake(&self, _: Duration) -> Option<Duration> {
         let polls = self.polls.values().map(|poll| poll.pause.again());
         polls.chain(self.probe_until).chain(self.hints_due).min()
@@ -155,56 +155,56 @@ mod tests {
     #[test]
     fn hints_wait_a_moment_while_there_is_work() {
         for (is_busy, due) in [(false, Duration::ZERO), (true, HINT_PAUSE)] {
-            let mut hearing = Hearing::new(true);
-            hearing.hinted(Duration::ZERO, is_busy);
-            assert_eq!((check(&hearing, s(0)), hearing.wake(s(0))), (Left::soon(By::Time), Some(due)));
-            assert_eq!(hearing.takes_hints(Duration::ZERO), !is_busy);
-            assert_eq!(hearing.takes_hints(HINT_PAUSE), is_busy, "they are taken once");
-            assert_eq!((check(&hearing, s(0)), hearing.wake(s(0))), (Left::default(), None));
+            let mut watch = WatchHealth::new(true);
+            watch.hinted(Duration::ZERO, is_busy);
+            assert_eq!((check(&watch, s(0)), watch.wake(s(0))), (Left::soon(By::Time), Some(due)));
+            assert_eq!(watch.takes_hints(Duration::ZERO), !is_busy);
+            assert_eq!(watch.takes_hints(HINT_PAUSE), is_busy, "they are taken once");
+            assert_eq!((check(&watch, s(0)), watch.wake(s(0))), (Left::default(), None));
         }
     }
 
     #[test]
     fn a_stage_whose_probe_is_not_heard_of_is_polled_until_it_is() {
-        let mut hearing = Hearing::new(true);
+        let mut watch = WatchHealth::new(true);
         let areas = ["keep", "raw", "upload"].map(path).to_vec();
-        assert_eq!(hearing.probe(areas.clone(), s(10)), areas);
-        hearing.heard(&path("raw"));
-        assert!(hearing.silent(s(11), &|_| false).is_empty() && hearing.wake(s(11)) == Some(s(12)));
-        assert_eq!(hearing.silent(s(12), &|area| *area == path("upload")), [path("keep")]);
-        assert_eq!(hearing.due(s(12)), [path("keep")]);
+        assert_eq!(watch.probe(areas.clone(), s(10)), areas);
+        watch.heard(&path("raw"));
+        assert!(watch.silent(s(11), &|_| false).is_empty() && watch.wake(s(11)) == Some(s(12)));
+        assert_eq!(watch.silent(s(12), &|area| *area == path("upload")), [path("keep")]);
+        assert_eq!(watch.due(s(12)), [path("keep")]);
         // Less and less often, and soon again after something came.
         for at in [14, 18, 26, 42, 72, 102] {
-            assert!(hearing.due(Duration::from_millis(at * 1_000 - 1)).is_empty(), "{at}");
-            assert_eq!(hearing.due(s(at)), [path("keep")], "{at}");
+            assert!(watch.due(Duration::from_millis(at * 1_000 - 1)).is_empty(), "{at}");
+            assert_eq!(watch.due(s(at)), [path("keep")], "{at}");
         }
-        hearing.busy(&path("keep"), s(110));
-        assert_eq!(hearing.wake(s(110)), Some(s(112)));
-        assert!(hearing.probe(areas, s(110)).len() == 2, "it is not probed meanwhile");
-        hearing.heard(&path("keep"));
-        assert!(hearing.due(s(500)).is_empty());
+        watch.busy(&path("keep"), s(110));
+        assert_eq!(watch.wake(s(110)), Some(s(112)));
+        assert!(watch.probe(areas, s(110)).len() == 2, "it is not probed meanwhile");
+        watch.heard(&path("keep"));
+        assert!(watch.due(s(500)).is_empty());
     }
 
     #[test]
     fn a_remote_stage_is_polled_for_good() {
-        let mut hearing = Hearing::new(true);
-        hearing.remote(path("raw"), s(0));
-        hearing.remote(path("raw"), s(1));
-        assert!(hearing.is_silent(&path("raw")) && !hearing.is_silent(&path("keep")));
-        hearing.heard(&path("raw"));
-        assert_eq!((hearing.due(s(1)), hearing.due(s(2))), (vec![], vec![path("raw")]));
+        let mut watch = WatchHealth::new(true);
+        watch.remote(path("raw"), s(0));
+        watch.remote(path("raw"), s(1));
+        assert!(watch.is_silent(&path("raw")) && !watch.is_silent(&path("keep")));
+        watch.heard(&path("raw"));
+        assert_eq!((watch.due(s(1)), watch.due(s(2))), (vec![], vec![path("raw")]));
     }
 
     #[test]
     fn who_does_not_listen_is_not_deaf() {
-        let mut hearing = Hearing::new(false);
-        assert!(hearing.probe(vec![path("raw")], s(0)).is_empty() && !hearing.is_whole());
-        assert!(hearing.silent(s(9), &|_| false).is_empty());
+        let mut watch = WatchHealth::new(false);
+        assert!(watch.probe(vec![path("raw")], s(0)).is_empty() && !watch.is_whole());
+        assert!(watch.silent(s(9), &|_| false).is_empty());
     }
 
     #[test]
     fn that_a_folder_is_not_watched_is_news_once() {
-        let mut hearing = Hearing::new(true);
-        assert!(hearing.is_whole() && hearing.misses_some() && !hearing.misses_some() && !hearing.is_whole());
+        let mut watch = WatchHealth::new(true);
+        assert!(watch.is_whole() && watch.note_partial() && !watch.note_partial() && !watch.is_whole());
     }
 }

@@ -1,19 +1,19 @@
-//! What a person wishes beside the flow: carried out by the daemon, or by the command where none runs.
+//! What a person asks for beside the flow: carried out by the daemon, or by the command where none runs.
 
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
 use super::{Clock, Opened, ServiceError, retry, undo};
 use crate::config::Settings;
-use crate::records::{Answer, Request, Wish};
+use crate::records::{Action, Answer, Request};
 use crate::report;
-use crate::vault::{Journal, Posted, Vault};
+use crate::vault::{Journal, QueuedRequest, Vault};
 
-/// Takes a wish out of the mailbox, carries it out and answers it. What was withdrawn meanwhile comes to nothing.
-pub(super) fn grant(
+/// Takes a request out of the mailbox, carries it out and answers it. What was withdrawn meanwhile comes to nothing.
+pub(super) fn answer(
     vault: &Vault,
     journal: &mut Journal,
-    posted: &Posted,
+    posted: &QueuedRequest,
     rules: &Rules,
     now: Timestamp,
 ) -> CarriedOut {
@@ -25,23 +25,23 @@ pub(super) fn grant(
         (Ok(true), Ok(request)) => carry_out(vault, journal, request, rules, now),
     };
     let answer = &carried.answer;
-    report::wish_answered(posted.kind(), answer.done.len(), answer.refused.as_deref());
+    report::request_answered(posted.kind(), answer.done.len(), answer.refused.as_deref());
     // Whoever asked may have gone; what was done stands in the journal and the log.
     let _ = vault.mailbox().answer(posted, answer);
     carried
 }
 
 fn carry_out(vault: &Vault, journal: &mut Journal, request: &Request, rules: &Rules, now: Timestamp) -> CarriedOut {
-    match &request.wish {
-        Wish::Undo(what) => undo::undo(vault, journal, what, request.at, rules, now),
-        Wish::Retry(what) => retry::retry(vault, journal, what, rules, now),
+    match &request.action {
+        Action::Undo(what) => undo::undo(vault, journal, what, request.at, rules, now),
+        Action::Retry(what) => retry::retry(vault, journal, what, rules, now),
     }
 }
 
-/// Takes the lock and carries out a wish, where no daemon works on the root.
-pub fn carry_out_here(settings: &Settings, wish: Wish) -> Result<Answer, ServiceError> {
+/// Takes the lock and carries out a request, where no daemon works on the root.
+pub fn carry_out_here(settings: &Settings, action: Action) -> Result<Answer, ServiceError> {
     let mut opened = Opened::open(settings)?;
     let now = Clock::start().now().timestamp();
-    let request = Request::new(wish, now);
+    let request = Request::new(action, now);
     Ok(carry_out(&opened.vault, &mut opened.journal, &request, &Rules::of(settings), now).answer)
 }

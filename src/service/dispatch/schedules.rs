@@ -12,13 +12,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// What the gates with a schedule said last.
 #[derive(Debug, Default)]
-pub(super) struct Gates {
+pub(super) struct Schedules {
     /// Why each is shut, if it is.
     said: BTreeMap<Stage, Option<String>>,
     next: Duration,
 }
 
-impl Gates {
+impl Schedules {
     /// Returns whether the gates are to be looked at now.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         self.next <= now
@@ -39,7 +39,7 @@ impl Gates {
     }
 }
 
-impl Part for Gates {
+impl Part for Schedules {
     fn wake(&self, _: Duration) -> Option<Duration> {
         (!self.said.is_empty()).then_some(self.next)
     }
@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn what_waits_is_decided_anew_when_its_gate_is_open_or_says_something_else() {
         let open = || vec![(Stage::Keep, Ok(()))];
-        let mut gates = Gates::default();
-        assert!(gates.is_due(s(0)) && gates.wake(s(0)).is_none());
+        let mut schedules = Schedules::default();
+        assert!(schedules.is_due(s(0)) && schedules.wake(s(0)).is_none());
         // (what it says, whether that is new, when it is looked at again)
         let rows = [
             (shut("opens on Friday", Some(900)), false, 30),
@@ -83,10 +83,10 @@ mod tests {
         ];
         let mut now = s(0);
         for (n, (said, is_new, next)) in rows.into_iter().enumerate() {
-            assert_eq!(!gates.looked(said, now).is_empty(), is_new, "row {n}");
-            now = now.max(gates.next);
+            assert_eq!(!schedules.looked(said, now).is_empty(), is_new, "row {n}");
+            now = now.max(schedules.next);
             assert_eq!(now.as_secs(), next, "row {n}");
-            assert_eq!(check(&gates, now), Left::default());
+            assert_eq!(check(&schedules, now), Left::default());
         }
     }
 }

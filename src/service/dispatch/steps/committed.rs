@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Dispatcher;
-use super::failure::commit_pause;
-use super::job::Job;
-use super::journal_use::{Phase, Use};
-use super::message::Work;
+use super::super::Dispatcher;
+use super::super::failure::commit_pause;
+use super::super::job::Job;
+use super::super::journal_use::{Phase, Use};
+use super::super::message::Work;
 use crate::intake::is_model_folder;
 use crate::make::MakeError;
 use crate::model::{RelPath, ThemeSlug};
@@ -26,7 +26,7 @@ use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 
 impl Dispatcher {
     /// Takes products that are complete, or could not be made.
-    pub(super) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
         self.pipeline.made(made.iter().map(|(job, _)| job.cost.memory).sum());
         for (job, result) in made {
             match result {
@@ -49,7 +49,7 @@ impl Dispatcher {
     }
 
     /// Begins to carry out what is to be carried out together now.
-    pub(super) fn begin_commit(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_commit(&mut self, now: &Moment, work: &mut Vec<Work>) {
         if self.inbox.is_any_changed() {
             self.drop_changed(now);
         }
@@ -74,11 +74,11 @@ impl Dispatcher {
     }
 
     /// Begins to take back what a person wants, once nothing else is in hand.
-    pub(super) fn begin_undo(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_undo(&mut self, now: &Moment, work: &mut Vec<Work>) {
         if self.pipeline.is_busy() || self.pipeline.has_batch() || self.intake.walks.is_walking() {
             return;
         }
-        let Some(posted) = self.journal.next_wish() else { return };
+        let Some(posted) = self.journal.next_request() else { return };
         self.journal.begin(Use::Undoing);
         self.decide.save_releases();
         let rules = Rules::of(&self.decide.settings);
@@ -86,7 +86,7 @@ impl Dispatcher {
     }
 
     /// Begins to finish or take back what a disk error left open, once nothing else is in hand.
-    pub(super) fn begin_recovery(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_recovery(&mut self, now: &Moment, work: &mut Vec<Work>) {
         if self.pipeline.is_busy() || !self.journal.may_recover(now.steady) {
             return;
         }
@@ -100,7 +100,12 @@ impl Dispatcher {
     }
 
     /// Takes what became of a batch.
-    pub(super) fn on_committed(&mut self, jobs: Vec<Job>, results: Vec<Result<Receipt, CommitError>>, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_committed(
+        &mut self,
+        jobs: Vec<Job>,
+        results: Vec<Result<Receipt, CommitError>>,
+        now: &Moment,
+    ) {
         self.journal.ended();
         for (job, result) in jobs.into_iter().zip(results) {
             if self.intake.walks.is_walking() {
@@ -132,7 +137,7 @@ impl Dispatcher {
         self.let_go(job, now);
         let took = now.steady.saturating_sub(job.begun);
         self.close(&receipt.about, &receipt.publish, now.timestamp(), took);
-        self.upkeep.second_looks.add(receipt.asides, now.steady);
+        self.maintenance.second_looks.add(receipt.asides, now.steady);
         self.decide.ledger.notes.remember_plan(receipt.plan, &job.plan);
         self.areas.proved(job.plan.gives()).iter().for_each(report::resumed);
         self.after(&job.plan);
@@ -150,9 +155,9 @@ impl Dispatcher {
     }
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
-    pub(super) fn let_go(&mut self, job: &Job, now: &Moment) {
+    pub(in crate::service::dispatch) fn let_go(&mut self, job: &Job, now: &Moment) {
         if job.facts.is_some() {
-            for twin in self.decide.claims.give_back(&job.plan) {
+            for twin in self.decide.reserved.give_back(&job.plan) {
                 if self.inbox.reconsider_one(&twin) {
                     self.intake.walks.mark_path_at(&twin, now.steady);
                 }
@@ -160,9 +165,9 @@ impl Dispatcher {
         } else if let Some(theme) = &job.plan.about.theme {
             self.decide.remember_theme(theme);
         }
-        self.upkeep.tending.ended(&job.plan);
+        self.maintenance.tending.ended(&job.plan);
         // Their rows were counted when it was decided; what came of that is seen there.
-        job.plan.rows.iter().for_each(|(name, _)| self.upkeep.tending.bundle_changed(name.clone()));
+        job.plan.rows.iter().for_each(|(name, _)| self.maintenance.tending.bundle_changed(name.clone()));
         if job.is_promised {
             self.areas.give_back(&job.cost.bytes);
         }
@@ -173,7 +178,7 @@ impl Dispatcher {
         let walks = &mut self.intake.walks;
         plan.gives().for_each(|target| walks.mark_theme_of(target));
         for bundle in plan.gives().filter_map(BundleName::of).filter(|_| plan.about.from.is_some()) {
-            self.upkeep.tending.bundle_changed(bundle);
+            self.maintenance.tending.bundle_changed(bundle);
         }
         remove_emptied_folders(&self.decide.vault, plan);
         emptied_folders(plan).keys().for_each(|folder| walks.mark_known(folder));
@@ -183,51 +188,51 @@ impl Dispatcher {
         let has_tags = plan.products.iter().any(|product| product.to.file_name() == "tags.yaml");
         if let Some(theme) = plan.about.theme.as_ref().filter(|_| has_tags) {
             // Shared tags are resolved late: bundles that are not sent yet follow, and so may what waited for a title.
-            self.upkeep.tending.theme_changed(theme);
+            self.maintenance.tending.theme_changed(theme);
             self.reconsider_theme(theme);
         }
     }
 
     /// Lets what is held of a theme be decided anew.
-    pub(super) fn reconsider_theme(&mut self, theme: &ThemeSlug) {
+    pub(in crate::service::dispatch) fn reconsider_theme(&mut self, theme: &ThemeSlug) {
         self.inbox.reconsider_theme(theme).into_iter().for_each(|unit| self.intake.walks.mark(unit));
     }
 
     /// Takes note of what a person wanted back.
-    pub(super) fn on_undone(&mut self, undone: CarriedOut, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_undone(&mut self, undone: CarriedOut, now: &Moment) {
         self.journal.ended();
         if undone.is_open {
             self.journal.want_recovery();
         }
         for receipt in undone.receipts {
             self.close(&receipt.about, &receipt.publish, now.timestamp(), Duration::ZERO);
-            self.upkeep.second_looks.add(receipt.asides, now.steady);
+            self.maintenance.second_looks.add(receipt.asides, now.steady);
         }
         self.decide.reread_releases();
         // Records that were to be brought into step may be gone: that is decided anew.
         for job in self.pipeline.take_records() {
             self.let_go(&job, now);
-            job.plan.about.theme.into_iter().for_each(|theme| self.upkeep.gone.suspect(theme));
+            job.plan.about.theme.into_iter().for_each(|theme| self.maintenance.gone.mark(theme));
         }
-        self.upkeep.tending.forget_seen_tags();
+        self.maintenance.tending.forget_seen_tags();
         self.reconsider();
         self.look_everywhere(now);
     }
 
     /// Takes what a recovery finished, took back, or had to leave.
-    pub(super) fn on_recovered(&mut self, result: DiskResult<Recovered>, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_recovered(&mut self, result: DiskResult<Recovered>, now: &Moment) {
         match result {
             Ok(recovered) => {
                 self.journal.recovered(Some(recovered.is_refused()), now.steady);
                 let is_news = !recovered.finished.is_empty() || !recovered.taken_back.is_empty();
                 let repeats = &mut self.tally.repeats;
-                if is_news || !recovered.is_refused() || repeats.is_news("recovery was refused", now.steady) {
+                if is_news || !recovered.is_refused() || repeats.note("recovery was refused", now.steady) {
                     report::recovered(&recovered);
                 }
                 for intent in &recovered.finished {
                     self.close(&intent.about, &intent.publish, intent.at, Duration::ZERO);
                     self.decide.ledger.notes.remember_intent(intent);
-                    self.upkeep.second_looks.add(Aside::of_intent(intent), now.steady);
+                    self.maintenance.second_looks.add(Aside::of_intent(intent), now.steady);
                 }
                 self.take_blocked(&recovered);
             }
@@ -236,12 +241,12 @@ impl Dispatcher {
                 report::recovery_failed(&error);
             }
         }
-        self.upkeep.tending.forget_seen_tags();
+        self.maintenance.tending.forget_seen_tags();
         self.look_everywhere(now);
     }
 
     /// Keeps the files of plans that stay open where they are.
-    pub(super) fn take_blocked(&mut self, recovered: &Recovered) {
+    pub(in crate::service::dispatch) fn take_blocked(&mut self, recovered: &Recovered) {
         let blocked = blocked(recovered, self.areas.detached());
         if std::mem::replace(&mut self.decide.blocked, blocked) != self.decide.blocked {
             self.reconsider();

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::journal_use::Phase;
-use super::part::{By, Left, Part, SOON};
-use super::tally::Snapshot;
-use super::{Dispatcher, Intake, Upkeep};
+use super::super::journal_use::Phase;
+use super::super::part::{By, Left, Part, SOON};
+use super::super::tally::Snapshot;
+use super::super::{Dispatcher, Intake, Maintenance};
 
 impl Dispatcher {
     /// Returns how long the next turn may wait.
-    pub(super) fn wake(&self, now: Duration) -> Duration {
+    pub(in crate::service::dispatch) fn wake(&self, now: Duration) -> Duration {
         let parts = self.working_parts();
         let wakes = parts.iter().filter_map(|part| part.wake(now));
         let may_commit = self.journal.present_phase() != Phase::Recover && self.journal.is_free();
@@ -20,13 +20,13 @@ impl Dispatcher {
 
     /// Returns the parts that may begin something as things stand.
     fn working_parts(&self) -> Vec<&dyn Part> {
-        let Intake { walks, folder_times, hearing, gates } = &self.intake;
+        let Intake { walks, folder_times, watch_health, schedules } = &self.intake;
         let mut parts: Vec<&dyn Part> =
-            vec![folder_times, hearing, gates, &self.areas, &self.inbox, &self.journal, &self.tally];
-        parts.push(&self.upkeep.second_looks);
+            vec![folder_times, watch_health, schedules, &self.areas, &self.inbox, &self.journal, &self.tally];
+        parts.push(&self.maintenance.second_looks);
         let phase = self.journal.present_phase();
         if phase == Phase::Work && !self.is_stopping {
-            parts.extend([walks as &dyn Part, &self.upkeep]);
+            parts.extend([walks as &dyn Part, &self.maintenance]);
             // While a batch is carried out, its end wakes whoever waits for that.
             parts.extend(self.journal.is_free().then_some(&self.pipeline as &dyn Part));
         }
@@ -36,10 +36,22 @@ impl Dispatcher {
     /// Returns every part.
     fn parts(&self) -> [&dyn Part; 11] {
         // Each field is named: a new part must be asked.
-        let Self { decide: _, intake, areas, inbox, pipeline, journal, upkeep, tally, is_stopping: _ } = self;
-        let Intake { walks, folder_times, hearing, gates } = intake;
-        let second_looks = &upkeep.second_looks;
-        [walks, folder_times, hearing, gates, areas, inbox, pipeline, journal, upkeep, second_looks, tally]
+        let Self { decide: _, intake, areas, inbox, pipeline, journal, maintenance, tally, is_stopping: _ } = self;
+        let Intake { walks, folder_times, watch_health, schedules } = intake;
+        let second_looks = &maintenance.second_looks;
+        [
+            walks,
+            folder_times,
+            watch_health,
+            schedules,
+            areas,
+            inbox,
+            pipeline,
+            journal,
+            maintenance,
+            second_looks,
+            tally,
+        ]
     }
 
     /// Returns whether nothing is left that time alone would not change.
@@ -67,8 +79,8 @@ impl Dispatcher {
     }
 
     /// Returns how many assets and records are on their way.
-    pub(super) fn in_work(&self) -> usize {
-        self.inbox.in_hand() + self.upkeep.tending.in_hand()
+    pub(in crate::service::dispatch) fn in_work(&self) -> usize {
+        self.inbox.in_hand() + self.maintenance.tending.in_hand()
     }
 
     /// Returns how things stand.
@@ -77,7 +89,7 @@ impl Dispatcher {
     }
 }
 
-impl Part for Upkeep {
+impl Part for Maintenance {
     fn wake(&self, now: Duration) -> Option<Duration> {
         let gone = self.gone.due().map(|due| due.max(self.tending.again()));
         self.tending.wake(now).into_iter().chain(gone).min()

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::inbox::{self, Around, FACTS_MAX, Met, News};
-use super::job::Job;
-use super::message::Work;
-use super::walks::{PAUSE_IF_BUSY, READY_MAX};
-use super::{Dispatcher, here};
+use super::super::inbox::{self, Around, FACTS_MAX, Met, News};
+use super::super::job::Job;
+use super::super::message::Work;
+use super::super::walks::{PAUSE_IF_BUSY, READY_MAX};
+use super::super::{Dispatcher, here};
 use crate::intake::{Candidate, Found, NearMiss, Odd, is_lonely};
 use crate::model::{RelPath, Stage};
 use crate::plan::Hold;
@@ -24,11 +24,11 @@ const JOIN_MAX: usize = 256;
 /// The pause before what a disk refused is tried again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
 /// How long what may change unseen is waited for if it has to be looked into again for that.
-pub(super) const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);
+pub(in crate::service::dispatch) const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);
 
 impl Dispatcher {
     /// Begins the next walk.
-    pub(super) fn begin_walk(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_walk(&mut self, now: &Moment, work: &mut Vec<Work>) {
         let areas = &self.areas;
         let is_away = |area: &RelPath| areas.is_detached(area);
         if let Some(unit) = self.intake.walks.next(now.steady, self.pipeline.ready(), &is_away) {
@@ -40,7 +40,7 @@ impl Dispatcher {
     }
 
     /// Takes what a walk found.
-    pub(super) fn on_walked(
+    pub(in crate::service::dispatch) fn on_walked(
         &mut self,
         unit: &RelPath,
         took: Duration,
@@ -71,12 +71,12 @@ impl Dispatcher {
         if disk.kind() == ErrorKind::NotFound {
             self.intake.walks.gone(unit);
             self.intake.folder_times.forget(unit);
-            self.upkeep.tending.forget_tags(unit);
+            self.maintenance.tending.forget_tags(unit);
             self.take_near_misses(unit, &[]);
-            theme_of_unit(unit).into_iter().for_each(|theme| self.upkeep.gone.suspect(theme));
+            theme_of_unit(unit).into_iter().for_each(|theme| self.maintenance.gone.mark(theme));
             return;
         }
-        if self.tally.repeats.is_news(&disk.to_string(), now.steady) {
+        if self.tally.repeats.note(&disk.to_string(), now.steady) {
             report::not_listed(unit, disk);
         }
         self.intake.walks.not_listed(unit, now.steady + UNSEEN_PAUSE);
@@ -88,12 +88,12 @@ impl Dispatcher {
         let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
         let begun_ns = now.for_settle().wall_ns.saturating_sub(took_ns);
         self.intake.folder_times.remember(&unit, &surveyed.folders, begun_ns);
-        if let Some(problem) = surveyed.problem.as_ref().filter(|_| self.intake.hearing.misses_some()) {
+        if let Some(problem) = surveyed.problem.as_ref().filter(|_| self.intake.watch_health.note_partial()) {
             report::watch_problem(problem, settle.rescan);
         }
         self.intake.walks.listed(&unit);
         self.intake.walks.found(&surveyed.below);
-        self.upkeep.tending.saw_tags(&surveyed.tag_folders);
+        self.maintenance.tending.saw_tags(&surveyed.tag_folders);
         if settle.ignore.folder_above(&unit).is_some() {
             self.intake.walks.units.forget(&unit);
         }
@@ -118,7 +118,7 @@ impl Dispatcher {
             if self.is_moving(&odd.path) {
                 self.intake.walks.mark(surveyed.unit.clone());
             } else if !self.is_late(odd) && self.inbox.leave_alone(&odd.path, &odd.why) {
-                if surveyed.doubtful.contains(&odd.path) {
+                if surveyed.may_be_meant.contains(&odd.path) {
                     report::theme_left_alone(&odd.path, &odd.why);
                 } else {
                     report::left_alone(&odd.path, &odd.why);
@@ -131,7 +131,7 @@ impl Dispatcher {
         let Surveyed { unit, stage, candidates, odd, signs, first_frames, .. } = surveyed;
         let unit = &unit;
         if !candidates.is_empty() {
-            self.intake.hearing.busy(&unit.area_path(), now.steady);
+            self.intake.watch_health.busy(&unit.area_path(), now.steady);
         }
         let found: HashSet<&RelPath> = candidates.iter().flat_map(|c| c.files().map(|f| &f.path)).collect();
         let alone: HashSet<&RelPath> = odd.iter().map(|odd| &odd.path).collect();
@@ -160,7 +160,7 @@ impl Dispatcher {
                 sign: signs.get(&path),
                 is_first_frame: first_frames.contains(&path),
                 unfinished: &unfinished,
-                is_moving: &|path| decide.claims.is_moving(path),
+                is_moving: &|path| decide.reserved.is_moving(path),
                 is_released: &|c| decide.is_released(&c.primary.path, stage, seen(c)),
                 shut: &|c| decide.shut(&c.primary.path, stage, seen(c), here).err().map(|hold| Why::of(&hold)),
             };
@@ -185,7 +185,7 @@ impl Dispatcher {
 
     /// Returns whether a walk may have seen a file in the middle of its step.
     fn is_moving(&self, path: &RelPath) -> bool {
-        self.inbox.is_moving(path, &|path| self.decide.claims.is_moving(path))
+        self.inbox.is_moving(path, &|path| self.decide.reserved.is_moving(path))
     }
 
     /// Returns whether a file is a companion whose asset went on before it came.
@@ -241,14 +241,14 @@ impl Dispatcher {
     }
 
     /// Returns how long an asset is held for something that may change unseen: a tag file is mended.
-    pub(super) fn pause_of_held(&self) -> Duration {
+    pub(in crate::service::dispatch) fn pause_of_held(&self) -> Duration {
         let is_kept = self.inbox.held() < FACTS_MAX;
         if is_kept { self.hold_pause() } else { HOLD_PAUSE_UNSEEN }
     }
 }
 
 /// Tells what is to be told of a file.
-pub(super) fn tell(path: &RelPath, news: Option<News>) {
+pub(in crate::service::dispatch) fn tell(path: &RelPath, news: Option<News>) {
     match news {
         Some(News::Waiting(why)) => report::waiting(path, &why),
         Some(News::Held(why)) => report::held(path, &why),

@@ -10,7 +10,7 @@ const GIVEN_SEQS_MAX: usize = 10_000;
 
 /// Names, contents, assets and numbers of plans in hand.
 #[derive(Debug, Default)]
-pub(in crate::service) struct Claims {
+pub(in crate::service) struct Reservations {
     /// The names that they give; a name that differs only by case is one name on many a disk and in many a market.
     names: HashSet<RelPath>,
     /// The files that they take away.
@@ -24,7 +24,7 @@ pub(in crate::service) struct Claims {
     twins: Vec<RelPath>,
 }
 
-impl Claims {
+impl Reservations {
     /// Takes what a plan uses.
     pub(super) fn take(&mut self, plan: &Plan) {
         let about = &plan.about;
@@ -177,30 +177,32 @@ mod tests {
     #[test]
     fn a_plan_in_hand_has_its_names_content_and_number() {
         let sea = ThemeSlug::new("sea").unwrap();
-        let mut claims = Claims::default();
+        let mut reserved = Reservations::default();
         for is_taken in [false, true] {
             if is_taken {
-                claims.take(&plan());
+                reserved.take(&plan());
             }
             let gives = [("keep/sea/Sea-0003.png", true), ("keep/SEA/sea-0003.PNG", true), ("raw/Sea/A.png", false)];
             for (name, expected) in gives {
-                assert_eq!(claims.gives(&path(name)), is_taken && expected, "{name}");
+                assert_eq!(reserved.gives(&path(name)), is_taken && expected, "{name}");
             }
             let moves = [("keep/sea/sea-0003.png", true), ("raw/Sea/A.png", true), ("raw/sea/a.png", false)];
             for (name, expected) in moves {
-                assert_eq!(claims.is_moving(&path(name)), is_taken && expected, "{name}");
+                assert_eq!(reserved.is_moving(&path(name)), is_taken && expected, "{name}");
             }
-            assert_eq!((claims.has_theme(&sea), claims.gives_in(&path("keep/sea"))), (is_taken, is_taken));
-            assert_eq!((claims.leaving(Stage::Raw), claims.leaving(Stage::Keep)), (usize::from(is_taken), 0));
-            assert_eq!(claims.given_seq(&sea, &hash("a")), is_taken.then_some(3));
+            assert_eq!((reserved.has_theme(&sea), reserved.gives_in(&path("keep/sea"))), (is_taken, is_taken));
+            assert_eq!((reserved.leaving(Stage::Raw), reserved.leaving(Stage::Keep)), (usize::from(is_taken), 0));
+            assert_eq!(reserved.given_seq(&sea, &hash("a")), is_taken.then_some(3));
         }
-        claims.give_back(&plan());
+        reserved.give_back(&plan());
         assert!(
-            !claims.is_moving(&path("raw/Sea/A.png")) && !claims.has_theme(&sea) && claims.leaving(Stage::Raw) == 0
+            !reserved.is_moving(&path("raw/Sea/A.png"))
+                && !reserved.has_theme(&sea)
+                && reserved.leaving(Stage::Raw) == 0
         );
-        assert_eq!(claims.given_seq(&sea, &hash("a")), Some(3), "what is tried again keeps its number");
-        claims.carried_out(&hash("a"));
-        assert_eq!(claims.given_seq(&sea, &hash("a")), None);
+        assert_eq!(reserved.given_seq(&sea, &hash("a")), Some(3), "what is tried again keeps its number");
+        reserved.carried_out(&hash("a"));
+        assert_eq!(reserved.given_seq(&sea, &hash("a")), None);
     }
 
     #[test]
@@ -214,12 +216,12 @@ mod tests {
             ("raw/Sea/A.png", "a", None, false),
         ];
         for (name, content, essence, waits) in cases {
-            let mut claims = Claims::default();
-            claims.take(&plan());
-            let other = claims.twin_of(&facts(name, content, essence));
+            let mut reserved = Reservations::default();
+            reserved.take(&plan());
+            let other = reserved.twin_of(&facts(name, content, essence));
             assert_eq!(other, waits.then(|| path("raw/Sea/A.png")), "{name} {content} {essence:?}");
             let freed: Vec<RelPath> = if waits { vec![path(name)] } else { vec![] };
-            assert_eq!(claims.give_back(&plan()), freed, "{name} {content}");
+            assert_eq!(reserved.give_back(&plan()), freed, "{name} {content}");
         }
     }
 }

@@ -14,7 +14,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Records that do not stand still yet, as they were seen last. Editors over a network, and scripts, empty
 /// a file first and write it a moment later: until nobody can be in the middle of that, it says nothing.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(super) struct RecordSettle {
     quiet: Duration,
     weak_quiet: Duration,
     seen: HashMap<RelPath, Seen>,
@@ -27,7 +27,7 @@ struct Seen {
     busy: u32,
 }
 
-impl Records {
+impl RecordSettle {
     /// Returns records of which none was seen.
     pub(super) fn new(quiet: Duration, weak_quiet: Duration) -> Self {
         Self { quiet, weak_quiet, seen: HashMap::new() }
@@ -106,7 +106,7 @@ mod tests {
         let disk = RealDisk::open_beside_daemon(Layout { root: home.path().to_owned(), areas: [].into() });
         let path = RelPath::new("raw/tags.yaml").unwrap();
         let (quiet, weak_quiet) = (Duration::from_millis(250), Duration::from_secs(10));
-        let mut records = Records::new(quiet, weak_quiet);
+        let mut records = RecordSettle::new(quiet, weak_quiet);
         let mut still = |ms: u64| {
             let entry = disk.stat(&path).unwrap().unwrap();
             let wall_ns = entry.identity.modified_ns + 1_000_000 * i64::try_from(ms).unwrap();

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::{Cure, PAUSE_MAX, Tell, cure};
-use super::job::{Job, Looked};
-use super::message::{ToLook, Work};
-use super::pipeline::Chunk;
+use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
+use super::super::job::{Job, Looked};
+use super::super::message::{ToLook, Work};
+use super::super::pipeline::Chunk;
+use super::super::{Dispatcher, backoff, here};
 use super::walked::tell;
-use super::{Dispatcher, backoff, here};
 use crate::intake::Candidate;
 use crate::make::MakeError;
 use crate::model::{RelPath, Stage};
@@ -21,7 +21,12 @@ use crate::vault::Space;
 
 impl Dispatcher {
     /// Begins to look into assets and to make products, within the limits of the settings.
-    pub(super) fn begin_jobs(&mut self, now: &Moment, space: &dyn Fn(&RelPath) -> Option<Space>, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_jobs(
+        &mut self,
+        now: &Moment,
+        space: &dyn Fn(&RelPath) -> Option<Space>,
+        work: &mut Vec<Work>,
+    ) {
         let limits = self.decide.limits();
         while let Some(chunk) = self.pipeline.next(self.budget()) {
             match chunk {
@@ -77,7 +82,7 @@ impl Dispatcher {
         self.pause(&short.area, &short.why, short.need, Cause::Seen, now);
         self.let_go(&job, now);
         let Some(facts) = job.facts else {
-            self.upkeep.tending.failed(&job.plan, now.steady);
+            self.maintenance.tending.failed(&job.plan, now.steady);
             return None;
         };
         let path = facts.path.clone();
@@ -89,7 +94,7 @@ impl Dispatcher {
     }
 
     /// Takes what was looked into. It is decided in the order of the queue.
-    pub(super) fn on_looked(&mut self, first: Option<u64>, looks: Vec<Looked>, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_looked(&mut self, first: Option<u64>, looks: Vec<Looked>, now: &Moment) {
         for looked in self.pipeline.looked(first, looks, now.steady) {
             self.take_look(looked, now);
         }
@@ -97,7 +102,7 @@ impl Dispatcher {
     }
 
     /// Decides on what was looked into and is next.
-    pub(super) fn decide_in_turn(&mut self, now: &Moment) {
+    pub(in crate::service::dispatch) fn decide_in_turn(&mut self, now: &Moment) {
         while let Some(looked) = self.pipeline.in_turn(now.steady) {
             self.take_look(looked, now);
         }
@@ -122,12 +127,12 @@ impl Dispatcher {
     }
 
     /// Lets go of an asset that was in hand, and looks at it anew.
-    pub(super) fn look_anew(&mut self, path: &RelPath, at: Duration) {
+    pub(in crate::service::dispatch) fn look_anew(&mut self, path: &RelPath, at: Duration) {
         self.inbox.let_out(path);
         self.intake.walks.mark_path_at(path, at);
     }
 
-    pub(super) fn decide(&mut self, facts: Facts, now: &Moment) {
+    pub(in crate::service::dispatch) fn decide(&mut self, facts: Facts, now: &Moment) {
         let path = facts.path.clone();
         let hold = match self.decide.decide(&facts, here(&self.areas, &self.intake.walks, now)) {
             Ok(plan) => return self.pipeline.add_job(Job::new(plan, Some(facts), now.steady)),
@@ -161,7 +166,7 @@ impl Dispatcher {
     }
 
     /// Puts an asset back that was in hand; returns when it is judged again.
-    pub(super) fn put_back(
+    pub(in crate::service::dispatch) fn put_back(
         &mut self,
         path: &RelPath,
         why: Why,
@@ -183,27 +188,33 @@ impl Dispatcher {
     }
 
     /// Does what is to be done about something that went wrong with one asset.
-    pub(super) fn take_trouble(&mut self, path: &RelPath, facts: Option<Facts>, error: &MakeError, now: &Moment) {
+    pub(in crate::service::dispatch) fn take_trouble(
+        &mut self,
+        path: &RelPath,
+        facts: Option<Facts>,
+        error: &MakeError,
+        now: &Moment,
+    ) {
         let tries = self.inbox.try_again(path, now.steady);
         let dropped = facts.as_ref().map_or(0, |facts| facts.dropped_ns);
         let still_for = now.steady.saturating_sub(tries.first).max(now.since(dropped));
         let is_gone = || matches!(self.decide.disk().stat(path), Ok(None));
-        match cure(error, path, tries.count, still_for, &is_gone) {
-            Cure::SetAside(why) => {
+        match handling(error, path, tries.count, still_for, &is_gone) {
+            Handling::SetAside(why) => {
                 self.inbox.calm(path);
                 match facts {
                     Some(facts) => self.set_aside(facts, &why, now),
                     None => self.inbox.let_out(path),
                 }
             }
-            Cure::Again { why, after, tell, is_by_time } => {
+            Handling::Again { why, after, tell, is_by_time } => {
                 self.tell_again(path, error, after, tell, now);
                 let until = self.put_back(path, Why::new(WhyKind::Refused, &why), Some(now.steady + after), None, now);
                 until.filter(|_| is_by_time).into_iter().for_each(|until| self.inbox.expect_by(until));
             }
-            Cure::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Person, &why), None, None, now)),
-            Cure::PauseArea(why) => self.pause_for(path, error, &why, now),
-            Cure::Forget => {
+            Handling::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Person, &why), None, None, now)),
+            Handling::PauseArea(why) => self.pause_for(path, error, &why, now),
+            Handling::Forget => {
                 self.inbox.calm(path);
                 self.look_anew(path, now.steady);
             }
@@ -214,7 +225,7 @@ impl Dispatcher {
         match (tell, error) {
             (Tell::Retry, error) => report::again(Some(path), error),
             (Tell::DiskTrouble, MakeError::Disk(disk))
-                if self.tally.repeats.is_news(&format!("{}: {}", disk.call, disk.source), now.steady) =>
+                if self.tally.repeats.note(&format!("{}: {}", disk.call, disk.source), now.steady) =>
             {
                 report::disk_trouble(path, disk, after);
                 self.areas.want_check();

@@ -1,38 +1,38 @@
 //! What is looked at from time to time, whatever the events say: folders, areas, gates, stages without events, the trash.
 
-use super::areas::AreaNews;
-use super::folder_times::Round;
-use super::message::Work;
-use super::{Dispatcher, here};
+use super::super::areas::AreaNews;
+use super::super::folder_times::Round;
+use super::super::message::Work;
+use super::super::{Dispatcher, here};
 use crate::model::{RelPath, Stage};
 use crate::plan::{BundleName, gate};
 use crate::records::Sidecar;
 use crate::report;
 use crate::service::check::Checked;
 use crate::service::clock::Moment;
-use crate::service::decide::suspects;
+use crate::service::decide::themes_without_tags;
 use crate::service::pauses::Cause;
 use crate::service::survey::stage_of;
 use crate::vault::{Aside, Recovered, TrashLimits};
 
 impl Dispatcher {
     /// Begins what is due: a round, a look at areas, a look at stages without events.
-    pub(super) fn begin_rounds(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn begin_rounds(&mut self, now: &Moment, work: &mut Vec<Work>) {
         let rescan = self.decide.settings.settle.rescan;
-        if let Some(round) = self.intake.folder_times.due(now.steady, rescan, self.intake.hearing.is_whole()) {
+        if let Some(round) = self.intake.folder_times.due(now.steady, rescan, self.intake.watch_health.is_whole()) {
             self.begin_round(round, now, work);
         }
         if let Some((areas, away)) = self.areas.check_due(now.steady) {
             work.push(Work::Check { areas, away });
         }
         self.areas.pauses.proven(now.steady).iter().for_each(report::resumed);
-        for area in self.intake.hearing.silent(now.steady, &|area| self.areas.is_detached(area)) {
+        for area in self.intake.watch_health.silent(now.steady, &|area| self.areas.is_detached(area)) {
             report::no_events(&area);
         }
-        for area in self.intake.hearing.due(now.steady) {
+        for area in self.intake.watch_health.due(now.steady) {
             self.intake.walks.mark_within(&area);
         }
-        if self.intake.gates.is_due(now.steady) {
+        if self.intake.schedules.is_due(now.steady) {
             self.look_at_gates(now);
         }
         for (line, times) in self.tally.repeats.over(now.steady) {
@@ -45,15 +45,15 @@ impl Dispatcher {
         self.read_requests(now);
         self.tell_wrong_clock(now);
         self.areas.want_check();
-        self.upkeep.tending.retry_unseen();
-        if self.intake.hearing.is_silent(&Stage::Upload.folder()) {
-            self.upkeep.tending.all_bundles();
+        self.maintenance.tending.retry_unseen();
+        if self.intake.watch_health.is_silent(&Stage::Upload.folder()) {
+            self.maintenance.tending.all_bundles();
         }
         match round {
             Round::All => {
                 self.intake.walks.mark_all();
-                self.upkeep.tending.all_bundles();
-                self.upkeep.gone.look_again();
+                self.maintenance.tending.all_bundles();
+                self.maintenance.gone.look_again();
                 self.probe(now, work);
             }
             Round::Changed => {
@@ -70,9 +70,9 @@ impl Dispatcher {
     }
 
     /// Puts a file into every stage, and takes it away, to see whether events come.
-    pub(super) fn probe(&mut self, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn probe(&mut self, now: &Moment, work: &mut Vec<Work>) {
         let stages = self.areas.attached().into_iter().filter(|area| stage_of(area).is_some());
-        let probed = self.intake.hearing.probe(stages.collect(), now.steady);
+        let probed = self.intake.watch_health.probe(stages.collect(), now.steady);
         work.extend((!probed.is_empty()).then_some(Work::Probe(probed)));
     }
 
@@ -87,7 +87,7 @@ impl Dispatcher {
             areas: self.areas.attached(),
             limits,
             now_ns: i64::try_from(now_ns).unwrap_or(i64::MAX),
-            unsure: self.upkeep.second_looks.all().cloned().collect(),
+            unsure: self.maintenance.second_looks.all().cloned().collect(),
         }
     }
 
@@ -95,11 +95,11 @@ impl Dispatcher {
     pub(in crate::service) fn tell_wrong_clock(&mut self, now: &Moment) {
         for stage in Stage::ALL {
             let ahead = gate::ahead(self.decide.ledger.left_at(stage), now.timestamp());
-            if let Some(last) = ahead.last().filter(|_| self.decide.memory.is_news_of(stage)) {
+            if let Some(last) = ahead.last().filter(|_| self.decide.memory.note_ahead(stage)) {
                 report::times_ahead(stage, ahead.len(), *last);
             }
         }
-        if let Some(believed) = self.decide.memory.is_news_of_jump(now) {
+        if let Some(believed) = self.decide.memory.note_jump(now) {
             report::clock_not_believed(believed);
         }
     }
@@ -107,7 +107,7 @@ impl Dispatcher {
     /// Lets what a gate keeps waiting be decided anew if the gate says something else by now.
     fn look_at_gates(&mut self, now: &Moment) {
         let said = Stage::ALL.into_iter().filter_map(|stage| Some((stage, self.decide.gate_now(stage, now)?)));
-        for stage in self.intake.gates.looked(said.collect(), now.steady) {
+        for stage in self.intake.schedules.looked(said.collect(), now.steady) {
             if self.inbox.reconsider_gate(stage) {
                 self.intake.walks.mark_within(&stage.folder());
             }
@@ -115,16 +115,21 @@ impl Dispatcher {
     }
 
     /// Takes which folders have changed of those up to `last`.
-    pub(super) fn on_compared(&mut self, changed: &[RelPath], last: &RelPath, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn on_compared(
+        &mut self,
+        changed: &[RelPath],
+        last: &RelPath,
+        work: &mut Vec<Work>,
+    ) {
         for folder in changed {
             self.intake.walks.mark_near(folder);
             match BundleName::of(folder) {
-                Some(name) => self.upkeep.tending.bundle_changed(name),
+                Some(name) => self.maintenance.tending.bundle_changed(name),
                 // A bundle may have come or gone.
                 None if folder.area() == Stage::Upload.name() => {
                     // A day that is gone, or has no bundle any more, must not look changed for ever.
                     self.intake.folder_times.forget(folder);
-                    self.upkeep.tending.all_bundles();
+                    self.maintenance.tending.all_bundles();
                 }
                 None => (),
             }
@@ -134,7 +139,12 @@ impl Dispatcher {
     }
 
     /// Pauses what is not there or full, and goes on with what is back.
-    pub(super) fn on_checked(&mut self, checked: Vec<Checked>, now: &Moment, work: &mut Vec<Work>) {
+    pub(in crate::service::dispatch) fn on_checked(
+        &mut self,
+        checked: Vec<Checked>,
+        now: &Moment,
+        work: &mut Vec<Work>,
+    ) {
         let free_min = self.decide.settings.work.free_mib_min << 20;
         let mut is_any_back = false;
         for news in self.areas.checked(checked, free_min, now.steady) {
@@ -151,12 +161,14 @@ impl Dispatcher {
                     report::mounted_anew(&area);
                     self.take_returned(area, &[], work);
                 }
-                AreaNews::Remote(area) if stage_of(&area).is_some() => self.intake.hearing.remote(area, now.steady),
+                AreaNews::Remote(area) if stage_of(&area).is_some() => {
+                    self.intake.watch_health.remote(area, now.steady)
+                }
                 AreaNews::Remote(_) => (),
             }
         }
         if is_any_back {
-            self.upkeep.gone.look_again();
+            self.maintenance.gone.look_again();
             self.reconsider();
         }
     }
@@ -169,7 +181,7 @@ impl Dispatcher {
         asides: Vec<Aside>,
         now: &Moment,
     ) {
-        self.upkeep.second_looks.add(asides, now.steady);
+        self.maintenance.second_looks.add(asides, now.steady);
         // Nothing is watched yet.
         self.on_checked(checked, now, &mut Vec::new());
         self.take_blocked(recovered);
@@ -177,7 +189,7 @@ impl Dispatcher {
         let here = here(&self.areas, &self.intake.walks, now);
         let stages = here.open_stages();
         self.intake.walks.units.find_all(self.decide.disk(), &stages, &self.decide.settings.settle.ignore);
-        suspects(self.decide.disk()).into_iter().for_each(|theme| self.upkeep.gone.suspect(theme));
+        themes_without_tags(self.decide.disk()).into_iter().for_each(|theme| self.maintenance.gone.mark(theme));
     }
 
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
@@ -191,15 +203,22 @@ impl Dispatcher {
             self.journal.want_recovery();
         }
         self.intake.walks.mark_within(&area);
-        self.upkeep.tending.forget_tags(&area);
+        self.maintenance.tending.forget_tags(&area);
         if area == Stage::Upload.folder() {
-            self.upkeep.tending.all_bundles();
+            self.maintenance.tending.all_bundles();
         }
         work.push(Work::ForgetWatches(area));
     }
 
     /// Pauses an area, and says so if that is news.
-    pub(super) fn pause(&mut self, area: &RelPath, why: &str, need: u64, cause: Cause, now: &Moment) {
+    pub(in crate::service::dispatch) fn pause(
+        &mut self,
+        area: &RelPath,
+        why: &str,
+        need: u64,
+        cause: Cause,
+        now: &Moment,
+    ) {
         if self.areas.pause(area, why, need, cause, now.steady) {
             report::paused(area, why);
         }

@@ -2,36 +2,36 @@
 
 use std::time::Duration;
 
-use super::Dispatcher;
-use super::job::Job;
-use super::message::{Looks, Work};
+use super::super::Dispatcher;
+use super::super::job::Job;
+use super::super::message::{Looks, Work};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Hold, Plan, sync_base_path, theme_of_path};
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::decide::{Fate, Found, FoundBundle, FoundTags, Order, Tended, bundle_names};
-use crate::vault::{Aside, DiskResult, Let};
+use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
+use crate::vault::{Aside, DiskResult, SecondLook};
 
 impl Dispatcher {
     /// Begins to look at shared records that may have changed.
-    pub(super) fn begin_tending(&mut self, now: &Moment, work: &mut Vec<Work>) {
-        if self.upkeep.tending.is_due(now.steady) {
-            let suspects = self.upkeep.gone.next(now.steady);
-            let claims = &self.decide.claims;
-            let in_hand = |theme: ThemeSlug| (claims.has_theme(&theme), theme);
-            let suspects: Vec<_> = suspects.into_iter().map(in_hand).collect();
-            work.extend((!suspects.is_empty()).then_some(Work::Trace(suspects)));
+    pub(in crate::service::dispatch) fn begin_tending(&mut self, now: &Moment, work: &mut Vec<Work>) {
+        if self.maintenance.tending.is_due(now.steady) {
+            let marked = self.maintenance.gone.next(now.steady);
+            let reserved = &self.decide.reserved;
+            let in_hand = |theme: ThemeSlug| (reserved.has_theme(&theme), theme);
+            let marked: Vec<_> = marked.into_iter().map(in_hand).collect();
+            work.extend((!marked.is_empty()).then_some(Work::JudgeGone(marked)));
         }
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
         let is_paused = self.areas.pauses.why_stage(Stage::Upload).is_some();
         let (disk, markets) = (self.decide.disk(), &self.decide.settings.upload.markets);
         let all = || bundle_names(disk, markets);
-        let records = self.upkeep.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
+        let records = self.maintenance.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
         if !records.is_empty() {
             let order = Order {
                 settings: self.decide.settings.clone(),
                 forgotten: self.decide.forgotten(),
-                doubtful: self.upkeep.tending.doubtful(),
+                distrusted: self.maintenance.tending.distrusted(),
                 now: now.for_settle(),
             };
             work.push(Work::Tend { records, order });
@@ -39,10 +39,10 @@ impl Dispatcher {
     }
 
     /// Takes what a look at shared records showed.
-    pub(super) fn on_tended(&mut self, looks: Looks, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_tended(&mut self, looks: Looks, now: &Moment) {
         let Looks { found, begun_ns, problem } = looks;
-        self.upkeep.tending.looked();
-        if let Some(problem) = problem.filter(|_| self.intake.hearing.misses_some()) {
+        self.maintenance.tending.looked();
+        if let Some(problem) = problem.filter(|_| self.intake.watch_health.note_partial()) {
             report::watch_problem(&problem, self.decide.settings.settle.rescan);
         }
         for (record, found) in found {
@@ -52,27 +52,27 @@ impl Dispatcher {
                 (record, Ok(_)) => debug_assert!(false, "another record was looked at than {record:?}"),
                 (Tended::Bundle(name), Err(hold)) if !matches!(hold, Hold::Settling { .. }) => {
                     let why = hold.to_string();
-                    if self.tally.repeats.is_news(&why, now.steady) {
+                    if self.tally.repeats.note(&why, now.steady) {
                         report::held(&name.folder(), &why);
                     }
-                    self.upkeep.tending.cannot_see(name);
+                    self.maintenance.tending.cannot_see(name);
                 }
                 (record, Err(hold)) => {
                     report::waiting(&record.folder(), &hold.to_string());
-                    self.upkeep.tending.later(record, &hold, now.steady);
+                    self.maintenance.tending.later(record, &hold, now.steady);
                 }
             }
         }
     }
 
     fn take_tags(&mut self, record: Tended, found: FoundTags, now: &Moment) {
-        for (path, why) in self.upkeep.tending.broken(&record.folder(), found.broken) {
+        for (path, why) in self.maintenance.tending.broken(&record.folder(), found.broken) {
             report::left_alone(&path, &why);
         }
         // Removed everywhere, they stay removed unless an asset needs them.
-        let may_restore = found.removed.is_none_or(|theme| self.upkeep.gone.may_restore(&theme));
+        let may_restore = found.removed.is_none_or(|theme| self.maintenance.gone.may_restore(&theme));
         if let Some(plan) = found.plan.filter(|_| may_restore) {
-            found.base.iter().for_each(|base| self.upkeep.tending.believe(base));
+            found.base.iter().for_each(|base| self.maintenance.tending.trust(base));
             self.tend(record, plan, now);
         }
     }
@@ -83,14 +83,14 @@ impl Dispatcher {
         if !folders.iter().any(|(seen, _)| *seen == folder) {
             // A person took it away.
             self.intake.folder_times.forget(&folder);
-            self.upkeep.tending.forget_bundle(name);
+            self.maintenance.tending.forget_bundle(name);
             self.decide.bundles.remove(name);
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
-        self.upkeep.tending.saw_bundle(name, found.bundle.is_some().then_some(found.themes));
+        self.maintenance.tending.saw_bundle(name, found.bundle.is_some().then_some(found.themes));
         // What joined it since it was looked at, or is about to, counts already.
-        let is_current = !self.upkeep.tending.is_marked(name) && !self.decide.claims.gives_in(&folder);
+        let is_current = !self.maintenance.tending.is_marked(name) && !self.decide.reserved.gives_in(&folder);
         match found.bundle {
             Some(bundle) if is_current => drop(self.decide.bundles.insert(name.clone(), bundle)),
             Some(_) => (),
@@ -103,21 +103,26 @@ impl Dispatcher {
 
     /// Begins a plan for a record; if another plan is writing that, it is looked at again when that is done.
     fn tend(&mut self, record: Tended, plan: Plan, now: &Moment) {
-        if self.upkeep.tending.begin(&plan) {
+        if self.maintenance.tending.begin(&plan) {
             self.pipeline.add_job(Job::new(plan, None, now.steady));
         } else {
-            self.upkeep.tending.in_a_moment(record, now.steady);
+            self.maintenance.tending.in_a_moment(record, now.steady);
         }
     }
 
     /// Takes what is left of themes of which something went.
-    pub(super) fn on_traced(&mut self, fates: Vec<(ThemeSlug, Fate)>, took: Duration, now: &Moment) {
-        let forgotten = self.upkeep.gone.looked(fates, took, now.steady);
-        forgotten.restore.into_iter().for_each(|folder| self.upkeep.tending.tags_changed(folder));
+    pub(in crate::service::dispatch) fn on_gone_judged(
+        &mut self,
+        verdicts: Vec<(ThemeSlug, ThemeVerdict)>,
+        took: Duration,
+        now: &Moment,
+    ) {
+        let forgotten = self.maintenance.gone.looked(verdicts, took, now.steady);
+        forgotten.restore.into_iter().for_each(|folder| self.maintenance.tending.tags_changed(folder));
         for (theme, plan) in forgotten.plans {
             // A plan that was made meanwhile may need the tags.
-            if self.decide.claims.has_theme(&theme) || !self.upkeep.tending.begin(&plan) {
-                self.upkeep.gone.suspect(theme);
+            if self.decide.reserved.has_theme(&theme) || !self.maintenance.tending.begin(&plan) {
+                self.maintenance.gone.mark(theme);
                 continue;
             }
             self.decide.forget_theme(theme);
@@ -126,30 +131,35 @@ impl Dispatcher {
     }
 
     /// Takes it that a record could not be written: it is tried again after a growing pause.
-    pub(super) fn not_tended(&mut self, plan: &Plan, error: &dyn std::fmt::Display, now: &Moment) {
-        if self.tally.repeats.is_news(&format!("{}: {error}", plan.about.did), now.steady) {
+    pub(in crate::service::dispatch) fn not_tended(
+        &mut self,
+        plan: &Plan,
+        error: &dyn std::fmt::Display,
+        now: &Moment,
+    ) {
+        if self.tally.repeats.note(&format!("{}: {error}", plan.about.did), now.steady) {
             report::tending_failed(&plan.about.did, error);
         }
         self.areas.want_check();
-        self.upkeep.tending.failed(plan, now.steady);
-        plan.about.theme.iter().for_each(|theme| self.upkeep.gone.suspect(theme.clone()));
+        self.maintenance.tending.failed(plan, now.steady);
+        plan.about.theme.iter().for_each(|theme| self.maintenance.gone.mark(theme.clone()));
     }
 
     /// Takes what became of what lay aside.
-    pub(super) fn on_ended(&mut self, ended: Vec<(Aside, DiskResult<Let>)>, now: &Moment) {
+    pub(in crate::service::dispatch) fn on_ended(&mut self, ended: Vec<(Aside, DiskResult<SecondLook>)>, now: &Moment) {
         for (aside, ended) in ended {
             match ended {
-                Ok(Let::Go) => self.upkeep.second_looks.ended(&aside.kept),
-                Ok(Let::Back(name)) => {
-                    self.upkeep.second_looks.ended(&aside.kept);
+                Ok(SecondLook::Unchanged) => self.maintenance.second_looks.ended(&aside.kept),
+                Ok(SecondLook::BroughtBack(name)) => {
+                    self.maintenance.second_looks.ended(&aside.kept);
                     report::brought_back(&aside.place, &name);
                     self.came_back(&name);
                 }
                 Err(error) => {
-                    if self.tally.repeats.is_news(&error.to_string(), now.steady) {
+                    if self.tally.repeats.note(&error.to_string(), now.steady) {
                         report::again(Some(&aside.place), &error);
                     }
-                    self.upkeep.second_looks.not_ended(&aside.kept, now.steady);
+                    self.maintenance.second_looks.not_ended(&aside.kept, now.steady);
                 }
             }
         }
@@ -159,11 +169,11 @@ impl Dispatcher {
     fn came_back(&mut self, name: &RelPath) {
         if name.file_name() == "tags.yaml" {
             if let (Some(theme), below) = theme_of_path(name) {
-                self.upkeep.tending.doubt(sync_base_path(&theme, below.as_ref()));
+                self.maintenance.tending.distrust(sync_base_path(&theme, below.as_ref()));
             }
-            self.upkeep.tending.tags_changed(name.parent().expect("a record lies in a folder"));
+            self.maintenance.tending.tags_changed(name.parent().expect("a record lies in a folder"));
         }
-        BundleName::of(name).into_iter().for_each(|bundle| self.upkeep.tending.bundle_changed(bundle));
+        BundleName::of(name).into_iter().for_each(|bundle| self.maintenance.tending.bundle_changed(bundle));
         self.intake.walks.mark_near(name);
     }
 }
