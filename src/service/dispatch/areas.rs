@@ -45,6 +45,22 @@ pub(super) enum AreaNews {
     Remote(RelPath),
 }
 
+/// Room of the disks that a plan in hand will take: so many bytes in each area. It is given back, whatever becomes of the
+/// plan, or an area looks full for ever.
+#[derive(Debug)]
+#[must_use]
+pub(in crate::service) struct Promise(BTreeMap<RelPath, u64>);
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        debug_assert!(
+            self.0.is_empty() || std::thread::panicking(),
+            "room was promised and not given back: {:?}",
+            self.0
+        );
+    }
+}
+
 /// Why a plan has no room.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Short {
@@ -144,7 +160,7 @@ impl Areas {
         free_min: u64,
         space: &dyn Fn(&RelPath) -> Option<Space>,
         now: Duration,
-    ) -> Result<(), Short> {
+    ) -> Result<Promise, Short> {
         for (area, need) in need {
             let Some(space) = self.room(area, space, now) else { continue };
             let others = self.promised.get(area).copied().unwrap_or_default();
@@ -156,14 +172,14 @@ impl Areas {
         for (area, need) in need {
             *self.promised.entry(area.clone()).or_default() += need;
         }
-        Ok(())
+        Ok(Promise(need.clone()))
     }
 
     /// Gives back what was promised.
-    pub(super) fn give_back(&mut self, promised: &BTreeMap<RelPath, u64>) {
-        for (area, bytes) in promised {
-            if let Some(promised) = self.promised.get_mut(area) {
-                *promised = promised.saturating_sub(*bytes);
+    pub(super) fn give_back(&mut self, mut promise: Promise) {
+        for (area, bytes) in std::mem::take(&mut promise.0) {
+            if let Some(promised) = self.promised.get_mut(&area) {
+                *promised = promised.saturating_sub(bytes);
             }
         }
     }
@@ -284,10 +300,21 @@ mod tests {
         let need = |mib: u64| BTreeMap::from([(path("raw"), mib * MIB)]);
         let disk = |_: &RelPath| Some(space(1_000));
         let mut promise = |mib: u64| areas.promise(&need(mib), 256 * MIB, &disk, NOW).map_err(|short| short.need / MIB);
-        assert_eq!((promise(500), promise(500), promise(200)), (Ok(()), Err(500), Ok(())));
-        areas.give_back(&need(500));
-        assert_eq!(areas.promise(&need(500), 256 * MIB, &disk, NOW), Ok(()));
-        assert_eq!(areas.promise(&need(9_999), 0, &|_| None, NOW + ROOM_AGE_MAX), Ok(()), "nobody can tell");
+        let (first, second, third) = (promise(500).unwrap(), promise(500).unwrap_err(), promise(200).unwrap());
+        assert_eq!(second, 500);
+        areas.give_back(first);
+        let again = areas.promise(&need(500), 256 * MIB, &disk, NOW).unwrap();
+        let unknown = areas.promise(&need(9_999), 0, &|_| None, NOW + ROOM_AGE_MAX).expect("nobody can tell");
+        [third, again, unknown].into_iter().for_each(|promise| areas.give_back(promise));
+        assert!(areas.promised.values().all(|bytes| *bytes == 0), "{:?}", areas.promised);
+    }
+
+    #[test]
+    #[should_panic(expected = "not given back")]
+    #[cfg(debug_assertions)]
+    fn a_promise_that_is_forgotten_is_a_defect() {
+        let need = BTreeMap::from([(path("raw"), MIB)]);
+        drop(areas().promise(&need, 0, &|_| Some(space(1_000)), NOW));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::areas::Promise;
 use crate::intake::{Candidate, Settled, Unsettled};
 use crate::make::{Cost, MakeError, cost};
 use crate::plan::{Facts, Plan};
@@ -15,14 +16,14 @@ pub(in crate::service) struct Job {
     /// What it takes, about.
     pub(super) cost: Cost,
     pub(super) begun: Duration,
-    /// Whether the disks' room was promised to it.
-    pub(super) is_promised: bool,
+    /// The disks' room that was promised to it.
+    pub(super) promise: Option<Promise>,
 }
 
 impl Job {
     pub(super) fn new(plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
         let cost = cost(&plan, facts.as_ref());
-        Self { plan, facts, cost, begun: now, is_promised: false }
+        Self { plan, facts, cost, begun: now, promise: None }
     }
 }
 

@@ -37,8 +37,8 @@ impl Dispatcher {
     }
 
     /// Takes it that a plan could not be carried out.
-    fn not_done(&mut self, job: Job, error: &MakeError, now: &Moment) {
-        self.let_go(&job, now);
+    fn not_done(&mut self, mut job: Job, error: &MakeError, now: &Moment) {
+        self.let_go(&mut job, now);
         match job.facts {
             Some(facts) => {
                 let path = facts.path.clone();
@@ -66,9 +66,9 @@ impl Dispatcher {
     /// now. They are looked at anew.
     fn drop_changed(&mut self, now: &Moment) {
         let inbox = &self.inbox;
-        for (job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
+        for (mut job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
             made.discard(&self.decide.vault);
-            self.let_go(&job, now);
+            self.let_go(&mut job, now);
             job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
         }
     }
@@ -90,9 +90,9 @@ impl Dispatcher {
         if self.pipeline.is_busy() || !self.journal.may_recover(now.steady) {
             return;
         }
-        for (job, made) in self.pipeline.abandon_batch() {
+        for (mut job, made) in self.pipeline.abandon_batch() {
             drop(made);
-            self.let_go(&job, now);
+            self.let_go(&mut job, now);
             job.facts.iter().for_each(|facts| self.inbox.let_out(&facts.path));
         }
         self.journal.begin(Use::Recovering);
@@ -107,24 +107,24 @@ impl Dispatcher {
         now: &Moment,
     ) {
         self.journal.ended();
-        for (job, result) in jobs.into_iter().zip(results) {
+        for (mut job, result) in jobs.into_iter().zip(results) {
             if self.intake.walks.is_walking() {
                 self.inbox.moved_meanwhile(job.plan.gives().chain(job.plan.takes()));
             }
             match result {
-                Ok(receipt) => self.carried_out(&job, receipt, now),
+                Ok(receipt) => self.carried_out(&mut job, receipt, now),
                 Err(CommitError::Refused(error)) => self.not_done(job, &MakeError::Disk(error), now),
                 Err(CommitError::Open(error)) => {
                     self.journal.want_recovery();
                     self.not_done(job, &MakeError::Disk(error), now);
                 }
-                Err(error) => self.try_anew(&job, &error, now),
+                Err(error) => self.try_anew(&mut job, &error, now),
             }
         }
     }
 
     /// Takes it that a plan does not fit what lies on disk by now: it is decided anew.
-    fn try_anew(&mut self, job: &Job, error: &CommitError, now: &Moment) {
+    fn try_anew(&mut self, job: &mut Job, error: &CommitError, now: &Moment) {
         self.let_go(job, now);
         report::again(job.plan.about.from.as_ref(), error);
         let Some(facts) = &job.facts else { return self.not_tended(&job.plan, error, now) };
@@ -133,7 +133,7 @@ impl Dispatcher {
         self.put_back(&facts.path, why, Some(now.steady + commit_pause(tries.count)), None, now);
     }
 
-    fn carried_out(&mut self, job: &Job, receipt: Receipt, now: &Moment) {
+    fn carried_out(&mut self, job: &mut Job, receipt: Receipt, now: &Moment) {
         self.let_go(job, now);
         let took = now.steady.saturating_sub(job.begun);
         self.close(&receipt.about, &receipt.publish, now.timestamp(), took);
@@ -155,7 +155,7 @@ impl Dispatcher {
     }
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
-    pub(in crate::service::dispatch) fn let_go(&mut self, job: &Job, now: &Moment) {
+    pub(in crate::service::dispatch) fn let_go(&mut self, job: &mut Job, now: &Moment) {
         if job.facts.is_some() {
             for twin in self.decide.reserved.give_back(&job.plan) {
                 if self.inbox.reconsider_one(&twin) {
@@ -168,9 +168,7 @@ impl Dispatcher {
         self.maintenance.tending.ended(&job.plan);
         // Their rows were counted when it was decided; what came of that is seen there.
         job.plan.rows.iter().for_each(|(name, _)| self.maintenance.tending.bundle_changed(name.clone()));
-        if job.is_promised {
-            self.areas.give_back(&job.cost.bytes);
-        }
+        job.promise.take().into_iter().for_each(|promise| self.areas.give_back(promise));
     }
 
     /// Looks at what a plan changed: the next inbox, bundles, shared tags, the folders that it emptied.
@@ -210,8 +208,8 @@ impl Dispatcher {
         }
         self.decide.reread_releases();
         // Records that were to be brought into step may be gone: that is decided anew.
-        for job in self.pipeline.take_records() {
-            self.let_go(&job, now);
+        for mut job in self.pipeline.take_records() {
+            self.let_go(&mut job, now);
             job.plan.about.theme.into_iter().for_each(|theme| self.maintenance.gone.mark(theme));
         }
         self.maintenance.tending.forget_seen_tags();

@@ -73,14 +73,14 @@ impl Dispatcher {
     fn promise_room(&mut self, mut job: Job, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Option<Job> {
         let free_min = self.decide.settings.work.free_mib_min << 20;
         let short = match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
-            Ok(()) => {
-                job.is_promised = true;
+            Ok(promise) => {
+                job.promise = Some(promise);
                 return Some(job);
             }
             Err(short) => short,
         };
         self.pause(&short.area, &short.why, short.need, Cause::Seen, now);
-        self.let_go(&job, now);
+        self.let_go(&mut job, now);
         let Some(facts) = job.facts else {
             self.maintenance.tending.failed(&job.plan, now.steady);
             return None;

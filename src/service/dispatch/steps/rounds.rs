@@ -162,7 +162,7 @@ impl Dispatcher {
                     self.take_returned(area, &[], work);
                 }
                 AreaNews::Remote(area) if stage_of(&area).is_some() => {
-                    self.intake.watch_health.remote(area, now.steady)
+                    self.intake.watch_health.remote(area, now.steady);
                 }
                 AreaNews::Remote(_) => (),
             }
