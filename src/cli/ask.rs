@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::error::CliError;
 use crate::config::Settings;
+use crate::model::RelPath;
 use crate::records::{Action, Answer, Request};
 use crate::service::{Clock, ServiceError, carry_out_here, layout};
-use crate::vault::{Lock, Mailbox, QueuedRequest};
+use crate::vault::{Lock, Mailbox};
 
 /// How long a running daemon may take until the person is told that the request is queued, and for how long the answer is
 /// waited for at all.
@@ -29,36 +30,33 @@ pub(super) fn ask(settings: &Settings, action: &Action) -> Result<Answer, CliErr
         }
         let request = Request::new(action.clone(), clock.now().timestamp());
         let posted = mailbox.ask(&request).map_err(|error| CliError::failed(&error))?;
-        if let Some(answer) = by_daemon(&mailbox, &posted, &is_running)? {
+        if let Some(answer) = wait_for_daemon(&mailbox, posted.path(), &is_running)? {
             return Ok(answer);
         }
+        if mailbox.take(&posted).is_ok_and(|is_withdrawn| is_withdrawn) {
+            continue;
+        }
+        // It may have answered just before it ended.
+        let ended = "the daemon ended before it answered; its log and `stockmill history` say how far it came";
+        return answer_to(&mailbox, posted.path())?.ok_or_else(|| CliError::failed(&ended));
     }
 }
 
-/// Waits for the daemon's answer; `None` if it ended before it took the request.
-fn by_daemon(
+/// Waits for the daemon's answer to the request in a file; `None` if it ended before it answered.
+pub(super) fn wait_for_daemon(
     mailbox: &Mailbox,
-    posted: &QueuedRequest,
+    request: &RelPath,
     is_running: &dyn Fn() -> bool,
 ) -> Result<Option<Answer>, CliError> {
     let clock = Clock::start();
     let mut is_told = false;
-    let answered = || {
-        let answer = mailbox.read_answer(posted);
-        answer.transpose().map_err(|error| CliError::failed(&format!("the daemon's answer cannot be read: {error}")))
-    };
     while clock.now().steady < PATIENCE {
-        if let Some(answer) = answered()? {
+        if let Some(answer) = answer_to(mailbox, request)? {
             return Ok(Some(answer));
         }
         std::thread::sleep(LOOK_EVERY);
         if !is_running() {
-            if mailbox.take(posted).is_ok_and(|is_withdrawn| is_withdrawn) {
-                return Ok(None);
-            }
-            // It may have answered just before it ended.
-            let ended = "the daemon ended before it answered; its log and `stockmill history` say how far it came";
-            return answered()?.map(Some).ok_or_else(|| CliError::failed(&ended));
+            return Ok(None);
         }
         if clock.now().steady > TOLD_AFTER && !is_told {
             is_told = true;
@@ -70,4 +68,9 @@ fn by_daemon(
     let why = "still queued: the daemon carries it out when it can; its log and `stockmill history` say when, and \
                `stockmill status` says what it waits for";
     Err(CliError::failed(&why))
+}
+
+fn answer_to(mailbox: &Mailbox, request: &RelPath) -> Result<Option<Answer>, CliError> {
+    let cannot = |error| CliError::failed(&format!("the daemon's answer cannot be read: {error}"));
+    mailbox.read_answer(request).transpose().map_err(cannot)
 }

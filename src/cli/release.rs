@@ -1,30 +1,64 @@
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use super::RootArgs;
+use super::ask::wait_for_daemon;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
-use crate::model::{Stage, ThemeSlug};
+use crate::model::{Stage, ThemeSlug, nearest};
 use crate::service::{Clock, Released, layout};
-use crate::vault::Mailbox;
+use crate::vault::{Lock, Mailbox};
 
 /// Lets what lies in a stage now go on, whatever its gate says.
 pub(super) fn release(args: &RootArgs, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(args)?;
     let mailbox = Mailbox::beside_daemon(layout(&settings));
     let now = Clock::start().now().timestamp();
-    let released = crate::service::release(&mailbox, &settings, stage, theme, now);
-    let Released { assets, unfinished } = released.map_err(|error| CliError::failed(&error))?;
+    let is_running = || Lock::is_held(&layout(&settings).home());
+    let is_awaited = is_running();
+    let released = crate::service::release(&mailbox, &settings, stage, theme, is_awaited, now);
+    let Released { request, assets, unfinished, themes } = released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
-    if assets == 0 {
+    let Some(request) = request else {
+        if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
+            return Err(CliError::failed(&no_theme(theme, stage, &themes)));
+        }
         say!("Nothing{of} lies in `{stage}` now, so nothing is released.");
         return Ok(ExitCode::SUCCESS);
+    };
+    let answer = if is_awaited { wait_for_daemon(&mailbox, &request, &is_running)? } else { None };
+    if let Some(why) = answer.as_ref().and_then(|answer| answer.refused.as_ref()) {
+        return Err(CliError::failed(&format!("not released: {why}")));
     }
-    say!(
-        "Released: {assets} assets{of} that lie in `{stage}` now. A running daemon takes it at once; else run `stockmill once`."
-    );
+    let plural = if assets == 1 { "asset lies" } else { "assets lie" };
+    say!("Released: {assets} {plural} in `{stage}`{of} now, and may go on.");
+    if answer.is_none() {
+        say!("No daemon runs: `stockmill once` takes them on.");
+    }
     if unfinished > 0 {
-        say!("Still being written: {unfinished} files. Release them again when they are complete.");
+        say!("Files that are still being written: {unfinished}. Release them again when they are complete.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn no_theme(theme: &ThemeSlug, stage: Stage, themes: &BTreeSet<String>) -> String {
+    let known: Vec<&str> = themes.iter().map(String::as_str).collect();
+    let near = nearest(theme.as_str(), &known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("there is no theme `{theme}` in `{stage}`, so nothing is released{near}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_theme_is_told_with_the_one_that_was_meant() {
+        let themes = ["sea", "winter-cabins"].map(str::to_owned).into();
+        for (name, near) in [("winter-cabin", Some("winter-cabins")), ("see", Some("sea")), ("autumn", None)] {
+            let said = no_theme(&ThemeSlug::new(name).unwrap(), Stage::Keep, &themes);
+            assert_eq!(said.split("mean `").nth(1).map(|rest| rest.trim_end_matches("`?")), near, "{said}");
+            assert!(said.contains(&format!("no theme `{name}` in `keep`")), "{said}");
+        }
+    }
 }

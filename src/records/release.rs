@@ -20,6 +20,9 @@ pub struct Release {
     pub theme: Option<ThemeSlug>,
     /// When it was given.
     pub at: Timestamp,
+    /// Whether whoever gave it waits for an answer.
+    #[serde(default)]
+    pub is_awaited: bool,
     /// Each file's mark by its path, and that by its number.
     files: BTreeMap<Mark, Mark>,
     /// The same the other way round.
@@ -63,7 +66,7 @@ pub fn marks(path: &RelPath, seen: Identity) -> [Mark; 2] {
 impl Release {
     /// Returns a release of nothing.
     pub fn new(stage: Stage, theme: Option<ThemeSlug>, at: Timestamp) -> Self {
-        Self { version: VERSION, stage, theme, at, files: BTreeMap::new(), numbers: BTreeMap::new() }
+        Self { version: VERSION, stage, theme, at, is_awaited: false, files: BTreeMap::new(), numbers: BTreeMap::new() }
     }
 
     /// Returns its bytes.

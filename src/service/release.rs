@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::make::Insides;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
-use crate::records::{Move, Release, marks};
+use crate::records::{Answer, Move, Release, marks};
 use crate::report;
 use crate::vault::{DiskResult, Look, Mailbox};
 
@@ -25,27 +25,34 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 const YOUNG: Duration = Duration::from_secs(60);
 
 /// What a release covers, for whoever gave it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Released {
+    /// The file in which it waits for whoever holds the lock; `None` if there is nothing to release.
+    pub request: Option<RelPath>,
     /// How many assets it lets go on.
     pub assets: usize,
     /// Files that somebody is still writing: they are other files when they are complete.
     pub unfinished: usize,
+    /// The themes that have a folder in the stage.
+    pub themes: BTreeSet<String>,
 }
 
-/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`.
+/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`;
+/// `is_awaited` tells whether somebody waits for its answer.
 pub fn release(
     mailbox: &Mailbox,
     settings: &Settings,
     stage: Stage,
     theme: Option<&ThemeSlug>,
+    is_awaited: bool,
     now: Timestamp,
 ) -> Result<Released, SurveyError> {
     let disk = mailbox.disk();
     let mut units = Units::default();
     units.find(disk, stage, &settings.settle.ignore)?;
     let mut release = Release::new(stage, theme.cloned(), now);
-    let mut released = Released::default();
+    release.is_awaited = is_awaited;
+    let mut released = Released { themes: units.themes().map(str::to_owned).collect(), ..Released::default() };
     let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     let (insides, look) = (Insides::default(), Now { wall_ns: now_ns, steady: Duration::ZERO });
     let is_young = |written_ns: i64| now_ns.saturating_sub(written_ns) < i64::try_from(YOUNG.as_nanos()).unwrap_or(0);
@@ -68,13 +75,13 @@ pub fn release(
         return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
     }
     if released.assets > 0 {
-        request(mailbox, &release)?;
+        released.request = Some(request(mailbox, &release)?);
     }
     Ok(released)
 }
 
-fn request(mailbox: &Mailbox, release: &Release) -> DiskResult<()> {
-    mailbox.leave(&format!("{KIND}{}.json", release.at.as_nanosecond()), &release.to_bytes()).map(drop)
+fn request(mailbox: &Mailbox, release: &Release) -> DiskResult<RelPath> {
+    mailbox.leave(&format!("{KIND}{}.json", release.at.as_nanosecond()), &release.to_bytes())
 }
 
 /// The releases that are in force, each with its request.
@@ -118,8 +125,8 @@ impl Releases {
         }
     }
 
-    /// Takes the requests that are there; returns whether one of them is new. Those whose time is over go, and so
-    /// do those that nobody can read.
+    /// Takes and answers the requests that are there; returns whether one of them is new. Those whose time is over go,
+    /// and so do those that nobody can read.
     pub(super) fn collect(&mut self, mailbox: &Mailbox, believed: Timestamp, steady: Duration) -> bool {
         let disk = mailbox.disk();
         let Ok(found) = Mailbox::list(disk, KIND) else { return false };
@@ -129,7 +136,13 @@ impl Releases {
             if !self.0.contains_key(&path) {
                 // What cannot be read now is looked at again.
                 let Ok(bytes) = disk.read(&path, BYTES_MAX) else { continue };
-                let Ok(release) = Release::parse(&bytes) else {
+                let read = Release::parse(&bytes);
+                let answer = Answer::new(Vec::new(), read.as_ref().err().map(ToString::to_string));
+                if read.as_ref().map_or(true, |release| release.is_awaited) {
+                    // Whoever asked may have gone: it holds all the same.
+                    let _ = mailbox.answer(&path, &answer);
+                }
+                let Ok(release) = read else {
                     report::release_unknown(&path);
                     let _ = mailbox.remove(&path);
                     continue;
@@ -265,10 +278,11 @@ mod tests {
         let mailbox = Mailbox::beside_daemon(layout);
         let now = time("2026-11-27T10:00:00Z");
         let mut release = Release::new(Stage::Raw, Some(ThemeSlug::unsorted()), now);
+        release.is_awaited = true;
         let other = Identity { inode: 8, ..SEEN };
         release.name(&path("raw/a.png"), SEEN);
         release.name(&path("raw/b.png"), other);
-        request(&mailbox, &release).unwrap();
+        let given = request(&mailbox, &release).unwrap();
         let old = requests_folder().join("release-1.json");
         disk.write_new(&old, br#"{"stage":"raw","theme":null,"at":"2026-11-27T10:00:00Z"}"#).unwrap();
 
@@ -276,6 +290,9 @@ mod tests {
         assert!(releases.collect(&mailbox, now, Duration::ZERO));
         assert!(!releases.collect(&mailbox, now, Duration::ZERO), "it is no news any more");
         assert!(disk.stat(&old).unwrap().is_none(), "an old request was kept");
+        let refused = |request: &RelPath| mailbox.read_answer(request).unwrap().unwrap().refused;
+        assert_eq!(refused(&given), None);
+        assert!(refused(&old).is_some_and(|why| why.contains("version")), "it is answered all the same");
         releases.use_up(&path("raw/a.png"), Stage::Raw, SEEN);
         releases.save(&mailbox).unwrap();
         let again = Releases::peek(&disk);
@@ -283,8 +300,7 @@ mod tests {
         assert!(again.cover(&path("raw/b.png"), Stage::Raw, other));
         releases.use_up(&path("raw/b.png"), Stage::Raw, other);
         releases.save(&mailbox).unwrap();
-        assert_eq!(disk.list(&requests_folder()).unwrap(), []);
-        assert!(releases.0.is_empty());
+        assert!(Mailbox::list(&disk, KIND).unwrap().is_empty() && releases.0.is_empty());
     }
 
     /// After a kill, a release that had been used let what `undo` brought back go on through a shut gate.

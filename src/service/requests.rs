@@ -27,7 +27,7 @@ pub(super) fn answer(
     let answer = &carried.answer;
     report::request_answered(posted.kind(), answer.done.len(), answer.refused.as_deref());
     // Whoever asked may have gone; what was done stands in the journal and the log.
-    let _ = vault.mailbox().answer(posted, answer);
+    let _ = vault.mailbox().answer(posted.path(), answer);
     carried
 }
 

@@ -79,6 +79,15 @@ impl Mailbox {
     }
 }
 
+fn number_of(path: &RelPath) -> Option<i128> {
+    path.file_name().to_str()?.rsplit_once('-')?.1.strip_suffix(".json")?.parse().ok()
+}
+
+/// Returns where the answer to a request is left.
+fn answer_path(request: &RelPath) -> RelPath {
+    request.sibling(format!("{ANSWER}{}", request.file_text()))
+}
+
 /// A request that lies in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedRequest {
@@ -95,6 +104,11 @@ impl QueuedRequest {
         Self { path: requests_folder().join(name), request: Ok(request) }
     }
 
+    /// Returns the file in which it lies.
+    pub fn path(&self) -> &RelPath {
+        &self.path
+    }
+
     /// Returns the name of its kind.
     pub fn kind(&self) -> &str {
         let name = self.path.file_name().to_str().unwrap_or_default();
@@ -105,14 +119,6 @@ impl QueuedRequest {
     fn number(&self) -> Option<i128> {
         number_of(&self.path)
     }
-
-    fn answer_path(&self) -> RelPath {
-        self.path.sibling(format!("{ANSWER}{}", self.path.file_text()))
-    }
-}
-
-fn number_of(path: &RelPath) -> Option<i128> {
-    path.file_name().to_str()?.rsplit_once('-')?.1.strip_suffix(".json")?.parse().ok()
 }
 
 /// Requests and their answers.
@@ -151,15 +157,20 @@ impl Mailbox {
         }
     }
 
-    /// Answers a request that was taken.
-    pub fn answer(&self, posted: &QueuedRequest, answer: &Answer) -> DiskResult<()> {
+    /// Answers the request that lies, or lay, in a file.
+    pub fn answer(&self, request: &RelPath, answer: &Answer) -> DiskResult<()> {
         self.forget_answers();
-        self.leave(&posted.answer_path().file_text(), &answer.to_bytes()).map(drop)
+        let path = answer_path(request);
+        if self.0.stat(&path)?.is_some() {
+            // It was answered before, and nobody came for that.
+            return self.rewrite(&path, &answer.to_bytes());
+        }
+        self.leave(&path.file_text(), &answer.to_bytes()).map(drop)
     }
 
     /// Returns the answer to a request, if it came, and takes it out.
-    pub fn read_answer(&self, posted: &QueuedRequest) -> Option<Result<Answer, RecordError>> {
-        let path = posted.answer_path();
+    pub fn read_answer(&self, request: &RelPath) -> Option<Result<Answer, RecordError>> {
+        let path = answer_path(request);
         let answer = Answer::parse(&self.0.read(&path, ANSWER_BYTES_MAX).ok()?);
         let _ = self.remove(&path);
         Some(answer)
@@ -205,11 +216,13 @@ mod tests {
         assert!(found[0].request.is_err(), "what nobody can read is told");
         assert_eq!(found[1..], [first.clone(), second.clone(), third.clone()]);
         assert_eq!((first.kind(), second.kind()), ("retry", "undo"));
-        assert_eq!(command.read_answer(&first), None);
+        let path = first.path();
+        assert_eq!(command.read_answer(path), None);
         assert!(mailbox.take(&first).unwrap() && !command.take(&first).unwrap());
-        mailbox.answer(&first, &Answer::refused("no")).unwrap();
-        assert_eq!(command.read_answer(&first), Some(Ok(Answer::refused("no"))));
-        assert_eq!(command.read_answer(&first), None);
+        mailbox.answer(path, &Answer::refused("later")).unwrap();
+        mailbox.answer(path, &Answer::refused("no")).unwrap();
+        assert_eq!(command.read_answer(path), Some(Ok(Answer::refused("no"))));
+        assert_eq!(command.read_answer(path), None);
         assert!(command.take(&second).unwrap(), "it was withdrawn");
         assert_eq!(Mailbox::requests(mailbox.disk()).unwrap().len(), 2);
     }
@@ -223,12 +236,12 @@ mod tests {
             .map(|second| {
                 let at = jiff::Timestamp::from_second(second).unwrap();
                 let posted = mailbox.ask(&Request::new(Action::Undo(UndoWhat::Last), at)).unwrap();
-                mailbox.answer(&posted, &Answer::refused("no")).unwrap();
+                mailbox.answer(posted.path(), &Answer::refused("no")).unwrap();
                 posted
             })
             .collect();
-        let left = posted.iter().filter(|posted| mailbox.read_answer(posted).is_some()).count();
+        let left = posted.iter().filter(|posted| mailbox.read_answer(posted.path()).is_some()).count();
         assert_eq!(left, ANSWERS_MAX + 1);
-        assert!(mailbox.read_answer(&posted[0]).is_none());
+        assert!(mailbox.read_answer(posted[0].path()).is_none());
     }
 }

@@ -23,7 +23,9 @@ fn a_gate_holds_until_it_is_released() {
     let explained = root.text(&["explain", kept.to_str().unwrap()]);
     assert!(explained.contains("tags     unknown: `keep/winter-cabins/tags.yaml`"), "{explained}");
     fs::write(&tags, text).unwrap();
-    assert!(root.call(&["release", "keep", "another-theme"]).status.success());
+    let mistyped = root.call(&["release", "keep", "winter-cabin"]);
+    let said = String::from_utf8_lossy(&mistyped.stderr);
+    assert!(!mistyped.status.success() && said.contains("did you mean `winter-cabins`?"), "{said}");
     assert!(root.once().status.success());
     assert!(kept.exists());
     assert!(root.call(&["release", "keep"]).status.success());
@@ -130,7 +132,11 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     root.until("it is held", |root| root.log().contains("Held: ") && product.exists());
     fs::copy(&product, root.at("raw/sea/x.png")).unwrap();
     root.until("the copy is set aside", |root| root.at("failed/raw/sea/x.png.reason.txt").exists());
-    assert!(root.call(&["release", "export"]).status.success());
+    // The daemon answered, and its answer was taken.
+    assert_eq!(root.text(&["release", "export"]), "Released: 1 asset lies in `export` now, and may go on.\n");
+    let requests = fs::read_dir(root.at(".stockmill/requests")).unwrap();
+    let names: Vec<_> = requests.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("answer-")), "{names:?}");
     root.until("it is bundled", |root| root.csv().len() == 2);
     daemon.signal("-TERM");
     daemon.ends_well();
