@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::super::walks::PAUSE_IF_BUSY;
-use super::{Fingerprint, Inbox, News, Standing, fingerprint};
+use super::{FileState, Fingerprint, Inbox, News, fingerprint};
 use crate::intake::{Candidate, Sign, Still, Verdict, rest_awaited};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
@@ -85,13 +85,13 @@ impl Inbox {
     /// Judges what is held; `None` if it is to be judged anew. Who has an original is looked at anew, since that lies
     /// elsewhere.
     fn meet_held(&mut self, path: &RelPath, state: Fingerprint, now: Duration) -> Option<Met> {
-        let Some(Standing::Held(held)) = self.files.get(path) else { return None };
+        let Some(FileState::Held(held)) = self.files.get(path) else { return None };
         if held.state != state {
             self.tries.remove(path);
         } else if held.until.is_none_or(|until| until > now) {
             return Some(Met::Waits(held.until, None));
         }
-        let Some(Standing::Held(held)) = self.files.remove(path) else { return None };
+        let Some(FileState::Held(held)) = self.files.remove(path) else { return None };
         // Nothing changed but the time: what was seen inside is still true.
         held.facts.filter(|facts| held.state == state && !facts.has_original).map(Met::Decide)
     }
@@ -101,11 +101,11 @@ impl Inbox {
         let mut is_any_in_hand = false;
         for found in candidate.files().skip(1) {
             match self.files.get_mut(&found.path) {
-                Some(Standing::InHand { is_changed, .. }) => {
+                Some(FileState::InHand { is_changed, .. }) => {
                     self.changed += usize::from(!*is_changed);
                     (*is_changed, is_any_in_hand) = (true, true);
                 }
-                Some(Standing::Held(_)) => drop(self.files.remove(&found.path)),
+                Some(FileState::Held(_)) => drop(self.files.remove(&found.path)),
                 None => (),
             }
         }
@@ -167,7 +167,7 @@ impl Inbox {
             self.saw_in_hand(&path, state);
             return Err(Met::InHand);
         }
-        if let Some(Standing::Held(held)) = self.files.get(&path)
+        if let Some(FileState::Held(held)) = self.files.get(&path)
             && held.state == state
             && held.until.is_none_or(|until| until > now.steady)
         {

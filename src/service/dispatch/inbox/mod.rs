@@ -4,7 +4,7 @@ mod meet;
 
 pub(super) use meet::{Around, Met};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::part::{By, Left, Part};
@@ -25,7 +25,7 @@ const CHANGED_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Inbox {
     settle: Settle,
     notes: Notes,
-    files: BTreeMap<RelPath, Standing>,
+    files: BTreeMap<RelPath, FileState>,
     /// How many of them are in hand, and how many of these changed meanwhile.
     in_hand: usize,
     changed: usize,
@@ -33,7 +33,7 @@ pub(super) struct Inbox {
     /// The last reason that was told of each file, so that none is told twice.
     told: BTreeMap<RelPath, Why>,
     /// The same of the files that are left alone.
-    left_alone: HashMap<RelPath, String>,
+    left_alone: BTreeMap<RelPath, String>,
     reasons: Reasons,
     /// Names that were given or taken while a walk was under way: it may have seen half of an asset.
     just_moved: HashSet<RelPath>,
@@ -41,9 +41,9 @@ pub(super) struct Inbox {
     quiet_until: Duration,
 }
 
-/// How a file stands.
+/// What is done with a file now.
 #[derive(Debug)]
-enum Standing {
+enum FileState {
     InHand {
         state: Fingerprint,
         /// Whether a walk saw it changed meanwhile.
@@ -93,7 +93,7 @@ impl Inbox {
             changed: 0,
             tries: BTreeMap::new(),
             told: BTreeMap::new(),
-            left_alone: HashMap::new(),
+            left_alone: BTreeMap::new(),
             reasons: Reasons::default(),
             just_moved: HashSet::new(),
             quiet_until: Duration::ZERO,
@@ -109,7 +109,7 @@ impl Inbox {
     /// Returns whether this state of a file is held, whether or not its time has come.
     pub(super) fn is_held_as(&self, candidate: &Candidate) -> bool {
         let state = fingerprint(candidate);
-        matches!(self.files.get(&candidate.primary.path), Some(Standing::Held(held)) if held.state == state)
+        matches!(self.files.get(&candidate.primary.path), Some(FileState::Held(held)) if held.state == state)
     }
 
     /// Returns when to look again at an asset that somebody may still be writing, and what it waits for.
@@ -139,7 +139,7 @@ impl Inbox {
         let is_news = why.kind != WhyKind::Paused && self.note_reason(path, &why);
         let news = is_news.then(|| News::Held(why.text.to_string()));
         let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
-        let held = Standing::Held(Held { why, state, until, facts });
+        let held = FileState::Held(Held { why, state, until, facts });
         let before = self.files.insert(path.clone(), held);
         self.no_longer(before.as_ref());
         news
@@ -155,7 +155,7 @@ impl Inbox {
         facts: Option<Facts>,
         now: Duration,
     ) -> (Option<Duration>, Option<News>) {
-        let Some(Standing::InHand { state, is_changed }) = self.files.get(path) else { return (None, None) };
+        let Some(FileState::InHand { state, is_changed }) = self.files.get(path) else { return (None, None) };
         let (state, is_changed) = (*state, *is_changed);
         let soon = until.map_or(now, |until| until.min(now + CHANGED_PAUSE));
         let until = if is_changed { Some(soon) } else { until };
@@ -164,7 +164,7 @@ impl Inbox {
 
     /// Takes a file in hand.
     pub(super) fn take_in_hand(&mut self, path: RelPath, state: Fingerprint) {
-        let before = self.files.insert(path, Standing::InHand { state, is_changed: false });
+        let before = self.files.insert(path, FileState::InHand { state, is_changed: false });
         self.no_longer(before.as_ref());
         self.in_hand += 1;
     }
@@ -187,17 +187,17 @@ impl Inbox {
 
     /// Forgets what is held of a file.
     fn remove_held(&mut self, path: &RelPath) {
-        if let Some(Standing::Held(_)) = self.files.get(path) {
+        if let Some(FileState::Held(_)) = self.files.get(path) {
             self.files.remove(path);
         }
     }
 
     fn is_in_hand(&self, path: &RelPath) -> bool {
-        matches!(self.files.get(path), Some(Standing::InHand { .. }))
+        matches!(self.files.get(path), Some(FileState::InHand { .. }))
     }
 
     fn saw_in_hand(&mut self, path: &RelPath, seen: Fingerprint) {
-        if let Some(Standing::InHand { state, is_changed }) = self.files.get_mut(path) {
+        if let Some(FileState::InHand { state, is_changed }) = self.files.get_mut(path) {
             self.changed += usize::from(!*is_changed && *state != seen);
             *is_changed |= *state != seen;
         }
@@ -205,7 +205,7 @@ impl Inbox {
 
     /// Returns whether a walk saw a file changed while it was in hand.
     pub(super) fn is_changed(&self, path: &RelPath) -> bool {
-        matches!(self.files.get(path), Some(Standing::InHand { is_changed: true, .. }))
+        matches!(self.files.get(path), Some(FileState::InHand { is_changed: true, .. }))
     }
 
     /// Returns whether any file changed while it was in hand.
@@ -214,8 +214,8 @@ impl Inbox {
     }
 
     /// Counts what a file was that is something else now.
-    fn no_longer(&mut self, before: Option<&Standing>) {
-        if let Some(Standing::InHand { is_changed, .. }) = before {
+    fn no_longer(&mut self, before: Option<&FileState>) {
+        if let Some(FileState::InHand { is_changed, .. }) = before {
             self.in_hand -= 1;
             self.changed -= usize::from(*is_changed);
         }
@@ -229,23 +229,23 @@ impl Inbox {
     }
 
     /// Takes note that nothing goes wrong with a file any more.
-    pub(super) fn calm(&mut self, path: &RelPath) {
+    pub(super) fn forget_tries(&mut self, path: &RelPath) {
         self.tries.remove(path);
     }
 
     /// Lets what is held be judged anew.
     pub(super) fn reconsider(&mut self) {
-        for standing in self.files.values_mut() {
-            standing.reconsider();
+        for file in self.files.values_mut() {
+            file.reconsider();
         }
     }
 
     /// Lets what a stage's gate keeps waiting be judged anew; returns whether something does.
     pub(super) fn reconsider_gate(&mut self, stage: Stage) -> bool {
         let mut waits_any = false;
-        for (_, standing) in self.files.range_mut(stage.folder().inside()) {
-            if matches!(standing, Standing::Held(held) if held.why.kind == WhyKind::Gate) {
-                waits_any |= standing.reconsider();
+        for (_, file) in self.files.range_mut(stage.folder().inside()) {
+            if matches!(file, FileState::Held(held) if held.why.kind == WhyKind::Gate) {
+                waits_any |= file.reconsider();
             }
         }
         waits_any
@@ -255,15 +255,15 @@ impl Inbox {
     pub(super) fn reconsider_theme(&mut self, theme: &ThemeSlug) -> Vec<RelPath> {
         let units = Stage::ALL.map(|stage| stage.folder().join(theme.as_str())).into_iter();
         let is_any_held = |unit: &RelPath| {
-            let standings = self.files.range_mut(unit.inside());
-            standings.fold(false, |is_any, (_, standing)| standing.reconsider() || is_any)
+            let files = self.files.range_mut(unit.inside());
+            files.fold(false, |is_any, (_, file)| file.reconsider() || is_any)
         };
         units.filter(is_any_held).collect()
     }
 
     /// Lets one file be judged anew if it is held; returns whether it is.
     pub(super) fn reconsider_one(&mut self, path: &RelPath) -> bool {
-        self.files.get_mut(path).is_some_and(Standing::reconsider)
+        self.files.get_mut(path).is_some_and(FileState::reconsider)
     }
 
     /// Forgets the files of a unit that were not found any more. `alone` are those that are left alone.
@@ -274,11 +274,12 @@ impl Inbox {
         self.settle.forget_absent(unit, &in_scope, &is_found);
         let is_gone = |path: &RelPath| in_scope(path) && !is_found(path);
         let inside = unit.inside();
-        let is_held = |standing: &Standing| matches!(standing, Standing::Held(_));
-        self.files.extract_if(inside.clone(), |path, standing| is_held(standing) && is_gone(path)).for_each(drop);
+        let is_held = |file: &FileState| matches!(file, FileState::Held(_));
+        self.files.extract_if(inside.clone(), |path, file| is_held(file) && is_gone(path)).for_each(drop);
         self.tries.extract_if(inside.clone(), |path, _| is_gone(path)).for_each(drop);
-        self.told.extract_if(inside, |path, _| is_gone(path)).for_each(drop);
-        self.left_alone.retain(|path, _| !(in_scope(path) && path.is_in(unit)) || alone.contains(path));
+        self.told.extract_if(inside.clone(), |path, _| is_gone(path)).for_each(drop);
+        let is_seen = |path: &RelPath| !in_scope(path) || alone.contains(path);
+        self.left_alone.extract_if(inside, |path, _| !is_seen(path)).for_each(drop);
     }
 
     /// Takes note that a file is left alone; returns whether that is to be told.
@@ -335,7 +336,7 @@ impl Inbox {
     }
 }
 
-impl Standing {
+impl FileState {
     /// Lets what is held be judged anew; returns whether it is held.
     fn reconsider(&mut self) -> bool {
         let Self::Held(held) = self else { return false };

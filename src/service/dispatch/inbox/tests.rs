@@ -268,9 +268,9 @@ fn what_waits_is_judged_anew_by_what_changed() {
         }
         let units = change(&mut inbox);
         assert!(units.is_empty() || units == ["raw/t", "keep/t"], "case {n}: {units:?}");
-        let is_anew = |standing: &Standing| matches!(standing, Standing::Held(held) if held.until.is_some());
+        let is_anew = |state: &FileState| matches!(state, FileState::Held(held) if held.until.is_some());
         let found: Vec<String> =
-            inbox.files.iter().filter(|(_, standing)| is_anew(standing)).map(|(path, _)| path.to_string()).collect();
+            inbox.files.iter().filter(|(_, state)| is_anew(state)).map(|(path, _)| path.to_string()).collect();
         assert_eq!(found, anew, "case {n}");
     }
 }

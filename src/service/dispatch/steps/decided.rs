@@ -150,7 +150,7 @@ impl Dispatcher {
             Hold::Waits(_) | Hold::Paused(_) | Hold::Twin(_) => Some(self.pause_of_held()),
         };
         if !matches!(hold, Hold::Refused(_) | Hold::Settling { .. }) {
-            self.inbox.calm(&path);
+            self.inbox.forget_tries(&path);
         }
         // Of a type that nobody knows only the start was read; its theme may claim it yet.
         let is_kept = facts.kind.is_some() || facts.stage == Stage::Ideas;
@@ -201,7 +201,7 @@ impl Dispatcher {
         let is_gone = || matches!(self.decide.disk().stat(path), Ok(None));
         match handling(error, path, tries.count, still_for, &is_gone) {
             Handling::SetAside(why) => {
-                self.inbox.calm(path);
+                self.inbox.forget_tries(path);
                 match facts {
                     Some(facts) => self.set_aside(facts, &why, now),
                     None => self.inbox.let_out(path),
@@ -215,7 +215,7 @@ impl Dispatcher {
             Handling::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Person, &why), None, None, now)),
             Handling::PauseArea(why) => self.pause_for(path, error, &why, now),
             Handling::Forget => {
-                self.inbox.calm(path);
+                self.inbox.forget_tries(path);
                 self.look_anew(path, now.steady);
             }
         }

@@ -196,9 +196,6 @@ impl Dispatcher {
     /// Judges a companion like a file that was dropped, and lets it join its asset. `unfinished` are the names that
     /// downloads in this folder will have.
     fn judge_late(&mut self, unit: &RelPath, path: &RelPath, unfinished: &HashSet<RelPath>, now: &Moment) {
-        if self.pipeline.planned() >= JOIN_MAX {
-            return self.intake.walks.mark_at(unit, now.steady + PAUSE_IF_BUSY);
-        }
         // Whatever happens to it meanwhile is told by an event.
         let Ok(Some(entry)) = self.decide.disk().stat(path) else { return };
         let candidate = Candidate::alone(Found { path: path.clone(), entry });
@@ -209,6 +206,9 @@ impl Dispatcher {
             Ok(state) => state,
             Err(met) => return self.take_met(unit, Stage::Raw, path, met, now),
         };
+        if self.pipeline.planned() >= JOIN_MAX {
+            return self.intake.walks.mark_at(unit, now.steady + PAUSE_IF_BUSY);
+        }
         let waits = self.decide.wait_for_next(path, &entry, now).filter(|_| !was_held);
         let (why, pause, is_by_time) = if let Some((pause, why)) = waits {
             (Why::new(WhyKind::Incomplete, &why), pause, true)
