@@ -2,7 +2,7 @@ mod defaults;
 mod pattern;
 
 use defaults::{DEFAULT_FILES, DEFAULTS};
-use pattern::Pattern;
+use pattern::{ByteSet, Pattern};
 
 use super::{RelPath, nearest};
 
@@ -118,7 +118,8 @@ impl Ignore {
 
     fn decides(&self, name: &str, is_about: impl Fn(&Rule) -> bool) -> Option<&Rule> {
         let lower = name.to_lowercase();
-        let last = self.rules.iter().rev().find(|rule| is_about(rule) && rule.pattern.fits(&lower));
+        let bytes = ByteSet::of(&lower);
+        let last = self.rules.iter().rev().find(|rule| is_about(rule) && rule.pattern.fits(&lower, bytes));
         last.filter(|rule| rule.sort != Sort::Taken)
     }
 }
