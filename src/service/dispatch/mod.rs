@@ -265,3 +265,6 @@ fn here<'a>(areas: &'a Areas, walks: &'a Walks, now: &'a Moment) -> Here<'a> {
 
 /// How long what may change unseen is waited for.
 const HOLD_PAUSE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;

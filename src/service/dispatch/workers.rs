@@ -291,12 +291,12 @@ fn run(work: impl FnOnce()) {
     }
 }
 
-fn look(vault: &Vault, first: Option<u64>, chunk: Vec<ToLook>, limits: &Limits) -> Message {
+pub(super) fn look(vault: &Vault, first: Option<u64>, chunk: Vec<ToLook>, limits: &Limits) -> Message {
     let looks = chunk.into_iter().map(|to_look| look_into(vault.disk(), to_look, limits));
     Message::Looked(first, looks.collect())
 }
 
-fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits) -> Message {
+pub(super) fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits) -> Message {
     let made = chunk.into_iter().map(|job| {
         let made = survive(|| make(vault, &job.plan, limits));
         (job, made)
@@ -304,7 +304,7 @@ fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits) -> Message {
     Message::Made(made.collect())
 }
 
-fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<(Job, Made)>, now: Timestamp) -> Message {
+pub(super) fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<(Job, Made)>, now: Timestamp) -> Message {
     let (jobs, batch) = batch.into_iter().unzip();
     let results = vault.commit(journal, batch, now);
     if journal.was_renewed() {
@@ -313,13 +313,13 @@ fn commit(vault: &Vault, journal: &mut Journal, batch: Vec<(Job, Made)>, now: Ti
     Message::Committed(jobs, results)
 }
 
-fn recover(vault: &Vault, journal: &mut Journal, areas: &[RelPath]) -> DiskResult<Recovered> {
+pub(super) fn recover(vault: &Vault, journal: &mut Journal, areas: &[RelPath]) -> DiskResult<Recovered> {
     let (fresh, records) = vault.open_journal()?;
     *journal = fresh;
     vault.recover(journal, &records, areas)
 }
 
-fn look_twice(disk: &dyn Look, asides: Vec<Aside>) -> Message {
+pub(super) fn look_twice(disk: &dyn Look, asides: Vec<Aside>) -> Message {
     let looks = asides.into_iter().map(|aside| {
         let seen = look_again(disk, &aside.kept).ok();
         (aside, seen)
@@ -327,7 +327,7 @@ fn look_twice(disk: &dyn Look, asides: Vec<Aside>) -> Message {
     Message::LookedTwice(looks.collect())
 }
 
-fn end(vault: &Vault, asides: Vec<Aside>) -> Message {
+pub(super) fn end(vault: &Vault, asides: Vec<Aside>) -> Message {
     let ended = asides.into_iter().map(|aside| {
         let ended = aside.end(vault);
         (aside, ended)
@@ -348,7 +348,7 @@ fn look_into(disk: &dyn Look, to_look: ToLook, limits: &Limits) -> Looked {
 }
 
 /// Returns which folders are not as they were.
-fn compare(disk: &dyn Look, folders: Vec<(RelPath, i64)>) -> Message {
+pub(super) fn compare(disk: &dyn Look, folders: Vec<(RelPath, i64)>) -> Message {
     let last = folders.last().expect("something is compared").0.clone();
     let is_same = |folder: &RelPath, stamp: i64| matches!(disk.stat(folder), Ok(Some(entry)) if entry.identity.modified_ns == stamp);
     let changed = folders.into_iter().filter(|(folder, stamp)| !is_same(folder, *stamp));

@@ -325,3 +325,13 @@ fn a_companion_alone_settles_like_a_dropped_file() {
         assert_eq!(met.is_ok(), is_complete, "{before_ms} {unfinished:?} {writer:?}: {met:?}");
     }
 }
+
+impl Inbox {
+    /// Returns what is held, and why.
+    pub(in crate::service::dispatch) fn all_held(&self) -> impl Iterator<Item = (&RelPath, &Why)> {
+        self.files.iter().filter_map(|(path, standing)| match standing {
+            FileState::Held(held) => Some((path, &held.why)),
+            FileState::InHand { .. } => None,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Disks that are away, full, or tell no events.
+
+use super::*;
+use WhyKind::Paused;
+
+const ENDS: [&str; 2] = ["archive/sea/sea-0001.png", "upload/DAY/adobe-stock/files/sea-0001.jpg"];
+
+fn with_tags() -> Mill {
+    Mill::new("", &[("raw/sea/a.png", &picture(1)), ("raw/sea/tags.yaml", TAGS.as_bytes())])
+}
+
+#[test]
+fn what_would_go_to_an_area_that_is_away_waits_until_it_is_back() {
+    type Row = (&'static str, &'static [&'static str], &'static [(&'static str, WhyKind, &'static str)], u64);
+    let rows: [Row; 5] = [
+        ("raw", &[".raw/sea/a.png"], &[], 1),
+        ("keep", &["raw/sea/a.png"], &[("raw/sea/a.png", Paused, "`keep` is paused: its folder")], 2),
+        ("export", &["keep/sea/sea-0001.png"], &[("keep/sea/sea-0001.png", Paused, "`export` is paused")], 1),
+        ("upload", &["export/sea/sea-0001.png"], &[("export/sea/sea-0001.png", Paused, "`upload` is paused")], 1),
+        ("ideas", &ENDS, &[], 1),
+    ];
+    for (area, waits, held, failed) in rows {
+        let mut mill = with_tags();
+        mill.until_begun("look");
+        mill.away(area);
+        mill.let_answer();
+        mill.run();
+        assert_eq!((mill.assets(), mill.failed()), (waits.iter().map(ToString::to_string).collect(), failed), "{area}");
+        assert_held(&mill, held);
+        let steps = mill.steps();
+        mill.pass(600);
+        assert_eq!(mill.steps()[2..], steps[2..], "{area}: nothing is made for it");
+        mill.back(area);
+        mill.pass(40);
+        mill.run();
+        assert_eq!((mill.assets(), mill.failed()), (ENDS.map(str::to_owned).to_vec(), 0), "{area}");
+        assert_held(&mill, &[]);
+    }
+}
+
+#[test]
+fn a_stage_without_events_is_polled() {
+    // (whether events come, walks in 40 s at rest, whether a drop without an event is found within 31 s)
+    for (hears, walks, is_found) in [(true, 0, false), (false, 5, true)] {
+        let mut mill = Mill::new("gates: {keep: hold}\n", &[]);
+        mill.hears = hears;
+        mill.run();
+        mill.until(70);
+        let before = mill.begun("walk");
+        mill.until(110);
+        assert_eq!(mill.begun("walk") - before, walks, "{hears}");
+        mill.until(121);
+        mill.drop_unheard("raw/a.png", &picture(1));
+        mill.pass(31);
+        assert_eq!(mill.assets() == ["keep/unsorted/unsorted-0001.png"], is_found, "{hears} {:?}", mill.assets());
+        // The next round finds it by the folder's time.
+        mill.pass(31);
+        assert_eq!(mill.assets(), ["keep/unsorted/unsorted-0001.png"], "{hears}");
+    }
+}

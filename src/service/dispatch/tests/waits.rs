@@ -1,0 +1,169 @@
+//! What changes while it is in hand, what waits for a word or a time, and who is asked to stop.
+
+use super::super::Signal;
+use super::*;
+use WhyKind::{Gate, Person, Twin};
+
+const HOLD_KEEP: &str = "gates: {keep: hold}\n";
+
+fn with_tags(settings: &str) -> Mill {
+    Mill::new(settings, &[("raw/sea/a.png", &picture(1)), ("raw/sea/tags.yaml", TAGS.as_bytes())])
+}
+
+#[test]
+fn what_changes_while_it_is_in_hand_is_looked_at_anew() {
+    // (the work during which it changes, where it stands in the end, looks and makings)
+    for (kind, ends, steps) in [
+        ("walk", "keep/sea/sea-0001.png", [1, 1]),
+        ("look", "keep/sea/sea-0001.png", [2, 1]),
+        // Its number was given.
+        ("make", "keep/sea/sea-0002.png", [2, 2]),
+    ] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+        mill.until_begun(kind);
+        mill.drop("raw/sea/a.png", &picture(2));
+        let walks = mill.begun("walk");
+        if kind != "walk" {
+            mill.go(|mill| mill.begun("walk") > walks && mill.messages.is_empty(), Duration::MAX);
+        }
+        mill.let_answer();
+        mill.run();
+        assert_eq!((mill.assets(), &mill.steps()[1..3]), (vec![ends.to_owned()], &steps[..]), "{kind}");
+        assert!(fs::read(mill.home.path().join(ends)).unwrap() == picture(2), "{kind}");
+        assert_eq!((mill.dispatcher.in_work(), mill.failed()), (0, 0), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_taken_away_while_it_is_in_hand_is_forgotten() {
+    for kind in ["walk", "look", "make"] {
+        let mut mill = Mill::new("", &[("raw/sea/a.png", &picture(1))]);
+        mill.until_begun(kind);
+        mill.take_away("raw/sea/a.png");
+        mill.let_answer();
+        mill.run();
+        assert_eq!((mill.assets(), mill.held(), mill.failed()), (vec![], vec![], 0), "{kind}");
+        assert_eq!(mill.dispatcher.in_work(), 0, "{kind}");
+    }
+}
+
+#[test]
+fn a_release_lets_go_what_lay_there_and_nothing_that_comes_later() {
+    for (stage, at, next) in [
+        (Stage::Raw, "raw/sea/a.png", "raw/sea/b.png"),
+        (Stage::Keep, "keep/sea/sea-0001.png", "keep/sea/sea-0002.png"),
+        (Stage::Export, "export/sea/sea-0001.png", "export/sea/sea-0002.png"),
+        (Stage::Upload, "upload/sea/sea-0001.jpg", "upload/sea/sea-0002.jpg"),
+    ] {
+        let mut mill = with_tags(&format!("gates: {{{stage}: hold}}\n"));
+        mill.run();
+        assert_held(&mill, &[(at, Gate, "is `hold`")]);
+        mill.release(stage);
+        mill.run();
+        assert_held(&mill, &[]);
+        assert!(mill.assets().contains(&"upload/DAY/adobe-stock/files/sea-0001.jpg".to_owned()), "{stage}");
+        mill.drop("raw/sea/b.png", &picture(2));
+        mill.run();
+        assert_held(&mill, &[(next, Gate, "is `hold`")]);
+    }
+}
+
+#[test]
+fn a_gate_opens_by_its_schedule_and_nothing_is_judged_before() {
+    let daily = "on: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]";
+    for (stage, at) in [(Stage::Raw, "raw/sea/a.png"), (Stage::Upload, "upload/sea/sea-0001.jpg")] {
+        let mut mill = with_tags(&format!("gates: {{{stage}: {{{daily}, at: \"12:10\"}}}}\n"));
+        mill.run();
+        let steps = mill.steps();
+        mill.until(599);
+        assert_held(&mill, &[(at, Gate, "12:10")]);
+        assert_eq!(mill.steps()[1..], steps[1..], "{stage}");
+        mill.until(602);
+        assert_held(&mill, &[]);
+    }
+}
+
+#[test]
+fn the_same_content_waits_until_its_twin_is_done() {
+    // (whether the first of them can be made, what lies where in the end)
+    let set_aside: &[&str] = &["failed/raw/sea/b.png", "failed/raw/sea/b.png.reason.txt", "keep/sea/sea-0001.png"];
+    let other_way: &[&str] = &["failed/raw/sea/a.png", "failed/raw/sea/a.png.reason.txt", "keep/sea/sea-0001.png"];
+    for (is_made, ends) in [(true, set_aside), (false, other_way)] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1)), ("raw/sea/b.png", &picture(1))]);
+        if !is_made {
+            mill.faults.push_back(Fault::Make("raw/sea/a.png", ErrorKind::FileTooLarge));
+        }
+        mill.until_begun("make");
+        mill.go(|mill| mill.messages.is_empty(), Duration::MAX);
+        assert_held(&mill, &[("raw/sea/b.png", Twin, "is being worked on as `raw/sea/a.png`")]);
+        mill.let_answer();
+        mill.run();
+        assert_eq!((mill.assets(), mill.failed()), (ends.iter().map(ToString::to_string).collect(), 1), "{is_made}");
+    }
+}
+
+#[test]
+fn whoever_is_asked_to_stop_ends_what_is_in_hand_and_begins_nothing() {
+    for (kind, ends) in
+        [("look", "raw/sea/a.png"), ("make", "keep/sea/sea-0001.png"), ("commit", "keep/sea/sea-0001.png")]
+    {
+        let mut mill = Mill::new("", &[("raw/sea/a.png", &picture(1))]);
+        mill.until_begun(kind);
+        mill.take(Message::Signal(Signal::Stop));
+        assert!(mill.dispatcher.is_stopping() && !mill.dispatcher.is_at_rest(), "{kind}");
+        let before = mill.steps();
+        mill.let_answer();
+        mill.go(|mill| mill.messages.is_empty() && mill.dispatcher.is_at_rest(), Duration::MAX);
+        assert_eq!((&mill.steps()[..3], mill.assets()), (&before[..3], vec![ends.to_owned()]), "{kind}");
+    }
+}
+
+#[test]
+fn new_settings_count_for_what_waits_and_for_what_comes() {
+    let (hold, free) = ("gates: {raw: hold}\n", "gates: {raw: auto}\n");
+    let rows: [(&str, &str, &[&str], &[&str]); 3] = [
+        (hold, free, &[], &[]),
+        (hold, HOLD_KEEP, &["keep/sea/sea-0001.png"], &["keep/sea/sea-0001.png", "keep/sea/sea-0002.png"]),
+        (free, hold, &[], &["raw/sea/b.png"]),
+    ];
+    for (before, after, first, second) in rows {
+        let mut mill = with_tags(before);
+        mill.run();
+        mill.reload(after);
+        mill.run();
+        let held = |mill: &Mill| mill.held().into_iter().map(|(path, ..)| path).collect::<Vec<_>>();
+        assert_eq!(held(&mill), first, "{before} {after}");
+        mill.drop("raw/sea/b.png", &picture(2));
+        mill.run();
+        assert_eq!(held(&mill), second, "{before} {after}");
+    }
+}
+
+/// A caption comes after its picture went on.
+#[test]
+fn a_companion_that_comes_late_joins_its_asset() {
+    // (what comes, what became of it, whether the asset's stage is away, what is held then)
+    let joined = ["keep/sea/sea-0001.png", "keep/sea/sea-0001.txt"];
+    let left = ["keep/sea/sea-0001.png", "raw/sea/b.txt"];
+    for (name, ends, is_by) in [("raw/sea/a.txt", joined, true), ("raw/sea/b.txt", left, false)] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+        mill.run();
+        let begun = mill.steady;
+        mill.drop(name, b"a wave");
+        mill.run();
+        assert_eq!(mill.assets(), ends, "{name}");
+        assert_eq!(mill.steady >= begun + Duration::from_secs(5), is_by, "another asset of its name may come");
+    }
+}
+
+#[test]
+fn what_was_undone_waits_for_a_word() {
+    let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+    mill.run();
+    mill.undo();
+    mill.run();
+    assert_held(&mill, &[("raw/sea/a.png", Person, "brought back by `stockmill undo`")]);
+    mill.release(Stage::Raw);
+    mill.run();
+    assert_eq!((mill.assets(), mill.begun("undo")), (vec!["keep/sea/sea-0002.png".to_owned()], 1));
+}
