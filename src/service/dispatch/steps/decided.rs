@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::areas::Short;
 use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
 use super::super::message::{ToLook, Work};
@@ -79,7 +80,8 @@ impl Dispatcher {
             }
             Err(short) => short,
         };
-        self.pause(&short.area, &short.why, short.need, Cause::Seen, now);
+        let stage = job.plan.about.stage.folder();
+        let short = self.pause_short(short, job.facts.as_ref().map_or(&stage, |facts| &facts.path), now);
         self.let_go(&mut job, now);
         let Some(facts) = job.facts else {
             self.maintenance.tending.failed(&job.plan, now.steady);
@@ -91,6 +93,19 @@ impl Dispatcher {
         let until = Some(now.steady + PAUSE_MAX);
         self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
         None
+    }
+
+    /// Pauses the area whose disk has no room for a plan. Nobody looks at the disk of the mill's own memory: if that one
+    /// is full, the plan's stage is paused until work is tried again.
+    fn pause_short(&mut self, mut short: Short, asset: &RelPath, now: &Moment) -> Short {
+        let area = self.areas.of_trouble(&short.area, asset);
+        let mut cause = Cause::Seen;
+        if area != short.area {
+            let why = format!("`{}`, where the mill keeps its own records: {}", short.area, short.why);
+            (short, cause) = (Short { area, why, need: 0 }, Cause::Refusal);
+        }
+        self.pause(&short.area, &short.why, short.need, cause, now);
+        short
     }
 
     /// Takes what was looked into. It is decided in the order of the queue.

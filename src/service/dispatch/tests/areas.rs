@@ -38,6 +38,29 @@ fn what_would_go_to_an_area_that_is_away_waits_until_it_is_back() {
     }
 }
 
+/// The disk of the mill's own memory was never looked at again: all stood still, and a core was busy with that.
+#[test]
+fn a_full_disk_is_waited_for() {
+    for (free, is_full) in [(0, true), (1 << 40, false)] {
+        let mut mill = with_tags();
+        mill.room = Some(free);
+        mill.run();
+        let ends: Vec<String> =
+            if is_full { vec!["raw/sea/a.png".to_owned()] } else { ENDS.map(str::to_owned).to_vec() };
+        assert_eq!((mill.assets(), mill.failed() > 0), (ends, is_full), "{free}");
+        if is_full {
+            assert_held(&mill, &[("raw/sea/a.png", Paused, "MiB free")]);
+        }
+        let checks = mill.begun("check");
+        mill.pass(600);
+        assert!(mill.begun("check") - checks < 60, "{}: it is looked at now and then", mill.begun("check"));
+        mill.room = None;
+        mill.pass(120);
+        mill.run();
+        assert_eq!((mill.assets(), mill.failed()), (ENDS.map(str::to_owned).to_vec(), 0), "{free}");
+    }
+}
+
 #[test]
 fn a_stage_without_events_is_polled() {
     // (whether events come, walks in 40 s at rest, whether a drop without an event is found within 31 s)
