@@ -12,11 +12,6 @@ impl References {
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { named: Vec::new(), unknown: Some(why.into()) }
     }
-
-    /// Returns whether it is certain that no file is named.
-    pub fn is_empty(&self) -> bool {
-        self.named.is_empty() && self.unknown.is_none()
-    }
 }
 
 /// A point in a file that names another file, or several.
