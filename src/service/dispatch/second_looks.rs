@@ -186,6 +186,26 @@ mod tests {
         assert_eq!((check(&looks, ms(QUIET)), looks.wake(ms(QUIET))), (Left::default(), None));
     }
 
+    /// Whoever is over is ended next; nothing else is looked at until then.
+    #[test]
+    fn the_next_look_may_begin_once_nothing_is_to_be_ended() {
+        // (what the look shows, how many are over, when the next look is due; `None` while one is under way)
+        let rows = [
+            (None, 0, Some(ms(1_000) + ms(QUIET * 2))),
+            (Some((Some(state(1)), Some(true))), 0, Some(ms(1_000) + ms(QUIET * 2))),
+            (Some((Some(state(1)), None)), 0, Some(ms(WEAK))),
+            (Some((Some(state(1)), Some(false))), 1, None),
+            (Some((None, None)), 1, None),
+        ];
+        for (seen, over, next) in rows {
+            let (mut looks, _) = one_aside();
+            let aside = looks.due(ms(QUIET)).remove(0);
+            assert_eq!(looks.looked_twice(vec![(aside, seen)], ms(1_000)).len(), over, "{seen:?}");
+            assert_eq!(looks.wake(ms(1_000)), next, "{seen:?}");
+            assert_eq!(check(&looks, ms(1_000)).soon == Some(By::Answer), next.is_none(), "{seen:?}");
+        }
+    }
+
     #[test]
     fn what_is_gone_is_over_and_what_cannot_be_seen_is_not() {
         let (mut looks, aside) = one_aside();

@@ -78,6 +78,8 @@ struct Mill {
     steady: Duration,
     messages: VecDeque<Message>,
     heard: Vec<Heard>,
+    /// Whether the dispatcher knows that hints wait.
+    is_hinted: bool,
     /// Whether the events of probes come.
     hears: bool,
     /// What the disks say of their room, instead of what they have.
@@ -156,6 +158,7 @@ impl Mill {
             steady: Duration::ZERO,
             messages: VecDeque::new(),
             heard: Vec::new(),
+            is_hinted: false,
             hears: true,
             room: None,
             faults: VecDeque::new(),
@@ -233,12 +236,13 @@ impl Mill {
     /// Takes one turn, and carries out what it begins; returns when the next one is due.
     fn turn(&mut self) -> Duration {
         let now = self.now();
-        if !self.heard.is_empty() {
+        if !self.heard.is_empty() && !std::mem::replace(&mut self.is_hinted, true) {
             self.take(Message::Hinted);
-            if self.dispatcher.listens(&now) {
-                let heard = std::mem::take(&mut self.heard);
-                self.dispatcher.hear(heard, &now);
-            }
+        }
+        if self.dispatcher.listens(&now) {
+            self.is_hinted = false;
+            let heard = std::mem::take(&mut self.heard);
+            self.dispatcher.hear(heard, &now);
         }
         let (vault, room) = (self.vault.clone(), self.room);
         let space = |area: &RelPath| {

@@ -80,3 +80,45 @@ fn a_manifest_follows_the_sidecars_of_its_bundle() {
     mill.pass(61);
     assert_eq!((mill.failed(), mill.dispatcher.decide.bundles.len()), (0, 0));
 }
+
+/// Returns what a record says, without comments, on one line.
+fn said(mill: &Mill, name: &str) -> String {
+    let text = mill.text(name);
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.starts_with("version:"));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_note_that_is_written_on_changes_what_it_gave_and_nothing_else() {
+    let (cabins, lakes) = ("- Winter cabins - snow\n  - prompt: a cabin\n", "- Summer lakes - water\n");
+    let more = "- Winter cabins - snow, ice\n  - prompt: a cabin\n";
+    let huts = "- Winter huts - snow\n  - prompt: a cabin\n";
+    let own_prompt = Some(("raw/winter-cabins/prompts.txt", "a cabin\nmy own\n"));
+    let own_title = Some(("raw/winter-cabins/tags.yaml", "title: Mine\nkeywords: [snow]\n"));
+    // (the second version, what a person wrote into the theme meanwhile, the theme's folder, its tags and its prompts)
+    let rows = [
+        (more, None, "winter-cabins", "title: Winter cabins keywords: - snow - ice", "a cabin"),
+        (more, own_prompt, "winter-cabins", "title: Winter cabins keywords: - snow - ice", "a cabin my own"),
+        (more, own_title, "winter-cabins", "title: Mine keywords: - snow - ice", "a cabin"),
+        (huts, None, "winter-huts", "title: Winter huts keywords: - snow", "a cabin"),
+        (huts, own_prompt, "winter-cabins", "title: Winter huts keywords: - snow", "a cabin my own"),
+        ("", None, "", "", ""),
+    ];
+    for (n, (second, edit, folder, tags, prompts)) in rows.into_iter().enumerate() {
+        let mut mill = Mill::new("", &[("ideas/note.md", format!("{cabins}{lakes}").as_bytes())]);
+        mill.run();
+        mill.until(4_000);
+        edit.iter().for_each(|(name, text)| mill.drop(name, text.as_bytes()));
+        mill.run();
+        mill.drop("ideas/note.md", format!("{second}{lakes}").as_bytes());
+        mill.run();
+        let names = |name: &str| format!("raw/{folder}/{name}");
+        let of_theme = if folder.is_empty() { vec![] } else { vec![names("prompts.txt"), names("tags.yaml")] };
+        let others: Vec<String> = mill.files().into_iter().filter(|name| name.starts_with("raw/")).collect();
+        assert_eq!(others, [vec!["raw/summer-lakes/tags.yaml".to_owned()], of_theme.clone()].concat(), "row {n}");
+        assert_eq!(said(&mill, "raw/summer-lakes/tags.yaml"), "title: Summer lakes keywords: - water", "row {n}");
+        let found: Vec<String> = of_theme.iter().map(|name| said(&mill, name)).collect();
+        assert!(folder.is_empty() || found == [prompts, tags], "row {n}: {found:?}");
+        assert_eq!((mill.failed(), mill.held().len()), (0, 0), "row {n}");
+    }
+}

@@ -19,8 +19,8 @@ fn what_a_disk_refuses_is_tried_again_after_growing_pauses() {
     let rows: Vec<Row> = vec![
         (refused(slow), 1, (KEPT, Some(Gate), 0, 2_000), [2, 2, 2]),
         (refused(slow), 5, (RAW, Some(Refused), 1, 2_000), [6, 6, 6]),
-        (refused(ErrorKind::StorageFull), 1, (RAW, Some(Paused), 2, 0), [2, 2, 2]),
-        (refused(read_only), 2, (RAW, Some(Paused), 2, 0), [3, 3, 3]),
+        (refused(ErrorKind::StorageFull), 1, (RAW, Some(Paused), 2, 2), [2, 2, 2]),
+        (refused(read_only), 2, (RAW, Some(Paused), 2, 2), [3, 3, 3]),
         // Another file has its name by now.
         (refused(ErrorKind::InvalidData), 3, (KEPT, Some(Gate), 0, 700), [4, 4, 4]),
         (Fault::Changed, 1, (KEPT, Some(Gate), 0, 15), [2, 2, 2]),
@@ -52,7 +52,7 @@ fn what_is_too_large_is_set_aside_at_once() {
     mill.faults.push_back(Fault::Make(RAW, ErrorKind::FileTooLarge));
     mill.run();
     assert_eq!(mill.assets(), ["failed/raw/sea/a.png", "failed/raw/sea/a.png.reason.txt"]);
-    assert_eq!((mill.failed(), mill.steady, &mill.steps()[1..]), (1, Duration::ZERO, &[1, 2, 1][..]));
+    assert_eq!((mill.failed(), mill.steady, &mill.steps()[1..]), (1, Duration::from_millis(2), &[1, 2, 1][..]));
     assert_eq!(mill.dispatcher.snapshot().to_string(), "1 done, 0 in work, 0 held, 1 set aside");
 }
 

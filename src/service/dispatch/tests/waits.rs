@@ -167,3 +167,23 @@ fn what_was_undone_waits_for_a_word() {
     mill.run();
     assert_eq!((mill.assets(), mill.begun("undo")), (vec!["keep/sea/sea-0002.png".to_owned()], 1));
 }
+
+/// Each hint would wake the dispatcher while it has work.
+#[test]
+fn hints_wait_a_moment_while_there_is_work() {
+    for (is_busy, waits) in [(false, false), (true, true)] {
+        let mut mill = Mill::new("gates: {raw: hold}\n", &[]);
+        mill.run();
+        if is_busy {
+            mill.reload(HOLD_KEEP);
+            mill.drop_unheard("raw/sea/b.png", &picture(2));
+            mill.until_begun("look");
+        }
+        mill.drop("raw/sea/a.png", &picture(1));
+        mill.turn();
+        assert_eq!(!mill.heard.is_empty(), waits);
+        mill.steady += Duration::from_millis(2);
+        mill.turn();
+        assert!(mill.heard.is_empty());
+    }
+}
