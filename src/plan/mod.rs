@@ -302,6 +302,18 @@ pub enum Hold {
     /// It waits for something that will come, or for a person who need not hurry.
     #[error("{0}")]
     Waits(String),
+    /// A record that it depends on says nothing that can be read, or has not quite the right name.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Its tags lack what every market wants.
+    #[error("{0}")]
+    Untagged(String),
+    /// Every market refuses it, whatever its tags are.
+    #[error("{0}")]
+    Unwanted(String),
+    /// A step of it was cut off, and can neither be finished nor be taken back yet.
+    #[error("{0}")]
+    Blocked(String),
     /// Its stage, or an area that it may go to, is paused.
     #[error("{0}")]
     Paused(String),

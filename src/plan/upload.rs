@@ -12,17 +12,25 @@ const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let mut refused = Vec::new();
+    let (mut refused, mut is_by_tags) = (Vec::new(), false);
     let mut plan: Option<Plan> = None;
     for market in &asset.context.rules.markets {
         match join(asset, market, &mut plan) {
             Ok(()) => (),
-            Err(reasons) => refused.push(format!("{} refuses it: {}", market.name, reasons.join("; "))),
+            Err(refusal) => {
+                refused.push(format!("{} refuses it: {}", market.name, refusal.reasons.join("; ")));
+                is_by_tags |= refusal.is_by_tags;
+            }
         }
     }
     let Some(mut plan) = plan else {
-        let none = "no market is configured; name one under `upload.markets`".to_owned();
-        return Err(Hold::Waits(if refused.is_empty() { none } else { refused.join("; ") }));
+        return Err(match refused.join("; ") {
+            none if none.is_empty() => {
+                Hold::Waits("no market is configured; name one under `upload.markets`".to_owned())
+            }
+            why if is_by_tags => Hold::Untagged(why),
+            why => Hold::Unwanted(why),
+        });
     };
     asset.retire(&mut plan);
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
@@ -41,10 +49,38 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     Ok(plan)
 }
 
+/// Why a market does not get a file.
+struct Refusal {
+    reasons: Vec<String>,
+    /// Whether other tags would end it.
+    is_by_tags: bool,
+}
+
+impl Refusal {
+    fn of_file(reason: &str) -> Self {
+        Self { reasons: vec![reason.to_owned()], is_by_tags: false }
+    }
+}
+
+/// Refuses what a market would refuse.
+fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
+    let reasons = market::check(market, candidate);
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let mut tagged = Candidate { category: None, ..candidate.clone() };
+    tagged.meta.title = "A title".to_owned();
+    tagged.meta.keywords = (0..market.keywords.min).map(|number| number.to_string()).collect();
+    Err(Refusal { reasons, is_by_tags: market::check(market, &tagged).is_empty() })
+}
+
 /// Adds a file and its sidecar in one market's bundle to the plan, or says why the market refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(), Vec<String>> {
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(), Refusal> {
     if asset.context.bundled_for.contains(&market.name) {
-        return Err(vec!["it was bundled for this market before".to_owned()]);
+        return Err(Refusal::of_file(
+            "it was bundled for this market before, and nothing is sold there twice; move it out of `upload`, or \
+             delete it",
+        ));
     }
     let tags = asset.tags();
     let meta = market::fit(market, &tags.meta());
@@ -56,10 +92,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         meta: meta.clone(),
         category: category.clone(),
     };
-    let reasons = market::check(market, &candidate);
-    if !reasons.is_empty() {
-        return Err(reasons);
-    }
+    check(market, &candidate)?;
     let row = Row { file_name: file_name(asset), meta, category };
     let row_bytes = market::row_bytes(market, &row);
     let bundle = open_bundle(asset, market, row_bytes);
@@ -68,7 +101,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let taken =
         |name: &str| (asset.context.taken)(&files.join(name)) || (asset.context.taken)(&folder.sidecar_of(name));
     let Some(name) = market::fit_file_name(market, &row.file_name, &asset.id.to_string(), &taken) else {
-        return Err(vec!["no free file name is short enough for it; shorten the theme's folder name".to_owned()]);
+        return Err(Refusal::of_file("no free file name is short enough for it; shorten the theme's folder name"));
     };
     let to = files.join(&name);
     let (recipe, file, how) = finished(asset, &tags);

@@ -101,9 +101,9 @@ pub fn taken_along(file: &RelPath, with: &RelPath) {
     info!(file = %file, with = %with, "It goes along with the video of its name, as the first frame or as the version without sound.");
 }
 
-/// Tells what a dropped file still waits for.
-pub fn waiting(file: &RelPath, why: &str) {
-    debug!(file = %file, "Waiting: {}.", escape_bytes(why.as_bytes()));
+/// Tells why a file is held for a moment.
+pub fn held_for_now(file: &RelPath, why: &str) {
+    debug!(file = %file, "Held for now: {}.", escape_bytes(why.as_bytes()));
 }
 
 /// Tells that an asset needs a person.

@@ -24,8 +24,18 @@ pub(super) enum WhyKind {
     Settling,
     /// A disk or a worker refused, and is asked again.
     Refused,
-    /// Something that a person does, or that comes.
+    /// A record that it depends on cannot be read.
+    Record,
+    /// A step of it was cut off.
+    Blocked,
+    /// Its tags lack what every market wants.
+    Tags,
+    /// Every market refuses it.
+    Market,
+    /// A word of a person, or something that comes.
     Person,
+    /// It is nothing that stockmill works on: it is left alone.
+    Unknown,
 }
 
 /// Why an asset stays where it is. Those that stay for the same reason share its text.
@@ -49,7 +59,12 @@ impl Why {
             Hold::Twin(_) => WhyKind::Twin,
             Hold::Settling { .. } => WhyKind::Settling,
             Hold::Refused(_) => WhyKind::Refused,
-            Hold::Waits(_) | Hold::Ignored(_) | Hold::Park(_) => WhyKind::Person,
+            Hold::Unreadable(_) => WhyKind::Record,
+            Hold::Blocked(_) => WhyKind::Blocked,
+            Hold::Untagged(_) => WhyKind::Tags,
+            Hold::Unwanted(_) => WhyKind::Market,
+            Hold::Waits(_) | Hold::Park(_) => WhyKind::Person,
+            Hold::Ignored(_) => WhyKind::Unknown,
         };
         Self::new(kind, &hold.to_string())
     }
@@ -82,7 +97,31 @@ impl Reasons {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// Unreadable records, refusals of markets and files that wait for a word were one kind.
+    #[test]
+    fn code_can_tell_what_an_asset_waits_for() {
+        let text = || "why".to_owned();
+        let settling = Hold::Settling { why: text(), pause: Duration::ZERO, is_by_time: true };
+        for (hold, kind) in [
+            (Hold::Unreadable(text()), WhyKind::Record),
+            (Hold::Blocked(text()), WhyKind::Blocked),
+            (Hold::Untagged(text()), WhyKind::Tags),
+            (Hold::Unwanted(text()), WhyKind::Market),
+            (Hold::Waits(text()), WhyKind::Person),
+            (Hold::Ignored(text()), WhyKind::Unknown),
+            (Hold::Refused(text()), WhyKind::Refused),
+            (Hold::Paused(text()), WhyKind::Paused),
+            (Hold::Shut(text()), WhyKind::Gate),
+            (Hold::Twin(text()), WhyKind::Twin),
+            (settling, WhyKind::Settling),
+        ] {
+            assert_eq!(Why::of(&hold), Why::new(kind, "why"), "{hold:?}");
+        }
+    }
 
     #[test]
     fn those_who_wait_for_the_same_share_its_text() {

@@ -148,6 +148,8 @@ impl Given<'_> {
         match self.decide(plan_asset) {
             Ok(plan) => lines(&plan),
             Err(Hold::Ignored(why)) => vec![format!("ignored: {why}")],
+            Err(Hold::Untagged(why)) => vec![format!("untagged: {why}")],
+            Err(Hold::Unwanted(why)) => vec![format!("unwanted: {why}")],
             Err(hold) => vec![format!("waits: {hold}")],
         }
     }

@@ -89,18 +89,20 @@ fn what_no_market_takes_waits_with_all_reasons() {
         (
             picture("upload/t/mine.png"),
             &[
-                "waits: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov; it has 1.0 megapixels, and the market takes 4 to 100",
+                "unwanted: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov; it has 1.0 megapixels, and the market takes 4 to 100",
             ],
         ),
         (
             Given { is_untitled: true, ..jpeg("upload/t/mine.jpg") },
             &[
-                "waits: adobe-stock refuses it: it has no title; write one in the theme's tags.yaml; it has 0 keywords and needs 1; write them in the theme's tags.yaml",
+                "untagged: adobe-stock refuses it: it has no title; write one in the theme's tags.yaml; it has 0 keywords and needs 1; write them in the theme's tags.yaml",
             ],
         ),
         (
             Given { bundled_for: &["adobe-stock"], ..jpeg("upload/t/mine.jpg") },
-            &["waits: adobe-stock refuses it: it was bundled for this market before"],
+            &[
+                "unwanted: adobe-stock refuses it: it was bundled for this market before, and nothing is sold there twice; move it out of `upload`, or delete it",
+            ],
         ),
     ]);
 }

@@ -61,7 +61,7 @@ impl Bundles<'_> {
             }
             let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
             // A row that is left out because of a passing error would be a file that is never sold.
-            let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+            let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
             let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 read => read.map_err(|error| cannot(&error))?,
@@ -167,7 +167,7 @@ pub(in crate::service) fn foreign_xmp(disk: &dyn Look, folder: &RelPath, file: &
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             read => read.map_err(|error| refused(&path, &error))?,
         };
-        let cannot = |error: &dyn std::fmt::Display| Hold::Waits(format!("`{path}` cannot be read: {error}"));
+        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
         return crate::craft::read_xmp(&bytes).map(Some).map_err(|error| cannot(&error));
     }
     Ok(None)

@@ -81,7 +81,7 @@ impl Decider {
         let stages = seen.places.iter().filter_map(stage_of);
         std::iter::once(stage).chain(stages).try_for_each(|stage| here.paused(stage))?;
         if let Some(why) = std::iter::once(path).chain(&seen.places).find_map(|path| self.blocked.get(path)) {
-            return Err(Hold::Waits(format!("a step of its asset was cut off: {why}")));
+            return Err(Hold::Blocked(format!("a step of its asset was cut off: {why}")));
         }
         if let Some(other) = self.reserved.in_hand_as(std::iter::once(&seen.id), path) {
             return Err(Hold::Twin(format!("its asset is being worked on as `{other}`")));
@@ -158,7 +158,8 @@ impl Decider {
             Err(error) => return Err(refused(&path, &error)),
         };
         let record = Sidecar::parse(&bytes);
-        let record = record.map_err(|error| Hold::Waits(format!("its asset's `{path}` cannot be read: {error}")))?;
+        let record =
+            record.map_err(|error| Hold::Unreadable(format!("its asset's `{path}` cannot be read: {error}")))?;
         if record.id.as_ref() != Some(id) {
             return Err(Hold::Ignored(format!("its asset stood as `{file}`, where another one stands now")));
         }

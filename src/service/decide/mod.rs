@@ -116,7 +116,7 @@ impl Decider {
         let mut facts = facts.clone();
         here.paused(facts.stage)?;
         if let Some(why) = self.blocked.get(&facts.path) {
-            return Err(Hold::Waits(format!("its last step was cut off: {why}")));
+            return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
         }
         if facts.kind.is_none() && facts.stage != Stage::Ideas {
             return Err(crate::plan::unknown());
@@ -169,7 +169,7 @@ impl Decider {
 
     /// Refuses while a file of tags waits for its right name.
     fn named_right(&self, path: &RelPath) -> Result<(), Hold> {
-        self.near_misses.why(path).map_or(Ok(()), |why| Err(Hold::Waits(why.to_owned())))
+        self.near_misses.why(path).map_or(Ok(()), |why| Err(Hold::Unreadable(why.to_owned())))
     }
 
     /// Refuses a plan that puts something into an inbox where it would be left alone.

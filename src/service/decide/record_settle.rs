@@ -72,13 +72,14 @@ impl RecordSettle {
 const MIN_PAUSE: Duration = Duration::from_millis(20);
 
 fn saved_now(path: &RelPath, pause: Duration) -> Hold {
-    let why = format!("`{path}` was saved a moment ago, and must stand still a little longer");
+    // By a person or by stockmill itself.
+    let why = format!("`{path}` changed a moment ago, and must stand still a little longer");
     Hold::Settling { why, pause: pause.max(MIN_PAUSE), is_by_time: true }
 }
 
 /// Returns the hold for a record whose content cannot be used.
 pub(super) fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
-    Hold::Waits(format!("`{path}` cannot be read: {why}"))
+    Hold::Unreadable(format!("`{path}` cannot be read: {why}"))
 }
 
 /// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.

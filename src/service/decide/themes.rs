@@ -57,13 +57,15 @@ impl Themes {
         let Some(file) = self.in_any_stage(reader, theme, None, stage)? else { return Ok(layers) };
         for set in &file.use_sets {
             let name = RelPath::new(format!("{set}.yaml")).map_err(|_| {
-                Hold::Waits(format!("theme `{theme}` uses the tag set `{set}`, which cannot be a file in `tagsets/`"))
+                Hold::Unreadable(format!(
+                    "theme `{theme}` uses the tag set `{set}`, which cannot be a file in `tagsets/`"
+                ))
             })?;
             let path = RelPath::new(TAG_SETS).expect("a constant is a clean path").join(name.as_path());
             match self.read(reader, &path)? {
                 Some(tags) => layers.push((Layer::TagSet(set.clone()), tags.tags())),
                 None => {
-                    return Err(Hold::Waits(format!(
+                    return Err(Hold::Unreadable(format!(
                         "theme `{theme}` uses the tag set `{set}`, and `{path}` is not there"
                     )));
                 }
@@ -135,7 +137,7 @@ impl Themes {
         written: Written,
     ) -> Result<ThemeFile, Hold> {
         let had_tags = written.is_blank && self.read(reader, &sync_base_path(theme, below))?.is_some();
-        if had_tags { Err(Hold::Waits(blank(path))) } else { Ok(written.file) }
+        if had_tags { Err(Hold::Unreadable(blank(path))) } else { Ok(written.file) }
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {

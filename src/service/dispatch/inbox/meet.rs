@@ -118,7 +118,7 @@ impl Inbox {
         let why = Why::new(WhyKind::Settling, &wait.why);
         let news = if wait.is_fresh {
             self.quiet_until = self.quiet_until.max(wait.again);
-            Some(News::Waiting(wait.why))
+            Some(News::Passing(wait.why))
         } else if self.note_reason(path, &why) {
             Some(News::Held(wait.why))
         } else {
@@ -147,7 +147,7 @@ impl Inbox {
                 if is_by_time {
                     self.quiet_until = self.quiet_until.max(again);
                 }
-                Met::Waits(Some(again), Some(News::Waiting(why)))
+                Met::Waits(Some(again), Some(News::Passing(why)))
             }
         }
     }
@@ -176,7 +176,7 @@ impl Inbox {
         self.remove_held(&path);
         let name = path.without_extension();
         let is_twin = |other: &RelPath| other.as_path().as_os_str() == name || other.without_extension() == name;
-        let waits = |again, why| Met::Waits(Some(again), Some(News::Waiting(why)));
+        let waits = |again, why| Met::Waits(Some(again), Some(News::Passing(why)));
         match self.settle.judge(candidate, unfinished.iter().any(is_twin), now.for_settle()) {
             Verdict::Wait { again, why, .. } => Err(waits(again, why)),
             Verdict::Still(still) => match still.settled(has_writer) {

@@ -76,10 +76,12 @@ pub(super) struct Tries {
 /// What is to be told of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum News {
-    /// It waits for a moment.
-    Waiting(String),
-    /// It stays where it is.
+    /// It is held for a moment.
+    Passing(String),
+    /// It is held.
     Held(String),
+    /// It is left alone.
+    LeftAlone(String),
 }
 
 impl Inbox {
@@ -137,7 +139,9 @@ impl Inbox {
     ) -> Option<News> {
         let why = self.reasons.share(why);
         let is_news = why.kind != WhyKind::Paused && self.note_reason(path, &why);
-        let news = is_news.then(|| News::Held(why.text.to_string()));
+        let text = || why.text.to_string();
+        let news =
+            is_news.then(|| if why.kind == WhyKind::Unknown { News::LeftAlone(text()) } else { News::Held(text()) });
         let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
         let held = FileState::Held(Held { why, state, until, facts });
         let before = self.files.insert(path.clone(), held);

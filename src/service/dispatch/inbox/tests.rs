@@ -73,7 +73,7 @@ fn word(met: &Met) -> &'static str {
         Met::WalkNow => "walk now",
         Met::InHand => "in hand",
         Met::Waits(None, _) => "waits",
-        Met::Waits(Some(_), Some(News::Waiting(_))) => "settles",
+        Met::Waits(Some(_), Some(News::Passing(_))) => "settles",
         Met::Waits(Some(_), _) => "waits a while",
     }
 }

@@ -135,7 +135,7 @@ impl Dispatcher {
             },
             Looked::Unsettled(unsettled) => {
                 let (again, why) = self.inbox.wait(&unsettled, now);
-                report::waiting(&path, &why);
+                report::held_for_now(&path, &why);
                 self.look_anew(&path, again);
             }
         }
@@ -162,7 +162,13 @@ impl Dispatcher {
             Hold::Settling { pause, .. } => Some(*pause),
             // A word of its gate, or a change of its files, ends it.
             Hold::Shut(_) | Hold::Ignored(_) => None,
-            Hold::Waits(_) | Hold::Paused(_) | Hold::Twin(_) => Some(self.pause_of_held()),
+            Hold::Waits(_)
+            | Hold::Unreadable(_)
+            | Hold::Untagged(_)
+            | Hold::Unwanted(_)
+            | Hold::Blocked(_)
+            | Hold::Paused(_)
+            | Hold::Twin(_) => Some(self.pause_of_held()),
         };
         if !matches!(hold, Hold::Refused(_) | Hold::Settling { .. }) {
             self.inbox.forget_tries(&path);
@@ -227,7 +233,7 @@ impl Dispatcher {
                 let until = self.put_back(path, Why::new(WhyKind::Refused, &why), Some(now.steady + after), None, now);
                 until.filter(|_| is_by_time).into_iter().for_each(|until| self.inbox.expect_by(until));
             }
-            Handling::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Person, &why), None, None, now)),
+            Handling::Wait(why) => drop(self.put_back(path, Why::new(WhyKind::Record, &why), None, None, now)),
             Handling::PauseArea(why) => self.pause_for(path, error, &why, now),
             Handling::Forget => {
                 self.inbox.forget_tries(path);

@@ -58,7 +58,7 @@ impl Dispatcher {
                     self.maintenance.tending.cannot_see(name);
                 }
                 (record, Err(hold)) => {
-                    report::waiting(&record.folder(), &hold.to_string());
+                    report::held_for_now(&record.folder(), &hold.to_string());
                     self.maintenance.tending.later(record, &hold, now.steady);
                 }
             }

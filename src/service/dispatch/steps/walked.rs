@@ -222,7 +222,14 @@ impl Dispatcher {
                 Err(hold) => {
                     let (pause, is_by_time) = match &hold {
                         Hold::Settling { pause, is_by_time, .. } => (*pause, *is_by_time),
-                        Hold::Waits(_) | Hold::Paused(_) | Hold::Twin(_) | Hold::Shut(_) => (self.hold_pause(), false),
+                        Hold::Waits(_)
+                        | Hold::Unreadable(_)
+                        | Hold::Untagged(_)
+                        | Hold::Unwanted(_)
+                        | Hold::Blocked(_)
+                        | Hold::Paused(_)
+                        | Hold::Twin(_)
+                        | Hold::Shut(_) => (self.hold_pause(), false),
                         Hold::Refused(_) => (REFUSED_PAUSE, false),
                         // A person may bring its asset back; nothing else changes that.
                         Hold::Ignored(_) | Hold::Park(_) => (HOLD_PAUSE_UNSEEN, false),
@@ -250,8 +257,9 @@ impl Dispatcher {
 /// Tells what is to be told of a file.
 pub(in crate::service::dispatch) fn tell(path: &RelPath, news: Option<News>) {
     match news {
-        Some(News::Waiting(why)) => report::waiting(path, &why),
+        Some(News::Passing(why)) => report::held_for_now(path, &why),
         Some(News::Held(why)) => report::held(path, &why),
+        Some(News::LeftAlone(why)) => report::left_alone(path, &why),
         None => (),
     }
 }
