@@ -36,7 +36,7 @@ pub struct Style {
 struct LocalTime(&'static str);
 
 /// For people.
-const READABLE: LocalTime = LocalTime("%Y-%m-%d %H:%M:%S%.3f");
+const READABLE: LocalTime = LocalTime("%Y-%m-%d %H:%M:%S%.3f %:z");
 /// For programs: RFC 3339, with the offset.
 const EXACT: LocalTime = LocalTime("%Y-%m-%dT%H:%M:%S%.3f%:z");
 
