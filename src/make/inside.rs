@@ -92,7 +92,8 @@ mod tests {
         let cases = [
             ("id: 0123456789abcdef", true),
             ("version: 1\nid: 0123456789abcdef", true),
-            ("version: 2\nid: 0123456789abcdef\nlikeness: [1]", true),
+            ("version: 2\nid: 0123456789abcdef", true),
+            ("version: 3\nid: 0123456789abcdef\nlikeness: [1]", true),
             ("tags: {title: x}", false),
             ("id: [", false),
             ("", false),

@@ -85,10 +85,10 @@ pub fn inspect(
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only
 /// text, and may come from elsewhere.
 fn lies_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
-    let Some(origin) = sidecar.origin.as_ref().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
-    let Some(archived) = origin.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
+    let Some(original) = sidecar.original().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
+    let Some(archived) = original.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
     let is_file = disk.stat(archived)?.is_some_and(|entry| entry.what == What::File);
-    Ok(is_file && disk.hash(archived)? == origin.hash)
+    Ok(is_file && disk.hash(archived)? == original.hash)
 }
 
 /// Returns the sidecar that the walk saw, or one that came while it walked.

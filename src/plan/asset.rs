@@ -22,6 +22,8 @@ pub(super) struct Asset<'a> {
     pub(super) is_new: bool,
     /// Whether its bytes are others than those that stockmill knows: nobody has checked them yet.
     is_changed: bool,
+    /// Whether a person changed it since stockmill left it: it is a new version of the same asset.
+    is_version: bool,
 }
 
 impl<'a> Asset<'a> {
@@ -52,6 +54,11 @@ impl<'a> Asset<'a> {
             archived: None,
         });
         let is_changed = sidecar.file.as_ref().is_none_or(|file| file.hash != facts.hash);
+        let is_version = is_changed && is_changed_by_hand(&sidecar, &facts.hash);
+        if is_version {
+            let (path, hash) = (facts.path.clone(), facts.hash.clone());
+            sidecar.versions.push(Origin { path, hash, kind, size, archived: None });
+        }
         if is_changed {
             sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
         }
@@ -59,7 +66,7 @@ impl<'a> Asset<'a> {
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
         sidecar.seq = Some(seq);
-        Ok(Self { facts, context, id, theme, below, seq, kind, sidecar, is_new, is_changed })
+        Ok(Self { facts, context, id, theme, below, seq, kind, sidecar, is_new, is_changed, is_version })
     }
 
     /// Returns the asset's tags, all layers resolved.
@@ -120,8 +127,17 @@ impl<'a> Asset<'a> {
     /// Returns the sidecar with a new line of history.
     pub(super) fn sidecar_that(&self, did: &str) -> Sidecar {
         let mut sidecar = self.sidecar.clone();
-        sidecar.history.push(Happened { at: self.context.now, stage: self.facts.stage, did: did.to_owned() });
+        let did = self.told(did);
+        sidecar.history.push(Happened { at: self.context.now, stage: self.facts.stage, did });
         sidecar
+    }
+
+    /// Returns what was done, and that a person had changed the file before.
+    fn told(&self, did: &str) -> String {
+        if !self.is_version {
+            return did.to_owned();
+        }
+        format!("changed by hand: version {} of the same asset; {did}", self.sidecar.versions.len() + 1)
     }
 
     /// Begins a plan for this asset.
@@ -134,7 +150,7 @@ impl<'a> Asset<'a> {
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
             essences: self.facts.essence.iter().cloned().collect(),
-            ..About::new(self.facts.stage, did)
+            ..About::new(self.facts.stage, self.told(&did))
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.
         let must_check = (self.is_new || self.is_changed) && !self.facts.is_sound;
@@ -190,8 +206,8 @@ impl<'a> Asset<'a> {
         let mut sidecar = self.sidecar_that(did);
         sidecar.file = Some(file);
         let archived = self.retire(&mut plan);
-        if let (Some(origin), Some(archived)) = (&mut sidecar.origin, archived) {
-            origin.archived = Some(archived);
+        if let Some(archived) = archived {
+            sidecar.keep_original_at(archived);
         }
         plan.products.insert(0, new_file(to.clone(), recipe));
         let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
@@ -215,9 +231,7 @@ impl<'a> Asset<'a> {
         let stem = self.first_stem();
         let archived = self.free_in(&self.folder("archive"), &stem, &self.extension());
         let mut sidecar = self.sidecar_that("kept as the original");
-        if let Some(origin) = &mut sidecar.origin {
-            origin.archived = Some(archived.clone());
-        }
+        sidecar.keep_original_at(archived.clone());
         let recipe = Recipe::Bytes(sidecar.to_text().into_bytes());
         plan.products.push(new_file(archived.with_suffix(SIDECAR_SUFFIX), recipe));
         plan.moves.push(Move { from: self.facts.path.clone(), to: archived.clone(), seen: self.facts.seen });
@@ -252,6 +266,11 @@ impl<'a> Asset<'a> {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
         }
     }
+}
+
+/// Returns whether bytes that are not those that stockmill left are a person's change, and not the original again.
+fn is_changed_by_hand(sidecar: &Sidecar, hash: &ContentHash) -> bool {
+    sidecar.file.is_some() && sidecar.original().is_some_and(|original| original.hash != *hash)
 }
 
 /// Returns a companion's new name, which pairs it with its asset's new name as it was with the old one.

@@ -32,7 +32,14 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
             why => Hold::Unwanted(why),
         });
     };
-    asset.retire(&mut plan);
+    if let Some(archived) = asset.retire(&mut plan) {
+        let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
+        for recipe in recipes {
+            if let Recipe::SidecarOf { sidecar, .. } = recipe {
+                sidecar.keep_original_at(archived.clone());
+            }
+        }
+    }
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
     let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
     for file in bundled.iter().filter(|file| **file != to && BundleFolder::is_file(file)) {

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::{Derivation, RecordError};
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
 
-/// The version that this program writes.
-const VERSION: u32 = 1;
+/// The newest version that this program knows.
+const VERSION: u32 = 2;
+/// The version of a sidecar whose asset nobody changed by hand: what knows no versions of an asset reads it too.
+const VERSION_WITHOUT_CHANGES: u32 = 1;
 /// What is added to an asset's file name to name its sidecar.
 pub const SIDECAR_SUFFIX: &str = ".yaml";
 /// The largest sidecar that is read, in bytes.
@@ -32,6 +34,9 @@ pub struct Sidecar {
     /// What was dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What a person made of it since, oldest first: the last one is the original from then on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Origin>,
     /// The file that this sidecar stands beside, as stockmill left it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileRecord>,
@@ -43,11 +48,11 @@ pub struct Sidecar {
     pub history: Vec<Happened>,
 }
 
-/// The file as a person dropped it.
+/// The file as a person dropped it, or changed it later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
-    /// Where it was dropped.
+    /// Where it was dropped or changed.
     pub path: RelPath,
     /// The hash of its bytes.
     pub hash: ContentHash,
@@ -67,7 +72,7 @@ pub struct Origin {
 pub struct FileRecord {
     /// The hash of its bytes; another hash in the folder means that a person changed it.
     pub hash: ContentHash,
-    /// How it was derived from the origin; absent for the dropped file itself.
+    /// How it was derived from the original; absent for the original itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub recipe: Option<Derivation>,
     /// The digest of the metadata that is embedded in it.
@@ -92,14 +97,16 @@ impl Sidecar {
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         let sidecar = super::yaml::read_versioned::<Option<Self>>(bytes, VERSION)?.ok_or(RecordError::Empty)?;
         match sidecar.version {
-            None | Some(VERSION) => Ok(sidecar),
+            None | Some(VERSION_WITHOUT_CHANGES..=VERSION) => Ok(sidecar),
             Some(found) => Err(RecordError::Version { found: u64::from(found) }),
         }
     }
 
     /// Returns the sidecar as it lies on disk.
     pub fn to_text(&self) -> String {
-        let whole = Self { version: Some(VERSION), ..self.clone() };
+        // An older program would not keep the versions: it must see that it does not know this sidecar.
+        let version = if self.versions.is_empty() { VERSION_WITHOUT_CHANGES } else { VERSION };
+        let whole = Self { version: Some(version), ..self.clone() };
         serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
     }
 
@@ -108,9 +115,26 @@ impl Sidecar {
         self.essences.extend(essence.filter(|essence| !self.essences.contains(essence)));
     }
 
+    /// Returns what its file is derived from: what was dropped, or what a person made of it last.
+    pub fn original(&self) -> Option<&Origin> {
+        self.versions.last().or(self.origin.as_ref())
+    }
+
+    /// Returns what was dropped and all that a person made of it, oldest first.
+    pub fn originals(&self) -> impl Iterator<Item = &Origin> {
+        self.origin.iter().chain(&self.versions)
+    }
+
+    /// Takes note of where its original is kept.
+    pub fn keep_original_at(&mut self, archived: RelPath) {
+        if let Some(original) = self.versions.last_mut().or(self.origin.as_mut()) {
+            original.archived = Some(archived);
+        }
+    }
+
     /// Returns whether `hash` is a file that stockmill derived and can make again from the archive.
     pub fn can_remake(&self, hash: &ContentHash) -> bool {
-        let archived = self.origin.as_ref().is_some_and(|origin| origin.archived.is_some());
+        let archived = self.original().is_some_and(|original| original.archived.is_some());
         let is_known = |file: &&FileRecord| file.recipe.as_ref().is_some_and(Derivation::can_remake);
         archived && self.file.as_ref().filter(is_known).is_some_and(|file| file.hash == *hash)
     }
@@ -134,8 +158,8 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 2\n", 2),
-            ("version: 2\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 2),
+            ("version: 3\n", 3),
+            ("version: 3\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 3),
             ("version: 7\ntags: a list once\n", 7),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
@@ -175,6 +199,37 @@ mod tests {
             assert!(!sidecar.can_remake(&ContentHash::of(b"changed")), "{text}");
             assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().file, sidecar.file, "{text}");
         }
+    }
+
+    /// Of a picture that was retouched three files ended in the archive as originals.
+    #[test]
+    fn what_a_person_made_of_an_asset_is_its_original_from_then_on() {
+        let original = |name: &str, archived: Option<&str>| Origin {
+            path: RelPath::new(format!("raw/t/{name}.png")).unwrap(),
+            hash: ContentHash::of(name.as_bytes()),
+            kind: Kind::Png,
+            size: None,
+            archived: archived.map(|path| RelPath::new(path).unwrap()),
+        };
+        let hash = ContentHash::of(b"made");
+        let recipe = Some(Derivation::from("lanczos 10x20 to 30x60".to_owned()));
+        let mut sidecar = Sidecar {
+            origin: Some(original("dropped", Some("archive/t/t-0001.png"))),
+            file: Some(FileRecord { hash: hash.clone(), recipe, embedded: None }),
+            ..Sidecar::default()
+        };
+        assert!(sidecar.can_remake(&hash) && sidecar.to_text().starts_with("version: 1\n"));
+        sidecar.versions.push(original("retouched", None));
+        assert!(!sidecar.can_remake(&hash), "the version that it was made of is kept nowhere");
+        sidecar.keep_original_at(RelPath::new("archive/t/t-0001-2.png").unwrap());
+        assert!(sidecar.can_remake(&hash));
+        // A program that knows no versions of an asset must leave it alone.
+        let text = sidecar.to_text();
+        assert!(text.starts_with("version: 2\n"), "{text}");
+        let read = Sidecar::parse(text.as_bytes()).unwrap();
+        assert_eq!(read, Sidecar { version: Some(2), ..sidecar });
+        let kept: Vec<_> = read.originals().filter_map(|original| original.archived.as_ref()).collect();
+        assert_eq!(kept.len(), 2);
     }
 
     #[test]

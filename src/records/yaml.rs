@@ -22,14 +22,14 @@ pub(super) fn read_versioned<T: DeserializeOwned + Default>(bytes: &[u8], versio
     parse(text).map_err(|error| other_version(text, version).unwrap_or_else(|| syntax(&error)))
 }
 
-/// Returns why a record is of another version than the one that is known, if it is.
+/// Returns why a record is of a version that is not known, if it is; `known` is the newest one.
 pub(super) fn other_version(text: &str, known: u32) -> Option<RecordError> {
     #[derive(Deserialize)]
     struct Probe {
         version: u64,
     }
     let Probe { version } = serde_yaml::from_str(text).ok()?;
-    (version != u64::from(known)).then_some(RecordError::Version { found: version })
+    (!(1..=u64::from(known)).contains(&version)).then_some(RecordError::Version { found: version })
 }
 
 fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, serde_yaml::Error> {

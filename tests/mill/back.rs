@@ -55,6 +55,44 @@ fn what_was_set_aside_is_taken_up_again() {
     assert!(root.at("raw/sea/tags.yaml").exists());
 }
 
+/// The file before, the retouched one, and what was made of it ended in the archive as three originals.
+#[test]
+fn a_retouched_picture_is_the_original_from_then_on() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let enlarged = root.at("export/winter-cabins/winter-cabins-0001.png");
+    fs::write(&enlarged, picture(2, 210)).unwrap();
+    assert!(root.text(&["release", "export"]).starts_with("Released: 1 asset"));
+    assert!(root.once().status.success());
+    let archive = |name: &str| root.at(&format!("archive/winter-cabins/winter-cabins-0001{name}.png"));
+    assert_eq!((fs::read(archive("")).unwrap(), fs::read(archive("-2")).unwrap()), (picture(1, 100), picture(2, 210)));
+    let pictures =
+        |name: &&String| name.starts_with("archive/") && [".png", ".jpg"].iter().any(|end| name.ends_with(end));
+    assert_eq!(root.files().iter().filter(pictures).count(), 2, "{:?}", root.files());
+    let bundled = root.bundled();
+    let told = root.text(&["history", bundled[0].to_str().unwrap()]);
+    assert!(told.contains("changed by hand: version 2 of the same asset; exported as JPEG"), "{told}");
+    let record =
+        fs::read_to_string(root.at(&root.files().into_iter().find(|name| name.contains("/sidecars/")).unwrap()));
+    let record = record.unwrap();
+    assert!(
+        record.starts_with("version: 2\n")
+            && record.contains("archived: archive/winter-cabins/winter-cabins-0001-2.png"),
+        "{record}"
+    );
+    assert!(root.call(&["verify"]).status.success());
+    // Both steps are taken back: the retouched picture lies there again, and the first original is kept still.
+    for _ in 0..2 {
+        assert!(root.call(&["undo"]).status.success(), "{}", root.log());
+    }
+    assert_eq!(fs::read(&enlarged).unwrap(), picture(2, 210));
+    assert_eq!(fs::read(archive("")).unwrap(), picture(1, 100));
+    assert!(!archive("-2").exists());
+}
+
 #[test]
 fn a_daemon_takes_up_again_what_was_set_aside_and_says_so() {
     let root = Root::new();

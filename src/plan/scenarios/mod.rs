@@ -23,6 +23,8 @@ struct Given<'a> {
     edges: Option<(u32, u32)>,
     /// Whether stockmill knows it, made it, and keeps its original.
     is_own: bool,
+    /// Whether a person changed it since.
+    is_changed: bool,
     companions: &'a [&'a str],
     members: &'a [&'a str],
     /// Names that are taken.
@@ -50,7 +52,8 @@ fn seen(inode: u64) -> Identity {
 impl Given<'_> {
     fn facts(&self) -> Facts {
         let at = path(self.path);
-        let hash = ContentHash::of(b"picture");
+        let left = ContentHash::of(b"picture");
+        let hash = if self.is_changed { ContentHash::of(b"retouched") } else { left.clone() };
         let known = || {
             let origin = Origin {
                 path: path("raw/t/dropped.png"),
@@ -60,7 +63,7 @@ impl Given<'_> {
                 archived: Some(path("archive/t/t-0007.png")),
             };
             let file = FileRecord {
-                hash: hash.clone(),
+                hash: left.clone(),
                 recipe: Some("lanczos 500x500 to 1000x1000".to_owned().into()),
                 embedded: None,
             };
@@ -88,7 +91,7 @@ impl Given<'_> {
             has_private: false,
             is_sound: true,
             sidecar,
-            has_original: self.is_own,
+            has_original: self.is_own && !self.is_changed,
             xmp: None,
             rejected_by: None,
             companions: self.companions.iter().map(beside).collect(),

@@ -157,6 +157,36 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
     ]);
 }
 
+/// It was kept as one more original with what was made of it, and nothing said that a person had changed it.
+#[test]
+fn what_a_person_changed_is_a_new_version() {
+    let changed = |path| Given { is_changed: true, ..own(path) };
+    check(&[
+        (
+            changed("keep/t/t-0007.png"),
+            &[
+                "keep/t/t-0007.png: changed by hand: version 2 of the same asset; enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "make export/t/t-0007.png",
+                "write export/t/t-0007.png.yaml",
+                "write archive/t/t-0007.png.yaml",
+                "move keep/t/t-0007.png -> archive/t/t-0007.png",
+                "remove keep/t/t-0007.png.yaml",
+            ],
+        ),
+        (
+            Given { taken: &["archive/t/t-0007.png"], ..changed("export/t/t-0007.png") },
+            &[
+                "export/t/t-0007.png: changed by hand: version 2 of the same asset; exported as JPEG",
+                "make upload/t/t-0007.jpg",
+                "write upload/t/t-0007.jpg.yaml",
+                "write archive/t/t-0007-2.png.yaml",
+                "move export/t/t-0007.png -> archive/t/t-0007-2.png",
+                "remove export/t/t-0007.png.yaml",
+            ],
+        ),
+    ]);
+}
+
 #[test]
 fn what_is_large_enough_is_passed_on_and_what_is_exported_is_made() {
     check(&[

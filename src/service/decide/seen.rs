@@ -63,9 +63,9 @@ impl Decider {
     pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeSet<MarketName> {
         let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
         let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
-        let origin = sidecar.and_then(|sidecar| sidecar.origin.as_ref()).map(|origin| &origin.hash);
+        let originals = sidecar.into_iter().flat_map(Sidecar::originals).map(|original| &original.hash);
         let file = sidecar.and_then(|sidecar| sidecar.file.as_ref()).map(|file| &file.hash);
         let essences = facts.essence.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
-        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(origin).chain(file).chain(essences))
+        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(originals).chain(file).chain(essences))
     }
 }

@@ -85,7 +85,7 @@ impl Ledger {
             *last = (*last).max(seq);
         }
         let slot = self.assets.of_id(id);
-        self.assets.had(slot, &origin.hash);
+        sidecar.originals().for_each(|original| self.assets.had(slot, &original.hash));
         if let Some(file) = &sidecar.file {
             self.assets.had(slot, &file.hash);
         }

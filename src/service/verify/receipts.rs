@@ -67,10 +67,9 @@ impl Receipts {
             Err(_) if !matches!(disk.stat(&file), Ok(Some(_))) => return,
             Err(error) => return self.unreadable.push((path.clone(), error.to_string())),
         };
-        if let Some(origin) = &sidecar.origin
-            && let Some(archived) = &origin.archived
-        {
-            let original = Original { hash: origin.hash.clone(), sidecar: path.clone() };
+        for original in sidecar.originals() {
+            let Some(archived) = &original.archived else { continue };
+            let original = Original { hash: original.hash.clone(), sidecar: path.clone() };
             self.originals.entry(archived.clone()).or_insert(original);
         }
         let hash = sidecar.file.map(|file| file.hash);
