@@ -1,7 +1,7 @@
 //! From a drop to where it ends, by the settings and what is in it.
 
 use super::*;
-use WhyKind::{Gate, Incomplete, Person};
+use WhyKind::{Gate, Incomplete, Market, Person, Record, Tags, Unknown};
 
 const NOTE: &[u8] = b"- Winter cabins - snow, log cabin\n  - prompt: a {log|stone} cabin\n";
 const MODEL: &[u8] = br#"{"asset":{"version":"2.0"},"buffers":[{"uri":"b.bin","byteLength":4}]}"#;
@@ -63,7 +63,7 @@ fn each_file_ends_where_the_settings_say() {
         (
             "export: {format: png}",
             "archive/sea/sea-0001.png upload/sea/sea-0001.png",
-            Some(("upload/sea/sea-0001.png", Person, "it is png, and the market takes")),
+            Some(("upload/sea/sea-0001.png", Market, "it is png, and the market takes")),
             (0, [17, 6, 6, 5], 1_500),
         ),
     ];
@@ -82,7 +82,7 @@ fn each_file_ends_where_the_settings_say() {
 #[test]
 fn each_file_ends_where_its_content_says() {
     let (a, tags) = (&*picture(1), TAGS.as_bytes());
-    let no_title = |path| Some((path, Person, "it has no title"));
+    let no_title = |path| Some((path, Tags, "it has no title"));
     let rows: &[(&[(&str, &[u8])], &str, Held, Costs)] = &[
         (
             &[("ideas/note.md", NOTE)],
@@ -96,7 +96,7 @@ fn each_file_ends_where_its_content_says() {
         (
             &[("raw/sea/a.xyz", b"what")],
             "raw/sea/a.xyz",
-            Some(("raw/sea/a.xyz", Person, "a theme may claim it")),
+            Some(("raw/sea/a.xyz", Unknown, "a theme may claim it")),
             (0, [6, 1, 0, 0], 2_000),
         ),
         (
@@ -116,19 +116,19 @@ fn each_file_ends_where_its_content_says() {
         (
             &[(A, a), ("raw/sea/tags.yaml", b"title: [")],
             A,
-            Some((A, Person, "`raw/sea/tags.yaml` cannot be read")),
+            Some((A, Record, "`raw/sea/tags.yaml` cannot be read")),
             (0, [6, 1, 0, 0], 2_000),
         ),
         (
             &[(A, a), ("raw/sea/Tags.yaml", tags)],
             A,
-            Some((A, Person, "shared tags are named `tags.yaml`")),
+            Some((A, Record, "shared tags are named `tags.yaml`")),
             (0, [6, 0, 0, 0], 2_000),
         ),
         (
             &[(A, a), ("raw/sea/a.png.xmp", b"<x")],
             "raw/sea/a.png raw/sea/a.png.xmp",
-            Some((A, Person, "`raw/sea/a.png.xmp` says nothing")),
+            Some((A, Record, "`raw/sea/a.png.xmp` says nothing")),
             (1, [6, 1, 0, 0], 2_000),
         ),
         (&[("raw/sea/a.txt", b"lonely")], "raw/sea/a.txt", None, (0, [6, 0, 0, 0], 2_000)),

@@ -44,7 +44,7 @@ fn tags_follow_in_every_stage_and_in_bundles_that_are_not_sent() {
 #[test]
 fn a_theme_that_a_person_removes_is_forgotten_once_its_bundles_are_sent() {
     // (whether its bundle is sent, what is held of the next picture)
-    let no_tags: &[(&str, WhyKind, &str)] = &[("upload/sea/sea-0002.jpg", WhyKind::Person, "it has no title")];
+    let no_tags: &[(&str, WhyKind, &str)] = &[("upload/sea/sea-0002.jpg", WhyKind::Tags, "it has no title")];
     for (is_sent, held) in [(false, &[][..]), (true, no_tags)] {
         let mut mill = bundled();
         if is_sent {
