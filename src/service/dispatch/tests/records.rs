@@ -122,3 +122,27 @@ fn a_note_that_is_written_on_changes_what_it_gave_and_nothing_else() {
         assert_eq!((mill.failed(), mill.held().len()), (0, 0), "row {n}");
     }
 }
+
+/// A stage that is away may hold the tags of a theme that was known, and of no other.
+#[test]
+fn a_note_waits_for_the_stage_that_may_hold_the_tags_of_its_theme() {
+    for (title, waits) in [("Sea", true), ("Moss", false)] {
+        let mut mill = bundled();
+        mill.take_away("raw/sea");
+        mill.away("keep");
+        // Where a disk was mounted lies an empty folder.
+        fs::create_dir(mill.home.path().join("keep")).unwrap();
+        mill.pass(5);
+        mill.drop("ideas/note.md", format!("- {title} - foam\n").as_bytes());
+        mill.run();
+        let held = mill.held();
+        assert_eq!(
+            held.iter().any(|(path, _, why)| path == "ideas/note.md" && why.contains("keep")),
+            waits,
+            "{held:?}"
+        );
+        mill.back("keep");
+        mill.pass(60);
+        assert!(mill.assets().contains(&"archive/ideas/note.md".to_owned()), "{title}: {:?}", mill.held());
+    }
+}

@@ -187,3 +187,65 @@ fn hints_wait_a_moment_while_there_is_work() {
         assert!(mill.heard.is_empty());
     }
 }
+
+#[test]
+fn nothing_ends_before_every_worker_has_answered() {
+    for kind in
+        ["walk", "check", "tend", "look", "make", "commit", "look twice", "end", "recover", "undo", "judge gone"]
+    {
+        let mut mill = with_tags("");
+        match kind {
+            "recover" => mill.faults.push_back(Fault::Open),
+            "check" => mill.faults.push_back(Fault::Refused(ErrorKind::TimedOut)),
+            "undo" | "judge gone" => drop(mill.run()),
+            _ => (),
+        }
+        match kind {
+            "undo" => mill.undo(),
+            "judge gone" => {
+                for stage in ["raw", "keep", "export", "upload"] {
+                    mill.take_away(&format!("{stage}/sea"));
+                }
+            }
+            _ => (),
+        }
+        mill.until_begun(kind);
+        // Whatever else there was is done by then.
+        mill.pass(45);
+        assert!(!mill.dispatcher.is_idle(mill.steady), "{kind}");
+        mill.let_answer();
+        mill.run();
+        assert!(mill.dispatcher.is_at_rest() && mill.messages.is_empty(), "{kind}");
+        assert_eq!((mill.failed(), mill.dispatcher.in_work()), (0, 0), "{kind}");
+    }
+}
+
+/// Its asset cannot be changed now: it is away, or in hand.
+#[test]
+fn a_companion_that_comes_late_waits_for_its_asset() {
+    for (is_away, why) in [(true, (WhyKind::Paused, "`keep` is paused")), (false, (Twin, "is being worked on"))] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+        mill.run();
+        if is_away {
+            mill.away("keep");
+            mill.pass(5);
+        } else {
+            mill.release(Stage::Keep);
+            mill.until_begun("make");
+        }
+        mill.drop("raw/sea/a.txt", b"a wave");
+        mill.pass(20);
+        let held = mill.held();
+        let (path, kind, text) = held.last().unwrap();
+        assert!(path == "raw/sea/a.txt" && *kind == why.0 && text.contains(why.1), "{held:?}");
+        let walks = mill.begun("walk");
+        mill.pass(20);
+        assert!(mill.begun("walk") < walks + 20, "it is looked at now and then");
+        mill.let_answer();
+        if is_away {
+            mill.back("keep");
+        }
+        mill.pass(120);
+        assert!(!mill.assets().contains(&"raw/sea/a.txt".to_owned()), "{:?} {:?}", mill.assets(), mill.held());
+    }
+}
