@@ -14,10 +14,9 @@ import argparse
 import json
 import os
 import random
-import re
 import shutil
+import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -29,6 +28,7 @@ ROOMS = ["src/plan", "src/market", "src/model", "src/records", "src/service/disp
 SKIPPED = ["--skip", "craft::", "--skip", "hostile_notes_cost_no_more_than_their_length"]
 # Tests that hang are caught too; one that is only slow on a busy machine is not.
 TIMEOUT_S = 300
+BUILD_S = 1200
 
 
 def copied(tree):
@@ -48,19 +48,44 @@ def copied(tree):
 
 
 def listed(words):
-    found = subprocess.run([*words, "--list", "--json"], check=True, capture_output=True, text=True).stdout
-    return sorted(mutant["name"] for mutant in json.loads(found))
+    """Returns the mutants by name, each with the change that makes it."""
+    found = subprocess.run([*words, "--list", "--json", "--diff"], check=True, capture_output=True, text=True).stdout
+    return {mutant["name"]: mutant for mutant in json.loads(found)}
 
 
-def chosen(words, names):
-    """Returns the words that name these mutants. Those that leave out a field of a struct in the same files are run too,
-    whatever is asked for (cargo-mutants 27.1); they are not counted."""
-    words = [*words]
-    for place in sorted({name.split(":")[0] for name in names}):
-        words += ["--file", place]
-    for name in names:
-        words += ["--re", f"^{re.escape(name)}$"]
-    return words
+def finished(command, limit_s, **place):
+    """Runs a command; returns whether it succeeded, and None if it hung. Its children end with it."""
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                               **place)
+    try:
+        return running.wait(limit_s) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        return None
+
+
+def outcome(mutant, tree, env):
+    """Returns what becomes of a mutant: whether it can be built, and whether a test fails or hangs. The tests of its own
+    room come first: most mutants fail there."""
+    path = tree / mutant["file"]
+    sound = path.read_bytes()
+    try:
+        subprocess.run(["patch", "--silent", str(path)], input=mutant["diff"].encode(), check=True)
+        place = dict(cwd=tree, env=env)
+        test = ["cargo", "test", "--lib", "--locked", "-q"]
+        if not finished([*test, "--no-run"], BUILD_S, **place):
+            return "unviable"
+        room = Path(mutant["file"]).parts[1] + "::"
+        for some in ([room], []):
+            passed = finished([*test, "--", *some, *SKIPPED], TIMEOUT_S, **place)
+            if not passed:
+                return "hung" if passed is None else "caught"
+        return "missed"
+    finally:
+        path.write_bytes(sound)
+        for rest in path.parent.glob(f"{path.name}.*"):
+            rest.unlink()
 
 
 def tool(home):
@@ -90,7 +115,8 @@ def main():
     command = [*tool(args.home), "--dir", str(tree)]
     # A part may be one file or a folder.
     places = args.only or [f"{room}{rest}" for room in ROOMS for rest in (".rs", "/**/*.rs")]
-    known = listed([*command, *(word for place in places for word in ("--file", place))])
+    mutants = listed([*command, *(word for place in places for word in ("--file", place))])
+    known = sorted(mutants)
     drawn = random.Random(args.seed).sample(known, min(args.count, len(known)))
     end = None if args.first is None else args.skip + args.first
     drawn = drawn[args.skip:end]
@@ -99,31 +125,21 @@ def main():
         print("\n".join(drawn))
         return
 
-    outcome = args.home / "mutants.out"
-    shutil.rmtree(outcome, ignore_errors=True)
     # Quick to build: what a mutant costs is mostly its build. One build folder for all, since the dependencies stay.
     env = dict(os.environ, CARGO_PROFILE_DEV_OPT_LEVEL="0", CARGO_PROFILE_DEV_DEBUG="false",
                CARGO_TARGET_DIR=str(args.home / "target"))
-    words = [*chosen(command, drawn), "--output", str(args.home), "--in-place", "--baseline", "skip",
-             "--timeout", str(TIMEOUT_S), "--build-timeout", "1200", "--colors", "never"]
     # What passes on the code as it is comes first, in the same build folder.
     subprocess.run(["cargo", "test", "--lib", "--locked", "-q", "--", *SKIPPED], cwd=tree, env=env, check=True,
                    stdout=subprocess.DEVNULL)
-    subprocess.run([*words, "--cargo-arg=--lib", "--cargo-arg=--locked", "--", "--", *SKIPPED], cwd=tree, env=env)
-
-    def lines(name):
-        path = outcome / f"{name}.txt"
-        found = path.read_text().splitlines() if path.exists() else []
-        return [mutant for mutant in found if mutant in drawn]
-
-    caught, missed, late, unviable = (lines(name) for name in ("caught", "missed", "timeout", "unviable"))
-    ran = len(caught) + len(late) + len(missed)
-    share = 100 * (len(caught) + len(late)) / ran if ran else 0
-    print(f"caught {len(caught) + len(late)} ({len(late)} of them hung), missed {len(missed)}, "
-          f"unviable {len(unviable)}, not run {len(drawn) - ran - len(unviable)}: {share:.0f} % of {ran} caught")
-    for name in missed:
-        print(f"  missed: {name}")
-    sys.exit(0 if ran + len(unviable) == len(drawn) else 1)
+    became = {}
+    for name in drawn:
+        became[name] = outcome(mutants[name], tree, env)
+        print(f"  {became[name]}: {name}", flush=True)
+    caught, hung, missed, unviable = map(list(became.values()).count, ("caught", "hung", "missed", "unviable"))
+    ran = caught + hung + missed
+    share = 100 * (caught + hung) / ran if ran else 0
+    print(f"caught {caught + hung} ({hung} of them hung), missed {missed}, unviable {unviable}: "
+          f"{share:.0f} % of {ran} caught")
 
 
 if __name__ == "__main__":
