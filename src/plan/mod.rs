@@ -57,7 +57,9 @@ use jiff::civil::Date;
 
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
 use crate::market::Market;
-use crate::model::{ContentHash, Format, Identity, Kind, MarketName, Meta, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{
+    ContentHash, Format, Identity, Kind, MarketName, Meta, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
+};
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 
@@ -341,10 +343,13 @@ pub enum Hold {
     Park(String),
 }
 
-/// Returns the theme and the folder below it that a path in a stage lies in.
+/// Returns the theme and the folder below it that a path in a stage lies in. Folders of a generator that only say when
+/// are none of these; in `upload` such a folder is an upload day.
 pub fn theme_of_path(path: &RelPath) -> (Option<ThemeSlug>, Option<RelPath>) {
     let Some(folder) = path.parent() else { return (None, None) };
-    let mut parts = folder.parts().skip(1);
+    let names = folder.parts().skip(1).map_while(|name| name.to_str());
+    let days = if folder.area() == Stage::Upload.name() { 0 } else { leading_days(names) };
+    let mut parts = folder.parts().skip(1 + days);
     let theme = parts.next().and_then(|name| ThemeSlug::new(name.to_str()?).ok());
     let rest: Vec<_> = parts.collect();
     let below = rest.join(std::ffi::OsStr::new("/"));

@@ -149,7 +149,9 @@ pub fn theme_of_file<'a>(file_stem: &str, themes: impl Iterator<Item = &'a str>)
     let starts = |theme: &&str| {
         let mut rest = slug.chars();
         let mut of_theme = slug_chars(theme).peekable();
-        of_theme.peek().is_some()
+        // A folder that is a number may be the year in a generator's `2026/11/28`, and a name begins with a day.
+        slug_chars(theme).any(char::is_alphabetic)
+            && of_theme.peek().is_some()
             && of_theme.all(|c| rest.next() == Some(c))
             && !rest.next().is_some_and(char::is_alphabetic)
     };

@@ -7,7 +7,7 @@ use crate::intake::{
     may_be_first_frame, near_misses, signs, walk_inbox,
 };
 use crate::make::{Insides, Looking, names_video_node};
-use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug};
+use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug, leading_days};
 use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
@@ -53,10 +53,17 @@ pub(super) fn unit_of(path: &RelPath) -> Option<RelPath> {
     let mut parts = path.parts().skip(1);
     let top = RelPath::new(stage.name()).expect("a stage's name is clean");
     match parts.next() {
-        Some(name) if stage != Stage::Ideas && ThemeSlug::new(name.to_str()?).is_ok() => Some(top.join(name)),
+        Some(name) if stage != Stage::Ideas && is_unit(stage, name.to_str()?) => Some(top.join(name)),
         Some(_) if stage != Stage::Ideas => None,
         _ => Some(top),
     }
+}
+
+/// Returns whether a folder of this name in a stage is a unit: a theme, or a folder that only says when. In `upload`
+/// that is an upload day.
+fn is_unit(stage: Stage, name: &str) -> bool {
+    let is_day = || stage != Stage::Upload && !name.starts_with('.') && leading_days([name].into_iter()) > 0;
+    ThemeSlug::new(name).is_ok() || is_day()
 }
 
 /// Returns the theme whose folder a unit is.
@@ -121,7 +128,7 @@ pub(super) fn survey(
     let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
-        let why = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
+        let why = "its folder's name cannot be a theme's: it is no text; rename it";
         let inside = walk_inbox(disk, folder, ignore, &|_| true, &mut |_, _| ())?.files;
         odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::survey::unit_of;
-use crate::model::{Ignore, RelPath, Stage};
+use crate::model::{Ignore, RelPath, Stage, leading_days};
 use crate::vault::{DiskResult, Look, What};
 
 /// The units that there are: each stage, and each theme's folder in it.
@@ -55,8 +55,9 @@ impl Units {
         self.0.iter()
     }
 
-    /// Returns the names of all themes, once for each stage that has them.
+    /// Returns the names of all themes, once for each stage that has them. A folder that only says when is none.
     pub(super) fn themes(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|unit| unit.parts().nth(1)?.to_str())
+        let names = self.0.iter().filter_map(|unit| unit.parts().nth(1)?.to_str());
+        names.filter(|name| leading_days([*name].into_iter()) == 0)
     }
 }

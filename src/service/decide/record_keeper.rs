@@ -104,8 +104,17 @@ impl RecordKeeper {
     }
 
     fn shared_tags(&mut self, disk: &dyn Look, folder: &RelPath, order: &Order) -> Result<FoundTags, Hold> {
-        let (theme, below) = theme_of_path(&folder.join("tags.yaml"));
-        let Some(theme) = theme else { return Ok(FoundTags::default()) };
+        let record = folder.join("tags.yaml");
+        let (theme, below) = theme_of_path(&record);
+        let is_own_folder = |theme: &ThemeSlug| {
+            let path = theme_folder(Stage::Raw, theme, below.as_ref());
+            folder.parts().skip(1).eq(path.parts().skip(1))
+        };
+        let Some(theme) = theme.filter(is_own_folder) else {
+            let is_there = disk.stat(&record).map_err(|error| refused(&record, &error))?.is_some();
+            let broken = is_there.then(|| (record, NO_THEME.to_owned()));
+            return Ok(FoundTags { broken: broken.into_iter().collect(), ..FoundTags::default() });
+        };
         let (mut files, mut entries) = (Vec::new(), Vec::new());
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Ideas) {
             // Of a stage that is away nobody knows what its tags say: when it is back, its old ones would win.
@@ -166,6 +175,10 @@ impl RecordKeeper {
         Ok(FoundBundle { plans, bundle, themes: inside.themes, folders })
     }
 }
+
+/// Why tags are not read that lie in a folder which only says when.
+const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \
+                        folder of a theme, or give this folder another name";
 
 /// Returns why a tag file is not carried to the other stages, if it is not.
 fn unsound(file: &TagFile, theme: &ThemeSlug, below: Option<&RelPath>, had_tags: bool) -> Option<(RelPath, String)> {

@@ -124,11 +124,14 @@ fn themes_of_every_name_arrive_or_are_told_and_none_takes_the_name_of_another() 
         world.put(Path::new("raw").join(theme).join("a.png"), &bytes, Arrives);
         fs::write(world.root.at("raw").join(theme).join("tags.yaml"), TAGS).unwrap();
     }
-    // Generators put their pictures into folders of the day.
-    let no_theme = "its folder's name cannot be a theme's: it looks like an upload day, or is no text; rename it";
-    for folder in [OsString::from("2026-11-27"), OsString::from_vec(b"\xff\xfe".to_vec())] {
+    // Generators put their pictures into folders of the day: the name of the file tells their theme.
+    for folder in ["2026-11-27", "2026/11/27", "20261127", "2026-11-27_batch 2"] {
         let bytes = world.picture();
-        world.put(Path::new("raw").join(folder).join("a.png"), &bytes, stays(no_theme));
+        world.put(Path::new("raw").join(folder).join("adobe-stock_1.png"), &bytes, Arrives);
     }
+    let no_theme = "its folder's name cannot be a theme's: it is no text; rename it";
+    let bytes = world.picture();
+    let folder = OsString::from_vec(b"\xff\xfe".to_vec());
+    world.put(Path::new("raw").join(folder).join("a.png"), &bytes, stays(no_theme));
     world.survive();
 }
