@@ -24,5 +24,5 @@ pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};
 pub use references::{Reference, References};
 pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
-pub use tags::{Tags, category_map, normal_keyword, words};
+pub use tags::{Tags, category_map, normal_keyword, split_words, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};

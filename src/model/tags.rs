@@ -71,9 +71,34 @@ impl<'de> Deserialize<'de> for Word {
     }
 }
 
-/// Reads a list of words; for `#[serde(deserialize_with)]`.
+/// Returns the words of a text with commas.
+pub fn split_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '\n']).map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// Reads a list of words, or a text with commas between them; for `#[serde(deserialize_with)]`.
 pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Ok(Vec::<Word>::deserialize(deserializer)?.into_iter().map(|word| word.0).collect())
+    struct Words;
+    impl<'de> serde::de::Visitor<'de> for Words {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a sequence of words")
+        }
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut words = Vec::new();
+            while let Some(Word(word)) = list.next_element()? {
+                words.push(word);
+            }
+            Ok(words)
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(split_words(text).map(str::to_owned).collect())
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<Vec<String>, E> {
+            Ok(vec![number.to_string()])
+        }
+    }
+    deserializer.deserialize_any(Words)
 }
 
 /// Reads a category per market; for `#[serde(deserialize_with)]`.

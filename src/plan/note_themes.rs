@@ -136,10 +136,11 @@ impl<'a> Themes<'a> {
             self.products.push(new_version(tags.path.clone(), tags.bytes.clone(), Some(hash)));
             return;
         };
-        // The version that is replaced has a person's own comments and order: it is kept.
+        // The version that is replaced may be a person's: it is kept.
         let kept = free_path(&folder_in("archive", slug, None).join("tags.yaml"), self.context);
         self.products.push(new_file(kept, Recipe::Bytes(tags.bytes.clone())));
-        self.products.push(new_version(tags.path.clone(), merged.to_text().into_bytes(), Some(hash)));
+        let text = merged.edited_text(&String::from_utf8_lossy(&tags.bytes), &tags.file);
+        self.products.push(new_version(tags.path.clone(), text.into_bytes(), Some(hash)));
     }
 
     fn write_prompts(&mut self, slug: &ThemeSlug, on_disk: &ThemeOnDisk, text: String) {

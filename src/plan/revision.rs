@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::merge;
 use super::theme_files::ThemeFiles;
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::records::{Idea, Remove, ThemeFile, merge_prompts, prompts_text, read_mapping, write_mapping};
+use crate::records::{Idea, Remove, ThemeFile, merge_prompts, prompts_text, read_mapping, read_shared, write_mapping};
 
 /// Titles at the same position that are at least this similar are of one idea.
 const LIKENESS_MIN: f64 = 0.7;
@@ -174,7 +174,7 @@ pub(super) fn merged_tags(before: &Idea, after: &Idea, bytes: &[u8], theirs: &Th
         return (mine != base).then_some(mine);
     }
     let read = |file: &ThemeFile| read_mapping(file.to_text().as_bytes()).ok();
-    let sides = [("note".to_owned(), read(&mine)?), ("tags.yaml".to_owned(), read_mapping(bytes).ok()?)];
+    let sides = [("note".to_owned(), read(&mine)?), ("tags.yaml".to_owned(), read_shared(bytes).ok()?)];
     let merged = merge::merge(Some(&read(&base)?), &sides).value;
     ThemeFile::parse(write_mapping(&merged).as_bytes()).ok().filter(|merged| merged != theirs)
 }

@@ -2,7 +2,7 @@ use serde_yaml::Mapping;
 
 use super::{Plan, folder_in, merge, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::records::{About, RecordError, read_mapping, write_mapping};
+use crate::records::{About, RecordError, ThemeFile, merged_text, read_mapping, read_shared};
 
 /// The stages whose theme folders hold a `tags.yaml`.
 const KEPT_IN: [Stage; 4] = [Stage::Raw, Stage::Keep, Stage::Export, Stage::Upload];
@@ -41,7 +41,9 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
         return None;
     }
     // Nobody can tell what an empty file is meant to say: like a broken one, it waits for its writer.
-    let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && read_mapping(bytes).is_ok();
+    // One with a wrong key is not carried on, either, or all stages would have it.
+    let is_read = |bytes: &[u8]| read_mapping(bytes).is_ok() && ThemeFile::parse(bytes).is_ok();
+    let is_sound = |bytes: &[u8]| !bytes.trim_ascii().is_empty() && is_read(bytes);
     let is_change = |bytes: &[u8]| Some(bytes) != base && is_sound(bytes);
     let changed: Vec<&TagFile> =
         files.iter().filter(|file| file.bytes.as_deref().is_some_and(is_change)).copied().collect();
@@ -86,18 +88,25 @@ type Lost = Vec<(Stage, Vec<u8>)>;
 /// Merges several changed files; every version that the merge rewrote is returned to be kept. A file
 /// that is no YAML mapping is left out of it: `None` if that leaves nothing to merge.
 fn merged(base: Option<&[u8]>, changed: &[&TagFile]) -> Option<(Vec<u8>, Lost)> {
-    let base = base.and_then(|bytes| read_mapping(bytes).ok());
+    let base_bytes = base;
+    let base = base.and_then(|bytes| read_shared(bytes).ok());
     let sides: Vec<(String, Mapping)> = changed
         .iter()
-        .filter_map(|file| Some((file.stage.to_string(), read_mapping(file.bytes.as_deref()?).ok()?)))
+        .filter_map(|file| Some((file.stage.to_string(), read_shared(file.bytes.as_deref()?).ok()?)))
         .collect();
     if sides.len() < changed.len() {
         return None;
     }
     let result = merge::merge(base.as_ref(), &sides);
-    let text = write_mapping(&result.value).into_bytes();
+    let texts: Vec<String> = changed.iter().filter_map(|file| Some(text_of(file.bytes.as_deref()?))).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let text = merged_text(base_bytes.map(text_of).as_deref(), &texts, &result.value).into_bytes();
     let lost = changed.iter().filter_map(|file| Some((file.stage, file.bytes.clone()?))).collect();
     Some((text, lost))
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn about(theme: &ThemeSlug, lost: usize) -> About {
@@ -140,37 +149,58 @@ mod tests {
     fn tag_files_are_brought_into_step() {
         use Stage::{Export, Keep, Raw};
         let nothing: [&str; 0] = [];
-        assert_eq!(synced(Some("a: 1"), &[(Raw, Some("a: 1")), (Keep, Some("a: 1"))]), nothing);
+        assert_eq!(synced(Some("priority: 1"), &[(Raw, Some("priority: 1")), (Keep, Some("priority: 1"))]), nothing);
         assert_eq!(
-            synced(None, &[(Raw, Some("a: 1")), (Keep, None)]),
-            ["keep/t/tags.yaml: a: 1", ".stockmill/tags/t/tags.yaml: a: 1"]
+            synced(None, &[(Raw, Some("priority: 1")), (Keep, None)]),
+            ["keep/t/tags.yaml: priority: 1", ".stockmill/tags/t/tags.yaml: priority: 1"]
         );
         assert_eq!(
-            synced(Some("a: 1"), &[(Raw, Some("a: 1")), (Keep, Some("a: 2"))]),
-            ["raw/t/tags.yaml: a: 2", ".stockmill/tags/t/tags.yaml: a: 2"]
+            synced(Some("priority: 1"), &[(Raw, Some("priority: 1")), (Keep, Some("priority: 2"))]),
+            ["raw/t/tags.yaml: priority: 2", ".stockmill/tags/t/tags.yaml: priority: 2"]
         );
         // Two changed it: merged, and both versions are kept before anything is replaced.
-        let merged = synced(Some("a: 1"), &[(Raw, Some("a: 1\nb: 2")), (Keep, Some("a: 3")), (Export, Some("a: 1"))]);
+        let merged = synced(
+            Some("priority: 1"),
+            &[(Raw, Some("priority: 1\nvariations: 2")), (Keep, Some("priority: 3")), (Export, Some("priority: 1"))],
+        );
         assert!(
             merged[0].starts_with("archive/t/tags.raw.") && merged[1].starts_with("archive/t/tags.keep."),
             "{merged:?}"
         );
-        assert_eq!(merged[4], "export/t/tags.yaml: a: 3\nb: 2");
+        assert_eq!(merged[4], "export/t/tags.yaml: priority: 3\nvariations: 2");
     }
 
     /// An empty file was taken for a torn one and replaced, while its editor was about to write it.
     #[test]
     fn an_empty_or_broken_file_is_neither_spread_nor_replaced() {
         use Stage::{Keep, Raw};
-        for text in ["", "\n", "a: [1"] {
+        for text in ["", "\n", "priority: [1"] {
             let nothing: [&str; 0] = [];
-            assert_eq!(synced(Some("a: 1"), &[(Raw, Some(text)), (Keep, Some("a: 1"))]), nothing, "{text:?}");
             assert_eq!(
-                synced(Some("a: 1"), &[(Raw, Some(text)), (Keep, None)]),
-                ["keep/t/tags.yaml: a: 1"],
+                synced(Some("priority: 1"), &[(Raw, Some(text)), (Keep, Some("priority: 1"))]),
+                nothing,
+                "{text:?}"
+            );
+            assert_eq!(
+                synced(Some("priority: 1"), &[(Raw, Some(text)), (Keep, None)]),
+                ["keep/t/tags.yaml: priority: 1"],
                 "{text:?}"
             );
         }
+    }
+
+    /// A comment was lost when two stages were merged, and a wrong key reached all stages before it was told.
+    #[test]
+    fn comments_stay_and_a_wrong_key_goes_nowhere() {
+        use Stage::{Export, Keep, Raw};
+        let (raw, keep) = ("# mine\ntitle: B\npriority: 1\n", "title: A # theirs\npriority: 2\n");
+        let base = "title: A\npriority: 1\n";
+        let merged = synced(Some(base), &[(Raw, Some(raw)), (Keep, Some(keep)), (Export, Some(base))]);
+        assert_eq!(merged[4], "export/t/tags.yaml: # mine\ntitle: B # theirs\npriority: 2");
+        let nothing: [&str; 0] = [];
+        let wrong = "titel: A\n";
+        assert_eq!(synced(Some(base), &[(Raw, Some(wrong)), (Keep, Some(base))]), nothing);
+        assert_eq!(synced(None, &[(Raw, Some(wrong)), (Keep, None)]), nothing);
     }
 
     /// Tags of a newer version were merged with older ones, and replaced by what came of it.
@@ -179,13 +209,13 @@ mod tests {
         use Stage::{Export, Keep, Raw};
         let (newer, nothing): (_, [&str; 0]) = ("version: 2\na: {b: 1}", []);
         let cases: [&[(Stage, Option<&str>)]; 4] = [
-            &[(Raw, Some(newer)), (Keep, Some("a: 1")), (Export, None)],
-            &[(Raw, Some("a: 2")), (Keep, Some(newer))],
+            &[(Raw, Some(newer)), (Keep, Some("priority: 1")), (Export, None)],
+            &[(Raw, Some("priority: 2")), (Keep, Some(newer))],
             &[(Raw, Some(newer)), (Keep, None)],
-            &[(Raw, Some("a: 2")), (Keep, Some("a: 3")), (Export, Some(newer))],
+            &[(Raw, Some("priority: 2")), (Keep, Some("priority: 3")), (Export, Some(newer))],
         ];
         for files in cases {
-            for base in [None, Some("a: 1"), Some(newer)] {
+            for base in [None, Some("priority: 1"), Some(newer)] {
                 assert_eq!(synced(base, files), nothing, "{files:?} from {base:?}");
             }
         }
@@ -194,10 +224,10 @@ mod tests {
     #[test]
     fn what_somebody_wrote_on_and_what_had_taken_its_place_both_count() {
         use Stage::{Keep, Raw};
-        let base = Base { bytes: Some(b"k: [a, b]"), is_distrusted: true };
-        let merged = synced_from(base, &[(Keep, Some("k: [a, b]")), (Raw, Some("k: [a, c]"))]);
+        let base = Base { bytes: Some(b"keywords: [a, b]"), is_distrusted: true };
+        let merged = synced_from(base, &[(Keep, Some("keywords: [a, b]")), (Raw, Some("keywords: [a, c]"))]);
         assert!(merged[0].starts_with("archive/t/tags.keep.") && merged[1].starts_with("archive/t/tags.raw."));
-        let text = "k:\n- a\n- c\n- b";
+        let text = "keywords: [a, c, b]";
         let all = ["keep/t/tags.yaml", "raw/t/tags.yaml", ".stockmill/tags/t/tags.yaml"];
         assert_eq!(merged[2..], all.map(|path| format!("{path}: {text}")));
     }

@@ -14,6 +14,7 @@ mod request;
 mod sidecar;
 mod theme;
 mod yaml;
+mod yaml_edit;
 mod yaml_guard;
 
 pub use derivation::{Derivation, Step};
@@ -26,4 +27,5 @@ pub use release::{Mark, Release, marks};
 pub use request::{Action, Answer, Did, Request, RetryWhat, UndoWhat};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
-pub use yaml::{read_mapping, write_mapping};
+pub use yaml::{read_mapping, read_shared, write_mapping};
+pub use yaml_edit::merged_text;

@@ -5,9 +5,10 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
 use super::note::Idea;
-use super::yaml::other_version;
+use super::yaml::{other_version, read_shared};
+use super::yaml_edit::merged_text;
 use super::yaml_guard;
-use crate::model::{SourceType, Tags, category_map, normal_keyword, words};
+use crate::model::{SourceType, Tags, category_map, nearest, normal_keyword, words};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
 /// The longest key that is written before a colon; YAML takes 1024 characters.
@@ -130,6 +131,19 @@ impl ThemeFile {
         page.text
     }
 
+    /// Returns a file's text with what changed since it said `before`; all else in it stays as it is written.
+    pub fn edited_text(&self, text: &str, before: &Self) -> String {
+        let read = |text: &str| read_shared(text.as_bytes()).unwrap_or_default();
+        let (before, after, mut wanted) = (read(&before.to_text()), read(&self.to_text()), read(text));
+        for key in before.keys().chain(after.keys()).filter(|key| before.get(*key) != after.get(*key)) {
+            match after.get(key) {
+                Some(value) => wanted.insert(key.clone(), value.clone()),
+                None => wanted.remove(key),
+            };
+        }
+        merged_text(None, &[text], &wanted)
+    }
+
     /// Returns the file's layer of tags.
     pub fn tags(&self) -> Tags {
         Tags {
@@ -193,18 +207,28 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
     let (line, column) = second_position(what, file).unwrap_or(position);
-    let hint = if what.contains("unknown field") {
+    let near = meant_key(what).map(|key| format!("did you mean `{key}`?"));
+    let hint = if let Some(near) = &near {
+        near
+    } else if what.contains("unknown field") {
         "correct its name or remove it"
     } else if what.contains("duplicate") {
         "keep only one of them"
     } else if what.contains("expected a string") {
         "write one text, in quotes if it holds signs"
     } else if what.contains("expected a sequence") {
-        "write a list: `[one, two]`"
+        "write a list, `[one, two]` or `one, two`"
     } else {
         "put quotes around text that holds `: ` or starts with a sign, and indent with spaces"
     };
     RecordError::Syntax { line, column, what: format!("{what}; {hint}") }
+}
+
+/// Returns the key that an unknown one was probably meant for; the reader's own message names all that there are.
+fn meant_key(what: &str) -> Option<&str> {
+    let (unknown, known) = what.split_once("unknown field `")?.1.split_once('`')?;
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    nearest(&unknown.to_lowercase(), &known)
 }
 
 /// Returns where a key stands for the second time; the YAML reader tells only where the file starts.

@@ -3,6 +3,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::{Mapping, Value};
 
 use super::{RecordError, yaml_guard};
+use crate::model::split_words;
 
 /// The largest record that is read.
 pub(super) const BYTES_MAX: usize = 1 << 20;
@@ -67,6 +68,22 @@ pub fn read_mapping(bytes: &[u8]) -> Result<Mapping, RecordError> {
         Ok(()) => Ok(mapping),
         Err(what) => Err(RecordError::Syntax { line: 1, column: 1, what: what.to_owned() }),
     }
+}
+
+/// The keys of shared tags that are lists; a text with commas is one, too.
+const LISTS: [&str; 4] = ["keywords", "use", "mood", "documents"];
+
+/// Reads shared tags as bare keys and values, to merge them.
+pub fn read_shared(bytes: &[u8]) -> Result<Mapping, RecordError> {
+    let mut mapping = read_mapping(bytes)?;
+    for list in LISTS {
+        if let Some(value) = mapping.get_mut(list)
+            && let Some(text) = value.as_str()
+        {
+            *value = split_words(text).map(Value::from).collect();
+        }
+    }
+    Ok(mapping)
 }
 
 fn check_mapping(mapping: &Mapping, count: &mut usize) -> Result<(), &'static str> {

@@ -14,7 +14,7 @@ use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Base, Bundle, BundleName, Hold, Plan, TagFile, plan_manifest, plan_sync, sync_base_path, theme_of_path,
 };
-use crate::records::read_mapping;
+use crate::records::{ThemeFile, read_mapping};
 use crate::service::sent::is_sent;
 use crate::vault::{Look, What};
 
@@ -187,7 +187,7 @@ fn unsound(file: &TagFile, theme: &ThemeSlug, below: Option<&RelPath>, had_tags:
     if bytes.trim_ascii().is_empty() {
         return had_tags.then(|| (path.clone(), blank(&path)));
     }
-    let error = read_mapping(bytes).err()?;
+    let error = read_mapping(bytes).err().or_else(|| ThemeFile::parse(bytes).err())?;
     Some((path, format!("it cannot be read: {error}; until it is mended, no other stage gets it")))
 }
 
