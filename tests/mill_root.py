@@ -17,7 +17,7 @@ STAGES = ("ideas", "raw", "keep", "export", "upload")
 # What may lie in an inbox when all work is done.
 RECORDS = ("tags.yaml", "prompts.txt")
 STEP = re.compile(
-    r' INFO (?P<did>.*?) stage="(?P<stage>\w+)"(?: theme="[^"]*")?(?: asset=(?P<asset>\w+))?'
+    r' (?:INFO|ERROR) (?P<did>.*?) stage="(?P<stage>\w+)"(?: theme="[^"]*")?(?: asset=(?P<asset>\w+))?'
     r'(?: from=(?P<origin>\S+))?(?: to=(?P<to>\S+))?(?: market="(?P<market>[^"]*)")? took_ms='
 )
 

@@ -6,22 +6,27 @@ use super::init::{Prepared, prepare};
 use super::settings::{read_from, read_settings, source_again};
 use crate::config::{Level, LogFormat, LogSettings};
 use crate::report;
-use crate::service::{Reload, Until};
+use crate::service::{Reload, Sound, Until};
 
 /// Works on a root, and makes it first if it is missing.
 pub(super) fn run(args: &RootArgs, until: Until) -> Result<ExitCode, CliError> {
     let Prepared { taken, source, notes } = prepare(args)?;
     let settings = &taken.sound.settings;
     report::start(&settings.folders.logs, style(&settings.log)).map_err(|error| CliError::failed(&error))?;
-    report::starting(&settings.root, &source.shown());
-    notes.iter().chain(&taken.sound.notes).for_each(|note| report::settings_note(note));
-    if taken.sound.is_blank {
-        report::blank_settings(&source.shown());
-    }
+    // A start that is refused, as beside a running daemon, leaves no line in the daemon's log.
+    let begins = |sound: &Sound| {
+        report::starting(&sound.settings.root, &source.shown());
+        notes.iter().chain(&sound.notes).for_each(|note| report::settings_note(note));
+        if sound.is_blank {
+            report::blank_settings(&source.shown());
+        }
+    };
     let root = settings.root.clone();
     let reads = read_from(args, &root, &source);
-    let reload: Reload = Box::new(move || read_settings(&root, &source_again(&root, &source)));
-    let set_aside = crate::service::run(taken, until, &reload, &reads).map_err(|error| CliError::failed(&error))?;
+    let started = source.clone();
+    let reload: Reload = Box::new(move || read_settings(&root, &source_again(&root, &started)));
+    let set_aside =
+        crate::service::run(taken, until, &begins, &reload, &reads).map_err(|error| CliError::failed(&error))?;
     Ok(if until == Until::Idle && set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

@@ -1,6 +1,7 @@
 //! The words of the trade: stages, paths, themes, tags, kinds. Types that are checked once, when
 //! they are built. Never any I/O, clock, log or randomness.
 
+mod counted;
 mod day_folder;
 mod facts;
 mod ignore;
@@ -14,6 +15,7 @@ mod stage;
 mod tags;
 mod template;
 
+pub use counted::counted;
 pub use day_folder::leading_days;
 pub use facts::{ContentHash, Identity};
 pub use ignore::{Ignore, IgnoreProblem, Rule};

@@ -2,7 +2,7 @@ use jiff::civil::Date;
 
 use super::{Plan, Product, Recipe, new_version};
 use crate::market::{self, Market, MarketError, Row};
-use crate::model::{ContentHash, Kind, MarketName, Meta, RelPath, Stage, escape_bytes};
+use crate::model::{ContentHash, Kind, MarketName, Meta, RelPath, Stage, counted, escape_bytes};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, in parts where the market's manifest has a limit.
@@ -99,8 +99,11 @@ pub fn plan_manifest(
         return Ok(None);
     }
     let did = match without_row.len() {
-        0 => format!("manifest written for {} files", rows.len()),
-        more => format!("manifest written for {} files; {more} more lie in `files/` and have no row", rows.len()),
+        0 => format!("manifest written for {}", counted(rows.len(), "file")),
+        1 => format!("manifest written for {}; 1 more lies in `files/` and has no row", counted(rows.len(), "file")),
+        more => {
+            format!("manifest written for {}; {more} more lie in `files/` and have no row", counted(rows.len(), "file"))
+        }
     };
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, ..Plan::new(about) }))

@@ -69,7 +69,7 @@ pub fn plan_retry(aside: &SetAside, around: &Around<'_>) -> Result<Plan, Hold> {
 }
 
 fn about(aside: &SetAside, origin: &RelPath) -> About {
-    let did = if aside.seen.is_some() { "taken up again" } else { "the note on a file that is gone removed" };
+    let did = if aside.seen.is_some() { "moved back from `failed`" } else { "the note on a file that is gone removed" };
     let stage = origin.area().to_str().and_then(|area| area.parse().ok()).expect("its origin lies in a stage");
     About {
         theme: super::theme_of_path(origin).0,

@@ -53,8 +53,8 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
         several => merged(base, several)?,
     };
     let path_in = |stage: Stage| folder_in(stage.name(), theme, below).join("tags.yaml");
-    let lost_count = lost.len();
-    let mut plan = Plan::new(about(theme, lost_count));
+    let is_edit = files.iter().any(|file| file.bytes.as_ref().is_some_and(|bytes| is_sound(bytes) && *bytes != wanted));
+    let mut plan = Plan::new(about(theme, is_edit, lost.len()));
     for (stage, bytes) in lost {
         // The name is the content: a version that is kept already is not kept twice.
         let name = format!("tags.{stage}.{}.yaml", &ContentHash::of(&bytes).to_string()[..8]);
@@ -109,11 +109,15 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn about(theme: &ThemeSlug, lost: usize) -> About {
-    let did = if lost == 0 {
-        "shared tags brought into step".to_owned()
-    } else {
-        format!("shared tags merged; the {lost} versions that were changed apart are in the archive")
+/// What is told of shared tags that only came to a further stage: the stages had the same tags, or none.
+pub const TAGS_COPIED: &str = "shared tags copied to every stage of the theme";
+
+/// `is_edit` says whether other tags were replaced, and `lost` how many versions of them are kept in the archive.
+fn about(theme: &ThemeSlug, is_edit: bool, lost: usize) -> About {
+    let did = match (is_edit, lost) {
+        (false, 0) => TAGS_COPIED.to_owned(),
+        (true, 0) => "a change of shared tags copied to every stage of the theme".to_owned(),
+        _ => format!("shared tags merged; the {lost} versions that were changed apart are in the archive"),
     };
     About { theme: Some(theme.clone()), ..About::new(Stage::Raw, did) }
 }

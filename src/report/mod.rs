@@ -22,14 +22,14 @@ use tracing::{debug, error, info, warn};
 use crate::intake::WatchProblem;
 use crate::model::{MarketName, RelPath, escape_bytes};
 use crate::records::About;
-use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered};
+use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered, Stray};
 
 /// Tells that the daemon begins.
 pub fn starting(root: &std::path::Path, settings: &str) {
     info!(root = %root.display(), settings, version = env!("CARGO_PKG_VERSION"), "Started.");
 }
 
-/// Tells that the inboxes are watched and were walked.
+/// Tells that all inboxes were looked at and are watched.
 pub fn ready() {
     info!("Ready: drop files into the inboxes.");
 }
@@ -59,8 +59,19 @@ pub fn reached_until_unmount(folder: &std::path::Path) {
     );
 }
 
+/// How much a person wants to know of something that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// It happens all the time, and nobody asked for it.
+    Routine,
+    /// Somebody may look for it later.
+    Step,
+    /// A person has to do something about it.
+    SetAside,
+}
+
 /// Tells one line for each thing that happened to an asset.
-pub fn moved(about: &About, took: Duration) {
+pub fn moved(about: &About, weight: Weight, took: Duration) {
     let stage = about.stage.name();
     let theme = about.theme.as_ref().map(|theme| escape_bytes(theme.as_str().as_bytes()));
     let asset = about.asset.as_ref().map(tracing::field::display);
@@ -70,7 +81,14 @@ pub fn moved(about: &About, took: Duration) {
         (!about.markets.is_empty()).then(|| about.markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(","));
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let did = sentence(&about.did);
-    info!(stage, theme, asset, from, to, market, took_ms, "{did}");
+    match weight {
+        Weight::Routine => debug!(stage, theme, asset, from, to, market, took_ms, "{did}"),
+        Weight::Step => info!(stage, theme, asset, from, to, market, took_ms, "{did}"),
+        Weight::SetAside => {
+            let note = "The `.reason.txt` beside it says what can be done";
+            error!(stage, theme, asset, from, to, market, took_ms, "{did} {note}.");
+        }
+    }
 }
 
 /// Returns a fragment as a sentence.
@@ -106,15 +124,9 @@ pub fn held_for_now(file: &RelPath, why: &str) {
     debug!(file = %file, "Held for now: {}.", escape_bytes(why.as_bytes()));
 }
 
-/// Tells that an asset needs a person.
-pub fn set_aside(file: &RelPath, why: &str) {
-    let why = escape_bytes(why.as_bytes());
-    error!(file = %file, "Set aside in `failed`: {why}. When that is solved, move it back or run `stockmill retry`.");
-}
-
 /// Tells that the disk refused something that is tried again.
 pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
-    warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; nothing is lost, and it will be tried again.");
+    warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; it will be tried again.");
 }
 
 /// Tells how many times an error was repeated after its first line.
@@ -125,13 +137,14 @@ pub fn said_again(error: &str, times: u64) {
 /// Tells what became of a request; `kind` is the command.
 pub fn request_answered(kind: &str, done: usize, refused: Option<&str>) {
     let why = refused.map(|why| escape_bytes(why.as_bytes()));
-    info!(done, error = why, "Asked to {kind}.");
+    info!(request = kind, done, error = why, "A request was answered.");
 }
 
 /// Tells of a defect in stockmill itself.
 pub fn defect() {
     error!(
-        "Stopped by a defect of stockmill; nothing is lost, the next start recovers. Please report the lines above."
+        "Stopped by a defect of stockmill; the next start finishes or takes back the interrupted work. Please report the \
+         lines above."
     );
 }
 
@@ -160,19 +173,20 @@ pub fn stopped_without_answer() {
 
 /// Tells that a part of the journal cannot be read.
 pub fn journal_damaged(segment: &RelPath) {
-    warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what was recorded behind the damage. No file is lost.");
+    warn!(file = %segment, "The journal is damaged: `history` and `undo` do not know what was recorded behind the damage. `stockmill verify` says whether all files are there.");
 }
 
 /// Tells that the journal was gone.
 pub fn journal_renewed() {
     warn!(
-        "The journal was gone and is started again: `history` and `undo` do not know what happened before. No file is lost."
+        "The journal was gone and is started again: `history` and `undo` do not know what happened before. The files themselves \
+         are not concerned."
     );
 }
 
 /// Tells that a disk was mounted again, so that its folders need new watches.
 pub fn mounted_anew(area: &RelPath) {
-    info!(stage = %area, "Mounted again: everything in it is walked.");
+    info!(stage = %area, "Mounted again: all of its files are checked.");
 }
 
 /// Tells that an area is worked on again.
@@ -208,7 +222,7 @@ pub fn capabilities(area: &RelPath, system: &FileSystem, found: &Capabilities) {
 
 /// Tells that no events come from a stage.
 pub fn no_events(area: &RelPath) {
-    warn!(stage = %area, "No events come from this folder; it is walked every few seconds instead.");
+    warn!(stage = %area, "The system does not tell of changes in this folder; it is checked every few seconds instead.");
 }
 
 /// Tells that a program wrote into a file after the file was moved away.
@@ -234,8 +248,11 @@ pub fn again(file: Option<&RelPath>, why: &dyn std::fmt::Display) {
 pub fn recovered(recovered: &Recovered) {
     let (finished, taken_back) = (recovered.finished.len(), recovered.taken_back.len());
     if finished + taken_back + recovered.swept > 0 {
-        info!(finished, taken_back, swept = recovered.swept, "Recovered after an abrupt end; nothing is lost.");
+        let strays = recovered.strays.len();
+        let swept = recovered.swept;
+        info!(finished, taken_back, swept, strays, "Recovered after an abrupt end.");
     }
+    recovered.strays.iter().for_each(stray);
     for intent in &recovered.waiting {
         let from = intent.about.from.as_ref().map(tracing::field::display);
         warn!(plan = intent.plan, from, "Waits for a paused folder before it can be finished or taken back.");
@@ -249,6 +266,23 @@ pub fn recovered(recovered: &Recovered) {
             unswept = recovered.unswept,
             "Unfinished products cannot be removed from scratch; it will be tried again."
         );
+    }
+}
+
+/// Tells that a file is not where an interrupted step has put it.
+fn stray(stray: &Stray) {
+    let Stray { plan, from, to, is_other_there, kept } = stray;
+    let from = from.as_ref().map(tracing::field::display);
+    let found = if *is_other_there { "another file is there" } else { "it is not there" };
+    match kept {
+        Some(kept) => warn!(plan, from, to = %kept, "The name `{to}` was taken when an interrupted step was finished."),
+        None => error!(
+            plan,
+            from,
+            to = %to,
+            "A file of an interrupted step cannot be found under its name: {found}. If you did not move or change it \
+             yourself, look for it in `archive`, or bring it back from a backup."
+        ),
     }
 }
 
@@ -267,7 +301,7 @@ pub fn progress(done: u64, left: usize, since_start: Duration) {
 /// Tells that events were lost, and that everything is walked instead.
 pub fn rescan() {
     warn!(
-        "Walking everything: the system dropped events; nothing is lost. \
+        "The system dropped messages about changes: all folders are checked instead, so that no file is missed. \
          Raise `fs.inotify.max_queued_events` with sysctl if this happens often."
     );
 }
@@ -276,11 +310,38 @@ pub fn rescan() {
 pub fn watch_problem(problem: &WatchProblem, rescan: Duration) {
     warn!(
         every_s = rescan.as_secs(),
-        "Not all folders are watched: {problem}. They are walked from time to time instead."
+        "Not all folders are watched: {problem}. They are checked from time to time instead."
     );
 }
 
+/// What was done since the start, and what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Steps that were carried out.
+    pub done: u64,
+    /// Assets and records on their way.
+    pub in_work: usize,
+    /// Assets that stay where they are for now.
+    pub held: usize,
+    /// Assets that were set aside.
+    pub set_aside: u64,
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { done, in_work, held, set_aside } = self;
+        write!(f, "{done} done, {in_work} in work, {held} held, {set_aside} set aside")
+    }
+}
+
 /// Tells that the daemon ends.
-pub fn stopped(summary: &str) {
-    info!("Stopped: {summary}.");
+pub fn stopped(summary: Summary) {
+    let Summary { done, in_work, held, set_aside } = summary;
+    info!(done, in_work, held, set_aside, "Stopped as it was asked to.");
+}
+
+/// Tells that `once` ends by itself.
+pub fn ended(summary: Summary) {
+    let Summary { done, held, set_aside, .. } = summary;
+    info!(done, held, set_aside, "Ended: nothing is left to do now.");
 }

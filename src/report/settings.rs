@@ -1,11 +1,15 @@
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use crate::model::{RelPath, Stage, escape_bytes};
+use crate::model::{RelPath, Stage, counted, escape_bytes};
 
-/// Tells that new settings are in force.
-pub fn reloaded() {
-    info!("Settings read again.");
+/// Tells that new settings are in force, but for the sections that only a start reads.
+pub fn reloaded(not_taken: &[&str]) {
+    if not_taken.is_empty() {
+        return info!("Settings read again.");
+    }
+    let sections = not_taken.join("` and `");
+    warn!("Settings read again, except `{sections}`: restart stockmill for what changed there.");
 }
 
 /// Tells that new settings were refused.
@@ -66,8 +70,9 @@ pub fn times_ahead(stage: Stage, count: usize, last: Timestamp) {
     let stage = stage.name();
     warn!(
         stage,
-        "{count} assets left `{stage}` in the future, the last one at {last}: the clock was wrong then, or it is now. \
-         They do not count for the limits of its gate."
+        "{} left `{stage}` in the future, the last one at {last}: the clock was wrong then, or it is now. \
+         They do not count for the limits of its gate.",
+        counted(count, "asset")
     );
 }
 

@@ -95,12 +95,18 @@ pub enum Until {
 pub const AREAS: [&str; 7] = ["raw", "keep", "export", "upload", "archive", "failed", "ideas"];
 
 /// Works on a root; returns how many assets had to be set aside, and folders are paused in the end.
-/// `reads` are the folders that `reload` looks into: beside them and the mill, nothing can be reached any
-/// more.
-pub fn run(taken: Taken, until: Until, reload: &Reload, reads: &[PathBuf]) -> Result<u64, ServiceError> {
+/// `begins` is called once nobody else can work on it, before anything is told of it. `reads` are the folders that
+/// `reload` looks into: beside them and the mill, nothing can be reached any more.
+pub fn run(
+    taken: Taken,
+    until: Until,
+    begins: &dyn Fn(&Sound),
+    reload: &Reload,
+    reads: &[PathBuf],
+) -> Result<u64, ServiceError> {
     let reloading = Reloading::new(&**reload, &taken);
+    let opened = Opened::open(&taken.sound.settings, &|| begins(&taken.sound))?;
     let settings = Arc::new(taken.sound.settings);
-    let opened = Opened::open(&settings)?;
     // Before any thread is started: each inherits the confinement from the one that starts it.
     sandbox::confine(&opened.layout, reads).tell();
     let work = || -> Result<u64, ServiceError> {
@@ -136,11 +142,12 @@ struct Opened {
 }
 
 impl Opened {
-    fn open(settings: &Settings) -> Result<Self, ServiceError> {
+    fn open(settings: &Settings, begins: &dyn Fn()) -> Result<Self, ServiceError> {
         let layout = layout(settings);
         let folders = |source| ServiceError::Folders { path: settings.root.display().to_string(), source };
         let disk = Arc::new(RealDisk::open(layout.clone()).map_err(folders)?);
         let lock = Lock::take(&layout.home())?;
+        begins();
         let areas = areas();
         let (mut journal, records) = Journal::open(&*disk)?;
         journal.damaged().iter().for_each(report::journal_damaged);
@@ -227,7 +234,7 @@ async fn work(
         let (begun, wake) = dispatcher.turn(&now, &|area| workers.space(area));
         begun.into_iter().for_each(|work| workers.start(work));
         if until == Until::Idle && dispatcher.is_idle(now.steady) {
-            return;
+            return report::ended(dispatcher.summary());
         }
         let wake = reloading.next().map_or(wake, |at| wake.min(at.saturating_sub(now.steady)));
         let signals = receive(dispatcher, workers, messages, wake).await;
@@ -240,14 +247,14 @@ async fn work(
             take_settings(dispatcher, answer, &now);
             ready.reloaded();
         }
-        if dispatcher.was_all_walked() {
+        if until == Until::Stopped && dispatcher.was_all_walked() {
             ready.ready();
         }
-        ready.alive(&dispatcher.snapshot().to_string(), now.steady);
+        ready.alive(&dispatcher.summary().to_string(), now.steady);
         if dispatcher.is_stopping() {
             ready.stopping();
             if dispatcher.is_at_rest() {
-                report::stopped(&dispatcher.snapshot().to_string());
+                report::stopped(dispatcher.summary());
                 return;
             }
         }
@@ -280,14 +287,22 @@ fn take_settings(dispatcher: &mut Dispatcher, answer: Answer, now: &Moment) {
     match answer {
         Answer::Taken(sound) => {
             let before = dispatcher.settings().clone();
-            dispatcher.reload(Arc::new(sound.settings), now);
-            report::reloaded();
+            let mut settings = sound.settings;
+            report::reloaded(&keep_of_start(&before, &mut settings));
+            dispatcher.reload(Arc::new(settings), now);
             sound.notes.iter().for_each(|note| report::settings_note(note));
             tell_changes(&before, dispatcher.settings());
         }
         Answer::Refused(problems) => report::reload_refused(&problems),
         Answer::Waits(why) => report::reload_waits(&why),
     }
+}
+
+/// Keeps the sections that only a start reads as they are, and returns the names of those that have changed.
+fn keep_of_start(before: &Settings, after: &mut Settings) -> Vec<&'static str> {
+    let sections = [("folders", before.folders != after.folders), ("log", before.log != after.log)];
+    (after.folders, after.log) = (before.folders.clone(), before.log.clone());
+    sections.into_iter().filter_map(|(name, has_changed)| has_changed.then_some(name)).collect()
 }
 
 /// Tells what new settings change about what is sold: nobody is to find out from the market.

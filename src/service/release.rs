@@ -72,7 +72,7 @@ pub fn release(
     }
     if release.len() > FILES_MAX {
         let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
-        return Err(crate::vault::DiskError { call: "release", path: stage.folder(), source }.into());
+        return Err(crate::vault::DiskError { call: "released", path: stage.folder(), source }.into());
     }
     if released.assets > 0 {
         released.request = Some(request(mailbox, &release)?);

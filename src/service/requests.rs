@@ -40,7 +40,7 @@ fn carry_out(vault: &Vault, journal: &mut Journal, request: &Request, rules: &Ru
 
 /// Takes the lock and carries out a request, where no daemon works on the root.
 pub fn carry_out_here(settings: &Settings, action: Action) -> Result<Answer, ServiceError> {
-    let mut opened = Opened::open(settings)?;
+    let mut opened = Opened::open(settings, &|| ())?;
     let now = Clock::start().now().timestamp();
     let request = Request::new(action, now);
     Ok(carry_out(&opened.vault, &mut opened.journal, &request, &Rules::of(settings), now).answer)

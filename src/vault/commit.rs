@@ -297,7 +297,7 @@ fn put_back(disk: &dyn Disk, made: &Made, moved: usize, taken: usize, error: Com
                 // Never without its source: the product is all that is left, and recovery finishes the plan.
                 (None, None) => {
                     return Err(DiskError {
-                        call: "bring back",
+                        call: "brought back",
                         path: gone.path.clone(),
                         source: ErrorKind::NotFound.into(),
                     });

@@ -71,11 +71,11 @@ pub struct Space {
     pub files: Option<u64>,
 }
 
-/// Which of a disk's calls went wrong, on what, and why.
+/// What a disk could not do, with what, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{call} `{}`: {source}", shown(path))]
+#[error("`{}` cannot be {call}: {}", shown(path), plain(source))]
 pub struct DiskError {
-    /// The call, as a verb.
+    /// What could not be done to the path, as a participle.
     pub call: &'static str,
     /// The path that it was for.
     pub path: RelPath,
@@ -90,10 +90,39 @@ fn shown(path: &RelPath) -> RelPath {
     path.parent().filter(is_scratch).unwrap_or_else(|| path.clone())
 }
 
+/// Returns the words of a system's error for a person, and what to do where that is known.
+fn plain(error: &io::Error) -> String {
+    let known = match error.kind() {
+        // Words of our own stay as they are.
+        _ if error.raw_os_error().is_none() && error.get_ref().is_some() => "",
+        io::ErrorKind::PermissionDenied => {
+            "the user that stockmill runs as may not do that; give it the rights (`ls -ld` shows them) or the ownership"
+        }
+        io::ErrorKind::StorageFull => "its disk is full; make room",
+        io::ErrorKind::QuotaExceeded => "the quota on its disk is used up; make room",
+        io::ErrorKind::ReadOnlyFilesystem => "its disk is mounted read-only; mount it for writing",
+        io::ErrorKind::NotFound => "it is not there",
+        io::ErrorKind::AlreadyExists => "something else has that name",
+        io::ErrorKind::ResourceBusy => "another program is using it; close that program",
+        _ if error.raw_os_error() == Some(libc::EIO) => {
+            "its disk reports an error of the device; see `dmesg`, and have a backup"
+        }
+        _ => "",
+    };
+    let words = error.to_string();
+    let without_number = words.split(" (os error").next().unwrap_or_default();
+    if known.is_empty() { without_number.to_owned() } else { known.to_owned() }
+}
+
 impl DiskError {
     /// Returns the kind of the system's error.
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
+    }
+
+    /// Returns why, in plain words, and what to do where that is known.
+    pub fn why(&self) -> String {
+        plain(&self.source)
     }
 
     /// Returns the same error for another plan that it concerns as well.

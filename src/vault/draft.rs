@@ -164,7 +164,7 @@ impl Draft {
         }
         let source =
             std::io::Error::other("the copy differs from its source; the file changed meanwhile or the disk errs");
-        Err(DiskError { call: "copy", path: from.clone(), source })
+        Err(DiskError { call: "copied", path: from.clone(), source })
     }
 }
 

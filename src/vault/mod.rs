@@ -39,7 +39,7 @@ pub use no_replace::{Capabilities, NoReplace};
 pub use outcome::{CommitError, Receipt};
 pub use outside::{Outside, read_outside};
 pub use real::RealDisk;
-pub use recover::{Recovered, recover};
+pub use recover::{Recovered, Stray, recover};
 pub use second_look::{Aside, SecondLook};
 pub use trash::{TrashLimits, replaced_aside};
 pub use volume::Vault;

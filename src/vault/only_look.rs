@@ -69,55 +69,55 @@ impl Look for OnlyLook {
 
 impl Disk for OnlyLook {
     fn make_folder(&self, path: &RelPath) -> DiskResult<()> {
-        refused("make folder", path)
+        refused("made", path)
     }
 
     fn write_new(&self, path: &RelPath, _: &[u8]) -> DiskResult<()> {
-        refused("write", path)
+        refused("written", path)
     }
 
     fn append(&self, path: &RelPath, _: &[u8]) -> DiskResult<()> {
-        refused("append to", path)
+        refused("written", path)
     }
 
     fn copy_new(&self, from: &RelPath, _: &RelPath, _: Option<Identity>) -> DiskResult<()> {
-        refused("copy", from)
+        refused("copied", from)
     }
 
     fn link(&self, from: &RelPath, _: &RelPath) -> DiskResult<()> {
-        refused("link", from)
+        refused("linked", from)
     }
 
     fn rename_new(&self, from: &RelPath, _: &RelPath) -> DiskResult<()> {
-        refused("move", from)
+        refused("moved", from)
     }
 
     fn exchange(&self, one: &RelPath, _: &RelPath) -> DiskResult<()> {
-        refused("exchange", one)
+        refused("exchanged", one)
     }
 
     fn replace(&self, _: &RelPath, to: &RelPath) -> DiskResult<()> {
-        refused("replace", to)
+        refused("replaced", to)
     }
 
     fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
-        refused("remove folder", path)
+        refused("removed", path)
     }
 
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
-        refused("remove", path)
+        refused("removed", path)
     }
 
     fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
-        refused("flush", path)
+        refused("flushed to the disk", path)
     }
 
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()> {
-        refused("flush folder", folder)
+        refused("flushed to the disk", folder)
     }
 
     fn sync_all(&self) -> DiskResult<()> {
-        refused("flush the disk of", &home())
+        refused("flushed to the disk", &home())
     }
 
     fn make_area(&self, area: &RelPath) -> Result<(), Detached> {

@@ -23,6 +23,8 @@ pub struct Recovered {
     pub waiting: Vec<Intent>,
     /// Plans that the disk refuses to finish or take back, each with its words; they stay open, too.
     pub refused: Vec<(Intent, String)>,
+    /// Files of plans that were finished which are not where the plan puts them.
+    pub strays: Vec<Stray>,
     /// Unfinished products that were swept from scratch.
     pub swept: usize,
     /// Products and folders of scratch that the disk refuses to sweep.
@@ -34,6 +36,22 @@ impl Recovered {
     pub fn is_refused(&self) -> bool {
         !self.refused.is_empty() || self.unswept > 0
     }
+}
+
+/// A file that is not where a plan that was finished puts it. Its source has left: somebody moved or changed it since,
+/// or it is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The plan.
+    pub plan: u64,
+    /// What the plan was made for, or the file's name before.
+    pub from: Option<RelPath>,
+    /// Where it should be.
+    pub to: RelPath,
+    /// Whether another file is there.
+    pub is_other_there: bool,
+    /// Where recovery has put it, since its name was taken.
+    pub kept: Option<RelPath>,
 }
 
 /// Finishes or takes back every plan that was begun, then empties scratch. Doing it twice, or being
@@ -50,7 +68,10 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
             Ok(record) => {
                 journal.append(disk, std::slice::from_ref(&record))?;
                 match record {
-                    Record::Done { .. } => recovered.finished.push(intent),
+                    Record::Done { .. } => {
+                        recovered.strays.extend(strays(disk, &intent, records)?);
+                        recovered.finished.push(intent);
+                    }
                     _ => recovered.taken_back.push(intent.plan),
                 }
             }
@@ -210,8 +231,48 @@ fn finish_product(disk: &dyn Disk, product: &Publish, plan: u64) -> DiskResult<(
         Err(CommitError::Refused(error) | CommitError::Open(error)) => Err(error),
         Err(CommitError::InUse(path)) => Err(in_use(&path)),
         // Somebody took the name after the program had ended. The product may be the only copy: it stays, beside.
-        Err(_) => place(disk, &product.scratch, &product.to.with_suffix(&format!(".recovered-{plan}"))),
+        Err(_) => place(disk, &product.scratch, &kept_beside(&product.to, plan)),
     }
+}
+
+fn kept_beside(to: &RelPath, plan: u64) -> RelPath {
+    to.with_suffix(&format!(".recovered-{plan}"))
+}
+
+/// Returns the files of a plan that was finished which are not where it puts them, unless a later plan took them
+/// further. A record may be changed by anybody at any time.
+fn strays(disk: &dyn Look, intent: &Intent, records: &[Record]) -> DiskResult<Vec<Stray>> {
+    let mut strays = Vec::new();
+    for product in intent.publish.iter().filter(|product| product.mode == PublishMode::New) {
+        if !is_there(disk, &product.to, &product.hash)? && !is_taken_on(&product.to, intent.plan, records) {
+            let beside = kept_beside(&product.to, intent.plan);
+            let kept = is_there(disk, &beside, &product.hash)?.then_some(beside);
+            let (plan, from, to) = (intent.plan, intent.about.from.clone(), product.to.clone());
+            strays.push(Stray { plan, from, is_other_there: disk.stat(&to)?.is_some(), to, kept });
+        }
+    }
+    for shift in &intent.moves {
+        let found = disk.stat(&shift.to)?;
+        let is_there = found.is_some_and(|entry| is_same(entry.identity, shift.seen));
+        let has_left = disk.stat(&shift.from)?.is_none();
+        if has_left && !is_there && !is_taken_on(&shift.to, intent.plan, records) {
+            let (plan, from, to) = (intent.plan, Some(shift.from.clone()), shift.to.clone());
+            strays.push(Stray { plan, from, to, is_other_there: found.is_some(), kept: None });
+        }
+    }
+    Ok(strays)
+}
+
+/// Returns whether a plan that was begun later takes or replaces a file.
+fn is_taken_on(path: &RelPath, plan: u64, records: &[Record]) -> bool {
+    records.iter().any(|record| {
+        let Record::Intent(later) = record else { return false };
+        let is_replaced = |product: &Publish| product.to == *path && product.mode != PublishMode::New;
+        later.plan > plan
+            && (later.moves.iter().any(|shift| shift.from == *path)
+                || later.removes.iter().any(|gone| gone.path == *path)
+                || later.publish.iter().any(is_replaced))
+    })
 }
 
 /// Removes what a plan that is not finished has left; its sources stand.

@@ -159,5 +159,5 @@ impl Aside {
 
 /// Returns the answer for a record that somebody has open: the disk may be asked again.
 pub(super) fn in_use(path: &RelPath) -> DiskError {
-    DiskError { call: "replace", path: path.clone(), source: ErrorKind::ResourceBusy.into() }
+    DiskError { call: "replaced", path: path.clone(), source: ErrorKind::ResourceBusy.into() }
 }

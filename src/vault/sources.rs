@@ -36,5 +36,5 @@ pub(super) fn give_back(disk: &dyn Disk, from: &RelPath, to: &RelPath) -> DiskRe
             other => return other.map(|()| name),
         }
     }
-    Err(DiskError { call: "give back", path: to.clone(), source: ErrorKind::AlreadyExists.into() })
+    Err(DiskError { call: "brought back", path: to.clone(), source: ErrorKind::AlreadyExists.into() })
 }

@@ -5,6 +5,7 @@
 
 mod neighbours;
 mod sim;
+mod strays;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -287,7 +288,7 @@ fn recovered(state: State, calls: u64, no_replace: NoReplace) -> (State, bool) {
     disk.no_replace = no_replace;
     let is_done =
         Journal::open(&disk).and_then(|(mut journal, records)| recover(&disk, &mut journal, &records, &areas()));
-    (disk.into_state(), is_done.is_ok_and(|recovered| !recovered.is_refused()))
+    (disk.into_state(), is_done.is_ok_and(|recovered| !recovered.is_refused() && recovered.strays.is_empty()))
 }
 
 fn areas() -> Vec<RelPath> {

@@ -107,7 +107,11 @@ fn a_daemon_takes_up_again_what_was_set_aside_and_says_so() {
     assert!(said.starts_with("failed/raw/winter-cabins/a.png -> raw/winter-cabins/a.png\n"), "{said}");
     root.until("it goes on", |root| root.bundled().len() == 1);
     assert_eq!(fs::read_dir(root.at(".stockmill/requests")).unwrap().count(), 0, "the answer was taken");
-    assert!(root.text(&["history", raw.to_str().unwrap()]).contains("taken up again: failed/raw/"), "{}", root.log());
+    assert!(
+        root.text(&["history", raw.to_str().unwrap()]).contains("moved back from `failed`: failed/raw/"),
+        "{}",
+        root.log()
+    );
     daemon.signal("-TERM");
     daemon.ends_well();
 }

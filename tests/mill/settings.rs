@@ -34,9 +34,10 @@ fn a_reload_takes_no_blank_or_torn_settings_and_names_the_gates_that_open() {
     daemon.signal("-HUP");
     root.until("it waits", |root| root.log().matches("Settings not read again yet").count() == 2);
     assert!(kept.exists() && !root.log().contains("Settings read again"), "{}", root.log());
-    file.write_all(b"gates: {keep: auto, export: hold}\n").unwrap();
+    file.write_all(b"gates: {keep: auto, export: hold}\nlog: {level: debug}\nfolders: {logs: lines}\n").unwrap();
     drop(file);
-    root.until("it is taken", |root| root.log().contains("Settings read again"));
+    let except = "Settings read again, except `folders` and `log`: restart stockmill for what changed there.";
+    root.until("it is taken", |root| root.log().contains(except));
     root.until("the asset goes on", |_| !kept.exists());
     fs::rename(&settings, root.at("stockmill.yml")).unwrap();
     daemon.signal("-HUP");

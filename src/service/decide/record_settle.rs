@@ -73,7 +73,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(20);
 
 fn saved_now(path: &RelPath, pause: Duration) -> Hold {
     // By a person or by stockmill itself.
-    let why = format!("`{path}` changed a moment ago, and must stand still a little longer");
+    let why = format!("`{path}` changed a moment ago, and is read when it has not changed for a while");
     Hold::Settling { why, pause: pause.max(MIN_PAUSE), is_by_time: true }
 }
 

@@ -1,5 +1,5 @@
 //! The tags of an asset below its own: defaults, tag sets, its theme, its folders. They are read from records that a
-//! person may edit, which must stand still.
+//! person may edit, which is read when it did not change for a while.
 
 use std::io::ErrorKind;
 use std::time::Duration;

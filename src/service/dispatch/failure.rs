@@ -64,7 +64,7 @@ pub(super) fn handling(
     };
     match disk.kind() {
         ErrorKind::FileTooLarge if disk.path == *asset => Handling::SetAside(disk.source.to_string()),
-        ErrorKind::FileTooLarge => Handling::Wait(format!("`{}` cannot be read: {}", disk.path, disk.source)),
+        ErrorKind::FileTooLarge => Handling::Wait(disk.to_string()),
         _ if is_gone() => Handling::Forget,
         // Another file has its name by now.
         ErrorKind::InvalidData => {
@@ -72,10 +72,9 @@ pub(super) fn handling(
             Handling::Again { why: format!("{disk}; tried again"), after, tell: Tell::Retry, is_by_time: false }
         }
         kind if is_about_area(kind) => Handling::PauseArea(area_says(disk)),
-        _ if is_damage(disk, asset) && tries >= READ_TRIES => Handling::SetAside(format!(
-            "it cannot be read ({}), tried {READ_TRIES} times; its disk may be damaged",
-            disk.source
-        )),
+        _ if is_damage(disk, asset) && tries >= READ_TRIES => {
+            Handling::SetAside(format!("it cannot be read, tried {READ_TRIES} times: {}", disk.why()))
+        }
         _ => {
             let after = growing(Duration::from_secs(1), tries, PAUSE_MAX);
             Handling::Again { why: disk.to_string(), after, tell: Tell::DiskTrouble, is_by_time: false }
@@ -108,13 +107,13 @@ fn area_says(disk: &DiskError) -> String {
             "its disk takes no more changes (read-only file system); see `dmesg` for why, and mend or mount it anew"
                 .to_owned()
         }
-        _ => disk.source.to_string(),
+        _ => disk.why(),
     }
 }
 
 /// Returns whether reading the asset's own bytes failed.
 fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
-    error.path == *asset && matches!(error.call, "read" | "copy") && error.source.raw_os_error() == Some(EIO)
+    error.path == *asset && matches!(error.call, "read" | "copied") && error.source.raw_os_error() == Some(EIO)
 }
 
 #[cfg(test)]
@@ -145,7 +144,7 @@ mod tests {
 
     #[test]
     fn each_error_has_its_cure() {
-        let kind = |kind: ErrorKind| move || disk("write", "keep/b.png", kind.into());
+        let kind = |kind: ErrorKind| move || disk("written", "keep/b.png", kind.into());
         let eio = |call, file| move || disk(call, file, std::io::Error::from_raw_os_error(EIO));
         let content = |content: fn(String) -> CraftError| move || MakeError::Content(content("x".to_owned()));
         type Case = (Box<dyn Fn() -> MakeError>, u32, u64, bool, (&'static str, u128));
@@ -167,10 +166,10 @@ mod tests {
             (Box::new(kind(ErrorKind::PermissionDenied)), 20, 0, false, ("trouble", 60_000)),
             (Box::new(eio("read", "raw/a.png")), 5, 0, false, ("trouble", 32_000)),
             (Box::new(eio("read", "raw/a.png")), 6, 0, false, ("aside", 0)),
-            (Box::new(eio("copy", "raw/a.png")), 6, 0, false, ("aside", 0)),
+            (Box::new(eio("copied", "raw/a.png")), 6, 0, false, ("aside", 0)),
             // It is not the asset that cannot be read.
             (Box::new(eio("read", "raw/other.png")), 6, 0, false, ("trouble", 60_000)),
-            (Box::new(eio("write", "raw/a.png")), 6, 0, false, ("trouble", 60_000)),
+            (Box::new(eio("written", "raw/a.png")), 6, 0, false, ("trouble", 60_000)),
         ];
         for (n, (error, tries, still_s, is_gone, expected)) in cases.into_iter().enumerate() {
             let error = error();
@@ -194,7 +193,7 @@ mod tests {
             (ErrorKind::ReadOnlyFilesystem, "dmesg"),
         ] {
             let Handling::PauseArea(why) =
-                handling(&disk("write", "keep", kind.into()), &path("a"), 1, PAUSE_MAX, &|| false)
+                handling(&disk("written", "keep", kind.into()), &path("a"), 1, PAUSE_MAX, &|| false)
             else {
                 panic!("{kind} is about an area");
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::part::{Left, Part};
-use crate::report::Repeats;
+use crate::report::{Repeats, Summary};
 
 /// How often long work tells how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -17,26 +17,6 @@ pub(super) struct Tally {
     set_aside: u64,
     next_progress: Duration,
     pub(super) repeats: Repeats,
-}
-
-/// How things stand, for a status line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::service) struct Snapshot {
-    /// Plans that were carried out since the start.
-    pub(in crate::service) done: u64,
-    /// Assets and records on their way.
-    pub(in crate::service) in_work: usize,
-    /// Assets that stay where they are for now.
-    pub(in crate::service) held: usize,
-    /// Assets that were set aside since the start.
-    pub(in crate::service) set_aside: u64,
-}
-
-impl std::fmt::Display for Snapshot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { done, in_work, held, set_aside } = self;
-        write!(f, "{done} done, {in_work} in work, {held} held, {set_aside} set aside")
-    }
 }
 
 impl Default for Tally {
@@ -71,8 +51,8 @@ impl Tally {
     }
 
     /// Returns how things stand.
-    pub(super) fn snapshot(&self, in_work: usize, held: usize) -> Snapshot {
-        Snapshot { done: self.done, in_work, held, set_aside: self.set_aside }
+    pub(super) fn summary(&self, in_work: usize, held: usize) -> Summary {
+        Summary { done: self.done, in_work, held, set_aside: self.set_aside }
     }
 }
 
@@ -97,7 +77,7 @@ mod tests {
         tally.count_done();
         tally.count_set_aside();
         assert_eq!(check(&tally, Duration::ZERO), Left { soon: None, stuck: 1 });
-        assert_eq!(tally.snapshot(2, 3).to_string(), "1 done, 2 in work, 3 held, 1 set aside");
+        assert_eq!(tally.summary(2, 3).to_string(), "1 done, 2 in work, 3 held, 1 set aside");
         assert!(tally.has_worked() && !tally.has_worked());
         let told = (0..=25).filter_map(|s| tally.progress(Duration::from_secs(s)).map(|done| (s, done)));
         assert_eq!(told.collect::<Vec<_>>(), [(10, 1), (20, 1)]);

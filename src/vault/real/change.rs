@@ -41,13 +41,13 @@ impl Disk for RealDisk {
             None => make(&rustix::fs::CWD, self.layout().folder(path.area()).as_os_str()),
             Some(_) => self.parent(path).and_then(|(folder, name)| make(&*folder, name)),
         };
-        said("make folder", path, if made == Err(Errno::EXIST) { Ok(()) } else { made })
+        said("made", path, if made == Err(Errno::EXIST) { Ok(()) } else { made })
     }
 
     fn write_new(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
-        let file = said("write", path, self.handle(path, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
+        let file = said("written", path, self.handle(path, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
         let written = File::from(file).write_all(bytes);
-        self.cleared(path, said("write", path, written))
+        self.cleared(path, said("written", path, written))
     }
 
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
@@ -55,12 +55,12 @@ impl Disk for RealDisk {
             let file = self.handle(path, OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY)?;
             File::from(file).write_all(bytes)
         };
-        said("append to", path, append())
+        said("written", path, append())
     }
 
     fn copy_new(&self, from: &RelPath, to: &RelPath, seen: Option<Identity>) -> DiskResult<()> {
-        let (mut source, _) = said("copy", from, self.open_regular(from, seen))?;
-        let target = said("write", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
+        let (mut source, _) = said("copied", from, self.open_regular(from, seen))?;
+        let target = said("written", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
         let mut target = File::from(target);
         let mut copy = || -> io::Result<()> {
             io::copy(&mut source, &mut target)?;
@@ -71,7 +71,7 @@ impl Disk for RealDisk {
             Ok(())
         };
         let copied = copy();
-        self.cleared(to, said("copy", from, copied))
+        self.cleared(to, said("copied", from, copied))
     }
 
     fn link(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
@@ -79,45 +79,45 @@ impl Disk for RealDisk {
             let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
             retry_on_intr(|| rustix::fs::linkat(&*old, old_name, &*new, new_name, AtFlags::empty()))
         };
-        said("link", from, unsupported(link()))
+        said("linked", from, unsupported(link()))
     }
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        said("move", from, unsupported(self.rename(from, to, RenameFlags::NOREPLACE)))
+        said("moved", from, unsupported(self.rename(from, to, RenameFlags::NOREPLACE)))
     }
 
     fn exchange(&self, one: &RelPath, other: &RelPath) -> DiskResult<()> {
-        said("exchange", one, unsupported(self.rename(one, other, RenameFlags::EXCHANGE)))
+        said("exchanged", one, unsupported(self.rename(one, other, RenameFlags::EXCHANGE)))
     }
 
     fn replace(&self, from: &RelPath, to: &RelPath) -> DiskResult<()> {
-        said("replace", to, self.rename(from, to, RenameFlags::empty()))
+        said("replaced", to, self.rename(from, to, RenameFlags::empty()))
     }
 
     fn remove_folder(&self, path: &RelPath) -> DiskResult<()> {
         let removed = self
             .parent(path)
             .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&*folder, name, AtFlags::REMOVEDIR)));
-        said("remove folder", path, removed)
+        said("removed", path, removed)
     }
 
     fn remove(&self, path: &RelPath) -> DiskResult<()> {
         let removed = self
             .parent(path)
             .and_then(|(folder, name)| retry_on_intr(|| rustix::fs::unlinkat(&*folder, name, AtFlags::empty())));
-        said("remove", path, removed)
+        said("removed", path, removed)
     }
 
     fn sync_file(&self, path: &RelPath) -> DiskResult<()> {
-        let handle = said("open", path, self.handle(path, OFlags::RDONLY))?;
-        said("flush", path, retry_on_intr(|| rustix::fs::fdatasync(&handle)))
+        let handle = said("opened", path, self.handle(path, OFlags::RDONLY))?;
+        said("flushed to the disk", path, retry_on_intr(|| rustix::fs::fdatasync(&handle)))
     }
 
     fn sync_folder(&self, folder: &RelPath) -> DiskResult<()> {
-        let handle = said("open", folder, self.found_anew(folder))?;
+        let handle = said("opened", folder, self.found_anew(folder))?;
         let synced = retry_on_intr(|| rustix::fs::fsync(&handle));
         // Some file systems cannot flush a folder; their names are durable by themselves or not at all.
-        said("flush folder", folder, if synced == Err(Errno::INVAL) { Ok(()) } else { synced })
+        said("flushed to the disk", folder, if synced == Err(Errno::INVAL) { Ok(()) } else { synced })
     }
 
     fn sync_all(&self) -> DiskResult<()> {

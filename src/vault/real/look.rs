@@ -88,7 +88,7 @@ impl Look for RealDisk {
     }
 
     fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
-        said("look at", path, self.stat_of(path))
+        said("examined", path, self.stat_of(path))
     }
 
     fn each(&self, folder: &RelPath, tell: &mut dyn FnMut(&OsStr, Entry)) -> DiskResult<()> {
@@ -109,7 +109,7 @@ impl Look for RealDisk {
             }
             Ok(())
         };
-        said("list", folder, list())
+        said("listed", folder, list())
     }
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>> {
@@ -127,11 +127,11 @@ impl Look for RealDisk {
     }
 
     fn open(&self, path: &RelPath) -> DiskResult<Box<dyn ReadSeek>> {
-        said("open", path, self.open_regular(path, None).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
+        said("opened", path, self.open_regular(path, None).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
     }
 
     fn open_as(&self, path: &RelPath, seen: Identity) -> DiskResult<Box<dyn ReadSeek>> {
-        said("open", path, self.open_regular(path, Some(seen)).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
+        said("opened", path, self.open_regular(path, Some(seen)).map(|(file, _)| Box::new(file) as Box<dyn ReadSeek>))
     }
 
     fn hash(&self, path: &RelPath) -> DiskResult<ContentHash> {
@@ -144,16 +144,16 @@ impl Look for RealDisk {
     }
 
     fn has_writer(&self, path: &RelPath) -> DiskResult<Option<bool>> {
-        said("look at", path, self.handle(path, OFlags::RDONLY).map(|file| writer_of(&file)))
+        said("examined", path, self.handle(path, OFlags::RDONLY).map(|file| writer_of(&file)))
     }
 
     fn device(&self, folder: &RelPath) -> DiskResult<u64> {
-        said("look at", folder, self.nearest(folder).and_then(|handle| handle.device()))
+        said("examined", folder, self.nearest(folder).and_then(|handle| handle.device()))
     }
 
     fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem> {
         let stat = self.nearest(folder).and_then(|handle| rustix::fs::fstatfs(&*handle));
-        said("look at", folder, stat.map(|stat| file_system::of(&stat)))
+        said("examined", folder, stat.map(|stat| file_system::of(&stat)))
     }
 
     fn space(&self, folder: &RelPath) -> DiskResult<Space> {
@@ -163,7 +163,7 @@ impl Look for RealDisk {
             total: stat.f_blocks.saturating_mul(stat.f_frsize),
             files: (stat.f_files > 0).then_some(stat.f_favail),
         };
-        said("look at", folder, stat.map(space))
+        said("examined", folder, stat.map(space))
     }
 
     fn attach(&self, area: &RelPath) -> Result<(), Detached> {

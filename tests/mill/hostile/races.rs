@@ -161,6 +161,8 @@ fn only_one_program_works_on_a_root() {
         assert_eq!(second.status.code(), Some(1), "{words:?}");
         assert!(String::from_utf8_lossy(&second.stderr).contains("another stockmill works on"));
     }
+    // What was refused leaves nothing in the log of the one that works.
+    assert_eq!(root.log().matches("Started.").count(), 1, "{}", root.log());
     // A kill leaves nothing behind that would keep the next one out.
     daemon.signal("-KILL");
     let mut said = String::new();

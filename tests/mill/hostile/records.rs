@@ -73,8 +73,7 @@ fn bad_sidecars_and_shared_tags_hold_what_they_are_about_and_are_named() {
     let mut records: Vec<(String, Vec<u8>)> = Vec::new();
     for (what, text, why_no_sidecar, why_no_tags) in bad_records() {
         let (sidecar, tags) = (format!("raw/winter-cabins/{what}.png.yaml"), format!("raw/{what}/tags.yaml"));
-        let why =
-            if what == "100 MB" { format!("read `{sidecar}`: ") } else { format!("`{sidecar}` cannot be read: ") };
+        let why = format!("`{sidecar}` cannot be read: ");
         world.drop_picture(format!("{what}.png"), stays(why + why_no_sidecar));
         let bytes = world.picture();
         let why = format!("`{tags}` cannot be read: {why_no_tags}");

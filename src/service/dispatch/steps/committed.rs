@@ -14,9 +14,9 @@ use super::super::message::Work;
 use crate::intake::is_model_folder;
 use crate::make::MakeError;
 use crate::model::{RelPath, ThemeSlug};
-use crate::plan::{BundleName, Plan, emptied_folders};
+use crate::plan::{BundleName, Plan, TAGS_COPIED, emptied_folders};
 use crate::records::{About, Intent, Publish};
-use crate::report;
+use crate::report::{self, Weight};
 use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::clock::Moment;
 use crate::service::survey::unit_of;
@@ -151,7 +151,7 @@ impl Dispatcher {
     fn close(&mut self, about: &About, publish: &[Publish], at: Timestamp, took: Duration) {
         self.decide.carried_out(about, publish, at);
         self.tally.count_done();
-        report::moved(about, took);
+        report::moved(about, weight(about), took);
     }
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
@@ -249,6 +249,16 @@ impl Dispatcher {
         if std::mem::replace(&mut self.decide.blocked, blocked) != self.decide.blocked {
             self.reconsider();
         }
+    }
+}
+
+/// Returns how much a person wants to know of a step.
+fn weight(about: &About) -> Weight {
+    let is_set_aside = about.undoes.is_none() && about.to.as_ref().is_some_and(|to| to.area() == "failed");
+    match about.did.as_str() {
+        TAGS_COPIED => Weight::Routine,
+        _ if is_set_aside => Weight::SetAside,
+        _ => Weight::Step,
     }
 }
 

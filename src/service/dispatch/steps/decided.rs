@@ -202,7 +202,6 @@ impl Dispatcher {
     }
 
     fn set_aside(&mut self, facts: Facts, why: &str, now: &Moment) {
-        report::set_aside(&facts.path, why);
         self.tally.count_set_aside();
         let plan = self.decide.park(&facts, why, here(&self.areas, &self.intake.walks, now));
         self.pipeline.add_job(Job::new(plan, Some(facts), now.steady));
@@ -246,7 +245,7 @@ impl Dispatcher {
         match (tell, error) {
             (Tell::Retry, error) => report::again(Some(path), error),
             (Tell::DiskTrouble, MakeError::Disk(disk))
-                if self.tally.repeats.note(&format!("{}: {}", disk.call, disk.source), now.steady) =>
+                if self.tally.repeats.note(&format!("files cannot be {}: {}", disk.call, disk.why()), now.steady) =>
             {
                 report::disk_trouble(path, disk, after);
                 self.areas.want_check();

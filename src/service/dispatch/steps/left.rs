@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::journal_use::Phase;
 use super::super::part::{By, Left, Part, SOON};
-use super::super::tally::Snapshot;
 use super::super::{Dispatcher, Intake, Maintenance};
+use crate::report::Summary;
 
 impl Dispatcher {
     /// Returns how long the next turn may wait.
@@ -84,8 +84,8 @@ impl Dispatcher {
     }
 
     /// Returns how things stand.
-    pub(in crate::service) fn snapshot(&self) -> Snapshot {
-        self.tally.snapshot(self.in_work(), self.inbox.held())
+    pub(in crate::service) fn summary(&self) -> Summary {
+        self.tally.summary(self.in_work(), self.inbox.held())
     }
 }
 

@@ -173,8 +173,8 @@ fn an_asset_leaves_its_records_on_the_way() {
     );
     assert!(mill.text(&format!("{bundle}/adobe-stock.csv")).contains("sea-0001.jpg,Sea,\"wave,water,blue\""));
     // Four stages, and the two tag files and the manifest beside them; nothing more is done however long it runs.
-    let (done, begun) = (mill.dispatcher.snapshot().done, mill.steps());
+    let (done, begun) = (mill.dispatcher.summary().done, mill.steps());
     mill.pass(50);
-    assert_eq!((done, mill.dispatcher.snapshot().done, mill.dispatcher.snapshot().held), (9, 9, 0));
+    assert_eq!((done, mill.dispatcher.summary().done, mill.dispatcher.summary().held), (9, 9, 0));
     assert_eq!(mill.steps(), begun);
 }

@@ -135,7 +135,7 @@ impl Mill {
     fn start(home: TempDir, text: &str) -> Self {
         let settings = settings(home.path(), text);
         let Opened { _lock: lock, vault, journal, ledger, areas, checked, recovered, asides, .. } =
-            Opened::open(&settings).unwrap();
+            Opened::open(&settings, &|| ()).unwrap();
         let (begun, zone) = noon();
         let keeper = RecordKeeper::new(&settings.settle);
         let decide = Decider::new(vault.clone(), settings, ledger);

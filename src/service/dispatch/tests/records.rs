@@ -56,7 +56,7 @@ fn a_theme_that_a_person_removes_is_forgotten_once_its_bundles_are_sent() {
         }
         mill.pass(200);
         assert!(!mill.files().iter().any(|name| name.ends_with("/tags.yaml")), "{is_sent}: {:?}", mill.files());
-        assert_eq!((mill.failed(), mill.dispatcher.snapshot().in_work), (0, 0), "{is_sent}");
+        assert_eq!((mill.failed(), mill.dispatcher.summary().in_work), (0, 0), "{is_sent}");
         mill.drop("raw/sea/b.png", &picture(2));
         mill.run();
         assert_held(&mill, held);
@@ -99,7 +99,7 @@ fn a_note_that_is_written_on_changes_what_it_gave_and_nothing_else() {
     let rows = [
         (more, None, "winter-cabins", "title: Winter cabins keywords: - snow - ice", "a cabin"),
         (more, own_prompt, "winter-cabins", "title: Winter cabins keywords: - snow - ice", "a cabin my own"),
-        (more, own_title, "winter-cabins", "title: Mine keywords: - snow - ice", "a cabin"),
+        (more, own_title, "winter-cabins", "title: Mine keywords: [snow, ice]", "a cabin"),
         (huts, None, "winter-huts", "title: Winter huts keywords: - snow", "a cabin"),
         (huts, own_prompt, "winter-cabins", "title: Winter huts keywords: - snow", "a cabin my own"),
         ("", None, "", "", ""),

@@ -53,7 +53,7 @@ fn what_is_too_large_is_set_aside_at_once() {
     mill.run();
     assert_eq!(mill.assets(), ["failed/raw/sea/a.png", "failed/raw/sea/a.png.reason.txt"]);
     assert_eq!((mill.failed(), mill.steady, &mill.steps()[1..]), (1, Duration::from_millis(2), &[1, 2, 1][..]));
-    assert_eq!(mill.dispatcher.snapshot().to_string(), "1 done, 0 in work, 0 held, 1 set aside");
+    assert_eq!(mill.dispatcher.summary().to_string(), "1 done, 0 in work, 0 held, 1 set aside");
 }
 
 /// The journal ends in the middle: what was begun is finished or taken back when the next run begins.

@@ -1,0 +1,22 @@
+/// Returns a number of things in words: `1 file`, `2 files`.
+pub fn counted(count: usize, one: &str) -> String {
+    let stem = one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match (count, stem) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {one}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_its_plural() {
+        let cases = [(0, "file", "0 files"), (1, "file", "1 file"), (2, "entry", "2 entries"), (2, "day", "2 days")];
+        for (count, one, expected) in cases {
+            assert_eq!(counted(count, one), expected);
+        }
+    }
+}
