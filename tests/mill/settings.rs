@@ -157,7 +157,7 @@ fn times_in_the_future_shut_no_gate() {
     fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
     assert!(root.once().status.success());
     let log = root.log();
-    assert!(log.contains("1 assets left `raw` in the future, the last one at 2199-01-01T00:00:00Z"), "{log}");
+    assert!(log.contains("1 asset left `raw` in the future, the last one at 2199-01-01T00:00:00Z"), "{log}");
     // The limit itself holds.
     assert_eq!(root.bundled().len(), 1, "{log}");
 }
