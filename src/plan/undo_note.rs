@@ -291,4 +291,20 @@ mod tests {
         let moved = undone(&[("archive/ideas/n.md", None)], None);
         assert!(moved.contains("`archive/ideas/n.md` changed or went on since"), "{moved}");
     }
+
+    /// On another disk the note is copied to the archive, and the copy is no record of a theme.
+    #[test]
+    fn a_copy_of_the_note_is_known_by_what_it_was_copied_from() {
+        let mut intent = intent();
+        intent.removes.clear();
+        let product = intent.publish[0].clone();
+        assert!(!is_copy_of_source(&intent, &product));
+        for (copied_to, is_copy) in
+            [(None, false), (Some(path("archive/other.md")), false), (Some(product.to.clone()), true)]
+        {
+            let gone = crate::records::Remove { path: path("ideas/n.md"), seen: seen("note"), aside: None, copied_to };
+            intent.removes = vec![gone];
+            assert_eq!(is_copy_of_source(&intent, &product), is_copy, "{:?}", intent.removes);
+        }
+    }
 }
