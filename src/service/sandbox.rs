@@ -37,6 +37,9 @@ const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
 /// Folders that hold too much of the system, or of other people, to be opened as a whole.
 const TOO_WIDE: [&str; 10] = ["/", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr", "/var"];
 
+/// Folders that people mount disks in.
+const MOUNTED_IN: [&str; 3] = ["/mnt", "/media", "/run/media"];
+
 /// A path, and what is allowed for it and for all beneath it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
@@ -133,6 +136,13 @@ fn rules(layout: &Layout, read_only: &[PathBuf], spot: &dyn Fn(&Path) -> Option<
 /// itself would not work: while the disk is mounted, the kernel ignores what lies hidden beneath it.
 fn lasting(folder: &Path, root: &Path, spot: &dyn Fn(&Path) -> Option<Spot>) -> Option<PathBuf> {
     let own = spot(folder).filter(|spot| spot.is_marked);
+    // It was marked before its disk was mounted for the first time, or its disk was never one of its own.
+    let is_on = |holder: &&Path| own.is_some_and(|own| spot(holder).is_some_and(|above| above.mount == own.mount));
+    if let Some(holder) =
+        MOUNTED_IN.map(Path::new).iter().find(|holder| folder.starts_with(holder)).filter(|h| is_on(h))
+    {
+        return Some((*holder).to_owned());
+    }
     let lasts = match own {
         // The disk is not mounted now. It will be mounted on the existing part of the path, or further up.
         None => folder.ancestors().find(|path| spot(path).is_some())?.parent()?,
@@ -234,7 +244,7 @@ mod tests {
     #[test]
     fn rules_outlive_an_unmount() {
         let home = "/home/ada/mill";
-        let cases: [(&str, &[&str], &[&str], bool, &[&str], &[&str]); 11] = [
+        let cases: [(&str, &[&str], &[&str], bool, &[&str], &[&str]); 14] = [
             // An area in the root, even on a disk of its own, is covered by the root.
             ("/home/ada/mill/keep", &["/home/ada/mill/keep"], &["/home/ada/mill/keep"], true, &[home], &[]),
             ("/home/ada/keep", &["/home/ada/keep"], &[], true, &["/home/ada/keep", home], &[]),
@@ -252,6 +262,10 @@ mod tests {
                 &["/home/eve/keep"],
             ),
             ("/data/keep", &["/data/keep"], &["/data"], true, &["/data/keep", home], &["/data/keep"]),
+            // A mount point that was marked as it was, before its disk was mounted.
+            ("/mnt/disk", &["/mnt/disk"], &[], true, &[home, "/mnt"], &[]),
+            ("/media/ada/d/keep", &["/media/ada/d/keep"], &[], true, &[home, "/media"], &[]),
+            ("/mnt/disk/keep", &["/mnt/disk/keep"], &["/mnt"], true, &[home, "/mnt"], &[]),
             // Not mounted now: an empty mount point, or nothing at all.
             ("/mnt/disk", &["/mnt/disk"], &[], false, &[home, "/mnt"], &[]),
             ("/media/ada/d/keep", &["/media/ada"], &[], false, &[home, "/media"], &[]),
