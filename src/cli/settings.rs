@@ -6,8 +6,9 @@ use super::error::CliError;
 use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
 use super::reader::Reader;
-use crate::config::{DEFAULT_TEXT, Settings, is_blank, load};
+use crate::config::{DEFAULT_TEXT, Problems, Settings, check_places, is_blank, load, own_folders};
 use crate::service::{Reading, Sound};
+use crate::vault::Place;
 use crate::vault::own_names::HOME;
 
 /// Where settings come from.
@@ -123,11 +124,21 @@ fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, Str
         let shown = problems.0.iter().map(|problem| format!("{}: {problem}", source.shown()));
         shown.chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n")
     })?;
+    beside_each_other(&text, &settings).map_err(|problems| {
+        problems.0.iter().map(|problem| format!("{}: {problem}", source.shown())).collect::<Vec<_>>().join("\n")
+    })?;
     if let Some(why) = profiles.unread_profile(&settings) {
         return Err(why);
     }
     notes.extend(unread_beside(source));
     Ok(Sound { settings, is_blank: is_blank(&text), notes })
+}
+
+/// Refuses folders that are one place on the disk under two names.
+fn beside_each_other(text: &str, settings: &Settings) -> Result<(), Problems> {
+    let folders: Vec<PathBuf> = own_folders(settings).into_iter().map(|(_, folder)| folder).collect();
+    let places = Place::of_all(&folders);
+    check_places(text, settings, &|one, other| places[one].overlaps(&places[other]))
 }
 
 /// Returns a line for each file beside the settings that has almost their name.

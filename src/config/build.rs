@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::gate::{Gate, Gates, Schedule};
 use super::raw::{Raw, RawKeep, RawSchedule};
-use super::schema::{Nodes, WEEKDAYS};
+use super::schema::{Nodes, WEEKDAYS, time};
 use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
@@ -251,9 +251,6 @@ impl Builder {
             );
         }
         let at = raw.at.as_deref().map_or(Some(Time::midnight()), time);
-        if at.is_none() {
-            self.say(&format!("{key}.at"), "this is no time of day", Some("write it as \"09:00\"".to_owned()));
-        }
         let zone = raw.zone.as_deref().map(TimeZone::get).transpose();
         if zone.is_err() {
             let name = raw.zone.as_deref().unwrap_or_default();
@@ -273,11 +270,6 @@ fn weekday(name: &str) -> Option<Weekday> {
     Weekday::from_monday_zero_offset(i8::try_from(index).ok()?).ok()
 }
 
-fn time(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +285,8 @@ mod tests {
         assert_eq!(try_load("").unwrap().settle.notes_quiet, Duration::from_secs(5));
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
+        // Quotation marks make text of a number; so they were told, and refused.
+        assert_eq!(try_load("defaults: {title: \"2024\"}").unwrap().defaults.title.as_deref(), Some("2024"));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));
     }
 
@@ -345,7 +339,15 @@ mod tests {
             ("upload: {markets: [adobestock]}\n", "line 1, column 19: `upload.markets`", "did you mean `adobe-stock`?"),
             ("gates: {upload: {on: [], at: \"09:00\"}}\n", "`gates.upload.on`", "at least one day"),
             ("gates: {upload: {on: [friday], at: \"25:00\"}}\n", "`gates.upload.at`", "no time of day"),
+            (
+                "gates: {upload: {on: [friday], at: \"9\"}}\n",
+                "`gates.upload.at`: `9` is no time of day",
+                "as \"09:00\"",
+            ),
+            ("gates: {upload: {on: [friday], at: 17}}\n", "`gates.upload.at`: `17` is no time", "as \"17:00\""),
+            ("gates: {upload: {on: [friday], at: 9h}}\n", "`gates.upload.at`: `9h` is no time", "as \"09:00\""),
             ("gates: {upload: {on: [friday], zone: Mars/Base}}\n", "`gates.upload.zone`", "no time zone"),
+            ("export: {quality: \"90\"}\n", "`export.quality`: `90`", "without quotation marks"),
             ("gates: {upload: never}\n", "`gates.upload`", "must be auto, hold or a schedule"),
             ("export: {background: \"#+fffff\"}\n", "`export.background`", "is no colour"),
             ("settle: {ignore: [\"!thumnails/\"]}\n", "`settle.ignore`", "did you mean `!thumbnails/`?"),

@@ -3,11 +3,13 @@
 
 mod build;
 mod gate;
+mod places;
 mod raw;
 mod schema;
 
 pub use build::{is_blank, load};
 pub use gate::{Gate, Gates, Schedule, Window, window};
+pub use places::{check_places, own_folders};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,4 @@
+use jiff::civil::Time;
 use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_options};
 
 use super::Problem;
@@ -6,6 +7,8 @@ use crate::model::nearest;
 /// The form that a value must have.
 pub(super) enum Shape {
     Text,
+    /// A time of day, `09:00`.
+    Time,
     Integer(i64, i64),
     Number(f64, f64),
     OneOf(&'static [&'static str]),
@@ -24,7 +27,7 @@ const BIG: i64 = 1 << 40;
 
 const SCHEDULE: Shape = Shape::Table(&[
     ("on", Shape::List(&Shape::OneOf(&WEEKDAYS))),
-    ("at", Shape::Text),
+    ("at", Shape::Time),
     ("at_most", Shape::Integer(1, 100_000)),
     ("at_most_per_week", Shape::Integer(1, 100_000)),
     ("zone", Shape::Text),
@@ -152,7 +155,7 @@ impl Nodes {
             let what = "lists are nested too deeply here".to_owned();
             return Err(Problem { line: line + 1, column: 1, key: String::new(), what, hint: None });
         }
-        let options = LoaderOptions::default().error_on_duplicate_keys(true);
+        let options = LoaderOptions::default().error_on_duplicate_keys(true).prevent_coercion(true);
         parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| syntax(&error))
     }
 
@@ -246,17 +249,25 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
     let Some(scalar) = node.as_scalar() else { return Some("must be one value".to_owned()) };
     let text = scalar.as_str();
     match shape {
+        Shape::Integer(..) | Shape::Number(..) if !scalar.may_coerce() => {
+            Some(format!("`{text}` must be a number, without quotation marks"))
+        }
         Shape::Integer(min, max) => {
-            let sound = text.parse::<i64>().is_ok_and(|value| (*min..=*max).contains(&value)) && scalar.may_coerce();
+            let sound = text.parse::<i64>().is_ok_and(|value| (*min..=*max).contains(&value));
             (!sound).then(|| format!("`{text}` must be a whole number from {min} to {max}"))
         }
         Shape::Number(min, max) => {
-            let sound = text.parse::<f64>().is_ok_and(|value| (*min..=*max).contains(&value)) && scalar.may_coerce();
+            let sound = text.parse::<f64>().is_ok_and(|value| (*min..=*max).contains(&value));
             (!sound).then(|| format!("`{text}` must be a number from {min} to {max}"))
         }
         Shape::OneOf(words) if !words.contains(&text) => {
             let near = nearest(text, words).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             Some(format!("`{text}` must be one of {}{near}", words.join(", ")))
+        }
+        Shape::Time if time(text).is_none() => {
+            let hours = text.parse().ok().filter(|hours| *hours < 24);
+            let example = hours.map_or_else(|| "09:00".to_owned(), |hours: u8| format!("{hours:02}:00"));
+            Some(format!("`{text}` is no time of day; write hours and minutes in quotation marks, as \"{example}\""))
         }
         Shape::Text
             if scalar.may_coerce()
@@ -266,6 +277,12 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Reads a time of day.
+pub(super) fn time(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 fn unknown(span: &Span, key: &str, name: &str, fields: &[(&str, Shape)]) -> Problem {
