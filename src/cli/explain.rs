@@ -6,48 +6,42 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
-use crate::plan::tags::{Resolved, Sourced};
+use crate::model::{RelPath, escape_bytes};
+use crate::plan::tags::{Layer, Resolved, Sourced};
 use crate::service::{AssetStatus, View};
 
-/// Prints everything about one file.
+/// Prints everything about one path.
 pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
-    let path = path_of(&view, file)?;
-    if let Some((is_sent, tags)) = view.explain_bundled(&path) {
-        say!("file     {path}");
-        say!("is       bundled{}", if is_sent { ", and its bundle was sent" } else { "; changed tags still reach it" });
-        print_tags(&tags);
+    if view.is_root(file) {
+        say!("is       the root of the mill; `stockmill status` shows what lies in its stages");
         return Ok(ExitCode::SUCCESS);
     }
-    let explained = view.explain(&path).map_err(|error| CliError::failed(&error))?;
-    let Some(explained) = explained else {
-        let text = format!("`{path}` is no asset in an inbox; `stockmill history` says where it went");
-        return Err(CliError::usage(text));
+    let path = path_of(&view, file)?;
+    let Some(explained) = view.explain(&path).map_err(|error| CliError::failed(&error))? else {
+        let text =
+            format!("`{path}` is not there, and stockmill never saw it; `stockmill history FILE` knows by content");
+        return Err(CliError::failed(&text));
     };
-    if let Some(facts) = &explained.facts {
-        let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
-        let size =
-            facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
-        say!("file     {}", facts.path);
-        say!("is       {kind}{size}, {} bytes", facts.seen.size);
-        for companion in
-            facts.sidecar.iter().map(|(companion, _)| companion).chain(&facts.companions).chain(&facts.members)
-        {
-            say!("with     {}", companion.path);
-        }
+    say!("file     {path}");
+    say!("is       {}", explained.is);
+    for (label, text) in &explained.notes {
+        say!("{label:8} {}", escape_bytes(text.as_bytes()));
     }
     match &explained.status {
-        AssetStatus::Planned(plan) => say!("next     {}", plan.to_string().trim_end()),
-        AssetStatus::Held(_, why) => say!("held     {why}"),
-        AssetStatus::LeftAlone(_, why) => say!("alone    {why}"),
+        Some(AssetStatus::Planned(plan)) => say!("next     {}", plan.to_string().trim_end()),
+        Some(AssetStatus::Held(_, why)) => say!("held     {why}"),
+        Some(AssetStatus::LeftAlone(_, why)) => say!("left alone: {why}"),
+        Some(AssetStatus::Unseen(stage, why)) => say!("unseen   {stage}: {why}"),
+        None => (),
     }
     if let Some(tags) = &explained.tags {
-        print_tags(tags);
+        print_tags(tags, &explained.sources);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_tags(tags: &Result<Resolved, String>) {
+fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
     let tags = match tags {
         Ok(tags) => tags,
         Err(why) => {
@@ -69,5 +63,8 @@ fn print_tags(tags: &Result<Resolved, String>) {
     }
     for keyword in &tags.keywords {
         say!("keyword      {} ({})", keyword.value, keyword.layer);
+    }
+    for (layer, file) in sources {
+        say!("layer        {layer}: {file}");
     }
 }

@@ -71,15 +71,15 @@ enum Command {
         /// A file or folder in an inbox
         path: Option<PathBuf>,
     },
-    /// Show what is ready, what is held and why
+    /// Show what is ready, and what is held, set aside or left alone and why
     Status {
         /// One JSON object, for programs
         #[arg(long)]
         json: bool,
     },
-    /// Explain one file: what it is, what comes next, its tags and the source of each
+    /// Explain a file or folder of the root: what it is, what comes next, its name and tags and the source of each
     Explain {
-        /// A file in an inbox
+        /// A file or folder, or where one was
         file: PathBuf,
     },
     /// Take back the last step: files, names and sidecars as they were

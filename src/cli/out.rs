@@ -19,3 +19,8 @@ pub(super) fn line(text: Arguments<'_>) {
     eprintln!("cannot print: {error}");
     std::process::exit(1);
 }
+
+/// Returns a number with what is counted: `1 file`, `2 files`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,75 +1,102 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::say;
+use super::out::{counted, say};
 use super::settings::settings_of_existing;
-use crate::service::View;
+use crate::model::escape_bytes;
+use crate::service::{Group, View, WhyKind};
 
-/// The most lines of one sort that are printed.
-const LINES_MAX: usize = 20;
+/// The most groups of one sort, and the most files of one group, that are printed.
+const GROUPS_MAX: usize = 20;
+const FILES_MAX: usize = 5;
 
 /// Prints what is ready, held and set aside, for people.
 pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     let mut view = open(args)?;
-    let counts = view.counts().map_err(|error| CliError::failed(&error))?;
+    let overview = view.overview();
     say!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
-    for (stage, count) in &counts {
-        say!(
-            "{:8} {} ready, {} held, {} left alone",
-            stage.name(),
-            count.ready,
-            count.held.len(),
-            count.left_alone.len()
-        );
+    for (stage, count) in &overview.stages {
+        let name = stage.name();
+        match &count.unseen {
+            Some(_) => say!("{name:8} cannot be seen: it is paused"),
+            None => {
+                let (held, alone) = (count.held.len(), count.left_alone.len());
+                let aside = count.to_set_aside.len();
+                let aside = if aside > 0 { format!(", {aside} to be set aside") } else { String::new() };
+                say!("{name:8} {} ready, {held} held, {alone} left alone{aside}", count.ready);
+            }
+        }
     }
     for (area, why) in view.paused() {
         say!("paused   {area}: {why}");
     }
     for (folder, files, sent) in view.bundles() {
-        say!("bundle   {folder}: {files} files{}", if sent { ", sent" } else { "" });
+        say!("bundle   {folder}: {}{}", counted(files, "file"), if sent { ", sent" } else { "" });
     }
-    let held = counts.values().flat_map(|count| count.held.iter().cloned()).collect();
-    print_lines("Held", held);
-    print_lines("Set aside", view.set_aside());
-    print_lines("Left alone", counts.values().flat_map(|count| count.left_alone.iter().cloned()).collect());
+    print_groups("Held", &overview.held);
+    print_groups("To be set aside", &overview.to_set_aside);
+    print_groups("Set aside", &overview.set_aside);
+    print_groups("Left alone", &overview.left_alone);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the same as one JSON object.
 pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let mut view = open(args)?;
-    let counts = view.counts().map_err(|error| CliError::failed(&error))?;
-    let stages: BTreeMap<&str, _> = counts.iter().map(|(stage, count)| (stage.name(), count)).collect();
-    let bundles: Vec<_> = view
-        .bundles()
-        .into_iter()
+    let overview = view.overview();
+    let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
+    let bundles = view.bundles().into_iter();
+    let bundles: Vec<_> = bundles
         .map(|(folder, files, sent)| json!({"folder": folder.to_string(), "files": files, "sent": sent}))
         .collect();
-    let set_aside: Vec<_> = view.set_aside().into_iter().map(|(file, why)| json!({"file": file, "why": why})).collect();
-    let paused: Vec<_> = view.paused().into_iter().map(|(area, why)| json!({"area": area, "why": why})).collect();
-    let whole = json!({"version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "bundles": bundles, "set_aside": set_aside});
+    let set_aside = view.set_aside().into_iter();
+    let set_aside: Vec<_> = set_aside.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();
+    let paused = view.paused().into_iter();
+    let paused: Vec<_> = paused.map(|(area, why)| json!({"area": area.to_string(), "why": why})).collect();
+    let held: Vec<_> = overview.held.iter().map(group_json).collect();
+    let whole = json!({
+        "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held,
+        "bundles": bundles, "set_aside": set_aside
+    });
     say!("{whole}");
     Ok(ExitCode::SUCCESS)
+}
+
+fn group_json(group: &Group) -> Value {
+    let (folder, why, kind) = (group.folder.to_string(), group.why.to_string(), group.why.kind.word());
+    json!({"folder": folder, "kind": kind, "why": why, "files": group.files.len()})
 }
 
 fn open(args: &RootArgs) -> Result<View, CliError> {
     View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))
 }
 
-fn print_lines(title: &str, lines: Vec<(String, String)>) {
-    if lines.is_empty() {
+fn print_groups(title: &str, groups: &[Group]) {
+    if groups.is_empty() {
         return;
     }
     say!("\n{title}:");
-    let more = lines.len().saturating_sub(LINES_MAX);
-    for (file, why) in lines.into_iter().take(LINES_MAX) {
-        say!("  {file}: {why}");
+    for Group { folder, why, files } in groups.iter().take(GROUPS_MAX) {
+        let (kind, why) = (why.kind, escape_bytes(why.text.as_bytes()));
+        match (&files[..], kind) {
+            (files, WhyKind::Gate) => say!("  {folder}: {} held by the gate: {why}", files.len()),
+            ([file], _) => say!("  {file}: {why}"),
+            (files, WhyKind::Paused) => say!("  {folder}: {}: {why}", counted(files.len(), "file")),
+            (files, _) => {
+                say!("  {folder}: {}: {why}", counted(files.len(), "file"));
+                files.iter().take(FILES_MAX).for_each(|file| say!("    {file}"));
+                if files.len() > FILES_MAX {
+                    say!("    … and {} more", files.len() - FILES_MAX);
+                }
+            }
+        }
     }
-    if more > 0 {
-        say!("  … and {more} more");
+    if groups.len() > GROUPS_MAX {
+        let more: usize = groups[GROUPS_MAX..].iter().map(|group| group.files.len()).sum();
+        say!("  … and {} more for other reasons; `stockmill status --json` lists all", counted(more, "file"));
     }
 }

@@ -82,6 +82,15 @@ pub fn inspect(
     })
 }
 
+/// Reads the records of an asset's own, and nothing of the asset.
+pub fn read_records(disk: &dyn Look, candidate: &Candidate) -> Result<(), MakeError> {
+    if let Some(found) = find_sidecar(disk, candidate)? {
+        read_sidecar(disk, &found.path)?;
+    }
+    let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
+    xmp.map_or(Ok(()), |found| read_xmp(disk, &found.path).map(drop))
+}
+
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only
 /// text, and may come from elsewhere.
 fn lies_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {

@@ -10,8 +10,8 @@ mod products;
 pub use cost::{Cost, cost};
 pub use first_frame::names_video_node;
 pub use inside::{Insides, Looking};
-pub use inspect::inspect;
-pub use products::make;
+pub use inspect::{inspect, read_records};
+pub use products::{make, prove};
 
 use crate::craft::CraftError;
 use crate::vault::DiskError;

@@ -36,6 +36,20 @@ pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
     Ok(bytes)
 }
 
+/// Returns the row of a file in a manifest, each cell with its header; nothing if it has none.
+pub fn row_of(market: &Market, manifest: &[u8], file_name: &str) -> Vec<(String, String)> {
+    let Ok(separator) = u8::try_from(market.csv.separator) else { return Vec::new() };
+    let text = manifest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(manifest);
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text);
+    let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
+    let headers: Vec<String> =
+        reader.headers().map_or_else(|_| Vec::new(), |headers| headers.iter().map(str::to_owned).collect());
+    let is_it = |row: &csv::StringRecord| name_at.and_then(|at| row.get(at)) == Some(file_name);
+    let row = reader.records().filter_map(Result::ok).find(is_it);
+    let cells = row.iter().flat_map(|row| row.iter().map(str::to_owned));
+    headers.into_iter().zip(cells).collect()
+}
+
 /// Returns the most bytes that a row takes in a manifest.
 pub fn row_bytes(market: &Market, row: &Row) -> usize {
     cells(market, row).iter().map(|cell| cell.len() + cell.matches('"').count() + 3).sum::<usize>() + 2
@@ -123,6 +137,9 @@ mod tests {
         assert_eq!(cells, ["a-0001.jpg", "cmd \"x\"", "a,b c", "11", ""]);
         let header = "Filename,Title,Keywords,Category,Releases\r\n".len();
         assert!(bytes.len() - header <= row_bytes(&adobe(), &row));
+        let told = row_of(&adobe(), &bytes, "a-0001.jpg");
+        assert_eq!(told[1], ("Title".to_owned(), "cmd \"x\"".to_owned()), "{told:?}");
+        assert!(row_of(&adobe(), &bytes, "b-0001.jpg").is_empty() && row_of(&adobe(), b"\xff", "a").is_empty());
     }
 
     #[test]

@@ -6,5 +6,5 @@ mod manifest;
 mod profile;
 
 pub use checks::{Candidate, check, fit};
-pub use manifest::{Row, fit_file_name, manifest, row_bytes};
+pub use manifest::{Row, fit_file_name, manifest, row_bytes, row_of};
 pub use profile::{Charset, Column, Csv, Market, MarketError, Range, TextLimit, Value, built_in, parse};

@@ -38,7 +38,7 @@ pub enum Whereabouts {
 
 impl Known {
     /// Returns the identity under which a file with this content goes on, or why it does not.
-    pub(super) fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {
+    pub fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {
         let at = &self.at;
         let same = if self.is_retagged {
             format!("it differs only in its metadata from `{at}`")

@@ -29,9 +29,9 @@ pub use clock::{Clock, Moment};
 pub use release::{Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
-pub use survey::SurveyError;
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
-pub use view::{AssetStatus, Explained, View};
+pub use view::{AssetStatus, Explained, Group, Line, Overview, StageCount, View};
+pub use why::{Why, WhyKind};
 
 use std::path::PathBuf;
 use std::sync::Arc;

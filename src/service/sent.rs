@@ -23,7 +23,7 @@ pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
 
 /// Returns whether a name means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
 /// bundle that the market already has; to accept it costs at most another bundle.
-fn is_mark(name: &OsStr) -> bool {
+pub(super) fn is_mark(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let stem = name.split('.').next().unwrap_or_default();
     stem.trim_matches(|c: char| c == '_' || c.is_whitespace()).eq_ignore_ascii_case("sent")

@@ -8,6 +8,7 @@ use crate::intake::{
 };
 use crate::make::{Insides, Looking, names_video_node};
 use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug, leading_days};
+use crate::plan::{Companion, Facts};
 use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
@@ -76,6 +77,18 @@ pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
     path.area().to_str()?.parse().ok()
 }
 
+/// Returns just enough of an asset that could not be looked into to set it aside, whole.
+pub(super) fn bare_facts(candidate: &Candidate) -> Option<Facts> {
+    let companion = |found: &crate::intake::Found| Companion { path: found.path.clone(), seen: found.entry.identity };
+    let found = &candidate.primary;
+    let stage = stage_of(&found.path)?;
+    Some(Facts {
+        companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
+        members: candidate.members.iter().map(companion).collect(),
+        ..Facts::bare(found.path.clone(), stage, found.entry.identity, found.entry.changed_ns)
+    })
+}
+
 /// Looks at one unit: watches it first, then walks it, and sorts its files into assets. Of what is left alone
 /// nothing is opened, and nothing is watched.
 pub(super) fn survey(
@@ -86,11 +99,23 @@ pub(super) fn survey(
     seen: &Insides,
     now: Now,
 ) -> Result<Surveyed, SurveyError> {
-    let stage = stage_of(unit).expect("a unit lies in a stage");
-    let is_top = unit.parent().is_none();
-    if is_top {
+    if unit.parent().is_none() {
         disk.attach(unit)?;
     }
+    Ok(look_into(disk, watch, unit, ignore, seen, now)?)
+}
+
+/// Looks at one unit, whether or not its stage can be worked on.
+pub(super) fn look_into(
+    disk: &dyn Look,
+    watch: Option<&Arc<Mutex<Watch>>>,
+    unit: &RelPath,
+    ignore: &Ignore,
+    seen: &Insides,
+    now: Now,
+) -> Result<Surveyed, DiskError> {
+    let stage = stage_of(unit).expect("a unit lies in a stage");
+    let is_top = unit.parent().is_none();
     let goes_into = |_: &RelPath| !is_top || stage == Stage::Ideas;
     let mut problem = None;
     let mut tag_folders = Vec::new();

@@ -9,21 +9,9 @@ use crate::plan::Hold;
 /// So many reasons are remembered before those that nobody waits for any more are forgotten.
 const REASONS_MAX: usize = 1000;
 
-/// What kind of thing an asset waits for.
+/// What kind of thing an asset waits for: first what needs a person's hand, and last what is as a person wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum WhyKind {
-    /// Its stage, or where it would go, is paused: that is told once, and not for each file.
-    Paused,
-    /// The gate of its stage is shut.
-    Gate,
-    /// The same content, or asset, is in hand under another name.
-    Twin,
-    /// Files that it names, or is a part of, are not there.
-    Incomplete,
-    /// Its files, or records that it depends on, may still be written.
-    Settling,
-    /// A disk or a worker refused, and is asked again.
-    Refused,
+pub enum WhyKind {
     /// A record that it depends on cannot be read.
     Record,
     /// A step of it was cut off.
@@ -32,17 +20,51 @@ pub(super) enum WhyKind {
     Tags,
     /// Every market refuses it.
     Market,
+    /// Files that it names, or is a part of, are not there.
+    Incomplete,
     /// A word of a person, or something that comes.
     Person,
+    /// A disk or a worker refused, and is asked again.
+    Refused,
+    /// Its stage, or where it would go, is paused: that is told once, and not for each file.
+    Paused,
+    /// The same content, or asset, is in hand under another name.
+    Twin,
+    /// Its files, or records that it depends on, may still be written.
+    Settling,
+    /// The gate of its stage is shut.
+    Gate,
     /// It is nothing that stockmill works on: it is left alone.
     Unknown,
 }
 
+impl WhyKind {
+    /// Returns the word for programs, which does not change.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Blocked => "blocked",
+            Self::Tags => "tags",
+            Self::Market => "market",
+            Self::Incomplete => "incomplete",
+            Self::Person => "person",
+            Self::Refused => "disk",
+            Self::Paused => "paused",
+            Self::Twin => "twin",
+            Self::Settling => "settling",
+            Self::Gate => "gate",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Why an asset stays where it is. Those that stay for the same reason share its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Why {
-    pub(super) kind: WhyKind,
-    pub(super) text: Arc<str>,
+pub struct Why {
+    /// What kind of thing ends it.
+    pub kind: WhyKind,
+    /// In words.
+    pub text: Arc<str>,
 }
 
 impl Why {

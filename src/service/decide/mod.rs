@@ -34,7 +34,9 @@ use crate::intake::{NearMiss, Now};
 use crate::make::Limits;
 use crate::model::{ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
-use crate::plan::{Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park};
+use crate::plan::{
+    Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park, sync_base_path,
+};
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
 use near_misses::NearMisses;
@@ -194,6 +196,16 @@ impl Decider {
         let (theme, below) = crate::plan::theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
         self.tags.layers(self.vault.disk(), &self.settings, theme.as_ref(), below.as_ref(), facts.stage, now)
+    }
+
+    /// Returns the file that a theme's tags come from in a stage: one of a stage, else what is remembered of it.
+    pub(super) fn shared_file(&self, theme: &ThemeSlug, below: Option<&RelPath>, stage: Stage) -> Option<RelPath> {
+        let remembered = || {
+            let base = sync_base_path(theme, below);
+            matches!(self.disk().stat(&base), Ok(Some(_))).then_some(base)
+        };
+        let found = themes::shared_file(self.disk(), theme, below, stage).ok()?;
+        found.map(|(path, _)| path).or_else(|| remembered().filter(|_| !self.tags.themes.forgotten.contains(theme)))
     }
 
     /// Returns the tags of a bundled asset, all layers resolved.

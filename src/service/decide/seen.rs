@@ -49,7 +49,7 @@ impl Decider {
 
     /// Returns whether nothing lies at a path, or why nobody can tell. Nothing is concluded from a place that
     /// cannot be looked at.
-    pub(super) fn is_gone(&self, path: &RelPath) -> Result<bool, String> {
+    pub(in crate::service) fn is_gone(&self, path: &RelPath) -> Result<bool, String> {
         match self.disk().stat(path) {
             Ok(Some(_)) => Ok(false),
             // A disk that was unmounted leaves an empty folder.

@@ -104,21 +104,9 @@ impl Themes {
         below: Option<&RelPath>,
         stage: Stage,
     ) -> Result<Option<ThemeFile>, Hold> {
-        let others = Stage::ALL.into_iter().filter(|other| *other != stage && *other != Stage::Ideas);
-        for stage in std::iter::once(stage).chain(others) {
-            let folder = RelPath::new(stage.name()).expect("a stage's name is clean").join(theme.as_str());
-            let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
-            let path = folder.join("tags.yaml");
-            match reader.disk.stat(&path) {
-                Ok(Some(entry)) => {
-                    let written = self.read_seen(reader, &path, &entry)?;
-                    return self.meant(reader, theme, below, &path, written).map(Some);
-                }
-                Ok(None) => (),
-                // Nothing is concluded from a stage that is away; the others know the tags, too.
-                Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
-                Err(error) => return Err(refused(&path, &error)),
-            }
+        if let Some((path, entry)) = shared_file(reader.disk, theme, below, stage)? {
+            let written = self.read_seen(reader, &path, &entry)?;
+            return self.meant(reader, theme, below, &path, written).map(Some);
         }
         if self.forgotten.contains(theme) {
             return Ok(None);
@@ -163,6 +151,29 @@ impl Themes {
         self.read.insert(path.clone(), (entry.identity, written.clone()));
         Ok(written)
     }
+}
+
+/// Returns the file of tags that counts in a stage: that stage's own, else any other.
+pub(super) fn shared_file(
+    disk: &dyn Look,
+    theme: &ThemeSlug,
+    below: Option<&RelPath>,
+    stage: Stage,
+) -> Result<Option<(RelPath, Entry)>, Hold> {
+    let others = Stage::ALL.into_iter().filter(|other| *other != stage && *other != Stage::Ideas);
+    for stage in std::iter::once(stage).chain(others) {
+        let folder = stage.folder().join(theme.as_str());
+        let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
+        let path = folder.join("tags.yaml");
+        match disk.stat(&path) {
+            Ok(Some(entry)) => return Ok(Some((path, entry))),
+            Ok(None) => (),
+            // Nothing is concluded from a stage that is away; the others know the tags, too.
+            Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
+            Err(error) => return Err(refused(&path, &error)),
+        }
+    }
+    Ok(None)
 }
 
 /// Returns why a tag file that is empty is not gone by.

@@ -21,7 +21,7 @@ const EIO: i32 = 5;
 
 /// What to do about something that went wrong with one asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Handling {
+pub(in crate::service) enum Handling {
     /// It needs a person.
     SetAside(String),
     /// It is tried again by itself.
@@ -36,7 +36,7 @@ pub(super) enum Handling {
 
 /// What is told of a new try beside that the asset waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tell {
+pub(in crate::service) enum Tell {
     Nothing,
     /// That there is one.
     Retry,
@@ -46,7 +46,7 @@ pub(super) enum Tell {
 
 /// Returns what to do about an error with an asset, after so many tries in a row. `still_for` is how long its files did
 /// not change, and `is_gone` tells whether it is not there any more.
-pub(super) fn handling(
+pub(in crate::service) fn handling(
     error: &MakeError,
     asset: &RelPath,
     tries: u32,

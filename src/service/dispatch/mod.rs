@@ -20,6 +20,8 @@ mod walks;
 mod watch_health;
 mod workers;
 
+pub(super) use failure::{Handling, handling};
+pub(super) use inbox::{Around, Inbox, Met, News, unfinished};
 pub(super) use message::{Heard, Message};
 pub(super) use workers::Workers;
 
@@ -35,7 +37,6 @@ use crate::report;
 use crate::vault::{Mailbox, Space};
 use areas::Areas;
 use folder_times::FolderTimes;
-use inbox::Inbox;
 use journal_use::{JournalUse, Phase};
 use message::Work;
 use pipeline::{Budget, Pipeline};

@@ -12,26 +12,26 @@ use crate::service::clock::Moment;
 use crate::service::why::{Why, WhyKind};
 
 /// What a walk saw beside a candidate, and what others know of it.
-pub(in crate::service::dispatch) struct Around<'a> {
-    pub(in crate::service::dispatch) stage: Stage,
-    pub(in crate::service::dispatch) now: &'a Moment,
+pub(in crate::service) struct Around<'a> {
+    pub(in crate::service) stage: Stage,
+    pub(in crate::service) now: &'a Moment,
     /// An editor that is at work on it, for a note.
-    pub(in crate::service::dispatch) sign: Option<&'a Sign>,
+    pub(in crate::service) sign: Option<&'a Sign>,
     /// Whether a video is written after it.
-    pub(in crate::service::dispatch) is_first_frame: bool,
+    pub(in crate::service) is_first_frame: bool,
     /// Names that unfinished downloads will have.
-    pub(in crate::service::dispatch) unfinished: &'a HashSet<RelPath>,
+    pub(in crate::service) unfinished: &'a HashSet<RelPath>,
     /// Whether a plan in hand gives or takes a name.
-    pub(in crate::service::dispatch) is_moving: &'a dyn Fn(&RelPath) -> bool,
+    pub(in crate::service) is_moving: &'a dyn Fn(&RelPath) -> bool,
     /// Whether a person let go of this state of it.
-    pub(in crate::service::dispatch) is_released: &'a dyn Fn(&Candidate) -> bool,
+    pub(in crate::service) is_released: &'a dyn Fn(&Candidate) -> bool,
     /// Why it stays whatever is in it.
-    pub(in crate::service::dispatch) shut: &'a dyn Fn(&Candidate) -> Option<Why>,
+    pub(in crate::service) shut: &'a dyn Fn(&Candidate) -> Option<Why>,
 }
 
 /// What became of a file that a walk found.
 #[derive(Debug)]
-pub(in crate::service::dispatch) enum Met {
+pub(in crate::service) enum Met {
     /// It can be looked into.
     Ready(Box<Still>),
     /// It is as it was when it was looked into.
@@ -46,7 +46,7 @@ pub(in crate::service::dispatch) enum Met {
 
 impl Inbox {
     /// Judges what a walk found.
-    pub(in crate::service::dispatch) fn meet(&mut self, candidate: Candidate, around: &Around<'_>) -> Met {
+    pub(in crate::service) fn meet(&mut self, candidate: Candidate, around: &Around<'_>) -> Met {
         let path = candidate.primary.path.clone();
         let state = fingerprint(&candidate);
         if self.is_in_hand(&path) {
@@ -154,7 +154,7 @@ impl Inbox {
 
     /// Judges a companion that was found without its asset as if it had been dropped alone; `Ok` is its state if it is
     /// complete. `has_writer` asks whether somebody writes it.
-    pub(in crate::service::dispatch) fn meet_alone(
+    pub(in crate::service) fn meet_alone(
         &mut self,
         candidate: Candidate,
         unfinished: &HashSet<RelPath>,

@@ -2,7 +2,7 @@
 
 mod meet;
 
-pub(super) use meet::{Around, Met};
+pub(in crate::service) use meet::{Around, Met};
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ const CHANGED_PAUSE: Duration = Duration::from_secs(1);
 
 /// The files in the inboxes, and what tells when they are complete.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(in crate::service) struct Inbox {
     settle: Settle,
     notes: Notes,
     files: BTreeMap<RelPath, FileState>,
@@ -54,7 +54,7 @@ enum FileState {
 
 /// The state of an asset's files, condensed: a hundred thousand of them may be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint(u64);
+pub(in crate::service) struct Fingerprint(u64);
 
 /// A file that stays where it is for now.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(super) struct Tries {
 
 /// What is to be told of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum News {
+pub(in crate::service) enum News {
     /// It is held for a moment.
     Passing(String),
     /// It is held.
@@ -86,7 +86,7 @@ pub(super) enum News {
 
 impl Inbox {
     /// Returns an inbox that has seen nothing.
-    pub(super) fn new(settings: &SettleSettings) -> Self {
+    pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
         Self {
             settle: Settle::new(settings.quiet, settings.weak_quiet, settings.patience),
             notes: Notes::new(settings.notes_quiet, settings.patience),
@@ -108,6 +108,14 @@ impl Inbox {
         self.notes.reload(settings.notes_quiet, settings.patience);
     }
 
+    /// Returns why a file is held, if it is.
+    pub(in crate::service) fn why(&self, path: &RelPath) -> Option<&Why> {
+        match self.files.get(path) {
+            Some(FileState::Held(held)) => Some(&held.why),
+            _ => None,
+        }
+    }
+
     /// Returns whether this state of a file is held, whether or not its time has come.
     pub(super) fn is_held_as(&self, candidate: &Candidate) -> bool {
         let state = fingerprint(candidate);
@@ -115,7 +123,7 @@ impl Inbox {
     }
 
     /// Returns when to look again at an asset that somebody may still be writing, and what it waits for.
-    pub(super) fn wait(&mut self, unsettled: &Unsettled, now: &Moment) -> (Duration, String) {
+    pub(in crate::service) fn wait(&mut self, unsettled: &Unsettled, now: &Moment) -> (Duration, String) {
         let (again, why) = self.settle.wait(unsettled, now.for_settle());
         if unsettled.is_by_time() {
             self.quiet_until = self.quiet_until.max(again);
@@ -361,7 +369,7 @@ impl Part for Inbox {
 }
 
 /// Returns the names that unfinished downloads among these will have.
-pub(super) fn unfinished<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
+pub(in crate::service) fn unfinished<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
     names.filter_map(|path| Some(path.sibling(downloads_as(&path.file_text())?))).collect()
 }
 

@@ -9,14 +9,13 @@ use super::super::message::{ToLook, Work};
 use super::super::pipeline::Chunk;
 use super::super::{Dispatcher, backoff, here};
 use super::walked::tell;
-use crate::intake::Candidate;
 use crate::make::MakeError;
 use crate::model::{RelPath, Stage};
-use crate::plan::{Companion, Facts, Hold};
+use crate::plan::{Facts, Hold};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::pauses::Cause;
-use crate::service::survey::stage_of;
+use crate::service::survey::{bare_facts, stage_of};
 use crate::service::why::{Why, WhyKind};
 use crate::vault::Space;
 
@@ -265,16 +264,4 @@ impl Dispatcher {
             why.map_or_else(|| Why::new(WhyKind::Refused, &disk.to_string()), |why| Why::new(WhyKind::Paused, &why));
         self.put_back(path, why, Some(now.steady + PAUSE_MAX), None, now);
     }
-}
-
-/// Returns just enough of an asset that could not be looked into to set it aside, whole.
-fn bare_facts(candidate: &Candidate) -> Option<Facts> {
-    let companion = |found: &crate::intake::Found| Companion { path: found.path.clone(), seen: found.entry.identity };
-    let found = &candidate.primary;
-    let stage = stage_of(&found.path)?;
-    Some(Facts {
-        companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
-        members: candidate.members.iter().map(companion).collect(),
-        ..Facts::bare(found.path.clone(), stage, found.entry.identity, found.entry.changed_ns)
-    })
 }

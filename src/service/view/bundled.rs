@@ -1,0 +1,112 @@
+//! Explains what lies in the folder of an upload day.
+
+use super::explain::Explained;
+use super::{View, is_mark, is_sent};
+use crate::market::row_of;
+use crate::model::RelPath;
+use crate::plan::{BundleFolder, BundleName};
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
+use crate::service::decide::foreign_xmp;
+use crate::vault::What;
+
+/// The largest manifest that is read.
+const MANIFEST_BYTES_MAX: u64 = 1 << 30;
+
+impl View {
+    pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
+        let Some(name) = BundleName::of(path) else {
+            let is_day = path.parts().count() == 2;
+            let is =
+                if is_day { "the folder of an upload day" } else { "in the folder of an upload day, and in no bundle" };
+            return Explained::new(format!("{is}: a bundle is `upload/DAY/MARKET`"));
+        };
+        let folder = name.folder();
+        let bundle = BundleFolder::new(folder.clone());
+        let sent = match is_sent(self.decide.disk(), &folder) {
+            Ok(true) => "sent: nothing in it is changed any more",
+            Ok(false) => "not sent: later files join it, and changed tags reach it; a file `SENT` in it ends that",
+            Err(_) => "nobody can tell whether it was sent",
+        };
+        let is_known = self.decide.settings.upload.markets.iter().any(|market| market.name == name.market);
+        let market = if is_known { "" } else { ", which the settings do not name" };
+        let file_name = path.file_text();
+        let is = match () {
+            () if BundleFolder::is_file(path) && what == What::File => return self.bundled_file(path, &bundle, sent),
+            () if *path == folder => format!("the bundle of {} for the market {}{market}", name.day, name.market),
+            () if *path == bundle.files() => "the files of a bundle: this is what you upload".to_owned(),
+            () if *path == bundle.sidecars() => {
+                "what stockmill knows of the bundle's files; do not upload it".to_owned()
+            }
+            () if path.is_in(&bundle.sidecars()) => {
+                let file = BundleFolder::file_of_sidecar(path);
+                format!("what belongs to `{file}`; do not upload it")
+            }
+            () if path.extension() == "csv" => {
+                format!("the manifest of the bundle, with a row for each file: upload it to {}", name.market)
+            }
+            () if file_name == "CHECKLIST.md" => "what to do in the market's portal; your ticks are kept".to_owned(),
+            () if path.parent().as_ref() == Some(&folder) && is_mark(path.file_name()) => {
+                "the mark that the bundle was sent".to_owned()
+            }
+            () if path.parent().as_ref() == Some(&folder) && what == What::File => {
+                "a file of yours in a bundle; stockmill leaves it alone".to_owned()
+            }
+            () => "no part of the bundle; stockmill leaves it alone".to_owned(),
+        };
+        Explained::new(is).with("bundle", format!("{folder}: {sent}"))
+    }
+
+    /// Explains a file of a bundle: which asset it is, for which market, and its tags.
+    fn bundled_file(&mut self, path: &RelPath, bundle: &BundleFolder, sent: &str) -> Explained {
+        let was_sent = sent.starts_with("sent");
+        let is = if was_sent { "bundled, and its bundle was sent" } else { "bundled; changed tags still reach it" };
+        let record = bundle.sidecar_of(path.file_name());
+        let explained = Explained::new(is).with("bundle", format!("{}: {sent}", bundle.path()));
+        let sidecar = match self.decide.disk().read(&record, SIDECAR_BYTES_MAX).map(|bytes| Sidecar::parse(&bytes)) {
+            Ok(Ok(sidecar)) => sidecar,
+            Ok(Err(error)) => {
+                let why = format!("`{record}` cannot be read: {error}");
+                return Explained { tags: Some(Err(why)), ..explained };
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return explained.with(
+                    "asset",
+                    "none: it has no sidecar and no row in the manifest; stockmill did not put it here",
+                );
+            }
+            Err(error) => {
+                return Explained { tags: Some(Err(format!("`{record}` cannot be read: {error}"))), ..explained };
+            }
+        };
+        let mut explained = explained.with("sidecar", record.to_string());
+        explained.notes.extend(self.identity_of(&sidecar, path));
+        let now = self.clock.now().for_settle();
+        let xmp = foreign_xmp(self.decide.disk(), &bundle.sidecars(), &path.file_text());
+        let tags = xmp.and_then(|xmp| self.decide.tags_of_bundled(&sidecar, xmp, now));
+        if let (true, Ok(tags)) = (was_sent, &tags) {
+            let embedded = sidecar.file.as_ref().and_then(|file| file.embedded.as_ref());
+            if embedded == Some(&tags.digest()) {
+                explained = explained.with("tags", "below, as they were sent");
+            } else {
+                explained.notes.extend(self.sent_tags(path, bundle));
+                explained = explained
+                    .with("tags", "below are those of today: they are later than the bundle, and were not sent");
+            }
+        }
+        explained.sources = self.sources_of_bundled(&sidecar);
+        Explained { tags: Some(tags.map_err(|hold| hold.to_string())), ..explained }
+    }
+
+    /// Returns a bundled file's row in the manifest as it was sent.
+    fn sent_tags(&self, path: &RelPath, bundle: &BundleFolder) -> Vec<(&'static str, String)> {
+        let Some(name) = BundleName::of(path) else { return Vec::new() };
+        let markets = &self.decide.settings.upload.markets;
+        let Some(market) = markets.iter().find(|market| market.name == name.market) else { return Vec::new() };
+        let manifest = bundle.path().join(format!("{}.csv", market.name));
+        let Ok(bytes) = self.decide.disk().read(&manifest, MANIFEST_BYTES_MAX) else {
+            return vec![("sent", format!("with tags that `{manifest}` no longer tells"))];
+        };
+        let row = row_of(market, &bytes, &path.file_text()).into_iter();
+        row.filter(|(_, cell)| !cell.is_empty()).map(|(header, cell)| ("sent", format!("{header}: {cell}"))).collect()
+    }
+}

@@ -1,0 +1,236 @@
+//! What is known of one path: every file and folder below the root has an answer.
+
+use super::judge::Beside;
+use super::{AssetStatus, View};
+use crate::model::{RelPath, Stage};
+use crate::plan::tags::{Layer, Resolved};
+use crate::plan::{Facts, theme_of_path};
+use crate::service::survey::{stage_of, unit_of};
+use crate::vault::own_names::{MARK, PROBE, SCRATCH, TRASH};
+use crate::vault::{DiskError, What};
+
+/// Everything that is known of one path.
+#[derive(Debug)]
+pub struct Explained {
+    /// What it is, in words.
+    pub is: String,
+    /// What else is known: a label of one word, and a text.
+    pub notes: Vec<(&'static str, String)>,
+    /// How it stands, if it is on its way.
+    pub status: Option<AssetStatus>,
+    /// Its tags, each with the layer that it came from, or why nobody can tell them.
+    pub tags: Option<Result<Resolved, String>>,
+    /// The files that the layers of tags came from.
+    pub sources: Vec<(Layer, RelPath)>,
+}
+
+impl Explained {
+    pub(super) fn new(is: impl Into<String>) -> Self {
+        Self { is: is.into(), notes: Vec::new(), status: None, tags: None, sources: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        self.notes.push((label, text.into()));
+        self
+    }
+
+    pub(super) fn standing(mut self, status: AssetStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+}
+
+impl View {
+    /// Explains a path below the root; `None` if nothing lies there and nothing ever did.
+    pub fn explain(&mut self, path: &RelPath) -> Result<Option<Explained>, DiskError> {
+        if let Some(stage) = stage_of(path)
+            && let Some(why) = self.unseen.get(&stage)
+        {
+            let status = AssetStatus::Unseen(stage, why.clone());
+            return Ok(Some(Explained::new("in a stage that cannot be seen").standing(status)));
+        }
+        let Some(what) = self.what_is(path)? else { return Ok(self.missing(path)) };
+        if path.parts().any(|part| [SCRATCH, TRASH, MARK, PROBE].iter().any(|own| part == *own)) {
+            return Ok(Some(Explained::new(about_own(path))));
+        }
+        let explained = match (what, stage_of(path)) {
+            (What::File | What::Folder, Some(stage)) => self.in_stage(stage, path, what)?,
+            (What::File | What::Folder, None) => self.beside_stages(path, what),
+            (What::Link, Some(_)) => left_alone(path, "a symbolic link", "links are never followed"),
+            (What::Special, Some(_)) => left_alone(path, "a special file", "it is no regular file"),
+            (What::Link | What::Special, None) => Explained::new("a link or special file; stockmill does not use it"),
+        };
+        Ok(Some(explained))
+    }
+
+    /// Returns what a name stands for.
+    fn what_is(&self, path: &RelPath) -> Result<Option<What>, DiskError> {
+        if let Some(entry) = self.decide.disk().stat(path)? {
+            return Ok(Some(entry.what));
+        }
+        // A file in the root is no area.
+        let is_file = path.parent().is_none() && self.layout.real_path(path).is_file();
+        Ok(is_file.then_some(What::File))
+    }
+
+    fn in_stage(&mut self, stage: Stage, path: &RelPath, what: What) -> Result<Explained, DiskError> {
+        let name = path.file_text();
+        if path.parent().is_none() {
+            return Ok(Explained::new(format!("a stage: {}", about_stage(stage))));
+        }
+        if let Some((folder, rule)) = self.decide.settings.settle.ignore.folder_above(path)
+            && (folder != *path || what == What::Folder)
+        {
+            let why = rule.why(&folder.file_text());
+            return Ok(
+                Explained::new("in a folder that nobody looks into").standing(AssetStatus::LeftAlone(folder, why))
+            );
+        }
+        if stage == Stage::Upload && is_upload_day(path) {
+            return Ok(self.in_upload_day(path, what));
+        }
+        if what == What::Folder {
+            return self.folder(stage, path);
+        }
+        if stage != Stage::Ideas && name == "tags.yaml" && unit_of(path).is_some_and(|unit| unit != *path) {
+            return Ok(self.shared_tags(stage, path));
+        }
+        let asset = self.asset(stage, path)?;
+        Ok(asset.unwrap_or_else(|| {
+            let is = if stage != Stage::Ideas && name == "prompts.txt" {
+                "the prompts of its theme, one on a line, for your generator; a note adds to them"
+            } else {
+                "it came or went while this looked; ask again"
+            };
+            Explained::new(is)
+        }))
+    }
+
+    /// Explains a file in a unit: an asset, a part of one, or a file that is left alone.
+    fn asset(&mut self, stage: Stage, path: &RelPath) -> Result<Option<Explained>, DiskError> {
+        let unit = self.unit_around(stage, path)?;
+        // Shared tags whose file is misnamed in one stage keep the theme waiting in all.
+        for other in
+            Stage::ALL.map(|stage| unit.below(&unit.area_path()).map(|below| stage.folder().join(below.as_path())))
+        {
+            if let Some(other) = other.filter(|other| *other != unit && self.units.contains(other)) {
+                drop(self.look(&other));
+            }
+        }
+        let surveyed = self.look(&unit)?;
+        let beside = Beside::new(&surveyed);
+        if let Some(odd) = surveyed.odd.iter().find(|odd| path.is_in(&odd.path)) {
+            let status = self.judge_alone(&beside, odd.clone());
+            return Ok(Some(Explained::new("no asset of its own").standing(status)));
+        }
+        let candidate = surveyed.candidates.iter().find(|c| c.files().any(|found| found.path == *path));
+        let Some(candidate) = candidate.cloned() else { return Ok(None) };
+        // Of two that have the same bytes, the first goes on.
+        let size = candidate.primary.entry.identity.size;
+        let first = surveyed.candidates.iter().take_while(|c| c.primary.path != candidate.primary.path);
+        for like in first.filter(|c| c.primary.entry.identity.size == size) {
+            drop(self.judge(&beside, like.clone()));
+        }
+        let (status, facts) = self.judge(&beside, candidate.clone());
+        let facts = facts.or_else(|| self.facts_of(stage, candidate.clone()));
+        let mut explained = Explained::new(what_it_is(stage, facts.as_ref(), candidate.primary.entry.identity.size));
+        if candidate.primary.path != *path {
+            explained = Explained::new(format!("a file that goes with `{}`", candidate.primary.path));
+        }
+        for found in candidate.files().filter(|found| found.path != *path) {
+            explained = explained.with("with", found.path.to_string());
+        }
+        if let Some(facts) = facts.filter(|_| stage != Stage::Ideas) {
+            explained.notes.extend(self.names_of(&facts, &status));
+            let now = self.clock.now().for_settle();
+            explained.tags = Some(self.decide.tags_of(&facts, now).map_err(|hold| hold.to_string()));
+            explained.sources = self.sources(&facts);
+        }
+        Ok(Some(explained.standing(status)))
+    }
+
+    /// Returns the unit that a path is looked at by; what lies in no theme is seen with its stage.
+    fn unit_around(&self, stage: Stage, path: &RelPath) -> Result<RelPath, DiskError> {
+        let Some(unit) = unit_of(path) else { return Ok(stage.folder()) };
+        let is_folder = matches!(self.decide.disk().stat(&unit)?, Some(entry) if entry.what == What::Folder);
+        Ok(if is_folder { unit } else { unit.parent().unwrap_or(unit) })
+    }
+
+    /// Explains a folder in a stage by what lies in it.
+    fn folder(&mut self, stage: Stage, path: &RelPath) -> Result<Explained, DiskError> {
+        let is = match (unit_of(path), theme_of_path(&path.join("x"))) {
+            _ if stage == Stage::Ideas => "a folder with notes".to_owned(),
+            (Some(unit), _) if unit == *path => format!("the folder of the theme `{}` in `{stage}`", path.file_text()),
+            (Some(_), (Some(theme), Some(below))) => format!("the folder `{below}` of the theme `{theme}`"),
+            _ => {
+                let why = "its name cannot be a theme's: it looks like an upload day, or is no text; rename it";
+                return Ok(left_alone(path, "a folder that is no theme", why));
+            }
+        };
+        let (mut ready, mut held, mut alone) = (0, 0, 0);
+        for status in self.statuses(Some(path)) {
+            match status {
+                AssetStatus::Planned(_) => ready += 1,
+                AssetStatus::Held(..) => held += 1,
+                AssetStatus::LeftAlone(at, why) if path.is_in(&at) => {
+                    let explained = Explained::new("in a folder that nobody looks into");
+                    return Ok(explained.standing(AssetStatus::LeftAlone(at, why)));
+                }
+                AssetStatus::LeftAlone(..) | AssetStatus::Unseen(..) => alone += 1,
+            }
+        }
+        let explained = Explained::new(is).with("inside", format!("{ready} ready, {held} held, {alone} left alone"));
+        let tags = path.join("tags.yaml");
+        let has_tags = stage != Stage::Ideas && matches!(self.decide.disk().stat(&tags), Ok(Some(_)));
+        Ok(if has_tags { explained.with("tags", format!("shared by `{tags}`")) } else { explained })
+    }
+}
+
+/// Returns how something stands that is left alone.
+fn left_alone(path: &RelPath, is: &str, why: &str) -> Explained {
+    Explained::new(is).standing(AssetStatus::LeftAlone(path.clone(), why.to_owned()))
+}
+
+fn what_it_is(stage: Stage, facts: Option<&Facts>, bytes: u64) -> String {
+    if stage == Stage::Ideas {
+        return format!("a note, {bytes} bytes");
+    }
+    let Some(facts) = facts else { return format!("an asset, {bytes} bytes") };
+    let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
+    let size =
+        facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
+    format!("{kind}{size}, {bytes} bytes")
+}
+
+fn about_stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Ideas => "drop notes here; each idea becomes a theme in `raw`",
+        Stage::Raw => "drop the output of your generator here; it is checked, named and goes on to `keep`",
+        Stage::Keep => "files that you chose; pictures are enlarged and go on to `export`",
+        Stage::Export => "enlarged files; they get their last name, format and tags and go on to `upload`",
+        Stage::Upload => "finished files; they go into the bundle of each market, `upload/DAY/MARKET`",
+    }
+}
+
+/// Returns what a file or folder of stockmill's own is for.
+pub(super) fn about_own(path: &RelPath) -> String {
+    let named = |name: &str| path.parts().any(|part| part == name);
+    let what = match () {
+        () if named(MARK) => "the mark by which stockmill knows the folder again; leave it there",
+        () if named(PROBE) => "the file by which a stage shows that its events come; it comes and goes",
+        () if named(SCRATCH) || named("scratch") => "unfinished products; emptied at the next start",
+        () if named(TRASH) || named("trash") => "what a step took away, kept for `stockmill undo` (`work.undo_days`)",
+        () if named("journal") => "the journal: what was done, for `history`, `undo` and recovery; never delete it",
+        () if named("areas") => "where a folder lay when it was used last",
+        () if named("tags") => "the shared tags of a theme, as all stages had them last",
+        () if named("requests") => "what commands ask of the daemon",
+        () if named("lock") => "the lock of the one daemon",
+        () => "stockmill's own memory; leave it as it is",
+    };
+    what.to_owned()
+}
+
+/// Returns whether a path lies in the folder of an upload day, or is it.
+fn is_upload_day(path: &RelPath) -> bool {
+    path.parts().nth(1).and_then(|day| day.to_str()).is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+}

@@ -1,0 +1,214 @@
+//! What `status` shows: counts of every stage, and what stays where it is, by stage, theme and reason.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{AssetStatus, View, is_sent};
+use crate::model::{RelPath, Stage};
+use crate::plan::{BundleFolder, Plan, REASON};
+use crate::service::decide::bundle_names;
+use crate::service::survey::stage_of;
+use crate::service::why::{Why, WhyKind};
+use crate::vault::{Entry, What};
+
+/// A file that stays where it is, why, and the word for that kind of reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line(pub String, pub String, pub &'static str);
+
+impl Line {
+    fn new(path: &RelPath, why: &Why) -> Self {
+        Self(path.to_string(), why.to_string(), why.kind.word())
+    }
+}
+
+/// The counts of one stage.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct StageCount {
+    /// Why nobody can see what lies in it; then all counts are of nothing.
+    pub unseen: Option<String>,
+    /// Assets that would go on now.
+    pub ready: usize,
+    /// Assets that wait, with the reason.
+    pub held: Vec<Line>,
+    /// Files that are left alone, with the reason.
+    pub left_alone: Vec<Line>,
+    /// Assets that would be set aside now, with the reason.
+    pub to_set_aside: Vec<Line>,
+}
+
+/// Files of one folder that stay for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The stage or the theme's folder in it.
+    pub folder: RelPath,
+    /// Why they stay.
+    pub why: Why,
+    /// The files.
+    pub files: Vec<RelPath>,
+}
+
+/// How everything in the inboxes stands.
+#[derive(Debug, Default)]
+pub struct Overview {
+    /// The counts of every stage.
+    pub stages: BTreeMap<Stage, StageCount>,
+    /// What is held, first what needs a person's hand.
+    pub held: Vec<Group>,
+    /// What is left alone.
+    pub left_alone: Vec<Group>,
+    /// What would be set aside.
+    pub to_set_aside: Vec<Group>,
+    /// What was set aside.
+    pub set_aside: Vec<Group>,
+}
+
+impl View {
+    /// Returns how everything in the inboxes stands.
+    pub fn overview(&mut self) -> Overview {
+        let mut stages: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
+        let (mut held, mut left_alone, mut to_set_aside) = <(Groups, Groups, Groups)>::default();
+        for status in self.statuses(None) {
+            let count = stages.entry(status.stage()).or_default();
+            match status {
+                AssetStatus::Planned(plan) => match to_failed(&plan) {
+                    Some((path, why)) => {
+                        count.to_set_aside.push(Line::new(&path, &why));
+                        to_set_aside.add(path, why);
+                    }
+                    None => count.ready += 1,
+                },
+                AssetStatus::Held(path, why) => {
+                    count.held.push(Line::new(&path, &why));
+                    held.add(path, why);
+                }
+                AssetStatus::LeftAlone(path, why) => {
+                    let why = Why::new(WhyKind::Unknown, &why);
+                    count.left_alone.push(Line::new(&path, &why));
+                    left_alone.add(path, why);
+                }
+                AssetStatus::Unseen(_, why) => count.unseen = Some(why),
+            }
+        }
+        let mut set_aside = Groups::default();
+        for (path, why) in self.set_aside() {
+            set_aside.add(path, Why::new(WhyKind::Person, &why));
+        }
+        Overview {
+            stages,
+            held: held.sorted(),
+            left_alone: left_alone.sorted(),
+            to_set_aside: to_set_aside.sorted(),
+            set_aside: set_aside.sorted(),
+        }
+    }
+
+    /// Returns the folders that cannot be worked on, each with the reason.
+    pub fn paused(&self) -> Vec<(RelPath, String)> {
+        self.pauses.all().map(|(area, why)| (area.clone(), why.to_owned())).collect()
+    }
+
+    /// Returns the folders of all bundles, with the number of files in each and whether it was sent.
+    pub fn bundles(&self) -> Vec<(RelPath, usize, bool)> {
+        let disk = self.decide.disk();
+        let look = |folder: RelPath| {
+            // A NAS keeps folders of its own even there.
+            let is_file = |(_, entry): &(_, Entry)| entry.what == What::File;
+            let files = disk
+                .list(&BundleFolder::new(folder.clone()).files())
+                .map_or(0, |files| files.into_iter().filter(is_file).count());
+            let sent = is_sent(disk, &folder).unwrap_or(false);
+            (folder, files, sent)
+        };
+        bundle_names(disk, &self.decide.settings.upload.markets).iter().map(|name| look(name.folder())).collect()
+    }
+
+    /// Returns what was set aside, with the reason.
+    pub fn set_aside(&self) -> Vec<(RelPath, String)> {
+        let disk = self.decide.disk();
+        let failed = RelPath::new("failed").expect("a constant is a clean path");
+        let Ok(walked) = crate::intake::walk(disk, &failed, &|_| true, &mut |_, _| ()) else { return Vec::new() };
+        let aside = walked.files.into_iter().filter_map(|found| {
+            let name = found.path.file_text();
+            let file = found.path.sibling(name.strip_suffix(REASON)?);
+            Some((file, self.first_line(&found.path)))
+        });
+        aside.collect()
+    }
+
+    /// Returns the first line of a text of our own.
+    pub(super) fn first_line(&self, path: &RelPath) -> String {
+        match self.decide.disk().read(path, 65536) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned(),
+            Err(error) => format!("`{path}` cannot be read: {}", error.source),
+        }
+    }
+}
+
+/// Returns what a plan sets aside, and why.
+fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
+    let is_failed = plan.about.to.as_ref().is_some_and(|to| to.area() == "failed");
+    let from = plan.about.from.clone().filter(|_| is_failed)?;
+    let why = plan.about.did.strip_prefix("set aside: ").unwrap_or(&plan.about.did);
+    Some((from, Why::new(WhyKind::Person, why)))
+}
+
+/// Groups by kind of reason, folder and reason.
+#[derive(Debug, Default)]
+struct Groups(BTreeMap<(WhyKind, RelPath, std::sync::Arc<str>), Vec<RelPath>>);
+
+impl Groups {
+    fn add(&mut self, path: RelPath, why: Why) {
+        self.0.entry((why.kind, folder_of(&path), why.text)).or_default().push(path);
+    }
+
+    /// Returns them, first what needs a person's hand, and of those what most files wait for.
+    fn sorted(self) -> Vec<Group> {
+        let groups = self.0.into_iter();
+        let mut groups: Vec<Group> =
+            groups.map(|((kind, folder, text), files)| Group { folder, why: Why { kind, text }, files }).collect();
+        groups.sort_by_key(|group| (group.why.kind, std::cmp::Reverse(group.files.len())));
+        groups
+    }
+}
+
+/// Returns the theme's folder that a file lies in, or its stage; what was set aside is kept by both.
+fn folder_of(path: &RelPath) -> RelPath {
+    let depth = if stage_of(path).is_some() { 2 } else { 3 };
+    let mut folder = path.parent().unwrap_or_else(|| path.clone());
+    while folder.parts().count() > depth {
+        folder = folder.parent().expect("a path of more than one part has a parent");
+    }
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_hand_stands_first_and_what_is_alike_is_one_group() {
+        let mut groups = Groups::default();
+        let rows = [
+            ("keep/t/a.png", WhyKind::Gate, "shut"),
+            ("keep/t/in/b.png", WhyKind::Gate, "shut"),
+            ("keep/u/c.png", WhyKind::Gate, "shut"),
+            ("raw/d.png", WhyKind::Record, "broken"),
+            ("failed/raw/t/e.png", WhyKind::Tags, "no title"),
+            ("raw/t/f.png", WhyKind::Tags, "no keywords"),
+            ("raw/t/g.png", WhyKind::Tags, "no keywords"),
+        ];
+        for (path, kind, why) in rows {
+            groups.add(RelPath::new(path).unwrap(), Why::new(kind, why));
+        }
+        let shown: Vec<String> = groups
+            .sorted()
+            .iter()
+            .map(|group| format!("{} {} {}", group.folder, group.files.len(), group.why))
+            .collect();
+        assert_eq!(
+            shown,
+            ["raw 1 broken", "raw/t 2 no keywords", "failed/raw/t 1 no title", "keep/t 2 shut", "keep/u 1 shut"]
+        );
+    }
+}

@@ -1,0 +1,333 @@
+//! Rows over a mill on the disk, which nothing changes.
+#![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use image::{Rgb, RgbImage};
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{AssetId, ContentHash, Kind};
+use crate::records::{Origin, Sidecar};
+use crate::service::AREAS;
+
+const TAGS: &str = "title: Sea\nkeywords: [wave]\nuse: [warm]\n";
+
+fn picture(seed: u8) -> Vec<u8> {
+    let image = RgbImage::from_fn(90, 90, |x, y| Rgb([seed, u8::try_from(x).unwrap(), u8::try_from(y).unwrap()]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+struct Mill {
+    home: TempDir,
+}
+
+impl Mill {
+    fn new() -> Self {
+        let mill = Self { home: tempfile::tempdir().unwrap() };
+        for folder in AREAS.into_iter().chain([".stockmill/journal", "logs", "markets", "tagsets"]) {
+            fs::create_dir_all(mill.home.path().join(folder)).unwrap();
+        }
+        mill
+    }
+
+    fn put(&self, file: &str, bytes: impl AsRef<[u8]>) {
+        let file = self.home.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, bytes).unwrap();
+        let file = fs::File::options().write(true).open(&file).unwrap();
+        // Long ago, so that nothing is held for a moment.
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+
+    /// Puts a picture that was dropped as `raw/sea/first.png`, with its sidecar.
+    fn put_known(&self, file: &str, sidecar_at: &str, bytes: &[u8]) {
+        let hash = ContentHash::of(bytes);
+        let dropped = path("raw/sea/first.png");
+        let origin = Origin { path: dropped, hash: hash.clone(), kind: Kind::Png, size: None, archived: None };
+        let sidecar = Sidecar {
+            id: Some(AssetId::of(&hash)),
+            theme: Some(crate::model::ThemeSlug::new("sea").unwrap()),
+            seq: Some(1),
+            origin: Some(origin),
+            ..Sidecar::default()
+        };
+        self.put(file, bytes);
+        self.put(sidecar_at, sidecar.to_text());
+    }
+
+    /// A mill in which everything may be met that a person asks about.
+    fn furnished() -> Self {
+        let mill = Self::new();
+        mill.put("raw/sea/tags.yaml", TAGS);
+        mill.put("keep/sea/tags.yaml", TAGS);
+        mill.put("tagsets/warm.yaml", "keywords: [sun, light]\n");
+        mill.put_known("archive/sea/sea-0001.png", "archive/sea/sea-0001.png.yaml", &picture(1));
+        mill.put("raw/sea/good.png", picture(2));
+        mill.put("raw/sea/like.png", picture(2));
+        mill.put("raw/sea/copy.png", picture(1));
+        mill.put("raw/sea/cut.png", &picture(3)[..150]);
+        mill.put("raw/sea/half.png", picture(4));
+        mill.put("raw/sea/half.png.part", "x");
+        mill.put("raw/sea/broken.png", picture(5));
+        mill.put("raw/sea/broken.png.yaml", "tags: [");
+        mill.put("raw/sea/page.png", "<html>");
+        mill.put("raw/sky/a.png", picture(6));
+        mill.put("raw/sky/tags.yaml", "title: [\n");
+        mill.put("raw/2026-11-28/a.png", picture(7));
+        mill.put("raw/sea/_mine/a.png", picture(8));
+        for number in 0..3 {
+            mill.put(&format!("keep/sea/k{number}.png"), picture(10 + number));
+        }
+        mill.put("keep/sea/k3.png", picture(20));
+        mill.put("keep/sea/k3.png.yaml", "tags: [");
+        mill.put("upload/bare/a.png", picture(21));
+        mill.put("ideas/tea.md", "- Warm tea — tea, mug\n");
+        mill.put("ideas/a.png", picture(22));
+        mill.put("failed/raw/sea/old.png", "x");
+        mill.put("failed/raw/sea/old.txt", "its words");
+        mill.put("failed/raw/sea/old.png.reason.txt", "it is cut off\n\nmore\n");
+        let bundle = "upload/2026-11-28/adobe-stock";
+        let (file, record) = (format!("{bundle}/files/sea-0001.jpg"), format!("{bundle}/sidecars/sea-0001.jpg.yaml"));
+        mill.put_known(&file, &record, b"finished");
+        mill.put(
+            &format!("{bundle}/adobe-stock.csv"),
+            "Filename,Title,Keywords,Category,Releases\r\nsea-0001.jpg,Old sea,\"a,b\",,\r\n",
+        );
+        mill.put(&format!("{bundle}/CHECKLIST.md"), "# x\n");
+        for own in ["raw/.stockmill-area", "archive/.stockmill-area", ".stockmill/lock", "logs/stockmill.log"] {
+            mill.put(own, "");
+        }
+        for own in ["archive/ideas/note.md", "archive/ideas/note.md.problems.txt", "stockmill.yaml", "mine.txt"] {
+            mill.put(own, "x");
+        }
+        mill.put("markets/mine.yaml", "title: [");
+        mill
+    }
+
+    fn view(&self) -> View {
+        let markets = crate::market::built_in().unwrap();
+        let settings = "gates: {keep: hold}\n";
+        View::open(crate::config::load(settings, self.home.path(), &markets).unwrap()).unwrap()
+    }
+
+    /// Returns every file and folder.
+    fn all(&self) -> Vec<RelPath> {
+        let (mut open, mut found): (Vec<PathBuf>, _) = (vec![self.home.path().to_owned()], Vec::new());
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                found.push(RelPath::new(entry.path().strip_prefix(self.home.path()).unwrap()).unwrap());
+                open.extend(entry.file_type().unwrap().is_dir().then(|| entry.path()));
+            }
+        }
+        found
+    }
+}
+
+/// How a status is shown, in few words.
+fn shown(status: &AssetStatus) -> String {
+    match status {
+        AssetStatus::Planned(plan) => plan.to_string(),
+        AssetStatus::Held(_, why) => format!("held {}: {why}", why.kind.word()),
+        AssetStatus::LeftAlone(_, why) => format!("left alone: {why}"),
+        AssetStatus::Unseen(stage, why) => format!("unseen {stage}: {why}"),
+    }
+}
+
+/// `plan` showed damaged pictures and copies going on, and what is still downloaded too.
+#[test]
+fn a_look_shows_what_the_daemon_does() {
+    let mill = Mill::furnished();
+    let mut view = mill.view();
+    let statuses = view.statuses(None);
+    let rows = [
+        ("raw/sea/good.png", "-> keep/sea/sea-"),
+        ("raw/sea/like.png", "set aside: it has the same bytes as `keep/sea/sea-"),
+        ("raw/sea/copy.png", "set aside: it has the same bytes as `archive/sea/sea-0001.png`"),
+        ("raw/sea/cut.png", "set aside: it is cut off"),
+        ("raw/sea/cut.png", "-> failed/raw/sea/cut.png"),
+        ("raw/sea/half.png", "held settling: an unfinished download"),
+        ("raw/sea/half.png.part", "left alone: another program"),
+        ("raw/sea/broken.png", "held record: its sidecar `raw/sea/broken.png.yaml` cannot be read"),
+        ("raw/sea/page.png", "left alone: its content is no picture"),
+        ("raw/sea/_mine", "left alone: a folder that begins with `_`"),
+        ("raw/sky/a.png", "held record: `raw/sky/tags.yaml` cannot be read"),
+        ("raw/2026-11-28/a.png", "left alone: its folder's name cannot be a theme's"),
+        ("keep/sea/k0.png", "held gate: the gate of `keep` is `hold`"),
+        // A gate does not hide what will not go through it.
+        ("keep/sea/k3.png", "held record: its sidecar `keep/sea/k3.png.yaml` cannot be read"),
+        ("upload/bare/a.png", "held market: adobe-stock refuses it"),
+        ("ideas/tea.md", "write   raw/warm-tea/tags.yaml"),
+        ("ideas/a.png", "left alone: `ideas` takes notes"),
+    ];
+    for (file, expected) in rows {
+        let is_about = |status: &&AssetStatus| match status {
+            AssetStatus::Planned(plan) => plan.about.from == Some(path(file)),
+            AssetStatus::Held(at, _) | AssetStatus::LeftAlone(at, _) => *at == path(file),
+            AssetStatus::Unseen(..) => false,
+        };
+        let found: Vec<String> = statuses.iter().filter(is_about).map(shown).collect();
+        assert!(found.len() == 1 && found[0].contains(expected), "{file}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_stays_is_told_by_stage_theme_and_reason() {
+    let mill = Mill::furnished();
+    let overview = mill.view().overview();
+    let line = |group: &Group| format!("{} {} {}", group.why.kind.word(), group.folder, group.files.len());
+    let held: Vec<String> = overview.held.iter().map(line).collect();
+    let expected = [
+        "record keep/sea 1",
+        "record raw/sea 1",
+        "record raw/sky 1",
+        "market upload/bare 1",
+        "settling raw/sea 1",
+        "gate keep/sea 3",
+    ];
+    assert_eq!(held, expected);
+    let aside: Vec<String> = overview.set_aside.iter().map(line).collect();
+    assert_eq!(aside, ["person failed/raw/sea 1"]);
+    let raw = &overview.stages[&Stage::Raw];
+    assert_eq!([raw.ready, raw.held.len(), raw.left_alone.len(), raw.to_set_aside.len()], [1, 3, 4, 3], "{raw:?}");
+}
+
+/// Three of four stages showed nothing while one was away or full.
+#[test]
+fn what_can_be_seen_is_shown_while_a_stage_is_away_or_full() {
+    let mill = Mill::new();
+    for file in ["raw/a.png", "raw/sea/b.png", "keep/sea/c.png", "export/sea/d.png"] {
+        mill.put(file, picture(1));
+    }
+    let all = [("raw", 2), ("keep", 1), ("export", 1)];
+    for (is_away, area, unseen) in [(true, "keep", 1), (false, "keep", 0), (true, "archive", 0), (false, "archive", 0)]
+    {
+        let (at, away) = (mill.home.path().join(area), mill.home.path().join("away"));
+        if is_away {
+            fs::rename(&at, &away).unwrap();
+        }
+        let mut view = mill.view();
+        if !is_away {
+            view.pauses.pause(&path(area), "its disk is full".to_owned(), 0, Cause::Seen, Duration::ZERO);
+        }
+        let overview = view.overview();
+        let paused: Vec<String> = view.paused().iter().map(|(area, _)| area.to_string()).collect();
+        assert_eq!(paused, [area], "{is_away}");
+        let seen = all.iter().filter(|(stage, _)| !(is_away && *stage == area));
+        for (stage, count) in seen {
+            let found = &overview.stages[&stage.parse::<Stage>().unwrap()];
+            assert_eq!(found.ready + found.held.len(), *count, "{area} {is_away}: {found:?}");
+        }
+        assert_eq!(overview.stages.values().filter(|stage| stage.unseen.is_some()).count(), unseen, "{area}");
+        if is_away {
+            fs::rename(&away, &at).unwrap();
+        }
+    }
+}
+
+/// Files of bundles, themes, shared tags, notes and records had no answer.
+#[test]
+fn every_file_and_folder_is_explained() {
+    let mill = Mill::furnished();
+    let mut view = mill.view();
+    for at in mill.all() {
+        let explained = view.explain(&at).unwrap();
+        assert!(explained.is_some_and(|explained| !explained.is.is_empty()), "{at}");
+    }
+    assert!(view.explain(&path("raw/sea/never.png")).unwrap().is_none());
+}
+
+#[test]
+fn a_path_is_explained_by_what_it_is_for() {
+    let mill = Mill::furnished();
+    let bundle = "upload/2026-11-28/adobe-stock";
+    let file = format!("{bundle}/files/sea-0001.jpg");
+    let rows: Vec<(&str, Vec<&str>)> = vec![
+        ("raw", vec!["a stage"]),
+        ("raw/sea", vec!["theme `sea`", "inside: 4 ready, 2 held", "raw/sea/tags.yaml"]),
+        (
+            "raw/sea/tags.yaml",
+            vec!["the layer `theme`", "title `Sea`, 1 keyword", "tagsets/warm.yaml", "keep/sea/tags.yaml: the same"],
+        ),
+        ("raw/sky/tags.yaml", vec!["the layer `theme`", "be read: line 1"]),
+        ("tagsets/warm.yaml", vec!["tag set `warm`", "2 keywords", "used by: sea"]),
+        (
+            "raw/sea/good.png",
+            vec![
+                "png",
+                "by `naming.first`, {theme}-{seq:04}",
+                "keep/sea/sea-",
+                "tag set warm: tagsets/warm.yaml",
+                "theme: raw/sea/tags.yaml",
+            ],
+        ),
+        ("raw/sea/like.png", vec!["set aside: it has the same bytes as"]),
+        ("raw/sea/broken.png.yaml", vec!["goes with `raw/sea/broken.png`", "cannot be read"]),
+        ("raw/sea/_mine/a.png", vec!["left alone"]),
+        ("keep/sea/k0.png", vec!["name: k0: as it was dropped", "held gate"]),
+        (
+            "archive/sea/sea-0001.png",
+            vec!["an original", "sea-0001: given by `naming.first`", "as `raw/sea/first.png`"],
+        ),
+        ("archive/ideas/note.md", vec!["a note that was read"]),
+        ("archive/ideas/note.md.problems.txt", vec!["not understood of the note `note.md`"]),
+        (
+            "failed/raw/sea/old.png",
+            vec!["set aside", "reason: it is cut off", "stockmill retry failed/raw/sea/old.png"],
+        ),
+        ("failed/raw/sea/old.png.reason.txt", vec!["why `failed/raw/sea/old.png` was set aside"]),
+        (bundle, vec!["the bundle of 2026-11-28 for the market adobe-stock", "not sent"]),
+        (
+            &file,
+            vec!["bundled; changed tags still reach it", "sea-0001: given by `naming.last`", "theme `sea`, number 1"],
+        ),
+        ("markets/mine.yaml", vec!["profile of the market `mine`", "be read:"]),
+        ("mine.txt", vec!["nothing of stockmill's"]),
+        (".stockmill/lock", vec!["the lock"]),
+        ("archive/.stockmill-area", vec!["the mark by which"]),
+    ];
+    let mut view = mill.view();
+    for (at, expected) in rows {
+        let text = told(&mut view, at);
+        for expected in expected {
+            assert!(text.contains(expected), "{at}: no `{expected}` in\n{text}");
+        }
+    }
+}
+
+/// The tags of today were shown as if they had been sent.
+#[test]
+fn a_sent_file_tells_its_tags_as_they_were_sent() {
+    let mill = Mill::furnished();
+    let bundle = "upload/2026-11-28/adobe-stock";
+    mill.put(&format!("{bundle}/SENT"), "");
+    let text = told(&mut mill.view(), &format!("{bundle}/files/sea-0001.jpg"));
+    for expected in ["its bundle was sent", "Title: Old sea", "Keywords: a,b", "were not sent", "Sea (theme)"] {
+        assert!(text.contains(expected), "no `{expected}` in\n{text}");
+    }
+    assert!(told(&mut mill.view(), &format!("{bundle}/SENT")).contains("the mark that the bundle was sent"));
+}
+
+fn told(view: &mut View, at: &str) -> String {
+    let explained = view.explain(&path(at)).unwrap().unwrap();
+    let notes = explained.notes.iter().map(|(label, text)| format!("{label}: {text}"));
+    let status = explained.status.iter().map(shown);
+    let layers = explained.sources.iter().map(|(layer, file)| format!("{layer}: {file}"));
+    let title =
+        explained.tags.and_then(|tags| Some(tags.ok()?.title?)).map(|tag| format!("{} ({})", tag.value, tag.layer));
+    std::iter::once(explained.is.clone())
+        .chain(notes)
+        .chain(status)
+        .chain(layers)
+        .chain(title)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
