@@ -92,7 +92,9 @@ impl Areas {
             let is_free = !self.is_bound || !self.layout.areas.contains_key(area);
             return if is_free { open_folder(&self.layout.folder(area)) } else { Err(Errno::STALE) };
         };
-        let folder = open_folder(&known.path)?;
+        // Its disk went with its folder: of what lies in it nobody can tell.
+        let away = |errno| if matches!(errno, Errno::NOENT | Errno::NOTDIR) { Errno::STALE } else { errno };
+        let folder = open_folder(&known.path).map_err(away)?;
         let stat = rustix::fs::fstat(&folder)?;
         if (stat.st_dev, stat.st_ino) == (known.device, known.inode) { Ok(folder) } else { Err(Errno::STALE) }
     }
@@ -287,6 +289,22 @@ mod tests {
             assert_eq!(found(area, was_attached, hand, false), looked, "{area} {was_attached} {hand:?}");
             assert_eq!(found(area, was_attached, hand, true), made, "{area} {was_attached} {hand:?}");
         }
+    }
+
+    /// Files in an area whose folder went with its disk were taken for files that are not there.
+    #[test]
+    fn of_an_area_that_went_nobody_can_tell_what_lies_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("raw");
+        let areas =
+            Areas::bound(Layout { root: root.path().to_owned(), areas: [("raw".into(), folder.clone())].into() });
+        std::fs::create_dir(&folder).unwrap();
+        areas.adopt("raw".as_ref()).unwrap();
+        assert!(areas.open("raw".as_ref()).is_ok());
+        std::fs::rename(&folder, root.path().join("elsewhere")).unwrap();
+        assert_eq!(areas.open("raw".as_ref()).unwrap_err(), Errno::STALE);
+        std::fs::write(&folder, "").unwrap();
+        assert_eq!(areas.open("raw".as_ref()).unwrap_err(), Errno::STALE);
     }
 
     #[test]

@@ -162,8 +162,9 @@ impl View {
             _ if stage == Stage::Ideas => "a folder with notes".to_owned(),
             (Some(unit), _) if unit == *path => format!("the folder of the theme `{}` in `{stage}`", path.file_text()),
             (Some(_), (Some(theme), Some(below))) => format!("the folder `{below}` of the theme `{theme}`"),
+            _ if path.file_name().to_str().is_some() => "a folder that only says when, and is no theme".to_owned(),
             _ => {
-                let why = "its name cannot be a theme's: it looks like an upload day, or is no text; rename it";
+                let why = "its name cannot be a theme's: it is no text; rename it";
                 return Ok(left_alone(path, "a folder that is no theme", why));
             }
         };
