@@ -6,13 +6,14 @@ use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Mutex, RwLock};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags};
+use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::disk::Detached;
-use super::own_names::{HOME, MARK};
+use super::mark::{self, Mark, Owner};
+use super::own_names::HOME;
 use crate::model::{RelPath, Stage};
 
 /// Where each area really lies: a stage folder may be on another disk.
@@ -56,6 +57,8 @@ struct Attached {
 struct Examined {
     folder: Attached,
     is_marked: bool,
+    /// Whether its mark says that it is this area of this mill.
+    is_ours: bool,
 }
 
 /// The areas of a root, each held to the folder that it was when it was attached.
@@ -65,6 +68,8 @@ struct Examined {
 pub(super) struct Areas {
     layout: Layout,
     attached: RwLock<BTreeMap<OsString, Attached>>,
+    /// The mill's name, once it was asked for.
+    mill: Mutex<Option<String>>,
     /// Whether areas are held to their folders; a command beside the daemon takes every area as it finds it.
     is_bound: bool,
 }
@@ -72,12 +77,12 @@ pub(super) struct Areas {
 impl Areas {
     /// Returns areas of which none is attached yet.
     pub(super) fn bound(layout: Layout) -> Self {
-        Self { layout, attached: RwLock::default(), is_bound: true }
+        Self { layout, attached: RwLock::default(), mill: Mutex::default(), is_bound: true }
     }
 
     /// Returns areas that are taken as they are found, for looking.
     pub(super) fn unbound(layout: Layout) -> Self {
-        Self { layout, attached: RwLock::default(), is_bound: false }
+        Self { layout, attached: RwLock::default(), mill: Mutex::default(), is_bound: false }
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -130,13 +135,14 @@ impl Areas {
         if found.is_none() {
             std::fs::create_dir_all(&configured).map_err(refused)?;
             if !self.may_be_away(area) {
-                write(&configured.join(MARK), b"").map_err(refused)?;
+                self.mark(area, &configured).map_err(refused)?;
             }
             found = self.examine(area, is_asked_for)?;
         }
         let found = found.ok_or_else(missing)?;
-        if !found.is_marked {
-            write(&found.folder.path.join(MARK), b"").map_err(refused)?;
+        // A mark of an older version counts as ours, but who knows: a person gives it the mill's name, by `init`.
+        if !found.is_marked || is_asked_for && !found.is_ours {
+            self.mark(area, &found.folder.path).map_err(refused)?;
         }
         if !self.is_remembered(area) {
             self.remember(area).map_err(refused)?;
@@ -170,15 +176,84 @@ impl Areas {
             return Err(Detached::ReadOnly(shown()));
         }
         let found = Attached { path, device: stat.st_dev, inode: stat.st_ino };
-        let is_marked = rustix::fs::statat(&folder, MARK, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|mark| FileType::from_raw_mode(mark.st_mode) == FileType::RegularFile);
+        let mark = Mark::read(&folder);
+        if mark == Mark::Closed {
+            let why = "stockmill may not read its mark `.stockmill-area`. If a disk was mounted there after stockmill had \
+                       started, restart stockmill; else give its user the rights";
+            return Err(Detached::Refused { folder: shown(), why: why.to_owned() });
+        }
+        let (is_marked, is_ours) = (mark != Mark::Missing, matches!(mark, Mark::Of(_)));
         let is_same = before.as_ref() == Some(&found);
         // A link that took the folder's place while we ran leads elsewhere, whatever it shows there.
         let is_elsewhere = before.is_some_and(|before| before.path != found.path && before.inode != found.inode);
         if is_known && !is_same && (!is_marked || is_elsewhere) {
             return Err(Detached::Other(shown()));
         }
-        Ok(Some(Examined { folder: found, is_marked }))
+        let mill = self.mill().map_err(refused)?;
+        if let Some(why) = self.is_not_ours(area, &mark, mill.as_deref(), is_asked_for) {
+            let area = area.to_string_lossy().into_owned();
+            return Err(Detached::NotOurs { folder: shown(), area, why });
+        }
+        let is_ours = is_ours && !(is_asked_for && mark != Mark::Of(owner(area, mill.as_deref())));
+        Ok(Some(Examined { folder: found, is_marked, is_ours }))
+    }
+
+    /// Returns why a marked folder is not this area of this mill, if it is not. A person who asks may give a folder of
+    /// this mill another place in it, and an older mark a name.
+    fn is_not_ours(&self, area: &OsStr, mark: &Mark, mill: Option<&str>, is_asked_for: bool) -> Option<String> {
+        match mark {
+            Mark::Blank if is_asked_for || !self.is_signed(area) => None,
+            Mark::Blank => Some("its mark is empty, and this mill had written its name into it".to_owned()),
+            Mark::Of(owner) if mill.is_some_and(|mill| mill != owner.mill) => {
+                Some(format!("it is the `{}` of another mill", owner.area))
+            }
+            Mark::Of(owner) if area != owner.area.as_str() && !is_asked_for => {
+                Some(format!("it is the `{}` of this mill", owner.area))
+            }
+            Mark::Of(_) | Mark::Missing | Mark::Closed => None,
+            Mark::Unclear(why) => Some(format!("its mark is unclear: {why}")),
+        }
+    }
+
+    /// Returns the mill's name. One that has lost its memory has the name that its areas say; a new one gets one.
+    fn mill(&self) -> std::io::Result<Option<String>> {
+        let mut known = self.mill.lock().expect("no holder panics");
+        let file = self.layout.home().join("mill");
+        let written = mark::read_name(&file);
+        let name = known.clone().or_else(|| written.clone()).or_else(|| self.name_by_marks());
+        let name = if self.is_bound { Some(name.unwrap_or_else(mark::new_name)) } else { name };
+        if self.is_bound && written != name {
+            name.as_ref().map_or(Ok(()), |name| mark::write_name(&file, name))?;
+        }
+        known.clone_from(&name);
+        Ok(name)
+    }
+
+    fn name_by_marks(&self) -> Option<String> {
+        let areas = self.layout.areas.iter();
+        let (inside, outside): (Vec<_>, Vec<_>) = areas.partition(|(_, folder)| folder.starts_with(&self.layout.root));
+        inside.into_iter().chain(outside).find_map(|(area, folder)| match Mark::read(open_folder(folder).ok()?) {
+            Mark::Of(owner) if *area == *owner.area => Some(owner.mill),
+            _ => None,
+        })
+    }
+
+    /// Marks a folder as an area of this mill, and remembers that.
+    fn mark(&self, area: &OsStr, folder: &Path) -> std::io::Result<()> {
+        let mill = self.mill()?;
+        Mark::write(folder, &owner(area, mill.as_deref()))?;
+        self.remember_as(&self.signature(area), area)
+    }
+
+    /// Returns whether this mill has written its name into the mark at the place that the settings name.
+    fn is_signed(&self, area: &OsStr) -> bool {
+        self.is_place(&self.signature(area), area)
+    }
+
+    fn signature(&self, area: &OsStr) -> PathBuf {
+        let mut name = area.to_owned();
+        name.push(".signed");
+        self.memory(&name)
     }
 
     /// Returns whether an area that is not there may come back. An archive in the root itself was removed by a
@@ -194,19 +269,29 @@ impl Areas {
 
     /// Returns whether the area was attached before at the place that the settings name.
     fn is_remembered(&self, area: &OsStr) -> bool {
-        let place = std::fs::read(self.memory(area)).unwrap_or_default();
-        place == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
+        self.is_place(&self.memory(area), area)
+    }
+
+    fn is_place(&self, memory: &Path, area: &OsStr) -> bool {
+        std::fs::read(memory).unwrap_or_default() == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
     }
 
     fn remember(&self, area: &OsStr) -> std::io::Result<()> {
-        let memory = self.memory(area);
+        self.remember_as(&self.memory(area), area)
+    }
+
+    fn remember_as(&self, memory: &Path, area: &OsStr) -> std::io::Result<()> {
         std::fs::create_dir_all(memory.parent().expect("a memory lies in a folder"))?;
-        write(&memory, resolved(&self.layout.folder(area)).as_os_str().as_bytes())
+        write(memory, resolved(&self.layout.folder(area)).as_os_str().as_bytes())
     }
 
     fn memory(&self, area: &OsStr) -> PathBuf {
         self.layout.home().join("areas").join(area)
     }
+}
+
+fn owner(area: &OsStr, mill: Option<&str>) -> Owner {
+    Owner::new(mill.unwrap_or_default(), &area.to_string_lossy())
 }
 
 /// Returns where a folder really lies, links resolved; one that is not there lies in its parent.
@@ -228,6 +313,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::own_names::MARK;
 
     /// A person's hand on the folder of an area, between two calls.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,6 +325,14 @@ mod tests {
         Empty,
         /// The disk was mounted anew: another number, and the mark is there.
         Anew,
+        /// A disk with an empty mark is mounted there, as an older version of another mill left it.
+        Old,
+        /// The disk of another mill.
+        Anothers,
+        /// Another area of this mill.
+        Exchanged,
+        /// The disk of a mill of a later version.
+        Later,
     }
 
     /// Calls `attach` or `make` on an area that was attached before, or never; says how it went, and whether the folder
@@ -254,11 +348,19 @@ mod tests {
         if hand != Hand::Nothing {
             std::fs::rename(&folder, root.path().join("away")).unwrap();
         }
-        if matches!(hand, Hand::Empty | Hand::Anew) {
+        if !matches!(hand, Hand::Nothing | Hand::Removed) {
             std::fs::create_dir(&folder).unwrap();
         }
-        if hand == Hand::Anew {
-            write(&folder.join(MARK), b"").unwrap();
+        let ours = std::fs::read_to_string(root.path().join("away").join(MARK)).unwrap_or_default();
+        match hand {
+            Hand::Nothing | Hand::Removed | Hand::Empty => (),
+            Hand::Anew => write(&folder.join(MARK), ours.as_bytes()).unwrap(),
+            Hand::Old => write(&folder.join(MARK), b"").unwrap(),
+            Hand::Anothers => Mark::write(&folder, &Owner::new("another", area)).unwrap(),
+            Hand::Exchanged => write(&folder.join(MARK), ours.replace(area, "export").as_bytes()).unwrap(),
+            Hand::Later => {
+                write(&folder.join(MARK), ours.replace("\"version\":1", "\"version\":2").as_bytes()).unwrap();
+            }
         }
         let answer = if makes { areas.make(area.as_ref()) } else { areas.attach(area.as_ref()) };
         let said = match answer {
@@ -266,6 +368,7 @@ mod tests {
             Ok(()) => "ok",
             Err(Detached::Missing(_)) => "missing",
             Err(Detached::Other(_)) => "other",
+            Err(Detached::NotOurs { .. }) => "not ours",
             Err(detached) => panic!("{detached}"),
         };
         (said, folder.exists(), folder.join(MARK).exists())
@@ -273,7 +376,7 @@ mod tests {
 
     #[test]
     fn an_area_is_the_folder_that_it_was_and_looking_makes_nothing() {
-        use Hand::{Anew, Empty, Nothing, Removed};
+        use Hand::{Anew, Anothers, Empty, Exchanged, Later, Nothing, Old, Removed};
         let cases = [
             // (area, was attached, what a person did, by looking, by making)
             ("raw", false, Nothing, ("ok", false, false), ("open", true, true)),
@@ -281,6 +384,11 @@ mod tests {
             ("raw", true, Removed, ("missing", false, false), ("missing", false, false)),
             ("raw", true, Empty, ("other", true, false), ("other", true, false)),
             ("raw", true, Anew, ("open", true, true), ("open", true, true)),
+            // Whose name was written there is asked before a folder is taken for ours.
+            ("raw", true, Old, ("not ours", true, true), ("not ours", true, true)),
+            ("raw", true, Anothers, ("not ours", true, true), ("not ours", true, true)),
+            ("raw", true, Exchanged, ("not ours", true, true), ("not ours", true, true)),
+            ("raw", true, Later, ("not ours", true, true), ("not ours", true, true)),
             // A person removed an archive in the root: it is empty rather than away.
             ("archive", true, Removed, ("ok", false, false), ("open", true, true)),
             ("archive", true, Empty, ("other", true, false), ("other", true, false)),
@@ -305,6 +413,42 @@ mod tests {
         assert_eq!(areas.open("raw".as_ref()).unwrap_err(), Errno::STALE);
         std::fs::write(&folder, "").unwrap();
         assert_eq!(areas.open("raw".as_ref()).unwrap_err(), Errno::STALE);
+    }
+
+    fn whose(folder: &Path) -> Mark {
+        Mark::read(open_folder(folder).unwrap())
+    }
+
+    /// An update must lock nobody out: an older mark is ours until the mill has written its name.
+    #[test]
+    fn an_older_mark_is_ours_and_a_person_gives_it_a_name() {
+        let root = tempfile::tempdir().unwrap();
+        let raw = root.path().join("raw");
+        let mill = || {
+            let areas = BTreeMap::from([(OsString::from("raw"), raw.clone())]);
+            Areas::bound(Layout { root: root.path().to_owned(), areas })
+        };
+        std::fs::create_dir(&raw).unwrap();
+        write(&raw.join(MARK), b"").unwrap();
+        for _ in 0..2 {
+            assert_eq!(mill().make("raw".as_ref()), Ok(()));
+            assert_eq!(whose(&raw), Mark::Blank);
+        }
+        assert_eq!(mill().adopt("raw".as_ref()), Ok(()));
+        let Mark::Of(owner) = whose(&raw) else { panic!("{:?}", whose(&raw)) };
+        assert_eq!((owner.area.as_str(), mill().make("raw".as_ref())), ("raw", Ok(())));
+        write(&raw.join(MARK), b"").unwrap();
+        assert!(matches!(mill().make("raw".as_ref()), Err(Detached::NotOurs { .. })));
+        assert_eq!(mill().adopt("raw".as_ref()), Ok(()));
+        // A mill that has lost its memory has the name that its folders say.
+        std::fs::remove_dir_all(root.path().join(HOME)).unwrap();
+        assert_eq!(mill().make("raw".as_ref()), Ok(()));
+        assert_eq!(whose(&raw), Mark::Of(owner));
+        // Nobody takes the folder of another mill, not even by `init`: its mark must go first.
+        Mark::write(&raw, &Owner::new("another", "raw")).unwrap();
+        assert!(matches!(mill().adopt("raw".as_ref()), Err(Detached::NotOurs { .. })));
+        std::fs::remove_file(raw.join(MARK)).unwrap();
+        assert_eq!(mill().adopt("raw".as_ref()), Ok(()));
     }
 
     #[test]

@@ -144,6 +144,19 @@ pub enum Detached {
          Is its disk mounted? If you changed it on purpose, run `stockmill init`"
     )]
     Other(String),
+    /// A folder that is marked, and not as this area of this mill.
+    #[error(
+        "`{folder}` is not this mill's `{area}`: {why}. Mount the right disk; or, if this folder is meant from now on, \
+         delete the file `.stockmill-area` in it and run `stockmill init`"
+    )]
+    NotOurs {
+        /// The folder.
+        folder: String,
+        /// The area.
+        area: String,
+        /// What its mark says.
+        why: String,
+    },
     /// Nothing can be written there.
     #[error("`{0}` is mounted read-only; mount it for writing")]
     ReadOnly(String),

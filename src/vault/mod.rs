@@ -13,6 +13,7 @@ mod journal;
 mod lease;
 mod lock;
 mod mailbox;
+mod mark;
 mod no_replace;
 mod only_look;
 mod outcome;

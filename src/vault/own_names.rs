@@ -8,7 +8,7 @@ pub const HOME: &str = ".stockmill";
 pub const SCRATCH: &str = ".stockmill-scratch";
 /// The folder for what was taken away on such a file system, until `undo` can no longer want it.
 pub const TRASH: &str = ".stockmill-trash";
-/// The mark in an area by which its folder is known again: an empty mount point has none.
+/// The mark in an area by which its folder is known again: an empty mount point has none, and that of another mill says so.
 pub const MARK: &str = ".stockmill-area";
 /// The file by which a stage shows that its events come.
 pub const PROBE: &str = ".stockmill-probe";
