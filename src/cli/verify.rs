@@ -6,6 +6,7 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
+use crate::model::counted;
 use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
 
 /// Checks every receipt, and prints one line for each problem, for people.
@@ -22,19 +23,21 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for MovedByHand { from, to } in &verified.moved {
         say!("{to}: moved by hand from `{from}`; nothing is wrong");
     }
+    for file in &verified.gone {
+        say!("{file}: gone by hand; nothing is wrong if you took it away");
+    }
     for file in &verified.busy {
         say!("{file}: somebody is writing to it; verify again when that is done");
     }
     say!(
-        "{} assets, {} files, {} originals checked, {} bytes: {}.",
-        verified.assets,
-        verified.files,
-        verified.originals,
+        "{}, {}, {} checked, {} bytes: {}.",
+        counted(verified.assets, "asset"),
+        counted(verified.files, "file"),
+        counted(verified.originals, "original"),
         verified.bytes,
         match verified.problems.len() {
             0 => "all is as it should be".to_owned(),
-            1 => "1 problem".to_owned(),
-            more => format!("{more} problems"),
+            some => counted(some, "problem"),
         }
     );
     Ok(code(&verified))

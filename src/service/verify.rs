@@ -2,16 +2,18 @@
 //! It only looks, and may do so beside a daemon that is at work.
 
 mod receipts;
+mod verified;
+
+pub use verified::{MovedByHand, Problem, Verified, Wrong};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
-
-use serde::Serialize;
 
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
+use crate::plan::BundleFolder;
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
 use receipts::{Expected, Receipts};
 
@@ -20,57 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause before what seems to be wrong is looked at again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is wrong with a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wrong {
-    /// It is nowhere to be found.
-    Missing,
-    /// It has other bytes than its receipt says.
-    Changed,
-    /// It cannot be read, so nothing is known of it.
-    Unreadable,
-}
-
-/// One thing that a person should look at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Problem {
-    /// The file.
-    pub file: RelPath,
-    /// What is wrong with it.
-    pub wrong: Wrong,
-    /// What was expected, by which receipt.
-    pub why: String,
-    /// What to do.
-    pub hint: String,
-}
-
-/// A file that does not stand where its receipt says, but is there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct MovedByHand {
-    /// Where its receipt says that it stands.
-    pub from: RelPath,
-    /// Where it is.
-    pub to: RelPath,
-}
-
-/// What the check showed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Verified {
-    /// Assets that have a receipt.
-    pub assets: usize,
-    /// Files whose bytes were compared with a receipt, originals included.
-    pub files: usize,
-    /// Originals in the archive among them.
-    pub originals: usize,
-    /// The bytes of all these files.
-    pub bytes: u64,
-    /// What is missing or has other bytes.
-    pub problems: Vec<Problem>,
-    /// What a person moved.
-    pub moved: Vec<MovedByHand>,
-    /// Files that somebody was writing to, so that they could not be compared.
-    pub busy: Vec<RelPath>,
+/// Returns whether a file lies in an inbox or in `failed`, where people may take away what they like. What lies in the
+/// archive or in a bundle is kept.
+fn is_a_persons_choice(file: &RelPath) -> bool {
+    file.area() != "archive" && !BundleFolder::is_file(file)
 }
 
 /// Checks every receipt of a root. What is on its way right now is looked at again.
@@ -82,16 +37,18 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let mut hashes = Hashes::default();
     let mut before = Pass::at(&*disk, &layout, &mut hashes)?;
     // A file is called missing only when two looks in a row agree and no plan has it in hand.
-    while before.is_restless || !before.verified.problems.is_empty() || !before.verified.busy.is_empty() {
+    while before.is_restless || before.verified.misses() || !before.verified.busy.is_empty() {
         std::thread::sleep(PAUSE);
         let mut now = Pass::at(&*disk, &layout, &mut hashes)?;
-        let is_same = now.verified.problems == before.verified.problems && now.verified.busy.is_empty();
-        let is_in_hand = now.verified.problems.iter().any(|problem| now.in_hand.contains(&problem.file));
+        let is_same = now.verified.misses_the_same(&before.verified) && now.verified.busy.is_empty();
+        let mut missed = now.verified.problems.iter().map(|problem| &problem.file).chain(&now.verified.gone);
+        let is_in_hand = missed.any(|file| now.in_hand.contains(file));
         if is_same && !now.is_restless && !(is_in_hand && is_running()) {
             return Ok(now.verified);
         }
         if clock.steady() > PATIENCE {
             now.verified.problems.retain(|problem| before.verified.problems.contains(problem));
+            now.verified.gone.retain(|file| before.verified.gone.contains(file));
             return Ok(now.verified);
         }
         before = now;
@@ -315,6 +272,7 @@ impl<'a> Pass<'a> {
             return;
         }
         let strangers = self.strangers(receipts, expected);
+        let mut gone = BTreeSet::new();
         for Lost { file, asset, hash, why, hint } in lost {
             let is_archived = file.area() == "archive";
             let same = asset.as_ref().and_then(|asset| receipts.files.get(asset)).into_iter().flatten();
@@ -324,6 +282,12 @@ impl<'a> Pass<'a> {
             let to = along.next().or_else(|| strangers.get(hash.as_ref()?));
             match to {
                 Some(to) => self.verified.moved.push(MovedByHand { from: file, to: to.clone() }),
+                // The sidecar and the journal may both miss one asset, each under another name.
+                None if is_a_persons_choice(&file) => {
+                    if asset.is_none_or(|asset| gone.insert(asset)) {
+                        self.verified.gone.push(file);
+                    }
+                }
                 None => self.complain(&file, Wrong::Missing, why, hint),
             }
         }
@@ -363,6 +327,8 @@ impl<'a> Pass<'a> {
         verified.originals = receipts.originals.keys().filter(|path| self.sizes.contains_key(path)).count();
         verified.bytes = self.sizes.values().sum();
         verified.problems = std::mem::take(&mut self.problems).into_values().collect();
+        verified.gone.sort();
+        verified.gone.dedup();
         verified.moved.sort();
         verified.moved.dedup();
         verified.busy.sort();

@@ -184,6 +184,47 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
 }
 
 #[test]
+fn what_a_person_takes_away_at_a_gate_is_gone_by_hand() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    for seed in 1..3 {
+        fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
+    }
+    assert!(root.once().status.success());
+    let kept = root.at("keep/winter-cabins/winter-cabins-0002.png");
+    let remove = |name: &str| fs::remove_file(root.at(name)).unwrap();
+    let sidecar = "keep/winter-cabins/winter-cabins-0002.png.yaml";
+    let gone = "keep/winter-cabins/winter-cabins-0002.png: gone by hand";
+    // A person renames one and takes it away: neither name is missing twice.
+    fs::rename(&kept, root.at("keep/winter-cabins/chosen.png")).unwrap();
+    fs::rename(root.at(sidecar), root.at("keep/winter-cabins/chosen.png.yaml")).unwrap();
+    remove("keep/winter-cabins/chosen.png");
+    let steps: [(&str, &str); 2] = [
+        ("", "keep/winter-cabins/chosen.png: gone by hand"),
+        // The journal alone knows of it.
+        ("keep/winter-cabins/chosen.png.yaml", gone),
+    ];
+    for (further, line) in steps {
+        if !further.is_empty() {
+            remove(further);
+        }
+        let output = root.call(&["verify"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(0), 2), "{said}");
+        assert!(said.contains(line) && said.contains("all is as it should be"), "{said}");
+    }
+    // An original is no choice.
+    assert!(root.call(&["release", "keep"]).status.success());
+    assert!(root.once().status.success());
+    remove("archive/winter-cabins/winter-cabins-0001.png");
+    let output = root.call(&["verify"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("archive/winter-cabins/winter-cabins-0001.png: missing (by `archive/"), "{said}");
+}
+
+#[test]
 fn verify_beside_a_daemon_at_work_calls_nothing_missing() {
     let root = Root::new();
     root.idea(NOTE);
