@@ -4,9 +4,8 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
-use crate::model::{RelPath, Stage};
-use crate::service::layout;
-use crate::vault::RealDisk;
+use crate::config::{NO_ZONES, lacks_zones};
+use crate::service::{Finding, check_up};
 
 /// Checks settings, folders and limits, and prints one line for each.
 pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -24,22 +23,16 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
     for market in &settings.upload.markets {
         say!("ok    market    {}, rules of {}", market.title, market.checked);
     }
-    let disk = RealDisk::open_to_look(layout(&settings));
-    let mut failed = 0;
-    for stage in Stage::ALL {
-        let folder = settings.folders.stage(stage).display();
-        let area = RelPath::new(stage.name()).expect("a stage's name is clean");
-        let listed = disk.attach(&area).map_err(|detached| detached.to_string());
-        match listed.and_then(|()| disk.list(&area).map_err(|error| error.to_string())) {
-            Ok(names) => say!("ok    folder    {folder}, {} entries", names.len()),
-            Err(why) => {
-                say!("bad   folder    {folder}: {why}");
-                failed += 1;
-            }
-        }
+    if lacks_zones() {
+        say!("note  zones     {NO_ZONES}");
+    }
+    let findings = check_up(&settings);
+    for Finding { about, what, is_bad } in &findings {
+        say!("{} {about:<9} {what}", if *is_bad { "bad  " } else { "ok   " });
     }
     say!("      {}", watches());
-    Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    let is_bad = findings.iter().any(|finding| finding.is_bad);
+    Ok(if is_bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 fn watches() -> String {

@@ -254,15 +254,26 @@ impl Builder {
         let zone = raw.zone.as_deref().map(TimeZone::get).transpose();
         if zone.is_err() {
             let name = raw.zone.as_deref().unwrap_or_default();
-            self.say(
-                &format!("{key}.zone"),
-                format!("there is no time zone `{name}`"),
-                Some("write it as Europe/Berlin".to_owned()),
-            );
+            let (what, hint) = if lacks_zones() {
+                (format!("nothing is known of `{name}`: {NO_ZONES}"), None)
+            } else {
+                (format!("there is no time zone `{name}`"), Some("write it as Europe/Berlin".to_owned()))
+            };
+            self.say(&format!("{key}.zone"), what, hint);
         }
         let (at_most, at_most_per_week) = (raw.at_most, raw.at_most_per_week);
         Some(Schedule { days, at: at?, at_most, at_most_per_week, zone: zone.ok()? })
     }
+}
+
+/// What is told where [`lacks_zones`].
+pub const NO_ZONES: &str = "this system has no time zone data, so that other times than those of UTC and `/etc/localtime` \
+                            are unknown; install the package `tzdata`";
+
+/// Returns whether the system has no time zone data.
+pub fn lacks_zones() -> bool {
+    // Every edition of the data has it.
+    TimeZone::get("Europe/London").is_err()
 }
 
 fn weekday(name: &str) -> Option<Weekday> {

@@ -7,7 +7,7 @@ mod places;
 mod raw;
 mod schema;
 
-pub use build::{is_blank, load};
+pub use build::{NO_ZONES, is_blank, lacks_zones, load};
 pub use gate::{Gate, Gates, Schedule, Window, window};
 pub use places::{check_places, own_folders};
 

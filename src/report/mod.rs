@@ -11,8 +11,8 @@ mod settings;
 pub use log::{LogError, Style, start};
 pub use repeats::Repeats;
 pub use settings::{
-    blank_settings, clock_not_believed, gate_changed, release_over, release_unknown, reload_refused, reload_waits,
-    reloaded, rules_changed, settings_note, times_ahead,
+    blank_settings, clock_not_believed, gate_changed, no_zones, release_over, release_unknown, reload_refused,
+    reload_waits, reloaded, rules_changed, settings_note, times_ahead,
 };
 
 use std::time::Duration;
@@ -27,6 +27,16 @@ use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered, St
 /// Tells that the daemon begins.
 pub fn starting(root: &std::path::Path, settings: &str) {
     info!(root = %root.display(), settings, version = env!("CARGO_PKG_VERSION"), "Started.");
+}
+
+/// Tells that a mill was made where none was.
+pub fn new_mill(root: &std::path::Path) {
+    let shown = escape_bytes(root.as_os_str().as_encoded_bytes());
+    warn!(
+        root = %root.display(),
+        "A NEW mill was made in `{shown}`, since nothing was there. If you meant another folder, stop stockmill, remove \
+         this one, and name yours with --root."
+    );
 }
 
 /// Tells that all inboxes were looked at and are watched.

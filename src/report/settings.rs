@@ -30,6 +30,11 @@ pub fn settings_note(note: &str) {
     warn!("Settings: {}.", escape_bytes(note.as_bytes()));
 }
 
+/// Tells what the system does not know of time zones.
+pub fn no_zones(why: &str) {
+    warn!("Time zones: {why}.");
+}
+
 /// Tells that the settings say nothing, and what that means.
 pub fn blank_settings(file: &str) {
     let file = escape_bytes(file.as_bytes());

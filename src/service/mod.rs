@@ -4,6 +4,7 @@
 mod burst;
 mod carried_out;
 mod check;
+mod checkup;
 mod clock;
 mod decide;
 mod dispatch;
@@ -25,6 +26,7 @@ mod verify;
 mod view;
 mod why;
 
+pub use checkup::{Finding, check_up};
 pub use clock::{Clock, Moment};
 pub use release::{Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};

@@ -39,9 +39,8 @@ impl Journal {
             Some(Segment { number, .. }) => (*number, u64::MAX),
             None => (0, u64::MAX),
         };
-        let damaged = segments.iter().filter(|segment| segment.hides).map(|segment| segment_path(segment.number));
-        let mut journal =
-            Self { segment: segment_path(number), bytes, number, damaged: damaged.collect(), is_renewed: false };
+        let damaged = damaged(&segments);
+        let mut journal = Self { segment: segment_path(number), bytes, number, damaged, is_renewed: false };
         journal.begin_segment_if_full(disk)?;
         Ok((journal, records))
     }
@@ -52,6 +51,15 @@ impl Journal {
             Some(_) => Ok(Self::read(disk)?.0),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Returns the same without opening the journal for writing.
+    pub fn damaged_segments(disk: &dyn Look) -> DiskResult<Vec<RelPath>> {
+        let segments = match disk.stat(&journal_folder())? {
+            Some(_) => Self::read(disk)?.1,
+            None => Vec::new(),
+        };
+        Ok(damaged(&segments))
     }
 
     /// Returns the segments in which records lie behind damage: those records are lost. A torn end is not damage.
@@ -152,6 +160,10 @@ fn segment_number(name: &std::ffi::OsStr) -> Option<u32> {
 }
 
 /// Returns the plans that were begun and neither done nor given up, oldest first.
+fn damaged(segments: &[Segment]) -> Vec<RelPath> {
+    segments.iter().filter(|segment| segment.hides).map(|segment| segment_path(segment.number)).collect()
+}
+
 pub(super) fn open_intents(records: &[Record]) -> Vec<Intent> {
     let mut open: std::collections::BTreeMap<u64, &Intent> = std::collections::BTreeMap::new();
     for record in records {

@@ -161,3 +161,65 @@ fn times_in_the_future_shut_no_gate() {
     // The limit itself holds.
     assert_eq!(root.bundled().len(), 1, "{log}");
 }
+
+/// `run --root MISTYPED` made a mill among somebody's files without a word.
+#[test]
+fn a_mill_is_made_only_where_nothing_is_or_by_init() {
+    let root = Root::new();
+    let make = |name: &str, files: &[&str]| {
+        let folder = root.outside().join(name);
+        fs::create_dir(&folder).unwrap();
+        files.iter().for_each(|file| fs::write(folder.join(file), "mine").unwrap());
+        folder
+    };
+    let words = |folder: &std::path::Path, command: &str| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stockmill"));
+        let output = program.args([command, "--root"]).arg(folder).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        (output.status.code(), said)
+    };
+    let cases = [
+        ("pictures", make("pictures", &["holiday.jpg"]), ["run", "once"].as_slice(), "holds other things"),
+        ("hidden", make("hidden", &[".profile"]), &["run", "once"], "holds other things"),
+        ("empty", make("empty", &[]), &["once"], "is no stockmill folder"),
+        ("not there", root.outside().join("not there"), &["once"], "is no stockmill folder"),
+    ];
+    for (what, folder, commands, why) in cases {
+        for command in commands {
+            let (code, said) = words(&folder, command);
+            assert_eq!(code, Some(2), "{command} in {what}: {said}");
+            assert!(said.contains(why) && said.contains("run `stockmill init "), "{command} in {what}: {said}");
+            assert!(!folder.join(".stockmill").exists() && !folder.join("stockmill.yaml").exists(), "{what}");
+        }
+        let (code, said) = words(&folder, "check");
+        assert_eq!((code, said.matches("is no stockmill folder").count()), (Some(1), 1), "{said}");
+        assert!(!said.contains("mount"), "{said}");
+    }
+    // `init` is asked for, and so the folder is meant.
+    assert_eq!(words(&root.outside().join("pictures"), "init").0, Some(0));
+    assert_eq!(words(&root.outside().join("pictures"), "once").0, Some(0));
+}
+
+#[test]
+fn check_tells_what_keeps_files_waiting() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    assert_eq!(root.call(&["check"]).status.code(), Some(0), "{}", root.text(&["check"]));
+    fs::create_dir(root.at("tagsets")).unwrap();
+    fs::write(root.at("tagsets/snow.yaml"), "keywords: [a\n").unwrap();
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), "title: [a\n").unwrap();
+    let segment = fs::read_dir(root.at(".stockmill/journal")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    let said = root.text(&["check"]);
+    for bad in [
+        "bad   tags      `raw/winter-cabins/tags.yaml` cannot be read: ",
+        "bad   tags      `tagsets/snow.yaml` cannot be read: ",
+        "bad   journal   `.stockmill/journal/",
+    ] {
+        assert_eq!(said.matches(bad).count(), 1, "{bad}: {said}");
+    }
+    assert_eq!(root.call(&["check"]).status.code(), Some(1));
+}

@@ -14,6 +14,8 @@ mod seen;
 mod tags;
 mod themes;
 
+pub(super) use themes::TAGS_BYTES_MAX;
+
 pub(super) use bundles::{bundle_names, foreign_xmp};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;

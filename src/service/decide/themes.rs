@@ -10,7 +10,7 @@ use crate::vault::own_names::HOME;
 use crate::vault::{Entry, Look};
 
 /// The largest tag file that is read.
-const TAGS_BYTES_MAX: u64 = 1 << 20;
+pub(in crate::service) const TAGS_BYTES_MAX: u64 = 1 << 20;
 
 /// The folder of tag sets, in the root.
 pub(in crate::service) const TAG_SETS: &str = "tagsets";

@@ -1,0 +1,123 @@
+//! What `check` looks at besides the settings: folders, disks, shared tags, the journal. It changes nothing.
+
+use std::collections::BTreeSet;
+
+use super::decide::TAGS_BYTES_MAX;
+use super::pauses::lacks_room;
+use super::{AREAS, layout};
+use crate::config::Settings;
+use crate::intake::walk;
+use crate::model::{RelPath, Stage, counted};
+use crate::records::{ThemeFile, read_mapping};
+use crate::vault::own_names::HOME;
+use crate::vault::{Journal, Layout, Look, RealDisk};
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing.
+    pub about: &'static str,
+    /// Which one, and what was found.
+    pub what: String,
+    /// Whether a person has to do something about it.
+    pub is_bad: bool,
+}
+
+impl Finding {
+    fn new(about: &'static str, what: String, is_bad: bool) -> Self {
+        Self { about, what, is_bad }
+    }
+}
+
+/// Looks at a root.
+pub fn check_up(settings: &Settings) -> Vec<Finding> {
+    let layout = layout(settings);
+    if !layout.home().is_dir() {
+        let root = layout.root.display();
+        return vec![Finding::new(
+            "mill",
+            format!(
+                "`{root}` is no stockmill folder; make one with `stockmill init {root}`, or name another with --root"
+            ),
+            true,
+        )];
+    }
+    let disk = RealDisk::open_to_look(layout.clone());
+    let mut found: Vec<Finding> = Vec::new();
+    let areas = AREAS.iter().map(|area| RelPath::new(area).expect("an area is clean"));
+    let free_min = settings.work.free_mib_min << 20;
+    let mut disks = BTreeSet::new();
+    for area in areas {
+        let folder = folder(&*disk, &layout, &area);
+        let is_there = !folder.is_bad;
+        found.push(folder);
+        if is_there {
+            // One line for each disk.
+            let is_new = disk.device(&area).map_or(true, |device| disks.insert(device));
+            found.extend(room(&*disk, &layout, &area, free_min).filter(|_| is_new));
+            found.extend(shared_tags(&*disk, &area));
+        }
+    }
+    let tag_sets = RelPath::new("tagsets").expect("a constant is a clean path");
+    found.extend(records(&*disk, &tag_sets, &|name| name.ends_with(".yaml")));
+    found.extend(journal(&*disk));
+    found
+}
+
+fn folder(disk: &dyn Look, layout: &Layout, area: &RelPath) -> Finding {
+    let shown = layout.folder(area.area()).display().to_string();
+    let listed = disk.attach(area).map_err(|detached| detached.to_string());
+    match listed.and_then(|()| disk.list(area).map_err(|error| error.to_string())) {
+        Ok(names) => {
+            let own = names.iter().filter(|(name, _)| name.to_string_lossy().starts_with(HOME)).count();
+            Finding::new("folder", format!("{shown}, {}", counted(names.len() - own, "entry")), false)
+        }
+        Err(why) => Finding::new("folder", format!("{shown}: {why}"), true),
+    }
+}
+
+fn room(disk: &dyn Look, layout: &Layout, area: &RelPath, free_min: u64) -> Option<Finding> {
+    let shown = layout.folder(area.area()).display().to_string();
+    match disk.space(area) {
+        Ok(space) => lacks_room(space, 0, free_min).map(|why| Finding::new("disk", format!("{shown}: {why}"), true)),
+        Err(error) => Some(Finding::new("disk", format!("{shown}: its room cannot be told: {error}"), true)),
+    }
+}
+
+fn shared_tags(disk: &dyn Look, area: &RelPath) -> Vec<Finding> {
+    let is_inbox = Stage::ALL.iter().any(|stage| *stage != Stage::Ideas && area.area() == stage.name());
+    if is_inbox { records(disk, area, &|name| name == "tags.yaml") } else { Vec::new() }
+}
+
+/// Returns the records of tags below a folder that cannot be read.
+fn records(disk: &dyn Look, folder: &RelPath, is_record: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    let Ok(walked) = walk(disk, folder, &|_| true, &mut |_, _| ()) else { return Vec::new() };
+    let broken = |path: &RelPath| {
+        let bytes = match disk.read(path, TAGS_BYTES_MAX) {
+            Ok(bytes) => bytes,
+            // It was moved meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(error.to_string()),
+        };
+        let error = read_mapping(&bytes).map(drop).and_then(|()| ThemeFile::parse(&bytes).map(drop)).err()?;
+        Some(format!("`{path}` cannot be read: {error}"))
+    };
+    let found = walked.files.iter().map(|found| &found.path).filter(|path| is_record(&path.file_text()));
+    found.filter_map(broken).map(|what| Finding::new("tags", what, true)).collect()
+}
+
+fn journal(disk: &dyn Look) -> Vec<Finding> {
+    match Journal::damaged_segments(disk) {
+        Ok(damaged) => damaged
+            .iter()
+            .map(|segment| {
+                let what = format!(
+                    "`{segment}` is damaged: `history` and `undo` do not know what was recorded behind the damage; \
+                     `stockmill verify` says whether all files are there"
+                );
+                Finding::new("journal", what, true)
+            })
+            .collect(),
+        Err(error) => vec![Finding::new("journal", format!("it cannot be read: {error}"), true)],
+    }
+}
