@@ -223,3 +223,26 @@ fn check_tells_what_keeps_files_waiting() {
     }
     assert_eq!(root.call(&["check"]).status.code(), Some(1));
 }
+
+/// `keep` was a link to `raw`: what lay there was a file of both.
+#[test]
+fn two_names_of_one_folder_are_refused_everywhere() {
+    let root = Root::new();
+    let sound = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    std::os::unix::fs::symlink(root.at("raw"), root.outside().join("link")).unwrap();
+    let link = root.outside().join("link").display().to_string();
+    for (key, folder) in
+        [("keep", link.as_str()), ("logs", "keep/../raw/logs"), ("archive", ".."), ("failed", "markets")]
+    {
+        fs::write(root.at("stockmill.yaml"), format!("folders: {{{key}: {folder}}}\n{sound}")).unwrap();
+        for command in ["init", "check", "once", "run"] {
+            let output = root.call(&[command]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{command} with {key}: {said}");
+            let place = format!("line 1, column {}: `folders.{key}`: ", "folders: {: ".len() + key.len() + 1);
+            assert!(said.contains(&place) && said.contains("is the same place on the disk as"), "{command}: {said}");
+        }
+    }
+    fs::write(root.at("stockmill.yaml"), sound).unwrap();
+    assert!(root.once().status.success());
+}
