@@ -18,6 +18,11 @@ impl CliError {
         Self { text: error.to_string(), code: 1 }
     }
 
+    /// Returns what went wrong.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn print(&self) -> ExitCode {
         eprintln!("stockmill: {}", self.text);
         ExitCode::from(self.code)

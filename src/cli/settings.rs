@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::RootArgs;
@@ -6,7 +7,9 @@ use super::error::CliError;
 use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
 use super::reader::Reader;
-use crate::config::{DEFAULT_TEXT, Problems, Settings, check_places, is_blank, load, own_folders};
+use crate::config::{DEFAULT_TEXT, Folders, Problems, Settings, check_places, is_blank, load, own_folders};
+use crate::market::built_in;
+use crate::model::Stage;
 use crate::service::{Reading, Sound};
 use crate::vault::Place;
 use crate::vault::own_names::HOME;
@@ -167,11 +170,47 @@ pub(super) fn settings(args: &RootArgs) -> Result<Settings, CliError> {
 /// Reads the settings of a root that must exist.
 pub(super) fn settings_of_existing(args: &RootArgs) -> Result<Settings, CliError> {
     let settings = settings(args)?;
-    if settings.root.join(HOME).is_dir() {
-        return Ok(settings);
+    is_mill(&settings.root).map(|()| settings)
+}
+
+fn is_mill(root: &Path) -> Result<(), CliError> {
+    if root.join(HOME).is_dir() {
+        return Ok(());
     }
-    let root = settings.root.display();
+    let root = root.display();
     Err(CliError::usage(format!(
         "`{root}` is no stockmill folder; make one with `stockmill init {root}`, or name another with --root"
     )))
+}
+
+/// Reads the settings of a root that must exist, for a command that only looks. If they cannot be used, it gets what is
+/// wrong with them, and the defaults with the folders as they were used last.
+pub(super) fn settings_to_look(args: &RootArgs) -> Result<(Settings, Option<CliError>), CliError> {
+    let wrong = match settings(args) {
+        Ok(settings) => return is_mill(&settings.root).map(|()| (settings, None)),
+        Err(wrong) => wrong,
+    };
+    let root = root(args)?;
+    is_mill(&root)?;
+    let markets = match Profiles::read(&root, &mut Reader::default()) {
+        Ok(profiles) => profiles.markets,
+        Err(_) => built_in().map_err(|error| CliError::failed(&error))?,
+    };
+    let mut settings = load(DEFAULT_TEXT, &root, &markets).map_err(|problems| CliError::failed(&problems))?;
+    let Folders { ideas, raw, keep, export, upload, archive, failed, logs: _ } = &mut settings.folders;
+    let areas = [ideas, raw, keep, export, upload, archive, failed];
+    let names = Stage::ALL.map(Stage::name).into_iter().chain(["archive", "failed"]);
+    for (name, folder) in names.zip(areas) {
+        if let Some(last) = last_place(&root, name) {
+            *folder = last;
+        }
+    }
+    Ok((settings, Some(wrong)))
+}
+
+/// Returns where an area lay when it was used last.
+fn last_place(root: &Path, area: &str) -> Option<PathBuf> {
+    let text = std::fs::read(root.join(HOME).join("areas").join(area)).ok()?;
+    let place = text.split(|byte| *byte == b'\n').next()?;
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(place))).filter(|place| place.is_absolute())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::RootArgs;
 use super::error::CliError;
 use super::out::{counted, say};
-use super::settings::settings_of_existing;
+use super::settings::settings_to_look;
 use crate::model::escape_bytes;
 use crate::service::{Group, View, WhyKind};
 
@@ -16,9 +16,16 @@ const FILES_MAX: usize = 5;
 
 /// Prints what is ready, held and set aside, for people.
 pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
-    let mut view = open(args)?;
+    let (mut view, wrong) = open(args)?;
     let overview = view.overview();
     say!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
+    if let Some(wrong) = &wrong {
+        say!("settings {}", wrong.text());
+        say!(
+            "         until that is corrected, `run` does not start, and a running daemon keeps the settings that it has"
+        );
+        say!("         shown below: by the default settings, and with the folders as they were used last");
+    }
     for (stage, count) in &overview.stages {
         let name = stage.name();
         match &count.unseen {
@@ -41,12 +48,12 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Left alone", &overview.left_alone);
-    Ok(ExitCode::SUCCESS)
+    Ok(code(wrong.as_ref()))
 }
 
 /// Prints the same as one JSON object.
 pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
-    let mut view = open(args)?;
+    let (mut view, wrong) = open(args)?;
     let overview = view.overview();
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
@@ -60,10 +67,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let held: Vec<_> = overview.held.iter().map(group_json).collect();
     let whole = json!({
         "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held,
-        "bundles": bundles, "set_aside": set_aside
+        "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
-    Ok(ExitCode::SUCCESS)
+    Ok(code(wrong.as_ref()))
 }
 
 fn group_json(group: &Group) -> Value {
@@ -71,8 +78,16 @@ fn group_json(group: &Group) -> Value {
     json!({"folder": folder, "kind": kind, "why": why, "files": group.files.len()})
 }
 
-fn open(args: &RootArgs) -> Result<View, CliError> {
-    View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))
+/// Opens the root, with what is wrong with its settings if they cannot be used.
+fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
+    let (settings, wrong) = settings_to_look(args)?;
+    let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
+    Ok((view, wrong))
+}
+
+/// Returns the exit code: that of wrong settings although everything is shown that can be.
+fn code(wrong: Option<&CliError>) -> ExitCode {
+    wrong.map_or(ExitCode::SUCCESS, |_| ExitCode::from(2))
 }
 
 fn print_groups(title: &str, groups: &[Group]) {

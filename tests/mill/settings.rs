@@ -246,3 +246,32 @@ fn two_names_of_one_folder_are_refused_everywhere() {
     fs::write(root.at("stockmill.yaml"), sound).unwrap();
     assert!(root.once().status.success());
 }
+
+/// With a mistake in the settings nobody could see what lay there.
+#[test]
+fn status_shows_what_it_can_with_a_mistake_in_the_settings() {
+    let root = Root::new();
+    let elsewhere = root.outside().join("keep");
+    fs::create_dir(&elsewhere).unwrap();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    let folders = format!("folders: {{keep: {}}}\n", elsewhere.display());
+    fs::write(root.at("stockmill.yaml"), format!("{settings}{folders}")).unwrap();
+    assert!(root.call(&["init"]).status.success());
+    fs::write(elsewhere.join("a.png"), picture(1, 100)).unwrap();
+    let file = fs::File::options().write(true).open(elsewhere.join("a.png")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    drop(file);
+    // (the mistake, what is said of it)
+    for (mistake, said) in [("keap: {}\n", "keap"), ("export: {quality: 9}\n", "quality"), ("\0", "stockmill.yaml")] {
+        fs::write(root.at("stockmill.yaml"), format!("{settings}{folders}{mistake}")).unwrap();
+        let status = root.call(&["status"]);
+        let text = String::from_utf8_lossy(&status.stdout).into_owned();
+        assert_eq!(status.status.code(), Some(2), "{mistake}: {text}");
+        assert!(text.contains("settings ") && text.contains(said), "{mistake}: {text}");
+        assert!(text.contains("keep     1 ready, 0 held"), "{mistake}: {text}");
+        let json = root.call(&["status", "--json"]);
+        let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert!(json["settings_wrong"].as_str().unwrap().contains(said), "{json}");
+        assert_eq!(json["stages"]["keep"]["ready"], 1, "{json}");
+    }
+}
