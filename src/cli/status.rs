@@ -28,15 +28,14 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     }
     for (stage, count) in &overview.stages {
         let name = stage.name();
-        match &count.unseen {
-            Some(_) => say!("{name:8} cannot be seen: it is paused"),
-            None => {
-                let (held, alone) = (count.held.len(), count.left_alone.len());
-                let aside = count.to_set_aside.len();
-                let aside = if aside > 0 { format!(", {aside} to be set aside") } else { String::new() };
-                say!("{name:8} {} ready, {held} held, {alone} left alone{aside}", count.ready);
-            }
+        if count.unseen.is_some() {
+            say!("{name:8} cannot be seen: it is paused");
+            continue;
         }
+        let (held, alone) = (count.held.len(), count.left_alone.len());
+        let aside = count.to_set_aside.len();
+        let aside = if aside > 0 { format!(", {aside} to be set aside") } else { String::new() };
+        say!("{name:8} {} ready, {held} held, {alone} left alone{aside}", count.ready);
     }
     for (area, why) in view.paused() {
         say!("paused   {area}: {why}");

@@ -4,7 +4,7 @@ use super::bundle_folder::BundleFolder;
 use super::tags::Resolved;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
-use crate::model::{Format, Kind, RelPath};
+use crate::model::{Format, Kind, Meta, RelPath};
 use crate::records::{Derivation, FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -75,9 +75,9 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
     if reasons.is_empty() {
         return Ok(());
     }
-    let mut tagged = Candidate { category: None, ..candidate.clone() };
-    tagged.meta.title = "A title".to_owned();
-    tagged.meta.keywords = (0..market.keywords.min).map(|number| number.to_string()).collect();
+    let keywords = (0..market.keywords.min).map(|number| number.to_string()).collect();
+    let meta = Meta { title: "A title".to_owned(), keywords, ..candidate.meta.clone() };
+    let tagged = Candidate { category: None, meta, ..candidate.clone() };
     Err(Refusal { reasons, is_by_tags: market::check(market, &tagged).is_empty() })
 }
 

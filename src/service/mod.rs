@@ -188,7 +188,7 @@ pub fn path_in(layout: &Layout, real: &std::path::Path) -> Option<RelPath> {
     let areas = layout.areas.iter().filter_map(|(area, folder)| Some((area, real.strip_prefix(folder).ok()?)));
     let (area, below) = areas.min_by_key(|(_, below)| below.as_os_str().len())?;
     let area = RelPath::new(area).ok()?;
-    if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(below)) }
+    if below.as_os_str().is_empty() { Some(area) } else { Some(area.join(RelPath::new(below).ok()?.as_path())) }
 }
 
 async fn serve(

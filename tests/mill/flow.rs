@@ -150,15 +150,52 @@ fn plan_shows_what_once_does_and_changes_nothing() {
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     }
+    // The same again, and one that is still on its way.
+    for (name, seed) in [("again.png", 2), ("half.png", 9)] {
+        fs::write(root.at("raw/winter-cabins").join(name), picture(seed, 100)).unwrap();
+    }
+    fs::write(root.at("raw/winter-cabins/half.png.part"), "x").unwrap();
+    for name in ["again.png", "half.png"] {
+        let file = fs::File::options().write(true).open(root.at("raw/winter-cabins").join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
     let before = root.files();
     let plan = root.text(&["plan"]);
     assert_eq!(root.files(), before);
+    assert!(plan.contains("half.png: held: an unfinished download"), "{plan}");
     let planned: Vec<&str> = plan.lines().filter_map(|line| line.trim().strip_prefix("move ")).collect();
-    assert_eq!(planned.len(), 3, "{plan}");
-    assert!(root.once().status.success());
+    assert_eq!(planned.len(), 4, "{plan}");
+    assert_eq!(planned.iter().filter(|line| line.contains("-> failed/raw/winter-cabins/")).count(), 1, "{plan}");
+    assert_eq!(root.once().status.code(), Some(1));
+    assert!(root.at("raw/winter-cabins/half.png").exists());
     for line in planned {
         let (from, to) = line.trim().split_once(" -> ").unwrap();
         assert!(root.log().lines().any(|log| log.contains(&format!("from={from} to={to} "))), "{line}\n{}", root.log());
+    }
+}
+
+/// Only files in inboxes had an answer, and only by their path from the root or a whole one.
+#[test]
+fn explain_answers_for_whatever_a_person_names() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    std::os::unix::fs::symlink(&root.path, root.outside().join("link")).unwrap();
+    // (where a person stands, what is typed, the exit code, what is said)
+    let rows = [
+        ("", ".", 0, "the root of the mill"),
+        ("", "stockmill.yaml", 0, "the settings of this root"),
+        ("raw/winter-cabins", "tags.yaml", 0, "shared tags of the theme `winter-cabins`"),
+        ("raw/winter-cabins", "../../ideas/note.md", 0, "went to  archive/ideas/note.md"),
+        ("..", "raw/winter-cabins/prompts.txt", 0, "the prompts of its theme"),
+        ("../outside/link/archive", "ideas/note.md", 0, "the theme `winter-cabins`"),
+        ("", "raw/winter-cabins/never.png", 1, "stockmill never saw it"),
+        ("", "/etc/hostname", 2, "does not lie in this root"),
+    ];
+    for (folder, typed, code, said) in rows {
+        let output = root.command(&["explain", typed]).current_dir(root.at(folder)).output().unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.code() == Some(code) && text.contains(said), "{folder} {typed}: {text}");
     }
 }
 

@@ -60,7 +60,7 @@ fn a_tag_file_that_nobody_can_read_is_told_once_and_spreads_nowhere() {
     let sound = fs::read_to_string(&tags).unwrap();
     let daemon = root.run();
     fs::write(&tags, "title: [Winter\n").unwrap();
-    let lines = |root: &Root| root.log().lines().filter(|line| line.contains("Left alone: it cannot be read")).count();
+    let lines = |root: &Root| root.log().lines().filter(|line| line.contains("Held: it cannot be read")).count();
     root.until("the broken file is told", |root| lines(root) == 1);
     assert!(root.log().contains("file=keep/winter-cabins/tags.yaml"), "{}", root.log());
     // Looked at again, it is no news; mended, its change goes on.

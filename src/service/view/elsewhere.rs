@@ -206,14 +206,12 @@ impl View {
             });
         };
         let is_there = |place: &&RelPath| self.decide.is_gone(place) == Ok(false);
-        Some(match places.iter().find(is_there) {
-            Some(place) => explained.with("stands as", place.to_string()),
-            None => {
-                let at = places.first().map(ToString::to_string).unwrap_or_default();
-                let on = seen.to_zoned_datetime(TimeZone::system()).date();
-                explained.with("last seen", format!("as `{at}` on {on}, and gone since"))
-            }
-        })
+        if let Some(place) = places.iter().find(is_there) {
+            return Some(explained.with("stands as", place.to_string()));
+        }
+        let at = places.first().map(ToString::to_string).unwrap_or_default();
+        let on = seen.to_zoned_datetime(TimeZone::system()).date();
+        Some(explained.with("last seen", format!("as `{at}` on {on}, and gone since")))
     }
 }
 

@@ -90,7 +90,7 @@ impl View {
             return Ok(self.in_upload_day(path, what));
         }
         if what == What::Folder {
-            return self.folder(stage, path);
+            return Ok(self.folder(stage, path));
         }
         if stage != Stage::Ideas && name == "tags.yaml" && unit_of(path).is_some_and(|unit| unit != *path) {
             return Ok(self.shared_tags(stage, path));
@@ -129,9 +129,9 @@ impl View {
         let size = candidate.primary.entry.identity.size;
         let first = surveyed.candidates.iter().take_while(|c| c.primary.path != candidate.primary.path);
         for like in first.filter(|c| c.primary.entry.identity.size == size) {
-            drop(self.judge(&beside, like.clone()));
+            drop(self.judge(&beside, like));
         }
-        let (status, facts) = self.judge(&beside, candidate.clone());
+        let (status, facts) = self.judge(&beside, &candidate);
         let facts = facts.or_else(|| self.facts_of(stage, candidate.clone()));
         let mut explained = Explained::new(what_it_is(stage, facts.as_ref(), candidate.primary.entry.identity.size));
         if candidate.primary.path != *path {
@@ -157,7 +157,7 @@ impl View {
     }
 
     /// Explains a folder in a stage by what lies in it.
-    fn folder(&mut self, stage: Stage, path: &RelPath) -> Result<Explained, DiskError> {
+    fn folder(&mut self, stage: Stage, path: &RelPath) -> Explained {
         let is = match (unit_of(path), theme_of_path(&path.join("x"))) {
             _ if stage == Stage::Ideas => "a folder with notes".to_owned(),
             (Some(unit), _) if unit == *path => format!("the folder of the theme `{}` in `{stage}`", path.file_text()),
@@ -165,7 +165,7 @@ impl View {
             _ if path.file_name().to_str().is_some() => "a folder that only says when, and is no theme".to_owned(),
             _ => {
                 let why = "its name cannot be a theme's: it is no text; rename it";
-                return Ok(left_alone(path, "a folder that is no theme", why));
+                return left_alone(path, "a folder that is no theme", why);
             }
         };
         let (mut ready, mut held, mut alone) = (0, 0, 0);
@@ -175,7 +175,7 @@ impl View {
                 AssetStatus::Held(..) => held += 1,
                 AssetStatus::LeftAlone(at, why) if path.is_in(&at) => {
                     let explained = Explained::new("in a folder that nobody looks into");
-                    return Ok(explained.standing(AssetStatus::LeftAlone(at, why)));
+                    return explained.standing(AssetStatus::LeftAlone(at, why));
                 }
                 AssetStatus::LeftAlone(..) | AssetStatus::Unseen(..) => alone += 1,
             }
@@ -183,7 +183,7 @@ impl View {
         let explained = Explained::new(is).with("inside", format!("{ready} ready, {held} held, {alone} left alone"));
         let tags = path.join("tags.yaml");
         let has_tags = stage != Stage::Ideas && matches!(self.decide.disk().stat(&tags), Ok(Some(_)));
-        Ok(if has_tags { explained.with("tags", format!("shared by `{tags}`")) } else { explained })
+        if has_tags { explained.with("tags", format!("shared by `{tags}`")) } else { explained }
     }
 }
 

@@ -32,20 +32,20 @@ impl<'a> Beside<'a> {
 
 impl View {
     /// Returns how an asset stands, and what it is if somebody looked into it.
-    pub(super) fn judge(&mut self, beside: &Beside<'_>, candidate: Candidate) -> (AssetStatus, Option<Facts>) {
+    pub(super) fn judge(&mut self, beside: &Beside<'_>, candidate: &Candidate) -> (AssetStatus, Option<Facts>) {
         let now = self.clock.now();
         let (path, stage) = (candidate.primary.path.clone(), beside.surveyed.stage);
         let settled = match self.meet(beside, candidate.clone(), &now) {
             Ok(settled) => settled,
-            Err(why) if why.kind == WhyKind::Gate => {
-                let why = self.broken_record(stage, &candidate, &why, &now).unwrap_or(why);
+            Err(why) if matches!(why.kind, WhyKind::Gate | WhyKind::Paused) => {
+                let why = self.broken_record(stage, candidate, &why, &now).unwrap_or(why);
                 return (AssetStatus::Held(path, why), None);
             }
             Err(why) => return (AssetStatus::Held(path, why), None),
         };
         let facts = match self.look_inside(stage, &settled, &now) {
             Ok(Ok(facts)) => facts,
-            Ok(Err(error)) => return (self.troubled(&path, bare_facts(&candidate), &error, &now), None),
+            Ok(Err(error)) => return (self.troubled(&path, bare_facts(candidate), &error, &now), None),
             Err(hold) => return (AssetStatus::Held(path, Why::of(&hold)), None),
         };
         let status = self.decided(&facts, &now);
@@ -151,18 +151,17 @@ impl View {
         let held = |kind, why: &str| AssetStatus::Held(path.clone(), Why::new(kind, why));
         match (handling(error, path, 1, still_for, &is_gone), facts) {
             (Handling::SetAside(why), Some(facts)) => self.parked(&facts, &why, now),
-            (Handling::SetAside(why), None) => held(WhyKind::Refused, &why),
             (Handling::Again { why, is_by_time: true, .. }, _) => held(WhyKind::Settling, &why),
-            (Handling::Again { why, .. }, _) => held(WhyKind::Refused, &why),
+            (Handling::SetAside(why) | Handling::Again { why, .. }, _) => held(WhyKind::Refused, &why),
             (Handling::Wait(why), _) => held(WhyKind::Record, &why),
             (Handling::PauseArea(why), _) => held(WhyKind::Paused, &why),
             (Handling::Forget, _) => held(WhyKind::Settling, "it went away a moment ago"),
         }
     }
 
-    /// Returns why an asset would not go on through an open gate, since a record of it cannot be read: nothing else of
-    /// it is read behind a gate.
-    fn broken_record(&mut self, stage: Stage, candidate: &Candidate, gate: &Why, now: &Moment) -> Option<Why> {
+    /// Returns why an asset would not go on although its gate opens or a pause ends, since a record of it cannot be
+    /// read: nothing else of it is read before that.
+    fn broken_record(&mut self, stage: Stage, candidate: &Candidate, shut: &Why, now: &Moment) -> Option<Why> {
         if stage == Stage::Ideas {
             return None;
         }
@@ -176,7 +175,7 @@ impl View {
             _ => None,
         };
         let broken = own.or_else(shared)?;
-        Some(Why::new(WhyKind::Record, &format!("{broken}; beside that, {gate}")))
+        Some(Why::new(WhyKind::Record, &format!("{broken}; beside that, {shut}")))
     }
 
     /// Returns how a file stands that is no asset: a companion may still join the one that it goes with.

@@ -142,7 +142,7 @@ impl View {
             let odd = surveyed.odd.clone();
             let beside = Beside::new(&surveyed);
             for candidate in candidates.into_iter().filter(|c| covers(&c.primary.path)) {
-                statuses.push(self.judge(&beside, candidate).0);
+                statuses.push(self.judge(&beside, &candidate).0);
             }
             for odd in odd.into_iter().filter(|odd| covers(&odd.path)) {
                 statuses.push(self.judge_alone(&beside, odd));

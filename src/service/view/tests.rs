@@ -321,8 +321,7 @@ fn told(view: &mut View, at: &str) -> String {
     let notes = explained.notes.iter().map(|(label, text)| format!("{label}: {text}"));
     let status = explained.status.iter().map(shown);
     let layers = explained.sources.iter().map(|(layer, file)| format!("{layer}: {file}"));
-    let title =
-        explained.tags.and_then(|tags| Some(tags.ok()?.title?)).map(|tag| format!("{} ({})", tag.value, tag.layer));
+    let title = explained.tags.and_then(|tags| tags.ok()?.title).map(|tag| format!("{} ({})", tag.value, tag.layer));
     std::iter::once(explained.is.clone())
         .chain(notes)
         .chain(status)

@@ -84,6 +84,18 @@ pub(in crate::service) enum News {
     LeftAlone(String),
 }
 
+impl News {
+    fn of(why: &Why) -> Self {
+        let text = why.text.to_string();
+        match why.kind {
+            WhyKind::Unknown => Self::LeftAlone(text),
+            // It is over as soon as the other one has gone on.
+            WhyKind::Twin => Self::Passing(text),
+            _ => Self::Held(text),
+        }
+    }
+}
+
 impl Inbox {
     /// Returns an inbox that has seen nothing.
     pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
@@ -147,9 +159,7 @@ impl Inbox {
     ) -> Option<News> {
         let why = self.reasons.share(why);
         let is_news = why.kind != WhyKind::Paused && self.note_reason(path, &why);
-        let text = || why.text.to_string();
-        let news =
-            is_news.then(|| if why.kind == WhyKind::Unknown { News::LeftAlone(text()) } else { News::Held(text()) });
+        let news = is_news.then(|| News::of(&why));
         let facts = facts.filter(|_| self.held() < FACTS_MAX).map(Box::new);
         let held = FileState::Held(Held { why, state, until, facts });
         let before = self.files.insert(path.clone(), held);

@@ -67,7 +67,7 @@ impl Dispatcher {
 
     fn take_tags(&mut self, record: Tended, found: FoundTags, now: &Moment) {
         for (path, why) in self.maintenance.tending.broken(&record.folder(), found.broken) {
-            report::left_alone(&path, &why);
+            report::held(&path, &why);
         }
         // Removed everywhere, they stay removed unless an asset needs them.
         let may_restore = found.removed.is_none_or(|theme| self.maintenance.gone.may_restore(&theme));
