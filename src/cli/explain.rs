@@ -5,17 +5,23 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
-use super::settings::settings_of_existing;
+use super::settings::{exit_code, settings_to_look};
 use crate::model::{RelPath, escape_bytes};
 use crate::plan::tags::{Layer, Resolved, Sourced};
 use crate::service::{AssetStatus, View};
 
 /// Prints everything about one path.
 pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
-    let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
+    let (settings, wrong) = settings_to_look(args)?;
+    let mut view = View::open(settings).map_err(|error| CliError::failed(&error))?;
+    if let Some(wrong) = &wrong {
+        say!("settings {}", wrong.text());
+        say!("         shown below: by the default settings, and with the folders as they were used last");
+    }
+    let code = exit_code(wrong.as_ref());
     if view.is_root(file) {
         say!("is       the root of the mill; `stockmill status` shows what lies in its stages");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
     let path = path_of(&view, file)?;
     let Some(explained) = view.explain(&path).map_err(|error| CliError::failed(&error))? else {
@@ -38,7 +44,7 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
     if let Some(tags) = &explained.tags {
         print_tags(tags, &explained.sources);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {

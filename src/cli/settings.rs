@@ -1,6 +1,7 @@
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use super::RootArgs;
 use super::error::CliError;
@@ -206,6 +207,11 @@ pub(super) fn settings_to_look(args: &RootArgs) -> Result<(Settings, Option<CliE
         }
     }
     Ok((settings, Some(wrong)))
+}
+
+/// Returns the exit code of a command that only looked: that of wrong settings, although it shows what it can.
+pub(super) fn exit_code(wrong: Option<&CliError>) -> ExitCode {
+    wrong.map_or(ExitCode::SUCCESS, |_| ExitCode::from(2))
 }
 
 /// Returns where an area lay when it was used last.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::RootArgs;
 use super::error::CliError;
 use super::out::{counted, say};
-use super::settings::settings_to_look;
+use super::settings::{exit_code, settings_to_look};
 use crate::model::escape_bytes;
 use crate::service::{Group, View, WhyKind};
 
@@ -47,7 +47,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Left alone", &overview.left_alone);
-    Ok(code(wrong.as_ref()))
+    Ok(exit_code(wrong.as_ref()))
 }
 
 /// Prints the same as one JSON object.
@@ -69,7 +69,7 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
         "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
-    Ok(code(wrong.as_ref()))
+    Ok(exit_code(wrong.as_ref()))
 }
 
 fn group_json(group: &Group) -> Value {
@@ -82,11 +82,6 @@ fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
     let (settings, wrong) = settings_to_look(args)?;
     let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
     Ok((view, wrong))
-}
-
-/// Returns the exit code: that of wrong settings although everything is shown that can be.
-fn code(wrong: Option<&CliError>) -> ExitCode {
-    wrong.map_or(ExitCode::SUCCESS, |_| ExitCode::from(2))
 }
 
 fn print_groups(title: &str, groups: &[Group]) {

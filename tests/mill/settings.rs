@@ -273,5 +273,11 @@ fn status_shows_what_it_can_with_a_mistake_in_the_settings() {
         let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
         assert!(json["settings_wrong"].as_str().unwrap().contains(said), "{json}");
         assert_eq!(json["stages"]["keep"]["ready"], 1, "{json}");
+        let explained = root.call(&["explain", "stockmill.yaml"]);
+        let text = String::from_utf8_lossy(&explained.stdout).into_owned();
+        assert!(
+            explained.status.code() == Some(2) && text.contains(said) && text.contains("is       the settings"),
+            "{text}"
+        );
     }
 }

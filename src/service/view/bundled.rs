@@ -53,7 +53,13 @@ impl View {
             }
             () => "no part of the bundle; stockmill leaves it alone".to_owned(),
         };
-        Explained::new(is).with("bundle", format!("{folder}: {sent}"))
+        let explained = Explained::new(is).with("bundle", format!("{folder}: {sent}"));
+        let files = self.bundles().into_iter().find(|(bundle, ..)| *bundle == folder).map(|(_, files, _)| files);
+        match files.filter(|_| *path == folder) {
+            Some(1) => explained.with("inside", "1 file"),
+            Some(files) => explained.with("inside", format!("{files} files")),
+            None => explained,
+        }
     }
 
     /// Explains a file of a bundle: which asset it is, for which market, and its tags.
@@ -78,7 +84,9 @@ impl View {
                 return Explained { tags: Some(Err(format!("`{record}` cannot be read: {error}"))), ..explained };
             }
         };
-        let mut explained = explained.with("sidecar", record.to_string());
+        let explained = explained.with("sidecar", record.to_string());
+        let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
+        let mut explained = explained.with("market", market);
         explained.notes.extend(self.identity_of(&sidecar, path));
         let now = self.clock.now().for_settle();
         let xmp = foreign_xmp(self.decide.disk(), &bundle.sidecars(), &path.file_text());

@@ -23,7 +23,7 @@ impl View {
         let area = path.area().to_string_lossy().into_owned();
         let is_top = path.parent().is_none();
         match area.as_str() {
-            HOME => Explained::new(about_own(path)),
+            HOME => self.own_memory(path),
             "archive" if is_top => Explained::new("the originals, as they were dropped; never deleted"),
             "archive" => self.archived(path, what),
             "failed" if is_top => Explained::new("what needs a person, each file with its reason beside it"),
@@ -41,6 +41,17 @@ impl View {
                 Explained::new("nothing of stockmill's; it leaves that alone. Files go into `raw`, notes into `ideas`")
             }
         }
+    }
+
+    fn own_memory(&self, path: &RelPath) -> Explained {
+        let mut parts = path.parts().skip(1);
+        let is_tags = parts.next().is_some_and(|part| part == "tags");
+        let Some(theme) = parts.next().filter(|_| is_tags) else { return Explained::new(about_own(path)) };
+        let theme = escape_bytes(theme.as_encoded_bytes());
+        let explained = Explained::new(format!("the shared tags of the theme `{theme}`, as all stages had them last"));
+        let mut explained = explained.with("edit", "a `tags.yaml` in a stage, not this one");
+        explained.notes.extend((path.file_text() == "tags.yaml").then(|| self.says(path)));
+        explained
     }
 
     fn archived(&self, path: &RelPath, what: What) -> Explained {

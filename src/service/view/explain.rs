@@ -1,6 +1,7 @@
 //! What is known of one path: every file and folder below the root has an answer.
 
 use super::judge::Beside;
+use super::overview::to_failed;
 use super::{AssetStatus, View};
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
@@ -168,9 +169,10 @@ impl View {
                 return left_alone(path, "a folder that is no theme", why);
             }
         };
-        let (mut ready, mut held, mut alone) = (0, 0, 0);
+        let (mut ready, mut held, mut alone, mut aside) = (0, 0, 0, 0);
         for status in self.statuses(Some(path)) {
             match status {
+                AssetStatus::Planned(plan) if to_failed(&plan).is_some() => aside += 1,
                 AssetStatus::Planned(_) => ready += 1,
                 AssetStatus::Held(..) => held += 1,
                 AssetStatus::LeftAlone(at, why) if path.is_in(&at) => {
@@ -180,7 +182,8 @@ impl View {
                 AssetStatus::LeftAlone(..) | AssetStatus::Unseen(..) => alone += 1,
             }
         }
-        let explained = Explained::new(is).with("inside", format!("{ready} ready, {held} held, {alone} left alone"));
+        let explained = Explained::new(is)
+            .with("inside", format!("{ready} ready, {held} held, {alone} left alone, {aside} to be set aside"));
         let tags = path.join("tags.yaml");
         let has_tags = stage != Stage::Ideas && matches!(self.decide.disk().stat(&tags), Ok(Some(_)));
         if has_tags { explained.with("tags", format!("shared by `{tags}`")) } else { explained }

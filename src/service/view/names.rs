@@ -26,7 +26,8 @@ impl View {
         match status {
             AssetStatus::Planned(plan) => {
                 let to = plan.about.to.as_ref().filter(|to| to.area() != "failed");
-                let next = to.map(|to| format!("{}: next, by `{name}`, {rule}", to.stem().to_string_lossy()));
+                let next =
+                    to.map(|to| format!("{}: if it goes next, by `{name}`, {rule}", to.stem().to_string_lossy()));
                 notes.extend(next.map(|next| ("name", next)));
             }
             AssetStatus::Held(..) => notes.push(("name", format!("next by `{name}`, {rule}"))),

@@ -146,7 +146,7 @@ impl View {
 }
 
 /// Returns what a plan sets aside, and why.
-fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
+pub(super) fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
     let is_failed = plan.about.to.as_ref().is_some_and(|to| to.area() == "failed");
     let from = plan.about.from.clone().filter(|_| is_failed)?;
     let why = plan.about.did.strip_prefix("set aside: ").unwrap_or(&plan.about.did);

@@ -105,6 +105,7 @@ impl Mill {
         for own in ["raw/.stockmill-area", "archive/.stockmill-area", ".stockmill/lock", "logs/stockmill.log"] {
             mill.put(own, "");
         }
+        mill.put(".stockmill/tags/sea/tags.yaml", TAGS);
         for own in ["archive/ideas/note.md", "archive/ideas/note.md.problems.txt", "stockmill.yaml", "mine.txt"] {
             mill.put(own, "x");
         }
@@ -252,7 +253,10 @@ fn a_path_is_explained_by_what_it_is_for() {
     let file = format!("{bundle}/files/sea-0001.jpg");
     let rows: Vec<(&str, Vec<&str>)> = vec![
         ("raw", vec!["a stage"]),
-        ("raw/sea", vec!["theme `sea`", "inside: 4 ready, 2 held", "raw/sea/tags.yaml"]),
+        (
+            "raw/sea",
+            vec!["theme `sea`", "inside: 1 ready, 2 held, 3 left alone, 3 to be set aside", "raw/sea/tags.yaml"],
+        ),
         (
             "raw/sea/tags.yaml",
             vec!["the layer `theme`", "title `Sea`, 1 keyword", "tagsets/warm.yaml", "keep/sea/tags.yaml: the same"],
@@ -284,14 +288,20 @@ fn a_path_is_explained_by_what_it_is_for() {
             vec!["set aside", "reason: it is cut off", "stockmill retry failed/raw/sea/old.png"],
         ),
         ("failed/raw/sea/old.png.reason.txt", vec!["why `failed/raw/sea/old.png` was set aside"]),
-        (bundle, vec!["the bundle of 2026-11-28 for the market adobe-stock", "not sent"]),
+        (bundle, vec!["the bundle of 2026-11-28 for the market adobe-stock", "not sent", "1 file"]),
         (
             &file,
-            vec!["bundled; changed tags still reach it", "sea-0001: given by `naming.last`", "theme `sea`, number 1"],
+            vec![
+                "bundled; changed tags still reach it",
+                "sea-0001: given by `naming.last`",
+                "theme `sea`, number 1",
+                "market: adobe-stock, on 2026-11-28",
+            ],
         ),
         ("markets/mine.yaml", vec!["profile of the market `mine`", "be read:"]),
         ("mine.txt", vec!["nothing of stockmill's"]),
         (".stockmill/lock", vec!["the lock"]),
+        (".stockmill/tags/sea/tags.yaml", vec!["shared tags of the theme `sea`", "title `Sea`", "not this one"]),
         ("archive/.stockmill-area", vec!["the mark by which"]),
     ];
     let mut view = mill.view();
