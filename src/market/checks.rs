@@ -1,5 +1,5 @@
 use super::profile::Market;
-use crate::model::{Kind, Meta, Size};
+use crate::model::{Kind, Meta, Size, nearest};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,13 @@ pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
     }
     if let Some(category) = candidate.category.as_deref().filter(|category| category_number(market, category).is_none())
     {
-        reasons.push(format!("the market has no category `{category}`"));
+        let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
+        let near = nearest(&category.trim().to_lowercase(), &names);
+        let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        let mut all: Vec<_> = market.categories.iter().map(|(name, number)| (number, name)).collect();
+        all.sort();
+        let all: Vec<String> = all.into_iter().map(|(number, name)| format!("{number} {name}")).collect();
+        reasons.push(format!("the market has no category `{category}`{near}; it has {}", all.join(", ")));
     }
     reasons
 }
@@ -64,9 +70,7 @@ pub(super) fn category_number(market: &Market, category: &str) -> Option<u32> {
 /// words; the first so many keywords, each once.
 pub fn fit(market: &Market, meta: &Meta) -> Meta {
     let mut fitted = meta.clone();
-    let clean: String = meta.title.chars().filter(|c| !market.title_text.forbidden.contains(*c)).collect();
-    let clean = market.forbidden_words.iter().fold(clean, |text, word| without_word(&text, word));
-    fitted.title = cut_at_word(&clean.split_whitespace().collect::<Vec<_>>().join(" "), market.title_text.chars_max);
+    fitted.title = cut_at_word(&clean_title(market, &meta.title), market.title_text.chars_max);
     let forbidden = |keyword: &str| market.forbidden_words.iter().any(|word| without_word(keyword, word) != keyword);
     let mut keywords: Vec<String> = Vec::new();
     for keyword in meta.keywords.iter().map(|keyword| keyword.replace([',', ';'], " ").trim().to_owned()) {
@@ -78,6 +82,34 @@ pub fn fit(market: &Market, meta: &Meta) -> Meta {
     keywords.truncate(market.keywords.max);
     fitted.keywords = keywords;
     fitted
+}
+
+/// Returns a title without the signs and words that a market refuses.
+fn clean_title(market: &Market, title: &str) -> String {
+    let clean: String = title.chars().filter(|c| !market.title_text.forbidden.contains(*c)).collect();
+    let clean = market.forbidden_words.iter().fold(clean, |text, word| without_word(&text, word));
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what was taken away from tags to fit them to a market, in words; a person may want to say it otherwise.
+pub fn left_out(market: &Market, meta: &Meta, fitted: &Meta) -> Vec<String> {
+    let mut told = Vec::new();
+    let whole = clean_title(market, &meta.title);
+    if fitted.title != whole {
+        let (short, long) = (fitted.title.chars().count(), whole.chars().count());
+        told.push(format!("its title is cut at a word, to {short} of {long} characters"));
+    }
+    let is_refused =
+        |keyword: &&String| market.forbidden_words.iter().any(|word| without_word(keyword, word) != **keyword);
+    let refused: Vec<String> = meta.keywords.iter().filter(is_refused).map(|keyword| format!("`{keyword}`")).collect();
+    if !refused.is_empty() {
+        told.push(format!("the market refuses the keywords {}", refused.join(", ")));
+    }
+    let beyond = (meta.keywords.len() - refused.len()).saturating_sub(market.keywords.max);
+    if beyond > 0 {
+        told.push(format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
+    }
+    told
 }
 
 /// Returns a text without a word or phrase, whatever its case; parts of longer words stay.
@@ -134,11 +166,16 @@ mod tests {
         Candidate { kind: Kind::Jpeg, size, bytes: 1_000_000, meta, category: Some("Landscapes".to_owned()) }
     }
 
+    const ALL: &str = "1 animals, 2 buildings and architecture, 3 business, 4 drinks, 5 the environment, \
+        6 states of mind, 7 food, 8 graphic resources, 9 hobbies and leisure, 10 industry, 11 landscapes, 12 lifestyle, \
+        13 people, 14 plants and flowers, 15 culture and religion, 16 science, 17 social issues, 18 sports, \
+        19 technology, 20 transport, 21 travel";
+
     #[test]
     fn refusals_are_said_with_figures() {
         assert_eq!(check(&adobe(), &candidate()), Vec::<String>::new());
         type Change = fn(&mut Candidate);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 7] = [
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),
@@ -147,7 +184,11 @@ mod tests {
             (|c| c.bytes = 50_000_000, "it has 50000000 bytes, and the market takes 1 to 45000000"),
             (|c| c.meta.title.clear(), "it has no title; write one in the theme's tags.yaml"),
             (|c| c.meta.keywords.clear(), "it has 0 keywords and needs 1; write them in the theme's tags.yaml"),
-            (|c| c.category = Some("22".to_owned()), "the market has no category `22`"),
+            (|c| c.category = Some("22".to_owned()), &format!("the market has no category `22`; it has {ALL}")),
+            (
+                |c| c.category = Some("Landscape".to_owned()),
+                &format!("the market has no category `Landscape` (did you mean `landscapes`?); it has {ALL}"),
+            ),
         ];
         for (change, reason) in cases {
             let mut candidate = candidate();
@@ -179,6 +220,32 @@ mod tests {
         let many = Meta { keywords: (0..80).map(|n| format!("k{n}")).collect(), ..Meta::default() };
         assert_eq!(fit(&adobe(), &many).keywords.len(), 49);
     }
+    #[test]
+    fn what_is_left_out_is_told() {
+        let tags = |title: &str, keywords: &[&str], more: usize| Meta {
+            title: title.to_owned(),
+            keywords: keywords
+                .iter()
+                .map(|word| (*word).to_owned())
+                .chain((0..more).map(|n| format!("k{n}")))
+                .collect(),
+            ..Meta::default()
+        };
+        let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
+        let cases: [(Meta, &[&str]); 4] = [
+            (tags("A cabin", &["snow"], 0), &[]),
+            (tags(long, &["snow"], 0), &["its title is cut at a word, to 70 of 76 characters"]),
+            (
+                tags("A cabin", &["snow", "Midjourney art", "firefly"], 0),
+                &["the market refuses the keywords `Midjourney art`, `firefly`"],
+            ),
+            (tags("A cabin", &["snow"], 50), &["the last 2 keywords are left out, since it takes 49"]),
+        ];
+        for (meta, expected) in cases {
+            assert_eq!(left_out(&adobe(), &meta, &fit(&adobe(), &meta)), expected, "{meta:?}");
+        }
+    }
+
     #[test]
     fn a_category_is_known_by_its_name_or_its_value() {
         let cases = [

@@ -96,17 +96,26 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
     let dash = if limit.charset == Charset::Portable && !number.is_empty() { "-" } else { "" };
     let tail = format!("{dash}{number}.{extension}");
     let room = limit.chars_max.checked_sub(tail.len())?;
-    let cut: String = slug.chars().take(room).collect();
-    let plain = format!("{}{tail}", cut.trim_end_matches('-'));
+    let plain = format!("{}{tail}", cut_at_word(&slug, room));
     if !taken(&plain) && plain != tail {
         return Some(plain);
     }
     [4, 8, 12].into_iter().filter(|length| *length <= room).find_map(|length| {
-        let cut: String = slug.chars().take(room.checked_sub(length + 1)?).collect();
+        // With room for exactly the identity there is no start.
+        let cut = cut_at_word(&slug, room.saturating_sub(length + 1));
         let dash = if limit.charset == Charset::Portable && !cut.is_empty() { "-" } else { "" };
-        let name = format!("{}{dash}{}{tail}", cut.trim_end_matches('-'), id.get(..length)?);
+        let name = format!("{cut}{dash}{}{tail}", id.get(..length)?);
         (!taken(&name)).then_some(name)
     })
+}
+
+/// Returns the start of a slug, cut between words unless that would take more than half of it.
+fn cut_at_word(slug: &str, chars_max: usize) -> &str {
+    let Some((end, next)) = slug.char_indices().nth(chars_max) else { return slug.trim_end_matches('-') };
+    let head = &slug[..end];
+    let words = if next == '-' { head } else { head.rsplit_once('-').map_or(head, |(words, _)| words) };
+    let kept = if words.len() * 2 >= chars_max { words } else { head };
+    kept.trim_end_matches('-')
 }
 
 #[cfg(test)]
@@ -166,6 +175,14 @@ mod tests {
         let taken = |name: &str| name == "winter-cabins-by-the-0001.jpg";
         assert_eq!(fit_file_name(&adobe(), long, id, &taken).unwrap(), "winter-cabins-by-0123-0001.jpg");
         assert_eq!(fit_file_name(&adobe(), "日本-0001.jpg", id, &none).unwrap(), "ri-ben-0001.jpg");
+        for (long, short) in [
+            ("snowy-mountains-landscape-0001.jpg", "snowy-mountains-0001.jpg"),
+            ("old-lighthouse-and-gulls-0001.jpg", "old-lighthouse-and-0001.jpg"),
+            ("supercalifragilisticexpiali-0001.jpg", "supercalifragilistice-0001.jpg"),
+            ("a-supercalifragilisticexpi-0001.jpg", "a-supercalifragilisti-0001.jpg"),
+        ] {
+            assert_eq!(fit_file_name(&adobe(), long, id, &none).unwrap(), short);
+        }
         // A name that fits and is taken, one without a number, and one of which nothing is left.
         let is = |wanted: &'static str| move |name: &str| name == wanted;
         assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &is("winter.jpg")).unwrap(), "winter-0123.jpg");
@@ -180,6 +197,9 @@ mod tests {
         let mut strict = adobe();
         strict.file_name = FileNameLimit { chars_max: 13, charset: Charset::Alphanumeric };
         assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &none).unwrap(), "winte0001.jpg");
+        let exact = FileNameLimit { chars_max: 8, charset: Charset::Portable };
+        let tight = Market { file_name: exact, ..adobe() };
+        assert_eq!(fit_file_name(&tight, "winter.jpg", id, &is("wint.jpg")).unwrap(), "0123.jpg");
         assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &is("winte0001.jpg")).unwrap(), "01230001.jpg");
     }
 

@@ -50,7 +50,12 @@ impl ThemeSlug {
             slug.as_str()
         } else {
             let head = &slug[..SLUG_BYTES_MAX];
-            head.rsplit_once('-').filter(|(kept, _)| kept.len() > 20).map_or(head, |(kept, _)| kept)
+            let words = if slug[SLUG_BYTES_MAX..].starts_with('-') {
+                Some(head)
+            } else {
+                head.rsplit_once('-').map(|cut| cut.0)
+            };
+            words.filter(|kept| kept.len() > 20).unwrap_or(head).trim_end_matches('-')
         };
         let name = if looks_like_day(cut) { format!("day-{cut}") } else { cut.to_owned() };
         (!name.is_empty()).then_some(Self(name))

@@ -48,7 +48,7 @@ pub fn stem(template: &Template, values: &Values<'_>, bytes_max: usize) -> Strin
         match longest {
             Some((_, text)) if !text.is_empty() => {
                 let wanted = text.len().saturating_sub(over.max(1));
-                let cut = cut_bytes(text, wanted).to_owned();
+                let cut = cut_at_word(text, wanted).to_owned();
                 *text = cut;
             }
             _ => return cut_bytes(&portable, bytes_max).to_owned(),
@@ -119,6 +119,17 @@ fn cut_bytes(text: &str, bytes_max: usize) -> &str {
     text[..end].trim_end_matches(['-', '.', ' '])
 }
 
+/// Returns the start of a text as [`cut_bytes`] does, cut between words unless that would take more than half of it.
+fn cut_at_word(text: &str, bytes_max: usize) -> &str {
+    let cut = cut_bytes(text, bytes_max);
+    let is_gap = |c: char| matches!(c, '-' | '_' | ' ' | '.');
+    if cut.len() == text.len() || text[cut.len()..].starts_with(is_gap) {
+        return cut;
+    }
+    let words = cut.rfind(is_gap).map_or(cut, |at| cut[..at].trim_end_matches(is_gap));
+    if words.len() * 2 >= bytes_max { words } else { cut }
+}
+
 /// Returns `stem.extension` within the limits, with room for every suffix.
 pub fn file_name(stem: &str, extension: &str, bytes_max: usize) -> String {
     let tail = if extension.is_empty() { String::new() } else { format!(".{extension}") };
@@ -187,6 +198,9 @@ mod tests {
             assert_eq!(named(rule, theme, original, seq, 120), expected, "{rule}");
         }
         assert_eq!(named("{seq}", "t", "", 7, 120), "7");
+        // Too long a name is cut between words, and the number stays.
+        assert_eq!(named("{theme}-{seq:04}", "old-lighthouse-and-gulls", "", 7, 24), "old-lighthouse-and-0007");
+        assert_eq!(named("{original}-{seq}", "t", "a supercalifragilistic word", 7, 16), "a-supercalifra-7");
         assert_eq!(named("{original|cut:3}", "t", "con", 7, 120), "_con");
     }
 

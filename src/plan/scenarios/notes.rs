@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Given, lines, path, seen};
+use crate::market::{built_in, fit, left_out};
 use crate::model::{ContentHash, ThemeSlug};
+use crate::plan::tags::{Layer, resolve};
 use crate::plan::{Earlier, OnDisk, Plan, Recipe, TagsOnDisk, ThemeFiles, ThemeOnDisk, plan_note};
 use crate::records::{ThemeFile, parse_note};
 
@@ -99,6 +101,19 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
             ],
         ),
     ]);
+}
+
+/// The example taught keywords that the market refuses.
+#[test]
+fn the_example_teaches_nothing_that_a_market_refuses() {
+    let note = parse_note("winter.md", include_bytes!("../../../examples/ideas/winter.md"));
+    assert!(note.ideas.len() > 1 && note.problems.is_empty(), "{:?}", note.problems);
+    for idea in &note.ideas {
+        let meta = resolve(&[(Layer::Theme, ThemeFile::from_idea(idea).tags())]).meta();
+        for market in built_in().unwrap() {
+            assert_eq!(left_out(&market, &meta, &fit(&market, &meta)), Vec::<String>::new(), "{meta:?}");
+        }
+    }
 }
 
 #[test]
