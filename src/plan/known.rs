@@ -14,6 +14,8 @@ pub struct Known {
     pub at: RelPath,
     /// Whether what came has other bytes, since its metadata differs.
     pub is_retagged: bool,
+    /// Whether what stands there was made of what came before, and has other bytes.
+    pub is_made_of_it: bool,
     /// What became of it.
     pub is: Whereabouts,
 }
@@ -40,10 +42,11 @@ impl Known {
     /// Returns the identity under which a file with this content goes on, or why it does not.
     pub fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {
         let at = &self.at;
-        let same = if self.is_retagged {
-            format!("it differs only in its metadata from `{at}`")
-        } else {
-            format!("it has the same bytes as `{at}`")
+        let same = match (self.is_retagged, self.is_made_of_it) {
+            (true, false) => format!("it differs only in its metadata from `{at}`"),
+            (true, true) => format!("it differs only in its metadata from what became `{at}`"),
+            (false, false) => format!("it has the same bytes as `{at}`"),
+            (false, true) => format!("it has the same bytes as what became `{at}`"),
         };
         match &self.is {
             Whereabouts::Itself => Ok(self.id.clone()),
@@ -71,9 +74,9 @@ mod tests {
     fn bytes_that_came_again_go_on_only_as_what_they_are() {
         let id = AssetId::of(&crate::model::ContentHash::of(b"a"));
         let last = "2026-11-28".parse().unwrap();
-        let admitted = |is, is_retagged| {
+        let admitted = |is, is_retagged, is_made_of_it| {
             let at = RelPath::new("keep/t/t-0001.png").unwrap();
-            match (Known { id: id.clone(), at, is_retagged, is }).admit(Stage::Raw) {
+            match (Known { id: id.clone(), at, is_retagged, is_made_of_it, is }).admit(Stage::Raw) {
                 Ok(found) => format!("goes on {}", found == id),
                 Err(Hold::Park(why)) => format!("park {why}"),
                 Err(hold) => format!("stay {hold}"),
@@ -97,8 +100,12 @@ mod tests {
             (Whereabouts::Unknown("it is away".to_owned()), false, "stay it has the same bytes as"),
         ];
         for (is, is_retagged, expected) in cases {
-            let got = admitted(is.clone(), is_retagged);
+            let got = admitted(is.clone(), is_retagged, false);
             assert!(got.starts_with(expected), "{is:?}: {got}");
         }
+        // The one that was named has other bytes: it was enlarged, or is a JPEG.
+        let got = [false, true].map(|is_retagged| admitted(Whereabouts::There, is_retagged, true));
+        assert!(got[0].starts_with("park it has the same bytes as what became `keep/t/t-0001.png`, which"), "{got:?}");
+        assert!(got[1].starts_with("park it differs only in its metadata from what became `keep/"), "{got:?}");
     }
 }

@@ -145,6 +145,7 @@ pub(super) fn look_into(
     let mut near_misses = if stage == Stage::Ideas { Vec::new() } else { near_misses(&mut grouped, ignore) };
     near_misses.retain(|miss| !is_same_file(disk, miss));
     let Grouped { mut candidates, mut odd } = grouped;
+    oldest_of_equals_first(&mut candidates);
     if is_top && stage != Stage::Ideas {
         wait_for_parts(disk, stage, &walked.below, &mut candidates)?;
     }
@@ -246,6 +247,22 @@ fn model_beside(disk: &dyn Look, stage: Stage, unit: &RelPath) -> Result<Option<
     let files = disk.list(&stage.folder())?.into_iter().filter(|(_, entry)| entry.what == What::File);
     let mut models = files.map(|(name, _)| stage.folder().join(name));
     Ok(models.find(|path| Kind::is_model_extension(&path.extension())))
+}
+
+/// Lets those of equal length, which may be copies of each other, take turns by age: the one that lay there first goes
+/// on. All others keep their turns, which are by name.
+fn oldest_of_equals_first(candidates: &mut [Candidate]) {
+    let mut by_length: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        by_length.entry(candidate.primary.entry.identity.size).or_default().push(at);
+    }
+    for places in by_length.into_values().filter(|places| places.len() > 1) {
+        let mut equals: Vec<Candidate> = places.iter().map(|at| candidates[*at].clone()).collect();
+        equals.sort_by_key(|candidate| candidate.primary.entry.changed_ns);
+        for (at, candidate) in places.into_iter().zip(equals) {
+            candidates[at] = candidate;
+        }
+    }
 }
 
 /// Returns whether a folder in a stage is no theme, and no upload day either.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Decider;
 use crate::model::{MarketName, RelPath};
-use crate::plan::{Companion, Facts, Known, Whereabouts};
+use crate::plan::{BundleFolder, Companion, Facts, Known, Whereabouts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
@@ -19,14 +19,21 @@ impl Decider {
             return None;
         }
         let is_retagged = self.ledger.with_hash(&facts.hash).is_none();
+        let is_made_of_it = false;
         if at == facts.path {
-            return Some(Known { id, at, is_retagged, is: Whereabouts::Itself });
+            return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }
         for place in &places {
             match self.is_gone(place) {
                 Ok(true) => (),
-                Ok(false) => return Some(Known { id, at: place.clone(), is_retagged, is: Whereabouts::There }),
-                Err(why) => return Some(Known { id, at: place.clone(), is_retagged, is: Whereabouts::Unknown(why) }),
+                Ok(false) => {
+                    let (at, is_made_of_it) = self.with_these_bytes(place, facts);
+                    return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::There });
+                }
+                Err(why) => {
+                    let (at, is) = (place.clone(), Whereabouts::Unknown(why));
+                    return Some(Known { id, at, is_retagged, is_made_of_it, is });
+                }
             }
         }
         let left_behind = at.with_suffix(SIDECAR_SUFFIX);
@@ -41,10 +48,28 @@ impl Decider {
         }
         let is_wanted = self.is_released(&facts.path, facts.stage, facts.seen) || self.ledger.is_sent_back(&facts.path);
         if is_wanted {
-            return Some(Known { id, at, is_retagged, is: Whereabouts::Itself });
+            return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
-        Some(Known { id, at, is_retagged, is: Whereabouts::Gone { last, bundled_for } })
+        Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Gone { last, bundled_for } })
+    }
+
+    /// Returns the file of an asset that has a file's bytes, or shows what it shows: where it stands, or an original in
+    /// the archive; else where it stands, and that this was made of them.
+    fn with_these_bytes(&self, place: &RelPath, facts: &Facts) -> (RelPath, bool) {
+        let record = BundleFolder::of(place)
+            .map_or_else(|| place.with_suffix(SIDECAR_SUFFIX), |bundle| bundle.sidecar_of(&place.file_text()));
+        let read = self.disk().read(&record, SIDECAR_BYTES_MAX).ok();
+        let Some(sidecar) = read.and_then(|bytes| Sidecar::parse(&bytes).ok()) else { return (place.clone(), false) };
+        let is_in_place = sidecar.file.as_ref().is_some_and(|file| file.hash == facts.hash)
+            || facts.essence.is_some() && sidecar.essences.last() == facts.essence.as_ref();
+        if is_in_place {
+            return (place.clone(), false);
+        }
+        let mut originals = sidecar.originals().filter(|original| original.hash == facts.hash);
+        let archived = originals.find_map(|original| original.archived.clone());
+        let archived = archived.filter(|path| matches!(self.disk().stat(path), Ok(Some(_))));
+        archived.map_or_else(|| (place.clone(), true), |path| (path, false))
     }
 
     /// Returns whether nothing lies at a path, or why nobody can tell. Nothing is concluded from a place that
