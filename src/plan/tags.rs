@@ -103,6 +103,8 @@ fn layered(layer: &Layer, own: &[String], below: Vec<Sourced<String>>) -> Vec<So
             None => keywords.push(Sourced { value: word, layer: layer.clone() }),
         }
     }
+    // Whoever writes both in one file means to take it away, wherever it comes from.
+    keywords.retain(|own| !removed.iter().any(|gone| like(gone, &own.value)));
     for sourced in below {
         let is_gone = removed.iter().any(|gone| like(gone, &sourced.value));
         if !is_gone && !keywords.iter().any(|known| like(&known.value, &sourced.value)) {
@@ -163,6 +165,14 @@ mod tests {
             (Layer::Sidecar, words(&["A"])),
         ]);
         assert_eq!(resolved.meta().keywords, ["A"]);
+    }
+
+    #[test]
+    fn a_word_and_its_removal_in_one_layer_take_it_away() {
+        for own in [["moss", "-Moss", "fern"], ["-moss", "moss", "fern"]] {
+            let resolved = resolve(&[(Layer::Defaults, layer("", &["moss"])), (Layer::Theme, layer("", &own))]);
+            assert_eq!(resolved.meta().keywords, ["fern"]);
+        }
     }
 
     #[test]
