@@ -232,6 +232,12 @@ impl Settle {
         }
         let watched = now.steady.saturating_sub(seen.since);
         let untouched = watched.max(now.since(identity.modified_ns));
+        if found.entry.is_foreign && watched < self.quiet.max(self.weak_quiet) {
+            // Over a share it is dated and opened again after it was closed; its date may be as old as the original's.
+            let why = "it belongs to another user, whose program may still set its dates or open it again";
+            let again = now.steady + self.quiet.max(self.weak_quiet).saturating_sub(watched);
+            return Err(NotYet { again, why: why.to_owned(), is_by_time: true });
+        }
         let (quiet, why) = if has_no_end(&found.path) {
             (self.quiet.max(self.weak_quiet), "it was written a moment ago, and its format does not show where it ends")
         } else {
@@ -336,6 +342,20 @@ mod tests {
             model.primary.entry.identity.modified_ns = 0;
             assert_eq!(look(&mut settle(), model, false, at(0), Some(false)), None, "{name}");
         }
+    }
+
+    /// Finder and Explorer set dates and open a file again up to 0.8 s after they closed it, and where a daemon may ask
+    /// the kernel about foreign files, theirs was gone by then.
+    #[test]
+    fn what_another_user_wrote_waits_for_its_dates() {
+        let mut machine = settle();
+        let mut foreign = candidate(9, at(0).wall_ns);
+        foreign.primary.entry.is_foreign = true;
+        assert_eq!(look(&mut machine, foreign.clone(), false, at(0), Some(false)), Some(2000));
+        // The date of the original is set, which is years ago: it is watched anew.
+        foreign.primary.entry.identity.modified_ns = 0;
+        assert_eq!(look(&mut machine, foreign.clone(), false, at(800), Some(false)), Some(2800));
+        assert_eq!(look(&mut machine, foreign, false, at(2800), Some(false)), None);
     }
 
     #[test]
