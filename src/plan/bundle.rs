@@ -88,9 +88,7 @@ pub fn plan_manifest(
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let ticked = existing[1].map(String::from_utf8_lossy);
-    let texts =
-        [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, ticked.as_deref()).into_bytes()];
+    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, existing[1])];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -112,41 +110,56 @@ pub fn plan_manifest(
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
 
-/// Returns what a person has to do, with what a person wrote into the list already.
+/// Returns what a person has to do, with what a person wrote into the list already, byte for byte.
 fn checklist(
     name: &BundleName,
     market: &Market,
     rows: &[Row],
     without_row: &[String],
-    existing: Option<&str>,
-) -> String {
-    let heading = |files: &str| format!("# {} of {}: {files}", market.title, name.day);
+    existing: Option<&[u8]>,
+) -> Vec<u8> {
+    let heading = format!("# {} of {}: ", market.title, name.day);
     let mut steps =
         vec!["Upload everything in `files/`.".to_owned(), format!("Then upload `{}.csv` in the portal.", market.name)];
     steps.extend(market.checklist.iter().cloned());
     steps.push("When all is sent, make an empty file `SENT` here: later files then go into a new bundle.".to_owned());
-    let mut text = format!("{}{} files\n", heading(""), rows.len());
+    let existing = existing.map(|bytes| bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+    let end = if existing.is_some_and(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n")) { "\r\n" } else { "\n" };
+    let (mut kept, mut behind_heading): (Vec<u8>, &[u8]) = (Vec::new(), b"");
+    for line in existing.unwrap_or(end.as_bytes()).split_inclusive(|byte| *byte == b'\n') {
+        // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
+        if let Some(rest) = line.strip_prefix(heading.as_bytes()) {
+            behind_heading = after_count(rest).trim_ascii_end();
+        } else if let Some(rest) = line.strip_prefix(WITHOUT_ROW.as_bytes()) {
+            let has_note =
+                rest.splitn(3, |byte| *byte == b'`').nth(2).is_some_and(|note| !note.trim_ascii().is_empty());
+            kept.extend(if has_note { rest } else { b"" });
+        } else {
+            kept.extend(line);
+        }
+    }
+    let mut text = format!("{heading}{} files", rows.len()).into_bytes();
+    text.extend(behind_heading);
+    text.extend(end.as_bytes());
     for file in without_row {
-        text.push_str(WITHOUT_ROW);
-        text.push('`');
         // A name with a line break would leave lines behind that nobody knows as ours.
-        text.push_str(&escape_bytes(file.as_bytes()));
-        text.push_str("`\n");
+        text.extend(format!("{WITHOUT_ROW}`{}`{end}", escape_bytes(file.as_bytes())).into_bytes());
     }
-    // Ticks, notes and other headings are a person's.
-    let is_ours = |line: &&str| line.starts_with(&heading("")) || line.starts_with(WITHOUT_ROW);
-    let kept = existing.unwrap_or("\n").lines().filter(|line| !is_ours(line));
-    for line in kept {
-        text.push_str(line);
-        text.push('\n');
-    }
-    let has = |step: &String| existing.is_some_and(|text| text.contains(step.as_str()));
-    for step in steps.iter().filter(|step| !has(step)) {
-        text.push_str("- [ ] ");
-        text.push_str(step);
-        text.push('\n');
+    text.extend(kept);
+    let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
+    for step in steps.iter().filter(|step| !told.contains(step.trim_end_matches('.'))) {
+        if !text.ends_with(b"\n") {
+            text.extend(end.as_bytes());
+        }
+        text.extend(format!("- [ ] {step}{end}").into_bytes());
     }
     text
+}
+
+/// Returns what stands behind `12 files`.
+fn after_count(text: &[u8]) -> &[u8] {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text[digits..].strip_prefix(b" files").unwrap_or(b"")
 }
 
 /// Plans new metadata for a bundled file whose tags changed after it was exported; its pixels stay
@@ -210,25 +223,67 @@ mod tests {
         }
     }
 
-    /// The list was written anew whenever a file joined: ticks and notes were lost.
-    #[test]
-    fn what_a_person_wrote_into_the_checklist_stays() {
+    fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
-        let first = checklist(&name, &market, std::slice::from_ref(&row), &[], None);
+        let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
+        let text = checklist(&name, &market, &vec![row; rows], &strangers, existing.map(str::as_bytes));
+        String::from_utf8(text).unwrap()
+    }
+
+    /// The list was written anew whenever a file joined: ticks and notes were lost.
+    #[test]
+    fn what_a_person_wrote_into_the_checklist_stays() {
+        let first = written(1, &[], None);
         assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 files\n\n- [ ] Upload everything"), "{first}");
-        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&first)), first);
+        assert_eq!(written(1, &[], Some(&first)), first);
         let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
-        let later = checklist(&name, &market, &[row.clone(), row], &[], Some(&ticked));
-        assert_eq!(later, ticked.replace("1 files", "2 files"));
+        assert_eq!(written(2, &[], Some(&ticked)), ticked.replace("1 files", "2 files"));
         // "Upload everything" is not true of what a person put there: that is named, as long as it lies there.
-        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
-        let told = checklist(&name, &market, std::slice::from_ref(&row), &["b.jpg".to_owned()], Some(&ticked));
+        let told = written(1, &["b.jpg"], Some(&ticked));
         assert!(told.contains(&format!("{WITHOUT_ROW}`b.jpg`\n")), "{told}");
-        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&told)), ticked);
-        let odd = checklist(&name, &market, std::slice::from_ref(&row), &["b\n\rc.jpg".to_owned()], Some(&ticked));
+        assert_eq!(written(1, &[], Some(&told)), ticked);
+        let odd = written(1, &["b\n\rc.jpg"], Some(&ticked));
         assert!(odd.contains("`b\\x0a\\x0dc.jpg`\n"), "{odd}");
-        assert_eq!(checklist(&name, &market, std::slice::from_ref(&row), &[], Some(&odd)), ticked);
+        assert_eq!(written(1, &[], Some(&odd)), ticked);
+    }
+
+    /// What a person made of the list that one file has, and what becomes of it when another one joins.
+    #[test]
+    fn ticks_and_notes_stay_however_they_are_written() {
+        let first = written(1, &[], None);
+        type Change = fn(&str) -> String;
+        let cases: [(&str, Change); 7] = [
+            ("line ends", |text| text.replace("[ ]", "[x]").replace('\n', "\r\n")),
+            ("no end", |text| format!("{}\nmine", text.replace("[ ]", "[x]").trim_end())),
+            ("behind the heading", |text| text.replacen(" files\n", " files (two are Ann's)\n", 1)),
+            ("behind a step", |text| {
+                text.replacen("[ ] Upload everything in `files/`.", "[x] Upload everything in `files/`: done", 1)
+            }),
+            ("in between", |text| text.replacen("\n\n", "\n\n## Ann\n- [x] asked\n\n", 1)),
+            ("other order", |text| {
+                let (head, steps) = text.split_once("\n\n").unwrap();
+                let mut steps: Vec<&str> = steps.lines().collect();
+                steps.reverse();
+                format!("{head}\n\n{}\n", steps.join("\n"))
+            }),
+            ("struck out", |text| {
+                text.replacen("Upload everything in `files/`.", "~~Upload everything in `files/`.~~", 1)
+            }),
+        ];
+        for (what, change) in cases {
+            let changed = change(&first);
+            assert_eq!(written(2, &[], Some(&changed)), changed.replacen(": 1 files", ": 2 files", 1), "{what}");
+        }
+        // A note behind the name of a file that has no row stays when the file goes.
+        let told = written(1, &["b.jpg"], Some(&first)).replace("`b.jpg`\n", "`b.jpg` Ann wants it\n");
+        assert!(written(1, &[], Some(&told)).contains("`b.jpg` Ann wants it\n"));
+        // Bytes of another encoding stay as they are, too.
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let latin = [first.as_bytes(), b"f\xfcr Ann\n"].concat();
+        let text = checklist(&name, &market, &[], &[], Some(&latin));
+        assert!(text.ends_with(b"f\xfcr Ann\n"));
     }
 }

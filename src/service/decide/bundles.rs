@@ -118,6 +118,20 @@ impl Decider {
         self.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
     }
 
+    /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.
+    pub(in crate::service) fn tell_sent(&self, plan: &mut Plan) {
+        let names = plan.about.theme.iter().flat_map(|theme| self.ledger.bundles_of(theme));
+        let sent = names.map(BundleName::folder).filter(|folder| is_sent(self.disk(), folder).unwrap_or(false));
+        let sent: Vec<String> = sent.map(|folder| format!("`{folder}`")).collect();
+        plan.about.did += &match &sent[..] {
+            [] => String::new(),
+            [bundle] => format!("; {bundle} is sent already and stays as it is"),
+            [.., last] => {
+                format!("; {} bundles are sent already and stay as they are, the last one is {last}", sent.len())
+            }
+        };
+    }
+
     fn load_bundles(&mut self, now: &Moment) {
         let (disk, settings) = (self.vault.disk(), &*self.settings);
         let names = bundle_names(disk, &settings.upload.markets).into_iter();

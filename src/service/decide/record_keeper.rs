@@ -2,6 +2,7 @@
 //! Thousands of files may have to be read for that.
 
 use std::collections::{BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX};
@@ -12,7 +13,8 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleName, Hold, Plan, TagFile, plan_manifest, plan_sync, sync_base_path, theme_of_path,
+    Base, Bundle, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_manifest, plan_sync, sync_base_path,
+    theme_of_path,
 };
 use crate::records::{ThemeFile, read_mapping};
 use crate::service::sent::is_sent;
@@ -66,6 +68,8 @@ pub(in crate::service) struct FoundTags {
     pub(in crate::service) removed: Option<ThemeSlug>,
     /// Where their last common state lies.
     pub(in crate::service) base: Option<RelPath>,
+    /// Whether a person changed what they say, and not only their comments, or where they lie.
+    pub(in crate::service) is_changed: bool,
 }
 
 /// What a look at a bundle showed.
@@ -148,7 +152,8 @@ impl RecordKeeper {
                 self.tags.records.still(disk, path, entry, order.now)?;
             }
         }
-        Ok(FoundTags { plan, broken, removed: is_removed.then_some(theme), base: Some(base_path) })
+        let is_changed = plan.as_ref().is_some_and(|plan| says_other_tags(plan, &base_path, base.as_deref()));
+        Ok(FoundTags { plan, broken, removed: is_removed.then_some(theme), base: Some(base_path), is_changed })
     }
 
     fn bundle(&mut self, disk: &dyn Look, name: &BundleName, order: &Order) -> Result<FoundBundle, Hold> {
@@ -166,19 +171,59 @@ impl RecordKeeper {
         let mut inside = look.assets(name)?;
         let strangers = look.strangers(name, &inside.assets)?;
         let paths = [folder.join(format!("{}.csv", market.name)), folder.join("CHECKLIST.md")];
-        let [csv, checklist] = paths.map(|path| disk.read(&path, RECORD_BYTES_MAX).ok());
+        let read = |path: &RelPath| match disk.read(path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // What cannot be read may have a person's ticks.
+            read => read.map(Some).map_err(|error| refused(path, &error)),
+        };
+        let (csv, checklist) = (read(&paths[0])?, read(&paths[1])?);
         let existing = [csv.as_deref(), checklist.as_deref()];
         let manifest = plan_manifest(name, &market, &inside.assets, &strangers, existing);
         let mut plans = std::mem::take(&mut inside.stale);
-        plans.extend(manifest.map_err(|error| Hold::Waits(error.to_string()))?);
+        if let Some(plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
+            plans.extend(self.but_open_checklist(disk, plan, &paths[1], order.now)?);
+        }
         let bundle = Some(inside.measured(name, &market, sent));
         Ok(FoundBundle { plans, bundle, themes: inside.themes, folders })
+    }
+}
+
+impl RecordKeeper {
+    /// Returns what can be written now: a checklist that a person is saving waits, and the manifest does not wait for it.
+    fn but_open_checklist(
+        &mut self,
+        disk: &dyn Look,
+        mut plan: Plan,
+        path: &RelPath,
+        now: Now,
+    ) -> Result<Option<Plan>, Hold> {
+        let is_checklist = |product: &Product| product.to == *path;
+        let entry = disk.stat(path).map_err(|error| refused(path, &error))?;
+        let Some(entry) = entry.filter(|_| plan.products.iter().any(is_checklist)) else { return Ok(Some(plan)) };
+        match self.tags.records.still(disk, path, &entry, now) {
+            Ok(()) => Ok(Some(plan)),
+            Err(hold) if plan.products.len() == 1 => Err(hold),
+            Err(_) => {
+                plan.products.retain(|product| !is_checklist(product));
+                Ok(Some(plan))
+            }
+        }
     }
 }
 
 /// Why tags are not read that lie in a folder which only says when.
 const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \
                         folder of a theme, or give this folder another name";
+
+/// Returns whether the common state that a plan writes has other tags than the one before.
+fn says_other_tags(plan: &Plan, base_path: &RelPath, before: Option<&[u8]>) -> bool {
+    let tags = |bytes: &[u8]| ThemeFile::parse(bytes).ok().map(|file| (file.tags(), file.use_sets));
+    let after = plan.products.iter().find(|product| product.to == *base_path);
+    match (after.map(|product| &product.recipe), before.and_then(tags)) {
+        (Some(Recipe::Bytes(after)), Some(before)) => tags(after).is_some_and(|after| after != before),
+        _ => false,
+    }
+}
 
 /// Returns why a tag file is not carried to the other stages, if it is not.
 fn unsound(file: &TagFile, theme: &ThemeSlug, below: Option<&RelPath>, had_tags: bool) -> Option<(RelPath, String)> {

@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     undone: HashMap<RelPath, ContentHash>,
     /// Where files lay that were set aside: who comes back to such a place was sent back.
     set_aside: HashSet<RelPath>,
+    /// The bundles that assets of each theme joined.
+    bundles: HashMap<ThemeSlug, BTreeSet<BundleName>>,
     /// What notes gave.
     pub(super) notes: NoteVersions,
 }
@@ -94,6 +96,7 @@ impl Ledger {
         let file = BundleFolder::file_of_sidecar(path);
         if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
             self.assets.was_bundled_for(slot, &bundle.market);
+            self.joined(sidecar.theme.as_ref(), bundle);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
         let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
@@ -171,12 +174,25 @@ impl Ledger {
             .map(|file| &file.to)
             .filter(|file| BundleFolder::is_file(file) && about.to.as_ref() != Some(*file));
         self.assets.has_further(slot, further.cloned());
+        let bundles = own.iter().filter(|file| BundleFolder::is_file(&file.to));
+        bundles.filter_map(|file| BundleName::of(&file.to)).for_each(|name| self.joined(about.theme.as_ref(), name));
         if let Some(from) = &about.from {
             self.set_aside.remove(from);
         }
         // A plan that recovery finished late is told after younger ones.
         let left_at = self.left_at.entry(about.stage).or_default();
         left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
+    }
+
+    fn joined(&mut self, theme: Option<&ThemeSlug>, bundle: BundleName) {
+        if let Some(theme) = theme {
+            self.bundles.entry(theme.clone()).or_default().insert(bundle);
+        }
+    }
+
+    /// Returns the bundles that assets of a theme joined, as far as is known.
+    pub(super) fn bundles_of(&self, theme: &ThemeSlug) -> impl Iterator<Item = &BundleName> {
+        self.bundles.get(theme).into_iter().flatten()
     }
 
     /// Takes the number that a plan uses, so that no other plan gets it.

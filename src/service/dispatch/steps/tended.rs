@@ -71,7 +71,10 @@ impl Dispatcher {
         }
         // Removed everywhere, they stay removed unless an asset needs them.
         let may_restore = found.removed.is_none_or(|theme| self.maintenance.gone.may_restore(&theme));
-        if let Some(plan) = found.plan.filter(|_| may_restore) {
+        if let Some(mut plan) = found.plan.filter(|_| may_restore) {
+            if found.is_changed {
+                self.decide.tell_sent(&mut plan);
+            }
             found.base.iter().for_each(|base| self.maintenance.tending.trust(base));
             self.tend(record, plan, now);
         }
