@@ -221,6 +221,8 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
     } else {
         "put quotes around text that holds `: ` or starts with a sign, and indent with spaces"
     };
+    // Who is told what was meant need not read all that there is.
+    let what = near.as_ref().and_then(|_| what.split(", expected").next()).unwrap_or(what);
     RecordError::Syntax { line, column, what: format!("{what}; {hint}") }
 }
 
