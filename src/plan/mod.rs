@@ -44,7 +44,7 @@ pub use park::{REASON, plan_park};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use stage::plan_asset;
-pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_sync};
+pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_first_tags, plan_sync};
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;

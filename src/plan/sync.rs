@@ -73,6 +73,26 @@ pub fn plan_sync(theme: &ThemeSlug, below: Option<&RelPath>, base: Base<'_>, fil
     (!plan.products.is_empty()).then_some(plan)
 }
 
+/// Plans the commented `tags.yaml` for a theme's folder that a person made, so that they see what can be written there.
+/// `None` if the theme has tags, or had some, and for what is no theme of a person: pictures without a theme, and a
+/// number, which may be the year of a generator's folders.
+pub fn plan_first_tags(theme: &ThemeSlug, base: Option<&[u8]>, files: &[TagFile]) -> Option<Plan> {
+    let is_persons = *theme != ThemeSlug::unsorted() && theme.as_str().contains(char::is_alphabetic);
+    let has_none = base.is_none() && files.iter().all(|file| file.bytes.is_none());
+    if files.is_empty() || !has_none || !is_persons {
+        return None;
+    }
+    let text = ThemeFile::default().to_text().into_bytes();
+    let did = "commented `tags.yaml` written for a new theme";
+    let mut plan = Plan::new(About { theme: Some(theme.clone()), ..About::new(Stage::Raw, did) });
+    let stages = files.iter().filter(|file| KEPT_IN.contains(&file.stage));
+    let paths = stages.map(|file| folder_in(file.stage.name(), theme, None).join("tags.yaml"));
+    for path in paths.chain([base_path(theme, None)]) {
+        plan.products.push(new_version(path, text.clone(), None));
+    }
+    Some(plan)
+}
+
 /// Returns the folder of what is remembered of all themes' tags.
 pub(super) fn bases() -> RelPath {
     RelPath::new(".stockmill/tags").expect("a constant is a clean path")
@@ -191,6 +211,27 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_theme_that_a_person_made_gets_the_commented_file_once() {
+        use Stage::{Keep, Raw};
+        let file =
+            |stage, text: Option<&str>| TagFile { stage, bytes: text.map(|t| t.as_bytes().to_vec()), modified_ns: 0 };
+        let both = [file(Raw, None), file(Keep, None)];
+        let written = |theme: &str, base: Option<&str>, files: &[TagFile]| -> Vec<String> {
+            let plan = plan_first_tags(&ThemeSlug::new(theme).unwrap(), base.map(str::as_bytes), files);
+            plan.iter().flat_map(|plan| &plan.products).map(|product| product.to.to_string()).collect()
+        };
+        let all = ["raw/sea/tags.yaml", "keep/sea/tags.yaml", ".stockmill/tags/sea/tags.yaml"];
+        assert_eq!(written("sea", None, &both), all);
+        let nothing: [&str; 0] = [];
+        assert_eq!(written("unsorted", None, &both), nothing);
+        assert_eq!(written("2026", None, &both), nothing);
+        // It had some, and a person removed them; it has some; it has no folder.
+        assert_eq!(written("sea", Some("title: A"), &both), nothing);
+        assert_eq!(written("sea", None, &[file(Raw, None), file(Keep, Some(""))]), nothing);
+        assert_eq!(written("sea", None, &[]), nothing);
     }
 
     /// A comment was lost when two stages were merged, and a wrong key reached all stages before it was told.

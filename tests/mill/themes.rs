@@ -48,6 +48,66 @@ fn a_change_of_tags_reaches_other_stages_and_open_bundles() {
 }
 
 #[test]
+fn a_theme_that_a_person_makes_gets_the_commented_tags() {
+    let root = Root::with("gates: {raw: hold}\n");
+    let daemon = root.run();
+    fs::create_dir_all(root.at("raw/sea")).unwrap();
+    fs::create_dir_all(root.at("raw/2026-11-28")).unwrap();
+    root.until("the commented tags lie there", |root| root.at("raw/sea/tags.yaml").exists());
+    let text = fs::read_to_string(root.at("raw/sea/tags.yaml")).unwrap();
+    assert!(text.contains("# title: ") && text.contains("# keywords: "), "{text}");
+    // A note that names it writes what it knows behind the examples.
+    root.idea("- Sea — wave, foam\n");
+    root.until("the note joins it", |root| {
+        fs::read_to_string(root.at("raw/sea/tags.yaml")).is_ok_and(|text| text.contains("\ntitle: Sea\n"))
+    });
+    let text = fs::read_to_string(root.at("raw/sea/tags.yaml")).unwrap();
+    assert!(text.contains("# title: Winter cabins\ntitle: Sea\n"), "{text}");
+    assert!(!root.at("raw/2026-11-28/tags.yaml").exists());
+    daemon.signal("-TERM");
+    daemon.ends_well();
+}
+
+#[test]
+fn a_change_of_tags_names_the_bundles_that_are_sent_and_a_duplicate_the_file_with_its_bytes() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    fs::write(bundle.join("SENT"), "").unwrap();
+    let tags = root.at("raw/winter-cabins/tags.yaml");
+    let text = fs::read_to_string(&tags).unwrap();
+    let told = || root.log().matches("is sent already and stays as it is").count();
+    fs::write(&tags, format!("{text}# mine\n")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(told(), 0, "a comment is no other tag");
+    fs::write(&tags, text.replace("title: Winter cabins", "title: Snowed in")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(told(), 1, "{}", root.log());
+
+    // The JPEG in the bundle has other bytes than what was dropped: the original has them.
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    assert_eq!(root.once().status.code(), Some(1));
+    let reason = fs::read_to_string(root.at("failed/raw/winter-cabins/again.png.reason.txt")).unwrap();
+    assert!(reason.starts_with("it has the same bytes as `archive/winter-cabins/winter-cabins-0001.png`"), "{reason}");
+}
+
+#[test]
+fn of_two_copies_the_one_that_lay_there_first_goes_on() {
+    let root = Root::with("gates: {keep: hold}\n");
+    fs::create_dir_all(root.at("raw/t")).unwrap();
+    for name in ["z.png", "a.png"] {
+        fs::write(root.at("raw/t").join(name), picture(1, 100)).unwrap();
+        let age = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        fs::File::options().write(true).open(root.at("raw/t").join(name)).unwrap().set_modified(age).unwrap();
+    }
+    assert_eq!(root.once().status.code(), Some(1));
+    assert!(root.at("failed/raw/t/a.png").exists(), "{:?}", root.files());
+}
+
+#[test]
 fn a_tag_file_that_nobody_can_read_is_told_once_and_spreads_nowhere() {
     let root = Root::new();
     root.idea(NOTE);

@@ -4,17 +4,18 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX};
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
-use crate::intake::Now;
+use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_manifest, plan_sync, sync_base_path,
-    theme_of_path,
+    Base, Bundle, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_first_tags, plan_manifest, plan_sync,
+    sync_base_path, theme_of_path,
 };
 use crate::records::{ThemeFile, read_mapping};
 use crate::service::sent::is_sent;
@@ -145,6 +146,13 @@ impl RecordKeeper {
         let is_removed = base.is_some() && files.iter().all(|file| file.bytes.is_none());
         let is_distrusted = order.distrusted.contains(&base_path);
         let plan = plan_sync(&theme, below.as_ref(), Base { bytes: base.as_deref(), is_distrusted }, &files);
+        let plan = match plan_first_tags(&theme, base.as_deref(), &files) {
+            Some(first) if below.is_none() && !is_model_folder(folder) => {
+                wait_for_own_tags(disk, folder, order)?;
+                Some(first)
+            }
+            _ => plan,
+        };
         let unsound = files.iter().filter_map(|file| unsound(file, &theme, below.as_ref(), base.is_some()));
         let broken: Vec<_> = unsound.collect();
         if plan.is_some() || !broken.is_empty() {
@@ -214,6 +222,20 @@ impl RecordKeeper {
 /// Why tags are not read that lie in a folder which only says when.
 const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \
                         folder of a theme, or give this folder another name";
+
+/// Waits as long as somebody may be copying a folder with tags of its own: its names must not have changed for the
+/// longer quiet time.
+fn wait_for_own_tags(disk: &dyn Look, folder: &RelPath, order: &Order) -> Result<(), Hold> {
+    let entry = disk.stat(folder).map_err(|error| refused(folder, &error))?;
+    let age = entry.map_or(Duration::ZERO, |entry| order.now.since(entry.identity.modified_ns));
+    let pause = order.settings.settle.weak_quiet.saturating_sub(age);
+    if pause.is_zero() {
+        return Ok(());
+    }
+    let why = format!("`{folder}` is new, and gets a commented `tags.yaml` if none is put there");
+    // Nobody waits for that: `once` may end before.
+    Err(Hold::Settling { why, pause, is_by_time: false })
+}
 
 /// Returns whether the common state that a plan writes has other tags than the one before.
 fn says_other_tags(plan: &Plan, base_path: &RelPath, before: Option<&[u8]>) -> bool {
