@@ -141,7 +141,7 @@ impl<'a> Asset<'a> {
     }
 
     /// Begins a plan for this asset.
-    pub(super) fn plan(&self, to: &RelPath, did: String) -> Plan {
+    pub(super) fn plan(&self, to: &RelPath, did: &str) -> Plan {
         let about = About {
             theme: Some(self.theme.clone()),
             asset: Some(self.id.clone()),
@@ -150,7 +150,7 @@ impl<'a> Asset<'a> {
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
             essences: self.facts.essence.iter().cloned().collect(),
-            ..About::new(self.facts.stage, self.told(&did))
+            ..About::new(self.facts.stage, self.told(did))
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.
         let must_check = (self.is_new || self.is_changed) && !self.facts.is_sound;
@@ -185,7 +185,7 @@ impl<'a> Asset<'a> {
 
     /// Plans a move to the next inbox under `to`, the bytes unchanged, with everything that belongs to it.
     pub(super) fn pass_on(&self, to: &RelPath, did: &str) -> Plan {
-        let mut plan = self.plan(to, did.to_owned());
+        let mut plan = self.plan(to, did);
         let sidecar = self.sidecar_that(did);
         plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
         // The asset itself comes last: whoever sees it sees all that belongs to it.
@@ -202,7 +202,7 @@ impl<'a> Asset<'a> {
 
     /// Plans a derived file `to`, its sidecar, and the retirement of the source.
     pub(super) fn derive(&self, to: &RelPath, recipe: Recipe, file: FileRecord, did: &str) -> Plan {
-        let mut plan = self.plan(to, did.to_owned());
+        let mut plan = self.plan(to, did);
         let mut sidecar = self.sidecar_that(did);
         sidecar.file = Some(file);
         let archived = self.retire(&mut plan);

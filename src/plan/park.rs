@@ -1,5 +1,5 @@
-use super::asset::{base_in, base_of, free_path, free_with};
-use super::{Context, Facts, Plan, Recipe, new_file};
+use super::asset::{base_in, base_of, free_path};
+use super::{Context, Facts, Plan, Recipe, naming, new_file};
 use crate::model::RelPath;
 use crate::records::{About, Move};
 
@@ -45,12 +45,29 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
     Plan { products: vec![reason], moves, ..Plan::new(about) }
 }
 
+/// Returns the first free name beside which those of its companions are free, too: they keep their pair.
+fn free_with_companions(facts: &Facts, whole: &RelPath, context: &Context<'_>) -> RelPath {
+    let stem = whole.stem().to_string_lossy().into_owned();
+    let companions = facts.sidecar.iter().map(|(companion, _)| companion).chain(&facts.companions);
+    let names: Vec<String> = companions.map(|companion| companion.path.file_text()).collect();
+    let rests: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(&stem)).collect();
+    let taken = |name: &str| {
+        let path = whole.sibling(name);
+        let stem = path.stem().to_string_lossy().into_owned();
+        let mut beside = rests.iter().map(|rest| path.sibling(format!("{stem}{rest}")));
+        (context.taken)(&path)
+            || (context.taken)(&path.with_suffix(REASON))
+            || beside.any(|path| (context.taken)(&path))
+    };
+    whole.sibling(naming::free(&stem, &whole.extension(), naming::FILE_NAME_BYTES_MAX - REASON.len(), &taken))
+}
+
 /// Returns where the asset's file is put. A model and its parts keep their names: if one of them is taken, all are
 /// put into a folder of their own.
 fn parked_path(facts: &Facts, failed: &RelPath, context: &Context<'_>) -> RelPath {
     let whole = failed.join(facts.path.as_path());
     if facts.members.is_empty() {
-        return free_with(&whole, &[REASON], context);
+        return free_with_companions(facts, &whole, context);
     }
     let base = base_of(facts);
     let inner = facts.path.below(&base).expect("an asset's file lies in its folder");

@@ -112,10 +112,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     };
     let to = files.join(&name);
     let (recipe, file, how) = finished(asset, &tags);
-    let left_out: String =
-        market::left_out(market, &tags.meta(), &row.meta).iter().map(|told| format!("; {told}")).collect();
-    let did = format!("{how}bundled for {} of {}{left_out}", market.name, bundle.day);
-    let plan = plan.get_or_insert_with(|| asset.plan(&to, did.clone()));
+    let mut told = vec![format!("{how}bundled for {} of {}", market.name, bundle.day)];
+    told.extend(market::left_out(market, &tags.meta(), &row.meta));
+    let did = told.join("; ");
+    let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);

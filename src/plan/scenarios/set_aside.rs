@@ -73,3 +73,17 @@ fn what_is_set_aside_stays_together() {
         assert_eq!(given.parked(), *expected, "{}", given.path);
     }
 }
+
+/// The name of a companion alone was taken: it got another stem than its asset, and lost its pair.
+#[test]
+fn a_companion_keeps_its_pair_when_its_own_name_is_taken() {
+    let given = Given { taken: &["failed/raw/t/a.txt"], companions: &["raw/t/a.txt"], ..own("raw/t/a.png") };
+    let expected = [
+        "raw/t/a.png: set aside: it is cut off",
+        "write failed/raw/t/a-2.png.reason.txt",
+        "move raw/t/a.png -> failed/raw/t/a-2.png",
+        "move raw/t/a.png.yaml -> failed/raw/t/a-2.png.yaml",
+        "move raw/t/a.txt -> failed/raw/t/a-2.txt",
+    ];
+    assert_eq!(given.parked(), expected);
+}

@@ -91,14 +91,13 @@ pub(super) fn comment_at(line: &str) -> Option<usize> {
             Some('"') if is_escaped => is_escaped = false,
             Some('"') if c == '\\' => is_escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => (),
             None if c == '#' && before.is_none_or(char::is_whitespace) => return Some(at),
             None if matches!(c, '"' | '\'')
                 && last_sign.is_none_or(|sign| matches!(sign, ':' | '-' | '[' | '{' | ',')) =>
             {
                 quote = Some(c);
             }
-            None => (),
+            Some(_) | None => (),
         }
         before = Some(c);
         if !c.is_whitespace() {

@@ -107,7 +107,7 @@ fn edited_brackets(block: &str, wanted: &[Value]) -> Option<String> {
     for piece in pieces {
         match serde_yaml::from_str::<Value>(piece).ok()? {
             Value::Null if piece.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) => {
-                tail = piece
+                tail = piece;
             }
             value => kept.push((value, piece)),
         }

@@ -43,8 +43,11 @@ fn anew(sides: &[&str], wanted: &Mapping) -> String {
             told.push(comment);
         }
     }
-    let above: String = told.iter().map(|comment| format!("{comment}\n")).collect();
-    above + &write_mapping(wanted)
+    each_on_a_line(&told, "\n") + &write_mapping(wanted)
+}
+
+fn each_on_a_line(lines: &[String], end: &str) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), end]).collect()
 }
 
 fn block_of<'a>(segments: &'a [Segment], key: &str) -> Option<&'a Block> {
@@ -91,7 +94,7 @@ fn with_lines_before(text: &str, key: Option<&str>, new: &[String]) -> String {
         return text.to_owned();
     }
     let end = lines::line_end(text);
-    let new: String = new.iter().map(|line| format!("{line}{end}")).collect();
+    let new = each_on_a_line(new, end);
     let (mut out, mut is_put) = (String::new(), false);
     for segment in segments(text) {
         if segment.block().is_some_and(|block| Some(block.key.as_str()) == key) {
@@ -115,7 +118,7 @@ fn set_values(text: &str, wanted: &Mapping, raw: &str) -> Option<String> {
         match wanted.get(block.key.as_str()) {
             Some(value) if value == before => (),
             Some(value) => block.text = edited(block, before, value, raw, end),
-            None => block.text = comments(&block.text).iter().map(|comment| format!("{comment}{end}")).collect(),
+            None => block.text = each_on_a_line(&comments(&block.text), end),
         }
     }
     let mut text: String = parts.iter().map(Segment::text).collect();
@@ -159,10 +162,9 @@ fn edited(block: &Block, before: &Value, wanted: &Value, raw: &str, end: &str) -
     };
     let is_right =
         |text: &String| read_shared(text.as_bytes()).is_ok_and(|read| read.get(block.key.as_str()) == Some(wanted));
-    in_form.filter(is_right).unwrap_or_else(|| {
-        let kept: String = comments(&block.text).iter().map(|comment| format!("{comment}{end}")).collect();
-        kept + &fresh(&block.key, wanted, end)
-    })
+    in_form
+        .filter(is_right)
+        .unwrap_or_else(|| each_on_a_line(&comments(&block.text), end) + &fresh(&block.key, wanted, end))
 }
 
 /// Returns the lines with another text, number or the like behind the key.
@@ -195,7 +197,7 @@ fn edited_mapping(block: &Block, wanted: &Mapping, raw: &str) -> Option<String> 
     let dedented: String =
         inner.split_inclusive('\n').map(|line| line.strip_prefix(indent).unwrap_or(line.trim_start())).collect();
     let text = set_values(&dedented, wanted, raw)?;
-    let inner: String = text.split_inclusive('\n').map(|line| format!("{indent}{line}")).collect();
+    let inner: String = text.split_inclusive('\n').flat_map(|line| [indent, line]).collect();
     Some(format!("{first}\n{inner}"))
 }
 

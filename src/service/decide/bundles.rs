@@ -123,13 +123,14 @@ impl Decider {
         let names = plan.about.theme.iter().flat_map(|theme| self.ledger.bundles_of(theme));
         let sent = names.map(BundleName::folder).filter(|folder| is_sent(self.disk(), folder).unwrap_or(false));
         let sent: Vec<String> = sent.map(|folder| format!("`{folder}`")).collect();
-        plan.about.did += &match &sent[..] {
-            [] => String::new(),
-            [bundle] => format!("; {bundle} is sent already and stays as it is"),
+        let told = match &sent[..] {
+            [] => return,
+            [bundle] => format!("{bundle} is sent already and stays as it is"),
             [.., last] => {
-                format!("; {} bundles are sent already and stay as they are, the last one is {last}", sent.len())
+                format!("{} bundles are sent already and stay as they are, the last one is {last}", sent.len())
             }
         };
+        plan.about.did = format!("{}; {told}", plan.about.did);
     }
 
     fn load_bundles(&mut self, now: &Moment) {

@@ -58,7 +58,7 @@ impl Decider {
     /// the archive; else where it stands, and that this was made of them.
     fn with_these_bytes(&self, place: &RelPath, facts: &Facts) -> (RelPath, bool) {
         let record = BundleFolder::of(place)
-            .map_or_else(|| place.with_suffix(SIDECAR_SUFFIX), |bundle| bundle.sidecar_of(&place.file_text()));
+            .map_or_else(|| place.with_suffix(SIDECAR_SUFFIX), |bundle| bundle.sidecar_of(place.file_text()));
         let read = self.disk().read(&record, SIDECAR_BYTES_MAX).ok();
         let Some(sidecar) = read.and_then(|bytes| Sidecar::parse(&bytes).ok()) else { return (place.clone(), false) };
         let is_in_place = sidecar.file.as_ref().is_some_and(|file| file.hash == facts.hash)
