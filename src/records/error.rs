@@ -23,7 +23,7 @@ pub enum RecordError {
     #[error("it is empty, and nobody can tell what it is meant to say; delete it, or write `{{}}` if it says nothing")]
     Empty,
     /// The file was written by a newer stockmill, or its version was mistyped.
-    #[error("the file has version {found} and only version 1 is known; update stockmill, or write `version: 1`")]
+    #[error("the file has version {found}, which is not known here; update stockmill, or write `version: 1`")]
     Version {
         /// The version in the file.
         found: u64,

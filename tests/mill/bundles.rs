@@ -162,3 +162,30 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     assert_eq!(root.bundled().len(), 1, "{:?}\n{}", root.files(), root.log());
     assert!(root.text(&["status"]).contains("bundled for this market before"), "{}", root.text(&["status"]));
 }
+
+/// A manifest that was changed by hand was replaced without a word, and a bundle with another name was followed no more.
+#[test]
+fn what_a_person_does_to_a_bundle_is_told() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    let csv = bundle.join("adobe-stock.csv");
+    let (text, told) =
+        (fs::read_to_string(&csv).unwrap(), || root.log().matches("was changed by hand, and that").count());
+    let tags = root.at("raw/winter-cabins/tags.yaml");
+    fs::write(&tags, fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(told(), 0, "{}", root.log());
+    fs::write(&csv, text.replace("Winter cabins", "Mine")).unwrap();
+    assert!(root.once().status.success());
+    assert!(told() == 1 && fs::read_to_string(&csv).unwrap().contains("Snowed in"), "{}", root.log());
+
+    let renamed = bundle.with_file_name("adobe-stock_done");
+    fs::rename(&bundle, &renamed).unwrap();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.log().contains("Left alone: it holds what a bundle holds, and its name is none"), "{}", root.log());
+}

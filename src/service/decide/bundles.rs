@@ -10,8 +10,8 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Market, row_bytes};
 use crate::model::{RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, plan_refresh};
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, plan_refresh};
+use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::is_sent;
 use crate::vault::{Entry, Look, What};
@@ -97,6 +97,18 @@ impl Bundles<'_> {
         Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
     }
 
+    /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.
+    pub(super) fn renamed(&self, name: &BundleName) -> Option<RelPath> {
+        let day = name.folder().parent()?;
+        let listed = self.disk.list(&day).ok()?.into_iter().filter(|(_, entry)| entry.what == What::Folder);
+        let is_bundle = |folder: &RelPath| BundleName::of(folder).is_some_and(|name| self.market(&name).is_some());
+        let mut folders = listed.map(|(name, _)| day.join(name)).filter(|folder| !is_bundle(folder));
+        folders.find(|folder| {
+            !is_sent(self.disk, folder).unwrap_or(true)
+                && matches!(self.disk.stat(&folder.join("sidecars")), Ok(Some(_)))
+        })
+    }
+
     /// Returns the market that a bundle is for, if it is configured.
     pub(super) fn market(&self, name: &BundleName) -> Option<&Market> {
         self.settings.upload.markets.iter().find(|market| market.name == name.market)
@@ -131,6 +143,20 @@ impl Decider {
             }
         };
         plan.about.did = format!("{}; {told}", plan.about.did);
+    }
+
+    /// Lets a plan that writes a manifest say that a person's changes in it are replaced.
+    pub(in crate::service) fn tell_edited_manifest(&self, plan: &mut Plan) {
+        let is_edited = |product: &Product| match &product.mode {
+            PublishMode::Replace { was: Some(was) } => {
+                self.ledger.manifest(&product.to).is_some_and(|left| left != was)
+            }
+            _ => false,
+        };
+        if let Some(csv) = plan.products.iter().find(|product| is_edited(product)).map(|product| &product.to) {
+            let how = "was changed by hand, and that is replaced: write tags into `tags.yaml` or the sidecar";
+            plan.about.did = format!("{}; `{csv}` {how}", plan.about.did);
+        }
     }
 
     fn load_bundles(&mut self, now: &Moment) {

@@ -81,6 +81,8 @@ pub(in crate::service) struct FoundBundle {
     /// The bundle with its size of today; `None` for one that is sent, or whose market is not configured.
     pub(in crate::service) bundle: Option<Bundle>,
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
+    /// A folder beside it that was a bundle, and whose name is none of a bundle any more.
+    pub(in crate::service) renamed: Option<RelPath>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -176,6 +178,10 @@ impl RecordKeeper {
         let Some(market) = look.market(name).cloned().filter(|_| !sent) else {
             return Ok(FoundBundle { folders, ..FoundBundle::default() });
         };
+        let renamed = look.renamed(name);
+        if !folders.iter().any(|(seen, _)| *seen == folder) {
+            return Ok(FoundBundle { folders, renamed, ..FoundBundle::default() });
+        }
         let mut inside = look.assets(name)?;
         let strangers = look.strangers(name, &inside.assets)?;
         let paths = [folder.join(format!("{}.csv", market.name)), folder.join("CHECKLIST.md")];
@@ -192,7 +198,7 @@ impl RecordKeeper {
             plans.extend(self.but_open_checklist(disk, plan, &paths[1], order.now)?);
         }
         let bundle = Some(inside.measured(name, &market, sent));
-        Ok(FoundBundle { plans, bundle, themes: inside.themes, folders })
+        Ok(FoundBundle { plans, bundle, themes: inside.themes, renamed, folders })
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Ledger {
     set_aside: HashSet<RelPath>,
     /// The bundles that assets of each theme joined.
     bundles: HashMap<ThemeSlug, BTreeSet<BundleName>>,
+    /// The hash of each bundle's manifest as it was written last.
+    manifests: HashMap<RelPath, ContentHash>,
     /// What notes gave.
     pub(super) notes: NoteVersions,
 }
@@ -125,6 +127,8 @@ impl Ledger {
             }
             _ => (),
         }
+        let is_manifest = |file: &&Publish| is_manifest(&file.to);
+        self.manifests.extend(publish.iter().filter(is_manifest).map(|file| (file.to.clone(), file.hash.clone())));
         let own = own_files(about, publish);
         let replaced = |file: &&Publish| match &file.mode {
             PublishMode::Replace { was: Some(was) } => self.assets.with_hash(was),
@@ -182,6 +186,11 @@ impl Ledger {
         // A plan that recovery finished late is told after younger ones.
         let left_at = self.left_at.entry(about.stage).or_default();
         left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
+    }
+
+    /// Returns the hash of a manifest as it was written last, where that is known.
+    pub(super) fn manifest(&self, path: &RelPath) -> Option<&ContentHash> {
+        self.manifests.get(path)
     }
 
     fn joined(&mut self, theme: Option<&ThemeSlug>, bundle: BundleName) {
@@ -272,6 +281,11 @@ fn own_files<'a>(about: &About, publish: &'a [Publish]) -> Vec<&'a Publish> {
 /// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
 fn is_in_flow(path: &RelPath) -> bool {
     path.area() != "archive" && !BundleFolder::is_file(path)
+}
+
+fn is_manifest(path: &RelPath) -> bool {
+    path.extension() == "csv"
+        && path.parent().is_some_and(|folder| BundleName::of(path).is_some_and(|name| name.folder() == folder))
 }
 
 fn is_set_aside(path: &RelPath) -> bool {

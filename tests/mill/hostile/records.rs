@@ -18,7 +18,7 @@ fn bad_records() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let control = "line 1, column 1: control characters are not allowed";
     let no_sidecar = "line 1, column 1: invalid type: sequence, expected struct Sidecar";
     let no_tags = "line 1, column 1: invalid type: sequence, expected struct ThemeFile";
-    let version = "the file has version 99 and only version 1 is known; update stockmill";
+    let version = "the file has version 99, which is not known here; update stockmill";
     vec![
         (
             "a billion laughs",

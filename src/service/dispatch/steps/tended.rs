@@ -12,6 +12,10 @@ use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
 use crate::vault::{Aside, DiskResult, SecondLook};
 
+/// Why a folder is no bundle any more.
+const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
+                       new files go into another one; give it its name back, or make a file `SENT` in it";
+
 impl Dispatcher {
     /// Begins to look at shared records that may have changed.
     pub(in crate::service::dispatch) fn begin_tending(&mut self, now: &Moment, work: &mut Vec<Work>) {
@@ -81,6 +85,9 @@ impl Dispatcher {
     }
 
     fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
+        if let Some(renamed) = found.renamed.as_ref().filter(|renamed| self.inbox.leave_alone(renamed, RENAMED)) {
+            report::left_alone(renamed, RENAMED);
+        }
         let folder = name.folder();
         let folders: Vec<_> = found.folders.iter().map(|(folder, seen)| (folder.clone(), seen.modified_ns)).collect();
         if !folders.iter().any(|(seen, _)| *seen == folder) {
@@ -99,7 +106,8 @@ impl Dispatcher {
             Some(_) => (),
             None => self.decide.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
-        for plan in found.plans {
+        for mut plan in found.plans {
+            self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
         }
     }
