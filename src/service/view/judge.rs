@@ -125,7 +125,8 @@ impl View {
         let plan = self.planned.iter().find(is_like)?;
         let is_retagged = plan.about.hash.as_ref() != Some(&facts.hash);
         let (id, at) = (plan.about.asset.clone()?, plan.about.to.clone()?);
-        Known { id, at, is_retagged, is: Whereabouts::There }.admit(facts.stage).err()
+        let is_made_of_it = plan.products.iter().any(|product| product.to == at);
+        Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::There }.admit(facts.stage).err()
     }
 
     /// Returns how an asset stands with a plan, once its whole content was looked at as making does.
