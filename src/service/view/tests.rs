@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{AssetId, ContentHash, Kind};
-use crate::records::{Origin, Sidecar};
+use crate::records::{FileRecord, Origin, Sidecar};
 use crate::service::AREAS;
 
 const TAGS: &str = "title: Sea\nkeywords: [wave]\nuse: [warm]\n";
@@ -52,7 +52,9 @@ impl Mill {
         let hash = ContentHash::of(bytes);
         let dropped = path("raw/sea/first.png");
         let origin = Origin { path: dropped, hash: hash.clone(), kind: Kind::Png, size: None, archived: None };
+        let left = FileRecord { hash: hash.clone(), recipe: None, embedded: None };
         let sidecar = Sidecar {
+            file: Some(left),
             id: Some(AssetId::of(&hash)),
             theme: Some(crate::model::ThemeSlug::new("sea").unwrap()),
             seq: Some(1),

@@ -97,7 +97,7 @@ fn each_file_ends_where_its_content_says() {
             &[("raw/sea/a.xyz", b"what")],
             "raw/sea/a.xyz",
             Some(("raw/sea/a.xyz", Unknown, "a theme may claim it")),
-            (0, [6, 1, 0, 0], 2_000),
+            (0, [6, 1, 0, 0], 500),
         ),
         (
             &[(A, a), ("raw/sea/b.png", a), ("raw/sea/tags.yaml", tags)],
@@ -123,26 +123,26 @@ fn each_file_ends_where_its_content_says() {
             &[(A, a), ("raw/sea/Tags.yaml", tags)],
             A,
             Some((A, Record, "shared tags are named `tags.yaml`")),
-            (0, [6, 0, 0, 0], 2_000),
+            (0, [6, 0, 0, 0], 500),
         ),
         (
             &[(A, a), ("raw/sea/a.png.xmp", b"<x")],
             "raw/sea/a.png raw/sea/a.png.xmp",
             Some((A, Record, "`raw/sea/a.png.xmp` says nothing")),
-            (1, [6, 1, 0, 0], 2_000),
+            (1, [6, 1, 0, 0], 500),
         ),
         (&[("raw/sea/a.txt", b"lonely")], "raw/sea/a.txt", None, (0, [6, 0, 0, 0], 2_000)),
         (
             &[(A, a), ("raw/sea/a.png.crdownload", b"x")],
             "raw/sea/a.png raw/sea/a.png.crdownload",
             None,
-            (0, [6, 0, 0, 0], 2_000),
+            (0, [6, 0, 0, 0], 500),
         ),
         (
             &[("raw/sea/a.gltf", MODEL)],
             "raw/sea/a.gltf",
             Some(("raw/sea/a.gltf", Incomplete, "not here yet: b.bin")),
-            (0, [6, 0, 0, 0], 2_000),
+            (0, [6, 0, 0, 0], 500),
         ),
     ];
     for (files, assets, held, costs) in rows {
