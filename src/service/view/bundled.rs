@@ -87,6 +87,7 @@ impl View {
         let explained = explained.with("sidecar", record.to_string());
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
         let mut explained = explained.with("market", market);
+        explained.notes.extend(self.name_of(&sidecar, path));
         explained.notes.extend(self.identity_of(&sidecar, path));
         let now = self.clock.now().for_settle();
         let xmp = foreign_xmp(self.decide.disk(), &bundle.sidecars(), &path.file_text());

@@ -74,7 +74,10 @@ impl View {
         };
         let mut explained = Explained::new(is);
         match self.sidecar_at(&record) {
-            Some(Ok(sidecar)) => explained.notes.extend(self.identity_of(&sidecar, path)),
+            Some(Ok(sidecar)) => {
+                explained.notes.extend(self.name_of(&sidecar, path));
+                explained.notes.extend(self.identity_of(&sidecar, path));
+            }
             Some(Err(why)) => explained = explained.with("sidecar", why),
             None => explained = explained.with("sidecar", "none: stockmill did not put it here"),
         }
@@ -185,7 +188,7 @@ impl View {
 
     /// Returns which asset a sidecar is about, and where that stands beside `path`.
     pub(super) fn identity_of(&self, sidecar: &Sidecar, path: &RelPath) -> Vec<(&'static str, String)> {
-        let mut notes = Vec::from_iter(self.name_of(sidecar, path));
+        let mut notes = Vec::new();
         if let Some(id) = &sidecar.id {
             let theme = sidecar.theme.as_ref().map(|theme| format!(" of the theme `{theme}`")).unwrap_or_default();
             let number = sidecar.seq.map(|seq| format!(", number {seq}")).unwrap_or_default();

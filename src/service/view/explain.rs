@@ -6,6 +6,7 @@ use super::{AssetStatus, View};
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{Facts, theme_of_path};
+use crate::records::SIDECAR_SUFFIX;
 use crate::service::survey::{stage_of, unit_of};
 use crate::vault::own_names::{MARK, PROBE, SCRATCH, TRASH};
 use crate::vault::{DiskError, What};
@@ -101,7 +102,7 @@ impl View {
             let is = if stage != Stage::Ideas && name == "prompts.txt" {
                 "the prompts of its theme, one on a line, for your generator; a note adds to them"
             } else {
-                "it came or went while this looked; ask again"
+                "not to be told now: it came or went while this looked; ask again"
             };
             Explained::new(is)
         }))
@@ -136,13 +137,19 @@ impl View {
         let facts = facts.or_else(|| self.facts_of(stage, candidate.clone()));
         let mut explained = Explained::new(what_it_is(stage, facts.as_ref(), candidate.primary.entry.identity.size));
         if candidate.primary.path != *path {
-            explained = Explained::new(format!("a file that goes with `{}`", candidate.primary.path));
+            let primary = &candidate.primary.path;
+            let is_sidecar = *path == primary.with_suffix(SIDECAR_SUFFIX);
+            let is = if is_sidecar { "the sidecar of" } else { "a file that goes with" };
+            explained = Explained::new(format!("{is} `{primary}`"));
         }
         for found in candidate.files().filter(|found| found.path != *path) {
             explained = explained.with("with", found.path.to_string());
         }
         if let Some(facts) = facts.filter(|_| stage != Stage::Ideas) {
             explained.notes.extend(self.names_of(&facts, &status));
+            if let Some((_, sidecar)) = &facts.sidecar {
+                explained.notes.extend(self.identity_of(sidecar, &facts.path));
+            }
             let now = self.clock.now().for_settle();
             explained.tags = Some(self.decide.tags_of(&facts, now).map_err(|hold| hold.to_string()));
             explained.sources = self.sources(&facts);

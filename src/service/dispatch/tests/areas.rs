@@ -14,7 +14,7 @@ fn what_would_go_to_an_area_that_is_away_waits_until_it_is_back() {
     type Row = (&'static str, &'static [&'static str], &'static [(&'static str, WhyKind, &'static str)], u64);
     let rows: [Row; 5] = [
         // Beside the area, the asset that was in hand: nobody can tell that it is gone.
-        ("raw", &[".raw/sea/a.png"], &[], 2),
+        ("raw", &[".raw/sea/a.png"], &[("raw/sea/a.png", Paused, "`raw` is paused: its folder")], 2),
         ("keep", &["raw/sea/a.png"], &[("raw/sea/a.png", Paused, "`keep` is paused: its folder")], 2),
         ("export", &["keep/sea/sea-0001.png"], &[("keep/sea/sea-0001.png", Paused, "`export` is paused")], 1),
         ("upload", &["export/sea/sea-0001.png"], &[("export/sea/sea-0001.png", Paused, "`upload` is paused")], 1),

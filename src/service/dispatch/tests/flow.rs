@@ -92,7 +92,7 @@ fn each_file_ends_where_its_content_says() {
         ),
         // Cut short, it may still be written for a while.
         (&[(A, BROKEN)], "failed/raw/sea/a.png failed/raw/sea/a.png.reason.txt", None, (1, [14, 9, 1, 1], 16_000)),
-        (&[(A, b"")], A, None, (0, [6, 0, 0, 0], 2_000)),
+        (&[(A, b"")], A, None, (0, [6, 0, 0, 0], 500)),
         (
             &[("raw/sea/a.xyz", b"what")],
             "raw/sea/a.xyz",
@@ -131,7 +131,7 @@ fn each_file_ends_where_its_content_says() {
             Some((A, Record, "`raw/sea/a.png.xmp` says nothing")),
             (1, [6, 1, 0, 0], 500),
         ),
-        (&[("raw/sea/a.txt", b"lonely")], "raw/sea/a.txt", None, (0, [6, 0, 0, 0], 2_000)),
+        (&[("raw/sea/a.txt", b"lonely")], "raw/sea/a.txt", None, (0, [6, 0, 0, 0], 500)),
         (
             &[(A, a), ("raw/sea/a.png.crdownload", b"x")],
             "raw/sea/a.png raw/sea/a.png.crdownload",
