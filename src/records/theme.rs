@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
-use super::note::Idea;
+use super::note::{Idea, categories};
 use super::yaml::{other_version, read_shared};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
@@ -176,12 +176,11 @@ impl ThemeFile {
         if self.description.is_none() {
             self.description.clone_from(&idea.description);
         }
-        let (categories, word) = categories(idea.category.as_deref().unwrap_or_default());
+        let categories = categories(idea.category.as_deref().unwrap_or_default());
         if idea.keywords.is_empty() && self.keywords.is_empty() {
             add_words(&mut self.keywords, &title_words(&idea.title));
         }
         add_words(&mut self.keywords, &idea.keywords);
-        add_words(&mut self.keywords, word.as_slice());
         for (market, category) in categories {
             self.category.entry(market).or_insert(category);
         }
@@ -260,19 +259,6 @@ fn title_words(title: &str) -> Vec<String> {
         .filter(|word| word.chars().count() > 2)
         .map(str::to_lowercase)
         .collect()
-}
-
-/// Returns the categories of `market: category, …`; a category without a market is a keyword, if
-/// it is a word.
-fn categories(text: &str) -> (Vec<(String, String)>, Option<String>) {
-    let named = |part: &str| {
-        let (market, category) = part.split_once([':', '='])?;
-        let (market, category) = (market.trim(), category.trim());
-        (!market.is_empty() && !category.is_empty()).then(|| (market.to_owned(), category.to_owned()))
-    };
-    let categories: Vec<_> = text.split([',', ';']).filter_map(named).collect();
-    let is_word = categories.is_empty() && text.contains(char::is_alphabetic) && !text.contains([':', '=']);
-    (categories, is_word.then(|| text.to_owned()))
 }
 
 /// The text of a file, field by field.

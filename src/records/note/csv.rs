@@ -1,5 +1,9 @@
+//! CSV and TSV: rows of cells, whatever parts them and whatever quotes are left open.
+
 use super::Found;
-use super::table::Columns;
+use super::block::Block;
+use super::keys::field_named;
+use super::table::{self, Cell, Head};
 
 /// How many records are read to find the delimiter.
 const SAMPLE_RECORDS: usize = 20;
@@ -9,15 +13,28 @@ const RESTARTS_MAX: usize = 20;
 const NO_DELIMITER: u8 = 0x1f;
 
 /// Reads a note in CSV, with or without a header.
-pub(super) fn read(text: &str, found: &mut Found) {
+pub(super) fn read(text: &str, found: &mut Found) -> Vec<Block> {
     let (delimiter, start) = delimiter_of(text);
-    let mut rest = Rest { text, offset: start, line: 1 + text[..start].matches('\n').count(), columns: None };
-    for _ in 0..=RESTARTS_MAX {
-        if !rest.read(delimiter, found) {
-            return;
+    let mut rest = Rest { text, offset: start, line: 1 + text[..start].matches('\n').count(), rows: Vec::new() };
+    let mut restarts = 0;
+    while rest.read(delimiter, found) {
+        restarts += 1;
+        if restarts > RESTARTS_MAX {
+            found.problem(rest.line, "too many quotes are left open; the rest was not read", &text[rest.offset..]);
+            break;
         }
     }
-    found.problem(rest.line, "too many quotes are left open; the rest was not read", &text[rest.offset..]);
+    table::records(rest.rows, Head::Search, found).into_iter().map(Block::Record).collect()
+}
+
+/// Returns whether a text that is not called CSV is a table: Excel's "Unicode text", or one with known names above.
+pub(super) fn is_table(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE_RECORDS).collect();
+    let tabbed = lines.iter().filter(|line| line.trim_start().trim_end_matches([' ', '\n']).contains('\t')).count();
+    let first = lines.first().copied().unwrap_or("");
+    let is_header =
+        |delimiter: char| first.contains(delimiter) && first.split(delimiter).all(|name| field_named(name).is_some());
+    lines.len() > 1 && (tabbed * 5 >= lines.len() * 4 || is_header(',') || is_header(';'))
 }
 
 /// Returns the delimiter and where the records start: Excel may say `sep=;` in the first line.
@@ -26,23 +43,17 @@ fn delimiter_of(text: &str) -> (u8, usize) {
     if let Some([delimiter @ (b',' | b';' | b'\t')]) = first.strip_prefix("sep=").map(str::as_bytes) {
         return (*delimiter, first.len());
     }
-    let best =
-        [b',', b';', b'\t'].into_iter().map(|delimiter| (fit(text, delimiter), delimiter)).max_by_key(|(fit, _)| *fit);
-    (best.filter(|(fit, _)| *fit > (0, 0)).map_or(NO_DELIMITER, |(_, delimiter)| delimiter), 0)
+    let best = [b',', b';', b'\t'].into_iter().max_by_key(|delimiter| fit(text, *delimiter));
+    (best.filter(|delimiter| fit(text, *delimiter) > (0, 0)).unwrap_or(NO_DELIMITER), 0)
 }
 
-/// Returns how well a delimiter fits: the records as wide as the first, and its width.
+/// Returns how well a delimiter fits: how many records have the most common width, and that width.
 fn fit(text: &str, delimiter: u8) -> (usize, usize) {
-    let widths: Vec<usize> = reader(text, delimiter)
-        .records()
-        .take(SAMPLE_RECORDS)
-        .map_while(Result::ok)
-        .map(|record| record.len())
-        .collect();
-    match widths.first() {
-        Some(width) if *width > 1 => (widths.iter().filter(|other| *other == width).count(), *width),
-        _ => (0, 0),
-    }
+    let records = reader(text, delimiter).into_records().take(SAMPLE_RECORDS).map_while(Result::ok);
+    let widths: Vec<usize> = records.map(|record| record.len()).collect();
+    let count = |width: usize| widths.iter().filter(|other| **other == width).count();
+    let fits = widths.iter().filter(|width| **width > 1).map(|width| (count(*width), *width)).max();
+    fits.filter(|(count, _)| count * 2 >= widths.len()).unwrap_or_default()
 }
 
 fn reader(text: &str, delimiter: u8) -> ::csv::Reader<&[u8]> {
@@ -56,7 +67,7 @@ struct Rest<'a> {
     text: &'a str,
     offset: usize,
     line: usize,
-    columns: Option<Columns>,
+    rows: Vec<(usize, Vec<Cell>)>,
 }
 
 impl Rest<'_> {
@@ -79,23 +90,18 @@ impl Rest<'_> {
                 self.line = lines.line + 1;
                 return true;
             }
-            let cells: Vec<String> = record.iter().map(str::to_owned).collect();
-            self.take(lines.line, &cells, found);
+            if loses_quote(raw, delimiter) {
+                let first = raw.split('\n').next().unwrap_or(raw);
+                found.problem(
+                    lines.line,
+                    "a quote stands where none can be and was left out; write it twice inside quotes",
+                    first,
+                );
+            }
+            let cell = |text: &str| Cell { raw: text.to_owned(), text: text.to_owned() };
+            self.rows.push((lines.line, record.iter().map(cell).collect()));
         }
         false
-    }
-
-    fn take(&mut self, line: usize, cells: &[String], found: &mut Found) {
-        if let Some(columns) = &self.columns {
-            columns.add_row(line, cells, found);
-        } else if let Some(columns) = Columns::from_header(cells) {
-            columns.report(line, cells, found);
-            self.columns = Some(columns);
-        } else {
-            let columns = Columns::without_header();
-            columns.add_row(line, cells, found);
-            self.columns = Some(columns);
-        }
     }
 }
 
@@ -103,6 +109,29 @@ impl Rest<'_> {
 fn is_open(raw: &str, record: &::csv::StringRecord) -> bool {
     let held: usize = record.iter().map(str::len).sum();
     held * 2 + record.len() * 8 + 64 >= raw.trim_end().len() && raw.matches('"').count() % 2 == 1
+}
+
+/// Returns whether a quote of the first record is none of a cell's own: it begins a cell and ends in its middle, or nowhere.
+fn loses_quote(raw: &str, delimiter: u8) -> bool {
+    let bytes = raw.as_bytes();
+    let mut at = 0;
+    while bytes.get(at) == Some(&b'"') || bytes.get(at).is_some_and(|byte| *byte != b'\n') {
+        if bytes[at] == b'"' {
+            at += 1;
+            while bytes.get(at).is_some_and(|byte| *byte != b'"') || bytes.get(at + 1) == Some(&b'"') {
+                at += if bytes.get(at) == Some(&b'"') { 2 } else { 1 };
+            }
+            at += 1;
+            if bytes.get(at - 1).is_none() || bytes.get(at).is_some_and(|byte| *byte != delimiter && *byte != b'\n') {
+                return true;
+            }
+        }
+        at += bytes[at.min(bytes.len())..].iter().take_while(|byte| **byte != delimiter && **byte != b'\n').count();
+        if bytes.get(at) == Some(&delimiter) {
+            at += 1;
+        }
+    }
+    false
 }
 
 /// A place in the text and its line, which only move forward.

@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use super::keys::{Key, count_of, priority_of};
+use super::block::Line;
+use super::bullets::take_addresses;
+use super::keys::{Key, categories, count_of, is_done, priority_of};
 use super::marks;
 use super::{Idea, Problem};
 use crate::model::{ThemeSlug, escape_bytes, normal_keyword};
@@ -48,18 +50,22 @@ pub(super) struct Draft {
     category: Option<String>,
     /// Something was over a limit.
     is_cut: bool,
+    /// Its status says that it is done.
+    pub(super) is_done: bool,
+    /// What in it was not understood: the line, what is wrong, the text.
+    pub(super) told: Vec<(usize, &'static str, String)>,
 }
 
 impl Draft {
-    pub(super) fn new(line: usize, title: &str) -> Self {
-        Self { line, title: normal_keyword(title), ..Self::default() }
+    pub(super) fn at(line: usize) -> Self {
+        Self { line, ..Self::default() }
     }
 
     /// Returns the idea that one line of a note stands for: `Title - keyword, keyword #tag x12`.
-    pub(super) fn item(line: usize, text: &str) -> Self {
-        let (found, rest) = marks::split_marks(&marks::plain(marks::without_done(text)));
-        let (title, words) = marks::split_title(&rest);
-        let mut draft = Self::new(line, title);
+    pub(super) fn item(line: &Line) -> Self {
+        let (found, rest) = marks::split_marks(&line.text);
+        let (title, words) = marks::split_title(marks::bare_title(&rest));
+        let mut draft = Self::at(line.number).titled(title);
         draft.add_words(words);
         draft.add_marks(&found);
         draft
@@ -85,7 +91,7 @@ impl Draft {
 
     /// Adds a list of words as keywords, or a sentence as description.
     pub(super) fn add_words(&mut self, text: &str) {
-        if marks::words_max(text) <= marks::KEYWORD_WORDS_MAX {
+        if marks::is_words(text) {
             for word in marks::split_words(text) {
                 self.add_keyword(&word);
             }
@@ -102,11 +108,24 @@ impl Draft {
         }
     }
 
+    /// Adds a prompt; one of several lines is one prompt.
     pub(super) fn add_prompt(&mut self, prompt: &str) {
-        let prompt = prompt.trim();
+        let prompt = prompt.trim().trim_start_matches("/imagine prompt:").trim_start();
+        let prompt = normal_keyword(marks::unquoted(prompt));
         if !prompt.is_empty() {
-            self.is_cut |=
-                prompt.len() > PROMPT_BYTES_MAX || !self.prompts.add(prompt.to_owned(), prompt.to_owned(), PROMPTS_MAX);
+            self.is_cut |= prompt.len() > PROMPT_BYTES_MAX || !self.prompts.add(prompt.clone(), prompt, PROMPTS_MAX);
+        }
+    }
+
+    /// Adds a line to the last prompt.
+    pub(super) fn continue_prompt(&mut self, text: &str) {
+        match self.prompts.list.last_mut() {
+            Some(prompt) if prompt.len() + text.len() < PROMPT_BYTES_MAX => {
+                prompt.push(' ');
+                prompt.push_str(text.trim());
+            }
+            Some(_) => self.is_cut = true,
+            None => self.add_prompt(text),
         }
     }
 
@@ -131,36 +150,53 @@ impl Draft {
         }
         self.priority = self.priority.or(marks.priority);
         self.variations = self.variations.or(marks.variations);
+        for (key, value) in &marks.fields {
+            self.apply(self.line, *key, value);
+        }
     }
 
-    /// Takes one `key: value`; returns why it could not, if so.
-    pub(super) fn apply(&mut self, key: Key, value: &str) -> Result<(), &'static str> {
-        let value = value.trim();
+    pub(super) fn tell(&mut self, line: usize, what: &'static str, text: &str) {
+        self.told.push((line, what, text.to_owned()));
+    }
+
+    /// Takes one `key: value`, and tells what it cannot.
+    pub(super) fn apply(&mut self, line: usize, key: Key, value: &str) {
+        let mut part = Line { text: value.trim().to_owned(), ..Line::default() };
+        if key != Key::Prompt && key != Key::Prompts && take_addresses(&mut part) {
+            self.tell(line, "an address is left out", value);
+        }
+        let value = part.text.as_str();
         if value.is_empty() {
-            return Ok(());
+            return;
         }
         match key {
             Key::Keywords => marks::split_words(value).iter().for_each(|word| self.add_keyword(word)),
             Key::Mood => marks::split_words(value).iter().for_each(|word| self.add_mood(word)),
-            Key::Prompts => self.add_prompt(marks::unquoted(value)),
+            Key::Prompt | Key::Prompts => self.add_prompt(value),
             Key::Description => self.add_description(marks::unquoted(value)),
+            Key::Category if categories(value).is_empty() => {
+                self.tell(line, "a category is one of a market, so it is left out; write `adobe-stock: 11`", value);
+            }
             Key::Category => {
                 let category = normal_keyword(marks::unquoted(value));
                 self.is_cut |= category.len() > KEYWORD_BYTES_MAX;
-                self.category.get_or_insert_with(|| category.chars().take(KEYWORD_BYTES_MAX / 4).collect());
+                let cut = category.floor_char_boundary(KEYWORD_BYTES_MAX);
+                self.category.get_or_insert_with(|| category[..cut].to_owned());
             }
-            Key::Priority => {
-                let priority = priority_of(value).ok_or("not a priority; write high, normal, low or a number")?;
-                self.priority.get_or_insert(priority);
+            Key::Priority => match priority_of(value) {
+                Some(priority) => drop(self.priority.get_or_insert(priority)),
+                None => self.tell(line, "not a priority; write high, normal, low or a number", value),
+            },
+            Key::Variations => match count_of(value) {
+                Some(count) => drop(self.variations.get_or_insert(count)),
+                None => self.tell(line, "not a number of variations; write 1 to 10000", value),
+            },
+            Key::Status => self.is_done |= is_done(value),
+            Key::Title => self.title = normal_keyword(marks::bare_title(value)),
+            Key::Theme | Key::Unplaced | Key::Metadata => {
+                self.tell(line, "a theme has no place for it, so it stays in the note only", value);
             }
-            Key::Variations => {
-                let count = count_of(value).ok_or("not a number of variations; write 1 to 10000")?;
-                self.variations.get_or_insert(count);
-            }
-            Key::Title | Key::Theme | Key::Private => {}
-            Key::Unplaced => return Err("a theme has no place for it, so it stays in the note only"),
         }
-        Ok(())
     }
 
     /// Adds what another draft of the same theme has and this one lacks.

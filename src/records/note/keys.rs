@@ -1,8 +1,8 @@
 const COUNT_MAX: u32 = 10_000;
-/// The longest key in bytes, with its emphasis marks.
-const KEY_BYTES_MAX: usize = 32;
+/// The longest name of a field in bytes, with its emphasis marks.
+const KEY_BYTES_MAX: usize = 40;
 
-/// What a `key: value`, a column or a sub-heading is about.
+/// What a `key: value`, a column or a heading is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Title,
@@ -10,53 +10,136 @@ pub(super) enum Key {
     Theme,
     Keywords,
     Mood,
+    /// One prompt, of any number of lines.
+    Prompt,
+    /// A prompt in each line.
     Prompts,
     Description,
     Category,
     Priority,
     Variations,
-    /// Meant for the author only; it never reaches a file that is sold.
-    Private,
-    /// Known, but a theme has no field for it.
+    /// It is read for `done` alone.
+    Status,
+    /// Known, but a theme has no place for it.
     Unplaced,
+    /// What programs say of a note.
+    Metadata,
 }
+
+/// The names of the keys in some languages, small letters.
+const NAMES: &[(Key, &str)] = &[
+    (
+        Key::Title,
+        "title titel titre título titolo topic subject idea idee idée name concept konzept headline thema motiv sujet",
+    ),
+    (Key::Theme, "theme"),
+    (Key::Keywords, "keywords keyword tags tag schlagwörter schlagworte stichwörter stichworte mots-clés etiquetas"),
+    (Key::Mood, "mood moods style styles stimmung stil ambiance"),
+    (Key::Prompt, "prompt"),
+    (Key::Prompts, "prompts"),
+    (Key::Description, "description desc summary beschreibung caption descripción"),
+    (Key::Category, "category categories kategorie catégorie categoría"),
+    (Key::Priority, "priority prio pri priorität"),
+    (Key::Variations, "count series variations variation variants variant qty quantity n anzahl varianten"),
+    (Key::Status, "status state done erledigt"),
+    (Key::Unplaced, "notes note context guidance negative avoid ratio ar aspect market markets notizen notiz"),
+    (Key::Metadata, "date created updated modified aliases alias id cssclass cssclasses publish"),
+];
 
 /// Returns the key that a word names.
 pub(super) fn key_named(name: &str) -> Option<Key> {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | ':' | '"'));
-    Some(match name.to_lowercase().as_str() {
-        "title" | "topic" | "subject" | "idea" => Key::Title,
-        "theme" => Key::Theme,
-        "keywords" | "keyword" | "tags" | "tag" => Key::Keywords,
-        "mood" | "moods" | "style" | "styles" => Key::Mood,
-        "prompt" | "prompts" => Key::Prompts,
-        "description" | "desc" | "summary" => Key::Description,
-        "category" | "categories" => Key::Category,
-        "priority" | "prio" => Key::Priority,
-        "count" | "series" | "variations" | "variation" | "variants" | "qty" | "quantity" | "n" => Key::Variations,
-        "notes" | "note" | "context" | "guidance" | "status" | "done" | "date" | "created" | "updated" | "aliases"
-        | "id" => Key::Private,
-        "negative" | "negative prompt" | "avoid" | "ratio" | "ar" | "aspect" | "market" | "markets" => Key::Unplaced,
-        _ => return None,
+    let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    if matches!(name.as_str(), "negative prompt" | "aspect ratio" | "file name" | "user name") {
+        return Some(Key::Unplaced);
+    }
+    let is_named = |(_, names): &&(Key, &str)| names.split(' ').any(|known| known == name);
+    NAMES.iter().find(is_named).map(|(key, _)| *key)
+}
+
+/// Returns the key of a column or of a field in YAML, which may be named with more words: `Idea Name`, `Image prompt`.
+pub(super) fn field_named(name: &str) -> Option<Key> {
+    let name = &name[..name.find('(').unwrap_or(name.len())];
+    let last = || name.trim().rsplit_once([' ', '_', '-']).filter(|_| name.len() <= KEY_BYTES_MAX);
+    key_named(name).or_else(|| {
+        let key = last().and_then(|(_, last)| key_named(last))?;
+        matches!(key, Key::Title | Key::Keywords | Key::Prompt | Key::Prompts | Key::Description).then_some(key)
     })
 }
 
-/// Returns the key and the value of a `key: value`, also as `**Key:** value`; `None` for other text.
+/// Returns the key and the value of a `key: value` or `key:: value`; `None` for other text.
 pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
-    let head = &text[..text.floor_char_boundary(KEY_BYTES_MAX.min(text.len()))];
+    let head = &text[..text.floor_char_boundary(KEY_BYTES_MAX)];
     let colon = head.find(':')?;
     let key = key_named(&head[..colon])?;
-    let rest = text[colon + 1..].trim_start_matches("**").trim_start_matches("__");
+    let rest = text[colon + 1..].trim_start_matches(':').trim_start_matches("**").trim_start_matches("__");
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some((key, rest.trim()))
+}
+
+/// Returns whether a heading says that what stands below it is done.
+pub(super) fn is_done_heading(name: &str) -> bool {
+    matches!(
+        bare(name).as_str(),
+        "done" | "finished" | "completed" | "published" | "uploaded" | "archive" | "archived" | "erledigt" | "fertig"
+    )
+}
+
+/// Returns whether a heading is one that names no idea, whatever stands below it.
+pub(super) fn is_general_heading(name: &str) -> bool {
+    const GENERAL: &str = "notes note notizen notiz status state context kontext idea ideas ideen todo to-do list inbox misc \
+        overview intro introduction background links references resources summary log journal keywords tags count \
+        settings conclusion tips";
+    let name = bare(name);
+    GENERAL.split_whitespace().any(|known| known == name)
+}
+
+/// Returns whether a heading stands above advice, which chat-bots add.
+pub(super) fn is_advice_heading(name: &str) -> bool {
+    matches!(
+        bare(name).as_str(),
+        "tips" | "pro tips" | "next steps" | "advice" | "tipps" | "hinweise" | "conseils" | "consejos"
+    )
+}
+
+fn bare(name: &str) -> String {
+    name.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// Returns whether the value of a `status` says that the idea is done.
+pub(super) fn is_done(value: &str) -> bool {
+    let word = value.trim_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation()).to_lowercase();
+    matches!(
+        word.as_str(),
+        "done"
+            | "finished"
+            | "complete"
+            | "completed"
+            | "closed"
+            | "published"
+            | "uploaded"
+            | "cancelled"
+            | "canceled"
+            | "dropped"
+            | "erledigt"
+            | "fertig"
+            | "yes"
+            | "true"
+            | "ja"
+            | "x"
+            | "1"
+            | "✓"
+            | "✔"
+            | "✅"
+            | "☑"
+    )
 }
 
 /// Returns a priority in words, as a letter, as `P2`, as `!!` or as a number; 1 is the highest.
 pub(super) fn priority_of(text: &str) -> Option<u8> {
     let lower = text.trim().to_lowercase();
     Some(match lower.as_str() {
-        "highest" | "urgent" | "high" | "!!!" | "a" => 1,
-        "normal" | "medium" | "!!" | "b" => 2,
-        "low" | "!" | "c" => 3,
+        "highest" | "urgent" | "high" | "hoch" | "!!!" | "a" => 1,
+        "normal" | "medium" | "mittel" | "!!" | "b" => 2,
+        "low" | "niedrig" | "!" | "c" => 3,
         "lowest" | "d" => 4,
         other => other.strip_prefix('p').unwrap_or(other).parse().ok().filter(|number| *number > 0)?,
     })
@@ -68,4 +151,14 @@ pub(super) fn count_of(text: &str) -> Option<u32> {
     let digits = lower.trim_start_matches(['x', '×']).trim_end_matches(['x', '×']).trim();
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|count| plain && (1..=COUNT_MAX).contains(count))
+}
+
+/// Returns the categories of `market: category, …`.
+pub(in crate::records) fn categories(text: &str) -> Vec<(String, String)> {
+    let named = |part: &str| {
+        let (market, category) = part.split_once([':', '='])?;
+        let (market, category) = (market.trim(), category.trim());
+        (!market.is_empty() && !category.is_empty()).then(|| (market.to_owned(), category.to_owned()))
+    };
+    text.split([',', ';']).filter_map(named).collect()
 }

@@ -1,13 +1,18 @@
+//! What stands in a line: the title and its words, marks, prompts, and sentences that name no idea.
+
 use super::super::prompts::has_alternatives;
-use super::keys::{Key, count_of, key_named, priority_of};
+use super::keys::{Key, count_of, key_named, priority_of, split_key};
 
 /// The longest part of a list that is still a keyword and not a sentence.
-pub(super) const KEYWORD_WORDS_MAX: usize = 5;
+const KEYWORD_WORDS_MAX: usize = 5;
 /// The longest bullet that is taken for a keyword although it has no comma.
 const LONE_KEYWORD_WORDS_MAX: usize = 3;
+/// The longest field in brackets.
+const INLINE_BYTES_MAX: usize = 400;
+/// The longest line that can be one of a list of ideas below a heading.
+const TITLE_WORDS_MAX: usize = 8;
 
-/// The longest text in which links are looked for.
-const LINKED_BYTES_MAX: usize = 2_000;
+const SEPARATORS: [char; 5] = [',', ';', '|', '·', '•'];
 
 /// What the marks in an item say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,34 +20,47 @@ pub(super) struct Marks {
     pub(super) tags: Vec<String>,
     pub(super) priority: Option<u8>,
     pub(super) variations: Option<u32>,
+    /// Fields in brackets: `(keywords: a, b)`, `[count:: 12]`.
+    pub(super) fields: Vec<(Key, String)>,
+}
+
+/// Returns whether a text is a list of words and no sentence.
+pub(super) fn is_words(text: &str) -> bool {
+    let longest = text.split(SEPARATORS).map(|part| part.split_whitespace().count()).max().unwrap_or(0);
+    let is_sentence = text.ends_with(['.', '!', '?', ':']) && (longest > 2 || !text.contains(','));
+    longest <= KEYWORD_WORDS_MAX && !is_sentence
 }
 
 /// Returns whether a detail is a list of keywords; a bullet needs no comma for that.
 pub(super) fn is_word_list(text: &str, is_bullet: bool) -> bool {
-    let max = if text.contains([',', ';']) { KEYWORD_WORDS_MAX } else { LONE_KEYWORD_WORDS_MAX };
-    (is_bullet || text.contains([',', ';'])) && words_max(text) <= max && !text.ends_with(['.', '!', '?', ':'])
+    let is_list = text.contains([',', ';']);
+    let is_short = || is_bullet && text.split_whitespace().count() <= LONE_KEYWORD_WORDS_MAX;
+    is_words(text) && (is_list || is_short())
 }
 
-/// Returns how many words the longest part of a list has.
-pub(super) fn words_max(text: &str) -> usize {
-    text.split([',', ';']).map(|part| part.split_whitespace().count()).max().unwrap_or(0)
-}
-
-/// Returns the words of a list: `[a, "b"]`, `a; b`, `#a #b`.
+/// Returns the words of a list: `[a, "b"]`, `a; b`, `a | b`, `#a #b`. Marks for the author are no words.
 pub(super) fn split_words(text: &str) -> Vec<String> {
     let text = text.trim();
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let tags_only = inner.contains('#') && inner.split_whitespace().all(|word| word.starts_with('#'));
-    let parts: Vec<&str> =
-        if tags_only { inner.split([' ', '\t', ',', ';']).collect() } else { inner.split([',', ';']).collect() };
-    let words = parts.iter().map(|part| unquoted(part.trim())).filter(|part| !part.is_empty());
-    words.map(|word| word.strip_prefix('#').map_or_else(|| word.to_owned(), spaced)).collect()
+    let is_break = |c: char| SEPARATORS.contains(&c) || c == '\n' || (tags_only && c.is_whitespace());
+    let inner = if inner.contains(',') { inner.trim_end_matches('.') } else { inner };
+    let parts = inner.split(is_break).map(|part| without_contexts(unquoted(part.trim())));
+    parts
+        .filter(|part| !part.is_empty())
+        .map(|word| word.strip_prefix('#').map_or_else(|| word.clone(), spaced))
+        .collect()
+}
+
+fn without_contexts(part: &str) -> String {
+    let kept = |word: &&str| !is_context(word);
+    part.split_whitespace().filter(kept).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns a text without the quotes around it.
 pub(super) fn unquoted(text: &str) -> &str {
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+    for (open, close) in [('"', '"'), ('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')] {
+        if let Some(inner) = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
             return inner;
         }
     }
@@ -69,94 +87,132 @@ fn has_wildcard(text: &str) -> bool {
     parts.len() >= 3 && !is_bold && parts[1..parts.len() - 1].iter().any(|part| is_path(part))
 }
 
-/// Returns a text without check box, `x 2026-01-31` and strike-through.
-pub(super) fn without_done(text: &str) -> &str {
-    let mut rest = text.trim();
-    for check_box in ["[ ]", "[x]", "[X]", "[-]", "[/]"] {
-        rest = rest.strip_prefix(check_box).map_or(rest, str::trim_start);
-    }
-    let done = rest.strip_prefix("x ").map(str::trim_start).filter(|after| starts_with_date(after));
-    rest = done.unwrap_or(rest);
-    while starts_with_date(rest) && rest.len() > 10 {
-        rest = rest[10..].trim_start();
-    }
-    rest.strip_prefix("~~").and_then(|inner| inner.strip_suffix("~~")).unwrap_or(rest)
+/// Returns whether a line is todo.txt's form of a task that is done: `x 2026-01-31 …`, `x …`.
+pub(super) fn is_todo_done(text: &str) -> bool {
+    text.strip_prefix("x ").is_some_and(|rest| rest.trim_start().starts_with(char::is_alphanumeric))
 }
 
-fn starts_with_date(text: &str) -> bool {
-    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-    text.len() >= 10
-        && text.bytes().take(10).enumerate().all(shape)
-        && text[10..].chars().next().is_none_or(char::is_whitespace)
+/// Returns whether a line is talk and no idea: an introduction, a question, what a chat-bot says at the end.
+pub(super) fn is_talk(text: &str) -> bool {
+    const BEGINNINGS: &str = "let me know|would you like|do you want|if you'd like|if you want|feel free|i can |i could |i've |i hope|\
+        hope this|hope these|sure|certainly|of course|absolutely|great|here are|here's|here is|these ideas|want me to|\
+        lass mich wissen|möchtest du|soll ich|wenn du |gerne|natürlich|hier sind|hier ist|klar|ich kann|ich hoffe|\
+        voici|bien sûr|souhaitez|n'hésite|aquí tienes|claro|¿";
+    if !text.ends_with(['.', '!', '?', ':', '…']) {
+        return false;
+    }
+    let begins: String =
+        text.chars().take(40).flat_map(char::to_lowercase).map(|c| if c == '’' { '\'' } else { c }).collect();
+    let is_begun = |beginning: &str| {
+        let rest = begins.strip_prefix(beginning);
+        rest.is_some_and(|rest| !beginning.ends_with(char::is_alphabetic) || !rest.starts_with(char::is_alphabetic))
+    };
+    let is_question = text.ends_with('?') && text.split_whitespace().count() > 3;
+    is_question || BEGINNINGS.split('|').any(is_begun)
 }
 
-/// Returns a text without Markdown's links and emphasis.
-pub(super) fn plain(text: &str) -> String {
-    let unlinked = without_links(text);
-    let bare = unlinked.replace("**", "").replace("~~", "").replace('`', "");
-    let mut bare = bare.trim();
-    for mark in ["__", "*", "_"] {
-        bare = bare.strip_prefix(mark).and_then(|inner| inner.strip_suffix(mark)).unwrap_or(bare);
-    }
-    bare.to_owned()
+/// Returns whether a text is a sentence and no title.
+pub(super) fn is_sentence(text: &str) -> bool {
+    let is_word = |word: &str| word.contains(char::is_alphanumeric);
+    let ends = text.ends_with(['.', '!', '?', ':']) && text.split_whitespace().next_back().is_some_and(is_word);
+    ends && text.split_whitespace().count() > 3
 }
 
-/// A long text keeps its links: each open bracket is searched to the end.
-fn without_links(text: &str) -> String {
-    if text.len() > LINKED_BYTES_MAX {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('[') {
-        out.push_str(&rest[..open]);
-        let link = &rest[open..];
-        let wiki = link.strip_prefix("[[").and_then(|inner| inner.split_once("]]"));
-        let web = link[1..].split_once("](").and_then(|(shown, tail)| Some((shown, tail.split_once(')')?.1)));
-        let (shown, tail) = match (wiki, web) {
-            (Some((name, tail)), _) => (name.rsplit_once('|').map_or(name, |(_, alias)| alias), tail),
-            (None, Some((shown, tail))) if !shown.contains('[') => (shown, tail),
-            _ => ("[", &link[1..]),
-        };
-        out.push_str(shown);
-        rest = tail;
-    }
-    out + rest
+/// Returns whether a line can be one of a list of ideas below a heading, where prose may stand too.
+pub(super) fn is_short(text: &str) -> bool {
+    let (title, _) = split_title(text);
+    title.split_whitespace().count() <= TITLE_WORDS_MAX && !is_sentence(text) && !is_talk(text)
+}
+
+/// Returns whether a line is dataview's `name:: value`.
+pub(super) fn is_dataview(text: &str) -> bool {
+    text.split_once("::").is_some_and(|(name, rest)| {
+        name.split_whitespace().count() <= 2
+            && name.starts_with(char::is_alphabetic)
+            && (rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+/// Returns whether a text is `Name: value` of a field that nobody knows, or dataview's `name:: value`.
+pub(super) fn is_unknown_field(text: &str) -> bool {
+    let Some((name, value)) = text.split_once(':') else { return false };
+    let is_name = name.split_whitespace().count() <= 3 && name.starts_with(char::is_alphabetic);
+    is_dataview(text) || (is_name && value.starts_with(' ') && key_named(name).is_none())
 }
 
 /// Returns the marks of a text, and the text without them.
 pub(super) fn split_marks(text: &str) -> (Marks, String) {
     let mut marks = Marks::default();
+    let text = marks.take_fields(text);
     let mut kept: Vec<&str> = Vec::new();
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut at = 0;
     while at < words.len() {
         let word = words[at];
-        if let Some(count) = count_in_words(word, words.get(at + 1).copied()) {
+        if let Some(count) = count_in_words(word, words.get(at + 1).copied(), at + 2 >= words.len()) {
             marks.variations.get_or_insert(count);
             at += 1;
-        } else if !marks.read(word) {
-            kept.push(word);
+        } else if is_task_sign(word) {
+            at += usize::from(words.get(at + 1).is_some_and(|next| is_date(next)));
+        } else {
+            let is_start_date = kept.is_empty() && at < 2 && is_date(word);
+            if !is_start_date && !marks.read(word) {
+                kept.push(word);
+            }
         }
         at += 1;
-    }
-    if marks.priority.is_some() && kept.first().is_some_and(|word| starts_with_date(word)) && kept.len() > 1 {
-        kept.remove(0);
     }
     let rest = kept.join(" ");
     let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—' | '|' | ':' | ','));
     (marks, rest.to_owned())
 }
 
-/// Reads `(12 variations)`.
-fn count_in_words(word: &str, next: Option<&str>) -> Option<u32> {
-    let noun = next?.strip_suffix(')')?;
-    let is_noun = matches!(noun, "variations" | "variants" | "images" | "pictures" | "pieces" | "shots" | "times");
-    let digits = word.strip_prefix('(').filter(|digits| is_noun && digits.bytes().all(|b| b.is_ascii_digit()))?;
-    count_of(digits)
+/// The signs that Obsidian's tasks put before a date or a priority.
+fn is_task_sign(word: &str) -> bool {
+    let sign = word.trim_end_matches('\u{fe0f}');
+    matches!(sign, "📅" | "⏳" | "🛫" | "➕" | "✅" | "❌" | "🔁" | "⏫" | "🔼" | "🔽" | "🔺" | "⏬")
+}
+
+fn is_date(word: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    word.len() == 10 && word.bytes().enumerate().all(shape)
+}
+
+/// Reads `(12 variations)`, and `12 variations` at the end of a line.
+fn count_in_words(word: &str, next: Option<&str>, is_end: bool) -> Option<u32> {
+    let next = next?;
+    let noun = next.trim_end_matches(')');
+    let is_closed = word.starts_with('(') && noun.len() < next.len();
+    let is_variation =
+        matches!(noun, "variations" | "variants" | "versions" | "Varianten" | "Variationen" | "variantes");
+    let is_noun = is_variation || matches!(noun, "images" | "pictures" | "pieces" | "shots" | "times" | "Bilder");
+    let digits = word.strip_prefix('(').unwrap_or(word);
+    let is_count = (is_closed && is_noun) || (is_end && is_variation && noun.len() == next.len());
+    count_of(digits).filter(|_| is_count && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl Marks {
+    /// Takes the fields in brackets out of a text.
+    fn take_fields(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(open) = rest.find(['(', '[']) {
+            let (before, tail) = rest.split_at(open);
+            out.push_str(before);
+            let close = if tail.starts_with('(') { ')' } else { ']' };
+            let near = &tail[..tail.floor_char_boundary(INLINE_BYTES_MAX)];
+            let field = near.find(close).and_then(|end| Some((end, split_key(&near[1..end])?)));
+            if let Some((end, (key, value))) = field {
+                self.fields.push((key, value.to_owned()));
+                rest = &tail[end + 1..];
+            } else {
+                out.push_str(&tail[..1]);
+                rest = &tail[1..];
+            }
+        }
+        out + rest
+    }
+
     /// Reads a word; returns false if it is no mark.
     fn read(&mut self, word: &str) -> bool {
         let starts_with_letter = |rest: &str| rest.starts_with(char::is_alphabetic);
@@ -173,8 +229,15 @@ impl Marks {
             self.variations.get_or_insert(count);
             return true;
         }
-        word.starts_with(['+', '@']) && starts_with_letter(&word[1..])
+        let is_todo_field =
+            ["due:", "t:", "rec:", "h:"].iter().any(|key| word.len() > key.len() && word.starts_with(key));
+        is_context(word) || is_todo_field
     }
+}
+
+/// Returns whether a word is todo.txt's `+project` or `@context`, which is for the author alone.
+fn is_context(word: &str) -> bool {
+    word.strip_prefix(['+', '@']).is_some_and(|rest| rest.starts_with(char::is_alphabetic))
 }
 
 fn priority_mark(word: &str) -> Option<u8> {
@@ -203,7 +266,32 @@ fn spaced(tag: &str) -> String {
     tag.replace(['-', '_'], " ")
 }
 
-/// Splits at the first separator outside braces; without one, all of it is the title.
+/// Returns a title as it is sold: without a number, `Idea 3:`, or pictures at its ends.
+pub(super) fn bare_title(text: &str) -> &str {
+    without_number(without_number(text))
+}
+
+fn without_number(text: &str) -> &str {
+    let is_sign = |c: char| {
+        matches!(u32::from(c), 0x2600..=0x27bf | 0x1f000..=0x1faff | 0xfe0f | 0x20e3 | 0x200d) || c.is_whitespace()
+    };
+    let text = text.trim_matches(is_sign);
+    let is_kind = |kind: &&str| text.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind));
+    let kinds = ["idea", "idee", "concept", "konzept", "theme", "thema", "topic", "title"];
+    let kind = kinds.into_iter().find(is_kind);
+    let after = text[kind.map_or(0, str::len)..].trim_start_matches([' ', '#']);
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = after.len() - rest.len();
+    let rest = rest
+        .strip_prefix([':', '.', ')'])
+        .or_else(|| kind.and_then(|_| rest.trim_start().strip_prefix(['-', '–', '—'])));
+    match rest.filter(|rest| (1..=4).contains(&digits) && rest.starts_with(' ') && !rest.trim().is_empty()) {
+        Some(rest) => rest.trim(),
+        None => text,
+    }
+}
+
+/// Splits at the first separator outside braces; without one, all of it is the title, unless it is a list of words.
 pub(super) fn split_title(text: &str) -> (&str, &str) {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -224,7 +312,16 @@ pub(super) fn split_title(text: &str) -> (&str, &str) {
             }
         }
     }
-    (text, "")
+    split_commas(text).unwrap_or((text, ""))
+}
+
+/// A line of two commas or more is a list of words, the first of them the title, unless it ends as a sentence does: `…, b and c`.
+fn split_commas(text: &str) -> Option<(&str, &str)> {
+    let (title, words) = text.split_once(',')?;
+    let last = words.rsplit_once(',')?.1.split_whitespace();
+    let mut enumerates = last.clone().filter(|word| matches!(*word, "and" | "und" | "or" | "oder" | "et" | "y" | "&"));
+    let is_list = is_words(text) && enumerates.next().is_none() && !text.contains('{') && !title.trim().is_empty();
+    is_list.then(|| (title.trim(), words.trim()))
 }
 
 #[cfg(test)]
@@ -239,8 +336,55 @@ mod tests {
             "Winter cabins | P2",
             "Winter cabins : P1",
             "Winter cabins, P1",
+            "Winter cabins, 12 variations",
+            "2026-11-01 Winter cabins +stock @home due:2026-12-01",
+            "Winter cabins [count:: 12] 📅 2026-12-01",
         ] {
             assert_eq!(split_marks(text).1, "Winter cabins", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_short() {
+        let cases = [
+            ("Frozen lakes, at dawn", "Frozen lakes, at dawn"),
+            ("Frozen lake, ice, blue", "Frozen lake"),
+            ("Bread, cheese, and wine", "Bread, cheese, and wine"),
+            ("Winter – snow, ice", "Winter"),
+            ("At 10:30, ratio 16: 9", "At 10:30, ratio 16: 9"),
+        ];
+        for (text, title) in cases {
+            assert_eq!(split_title(text).0, title, "{text}");
+        }
+        let titles = [
+            ("1. Cabin", "Cabin"),
+            ("Idea 3: Roof garden", "Roof garden"),
+            ("Idea #2 – Lake", "Lake"),
+            ("🌲 Forest 🌲", "Forest"),
+            ("Ideas of summer", "Ideas of summer"),
+            ("3D printer", "3D printer"),
+            ("2026 calendar", "2026 calendar"),
+        ];
+        for (text, title) in titles {
+            assert_eq!(bare_title(text), title, "{text}");
+        }
+    }
+
+    #[test]
+    fn talk_is_no_idea() {
+        for text in [
+            "Here are 20 ideas:",
+            "Sure! Here are five ideas for you.",
+            "Let me know if you want more!",
+            "Would you like me to write prompts?",
+            "Möchtest du noch mehr Ideen?",
+            "Which of them sell best?",
+        ] {
+            assert!(is_talk(text), "{text}");
+        }
+        for text in ["Great wall at dusk", "Here comes the sun", "Sure-footed goat", "A fox in the snow.", "I can see"]
+        {
+            assert!(!is_talk(text), "{text}");
         }
     }
 }

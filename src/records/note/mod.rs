@@ -1,16 +1,26 @@
 //! Idea notes: what a person jots down becomes ideas, whatever its form. It must never refuse a
 //! whole note for one bad line, and never keep silent about what it could not understand.
+//!
+//! Each form is read into blocks (`block`): Markdown and plain text, CSV, YAML. `outline` and `lists` say what
+//! the blocks are, and `ideas` makes ideas of them. The grammar is `docs/NOTES.md`.
 
+mod block;
+mod bullets;
 mod csv;
 mod draft;
 mod encoding;
+mod ideas;
 mod keys;
-mod lines;
+mod lists;
+mod markdown;
 mod marks;
+mod outline;
+mod show;
 mod table;
-mod text;
 mod yaml;
 
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod scenarios;
 
@@ -19,7 +29,10 @@ use std::collections::HashMap;
 use super::prompts::{expand, has_alternatives};
 use crate::model::ThemeSlug;
 use draft::{Draft, Themed};
+pub(super) use keys::categories;
 
+/// The longest front matter; it is copied into every idea.
+const FRONT_MATTER_BYTES_MAX: usize = 64 * 1024;
 const NOTE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const IDEAS_MAX: usize = 10_000;
 const PROBLEMS_MAX: usize = 1_000;
@@ -79,20 +92,55 @@ pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
         found.problem(1, "the note has more than 4 MiB; split it", file_name);
         return found.into_note();
     }
-    let Some(text) = encoding::decode(bytes) else {
-        found.problem(1, "the note is not text; save it as UTF-8", file_name);
-        return found.into_note();
+    let text = match encoding::decode(bytes) {
+        Ok(decoded) => {
+            if let Some((line, what)) = decoded.told {
+                found.problem(line, &what, file_name);
+            }
+            decoded.text
+        }
+        Err(what) => {
+            found.problem(1, what, file_name);
+            return found.into_note();
+        }
     };
     let (stem, extension) = file_name.rsplit_once('.').unwrap_or((file_name, ""));
-    match extension.to_lowercase().as_str() {
+    let mut title = None;
+    let blocks = match extension.to_lowercase().as_str() {
         "csv" | "tsv" => csv::read(&text, &mut found),
         "yaml" | "yml" | "json" => yaml::read(&text, &mut found),
-        _ => text::read(&text, stem, &mut found),
-    }
+        _ if csv::is_table(&text) => csv::read(&text, &mut found),
+        _ => {
+            let (front, body, first) = split_front_matter(&text);
+            let mut blocks = Vec::new();
+            title = front.and_then(|front| yaml::read_front_matter(front, &mut found, &mut blocks));
+            blocks.append(&mut markdown::read(body, first, &mut found));
+            blocks
+        }
+    };
+    ideas::read(blocks, title.as_deref(), stem, &mut found);
     if found.ideas.is_empty() && found.problems.is_empty() {
         found.problem(1, "no idea was found; write one per line", file_name);
     }
     found.into_note()
+}
+
+/// Returns the front matter if there is one, the body, and the number of the body's first line.
+fn split_front_matter(text: &str) -> (Option<&str>, &str, usize) {
+    let Some(inner) = text.strip_prefix("---\n") else {
+        return (None, text, 1);
+    };
+    let mut offset = 0;
+    for (at, line) in inner.split_inclusive('\n').enumerate() {
+        if matches!(line.trim_end(), "---" | "...") {
+            return (Some(&inner[..offset]), &inner[offset + line.len()..], at + 3);
+        }
+        offset += line.len();
+        if offset > FRONT_MATTER_BYTES_MAX {
+            break;
+        }
+    }
+    (None, text, 1)
 }
 
 /// What has been found so far.
@@ -118,10 +166,17 @@ impl Found {
 
     /// Adds a finished draft, or several if its title has alternatives.
     fn push(&mut self, mut draft: Draft) {
+        for (line, what, text) in std::mem::take(&mut draft.told) {
+            self.problem(line, what, &text);
+        }
+        if draft.is_done {
+            return self.problem(draft.line, "it is done, so it is left out", &draft.title);
+        }
         if draft.title.len() > TITLE_BYTES_MAX {
             self.problem(draft.line, "the title has more than 200 bytes and was cut", &draft.title);
-            draft.title.truncate(draft.title.floor_char_boundary(TITLE_BYTES_MAX));
-            draft.title.truncate(draft.title.trim_end().len());
+            let cut = &draft.title[..draft.title.floor_char_boundary(TITLE_BYTES_MAX)];
+            let words = cut.rsplit_once(' ').map_or(cut, |(words, _)| words).trim_end_matches([' ', ',', ';']);
+            draft.title.truncate(words.len());
         }
         if !has_alternatives(&draft.title) {
             return self.push_one(draft);

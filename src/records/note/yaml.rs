@@ -1,267 +1,329 @@
-use serde::Deserialize as _;
-use serde_yaml::{Mapping, Value};
+//! YAML and JSON: a list of titles or of entries, a map from titles to details, or one idea, into blocks.
+
+use yaml_rust2::parser::{Event, Parser};
+use yaml_rust2::scanner::{ScanError, TScalarStyle};
 
 use super::super::yaml_guard;
 use super::Found;
-use super::draft::Draft;
-use super::keys::{Key, key_named};
+use super::block::{Block, Field, Line, Record};
+use super::keys::{Key, field_named};
 
 const YAML_BYTES_MAX: usize = 1024 * 1024;
-/// How far ahead the line of a title is looked for.
-const LOOK_AHEAD_BYTES: usize = 16 * 1024;
-/// How many searches for a title may fail; later titles get the last known line.
-const MISSES_MAX: usize = 1_000;
-/// The longest title of an idea in bytes.
-const ITEM_BYTES_MAX: usize = 2_000;
 /// How deeply lists may be nested: `ideas:` in a document, and one more.
 const DEPTH_MAX: usize = 3;
+/// How deeply anything may be nested.
+const NODES_DEEP_MAX: usize = 64;
 
-/// Reads a note in YAML: a list of titles or of maps, a map from titles to details, or one idea.
-pub(super) fn read(text: &str, found: &mut Found) {
-    if text.len() > YAML_BYTES_MAX {
-        return found.problem(1, "a note in YAML may have 1 MiB; split it", "");
+/// A value and its line.
+struct Node {
+    line: usize,
+    value: Value,
+}
+
+enum Value {
+    Null,
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+    /// What is nested too deeply.
+    Unread,
+}
+
+impl Node {
+    fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
-    if let Some(what) = yaml_guard::refusal(text) {
-        return found.problem(1, what, "");
-    }
-    match documents(text) {
-        Ok(values) => {
-            let mut lines = TitleLines { text, offset: 0, line: 1, misses: 0 };
-            for value in &values {
-                read_value(value, 0, &mut lines, found);
-            }
-        }
-        Err(_) => read_parts(text, found),
+
+    fn key(&self) -> Option<Key> {
+        self.text().and_then(field_named)
     }
 }
 
-/// Reads front matter as the note's defaults; returns its title.
-pub(super) fn read_front_matter(text: &str, found: &mut Found) -> Option<String> {
-    let value = match yaml_guard::refusal(text) {
-        Some(what) => return refuse(found, 1, what),
-        None => serde_yaml::from_str::<Value>(text),
-    };
-    let map = match value {
-        Ok(Value::Mapping(map)) => map,
-        Ok(Value::Null) => return None,
-        Ok(_) => return refuse(found, 1, "the front matter is no list of `key: value`"),
+/// Reads a note in YAML or JSON.
+pub(super) fn read(text: &str, found: &mut Found) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if text.len() > YAML_BYTES_MAX {
+        found.problem(1, "a note in YAML may have 1 MiB; split it", "");
+    } else if let Some(what) = yaml_guard::refusal(text) {
+        found.problem(1, what, "");
+    } else {
+        match nodes(text, 1) {
+            Ok(nodes) => nodes.iter().for_each(|node| read_node(node, 0, found, &mut blocks)),
+            Err(_) => read_parts(text, found, &mut blocks),
+        }
+    }
+    blocks
+}
+
+/// Reads front matter, which starts in line 2, as fields of the whole note; returns its title.
+pub(super) fn read_front_matter(text: &str, found: &mut Found, blocks: &mut Vec<Block>) -> Option<String> {
+    if let Some(what) = yaml_guard::refusal(text) {
+        found.problem(1, what, "---");
+        return None;
+    }
+    let nodes = match nodes(text, 2) {
+        Ok(nodes) => nodes,
         Err(error) => {
-            let line = 1 + error.location().map_or(1, |location| location.line());
-            return refuse(found, line, &what_of(&error));
+            tell_error(&error, text, 2, found);
+            return None;
         }
     };
     let mut title = None;
-    let mut defaults = std::mem::take(&mut found.defaults);
-    for (key, value) in &map {
-        match word(key).as_deref().and_then(key_named) {
-            Some(Key::Title | Key::Theme) => title = word(value).filter(|text| text.len() < ITEM_BYTES_MAX),
-            Some(Key::Prompts) | None => {}
-            Some(key) => apply(&mut defaults, key, value, 1, found),
+    for node in &nodes {
+        match &node.value {
+            Value::Null => {}
+            Value::Map(entries) => {
+                for (name, value) in entries {
+                    match name.key() {
+                        Some(Key::Title | Key::Theme) => title = value.text().map(str::to_owned),
+                        Some(Key::Metadata) => {}
+                        Some(
+                            Key::Keywords
+                            | Key::Mood
+                            | Key::Description
+                            | Key::Category
+                            | Key::Priority
+                            | Key::Variations,
+                        ) => {
+                            blocks.extend(field(name, value, found).map(Block::Shared));
+                        }
+                        _ => found.problem(
+                            name.line,
+                            "it says nothing that all ideas of a note can have, so it is left out",
+                            name.text().unwrap_or("?"),
+                        ),
+                    }
+                }
+            }
+            _ => found.problem(node.line, "the front matter is no list of `key: value`", "---"),
         }
     }
-    found.defaults = defaults;
     title
 }
 
-fn refuse(found: &mut Found, line: usize, what: &str) -> Option<String> {
-    found.problem(line, what, "---");
-    None
+/// Returns the documents of a text whose first line has the number `first`.
+fn nodes(text: &str, first: usize) -> Result<Vec<Node>, ScanError> {
+    let mut parser = Parser::new_from_str(text);
+    let mut open: Vec<Node> = vec![Node { line: first, value: Value::List(Vec::new()) }];
+    let mut keys: Vec<Option<Node>> = vec![None];
+    // What is nested too deeply is counted and not built.
+    let mut deeper = 0_usize;
+    loop {
+        let (event, marker) = parser.next_token()?;
+        let line = first + marker.line().saturating_sub(1);
+        let value = match event {
+            Event::StreamEnd => break,
+            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() > NODES_DEEP_MAX => {
+                deeper += 1;
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd if deeper > 0 => {
+                deeper -= 1;
+                if deeper > 0 {
+                    continue;
+                }
+                Value::Unread
+            }
+            _ if deeper > 0 => continue,
+            Event::SequenceStart(..) | Event::MappingStart(..) => {
+                let is_list = matches!(event, Event::SequenceStart(..));
+                open.push(Node { line, value: if is_list { Value::List(Vec::new()) } else { Value::Map(Vec::new()) } });
+                keys.push(None);
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                keys.pop();
+                let node = open.pop().expect("each end has its start");
+                put(&mut open, &mut keys, node);
+                continue;
+            }
+            Event::Scalar(text, TScalarStyle::Plain, ..) if matches!(text.as_str(), "" | "~" | "null") => Value::Null,
+            Event::Scalar(text, ..) => Value::Text(text),
+            Event::Alias(_) => return Err(ScanError::new(marker, "anchors are not read; write the values out")),
+            _ => continue,
+        };
+        put(&mut open, &mut keys, Node { line, value });
+    }
+    match open.swap_remove(0).value {
+        Value::List(nodes) => Ok(nodes),
+        _ => Ok(Vec::new()),
+    }
 }
 
-fn documents(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
-    serde_yaml::Deserializer::from_str(text).map(Value::deserialize).collect()
+/// Puts a value into the innermost list or map that is open.
+fn put(open: &mut [Node], keys: &mut [Option<Node>], node: Node) {
+    let (Some(inner), Some(key)) = (open.last_mut(), keys.last_mut()) else { return };
+    match &mut inner.value {
+        Value::List(items) => items.push(node),
+        Value::Map(entries) => match key.take() {
+            Some(name) => entries.push((name, node)),
+            None => *key = Some(node),
+        },
+        _ => {}
+    }
 }
 
 /// Reads what can be read of a broken note: each part that starts in the first column by itself.
-fn read_parts(text: &str, found: &mut Found) {
+fn read_parts(text: &str, found: &mut Found, blocks: &mut Vec<Block>) {
     let mut start = 0;
     let mut first = 1;
     let mut offset = 0;
+    let mut read = |part: &str, first: usize| match nodes(part, first) {
+        Ok(nodes) => nodes.iter().for_each(|node| read_node(node, 0, found, blocks)),
+        Err(error) => tell_error(&error, part, first, found),
+    };
     for (at, line) in text.split_inclusive('\n').enumerate() {
         if offset > start && !line.starts_with([' ', '\t', '\n', '#', ']', '}']) {
-            read_part(&text[start..offset], first, found);
+            read(&text[start..offset], first);
             (start, first) = (offset, at + 1);
         }
         offset += line.len();
     }
-    read_part(&text[start..], first, found);
+    read(&text[start..], first);
 }
 
-fn read_part(part: &str, first: usize, found: &mut Found) {
-    match documents(part) {
-        Ok(values) => {
-            let mut lines = TitleLines { text: part, offset: 0, line: first, misses: 0 };
-            for value in &values {
-                read_value(value, 0, &mut lines, found);
-            }
-        }
-        Err(error) => {
-            let line = error.location().map_or(1, |location| location.line());
-            let shown = part.lines().nth(line.saturating_sub(1)).unwrap_or(part);
-            found.problem(first + line.saturating_sub(1), &what_of(&error), shown);
-        }
-    }
+fn tell_error(error: &ScanError, text: &str, first: usize, found: &mut Found) {
+    let last = text.lines().count().max(1);
+    let at = error.marker().line().clamp(1, last);
+    let shown = text.lines().nth(at - 1).unwrap_or("");
+    let what = format!("{}; put quotes around text that holds `: ` or starts with a sign", error.info());
+    found.problem(first + at - 1, &what, shown);
 }
 
-/// Returns what is wrong without the line, which the problem has already.
-fn what_of(error: &serde_yaml::Error) -> String {
-    let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
-    format!("{what}; put quotes around text that holds `: ` or starts with a sign")
-}
-
-fn read_value(value: &Value, depth: usize, lines: &mut TitleLines<'_>, found: &mut Found) {
-    match value {
+fn read_node(node: &Node, depth: usize, found: &mut Found, blocks: &mut Vec<Block>) {
+    match &node.value {
         Value::Null => {}
-        Value::Sequence(_) if depth >= DEPTH_MAX => {
-            found.problem(lines.line, "the list lies too deep to be ideas", "-");
+        Value::Unread => found.problem(node.line, "the value is nested too deeply to be read", ""),
+        Value::List(_) if depth >= DEPTH_MAX => {
+            found.problem(node.line, "the list lies too deep to be ideas", "-");
         }
-        Value::Sequence(items) => items.iter().for_each(|item| read_value(item, depth + 1, lines, found)),
-        Value::Mapping(map) => read_map(map, depth, lines, found),
-        Value::Tagged(tagged) => read_value(&tagged.value, depth, lines, found),
-        scalar => {
-            let text = word(scalar).unwrap_or_default();
-            let line = lines.line_of(&text);
-            if let Some(draft) = item(line, &text, found) {
-                found.push(draft);
-            }
+        Value::List(items) => items.iter().for_each(|item| read_node(item, depth + 1, found, blocks)),
+        Value::Map(entries) => read_map(entries, node.line, depth, found, blocks),
+        Value::Text(text) => {
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let line = Line { number: node.line, raw: text.clone(), text, ..Line::default() };
+            blocks.push(Block::Item { line, is_ordered: false, is_done: false });
         }
     }
 }
 
-fn item(line: usize, text: &str, found: &mut Found) -> Option<Draft> {
-    if text.len() > ITEM_BYTES_MAX {
-        found.problem(line, "the text is too long to be a title", text);
-        return None;
+fn read_map(entries: &[(Node, Node)], line: usize, depth: usize, found: &mut Found, blocks: &mut Vec<Block>) {
+    let named = |wanted: &[Key]| {
+        entries
+            .iter()
+            .position(|(name, value)| value.text().is_some() && name.key().is_some_and(|key| wanted.contains(&key)))
+    };
+    let has_prompts = entries.iter().any(|(name, value)| {
+        matches!(name.key(), Some(Key::Prompt | Key::Prompts)) && !matches!(value.value, Value::Null)
+    });
+    // An entry of a list may call its title as it likes.
+    let first = || {
+        entries
+            .iter()
+            .position(|(name, value)| depth > 0 && entries.len() > 1 && name.key().is_none() && value.text().is_some())
+    };
+    let title = named(&[Key::Title]).or_else(|| named(&[Key::Theme])).or_else(|| first().filter(|at| *at == 0));
+    if title.is_some() || (depth > 0 && has_prompts) {
+        let (line, text) = title.map_or((line, ""), |at| (entries[at].0.line, entries[at].1.text().unwrap_or("")));
+        let has_title = named(&[Key::Title]).is_some();
+        let others = entries.iter().enumerate().filter(|(at, _)| Some(*at) != title).map(|(_, entry)| entry);
+        let fields = others.filter_map(|(name, value)| record_field(name, value, has_title, found)).collect();
+        return blocks.push(Block::Record(Record { line, title: text.to_owned(), fields }));
     }
-    Some(Draft::item(line, text))
-}
-
-fn read_map(map: &Mapping, depth: usize, lines: &mut TitleLines<'_>, found: &mut Found) {
-    let named = |wanted: Key| map.iter().find(|(key, _)| word(key).as_deref().and_then(key_named) == Some(wanted));
-    let title = named(Key::Title).or_else(|| named(Key::Theme)).and_then(|(_, value)| word(value));
-    if let Some(title) = title {
-        let line = lines.line_of(&title);
-        if let Some(mut draft) = item(line, &title, found) {
-            add_fields(&mut draft, map, line, found);
-            found.push(draft);
-        }
-        return;
-    }
-    for (key, value) in map {
-        let Some(name) = word(key) else {
-            found.problem(lines.line, "the key is no text", "?");
+    for (name, value) in entries {
+        let Some(text) = name.text() else {
+            found.problem(name.line, "the key is no text", "?");
             continue;
         };
-        let holds_ideas = matches!(value, Value::Sequence(_) | Value::Mapping(_));
-        match key_named(&name) {
-            _ if holds_ideas && matches!(name.to_lowercase().as_str(), "ideas" | "themes" | "items" | "list") => {
-                read_value(value, depth + 1, lines, found);
+        let holds_more = matches!(value.value, Value::List(_) | Value::Map(_));
+        match (text.to_lowercase().as_str(), name.key()) {
+            ("ideas" | "themes" | "items" | "list" | "ideen", _) if holds_more => {
+                read_node(value, depth + 1, found, blocks);
             }
-            Some(known) if depth == 0 && known != Key::Prompts => {
-                let line = lines.line_of(&name);
-                let mut defaults = std::mem::take(&mut found.defaults);
-                apply(&mut defaults, known, value, line, found);
-                found.defaults = defaults;
+            ("defaults" | "default" | "shared" | "all", None) if depth == 0 => match &value.value {
+                Value::Map(entries) => blocks.extend(
+                    entries
+                        .iter()
+                        .filter_map(|(name, value)| record_field(name, value, false, found))
+                        .map(Block::Shared),
+                ),
+                _ => found.problem(name.line, "the entry is no map of fields", text),
+            },
+            (_, Some(key))
+                if depth == 0 && !matches!(key, Key::Prompt | Key::Prompts | Key::Title | Key::Theme | Key::Status) =>
+            {
+                blocks.extend(record_field(name, value, false, found).map(Block::Shared));
             }
-            Some(_) => found.problem(lines.line_of(&name), "the entry has no `title`", &name),
-            None => read_titled(&name, value, lines, found),
+            (_, Some(_)) => found.problem(name.line, "the entry has no `title`", text),
+            (_, None) => blocks.push(Block::Record(titled(name, text, value, found))),
         }
     }
 }
 
 /// Reads `Title: details`, where the details are keywords, a sentence or a map of fields.
-fn read_titled(title: &str, value: &Value, lines: &mut TitleLines<'_>, found: &mut Found) {
-    let line = lines.line_of(title);
-    let Some(mut draft) = item(line, title, found) else {
-        return;
+fn titled(name: &Node, title: &str, value: &Node, found: &mut Found) -> Record {
+    let fields = match &value.value {
+        Value::Map(entries) => {
+            entries.iter().filter_map(|(name, value)| record_field(name, value, false, found)).collect()
+        }
+        Value::Text(text) if super::marks::is_words(text) => {
+            vec![Field { line: value.line, key: Key::Keywords, values: vec![text.clone()] }]
+        }
+        Value::Text(text) => vec![Field { line: value.line, key: Key::Description, values: vec![text.clone()] }],
+        _ => texts(value, found)
+            .map_or_else(Vec::new, |values| vec![Field { line: value.line, key: Key::Keywords, values }]),
     };
-    match value {
-        Value::Mapping(map) => add_fields(&mut draft, map, line, found),
-        Value::Sequence(_) => apply(&mut draft, Key::Keywords, value, line, found),
-        other => draft.add_words(&word(other).unwrap_or_default()),
-    }
-    found.push(draft);
+    Record { line: name.line, title: title.to_owned(), fields }
 }
 
-fn add_fields(draft: &mut Draft, map: &Mapping, line: usize, found: &mut Found) {
-    let has_title = map.keys().any(|key| word(key).as_deref().and_then(key_named) == Some(Key::Title));
-    for (key, value) in map {
-        let name = word(key).unwrap_or_default();
-        match key_named(&name) {
-            Some(Key::Title) => {}
-            Some(Key::Theme) if has_title => apply(draft, Key::Category, value, line, found),
-            Some(key) => apply(draft, key, value, line, found),
-            None => found.problem(line, "the key is not one that a theme has, so it stays in the note only", &name),
-        }
-    }
-}
-
-fn apply(draft: &mut Draft, key: Key, value: &Value, line: usize, found: &mut Found) {
-    let values = match value {
-        Value::Sequence(items) => items.as_slice(),
-        other => std::slice::from_ref(other),
+/// Returns a field of a record, or tells that a theme has no such.
+fn record_field(name: &Node, value: &Node, has_title: bool, found: &mut Found) -> Option<Field> {
+    let is_placed = match name.key() {
+        None | Some(Key::Unplaced | Key::Metadata | Key::Title) => false,
+        Some(Key::Theme) => has_title,
+        Some(_) => true,
     };
-    for value in values {
-        let Some(text) = word(value) else {
-            if !value.is_null() {
-                found.problem(line, "the value is neither a text nor a list of texts", "");
-            }
-            continue;
-        };
-        if key == Key::Prompts {
-            text.lines().for_each(|prompt| draft.add_prompt(prompt));
-        } else if let Err(what) = draft.apply(key, &text) {
-            found.problem(line, what, &text);
+    if !is_placed {
+        found.problem(name.line, "the key is not one that a theme has, so it is left out", name.text().unwrap_or("?"));
+        return None;
+    }
+    let mut field = field(name, value, found)?;
+    if field.key == Key::Theme {
+        field.key = Key::Category;
+    }
+    Some(field)
+}
+
+fn field(name: &Node, value: &Node, found: &mut Found) -> Option<Field> {
+    let values = match &value.value {
+        // `category: {adobe-stock: 11}` as in `tags.yaml`.
+        Value::Map(entries) if name.key() == Some(Key::Category) => {
+            vec![
+                entries
+                    .iter()
+                    .filter_map(|(market, value)| Some(format!("{}: {}", market.text()?, value.text()?)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ]
+        }
+        Value::Text(text) if name.key() == Some(Key::Prompts) => text.lines().map(str::to_owned).collect(),
+        _ => texts(value, found)?,
+    };
+    Some(Field { line: name.line, key: name.key()?, values })
+}
+
+fn texts(value: &Node, found: &mut Found) -> Option<Vec<String>> {
+    let items = match &value.value {
+        Value::Null => return None,
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(value),
+    };
+    let mut values = Vec::new();
+    for item in items.iter().filter(|item| !matches!(item.value, Value::Null)) {
+        match item.text() {
+            Some(text) => values.push(text.to_owned()),
+            None => found.problem(item.line, "the value is neither a text nor a list of texts", ""),
         }
     }
-}
-
-/// Returns a scalar as text.
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Tagged(tagged) => word(&tagged.value),
-        _ => None,
-    }
-}
-
-/// Finds the lines of titles, which come in the note's order.
-struct TitleLines<'a> {
-    text: &'a str,
-    offset: usize,
-    line: usize,
-    misses: usize,
-}
-
-impl TitleLines<'_> {
-    /// Returns the line of the next entry that starts with `title`, or the last known line.
-    fn line_of(&mut self, title: &str) -> usize {
-        let needle = title.lines().next().unwrap_or("").trim();
-        if needle.is_empty() || self.misses >= MISSES_MAX {
-            return self.line;
-        }
-        let rest = &self.text[self.offset..];
-        let near = &rest[..rest.floor_char_boundary(LOOK_AHEAD_BYTES)];
-        let mut offset = self.offset;
-        for (at, line) in near.split_inclusive('\n').enumerate() {
-            if starts_entry(line, needle) {
-                self.line += at;
-                self.offset = offset;
-                return self.line;
-            }
-            offset += line.len();
-        }
-        self.misses += 1;
-        self.line
-    }
-}
-
-fn starts_entry(line: &str, needle: &str) -> bool {
-    let entry = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{' | '['));
-    let value = entry.split_once(':').map_or("", |(_, value)| value);
-    let value = value.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
-    entry.starts_with(needle) || value.starts_with(needle)
+    Some(values)
 }
