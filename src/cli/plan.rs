@@ -19,11 +19,28 @@ pub(super) fn plan(args: &RootArgs, path: Option<&Path>) -> Result<ExitCode, Cli
         None => say!("There are no files."),
     }
     for status in &statuses {
-        match status {
-            AssetStatus::Planned(plan) => say!("{}", plan.to_string().trim_end()),
-            AssetStatus::Held(file, why) => say!("{file}: held: {why}"),
-            AssetStatus::LeftAlone(file, why) => say!("{file}: left alone: {why}"),
-            AssetStatus::Unseen(stage, why) => say!("{stage}: cannot be seen: {why}"),
+        let file = match status {
+            AssetStatus::Planned(plan) => {
+                say!("{}", plan.to_string().trim_end());
+                plan.about.from.as_ref()
+            }
+            AssetStatus::Held(file, why) => {
+                say!("{file}: held: {why}");
+                Some(file)
+            }
+            AssetStatus::LeftAlone(file, why) => {
+                say!("{file}: left alone: {why}");
+                None
+            }
+            AssetStatus::Unseen(stage, why) => {
+                say!("{stage}: cannot be seen: {why}");
+                None
+            }
+        };
+        // Whoever asks about a note wants to see what is read in it, also while it waits.
+        let note = file.filter(|_| start.is_some()).and_then(|file| view.note(file));
+        if let Some(note) = note {
+            say!("It is read as:\n{}", note.to_string().trim_end());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -6,8 +6,10 @@ use super::{Context, Facts, Hold, Plan, Recipe, asset::free_with, new_file};
 use crate::model::{RelPath, ThemeSlug};
 use crate::records::{About, Idea, Move, Note};
 
-/// What is added to a note's name to name the list of what was not understood or left out.
-pub(super) const PROBLEMS: &str = ".problems.txt";
+/// What is added to a note's name to name the report of what was not understood or left out.
+pub(super) const REPORT: &str = ".report.txt";
+/// What it was before, as older journals have it.
+pub(super) const OLD_REPORT: &str = ".problems.txt";
 
 /// Plans the themes of a note, and the note's move into the archive. A theme that is there is merged,
 /// never overwritten. A later version of a note changes what `earlier` gave.
@@ -24,7 +26,7 @@ pub fn plan_note(
         return Err(Hold::Park(format!("no idea could be read from it: {why}")));
     }
     let archive = RelPath::new("archive/ideas").expect("a constant is a clean path");
-    let to = free_with(&archive.join(facts.path.file_name()), &[PROBLEMS], context);
+    let to = free_with(&archive.join(facts.path.file_name()), &[REPORT], context);
     let mut written = Themes::new(themes, context);
     let outcomes = earlier.and_then(|earlier| Some((earlier, outcomes(earlier, &note.ideas)?)));
     match &outcomes {
@@ -32,12 +34,16 @@ pub fn plan_note(
         None => by_theme(&note.ideas).iter().for_each(|(slug, ideas)| written.read(slug, ideas)),
     }
     let revision = outcomes.map_or_else(String::new, |(earlier, outcomes)| told(earlier, &outcomes));
-    let did = did(note.ideas.len(), problems.len(), written.prompts_left_out) + &revision;
+    let did = did(note.ideas.len(), problems.len(), written.prompts_left_out);
+    let mut see = String::new();
     problems.append(&mut written.problems);
     if !problems.is_empty() {
+        let report = to.with_suffix(REPORT);
+        see = format!(" (see `{report}`)");
         let text = format!("Not understood or left out of `{}`:\n\n{}\n", facts.path, problems.join("\n"));
-        written.products.push(new_file(to.with_suffix(PROBLEMS), Recipe::Bytes(text.into_bytes())));
+        written.products.push(new_file(report, Recipe::Bytes(text.into_bytes())));
     }
+    let did = did + &see + &revision;
     let about = About {
         from: Some(facts.path.clone()),
         hash: Some(facts.hash.clone()),
@@ -49,7 +55,7 @@ pub fn plan_note(
 }
 
 fn did(ideas: usize, lines: usize, prompts: u64) -> String {
-    let lines = if lines == 0 { String::new() } else { format!("; {lines} lines not understood") };
+    let lines = if lines == 0 { String::new() } else { format!("; {lines} lines not understood or left out") };
     let prompts = if prompts == 0 { String::new() } else { format!("; {prompts} prompts left out") };
     format!("read as {ideas} themes{lines}{prompts}")
 }

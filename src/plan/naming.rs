@@ -7,7 +7,7 @@ use crate::model::{AssetId, Field, Filter, Kind, Piece, Size, Template, ThemeSlu
 
 /// The longest file name that a file system takes, in bytes.
 const NAME_BYTES_MAX: usize = 255;
-/// Room for the longest suffix that goes behind a name: `.problems.txt`, `.xmp.yaml`, a counter.
+/// Room for the longest suffix that goes behind a name: `.report.txt`, `.xmp.yaml`, a counter.
 pub const SUFFIX_BYTES_MAX: usize = 32;
 /// The longest name that is given, in bytes.
 pub const FILE_NAME_BYTES_MAX: usize = NAME_BYTES_MAX - SUFFIX_BYTES_MAX;

@@ -162,15 +162,14 @@ impl<'a> Themes<'a> {
             let bytes = expansion.prompts.iter().map(|prompt| prompt.len() + 1).sum();
             own = own.saturating_sub(bytes);
             self.room = self.room.saturating_sub(bytes);
-            let given = expansion.prompts.len() as u64;
-            let wanted = expansion.left_out.saturating_add(given).min(prompts_max as u64);
-            left_out += wanted - given;
+            left_out = left_out.saturating_add(expansion.left_out);
             prompts.extend(expansion.prompts);
         }
         if left_out > 0 {
-            self.prompts_left_out += left_out;
+            self.prompts_left_out = self.prompts_left_out.saturating_add(left_out);
             self.problems.push(format!(
-                "theme `{slug}`: {left_out} prompts are left out; split the note, or use fewer alternatives"
+                "theme `{slug}`: {left_out} prompts are left out; split the note, or use fewer alternatives \
+                 (`ideas.prompts_max` allows {prompts_max} of one line)"
             ));
         }
         prompts

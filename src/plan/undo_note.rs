@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ideas::PROBLEMS;
+use super::ideas::{OLD_REPORT, REPORT};
 use super::theme_files::{ThemeFiles, removed};
 use super::undo_facts::{UndoFacts, source_back};
 use super::{Plan, new_version};
@@ -114,7 +114,11 @@ fn is_copy_of_source(intent: &Intent, product: &Publish) -> bool {
 
 /// Returns whether a file lies with the note, and is no theme's.
 fn is_of_note(intent: &Intent, path: &RelPath) -> bool {
-    intent.about.to.as_ref().is_some_and(|note| *path == note.with_suffix(PROBLEMS))
+    intent
+        .about
+        .to
+        .as_ref()
+        .is_some_and(|note| [REPORT, OLD_REPORT].iter().any(|suffix| *path == note.with_suffix(suffix)))
 }
 
 /// Returns the theme whose record lies there: in a stage, in the archive, in the memory of common states.

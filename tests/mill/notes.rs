@@ -10,11 +10,17 @@ fn a_note_goes_on_when_nobody_writes_it_any_more() {
     let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 1}\n");
     fs::write(root.at("ideas/open.md"), "- Summer lakes\n").unwrap();
     fs::write(root.at("ideas/.open.md.swp"), "b0VIM").unwrap();
-    root.idea("- Winter cabins\n");
-    assert!(root.text(&["plan", "ideas/note.md"]).contains("quiet for 1 s (`settle.notes_quiet_s`)"));
+    root.idea("- Winter cabins\n\nAsk Tom.\n");
+    let planned = root.text(&["plan", "ideas/note.md"]);
+    for said in ["quiet for 1 s (`settle.notes_quiet_s`)", "line 1: Winter cabins", "line 3: `Ask Tom.`: it is neither"]
+    {
+        assert!(planned.contains(said), "{planned}");
+    }
     assert!(root.once().status.success(), "{}", root.log());
     assert!(root.files().contains(&"raw/winter-cabins/tags.yaml".to_owned()), "{:?}", root.files());
     assert!(root.files().contains(&"ideas/open.md".to_owned()), "{}", root.log());
+    let report = "1 lines not understood or left out (see `archive/ideas/note.md.report.txt`)";
+    assert!(root.log().contains(report) && root.at("archive/ideas/note.md.report.txt").exists(), "{}", root.log());
     let why = "an editor has it open: `ideas/.open.md.swp` is there";
     assert!(root.log().contains(why) && root.text(&["explain", "ideas/open.md"]).contains(why), "{}", root.log());
     fs::remove_file(root.at("ideas/.open.md.swp")).unwrap();

@@ -49,6 +49,7 @@ fn check(cases: &[Case<'_>]) {
     }
 }
 
+const SEE: &str = " (see `archive/ideas/note.md.report.txt`)";
 const ARCHIVED: &str = "move ideas/note.md -> archive/ideas/note.md";
 
 #[test]
@@ -73,9 +74,9 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
             &[],
             &[],
             &[
-                "ideas/note.md: read as 1 themes; 1 lines not understood",
+                "ideas/note.md: read as 1 themes; 1 lines not understood or left out (see `archive/ideas/note.md.report.txt`)",
                 "write raw/sea/tags.yaml",
-                "write archive/ideas/note.md.problems.txt",
+                "write archive/ideas/note.md.report.txt",
                 ARCHIVED,
             ],
         ),
@@ -93,7 +94,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
         (
             "- Sea\n",
             &[],
-            &["archive/ideas/note.md.problems.txt"],
+            &["archive/ideas/note.md.report.txt"],
             &[
                 "ideas/note.md: read as 1 themes",
                 "write raw/sea/tags.yaml",
@@ -171,19 +172,19 @@ fn prompts_join_those_that_are_there_up_to_a_limit() {
     let plan =
         decided(&[], &[("sea", None, Some("a gull\n"))], None, "- Sea\n  - prompt: a {big|small} wave\n").unwrap();
     assert_eq!(text_of(&plan, "raw/sea/prompts.txt"), "a gull\na big wave\na small wave\n");
-    // The rules here allow ten of each prompt; what is beyond that was nobody's wish.
+    // The rules here allow ten of each prompt, and a cap that cuts says so.
     let plan = decided(&[], &[], None, "- Sea\n  - prompt: {a|b|c|d} {a|b|c|d}\n").unwrap();
     assert_eq!(text_of(&plan, "raw/sea/prompts.txt").lines().count(), 10);
-    assert_eq!(plan.about.did, "read as 1 themes");
+    assert_eq!(plan.about.did, format!("read as 1 themes; 6 prompts left out{SEE}"));
     // A few lines stand for any number of bytes: so many are made, and the rest is told of.
     let prompt = format!("{} {}", "{a|b|c|d|e|f|g|h}".repeat(4), LONG.repeat(625));
     let text = format!("- Sea\n  - prompt: {prompt}\n");
     let told = |lies: &[Lies<'_>]| {
         let plan = decided(&[], lies, None, &text).unwrap();
-        let told = text_of(&plan, "archive/ideas/note.md.problems.txt");
+        let told = text_of(&plan, "archive/ideas/note.md.report.txt");
         let (before, _) = told.split_once(" prompts are left out; split the note").unwrap();
         let left_out: usize = before.rsplit_once("theme `sea`: ").unwrap().1.parse().unwrap();
-        assert_eq!(plan.about.did, format!("read as 1 themes; {left_out} prompts left out"));
+        assert_eq!(plan.about.did, format!("read as 1 themes; {left_out} prompts left out{SEE}"));
         let text = text_of(&plan, "raw/sea/prompts.txt");
         assert_eq!(text.lines().filter(|line| line.contains(LONG)).count() + left_out, 4_096);
         text.len()

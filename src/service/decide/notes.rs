@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use super::record_settle::refused;
 use super::{Decider, Here, tags};
 use crate::intake::Now;
-use crate::model::{ContentHash, Stage, ThemeSlug};
+use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Earlier, Facts, Hold, Plan, TagsOnDisk, ThemeFiles, ThemeOnDisk, is_in_question, plan_note, revised, sync_base_path,
 };
@@ -17,9 +17,7 @@ use tags::NOTE_BYTES_MAX;
 impl Decider {
     /// Decides what becomes of a note.
     pub(super) fn decide_note(&mut self, facts: &Facts, here: Here<'_>) -> Result<Plan, Hold> {
-        let read = self.disk().read(&facts.path, NOTE_BYTES_MAX);
-        let bytes = read.map_err(|error| refused(&facts.path, &error))?;
-        let note = parse_note(&facts.path.file_text(), &bytes);
+        let note = self.read_note(&facts.path)?;
         let earlier = self.earlier(facts, &note)?;
         let mut themes = BTreeMap::new();
         for idea in note.ideas.iter().chain(earlier.iter().flat_map(|earlier| &earlier.ideas)) {
@@ -30,6 +28,12 @@ impl Decider {
         self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| {
             plan_note(facts, &note, &themes, earlier.as_ref(), context)
         })
+    }
+
+    /// Reads a note as it lies there now.
+    pub(in crate::service) fn read_note(&self, path: &RelPath) -> Result<Note, Hold> {
+        let bytes = self.disk().read(path, NOTE_BYTES_MAX).map_err(|error| refused(path, &error))?;
+        Ok(parse_note(&path.file_text(), &bytes))
     }
 
     /// Returns the version before, if this note is a later one of it.

@@ -28,7 +28,7 @@ use crate::config::Settings;
 use crate::make::Insides;
 use crate::model::{RelPath, Stage};
 use crate::plan::Plan;
-use crate::records::Record;
+use crate::records::{Note, Record};
 use crate::vault::{Detached, DiskError, Journal, Layout, Lock, RealDisk, Vault};
 use judge::Beside;
 
@@ -121,6 +121,11 @@ impl View {
     /// Returns whether a daemon works on the root.
     pub fn has_daemon(&self) -> bool {
         Lock::is_held(&self.layout.home())
+    }
+
+    /// Returns what is read in a file of `ideas`, whether it goes on now or not.
+    pub fn note(&self, path: &RelPath) -> Option<Note> {
+        self.decide.read_note(path).ok().filter(|_| stage_of(path) == Some(Stage::Ideas))
     }
 
     /// Returns how everything below `start` stands, or everything in the inboxes.
