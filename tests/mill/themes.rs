@@ -1,6 +1,7 @@
 //! Themes and the tags that their folders share.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use super::{NOTE, Root, picture};
 
@@ -98,11 +99,17 @@ fn a_change_of_tags_names_the_bundles_that_are_sent_and_a_duplicate_the_file_wit
 fn of_two_copies_the_one_that_lay_there_first_goes_on() {
     let root = Root::with("gates: {keep: hold}\n");
     fs::create_dir_all(root.at("raw/t")).unwrap();
-    for name in ["z.png", "a.png"] {
-        fs::write(root.at("raw/t").join(name), picture(1, 100)).unwrap();
-        let age = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
-        fs::File::options().write(true).open(root.at("raw/t").join(name)).unwrap().set_modified(age).unwrap();
-    }
+    let date = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let dropped = |name: &str| {
+        let path = root.at("raw/t").join(name);
+        fs::write(&path, picture(1, 100)).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
+        let seen = fs::metadata(&path).unwrap();
+        (seen.ctime(), seen.ctime_nsec())
+    };
+    // The clock of the file system may stand still between the two.
+    let first = dropped("z.png");
+    while dropped("a.png") == first {}
     assert_eq!(root.once().status.code(), Some(1));
     assert!(root.at("failed/raw/t/a.png").exists(), "{:?}", root.files());
 }

@@ -180,7 +180,7 @@ impl RecordKeeper {
         };
         let renamed = look.renamed(name);
         if !folders.iter().any(|(seen, _)| *seen == folder) {
-            return Ok(FoundBundle { folders, renamed, ..FoundBundle::default() });
+            return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
         let strangers = look.strangers(name, &inside.assets)?;
