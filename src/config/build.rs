@@ -110,7 +110,12 @@ impl Builder {
             },
             naming: NamingSettings { first: first?, last: last?, bytes_max: raw.naming.bytes_max },
             ideas: IdeasSettings { prompts_max: raw.ideas.prompts_max },
-            keep: KeepSettings { method: raw.keep.method, target: target?, megapixels_max: raw.keep.megapixels_max },
+            keep: KeepSettings {
+                method: raw.keep.method,
+                target: target?,
+                megapixels_max: raw.keep.megapixels_max,
+                scale_max: raw.keep.scale_max,
+            },
             export: ExportSettings { format: raw.export.format, quality: raw.export.quality, background: background? },
             defaults: raw.defaults,
             upload: UploadSettings { markets: chosen },
@@ -187,6 +192,10 @@ impl Builder {
             raw.long_edge.map(Target::LongEdge),
         ];
         if let [target] = targets.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+            if let Some(scale) = raw.scale.filter(|scale| *scale > raw.scale_max) {
+                let what = format!("{scale} is more than `scale_max`, {}: every picture would wait", raw.scale_max);
+                self.say("keep.scale", what, Some(format!("set `scale_max: {scale}` too")));
+            }
             return Some(*target);
         }
         let what = format!("exactly one of {} sets the target", TARGETS.join(", "));
@@ -296,6 +305,7 @@ mod tests {
         assert_eq!(try_load("").unwrap().settle.notes_quiet, Duration::from_secs(5));
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
+        assert_eq!(try_load("keep: {scale: 6, scale_max: 6}").unwrap().keep.scale_max, 6.0);
         // Quotation marks make text of a number; so they were told, and refused.
         assert_eq!(try_load("defaults: {title: \"2024\"}").unwrap().defaults.title.as_deref(), Some("2024"));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));
@@ -346,6 +356,7 @@ mod tests {
             ("naming:\n  first: \"{theme}\"\n", "line 2, column 10: `naming.first`", "cannot give unique names"),
             ("naming:\n  first: \"{them}-{seq}\"\n", "line 2, column 12: `naming.first`", "did you mean `theme`?"),
             ("keep: {scale: 2, long_edge: 4000}\n", "line 1, column 7: `keep`", "exactly one of"),
+            ("keep: {scale: 6}\n", "line 1, column 15: `keep.scale`", "set `scale_max: 6` too"),
             ("export: {background: white}\n", "`export.background`", "is no colour"),
             ("upload: {markets: [adobestock]}\n", "line 1, column 19: `upload.markets`", "did you mean `adobe-stock`?"),
             ("gates: {upload: {on: [], at: \"09:00\"}}\n", "`gates.upload.on`", "at least one day"),

@@ -123,6 +123,8 @@ pub struct KeepSettings {
     pub target: Target,
     /// Never beyond this, in millions of pixels.
     pub megapixels_max: f64,
+    /// The most that an edge is enlarged without a person's word.
+    pub scale_max: f64,
 }
 
 /// A way to enlarge.

@@ -52,6 +52,7 @@ pub(super) struct RawKeep {
     pub(super) scale: Option<f64>,
     pub(super) long_edge: Option<u32>,
     pub(super) megapixels_max: f64,
+    pub(super) scale_max: f64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -77,6 +77,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("scale", Shape::Number(1.0, 16.0)),
             ("long_edge", Shape::Integer(16, 65_000)),
             ("megapixels_max", Shape::Number(0.01, 1000.0)),
+            ("scale_max", Shape::Number(1.0, 16.0)),
         ]),
     ),
     (

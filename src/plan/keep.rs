@@ -10,6 +10,9 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
         let settings = &asset.context.rules.keep;
         Some((size, target(size, settings)?))
     });
+    if let Some((from, to)) = wanted.filter(|_| !asset.context.is_released) {
+        is_not_too_far(from, to, asset.context.rules.keep.scale_max)?;
+    }
     let folder = asset.folder("export");
     let Some((from, to)) = wanted else {
         if !asset.facts.members.is_empty() {
@@ -45,6 +48,18 @@ fn target(size: Size, settings: &KeepSettings) -> Option<Size> {
     (scale > 1.0).then(|| Size { width: scaled(size.width, scale), height: scaled(size.height, scale) })
 }
 
+/// Holds a picture of which most pixels would be invented.
+fn is_not_too_far(from: Size, to: Size, scale_max: f64) -> Result<(), Hold> {
+    if to.width <= scaled(from.width, scale_max) && to.height <= scaled(from.height, scale_max) {
+        return Ok(());
+    }
+    let scale = f64::from(to.width.max(to.height)) / f64::from(from.width.max(from.height));
+    Err(Hold::Waits(format!(
+        "it has {from} pixels, and would be enlarged {scale:.1} times, to {to}; `keep.scale_max` allows {scale_max}; \
+         replace it with a larger picture, or let it go with `stockmill release keep`"
+    )))
+}
+
 /// Returns a length enlarged, rounded up, so that a target in megapixels is met and not just missed.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a picture's edge is far below u32::MAX")]
 fn scaled(length: u32, scale: f64) -> u32 {
@@ -56,7 +71,26 @@ mod tests {
     use super::*;
 
     fn settings(target: Target) -> KeepSettings {
-        KeepSettings { method: Method::Lanczos, target, megapixels_max: 100.0 }
+        KeepSettings { method: Method::Lanczos, target, megapixels_max: 100.0, scale_max: 5.0 }
+    }
+
+    /// An icon of 64x64 pixels went to the market as 2050x2050.
+    #[test]
+    fn a_picture_that_would_be_enlarged_too_far_waits() {
+        let cases = [
+            ((512, 512), (2050, 2050), 5.0, true),
+            ((410, 410), (2050, 2050), 5.0, true),
+            ((409, 410), (2050, 2055), 5.0, false),
+            ((64, 64), (2050, 2050), 5.0, false),
+            ((64, 64), (2050, 2050), 16.0, false),
+            // An edge that is rounded up is not enlarged more for that.
+            ((401, 3), (1003, 8), 2.5, true),
+            ((401, 3), (1004, 8), 2.5, false),
+        ];
+        for ((width, height), (to_width, to_height), scale_max, passes) in cases {
+            let (from, to) = (Size { width, height }, Size { width: to_width, height: to_height });
+            assert_eq!(is_not_too_far(from, to, scale_max).is_ok(), passes, "{from} to {to} with {scale_max}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ struct Given<'a> {
     is_changed: bool,
     companions: &'a [&'a str],
     members: &'a [&'a str],
+    is_released: bool,
     /// Names that are taken.
     taken: &'a [&'a str],
     /// Bundles of today: their part, how many rows and bytes, and whether they were sent.
@@ -136,6 +137,7 @@ impl Given<'_> {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
             today: day,
             rules: &rules,
+            is_released: self.is_released,
             layers: if self.is_untitled { &[] } else { &layers },
             theme_of_file: &|_| self.theme_of_file.map(|theme| ThemeSlug::new(theme).unwrap()),
             next_seq: &|_, _| 1,

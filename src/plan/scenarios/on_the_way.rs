@@ -135,6 +135,22 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
             ],
         ),
         (
+            Given { edges: Some((64, 48)), ..picture("keep/t/icon.png") },
+            &[
+                "waits: it has 64x48 pixels, and would be enlarged 37.0 times, to 2367x1775; `keep.scale_max` allows 5; replace it with a larger picture, or let it go with `stockmill release keep`",
+            ],
+        ),
+        (
+            Given { edges: Some((64, 48)), is_released: true, ..own("keep/t/icon.png") },
+            &[
+                "keep/t/icon.png: enlarged from 64x48 to 2367x1775 by lanczos",
+                "make export/t/icon.png",
+                "write export/t/icon.png.yaml",
+                "remove keep/t/icon.png",
+                "remove keep/t/icon.png.yaml",
+            ],
+        ),
+        (
             own("keep/t/best.png"),
             &[
                 "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos",

@@ -190,7 +190,10 @@ impl Decider {
         let layers = self.layers_of(facts, here.now.for_settle())?;
         let bundled_for = self.bundled_for(facts, known);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
-        self.with_context(here, &layers, known, &bundled_for, &bundles, |context| plan_asset(facts, context))
+        self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
+            let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
+            plan_asset(facts, &Context { is_released, ..*context })
+        })
     }
 
     /// Returns the tag layers below an asset's own, lowest first.
@@ -242,6 +245,7 @@ impl Decider {
             now: here.now.timestamp(),
             today: here.now.local.date(),
             rules: &self.rules,
+            is_released: false,
             layers,
             theme_of_file: &theme_of_file,
             next_seq: &next_seq,
