@@ -9,11 +9,12 @@ use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Market, row_bytes};
-use crate::model::{RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, plan_refresh};
+use crate::model::{ContentHash, RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::is_sent;
+use crate::vault::own_names::HOME;
 use crate::vault::{Entry, Look, What};
 
 /// The largest record that is read.
@@ -132,6 +133,17 @@ impl Decider {
 
     /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.
     pub(in crate::service) fn tell_sent(&self, plan: &mut Plan) {
+        // Folders of one theme are looked at together: of two plans for one change the first tells it.
+        let is_done = |product: &Product| match &product.recipe {
+            Recipe::Bytes(bytes) => {
+                product.to.area() == HOME
+                    && self.disk().hash(&product.to).is_ok_and(|hash| hash == ContentHash::of(bytes))
+            }
+            _ => false,
+        };
+        if plan.products.iter().any(is_done) {
+            return;
+        }
         let names = plan.about.theme.iter().flat_map(|theme| self.ledger.bundles_of(theme));
         let sent = names.map(BundleName::folder).filter(|folder| is_sent(self.disk(), folder).unwrap_or(false));
         let sent: Vec<String> = sent.map(|folder| format!("`{folder}`")).collect();
