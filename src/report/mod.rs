@@ -284,16 +284,16 @@ fn stray(stray: &Stray) {
     let Stray { plan, from, to, is_other_there, kept } = stray;
     let from = from.as_ref().map(tracing::field::display);
     let found = if *is_other_there { "another file is there" } else { "it is not there" };
-    match kept {
-        Some(kept) => warn!(plan, from, to = %kept, "The name `{to}` was taken when an interrupted step was finished."),
-        None => error!(
-            plan,
-            from,
-            to = %to,
-            "A file of an interrupted step cannot be found under its name: {found}. If you did not move or change it \
-             yourself, look for it in `archive`, or bring it back from a backup."
-        ),
+    if let Some(kept) = kept {
+        return warn!(plan, from, to = %kept, "The name `{to}` was taken when an interrupted step was finished.");
     }
+    error!(
+        plan,
+        from,
+        to = %to,
+        "A file of an interrupted step cannot be found under its name: {found}. If you did not move or change it \
+         yourself, look for it in `archive`, or bring it back from a backup."
+    );
 }
 
 /// Tells that recovery must be tried again.

@@ -141,6 +141,12 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     daemon.signal("-TERM");
     daemon.ends_well();
     assert_eq!(root.bundled().len(), 1, "{:?}", root.files());
+    // One line tells it, and none tells of tags that only came along.
+    let log = root.log();
+    let told: Vec<&str> =
+        log.lines().filter(|line| line.contains("to=failed/") || line.contains("Set aside")).collect();
+    assert!(told.len() == 1 && told[0].contains(" ERROR Set aside: it has the same bytes"), "{log}");
+    assert!(!log.contains("hared tags"), "{log}");
 
     // The asset with its sidecar, in two stages that are let go together.
     let root = Root::new();
