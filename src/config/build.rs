@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
@@ -137,7 +137,10 @@ impl Builder {
                 );
             }
             for (other, taken) in &named[..n] {
-                if path.starts_with(taken) || taken.starts_with(path) {
+                // What `..` leads to, and links and mounts, only the disk can tell: see `check_places`.
+                let is_plain =
+                    [path, taken].iter().all(|path| !path.components().any(|part| part == Component::ParentDir));
+                if is_plain && (path.starts_with(taken) || taken.starts_with(path)) {
                     let what = format!("`{}` overlaps the folder of `{other}`, `{}`", path.display(), taken.display());
                     self.say(&format!("folders.{name}"), what, Some("stages must lie beside each other".to_owned()));
                 }

@@ -174,7 +174,8 @@ fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
         assert!(!next.exists() && !next.with_extension("png.yaml").exists());
         assert_eq!(fs::read(&drop).unwrap(), picture(n, 100), "{}", root.log());
     }
-    root.until("the last is held", |root| root.text(&["status"]).contains("raw/winter-cabins/11.png"));
+    let held = |root: &Root| root.text(&["status", "--json"]).contains("raw/winter-cabins/11.png");
+    root.until("the last is held", held);
     for n in 2..12 {
         assert_eq!(fs::read(root.at(&format!("raw/winter-cabins/{n}.png"))).unwrap(), picture(n, 100));
     }

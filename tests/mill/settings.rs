@@ -257,7 +257,7 @@ fn status_shows_what_it_can_with_a_mistake_in_the_settings() {
     let folders = format!("folders: {{keep: {}}}\n", elsewhere.display());
     fs::write(root.at("stockmill.yaml"), format!("{settings}{folders}")).unwrap();
     assert!(root.call(&["init"]).status.success());
-    fs::write(elsewhere.join("a.png"), picture(1, 100)).unwrap();
+    fs::write(elsewhere.join("a.png"), picture(1, 500)).unwrap();
     let file = fs::File::options().write(true).open(elsewhere.join("a.png")).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     drop(file);
