@@ -308,8 +308,7 @@ mod tests {
         assert_eq!(try_load("").unwrap().settle.notes_quiet, Duration::from_secs(5));
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
-        let scale_max = try_load("keep: {scale: 6, scale_max: 6}").unwrap().keep.scale_max;
-        assert!((scale_max - 6.0).abs() < f64::EPSILON, "{scale_max}");
+        assert_eq!(try_load("keep: {scale: 6, scale_max: 6}").unwrap().keep.target, Target::Scale(6.0));
         // Quotation marks make text of a number; so they were told, and refused.
         assert_eq!(try_load("defaults: {title: \"2024\"}").unwrap().defaults.title.as_deref(), Some("2024"));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));

@@ -7,44 +7,17 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::CraftError;
+use super::color::{Inks, printed};
 use super::complete::check_complete;
+use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
+use super::{jpeg, png_color, tiff_in};
 use crate::model::{Kind, Size};
-
-/// Larger colour profiles are ignored.
-const PROFILE_BYTES_MAX: usize = 4 << 20;
-/// The longest edge of a picture.
-const EDGE_MAX: u32 = 65_535;
-
-/// What decoding one picture may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The most pixels.
-    pub pixels_max: u64,
-    /// The most memory for them.
-    pub memory_bytes_max: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { pixels_max: 400_000_000, memory_bytes_max: 2 << 30 }
-    }
-}
-
-/// A decoded picture, upright.
-#[derive(Debug, Clone)]
-pub struct Picture {
-    /// Its pixels; grey, alpha and 16 bit are kept.
-    pub image: DynamicImage,
-    /// Its colour profile, if it has one.
-    pub icc: Option<Vec<u8>>,
-}
 
 /// Returns a picture's size as it is seen, from its header alone.
 pub fn size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
-    let mut decoder = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?;
-    let (width, height) = decoder.dimensions();
+    let (Size { width, height }, orientation) = header(bytes, kind)?;
     let turned = matches!(
-        decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        orientation,
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
     );
     Ok(if turned { Size { width: height, height: width } } else { Size { width, height } })
@@ -52,15 +25,26 @@ pub fn size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
 
 /// Returns a picture's size as it is stored, from its header alone.
 pub(super) fn stored_size(bytes: &[u8], kind: Kind) -> Result<Size, CraftError> {
-    let (width, height) = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?.dimensions();
-    Ok(Size { width, height })
+    header(bytes, kind).map(|(size, _)| size)
 }
 
 /// Returns whether a picture is stored as it is seen: viewers neither turn nor mirror it.
 pub fn is_upright(bytes: &[u8], kind: Kind) -> bool {
-    let orientation = |decoder: &mut dyn ImageDecoder| decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoder = reader(bytes, kind).ok().and_then(|reader| reader.into_decoder().ok());
-    decoder.is_none_or(|mut decoder| orientation(&mut decoder) == Orientation::NoTransforms)
+    header(bytes, kind).is_ok_and(|(_, orientation)| orientation == Orientation::NoTransforms)
+}
+
+/// Returns a picture's size as it is stored, and how it is turned.
+fn header(bytes: &[u8], kind: Kind) -> Result<(Size, Orientation), CraftError> {
+    if kind == Kind::Tiff {
+        return tiff_in::header(bytes);
+    }
+    if kind == Kind::Png {
+        // The decoder would call damaged what is only of another kind.
+        png_color::check(bytes)?;
+    }
+    let mut decoder = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?;
+    let (width, height) = decoder.dimensions();
+    Ok((Size { width, height }, decoder.orientation().unwrap_or(Orientation::NoTransforms)))
 }
 
 /// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
@@ -75,25 +59,25 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     // This comes before the check for animations: an incomplete file may still become anything.
     check_complete(bytes, kind, &decoder_limits(limits))?;
     refuse_animation(bytes, kind, limits)?;
+    if kind == Kind::Tiff {
+        return tiff_in::decode(bytes, limits);
+    }
     let mut reader = reader(bytes, kind)?;
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
     let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = match kind {
+    let mut picture = match kind {
         // The general decoder accepts a JPEG that was cut in the middle.
-        Kind::Jpeg => strict_jpeg(bytes)?,
-        _ => DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?,
+        Kind::Jpeg => strict_jpeg(bytes, icc)?,
+        Kind::Png => {
+            let icc = png_color::profile(bytes, icc, !decoder.color_type().has_color())?;
+            Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc }
+        }
+        _ => Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc },
     };
-    image.apply_orientation(orientation);
-    Ok(Picture { image, icc })
-}
-
-fn decoder_limits(limits: &Limits) -> image::Limits {
-    let mut own = image::Limits::default();
-    (own.max_image_width, own.max_image_height, own.max_alloc) =
-        (Some(EDGE_MAX), Some(EDGE_MAX), Some(limits.memory_bytes_max));
-    own
+    picture.image.apply_orientation(orientation);
+    Ok(picture)
 }
 
 fn reader(bytes: &[u8], kind: Kind) -> Result<ImageReader<Cursor<&[u8]>>, CraftError> {
@@ -107,17 +91,6 @@ fn reader(bytes: &[u8], kind: Kind) -> Result<ImageReader<Cursor<&[u8]>>, CraftE
         other => return Err(CraftError::Unsupported(format!("{other} is no picture"))),
     };
     Ok(ImageReader::with_format(Cursor::new(bytes), format))
-}
-
-fn refused(error: &image::ImageError) -> CraftError {
-    let text = error.to_string();
-    match error {
-        image::ImageError::Limits(_) => CraftError::TooLarge(text),
-        image::ImageError::Unsupported(_) => CraftError::Unsupported(text),
-        image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
-        _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
-        _ => CraftError::Damaged(text),
-    }
 }
 
 fn refuse_animation(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<(), CraftError> {
@@ -164,7 +137,7 @@ fn has_separate_scans(bytes: &[u8]) -> bool {
     false
 }
 
-fn strict_jpeg(bytes: &[u8]) -> Result<DynamicImage, CraftError> {
+fn strict_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
     if has_separate_scans(bytes) {
         let what = "a JPEG with a scan for each colour; save it again with another program";
         return Err(CraftError::Unsupported(what.to_owned()));
@@ -185,18 +158,39 @@ fn strict_jpeg(bytes: &[u8]) -> Result<DynamicImage, CraftError> {
             CraftError::Damaged(text)
         }
     };
-    let is_grey = matches!(headers().map_err(damaged)?, Some(ColorSpace::Luma));
-    let out = if is_grey { ColorSpace::Luma } else { ColorSpace::RGB };
+    let out = match headers().map_err(damaged)? {
+        // Inks are mixed by their profile, and not by the decoder.
+        Some(own @ (ColorSpace::Luma | ColorSpace::CMYK | ColorSpace::YCCK)) => own,
+        _ => ColorSpace::RGB,
+    };
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options.jpeg_set_out_colorspace(out));
     let pixels = decoder.decode().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| CraftError::Damaged("the JPEG has no header".to_owned()))?;
     let (width, height) = (u32::from(info.width), u32::from(info.height));
-    let image = if is_grey {
-        image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::from)
-    } else {
-        image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::from)
+    let image = match out {
+        ColorSpace::Luma => image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        ColorSpace::CMYK | ColorSpace::YCCK => return printed((width, height), &jpeg_inks(bytes, pixels, out), icc),
+        _ => image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
     };
-    image.ok_or_else(|| CraftError::Damaged("the JPEG holds fewer pixels than it says".to_owned()))
+    let image = image.ok_or_else(|| CraftError::Damaged("the JPEG holds fewer pixels than it says".to_owned()))?;
+    Ok(Picture { image, icc })
+}
+
+/// Returns the inks of a JPEG. Adobe's programs, which say so, store them the other way round: 255 is no ink.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float ends at the bounds")]
+fn jpeg_inks(bytes: &[u8], mut values: Vec<u8>, space: ColorSpace) -> Inks {
+    if space == ColorSpace::YCCK {
+        for pixel in values.chunks_exact_mut(4) {
+            let [y, blue, red] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
+            let (blue, red) = (blue - 128.0, red - 128.0);
+            let seen = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
+            pixel.iter_mut().zip(seen).for_each(|(value, seen)| *value = 255 - seen.round() as u8);
+        }
+    }
+    if jpeg::parts(bytes).flatten().any(|part| part.marker == 0xee && part.body.starts_with(b"Adobe")) {
+        values.iter_mut().for_each(|value| *value = 255 - *value);
+    }
+    Inks::Bytes(values)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 use super::CraftError;
+use super::color::with_fit_profile;
 use super::complete::png_chunks;
-use super::decode::{Limits, decode};
+use super::decode::decode;
 use super::encode::tiff_with;
 use super::jpeg::{Part, parts};
+use super::picture::Limits;
 use super::webp::{self, Chunk};
 use super::xmp::write_xmp;
 use crate::model::{Kind, Meta};
@@ -40,7 +42,7 @@ pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftErro
         Kind::Png => png(bytes, &xmp),
         Kind::Webp => webp(bytes, &xmp),
         // A TIFF is written again, without loss: its parts point at each other.
-        Kind::Tiff => tiff_with(&decode(bytes, kind, &Limits::default())?, Some(&xmp)),
+        Kind::Tiff => tiff_with(&with_fit_profile(decode(bytes, kind, &Limits::default())?).0, Some(&xmp)),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }
 }

@@ -6,16 +6,21 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use tiff::encoder::{Compression, TiffEncoder, colortype};
 use tiff::tags::Tag;
 
+use super::color::colored;
 use super::{CraftError, Picture};
 use crate::model::Format;
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
 
-/// Writes a picture with its colour profile. JPEG has 8 bit and no transparency: flatten it first.
+/// What `ExtraSamples` of a TIFF says of colours that are not multiplied by their opacity.
+const OWN_ALPHA: u16 = 2;
+
+/// Writes a picture with its colour profile. JPEG has 8 bit and no transparency: flatten it first. JPEG and WebP are
+/// never grey here: a grey picture for them must be in sRGB.
 pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
     match format {
-        Format::Jpeg => jpeg(picture, quality),
+        Format::Jpeg => jpeg(&*colored(picture)?, quality),
         Format::Png => {
             let mut bytes = Vec::new();
             let encoder =
@@ -24,13 +29,14 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
             Ok(bytes)
         }
         Format::Webp => {
+            let picture = colored(picture)?;
             let image = if picture.image.color().has_alpha() {
                 DynamicImage::from(picture.image.to_rgba8())
             } else {
                 DynamicImage::from(picture.image.to_rgb8())
             };
             let mut bytes = Vec::new();
-            lossless(picture, &image, webp::WebPEncoder::new_lossless(&mut bytes))?;
+            lossless(&picture, &image, webp::WebPEncoder::new_lossless(&mut bytes))?;
             Ok(bytes)
         }
         Format::Tiff => tiff_with(picture, None),
@@ -74,6 +80,14 @@ pub(super) fn tiff_with(picture: &Picture, xmp: Option<&str>) -> Result<Vec<u8>,
     let mut bytes = Cursor::new(Vec::new());
     let encoder = TiffEncoder::new(&mut bytes).map_err(|error| failed(&error))?;
     let mut encoder = encoder.with_compression(Compression::Lzw).with_predictor(tiff::encoder::Predictor::Horizontal);
+    // The library writes no grey with transparency.
+    let own;
+    let picture = if picture.image.color().has_alpha() {
+        own = colored(picture)?;
+        &*own
+    } else {
+        picture
+    };
     let image = &picture.image;
     let (width, height) = (image.width(), image.height());
     macro_rules! write {
@@ -85,6 +99,9 @@ pub(super) fn tiff_with(picture: &Picture, xmp: Option<&str>) -> Result<Vec<u8>,
                     out.encoder().write_tag(tag, data).map_err(|error| failed(&error))?;
                 }
             }
+            if image.color().has_alpha() {
+                out.encoder().write_tag(Tag::ExtraSamples, &[OWN_ALPHA][..]).map_err(|error| failed(&error))?;
+            }
             out.write_data($pixels).map_err(|error| failed(&error))?;
         }};
     }
@@ -94,7 +111,6 @@ pub(super) fn tiff_with(picture: &Picture, xmp: Option<&str>) -> Result<Vec<u8>,
         DynamicImage::ImageRgb8(pixels) => write!(colortype::RGB8, pixels),
         DynamicImage::ImageRgb16(pixels) => write!(colortype::RGB16, pixels),
         DynamicImage::ImageRgba16(pixels) => write!(colortype::RGBA16, pixels),
-        DynamicImage::ImageLumaA16(_) => write!(colortype::RGBA16, &image.to_rgba16()),
         other => write!(colortype::RGBA8, &other.to_rgba8()),
     }
     Ok(bytes.into_inner())

@@ -20,9 +20,12 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
     let mut about = plan.about.clone();
     let mut earlier = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
-        let hashes = make_product(&Sources { disk, plan, limits }, &mut draft, product, &earlier)?;
-        about.essences.extend(hashes.essence.clone().filter(|essence| !about.essences.contains(essence)));
-        earlier.push(hashes);
+        let known = make_product(&Sources { disk, plan, limits }, &mut draft, product, &earlier)?;
+        about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
+        if let Some(remark) = known.remark.filter(|remark| !about.did.contains(remark)) {
+            about.did = format!("{}; {remark}", about.did);
+        }
+        earlier.push(known);
     }
     for shift in &plan.moves {
         draft.shift(&shift.from, &shift.to, shift.seen)?;
@@ -59,23 +62,26 @@ fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> 
 }
 
 /// What is known of a product that was made.
-struct Hashes {
+struct Known {
     file: ContentHash,
     /// The hash of what it shows, if it was made to show something.
     essence: Option<ContentHash>,
+    /// What a person is told of it.
+    remark: Option<&'static str>,
 }
 
 fn make_product(
     sources: &Sources<'_>,
     draft: &mut Draft,
     product: &Product,
-    earlier: &[Hashes],
-) -> Result<Hashes, MakeError> {
+    earlier: &[Known],
+) -> Result<Known, MakeError> {
+    let mut remark = None;
     let (bytes, kind) = match &product.recipe {
         Recipe::Same { from, hash } => {
             draft.same(from, &product.to, hash, sources.seen(from))?;
             // It shows the same as its source, whose essence is known.
-            return Ok(Hashes { file: hash.clone(), essence: None });
+            return Ok(Known { file: hash.clone(), essence: None, remark: None });
         }
         Recipe::Bytes(bytes) => (bytes.clone(), None),
         Recipe::Copy { from } => (sources.read(from)?, None),
@@ -88,13 +94,13 @@ fn make_product(
             (sidecar.to_text().into_bytes(), None)
         }
         Recipe::Enlarge { from, kind, to } => {
-            let source = sources.decode(from, *kind)?;
+            let source = sources.decode_telling(from, *kind, &mut remark)?;
             let enlarged = craft::enlarge(&source, *to)?;
             craft::check_enlarged(&source, &enlarged)?;
             (craft::encode(&enlarged, Format::Png, LOSSLESS)?, Some(Kind::Png))
         }
         Recipe::Export { from, kind, format, quality, background, meta } => {
-            let source = sources.decode(from, *kind)?;
+            let source = sources.decode_telling(from, *kind, &mut remark)?;
             (export(source, *format, *quality, *background, meta)?, Some(format.kind()))
         }
         Recipe::Blank { from } => {
@@ -106,12 +112,12 @@ fn make_product(
             let mut video = craft::blanked(opened, blanks);
             // It shows the same as its source, whose essence is known.
             let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
-            return Ok(Hashes { file, essence: None });
+            return Ok(Known { file, essence: None, remark: None });
         }
         Recipe::Embed { from, kind, meta } => (craft::embed(&sources.read(from)?, *kind, meta)?, Some(*kind)),
     };
     let essence = kind.and_then(|kind| craft::essence(&bytes, kind));
-    Ok(Hashes { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence })
+    Ok(Known { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence, remark })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.
@@ -142,6 +148,18 @@ impl Sources<'_> {
     fn decode(&self, path: &RelPath, kind: Kind) -> Result<Picture, MakeError> {
         Ok(craft::decode(&self.read(path)?, kind, &self.limits.decode)?)
     }
+
+    /// Decodes a picture for a product, and says what there is to tell of it.
+    fn decode_telling(
+        &self,
+        path: &RelPath,
+        kind: Kind,
+        remark: &mut Option<&'static str>,
+    ) -> Result<Picture, MakeError> {
+        let (picture, found) = craft::with_fit_profile(self.decode(path, kind)?);
+        *remark = found;
+        Ok(picture)
+    }
 }
 
 fn export(
@@ -152,7 +170,7 @@ fn export(
     meta: &Meta,
 ) -> Result<Vec<u8>, MakeError> {
     let picture = craft::to_srgb(source)?;
-    let picture = if format == Format::Jpeg { craft::flatten(picture, background) } else { picture };
+    let picture = if format == Format::Jpeg { craft::flatten(picture, background)? } else { picture };
     let bytes = craft::encode(&picture, format, quality)?;
     Ok(craft::embed(&bytes, format.kind(), meta)?)
 }

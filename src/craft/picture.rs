@@ -1,0 +1,52 @@
+use image::DynamicImage;
+
+use super::CraftError;
+
+/// Larger colour profiles are ignored.
+pub(super) const PROFILE_BYTES_MAX: usize = 4 << 20;
+/// The longest edge of a picture.
+pub(super) const EDGE_MAX: u32 = 65_535;
+
+/// What decoding one picture may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most pixels.
+    pub pixels_max: u64,
+    /// The most memory for them.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { pixels_max: 400_000_000, memory_bytes_max: 2 << 30 }
+    }
+}
+
+/// A decoded picture, upright.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Its pixels; grey, alpha and 16 bit are kept.
+    pub image: DynamicImage,
+    /// Its colour profile, if it has one.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// Returns the limits for a decoder of the library.
+pub(super) fn decoder_limits(limits: &Limits) -> image::Limits {
+    let mut own = image::Limits::default();
+    (own.max_image_width, own.max_image_height, own.max_alloc) =
+        (Some(EDGE_MAX), Some(EDGE_MAX), Some(limits.memory_bytes_max));
+    own
+}
+
+/// Returns what a decoder of the library found wrong.
+pub(super) fn refused(error: &image::ImageError) -> CraftError {
+    let text = error.to_string();
+    match error {
+        image::ImageError::Limits(_) => CraftError::TooLarge(text),
+        image::ImageError::Unsupported(_) => CraftError::Unsupported(text),
+        image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
+        _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
+        _ => CraftError::Damaged(text),
+    }
+}

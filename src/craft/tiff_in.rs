@@ -1,0 +1,236 @@
+//! TIFFs: inks, floats and transparency that the general decoder does not take as they are.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageBuffer, ImageDecoder as _};
+use tiff::decoder::{Decoder, DecodingResult};
+use tiff::tags::Tag;
+use tiff::{ColorType, TiffError, TiffFormatError};
+
+use super::CraftError;
+use super::color::{Inks, printed};
+use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
+use crate::model::Size;
+
+/// What `ExtraSamples` says of colours that are multiplied by their opacity.
+const ASSOCIATED_ALPHA: u16 = 1;
+/// What `PlanarConfiguration` says of colours that lie one behind the other.
+const PLANAR: u16 = 2;
+
+/// Returns the size as it is stored, and how the picture is turned.
+pub(super) fn header(bytes: &[u8]) -> Result<(Size, Orientation), CraftError> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(|error| wrong(&error))?;
+    let (width, height) = decoder.dimensions().map_err(|error| wrong(&error))?;
+    let turned =
+        number(&mut decoder, Tag::Orientation).and_then(|value| Orientation::from_exif(value.try_into().ok()?));
+    Ok((Size { width, height }, turned.unwrap_or(Orientation::NoTransforms)))
+}
+
+/// Decodes a TIFF.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftError> {
+    let (size, orientation) = header(bytes)?;
+    let mut decoder = limited(bytes, size, limits)?;
+    // One that is there and cannot be read is no profile, but it is not sRGB either: it is told.
+    let icc = match decoder.get_tag_u8_vec(Tag::IccProfile) {
+        Err(TiffError::FormatError(TiffFormatError::RequiredTagNotFound(_))) => None,
+        read => Some(read.ok().filter(|icc| icc.len() <= PROFILE_BYTES_MAX).unwrap_or_default()),
+    };
+    let color = decoder.colortype().map_err(|error| wrong(&error))?;
+    let mut picture = match color {
+        ColorType::CMYK(8 | 16) => inks(&mut decoder, size, icc)?,
+        ColorType::Gray(32) => Picture { image: grey_floats(&mut decoder, size)?, icc },
+        _ => {
+            let is_associated = number(&mut decoder, Tag::ExtraSamples) == Some(ASSOCIATED_ALPHA);
+            let mut general =
+                image::codecs::tiff::TiffDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
+            general.set_limits(decoder_limits(limits)).map_err(|error| refused(&error))?;
+            let mut image = DynamicImage::from_decoder(general).map_err(|error| refused(&error))?;
+            if is_associated {
+                divide_by_alpha(&mut image);
+            }
+            Picture { image: without_floats(image), icc }
+        }
+    };
+    picture.image.apply_orientation(orientation);
+    Ok(picture)
+}
+
+fn wrong(error: &TiffError) -> CraftError {
+    let text = error.to_string();
+    match error {
+        TiffError::LimitsExceeded => CraftError::TooLarge(text),
+        TiffError::UnsupportedError(_) => CraftError::Unsupported(text),
+        TiffError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
+        _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
+        _ => CraftError::Damaged(text),
+    }
+}
+
+fn limited<'a>(bytes: &'a [u8], size: Size, limits: &Limits) -> Result<Decoder<Cursor<&'a [u8]>>, CraftError> {
+    let mut own = tiff::decoder::Limits::default();
+    let most = usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX);
+    // The deepest pixels that are decoded here have eight bytes.
+    let pixels = usize::try_from(size.pixels().saturating_mul(8)).unwrap_or(usize::MAX);
+    if pixels > most {
+        return Err(CraftError::TooLarge(format!("{size} pixels take {pixels} bytes")));
+    }
+    // The library counts each byte of a profile as 32.
+    own.decoding_buffer_size = pixels.max(PROFILE_BYTES_MAX * 32);
+    own.intermediate_buffer_size = most - pixels;
+    own.ifd_value_size = own.intermediate_buffer_size;
+    Ok(Decoder::new(Cursor::new(bytes)).map_err(|error| wrong(&error))?.with_limits(own))
+}
+
+/// Returns the first number of a tag.
+fn number(decoder: &mut Decoder<Cursor<&[u8]>>, tag: Tag) -> Option<u16> {
+    decoder.find_tag_unsigned_vec::<u16>(tag).ok().flatten()?.first().copied()
+}
+
+fn pixels(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<DecodingResult, CraftError> {
+    if number(decoder, Tag::PlanarConfiguration) == Some(PLANAR) {
+        let what = "a TIFF whose inks lie one behind the other; save it again with interleaved channels";
+        return Err(CraftError::Unsupported(what.to_owned()));
+    }
+    decoder.read_image().map_err(|error| wrong(&error))
+}
+
+fn inks(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size, icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
+    let inks = match pixels(decoder)? {
+        DecodingResult::U8(values) => Inks::Bytes(values),
+        DecodingResult::U16(values) => Inks::Deep(values),
+        _ => return Err(CraftError::Unsupported("a TIFF of inks that are no whole numbers".to_owned())),
+    };
+    printed((size.width, size.height), &inks, icc)
+}
+
+fn grey_floats(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<DynamicImage, CraftError> {
+    let DecodingResult::F32(values) = pixels(decoder)? else {
+        return Err(CraftError::Unsupported("a TIFF of whole numbers of 32 bits; save it again with 16".to_owned()));
+    };
+    let values = values.into_iter().map(deep).collect();
+    let image = ImageBuffer::from_raw(size.width, size.height, values).map(DynamicImage::ImageLuma16);
+    image.ok_or_else(|| CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned()))
+}
+
+/// Returns a float from 0 to 1 as 16 bits. Floats are the values of the picture's own curve, as the whole numbers are.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float ends at the bounds")]
+fn deep(value: f32) -> u16 {
+    (value * 65_535.0).round() as u16
+}
+
+fn without_floats(image: DynamicImage) -> DynamicImage {
+    let (width, height) = (image.width(), image.height());
+    let whole = |values: Vec<f32>| -> Vec<u16> { values.into_iter().map(deep).collect() };
+    let deep = match image {
+        DynamicImage::ImageRgb32F(floats) => {
+            ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgb16)
+        }
+        DynamicImage::ImageRgba32F(floats) => {
+            ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgba16)
+        }
+        other => return other,
+    };
+    deep.expect("there are as many values as before")
+}
+
+/// Takes away the opacity that the colours of a picture are multiplied by.
+fn divide_by_alpha(image: &mut DynamicImage) {
+    macro_rules! whole {
+        ($pixels:expr, $value:ty) => {
+            for pixel in $pixels.pixels_mut() {
+                let [colors @ .., alpha] = &mut pixel.0;
+                let (alpha, full) = (u32::from(*alpha), u32::from(<$value>::MAX));
+                for color in colors.iter_mut().filter(|_| alpha > 0) {
+                    let own = (u32::from(*color) * full + alpha / 2) / alpha;
+                    *color = <$value>::try_from(own.min(full)).expect("at most the largest value");
+                }
+            }
+        };
+    }
+    match image {
+        DynamicImage::ImageLumaA8(pixels) => whole!(pixels, u8),
+        DynamicImage::ImageLumaA16(pixels) => whole!(pixels, u16),
+        DynamicImage::ImageRgba8(pixels) => whole!(pixels, u8),
+        DynamicImage::ImageRgba16(pixels) => whole!(pixels, u16),
+        DynamicImage::ImageRgba32F(pixels) => {
+            for pixel in pixels.pixels_mut().filter(|pixel| pixel[3] > 0.0) {
+                let alpha = pixel[3];
+                pixel.0[..3].iter_mut().for_each(|color| *color /= alpha);
+            }
+        }
+        _ => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::craft::encode::tiff_with;
+    use crate::craft::{srgb_profile, with_fit_profile};
+    use image::{Rgba, RgbaImage};
+    use tiff::encoder::{TiffEncoder, colortype};
+
+    /// Returns a TIFF of one row of these values, with tags of its own.
+    macro_rules! tiff {
+        ($color:ty, $width:expr, $values:expr, $tags:expr) => {{
+            let mut bytes = Cursor::new(Vec::new());
+            let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+            let mut out = encoder.new_image::<$color>($width, 1).unwrap();
+            for (tag, data) in $tags {
+                out.encoder().write_tag(tag, data).unwrap();
+            }
+            out.write_data($values).unwrap();
+            bytes.into_inner()
+        }};
+    }
+
+    const NO_TAGS: [(Tag, &[u8]); 0] = [];
+
+    fn image(bytes: &[u8]) -> DynamicImage {
+        decode(bytes, &Limits::default()).unwrap().image
+    }
+
+    /// What was left of the colours under half opacity was taken for the colours, and was too dark.
+    #[test]
+    fn associated_transparency_is_taken_out() {
+        let pixels =
+            RgbaImage::from_fn(3, 1, |x, _| Rgba([[100, 50, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]][x as usize]));
+        let mut bytes = tiff_with(&Picture { image: pixels.into(), icc: None }, None).unwrap();
+        let apart = image(&bytes).to_rgba8();
+        assert_eq!(apart.get_pixel(0, 0).0, [100, 50, 0, 128]);
+        let at = bytes.windows(8).position(|tag| tag == b"\x52\x01\x03\0\x01\0\0\0").expect("ExtraSamples");
+        bytes[at + 8] = 1;
+        let pixels: Vec<[u8; 4]> = image(&bytes).to_rgba8().pixels().map(|pixel| pixel.0).collect();
+        assert_eq!(pixels, [[199, 100, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]]);
+    }
+
+    #[test]
+    fn floats_are_values_of_their_own_curve() {
+        let expected = [0, 32_768, 65_535, 65_535, 0, 0];
+        let values = [0.0_f32, 0.5, 1.0, 7.5, -1.0, f32::NAN];
+        let grey = image(&tiff!(colortype::Gray32Float, 6, &values, NO_TAGS));
+        assert_eq!(grey.as_luma16().map(|grey| grey.as_raw().as_slice()), Some(&expected[..]));
+        let colors = image(&tiff!(colortype::RGB32Float, 2, &values, NO_TAGS));
+        assert_eq!(colors.as_rgb16().map(|colors| colors.as_raw().as_slice()), Some(&expected[..]));
+    }
+
+    #[test]
+    fn inks_without_a_profile_are_ideal_and_one_that_cannot_be_used_is_told() {
+        let values: [u8; 12] = [0, 0, 0, 0, 255, 0, 0, 0, 0, 128, 0, 128];
+        let expected = [255, 255, 255, 0, 255, 255, 127, 63, 127];
+        for (tags, is_told) in [
+            (vec![], false),
+            (vec![(Tag::IccProfile, &b"nonsense"[..])], true),
+            (vec![(Tag::IccProfile, srgb_profile())], true),
+        ] {
+            let picture = decode(&tiff!(colortype::CMYK8, 3, &values, tags), &Limits::default()).unwrap();
+            assert_eq!(picture.image.as_rgb8().map(|image| image.as_raw().as_slice()), Some(&expected[..]));
+            let (picture, told) = with_fit_profile(picture);
+            assert_eq!((told.is_some(), picture.icc.is_none()), (is_told, true));
+        }
+        let deep: Vec<u16> = values.iter().map(|value| u16::from(*value) * 257).collect();
+        let image = image(&tiff!(colortype::CMYK16, 3, &deep, NO_TAGS));
+        assert_eq!(image.as_rgb16().unwrap().get_pixel(1, 0).0, [0, 65_535, 65_535]);
+    }
+}
