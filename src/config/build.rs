@@ -116,7 +116,12 @@ impl Builder {
                 megapixels_max: raw.keep.megapixels_max,
                 scale_max: raw.keep.scale_max,
             },
-            export: ExportSettings { format: raw.export.format, quality: raw.export.quality, background: background? },
+            export: ExportSettings {
+                format: raw.export.format,
+                quality: raw.export.quality,
+                profile: raw.export.profile,
+                background: background?,
+            },
             defaults: raw.defaults,
             upload: UploadSettings { markets: chosen },
             gates,

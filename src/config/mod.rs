@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Format, Ignore, Stage, Tags, Template};
+use crate::model::{Format, Ignore, Profile, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -155,6 +155,8 @@ pub struct ExportSettings {
     pub format: Format,
     /// JPEG quality.
     pub quality: u8,
+    /// The colour profile.
+    pub profile: Profile,
     /// The colour behind transparent pixels: red, green and blue.
     pub background: [u8; 3],
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{LogSettings, Method, WorkSettings};
-use crate::model::{Format, Stage, Tags};
+use crate::model::{Format, Profile, Stage, Tags};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -59,6 +59,7 @@ pub(super) struct RawKeep {
 pub(super) struct RawExport {
     pub(super) format: Format,
     pub(super) quality: u8,
+    pub(super) profile: Profile,
     pub(super) background: String,
 }
 

@@ -85,6 +85,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
         Shape::Table(&[
             ("format", Shape::OneOf(&["jpeg", "png", "webp", "tiff"])),
             ("quality", Shape::Integer(80, 100)),
+            ("profile", Shape::OneOf(&["srgb", "keep"])),
             ("background", Shape::Text),
         ]),
     ),

@@ -4,6 +4,7 @@ use image::{DynamicImage, ImageBuffer, Rgb, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::{CraftError, Picture};
+use crate::model::Format;
 
 /// Returns the sRGB profile that exported pictures carry: version 2, which every program reads, and always the same
 /// bytes.
@@ -76,6 +77,17 @@ pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
         grey => grey_to_srgb(grey, &profile)?,
     }
     Ok(Picture { image, icc: srgb })
+}
+
+/// Returns a picture in its own colours if it has a profile, and the format can hold both; else in sRGB.
+pub fn in_own(picture: Picture, format: Format) -> Result<Picture, CraftError> {
+    let color = picture.image.color();
+    let holds = match format {
+        Format::Jpeg | Format::Webp => color.has_color(),
+        Format::Png => true,
+        Format::Tiff => color.has_color() || !color.has_alpha(),
+    };
+    if holds && picture.icc.is_some() { Ok(picture) } else { to_srgb(picture) }
 }
 
 fn wrong(error: &moxcms::CmsError) -> CraftError {
@@ -304,6 +316,35 @@ mod tests {
                 assert_eq!(turned.image.to_luma8().get_pixel(64, 0).0, [expected]);
             }
         }
+    }
+
+    #[test]
+    fn own_colours_stay_where_the_format_holds_them() {
+        let pixel = [200, 60, 60, 128];
+        let color: DynamicImage = RgbaImage::from_pixel(2, 2, Rgba(pixel)).into();
+        let p3 = ColorProfile::new_display_p3().encode().unwrap();
+        let linear = crate::craft::icc::grey(|value| value);
+        let grey: DynamicImage = image::GrayImage::from_pixel(2, 2, image::Luma([64])).into();
+        let faint: DynamicImage = grey.to_luma_alpha8().into();
+        for (image, icc, kept) in [
+            (&color, Some(p3.clone()), [true; 4]),
+            (&color, None, [false; 4]),
+            (&grey, Some(linear.clone()), [false, true, false, true]),
+            (&faint, Some(linear), [false, true, false, false]),
+        ] {
+            for (format, kept) in Format::ALL.into_iter().zip(kept) {
+                let picture = Picture { image: image.clone(), icc: icc.clone() };
+                let own = in_own(picture, format).unwrap();
+                assert_eq!(own.icc == icc && own.image == *image, kept, "{format:?}");
+            }
+        }
+        // The colour behind it is that of the settings, in the picture's own space: pure red of sRGB is less of P3.
+        let flat = flatten(Picture { image: RgbaImage::new(1, 1).into(), icc: Some(p3) }, [255, 0, 0]).unwrap();
+        let [red, green, blue] = flat.image.to_rgb8().get_pixel(0, 0).0;
+        assert!(
+            (230..=236).contains(&red) && (48..=54).contains(&green) && (32..=38).contains(&blue),
+            "{red} {green} {blue}"
+        );
     }
 
     #[test]

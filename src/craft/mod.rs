@@ -21,7 +21,7 @@ mod webp;
 mod whole;
 mod xmp;
 
-pub use color::{flatten, grey_profile, srgb_profile, to_srgb, with_fit_profile};
+pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_profile};
 pub use decode::{decode, is_upright, size};
 pub use embed::{embed, embedded_xmp};
 pub use encode::encode;

@@ -139,7 +139,15 @@ mod tests {
         let (from, kind, meta) = (path("keep/t/a.png"), Kind::Png, Meta::default());
         let export = |format| {
             let (from, meta) = (from.clone(), meta.clone());
-            Recipe::Export { from, kind, format, quality: 95, background: [255; 3], meta }
+            Recipe::Export {
+                from,
+                kind,
+                format,
+                quality: 95,
+                profile: crate::model::Profile::Srgb,
+                background: [255; 3],
+                meta,
+            }
         };
         match name {
             "bytes" => Recipe::Bytes(vec![0; 100]),

@@ -3,7 +3,7 @@ use std::io::{Seek as _, SeekFrom};
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
 use crate::craft::{self, Picture};
-use crate::model::{ContentHash, Format, Identity, Kind, Meta, RelPath};
+use crate::model::{ContentHash, Format, Identity, Kind, Profile, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -99,9 +99,12 @@ fn make_product(
             craft::check_enlarged(&source, &enlarged)?;
             (craft::encode(&enlarged, Format::Png, LOSSLESS)?, Some(Kind::Png))
         }
-        Recipe::Export { from, kind, format, quality, background, meta } => {
+        Recipe::Export { from, kind, format, quality, profile, background, meta } => {
             let source = sources.decode_telling(from, *kind, &mut remark)?;
-            (export(source, *format, *quality, *background, meta)?, Some(format.kind()))
+            let picture =
+                if *profile == Profile::Keep { craft::in_own(source, *format)? } else { craft::to_srgb(source)? };
+            let picture = if *format == Format::Jpeg { craft::flatten(picture, *background)? } else { picture };
+            (craft::embed(&craft::encode(&picture, *format, *quality)?, format.kind(), meta)?, Some(format.kind()))
         }
         Recipe::Blank { from } => {
             let mut opened = sources.open(from)?;
@@ -160,17 +163,4 @@ impl Sources<'_> {
         *remark = found;
         Ok(picture)
     }
-}
-
-fn export(
-    source: Picture,
-    format: Format,
-    quality: u8,
-    background: [u8; 3],
-    meta: &Meta,
-) -> Result<Vec<u8>, MakeError> {
-    let picture = craft::to_srgb(source)?;
-    let picture = if format == Format::Jpeg { craft::flatten(picture, background)? } else { picture };
-    let bytes = craft::encode(&picture, format, quality)?;
-    Ok(craft::embed(&bytes, format.kind(), meta)?)
 }

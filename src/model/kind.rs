@@ -203,6 +203,16 @@ impl fmt::Display for Size {
     }
 }
 
+/// The colour profile of exported pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Colours are converted to sRGB, which every program shows.
+    Srgb,
+    /// A picture's own one stays.
+    Keep,
+}
+
 /// A format that pictures are exported to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -19,7 +19,7 @@ pub use counted::counted;
 pub use day_folder::leading_days;
 pub use facts::{ContentHash, Identity};
 pub use ignore::{Ignore, IgnoreProblem, Rule};
-pub use kind::{Format, Kind, Size};
+pub use kind::{Format, Kind, Profile, Size};
 pub use market_name::{MarketName, MarketNameProblem};
 pub use meta::{Meta, SourceType};
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};

@@ -31,9 +31,10 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
         kind: asset.kind,
         format,
         quality: settings.quality,
+        profile: settings.profile,
         background: settings.background,
         meta: tags.meta(),
     };
-    let step = Step::Encoded { format, quality: settings.quality };
+    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile };
     (recipe, asset.derived(step, Some(tags.digest())))
 }

@@ -58,7 +58,7 @@ use jiff::civil::Date;
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
 use crate::market::Market;
 use crate::model::{
-    ContentHash, Format, Identity, Kind, MarketName, Meta, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
+    ContentHash, Format, Identity, Kind, MarketName, Meta, Profile, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
 };
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
@@ -259,7 +259,7 @@ pub enum Recipe {
         /// The size to reach.
         to: Size,
     },
-    /// A picture in its final format, in sRGB, with metadata.
+    /// A picture in its final format, with metadata.
     Export {
         /// The picture.
         from: RelPath,
@@ -269,6 +269,8 @@ pub enum Recipe {
         format: Format,
         /// JPEG quality.
         quality: u8,
+        /// The colour profile.
+        profile: Profile,
         /// What shows through where the picture is transparent and the format is not.
         background: [u8; 3],
         /// What is embedded.

@@ -3,10 +3,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Format, Size};
+use crate::model::{Format, Profile, Size};
 
 /// The version of the steps that this program takes. A step that comes to give other pixels raises it.
 const VERSION: u32 = 1;
+/// What is written of colours that were converted to sRGB, and of those that stayed.
+const SRGB: &str = "sRGB";
+const OWN: &str = "own-profile";
 /// What stands between two steps.
 const THEN: &str = "; ";
 
@@ -31,12 +34,14 @@ pub enum Step {
         /// Its size afterwards.
         to: Size,
     },
-    /// It was converted to sRGB and encoded.
+    /// It was encoded.
     Encoded {
         /// The format.
         format: Format,
         /// JPEG quality.
         quality: u8,
+        /// Whether its colours were converted to sRGB.
+        profile: Profile,
     },
     /// What it said beside its streams was blanked.
     Blanked,
@@ -91,7 +96,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Enlarged { from, to } => write!(f, "lanczos {from} to {to}"),
-            Self::Encoded { format, quality } => write!(f, "{} quality {quality} sRGB", format.title()),
+            Self::Encoded { format, quality, profile } => {
+                let profile = if *profile == Profile::Srgb { SRGB } else { OWN };
+                write!(f, "{} quality {quality} {profile}", format.title())
+            }
             Self::Blanked => f.write_str("metadata blanked"),
             Self::Embedded => f.write_str("embedded"),
         }
@@ -110,9 +118,10 @@ impl FromStr for Step {
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
             ["lanczos", from, "to", to] => Ok(Self::Enlarged { from: size(from)?, to: size(to)? }),
-            [title, "quality", quality, "sRGB"] => {
+            [title, "quality", quality, profile @ (SRGB | OWN)] => {
+                let profile = if profile == SRGB { Profile::Srgb } else { Profile::Keep };
                 let format = Format::ALL.into_iter().find(|format| format.title() == title).ok_or(())?;
-                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)? })
+                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile })
             }
             ["metadata", "blanked"] => Ok(Self::Blanked),
             ["embedded"] => Ok(Self::Embedded),
@@ -126,12 +135,14 @@ mod tests {
     use super::*;
 
     const ENLARGED: Step = Step::Enlarged { from: Size { width: 10, height: 20 }, to: Size { width: 30, height: 60 } };
-    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95 };
+    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95, profile: Profile::Srgb };
+    const OWN_COLOURS: Step = Step::Encoded { format: Format::Tiff, quality: 80, profile: Profile::Keep };
 
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 5] = [
+        let cases: [(&str, &[Step], &str); 6] = [
+            ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
             ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
