@@ -8,9 +8,9 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::CraftError;
 use super::color::{Inks, printed};
-use super::complete::check_complete;
+use super::complete::{check_complete, png_chunks};
 use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
-use super::{jpeg, png_color, tiff_in};
+use super::{jpeg, png_color, tiff_in, webp};
 use crate::model::{Kind, Size};
 
 /// Returns a picture's size as it is seen, from its header alone.
@@ -38,18 +38,30 @@ fn header(bytes: &[u8], kind: Kind) -> Result<(Size, Orientation), CraftError> {
     if kind == Kind::Tiff {
         return tiff_in::header(bytes);
     }
-    if kind == Kind::Png {
-        // The decoder would call damaged what is only of another kind.
-        png_color::check(bytes)?;
+    // The decoders would call damaged what is only of another kind.
+    match kind {
+        Kind::Png => png_color::check(bytes)?,
+        Kind::Jpeg => jpeg::check_coding(bytes)?,
+        _ => (),
     }
     let mut decoder = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?;
     let (width, height) = decoder.dimensions();
-    Ok((Size { width, height }, decoder.orientation().unwrap_or(Orientation::NoTransforms)))
+    let orientation = match kind {
+        // The decoder does not look behind the pixels.
+        Kind::Png => png_orientation(bytes),
+        _ => decoder.orientation().ok(),
+    };
+    Ok((Size { width, height }, orientation.unwrap_or(Orientation::NoTransforms)))
+}
+
+fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
+    let exif = png_chunks(bytes).find(|chunk| chunk.name == *b"eXIf")?;
+    Orientation::from_exif_chunk(exif.whole.get(8..exif.whole.len() - 4)?)
 }
 
 /// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
 pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
-    let seen = size(bytes, kind)?;
+    let (seen, orientation) = header(bytes, kind)?;
     if seen.pixels() > limits.pixels_max || seen.width.max(seen.height) > EDGE_MAX {
         return Err(CraftError::TooLarge(format!(
             "{seen} pixels; `work.megapixels_max` allows {}",
@@ -66,7 +78,6 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
     let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = match kind {
         // The general decoder accepts a JPEG that was cut in the middle.
         Kind::Jpeg => strict_jpeg(bytes, icc)?,
@@ -110,11 +121,18 @@ fn refuse_animation(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<(), Cra
             }
             whole > 1
         }
-        Kind::Png => bytes.get(..4096).unwrap_or(bytes).windows(4).any(|window| window == b"acTL"),
-        Kind::Webp => bytes.get(..64).unwrap_or(bytes).windows(4).any(|window| window == b"ANIM"),
+        Kind::Png => png_frames(bytes) > 1,
+        Kind::Webp => webp::chunks(bytes)?.iter().any(|chunk| chunk.name == *b"ANMF"),
         _ => false,
     };
     if moves { Err(CraftError::Animated) } else { Ok(()) }
+}
+
+/// Returns how many frames a PNG says that it has.
+fn png_frames(bytes: &[u8]) -> u32 {
+    let mut head = png_chunks(bytes).take_while(|chunk| chunk.name != *b"IDAT");
+    let control = head.find(|chunk| chunk.name == *b"acTL");
+    control.and_then(|chunk| Some(u32::from_be_bytes(*chunk.whole.get(8..)?.first_chunk()?))).unwrap_or(1)
 }
 
 /// Returns whether a baseline JPEG has subsampled colour in a scan for each component. The decoder turns
@@ -229,6 +247,66 @@ mod tests {
         let refusal = |bytes: &[u8]| decode(bytes, Kind::Gif, &Limits::default()).unwrap_err();
         assert_eq!(refusal(&gif), CraftError::Animated);
         assert!(matches!(refusal(&gif[..gif.len() - 1]), CraftError::Truncated(_)));
+    }
+
+    /// Returns a PNG with these chunks before its pixels, and behind them.
+    fn png(before: &[(&[u8; 4], &[u8])], behind: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let plain = encode(&testing::gradient(6, 4), Format::Png, 90).unwrap();
+        let chunk = |(name, body): &(&[u8; 4], &[u8])| {
+            let content = [&name[..], body].concat();
+            let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+            [&length[..], &content, &crc32fast::hash(&content).to_be_bytes()].concat()
+        };
+        let all = |chunks: &[(&[u8; 4], &[u8])]| chunks.iter().flat_map(chunk).collect::<Vec<u8>>();
+        let end = plain.len() - 12;
+        [&plain[..33], &all(before), &plain[33..end], &all(behind), &plain[end..]].concat()
+    }
+
+    /// One with much text before that was taken for a still, and one with the letters in its text for an animation.
+    #[test]
+    fn what_moves_is_told_by_its_parts() {
+        let frames = |count: u8| [0, 0, 0, count, 0, 0, 0, 0];
+        let text = [&b"Comment\0"[..], &[b'x'; 9000]].concat();
+        let rows: [(&[(&[u8; 4], &[u8])], bool); 4] = [
+            (&[(b"tEXt", &text), (b"acTL", &frames(2))], true),
+            (&[(b"acTL", &frames(1))], false),
+            (&[(b"tEXt", b"Comment\0acTL")], false),
+            (&[], false),
+        ];
+        for (chunks, moves) in rows {
+            let decoded = decode(&png(chunks, &[]), Kind::Png, &Limits::default()).map(drop);
+            assert_eq!(decoded, if moves { Err(CraftError::Animated) } else { Ok(()) });
+        }
+        let still = encode(&testing::gradient(6, 4), Format::Webp, 90).unwrap();
+        let chunks = webp::chunks(&still).unwrap();
+        let pixels = *chunks.iter().find(|chunk| chunk.name == *b"VP8L").unwrap();
+        let chunk = |name: &[u8; 4], body: &'static [u8]| webp::Chunk { name: *name, body };
+        let frame = [
+            &[0; 6][..],
+            &[5, 0, 0, 3, 0, 0, 9, 0, 0, 0],
+            b"VP8L",
+            &u32::try_from(pixels.body.len()).unwrap().to_le_bytes(),
+            pixels.body,
+        ]
+        .concat();
+        let frame = webp::Chunk { name: *b"ANMF", body: &frame };
+        let head = |flags: &'static [u8]| chunk(b"VP8X", flags);
+        let profile = webp::Chunk { name: *b"ICCP", body: crate::craft::srgb_profile() };
+        let moving = [head(&[0x22, 0, 0, 0, 5, 0, 0, 3, 0, 0]), profile, chunk(b"ANIM", &[0; 6]), frame, frame];
+        assert_eq!(decode(&webp::join(&moving), Kind::Webp, &Limits::default()).map(drop), Err(CraftError::Animated));
+        let named = [head(&[0x08, 0, 0, 0, 5, 0, 0, 3, 0, 0]), pixels, chunk(b"EXIF", b"ANIM ANMF")];
+        assert_eq!(decode(&webp::join(&named), Kind::Webp, &Limits::default()).map(drop), Ok(()));
+    }
+
+    #[test]
+    fn a_picture_is_turned_once_wherever_that_stands() {
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        for bytes in [png(&[(b"eXIf", exif)], &[]), png(&[], &[(b"eXIf", exif)])] {
+            assert_eq!(size(&bytes, Kind::Png).unwrap(), Size { width: 4, height: 6 });
+            assert!(!is_upright(&bytes, Kind::Png));
+            let turned = decode(&bytes, Kind::Png, &Limits::default()).unwrap().image;
+            assert_eq!(turned, testing::gradient(6, 4).image.rotate90());
+        }
     }
 
     /// A hole of zeros in a lossless WebP decoded to another picture, and what lay behind the end of a whole file was

@@ -90,6 +90,23 @@ fn coded_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Refuses a JPEG that is coded as no decoder here reads it, by the head of its frame.
+pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
+    let is_frame = |part: &Part<'_>| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf);
+    let Some(frame) = parts(bytes).map_while(Result::ok).find(is_frame) else { return Ok(()) };
+    let bits = frame.body.first().copied().unwrap_or(8);
+    let what = match frame.marker {
+        0xc3 | 0xc7 | 0xcb | 0xcf => "a lossless JPEG".to_owned(),
+        0xc9..=0xcf => "a JPEG with arithmetic coding".to_owned(),
+        0xc5..=0xc7 => "a JPEG of several sizes (hierarchical)".to_owned(),
+        _ if bits != 8 => format!("a JPEG of {bits} bits a channel"),
+        _ => return Ok(()),
+    };
+    Err(CraftError::Unsupported(format!(
+        "{what}, which few programs read; save it again as a common JPEG, or as a PNG"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +115,31 @@ mod tests {
         parts(bytes)
             .map(|part| part.map(|part| (part.marker, part.body.len(), part.coded.len(), part.after_strays)))
             .collect()
+    }
+
+    /// They were called damaged, and a person was asked to copy or generate them again.
+    #[test]
+    fn a_coding_that_is_not_read_is_named() {
+        let cases = [
+            (0xc0, 8, None),
+            (0xc1, 8, None),
+            (0xc2, 8, None),
+            (0xc0, 12, Some("of 12 bits")),
+            (0xc1, 12, Some("of 12 bits")),
+            (0xc3, 8, Some("lossless")),
+            (0xc5, 8, Some("hierarchical")),
+            (0xc9, 8, Some("arithmetic")),
+            (0xca, 8, Some("arithmetic")),
+            (0xcb, 8, Some("lossless")),
+        ];
+        for (marker, bits, expected) in cases {
+            let jpeg = [&b"\xff\xd8\xff\xe0\0\x02\xff"[..], &[marker, 0, 8, bits, 0, 1, 0, 1, 0]].concat();
+            match (check_coding(&jpeg), expected) {
+                (Ok(()), None) => (),
+                (Err(CraftError::Unsupported(why)), Some(word)) => assert!(why.contains(word), "{why}"),
+                (other, _) => panic!("{marker:x} {bits}: {other:?}"),
+            }
+        }
     }
 
     #[test]

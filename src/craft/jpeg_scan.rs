@@ -35,13 +35,15 @@ pub(super) fn check_scans(bytes: &[u8]) -> Result<(), CraftError> {
             _ => (),
         }
     }
-    let missing = |frame: &Frame| frame.components.iter().any(|component| !component.is_scanned);
-    match reader.frame {
-        Some(frame) if missing(&frame) => {
-            Err(CraftError::Truncated("the JPEG lacks the pixels of a colour".to_owned()))
-        }
-        _ => Ok(()),
+    let Some(frame) = reader.frame else { return Ok(()) };
+    let truncated = |what: &str| Err(CraftError::Truncated(what.to_owned()));
+    if frame.components.iter().any(|component| !component.is_scanned) {
+        return truncated("the JPEG lacks the pixels of a colour");
     }
+    if frame.is_progressive && frame.components.iter().any(|component| component.missing_bits != [0; 64]) {
+        return truncated("the JPEG lacks the scans that make it sharp");
+    }
+    Ok(())
 }
 
 fn damaged(what: &str) -> CraftError {
@@ -55,6 +57,8 @@ struct Component {
     /// How many blocks it has in a scan of its own.
     blocks: usize,
     is_scanned: bool,
+    /// How many bits of each coefficient of a progressive picture are still to come.
+    missing_bits: [u8; 64],
     /// For each block of a progressive picture, which of its coefficients are not zero so far.
     coefficients: Vec<u64>,
 }
@@ -83,7 +87,8 @@ fn frame(part: &Part<'_>) -> Option<Frame> {
         let (h, v) = sampling(component);
         let blocks = blocks(width, h, h_max) * blocks(height, v, v_max);
         let coefficients = if is_progressive { vec![0; blocks] } else { Vec::new() };
-        Component { id: component[0], unit_blocks: h * v, blocks, is_scanned: false, coefficients }
+        let missing_bits = [u8::MAX; 64];
+        Component { id: component[0], unit_blocks: h * v, blocks, is_scanned: false, missing_bits, coefficients }
     };
     let units = width.div_ceil(8 * h_max) * height.div_ceil(8 * v_max);
     Some(Frame { is_progressive, units, components: all().map(component).collect() })
@@ -174,6 +179,9 @@ impl Reader {
         for (index, dc, ac) in &chosen {
             let component = &mut frame.components[*index];
             component.is_scanned = true;
+            if let Some(band) = component.missing_bits.get_mut(first.into()..=last.into()) {
+                band.fill(bits & 15);
+            }
             let in_unit = if is_alone { 1 } else { component.unit_blocks };
             blocks.extend(std::iter::repeat_n((*dc, *ac), in_unit));
         }

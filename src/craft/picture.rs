@@ -31,6 +31,9 @@ pub struct Picture {
     pub icc: Option<Vec<u8>>,
 }
 
+/// What helps where a picture is sound and nobody here reads it.
+pub(super) const SAVE_AGAIN: &str = "save it again as a PNG or JPEG with another program";
+
 /// Returns the limits for a decoder of the library.
 pub(super) fn decoder_limits(limits: &Limits) -> image::Limits {
     let mut own = image::Limits::default();
@@ -44,7 +47,7 @@ pub(super) fn refused(error: &image::ImageError) -> CraftError {
     let text = error.to_string();
     match error {
         image::ImageError::Limits(_) => CraftError::TooLarge(text),
-        image::ImageError::Unsupported(_) => CraftError::Unsupported(text),
+        image::ImageError::Unsupported(_) => CraftError::Unsupported(format!("{text}; {SAVE_AGAIN}")),
         image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
         _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
         _ => CraftError::Damaged(text),

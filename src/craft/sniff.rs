@@ -15,13 +15,16 @@ pub fn sniff(head: &[u8], extension: &str) -> Option<Kind> {
 
 fn by_mark(head: &[u8]) -> Option<Kind> {
     let at = |offset: usize, mark: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(mark));
-    let marks: [(&[u8], Kind); 15] = [
+    let marks: [(&[u8], Kind); 17] = [
         (b"\x89PNG\r\n\x1a\n", Kind::Png),
         (b"\xff\xd8\xff", Kind::Jpeg),
         (b"GIF87a", Kind::Gif),
         (b"GIF89a", Kind::Gif),
         (b"II*\0", Kind::Tiff),
         (b"MM\0*", Kind::Tiff),
+        // BigTIFF.
+        (b"II+\0\x08\0\0\0", Kind::Tiff),
+        (b"MM\0+\0\x08\0\0", Kind::Tiff),
         (b"glTF", Kind::Glb),
         (b"Kaydara FBX Binary  \0", Kind::Fbx),
         (b"; FBX ", Kind::Fbx),

@@ -10,7 +10,7 @@ use tiff::{ColorType, TiffError, TiffFormatError};
 
 use super::CraftError;
 use super::color::{Inks, printed};
-use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
+use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, SAVE_AGAIN, decoder_limits, refused};
 use crate::model::Size;
 
 /// What `ExtraSamples` says of colours that are multiplied by their opacity.
@@ -60,7 +60,7 @@ fn wrong(error: &TiffError) -> CraftError {
     let text = error.to_string();
     match error {
         TiffError::LimitsExceeded => CraftError::TooLarge(text),
-        TiffError::UnsupportedError(_) => CraftError::Unsupported(text),
+        TiffError::UnsupportedError(_) => CraftError::Unsupported(format!("{text}; {SAVE_AGAIN}")),
         TiffError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
         _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
         _ => CraftError::Damaged(text),
