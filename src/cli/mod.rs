@@ -102,6 +102,9 @@ enum Command {
         stage: Stage,
         /// One theme only
         theme: Option<String>,
+        /// Also what is held for its own sake behind a gate that is shut: too small, rejected, incomplete, had before
+        #[arg(long)]
+        anyway: bool,
     },
     /// Move files that were set aside in `failed` back to where they came from
     Retry {
@@ -149,9 +152,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Explain { file } => explain::explain(&args, &file),
         Command::History { file } => history::history(&args, &file),
         Command::Undo { file, batch } => undo::undo(&args, file.as_deref(), batch),
-        Command::Release { stage, theme } => {
+        Command::Release { stage, theme, anyway } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
-            release::release(&args, stage, theme.map_err(|error| CliError::usage(error.to_string()))?.as_ref())
+            let theme = theme.map_err(|error| CliError::usage(error.to_string()))?;
+            release::release(&args, stage, theme.as_ref(), anyway)
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
         Command::Verify { json } => {

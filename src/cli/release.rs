@@ -7,17 +7,22 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::{Stage, ThemeSlug, nearest};
-use crate::service::{Clock, Released, layout};
+use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
 
 /// Lets what lies in a stage now go on, whatever its gate says.
-pub(super) fn release(args: &RootArgs, stage: Stage, theme: Option<&ThemeSlug>) -> Result<ExitCode, CliError> {
+pub(super) fn release(
+    args: &RootArgs,
+    stage: Stage,
+    theme: Option<&ThemeSlug>,
+    anyway: bool,
+) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(args)?;
     let mailbox = Mailbox::beside_daemon(layout(&settings));
     let now = Clock::start().now().timestamp();
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
-    let released = crate::service::release(&mailbox, &settings, stage, theme, is_awaited, now);
+    let released = crate::service::release(&mailbox, &settings, stage, theme, How { is_awaited, anyway }, now);
     let Released { request, assets, unfinished, themes } = released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {

@@ -318,8 +318,8 @@ impl Claiming<'_> {
         let theme = self.path(n).parts().nth(1).filter(|_| self.path(n).parts().count() > 2);
         let release = format!("or release it as it is with `stockmill release {}", self.stage);
         theme.map_or_else(
-            || format!("; put it into a theme's folder, with its own folders beside it; {release}`"),
-            |theme| format!("; {release} {}`", theme.to_string_lossy()),
+            || format!("; put it into a theme's folder, with its own folders beside it; {release} --anyway`"),
+            |theme| format!("; {release} {} --anyway`", theme.to_string_lossy()),
         )
     }
 

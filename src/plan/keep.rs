@@ -10,7 +10,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
         let settings = &asset.context.rules.keep;
         Some((size, target(size, settings)?))
     });
-    if let Some((from, to)) = wanted.filter(|_| !asset.context.is_released) {
+    if let Some((from, to)) = wanted.filter(|_| !asset.context.is_let_go) {
         is_not_too_far(from, to, asset.context.rules.keep.scale_max)?;
     }
     let folder = asset.folder("export");
@@ -56,7 +56,7 @@ fn is_not_too_far(from: Size, to: Size, scale_max: f64) -> Result<(), Hold> {
     let scale = f64::from(to.width.max(to.height)) / f64::from(from.width.max(from.height));
     Err(Hold::Waits(format!(
         "it has {from} pixels, and would be enlarged {scale:.1} times, to {to}; `keep.scale_max` allows {scale_max}; \
-         replace it with a larger picture, or let it go with `stockmill release keep`"
+         replace it with a larger picture, or let it go with `stockmill release keep --anyway`"
     )))
 }
 

@@ -58,7 +58,7 @@ impl Known {
                 let bundled = if markets.is_empty() { String::new() } else { format!(", was bundled for {markets}") };
                 Err(Hold::Waits(format!(
                     "it was seen before{bundled}, and was deleted: last seen as `{at}` on {last}, and gone since; \
-                     let it go on with `stockmill release {stage}`, or delete it"
+                     let it go on with `stockmill release {stage} --anyway`, or delete it"
                 )))
             }
             Whereabouts::Unknown(why) => Err(Hold::Waits(format!("{same}, which cannot be looked at now: {why}"))),

@@ -161,7 +161,7 @@ pub struct Context<'a> {
     /// The settings.
     pub rules: &'a Rules,
     /// Whether a person let it go as it is.
-    pub is_released: bool,
+    pub is_let_go: bool,
     /// The tag layers below the asset's own, lowest first.
     pub layers: &'a [(Layer, Tags)],
     /// Returns the theme that a file's name begins with, if there is one.

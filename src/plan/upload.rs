@@ -231,7 +231,7 @@ mod tests {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
             today: "2026-11-28".parse().unwrap(),
             rules: &rules,
-            is_released: false,
+            is_let_go: false,
             layers: &layers,
             theme_of_file: &|_| None,
             next_seq: &|_, _| 1,

@@ -23,6 +23,9 @@ pub struct Release {
     /// Whether whoever gave it waits for an answer.
     #[serde(default)]
     pub is_awaited: bool,
+    /// Whether it lifts what is held for its own sake too, behind a gate that is shut.
+    #[serde(default)]
+    pub anyway: bool,
     /// Each file's mark by its path, and that by its number.
     files: BTreeMap<Mark, Mark>,
     /// The same the other way round.
@@ -66,7 +69,16 @@ pub fn marks(path: &RelPath, seen: Identity) -> [Mark; 2] {
 impl Release {
     /// Returns a release of nothing.
     pub fn new(stage: Stage, theme: Option<ThemeSlug>, at: Timestamp) -> Self {
-        Self { version: VERSION, stage, theme, at, is_awaited: false, files: BTreeMap::new(), numbers: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            stage,
+            theme,
+            at,
+            is_awaited: false,
+            anyway: false,
+            files: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+        }
     }
 
     /// Returns its bytes.

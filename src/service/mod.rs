@@ -28,7 +28,7 @@ mod why;
 
 pub use checkup::{Finding, check_up};
 pub use clock::{Clock, Moment};
-pub use release::{Released, release};
+pub use release::{How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};

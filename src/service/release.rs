@@ -24,6 +24,15 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// It is asked of younger files whether somebody still writes to them.
 const YOUNG: Duration = Duration::from_secs(60);
 
+/// How a release is given.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Somebody waits for its answer.
+    pub is_awaited: bool,
+    /// It lifts what is held for its own sake too, behind a gate that is shut.
+    pub anyway: bool,
+}
+
 /// What a release covers, for whoever gave it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Released {
@@ -37,21 +46,20 @@ pub struct Released {
     pub themes: BTreeSet<String>,
 }
 
-/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`;
-/// `is_awaited` tells whether somebody waits for its answer.
+/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`.
 pub fn release(
     mailbox: &Mailbox,
     settings: &Settings,
     stage: Stage,
     theme: Option<&ThemeSlug>,
-    is_awaited: bool,
+    how: How,
     now: Timestamp,
 ) -> Result<Released, SurveyError> {
     let disk = mailbox.disk();
     let mut units = Units::default();
     units.find(disk, stage, &settings.settle.ignore)?;
     let mut release = Release::new(stage, theme.cloned(), now);
-    release.is_awaited = is_awaited;
+    (release.is_awaited, release.anyway) = (how.is_awaited, how.anyway);
     let mut released = Released { themes: units.themes().map(str::to_owned).collect(), ..Released::default() };
     let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     let (insides, look) = (Insides::default(), Now { wall_ns: now_ns, steady: Duration::ZERO });
@@ -111,6 +119,15 @@ impl Releases {
         !self.0.is_empty() && {
             let marks = marks(path, seen);
             self.0.values().any(|kept| kept.release.covers(stage, marks))
+        }
+    }
+
+    /// Returns whether a person let go of this state of a file whatever it is held for.
+    pub(super) fn cover_anyway(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
+        let mut anyway = self.0.values().filter(|kept| kept.release.anyway).peekable();
+        anyway.peek().is_some() && {
+            let marks = marks(path, seen);
+            anyway.any(|kept| kept.release.covers(stage, marks))
         }
     }
 

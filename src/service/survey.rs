@@ -212,7 +212,7 @@ fn wait_for_parts(
     for model in models {
         model.missing.push(format!(
             "`{folder}` beside it has the name of a folder for a model's parts; put the model and that folder into a \
-             theme's folder, or release it as it is with `stockmill release {stage}`"
+             theme's folder, or release it as it is with `stockmill release {stage} --anyway`"
         ));
     }
     Ok(())
@@ -231,7 +231,7 @@ fn wait_for_model(
         for candidate in candidates.iter_mut().filter(is_new) {
             candidate.missing.push(format!(
                 "its folder has the name of one for a model's parts, and `{model}` lies beside that; put the model and \
-                 this folder into a theme's folder, or release it as it is with `stockmill release {stage} {}`",
+                 this folder into a theme's folder, or release it as it is with `stockmill release {stage} {} --anyway`",
                 unit.file_text()
             ));
         }

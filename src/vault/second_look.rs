@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
-use super::disk::{Disk, DiskError, DiskResult, Look};
+use super::disk::{Disk, DiskError, DiskResult, Entry, Look};
 use super::no_replace::place;
 use super::sources::{give_back, is_same};
 use super::trash::{replaced_aside, trashed};
@@ -25,6 +25,8 @@ pub struct Aside {
     /// The name that it had.
     pub place: RelPath,
     was: Was,
+    /// The names that its plan gave: one of them may be the same file.
+    given: Vec<RelPath>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,20 +44,24 @@ pub enum SecondLook {
     Unchanged,
     /// Somebody wrote on: it has a name again, its own if that was to be had.
     BroughtBack(RelPath),
+    /// Somebody wrote into it under the name that its plan gave it, if that is still known.
+    ChangedAs(Option<RelPath>),
 }
 
 impl Aside {
     /// Returns what a plan took out of its place.
     pub(super) fn of(publish: &[Publish], removes: &[Remove], at: Timestamp) -> Vec<Self> {
         let at_ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+        let new = publish.iter().filter(|product| product.mode == PublishMode::New);
+        let given: Vec<RelPath> = new.map(|product| product.to.clone()).collect();
         let removed = removes.iter().filter_map(|gone| {
             let was = Was::Removed { seen: gone.seen, is_copied: gone.copied_to.is_some() };
-            Some(Self { kept: gone.aside.clone()?, place: gone.path.clone(), was })
+            Some(Self { kept: gone.aside.clone()?, place: gone.path.clone(), was, given: given.clone() })
         });
         let replaced = publish.iter().filter_map(|product| {
             let PublishMode::Replace { was: Some(was) } = &product.mode else { return None };
             let was = Was::Replaced { was: was.clone(), now: product.hash.clone(), at_ns };
-            Some(Self { kept: replaced_aside(&product.scratch), place: product.to.clone(), was })
+            Some(Self { kept: replaced_aside(&product.scratch), place: product.to.clone(), was, given: Vec::new() })
         });
         removed.chain(replaced).collect()
     }
@@ -107,7 +113,12 @@ impl Aside {
         let Some(found) = disk.stat(&self.kept)? else { return Ok(SecondLook::Unchanged) };
         match &self.was {
             _ if !self.may_have_changed(found.identity) => (),
-            Was::Removed { .. } => return self.give_back(disk).map(SecondLook::BroughtBack),
+            Was::Removed { .. } => {
+                return match self.other_name(disk, &found)? {
+                    Some(name) => Ok(SecondLook::ChangedAs(name)),
+                    None => self.give_back(disk).map(SecondLook::BroughtBack),
+                };
+            }
             Was::Replaced { was, now, .. } => {
                 let hash = disk.hash(&self.kept)?;
                 // If ours lies aside, theirs was brought back before.
@@ -120,6 +131,22 @@ impl Aside {
             disk.remove(&self.kept)?;
         }
         Ok(SecondLook::Unchanged)
+    }
+
+    /// Returns the other name of the file, if its plan gave it one: who wrote into it wrote there, and nothing is lost.
+    /// Where that name is gone, a person moved the file on under it, and brought back it would be there twice.
+    fn other_name(&self, disk: &dyn Look, found: &Entry) -> DiskResult<Option<Option<RelPath>>> {
+        if found.links < 2 {
+            return Ok(None);
+        }
+        let mut is_any_gone = false;
+        for name in &self.given {
+            match disk.stat(name)? {
+                Some(entry) if entry.identity == found.identity => return Ok(Some(Some(name.clone()))),
+                there => is_any_gone |= there.is_none(),
+            }
+        }
+        Ok(is_any_gone.then_some(None))
     }
 
     /// Puts the version that somebody wrote into the place of ours, which goes aside.

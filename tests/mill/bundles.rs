@@ -37,6 +37,29 @@ fn a_gate_holds_until_it_is_released() {
     assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
 }
 
+/// Whoever opened a gate let what was too small through with it, and nobody had said that it was.
+#[test]
+fn a_release_opens_the_gate_and_lifts_nothing_else() {
+    let root = Root::with("keep: {min_megapixels: 0.4}\ngates: {keep: hold}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/icon.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let (kept, exported) = (root.at("keep/winter-cabins/winter-cabins-0001.png"), root.bundled().len());
+    for _ in 0..2 {
+        assert!(root.call(&["release", "keep"]).status.success());
+        assert!(root.once().status.success());
+        let why = root.text(&["explain", kept.to_str().unwrap()]);
+        assert!(
+            kept.exists() && why.contains("`keep.scale_max` allows 5") && why.contains("release keep --anyway"),
+            "{why}"
+        );
+    }
+    assert!(root.call(&["release", "keep", "--anyway"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!((kept.exists(), root.bundled().len()), (false, exported + 1), "{}", root.log());
+}
+
 /// A tag set and a sidecar that are written in place change no folder: only events tell, and no round is near.
 #[test]
 fn a_manifest_follows_a_tag_set_and_a_sidecar_at_once() {
@@ -194,4 +217,30 @@ fn what_a_person_does_to_a_bundle_is_told() {
     fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
     assert!(root.once().status.success());
     assert!(root.log().contains("Left alone: it holds what a bundle holds, and its name is none"), "{}", root.log());
+}
+
+/// A bundled file that was edited in place was bundled again, as a file that somebody had open when it was moved; and
+/// changed tags were tried on it again and again.
+#[test]
+fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let bundled = root.bundled()[0].clone();
+    let mut edited = fs::read(&bundled).unwrap();
+    edited.extend_from_slice(b"edited");
+    // In place: the same file keeps its number and its names.
+    fs::write(&bundled, &edited).unwrap();
+    let tags = root.at("raw/winter-cabins/tags.yaml");
+    fs::write(&tags, fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in")).unwrap();
+    for _ in 0..2 {
+        assert!(root.once().status.success(), "{}", root.log());
+    }
+    assert_eq!((root.bundled(), fs::read(&bundled).unwrap()), (vec![bundled], edited), "{}", root.log());
+    let log = root.log();
+    assert!(log.contains("Left alone: it was changed by hand after it was bundled"), "{log}");
+    assert!(!log.contains("Brought back") && !log.contains("tried again"), "{log}");
+    assert!(root.csv()[1].iter().any(|cell| cell.contains("Snowed in")), "{:?}", root.csv());
 }

@@ -233,7 +233,7 @@ fn whoever_waits_says_for_what() {
     let inside = ["m.obj: m.mtl", "m.mtl: C:\\art\\gone.png"];
     let told = why(Stage::Raw, &["m.obj", "m.mtl", "x.png"], &inside);
     assert!(told[0].starts_with("it names files that are not here yet: C:\\art\\gone.png; "), "{told:?}");
-    assert!(told[0].ends_with("`stockmill release raw t`"), "{told:?}");
+    assert!(told[0].ends_with("`stockmill release raw t --anyway`"), "{told:?}");
     assert!(
         told[1].starts_with("it may be a part of `m.obj` beside it, which names files that are not here: "),
         "{told:?}"

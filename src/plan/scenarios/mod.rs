@@ -137,7 +137,7 @@ impl Given<'_> {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
             today: day,
             rules: &rules,
-            is_released: self.is_released,
+            is_let_go: self.is_released,
             layers: if self.is_untitled { &[] } else { &layers },
             theme_of_file: &|_| self.theme_of_file.map(|theme| ThemeSlug::new(theme).unwrap()),
             next_seq: &|_, _| 1,

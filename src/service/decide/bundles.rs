@@ -35,6 +35,8 @@ pub(super) struct Inside {
     /// What gives files their tags of today that carry older ones.
     pub(super) stale: Vec<Plan>,
     pub(super) themes: BTreeSet<ThemeSlug>,
+    /// Files that a person changed since, and that carry older tags.
+    pub(super) retouched: Vec<RelPath>,
 }
 
 impl Inside {
@@ -80,12 +82,23 @@ impl Bundles<'_> {
             }
             let xmp = foreign_xmp(self.disk, &folder, file)?;
             let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
-            inside.stale.extend(plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved));
+            if let Some(plan) = plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved) {
+                self.refresh(plan, &sidecar, &mut inside);
+            }
             let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
             inside.themes.extend(sidecar.theme);
             inside.assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
         }
         Ok(inside)
+    }
+
+    /// Takes what gives a file its tags of today, unless a person changed the file: nobody knows what that is then.
+    fn refresh(&self, plan: Plan, sidecar: &Sidecar, inside: &mut Inside) {
+        let file = plan.about.to.clone().expect("a refreshed file has a place");
+        match (self.disk.hash(&file), &sidecar.file) {
+            (Ok(hash), Some(left)) if hash != left.hash => inside.retouched.push(file),
+            _ => inside.stale.push(plan),
+        }
     }
 
     /// Returns the names of the files that lie in a bundle and are none of its assets.

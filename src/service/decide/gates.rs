@@ -16,8 +16,10 @@ impl Decider {
             let handling = format!("let it go on with `stockmill release {stage}`, or move it");
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {handling}")));
         }
-        if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_released) {
-            let handling = format!("take the mark away, or let it go on with `stockmill release {}`", facts.stage);
+        let is_let_go = || self.is_let_go(&facts.path, facts.stage, facts.seen, now);
+        if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_let_go()) {
+            let handling =
+                format!("take the mark away, or let it go on with `stockmill release {} --anyway`", facts.stage);
             return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {handling}")));
         }
         self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
@@ -62,6 +64,13 @@ impl Decider {
     /// Returns whether a person let go of this state of a file.
     pub(in crate::service) fn is_released(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
         self.releases.cover(path, stage, seen)
+    }
+
+    /// Returns whether a person let go of this state of a file whatever it is held for. Behind a gate that is shut, a
+    /// plain release opens the gate, and nobody saw yet what else is held.
+    pub(in crate::service) fn is_let_go(&self, path: &RelPath, stage: Stage, seen: Identity, now: &Moment) -> bool {
+        self.releases.cover_anyway(path, stage, seen)
+            || self.is_released(path, stage, seen) && self.check_gate(stage, false, now).is_ok()
     }
 
     /// Writes down which releases were used up.

@@ -191,8 +191,8 @@ impl Decider {
         let bundled_for = self.bundled_for(facts, known);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
-            let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
-            plan_asset(facts, &Context { is_released, ..*context })
+            let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
+            plan_asset(facts, &Context { is_let_go, ..*context })
         })
     }
 
@@ -245,7 +245,7 @@ impl Decider {
             now: here.now.timestamp(),
             today: here.now.local.date(),
             rules: &self.rules,
-            is_released: false,
+            is_let_go: false,
             layers,
             theme_of_file: &theme_of_file,
             next_seq: &next_seq,

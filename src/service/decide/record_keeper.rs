@@ -83,6 +83,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
     /// A folder beside it that was a bundle, and whose name is none of a bundle any more.
     pub(in crate::service) renamed: Option<RelPath>,
+    /// Files that a person changed, and that carry older tags.
+    pub(in crate::service) retouched: Vec<RelPath>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -198,7 +200,8 @@ impl RecordKeeper {
             plans.extend(self.but_open_checklist(disk, plan, &paths[1], order.now)?);
         }
         let bundle = Some(inside.measured(name, &market, sent));
-        Ok(FoundBundle { plans, bundle, themes: inside.themes, renamed, folders })
+        let (themes, retouched) = (inside.themes, inside.retouched);
+        Ok(FoundBundle { plans, bundle, themes, renamed, retouched, folders })
     }
 }
 

@@ -46,7 +46,8 @@ impl Decider {
             facts.sidecar = Some((companion, sidecar));
             return None;
         }
-        let is_wanted = self.is_released(&facts.path, facts.stage, facts.seen) || self.ledger.is_sent_back(&facts.path);
+        let is_wanted =
+            self.is_let_go(&facts.path, facts.stage, facts.seen, moment) || self.ledger.is_sent_back(&facts.path);
         if is_wanted {
             return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }

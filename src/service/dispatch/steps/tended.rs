@@ -12,6 +12,11 @@ use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
 use crate::vault::{Aside, DiskResult, SecondLook};
 
+/// What is told of a bundled file that a person changed.
+const RETOUCHED: &str = "it was changed by hand after it was bundled; its title, keywords and AI mark are those that it has \
+                         now, and changed tags reach its row in the CSV alone; to sell the change as stockmill does, put the \
+                         file back as it was, `stockmill undo` it, and change it in `export`";
+
 /// Why a folder is no bundle any more.
 const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
                        new files go into another one; give it its name back, or make a file `SENT` in it";
@@ -84,6 +89,13 @@ impl Dispatcher {
         }
     }
 
+    /// Tells of a bundled file that a person changed.
+    fn tell_retouched(&mut self, file: &RelPath) {
+        if BundleName::of(file).is_some() && self.inbox.leave_alone(file, RETOUCHED) {
+            report::left_alone(file, RETOUCHED);
+        }
+    }
+
     fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
         if let Some(renamed) = found.renamed.as_ref().filter(|renamed| self.inbox.leave_alone(renamed, RENAMED)) {
             report::left_alone(renamed, RENAMED);
@@ -106,6 +118,7 @@ impl Dispatcher {
             Some(_) => (),
             None => self.decide.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
+        found.retouched.iter().for_each(|file| self.tell_retouched(file));
         for mut plan in found.plans {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
@@ -160,6 +173,10 @@ impl Dispatcher {
     pub(in crate::service::dispatch) fn on_ended(&mut self, ended: Vec<(Aside, DiskResult<SecondLook>)>, now: &Moment) {
         for (aside, ended) in ended {
             match ended {
+                Ok(SecondLook::ChangedAs(name)) => {
+                    self.maintenance.second_looks.ended(&aside.kept);
+                    name.iter().for_each(|name| self.tell_retouched(name));
+                }
                 Ok(SecondLook::Unchanged) => self.maintenance.second_looks.ended(&aside.kept),
                 Ok(SecondLook::BroughtBack(name)) => {
                     self.maintenance.second_looks.ended(&aside.kept);

@@ -402,7 +402,15 @@ impl Mill {
     fn release(&mut self, stage: Stage) {
         let settings = self.dispatcher.settings().clone();
         let mailbox = self.vault.mailbox();
-        crate::service::release(&mailbox, &settings, stage, None, false, self.now().timestamp()).unwrap();
+        crate::service::release(
+            &mailbox,
+            &settings,
+            stage,
+            None,
+            crate::service::How { is_awaited: false, anyway: false },
+            self.now().timestamp(),
+        )
+        .unwrap();
         self.heard.push(Heard::Request);
     }
 
