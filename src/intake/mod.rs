@@ -15,7 +15,7 @@ mod watch;
 pub use candidate::Candidate;
 pub use claims::{Inside, is_model_folder};
 pub use group::{Grouped, group, is_lonely};
-pub use names::{downloads_as, is_note};
+pub use names::{downloads_as, is_note, plain_arrives_as};
 pub use near_miss::{NearMiss, near_misses};
 pub use notes::{NoteWait, Notes, Sign, signs};
 pub use settle::{Now, Settle, Settled, Still, Unsettled, Verdict};

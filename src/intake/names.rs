@@ -50,6 +50,14 @@ pub(super) fn arrives_as(name: &str) -> Option<&str> {
     downloads_as(name).or_else(temporary)
 }
 
+/// Returns the plain name that a file will have when it is complete, without what programs that synchronise put before
+/// it: `.NAME.XXXXXX`, `.syncthing.NAME.tmp`, `~syncthing~NAME.tmp`.
+pub fn plain_arrives_as(name: &str) -> Option<&str> {
+    let inner = arrives_as(name)?;
+    let inner = inner.strip_prefix("~syncthing~").unwrap_or(inner).trim_start_matches('.');
+    Some(inner.strip_prefix("syncthing.").unwrap_or(inner)).filter(|inner| !inner.is_empty())
+}
+
 /// Returns whether a file in `ideas` is a note by its extension.
 pub fn is_note(path: &RelPath) -> bool {
     matches!(path.extension().as_str(), "md" | "markdown" | "txt" | "csv" | "tsv" | "yaml" | "yml")
@@ -60,6 +68,22 @@ mod tests {
     use super::*;
     use crate::model::Identity;
     use crate::vault::Entry;
+
+    #[test]
+    fn what_is_written_under_another_name_is_known_by_its_own() {
+        for (name, expected) in [
+            ("x.png.part", Some("x.png")),
+            (".x.png.Ab12cD", Some("x.png")),
+            (".x.png.~4f2a", Some("x.png")),
+            (".syncthing.x.png.tmp", Some("x.png")),
+            ("~syncthing~x.png.tmp", Some("x.png")),
+            ("x.png.tmp", Some("x.png")),
+            ("x.png", None),
+            (".tmp", None),
+        ] {
+            assert_eq!(plain_arrives_as(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn what_has_a_sidecar_is_no_by_product() {

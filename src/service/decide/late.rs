@@ -21,7 +21,7 @@ const COMPANION_BYTES_MAX: u64 = 16 << 20;
 /// Whoever comes within this time after its asset went on was dropped with it.
 const TOGETHER_S: i64 = 60;
 /// A name that was used long ago may be used again: for so long a companion waits for another asset of its name.
-const NEXT_OF_NAME: Duration = Duration::from_secs(5);
+const NEXT_OF_NAME: Duration = Duration::from_secs(30);
 
 impl Decider {
     /// Returns whether an asset that a companion names went on before.

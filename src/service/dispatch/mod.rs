@@ -21,7 +21,7 @@ mod watch_health;
 mod workers;
 
 pub(super) use failure::{Handling, handling};
-pub(super) use inbox::{Around, Inbox, Met, News, unfinished};
+pub(super) use inbox::{Around, Inbox, Met, News, arriving, unfinished};
 pub(super) use message::{Heard, Message};
 pub(super) use workers::Workers;
 

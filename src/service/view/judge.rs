@@ -12,7 +12,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Known, Plan, Whereabouts};
 use crate::service::clock::Moment;
 use crate::service::decide::Here;
-use crate::service::dispatch::{Around, Handling, Inbox, Met, News, handling, unfinished};
+use crate::service::dispatch::{Around, Handling, Inbox, Met, News, arriving, handling, unfinished};
 use crate::service::survey::{Surveyed, bare_facts};
 use crate::service::why::{Why, WhyKind};
 
@@ -22,11 +22,14 @@ pub(super) struct Beside<'a> {
     surveyed: &'a Surveyed,
     /// The names that unfinished downloads in it will have.
     unfinished: HashSet<RelPath>,
+    /// The names that files will have which come into it.
+    arriving: HashSet<RelPath>,
 }
 
 impl<'a> Beside<'a> {
     pub(super) fn new(surveyed: &'a Surveyed) -> Self {
-        Self { surveyed, unfinished: unfinished(surveyed.odd.iter().map(|odd| &odd.path)) }
+        let names = || surveyed.odd.iter().map(|odd| &odd.path);
+        Self { surveyed, unfinished: unfinished(names()), arriving: arriving(names()) }
     }
 }
 
@@ -63,7 +66,7 @@ impl View {
 
     /// Judges a candidate by one look: where the kernel cannot tell of writers, its age must do.
     fn meet(&self, beside: &Beside<'_>, candidate: Candidate, now: &Moment) -> Result<Settled, Why> {
-        let Beside { surveyed, unfinished } = beside;
+        let Beside { surveyed, unfinished, .. } = beside;
         let (path, stage) = (candidate.primary.path.clone(), surveyed.stage);
         let here = self.here(now);
         let seen = |candidate: &Candidate| candidate.primary.entry.identity;
@@ -192,8 +195,7 @@ impl View {
         let settle = SettleSettings { quiet: Duration::ZERO, weak_quiet: Duration::ZERO, ..settle.clone() };
         let candidate = Candidate::alone(Found { path: path.clone(), entry });
         let has_writer = |path: &RelPath| self.decide.disk().has_writer(path).unwrap_or(None);
-        if let Err(Met::Waits(_, news)) =
-            Inbox::new(&settle).meet_alone(candidate, &beside.unfinished, &has_writer, &now)
+        if let Err(Met::Waits(_, news)) = Inbox::new(&settle).meet_alone(candidate, &beside.arriving, &has_writer, &now)
         {
             return AssetStatus::Held(path, passing(news));
         }

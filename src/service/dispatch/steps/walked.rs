@@ -137,10 +137,10 @@ impl Dispatcher {
         let alone: HashSet<&RelPath> = odd.iter().map(|odd| &odd.path).collect();
         self.inbox.forget_absent(unit, &found, &alone);
         let unfinished = inbox::unfinished(odd.iter().map(|odd| &odd.path));
-        for odd in odd.iter().filter(|odd| is_lonely(odd)) {
-            if !self.is_moving(&odd.path) && self.is_late(odd) {
-                self.judge_late(unit, &odd.path, &unfinished, now);
-            }
+        let late: Vec<&Odd> = odd.iter().filter(|odd| !self.is_moving(&odd.path) && self.is_late(odd)).collect();
+        if !late.is_empty() {
+            let arriving = inbox::arriving(odd.iter().map(|odd| &odd.path));
+            late.into_iter().for_each(|odd| self.judge_late(unit, &odd.path, &arriving, now));
         }
         let mut candidates = candidates.into_iter();
         while let Some(candidate) = candidates.next() {
@@ -193,16 +193,16 @@ impl Dispatcher {
         is_lonely(odd) && self.decide.is_late(&odd.path)
     }
 
-    /// Judges a companion like a file that was dropped, and lets it join its asset. `unfinished` are the names that
-    /// downloads in this folder will have.
-    fn judge_late(&mut self, unit: &RelPath, path: &RelPath, unfinished: &HashSet<RelPath>, now: &Moment) {
+    /// Judges a companion like a file that was dropped, and lets it join its asset. `arriving` are the names that
+    /// files will have which come into this folder.
+    fn judge_late(&mut self, unit: &RelPath, path: &RelPath, arriving: &HashSet<RelPath>, now: &Moment) {
         // Whatever happens to it meanwhile is told by an event.
         let Ok(Some(entry)) = self.decide.disk().stat(path) else { return };
         let candidate = Candidate::alone(Found { path: path.clone(), entry });
         let was_held = self.inbox.is_held_as(&candidate);
         let disk = self.decide.vault.clone();
         let has_writer = |path: &RelPath| disk.disk().has_writer(path).unwrap_or(None);
-        let state = match self.inbox.meet_alone(candidate, unfinished, &has_writer, now) {
+        let state = match self.inbox.meet_alone(candidate, arriving, &has_writer, now) {
             Ok(state) => state,
             Err(met) => return self.take_met(unit, Stage::Raw, path, met, now),
         };

@@ -152,7 +152,23 @@ fn a_companion_that_comes_late_joins_its_asset() {
         mill.drop(name, b"a wave");
         mill.run();
         assert_eq!(mill.assets(), ends, "{name}");
-        assert_eq!(mill.steady >= begun + Duration::from_secs(5), is_by, "another asset of its name may come");
+        assert_eq!(mill.steady >= begun + Duration::from_secs(30), is_by, "another asset of its name may come");
+    }
+}
+
+/// A synchronising program writes the small sidecar of a new picture first: its tags went to the older picture of that
+/// name, which was bundled, and the new one got none.
+#[test]
+fn a_sidecar_waits_for_the_picture_of_its_name_that_is_coming() {
+    for arriving in ["a.png.part", ".a.png.Ab12cD", ".syncthing.a.png.tmp", ".a.png.~4f2a", "a.png.tmp"] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+        mill.run();
+        let arriving = format!("raw/sea/{arriving}");
+        mill.drop(&arriving, b"half");
+        mill.drop("raw/sea/a.png.yaml", b"tags: {title: Red car}\n");
+        mill.pass(300);
+        assert!(mill.assets().contains(&arriving) && !mill.text("keep/sea/sea-0001.png.yaml").contains("Red car"));
+        assert!(mill.text("raw/sea/a.png.yaml").contains("Red car"), "{arriving}: {:?}", mill.files());
     }
 }
 
@@ -234,7 +250,7 @@ fn a_companion_that_comes_late_waits_for_its_asset() {
             mill.until_begun("make");
         }
         mill.drop("raw/sea/a.txt", b"a wave");
-        mill.pass(20);
+        mill.pass(45);
         let held = mill.held();
         let (path, kind, text) = held.last().unwrap();
         assert!(path == "raw/sea/a.txt" && *kind == why.0 && text.contains(why.1), "{held:?}");
