@@ -43,6 +43,10 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
 
 fn content(file: &Path) -> Result<Option<ContentHash>, CliError> {
     let mut hasher = blake3::Hasher::new();
+    let is_other = std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_other {
+        return Err(CliError::usage(format!("`{}` is no ordinary file", file.display())));
+    }
     match std::fs::File::open(file) {
         Ok(file) => {
             hasher.update_reader(file).map_err(|error| CliError::failed(&error))?;

@@ -216,7 +216,8 @@ pub(super) fn exit_code(wrong: Option<&CliError>) -> ExitCode {
 
 /// Returns where an area lay when it was used last.
 fn last_place(root: &Path, area: &str) -> Option<PathBuf> {
-    let text = std::fs::read(root.join(HOME).join("areas").join(area)).ok()?;
+    let file = root.join(HOME).join("areas").join(area);
+    let text = file.is_file().then(|| std::fs::read(&file).ok())??;
     let place = text.split(|byte| *byte == b'\n').next()?;
     Some(PathBuf::from(std::ffi::OsStr::from_bytes(place))).filter(|place| place.is_absolute())
 }

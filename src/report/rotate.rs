@@ -106,7 +106,12 @@ impl Closed {
 }
 
 fn open(folder: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(folder.join(NAME))
+    let file = folder.join(NAME);
+    // Opening a pipe waits until somebody reads it.
+    if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other(format!("`{}` is no ordinary file; remove it", file.display())));
+    }
+    OpenOptions::new().create(true).append(true).open(file)
 }
 
 impl Write for Rotating {

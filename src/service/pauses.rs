@@ -173,6 +173,12 @@ pub(super) fn lacks_room(space: Space, need: u64, free_min: u64) -> Option<Strin
         return None;
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    if space.total < floor.saturating_add(need) {
+        let (total, need) = (space.total >> 20, mib(need));
+        return Some(format!(
+            "its disk has {total} MiB in all, and the next file wants {need}; use a larger one for it"
+        ));
+    }
     let wanted = if need > 0 { format!(", the next file wants {}", mib(need)) } else { String::new() };
     Some(format!(
         "its disk has {} MiB free{wanted}, and {} stay free (`work.free_mib_min`); make room, and it goes on by itself",
@@ -254,6 +260,7 @@ mod tests {
         assert!(lacks_room(space(300, 100_000), 100 * MIB, 256 * MIB).unwrap().contains("wants 100"));
         assert_eq!(lacks_room(space(10, 100), 0, 256 * MIB), None);
         assert!(lacks_room(space(4, 100), 0, 256 * MIB).unwrap().contains("4 MiB free"));
+        assert!(lacks_room(space(90, 100), 96 * MIB, 256 * MIB).unwrap().contains("100 MiB in all"));
         let crowded = Space { files: Some(3), ..space(300, 1000) };
         assert!(lacks_room(crowded, 0, 256 * MIB).unwrap().contains("no inodes"));
         assert_eq!(lacks_room(Space { files: None, ..crowded }, 0, 256 * MIB), None);

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::disk::Detached;
-use super::mark::{self, Mark, Owner};
+use super::mark::{self, Mark, Owner, read_file};
 use super::own_names::HOME;
 use crate::model::{RelPath, Stage};
 
@@ -273,7 +273,7 @@ impl Areas {
     }
 
     fn is_place(&self, memory: &Path, area: &OsStr) -> bool {
-        std::fs::read(memory).unwrap_or_default() == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
+        read_file(memory).unwrap_or_default() == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
     }
 
     fn remember(&self, area: &OsStr) -> std::io::Result<()> {
@@ -306,6 +306,10 @@ fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Opening a pipe waits until somebody reads it.
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(std::io::Error::other("it is no ordinary file"));
+    }
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
     file.write_all(bytes).and_then(|()| file.sync_all())
 }

@@ -104,9 +104,17 @@ struct Named {
     mill: String,
 }
 
+/// Reads a small record; what is no ordinary file is refused, since reading a pipe may never end.
+pub(super) fn read_file(file: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    std::fs::read(file)
+}
+
 /// Reads the name of a mill. What cannot be understood counts as missing: the marks of its areas have the name, too.
 pub(super) fn read_name(file: &Path) -> Option<String> {
-    let named: Named = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    let named: Named = serde_json::from_slice(&read_file(file).ok()?).ok()?;
     (named.version == VERSION).then_some(named.mill)
 }
 
@@ -141,6 +149,12 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A pipe in the place of a record was read for ever.
+    #[test]
+    fn what_is_no_ordinary_file_is_no_record() {
+        assert!(read_file(Path::new("/dev/zero")).is_err() && read_name(Path::new("/dev/zero")).is_none());
+    }
 
     #[test]
     fn a_mark_says_whose_folder_it_is_or_that_it_is_unclear() {

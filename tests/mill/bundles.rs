@@ -238,6 +238,8 @@ fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
     for _ in 0..2 {
         assert!(root.once().status.success(), "{}", root.log());
     }
+    let explained = root.text(&["explain", bundled.to_str().unwrap()]);
+    assert!(explained.contains("changed  by hand since it was bundled"), "{explained}");
     assert_eq!((root.bundled(), fs::read(&bundled).unwrap()), (vec![bundled], edited), "{}", root.log());
     let log = root.log();
     assert!(log.contains("Left alone: it was changed by hand after it was bundled"), "{log}");

@@ -84,9 +84,15 @@ impl View {
                 return Explained { tags: Some(Err(format!("`{record}` cannot be read: {error}"))), ..explained };
             }
         };
-        let explained = explained.with("sidecar", record.to_string());
+        let mut explained = explained.with("sidecar", record.to_string());
+        let left = sidecar.file.as_ref().map(|file| &file.hash);
+        if self.decide.disk().hash(path).is_ok_and(|hash| left.is_some_and(|left| *left != hash)) {
+            let changed = "by hand since it was bundled: its title, keywords and AI mark are those that it has now, and \
+                           changed tags reach its row in the CSV alone";
+            explained = explained.with("changed", changed);
+        }
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
-        let mut explained = explained.with("market", market);
+        explained = explained.with("market", market);
         explained.notes.extend(self.name_of(&sidecar, path));
         explained.notes.extend(self.identity_of(&sidecar, path));
         let now = self.clock.now().for_settle();

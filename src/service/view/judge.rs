@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::{AssetStatus, View};
 use crate::config::SettleSettings;
 use crate::intake::{Candidate, Found, Odd, Settle, Settled, Still, Verdict, is_lonely};
-use crate::make::{MakeError, inspect, prove, read_records};
+use crate::make::{MakeError, cost, inspect, prove, read_records};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Known, Plan, Whereabouts};
 use crate::service::clock::Moment;
 use crate::service::decide::Here;
 use crate::service::dispatch::{Around, Handling, Inbox, Met, News, arriving, handling, unfinished};
+use crate::service::pauses::lacks_room;
 use crate::service::survey::{Surveyed, bare_facts};
 use crate::service::why::{Why, WhyKind};
 
@@ -138,8 +139,21 @@ impl View {
             self.decide.reserved.give_back(&plan);
             return self.troubled(&facts.path, Some(facts.clone()), &error, now);
         }
+        if let Some(why) = self.has_no_room(&plan, facts) {
+            self.decide.reserved.give_back(&plan);
+            return AssetStatus::Held(facts.path.clone(), Why::new(WhyKind::Paused, &why));
+        }
         self.planned.push(plan.clone());
         AssetStatus::Planned(Box::new(plan))
+    }
+
+    /// Returns why a disk has no room for what a plan makes.
+    fn has_no_room(&self, plan: &Plan, facts: &Facts) -> Option<String> {
+        let free_min = self.decide.settings.work.free_mib_min << 20;
+        cost(plan, Some(facts)).bytes.iter().find_map(|(area, need)| {
+            let why = lacks_room(self.decide.disk().space(area).ok()?, *need, free_min)?;
+            Some(format!("`{area}` is paused: {why}"))
+        })
     }
 
     fn parked(&mut self, facts: &Facts, why: &str, now: &Moment) -> AssetStatus {
