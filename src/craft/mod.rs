@@ -22,6 +22,7 @@ mod whole;
 mod xmp;
 
 pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_profile};
+pub use complete::zeros;
 pub use decode::{decode, is_upright, size};
 pub use embed::{embed, embedded_xmp};
 pub use encode::encode;
@@ -30,7 +31,7 @@ pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};
 pub use resize::{check_enlarged, enlarge};
-pub use sniff::{HEAD_BYTES, sniff};
+pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
 pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};
 

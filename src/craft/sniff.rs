@@ -54,6 +54,25 @@ fn by_mark(head: &[u8]) -> Option<Kind> {
     is_bmp.then_some(Kind::Bmp)
 }
 
+/// Returns what a picture is that stockmill does not take.
+pub fn foreign(head: &[u8]) -> Option<&'static str> {
+    let is_box = head.get(4..8) == Some(b"ftyp");
+    // The brand, and those that it is said to be compatible with.
+    let length = u32::from_be_bytes(*head.first_chunk()?) as usize;
+    let brands = || head.get(8..length.min(head.len())).unwrap_or_default().chunks_exact(4);
+    let has = |known: &[&[u8; 4]]| is_box && brands().any(|brand| known.iter().any(|known| brand == *known));
+    let begins = |mark: &[u8]| head.starts_with(mark);
+    match () {
+        () if has(&[b"avif", b"avis"]) => Some("an AVIF"),
+        () if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"]) => Some("a HEIC"),
+        () if has(&[b"crx "]) => Some("a camera's raw picture"),
+        () if begins(b"\xff\x0a") || begins(b"\0\0\0\x0cJXL \r\n\x87\n") => Some("a JPEG XL"),
+        () if begins(b"\0\0\0\x0cjP  \r\n\x87\n") || begins(b"\xff\x4f\xff\x51") => Some("a JPEG 2000"),
+        () if begins(b"8BPS") => Some("a Photoshop document"),
+        () => None,
+    }
+}
+
 /// Brands of pictures and sound that use the same boxes as videos (ISO/IEC 14496-12).
 const STILL_OR_SOUND: [&[u8; 4]; 24] = [
     b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avci", b"avcs",
@@ -205,10 +224,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_not_taken_is_named() {
+        let cases: [(&[u8], Option<&str>); 12] = [
+            (b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf....", Some("an AVIF")),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic....", Some("a HEIC")),
+            (b"\0\0\0\x14ftypmif1\0\0\0\0mif1heic", None),
+            (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", Some("a camera's raw picture")),
+            (b"\xff\x0a....", Some("a JPEG XL")),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", Some("a JPEG XL")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("a JPEG 2000")),
+            (b"8BPS\0\x01", Some("a Photoshop document")),
+            (b"\0\0\0\x18ftypisom", None),
+            (b"\0\0\0\x18ftypM4A ", None),
+            (b"\xff\xff\xff\xffftypavif", Some("an AVIF")),
+            (b"", None),
+        ];
+        for (head, expected) in cases {
+            assert_eq!(foreign(head), expected, "{}", String::from_utf8_lossy(head));
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_survived(head in proptest::collection::vec(any::<u8>(), 0..200), extension in "[a-z]{0,4}") {
             let _ = sniff(&head, &extension);
+            let _ = foreign(&[b"\0\0\0\x40ftyp", &head[..]].concat());
         }
     }
 }

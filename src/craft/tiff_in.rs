@@ -1,6 +1,7 @@
 //! TIFFs: inks, floats and transparency that the general decoder does not take as they are.
 
 use std::io::Cursor;
+use std::ops::Range;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder as _};
@@ -25,6 +26,17 @@ pub(super) fn header(bytes: &[u8]) -> Result<(Size, Orientation), CraftError> {
     let turned =
         number(&mut decoder, Tag::Orientation).and_then(|value| Orientation::from_exif(value.try_into().ok()?));
     Ok((Size { width, height }, turned.unwrap_or(Orientation::NoTransforms)))
+}
+
+/// Returns where the pixels of a TIFF lie: from the first to the last of its pieces.
+pub(super) fn pixels_at(bytes: &[u8]) -> Option<Range<usize>> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+    let mut numbers =
+        |tags: [Tag; 2]| tags.into_iter().find_map(|tag| decoder.find_tag_unsigned_vec::<u64>(tag).ok()?);
+    let starts = numbers([Tag::StripOffsets, Tag::TileOffsets])?;
+    let lengths = numbers([Tag::StripByteCounts, Tag::TileByteCounts])?;
+    let ends = starts.iter().zip(&lengths).map(|(start, length)| start.saturating_add(*length));
+    Some(usize::try_from(*starts.iter().min()?).ok()?..usize::try_from(ends.max()?).ok()?)
 }
 
 /// Decodes a TIFF.

@@ -1,4 +1,5 @@
 use std::io::{Read as _, SeekFrom};
+use std::ops::Range;
 
 use super::{Limits, MakeError};
 use crate::craft;
@@ -36,6 +37,7 @@ pub fn inspect(
     let head = head(&mut *opened, path, length)?;
     let kind = craft::sniff(&head, &path.extension()).or(is_document.then_some(Kind::Document));
     let kind = kind.filter(|_| stage != Stage::Ideas);
+    let not_taken = craft::foreign(&head).filter(|_| kind.is_none());
     let inside = match (kind, stage) {
         // No theme names it, and it may have a terabyte.
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => Inside::whole(ContentHash::of(b"")),
@@ -69,6 +71,8 @@ pub fn inspect(
         hash: inside.hash,
         essence: inside.essence,
         kind,
+        foreign: not_taken,
+        zeros: inside.zeros,
         size: inside.size,
         is_upright: inside.is_upright,
         has_private: inside.has_private,
@@ -129,12 +133,13 @@ struct Inside {
     is_upright: bool,
     has_private: bool,
     is_sound: bool,
+    zeros: Option<Range<usize>>,
 }
 
 impl Inside {
     /// Returns what is known of a file that is not looked into.
     fn whole(hash: ContentHash) -> Self {
-        Self { hash, essence: None, size: None, is_upright: true, has_private: false, is_sound: false }
+        Self { hash, essence: None, size: None, is_upright: true, has_private: false, is_sound: false, zeros: None }
     }
 }
 
@@ -147,7 +152,15 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
     let is_upright = craft::is_upright(bytes, kind);
     let essence = craft::essence(bytes, kind);
     let hash = ContentHash::of(bytes);
-    Ok(Inside { hash, essence, size: Some(size), is_upright, has_private: false, is_sound })
+    Ok(Inside {
+        hash,
+        essence,
+        size: Some(size),
+        is_upright,
+        has_private: false,
+        is_sound,
+        zeros: craft::zeros(bytes, kind),
+    })
 }
 
 /// Reads an open file from its start; refuses one of more than `bytes_max`.

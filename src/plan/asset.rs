@@ -2,10 +2,14 @@ use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, nam
 use crate::model::{AssetId, ContentHash, RelPath, Stage, Template, ThemeSlug};
 use crate::records::{About, Derivation, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar, Step};
 
-/// Returns why a file of a type that nobody knows is left alone.
-pub fn unknown() -> Hold {
-    let what = "its content is no picture, video or 3D model that stockmill knows";
-    Hold::Ignored(format!("{what}; a theme may claim it under `documents` in its tags.yaml"))
+/// Returns why a file of a type that stockmill does not work on stays.
+pub fn unknown(facts: &Facts) -> Hold {
+    const CLAIM: &str = "a theme may claim it under `documents` in its tags.yaml";
+    if let Some(what) = facts.foreign {
+        let handling = format!("save it as a PNG, TIFF or JPEG and drop that; or {CLAIM}");
+        return Hold::Waits(format!("it is {what}, which stockmill does not take; {handling}"));
+    }
+    Hold::Ignored(format!("its content is no picture, video or 3D model that stockmill knows; {CLAIM}"))
 }
 
 /// An asset that is recognised: it has an identity, a theme and a number.
@@ -29,7 +33,7 @@ pub(super) struct Asset<'a> {
 impl<'a> Asset<'a> {
     pub(super) fn recognise(facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Hold> {
         let Some(kind) = facts.kind else {
-            return Err(unknown());
+            return Err(unknown(facts));
         };
         let mut sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar.clone()).unwrap_or_default();
         let id = match (&sidecar.id, context.known) {

@@ -50,6 +50,7 @@ pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -80,6 +81,10 @@ pub struct Facts {
     pub essence: Option<ContentHash>,
     /// What it is by content; `None` for a type that stockmill does not know.
     pub kind: Option<Kind>,
+    /// What it is if it is a picture that stockmill does not take.
+    pub foreign: Option<&'static str>,
+    /// Where its pixels are zeros that a copy may have left which did not arrive whole.
+    pub zeros: Option<Range<usize>>,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
     /// Whether it is stored as it is seen; any other picture is turned before it is bundled.
@@ -114,6 +119,8 @@ impl Facts {
             hash: ContentHash::of(b""),
             essence: None,
             kind: None,
+            foreign: None,
+            zeros: None,
             size: None,
             is_upright: true,
             has_private: false,

@@ -28,6 +28,7 @@ struct Given<'a> {
     companions: &'a [&'a str],
     members: &'a [&'a str],
     is_released: bool,
+    foreign: Option<&'static str>,
     /// Names that are taken.
     taken: &'a [&'a str],
     /// Bundles of today: their part, how many rows and bytes, and whether they were sent.
@@ -87,6 +88,8 @@ impl Given<'_> {
             hash,
             essence: None,
             kind: self.kind,
+            foreign: self.foreign,
+            zeros: None,
             size: self.edges.map(|(width, height)| Size { width, height }),
             is_upright: true,
             has_private: false,

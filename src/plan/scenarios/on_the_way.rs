@@ -75,6 +75,12 @@ fn what_is_taken_or_comes_along_is_minded() {
                 "ignored: its content is no picture, video or 3D model that stockmill knows; a theme may claim it under `documents` in its tags.yaml",
             ],
         ),
+        (
+            Given { kind: None, foreign: Some("an AVIF"), ..picture("raw/t/a.jpg") },
+            &[
+                "waits: it is an AVIF, which stockmill does not take; save it as a PNG, TIFF or JPEG and drop that; or a theme may claim it under `documents` in its tags.yaml",
+            ],
+        ),
         (picture("ideas/a.png"), &["ignored: it is not a note; drop pictures into `raw`"]),
     ]);
 }

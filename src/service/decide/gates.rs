@@ -22,6 +22,14 @@ impl Decider {
                 format!("take the mark away, or let it go on with `stockmill release {} --anyway`", facts.stage);
             return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {handling}")));
         }
+        if let Some(zeros) = facts.zeros.as_ref().filter(|_| !is_released && !is_known(facts)) {
+            let handling =
+                format!("copy it again, or let it go with `stockmill release {}` if it is black there", facts.stage);
+            let (at, length) = (zeros.start, zeros.len());
+            return Err(Hold::Waits(format!(
+                "{length} of its bytes are zeros (from byte {at} on), as in a file that was not copied whole; {handling}"
+            )));
+        }
         self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
     }
 
@@ -92,6 +100,12 @@ impl Decider {
             self.releases.use_up(&other.path, facts.stage, other.seen);
         }
     }
+}
+
+/// Returns whether stockmill itself put these bytes here.
+fn is_known(facts: &Facts) -> bool {
+    let file = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.file.as_ref());
+    file.is_some_and(|file| file.hash == facts.hash)
 }
 
 /// A gate that is shut for now.

@@ -123,7 +123,7 @@ impl Decider {
             return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
         }
         if facts.kind.is_none() && facts.stage != Stage::Ideas {
-            return Err(crate::plan::unknown());
+            return Err(crate::plan::unknown(&facts));
         }
         self.named_right(&facts.path)?;
         if let Some(other) = self.reserved.twin_of(&facts) {

@@ -75,6 +75,29 @@ fn a_file_is_shut_in_by_its_gate_a_pause_or_a_misnamed_tag_file() {
 }
 
 #[test]
+fn a_file_with_zeros_waits_unless_stockmill_put_it_there() {
+    use crate::records::FileRecord;
+    let (_home, decide) = mill("", &[]);
+    let of = |hash: &[u8]| {
+        let file = FileRecord { hash: ContentHash::of(hash), recipe: None, embedded: None };
+        let beside = crate::plan::Companion { path: path("keep/sea/a.tif.yaml"), seen: SEEN };
+        Some((beside, Sidecar { file: Some(file), ..Sidecar::default() }))
+    };
+    for (zeros, sidecar, expected) in [
+        (None, None, None),
+        (Some(4096..8192), None, Some("4096 of its bytes are zeros (from byte 4096 on)")),
+        (Some(4096..8192), of(b"other"), Some("4096 of its bytes")),
+        (Some(4096..8192), of(b"tiff"), None),
+    ] {
+        let bare = Facts::bare(path("keep/sea/a.tif"), Stage::Keep, SEEN, 0);
+        let facts = Facts { hash: ContentHash::of(b"tiff"), zeros, sidecar, ..bare };
+        let why = decide.gate(&facts, &noon()).err().map(|hold| hold.to_string());
+        assert_eq!(why.is_some(), expected.is_some(), "{why:?}");
+        assert!(why.iter().zip(expected).all(|(why, start)| why.starts_with(start) && why.contains("release keep")));
+    }
+}
+
+#[test]
 fn a_theme_claims_its_documents() {
     let tags = "title: Sea\ndocuments: [readme.txt, a.png]\n";
     let (_home, mut decide) = mill("", &[("raw/sea/tags.yaml", tags), ("raw/sky/tags.yaml", "title: Sky\n")]);
