@@ -90,7 +90,8 @@ fn coded_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Refuses a JPEG that is coded as no decoder here reads it, by the head of its frame.
+/// Refuses a JPEG that is coded as the decoder does not read it, or reads it wrongly without an error, by the head of
+/// its frame.
 pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
     let is_frame = |part: &Part<'_>| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf);
     let Some(frame) = parts(bytes).map_while(Result::ok).find(is_frame) else { return Ok(()) };
@@ -100,11 +101,20 @@ pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
         0xc9..=0xcf => "a JPEG with arithmetic coding".to_owned(),
         0xc5..=0xc7 => "a JPEG of several sizes (hierarchical)".to_owned(),
         _ if bits != 8 => format!("a JPEG of {bits} bits a channel"),
+        _ if has_odd_sampling(frame.body) => "a JPEG with an odd sampling of its colours".to_owned(),
         _ => return Ok(()),
     };
     Err(CraftError::Unsupported(format!(
         "{what}, which few programs read; save it again as a common JPEG, or as a PNG"
     )))
+}
+
+/// Returns whether the first of several components, which is the brightness, has fewer samples than another one: the
+/// decoder shifts such colours by up to 187 of 255. It calls three samples damaged.
+fn has_odd_sampling(frame: &[u8]) -> bool {
+    let samplings = || frame.iter().skip(7).step_by(3).map(|both| (both >> 4, both & 15));
+    let Some(first) = samplings().next() else { return false };
+    samplings().any(|(h, v)| h > first.0 || v > first.1 || h == 3 || v == 3)
 }
 
 #[cfg(test)]
@@ -132,6 +142,21 @@ mod tests {
             (0xca, 8, Some("arithmetic")),
             (0xcb, 8, Some("lossless")),
         ];
+        for (samplings, is_odd) in [
+            (&[0x22][..], false),
+            (&[0x11, 0x11, 0x11], false),
+            (&[0x22, 0x11, 0x11], false),
+            (&[0x22, 0x21, 0x12], false),
+            (&[0x41, 0x11, 0x11], false),
+            (&[0x11, 0x22, 0x22], true),
+            (&[0x11, 0x21, 0x21], true),
+            (&[0x21, 0x22, 0x11], true),
+            (&[0x31, 0x11, 0x11], true),
+        ] {
+            let components: Vec<u8> = samplings.iter().flat_map(|sampling| [1, *sampling, 0]).collect();
+            let frame = [&[8, 0, 1, 0, 1, u8::try_from(samplings.len()).unwrap()][..], &components].concat();
+            assert_eq!(has_odd_sampling(&frame), is_odd, "{samplings:x?}");
+        }
         for (marker, bits, expected) in cases {
             let jpeg = [&b"\xff\xd8\xff\xe0\0\x02\xff"[..], &[marker, 0, 8, bits, 0, 1, 0, 1, 0]].concat();
             match (check_coding(&jpeg), expected) {

@@ -76,10 +76,39 @@ mod tests {
     #[test]
     fn a_transparent_neighbour_does_not_bleed() {
         let half = RgbaImage::from_fn(16, 16, |x, _| if x < 8 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 255, 0, 0]) });
-        let picture = Picture { image: half.into(), icc: None };
-        let large = enlarge(&picture, Size { width: 32, height: 32 }).unwrap().image.to_rgba8();
-        let greenest = large.pixels().filter(|pixel| pixel[3] > 8).map(|pixel| pixel[1]).max();
-        assert_eq!(greenest, Some(0));
+        let deep = DynamicImage::ImageRgba16(DynamicImage::from(half.clone()).to_rgba16());
+        for image in [half.into(), deep] {
+            let picture = Picture { image, icc: None };
+            let large = enlarge(&picture, Size { width: 32, height: 32 }).unwrap().image.to_rgba8();
+            let greenest = large.pixels().filter(|pixel| pixel[3] > 8).map(|pixel| pixel[1]).max();
+            assert_eq!(greenest, Some(0));
+        }
+    }
+
+    /// Whatever lies under it, on black and on white the same is seen: no edge is darker or lighter.
+    #[test]
+    fn the_edge_of_a_cut_out_does_not_show_what_was_hidden() {
+        let cut_out = |hidden: u8| {
+            let image = image::GrayAlphaImage::from_fn(24, 24, |x, y| {
+                let alpha = u8::try_from((x.abs_diff(12) + y.abs_diff(12)) * 40).unwrap_or(255);
+                image::LumaA([if alpha == 255 { hidden } else { 120 }, 255 - alpha])
+            });
+            Picture { image: image.into(), icc: None }
+        };
+        let seen = |hidden: u8, behind: u8| {
+            let large = enlarge(&cut_out(hidden), Size { width: 60, height: 60 }).unwrap();
+            crate::craft::flatten(large, [behind; 3]).unwrap().image.to_luma8()
+        };
+        for behind in [0, 255, 120] {
+            let expected = seen(120, behind);
+            for hidden in [0, 255] {
+                assert_eq!(seen(hidden, behind), expected, "{hidden} on {behind}");
+            }
+            // Colours multiplied by their opacity are rounded to 8 bits.
+            let rounding = if behind == 120 { 2 } else { 0 };
+            let bounds = behind.min(120) - rounding..=behind.max(120) + rounding;
+            assert!(expected.pixels().all(|pixel| bounds.contains(&pixel[0])), "{behind}");
+        }
     }
 
     #[test]
