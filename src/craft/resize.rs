@@ -38,14 +38,15 @@ pub fn check_enlarged(source: &Picture, result: &Picture) -> Result<(), CraftErr
     Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))
 }
 
-/// Returns the mean of each channel in each cell of a coarse grid.
+/// Returns the mean of each colour in each cell of a coarse grid, as it is seen on black and on white.
 fn means(image: &DynamicImage) -> Vec<f32> {
     let small = as_seen(image).resize_exact(CELLS * 4, CELLS * 4, image::imageops::FilterType::Triangle).to_rgba32f();
-    let mut sums = vec![0.0_f32; (CELLS * CELLS * 4) as usize];
-    for (x, y, pixel) in small.enumerate_pixels() {
-        let cell = ((y / 4) * CELLS + x / 4) as usize * 4;
-        for channel in 0..4 {
-            sums[cell + channel] += pixel[channel] * 255.0 / 16.0;
+    let mut sums = vec![0.0_f32; (CELLS * CELLS * 6) as usize];
+    for (x, y, Rgba([colors @ .., alpha])) in small.enumerate_pixels() {
+        let cell = ((y / 4) * CELLS + x / 4) as usize * 6;
+        for (channel, color) in colors.iter().enumerate() {
+            sums[cell + channel] += color * 255.0 / 16.0;
+            sums[cell + 3 + channel] += (color + 1.0 - alpha) * 255.0 / 16.0;
         }
     }
     sums
