@@ -19,6 +19,8 @@ fn from_a_note_and_pictures_to_a_bundle_with_the_defaults() {
     fs::write(root.at("raw/Winter_cabins_7.png"), picture(2, 1024)).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
 
+    // It was told of every picture in every stage that its tags had just been copied there.
+    assert!(!root.log().contains("changed a moment ago"), "{}", root.log());
     let bundled = root.bundled();
     assert_eq!(bundled.len(), 2, "{:?}", root.files());
     for path in &bundled {

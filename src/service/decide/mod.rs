@@ -203,14 +203,26 @@ impl Decider {
         self.tags.layers(self.vault.disk(), &self.settings, theme.as_ref(), below.as_ref(), facts.stage, now)
     }
 
+    /// Returns the files of a theme's tags in all stages that can be seen, first that of `stage`.
+    pub(super) fn shared_files(&self, theme: &ThemeSlug, below: Option<&RelPath>, stage: Stage) -> Vec<RelPath> {
+        let found = themes::shared_files(self.disk(), theme, below, stage).unwrap_or_default();
+        found.into_iter().map(|(path, _)| path).collect()
+    }
+
     /// Returns the file that a theme's tags come from in a stage: one of a stage, else what is remembered of it.
     pub(super) fn shared_file(&self, theme: &ThemeSlug, below: Option<&RelPath>, stage: Stage) -> Option<RelPath> {
         let remembered = || {
             let base = sync_base_path(theme, below);
             matches!(self.disk().stat(&base), Ok(Some(_))).then_some(base)
         };
-        let found = themes::shared_file(self.disk(), theme, below, stage).ok()?;
-        found.map(|(path, _)| path).or_else(|| remembered().filter(|_| !self.tags.themes.forgotten.contains(theme)))
+        let found = self.shared_files(theme, below, stage).into_iter().next();
+        found.or_else(|| remembered().filter(|_| !self.tags.themes.forgotten.contains(theme)))
+    }
+
+    /// Returns why a theme's tag file keeps all of the theme waiting, if it does.
+    pub(super) fn why_unread(&mut self, tags: &RelPath, now: Now) -> Option<Hold> {
+        let (themes, mut reader) = self.tags.reader(self.vault.disk(), now);
+        themes.unread(&mut reader, tags).filter(|hold| matches!(hold, Hold::Unreadable(_)))
     }
 
     /// Returns the tags of a bundled asset, all layers resolved.

@@ -136,6 +136,44 @@ fn tags_come_from_the_settings_the_sets_the_theme_and_the_folder() {
     }
 }
 
+/// Pictures were sold with old tags while the file that a person had just written could not be read.
+#[test]
+fn a_tag_file_that_cannot_be_read_keeps_its_theme_waiting_in_all_stages() {
+    let sound = "title: Door\n";
+    let (home, mut decide) = mill("", &[("keep/door/tags.yaml", sound), ("keep/sky/tags.yaml", "title: Sky\n")]);
+    let base = ".stockmill/tags/door/tags.yaml";
+    let files = [
+        ("raw/door/d.png", Stage::Raw),
+        ("raw/2026-11-29/door/e.png", Stage::Raw),
+        ("keep/door/c.png", Stage::Keep),
+        ("export/door/c.jpg", Stage::Export),
+        ("upload/door/c.jpg", Stage::Upload),
+    ];
+    // (the file in `raw`, whether the theme had tags, what is told)
+    let cases = [
+        (sound, true, None),
+        ("", false, None),
+        ("", true, Some("`raw/door/tags.yaml` is empty")),
+        ("title: Door: red\nkeywords: [door, red\n", true, Some("`raw/door/tags.yaml` cannot be read")),
+    ];
+    for (text, had_tags, expected) in cases {
+        for (file, text) in [("raw/door/tags.yaml", Some(text)), (base, had_tags.then_some(sound))] {
+            let file = home.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            text.map_or_else(|| drop(fs::remove_file(&file)), |text| fs::write(&file, text).unwrap());
+        }
+        decide.tags.themes.forget_cache();
+        for (file, stage) in files {
+            let facts = Facts::bare(path(file), stage, SEEN, 0);
+            let why = decide.tags_of(&facts, noon().for_settle()).err().map(|hold| hold.to_string());
+            let is_told = why.as_deref().is_some_and(|why| expected.is_some_and(|start| why.starts_with(start)));
+            assert!(is_told || (why.is_none() && expected.is_none()), "{file}, {text:?}: {why:?}");
+        }
+        let other = Facts::bare(path("keep/sky/a.png"), Stage::Keep, SEEN, 0);
+        assert!(decide.tags_of(&other, noon().for_settle()).is_ok(), "{text:?}");
+    }
+}
+
 #[test]
 fn only_the_bundles_of_the_day_are_counted() {
     let sidecar = "version: 1\nid: 0123456789abcdef\ntheme: sea\ntags: {title: Sea}\n";

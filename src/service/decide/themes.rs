@@ -96,7 +96,8 @@ impl Themes {
         Ok(file.is_some_and(|file| file.documents.contains(&path.file_text())))
     }
 
-    /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other.
+    /// Returns the tags of a theme or of a folder below it: this stage's copy, else any other. A theme's tags are one
+    /// thing in all stages: while one of its copies cannot be read, nobody knows which tags a person wants.
     fn in_any_stage(
         &mut self,
         reader: &mut Reader<'_>,
@@ -104,15 +105,19 @@ impl Themes {
         below: Option<&RelPath>,
         stage: Stage,
     ) -> Result<Option<ThemeFile>, Hold> {
-        if let Some((path, entry)) = shared_file(reader.disk, theme, below, stage)? {
-            let written = self.read_seen(reader, &path, &entry)?;
-            return self.meant(reader, theme, below, &path, written).map(Some);
+        let mut copies = shared_files(reader.disk, theme, below, stage)?.into_iter();
+        let Some((path, entry)) = copies.next() else {
+            if self.forgotten.contains(theme) {
+                return Ok(None);
+            }
+            // Its folders are gone, and assets of it are still on their way.
+            return self.read(reader, &sync_base_path(theme, below));
+        };
+        let file = self.meant(reader, theme, below, &path, &entry)?;
+        for (path, entry) in copies {
+            self.meant(reader, theme, below, &path, &entry)?;
         }
-        if self.forgotten.contains(theme) {
-            return Ok(None);
-        }
-        // Its folders are gone, and assets of it are still on their way.
-        self.read(reader, &sync_base_path(theme, below))
+        Ok(Some(file))
     }
 
     /// Returns what a tag file means. Whether one that is empty is meant to take all tags away nobody can tell.
@@ -122,30 +127,47 @@ impl Themes {
         theme: &ThemeSlug,
         below: Option<&RelPath>,
         path: &RelPath,
-        written: Written,
+        entry: &Entry,
     ) -> Result<ThemeFile, Hold> {
-        let had_tags = written.is_blank && self.read(reader, &sync_base_path(theme, below))?.is_some();
+        let base = sync_base_path(theme, below);
+        let written = self.read_seen(reader, path, entry, Some(&base))?;
+        let had_tags = written.is_blank && self.read(reader, &base)?.is_some();
         if had_tags { Err(Hold::Unreadable(blank(path))) } else { Ok(written.file) }
+    }
+
+    /// Returns why a theme's tag file keeps the theme waiting, if it does.
+    pub(super) fn unread(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Option<Hold> {
+        let (theme, below) = crate::plan::theme_of_path(path);
+        let entry = reader.disk.stat(path).ok()??;
+        self.meant(reader, &theme?, below.as_ref(), path, &entry).err()
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {
         match reader.disk.stat(path).map_err(|error| refused(path, &error))? {
-            Some(entry) => self.read_seen(reader, path, &entry).map(|written| Some(written.file)),
+            Some(entry) => self.read_seen(reader, path, &entry, None).map(|written| Some(written.file)),
             None => Ok(None),
         }
     }
 
-    fn read_seen(&mut self, reader: &mut Reader<'_>, path: &RelPath, entry: &Entry) -> Result<Written, Hold> {
+    /// Reads a file unless it was read as it is; `base` is the last common state of which it may be a copy.
+    fn read_seen(
+        &mut self,
+        reader: &mut Reader<'_>,
+        path: &RelPath,
+        entry: &Entry,
+        base: Option<&RelPath>,
+    ) -> Result<Written, Hold> {
         if let Some((seen, written)) = self.read.get(path)
             && *seen == entry.identity
         {
             return Ok(written.clone());
         }
-        // The last common state is nobody's to edit.
-        if path.area() != HOME {
+        let bytes = reader.disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;
+        // The last common state is nobody's to edit, and a copy of it says nothing new.
+        let is_base = |base: &RelPath| reader.disk.read(base, TAGS_BYTES_MAX).is_ok_and(|known| known == bytes);
+        if path.area() != HOME && !base.is_some_and(is_base) {
             reader.records.still(reader.disk, path, entry, reader.now)?;
         }
-        let bytes = reader.disk.read(path, TAGS_BYTES_MAX).map_err(|error| refused(path, &error))?;
         let file = ThemeFile::parse(&bytes).map_err(|error| cannot_be_read(path, &error))?;
         let written = Written { file, is_blank: bytes.trim_ascii().is_empty() };
         self.read.insert(path.clone(), (entry.identity, written.clone()));
@@ -153,27 +175,28 @@ impl Themes {
     }
 }
 
-/// Returns the file of tags that counts in a stage: that stage's own, else any other.
-pub(super) fn shared_file(
+/// Returns the files of tags of all stages; first the one that counts in a stage: that stage's own, else any other.
+pub(super) fn shared_files(
     disk: &dyn Look,
     theme: &ThemeSlug,
     below: Option<&RelPath>,
     stage: Stage,
-) -> Result<Option<(RelPath, Entry)>, Hold> {
+) -> Result<Vec<(RelPath, Entry)>, Hold> {
     let others = Stage::ALL.into_iter().filter(|other| *other != stage && *other != Stage::Ideas);
+    let mut files = Vec::new();
     for stage in std::iter::once(stage).chain(others) {
         let folder = stage.folder().join(theme.as_str());
         let folder = below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()));
         let path = folder.join("tags.yaml");
         match disk.stat(&path) {
-            Ok(Some(entry)) => return Ok(Some((path, entry))),
+            Ok(Some(entry)) => files.push((path, entry)),
             Ok(None) => (),
             // Nothing is concluded from a stage that is away; the others know the tags, too.
             Err(error) if error.kind() == std::io::ErrorKind::StaleNetworkFileHandle => (),
             Err(error) => return Err(refused(&path, &error)),
         }
     }
-    Ok(None)
+    Ok(files)
 }
 
 /// Returns why a tag file that is empty is not gone by.

@@ -95,7 +95,7 @@ impl View {
             return Ok(self.folder(stage, path));
         }
         if stage != Stage::Ideas && name == "tags.yaml" && unit_of(path).is_some_and(|unit| unit != *path) {
-            return Ok(self.shared_tags(stage, path));
+            return Ok(self.shared_tags(path));
         }
         let asset = self.asset(stage, path)?;
         Ok(asset.unwrap_or_else(|| {
@@ -191,9 +191,16 @@ impl View {
         }
         let explained = Explained::new(is)
             .with("inside", format!("{ready} ready, {held} held, {alone} left alone, {aside} to be set aside"));
+        if stage == Stage::Ideas {
+            return explained;
+        }
         let tags = path.join("tags.yaml");
-        let has_tags = stage != Stage::Ideas && matches!(self.decide.disk().stat(&tags), Ok(Some(_)));
-        if has_tags { explained.with("tags", format!("shared by `{tags}`")) } else { explained }
+        let copies = self.copies_of(&tags);
+        let now = self.clock.now().for_settle();
+        if let Some(hold) = copies.iter().find_map(|copy| self.decide.why_unread(copy, now)) {
+            return explained.with("tags", format!("unknown: {hold}; all of the theme waits until that is mended"));
+        }
+        if copies.contains(&tags) { explained.with("tags", format!("shared by `{tags}`")) } else { explained }
     }
 }
 

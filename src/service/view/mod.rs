@@ -142,7 +142,9 @@ impl View {
             }
         }
         let covers = |path: &RelPath| start.is_none_or(|start| path.is_in(start) || start.is_in(path));
+        let mut broken = Vec::new();
         for mut surveyed in looked {
+            broken.extend(self.broken_tags(&surveyed).into_iter().filter(|(path, _)| covers(path)));
             let candidates = std::mem::take(&mut surveyed.candidates);
             let odd = surveyed.odd.clone();
             let beside = Beside::new(&surveyed);
@@ -153,7 +155,26 @@ impl View {
                 statuses.push(self.judge_alone(&beside, odd));
             }
         }
+        // A broken file of tags that nothing is held for yet would be told nowhere.
+        for (path, why) in broken {
+            let tells =
+                |status: &AssetStatus| matches!(status, AssetStatus::Held(_, other) if other.text.contains(&*why.text));
+            if !statuses.iter().any(tells) {
+                statuses.push(AssetStatus::Held(path, why));
+            }
+        }
         statuses
+    }
+
+    /// Returns the files of tags in a unit that keep their theme waiting, and why.
+    fn broken_tags(&mut self, surveyed: &Surveyed) -> Vec<(RelPath, Why)> {
+        let now = self.clock.now().for_settle();
+        let tags = surveyed.tag_folders.iter().filter(|(_, seen)| seen.is_some()).map(|(at, _)| at.join("tags.yaml"));
+        tags.filter_map(|tags| {
+            let hold = self.decide.why_unread(&tags, now)?;
+            Some((tags, Why::of(&hold)))
+        })
+        .collect()
     }
 
     /// Looks at one unit, and remembers what its files of tags keep waiting.

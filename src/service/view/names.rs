@@ -7,6 +7,7 @@ use crate::plan::tags::Layer;
 use crate::plan::{BundleFolder, Facts, naming, sync_base_path, theme_of_path};
 use crate::records::{Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
+use crate::service::survey::stage_of;
 
 impl View {
     /// Returns where an asset's name comes from, and what comes next.
@@ -112,7 +113,7 @@ impl View {
     }
 
     /// Explains a file of shared tags: which layer it is, what it says, and in which stages it lies.
-    pub(super) fn shared_tags(&self, stage: Stage, path: &RelPath) -> Explained {
+    pub(super) fn shared_tags(&self, path: &RelPath) -> Explained {
         let (theme, below) = theme_of_path(path);
         let Some(theme) = theme else { return Explained::new("no shared tags: its folder is no theme") };
         let layer = below.as_ref().map_or(Layer::Theme, |below| Layer::Folder(below.to_string()));
@@ -123,12 +124,12 @@ impl View {
             explained.notes.extend(sets);
         }
         let own = self.decide.disk().read(path, 1 << 20).ok();
-        for other in [Stage::Raw, Stage::Keep, Stage::Export, Stage::Upload].into_iter().filter(|other| *other != stage)
-        {
-            let below = path.below(&stage.folder()).expect("it lies in its stage");
-            let at = other.folder().join(below.as_path());
+        for at in self.copies_of(path).into_iter().filter(|at| at != path) {
             let state = match self.decide.disk().read(&at, 1 << 20) {
                 Ok(bytes) if Some(&bytes) == own.as_ref() => "the same",
+                Ok(bytes) if ThemeFile::parse(&bytes).is_err() => {
+                    "it cannot be read, and all of the theme waits until it is mended"
+                }
                 Ok(_) => "not the same yet: the daemon brings them into step",
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(_) => "it cannot be read now",
@@ -142,6 +143,13 @@ impl View {
         } else {
             explained.with("shared", "not with other stages yet: the daemon has not seen it")
         }
+    }
+
+    /// Returns the files of shared tags, one in each stage, of which `tags` is one or would be.
+    pub(super) fn copies_of(&self, tags: &RelPath) -> Vec<RelPath> {
+        let (Some(theme), below) = theme_of_path(tags) else { return Vec::new() };
+        let stage = stage_of(tags).unwrap_or(Stage::Raw);
+        self.decide.shared_files(&theme, below.as_ref(), stage)
     }
 
     /// Returns what a file of tags sets, or why it cannot be read and what waits for that.

@@ -205,6 +205,30 @@ fn what_stays_is_told_by_stage_theme_and_reason() {
     assert_eq!([raw.ready, raw.held.len(), raw.left_alone.len(), raw.to_set_aside.len()], [2, 3, 5, 3], "{raw:?}");
 }
 
+/// `status` and `explain` of all but the broken file itself said nothing of it.
+#[test]
+fn a_broken_tag_file_that_nothing_lies_beside_is_told() {
+    let mill = Mill::furnished();
+    mill.put("export/sea/tags.yaml", "title: Door: red\nkeywords: [door, red\n");
+    let mut view = mill.view();
+    let broken = "`export/sea/tags.yaml` cannot be read: line 1";
+    for at in
+        ["raw/sea", "keep/sea", "export/sea", "raw/sea/good.png", "upload/2026-11-28/adobe-stock/files/sea-0001.jpg"]
+    {
+        let explained = view.explain(&path(at)).unwrap().unwrap();
+        let tags = explained.tags.iter().filter_map(|tags| tags.as_ref().err().cloned());
+        let notes = explained.notes.iter().map(|(_, text)| text.clone());
+        assert!(tags.chain(notes).any(|text| text.contains(broken)), "{at}: {explained:?}");
+    }
+    let text = told(&mut view, "raw/sea/tags.yaml");
+    assert!(text.contains("export/sea/tags.yaml: it cannot be read, and all of the theme waits"), "{text}");
+    let mill = Mill::new();
+    mill.put("export/sea/tags.yaml", "title: Door: red\nkeywords: [door, red\n");
+    let overview = mill.view().overview();
+    let held: Vec<_> = overview.held.iter().map(|group| (group.why.kind.word(), group.why.to_string())).collect();
+    assert!(held.len() == 1 && held[0].0 == "record" && held[0].1.contains(broken), "{held:?}");
+}
+
 /// Three of four stages showed nothing while one was away or full.
 #[test]
 fn what_can_be_seen_is_shown_while_a_stage_is_away_or_full() {

@@ -94,6 +94,11 @@ impl News {
             _ => Self::Held(text),
         }
     }
+
+    /// Returns the news as of something that a moment ends.
+    pub(super) fn in_passing(self) -> Self {
+        if let Self::Held(why) = self { Self::Passing(why) } else { self }
+    }
 }
 
 impl Inbox {

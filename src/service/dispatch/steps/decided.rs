@@ -7,7 +7,7 @@ use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
 use super::super::message::{ToLook, Work};
 use super::super::pipeline::Chunk;
-use super::super::{Dispatcher, backoff, here};
+use super::super::{Dispatcher, News, backoff, here};
 use super::walked::tell;
 use crate::make::MakeError;
 use crate::model::{RelPath, Stage};
@@ -179,10 +179,17 @@ impl Dispatcher {
 
     /// Puts an asset back for the reason that a decision gave.
     fn hold_for(&mut self, path: &RelPath, hold: &Hold, until: Option<Duration>, facts: Option<Facts>, now: &Moment) {
-        let until = self.put_back(path, Why::of(hold), until, facts, now);
-        if let (Hold::Settling { is_by_time: true, .. }, Some(until)) = (hold, until) {
+        if !matches!(hold, Hold::Settling { is_by_time: true, .. }) {
+            self.put_back(path, Why::of(hold), until, facts, now);
+            return;
+        }
+        let (until, news) = self.inbox.put_back(path, Why::of(hold), until, facts, now.steady);
+        if let Some(until) = until {
+            self.intake.walks.mark_path_at(path, until);
             self.inbox.expect_by(until);
         }
+        // Nobody has to do anything: a moment ends it, for each picture of the theme.
+        tell(path, news.map(News::in_passing));
     }
 
     /// Puts an asset back that was in hand; returns when it is judged again.

@@ -242,9 +242,10 @@ impl Dispatcher {
         if is_by_time {
             self.inbox.expect_by(until);
         }
+        let is_passing = is_by_time && why.kind == WhyKind::Settling;
         let news = self.inbox.hold(path, state, why, Some(until), None);
         self.intake.walks.mark_at(unit, until);
-        tell(path, news);
+        tell(path, if is_passing { news.map(News::in_passing) } else { news });
     }
 
     /// Returns how long an asset is held for something that may change unseen: a tag file is mended.
