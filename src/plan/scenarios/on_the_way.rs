@@ -143,7 +143,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             Given { edges: Some((64, 48)), ..picture("keep/t/icon.png") },
             &[
-                "waits: it has 64x48 pixels, and would be enlarged 37.0 times, to 2367x1775; `keep.scale_max` allows 5; replace it with a larger picture, or let it go with `stockmill release keep`",
+                "waits: it has 64x48 pixels, and would be enlarged 37.0 times, to 2367x1775; `keep.scale_max` allows 5; replace it with a larger picture, or let it go with `stockmill release keep --anyway`",
             ],
         ),
         (

@@ -22,9 +22,11 @@ impl Decider {
                 format!("take the mark away, or let it go on with `stockmill release {} --anyway`", facts.stage);
             return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {handling}")));
         }
-        if let Some(zeros) = facts.zeros.as_ref().filter(|_| !is_released && !is_known(facts)) {
-            let handling =
-                format!("copy it again, or let it go with `stockmill release {}` if it is black there", facts.stage);
+        if let Some(zeros) = facts.zeros.as_ref().filter(|_| !is_let_go() && !is_known(facts)) {
+            let handling = format!(
+                "copy it again, or let it go with `stockmill release {} --anyway` if it is black there",
+                facts.stage
+            );
             let (at, length) = (zeros.start, zeros.len());
             return Err(Hold::Waits(format!(
                 "{length} of its bytes are zeros (from byte {at} on), as in a file that was not copied whole; {handling}"
