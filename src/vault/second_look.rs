@@ -114,10 +114,8 @@ impl Aside {
         match &self.was {
             _ if !self.may_have_changed(found.identity) => (),
             Was::Removed { .. } => {
-                return match self.other_name(disk, &found)? {
-                    Some(name) => Ok(SecondLook::ChangedAs(name)),
-                    None => self.give_back(disk).map(SecondLook::BroughtBack),
-                };
+                let other = self.as_product(disk, &found)?;
+                return other.map_or_else(|| self.give_back(disk).map(SecondLook::BroughtBack), Ok);
             }
             Was::Replaced { was, now, .. } => {
                 let hash = disk.hash(&self.kept)?;
@@ -133,20 +131,22 @@ impl Aside {
         Ok(SecondLook::Unchanged)
     }
 
-    /// Returns the other name of the file, if its plan gave it one: who wrote into it wrote there, and nothing is lost.
+    /// Returns that somebody wrote into the file under a name that its plan gave it, if it has one: nothing is lost then.
     /// Where that name is gone, a person moved the file on under it, and brought back it would be there twice.
-    fn other_name(&self, disk: &dyn Look, found: &Entry) -> DiskResult<Option<Option<RelPath>>> {
+    fn as_product(&self, disk: &dyn Look, found: &Entry) -> DiskResult<Option<SecondLook>> {
         if found.links < 2 {
             return Ok(None);
         }
         let mut is_any_gone = false;
         for name in &self.given {
             match disk.stat(name)? {
-                Some(entry) if entry.identity == found.identity => return Ok(Some(Some(name.clone()))),
+                Some(entry) if entry.identity == found.identity => {
+                    return Ok(Some(SecondLook::ChangedAs(Some(name.clone()))));
+                }
                 there => is_any_gone |= there.is_none(),
             }
         }
-        Ok(is_any_gone.then_some(None))
+        Ok(is_any_gone.then_some(SecondLook::ChangedAs(None)))
     }
 
     /// Puts the version that somebody wrote into the place of ours, which goes aside.

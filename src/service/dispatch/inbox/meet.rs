@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::walks::PAUSE_IF_BUSY;
 use super::{FileState, Fingerprint, Inbox, News, fingerprint};
-use crate::intake::{Candidate, Sign, Still, Verdict, rest_awaited};
+use crate::intake::{Candidate, Sign, Still, Verdict, downloads_as, plain_arrives_as, rest_awaited};
 use crate::model::{RelPath, Stage};
 use crate::plan::Facts;
 use crate::service::clock::Moment;
@@ -188,4 +188,14 @@ impl Inbox {
             },
         }
     }
+}
+
+/// Returns the names that files among these will have which a program is still writing under another name.
+pub(in crate::service) fn arriving<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
+    names.filter_map(|path| Some(path.sibling(plain_arrives_as(&path.file_text())?))).collect()
+}
+
+/// Returns the names that unfinished downloads among these will have.
+pub(in crate::service) fn unfinished<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
+    names.filter_map(|path| Some(path.sibling(downloads_as(&path.file_text())?))).collect()
 }

@@ -2,14 +2,14 @@
 
 mod meet;
 
-pub(in crate::service) use meet::{Around, Met};
+pub(in crate::service) use meet::{Around, Met, arriving, unfinished};
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::part::{By, Left, Part};
 use crate::config::SettleSettings;
-use crate::intake::{Candidate, Notes, Settle, Unsettled, downloads_as, plain_arrives_as, taken_along};
+use crate::intake::{Candidate, Notes, Settle, Unsettled, taken_along};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::Facts;
 use crate::service::clock::Moment;
@@ -381,16 +381,6 @@ impl Part for Inbox {
         let by_time = (self.quiet_until > now).then_some(By::Time);
         Left { soon: by_time, stuck: self.tries.len() }
     }
-}
-
-/// Returns the names that files among these will have which a program is still writing under another name.
-pub(in crate::service) fn arriving<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
-    names.filter_map(|path| Some(path.sibling(plain_arrives_as(&path.file_text())?))).collect()
-}
-
-/// Returns the names that unfinished downloads among these will have.
-pub(in crate::service) fn unfinished<'a>(names: impl Iterator<Item = &'a RelPath>) -> HashSet<RelPath> {
-    names.filter_map(|path| Some(path.sibling(downloads_as(&path.file_text())?))).collect()
 }
 
 pub(super) fn fingerprint(candidate: &Candidate) -> Fingerprint {
