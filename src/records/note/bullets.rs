@@ -15,9 +15,12 @@ pub(super) enum Mark {
     Done,
 }
 
-const BULLETS: [&str; 20] =
-    ["-", "*", "+", "•", "◦", "▪", "▫", "‣", "·", "●", "○", "■", "–", "—", "➤", "►", "→", "👉", "o", "§"];
+const BULLETS: [&str; 21] =
+    ["-", "*", "+", "•", "◦", "▪", "▫", "‣", "·", "●", "○", "■", "–", "—", "➤", "►", "→", "👉", "o", "§", "・"];
 const OPEN: [&str; 3] = ["☐", "□", "⬜"];
+/// What outliners write before a task.
+const OPEN_WORDS: [&str; 9] = ["TODO", "DOING", "NOW", "LATER", "NEXT", "WAITING", "SOMEDAY", "todo:", "Todo:"];
+const DONE_WORDS: [&str; 3] = ["DONE", "CANCELLED", "CANCELED"];
 const DONE: [&str; 6] = ["☑", "☒", "✓", "✔", "✅", "❌"];
 
 /// Takes a bullet, a number or a check mark off a line of text.
@@ -71,6 +74,12 @@ fn check(text: &str) -> Option<(Mark, &str)> {
     }
     if let Some(rest) = sign(&DONE) {
         return Some((Mark::Done, rest.trim_start()));
+    }
+    if let Some((word, rest)) = text.split_once(' ').filter(|(_, rest)| !rest.trim().is_empty()) {
+        let mark = if DONE_WORDS.contains(&word) { Mark::Done } else { Mark::Open };
+        if mark == Mark::Done || OPEN_WORDS.contains(&word) {
+            return Some((mark, rest.trim_start()));
+        }
     }
     let mut chars = text.strip_prefix('[')?.chars();
     let state = chars.next()?;

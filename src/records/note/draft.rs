@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::block::Line;
 use super::bullets::take_addresses;
-use super::keys::{Key, categories, count_of, is_done, priority_of};
+use super::keys::{Key, categories, count_of, is_done, is_open, priority_of};
 use super::marks;
 use super::{Idea, Problem};
 use crate::model::{ThemeSlug, escape_bytes, normal_keyword};
@@ -68,6 +68,9 @@ impl Draft {
         let mut draft = Self::at(line.number).titled(title);
         draft.add_words(words);
         draft.add_marks(&found);
+        if !found.fields.is_empty() && !title.ends_with("..") {
+            draft.title.truncate(draft.title.trim_end_matches(['.', '。']).len());
+        }
         draft
     }
 
@@ -191,7 +194,13 @@ impl Draft {
                 Some(count) => drop(self.variations.get_or_insert(count)),
                 None => self.tell(line, "not a number of variations; write 1 to 10000", value),
             },
-            Key::Status => self.is_done |= is_done(value),
+            Key::Status if is_done(value) => self.is_done = true,
+            Key::Status if is_open(value) => {}
+            Key::Status => {
+                self.tell(line, "it says neither that it is done nor that it is open, so it is left out", value)
+            }
+            // A chat-bot says what its idea is about behind `Concept:`.
+            Key::Title if !self.title.is_empty() && marks::is_sentence(value) => self.add_description(value),
             Key::Title => self.title = normal_keyword(marks::bare_title(value)),
             Key::Theme | Key::Unplaced | Key::Metadata => {
                 self.tell(line, "a theme has no place for it, so it stays in the note only", value);

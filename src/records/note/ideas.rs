@@ -3,7 +3,8 @@
 use super::Found;
 use super::block::{Block, Field, Line, Record};
 use super::draft::Draft;
-use super::keys::{Key, split_key};
+use super::keys::{Key, is_done, is_done_heading, is_open, split_key};
+use super::labels;
 use super::lists::{Body, Kind, Mode};
 use super::marks;
 use super::outline::{Owner, Role, Section, sections};
@@ -77,7 +78,7 @@ impl Reader<'_> {
                 }
                 Role::Ideas(mode) => self.block(block, idea_kind(*kind, block, mode, &section.body), mode),
                 Role::Field(_, Owner::Note) => self.block(block, *kind, Mode::Single),
-                Role::Theme | Role::Field(..) => self.block(block, theme_kind(*kind), Mode::Single),
+                Role::Theme | Role::Field(..) => self.block(block, theme_kind(*kind, block), Mode::Single),
             }
         }
     }
@@ -113,7 +114,9 @@ impl Reader<'_> {
             Kind::Idea => self.item(line, is_done),
             Kind::Group => self.finish(),
             Kind::Title => self.title(line, mode),
-            _ if self.is_skipping && (kind != Kind::Text || line.indent > 0) => {}
+            _ if self.is_skipping && (kind != Kind::Text || line.indent > 0) => {
+                self.found.problem(line.number, DONE, &line.text);
+            }
             Kind::Key(key) => self.open(line, key),
             Kind::Value => self.value(line, is_item),
             Kind::Prompt => self.prompt(line.number, &line.raw),
@@ -160,9 +163,24 @@ impl Reader<'_> {
     fn open(&mut self, line: &Line, key: Key) {
         let (_, value) = split_key(if key == Key::Prompt || key == Key::Prompts { &line.raw } else { &line.text })
             .unwrap_or((key, ""));
+        let name = line.text.split(':').next().unwrap_or("");
+        if key == Key::Status && is_done_heading(name) && !is_done(value) && !is_open(value) && !value.is_empty() {
+            // `done: Apple pie` is an idea that is done.
+            return if line.indent > 1 {
+                self.found.problem(line.number, DONE, value);
+            } else {
+                self.item(&Line { text: value.to_owned(), ..line.clone() }, true);
+            };
+        }
         self.key = Some(key);
         self.is_in_value = !value.is_empty();
-        self.apply(line.number, key, value);
+        if matches!(key, Key::Prompt | Key::Prompts) {
+            return self.prompt(line.number, value);
+        }
+        // `Mood: calm | Tags: a` are two fields.
+        let (value, more) = labels::take(value);
+        self.apply(line.number, key, &value);
+        more.iter().for_each(|(key, value)| self.apply(line.number, *key, value));
     }
 
     /// Reads one more line of the field that is open.
@@ -218,7 +236,7 @@ impl Reader<'_> {
     /// Each line of a block is a prompt, unless the field says that it is one, or the line before ends with a comma.
     fn fenced(&mut self, lines: &[Line]) {
         if self.is_skipping {
-            return;
+            return lines.iter().for_each(|line| self.found.problem(line.number, DONE, &line.text));
         }
         let is_one = self.key == Some(Key::Prompt);
         let mut goes_on = false;
@@ -240,7 +258,7 @@ impl Reader<'_> {
         let (found, rest) = marks::split_marks(&line.text);
         if rest.is_empty() {
             draft.add_marks(&found);
-        } else if marks::is_unknown_field(&rest) || marks::is_talk(&rest) {
+        } else if rest.starts_with(':') || marks::is_unknown_field(&rest) || marks::is_talk(&rest) {
             draft.tell(line.number, LEFT_OUT, &line.text);
         } else if marks::is_word_list(&rest, is_item) {
             marks::split_words(&rest).iter().for_each(|word| draft.add_keyword(word));
@@ -301,8 +319,10 @@ fn idea_kind(kind: Kind, block: &Block, mode: Mode, body: &Body) -> Kind {
 }
 
 /// Returns what a block is below a heading that is an idea.
-fn theme_kind(kind: Kind) -> Kind {
+fn theme_kind(kind: Kind, block: &Block) -> Kind {
+    let is_title = || block.line().is_some_and(|line| matches!(split_key(&line.text), Some((Key::Title, _))));
     match kind {
+        Kind::Idea if is_title() => Kind::Title,
         Kind::Idea | Kind::Group | Kind::Detail | Kind::ItemText => Kind::Text,
         kind => kind,
     }

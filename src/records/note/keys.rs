@@ -30,29 +30,46 @@ pub(super) enum Key {
 const NAMES: &[(Key, &str)] = &[
     (
         Key::Title,
-        "title titel titre título titolo topic subject idea idee idée name concept konzept headline thema motiv sujet",
+        "title titel titre título titolo tytuł タイトル topic subject idea idee idée name nombre nome concept konzept \
+         headline thema motiv sujet",
     ),
     (Key::Theme, "theme"),
-    (Key::Keywords, "keywords keyword tags tag schlagwörter schlagworte stichwörter stichworte mots-clés etiquetas"),
-    (Key::Mood, "mood moods style styles stimmung stil ambiance"),
-    (Key::Prompt, "prompt"),
-    (Key::Prompts, "prompts"),
-    (Key::Description, "description desc summary beschreibung caption descripción"),
-    (Key::Category, "category categories kategorie catégorie categoría"),
-    (Key::Priority, "priority prio pri priorität"),
+    (
+        Key::Keywords,
+        "keywords keyword key-words tags tag hashtags labels schlagwörter schlagworte schlüsselwörter stichwörter \
+         stichworte suchbegriffe mots-clés mots-clefs étiquettes palabras-clave etiquetas parole-chiave etichette \
+         palavras-chave słowa-kluczowe tagi trefwoorden キーワード タグ 关键词 关键字 ключевые-слова теги",
+    ),
+    (
+        Key::Mood,
+        "mood moods style styles atmosphere vibe stimmung atmosphäre stil ambiance ambiente estilo atmosfera umore \
+         nastrój ムード 雰囲気",
+    ),
+    (Key::Prompt, "prompt prompt-idea プロンプト"),
+    (Key::Prompts, "prompts prompt-ideas"),
+    (
+        Key::Description,
+        "description desc summary caption beschreibung descripción descrizione descrição beschrijving opis 説明 描述",
+    ),
+    (Key::Category, "category categories kategorie catégorie categoría categoria kategoria カテゴリ"),
+    (Key::Priority, "priority prio pri priorität priorité prioridad priorità"),
     (Key::Variations, "count series variations variation variants variant qty quantity n anzahl varianten"),
-    (Key::Status, "status state done erledigt"),
-    (Key::Unplaced, "notes note context guidance negative avoid ratio ar aspect market markets notizen notiz"),
+    (Key::Status, "status state list-name archived done erledigt fertig fait terminé hecho fatto zrobione gotowe 完了"),
+    (
+        Key::Unplaced,
+        "notes note context guidance negative negative-prompt avoid ratio aspect-ratio ar market markets notizen notiz \
+         filename file-name user-name",
+    ),
     (Key::Metadata, "date created updated modified aliases alias id cssclass cssclasses publish"),
 ];
 
 /// Returns the key that a word names.
 pub(super) fn key_named(name: &str) -> Option<Key> {
-    let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    if matches!(name.as_str(), "negative prompt" | "aspect ratio" | "file name" | "user name") {
-        return Some(Key::Unplaced);
+    if name.len() > KEY_BYTES_MAX {
+        return None;
     }
-    let is_named = |(_, names): &&(Key, &str)| names.split(' ').any(|known| known == name);
+    let name = bare(name).split([' ', '_', '-']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    let is_named = |(_, names): &&(Key, &str)| names.split_ascii_whitespace().any(|known| known == name);
     NAMES.iter().find(is_named).map(|(key, _)| *key)
 }
 
@@ -70,7 +87,9 @@ pub(super) fn field_named(name: &str) -> Option<Key> {
 pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
     let head = &text[..text.floor_char_boundary(KEY_BYTES_MAX)];
     let colon = head.find(':')?;
-    let key = key_named(&head[..colon])?;
+    // `Image prompt: …` is a prompt, and `Book title: …` no title.
+    let in_words = || field_named(&head[..colon]).filter(|key| !matches!(key, Key::Title | Key::Description));
+    let key = key_named(&head[..colon]).or_else(in_words)?;
     let rest = text[colon + 1..].trim_start_matches(':').trim_start_matches("**").trim_start_matches("__");
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some((key, rest.trim()))
 }
@@ -79,7 +98,22 @@ pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
 pub(super) fn is_done_heading(name: &str) -> bool {
     matches!(
         bare(name).as_str(),
-        "done" | "finished" | "completed" | "published" | "uploaded" | "archive" | "archived" | "erledigt" | "fertig"
+        "done"
+            | "finished"
+            | "completed"
+            | "published"
+            | "uploaded"
+            | "archive"
+            | "archived"
+            | "erledigt"
+            | "fertig"
+            | "fait"
+            | "terminé"
+            | "hecho"
+            | "fatto"
+            | "zrobione"
+            | "gotowe"
+            | "完了"
     )
 }
 
@@ -96,7 +130,18 @@ pub(super) fn is_general_heading(name: &str) -> bool {
 pub(super) fn is_advice_heading(name: &str) -> bool {
     matches!(
         bare(name).as_str(),
-        "tips" | "pro tips" | "next steps" | "advice" | "tipps" | "hinweise" | "conseils" | "consejos"
+        "tip"
+            | "tips"
+            | "pro tip"
+            | "pro tips"
+            | "bonus tip"
+            | "tipp"
+            | "next steps"
+            | "advice"
+            | "tipps"
+            | "hinweise"
+            | "conseils"
+            | "consejos"
     )
 }
 
@@ -131,6 +176,14 @@ pub(super) fn is_done(value: &str) -> bool {
             | "✅"
             | "☑"
     )
+}
+
+/// Returns whether the value of a `status` says that the idea is still open.
+pub(super) fn is_open(value: &str) -> bool {
+    const OPEN: &str = "|open|todo|to do|to-do|not started|in progress|doing|started|idea|draft|active|planned|backlog|new|\
+        next|later|waiting|pending|inbox|someday|no|false|0|offen|neu|geplant|in arbeit|nein|à faire|en cours|\
+        pendiente|en curso|da fare|in corso|do zrobienia|w toku|";
+    OPEN.contains(&format!("|{}|", value.trim().to_lowercase()))
 }
 
 /// Returns a priority in words, as a letter, as `P2`, as `!!` or as a number; 1 is the highest.

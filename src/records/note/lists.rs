@@ -114,6 +114,8 @@ struct Sorter {
     plain: Vec<Plain>,
     is_ordered: Option<bool>,
     has_prompts: bool,
+    /// Items that are `title: value`.
+    title_items: usize,
     /// For each line that could be an idea, whether a blank one stands before it.
     gaps: Vec<bool>,
 }
@@ -132,6 +134,7 @@ impl Body {
             plain: Vec::new(),
             is_ordered: None,
             has_prompts: false,
+            title_items: 0,
             gaps: Vec::new(),
         };
         for (at, block) in blocks.iter().enumerate() {
@@ -149,7 +152,7 @@ impl Body {
     /// Returns which parts are the ideas; where no heading stands, each line may be one.
     pub(super) fn mode(&self, is_only: bool, has_title: bool) -> Option<Mode> {
         let is_lines = self.item_indent > INDENT_MAX && self.has_line_first;
-        let is_mixed = self.lines > self.items && self.sentences < self.lines;
+        let is_mixed = self.lines - self.sentences > self.items;
         if self.items > 0 && !is_lines && !(is_mixed && (is_only || self.is_short_lines)) {
             return Some(Mode::Items);
         }
@@ -207,14 +210,11 @@ impl Sorter {
         let key = split_key(&line.text).or_else(|| parent.and(bare_key(line, next)));
         let kind = match key {
             Some((Key::Title | Key::Theme, value)) if !value.is_empty() => {
-                if parent.is_some() {
-                    Kind::Title
-                } else {
-                    Kind::Idea
-                }
+                self.title_items += usize::from(parent.is_none());
+                if parent.is_some() { Kind::Title } else { Kind::Idea }
             }
             Some((key, value)) => {
-                self.body.has_fields |= parent.is_none();
+                self.body.has_fields |= parent.is_none() && self.title_items == 0;
                 self.open = Some(Open {
                     indent: line.indent,
                     is_item: true,
@@ -301,7 +301,7 @@ impl Sorter {
     /// Tells apart the items that are ideas, what stands above them, and what stands below them.
     fn finish(mut self) -> Body {
         self.body.has_fields |= self.has_prompts && self.plain.is_empty() && self.body.lines < 2;
-        self.body.has_fields |= self.body.titles == 1;
+        self.body.has_fields |= self.body.titles == 1 || (self.title_items == 1 && self.body.items == 1);
         let mut depth = 0;
         loop {
             let here = self.plain.iter().filter(|plain| plain.depth == depth && plain.has_below);

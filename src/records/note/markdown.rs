@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         let is_struck = open.text.trim().is_empty() && !open.struck.is_empty();
         let after_blank = number > self.first && self.source(number - 1).trim().is_empty();
         let indent = columns(&source[..source.len() - source.trim_start().len()]);
-        let text = text.replace(BAR, "|").trim().to_owned();
+        let text = text.replace(BAR, "|").replace('：', ": ").replace('（', " (").replace('）', ")").trim().to_owned();
         let line = Line { number, indent, raw, text, after_blank };
         if let Some((_, lines)) = &mut self.at.heading {
             return lines.push(line);

@@ -1,18 +1,23 @@
 //! What stands in a line: the title and its words, marks, prompts, and sentences that name no idea.
 
 use super::super::prompts::has_alternatives;
-use super::keys::{Key, count_of, key_named, priority_of, split_key};
+use super::keys::{Key, count_of, key_named, priority_of};
+use super::labels;
 
 /// The longest part of a list that is still a keyword and not a sentence.
 const KEYWORD_WORDS_MAX: usize = 5;
 /// The longest bullet that is taken for a keyword although it has no comma.
 const LONE_KEYWORD_WORDS_MAX: usize = 3;
-/// The longest field in brackets.
-const INLINE_BYTES_MAX: usize = 400;
 /// The longest line that can be one of a list of ideas below a heading.
 const TITLE_WORDS_MAX: usize = 8;
 
-const SEPARATORS: [char; 5] = [',', ';', '|', '·', '•'];
+/// What parts a title from its words.
+const TITLE_SIGNS: [&str; 7] = [" — ", " – ", " - ", " | ", " → ", " -> ", ": "];
+const SEPARATORS: [char; 8] = [',', ';', '|', '·', '•', '、', '，', '；'];
+/// What ends a sentence.
+const STOPS: [char; 5] = ['.', '!', '?', ':', '。'];
+const ARTICLES: [&str; 16] =
+    ["a", "an", "the", "ein", "eine", "einen", "der", "die", "das", "un", "une", "una", "le", "la", "el", "il"];
 
 /// What the marks in an item say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,20 +25,21 @@ pub(super) struct Marks {
     pub(super) tags: Vec<String>,
     pub(super) priority: Option<u8>,
     pub(super) variations: Option<u32>,
-    /// Fields in brackets: `(keywords: a, b)`, `[count:: 12]`.
+    /// Fields in the line: `(keywords: a, b)`, `[count:: 12]`, `… Tags: a`.
     pub(super) fields: Vec<(Key, String)>,
 }
 
 /// Returns whether a text is a list of words and no sentence.
 pub(super) fn is_words(text: &str) -> bool {
     let longest = text.split(SEPARATORS).map(|part| part.split_whitespace().count()).max().unwrap_or(0);
-    let is_sentence = text.ends_with(['.', '!', '?', ':']) && (longest > 2 || !text.contains(','));
-    longest <= KEYWORD_WORDS_MAX && !is_sentence
+    let is_sentence = text.ends_with(STOPS) && (longest > 2 || !text.contains(SEPARATORS));
+    let has_article = || text.split_whitespace().next().is_some_and(|word| ARTICLES.contains(&&*word.to_lowercase()));
+    longest <= KEYWORD_WORDS_MAX && !is_sentence && (longest < KEYWORD_WORDS_MAX - 1 || !has_article())
 }
 
 /// Returns whether a detail is a list of keywords; a bullet needs no comma for that.
 pub(super) fn is_word_list(text: &str, is_bullet: bool) -> bool {
-    let is_list = text.contains([',', ';']);
+    let is_list = text.contains([',', ';', '、', '，', '；']);
     let is_short = || is_bullet && text.split_whitespace().count() <= LONE_KEYWORD_WORDS_MAX;
     is_words(text) && (is_list || is_short())
 }
@@ -96,9 +102,12 @@ pub(super) fn is_todo_done(text: &str) -> bool {
 pub(super) fn is_talk(text: &str) -> bool {
     const BEGINNINGS: &str = "let me know|would you like|do you want|if you'd like|if you want|feel free|i can |i could |i've |i hope|\
         hope this|hope these|sure|certainly|of course|absolutely|great|here are|here's|here is|these ideas|want me to|\
-        lass mich wissen|möchtest du|soll ich|wenn du |gerne|natürlich|hier sind|hier ist|klar|ich kann|ich hoffe|\
+        hi|hello|dear|best|best regards|kind regards|thanks|cheers|hallo|liebe|lieber|viele grüße|bonjour|hola|ciao|\
+        lass mich wissen|sag mir|sag bescheid|sag einfach|tell me|just tell|say the word|si quieres|si vous |\
+        fammi sapere|se vuoi|daj znać|möchtest du|soll ich|wenn du |gerne|natürlich|hier sind|hier ist|klar|ich kann|ich hoffe|\
         voici|bien sûr|souhaitez|n'hésite|aquí tienes|claro|¿";
-    if !text.ends_with(['.', '!', '?', ':', '…']) {
+    let greets = text.ends_with(',') && text.split_whitespace().count() <= KEYWORD_WORDS_MAX;
+    if !greets && !text.ends_with(['.', '!', '?', ':', '…']) {
         return false;
     }
     let begins: String =
@@ -114,8 +123,8 @@ pub(super) fn is_talk(text: &str) -> bool {
 /// Returns whether a text is a sentence and no title.
 pub(super) fn is_sentence(text: &str) -> bool {
     let is_word = |word: &str| word.contains(char::is_alphanumeric);
-    let ends = text.ends_with(['.', '!', '?', ':']) && text.split_whitespace().next_back().is_some_and(is_word);
-    ends && text.split_whitespace().count() > 3
+    let ends = text.ends_with(STOPS) && text.split_whitespace().next_back().is_some_and(is_word);
+    ends && text.split_whitespace().filter(|word| is_word(word)).count() > 3
 }
 
 /// Returns whether a line can be one of a list of ideas below a heading, where prose may stand too.
@@ -143,28 +152,14 @@ pub(super) fn is_unknown_field(text: &str) -> bool {
 /// Returns the marks of a text, and the text without them.
 pub(super) fn split_marks(text: &str) -> (Marks, String) {
     let mut marks = Marks::default();
-    let text = marks.take_fields(text);
-    let mut kept: Vec<&str> = Vec::new();
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut at = 0;
-    while at < words.len() {
-        let word = words[at];
-        if let Some(count) = count_in_words(word, words.get(at + 1).copied(), at + 2 >= words.len()) {
-            marks.variations.get_or_insert(count);
-            at += 1;
-        } else if is_task_sign(word) {
-            at += usize::from(words.get(at + 1).is_some_and(|next| is_date(next)));
-        } else {
-            let is_start_date = kept.is_empty() && at < 2 && is_date(word);
-            if !is_start_date && !marks.read(word) {
-                kept.push(word);
-            }
-        }
-        at += 1;
+    let (text, fields) = labels::take(text);
+    for (key, value) in fields {
+        let is_prompt = matches!(key, Key::Prompt | Key::Prompts);
+        let value = if is_prompt { value } else { marks.take_words(&value) };
+        marks.fields.push((key, value));
     }
-    let rest = kept.join(" ");
-    let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—' | '|' | ':' | ','));
-    (marks, rest.to_owned())
+    let rest = marks.take_words(&text);
+    (marks, rest)
 }
 
 /// The signs that Obsidian's tasks put before a date or a priority.
@@ -192,33 +187,43 @@ fn count_in_words(word: &str, next: Option<&str>, is_end: bool) -> Option<u32> {
 }
 
 impl Marks {
-    /// Takes the fields in brackets out of a text.
-    fn take_fields(&mut self, text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(open) = rest.find(['(', '[']) {
-            let (before, tail) = rest.split_at(open);
-            out.push_str(before);
-            let close = if tail.starts_with('(') { ')' } else { ']' };
-            let near = &tail[..tail.floor_char_boundary(INLINE_BYTES_MAX)];
-            let field = near.find(close).and_then(|end| Some((end, split_key(&near[1..end])?)));
-            if let Some((end, (key, value))) = field {
-                self.fields.push((key, value.to_owned()));
-                rest = &tail[end + 1..];
+    /// Takes the marks out of a text; returns the rest.
+    fn take_words(&mut self, text: &str) -> String {
+        let mut kept: Vec<&str> = Vec::new();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let mut at = 0;
+        while at < words.len() {
+            let word = words[at];
+            if let Some(count) = count_in_words(word, words.get(at + 1).copied(), at + 2 >= words.len()) {
+                self.variations.get_or_insert(count);
+                at += 1;
+            } else if is_task_sign(word) {
+                at += usize::from(words.get(at + 1).is_some_and(|next| is_date(next)));
             } else {
-                out.push_str(&tail[..1]);
-                rest = &tail[1..];
+                let is_start_date = kept.is_empty() && at < 2 && is_date(word);
+                if !is_start_date && !self.read(word, at > 0 && at + 1 == words.len()) {
+                    kept.push(word);
+                }
             }
+            at += 1;
         }
-        out + rest
+        let rest = kept.join(" ");
+        let rest = rest.trim_end_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '-' | '–' | '—' | '|' | ':' | ',' | ';' | '/' | '→')
+        });
+        rest.to_owned()
     }
 
-    /// Reads a word; returns false if it is no mark.
-    fn read(&mut self, word: &str) -> bool {
+    /// Reads a word, `:tag:` at the end of a title too; returns false if it is no mark.
+    fn read(&mut self, word: &str, is_last: bool) -> bool {
         let starts_with_letter = |rest: &str| rest.starts_with(char::is_alphabetic);
         if let Some(tag) = word.strip_prefix('#').filter(|tag| starts_with_letter(tag)) {
             let tag = tag.trim_end_matches([',', ';', '.']);
             self.tags.extend(tag.split('/').map(spaced));
+            return true;
+        }
+        if let Some(tags) = word.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).filter(|_| is_last) {
+            self.tags.extend(tags.split(':').map(spaced));
             return true;
         }
         if let Some(priority) = priority_mark(word) {
@@ -244,7 +249,8 @@ fn priority_mark(word: &str) -> Option<u8> {
     if let Some((name, value)) = word.split_once(':') {
         return (key_named(name) == Some(Key::Priority)).then(|| priority_of(value))?;
     }
-    let letter = word.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let letter = word.strip_prefix(['(', '[']).and_then(|rest| rest.strip_suffix([')', ']']));
+    let letter = letter.map(|letter| letter.trim_start_matches('#'));
     match (letter, word) {
         (Some("A" | "B" | "C" | "D"), _) => priority_of(letter?),
         (None, "!" | "!!" | "!!!" | "P1" | "P2" | "P3" | "P4") => priority_of(word),
@@ -266,14 +272,36 @@ fn spaced(tag: &str) -> String {
     tag.replace(['-', '_'], " ")
 }
 
-/// Returns a title as it is sold: without a number, `Idea 3:`, or pictures at its ends.
+/// Returns a title as it is sold: without a number, `Idea 3:`, a doubt, quotes, or pictures at its ends.
 pub(super) fn bare_title(text: &str) -> &str {
-    without_number(without_number(text))
+    let title = without_number(without_doubt(without_number(text)));
+    let calm = title.trim_end_matches('!');
+    unquoted(if calm.len() + 1 < title.len() { calm } else { title })
+}
+
+/// Returns a title without what says that its author is not sure: `? Fog`, `maybe: Fog`, `(maybe) Fog`, `Fog (?)`.
+fn without_doubt(text: &str) -> &str {
+    const DOUBTS: [&str; 10] =
+        ["?", "maybe", "perhaps", "vielleicht", "evtl.", "evtl", "peut-être", "quizás", "forse", "może"];
+    let is_doubt = |word: &str| DOUBTS.contains(&word.trim_matches(['(', ')', '[', ']', ':']).to_lowercase().as_str());
+    let is_marked = text.starts_with('?');
+    let mut text = text.trim_start_matches(['?', ' ']);
+    if let Some((word, rest)) = text.split_once(' ')
+        && is_doubt(word)
+        && (is_marked || word.ends_with([':', ')', ']']))
+    {
+        text = rest.trim_start();
+    }
+    match text.rsplit_once(' ') {
+        Some((rest, word)) if word.starts_with(['(', '[']) && is_doubt(word) => rest.trim_end(),
+        _ => text,
+    }
 }
 
 fn without_number(text: &str) -> &str {
     let is_sign = |c: char| {
-        matches!(u32::from(c), 0x2600..=0x27bf | 0x1f000..=0x1faff | 0xfe0f | 0x20e3 | 0x200d) || c.is_whitespace()
+        matches!(u32::from(c), 0x2190..=0x21ff | 0x2600..=0x27bf | 0x2b00..=0x2bff | 0x1f000..=0x1faff | 0xfe0f | 0x20e3 | 0x200d)
+            || c.is_whitespace()
     };
     let text = text.trim_matches(is_sign);
     let is_kind = |kind: &&str| text.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind));
@@ -301,7 +329,7 @@ pub(super) fn split_title(text: &str) -> (&str, &str) {
             _ => {}
         }
         let tail = &text[at..];
-        let separator = [" — ", " – ", " - ", " | ", ": "].into_iter().find(|separator| tail.starts_with(separator));
+        let separator = TITLE_SIGNS.into_iter().find(|separator| tail.starts_with(separator));
         if let Some(separator) = separator.filter(|_| depth == 0 && at > 0) {
             let rest = &tail[separator.len()..];
             let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
@@ -317,8 +345,8 @@ pub(super) fn split_title(text: &str) -> (&str, &str) {
 
 /// A line of two commas or more is a list of words, the first of them the title, unless it ends as a sentence does: `…, b and c`.
 fn split_commas(text: &str) -> Option<(&str, &str)> {
-    let (title, words) = text.split_once(',')?;
-    let last = words.rsplit_once(',')?.1.split_whitespace();
+    let (title, words) = text.split_once([',', '、'])?;
+    let last = words.rsplit_once([',', '、'])?.1.split_whitespace();
     let mut enumerates = last.clone().filter(|word| matches!(*word, "and" | "und" | "or" | "oder" | "et" | "y" | "&"));
     let is_list = is_words(text) && enumerates.next().is_none() && !text.contains('{') && !title.trim().is_empty();
     is_list.then(|| (title.trim(), words.trim()))

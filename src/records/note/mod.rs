@@ -11,6 +11,7 @@ mod draft;
 mod encoding;
 mod ideas;
 mod keys;
+mod labels;
 mod lists;
 mod markdown;
 mod marks;

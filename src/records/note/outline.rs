@@ -99,6 +99,8 @@ fn find_labels(blocks: &mut [Block]) {
         let is_list_above = matches!(blocks.get(at + 1), Some(Block::Item { .. }));
         let is_label = match split_key(&line.text) {
             Some((Key::Unplaced | Key::Status | Key::Metadata, "")) => true,
+            // `Ideas:`, in a language where one word is both.
+            Some((Key::Title | Key::Theme, "")) => is_list_above,
             Some(_) => false,
             None if line.text.ends_with(':') => line.text.split_whitespace().count() <= LABEL_WORDS_MAX,
             None => is_list_above && is_done_heading(&line.text),

@@ -73,6 +73,7 @@ fn is_header(names: &[Cell], rows: &[(usize, Vec<Cell>)]) -> bool {
         })
     };
     has_title
+        || keys.len() > 1
         || (!keys.is_empty() && keys.len() * 2 >= filled(names))
         || (filled(names) == names.len() && is_above_values())
 }
@@ -127,6 +128,7 @@ impl Columns {
             .or_else(|| named(&[Key::Theme]))
             .or_else(|| unknown.filter(|column| *column == 0))
             .or_else(|| named(&[Key::Prompt, Key::Prompts]))
+            .or_else(|| named(&[Key::Description]))
             .or(unknown);
         // A table in a text may be about anything.
         let is_of_ideas =

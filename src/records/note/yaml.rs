@@ -273,7 +273,10 @@ fn titled(name: &Node, title: &str, value: &Node, found: &mut Found) -> Record {
         _ => texts(value, found)
             .map_or_else(Vec::new, |values| vec![Field { line: value.line, key: Key::Keywords, values }]),
     };
-    Record { line: name.line, title: title.to_owned(), fields }
+    // A key that is written as one word, `winter-cabins`, is one of several.
+    let is_one_word = !title.contains(char::is_whitespace);
+    let title = if is_one_word { title.replace(['-', '_'], " ") } else { title.to_owned() };
+    Record { line: name.line, title, fields }
 }
 
 /// Returns a field of a record, or tells that a theme has no such.
