@@ -1,10 +1,14 @@
 //! What people write before and into a line that `CommonMark` knows nothing of: other bullets, check marks, addresses.
 
+use std::collections::BTreeSet;
+
 use super::Found;
 use super::block::{Block, Line};
 
 /// So many lines at least begin with a number, if it is left out.
 const COUNTED_MIN: usize = 3;
+/// So many levels at least make lines without bullets an outline.
+const LEVELS_MIN: usize = 3;
 
 /// What stood before a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +29,9 @@ const DONE: [&str; 6] = ["☑", "☒", "✓", "✔", "✅", "❌"];
 
 /// Takes a bullet, a number or a check mark off a line of text.
 pub(super) fn strip_bullet(line: &mut Line) -> Option<Mark> {
-    let (mark, rest) = bullet(&line.raw)?;
-    let text = bullet(&line.text).map_or(line.text.as_str(), |(_, rest)| rest).to_owned();
+    let (mark, rest) = bullet(&line.raw).or_else(|| unspaced(&line.text).and(unspaced(&line.raw)))?;
+    let text =
+        bullet(&line.text).or_else(|| unspaced(&line.text)).map_or(line.text.as_str(), |(_, rest)| rest).to_owned();
     (line.raw, line.text) = (rest.to_owned(), text);
     Some(strip_check(line).unwrap_or(mark))
 }
@@ -40,6 +45,17 @@ pub(super) fn strip_check(line: &mut Line) -> Option<Mark> {
         }
     }
     Some(mark)
+}
+
+/// Reads a bullet or a number that no space follows: `-sledge`, `1)tea`.
+fn unspaced(text: &str) -> Option<(Mark, &str)> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (mark, rest) = match digits {
+        0 => (Mark::Bullet, text.strip_prefix(['-', '*', '•', '·', '–', '→'])?),
+        1..=3 => (Mark::Number(text[..digits].parse().ok()?), text[digits..].strip_prefix(['.', ')'])?),
+        _ => return None,
+    };
+    rest.starts_with(char::is_alphabetic).then_some((mark, rest))
 }
 
 fn bullet(text: &str) -> Option<(Mark, &str)> {
@@ -99,6 +115,18 @@ pub(super) fn take_addresses(line: &mut Line) -> bool {
     }
     line.text = line.text.split_whitespace().filter(|word| !is_address(word)).collect::<Vec<_>>().join(" ");
     true
+}
+
+/// Makes items of the lines of an outline without bullets, as a mind map is exported: its levels are told by their indent.
+pub(super) fn indent(blocks: &mut [Block]) {
+    let indents: Option<BTreeSet<usize>> =
+        blocks.iter().map(|block| if let Block::Text(line) = block { Some(line.indent) } else { None }).collect();
+    if indents.is_some_and(|indents| indents.len() >= LEVELS_MIN) {
+        for block in blocks {
+            let Block::Text(line) = block else { continue };
+            *block = Block::Item { line: std::mem::take(line), is_ordered: false, is_done: false };
+        }
+    }
 }
 
 /// Makes items of the lines that go on with a list's numbers without its sign: `11 rough slate` after `10. …`.

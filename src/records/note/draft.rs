@@ -48,6 +48,8 @@ pub(super) struct Draft {
     variations: Option<u32>,
     prompts: UniqueList,
     category: Option<String>,
+    /// A field named it.
+    is_named: bool,
     /// Something was over a limit.
     is_cut: bool,
     /// Its status says that it is done.
@@ -201,6 +203,9 @@ impl Draft {
             }
             // A chat-bot says what its idea is about behind `Concept:`.
             Key::Title if !self.title.is_empty() && marks::is_sentence(value) => self.add_description(value),
+            Key::Title if std::mem::replace(&mut self.is_named, true) => {
+                self.tell(line, "the idea has a `title` already, so it is left out", value);
+            }
             Key::Title => self.title = normal_keyword(marks::bare_title(value)),
             Key::Theme | Key::Unplaced | Key::Metadata => {
                 self.tell(line, "a theme has no place for it, so it stays in the note only", value);
@@ -210,6 +215,11 @@ impl Draft {
 
     /// Adds what another draft of the same theme has and this one lacks.
     fn merge(&mut self, other: &Self) {
+        let more = other
+            .description
+            .as_ref()
+            .filter(|more| self.description.as_ref().is_some_and(|has| !has.contains(more.as_str())));
+        more.iter().for_each(|more| self.add_description(more));
         self.inherit(other);
         for prompt in &other.prompts.list {
             self.add_prompt(prompt);
@@ -225,6 +235,17 @@ impl Draft {
         self.priority = self.priority.or(other.priority);
         self.variations = self.variations.or(other.variations);
         self.is_cut |= other.is_cut;
+    }
+
+    /// Returns all that it has, in words.
+    pub(super) fn shown(&self) -> Vec<String> {
+        let numbers = [
+            self.priority.map(|number| format!("priority: {number}")),
+            self.variations.map(|number| format!("count: {number}")),
+        ];
+        let texts = [self.description.clone(), self.category.clone()];
+        let words = self.keywords.list.iter().chain(&self.mood.list).chain(&self.prompts.list).cloned();
+        words.chain(texts.into_iter().flatten()).chain(numbers.into_iter().flatten()).collect()
     }
 
     /// Leaves out the last words until the rest has no more bytes than that; returns whether any went.

@@ -3,7 +3,7 @@
 use super::Found;
 use super::block::{Block, Field, Line, Record};
 use super::draft::Draft;
-use super::keys::{Key, is_done, is_done_heading, is_open, split_key};
+use super::keys::{Key, done_idea, split_key};
 use super::labels;
 use super::lists::{Body, Kind, Mode};
 use super::marks;
@@ -96,7 +96,11 @@ impl Reader<'_> {
                 self.found.problem(line.number, what, &line.text);
             }
             Block::Fenced(lines) => lines.iter().for_each(|line| self.found.problem(line.number, what, &line.text)),
-            Block::Record(record) => self.found.problem(record.line, what, &record.title),
+            Block::Record(record) => {
+                let values = record.fields.iter().flat_map(|field| &field.values).map(String::as_str);
+                let cells = std::iter::once(record.title.as_str()).chain(values).collect::<Vec<_>>();
+                self.found.problem(record.line, what, cells.join(" | ").trim_start_matches([' ', '|']));
+            }
             Block::Shared(field) => self.shared(field),
         }
     }
@@ -120,7 +124,9 @@ impl Reader<'_> {
             Kind::Key(key) => self.open(line, key),
             Kind::Value => self.value(line, is_item),
             Kind::Prompt => self.prompt(line.number, &line.raw),
-            Kind::Detail | Kind::ItemText if is_done => self.found.problem(line.number, DONE, &line.text),
+            Kind::Detail | Kind::ItemText if is_done || done_idea(&line.text).is_some() => {
+                self.found.problem(line.number, DONE, &line.text)
+            }
             Kind::Detail | Kind::ItemText => self.detail(line, is_item),
             Kind::Text | Kind::Other if mode == Mode::Single && self.current.is_some() => {
                 self.about_theme(line, is_item);
@@ -132,9 +138,10 @@ impl Reader<'_> {
     fn item(&mut self, line: &Line, is_done: bool) {
         self.finish();
         self.key = None;
-        if is_done {
+        let done = done_idea(&line.text);
+        if is_done || done.is_some() {
             self.is_skipping = true;
-            return self.found.problem(line.number, DONE, &line.text);
+            return self.found.problem(line.number, DONE, done.unwrap_or(&line.text));
         }
         if line.text.len() > ITEM_BYTES_MAX {
             return self.found.problem(
@@ -163,15 +170,6 @@ impl Reader<'_> {
     fn open(&mut self, line: &Line, key: Key) {
         let (_, value) = split_key(if key == Key::Prompt || key == Key::Prompts { &line.raw } else { &line.text })
             .unwrap_or((key, ""));
-        let name = line.text.split(':').next().unwrap_or("");
-        if key == Key::Status && is_done_heading(name) && !is_done(value) && !is_open(value) && !value.is_empty() {
-            // `done: Apple pie` is an idea that is done.
-            return if line.indent > 1 {
-                self.found.problem(line.number, DONE, value);
-            } else {
-                self.item(&Line { text: value.to_owned(), ..line.clone() }, true);
-            };
-        }
         self.key = Some(key);
         self.is_in_value = !value.is_empty();
         if matches!(key, Key::Prompt | Key::Prompts) {
@@ -185,7 +183,7 @@ impl Reader<'_> {
 
     /// Reads one more line of the field that is open.
     fn value(&mut self, line: &Line, is_item: bool) {
-        let Some(key) = self.key else { return };
+        let Some(key) = self.key else { return self.found.problem(line.number, LEFT_OUT, &line.text) };
         let goes_on = self.is_in_value && !is_item && !line.after_blank;
         match key {
             Key::Prompt if goes_on => self.continue_prompt(&line.raw),
@@ -209,6 +207,9 @@ impl Reader<'_> {
     /// Takes a field that stands above all ideas.
     fn shared(&mut self, field: &Field) {
         let mut defaults = std::mem::take(&mut self.found.defaults);
+        if defaults.line == 0 {
+            defaults.line = field.line;
+        }
         for value in &field.values {
             match field.key {
                 Key::Prompt | Key::Prompts => self.prompt(field.line, value),

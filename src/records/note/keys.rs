@@ -87,11 +87,30 @@ pub(super) fn field_named(name: &str) -> Option<Key> {
 pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
     let head = &text[..text.floor_char_boundary(KEY_BYTES_MAX)];
     let colon = head.find(':')?;
-    // `Image prompt: …` is a prompt, and `Book title: …` no title.
-    let in_words = || field_named(&head[..colon]).filter(|key| !matches!(key, Key::Title | Key::Description));
+    let in_words = || key_in_words(&head[..colon]);
     let key = key_named(&head[..colon]).or_else(in_words)?;
     let rest = text[colon + 1..].trim_start_matches(':').trim_start_matches("**").trim_start_matches("__");
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some((key, rest.trim()))
+}
+
+/// Returns the key of a name that says more: `Image prompt`, `Suggested keywords`.
+fn key_in_words(name: &str) -> Option<Key> {
+    const MORE: &str = "suggested main seo stock image english german possible more additional relevant search";
+    let name = name.trim_matches(['*', '_', ' ']);
+    // `Prompt (Midjourney): …`
+    if let Some((name, _)) = name.split_once('(').filter(|_| name.ends_with(')')) {
+        return key_named(name);
+    }
+    let (first, last) = name.rsplit_once(' ')?;
+    let is_plain = first.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '&'));
+    let is_more = || first.split(' ').all(|word| MORE.split(' ').any(|more| more == word.to_lowercase()));
+    let key = key_named(last).filter(|_| is_plain && first.split(' ').count() < 3)?;
+    match key {
+        Key::Prompt | Key::Prompts => Some(key),
+        Key::Keywords if is_more() => Some(key),
+        _ if key_named(first) == Some(key) => Some(key),
+        _ => None,
+    }
 }
 
 /// Returns whether a heading says that what stands below it is done.
@@ -176,6 +195,13 @@ pub(super) fn is_done(value: &str) -> bool {
             | "✅"
             | "☑"
     )
+}
+
+/// Returns the idea that is done in `done: Apple pie`, which is no field of another.
+pub(super) fn done_idea(text: &str) -> Option<&str> {
+    let (_, value) = split_key(text).filter(|(key, value)| *key == Key::Status && !value.is_empty())?;
+    let name = text.split(':').next().unwrap_or("");
+    (is_done_heading(name) && !is_done(value) && !is_open(value)).then_some(value)
 }
 
 /// Returns whether the value of a `status` says that the idea is still open.

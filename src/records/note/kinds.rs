@@ -1,5 +1,6 @@
 //! The kinds of notes that were misread, and the grammar's own examples.
 
+use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use super::parse_note;
@@ -149,4 +150,284 @@ fn rows_of_names_are_headers() {
         ),
         ("a.yaml", "- name: Sea\n  tags: [a\n- name: Fog\n", &["3 Fog"], &[2]),
     ]);
+}
+
+#[test]
+fn fields_stand_in_lines_too() {
+    check(&[
+        (
+            "a.md",
+            "1. **Cocoa by the window** – A steaming mug with milk, rain outside. *Keywords: cocoa, cozy*\n2. **Owl**: An owl in flight, wings wide\n",
+            &[
+                "1 Cocoa by the window [cocoa,cozy] =A steaming mug with milk, rain outside.",
+                "2 Owl =An owl in flight, wings wide",
+            ],
+            &[],
+        ),
+        (
+            "a.txt",
+            "Eisbahn | Keywords: Eis | Stimmung: froh\nStiefel (Tags: Nuss; Stimmung: warm)\nMotiv: See; Anzahl: 5\nFog [#A] Tags: mist x3\n",
+            &["1 Eisbahn [Eis] ~froh", "2 Stiefel [Nuss] ~warm", "3 See x5", "4 Fog [mist] !1 x3"],
+            &[],
+        ),
+        (
+            "a.txt",
+            "Idee:\n• Vigneti - parole chiave: uva, colli\n• Gondola; tag: acqua\n• Borgo / etichette: pietra\n• Fatto: Roma\n",
+            &["2 Vigneti [uva,colli]", "3 Gondola [acqua]", "4 Borgo [pietra]"],
+            &[5],
+        ),
+        (
+            "a.txt",
+            "Idées :\n- Port : mer, bateaux\n- Chalet – mots-clés : neige\n- Quai (mots clés : nuit)\n- Fait : Tour\n",
+            &["2 Port [mer,bateaux]", "3 Chalet [neige]", "4 Quai [nuit]"],
+            &[5],
+        ),
+        ("a.txt", "1. Playa vacía. Etiquetas: mar, sol\n2. Bar\n", &["1 Playa vacía [mar,sol]", "2 Bar"], &[]),
+        (
+            "a.md",
+            "## Pomysły\n- Młyn. Opis: Stary młyn nad rzeką.\n- Las\n",
+            &["2 Młyn =Stary młyn nad rzeką.", "3 Las"],
+            &[],
+        ),
+        (
+            "a.txt",
+            "1. 冬の森 キーワード：雪、森\n2. 温泉：湯気、夜\n3. 灯台。説明：古い灯台です。\n・ 桜並木、春、公園\n",
+            &["1 冬の森 [雪,森]", "2 温泉 [湯気,夜]", "3 灯台 =古い灯台です。", "4 桜並木 [春,公園]"],
+            &[],
+        ),
+        (
+            "a.md",
+            "1. **Lake**\n   - Prompt (Midjourney): frozen lake\n   - Mood & style: calm\n   - Suggested keywords: ice\n",
+            &["1 Lake [ice] ~calm >frozen lake"],
+            &[],
+        ),
+        (
+            "a.md",
+            "### 1. Nook\n- **Title:** Nook with Books\n- **Tags:** tea\n### 2. Desk\n- **Title:** White Desk\n",
+            &["1 Nook with Books [tea]", "4 White Desk"],
+            &[],
+        ),
+        (
+            "a.md",
+            "## 🏔️ 1. Tea\n**Concept:** A woman drinks tea there.\n**Why it sells:** It is trending.\n**AI prompt:** `woman, tea`\n",
+            &["1 Tea =A woman drinks tea there. >woman, tea"],
+            &[3],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_done_or_in_doubt_is_said_in_many_ways() {
+    check(&[
+        ("a.md", "- Wald\n- erledigt: Kranz\n- Markt\n- done: Apple pie\n", &["1 Wald", "3 Markt"], &[2, 4]),
+        ("a.md", "- Wald\n- status: Kranz\n- Markt\n  - done: no\n", &["1 Wald", "3 Markt"], &[2]),
+        ("a.txt", "Wald\nerledigt: Kranz\nMarkt\n", &["1 Wald", "3 Markt"], &[2]),
+        (
+            "a.txt",
+            "? vielleicht Hunde\n(maybe) Rentiere\nvielleicht: Eis\ntodo: Fuchs\nBär (?)\n",
+            &["1 Hunde", "2 Rentiere", "3 Eis", "4 Fuchs", "5 Bär"],
+            &[],
+        ),
+        (
+            "a.md",
+            "- TODO Cabin\n  keywords:: snow\n- DONE Beach\n- LATER [#B] Dunes :sand:sun:\n- [ ] [[Globe]] — toy ^b1\n",
+            &["1 Cabin [snow]", "4 Dunes [sand,sun] !2", "5 Globe [toy]"],
+            &[3],
+        ),
+        ("a.md", "- [x] Barn\n  - keywords: red\n- Fog\n", &["3 Fog"], &[1, 2]),
+        ("a.csv", "Card Name,Labels,List Name\nSea,foam,To Do\nFog,,Done\n", &["2 Sea [foam]"], &[3]),
+    ]);
+}
+
+#[test]
+fn exports_and_letters_are_read() {
+    check(&[
+        (
+            "a.txt",
+            "From: Anna\nSubject: Ideas\n\nHi Tom,\n\n- Globe\n- Sled\n\nBest,\nAnna\n--\nPhone: 1\n",
+            &["6 Globe", "7 Sled"],
+            &[1, 2, 4, 9, 10, 11, 12],
+        ),
+        ("a.txt", "Winter\n\tFood\n\t\tSoup\n\tNature\n\t\tOwl\n", &["2 Food [Soup]", "4 Nature [Owl]"], &[]),
+        ("a.txt", "-sledge\n*igloo\n1)tea\n2.ski lift\n", &["1 sledge", "2 igloo", "3 tea", "4 ski lift"], &[]),
+        (
+            "a.txt",
+            "🎄 Market → lights, stalls\n✨ New year!!\n⭐ \"Soup\"\n",
+            &["1 Market [lights,stalls]", "2 New year", "3 Soup"],
+            &[],
+        ),
+        (
+            "a.csv",
+            "Filename,Description,Keywords,Editorial,Mature\na.jpg,Snowy cabin,\"snow,hut\",no,no\n",
+            &["2 Snowy cabin [snow,hut]"],
+            &[1, 1, 1],
+        ),
+        (
+            "a.yaml",
+            "winter:\n- Cabin: snow, wood\n- Lake\nsummer:\n- Beach\n",
+            &["2 Cabin [snow,wood]", "3 Lake", "5 Beach"],
+            &[],
+        ),
+        ("a.yaml", "winter-cabins:\n  tags: [snow]\n", &["1 winter cabins [snow]"], &[]),
+        ("a.txt", "keywords: snow\n", &[], &[1]),
+        (
+            "a.md",
+            "- Sea\n  - A wave rolls in.\n- Fog\n- Sea\n  - A gull flies by.\n",
+            &["1 Sea =A wave rolls in. A gull flies by.", "3 Fog"],
+            &[],
+        ),
+        ("a.md", "- Sea\n  - title: Foam\n  - title: Fog\n", &["1 Foam"], &[3]),
+    ]);
+}
+
+/// Lines as people write them; each `W` becomes a word that stands nowhere else.
+const LINES: &[&str] = &[
+    "W W",
+    "W, W, W",
+    "W – W, W",
+    "W – A W and W, W of W. Keywords: W, W",
+    "W | Keywords: W | Mood: W",
+    "? W",
+    "x W",
+    "Is W of W the W?",
+    "W W W W.",
+    "W (W) #W",
+    "W → W",
+    "TODO W",
+    "Hi W,",
+    "prompt: W W",
+    "keywords: W, W",
+    "priority: W",
+    "category: W",
+    "status: W",
+    "done: W",
+    "Title: W",
+    "Concept: W is a W of W.",
+    "Notes: W",
+    "notes:: W",
+    "W:: W",
+    "/imagine prompt: W, W --ar 3:2",
+    "https://example.org/W",
+    "11 W",
+    "1. W",
+    "1) W W",
+    "-W",
+    "• W",
+    "☑ W",
+    "- W W",
+    "- W — W, W",
+    "- [ ] W",
+    "- [x] W",
+    "- ~~W~~",
+    "- **W**: W",
+    "- **W** – A W with W. *Tags: W, W*",
+    "- done: W",
+    "- erledigt: W",
+    "- status: W",
+    "- Title: W",
+    "- keywords: W",
+    "- prompt: W",
+    "- DONE W",
+    "- [#A] W :W:",
+    "- W (tags: W; mood: W) W",
+    "- W [[W]] [W](x)",
+    "  - W",
+    "  - W, W",
+    "  - W W W W W.",
+    "  - mood: W | tags: W",
+    "  - status: W",
+    "  - done: W",
+    "  - client: W",
+    "  - prompts:\n    - W W",
+    "  W W",
+    "  notes: W",
+    "# Food",
+    "## Notes",
+    "## Done",
+    "### Keywords",
+    "### Prompt",
+    "Food:",
+    "**Food**",
+    "Keywords:",
+    "Prompts:",
+    "",
+    "",
+    "\n---",
+    "> W",
+    "%% W %%",
+    "<!-- W -->",
+    "```\nW, W\nW\n```",
+    "```sh\nx\n```",
+    "| Title | Tags | Prompt |\n|---|---|---|\n| W | W, W | W W |\n| | W | |",
+    "From: W\nTo: W",
+    "\n--",
+    "Food\n===",
+];
+const ROWS: &[&str] = &[
+    "W;W, W;W;W W",
+    "W;;;",
+    ";W;;",
+    "W;W;W;W;W",
+    "\"W;W",
+    "W;\"W, W\";\"W\nW\";",
+    "W",
+    "W;W;12 W;x",
+    "\"W\"W;W;;",
+    "Title;Tags;Status;Prompt",
+];
+const NODES: &[&str] = &[
+    "- W W",
+    "- W — W, W",
+    "- title: W\n  tags: [W, W]\n  description: W W\n  status: W",
+    "- name: W\n  prompts:\n  - W\n  - W W",
+    "- W: W, W",
+    "- tags: W",
+    "food:\n  - W\n  - W: W",
+    "W: W, W",
+    "W: W is a W of W.",
+    "W:\n  tags: W\n  mood: W",
+    "tags: [W]",
+    "status: W",
+    "food:\n  W:\n    tags: W",
+    "- - W\n  - W",
+    "- [W, W]",
+    "ideas:\n  - W",
+    "title: W",
+    "- done: W",
+    "W: [W",
+    "prompt: W",
+];
+
+/// Puts a word of its own in the place of each `W`.
+fn with_words(lines: &[&str]) -> String {
+    let mut count = 0;
+    let text = lines.join("\n");
+    let word = |count: &mut usize| {
+        *count += 1;
+        let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap());
+        format!("q{}{}j", letter(*count / 26), letter(*count))
+    };
+    text.chars().map(|c| if c == 'W' { word(&mut count) } else { c.to_string() }).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    /// Whatever a note holds is sold, or its author is told of it.
+    #[test]
+    fn no_word_of_a_note_is_lost(
+        lines in proptest::collection::vec(prop::sample::select(LINES), 1..9),
+        rows in proptest::collection::vec(prop::sample::select(ROWS), 1..6),
+        nodes in proptest::collection::vec(prop::sample::select(NODES), 1..5),
+    ) {
+        let named = ["Title;Tags;Status;Prompt"].into_iter().chain(rows.iter().copied()).collect::<Vec<_>>();
+        let notes = [("a.md", &lines), ("a.csv", &named), ("b.csv", &rows), ("a.yaml", &nodes)];
+        for (file, lines) in notes {
+            let text = with_words(lines);
+            let note = parse_note(file, text.as_bytes());
+            let told = format!("{:?}", note).to_lowercase();
+            for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| word.starts_with('q') && word.ends_with('j')) {
+                prop_assert!(told.contains(word), "{word} of {file}:\n{text}\n\n{note}");
+            }
+        }
+    }
 }

@@ -63,7 +63,7 @@ fn label(text: &str, colon: usize) -> Option<Label> {
     let mut start = end;
     for _ in 0..NAME_WORDS_MAX {
         let before = text[floor..start].trim_end();
-        let begins = |c: &char| c.is_whitespace() || matches!(c, '(' | '[');
+        let begins = |c: &char| c.is_whitespace() || matches!(c, '(' | '[' | '。');
         let (at, sign) = before.char_indices().rev().find(|(_, c)| begins(c))?;
         let name = &text[floor + at + sign.len_utf8()..end];
         let outside = text[..floor + at + sign.len_utf8()].trim_end();

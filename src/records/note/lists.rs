@@ -1,7 +1,7 @@
 //! What each line below one heading is: an idea, a field and its values, a prompt, a detail.
 
 use super::block::{Block, Line};
-use super::keys::{Key, key_named, split_key};
+use super::keys::{Key, done_idea, key_named, split_key};
 use super::marks;
 
 /// The most columns before an item or a line that is not below another one.
@@ -207,7 +207,7 @@ impl Sorter {
             self.above.pop();
         }
         let parent = self.above.last().map(|above| above.plain);
-        let key = split_key(&line.text).or_else(|| parent.and(bare_key(line, next)));
+        let key = field_in(&line.text).or_else(|| parent.and(bare_key(line, next)));
         let kind = match key {
             Some((Key::Title | Key::Theme, value)) if !value.is_empty() => {
                 self.title_items += usize::from(parent.is_none());
@@ -258,7 +258,7 @@ impl Sorter {
     }
 
     fn text(&mut self, line: &Line) -> Kind {
-        let key = split_key(&line.text);
+        let key = field_in(&line.text);
         if let Some(open) = self.open.as_mut().filter(|open| key.is_none() && open.takes_text(line)) {
             open.is_unfinished = line.text.ends_with(',');
             return Kind::Value;
@@ -325,6 +325,10 @@ impl Sorter {
             && !self.gaps[2..].contains(&true);
         self.body
     }
+}
+
+fn field_in(text: &str) -> Option<(Key, &str)> {
+    split_key(text).filter(|_| done_idea(text).is_none())
 }
 
 /// Returns the field that an item names above its values, without a colon.

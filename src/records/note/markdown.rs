@@ -35,6 +35,7 @@ pub(super) fn read(source: &str, first: usize, found: &mut Found) -> Vec<Block> 
     reader.flush();
     let (mut blocks, numbers) = (reader.blocks, reader.numbers);
     bullets::number(&mut blocks, &numbers, reader.found);
+    bullets::indent(&mut blocks);
     blocks
 }
 

@@ -65,7 +65,7 @@ fn without_contexts(part: &str) -> String {
 
 /// Returns a text without the quotes around it.
 pub(super) fn unquoted(text: &str) -> &str {
-    for (open, close) in [('"', '"'), ('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')] {
+    for (open, close) in [('"', '"'), ('`', '`'), ('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
             return inner;
         }
@@ -224,6 +224,10 @@ impl Marks {
         }
         if let Some(tags) = word.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).filter(|_| is_last) {
             self.tags.extend(tags.split(':').map(spaced));
+            return true;
+        }
+        // Obsidian's name of a block.
+        if is_last && word.strip_prefix('^').is_some_and(|name| name.chars().all(char::is_alphanumeric)) {
             return true;
         }
         if let Some(priority) = priority_mark(word) {

@@ -12,6 +12,7 @@ mod encoding;
 mod ideas;
 mod keys;
 mod labels;
+mod letter;
 mod lists;
 mod markdown;
 mod marks;
@@ -112,7 +113,8 @@ pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
         "yaml" | "yml" | "json" => yaml::read(&text, &mut found),
         _ if csv::is_table(&text) => csv::read(&text, &mut found),
         _ => {
-            let (front, body, first) = split_front_matter(&text);
+            let letter = letter::body_of(&text, &mut found);
+            let (front, body, first) = split_front_matter(letter.as_deref().unwrap_or(&text));
             let mut blocks = Vec::new();
             title = front.and_then(|front| yaml::read_front_matter(front, &mut found, &mut blocks));
             blocks.append(&mut markdown::read(body, first, &mut found));
@@ -120,6 +122,13 @@ pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
         }
     };
     ideas::read(blocks, title.as_deref(), stem, &mut found);
+    if found.ideas.is_empty() {
+        let shared = found.defaults.shown();
+        let line = found.defaults.line.max(1);
+        for text in shared {
+            found.problem(line, "it is for all ideas of the note, and there is none", &text);
+        }
+    }
     if found.ideas.is_empty() && found.problems.is_empty() {
         found.problem(1, "no idea was found; write one per line", file_name);
     }
@@ -193,7 +202,12 @@ impl Found {
 
     fn push_one(&mut self, draft: Draft) {
         let Some(slug) = ThemeSlug::from_title(&draft.title) else {
-            return self.problem(draft.line, "the title has no letter or digit to name a theme by", &draft.title);
+            self.problem(draft.line, "the title has no letter or digit to name a theme by", &draft.title);
+            let line = draft.line;
+            return draft
+                .shown()
+                .iter()
+                .for_each(|text| self.problem(line, "the idea that it is about has no title", text));
         };
         if let Some(at) = self.by_slug.get(slug.as_str()) {
             self.ideas[*at].merge(&draft);

@@ -13,6 +13,8 @@ const YAML_BYTES_MAX: usize = 1024 * 1024;
 const DEPTH_MAX: usize = 3;
 /// How deeply anything may be nested.
 const NODES_DEEP_MAX: usize = 64;
+/// So many parts of a list are quoted.
+const SHOWN_MAX: usize = 4;
 
 /// A value and its line.
 struct Node {
@@ -195,7 +197,7 @@ fn read_node(node: &Node, depth: usize, found: &mut Found, blocks: &mut Vec<Bloc
         Value::Null => {}
         Value::Unread => found.problem(node.line, "the value is nested too deeply to be read", ""),
         Value::List(_) if depth >= DEPTH_MAX => {
-            found.problem(node.line, "the list lies too deep to be ideas", "-");
+            found.problem(node.line, "the list lies too deep to be ideas", &shown(node));
         }
         Value::List(items) => items.iter().for_each(|item| read_node(item, depth + 1, found, blocks)),
         Value::Map(entries) => read_map(entries, node.line, depth, found, blocks),
@@ -230,6 +232,7 @@ fn read_map(entries: &[(Node, Node)], line: usize, depth: usize, found: &mut Fou
         let fields = others.filter_map(|(name, value)| record_field(name, value, has_title, found)).collect();
         return blocks.push(Block::Record(Record { line, title: text.to_owned(), fields }));
     }
+    let has_groups = entries.iter().any(|(name, value)| name.key().is_none() && is_group(value));
     for (name, value) in entries {
         let Some(text) = name.text() else {
             found.problem(name.line, "the key is no text", "?");
@@ -254,9 +257,35 @@ fn read_map(entries: &[(Node, Node)], line: usize, depth: usize, found: &mut Fou
             {
                 blocks.extend(record_field(name, value, false, found).map(Block::Shared));
             }
-            (_, Some(_)) => found.problem(name.line, "the entry has no `title`", text),
+            (_, Some(_)) => found.problem(name.line, "the entry has no `title`", &format!("{text}: {}", shown(value))),
+            (_, None) if is_group(value) || has_groups && matches!(value.value, Value::List(_)) => {
+                read_node(value, depth + 1, found, blocks)
+            }
             (_, None) => blocks.push(Block::Record(titled(name, text, value, found))),
         }
+    }
+}
+
+/// Returns the first texts of a value, as a problem quotes them.
+fn shown(value: &Node) -> String {
+    match &value.value {
+        Value::Text(text) => text.clone(),
+        Value::List(items) => items.iter().take(SHOWN_MAX).map(shown).collect::<Vec<_>>().join(", "),
+        Value::Map(entries) => {
+            let entry = |(name, value): &(Node, Node)| format!("{}: {}", shown(name), shown(value));
+            entries.iter().take(SHOWN_MAX).map(entry).collect::<Vec<_>>().join(", ")
+        }
+        Value::Null | Value::Unread => String::new(),
+    }
+}
+
+/// Returns whether a value holds ideas: maps in a list, or in a map of which no key is a field's.
+fn is_group(value: &Node) -> bool {
+    let is_map = |node: &Node| matches!(node.value, Value::Map(_));
+    match &value.value {
+        Value::List(items) => items.iter().any(is_map),
+        Value::Map(entries) => entries.iter().all(|(name, value)| name.key().is_none() && is_map(value)),
+        _ => false,
     }
 }
 
@@ -270,7 +299,7 @@ fn titled(name: &Node, title: &str, value: &Node, found: &mut Found) -> Record {
             vec![Field { line: value.line, key: Key::Keywords, values: vec![text.clone()] }]
         }
         Value::Text(text) => vec![Field { line: value.line, key: Key::Description, values: vec![text.clone()] }],
-        _ => texts(value, found)
+        _ => texts(name, value, found)
             .map_or_else(Vec::new, |values| vec![Field { line: value.line, key: Key::Keywords, values }]),
     };
     // A key that is written as one word, `winter-cabins`, is one of several.
@@ -287,7 +316,8 @@ fn record_field(name: &Node, value: &Node, has_title: bool, found: &mut Found) -
         Some(_) => true,
     };
     if !is_placed {
-        found.problem(name.line, "the key is not one that a theme has, so it is left out", name.text().unwrap_or("?"));
+        let text = format!("{}: {}", shown(name), shown(value));
+        found.problem(name.line, "the key is not one that a theme has, so it is left out", &text);
         return None;
     }
     let mut field = field(name, value, found)?;
@@ -310,12 +340,12 @@ fn field(name: &Node, value: &Node, found: &mut Found) -> Option<Field> {
             ]
         }
         Value::Text(text) if name.key() == Some(Key::Prompts) => text.lines().map(str::to_owned).collect(),
-        _ => texts(value, found)?,
+        _ => texts(name, value, found)?,
     };
     Some(Field { line: name.line, key: name.key()?, values })
 }
 
-fn texts(value: &Node, found: &mut Found) -> Option<Vec<String>> {
+fn texts(name: &Node, value: &Node, found: &mut Found) -> Option<Vec<String>> {
     let items = match &value.value {
         Value::Null => return None,
         Value::List(items) => items.as_slice(),
@@ -325,7 +355,10 @@ fn texts(value: &Node, found: &mut Found) -> Option<Vec<String>> {
     for item in items.iter().filter(|item| !matches!(item.value, Value::Null)) {
         match item.text() {
             Some(text) => values.push(text.to_owned()),
-            None => found.problem(item.line, "the value is neither a text nor a list of texts", ""),
+            None => {
+                let text = format!("{}: {}", shown(name), shown(item));
+                found.problem(item.line, "the value is neither a text nor a list of texts", &text);
+            }
         }
     }
     Some(values)
