@@ -12,8 +12,8 @@ use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
 };
-use crate::market::Market;
-use crate::model::{Ignore, Stage, Template, nearest};
+use crate::market::{Market, no_category};
+use crate::model::{Ignore, MarketName, Stage, Tags, Template, nearest};
 
 /// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
@@ -27,20 +27,35 @@ pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Pro
         return Err(Problems(vec![Problem { line: 1, column: 1, key: String::new(), what, hint: None }]));
     }
     let nodes = Nodes::read(text).map_err(|problem| Problems(vec![problem]))?;
-    let problems = nodes.check();
-    if !problems.is_empty() {
-        return Err(Problems(problems));
-    }
-    let raw = with_defaults(text).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-        Problems(vec![Problem { line, column, key: String::new(), what: error.to_string(), hint: None }])
-    })?;
+    let mut problems = nodes.check();
+    let wrong: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
+    let raw = match with_defaults(text, &wrong) {
+        Ok(raw) => raw,
+        Err(error) if problems.is_empty() => {
+            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            let what = error.to_string();
+            return Err(Problems(vec![Problem { line, column, key: String::new(), what, hint: None }]));
+        }
+        Err(_) => return Err(Problems(problems)),
+    };
     let mut builder = Builder { nodes, problems: Vec::new() };
     let settings = builder.settings(raw, root, markets);
+    problems.extend(builder.problems.into_iter().filter(|problem| is_about_itself(&problem.key, &wrong)));
+    problems.sort_by_key(|problem| (problem.line, problem.column));
     match settings {
-        Some(settings) if builder.problems.is_empty() => Ok(settings),
-        _ => Err(Problems(builder.problems)),
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(Problems(problems)),
     }
+}
+
+/// Returns whether what is wrong at a key would be wrong, too, if the keys that have the wrong form were right.
+fn is_about_itself(key: &str, wrong: &[String]) -> bool {
+    let section = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
+    let is_in =
+        |key: &str, above: &str| key.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    // These keys are compared with each other.
+    let depends = |other: &str| section(other) == section(key) && matches!(&*section(key), "folders" | "keep");
+    !wrong.iter().any(|other| is_in(key, other) || is_in(other, key) || depends(other))
 }
 
 /// Returns whether a settings file that can be read sets nothing at all: it is empty, or its sections are.
@@ -51,10 +66,16 @@ pub fn is_blank(text: &str) -> bool {
     Nodes::read(text).is_ok() && serde_yaml::from_str(text).is_ok_and(|value| sets_nothing(&value))
 }
 
-/// Returns the defaults with the written values in their place.
-fn with_defaults(text: &str) -> Result<Raw, serde_yaml::Error> {
+/// Returns the defaults with the written values in their place, but those of keys that have the wrong form.
+fn with_defaults(text: &str, wrong: &[String]) -> Result<Raw, serde_yaml::Error> {
     let mut whole: Value = serde_yaml::from_str(DEFAULT_TEXT)?;
-    let written: Value = serde_yaml::from_str(text)?;
+    let mut written: Value = serde_yaml::from_str(text)?;
+    for key in wrong {
+        let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let section = above.split('.').filter(|part| !part.is_empty());
+        let section = section.fold(Some(&mut written), |node, part| node?.get_mut(part));
+        section.and_then(Value::as_mapping_mut).and_then(|section| section.remove(last));
+    }
     let sets_target = TARGETS.iter().any(|key| written.get("keep").is_some_and(|keep| keep.get(key).is_some()));
     if let Some(keep) = whole.get_mut("keep").and_then(Value::as_mapping_mut).filter(|_| sets_target) {
         TARGETS.iter().for_each(|key| drop(keep.remove(*key)));
@@ -96,6 +117,7 @@ impl Builder {
         let target = self.target(&raw.keep);
         let background = self.colour("export.background", &raw.export.background);
         let chosen = self.markets(&raw.upload.markets, markets);
+        self.categories(&raw.defaults, markets);
         let gates = self.gates(&raw);
         Some(Settings {
             root: root.to_owned(),
@@ -123,7 +145,10 @@ impl Builder {
                 background: background?,
             },
             defaults: raw.defaults,
-            upload: UploadSettings { markets: chosen },
+            upload: UploadSettings {
+                markets: chosen,
+                known: markets.iter().map(|market| market.name.clone()).collect(),
+            },
             gates,
             work: raw.work,
             log: raw.log,
@@ -231,14 +256,28 @@ impl Builder {
                 }
                 Some(market) => chosen.push(market.clone()),
                 None => {
-                    let names: Vec<&str> = known.iter().map(|market| market.name.as_str()).collect();
-                    let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
-                    let hint = near.or_else(|| Some(format!("the markets are {}", names.join(", "))));
-                    self.say("upload.markets", format!("there is no market `{name}`"), hint);
+                    let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
+                    self.say("upload.markets", what, Some(hint));
                 }
             }
         }
         chosen
+    }
+
+    /// Refuses a category that no market would get: its market is not known, or has none of that name.
+    fn categories(&mut self, defaults: &Tags, known: &[Market]) {
+        for (name, category) in &defaults.category {
+            let key = format!("defaults.category.{name}");
+            match known.iter().find(|market| market.name == name.as_str()) {
+                Some(market) => {
+                    no_category(market, category).into_iter().for_each(|what| self.say(&key, what, None));
+                }
+                None => {
+                    let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
+                    self.say(&key, what, Some(hint));
+                }
+            }
+        }
     }
 
     fn gates(&mut self, raw: &Raw) -> Gates {
@@ -283,6 +322,14 @@ impl Builder {
     }
 }
 
+/// Returns what is told of a name that is no market's, and what to write instead.
+pub(super) fn no_market<'a>(name: &str, known: impl Iterator<Item = &'a MarketName>) -> (String, String) {
+    let names: Vec<&str> = known.map(MarketName::as_str).collect();
+    let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
+    let hint = near.unwrap_or_else(|| format!("the markets are {}", names.join(", ")));
+    (format!("there is no market `{name}`"), hint)
+}
+
 /// What is told where [`lacks_zones`].
 pub const NO_ZONES: &str = "this system has no time zone data, so that other times than those of UTC and `/etc/localtime` \
                             are unknown; install the package `tzdata`";
@@ -316,6 +363,9 @@ mod tests {
         assert_eq!(try_load("keep: {scale: 6, scale_max: 6}").unwrap().keep.target, Target::Scale(6.0));
         // Quotation marks make text of a number; so they were told, and refused.
         assert_eq!(try_load("defaults: {title: \"2024\"}").unwrap().defaults.title.as_deref(), Some("2024"));
+        let defaults =
+            try_load("defaults:\n  keywords: winter, cold\n  category: {adobe-stock: 11}\n").unwrap().defaults;
+        assert_eq!((defaults.keywords.join("|").as_str(), defaults.category.len()), ("winter|cold", 1));
         assert_eq!(try_load("folders: {raw: /mnt/x}").unwrap().folders.raw, Path::new("/mnt/x"));
     }
 
@@ -348,6 +398,41 @@ mod tests {
         );
     }
 
+    /// Of a wrong market, template or colour nothing was told as long as any key had the wrong form.
+    #[test]
+    fn what_makes_no_sense_is_told_with_what_has_the_wrong_form() {
+        let text = "naming:\n  last: \"{foo}-{seq}\"\nexport:\n  quality: 30\n  background: white\ngates:\n  uplod: hold\n  \
+                    upload: {on: [fryday]}\nupload:\n  markets: [adobe-stok]\ndefaults:\n  category: {adobe: 11}\n";
+        let shown = try_load(text).unwrap_err().to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        let expected = [
+            ("line 2, column ", "`naming.last`"),
+            ("line 4, column 12: `export.quality`", "80 to 100"),
+            ("line 5, column 15: `export.background`", "is no colour"),
+            ("line 7, column 3: `gates.uplod`", "did you mean `upload`?"),
+            ("line 8, column ", "did you mean `friday`?"),
+            ("line 10, column 12: `upload.markets`", "did you mean `adobe-stock`?"),
+            (
+                "line 12, column 21: `defaults.category.adobe`: there is no market `adobe`",
+                "did you mean `adobe-stock`?",
+            ),
+        ];
+        assert_eq!(lines.len(), expected.len(), "{shown}");
+        for (line, (start, part)) in lines.iter().zip(expected) {
+            assert!(line.starts_with(start) && line.contains(part), "{line}");
+        }
+        // What only seems wrong since a value is left out is not told.
+        for text in
+            ["keep: {scale: 6, scale_max: six}", "folders: {keep: 7, raw: keep}", "keep: {scale: a, long_edge: b}"]
+        {
+            let shown = try_load(text).unwrap_err().to_string();
+            assert!(
+                !shown.contains("scale_max: 6") && !shown.contains("overlaps") && !shown.contains("exactly"),
+                "{shown}"
+            );
+        }
+    }
+
     /// A line of 500,000 dashes overflowed the stack.
     #[test]
     fn deep_nesting_is_refused() {
@@ -367,6 +452,16 @@ mod tests {
             ("keep: {scale: 6}\n", "line 1, column 15: `keep.scale`", "set `scale_max: 6` too"),
             ("export: {background: white}\n", "`export.background`", "is no colour"),
             ("upload: {markets: [adobestock]}\n", "line 1, column 19: `upload.markets`", "did you mean `adobe-stock`?"),
+            (
+                "defaults: {category: {adobe-stok: 11}}\n",
+                "line 1, column 35: `defaults.category.adobe-stok`: there is no market `adobe-stok`",
+                "did you mean `adobe-stock`?",
+            ),
+            (
+                "defaults: {category: {adobe-stock: landscape}}\n",
+                "line 1, column 36: `defaults.category.adobe-stock`: the market has no category `landscape`",
+                "(did you mean `landscapes`?); it has 1 animals, 2 buildings",
+            ),
             ("gates: {upload: {on: [], at: \"09:00\"}}\n", "`gates.upload.on`", "at least one day"),
             ("gates: {upload: {on: [friday], at: \"25:00\"}}\n", "`gates.upload.at`", "no time of day"),
             (

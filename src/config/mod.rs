@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Format, Ignore, Profile, Stage, Tags, Template};
+use crate::model::{Format, Ignore, MarketName, Profile, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -166,6 +166,19 @@ pub struct ExportSettings {
 pub struct UploadSettings {
     /// The markets, in order.
     pub markets: Vec<Market>,
+    /// All that there are: built in, or with a profile of the person's own.
+    pub known: Vec<MarketName>,
+}
+
+impl UploadSettings {
+    /// Returns what is wrong with the categories of tags, if one is for a market that is not known: no manifest would
+    /// ever get it.
+    pub fn unknown_market(&self, tags: &Tags) -> Option<String> {
+        let is_known = |name: &str| self.known.iter().any(|known| *known == name);
+        let name = tags.category.keys().find(|name| !is_known(name))?;
+        let (what, hint) = build::no_market(name, self.known.iter());
+        Some(format!("`category`: {what}; {hint}"))
+    }
 }
 
 /// What work may cost.

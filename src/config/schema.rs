@@ -13,6 +13,8 @@ pub(super) enum Shape {
     Number(f64, f64),
     OneOf(&'static [&'static str]),
     List(&'static Self),
+    /// A list of words, or a text with commas between them.
+    Words,
     /// Keys that are not known beforehand.
     Map(&'static Self),
     Table(&'static [(&'static str, Self)]),
@@ -94,7 +96,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
         Shape::Table(&[
             ("title", Shape::Scalar),
             ("description", Shape::Scalar),
-            ("keywords", Shape::List(&Shape::Scalar)),
+            ("keywords", Shape::Words),
             ("creator", Shape::Scalar),
             ("rights", Shape::Scalar),
             ("source_type", Shape::OneOf(&SOURCE_TYPES)),
@@ -232,6 +234,8 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
             }
             None => problems.push(wrong(node, key, "must be `{name: value}`")),
         },
+        Shape::Words if node.as_scalar().is_some() => (),
+        Shape::Words => check(node, &Shape::List(&Shape::Scalar), key, problems),
         Shape::List(shape) => match node.as_sequence() {
             Some(list) => list.iter().for_each(|item| check(item, shape, key, problems)),
             None => problems.push(wrong(node, key, "must be a list: `[one, two]`")),

@@ -44,17 +44,22 @@ pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
         let (has, min) = (candidate.meta.keywords.len(), market.keywords.min);
         reasons.push(format!("it has {has} keywords and needs {min}; write them in the theme's tags.yaml"));
     }
-    if let Some(category) = candidate.category.as_deref().filter(|category| category_number(market, category).is_none())
-    {
-        let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
-        let near = nearest(&category.trim().to_lowercase(), &names);
-        let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-        let mut all: Vec<_> = market.categories.iter().map(|(name, number)| (number, name)).collect();
-        all.sort();
-        let all: Vec<String> = all.into_iter().map(|(number, name)| format!("{number} {name}")).collect();
-        reasons.push(format!("the market has no category `{category}`{near}; it has {}", all.join(", ")));
-    }
+    reasons.extend(candidate.category.as_deref().and_then(|category| no_category(market, category)));
     reasons
+}
+
+/// Returns what is wrong with a category if the market has none of that name or value.
+pub fn no_category(market: &Market, category: &str) -> Option<String> {
+    if category_number(market, category).is_some() {
+        return None;
+    }
+    let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
+    let near = nearest(&category.trim().to_lowercase(), &names);
+    let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+    let mut all: Vec<_> = market.categories.iter().map(|(name, number)| (number, name)).collect();
+    all.sort();
+    let all: Vec<String> = all.into_iter().map(|(number, name)| format!("{number} {name}")).collect();
+    Some(format!("the market has no category `{category}`{near}; it has {}", all.join(", ")))
 }
 
 /// Returns the market's value for a category, given by name or by value.

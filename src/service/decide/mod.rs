@@ -200,6 +200,9 @@ impl Decider {
     fn layers_of(&mut self, facts: &Facts, now: Now) -> Result<Vec<(Layer, Tags)>, Hold> {
         let (theme, below) = crate::plan::theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
+        if let Some((_, sidecar)) = &facts.sidecar {
+            tags::known_markets(&self.settings, None, &Layer::Sidecar, &sidecar.tags)?;
+        }
         self.tags.layers(self.vault.disk(), &self.settings, theme.as_ref(), below.as_ref(), facts.stage, now)
     }
 
@@ -222,7 +225,11 @@ impl Decider {
     /// Returns why a theme's tag file keeps all of the theme waiting, if it does.
     pub(super) fn why_unread(&mut self, tags: &RelPath, now: Now) -> Option<Hold> {
         let (themes, mut reader) = self.tags.reader(self.vault.disk(), now);
-        themes.unread(&mut reader, tags).filter(|hold| matches!(hold, Hold::Unreadable(_)))
+        let (theme, below) = crate::plan::theme_of_path(tags);
+        let layer = below.map_or(Layer::Theme, |below| Layer::Folder(below.to_string()));
+        let read = themes.meaning(&mut reader, tags)?;
+        let known = read.and_then(|file| tags::known_markets(&self.settings, theme.as_ref(), &layer, &file.tags()));
+        known.err().filter(|hold| matches!(hold, Hold::Unreadable(_)))
     }
 
     /// Returns the tags of a bundled asset, all layers resolved.

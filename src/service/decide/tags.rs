@@ -56,7 +56,9 @@ impl SharedTags {
         now: Now,
     ) -> Result<Vec<(Layer, Tags)>, Hold> {
         let (themes, mut reader) = self.reader(disk, now);
-        themes.layers(&mut reader, &settings.defaults, theme, below, stage)
+        let layers = themes.layers(&mut reader, &settings.defaults, theme, below, stage)?;
+        layers.iter().try_for_each(|(layer, tags)| known_markets(settings, theme, layer, tags))?;
+        Ok(layers)
     }
 
     /// Returns the tags of a bundled asset, all layers resolved.
@@ -71,6 +73,7 @@ impl SharedTags {
         let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
         let mut layers = self.layers(disk, settings, sidecar.theme.as_ref(), below.as_ref(), Stage::Upload, now)?;
         layers.extend(xmp.map(|xmp| (Layer::Xmp, xmp)));
+        known_markets(settings, None, &Layer::Sidecar, &sidecar.tags)?;
         layers.push((Layer::Sidecar, sidecar.tags.clone()));
         Ok(resolve(&layers))
     }
@@ -85,4 +88,23 @@ impl SharedTags {
             Err(error) => Err(refused(path, &error)),
         }
     }
+}
+
+/// Refuses a layer with a category for a market that nobody knows: no manifest would ever get it, without a word.
+pub(super) fn known_markets(
+    settings: &Settings,
+    theme: Option<&ThemeSlug>,
+    layer: &Layer,
+    tags: &Tags,
+) -> Result<(), Hold> {
+    let Some(what) = settings.upload.unknown_market(tags) else { return Ok(()) };
+    let of_theme = theme.map(|theme| format!(" of the theme `{theme}`")).unwrap_or_default();
+    let whose = match layer {
+        Layer::Theme => format!("`tags.yaml`{of_theme}"),
+        Layer::Folder(folder) => format!("`{folder}/tags.yaml`{of_theme}"),
+        Layer::TagSet(set) => format!("the tag set `tagsets/{set}.yaml`"),
+        Layer::Sidecar => "its sidecar".to_owned(),
+        Layer::Defaults | Layer::Xmp => return Ok(()),
+    };
+    Err(Hold::Unreadable(format!("{whose}: {what}")))
 }

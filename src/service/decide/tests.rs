@@ -174,6 +174,37 @@ fn a_tag_file_that_cannot_be_read_keeps_its_theme_waiting_in_all_stages() {
     }
 }
 
+/// The category was left out of the manifest without a word.
+#[test]
+fn tags_for_a_market_that_nobody_knows_wait() {
+    let wrong = "title: Sea\ncategory: {adobe-stok: 11}\n";
+    let unknown = "there is no market `adobe-stok`; did you mean `adobe-stock`?";
+    let (sound, set) = ("title: Sea\ncategory: {adobe-stock: 11}\n", "title: Sea\nuse: [warm]\n");
+    // (the file, its text, that of the tag set, that of the sidecar, settings, what is told)
+    let cases = [
+        ("raw/sea/tags.yaml", wrong, "", "", "", Some("`tags.yaml` of the theme `sea`")),
+        ("raw/sea/deep/tags.yaml", wrong, "", "", "", Some("`deep/tags.yaml` of the theme `sea`")),
+        ("raw/sea/tags.yaml", set, wrong, "", "", Some("the tag set `tagsets/warm.yaml`")),
+        ("raw/sea/tags.yaml", set, sound, "tags: {category: {adobe-stok: 11}}", "", Some("its sidecar")),
+        ("raw/sea/tags.yaml", sound, "", "tags: {category: {adobe-stock: 3}}", "", None),
+        // One that is known and not chosen may be chosen yet.
+        ("raw/sea/tags.yaml", sound, "", "", "upload: {markets: []}", None),
+    ];
+    for (file, text, set, sidecar, settings, expected) in cases {
+        let files = [("raw/sea/tags.yaml", "title: Sea\n"), (file, text), ("tagsets/warm.yaml", set)];
+        let (_home, mut decide) = mill(settings, &files);
+        let mut facts = Facts::bare(path("raw/sea/deep/a.png"), Stage::Raw, SEEN, 0);
+        let record = crate::plan::Companion { path: path("raw/sea/deep/a.png.yaml"), seen: SEEN };
+        facts.sidecar = (!sidecar.is_empty()).then(|| (record, Sidecar::parse(sidecar.as_bytes()).unwrap()));
+        let why = decide.tags_of(&facts, noon().for_settle()).err().map(|hold| hold.to_string());
+        let is_told = expected
+            .is_some_and(|start| why.as_deref().is_some_and(|why| why.starts_with(start) && why.ends_with(unknown)));
+        assert!(is_told || (why.is_none() && expected.is_none()), "{file} {text}{set}{sidecar}: {why:?}");
+        let unread = decide.why_unread(&path(file), noon().for_settle()).map(|hold| hold.to_string());
+        assert_eq!(unread, why.filter(|_| text == wrong), "{file} {text}{set}{sidecar}");
+    }
+}
+
 #[test]
 fn only_the_bundles_of_the_day_are_counted() {
     let sidecar = "version: 1\nid: 0123456789abcdef\ntheme: sea\ntags: {title: Sea}\n";

@@ -135,11 +135,11 @@ impl Themes {
         if had_tags { Err(Hold::Unreadable(blank(path))) } else { Ok(written.file) }
     }
 
-    /// Returns why a theme's tag file keeps the theme waiting, if it does.
-    pub(super) fn unread(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Option<Hold> {
+    /// Returns what a theme's tag file means; `None` if it is not there, or in no theme.
+    pub(super) fn meaning(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Option<Result<ThemeFile, Hold>> {
         let (theme, below) = crate::plan::theme_of_path(path);
         let entry = reader.disk.stat(path).ok()??;
-        self.meant(reader, &theme?, below.as_ref(), path, &entry).err()
+        Some(self.meant(reader, &theme?, below.as_ref(), path, &entry))
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, path: &RelPath) -> Result<Option<ThemeFile>, Hold> {

@@ -182,7 +182,10 @@ impl View {
         match self.decide.disk().read(path, RECORD_BYTES_MAX) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => Some(Err(error.source.to_string())),
-            Ok(bytes) => Some(ThemeFile::parse(&bytes).map_err(|error| error.to_string())),
+            Ok(bytes) => Some(ThemeFile::parse(&bytes).map_err(|error| error.to_string()).and_then(|file| {
+                let unknown = self.decide.settings.upload.unknown_market(&file.tags());
+                unknown.map_or(Ok(file), Err)
+            })),
         }
     }
 
