@@ -5,12 +5,19 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
-use crate::model::{RelPath, Stage};
+use crate::intake::is_note;
+use crate::model::{RelPath, Stage, escape_bytes};
+use crate::records::{Note, parse_note};
 use crate::service::{AssetStatus, View};
 
 /// Prints what the daemon would do next.
 pub(super) fn plan(args: &RootArgs, path: Option<&Path>) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
+    if let Some((file, note)) = path.filter(|path| found(&view, path).is_none()).and_then(note_outside) {
+        say!("{file}: a note outside this root; nothing comes of it until it lies in `ideas`. It is read as:");
+        say!("{}", note.to_string().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let start = path.map(|path| in_stage(&view, path)).transpose()?;
     let statuses = view.statuses(start.as_ref());
     match &start {
@@ -54,8 +61,35 @@ fn in_stage(view: &View, path: &Path) -> Result<RelPath, CliError> {
     if is_in_stage { Ok(found) } else { Err(CliError::usage(text())) }
 }
 
+/// The largest note that is read.
+const NOTE_BYTES_MAX: u64 = 8 << 20;
+
+/// Reads a note that a person wants to see read before it is dropped.
+fn note_outside(path: &Path) -> Option<(String, Note)> {
+    let name = RelPath::new(path.file_name()?).ok().filter(is_note)?;
+    let size = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let bytes = (size <= NOTE_BYTES_MAX).then(|| std::fs::read(path).ok())??;
+    Some((escape_bytes(path.as_os_str().as_encoded_bytes()), parse_note(&name.file_text(), &bytes)))
+}
+
 /// Returns the path below the root that a person typed: as a real path, or like `raw/theme/x.png`.
 pub(super) fn path_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
+    found(view, path).ok_or_else(|| CliError::usage(outside(view, path)))
+}
+
+/// Returns what is told of a path that does not lie in the root.
+pub(super) fn outside(view: &View, path: &Path) -> String {
+    format!(
+        "`{}` does not lie in the root `{}`: put notes into `{}` and pictures into `{}`, or name another root with \
+         --root",
+        path.display(),
+        view.root().display(),
+        Stage::Ideas,
+        Stage::Raw
+    )
+}
+
+fn found(view: &View, path: &Path) -> Option<RelPath> {
     let real = std::path::absolute(path).ok().and_then(|real| view.path_of(&real));
     // Where somebody stands in the root by way of a link.
     let behind_links = || {
@@ -64,7 +98,5 @@ pub(super) fn path_of(view: &View, path: &Path) -> Result<RelPath, CliError> {
         view.path_of(&folder.join(name))
     };
     let short = || RelPath::new(path).ok().filter(|path| view.is_known(path));
-    real.filter(|path| view.is_known(path)).or_else(behind_links).or_else(short).ok_or_else(|| {
-        CliError::usage(format!("`{}` does not lie in this root; name the root with --root", path.display()))
-    })
+    real.filter(|path| view.is_known(path)).or_else(behind_links).or_else(short)
 }

@@ -48,6 +48,10 @@ fn wanted(layout: &crate::vault::Layout, what: &Path) -> Result<RetryWhat, CliEr
     }
     let real = std::path::absolute(what).ok().and_then(|real| path_in(layout, &real));
     real.or_else(|| RelPath::new(what).ok()).map(RetryWhat::Path).ok_or_else(|| {
-        CliError::usage(format!("`{}` lies outside this root; name the root with --root", what.display()))
+        CliError::usage(format!(
+            "`{}` lies outside the root `{}`; name another one with --root",
+            what.display(),
+            layout.root.display()
+        ))
     })
 }

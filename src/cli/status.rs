@@ -18,7 +18,11 @@ const FILES_MAX: usize = 5;
 pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     let (mut view, wrong) = open(args)?;
     let overview = view.overview();
-    say!("daemon   {}", if view.has_daemon() { "running" } else { "not running; start it with `stockmill run`" });
+    let how = how_to_run(args);
+    say!(
+        "daemon   {}",
+        if view.has_daemon() { "running".to_owned() } else { format!("not running; start it with `{how}`") }
+    );
     if let Some(wrong) = &wrong {
         say!("settings {}", wrong.text());
         say!(
@@ -48,6 +52,14 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("Set aside", &overview.set_aside);
     print_groups("Left alone", &overview.left_alone);
     Ok(exit_code(wrong.as_ref()))
+}
+
+/// Returns the command that starts the daemon on the root that was named.
+fn how_to_run(args: &RootArgs) -> String {
+    let Some(root) = &args.root else { return "stockmill run".to_owned() };
+    let shown = escape_bytes(root.as_os_str().as_encoded_bytes());
+    let is_plain = shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
+    if is_plain { format!("stockmill --root {shown} run") } else { format!("stockmill --root '{shown}' run") }
 }
 
 /// Prints the same as one JSON object.

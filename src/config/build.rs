@@ -33,7 +33,8 @@ pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Pro
         Ok(raw) => raw,
         Err(error) if problems.is_empty() => {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-            let what = error.to_string();
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or(&text).to_owned();
             return Err(Problems(vec![Problem { line, column, key: String::new(), what, hint: None }]));
         }
         Err(_) => return Err(Problems(problems)),

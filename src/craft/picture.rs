@@ -50,6 +50,7 @@ pub(super) fn refused(error: &image::ImageError) -> CraftError {
         image::ImageError::Unsupported(_) => CraftError::Unsupported(format!("{text}; {SAVE_AGAIN}")),
         image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => CraftError::Truncated(text),
         _ if text.contains("end of file") || text.contains("unexpected EOF") => CraftError::Truncated(text),
-        _ => CraftError::Damaged(text),
+        // What the library says is not for people, and helps whoever looks into it.
+        _ => CraftError::Damaged(format!("its content does not fit together ({text})")),
     }
 }

@@ -95,7 +95,8 @@ pub struct Happened {
 impl Sidecar {
     /// Reads a sidecar. One that is empty or only comments is refused: nobody can tell what it is meant to say.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        let sidecar = super::yaml::read_versioned::<Option<Self>>(bytes, VERSION)?.ok_or(RecordError::Empty)?;
+        let read = super::yaml::read_versioned::<Option<Self>>(bytes, VERSION).map_err(misplaced_tag);
+        let sidecar = read?.ok_or(RecordError::Empty)?;
         match sidecar.version {
             None | Some(VERSION_WITHOUT_CHANGES..=VERSION) => Ok(sidecar),
             Some(found) => Err(RecordError::Version { found: u64::from(found) }),
@@ -138,6 +139,16 @@ impl Sidecar {
         let is_known = |file: &&FileRecord| file.recipe.as_ref().is_some_and(Derivation::can_remake);
         archived && self.file.as_ref().filter(is_known).is_some_and(|file| file.hash == *hash)
     }
+}
+
+/// Says where a tag belongs that stands beside `tags`, as it would in the file of a theme.
+fn misplaced_tag(error: RecordError) -> RecordError {
+    let RecordError::Syntax { line, column, what } = error else { return error };
+    let key = what.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()).unwrap_or_default();
+    let is_tag =
+        matches!(key, "title" | "description" | "keywords" | "creator" | "rights" | "source_type" | "category");
+    let what = if is_tag { format!("unknown field `{key}`; write it under `tags:`, indented") } else { what };
+    RecordError::Syntax { line, column, what }
 }
 
 #[cfg(test)]
@@ -240,7 +251,9 @@ mod tests {
         let cases = [
             ("a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
             ("tags: {keywords: &k [&a [x, x], *a, *a]}\n", 1, "expected a word"),
-            ("title: a\ntags: {}\n", 1, "unknown field `title`"),
+            ("title: a\ntags: {}\n", 1, "unknown field `title`; write it under `tags:`"),
+            ("version: 1\nkeywords: [a]\n", 2, "unknown field `keywords`; write it under `tags:`"),
+            ("mood: [a]\n", 1, "unknown field `mood`, expected one of"),
             ("tags: {}\ntags: {}\n", 1, "duplicate"),
             ("version: one\n", 1, "expected u32"),
             ("tags: 5\n", 1, "expected"),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
 use super::note::{Idea, categories};
-use super::yaml::{other_version, read_shared};
+use super::yaml::{other_version, read_shared, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
 use crate::model::{SourceType, Tags, category_map, nearest, normal_keyword, words};
@@ -204,7 +204,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, RecordError> {
 fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
     let position = error.location().map_or((1, 1), |at| (at.line(), at.column()));
     let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
+    let what = without_place(&text);
     let (line, column) = second_position(what, file).unwrap_or(position);
     let near = meant_key(what).map(|key| format!("did you mean `{key}`?"));
     let hint = if let Some(near) = &near {

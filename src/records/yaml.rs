@@ -50,7 +50,12 @@ fn sound_text(bytes: &[u8]) -> Result<&str, RecordError> {
 
 fn syntax(error: &serde_yaml::Error) -> RecordError {
     let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-    RecordError::Syntax { line, column, what: error.to_string() }
+    RecordError::Syntax { line, column, what: without_place(&error.to_string()).to_owned() }
+}
+
+/// Returns what the YAML reader says without the place, which is told in front of it.
+pub(super) fn without_place(text: &str) -> &str {
+    text.split(" at line ").next().unwrap_or(text)
 }
 
 /// The only version of records that are merged.
@@ -112,6 +117,23 @@ pub fn write_mapping(mapping: &Mapping) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The place was told twice, in front and behind.
+    #[test]
+    fn the_place_is_told_once() {
+        for text in ["tags: [a", "tags: {keywords: {}}\n", "a: b: c\n"] {
+            let told = read_mapping(text.as_bytes()).err().or_else(|| read::<Tags>(text.as_bytes()).err());
+            let told = told.unwrap().to_string();
+            assert!(told.starts_with("line ") && !told.contains(" at line "), "{told}");
+        }
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tags {
+        #[serde(rename = "tags")]
+        _tags: crate::model::Tags,
+    }
 
     /// Keys with a tag, or that are sections, were read, and writing the merged tags panicked.
     #[test]

@@ -192,13 +192,30 @@ fn explain_answers_for_whatever_a_person_names() {
         ("..", "raw/winter-cabins/prompts.txt", 0, "the prompts of its theme"),
         ("../outside/link/archive", "ideas/note.md", 0, "the theme `winter-cabins`"),
         ("", "raw/winter-cabins/never.png", 1, "stockmill never saw it"),
-        ("", "/etc/hostname", 2, "does not lie in this root"),
+        ("", "/etc/hostname", 2, "does not lie in the root"),
+        ("", "/etc/hostname", 2, "put notes into `ideas`"),
     ];
     for (folder, typed, code, said) in rows {
         let output = root.command(&["explain", typed]).current_dir(root.at(folder)).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.code() == Some(code) && text.contains(said), "{folder} {typed}: {text}");
     }
+}
+
+/// It was said to name the root that was named.
+#[test]
+fn a_note_elsewhere_is_shown_as_it_would_be_read_and_nothing_else() {
+    let root = Root::new();
+    let note = root.outside().join("note.md");
+    fs::write(&note, NOTE).unwrap();
+    let before = root.files();
+    let shown = root.text(&["plan", note.to_str().unwrap()]);
+    for said in ["nothing comes of it until it lies in `ideas`", "Winter cabins", "prompt: a {log|stone} cabin"] {
+        assert!(shown.contains(said), "no `{said}` in {shown}");
+    }
+    assert!(root.files() == before && note.exists());
+    let status = root.text(&["status"]);
+    assert!(status.contains(&format!("start it with `stockmill --root {} run`", root.path.display())), "{status}");
 }
 
 #[test]

@@ -197,6 +197,11 @@ impl View {
         super::path_in(&self.layout, real).or_else(in_root).or_else(real_root)
     }
 
+    /// Returns the root's folder.
+    pub fn root(&self) -> &Path {
+        &self.layout.root
+    }
+
     /// Returns whether a path as a person types it is the root.
     pub fn is_root(&self, typed: &Path) -> bool {
         let real = |path: &Path| path.canonicalize().ok();
