@@ -199,7 +199,7 @@ impl Draft {
             Key::Status if is_done(value) => self.is_done = true,
             Key::Status if is_open(value) => {}
             Key::Status => {
-                self.tell(line, "it says neither that it is done nor that it is open, so it is left out", value)
+                self.tell(line, "it says neither that it is done nor that it is open, so it is left out", value);
             }
             // A chat-bot says what its idea is about behind `Concept:`.
             Key::Title if !self.title.is_empty() && marks::is_sentence(value) => self.add_description(value),

@@ -125,7 +125,7 @@ impl Reader<'_> {
             Kind::Value => self.value(line, is_item),
             Kind::Prompt => self.prompt(line.number, &line.raw),
             Kind::Detail | Kind::ItemText if is_done || done_idea(&line.text).is_some() => {
-                self.found.problem(line.number, DONE, &line.text)
+                self.found.problem(line.number, DONE, &line.text);
             }
             Kind::Detail | Kind::ItemText => self.detail(line, is_item),
             Kind::Text | Kind::Other if mode == Mode::Single && self.current.is_some() => {

@@ -424,7 +424,7 @@ proptest! {
         for (file, lines) in notes {
             let text = with_words(lines);
             let note = parse_note(file, text.as_bytes());
-            let told = format!("{:?}", note).to_lowercase();
+            let told = format!("{note:?}").to_lowercase();
             for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| word.starts_with('q') && word.ends_with('j')) {
                 prop_assert!(told.contains(word), "{word} of {file}:\n{text}\n\n{note}");
             }

@@ -116,6 +116,8 @@ struct Sorter {
     has_prompts: bool,
     /// Items that are `title: value`.
     title_items: usize,
+    /// Items before these that are other fields.
+    field_items: usize,
     /// For each line that could be an idea, whether a blank one stands before it.
     gaps: Vec<bool>,
 }
@@ -135,6 +137,7 @@ impl Body {
             is_ordered: None,
             has_prompts: false,
             title_items: 0,
+            field_items: 0,
             gaps: Vec::new(),
         };
         for (at, block) in blocks.iter().enumerate() {
@@ -214,7 +217,7 @@ impl Sorter {
                 if parent.is_some() { Kind::Title } else { Kind::Idea }
             }
             Some((key, value)) => {
-                self.body.has_fields |= parent.is_none() && self.title_items == 0;
+                self.field_items += usize::from(parent.is_none() && self.title_items == 0);
                 self.open = Some(Open {
                     indent: line.indent,
                     is_item: true,
@@ -301,6 +304,8 @@ impl Sorter {
     /// Tells apart the items that are ideas, what stands above them, and what stands below them.
     fn finish(mut self) -> Body {
         self.body.has_fields |= self.has_prompts && self.plain.is_empty() && self.body.lines < 2;
+        // Among ideas, a field is one of them; among fields, a line of text is about the idea in the heading.
+        self.body.has_fields |= self.field_items > 0 && self.field_items >= self.body.items;
         self.body.has_fields |= self.body.titles == 1 || (self.title_items == 1 && self.body.items == 1);
         let mut depth = 0;
         loop {

@@ -180,7 +180,9 @@ fn find_owners(sections: &mut [Section], blocks: &[Block]) {
 fn look_below(sections: &mut [Section]) {
     for at in (0..sections.len()).rev() {
         let section = &sections[at];
-        let Some(parent) = section.parent.filter(|_| !matches!(section.role, Role::Field(..))) else { continue };
+        // A chat-bot's advice below an idea makes no section of it.
+        let counts = !matches!(section.role, Role::Field(..)) && !is_advice_heading(section.name());
+        let Some(parent) = section.parent.filter(|_| counts) else { continue };
         let has_ideas = section.body.is_list() || section.has_fields() || section.has_ideas_below;
         let has_content = has_ideas || section.body.has_prose || section.has_content_below;
         sections[parent].has_ideas_below |= has_ideas;

@@ -334,6 +334,9 @@ fn hostile_notes_cost_no_more_than_their_length() {
         "!a ",
         "- title: a\n",
         "a\n  b c d e f g\n",
+        "; tags: a",
+        "(mood: a [",
+        "- done: a\n",
     ];
     for part in parts {
         for (file, size) in [("a.md", 1 << 20), ("a.csv", 1 << 20), ("a.yaml", 1 << 19)] {

@@ -259,7 +259,7 @@ fn read_map(entries: &[(Node, Node)], line: usize, depth: usize, found: &mut Fou
             }
             (_, Some(_)) => found.problem(name.line, "the entry has no `title`", &format!("{text}: {}", shown(value))),
             (_, None) if is_group(value) || has_groups && matches!(value.value, Value::List(_)) => {
-                read_node(value, depth + 1, found, blocks)
+                read_node(value, depth + 1, found, blocks);
             }
             (_, None) => blocks.push(Block::Record(titled(name, text, value, found))),
         }
@@ -353,12 +353,11 @@ fn texts(name: &Node, value: &Node, found: &mut Found) -> Option<Vec<String>> {
     };
     let mut values = Vec::new();
     for item in items.iter().filter(|item| !matches!(item.value, Value::Null)) {
-        match item.text() {
-            Some(text) => values.push(text.to_owned()),
-            None => {
-                let text = format!("{}: {}", shown(name), shown(item));
-                found.problem(item.line, "the value is neither a text nor a list of texts", &text);
-            }
+        if let Some(text) = item.text() {
+            values.push(text.to_owned());
+        } else {
+            let text = format!("{}: {}", shown(name), shown(item));
+            found.problem(item.line, "the value is neither a text nor a list of texts", &text);
         }
     }
     Some(values)
