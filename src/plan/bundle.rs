@@ -88,7 +88,9 @@ pub fn plan_manifest(
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, existing[1])];
+    let cut: Vec<String> =
+        assets.iter().zip(&rows).filter_map(|(asset, row)| cut_line(market, &asset.meta, row)).collect();
+    let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, &cut, existing[1])];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -110,12 +112,31 @@ pub fn plan_manifest(
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
 
+/// How a line begins and ends that says what a market does not get of a file's tags.
+const CUT: &str = "> The manifest has less than the tags say of ";
+const CUT_END: &str = "; change its tags to say it otherwise.";
+
+/// Returns the line that says what a market does not get of a file's tags, if it does not get all.
+fn cut_line(market: &Market, meta: &Meta, row: &Row) -> Option<String> {
+    let told = market::left_out(market, meta, &row.meta);
+    let file = escape_bytes(row.file_name.as_bytes());
+    (!told.is_empty()).then(|| format!("{CUT}`{file}`: {}{CUT_END}", escape_bytes(told.join("; ").as_bytes())))
+}
+
+/// Returns what stands behind a line of our own that says what a market does not get; `None` for any other line.
+fn behind_cut(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(CUT.as_bytes())?;
+    let end = rest.windows(CUT_END.len()).rposition(|part| part == CUT_END.as_bytes())?;
+    Some(&rest[end + CUT_END.len()..])
+}
+
 /// Returns what a person has to do, with what a person wrote into the list already, byte for byte.
 fn checklist(
     name: &BundleName,
     market: &Market,
     rows: &[Row],
     without_row: &[String],
+    cut: &[String],
     existing: Option<&[u8]>,
 ) -> Vec<u8> {
     let heading = format!("# {} of {}: ", market.title, name.day);
@@ -134,6 +155,8 @@ fn checklist(
             let has_note =
                 rest.splitn(3, |byte| *byte == b'`').nth(2).is_some_and(|note| !note.trim_ascii().is_empty());
             kept.extend(if has_note { rest } else { b"" });
+        } else if let Some(rest) = behind_cut(line) {
+            kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
         } else {
             kept.extend(line);
         }
@@ -144,6 +167,9 @@ fn checklist(
     for file in without_row {
         // A name with a line break would leave lines behind that nobody knows as ours.
         text.extend(format!("{WITHOUT_ROW}`{}`{end}", escape_bytes(file.as_bytes())).into_bytes());
+    }
+    for line in cut {
+        text.extend(format!("{line}{end}").into_bytes());
     }
     text.extend(kept);
     let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
@@ -228,7 +254,7 @@ mod tests {
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
         let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
-        let text = checklist(&name, &market, &vec![row; rows], &strangers, existing.map(str::as_bytes));
+        let text = checklist(&name, &market, &vec![row; rows], &strangers, &[], existing.map(str::as_bytes));
         String::from_utf8(text).unwrap()
     }
 
@@ -247,6 +273,31 @@ mod tests {
         let odd = written(1, &["b\n\rc.jpg"], Some(&ticked));
         assert!(odd.contains("`b\\x0a\\x0dc.jpg`\n"), "{odd}");
         assert_eq!(written(1, &[], Some(&odd)), ticked);
+    }
+
+    /// Only one line of the log said that the market got 49 of 60 keywords.
+    #[test]
+    fn what_a_market_does_not_get_is_named_as_long_as_it_is_so() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let list = |keywords: usize, existing: Option<&str>| {
+            let keywords = (0..keywords).map(|number| format!("word {number}")).collect();
+            let meta = Meta { title: "Sea".to_owned(), keywords, ..Meta::default() };
+            let assets = [BundleAsset { file_name: "a.jpg".to_owned(), meta, category: None }];
+            let existing = [None, existing.map(str::as_bytes)];
+            let plan = plan_manifest(&name, &market, &assets, &[], existing).unwrap().unwrap();
+            let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");
+            list.map(|list| match list.recipe {
+                Recipe::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
+                other => panic!("{other:?}"),
+            })
+        };
+        let (whole, cut) = (list(9, None).unwrap(), list(60, None).unwrap());
+        let line = format!("{CUT}`a.jpg`: the last 11 keywords are left out, since it takes 49{CUT_END}\n");
+        assert!(cut.contains(&line) && !whole.contains(CUT), "{cut}");
+        assert_eq!((list(60, Some(&cut)), list(9, Some(&cut))), (None, Some(whole.clone())));
+        let noted = cut.replace(CUT_END, &format!("{CUT_END} ask Ann"));
+        assert!(list(9, Some(&noted)).unwrap().contains("\nask Ann\n"));
     }
 
     /// What a person made of the list that one file has, and what becomes of it when another one joins.
@@ -283,7 +334,7 @@ mod tests {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let latin = [first.as_bytes(), b"f\xfcr Ann\n"].concat();
-        let text = checklist(&name, &market, &[], &[], Some(&latin));
+        let text = checklist(&name, &market, &[], &[], &[], Some(&latin));
         assert!(text.ends_with(b"f\xfcr Ann\n"));
     }
 }

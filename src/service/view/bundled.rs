@@ -2,8 +2,9 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::row_of;
+use crate::market::{Market, fit, left_out, row_of};
 use crate::model::RelPath;
+use crate::plan::tags::Resolved;
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::service::decide::foreign_xmp;
@@ -109,6 +110,17 @@ impl View {
             }
         }
         explained.sources = self.sources_of_bundled(&sidecar);
+        let name = BundleName::of(path);
+        let markets = &self.decide.settings.upload.markets;
+        let market = markets.iter().find(|market| name.as_ref().is_some_and(|name| market.name == name.market));
+        let tags = tags.map(|tags| match market {
+            Some(market) => {
+                let told = left_out(market, &tags.meta(), &fit(market, &tags.meta()));
+                explained.notes.extend(told.into_iter().map(|told| ("cut", told)));
+                fitted(market, tags)
+            }
+            None => tags,
+        });
         Explained { tags: Some(tags.map_err(|hold| hold.to_string())), ..explained }
     }
 
@@ -124,4 +136,17 @@ impl View {
         let row = row_of(market, &bytes, &path.file_text()).into_iter();
         row.filter(|(_, cell)| !cell.is_empty()).map(|(header, cell)| ("sent", format!("{header}: {cell}"))).collect()
     }
+}
+
+/// Returns tags as a market gets them, each value still with its layer.
+fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
+    let meta = fit(market, &tags.meta());
+    if let Some(title) = &mut tags.title {
+        title.value = meta.title;
+    }
+    tags.keywords.retain_mut(|keyword| {
+        keyword.value = keyword.value.replace([',', ';'], " ").trim().to_owned();
+        meta.keywords.contains(&keyword.value)
+    });
+    tags
 }

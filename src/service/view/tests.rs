@@ -341,6 +341,33 @@ fn a_path_is_explained_by_what_it_is_for() {
     }
 }
 
+/// The whole title was shown, while the manifest had it cut.
+#[test]
+fn a_bundled_file_shows_its_tags_as_the_market_gets_them() {
+    let mill = Mill::furnished();
+    let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
+    let words: Vec<String> = (0..60).map(|number| format!("w{number}")).collect();
+    let text = format!("title: \"{long}\"\nkeywords: [{}, Firefly]\n", words.join(", "));
+    for stage in ["raw", "keep"] {
+        mill.put(&format!("{stage}/sea/tags.yaml"), &text);
+    }
+    mill.put(".stockmill/tags/sea/tags.yaml", &text);
+    let file = path("upload/2026-11-28/adobe-stock/files/sea-0001.jpg");
+    let explained = mill.view().explain(&file).unwrap().unwrap();
+    let cut: Vec<&str> =
+        explained.notes.iter().filter(|(label, _)| *label == "cut").map(|(_, text)| text.as_str()).collect();
+    let expected = [
+        "its title is cut at a word, to 70 of 76 characters",
+        "the market refuses the keywords `Firefly`",
+        "the last 11 keywords are left out, since it takes 49",
+    ];
+    assert_eq!(cut, expected);
+    let tags = explained.tags.unwrap().unwrap();
+    let title = tags.title.unwrap().value;
+    assert!(title.chars().count() == 70 && !title.contains(','), "{title}");
+    assert_eq!((tags.keywords.len(), tags.keywords[48].value.as_str()), (49, "w48"));
+}
+
 /// The tags of today were shown as if they had been sent.
 #[test]
 fn a_sent_file_tells_its_tags_as_they_were_sent() {
