@@ -5,6 +5,7 @@ mod bundles;
 mod forget;
 mod gates;
 mod late;
+mod namesakes;
 mod near_misses;
 mod notes;
 mod record_keeper;
@@ -188,6 +189,7 @@ impl Decider {
 
     fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, here: Here<'_>) -> Result<Plan, Hold> {
         let layers = self.layers_of(facts, here.now.for_settle())?;
+        self.no_namesake(facts, &layers, here)?;
         let bundled_for = self.bundled_for(facts, known);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {

@@ -205,6 +205,36 @@ fn tags_for_a_market_that_nobody_knows_wait() {
     }
 }
 
+/// The picture came to its end in `upload` without a title, as a theme of its own.
+#[test]
+fn a_folder_named_like_a_theme_with_tags_is_told_at_once() {
+    let (tags, none) = ("title: A fox\n", "# title: Winter cabins\n");
+    // (the folder, what its own tags say, the theme beside it, what that one's tags say, whether it is told)
+    let cases = [
+        ("Red Fox in Snow", none, "red-fox-in-snow", tags, true),
+        ("Red Fox in Snow", "title: Another\n", "red-fox-in-snow", tags, false),
+        ("Red Fox in Snow", none, "red-fox-in-snow", none, false),
+        ("Red Fox in Snow", none, "red-fox", tags, false),
+        ("ku\u{308}rbis", none, "k\u{fc}rbis", tags, true),
+        ("k\u{fc}rbis", none, "ku\u{308}rbis", tags, true),
+        ("k\u{fc}rbis", tags, "ku\u{308}rbis", none, false),
+    ];
+    for (folder, own, other, its, is_told) in cases {
+        let files = [(format!("raw/{folder}/tags.yaml"), own), (format!("keep/{other}/tags.yaml"), its)];
+        let files = files.each_ref().map(|(file, text)| (file.as_str(), *text));
+        let (_home, mut decide) = mill("", &files);
+        let mut units = Units::default();
+        units.find_all(decide.disk(), &Stage::ALL, &decide.settings.settle.ignore);
+        let (now, pauses) = (noon(), Pauses::default());
+        let here = Here { now: &now, pauses: &pauses, units: &units };
+        let facts = Facts::bare(path(&format!("raw/{folder}/a.png")), Stage::Raw, SEEN, 0);
+        let layers = decide.layers_of(&facts, now.for_settle()).unwrap();
+        let held = decide.no_namesake(&facts, &layers, here).err().map(|hold| hold.to_string());
+        let expected = format!("did you mean `{other}`, which has them?");
+        assert_eq!(held.is_some_and(|why| why.contains(&expected)), is_told, "{folder} {own}{other} {its}");
+    }
+}
+
 #[test]
 fn only_the_bundles_of_the_day_are_counted() {
     let sidecar = "version: 1\nid: 0123456789abcdef\ntheme: sea\ntags: {title: Sea}\n";
