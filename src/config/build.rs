@@ -73,8 +73,8 @@ fn with_defaults(text: &str, wrong: &[String]) -> Result<Raw, serde_yaml::Error>
     let mut written: Value = serde_yaml::from_str(text)?;
     for key in wrong {
         let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
-        let section = above.split('.').filter(|part| !part.is_empty());
-        let section = section.fold(Some(&mut written), |node, part| node?.get_mut(part));
+        let mut parts = above.split('.').filter(|part| !part.is_empty());
+        let section = parts.try_fold(&mut written, |node, part| node.get_mut(part));
         section.and_then(Value::as_mapping_mut).and_then(|section| section.remove(last));
     }
     let sets_target = TARGETS.iter().any(|key| written.get("keep").is_some_and(|keep| keep.get(key).is_some()));
@@ -269,14 +269,11 @@ impl Builder {
     fn categories(&mut self, defaults: &Tags, known: &[Market]) {
         for (name, category) in &defaults.category {
             let key = format!("defaults.category.{name}");
-            match known.iter().find(|market| market.name == name.as_str()) {
-                Some(market) => {
-                    no_category(market, category).into_iter().for_each(|what| self.say(&key, what, None));
-                }
-                None => {
-                    let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
-                    self.say(&key, what, Some(hint));
-                }
+            if let Some(market) = known.iter().find(|market| market.name == name.as_str()) {
+                no_category(market, category).into_iter().for_each(|what| self.say(&key, what, None));
+            } else {
+                let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
+                self.say(&key, what, Some(hint));
             }
         }
     }

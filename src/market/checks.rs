@@ -37,12 +37,15 @@ pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
         let (min, max) = (market.bytes.min, market.bytes.max);
         reasons.push(format!("it has {} bytes, and the market takes {min} to {max}", candidate.bytes));
     }
-    if candidate.meta.title.is_empty() {
-        reasons.push("it has no title; write one in the theme's tags.yaml".to_owned());
-    }
-    if candidate.meta.keywords.len() < market.keywords.min {
-        let (has, min) = (candidate.meta.keywords.len(), market.keywords.min);
-        reasons.push(format!("it has {has} keywords and needs {min}; write them in the theme's tags.yaml"));
+    let (has, min) = (candidate.meta.keywords.len(), market.keywords.min);
+    let where_to = "in the theme's tags.yaml";
+    match (candidate.meta.title.is_empty(), has < min) {
+        (true, true) => {
+            reasons.push(format!("it has no title, and {has} keywords of at least {min}; write both {where_to}"));
+        }
+        (true, false) => reasons.push(format!("it has no title; write one {where_to}")),
+        (false, true) => reasons.push(format!("it has {has} keywords and needs {min}; write them {where_to}")),
+        (false, false) => (),
     }
     reasons.extend(candidate.category.as_deref().and_then(|category| no_category(market, category)));
     reasons
@@ -180,7 +183,11 @@ mod tests {
     fn refusals_are_said_with_figures() {
         assert_eq!(check(&adobe(), &candidate()), Vec::<String>::new());
         type Change = fn(&mut Candidate);
-        let cases: [(Change, &str); 7] = [
+        let cases: [(Change, &str); 8] = [
+            (
+                |c| (c.meta.title, c.meta.keywords) = Default::default(),
+                "it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
+            ),
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),

@@ -95,7 +95,7 @@ fn what_no_market_takes_waits_with_all_reasons() {
         (
             Given { is_untitled: true, ..jpeg("upload/t/mine.jpg") },
             &[
-                "untagged: adobe-stock refuses it: it has no title; write one in the theme's tags.yaml; it has 0 keywords and needs 1; write them in the theme's tags.yaml",
+                "untagged: adobe-stock refuses it: it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
         (

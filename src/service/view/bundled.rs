@@ -145,7 +145,8 @@ fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
         title.value = meta.title;
     }
     tags.keywords.retain_mut(|keyword| {
-        keyword.value = keyword.value.replace([',', ';'], " ").trim().to_owned();
+        let value = keyword.value.replace([',', ';'], " ");
+        value.trim().clone_into(&mut keyword.value);
         meta.keywords.contains(&keyword.value)
     });
     tags
