@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::note_themes::{ThemeOnDisk, Themes};
 use super::revision::{Earlier, outcomes, told};
 use super::{Context, Facts, Hold, Plan, Recipe, asset::free_with, new_file};
-use crate::model::{RelPath, ThemeSlug};
+use crate::model::{RelPath, ThemeSlug, counted};
 use crate::records::{About, Idea, Move, Note};
 
 /// What is added to a note's name to name the report of what was not understood or left out.
@@ -55,9 +55,13 @@ pub fn plan_note(
 }
 
 fn did(ideas: usize, lines: usize, prompts: u64) -> String {
-    let lines = if lines == 0 { String::new() } else { format!("; {lines} lines not understood or left out") };
-    let prompts = if prompts == 0 { String::new() } else { format!("; {prompts} prompts left out") };
-    format!("read as {ideas} themes{lines}{prompts}")
+    let told = |count: usize, one: &str, what: &str| match count {
+        0 => String::new(),
+        count => format!("; {} {what}", counted(count, one)),
+    };
+    let lines = told(lines, "line", "not understood or left out");
+    let prompts = told(usize::try_from(prompts).unwrap_or(usize::MAX), "prompt", "left out");
+    format!("read as {}{lines}{prompts}", counted(ideas, "theme"))
 }
 
 /// Returns the ideas of each theme: two titles may have the same slug.

@@ -74,7 +74,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
             &[],
             &[],
             &[
-                "ideas/note.md: read as 1 themes; 1 lines not understood or left out (see `archive/ideas/note.md.report.txt`)",
+                "ideas/note.md: read as 1 theme; 1 line not understood or left out (see `archive/ideas/note.md.report.txt`)",
                 "write raw/sea/tags.yaml",
                 "write archive/ideas/note.md.report.txt",
                 ARCHIVED,
@@ -86,7 +86,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
             &[],
             &["archive/ideas/note.md"],
             &[
-                "ideas/note.md: read as 1 themes",
+                "ideas/note.md: read as 1 theme",
                 "write raw/sea/tags.yaml",
                 "move ideas/note.md -> archive/ideas/note-2.md",
             ],
@@ -96,7 +96,7 @@ fn a_note_gives_its_themes_and_goes_to_the_archive() {
             &[],
             &["archive/ideas/note.md.report.txt"],
             &[
-                "ideas/note.md: read as 1 themes",
+                "ideas/note.md: read as 1 theme",
                 "write raw/sea/tags.yaml",
                 "move ideas/note.md -> archive/ideas/note-2.md",
             ],
@@ -126,36 +126,31 @@ fn a_theme_that_is_there_gets_what_it_lacks() {
             "- Sea — wave\n",
             &[("sea", Some(sea), None)],
             &[],
-            &["ideas/note.md: read as 1 themes", "write archive/sea/tags.yaml", "replace raw/sea/tags.yaml", ARCHIVED],
+            &["ideas/note.md: read as 1 theme", "write archive/sea/tags.yaml", "replace raw/sea/tags.yaml", ARCHIVED],
         ),
         (
             "- Sea — wave\n",
             &[("sea", Some(sea), None)],
             &["archive/sea/tags.yaml"],
-            &[
-                "ideas/note.md: read as 1 themes",
-                "write archive/sea/tags-2.yaml",
-                "replace raw/sea/tags.yaml",
-                ARCHIVED,
-            ],
+            &["ideas/note.md: read as 1 theme", "write archive/sea/tags-2.yaml", "replace raw/sea/tags.yaml", ARCHIVED],
         ),
         (
             "- Sea\n",
             &[("sea", Some(sea), None)],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", ARCHIVED],
+            &["ideas/note.md: read as 1 theme", "keep raw/sea/tags.yaml", ARCHIVED],
         ),
         (
             "- Sea\n  - prompt: a wave\n",
             &[("sea", Some(sea), Some("a gull\n"))],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", "replace raw/sea/prompts.txt", ARCHIVED],
+            &["ideas/note.md: read as 1 theme", "keep raw/sea/tags.yaml", "replace raw/sea/prompts.txt", ARCHIVED],
         ),
         (
             "- Sea\n  - prompt: a wave\n",
             &[("sea", Some(sea), Some("a wave\n"))],
             &[],
-            &["ideas/note.md: read as 1 themes", "keep raw/sea/tags.yaml", ARCHIVED],
+            &["ideas/note.md: read as 1 theme", "keep raw/sea/tags.yaml", ARCHIVED],
         ),
     ]);
 }
@@ -175,7 +170,7 @@ fn prompts_join_those_that_are_there_up_to_a_limit() {
     // The rules here allow ten of each prompt, and a cap that cuts says so.
     let plan = decided(&[], &[], None, "- Sea\n  - prompt: {a|b|c|d} {a|b|c|d}\n").unwrap();
     assert_eq!(text_of(&plan, "raw/sea/prompts.txt").lines().count(), 10);
-    assert_eq!(plan.about.did, format!("read as 1 themes; 6 prompts left out{SEE}"));
+    assert_eq!(plan.about.did, format!("read as 1 theme; 6 prompts left out{SEE}"));
     // A few lines stand for any number of bytes: so many are made, and the rest is told of.
     let prompt = format!("{} {}", "{a|b|c|d|e|f|g|h}".repeat(4), LONG.repeat(625));
     let text = format!("- Sea\n  - prompt: {prompt}\n");
@@ -184,7 +179,7 @@ fn prompts_join_those_that_are_there_up_to_a_limit() {
         let told = text_of(&plan, "archive/ideas/note.md.report.txt");
         let (before, _) = told.split_once(" prompts are left out; split the note").unwrap();
         let left_out: usize = before.rsplit_once("theme `sea`: ").unwrap().1.parse().unwrap();
-        assert_eq!(plan.about.did, format!("read as 1 themes; {left_out} prompts left out{SEE}"));
+        assert_eq!(plan.about.did, format!("read as 1 theme; {left_out} prompts left out{SEE}"));
         let text = text_of(&plan, "raw/sea/prompts.txt");
         assert_eq!(text.lines().filter(|line| line.contains(LONG)).count() + left_out, 4_096);
         text.len()
@@ -218,7 +213,7 @@ fn a_later_version_rewrites_or_merges_what_the_earlier_one_wrote() {
     ] {
         let lies = [("sea", Some(tags.as_str()), Some("a wave\n"))];
         let plan = decided(&[], &lies, Some(&earlier(tags)), "- Sea — foam\n  - prompt: a gull\n").unwrap();
-        assert_eq!(plan.about.did, format!("read as 1 themes; a revision of `archive/ideas/old.md`: {did}"));
+        assert_eq!(plan.about.did, format!("read as 1 theme; a revision of `archive/ideas/old.md`: {did}"));
         let file = ThemeFile::parse(text_of(&plan, "raw/sea/tags.yaml").as_bytes()).unwrap();
         assert_eq!((file.title.as_deref(), file.keywords.join(" ").as_str()), (Some(title), keywords));
         assert_eq!(text_of(&plan, "raw/sea/prompts.txt"), "a gull\n");

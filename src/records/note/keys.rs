@@ -147,21 +147,11 @@ pub(super) fn is_general_heading(name: &str) -> bool {
 
 /// Returns whether a heading stands above advice, which chat-bots add.
 pub(super) fn is_advice_heading(name: &str) -> bool {
-    matches!(
-        bare(name).as_str(),
-        "tip"
-            | "tips"
-            | "pro tip"
-            | "pro tips"
-            | "bonus tip"
-            | "tipp"
-            | "next steps"
-            | "advice"
-            | "tipps"
-            | "hinweise"
-            | "conseils"
-            | "consejos"
-    )
+    const ADVICE: &str = "|tip|tips|tipp|tipps|hinweise|advice|conseils|consejos|suggerimenti|";
+    const BEFORE: &str = "|pro|bonus|quick|extra|final|general|shooting|some|";
+    let name = bare(name);
+    let mut words = name.split_whitespace().skip_while(|word| BEFORE.contains(&format!("|{word}|")));
+    name == "next steps" || words.next().is_some_and(|word| ADVICE.contains(&format!("|{word}|")))
 }
 
 fn bare(name: &str) -> String {

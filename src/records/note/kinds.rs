@@ -27,6 +27,43 @@ fn the_grammar_s_examples_are_true() {
     }
 }
 
+/// A chat-bot's tips gave one idea's keywords to all others, and a field among ideas made one idea of the whole list.
+#[test]
+fn what_stands_beside_ideas_changes_none_of_them() {
+    check(&[
+        (
+            "a.md",
+            "## Nook\n- Keywords: a, b\n\n## Bowls\n- Keywords: c, d\n- Prompt: bowl\n\nTips:\n- Leave copy space\n",
+            &["1 Nook [a,b]", "4 Bowls [c,d] >bowl"],
+            &[8, 9],
+        ),
+        (
+            "a.md",
+            "1. **Nook**\n   - Keywords: a\n2. **Bowl**\n   - Keywords: c\n\n**Tips for success:**\n- no logos\n",
+            &["1 Nook [a]", "3 Bowl [c]"],
+            &[6, 7],
+        ),
+        (
+            "a.md",
+            "# Love\n- Rose\n- Hands\n- Keywords: red\n- done: Ski\n- Cake\n",
+            &["2 Rose", "3 Hands [red]", "6 Cake"],
+            &[5],
+        ),
+        (
+            "a.md",
+            "- House (kids, kitchen, mess)\n- Hands, close up (soft, warm)\n",
+            &["1 House (kids, kitchen, mess)", "2 Hands, close up (soft, warm)"],
+            &[],
+        ),
+        (
+            "a.md",
+            "- ~~Burger~~ (sold 3x)\n- ~~Santa~~ did that already\n- ~~red~~ blue car\n- sea [done]\n",
+            &["3 blue car"],
+            &[1, 2, 4],
+        ),
+    ]);
+}
+
 #[test]
 fn headings_over_lists_are_sections() {
     check(&[

@@ -9,6 +9,7 @@ use super::Found;
 use super::block::{Block, Line, columns};
 use super::bullets::{self, Mark};
 use super::keys::split_key;
+use super::marks;
 use super::table::{self, Cell};
 
 /// Stands for a `|` in braces while the parser looks for tables.
@@ -87,10 +88,12 @@ fn masked(text: &str) -> String {
 }
 
 /// A line that is being read.
+#[derive(Default)]
 struct Open {
     start: usize,
     text: String,
     struck: String,
+    begins_struck: bool,
     has_bold: bool,
     has_plain: bool,
 }
@@ -226,6 +229,7 @@ impl<'a> Reader<'a> {
         }
         let (is_bold, is_struck, is_shown) = (self.at.bold > 0, self.at.struck > 0, self.at.images == 0);
         let Some(open) = self.opened(start).filter(|_| is_shown) else { return };
+        open.begins_struck |= is_struck && open.text.trim().is_empty();
         if is_struck { &mut open.struck } else { &mut open.text }.push_str(text);
         open.has_bold |= is_bold;
         open.has_plain |= !is_bold && !text.trim().is_empty();
@@ -233,8 +237,8 @@ impl<'a> Reader<'a> {
 
     /// Returns the line that is being read; cells have none.
     fn opened(&mut self, start: usize) -> Option<&mut Open> {
-        let new = || Open { start, text: String::new(), struck: String::new(), has_bold: false, has_plain: false };
-        self.at.cell.is_none().then(|| self.at.open.get_or_insert_with(new))
+        let new = Open { start, ..Open::default() };
+        self.at.cell.is_none().then(|| self.at.open.get_or_insert(new))
     }
 
     /// Ends the line that is being read.
@@ -248,8 +252,10 @@ impl<'a> Reader<'a> {
         }
         let line_end = self.starts.get(number - self.first + 1).map_or(self.text.len(), |next| next - 1);
         let raw = self.text[open.start.min(line_end)..line_end].trim().to_owned();
-        let text = if open.text.trim().is_empty() { &open.struck } else { &open.text };
-        let is_struck = open.text.trim().is_empty() && !open.struck.is_empty();
+        // What stands behind a struck idea says what became of it, or corrects it.
+        let is_struck = !open.struck.is_empty() && open.text.trim().is_empty()
+            || open.begins_struck && marks::is_remark(open.text.trim());
+        let text = if is_struck { &format!("{}{}", open.struck, open.text) } else { &open.text };
         let after_blank = number > self.first && self.source(number - 1).trim().is_empty();
         let indent = columns(&source[..source.len() - source.trim_start().len()]);
         let text = text.replace(BAR, "|").replace('：', ": ").replace('（', " (").replace('）', ")").trim().to_owned();

@@ -93,8 +93,20 @@ fn has_wildcard(text: &str) -> bool {
     parts.len() >= 3 && !is_bold && parts[1..parts.len() - 1].iter().any(|part| is_path(part))
 }
 
-/// Returns whether a line is todo.txt's form of a task that is done: `x 2026-01-31 …`, `x …`.
+/// Returns whether a text behind a struck idea only says what became of that.
+pub(super) fn is_remark(text: &str) -> bool {
+    const SAID: &str = "|done|did|sold|already|made|uploaded|bundled|finished|no|nope|not|skip|erledigt|fertig|schon|verkauft|fait|hecho|";
+    let first = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("").to_lowercase();
+    text.starts_with(['(', '[', '—', '–', '-', '✓', '✔', '✅', '→'])
+        || SAID.contains(&format!("|{first}|")) && !first.is_empty()
+}
+
+/// Returns whether a line says that it is done: in todo.txt's form, `x 2026-01-31 …`, `x …`, or at its end, `… [done]`.
 pub(super) fn is_todo_done(text: &str) -> bool {
+    let end = text.to_lowercase();
+    if ["[done]", "(done)", "[x]", "[erledigt]", "(erledigt)", "[fertig]"].iter().any(|mark| end.ends_with(mark)) {
+        return true;
+    }
     text.strip_prefix("x ").is_some_and(|rest| rest.trim_start().starts_with(char::is_alphanumeric))
 }
 
@@ -352,7 +364,14 @@ fn split_commas(text: &str) -> Option<(&str, &str)> {
     let (title, words) = text.split_once([',', '、'])?;
     let last = words.rsplit_once([',', '、'])?.1.split_whitespace();
     let mut enumerates = last.clone().filter(|word| matches!(*word, "and" | "und" | "or" | "oder" | "et" | "y" | "&"));
-    let is_list = is_words(text) && enumerates.next().is_none() && !text.contains('{') && !title.trim().is_empty();
+    // A comma in brackets parts no words: `Gingerbread house (kids, kitchen)`.
+    let is_bracketed = text.contains('(')
+        && text.split('(').skip(1).any(|inner| inner.split(')').next().is_some_and(|inner| inner.contains(',')));
+    let is_list = is_words(text)
+        && enumerates.next().is_none()
+        && !is_bracketed
+        && !text.contains('{')
+        && !title.trim().is_empty();
     is_list.then(|| (title.trim(), words.trim()))
 }
 
