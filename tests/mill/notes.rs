@@ -19,7 +19,7 @@ fn a_note_goes_on_when_nobody_writes_it_any_more() {
     assert!(root.once().status.success(), "{}", root.log());
     assert!(root.files().contains(&"raw/winter-cabins/tags.yaml".to_owned()), "{:?}", root.files());
     assert!(root.files().contains(&"ideas/open.md".to_owned()), "{}", root.log());
-    let report = "1 lines not understood or left out (see `archive/ideas/note.md.report.txt`)";
+    let report = "1 line not understood or left out (see `archive/ideas/note.md.report.txt`)";
     assert!(root.log().contains(report) && root.at("archive/ideas/note.md.report.txt").exists(), "{}", root.log());
     let why = "an editor has it open: `ideas/.open.md.swp` is there";
     assert!(root.log().contains(why) && root.text(&["explain", "ideas/open.md"]).contains(why), "{}", root.log());
@@ -31,7 +31,8 @@ fn a_note_goes_on_when_nobody_writes_it_any_more() {
 /// `undo` of a note left its themes; the tags of a theme whose folders were gone came back with a folder of its name.
 #[test]
 fn what_is_undone_or_deleted_stays_so() {
-    let root = Root::new();
+    // A folder that a person makes gets commented tags when it was quiet for so long.
+    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 60000}\n");
     root.idea("- Winter cabins\n  - prompt: a cabin\n- Sea\n");
     assert!(root.once().status.success(), "{}", root.log());
     let mine = "title: Mine\n";
