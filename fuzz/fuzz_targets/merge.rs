@@ -30,8 +30,8 @@ fuzz_target!(|bytes: &[u8]| {
         .collect();
     let theme = ThemeSlug::new("theme").expect("a plain name is a theme");
     let base = (!parts[0].is_empty()).then_some(parts[0]);
-    let is_doubtful = bytes.len() % 2 == 1;
-    let Some(plan) = plan_sync(&theme, None, Base { bytes: base, is_doubtful }, &files) else { return };
+    let is_distrusted = bytes.len() % 2 == 1;
+    let Some(plan) = plan_sync(&theme, None, Base { bytes: base, is_distrusted }, &files) else { return };
     let written = |path: String| {
         plan.products.iter().find(|product| product.to.to_string() == path).map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => bytes.clone(),
@@ -47,6 +47,6 @@ fuzz_target!(|bytes: &[u8]| {
         })
         .collect();
     let base = written(".stockmill/tags/theme/tags.yaml".to_owned()).or_else(|| base.map(<[u8]>::to_vec));
-    let next = plan_sync(&theme, None, Base { bytes: base.as_deref(), is_doubtful: false }, &after);
+    let next = plan_sync(&theme, None, Base { bytes: base.as_deref(), is_distrusted: false }, &after);
     assert!(next.is_none(), "it does not settle: {next:?}");
 });

@@ -73,8 +73,9 @@ fn key_of(line: &str) -> Option<String> {
     if line.starts_with([' ', '\t', '-', ']', '}', '[', '{', '?', ':', '%']) || line.starts_with("...") {
         return None;
     }
-    let end = (0..line.len())
-        .find(|at| line[*at..].starts_with(':') && line[at + 1..].starts_with([' ', '\n', '\r']))
+    let mut signs = line.match_indices(':').map(|(at, _)| at);
+    let end = signs
+        .find(|at| line[at + 1..].starts_with([' ', '\n', '\r']))
         .or_else(|| line.strip_suffix(':').map(str::len))?;
     let key = serde_yaml::from_str::<serde_yaml::Value>(&line[..end]).ok()?;
     key.as_str().map(str::to_owned)
@@ -124,8 +125,11 @@ pub(super) fn has_comment(text: &str, comment: &str) -> bool {
 /// Returns where the value lies in a line `key: value  # comment`.
 pub(super) fn scalar_span(line: &str) -> Option<Range<usize>> {
     let end = comment_at(line).unwrap_or(line.len());
-    let colon = (0..end)
-        .find(|at| line[*at..].starts_with(": ") || &line[*at..end] == ":" || line[*at..end].trim_end() == ":")?;
+    let ends_key = |at: &usize| {
+        let rest = &line[at + 1..end];
+        rest.starts_with(' ') || rest.trim_end().is_empty()
+    };
+    let colon = line[..end].match_indices(':').map(|(at, _)| at).find(ends_key)?;
     let value = &line[colon + 1..end];
     let start = colon + 1 + (value.len() - value.trim_start().len());
     let value = value.trim();

@@ -11,6 +11,8 @@ fn only_what_changed_is_written_anew() {
         ("title: A  # mine\n# end\n", "{title: B}", "title: B  # mine\n# end\n"),
         ("title: \"A: x\" # mine\r\npriority: 1\r\n", "{title: B, priority: 1}", "title: B # mine\r\npriority: 1\r\n"),
         ("title:\nmood: [a]\n", "{title: B, mood: [a]}", "title: B\nmood: [a]\n"),
+        // Letters of several bytes, before a colon and behind it.
+        ("größe:x: ü\ntitle: Ä:ö # é\n", "{\"größe:x\": ü, title: ß}", "größe:x: ü\ntitle: ß # é\n"),
         (
             "title: 'A'\ncreator: \"me\"",
             "{title: A, creator: you, rights: me}",
