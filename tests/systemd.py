@@ -36,11 +36,12 @@ def why_not():
 
 
 def picture():
+    """Returns a PNG that is large enough to be enlarged by the default settings."""
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * 64)) for y in range(64))
-    head = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * 512)) for y in range(512))
+    head = struct.pack(">IIBBBBB", 512, 512, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
