@@ -12,6 +12,10 @@ use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
 use crate::vault::{Aside, DiskResult, SecondLook};
 
+/// What is told of a file that was changed under a name that a person moved it to.
+const MOVED_ON: &str = "it was changed after it went on, under a name that it does not have any more; the change is in that \
+                        file, wherever it lies now, and nothing was brought back";
+
 /// What is told of a bundled file that a person changed.
 const RETOUCHED: &str = "it was changed by hand after it was bundled; its title, keywords and AI mark are those that it has \
                          now, and changed tags reach its row in the CSV alone; to sell the change as stockmill does, put the \
@@ -175,7 +179,10 @@ impl Dispatcher {
             match ended {
                 Ok(SecondLook::ChangedAs(name)) => {
                     self.maintenance.second_looks.ended(&aside.kept);
-                    name.iter().for_each(|name| self.tell_retouched(name));
+                    match name {
+                        Some(name) => self.tell_retouched(&name),
+                        None => report::left_alone(&aside.place, MOVED_ON),
+                    }
                 }
                 Ok(SecondLook::Unchanged) => self.maintenance.second_looks.ended(&aside.kept),
                 Ok(SecondLook::BroughtBack(name)) => {
