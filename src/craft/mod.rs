@@ -14,6 +14,7 @@ mod jpeg_scan;
 mod model;
 mod picture;
 mod png_color;
+mod render;
 mod resize;
 mod sniff;
 mod tiff_in;
@@ -30,6 +31,7 @@ pub use essence::{Watched, essence};
 pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};
+pub use render::{Rendered, render};
 pub use resize::{check_enlarged, enlarge};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
@@ -59,6 +61,9 @@ pub enum CraftError {
     /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),
+    /// What was made of it cannot be written; how that failed, and what was said.
+    #[error("what is made of it cannot be written: {1}")]
+    Write(std::io::ErrorKind, String),
     /// Stockmill itself failed on it.
     #[error("stockmill has a defect and failed on it ({0}): this is stockmill's fault, please report it with the file")]
     Defect(String),

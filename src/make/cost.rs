@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Format, RelPath, Size};
+use crate::model::{Format, Output, RelPath, Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// Bytes that a decoded pixel may take: four channels of 16 bit.
@@ -87,24 +87,32 @@ impl Source {
     fn made(self, recipe: &Recipe) -> Made {
         match recipe {
             Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
-            Recipe::Enlarge { to, .. } => Made {
-                // The result, and as much again while it is encoded.
-                memory: self.memory() + to.pixels() * 12,
-                bytes: to.pixels() * 4,
-                time_ns: self.time_ns() + to.pixels() * ENLARGE_NS,
-            },
-            Recipe::Export { format, .. } => {
-                let encode_ns = if *format == Format::Tiff { ENCODE_TIFF_NS } else { ENCODE_NS };
-                Made {
-                    memory: self.memory() * 2,
-                    bytes: self.pixels * 2,
-                    time_ns: self.time_ns() + self.pixels * encode_ns,
-                }
-            }
+            Recipe::Render { render, .. } => self.rendered(render),
             Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => {
                 Made { bytes: self.bytes, ..Made::default() }
             }
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => Made { bytes: RECORD_BYTES, ..Made::default() },
+        }
+    }
+
+    fn rendered(self, render: &Render) -> Made {
+        let pixels = render.size.map_or(self.pixels, Size::pixels);
+        let encode_ns = match render.output.format() {
+            Format::Tiff => ENCODE_TIFF_NS,
+            _ => ENCODE_NS,
+        };
+        let (enlarge_ns, encode_ns, pixel_bytes) = match (render.size, &render.output) {
+            (Some(_), Output::Master) => (ENLARGE_NS, 0, 4),
+            (None, Output::Master) => (0, encode_ns, 4),
+            (Some(_), Output::Final { .. }) => (ENLARGE_NS, encode_ns, 2),
+            (None, Output::Final { .. }) => (0, encode_ns, 2),
+        };
+        // What is enlarged, and as much again while it is encoded.
+        let memory = if render.size.is_some() { pixels * 12 } else { pixels * PIXEL_BYTES };
+        Made {
+            memory: self.memory() + memory,
+            bytes: pixels * pixel_bytes,
+            time_ns: self.time_ns() + pixels * (enlarge_ns + encode_ns),
         }
     }
 }
@@ -139,21 +147,20 @@ mod tests {
         let (from, kind, meta) = (path("keep/t/a.png"), Kind::Png, Meta::default());
         let export = |format| {
             let (from, meta) = (from.clone(), meta.clone());
-            Recipe::Export {
-                from,
-                kind,
-                format,
-                quality: 95,
-                profile: crate::model::Profile::Srgb,
-                background: [255; 3],
-                meta,
-            }
+            let background = [255; 3];
+            let profile = crate::model::Profile::Srgb;
+            let render =
+                Render { size: None, output: Output::Final { format, quality: 95, profile, background, meta } };
+            Recipe::Render { from, kind, render }
         };
         match name {
             "bytes" => Recipe::Bytes(vec![0; 100]),
             "same" => Recipe::Same { from, hash: ContentHash::of(b"") },
             "copy" => Recipe::Copy { from },
-            "double" => Recipe::Enlarge { from, kind, to: Size { width: 4000, height: 2000 } },
+            "double" => {
+                let size = Some(Size { width: 4000, height: 2000 });
+                Recipe::Render { from, kind, render: Render { size, output: Output::Master } }
+            }
             "jpeg" => export(Format::Jpeg),
             "tiff" => export(Format::Tiff),
             "embed" => Recipe::Embed { from, kind, meta },

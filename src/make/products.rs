@@ -2,13 +2,10 @@ use std::io::{Seek as _, SeekFrom};
 
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
-use crate::craft::{self, Picture};
-use crate::model::{ContentHash, Format, Identity, Kind, Profile, RelPath};
+use crate::craft;
+use crate::model::{ContentHash, Identity, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
-
-/// A refined picture between two stages is PNG, which has no quality.
-const LOSSLESS: u8 = 100;
 
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
 pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeError> {
@@ -46,7 +43,7 @@ pub fn prove(disk: &dyn Look, plan: &Plan, limits: &Limits) -> Result<(), MakeEr
 /// is made from is decoded for that anyway.
 fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
     let decoded_anyway = sources.plan.products.iter().any(|product| match &product.recipe {
-        Recipe::Enlarge { from, .. } | Recipe::Export { from, .. } => *from == check.path,
+        Recipe::Render { from, .. } => *from == check.path,
         _ => false,
     });
     if decoded_anyway { Ok(()) } else { check_content(sources, check) }
@@ -54,7 +51,7 @@ fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
 
 fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
     if check.kind.is_image() {
-        sources.decode(&check.path, check.kind)?;
+        craft::decode(&sources.read(&check.path)?, check.kind, &sources.limits.decode)?;
         return Ok(());
     }
     let length = sources.disk.stat(&check.path)?.map_or(0, |entry| entry.identity.size);
@@ -93,18 +90,10 @@ fn make_product(
             sidecar.add_essence(earlier[*product].essence.clone());
             (sidecar.to_text().into_bytes(), None)
         }
-        Recipe::Enlarge { from, kind, to } => {
-            let source = sources.decode_telling(from, *kind, &mut remark)?;
-            let enlarged = craft::enlarge(&source, *to)?;
-            craft::check_enlarged(&source, &enlarged)?;
-            (craft::encode(&enlarged, Format::Png, LOSSLESS)?, Some(Kind::Png))
-        }
-        Recipe::Export { from, kind, format, quality, profile, background, meta } => {
-            let source = sources.decode_telling(from, *kind, &mut remark)?;
-            let picture =
-                if *profile == Profile::Keep { craft::in_own(source, *format)? } else { craft::to_srgb(source)? };
-            let picture = if *format == Format::Jpeg { craft::flatten(picture, *background)? } else { picture };
-            (craft::embed(&craft::encode(&picture, *format, *quality)?, format.kind(), meta)?, Some(format.kind()))
+        Recipe::Render { from, kind, render } => {
+            let mut bytes = Vec::new();
+            remark = craft::render(&sources.read(from)?, *kind, render, &sources.limits.decode, &mut bytes)?.remark;
+            (bytes, Some(render.output.kind()))
         }
         Recipe::Blank { from } => {
             let mut opened = sources.open(from)?;
@@ -146,21 +135,5 @@ impl Sources<'_> {
 
     fn read(&self, path: &RelPath) -> DiskResult<Vec<u8>> {
         read_whole(&mut *self.open(path)?, path, self.limits.file_bytes_max)
-    }
-
-    fn decode(&self, path: &RelPath, kind: Kind) -> Result<Picture, MakeError> {
-        Ok(craft::decode(&self.read(path)?, kind, &self.limits.decode)?)
-    }
-
-    /// Decodes a picture for a product, and says what there is to tell of it.
-    fn decode_telling(
-        &self,
-        path: &RelPath,
-        kind: Kind,
-        remark: &mut Option<&'static str>,
-    ) -> Result<Picture, MakeError> {
-        let (picture, found) = craft::with_fit_profile(self.decode(path, kind)?);
-        *remark = found;
-        Ok(picture)
     }
 }

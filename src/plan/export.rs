@@ -1,6 +1,6 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
-use crate::model::Format;
+use crate::model::{Format, Output, Render};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -26,15 +26,15 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let settings = &asset.context.rules.export;
     let tags = asset.tags();
-    let recipe = Recipe::Export {
-        from: asset.facts.path.clone(),
-        kind: asset.kind,
+    let output = Output::Final {
         format,
         quality: settings.quality,
         profile: settings.profile,
         background: settings.background,
         meta: tags.meta(),
     };
+    let render = Render { size: None, output };
+    let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile };
     (recipe, asset.derived(step, Some(tags.digest())))
 }

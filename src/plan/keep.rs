@@ -1,7 +1,7 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
-use crate::model::{Kind, Size};
+use crate::model::{Kind, Output, Render, Size};
 use crate::records::Step;
 
 /// Enlarges a picture until the target is met; everything else is passed on unchanged.
@@ -29,7 +29,8 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     };
     let did = format!("enlarged from {from} to {to} by lanczos");
     let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
-    let recipe = Recipe::Enlarge { from: asset.facts.path.clone(), kind: asset.kind, to };
+    let render = Render { size: Some(to), output: Output::Master };
+    let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     Ok(asset.derive(&path, recipe, asset.derived(Step::Enlarged { from, to }, None), &did))
 }
 

@@ -59,7 +59,7 @@ use jiff::civil::Date;
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
 use crate::market::Market;
 use crate::model::{
-    ContentHash, Format, Identity, Kind, MarketName, Meta, Profile, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
+    ContentHash, Identity, Kind, MarketName, Meta, RelPath, Render, Size, Stage, Tags, ThemeSlug, leading_days,
 };
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
@@ -257,31 +257,14 @@ pub enum Recipe {
         /// The file.
         from: RelPath,
     },
-    /// A picture enlarged.
-    Enlarge {
+    /// A picture made of another's pixels.
+    Render {
         /// The picture.
         from: RelPath,
         /// Its kind.
         kind: Kind,
-        /// The size to reach.
-        to: Size,
-    },
-    /// A picture in its final format, with metadata.
-    Export {
-        /// The picture.
-        from: RelPath,
-        /// Its kind.
-        kind: Kind,
-        /// The format to write.
-        format: Format,
-        /// JPEG quality.
-        quality: u8,
-        /// The colour profile.
-        profile: Profile,
-        /// What shows through where the picture is transparent and the format is not.
-        background: [u8; 3],
-        /// What is embedded.
-        meta: Meta,
+        /// What is made of it.
+        render: Render,
     },
     /// A finished picture with other metadata; its pixels stay byte for byte.
     Embed {

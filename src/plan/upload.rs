@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::config::{DEFAULT_TEXT, load};
-    use crate::model::{ContentHash, Identity, Size, Stage, Tags};
+    use crate::model::{ContentHash, Identity, Output, Render, Size, Stage, Tags};
     use crate::plan::{Context, Facts, Rules, plan_asset};
     use crate::records::{SIDECAR_SUFFIX, Sidecar};
 
@@ -262,7 +262,10 @@ mod tests {
             let got = match products.swap_remove(0).recipe {
                 Recipe::Same { .. } => "same",
                 Recipe::Embed { .. } => "embed",
-                Recipe::Export { format: Format::Jpeg, quality: q, .. } if q == quality => "turn",
+                Recipe::Render {
+                    render: Render { size: None, output: Output::Final { format: Format::Jpeg, quality: q, .. } },
+                    ..
+                } if q == quality => "turn",
                 _ => "other",
             };
             assert_eq!(got, expected, "upright {is_upright}, own {is_own}");

@@ -1,0 +1,45 @@
+use super::{Format, Kind, Meta, Profile, Size};
+
+/// What is made of a picture's pixels in one pass from its file to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Render {
+    /// The size to bring it to; `None` leaves it as it is.
+    pub size: Option<Size>,
+    /// What is written.
+    pub output: Output,
+}
+
+/// What a picture is written as.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Lossless PNG in its own depth and colours, as it lies between two stages.
+    Master,
+    /// One for a market, with metadata.
+    Final {
+        /// The format to write.
+        format: Format,
+        /// JPEG quality.
+        quality: u8,
+        /// The colour profile.
+        profile: Profile,
+        /// What shows through where the picture is transparent and the format is not.
+        background: [u8; 3],
+        /// What is embedded.
+        meta: Meta,
+    },
+}
+
+impl Output {
+    /// Returns the format that is written.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Master => Format::Png,
+            Self::Final { format, .. } => *format,
+        }
+    }
+
+    /// Returns what the file is by content.
+    pub fn kind(&self) -> Kind {
+        self.format().kind()
+    }
+}
