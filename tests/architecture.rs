@@ -26,6 +26,8 @@ const DOORS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["model", "records", "market", "config", "plan", "craft"];
 const IMPURE: &[&str] =
     &["std::fs", "std::env", "std::thread", "std::process", "std::net", "std::{", "tracing", "tokio", "rustix"];
+/// The one pure file that may begin threads: they end with the call, and what it gives does not depend on them.
+const THREADS: &str = "src/craft/stream/bands.rs";
 
 /// The most lines of a file, and of 99 in 100 functions; the most fields of a struct in `service/`.
 const FILE_LINES_MAX: usize = 400;
@@ -101,7 +103,8 @@ fn every_room_is_in_the_table_and_has_a_sign() {
 fn pure_rooms_are_pure() {
     let mut wrong = Vec::new();
     for file in sources().iter().filter(|file| PURE.contains(&file.module[0].as_str())) {
-        let words = IMPURE.iter().filter(|word| file.code.contains(*word));
+        let may = |word: &str| word == "std::thread" && file.name == THREADS;
+        let words = IMPURE.iter().filter(|word| file.code.contains(*word) && !may(word));
         wrong.extend(words.map(|word| format!("{}: `{word}`", file.name)));
     }
     check("pure", wrong);
@@ -133,7 +136,7 @@ fn the_clock_is_read_in_three_places() {
 fn unsafe_code_is_where_it_was_agreed() {
     let is_unsafe = |file: &&Source| file.code.contains("unsafe {") || file.code.contains("unsafe fn");
     let found: Vec<String> = sources().iter().filter(is_unsafe).map(|file| file.name.clone()).collect();
-    assert_eq!(found, ["src/vault/lease.rs"]);
+    assert_eq!(found, ["src/craft/stream/cpu.rs", "src/craft/stream/lanes.rs", "src/vault/lease.rs"]);
 }
 
 #[test]

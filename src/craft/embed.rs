@@ -2,9 +2,9 @@ use super::CraftError;
 use super::color::with_fit_profile;
 use super::complete::png_chunks;
 use super::decode::decode;
-use super::encode::tiff_with;
 use super::jpeg::{Part, parts};
 use super::picture::Limits;
+use super::tiff_out::tiff_with;
 use super::webp::{self, Chunk};
 use super::xmp::write_xmp;
 use crate::model::{Kind, Meta};
@@ -15,12 +15,14 @@ const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const JPEG_XMP_BYTES_MAX: usize = 65_502;
 /// The name before a part of a colour profile in a JPEG; its number and their count follow.
 const JPEG_PROFILE: &[u8] = b"ICC_PROFILE\0";
+/// The most bytes of a profile in one segment, beside its name, number and count.
+const JPEG_PROFILE_BYTES_MAX: usize = 65_519;
 /// The header of a JPEG without a thumbnail, in pixels without a unit.
 const JPEG_HEADER: &[u8] = b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
 /// The length of Adobe's segment about colour coding: the name, then seven bytes.
 const JPEG_ADOBE_BYTES: usize = 12;
 /// The head of a PNG text chunk with an XMP packet: keyword, no compression, no language.
-const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
+pub(super) const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
 /// The chunks of a PNG that its pixels and colours are made of.
 const PNG_KEPT: [&[u8; 4]; 12] =
     [b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"pHYs", b"IDAT"];
@@ -33,10 +35,7 @@ const WEBP_XMP: u8 = 0x04;
 /// defines their colours. All else might contain a prompt, a seed or a location and is removed: text, EXIF, older XMP,
 /// data of camera makers, thumbnails, and other pictures and videos behind the end.
 pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
-    let xmp = write_xmp(meta);
-    if xmp.len() > JPEG_XMP_BYTES_MAX {
-        return Err(CraftError::Metadata(format!("{} bytes of XMP; a picture holds {JPEG_XMP_BYTES_MAX}", xmp.len())));
-    }
+    let xmp = packet(meta)?;
     match kind {
         Kind::Jpeg => jpeg(bytes, &xmp),
         Kind::Png => png(bytes, &xmp),
@@ -45,6 +44,32 @@ pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftErro
         Kind::Tiff => tiff_with(&with_fit_profile(decode(bytes, kind, &Limits::default())?).0, Some(&xmp)),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }
+}
+
+/// Returns metadata as a packet that every format can hold.
+pub(super) fn packet(meta: &Meta) -> Result<String, CraftError> {
+    let xmp = write_xmp(meta);
+    if xmp.len() > JPEG_XMP_BYTES_MAX {
+        return Err(CraftError::Metadata(format!("{} bytes of XMP; a picture holds {JPEG_XMP_BYTES_MAX}", xmp.len())));
+    }
+    Ok(xmp)
+}
+
+/// Returns the segments before a JPEG's picture: a plain header, metadata, and its colour profile in parts
+/// (ICC.1:2010, annex B.4).
+pub(super) fn jpeg_head(xmp: Option<&str>, icc: Option<&[u8]>) -> Vec<u8> {
+    let mut head = Vec::new();
+    segment(&mut head, 0xe0, JPEG_HEADER);
+    if let Some(xmp) = xmp {
+        segment(&mut head, 0xe1, &[JPEG_XMP, xmp.as_bytes()].concat());
+    }
+    // A longer profile than can be numbered is none that anybody reads.
+    let parts: Vec<&[u8]> = icc.unwrap_or_default().chunks(JPEG_PROFILE_BYTES_MAX).collect();
+    let Ok(count) = u8::try_from(parts.len()) else { return head };
+    for (number, part) in (1_u8..).zip(parts) {
+        segment(&mut head, 0xe2, &[JPEG_PROFILE, &[number, count], part].concat());
+    }
+    head
 }
 
 fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
@@ -144,7 +169,7 @@ fn png_chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
     out.extend_from_slice(&sum.to_be_bytes());
 }
 
-fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
+pub(super) fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     let mut chunks = webp::chunks(bytes)?;
     // Without a header first, a decoder reads the first chunk and no other.
     if chunks.first().is_some_and(|chunk| chunk.name != *b"VP8X") {

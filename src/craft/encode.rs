@@ -1,45 +1,124 @@
-use std::io::Cursor;
+use std::borrow::Cow;
+use std::io::Write;
 
-use image::codecs::{png, webp};
-use image::{DynamicImage, ExtendedColorType, ImageEncoder};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use tiff::encoder::{Compression, TiffEncoder, colortype};
-use tiff::tags::Tag;
+use image::codecs::webp;
+use image::{ColorType, DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder};
 
 use super::color::colored;
+use super::embed::{self, PNG_XMP};
+use super::stream::{self, Coding};
+use super::tiff_out::tiff_with;
 use super::{CraftError, Picture};
-use crate::model::Format;
+use crate::model::{Format, Size};
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
 
-/// What `ExtraSamples` of a TIFF says of colours that are not multiplied by their opacity.
-const OWN_ALPHA: u16 = 2;
+/// How a picture is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writing<'a> {
+    pub(super) format: Format,
+    /// That of a JPEG, 1 to 100.
+    pub(super) quality: u8,
+    /// The packet of metadata, where there is one.
+    pub(super) xmp: Option<&'a str>,
+    /// How many threads may work on it; the bytes are the same for any number.
+    pub(super) threads: usize,
+}
 
-/// Writes a picture with its colour profile. JPEG has 8 bit and no transparency: flatten it first. JPEG and WebP are
-/// never grey here: a grey picture for them must be in sRGB.
-pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
-    match format {
-        Format::Jpeg => jpeg(&*colored(picture)?, quality),
-        Format::Png => {
-            let mut bytes = Vec::new();
-            let encoder =
-                png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::Adaptive);
-            lossless(picture, &picture.image, encoder)?;
-            Ok(bytes)
+/// Writes a picture in another size, or in its own, with its colour profile. A JPEG and a PNG are never in memory as a
+/// whole. JPEG has 8 bit and no transparency: flatten it first. JPEG and WebP are never grey here: a grey picture for
+/// them must be in sRGB.
+pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) -> Result<(), CraftError> {
+    match writing.format {
+        Format::Jpeg => {
+            let picture = colored(picture)?;
+            let head = embed::jpeg_head(writing.xmp, picture.icc.as_deref());
+            let halves_color = writing.quality < FULL_COLOUR_FROM;
+            let coding = Coding { quality: writing.quality, halves_color, head: &head, threads: writing.threads };
+            stream::write_jpeg(&picture.image, to, &coding, out)
         }
+        Format::Png => png(picture, to, writing, out),
         Format::Webp => {
             let picture = colored(picture)?;
-            let image = if picture.image.color().has_alpha() {
-                DynamicImage::from(picture.image.to_rgba8())
-            } else {
-                DynamicImage::from(picture.image.to_rgb8())
-            };
-            let mut bytes = Vec::new();
-            lossless(&picture, &image, webp::WebPEncoder::new_lossless(&mut bytes))?;
-            Ok(bytes)
+            let image = resized(&picture.image, to, writing.threads)?;
+            let bytes = webp(&Picture { image, icc: picture.icc.clone() })?;
+            let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
+            stream::written(out.write_all(&bytes))
         }
-        Format::Tiff => tiff_with(picture, None),
+        Format::Tiff => {
+            let image = resized(&picture.image, to, writing.threads)?;
+            let bytes = tiff_with(&Picture { image, icc: picture.icc.clone() }, writing.xmp)?;
+            stream::written(out.write_all(&bytes))
+        }
+    }
+}
+
+/// Returns a picture's bytes in its own size, without metadata.
+#[cfg(test)]
+pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
+    let (to, mut bytes) = (picture.size(), Vec::new());
+    write(picture, to, &Writing { format, quality, xmp: None, threads: 1 }, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Returns an image in another size, or in its own.
+pub(super) fn resized(image: &DynamicImage, to: Size, threads: usize) -> Result<DynamicImage, CraftError> {
+    if (image.width(), image.height()) == (to.width, to.height) {
+        return Ok(image.clone());
+    }
+    let mut bytes = Vec::new();
+    stream::in_size(image, to, threads, |rows| {
+        bytes.extend_from_slice(rows);
+        Ok(())
+    })?;
+    let (width, height) = (to.width, to.height);
+    let deep = || bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect::<Vec<u16>>();
+    let image = match image.color() {
+        ColorType::L8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8),
+        ColorType::La8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
+        ColorType::Rgb8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
+        ColorType::Rgba8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
+        ColorType::L16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLuma16),
+        ColorType::La16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLumaA16),
+        ColorType::Rgb16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgb16),
+        _ => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgba16),
+    };
+    Ok(image.expect("as many samples as it has"))
+}
+
+/// Writes a PNG row by row.
+fn png(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) -> Result<(), CraftError> {
+    let mut info = png::Info::with_size(to.width, to.height);
+    info.icc_profile = picture.icc.as_deref().map(Cow::Borrowed);
+    let color = picture.image.color();
+    info.color_type = match (color.has_color(), color.has_alpha()) {
+        (false, false) => png::ColorType::Grayscale,
+        (false, true) => png::ColorType::GrayscaleAlpha,
+        (true, false) => png::ColorType::Rgb,
+        (true, true) => png::ColorType::Rgba,
+    };
+    let is_deep = color.bytes_per_pixel() / color.channel_count() == 2;
+    info.bit_depth = if is_deep { png::BitDepth::Sixteen } else { png::BitDepth::Eight };
+    let mut encoder = png::Encoder::with_info(out, info).map_err(unwritten)?;
+    encoder.set_compression(png::Compression::Fast);
+    encoder.set_filter(png::Filter::Adaptive);
+    let mut writer = encoder.write_header().map_err(unwritten)?;
+    if let Some(xmp) = writing.xmp {
+        let chunk = [PNG_XMP, xmp.as_bytes()].concat();
+        writer.write_chunk(png::chunk::iTXt, &chunk).map_err(unwritten)?;
+    }
+    let mut rows = writer.stream_writer().map_err(unwritten)?;
+    stream::in_size(&picture.image, to, writing.threads, |bytes| stream::written(rows.write_all(bytes)))?;
+    rows.finish().map_err(unwritten)?;
+    writer.finish().map_err(unwritten)
+}
+
+/// Returns what a PNG's encoder says.
+fn unwritten(error: png::EncodingError) -> CraftError {
+    match error {
+        png::EncodingError::IoError(error) => stream::unwritten(&error),
+        error => failed(&error),
     }
 }
 
@@ -47,71 +126,15 @@ fn failed(error: &impl std::fmt::Display) -> CraftError {
     CraftError::Unsupported(format!("it cannot be written: {error}"))
 }
 
-fn lossless(picture: &Picture, image: &DynamicImage, mut encoder: impl ImageEncoder) -> Result<(), CraftError> {
+fn webp(picture: &Picture) -> Result<Vec<u8>, CraftError> {
+    let has_alpha = picture.image.color().has_alpha();
+    let image: DynamicImage = if has_alpha { picture.image.to_rgba8().into() } else { picture.image.to_rgb8().into() };
+    let mut bytes = Vec::new();
+    let mut encoder = webp::WebPEncoder::new_lossless(&mut bytes);
     if let Some(icc) = &picture.icc {
         encoder.set_icc_profile(icc.clone()).map_err(|error| failed(&error))?;
     }
     let color = ExtendedColorType::from(image.color());
-    encoder.write_image(image.as_bytes(), image.width(), image.height(), color).map_err(|error| failed(&error))
-}
-
-fn jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, CraftError> {
-    let edge = |length: u32| {
-        u16::try_from(length).map_err(|_| CraftError::TooLarge(format!("{length} pixels; a JPEG has 65535 at most")))
-    };
-    let (width, height) = (edge(picture.image.width())?, edge(picture.image.height())?);
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, quality);
-    let sampling = if quality >= FULL_COLOUR_FROM { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 };
-    encoder.set_sampling_factor(sampling);
-    if let Some(icc) = &picture.icc {
-        encoder.add_icc_profile(icc).map_err(|error| failed(&error))?;
-    }
-    let written = match &picture.image {
-        DynamicImage::ImageRgb8(image) => encoder.encode(image, width, height, ColorType::Rgb),
-        other => encoder.encode(&other.to_rgb8(), width, height, ColorType::Rgb),
-    };
-    written.map_err(|error| failed(&error))?;
+    encoder.write_image(image.as_bytes(), image.width(), image.height(), color).map_err(|error| failed(&error))?;
     Ok(bytes)
-}
-
-/// Writes a TIFF, with an XMP packet where there is one.
-pub(super) fn tiff_with(picture: &Picture, xmp: Option<&str>) -> Result<Vec<u8>, CraftError> {
-    let mut bytes = Cursor::new(Vec::new());
-    let encoder = TiffEncoder::new(&mut bytes).map_err(|error| failed(&error))?;
-    let mut encoder = encoder.with_compression(Compression::Lzw).with_predictor(tiff::encoder::Predictor::Horizontal);
-    // The library writes no grey with transparency.
-    let own;
-    let picture = if picture.image.color().has_alpha() {
-        own = colored(picture)?;
-        &*own
-    } else {
-        picture
-    };
-    let image = &picture.image;
-    let (width, height) = (image.width(), image.height());
-    macro_rules! write {
-        ($color:ty, $pixels:expr) => {{
-            let mut out = encoder.new_image::<$color>(width, height).map_err(|error| failed(&error))?;
-            for (tag, data) in [(Tag::IccProfile, picture.icc.as_deref()), (Tag::Unknown(700), xmp.map(str::as_bytes))]
-            {
-                if let Some(data) = data {
-                    out.encoder().write_tag(tag, data).map_err(|error| failed(&error))?;
-                }
-            }
-            if image.color().has_alpha() {
-                out.encoder().write_tag(Tag::ExtraSamples, &[OWN_ALPHA][..]).map_err(|error| failed(&error))?;
-            }
-            out.write_data($pixels).map_err(|error| failed(&error))?;
-        }};
-    }
-    match image {
-        DynamicImage::ImageLuma8(pixels) => write!(colortype::Gray8, pixels),
-        DynamicImage::ImageLuma16(pixels) => write!(colortype::Gray16, pixels),
-        DynamicImage::ImageRgb8(pixels) => write!(colortype::RGB8, pixels),
-        DynamicImage::ImageRgb16(pixels) => write!(colortype::RGB16, pixels),
-        DynamicImage::ImageRgba16(pixels) => write!(colortype::RGBA16, pixels),
-        other => write!(colortype::RGBA8, &other.to_rgba8()),
-    }
-    Ok(bytes.into_inner())
 }

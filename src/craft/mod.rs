@@ -15,9 +15,10 @@ mod model;
 mod picture;
 mod png_color;
 mod render;
-mod resize;
 mod sniff;
+mod stream;
 mod tiff_in;
+mod tiff_out;
 mod webp;
 mod whole;
 mod xmp;
@@ -26,13 +27,13 @@ pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_p
 pub use complete::zeros;
 pub use decode::{decode, is_upright, size};
 pub use embed::{embed, embedded_xmp};
+#[cfg(test)]
 pub use encode::encode;
 pub use essence::{Watched, essence};
 pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};
 pub use render::{Rendered, render};
-pub use resize::{check_enlarged, enlarge};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
 pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};

@@ -1,6 +1,7 @@
 use image::DynamicImage;
 
 use super::CraftError;
+use crate::model::Size;
 
 /// Larger colour profiles are ignored.
 pub(super) const PROFILE_BYTES_MAX: usize = 4 << 20;
@@ -29,6 +30,13 @@ pub struct Picture {
     pub image: DynamicImage,
     /// Its colour profile, if it has one.
     pub icc: Option<Vec<u8>>,
+}
+
+impl Picture {
+    /// Returns its size.
+    pub fn size(&self) -> Size {
+        Size { width: self.image.width(), height: self.image.height() }
+    }
 }
 
 /// What helps where a picture is sound and nobody here reads it.

@@ -178,7 +178,7 @@ fn divide_by_alpha(image: &mut DynamicImage) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::craft::encode::tiff_with;
+    use crate::craft::tiff_out::tiff_with;
     use crate::craft::{srgb_profile, with_fit_profile};
     use image::{Rgba, RgbaImage};
     use tiff::encoder::{TiffEncoder, colortype};

@@ -1,0 +1,276 @@
+//! A JPEG of strips: baseline, with a restart at each row of units, so that bands are independent of each other and the
+//! bytes are the same for any number of threads.
+
+use std::io::Write;
+
+use image::DynamicImage;
+
+use super::bands::in_order;
+use super::blocks::{Block, Quant, ZIGZAG, transformed};
+use super::cpu::{Cpu, Kernel};
+use super::entropy::{Bits, Codes, Counts, Symbols, code};
+use super::lanes::Lanes;
+use super::means::{CellRow, Means, mean_of_rows};
+use super::planes::{Planes, Space};
+use super::strips::{Component, Strips, column};
+use super::taps::Taps;
+use super::{Column, LANES, written};
+use crate::craft::CraftError;
+use crate::model::Size;
+
+/// Codes are fitted to every so manieth row of units.
+const SAMPLED: usize = 16;
+/// How many rows of units are made at once.
+const BAND: usize = 16;
+const EDGE_MAX: u32 = 65_535;
+
+/// How a JPEG is written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::craft) struct Coding<'a> {
+    /// 1 to 100.
+    pub(in crate::craft) quality: u8,
+    /// Whether colour has half the size of brightness on each axis.
+    pub(in crate::craft) halves_color: bool,
+    /// Segments that stand before the picture: JFIF's, metadata, colour profile.
+    pub(in crate::craft) head: &'a [u8],
+    pub(in crate::craft) threads: usize,
+}
+
+/// Writes a picture of red, green and blue in another size as a JPEG. One that does not look like its source is refused,
+/// once it is written.
+pub(in crate::craft) fn write_jpeg(
+    image: &DynamicImage,
+    to: Size,
+    coding: &Coding<'_>,
+    out: &mut dyn Write,
+) -> Result<(), CraftError> {
+    write_on(Cpu::best(), image, to, coding, out)
+}
+
+/// Writes it with the instructions of one kind of processor.
+pub(super) fn write_on(
+    cpu: Cpu,
+    image: &DynamicImage,
+    to: Size,
+    coding: &Coding<'_>,
+    out: &mut dyn Write,
+) -> Result<(), CraftError> {
+    if to.width.max(to.height) > EDGE_MAX {
+        return Err(CraftError::TooLarge(format!("{to} pixels; a JPEG has {EDGE_MAX} on each edge at most")));
+    }
+    let encoder = Encoder::new(Planes::of(image, Space::Jfif)?, to, coding);
+    let codes = encoder.codes(cpu);
+    written(out.write_all(&encoder.head(&codes, to, coding.head)))?;
+    let rows = encoder.units_down;
+    let maker = || {
+        let (mut strips, codes, encoder) = (encoder.strips(), &codes, &encoder);
+        move |band: usize| {
+            let (mut bits, mut seen) = (Bits::new(codes), Vec::new());
+            for row in band * BAND..((band + 1) * BAND).min(rows) {
+                let unit_row = UnitRow { encoder, strips: &mut strips, row, symbols: &mut bits };
+                seen.push(cpu.run(unit_row));
+                bits.end();
+                if row + 1 < rows {
+                    bits.bytes.extend([0xff, 0xd0 | u8::try_from(row % 8).expect("below eight")]);
+                }
+            }
+            (bits.bytes, seen)
+        }
+    };
+    let mut means = encoder.means.clone();
+    in_order(rows.div_ceil(BAND), coding.threads, maker, |band, (bytes, seen)| {
+        for (row, cells) in (band * BAND..).zip(seen) {
+            for (component, cells) in cells {
+                let block_rows = if component == 0 { encoder.unit } else { 1 };
+                let first = row * block_rows;
+                (first..).zip(cells).for_each(|(y, cells)| means[component].add(y, &cells));
+            }
+        }
+        written(out.write_all(&bytes))
+    })?;
+    written(out.write_all(&[0xff, 0xd9]))?;
+    let step = encoder.quants.iter().map(|quant| quant.steps[0]).max().unwrap_or(1);
+    Means::check(&encoder.planes, &means, f32::from(step) / 16.0)
+}
+
+struct Encoder<'a> {
+    planes: Planes<'a>,
+    components: [Component; 3],
+    /// How many blocks brightness has in a unit on each axis.
+    unit: usize,
+    units_across: usize,
+    units_down: usize,
+    quants: [Quant; 2],
+    /// The means of the result's components, nothing taken yet.
+    means: [Means; 3],
+}
+
+impl<'a> Encoder<'a> {
+    fn new(planes: Planes<'a>, to: Size, coding: &Coding<'_>) -> Self {
+        let length = |length: usize| u32::try_from(length).expect("a picture's edge");
+        let (across, down) =
+            (Taps::lanczos(length(planes.width), to.width), Taps::lanczos(length(planes.height), to.height));
+        let unit = if coding.halves_color { 2 } else { 1 };
+        let components = std::array::from_fn(|plane| {
+            let is_half = plane > 0 && coding.halves_color;
+            let fit = |taps: &Taps, length: usize| if is_half { taps.halved(length) } else { taps.clone() };
+            Component { plane, across: fit(&across, planes.width), down: fit(&down, planes.height) }
+        });
+        let units = |length: u32| (length as usize).div_ceil(LANES * unit);
+        let means = |component: &Component| Means::new(component.across.len(), component.down.len(), LANES);
+        Self {
+            planes,
+            means: components.each_ref().map(means),
+            components,
+            unit,
+            units_across: units(to.width),
+            units_down: units(to.height),
+            quants: [false, true].map(|is_color| Quant::of(coding.quality, is_color)),
+        }
+    }
+
+    fn strips(&self) -> Strips<'a> {
+        Strips::new(self.planes, &self.components)
+    }
+
+    /// Returns codes that fit a sample of the picture.
+    fn codes(&self, cpu: Cpu) -> [Codes; 4] {
+        let (mut counts, mut strips) = (Counts([[0; 256]; 4]), self.strips());
+        let first = (SAMPLED / 2).min(self.units_down - 1);
+        for row in (first..self.units_down).step_by(SAMPLED) {
+            cpu.run(UnitRow { encoder: self, strips: &mut strips, row, symbols: &mut counts });
+        }
+        std::array::from_fn(|table| Codes::of(&counts.0[table], table % 2 == 0))
+    }
+
+    /// Returns the cells of the rows of blocks of one component.
+    fn cells(&self, component: usize, blocks: &[Block]) -> Vec<CellRow> {
+        let unit = if component == 0 { self.unit } else { 1 };
+        let rows = blocks.chunks_exact(self.units_across * unit);
+        rows.map(|row| {
+            Means::row(&self.means[component].across, &row.iter().map(|block| block.mean).collect::<Vec<_>>())
+        })
+        .collect()
+    }
+
+    /// Returns all that stands before the coded picture (T.81, annex B).
+    fn head(&self, codes: &[Codes; 4], to: Size, before: &[u8]) -> Vec<u8> {
+        let mut head = [&[0xff, 0xd8], before].concat();
+        let mut segment = |marker: u8, body: &[u8]| {
+            let length = u16::try_from(body.len() + 2).expect("a table is short");
+            head.extend([0xff, marker]);
+            head.extend(length.to_be_bytes());
+            head.extend(body);
+        };
+        for (number, quant) in (0..).zip(&self.quants) {
+            let steps = ZIGZAG.map(|at| quant.steps[usize::from(at)]);
+            segment(0xdb, &[&[number], &steps[..]].concat());
+        }
+        let edge = |length: u32| u16::try_from(length).expect("it was checked").to_be_bytes();
+        let unit = u8::try_from(self.unit).expect("one or two");
+        let sampling = [1, (unit << 4) | unit, 0, 2, 0x11, 1, 3, 0x11, 1];
+        segment(0xc0, &[&[8][..], &edge(to.height), &edge(to.width), &[3], &sampling].concat());
+        for (table, codes) in (0_u8..).zip(codes) {
+            segment(0xc4, &[&[((table % 2) << 4) | (table / 2)][..], &codes.lengths, &codes.symbols].concat());
+        }
+        let interval = u16::try_from(self.units_across).expect("below the longest edge");
+        segment(0xdd, &interval.to_be_bytes());
+        segment(0xda, &[3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0]);
+        head
+    }
+}
+
+/// One row of units, from samples to symbols.
+struct UnitRow<'a, 'b, S> {
+    encoder: &'a Encoder<'b>,
+    strips: &'a mut Strips<'b>,
+    row: usize,
+    symbols: &'a mut S,
+}
+
+impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
+    /// The cells of each row of blocks, with the number of their component.
+    type Out = [(usize, Vec<CellRow>); 3];
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) -> Self::Out {
+        let encoder = self.encoder;
+        let mut blocks: [Vec<Block>; 3] = std::array::from_fn(|_| Vec::new());
+        for (component, blocks) in encoder.components.iter().zip(&mut blocks) {
+            let unit = if component.plane == 0 { encoder.unit } else { 1 };
+            let quant = &encoder.quants[usize::from(component.plane > 0)];
+            for strip in 0..unit {
+                let y = (self.row * unit + strip) * LANES;
+                let columns = self.strips.strip::<L>(component, y);
+                let row = BlockRow {
+                    columns,
+                    across: &component.across,
+                    count: encoder.units_across * unit,
+                    rows: component.down.len().saturating_sub(y).clamp(1, LANES),
+                    quant,
+                };
+                row.write::<L>(blocks);
+            }
+        }
+        let (mut before, unit, across) = ([0; 3], encoder.unit, encoder.units_across);
+        for x in 0..across {
+            for v in 0..unit {
+                for h in 0..unit {
+                    let at = v * across * unit + x * unit + h;
+                    code(&blocks[0][at], 0, &mut before[0], self.symbols);
+                }
+            }
+            code(&blocks[1][x], 1, &mut before[1], self.symbols);
+            code(&blocks[2][x], 1, &mut before[2], self.symbols);
+        }
+        std::array::from_fn(|component| (component, encoder.cells(component, &blocks[component])))
+    }
+}
+
+/// The blocks of one strip of one component.
+struct BlockRow<'a> {
+    columns: &'a [Column],
+    across: &'a Taps,
+    /// How many blocks there are; behind the picture its last column comes again.
+    count: usize,
+    /// How many rows of the strip are of the picture.
+    rows: usize,
+    quant: &'a Quant,
+}
+
+impl BlockRow<'_> {
+    #[inline(always)]
+    fn write<L: Lanes>(&self, blocks: &mut Vec<Block>) {
+        match self.across.count {
+            1 => self.write_by::<L, 1>(blocks),
+            6 => self.write_by::<L, 6>(blocks),
+            _ => self.write_by::<L, 0>(blocks),
+        }
+    }
+
+    #[inline(always)]
+    fn write_by<L: Lanes, const N: usize>(&self, blocks: &mut Vec<Block>) {
+        let width = self.across.len();
+        // Loops and not closures: these might not be inlined, and so be compiled for any processor.
+        for block in 0..self.count {
+            let mut values = [L::splat(0.0); LANES];
+            for (n, value) in values.iter_mut().enumerate() {
+                *value = column::<L, N>(self.columns, self.across, (block * LANES + n).min(width - 1));
+            }
+            let mut made = transformed(values, self.quant);
+            let columns = width.saturating_sub(block * LANES).clamp(1, LANES);
+            if self.rows * columns < LANES * LANES {
+                let mut sum = 0.0;
+                for value in &values[..columns] {
+                    let mut column = [0.0; LANES];
+                    value.clamped(L::splat(0.0), L::splat(255.0)).store(&mut column);
+                    sum += mean_of_rows(&column, self.rows);
+                }
+                #[expect(clippy::cast_precision_loss, reason = "eight at most")]
+                let columns = columns as f32;
+                made.mean = sum / columns;
+            }
+            blocks.push(made);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a picture looks like from afar: the mean of each plane in a coarse grid. A result whose means differ from those of
+//! its source is no enlarged source, whatever went wrong.
+
+use super::LANES;
+use super::planes::Planes;
+use super::taps::Taps;
+use crate::craft::CraftError;
+
+/// Cells along each edge.
+const CELLS: usize = 8;
+/// The largest difference of a cell's mean, of 255: overshoot at edges cancels out within a cell.
+const DIFFERENCE_MAX: f32 = 6.0;
+/// What is added to it for cells of few source pixels: more of a small cell lies at its border, where its neighbours
+/// blend in.
+const DIFFERENCE_BY_EDGE: f32 = 64.0;
+
+/// The means of a row of cells.
+pub(super) type CellRow = [f32; CELLS];
+
+/// The means of one plane.
+#[derive(Debug, Clone)]
+pub(super) struct Means {
+    pub(super) across: Taps,
+    down: Taps,
+    /// Where the cells begin and end, as shares of the whole.
+    edges: [Vec<f64>; 2],
+    cells: [CellRow; CELLS],
+}
+
+impl Means {
+    /// Begins with a plane of so many samples on each axis, which come as means of `step` samples. A cell is made of whole
+    /// ones of these.
+    pub(super) fn new(width: usize, height: usize, step: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a picture's edge")]
+        let share = |part: usize, whole: usize| part as f64 / whole as f64;
+        let edges = |length: usize| -> Vec<f64> {
+            let pieces = length.div_ceil(step);
+            let cells = pieces.min(CELLS);
+            (0..=cells).map(|cell| share((cell * pieces / cells * step).min(length), length)).collect()
+        };
+        Self::between([edges(width), edges(height)], width, height, step)
+    }
+
+    fn between(edges: [Vec<f64>; 2], width: usize, height: usize, step: usize) -> Self {
+        let (across, down) = (Taps::means(width, step, &edges[0]), Taps::means(height, step, &edges[1]));
+        Self { across, down, edges, cells: [[0.0; CELLS]; CELLS] }
+    }
+
+    /// Returns the cells of one row of values.
+    #[inline(always)]
+    pub(super) fn row(across: &Taps, values: &[f32]) -> CellRow {
+        let mut cells = [0.0; CELLS];
+        for (x, cell) in cells.iter_mut().enumerate().take(across.len()) {
+            for (value, weight) in values[across.start(x)..].iter().zip(across.weights(x)) {
+                *cell += value * weight;
+            }
+        }
+        cells
+    }
+
+    /// Takes the cells of row `y`.
+    pub(super) fn add(&mut self, y: usize, row: &CellRow) {
+        for (at, cells) in self.cells.iter_mut().enumerate().take(self.down.len()) {
+            let tap = y.checked_sub(self.down.start(at));
+            let Some(weight) = tap.and_then(|tap| self.down.weights(at).get(tap)) else { continue };
+            cells.iter_mut().zip(row).for_each(|(cell, value)| *cell += value * weight);
+        }
+    }
+
+    /// Returns the means of all planes of a picture between the edges of others.
+    fn of(planes: &Planes<'_>, others: &[Self]) -> Vec<Self> {
+        let like = |other: &Self| Self::between(other.edges.clone(), planes.width, planes.height, 1);
+        let mut all: Vec<Self> = others.iter().map(like).collect();
+        let mut row = vec![0.0; planes.stride() * planes.channels];
+        for y in 0..planes.height {
+            planes.write_row(y, &mut row);
+            for (means, plane) in all.iter_mut().zip(row.chunks_exact(planes.stride())) {
+                let cells = Self::row(&means.across, plane);
+                means.add(y, &cells);
+            }
+        }
+        all
+    }
+
+    /// Refuses a result that does not look like its source; `rounding` is how far each of its planes may be off by
+    /// being coded.
+    pub(super) fn check(source: &Planes<'_>, result: &[Self], rounding: f32) -> Result<(), CraftError> {
+        let before = Self::of(source, result);
+        let worst = before.iter().zip(result).map(|(a, b)| a.difference(b)).fold(0.0, f32::max);
+        let edge = (source.width.min(source.height) / CELLS).max(1);
+        let edge = f32::from(u16::try_from(edge).unwrap_or(u16::MAX));
+        if worst <= DIFFERENCE_MAX + DIFFERENCE_BY_EDGE / edge + rounding {
+            return Ok(());
+        }
+        Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))
+    }
+
+    /// Returns the means of a whole picture.
+    #[cfg(test)]
+    pub(super) fn of_picture(planes: &Planes<'_>) -> Vec<Self> {
+        Self::of(planes, &vec![Self::new(planes.width, planes.height, 1); planes.channels])
+    }
+
+    fn difference(&self, other: &Self) -> f32 {
+        let pairs = self.cells.iter().flatten().zip(other.cells.iter().flatten());
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+}
+
+/// Returns the mean of eight rows of so many values.
+#[inline(always)]
+pub(super) fn mean_of_rows(column: &[f32; LANES], rows: usize) -> f32 {
+    let mut sum = 0.0;
+    for value in &column[..rows] {
+        sum += value;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "eight at most")]
+    let rows = rows as f32;
+    sum / rows
+}

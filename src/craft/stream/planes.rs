@@ -1,0 +1,99 @@
+//! Rows of a picture as planes of numbers: each channel by itself, 0 to 255 whatever the depth.
+
+use image::DynamicImage;
+
+use super::LANES;
+use crate::craft::CraftError;
+
+/// What the planes of a picture hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// Its own channels; colours are multiplied by their opacity, where there is one.
+    Own,
+    /// Brightness and two differences of colour, as JFIF has them; the picture is red, green and blue.
+    Jfif,
+}
+
+/// A picture whose rows are given as planes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planes<'a> {
+    samples: Samples<'a>,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// How many channels it has, the opacity included.
+    pub(super) channels: usize,
+    has_alpha: bool,
+    space: Space,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Samples<'a> {
+    Bytes(&'a [u8]),
+    Deep(&'a [u16]),
+}
+
+impl<'a> Planes<'a> {
+    pub(super) fn of(image: &'a DynamicImage, space: Space) -> Result<Self, CraftError> {
+        let samples = match image {
+            DynamicImage::ImageLuma8(pixels) => Samples::Bytes(pixels.as_raw()),
+            DynamicImage::ImageLumaA8(pixels) => Samples::Bytes(pixels.as_raw()),
+            DynamicImage::ImageRgb8(pixels) => Samples::Bytes(pixels.as_raw()),
+            DynamicImage::ImageRgba8(pixels) => Samples::Bytes(pixels.as_raw()),
+            DynamicImage::ImageLuma16(pixels) => Samples::Deep(pixels.as_raw()),
+            DynamicImage::ImageLumaA16(pixels) => Samples::Deep(pixels.as_raw()),
+            DynamicImage::ImageRgb16(pixels) => Samples::Deep(pixels.as_raw()),
+            DynamicImage::ImageRgba16(pixels) => Samples::Deep(pixels.as_raw()),
+            other => return Err(CraftError::Unsupported(format!("its pixels are of the kind {:?}", other.color()))),
+        };
+        let color = image.color();
+        Ok(Self {
+            samples,
+            width: image.width() as usize,
+            height: image.height() as usize,
+            channels: color.channel_count().into(),
+            has_alpha: color.has_alpha(),
+            space,
+        })
+    }
+
+    /// Returns the length of a row of a plane: there is room for a whole number of lanes.
+    pub(super) fn stride(&self) -> usize {
+        self.width.next_multiple_of(LANES)
+    }
+
+    /// Writes the planes of a row, one behind another.
+    #[inline(always)]
+    pub(super) fn write_row(&self, y: usize, planes: &mut [f32]) {
+        let length = self.width * self.channels;
+        match self.samples {
+            Samples::Bytes(all) => self.write(&all[y * length..][..length], |value| f32::from(*value), planes),
+            Samples::Deep(all) => self.write(&all[y * length..][..length], |value| f32::from(*value) / 257.0, planes),
+        }
+    }
+
+    #[inline(always)]
+    fn write<T>(&self, row: &[T], value: impl Fn(&T) -> f32, planes: &mut [f32]) {
+        let stride = self.stride();
+        if self.space == Space::Jfif {
+            let (y, colors) = planes.split_at_mut(stride);
+            let (blue, red) = colors.split_at_mut(stride);
+            for (((pixel, y), blue), red) in row.chunks_exact(3).zip(y).zip(blue).zip(red) {
+                let [r, g, b] = [value(&pixel[0]), value(&pixel[1]), value(&pixel[2])];
+                *y = 0.299 * r + 0.587 * g + 0.114 * b;
+                *blue = 128.0 - 0.168_735_9 * r - 0.331_264_1 * g + 0.5 * b;
+                *red = 128.0 + 0.5 * r - 0.418_687_6 * g - 0.081_312_4 * b;
+            }
+            return;
+        }
+        for (channel, plane) in planes.chunks_exact_mut(stride).enumerate() {
+            let own = row[channel..].iter().step_by(self.channels);
+            plane.iter_mut().zip(own).for_each(|(slot, sample)| *slot = value(sample));
+        }
+        if self.has_alpha {
+            let (colors, alpha) = planes.split_at_mut(stride * (self.channels - 1));
+            for plane in colors.chunks_exact_mut(stride) {
+                plane.iter_mut().zip(&*alpha).for_each(|(color, alpha)| *color *= alpha / 255.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Whole rows of a picture in another size, for formats that store them one after another.
+
+use image::DynamicImage;
+
+use super::bands::in_order;
+use super::cpu::{Cpu, Kernel};
+use super::lanes::Lanes;
+use super::means::{CellRow, Means, mean_of_rows};
+use super::planes::{Planes, Space};
+use super::strips::{Component, Strips, column};
+use super::taps::Taps;
+use super::{Column, LANES};
+use crate::craft::CraftError;
+use crate::model::Size;
+
+/// How many strips are made at once.
+const BAND: usize = 8;
+
+/// Hands over the rows of a picture in another size, some at a time and in their order: its channels side by side, of
+/// one byte each or of two, the higher one first.
+pub(in crate::craft) fn in_size(
+    image: &DynamicImage,
+    to: Size,
+    threads: usize,
+    take: impl FnMut(&[u8]) -> Result<(), CraftError>,
+) -> Result<(), CraftError> {
+    rows_on(Cpu::best(), image, to, threads, take)
+}
+
+/// Hands them over as the instructions of one kind of processor make them.
+pub(super) fn rows_on(
+    cpu: Cpu,
+    image: &DynamicImage,
+    to: Size,
+    threads: usize,
+    mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
+) -> Result<(), CraftError> {
+    let planes = Planes::of(image, Space::Own)?;
+    let length = |length: usize| u32::try_from(length).expect("a picture's edge");
+    let across = Taps::lanczos(length(planes.width), to.width);
+    let down = Taps::lanczos(length(planes.height), to.height);
+    let components: Vec<Component> =
+        (0..planes.channels).map(|plane| Component { plane, across: across.clone(), down: down.clone() }).collect();
+    let color = image.color();
+    let is_deep = color.bytes_per_pixel() / color.channel_count() == 2;
+    let means = Means::new(to.width as usize, to.height as usize, LANES);
+    let pixels = Pixels { components: &components, has_alpha: color.has_alpha(), is_deep, means };
+    let strips_down = (to.height as usize).div_ceil(LANES);
+    let row_bytes = to.width as usize * usize::from(color.bytes_per_pixel());
+    let maker = || {
+        let (mut strips, pixels) = (Strips::new(planes, &components), &pixels);
+        move |band: usize| {
+            let (mut bytes, mut seen) = (Vec::new(), Vec::new());
+            for strip in band * BAND..((band + 1) * BAND).min(strips_down) {
+                let rows = (to.height as usize - strip * LANES).min(LANES);
+                let start = bytes.len();
+                bytes.resize(start + rows * row_bytes, 0);
+                let out = &mut bytes[start..];
+                seen.push(cpu.run(Strip { pixels, strips: &mut strips, y: strip * LANES, row_bytes, out }));
+            }
+            (bytes, seen)
+        }
+    };
+    let mut means = vec![pixels.means.clone(); components.len()];
+    in_order(strips_down.div_ceil(BAND), threads, maker, |band, (bytes, seen)| {
+        for (strip, cells) in (band * BAND..).zip(seen) {
+            means.iter_mut().zip(&cells).for_each(|(means, cells)| means.add(strip, cells));
+        }
+        take(&bytes)
+    })?;
+    Means::check(&planes, &means, 0.0)
+}
+
+struct Pixels<'a> {
+    components: &'a [Component],
+    has_alpha: bool,
+    is_deep: bool,
+    /// The means of a plane of the result, nothing taken yet.
+    means: Means,
+}
+
+struct Strip<'a, 'b> {
+    pixels: &'a Pixels<'a>,
+    strips: &'a mut Strips<'b>,
+    y: usize,
+    row_bytes: usize,
+    out: &'a mut [u8],
+}
+
+impl Kernel for Strip<'_, '_> {
+    /// The cells of each plane.
+    type Out = Vec<CellRow>;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) -> Vec<CellRow> {
+        let (components, width) = (self.pixels.components, self.pixels.components[0].across.len());
+        let mut planes: Vec<Vec<Column>> = Vec::with_capacity(components.len());
+        for component in components {
+            let columns = self.strips.strip::<L>(component, self.y);
+            planes.push(match component.across.count {
+                1 => across::<L, 1>(columns, &component.across),
+                6 => across::<L, 6>(columns, &component.across),
+                _ => across::<L, 0>(columns, &component.across),
+            });
+        }
+        let rows = self.out.len() / self.row_bytes;
+        let mut seen = Vec::with_capacity(planes.len());
+        for plane in &planes {
+            seen.push(cells(plane, width, rows, &self.pixels.means.across));
+        }
+        if self.pixels.has_alpha {
+            divided(&mut planes);
+        }
+        for (channel, plane) in planes.iter().enumerate() {
+            if self.pixels.is_deep {
+                pack::<L, 2>(plane, width, channel, components.len(), self.out);
+            } else {
+                pack::<L, 1>(plane, width, channel, components.len(), self.out);
+            }
+        }
+        seen
+    }
+}
+
+/// Returns the cells of a strip of one plane.
+#[inline(always)]
+fn cells(plane: &[Column], width: usize, rows: usize, across: &Taps) -> CellRow {
+    let mut blocks = Vec::with_capacity(width.div_ceil(LANES));
+    for block in plane[..width].chunks(LANES) {
+        let mut sum = [0.0; LANES];
+        for column in block {
+            for n in 0..LANES {
+                sum[n] += column[n].clamp(0.0, 255.0);
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "eight at most")]
+        let columns = block.len() as f32;
+        blocks.push(mean_of_rows(&sum, rows) / columns);
+    }
+    Means::row(across, &blocks)
+}
+
+/// Writes one channel of a strip of so many columns into rows of pixels, each sample in so many bytes.
+#[inline(always)]
+fn pack<L: Lanes, const BYTES: usize>(plane: &[Column], width: usize, channel: usize, channels: usize, out: &mut [u8]) {
+    // Two bytes are counted from their middle, as signed numbers.
+    let (scale, shift, middle) = if BYTES == 2 { (257.0, 32_768.0, 0x80) } else { (1.0, 0.0, 0) };
+    let (low, high, scale, shift) = (L::splat(0.0), L::splat(255.0), L::splat(scale), L::splat(shift));
+    let row_bytes = width * channels * BYTES;
+    let rows = out.len() / row_bytes;
+    let (blocks, _) = plane.as_chunks::<LANES>();
+    for (at, block) in blocks.iter().enumerate() {
+        let mut columns = [low; LANES];
+        for n in 0..LANES {
+            columns[n] = L::load(&block[n]).clamped(low, high).times(scale).minus(shift);
+        }
+        let turned = L::transposed(columns);
+        let left = (width - at * LANES).min(LANES);
+        for (y, row) in turned.iter().enumerate().take(rows) {
+            let mut samples = [0; LANES];
+            row.store_rounded(&mut samples);
+            let start = y * row_bytes + (at * LANES * channels + channel) * BYTES;
+            for n in 0..left {
+                let bytes = samples[n].to_be_bytes();
+                let slot = &mut out[start + n * channels * BYTES..][..BYTES];
+                slot[BYTES - 1] = bytes[1];
+                if BYTES == 2 {
+                    slot[0] = bytes[0] ^ middle;
+                }
+            }
+        }
+    }
+}
+
+/// Makes a strip of one plane, with room for whole lanes behind the last column.
+#[inline(always)]
+fn across<L: Lanes, const N: usize>(columns: &[Column], taps: &Taps) -> Vec<Column> {
+    let mut all = Vec::with_capacity(taps.len().next_multiple_of(LANES));
+    for x in 0..taps.len() {
+        let mut own = [0.0; LANES];
+        column::<L, N>(columns, taps, x).store(&mut own);
+        all.push(own);
+    }
+    all.resize(taps.len().next_multiple_of(LANES), [0.0; LANES]);
+    all
+}
+
+/// Divides colours by their opacity, the last plane.
+#[inline(always)]
+fn divided(planes: &mut [Vec<Column>]) {
+    let Some((alpha, colors)) = planes.split_last_mut() else { return };
+    for plane in colors {
+        for (column, alpha) in plane.iter_mut().zip(&*alpha) {
+            for n in 0..LANES {
+                // What rounds to no opacity has no colour.
+                column[n] = if alpha[n] > 0.001 { column[n] * 255.0 / alpha[n] } else { 0.0 };
+            }
+        }
+    }
+}

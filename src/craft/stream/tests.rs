@@ -1,0 +1,294 @@
+use image::{DynamicImage, GrayAlphaImage, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
+use proptest::prelude::*;
+
+use super::bands::in_order;
+use super::cpu::Cpu;
+use super::entropy::Codes;
+use super::jpeg::write_on;
+use super::means::Means;
+use super::planes::{Planes, Space};
+use super::rows::rows_on;
+use super::{Coding, write_jpeg};
+use crate::craft::encode::resized;
+use crate::craft::{CraftError, Limits, Picture, decode, flatten, testing};
+use crate::model::{Kind, Size};
+
+fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
+    resized(image, Size { width, height }, 1).unwrap()
+}
+
+fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError> {
+    let planes = |image| Planes::of(image, Space::Own).unwrap();
+    Means::check(&planes(source), &Means::of_picture(&planes(result)), 0.0)
+}
+
+fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
+    Coding { quality, halves_color, head: b"", threads }
+}
+
+fn jpeg(image: &DynamicImage, to: Size, coding: &Coding<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_jpeg(image, to, coding, &mut bytes).unwrap();
+    bytes
+}
+
+/// All kinds of pixels of one picture.
+fn kinds(image: &DynamicImage) -> [DynamicImage; 8] {
+    [
+        image.to_luma8().into(),
+        image.to_luma_alpha8().into(),
+        image.to_rgb8().into(),
+        image.to_rgba8().into(),
+        DynamicImage::ImageLuma16(image.to_luma16()),
+        DynamicImage::ImageLumaA16(image.to_luma_alpha16()),
+        DynamicImage::ImageRgb16(image.to_rgb16()),
+        DynamicImage::ImageRgba16(image.to_rgba16()),
+    ]
+}
+
+/// Resizes one channel as the definition says, in double precision and without any order of passes.
+fn by_definition(image: &DynamicImage, to: (u32, u32), channel: usize) -> Vec<f64> {
+    let sinc = |x: f64| if x == 0.0 { 1.0 } else { (x * std::f64::consts::PI).sin() / (x * std::f64::consts::PI) };
+    let axis = |from: u32, to: u32, at: u32| -> Vec<f64> {
+        let scale = f64::from(from) / f64::from(to);
+        let centre = (f64::from(at) + 0.5) * scale;
+        let weight = |x: u32| {
+            let x = (f64::from(x) + 0.5 - centre) / scale.max(1.0);
+            if x.abs() < 3.0 { sinc(x) * sinc(x / 3.0) } else { 0.0 }
+        };
+        let sum: f64 = (0..from).map(weight).sum();
+        (0..from).map(|x| weight(x) / sum).collect()
+    };
+    let source = image.to_rgb8();
+    let down: Vec<_> = (0..to.1).map(|y| axis(source.height(), to.1, y)).collect();
+    let across: Vec<_> = (0..to.0).map(|x| axis(source.width(), to.0, x)).collect();
+    let at = |x: u32, y: u32| -> f64 {
+        source
+            .enumerate_pixels()
+            .map(|(sx, sy, p)| f64::from(p[channel]) * across[x as usize][sx as usize] * down[y as usize][sy as usize])
+            .sum()
+    };
+    (0..to.1).flat_map(|y| (0..to.0).map(move |x| (x, y))).map(|(x, y)| at(x, y).clamp(0.0, 255.0)).collect()
+}
+
+#[test]
+fn any_ratio_is_lanczos_by_its_definition() {
+    let image = testing::gradient(23, 17).image;
+    for to in [(46, 34), (47, 40), (92, 68), (23, 40), (11, 8), (7, 17), (1, 1), (24, 5)] {
+        let got = enlarged(&image, to.0, to.1).to_rgb8();
+        for channel in 0..3 {
+            let expected = by_definition(&image, to, channel);
+            for (pixel, expected) in got.pixels().zip(expected) {
+                assert!((f64::from(pixel[channel]) - expected).abs() < 0.51, "{to:?}: {pixel:?} {expected}");
+            }
+        }
+    }
+}
+
+/// The plain form is the reference for what a processor's own instructions give.
+#[test]
+fn the_same_bytes_on_every_processor_and_with_any_number_of_threads() {
+    let image = testing::gradient(61, 45).image;
+    assert!(Cpu::all().contains(&Cpu::Any));
+    for to in [Size { width: 150, height: 333 }, Size { width: 61, height: 45 }, Size { width: 20, height: 9 }] {
+        for image in kinds(&image) {
+            let rows = |cpu: Cpu, threads: usize| {
+                let mut all = Vec::new();
+                let take = |bytes: &[u8]| {
+                    all.extend_from_slice(bytes);
+                    Ok(())
+                };
+                rows_on(cpu, &image, to, threads, take).unwrap();
+                all
+            };
+            let expected = rows(Cpu::Any, 1);
+            for (cpu, threads) in Cpu::all().into_iter().flat_map(|cpu| [1, 2, 7].map(|threads| (cpu, threads))) {
+                assert!(rows(cpu, threads) == expected, "{to} {cpu:?} {threads} {:?}", image.color());
+            }
+        }
+        for halves_color in [false, true] {
+            let bytes = |cpu: Cpu, threads: usize| {
+                let mut bytes = Vec::new();
+                write_on(cpu, &image, to, &coding(91, halves_color, threads), &mut bytes).unwrap();
+                bytes
+            };
+            let expected = bytes(Cpu::Any, 1);
+            for (cpu, threads) in Cpu::all().into_iter().flat_map(|cpu| [1, 2, 7].map(|threads| (cpu, threads))) {
+                assert!(bytes(cpu, threads) == expected, "{to} {cpu:?} {threads} {halves_color}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_shows_the_resized_picture() {
+    for (from, to) in
+        [((1, 1), (1, 1)), ((7, 9), (7, 9)), ((40, 30), (81, 61)), ((90, 70), (33, 17)), ((3, 60), (9, 180))]
+    {
+        let image = testing::gradient(from.0, from.1).image;
+        let size = Size { width: to.0, height: to.1 };
+        let expected = enlarged(&image, to.0, to.1).to_rgb8();
+        for (halves_color, quality, mean_max) in [(false, 100, 0.8), (false, 90, 3.5), (true, 90, 6.0), (true, 5, 25.0)]
+        {
+            let bytes = jpeg(&image, size, &coding(quality, halves_color, 1));
+            let got = decode(&bytes, Kind::Jpeg, &Limits::default()).unwrap().image.to_rgb8();
+            assert_eq!(got.dimensions(), to);
+            let sum: u32 = got.as_raw().iter().zip(expected.as_raw()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+            let mean = f64::from(sum) / f64::from(to.0 * to.1 * 3);
+            assert!(mean <= mean_max, "{from:?} to {to:?}, {quality}, {halves_color}: {mean}");
+        }
+    }
+}
+
+#[test]
+fn deep_pixels_stay_deep() {
+    // A ramp that has no two equal values in 16 bits, and few in 8.
+    let ramp = image::ImageBuffer::from_fn(64, 8, |x, _| image::Luma([u16::try_from(30_000 + x * 20).unwrap()]));
+    let large = enlarged(&DynamicImage::ImageLuma16(ramp), 256, 8).to_luma16();
+    let row: Vec<u16> = large.rows().next().unwrap().map(|pixel| pixel[0]).collect();
+    assert!(row[20..236].windows(2).all(|pair| pair[0] < pair[1]), "{row:?}");
+}
+
+#[test]
+fn a_picture_in_its_own_size_stays_as_it_is() {
+    for image in kinds(&testing::gradient(19, 21).image) {
+        let mut rows = Vec::new();
+        super::in_size(&image, Size { width: 19, height: 21 }, 1, |bytes| {
+            rows.extend_from_slice(bytes);
+            Ok(())
+        })
+        .unwrap();
+        let own: Vec<u8> = match image.color().bytes_per_pixel() / image.color().channel_count() {
+            1 => image.as_bytes().to_vec(),
+            _ => image.as_bytes().as_chunks().0.iter().flat_map(|two| u16::from_ne_bytes(*two).to_be_bytes()).collect(),
+        };
+        assert!(rows == own, "{:?}", image.color());
+    }
+}
+
+#[test]
+fn a_transparent_neighbour_does_not_bleed() {
+    let half = RgbaImage::from_fn(16, 16, |x, _| if x < 8 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 255, 0, 0]) });
+    let deep = DynamicImage::ImageRgba16(DynamicImage::from(half.clone()).to_rgba16());
+    for image in [half.into(), deep] {
+        let large = enlarged(&image, 32, 32).to_rgba8();
+        let greenest = large.pixels().filter(|pixel| pixel[3] > 8).map(|pixel| pixel[1]).max();
+        assert_eq!(greenest, Some(0));
+    }
+}
+
+/// Whatever lies under it, on black and on white the same is seen: no edge is darker or lighter.
+#[test]
+fn the_edge_of_a_cut_out_does_not_show_what_was_hidden() {
+    let cut_out = |hidden: u8| {
+        DynamicImage::from(GrayAlphaImage::from_fn(24, 24, |x, y| {
+            let alpha = u8::try_from((x.abs_diff(12) + y.abs_diff(12)) * 40).unwrap_or(255);
+            LumaA([if alpha == 255 { hidden } else { 120 }, 255 - alpha])
+        }))
+    };
+    let seen = |hidden: u8, behind: u8| {
+        let large = Picture { image: enlarged(&cut_out(hidden), 60, 60), icc: None };
+        flatten(large, [behind; 3]).unwrap().image.to_luma8()
+    };
+    for behind in [0, 255, 120] {
+        let expected = seen(120, behind);
+        for hidden in [0, 255] {
+            assert_eq!(seen(hidden, behind), expected, "{hidden} on {behind}");
+        }
+        let rounding = u8::from(behind == 120);
+        let bounds = behind.min(120) - rounding..=behind.max(120) + rounding;
+        assert!(expected.pixels().all(|pixel| bounds.contains(&pixel[0])), "{behind}");
+    }
+}
+
+#[test]
+fn the_result_is_like_its_source_or_refused() {
+    let source = testing::gradient(200, 120).image;
+    let good = enlarged(&source, 513, 300);
+    assert_eq!(check(&source, &good), Ok(()));
+    assert!(matches!(check(&source, &DynamicImage::new_rgb8(513, 300)), Err(CraftError::LooksWrong(_))));
+    let mut swapped = good.to_rgb8();
+    swapped.pixels_mut().for_each(|pixel| pixel.0.swap(0, 2));
+    assert!(check(&source, &swapped.into()).is_err());
+    // One tile is another one.
+    let mut shifted = good.to_rgb8();
+    let tile: Vec<_> = (0..64_u32).flat_map(|x| (0..64_u32).map(move |y| (x, y))).collect();
+    tile.iter().for_each(|(x, y)| shifted.put_pixel(*x, *y, *good.to_rgb8().get_pixel(x + 400, y + 200)));
+    assert!(check(&source, &shifted.into()).is_err());
+}
+
+/// A cut-out was refused where what lay under its transparency was not black.
+#[test]
+fn what_is_hidden_does_not_count() {
+    let cut_out = |hidden: [u8; 3]| {
+        RgbaImage::from_fn(96, 96, |x, y| {
+            let edge = 40 - (x.abs_diff(48).pow(2) + y.abs_diff(48).pow(2)).isqrt().min(40);
+            let alpha = u8::try_from((edge * 40).min(255)).unwrap();
+            let [r, g, b] = if alpha == 0 { hidden } else { [90, 140, 60] };
+            Rgba([r, g, b, alpha])
+        })
+    };
+    for hidden in [[255; 3], [0; 3], [0, 255, 0], [255, 0, 255]] {
+        let image = DynamicImage::from(cut_out(hidden));
+        for image in [image.clone(), DynamicImage::ImageRgba16(image.to_rgba16()), image.to_luma_alpha8().into()] {
+            let good = enlarged(&image, 300, 300);
+            assert_eq!(check(&image, &good), Ok(()), "{hidden:?}");
+            let mut opaque = good.to_rgba8();
+            opaque.pixels_mut().for_each(|pixel| pixel[3] = 255);
+            assert!(check(&image.to_rgba8().into(), &opaque.into()).is_err(), "{hidden:?} without transparency");
+            let mut black = good.to_rgba8();
+            black.pixels_mut().for_each(|pixel| pixel.0[..3].fill(0));
+            assert!(check(&image.to_rgba8().into(), &black.into()).is_err(), "{hidden:?} black");
+        }
+    }
+}
+
+#[test]
+fn small_noise_passes_and_small_blackness_does_not() {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for _ in 0..100 {
+        let source: DynamicImage = RgbImage::from_fn(48, 40, |_, _| Rgb([noise(), noise(), noise()])).into();
+        let to = Size { width: 120, height: 100 };
+        assert_eq!(check(&source, &enlarged(&source, to.width, to.height)), Ok(()));
+        for (quality, halves_color) in [(95, false), (30, true)] {
+            jpeg(&source, to, &coding(quality, halves_color, 1));
+        }
+        assert!(check(&source, &DynamicImage::new_rgb8(120, 100)).is_err());
+    }
+}
+
+#[test]
+fn bands_come_in_their_order_and_end_at_the_first_error() {
+    for threads in [1, 2, 5] {
+        let maker = || |band: usize| band * 3;
+        let mut seen = Vec::new();
+        let take = |band: usize, made: usize| {
+            seen.push((band, made));
+            if band == 40 { Err(CraftError::Damaged("enough".to_owned())) } else { Ok(()) }
+        };
+        assert!(in_order(100, threads, maker, take).is_err());
+        assert_eq!(seen, (0..=40).map(|band| (band, band * 3)).collect::<Vec<_>>());
+        let panics = || in_order(9, threads, || |band: usize| assert!(band != 5, "five"), |_, ()| Ok(()));
+        let panic = std::panic::catch_unwind(panics).unwrap_err();
+        assert!(panic.downcast_ref::<&str>().is_some_and(|text| *text == "five"));
+    }
+}
+
+proptest! {
+    /// Every symbol that may come has a code, none is all ones, and none begins another.
+    #[test]
+    fn codes_are_complete(seen in proptest::collection::vec((any::<u8>(), 0..1_000_000_u32), 0..300), is_mean: bool) {
+        let mut counts = [0; 256];
+        seen.into_iter().for_each(|(symbol, count)| counts[usize::from(symbol)] = count);
+        let codes = Codes::of(&counts, is_mean);
+        prop_assert_eq!(codes.symbols.len(), if is_mean { 12 } else { 162 });
+        let given: usize = codes.lengths.iter().map(|count| usize::from(*count)).sum();
+        prop_assert_eq!(given, codes.symbols.len());
+        let used: u32 = (1_u32..).zip(codes.lengths).map(|(length, count)| u32::from(count) << (16 - length)).sum();
+        prop_assert!(used < 1 << 16, "the last code is given away");
+    }
+}
