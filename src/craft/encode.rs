@@ -9,7 +9,7 @@ use super::embed::{self, PNG_XMP};
 use super::stream::{self, Coding};
 use super::tiff_out::tiff_with;
 use super::{CraftError, Picture};
-use crate::model::{Format, Size};
+use crate::model::{Format, Size, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
@@ -20,6 +20,8 @@ pub(super) struct Writing<'a> {
     pub(super) format: Format,
     /// That of a JPEG, 1 to 100.
     pub(super) quality: u8,
+    /// How finely a JPEG stores colours; by its quality if it is not said.
+    pub(super) subsampling: Option<Subsampling>,
     /// The packet of metadata, where there is one.
     pub(super) xmp: Option<&'a str>,
     /// How many threads may work on it; the bytes are the same for any number.
@@ -34,7 +36,8 @@ pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mu
         Format::Jpeg => {
             let picture = colored(picture)?;
             let head = embed::jpeg_head(writing.xmp, picture.icc.as_deref());
-            let halves_color = writing.quality < FULL_COLOUR_FROM;
+            let by_quality = if writing.quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
+            let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
             let coding = Coding { quality: writing.quality, halves_color, head: &head, threads: writing.threads };
             stream::write_jpeg(&picture.image, to, &coding, out)
         }
@@ -58,7 +61,7 @@ pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mu
 #[cfg(test)]
 pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
     let (to, mut bytes) = (picture.size(), Vec::new());
-    write(picture, to, &Writing { format, quality, xmp: None, threads: 1 }, &mut bytes)?;
+    write(picture, to, &Writing { format, quality, subsampling: None, xmp: None, threads: 1 }, &mut bytes)?;
     Ok(bytes)
 }
 

@@ -30,17 +30,18 @@ pub fn render(
 ) -> Result<Rendered, CraftError> {
     let (source, remark) = with_fit_profile(decode(bytes, kind, limits)?);
     let size = render.size.unwrap_or(source.size());
-    let threads = 1;
+    let threads = render.threads;
     match &render.output {
         Output::Master => {
-            let writing = Writing { format: Format::Png, quality: LOSSLESS, xmp: None, threads };
+            let writing = Writing { format: Format::Png, quality: LOSSLESS, subsampling: None, xmp: None, threads };
             write(&source, size, &writing, out)?;
         }
-        Output::Final { format, quality, profile, background, meta } => {
+        Output::Final { format, quality, subsampling, profile, background, meta } => {
             let picture = if *profile == Profile::Keep { in_own(source, *format)? } else { to_srgb(source)? };
             let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
-            let xmp = packet(meta)?;
-            let writing = Writing { format: *format, quality: *quality, xmp: Some(&xmp), threads };
+            let xmp = meta.as_ref().map(packet).transpose()?;
+            let (format, quality, subsampling) = (*format, *quality, *subsampling);
+            let writing = Writing { format, quality, subsampling, xmp: xmp.as_deref(), threads };
             write(&picture, size, &writing, out)?;
         }
     }
@@ -64,7 +65,7 @@ mod tests {
 
     fn last(format: Format, profile: Profile) -> Output {
         let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["snow".to_owned()], ..Meta::default() };
-        Output::Final { format, quality: 90, profile, background: [255; 3], meta }
+        Output::Final { format, quality: 90, subsampling: None, profile, background: [255; 3], meta: Some(meta) }
     }
 
     /// Steps that are carried out at once give what they give one by one, but for what the file between them rounds.
@@ -81,12 +82,13 @@ mod tests {
         for (number, image) in images.into_iter().enumerate() {
             for icc in [None, Some(crate::craft::srgb_profile().to_vec())] {
                 let source = encode(&Picture { image: image.clone(), icc }, Format::Png, LOSSLESS).unwrap();
-                let master = rendered(&source, Kind::Png, &Render { size, output: Output::Master });
+                let master = rendered(&source, Kind::Png, &Render { size, output: Output::Master, threads: 1 });
                 for format in Format::ALL {
                     for profile in [Profile::Srgb, Profile::Keep] {
                         let output = last(format, profile);
-                        let apart = rendered(&master, Kind::Png, &Render { size: None, output: output.clone() });
-                        let at_once = rendered(&source, Kind::Png, &Render { size, output });
+                        let apart =
+                            rendered(&master, Kind::Png, &Render { size: None, output: output.clone(), threads: 1 });
+                        let at_once = rendered(&source, Kind::Png, &Render { size, output, threads: 1 });
                         let [apart, at_once] =
                             [apart, at_once].map(|bytes| decode(&bytes, format.kind(), &Limits::default()).unwrap());
                         assert_eq!((apart.image.color(), &apart.icc), (at_once.image.color(), &at_once.icc));
@@ -104,7 +106,7 @@ mod tests {
     fn what_cannot_be_written_is_told() {
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
         let mut room = [0_u8; 10];
-        let to = Render { size: None, output: Output::Master };
+        let to = Render { size: None, output: Output::Master, threads: 1 };
         let refused = render(&source, Kind::Png, &to, &Limits::default(), &mut &mut room[..]);
         assert!(matches!(refused, Err(CraftError::Write(std::io::ErrorKind::WriteZero, _))), "{refused:?}");
     }

@@ -149,8 +149,11 @@ mod tests {
             let (from, meta) = (from.clone(), meta.clone());
             let background = [255; 3];
             let profile = crate::model::Profile::Srgb;
-            let render =
-                Render { size: None, output: Output::Final { format, quality: 95, profile, background, meta } };
+            let render = Render {
+                size: None,
+                output: Output::Final { format, quality: 95, subsampling: None, profile, background, meta: Some(meta) },
+                threads: 1,
+            };
             Recipe::Render { from, kind, render }
         };
         match name {
@@ -159,7 +162,7 @@ mod tests {
             "copy" => Recipe::Copy { from },
             "double" => {
                 let size = Some(Size { width: 4000, height: 2000 });
-                Recipe::Render { from, kind, render: Render { size, output: Output::Master } }
+                Recipe::Render { from, kind, render: Render { size, output: Output::Master, threads: 1 } }
             }
             "jpeg" => export(Format::Jpeg),
             "tiff" => export(Format::Tiff),

@@ -7,6 +7,8 @@ pub struct Render {
     pub size: Option<Size>,
     /// What is written.
     pub output: Output,
+    /// How many threads may work on it at once; a picture is the same with any number of them.
+    pub threads: usize,
 }
 
 /// What a picture is written as.
@@ -20,13 +22,24 @@ pub enum Output {
         format: Format,
         /// JPEG quality.
         quality: u8,
+        /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
+        subsampling: Option<Subsampling>,
         /// The colour profile.
         profile: Profile,
         /// What shows through where the picture is transparent and the format is not.
         background: [u8; 3],
-        /// What is embedded.
-        meta: Meta,
+        /// What is embedded; `None` writes a picture that says nothing but its colours.
+        meta: Option<Meta>,
     },
+}
+
+/// How finely the colours of a JPEG are stored beside its brightness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subsampling {
+    /// 4:4:4, in full.
+    Full,
+    /// 4:2:0, at half the width and half the height.
+    Half,
 }
 
 impl Output {

@@ -29,11 +29,12 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let output = Output::Final {
         format,
         quality: settings.quality,
+        subsampling: None,
         profile: settings.profile,
         background: settings.background,
-        meta: tags.meta(),
+        meta: Some(tags.meta()),
     };
-    let render = Render { size: None, output };
+    let render = Render { size: None, output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile };
     (recipe, asset.derived(step, Some(tags.digest())))

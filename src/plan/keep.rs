@@ -29,7 +29,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     };
     let did = format!("enlarged from {from} to {to} by lanczos");
     let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
-    let render = Render { size: Some(to), output: Output::Master };
+    let render = Render { size: Some(to), output: Output::Master, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     Ok(asset.derive(&path, recipe, asset.derived(Step::Enlarged { from, to }, None), &did))
 }

@@ -263,7 +263,7 @@ mod tests {
                 Recipe::Same { .. } => "same",
                 Recipe::Embed { .. } => "embed",
                 Recipe::Render {
-                    render: Render { size: None, output: Output::Final { format: Format::Jpeg, quality: q, .. } },
+                    render: Render { size: None, output: Output::Final { format: Format::Jpeg, quality: q, .. }, .. },
                     ..
                 } if q == quality => "turn",
                 _ => "other",
