@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod convert;
 mod error;
 mod explain;
 mod history;
@@ -112,6 +113,11 @@ enum Command {
         #[arg(value_name = "PATH|STAGE")]
         what: Option<PathBuf>,
     },
+    /// Convert pictures outside the inboxes as the daemon would: `convert IN OUT`, or `convert FOLDER OUTFOLDER`
+    ///
+    /// Needs no root, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
+    /// is written.
+    Convert(convert::ConvertArgs),
     /// Check every file and original against its receipt, byte for byte; changes nothing
     Verify {
         /// One JSON object, for programs
@@ -158,6 +164,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             release::release(&args, stage, theme.as_ref(), anyway)
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
+        Command::Convert(args) => convert::convert(&args),
         Command::Verify { json } => {
             if json {
                 verify::json(&args)

@@ -5,6 +5,7 @@
 mod back;
 mod bundles;
 mod by_products;
+mod convert;
 mod disks;
 mod drops;
 mod flow;

@@ -1,0 +1,263 @@
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::ValueEnum;
+
+use super::error::CliError;
+use super::out::counted;
+use crate::model::{Format, Profile, Subsampling};
+use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
+use crate::vault::{Existing, make_folder_outside, read_outside, write_outside};
+
+/// The quality and the background that the mill has by default.
+const QUALITY: u8 = 95;
+const BACKGROUND: &str = "#ffffff";
+/// What stands for the standard input or output.
+const STREAM: &str = "-";
+
+/// What to convert, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct ConvertArgs {
+    /// A picture, a folder of pictures, or `-` for the standard input
+    #[arg(value_name = "IN")]
+    from: PathBuf,
+    /// The file or folder to make, or `-` for the standard output
+    #[arg(value_name = "OUT")]
+    to: PathBuf,
+    /// A factor on each edge; without any size the picture keeps its own
+    #[arg(long, value_name = "N", group = "size", value_parser = factor)]
+    scale: Option<f64>,
+    /// The size to get, in millions of pixels
+    #[arg(long, value_name = "M", group = "size", value_parser = factor)]
+    megapixels: Option<f64>,
+    /// The longer edge to get, in pixels
+    #[arg(long, value_name = "E", group = "size", value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    long_edge: Option<u32>,
+    /// How a picture gets its size; `none` keeps it as it is
+    #[arg(long, value_enum, default_value = "lanczos")]
+    method: Method,
+    /// JPEG quality, 1 to 100
+    #[arg(long, value_name = "Q", default_value_t = QUALITY, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+    /// How finely a JPEG stores colours [default: 444 from quality 90 on, else 420]
+    #[arg(long, value_parser = ["444", "420"])]
+    subsampling: Option<String>,
+    /// How many threads work, on one picture or on several [default: one per processor core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// `srgb` converts the colours, `keep` leaves a picture its own profile
+    #[arg(long, value_enum, default_value = "srgb")]
+    icc: Icc,
+    /// The colour behind transparent pixels in a JPEG
+    #[arg(long, value_name = "COLOUR", default_value = BACKGROUND, value_parser = colour)]
+    background: u32,
+    /// jpeg, png, webp or tiff [default: by the name of OUT, in a folder jpeg]
+    #[arg(long, value_name = "F", value_parser = format_named)]
+    format: Option<Format>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    Lanczos,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Icc {
+    Srgb,
+    Keep,
+}
+
+/// Converts one picture, or each of a folder.
+pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
+    let has_size = args.scale.is_some() || args.megapixels.is_some() || args.long_edge.is_some();
+    if args.method == Method::None && has_size {
+        return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
+    }
+    if args.from.is_dir() { folder(args) } else { single(args) }
+}
+
+fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
+    if args.to.is_dir() {
+        let what = "is a folder; name the file to make, or give a folder of pictures as IN";
+        return Err(CliError::usage(format!("`{}` {what}", args.to.display())));
+    }
+    let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
+    let conversion = conversion(args, format, threads(args));
+    match one(&args.from, &args.to, &conversion, existing(args)) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(why) => Err(CliError::failed(&format!("{}: {why}", shown(&args.from)))),
+    }
+}
+
+/// Converts each picture that lies in a folder itself, and tells each that was refused.
+fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
+    let conversion = conversion(args, args.format.unwrap_or(Format::Jpeg), 1);
+    let cannot = |path: &Path, error: &std::io::Error| {
+        CliError::failed(&format!("`{}` cannot be used as a folder: {}", path.display(), plain_reason(error)))
+    };
+    if args.to.as_os_str() == STREAM {
+        return Err(CliError::usage("a folder of pictures needs a folder as OUT"));
+    }
+    let files = files_of(&args.from).map_err(|error| cannot(&args.from, &error))?;
+    if files.is_empty() {
+        return Err(CliError::failed(&format!("`{}` holds no files", args.from.display())));
+    }
+    make_folder_outside(&args.to).map_err(|error| cannot(&args.to, &error))?;
+    let is_same = matches!((args.from.canonicalize(), args.to.canonicalize()), (Ok(from), Ok(to)) if from == to);
+    if is_same {
+        return Err(CliError::usage("OUT must be another folder than IN"));
+    }
+    let refused = AtomicUsize::new(0);
+    let tell = |from: &Path, why: &str| {
+        refused.fetch_add(1, Ordering::Relaxed);
+        eprintln!("stockmill: {}: {why}", shown(from));
+    };
+    let jobs = jobs(files, &args.to, conversion.format, &tell);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads(args).min(jobs.len()) {
+            scope.spawn(|| {
+                while let Some((to, from)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    one(from, to, &conversion, existing(args)).unwrap_or_else(|why| tell(from, &why));
+                }
+            });
+        }
+    });
+    match refused.into_inner() {
+        0 => Ok(ExitCode::SUCCESS),
+        refused => Err(CliError::failed(&format!("{} refused", counted(refused, "file")))),
+    }
+}
+
+/// Returns what becomes of which file; of two that would get one name, the second is refused.
+fn jobs(files: Vec<PathBuf>, folder: &Path, format: Format, tell: &dyn Fn(&Path, &str)) -> Vec<(PathBuf, PathBuf)> {
+    let extension = format.kind().extension().unwrap_or("jpg");
+    let mut jobs: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for from in files {
+        let mut name = from.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".{extension}"));
+        let to = folder.join(name);
+        if let Some(first) = jobs.get(&to) {
+            let why = format!("it would get the same name as {}; rename one of them", shown(first));
+            tell(&from, &why);
+        } else {
+            jobs.insert(to, from);
+        }
+    }
+    jobs.into_iter().collect()
+}
+
+fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !is_hidden && !entry.path().is_dir() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Converts one picture; else nothing of it is left, and the answer says why.
+fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> Result<(), String> {
+    let bytes = read(from)?;
+    let plain = |error: ConvertError| match error {
+        ConvertError::Disk(error) if error.kind() == ErrorKind::AlreadyExists => {
+            format!("`{}` exists; choose another name, or replace it with --force", to.display())
+        }
+        ConvertError::Disk(error) => format!("`{}` cannot be written: {}", to.display(), plain_reason(&error)),
+        ConvertError::Content(error) => error.to_string(),
+    };
+    if to.as_os_str() != STREAM {
+        return write_outside(to, existing, |out| converted(&bytes, conversion, out)).map_err(plain);
+    }
+    // All of it or nothing, also into a pipe.
+    let mut made = Vec::new();
+    converted(&bytes, conversion, &mut made).map_err(plain)?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&made).and_then(|()| out.flush()).map_err(|error| plain(error.into()))
+}
+
+fn read(from: &Path) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| format!("it cannot be read: {}", plain_reason(&error));
+    let bytes = if from.as_os_str() == STREAM {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(CONVERTED_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
+        bytes
+    } else {
+        read_outside(from, CONVERTED_BYTES_MAX + 1).map_err(cannot)?.bytes
+    };
+    if bytes.len() as u64 > CONVERTED_BYTES_MAX {
+        return Err(format!("it is larger than {} MiB", CONVERTED_BYTES_MAX >> 20));
+    }
+    Ok(bytes)
+}
+
+fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion {
+    let sizes =
+        [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
+    let [_, red, green, blue] = args.background.to_be_bytes();
+    Conversion {
+        resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
+        format,
+        quality: args.quality,
+        subsampling: args.subsampling.as_deref().map(|text| match text {
+            "420" => Subsampling::Half,
+            _ => Subsampling::Full,
+        }),
+        threads,
+        profile: if args.icc == Icc::Keep { Profile::Keep } else { Profile::Srgb },
+        background: [red, green, blue],
+    }
+}
+
+fn existing(args: &ConvertArgs) -> Existing {
+    if args.force { Existing::Replaced } else { Existing::Stays }
+}
+
+fn threads(args: &ConvertArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.threads.map_or_else(cores, usize::from)
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == STREAM { "the standard input".to_owned() } else { format!("`{}`", path.display()) }
+}
+
+fn format_of(to: &Path) -> Result<Format, CliError> {
+    let extension = to.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    format_named(extension).map_err(|_| {
+        let hint = "name it .jpg, .png, .webp or .tif, or say --format";
+        CliError::usage(format!("`{}` does not tell the format; {hint}", to.display()))
+    })
+}
+
+fn format_named(text: &str) -> Result<Format, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "jpeg" | "jpg" => Ok(Format::Jpeg),
+        "png" => Ok(Format::Png),
+        "webp" => Ok(Format::Webp),
+        "tiff" | "tif" => Ok(Format::Tiff),
+        _ => Err("it is none of jpeg, png, webp and tiff".to_owned()),
+    }
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0".to_owned()) }
+}
+
+fn colour(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && !digits.starts_with('+'));
+    let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    value.ok_or_else(|| "it is no colour; write it as \"#ffffff\"".to_owned())
+}

@@ -1,0 +1,138 @@
+use std::io::{self, ErrorKind, Write};
+
+use crate::craft::{self, CraftError, HEAD_BYTES, foreign, sniff};
+use crate::make::{MakeError, survive};
+use crate::model::{Format, Kind, Output, Profile, Render, Size, Subsampling};
+
+/// The largest file that is read: as much as the mill takes by default.
+pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
+
+/// The longest edge that is made: a JPEG has no longer one.
+const EDGE_MAX: u32 = 65_535;
+
+/// What one picture becomes outside the mill, on the way that its pixels take in the mill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conversion {
+    /// The size that it gets.
+    pub resize: Resize,
+    /// The format.
+    pub format: Format,
+    /// JPEG quality.
+    pub quality: u8,
+    /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
+    pub subsampling: Option<Subsampling>,
+    /// How many threads may work on it at once.
+    pub threads: usize,
+    /// The colour profile.
+    pub profile: Profile,
+    /// The colour behind transparent pixels.
+    pub background: [u8; 3],
+}
+
+/// A size that follows from that of the source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Resize {
+    /// As it is.
+    Same,
+    /// A factor on each edge.
+    Scale(f64),
+    /// Millions of pixels.
+    Megapixels(f64),
+    /// The longer edge, in pixels.
+    LongEdge(u32),
+}
+
+/// Why a picture was not converted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The content is not what it should be.
+    #[error(transparent)]
+    Content(#[from] MakeError),
+    /// The disk refused.
+    #[error("{0}")]
+    Disk(#[from] io::Error),
+}
+
+/// Converts a picture, and writes it to `out`.
+pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Result<(), ConvertError> {
+    let kind = kind_of(bytes)?;
+    let from = craft::size(bytes, kind).map_err(MakeError::from)?;
+    let to = conversion.resize.of(from);
+    if to.pixels() > craft::Limits::default().pixels_max || to.width.max(to.height) > EDGE_MAX {
+        let limits =
+            format!("{EDGE_MAX} on an edge, and {} million in all", craft::Limits::default().pixels_max / 1_000_000);
+        let what = format!("it has {from} pixels and would get {to}; at most {limits} are made; ask for less");
+        return Err(MakeError::from(CraftError::TooLarge(what)).into());
+    }
+    let Conversion { format, quality, subsampling, threads, profile, background, .. } = *conversion;
+    let output = Output::Final { format, quality, subsampling, profile, background, meta: None };
+    let render = Render { size: Some(to).filter(|to| *to != from), output, threads };
+    let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), out)?));
+    match made {
+        Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
+        made => Ok(made.map(|_| ())?),
+    }
+}
+
+/// Returns the kind of a picture by its content.
+fn kind_of(bytes: &[u8]) -> Result<Kind, MakeError> {
+    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+    let what = match sniff(head, "") {
+        Some(kind) if kind.is_image() => return Ok(kind),
+        _ if bytes.is_empty() => "it is empty".to_owned(),
+        Some(kind) => format!("it is no picture but {kind}"),
+        None => {
+            foreign(head).map_or("it is no picture that stockmill knows".to_owned(), |what| format!("it is {what}"))
+        }
+    };
+    Err(CraftError::Unsupported(format!("{what}; give a PNG, JPEG, WebP, TIFF, GIF or BMP")).into())
+}
+
+impl Resize {
+    /// Returns the size that a picture gets, each edge rounded up as in the mill, and never of no pixels.
+    fn of(self, from: Size) -> Size {
+        let scale = match self {
+            Self::Same => return from,
+            Self::Scale(scale) => scale,
+            Self::Megapixels(megapixels) => (megapixels / from.megapixels()).sqrt(),
+            Self::LongEdge(pixels) => f64::from(pixels) / f64::from(from.width.max(from.height)),
+        };
+        Size { width: scaled(from.width, scale), height: scaled(from.height, scale) }
+    }
+}
+
+/// Returns what went wrong with a file, for a person.
+pub fn plain_reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "it is not there".to_owned(),
+        ErrorKind::PermissionDenied => "it may not be used; change its permissions".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float that is too large stays u32::MAX")]
+fn scaled(length: u32, scale: f64) -> u32 {
+    ((f64::from(length) * scale - 1e-6).ceil() as u32).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_follows_from_the_source() {
+        let cases = [
+            ((1024, 1024), Resize::Same, (1024, 1024)),
+            ((1024, 1024), Resize::Megapixels(4.2), (2050, 2050)),
+            ((1000, 500), Resize::Scale(2.0), (2000, 1000)),
+            ((1000, 500), Resize::Scale(0.25), (250, 125)),
+            ((1000, 1), Resize::LongEdge(10), (10, 1)),
+            ((1000, 500), Resize::LongEdge(4000), (4000, 2000)),
+        ];
+        for ((width, height), resize, expected) in cases {
+            let to = resize.of(Size { width, height });
+            assert_eq!((to.width, to.height), expected, "{resize:?}");
+        }
+    }
+}

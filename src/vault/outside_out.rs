@@ -1,0 +1,113 @@
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat, renameat_with, unlinkat};
+use rustix::io::Errno;
+
+/// What becomes of a file that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the new one is refused with `AlreadyExists`.
+    Stays,
+    /// The new one takes its place.
+    Replaced,
+}
+
+/// Gives a name outside every area to what `fill` writes, once that is complete; else nothing is left. It is not made
+/// durable: whoever asks has the source, and can ask again.
+pub fn write_outside<E: From<io::Error>>(
+    path: &Path,
+    existing: Existing,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
+    if existing == Existing::Stays && path.symlink_metadata().is_ok() {
+        // The name is refused below too; here it saves the work.
+        return Err(io::Error::from(ErrorKind::AlreadyExists).into());
+    }
+    let aside = aside(path)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mut out = BufWriter::new(File::from(open(&aside, flags, Mode::from_raw_mode(0o666)).map_err(io::Error::from)?));
+    let filled = fill(&mut out).and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(place(&aside, path, existing)?));
+    if filled.is_err() {
+        let _ = unlinkat(CWD, &aside, AtFlags::empty());
+    }
+    filled
+}
+
+/// Makes a folder outside every area, unless it is there.
+pub fn make_folder_outside(path: &Path) -> io::Result<()> {
+    match rustix::fs::mkdir(path, Mode::from_raw_mode(0o777)) {
+        Err(Errno::EXIST) if path.is_dir() => Ok(()),
+        made => Ok(made?),
+    }
+}
+
+/// Returns a name beside a path that no other process uses.
+fn aside(path: &Path) -> io::Result<PathBuf> {
+    let no_name = || io::Error::new(ErrorKind::InvalidInput, "it names no file");
+    let name = path.file_name().ok_or_else(no_name)?;
+    let mut own = std::ffi::OsString::from(".");
+    own.push(name);
+    own.push(format!(".{}.part", std::process::id()));
+    Ok(path.with_file_name(own))
+}
+
+fn place(from: &Path, to: &Path, existing: Existing) -> io::Result<()> {
+    if existing == Existing::Replaced {
+        return Ok(renameat(CWD, from, CWD, to)?);
+    }
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // The file system cannot refuse a rename; it can refuse a second name.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            linkat(CWD, from, CWD, to, AtFlags::empty())?;
+            Ok(unlinkat(CWD, from, AtFlags::empty())?)
+        }
+        placed => Ok(placed?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test plays the person who has a file there")]
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_given_to_what_is_complete_and_to_nothing_else() {
+        let cases = [
+            // What is there, what becomes of it, whether the filling fails, what is there then.
+            (None, Existing::Stays, false, Some("new")),
+            (None, Existing::Stays, true, None),
+            (Some("old"), Existing::Stays, false, Some("old")),
+            (Some("old"), Existing::Replaced, false, Some("new")),
+            (Some("old"), Existing::Replaced, true, Some("old")),
+        ];
+        for (before, existing, fails, after) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.jpg");
+            before.into_iter().for_each(|text| std::fs::write(&path, text).unwrap());
+            let written = write_outside(&path, existing, |out| {
+                out.write_all(b"new")?;
+                if fails { Err(io::Error::other("no")) } else { Ok(()) }
+            });
+            assert_eq!(written.is_ok(), after == Some("new"), "{before:?} {existing:?} {fails}");
+            assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), after);
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), usize::from(after.is_some()));
+        }
+    }
+
+    /// Somebody else makes the file while ours is written.
+    #[test]
+    fn a_name_that_is_taken_meanwhile_stays_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        let written = write_outside(&path, Existing::Stays, |out| {
+            std::fs::write(&path, "other")?;
+            out.write_all(b"new")
+        });
+        assert_eq!(written.unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "other");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

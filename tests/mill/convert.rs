@@ -1,0 +1,116 @@
+//! `convert`: one file or a folder, outside the mill.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use super::picture;
+
+fn convert(folder: &Path, words: &[&str], input: &[u8]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_stockmill"));
+    program.arg("convert").args(words).current_dir(folder).env_remove("STOCKMILL_ROOT");
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Who refuses its arguments reads no input.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    names
+}
+
+/// Returns a folder with `in.png` of 40x40 pixels, `cut.png`, `note.txt` and `there.jpg`.
+fn sources() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = picture(1, 40);
+    fs::write(folder.path().join("in.png"), &whole).unwrap();
+    fs::write(folder.path().join("cut.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(folder.path().join("note.txt"), "a note").unwrap();
+    fs::write(folder.path().join("there.jpg"), "old").unwrap();
+    folder
+}
+
+#[test]
+fn what_is_refused_leaves_nothing_and_says_why() {
+    let cases: [(&[&str], i32, &str); 16] = [
+        (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
+        (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
+        (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
+        (&["in.png", "there.jpg"], 1, "`there.jpg` exists; choose another name, or replace it with --force"),
+        (&["in.png", "no/out.jpg"], 1, "`no/out.jpg` cannot be written: it is not there"),
+        (&["in.png", "out.jpg", "--scale", "3000"], 1, "would get 120000x120000"),
+        (&["-", "out.jpg"], 1, "the standard input: it cannot be read: it is empty"),
+        (&["in.png", "out"], 2, "`out` does not tell the format"),
+        (&["in.png", "-"], 2, "`-` does not tell the format"),
+        (&["in.png", "."], 2, "`.` is a folder"),
+        (&["in.png", "out.jpg", "--scale", "0"], 2, "it must be more than 0"),
+        (&["in.png", "out.jpg", "--scale", "2", "--long-edge", "9"], 2, "cannot be used with"),
+        (&["in.png", "out.jpg", "--scale", "2", "--method", "none"], 2, "keeps the size"),
+        (&["in.png", "out.jpg", "--quality", "101"], 2, "101"),
+        (&["in.png", "out.jpg", "--background", "white"], 2, "no colour"),
+        (&[".", "."], 2, "another folder"),
+    ];
+    for (words, code, expected) in cases {
+        let folder = sources();
+        let output = convert(folder.path(), words, b"");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {said}");
+        assert!(said.contains(expected), "{words:?}: {said}");
+        assert!(code == 2 || said.lines().count() == 1, "{words:?}: {said}");
+        assert_eq!(names(folder.path()), ["cut.png", "in.png", "note.txt", "there.jpg"], "{words:?}");
+        assert_eq!(fs::read(folder.path().join("there.jpg")).unwrap(), b"old");
+    }
+}
+
+#[test]
+fn a_picture_becomes_what_was_asked_for() {
+    let cases: [(&[&str], &str, (u32, u32)); 9] = [
+        (&["in.png", "out.jpg"], "out.jpg", (40, 40)),
+        (&["in.png", "out.jpg", "--scale", "2.5"], "out.jpg", (100, 100)),
+        (&["in.png", "out.png", "--megapixels", "0.04"], "out.png", (200, 200)),
+        (&["in.png", "out.webp", "--long-edge", "20"], "out.webp", (20, 20)),
+        (&["in.png", "out.TIF", "--icc", "keep", "--threads", "2"], "out.TIF", (40, 40)),
+        (&["in.png", "out", "--format", "png", "--method", "none"], "out", (40, 40)),
+        (&["in.png", "there.jpg", "--force", "--subsampling", "420"], "there.jpg", (40, 40)),
+        (&["-", "out.jpg", "--subsampling", "420"], "out.jpg", (40, 40)),
+        (&["-", "-", "--format", "jpeg", "--scale", "2"], "-", (80, 80)),
+    ];
+    for (words, out, size) in cases {
+        let folder = sources();
+        let input = fs::read(folder.path().join("in.png")).unwrap();
+        let output = convert(folder.path(), words, &input);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let bytes = if out == "-" { output.stdout } else { fs::read(folder.path().join(out)).unwrap() };
+        let made = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((made.width(), made.height()), size, "{words:?}");
+        // Of a JPEG, the sampling of the brightness tells that of the colours.
+        if let Some(at) = bytes.windows(4).position(|part| part == [0xff, 0xc0, 0, 17]) {
+            let expected = if words.contains(&"420") { 0x22 } else { 0x11 };
+            assert_eq!(bytes[at + 11], expected, "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_is_converted_and_each_refusal_told() {
+    let folder = sources();
+    fs::write(folder.path().join("in.tif"), picture(2, 40)).unwrap();
+    let output = convert(folder.path(), &[".", "made", "--scale", "2"], b"");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        "cut.png`: it is cut off",
+        "note.txt`: ",
+        "there.jpg`: ",
+        "in.tif`: it would get the same name as",
+        "4 files refused",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(names(&folder.path().join("made")), ["in.jpg"]);
+}
