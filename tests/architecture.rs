@@ -51,6 +51,7 @@ const WRITES: &[&str] = &[
     "make_folder",
     "make_area",
     "write_new",
+    "create_new",
     "append",
     "copy_new",
     "link",

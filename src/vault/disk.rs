@@ -226,6 +226,9 @@ pub trait Disk: Look {
     fn make_folder(&self, path: &RelPath) -> DiskResult<()>;
     /// Writes a new file; the name must be free.
     fn write_new(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()>;
+    /// Makes a new file to be written piece by piece; the name must be free. What was written stays after an error:
+    /// the caller removes it.
+    fn create_new(&self, path: &RelPath) -> DiskResult<Box<dyn io::Write + Send + '_>>;
     /// Adds bytes to the end of a file, making it if need be.
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()>;
     /// Copies a file, the one that was `seen` if that is given, to a name that must be free.

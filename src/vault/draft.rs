@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::sync::atomic::Ordering;
 
 use super::disk::{Disk, DiskError, DiskResult};
 use super::folders::ensure_folder;
 use super::no_replace::NoReplace;
+use super::product_writer::ProductWriter;
 use super::volume::{Vault, Volume};
 use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{About, Move, Publish, PublishMode, Remove};
@@ -46,23 +47,24 @@ impl Draft {
         to: &RelPath,
         mode: PublishMode,
     ) -> DiskResult<ContentHash> {
-        let scratch = self.begin(to, &ContentHash::of(b""), mode)?;
-        let disk = self.vault.writer();
-        disk.write_new(&scratch, b"")?;
-        let (mut hasher, mut piece) = (blake3::Hasher::new(), Vec::new());
+        let mut product = self.writer(to, mode)?;
+        let mut piece = Vec::new();
         loop {
             piece.clear();
             let read = reader.take(PIECE_BYTES).read_to_end(&mut piece);
             read.map_err(|source| DiskError { call: "read", path: from.clone(), source })?;
-            if piece.is_empty() {
-                break;
+            if piece.is_empty() || product.write_all(&piece).is_err() {
+                return product.finish();
             }
-            hasher.update(&piece);
-            disk.append(&scratch, &piece)?;
         }
-        let hash = ContentHash::from_digest(hasher.finalize());
-        self.made.publish.last_mut().expect("it was noted above").hash = hash.clone();
-        Ok(hash)
+    }
+
+    /// Begins a product that is written piece by piece, of any size, and will be published as `to`.
+    pub fn writer(&mut self, to: &RelPath, mode: PublishMode) -> DiskResult<ProductWriter<'_>> {
+        let scratch = self.begin(to, &ContentHash::of(b""), mode)?;
+        let file = self.vault.writer().create_new(&scratch)?;
+        let noted = &mut self.made.publish.last_mut().expect("it was noted above").hash;
+        Ok(ProductWriter::new(file, scratch, noted))
     }
 
     /// Gives the bytes of `from` a further name `to`: a hard link where the file system can and nobody

@@ -1,7 +1,7 @@
 //! A disk for commands that only look: it refuses every change.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use super::disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space};
@@ -76,6 +76,10 @@ impl Disk for OnlyLook {
         refused("written", path)
     }
 
+    fn create_new(&self, path: &RelPath) -> DiskResult<Box<dyn Write + Send + '_>> {
+        refused("written", path).map(|()| Box::new(std::io::sink()) as _)
+    }
+
     fn append(&self, path: &RelPath, _: &[u8]) -> DiskResult<()> {
         refused("written", path)
     }
@@ -143,6 +147,7 @@ mod tests {
         let refused = [
             disk.make_folder(&path("raw/t")),
             disk.write_new(&b, b"b"),
+            disk.create_new(&b).map(drop),
             disk.append(&a, b"b"),
             disk.copy_new(&a, &b, None),
             disk.link(&a, &b),

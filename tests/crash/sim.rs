@@ -284,6 +284,22 @@ fn flush_folder(state: &mut State, folder: &RelPath) {
     }
 }
 
+/// A file that is being written: every piece is a call that can be cut or refused.
+struct Growing<'d> {
+    disk: &'d SimDisk,
+    path: RelPath,
+}
+
+impl io::Write for Growing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.append(&self.path, bytes).map(|()| bytes.len()).map_err(|error| error.source)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Look for SimDisk {
     fn stat(&self, path: &RelPath) -> DiskResult<Option<Entry>> {
         self.read_with("look at", path, |state| {
@@ -366,6 +382,11 @@ impl Disk for SimDisk {
             rename(state, vec![(path.clone(), Some(node))]);
             Ok(())
         })
+    }
+
+    fn create_new(&self, path: &RelPath) -> DiskResult<Box<dyn io::Write + Send + '_>> {
+        self.write_new(path, b"")?;
+        Ok(Box::new(Growing { disk: self, path: path.clone() }))
     }
 
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {

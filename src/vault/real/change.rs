@@ -50,6 +50,11 @@ impl Disk for RealDisk {
         self.cleared(path, said("written", path, written))
     }
 
+    fn create_new(&self, path: &RelPath) -> DiskResult<Box<dyn io::Write + Send + '_>> {
+        let file = said("written", path, self.handle(path, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
+        Ok(Box::new(File::from(file)))
+    }
+
     fn append(&self, path: &RelPath, bytes: &[u8]) -> DiskResult<()> {
         let append = || -> io::Result<()> {
             let file = self.handle(path, OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY)?;
