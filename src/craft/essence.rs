@@ -1,77 +1,11 @@
-//! Hashes what a file shows, without its metadata: two files that differ only in their tags are one picture or video.
+//! Hashes what a video shows, without its metadata, while it is read: two files that differ only in their tags are one.
 
 use std::io::{self, Read};
 
 use blake3::Hasher;
 
-use super::complete::png_chunks;
-use super::embed::wanted;
-use super::jpeg::parts;
-use super::{webp, whole};
+use super::whole;
 use crate::model::{ContentHash, Kind};
-
-/// Returns the hash of what a picture shows; `None` for a kind whose metadata and pixels are not separated here, and for
-/// bytes that do not follow their format. It stays the same if new metadata are embedded.
-pub fn essence(bytes: &[u8], kind: Kind) -> Option<ContentHash> {
-    let mut hasher = Hasher::new();
-    let has_pixels = match kind {
-        Kind::Jpeg => jpeg(bytes, &mut hasher)?,
-        Kind::Png => png(bytes, &mut hasher),
-        Kind::Webp => webp(bytes, &mut hasher)?,
-        _ => false,
-    };
-    has_pixels.then(|| ContentHash::from_digest(hasher.finalize()))
-}
-
-fn jpeg(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
-    let mut has_pixels = false;
-    for part in parts(bytes) {
-        let part = part.ok()?;
-        // A decoder may then read other parts than these.
-        if part.after_strays {
-            return None;
-        }
-        if matches!(part.marker, 0xe0..=0xef | 0xfe) {
-            continue;
-        }
-        named(hasher, &[part.marker], wanted(&part).unwrap_or(part.body));
-        hasher.update(part.coded);
-        has_pixels |= !part.coded.is_empty();
-    }
-    Some(has_pixels)
-}
-
-fn png(bytes: &[u8], hasher: &mut Hasher) -> bool {
-    let mut has_pixels = false;
-    for chunk in png_chunks(bytes) {
-        let body = &chunk.whole[8..chunk.whole.len() - 4];
-        match &chunk.name {
-            b"IHDR" | b"PLTE" | b"tRNS" => named(hasher, &chunk.name, body),
-            // The pixels may be cut into chunks in another way.
-            b"IDAT" => {
-                hasher.update(body);
-                has_pixels |= !body.is_empty();
-            }
-            _ => (),
-        }
-    }
-    has_pixels
-}
-
-fn webp(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
-    let chunks = webp::chunks(bytes).ok()?;
-    for chunk in &chunks {
-        if matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ALPH" | b"ANIM" | b"ANMF") {
-            named(hasher, &chunk.name, chunk.body);
-        }
-    }
-    Some(chunks.iter().any(|chunk| matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ANMF")))
-}
-
-/// Hashes a part with its name and length, so that the same bytes in other parts have another hash.
-fn named(hasher: &mut Hasher, name: &[u8], body: &[u8]) {
-    hasher.update(name).update(&(body.len() as u64).to_le_bytes()).update(body);
-}
 
 /// A reader that hashes what a video shows while somebody else reads the file from start to end: a video may have many
 /// gigabytes, and is read once.
@@ -175,9 +109,14 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::craft::complete::png_chunks;
+    use crate::craft::embed::wanted;
+    use crate::craft::essence_writer::{EssenceWriter, essence, named, webp};
+    use crate::craft::jpeg::parts;
     use crate::craft::{embed, encode, testing};
     use crate::model::{Format, Meta};
     use proptest::prelude::*;
+    use std::io::Write;
 
     /// Returns a JPEG with one segment more.
     fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
@@ -278,7 +217,125 @@ mod tests {
         assert_eq!(seen(&content, Kind::Mkv, 4096), None);
     }
 
+    /// Returns the same as `essence` by the plain way over whole bytes. Sidecars hold such hashes: they stay.
+    fn plainly(bytes: &[u8], kind: Kind) -> Option<ContentHash> {
+        let mut hasher = Hasher::new();
+        let has_pixels = match kind {
+            Kind::Jpeg => jpeg(bytes, &mut hasher)?,
+            Kind::Png => png(bytes, &mut hasher),
+            Kind::Webp => webp(bytes, &mut hasher)?,
+            _ => false,
+        };
+        has_pixels.then(|| ContentHash::from_digest(hasher.finalize()))
+    }
+
+    fn jpeg(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
+        let mut has_pixels = false;
+        for part in parts(bytes) {
+            let part = part.ok()?;
+            // A decoder may then read other parts than these.
+            if part.after_strays {
+                return None;
+            }
+            if matches!(part.marker, 0xe0..=0xef | 0xfe) {
+                continue;
+            }
+            named(hasher, &[part.marker], wanted(&part).unwrap_or(part.body));
+            hasher.update(part.coded);
+            has_pixels |= !part.coded.is_empty();
+        }
+        Some(has_pixels)
+    }
+
+    fn png(bytes: &[u8], hasher: &mut Hasher) -> bool {
+        let mut has_pixels = false;
+        for chunk in png_chunks(bytes) {
+            let body = &chunk.whole[8..chunk.whole.len() - 4];
+            match &chunk.name {
+                b"IHDR" | b"PLTE" | b"tRNS" => named(hasher, &chunk.name, body),
+                // The pixels may be cut into chunks in another way.
+                b"IDAT" => {
+                    hasher.update(body);
+                    has_pixels |= !body.is_empty();
+                }
+                _ => (),
+            }
+        }
+        has_pixels
+    }
+
+    /// Returns what a picture shows that is written in pieces of these lengths, in turn.
+    fn written(bytes: &[u8], kind: Kind, pieces: &[usize]) -> Option<ContentHash> {
+        let mut copy = Vec::new();
+        let mut writer = EssenceWriter::new(&mut copy, Some(kind));
+        let (mut rest, mut pieces) = (bytes, pieces.iter().cycle());
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.len().min(*pieces.next().unwrap()));
+            writer.write_all(piece).unwrap();
+            rest = behind;
+        }
+        let shows = writer.finish().1;
+        assert!(copy == bytes, "every byte is passed on");
+        shows
+    }
+
+    /// The marks that the grammar of a JPEG turns on, wherever the bytes are cut.
+    #[test]
+    fn a_picture_that_is_written_shows_the_same_as_a_whole_one() {
+        let pixels = b"\xff\xd8\xff\xda\0\x03S..\xff\0.\xff\xd0.\xff\xff\xfe\0\x02\xff\xd9";
+        let png = encode(&testing::gradient(9, 7), Format::Png, 90).unwrap();
+        let cut = |left: usize| png[..png.len() - left].to_vec();
+        let rows: Vec<(Kind, Vec<u8>)> = vec![
+            (Kind::Jpeg, pixels.to_vec()),
+            (Kind::Jpeg, [&pixels[..], b"a film \xff\xda"].concat()),
+            (Kind::Jpeg, pixels[..pixels.len() - 1].to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02.\xff\xff\0.\xff\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02.\xff\x01\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02.\xff\x01\xff\xfe\0\x02\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02.\xff\xfe\0\x01\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8\xff\xda\0\x02.\xff\xdd\0\x09\xff\xd9".to_vec()),
+            (Kind::Jpeg, b"\xff\xd8".to_vec()),
+            (Kind::Jpeg, b"\xff".to_vec()),
+            (Kind::Jpeg, b"..\xff\xd9".to_vec()),
+            (Kind::Png, png.clone()),
+            (Kind::Png, [&png[..], &png].concat()),
+            // The end chunk and the last pixels are cut.
+            (Kind::Png, cut(4)),
+            (Kind::Png, cut(13)),
+            (Kind::Png, png[..7].to_vec()),
+            (Kind::Webp, encode(&testing::gradient(9, 7), Format::Webp, 90).unwrap()),
+            (Kind::Tiff, encode(&testing::gradient(9, 7), Format::Tiff, 90).unwrap()),
+        ];
+        for (row, (kind, bytes)) in rows.into_iter().enumerate() {
+            let expected = plainly(&bytes, kind);
+            assert_eq!(essence(&bytes, kind), expected, "row {row} at once");
+            for piece in [1, 2, 3, 7, 4096] {
+                assert_eq!(written(&bytes, kind, &[piece]), expected, "row {row} in pieces of {piece}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_in_any_pieces_shows_what_it_is(
+            put in proptest::collection::vec((0_usize..4000, proptest::sample::select(&[0, 1, 0x49, 0xd0, 0xd9, 0xda, 0xfe, 0xff][..])), 0..4),
+            cut in 0_usize..8000,
+            pieces in proptest::collection::vec(1_usize..300, 1..20),
+        ) {
+            for format in [Format::Jpeg, Format::Png, Format::Webp] {
+                let mut bytes = encode(&testing::gradient(20, 15), format, 90).unwrap();
+                for (at, byte) in &put {
+                    let at = at % bytes.len();
+                    bytes[at] = *byte;
+                }
+                bytes.truncate(cut);
+                let expected = plainly(&bytes, format.kind());
+                prop_assert_eq!(&written(&bytes, format.kind(), &pieces), &expected);
+                prop_assert_eq!(essence(&bytes, format.kind()), expected);
+            }
+        }
+
         #[test]
         fn foreign_bytes_never_panic(at in 0_usize..4000, put: [u8; 6], cut in 0_usize..4000) {
             for format in [Format::Jpeg, Format::Png, Format::Webp] {

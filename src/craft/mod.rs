@@ -7,6 +7,7 @@ mod decode;
 mod embed;
 mod encode;
 mod essence;
+mod essence_writer;
 mod generated;
 mod icc;
 mod jpeg;
@@ -29,7 +30,8 @@ pub use decode::{decode, is_upright, size};
 pub use embed::{embed, embedded_xmp};
 #[cfg(test)]
 pub use encode::encode;
-pub use essence::{Watched, essence};
+pub use essence::Watched;
+pub use essence_writer::{EssenceWriter, essence};
 pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};

@@ -23,7 +23,11 @@ pub(super) fn nanoseconds(seconds: i64, nanoseconds: u64) -> i64 {
 }
 
 /// Adds the call and the path to a system's answer.
-pub(in crate::vault) fn said<T>(call: &'static str, path: &RelPath, answer: Result<T, impl Into<io::Error>>) -> DiskResult<T> {
+pub(in crate::vault) fn said<T>(
+    call: &'static str,
+    path: &RelPath,
+    answer: Result<T, impl Into<io::Error>>,
+) -> DiskResult<T> {
     answer.map_err(|error| {
         let source: io::Error = error.into();
         let is_stale = source.raw_os_error() == Some(Errno::STALE.raw_os_error());
