@@ -35,7 +35,7 @@ pub use essence_writer::{EssenceWriter, essence};
 pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};
-pub use render::{Rendered, render};
+pub use render::{Rendered, render, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
 pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};

@@ -48,6 +48,11 @@ pub fn render(
     Ok(Rendered { size, remark })
 }
 
+/// Writes a picture that is ready.
+pub fn written(out: &mut dyn Write, bytes: &[u8]) -> Result<(), CraftError> {
+    super::stream::written(out.write_all(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use image::DynamicImage;

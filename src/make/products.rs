@@ -1,9 +1,9 @@
-use std::io::{Seek as _, SeekFrom};
+use std::io::{Seek as _, SeekFrom, Write};
 
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
-use crate::craft;
-use crate::model::{ContentHash, Identity, RelPath};
+use crate::craft::{self, CraftError, EssenceWriter};
+use crate::model::{ContentHash, Identity, Kind, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -73,27 +73,27 @@ fn make_product(
     product: &Product,
     earlier: &[Known],
 ) -> Result<Known, MakeError> {
-    let mut remark = None;
-    let (bytes, kind) = match &product.recipe {
+    let bytes = match &product.recipe {
         Recipe::Same { from, hash } => {
             draft.same(from, &product.to, hash, sources.seen(from))?;
             // It shows the same as its source, whose essence is known.
             return Ok(Known { file: hash.clone(), essence: None, remark: None });
         }
-        Recipe::Bytes(bytes) => (bytes.clone(), None),
-        Recipe::Copy { from } => (sources.read(from)?, None),
+        Recipe::Bytes(bytes) => bytes.clone(),
+        Recipe::Copy { from } => sources.read(from)?,
         Recipe::SidecarOf { product, sidecar } => {
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {
                 file.hash = earlier[*product].file.clone();
             }
             sidecar.add_essence(earlier[*product].essence.clone());
-            (sidecar.to_text().into_bytes(), None)
+            sidecar.to_text().into_bytes()
         }
         Recipe::Render { from, kind, render } => {
-            let mut bytes = Vec::new();
-            remark = craft::render(&sources.read(from)?, *kind, render, &sources.limits.decode, &mut bytes)?.remark;
-            (bytes, Some(render.output.kind()))
+            let (source, limits) = (sources.read(from)?, &sources.limits.decode);
+            return picture(draft, product, render.output.kind(), |out| {
+                Ok(craft::render(&source, *kind, render, limits, out)?.remark)
+            });
         }
         Recipe::Blank { from } => {
             let mut opened = sources.open(from)?;
@@ -106,10 +106,27 @@ fn make_product(
             let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
             return Ok(Known { file, essence: None, remark: None });
         }
-        Recipe::Embed { from, kind, meta } => (craft::embed(&sources.read(from)?, *kind, meta)?, Some(*kind)),
+        Recipe::Embed { from, kind, meta } => {
+            let embedded = craft::embed(&sources.read(from)?, *kind, meta)?;
+            return picture(draft, product, *kind, |out| craft::written(out, &embedded).map(|()| None));
+        }
     };
-    let essence = kind.and_then(|kind| craft::essence(&bytes, kind));
-    Ok(Known { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence, remark })
+    Ok(Known { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence: None, remark: None })
+}
+
+/// Writes a picture while it is made; `make` returns what a person is told of it.
+fn picture(
+    draft: &mut Draft,
+    product: &Product,
+    kind: Kind,
+    make: impl FnOnce(&mut dyn Write) -> Result<Option<&'static str>, CraftError>,
+) -> Result<Known, MakeError> {
+    let mut writer = EssenceWriter::new(draft.writer(&product.to, product.mode.clone())?, Some(kind));
+    let made = make(&mut writer);
+    let (writer, essence) = writer.finish();
+    // What the disk refused comes first: an encoder tells it in words of its own.
+    let file = writer.finish()?;
+    Ok(Known { file, essence, remark: made? })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.
