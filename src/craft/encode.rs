@@ -8,14 +8,14 @@ use super::color::colored;
 use super::embed::{self, PNG_XMP};
 use super::stream::{self, Coding};
 use super::tiff_out::tiff_with;
-use super::{CraftError, Picture};
+use super::{CraftError, Picture, Progress};
 use crate::model::{Format, Size, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
 
 /// How a picture is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Writing<'a> {
     pub(super) format: Format,
     /// That of a JPEG, 1 to 100.
@@ -26,6 +26,7 @@ pub(super) struct Writing<'a> {
     pub(super) xmp: Option<&'a str>,
     /// How many threads may work on it; the bytes are the same for any number.
     pub(super) threads: usize,
+    pub(super) progress: &'a dyn Progress,
 }
 
 /// Writes a picture in another size, or in its own, with its colour profile. A JPEG and a PNG are never in memory as a
@@ -38,19 +39,20 @@ pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mu
             let head = embed::jpeg_head(writing.xmp, picture.icc.as_deref());
             let by_quality = if writing.quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
             let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
-            let coding = Coding { quality: writing.quality, halves_color, head: &head, threads: writing.threads };
+            let (quality, threads, progress) = (writing.quality, writing.threads, writing.progress);
+            let coding = Coding { quality, halves_color, head: &head, threads, progress };
             stream::write_jpeg(&picture.image, to, &coding, out)
         }
         Format::Png => png(picture, to, writing, out),
         Format::Webp => {
             let picture = colored(picture)?;
-            let image = resized(&picture.image, to, writing.threads)?;
+            let image = resized(&picture.image, to, writing.threads, writing.progress)?;
             let bytes = webp(&Picture { image, icc: picture.icc.clone() })?;
             let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
             stream::written(out.write_all(&bytes))
         }
         Format::Tiff => {
-            let image = resized(&picture.image, to, writing.threads)?;
+            let image = resized(&picture.image, to, writing.threads, writing.progress)?;
             let bytes = tiff_with(&Picture { image, icc: picture.icc.clone() }, writing.xmp)?;
             stream::written(out.write_all(&bytes))
         }
@@ -61,17 +63,27 @@ pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mu
 #[cfg(test)]
 pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
     let (to, mut bytes) = (picture.size(), Vec::new());
-    write(picture, to, &Writing { format, quality, subsampling: None, xmp: None, threads: 1 }, &mut bytes)?;
+    write(
+        picture,
+        to,
+        &Writing { format, quality, subsampling: None, xmp: None, threads: 1, progress: &super::Untold },
+        &mut bytes,
+    )?;
     Ok(bytes)
 }
 
 /// Returns an image in another size, or in its own.
-pub(super) fn resized(image: &DynamicImage, to: Size, threads: usize) -> Result<DynamicImage, CraftError> {
+pub(super) fn resized(
+    image: &DynamicImage,
+    to: Size,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<DynamicImage, CraftError> {
     if (image.width(), image.height()) == (to.width, to.height) {
         return Ok(image.clone());
     }
     let mut bytes = Vec::new();
-    stream::in_size(image, to, threads, |rows| {
+    stream::in_size(image, to, threads, progress, |rows| {
         bytes.extend_from_slice(rows);
         Ok(())
     })?;
@@ -112,7 +124,8 @@ fn png(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) 
         writer.write_chunk(png::chunk::iTXt, &chunk).map_err(unwritten)?;
     }
     let mut rows = writer.stream_writer().map_err(unwritten)?;
-    stream::in_size(&picture.image, to, writing.threads, |bytes| stream::written(rows.write_all(bytes)))?;
+    let take = |bytes: &[u8]| stream::written(rows.write_all(bytes));
+    stream::in_size(&picture.image, to, writing.threads, writing.progress, take)?;
     rows.finish().map_err(unwritten)?;
     writer.finish().map_err(unwritten)
 }

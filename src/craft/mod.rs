@@ -15,6 +15,7 @@ mod jpeg_scan;
 mod model;
 mod picture;
 mod png_color;
+mod progress;
 mod render;
 mod sniff;
 mod stream;
@@ -35,6 +36,7 @@ pub use essence_writer::{EssenceWriter, essence};
 pub use generated::is_generated;
 pub use model::references;
 pub use picture::{Limits, Picture};
+pub use progress::{Progress, Stopped, Untold};
 pub use render::{Rendered, render, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use whole::{Blank, blanked, check_whole, private};
@@ -67,9 +69,18 @@ pub enum CraftError {
     /// What was made of it cannot be written; how that failed, and what was said.
     #[error("what is made of it cannot be written: {1}")]
     Write(std::io::ErrorKind, String),
+    /// The work on it was told to stop; nothing is wrong with it.
+    #[error("the work on it was stopped")]
+    Stopped,
     /// Stockmill itself failed on it.
     #[error("stockmill has a defect and failed on it ({0}): this is stockmill's fault, please report it with the file")]
     Defect(String),
+}
+
+impl From<Stopped> for CraftError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
 }
 
 impl CraftError {

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use super::embed::packet;
 use super::encode::{Writing, write};
-use super::{CraftError, Limits};
+use super::{CraftError, Limits, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
 use crate::model::{Format, Kind, Output, Profile, Render, Size};
 
@@ -20,20 +20,23 @@ pub struct Rendered {
 
 /// Makes one picture of another in one pass: it is decoded once, brought to its size, and encoded once. Colours are
 /// converted, and what is transparent is laid on its background, in the size of the source: that is most often the
-/// smaller one, and the result is the same.
+/// smaller one, and the result is the same. Told to stop by `progress`, it leaves `out` unfinished.
 pub fn render(
     bytes: &[u8],
     kind: Kind,
     render: &Render,
     limits: &Limits,
+    progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
     let (source, remark) = with_fit_profile(decode(bytes, kind, limits)?);
     let size = render.size.unwrap_or(source.size());
     let threads = render.threads;
+    progress.rows(0, size.height)?;
     match &render.output {
         Output::Master => {
-            let writing = Writing { format: Format::Png, quality: LOSSLESS, subsampling: None, xmp: None, threads };
+            let writing =
+                Writing { format: Format::Png, quality: LOSSLESS, subsampling: None, xmp: None, threads, progress };
             write(&source, size, &writing, out)?;
         }
         Output::Final { format, quality, subsampling, profile, background, meta } => {
@@ -41,7 +44,7 @@ pub fn render(
             let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
             let xmp = meta.as_ref().map(packet).transpose()?;
             let (format, quality, subsampling) = (*format, *quality, *subsampling);
-            let writing = Writing { format, quality, subsampling, xmp: xmp.as_deref(), threads };
+            let writing = Writing { format, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
             write(&picture, size, &writing, out)?;
         }
     }
@@ -58,12 +61,12 @@ mod tests {
     use image::DynamicImage;
 
     use super::*;
-    use crate::craft::{Picture, encode, testing};
+    use crate::craft::{Picture, Stopped, Untold, encode, testing};
     use crate::model::Meta;
 
     fn rendered(bytes: &[u8], kind: Kind, to: &Render) -> Vec<u8> {
         let mut out = Vec::new();
-        let made = render(bytes, kind, to, &Limits::default(), &mut out).unwrap();
+        let made = render(bytes, kind, to, &Limits::default(), &Untold, &mut out).unwrap();
         assert_eq!(crate::craft::size(&out, to.output.kind()).unwrap(), made.size);
         out
     }
@@ -108,11 +111,27 @@ mod tests {
     }
 
     #[test]
+    fn it_stops_where_it_is_told_to() {
+        struct At(u32);
+        impl Progress for At {
+            fn rows(&self, done: u32, _: u32) -> Result<(), Stopped> {
+                if done < self.0 { Ok(()) } else { Err(Stopped) }
+            }
+        }
+        let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
+        let to = Render { size: Some(Size { width: 40, height: 40 }), output: Output::Master, threads: 1 };
+        for (at, is_stopped) in [(0, true), (1, true), (40, true), (41, false)] {
+            let made = render(&source, Kind::Png, &to, &Limits::default(), &At(at), &mut std::io::sink());
+            assert_eq!(made == Err(CraftError::Stopped), is_stopped, "at row {at}: {made:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_written_is_told() {
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
         let mut room = [0_u8; 10];
         let to = Render { size: None, output: Output::Master, threads: 1 };
-        let refused = render(&source, Kind::Png, &to, &Limits::default(), &mut &mut room[..]);
+        let refused = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut &mut room[..]);
         assert!(matches!(refused, Err(CraftError::Write(std::io::ErrorKind::WriteZero, _))), "{refused:?}");
     }
 }

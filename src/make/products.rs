@@ -2,13 +2,13 @@ use std::io::{Seek as _, SeekFrom, Write};
 
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
-use crate::craft::{self, CraftError, EssenceWriter};
+use crate::craft::{self, CraftError, EssenceWriter, Progress};
 use crate::model::{ContentHash, Identity, Kind, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
-pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeError> {
+pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress) -> Result<Made, MakeError> {
     let disk = vault.disk();
     if let Some(check) = &plan.check {
         check_source(&Sources { disk, plan, limits }, check)?;
@@ -17,7 +17,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits) -> Result<Made, MakeErr
     let mut about = plan.about.clone();
     let mut earlier = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
-        let known = make_product(&Sources { disk, plan, limits }, &mut draft, product, &earlier)?;
+        let known = make_product(&Sources { disk, plan, limits }, progress, &mut draft, product, &earlier)?;
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
         if let Some(remark) = known.remark.filter(|remark| !about.did.contains(remark)) {
             about.did = format!("{}; {remark}", about.did);
@@ -69,6 +69,7 @@ struct Known {
 
 fn make_product(
     sources: &Sources<'_>,
+    progress: &dyn Progress,
     draft: &mut Draft,
     product: &Product,
     earlier: &[Known],
@@ -92,7 +93,7 @@ fn make_product(
         Recipe::Render { from, kind, render } => {
             let (source, limits) = (sources.read(from)?, &sources.limits.decode);
             return picture(draft, product, render.output.kind(), |out| {
-                Ok(craft::render(&source, *kind, render, limits, out)?.remark)
+                Ok(craft::render(&source, *kind, render, limits, progress, out)?.remark)
             });
         }
         Recipe::Blank { from } => {

@@ -308,6 +308,12 @@ pub fn progress(done: u64, left: usize, since_start: Duration) {
     info!(done, left, left_s, "Working.");
 }
 
+/// Tells how far the work on one large picture is.
+pub fn rows(file: Option<&RelPath>, percent: u32, left: Duration) {
+    let file = file.map(tracing::field::display);
+    info!(file, "Working on a large picture: {percent} %, about {} s left.", left.as_secs_f64().ceil());
+}
+
 /// Tells that events were lost, and that everything is walked instead.
 pub fn rescan() {
     warn!(

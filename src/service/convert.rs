@@ -67,7 +67,7 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
     let Conversion { format, quality, subsampling, threads, profile, background, .. } = *conversion;
     let output = Output::Final { format, quality, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), output, threads };
-    let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), out)?));
+    let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
     match made {
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
         made => Ok(made.map(|_| ())?),

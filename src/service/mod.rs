@@ -17,6 +17,7 @@ mod release;
 mod reload;
 mod requests;
 mod retry;
+mod rows;
 mod sandbox;
 mod sent;
 mod survey;
@@ -257,6 +258,7 @@ async fn work(
         ready.alive(&dispatcher.summary().to_string(), now.steady);
         if dispatcher.is_stopping() {
             ready.stopping();
+            workers.stop.tell();
             if dispatcher.is_at_rest() {
                 report::stopped(dispatcher.summary());
                 return;

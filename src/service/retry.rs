@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
 use super::verify;
+use crate::craft::Untold;
 use crate::intake::{Candidate, Found, group, walk};
 use crate::make::{Insides, Limits, Looking, MakeError, make};
 use crate::model::{Ignore, RelPath, Stage};
@@ -108,7 +109,7 @@ impl Batch<'_> {
         let plan = plan_retry(aside, &Around { taken: &taken, copied: &copied });
         let plan: Plan = plan.map_err(|hold| NotTaken::Stays(hold.to_string()))?;
         given.borrow_mut().extend(plan.gives().cloned());
-        Ok(make(self.vault, &plan, self.limits)?)
+        Ok(make(self.vault, &plan, self.limits, &Untold)?)
     }
 
     /// Takes what became of one plan; `None` if it is to be made anew.

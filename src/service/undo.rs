@@ -8,6 +8,7 @@ use super::carried_out::{CarriedOut, Rules};
 use super::release::withdraw;
 use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
+use crate::craft::Untold;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
@@ -105,7 +106,7 @@ fn undo_one(
     let plan = plan.map_err(NotUndone::Refused)?;
     // What comes back waits for a new word of the person; this is durable before anything comes back.
     withdraw(&vault.mailbox(), &plan.moves).map_err(|error| NotUndone::Refused(error.to_string()))?;
-    let made = make(vault, &plan, &rules.limits)?;
+    let made = make(vault, &plan, &rules.limits, &Untold)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     remove_emptied_folders(vault, &plan);
     Ok(receipt)

@@ -14,8 +14,8 @@ use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
 use super::strips::{Component, Strips, column};
 use super::taps::Taps;
-use super::{Column, LANES, written};
-use crate::craft::CraftError;
+use super::{Column, LANES, rows_done, written};
+use crate::craft::{CraftError, Progress};
 use crate::model::Size;
 
 /// Codes are fitted to every so manieth row of units.
@@ -25,7 +25,7 @@ const BAND: usize = 16;
 const EDGE_MAX: u32 = 65_535;
 
 /// How a JPEG is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(in crate::craft) struct Coding<'a> {
     /// 1 to 100.
     pub(in crate::craft) quality: u8,
@@ -34,6 +34,7 @@ pub(in crate::craft) struct Coding<'a> {
     /// Segments that stand before the picture: JFIF's, metadata, colour profile.
     pub(in crate::craft) head: &'a [u8],
     pub(in crate::craft) threads: usize,
+    pub(in crate::craft) progress: &'a dyn Progress,
 }
 
 /// Writes a picture of red, green and blue in another size as a JPEG. One that does not look like its source is refused,
@@ -86,7 +87,9 @@ pub(super) fn write_on(
                 (first..).zip(cells).for_each(|(y, cells)| means[component].add(y, &cells));
             }
         }
-        written(out.write_all(&bytes))
+        written(out.write_all(&bytes))?;
+        coding.progress.rows(rows_done(band + 1, BAND * LANES * encoder.unit, to.height), to.height)?;
+        Ok(())
     })?;
     written(out.write_all(&[0xff, 0xd9]))?;
     let step = encoder.quants.iter().map(|quant| quant.steps[0]).max().unwrap_or(1);

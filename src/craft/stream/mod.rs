@@ -30,6 +30,11 @@ const LANES: usize = 8;
 /// Eight values, one below another.
 type Column = [f32; LANES];
 
+/// Returns how many rows of the result so many bands hold.
+fn rows_done(bands: usize, rows: usize, height: u32) -> u32 {
+    u32::try_from(bands * rows).unwrap_or(u32::MAX).min(height)
+}
+
 /// Returns what a write gave.
 pub(super) fn written(result: std::io::Result<()>) -> Result<(), CraftError> {
     result.map_err(|error| unwritten(&error))

@@ -9,8 +9,8 @@ use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
 use super::strips::{Component, Strips, column};
 use super::taps::Taps;
-use super::{Column, LANES};
-use crate::craft::CraftError;
+use super::{Column, LANES, rows_done};
+use crate::craft::{CraftError, Progress};
 use crate::model::Size;
 
 /// How many strips are made at once.
@@ -22,9 +22,16 @@ pub(in crate::craft) fn in_size(
     image: &DynamicImage,
     to: Size,
     threads: usize,
-    take: impl FnMut(&[u8]) -> Result<(), CraftError>,
+    progress: &dyn Progress,
+    mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
-    rows_on(Cpu::best(), image, to, threads, take)
+    let mut bands = 0;
+    rows_on(Cpu::best(), image, to, threads, |bytes| {
+        take(bytes)?;
+        bands += 1;
+        progress.rows(rows_done(bands, BAND * LANES, to.height), to.height)?;
+        Ok(())
+    })
 }
 
 /// Hands them over as the instructions of one kind of processor make them.

@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+
 use image::{DynamicImage, GrayAlphaImage, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
 use proptest::prelude::*;
 
@@ -10,11 +12,11 @@ use super::planes::{Planes, Space};
 use super::rows::rows_on;
 use super::{Coding, write_jpeg};
 use crate::craft::encode::resized;
-use crate::craft::{CraftError, Limits, Picture, decode, flatten, testing};
+use crate::craft::{CraftError, Limits, Picture, Progress, Stopped, Untold, decode, flatten, testing};
 use crate::model::{Kind, Size};
 
 fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
-    resized(image, Size { width, height }, 1).unwrap()
+    resized(image, Size { width, height }, 1, &Untold).unwrap()
 }
 
 fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError> {
@@ -23,7 +25,7 @@ fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError>
 }
 
 fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
-    Coding { quality, halves_color, head: b"", threads }
+    Coding { quality, halves_color, head: b"", threads, progress: &Untold }
 }
 
 fn jpeg(image: &DynamicImage, to: Size, coding: &Coding<'_>) -> Vec<u8> {
@@ -153,7 +155,7 @@ fn deep_pixels_stay_deep() {
 fn a_picture_in_its_own_size_stays_as_it_is() {
     for image in kinds(&testing::gradient(19, 21).image) {
         let mut rows = Vec::new();
-        super::in_size(&image, Size { width: 19, height: 21 }, 1, |bytes| {
+        super::in_size(&image, Size { width: 19, height: 21 }, 1, &Untold, |bytes| {
             rows.extend_from_slice(bytes);
             Ok(())
         })
@@ -275,6 +277,34 @@ fn bands_come_in_their_order_and_end_at_the_first_error() {
         let panics = || in_order(9, threads, || |band: usize| assert!(band != 5, "five"), |_, ()| Ok(()));
         let panic = std::panic::catch_unwind(panics).unwrap_err();
         assert!(panic.downcast_ref::<&str>().is_some_and(|text| *text == "five"));
+    }
+}
+
+/// Whoever is told how far it is can end it, with whatever number of threads.
+#[test]
+fn it_tells_how_far_it_is_and_ends_when_it_is_told_to() {
+    struct Told(Mutex<Vec<u32>>, u32);
+    impl Progress for Told {
+        fn rows(&self, done: u32, _: u32) -> Result<(), Stopped> {
+            self.0.lock().unwrap().push(done);
+            if done >= self.1 { Err(Stopped) } else { Ok(()) }
+        }
+    }
+    let image = testing::gradient(40, 300).image;
+    let to = Size { width: 40, height: 600 };
+    for threads in [1, 3] {
+        let told = |stop_at| Told(Mutex::new(Vec::new()), stop_at);
+        let whole = told(u32::MAX);
+        let mut out = Vec::new();
+        write_jpeg(&image, to, &Coding { progress: &whole, ..coding(90, true, threads) }, &mut out).unwrap();
+        assert_eq!(*whole.0.lock().unwrap(), [256, 512, 600]);
+        let ended = told(500);
+        let coding = Coding { progress: &ended, ..coding(90, false, threads) };
+        assert!(write_jpeg(&image, to, &coding, &mut out).is_err());
+        assert_eq!(*ended.0.lock().unwrap(), [128, 256, 384, 512]);
+        let ended = told(100);
+        assert!(resized(&image, to, threads, &ended).is_err());
+        assert_eq!(*ended.0.lock().unwrap(), [64, 128]);
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::backoff::growing;
+use crate::craft::CraftError;
 use crate::make::MakeError;
 use crate::model::RelPath;
 use crate::vault::DiskError;
@@ -58,6 +59,8 @@ pub(in crate::service) fn handling(
             let why = format!("{content}; looked at again soon");
             return Handling::Again { why, after: CONTENT_PAUSE, tell: Tell::Nothing, is_by_time: true };
         }
+        // It was told to stop with us: the next start finds it where it lies.
+        MakeError::Content(CraftError::Stopped) => return Handling::Forget,
         MakeError::Content(content) => return Handling::SetAside(content.to_string()),
         MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Handling::Wait(error.to_string()),
         MakeError::Disk(disk) => disk,
@@ -119,7 +122,6 @@ fn is_damage(error: &DiskError, asset: &RelPath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::craft::CraftError;
 
     fn path(text: &str) -> RelPath {
         RelPath::new(text).unwrap()
@@ -152,6 +154,7 @@ mod tests {
             (Box::new(content(CraftError::Truncated)), 1, 14, false, ("again", 2_000)),
             (Box::new(content(CraftError::Truncated)), 9, 15, false, ("aside", 0)),
             (Box::new(content(CraftError::Unsupported)), 1, 0, false, ("aside", 0)),
+            (Box::new(|| MakeError::Content(CraftError::Stopped)), 9, 99, false, ("forget", 0)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, false, ("aside", 0)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, true, ("aside", 0)),
             (Box::new(kind(ErrorKind::FileTooLarge)), 1, 0, false, ("wait", 0)),

@@ -23,6 +23,7 @@ use crate::service::clock::Clock;
 use crate::service::decide::{Found, Order, RecordKeeper, TAG_SETS, Tended, judge_gone};
 use crate::service::path_in;
 use crate::service::requests;
+use crate::service::rows::{Rows, Stop};
 use crate::service::survey::{survey, units_near};
 use crate::vault::own_names::{HOME, PROBE};
 use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Made, Recovered, Space, Vault};
@@ -41,6 +42,8 @@ pub(in crate::service) struct Workers {
     insides: Arc<Insides>,
     keeper: Arc<Mutex<RecordKeeper>>,
     folders: Folders,
+    /// Tells them to leave pictures that are not ready.
+    pub(in crate::service) stop: Stop,
     tell: UnboundedSender<Message>,
 }
 
@@ -77,6 +80,7 @@ impl Workers {
             hints: Arc::default(),
             walker: Walker::start()?,
             insides: Arc::default(),
+            stop: Stop::default(),
             keeper: Arc::new(Mutex::new(RecordKeeper::new(settle))),
             tell,
         })
@@ -168,7 +172,10 @@ impl Workers {
                 None
             }),
             Work::Look { first, chunk, limits } => self.on_any(move |vault| Some(look(vault, first, chunk, &limits))),
-            Work::Make { chunk, limits } => self.on_any(move |vault| Some(make_all(vault, chunk, &limits))),
+            Work::Make { chunk, limits } => {
+                let (stop, clock) = (self.stop.clone(), self.clock);
+                self.on_any(move |vault| Some(make_all(vault, chunk, &limits, &stop, clock)));
+            }
             Work::LookTwice(asides) => self.on_any(move |vault| Some(look_twice(vault.disk(), asides))),
             Work::Commit { batch, now } => {
                 self.with_journal(move |vault, journal| Some(commit(vault, journal, batch, now)));
@@ -296,9 +303,10 @@ pub(super) fn look(vault: &Vault, first: Option<u64>, chunk: Vec<ToLook>, limits
     Message::Looked(first, looks.collect())
 }
 
-pub(super) fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits) -> Message {
+pub(super) fn make_all(vault: &Vault, chunk: Vec<Job>, limits: &Limits, stop: &Stop, clock: Clock) -> Message {
     let made = chunk.into_iter().map(|job| {
-        let made = survive(|| make(vault, &job.plan, limits));
+        let rows = Rows::new(stop, clock, job.facts.as_ref().map(|facts| &facts.path));
+        let made = survive(|| make(vault, &job.plan, limits, &rows));
         (job, made)
     });
     Message::Made(made.collect())

@@ -28,8 +28,9 @@ use crate::make::{Insides, MakeError};
 use crate::model::{RelPath, Stage};
 use crate::records::{Action, Request, UndoWhat};
 use crate::service::check::check;
-use crate::service::clock::Moment;
+use crate::service::clock::{Clock, Moment};
 use crate::service::decide::{Decider, RecordKeeper, judge_gone};
+use crate::service::rows::Stop;
 use crate::service::survey::{SurveyError, survey};
 use crate::service::why::WhyKind;
 use crate::service::{Opened, requests};
@@ -341,7 +342,7 @@ impl Mill {
                 return None;
             }
             Work::Look { first, chunk, limits } => look(vault, first, chunk, &limits),
-            Work::Make { chunk, limits } => make_all(vault, chunk, &limits),
+            Work::Make { chunk, limits } => make_all(vault, chunk, &limits, &Stop::default(), Clock::start()),
             Work::LookTwice(asides) => look_twice(disk, asides),
             Work::Commit { batch, now } => commit(vault, &mut self.journal, batch, now),
             Work::Undo { posted, rules, now } => {
