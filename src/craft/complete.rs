@@ -1,7 +1,6 @@
 use std::ops::Range;
 
 use super::CraftError;
-use super::jpeg_scan::check_scans;
 use super::tiff_in;
 use super::webp::check_pixels;
 use crate::model::Kind;
@@ -12,13 +11,12 @@ const PNG_HEAD_BYTES: usize = 8;
 const GIF_HEAD_BYTES: usize = 13;
 
 /// Checks that all parts of a picture are there, as far as its format shows it: decoders tolerate missing ones.
-/// Bytes behind its end are no part of it and no damage.
+/// Bytes behind its end are no part of it and no damage. A JPEG is checked while it is decoded.
 pub(super) fn check_complete(bytes: &[u8], kind: Kind, limits: &image::Limits) -> Result<(), CraftError> {
     let ends = |what: &str, is_whole: bool| {
         if is_whole { Ok(()) } else { Err(CraftError::Truncated(what.to_owned())) }
     };
     match kind {
-        Kind::Jpeg => check_scans(bytes),
         Kind::Png => ends("the PNG has no end chunk", png_chunks(bytes).any(|chunk| chunk.name == *b"IEND")),
         Kind::Webp => check_pixels(bytes, limits),
         Kind::Gif => ends("the GIF has no end mark", gif_reaches_its_end(bytes).is_some()),

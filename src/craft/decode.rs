@@ -9,6 +9,8 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::CraftError;
 use super::color::{Inks, printed};
 use super::complete::{check_complete, png_chunks};
+use super::jpeg_in::JpegRows;
+use super::jpeg_scan::check_scans;
 use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
 use super::{jpeg, png_color, tiff_in, webp};
 use crate::model::{Kind, Size};
@@ -80,7 +82,7 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
     let mut picture = match kind {
         // The general decoder accepts a JPEG that was cut in the middle.
-        Kind::Jpeg => strict_jpeg(bytes, icc)?,
+        Kind::Jpeg => decode_jpeg(bytes, icc)?,
         Kind::Png => {
             let icc = png_color::profile(bytes, icc, !decoder.color_type().has_color())?;
             Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc }
@@ -135,31 +137,38 @@ fn png_frames(bytes: &[u8]) -> u32 {
     control.and_then(|chunk| Some(u32::from_be_bytes(*chunk.whole.get(8..)?.first_chunk()?))).unwrap_or(1)
 }
 
-/// Returns whether a baseline JPEG has subsampled colour in a scan for each component. The decoder turns
-/// these, which are rare, into plain green without an error.
-fn has_separate_scans(bytes: &[u8]) -> bool {
-    let (mut at, mut is_subsampled, mut components) = (2, false, 0);
-    while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        let body = bytes.get(at + 4..at + 2 + length).unwrap_or_default();
-        match marker {
-            0xc0 | 0xc1 => {
-                components = body.get(5).copied().unwrap_or(0);
-                is_subsampled = body.iter().skip(7).step_by(3).any(|sampling| *sampling != 0x11);
-            }
-            0xda => return is_subsampled && body.first().is_some_and(|in_scan| *in_scan < components),
-            _ => (),
-        }
-        at += 2 + length;
+/// Decodes a JPEG: row by row if it is sequential, and as a whole if it is progressive.
+fn decode_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
+    let Some(mut rows) = JpegRows::new(bytes)? else {
+        // The decoder takes what is missing for grey.
+        check_scans(bytes)?;
+        return progressive_jpeg(bytes, icc);
+    };
+    let (width, height) = rows.size();
+    let row_bytes = width as usize * rows.channels();
+    let mut pixels = vec![0; row_bytes * height as usize];
+    for row in pixels.chunks_exact_mut(row_bytes) {
+        rows.next_row(row)?;
     }
-    false
+    jpeg_picture((width, height), rows.channels(), pixels, icc)
 }
 
-fn strict_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
-    if has_separate_scans(bytes) {
-        let what = "a JPEG with a scan for each colour; save it again with another program";
-        return Err(CraftError::Unsupported(what.to_owned()));
-    }
+fn jpeg_picture(
+    size @ (width, height): (u32, u32),
+    channels: usize,
+    pixels: Vec<u8>,
+    icc: Option<Vec<u8>>,
+) -> Result<Picture, CraftError> {
+    let image = match channels {
+        1 => image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        4 => return printed(size, &Inks::Bytes(pixels), icc),
+        _ => image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+    };
+    let image = image.ok_or_else(|| CraftError::Damaged("the JPEG holds fewer pixels than it says".to_owned()))?;
+    Ok(Picture { image, icc })
+}
+
+fn progressive_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(EDGE_MAX as usize)
@@ -184,19 +193,17 @@ fn strict_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options.jpeg_set_out_colorspace(out));
     let pixels = decoder.decode().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| CraftError::Damaged("the JPEG has no header".to_owned()))?;
-    let (width, height) = (u32::from(info.width), u32::from(info.height));
-    let image = match out {
-        ColorSpace::Luma => image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
-        ColorSpace::CMYK | ColorSpace::YCCK => return printed((width, height), &jpeg_inks(bytes, pixels, out), icc),
-        _ => image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
-    };
-    let image = image.ok_or_else(|| CraftError::Damaged("the JPEG holds fewer pixels than it says".to_owned()))?;
-    Ok(Picture { image, icc })
+    let size = (u32::from(info.width), u32::from(info.height));
+    match out {
+        ColorSpace::Luma => jpeg_picture(size, 1, pixels, icc),
+        ColorSpace::CMYK | ColorSpace::YCCK => jpeg_picture(size, 4, jpeg_inks(bytes, pixels, out), icc),
+        _ => jpeg_picture(size, 3, pixels, icc),
+    }
 }
 
 /// Returns the inks of a JPEG. Adobe's programs, which say so, store them the other way round: 255 is no ink.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float ends at the bounds")]
-fn jpeg_inks(bytes: &[u8], mut values: Vec<u8>, space: ColorSpace) -> Inks {
+fn jpeg_inks(bytes: &[u8], mut values: Vec<u8>, space: ColorSpace) -> Vec<u8> {
     if space == ColorSpace::YCCK {
         for pixel in values.chunks_exact_mut(4) {
             let [y, blue, red] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
@@ -208,7 +215,7 @@ fn jpeg_inks(bytes: &[u8], mut values: Vec<u8>, space: ColorSpace) -> Inks {
     if jpeg::parts(bytes).flatten().any(|part| part.marker == 0xee && part.body.starts_with(b"Adobe")) {
         values.iter_mut().for_each(|value| *value = 255 - *value);
     }
-    Inks::Bytes(values)
+    values
 }
 
 #[cfg(test)]
@@ -345,19 +352,6 @@ mod tests {
             half[middle..].fill(0);
             assert!(check(&half).unwrap_err().may_be_incomplete(), "{kind}, half of it zeros");
         }
-    }
-
-    #[test]
-    fn a_layout_that_would_turn_green_is_refused() {
-        let frame = |sampling: u8| {
-            [&[0xff, 0xc0, 0, 17, 8, 0, 8, 0, 8, 3, 1, sampling, 0, 2, 0x11, 1, 3, 0x11, 1][..], &[0xff, 0xda, 0, 8]]
-                .concat()
-        };
-        let with_scan = |sampling, in_scan| [&[0xff, 0xd8][..], &frame(sampling), &[in_scan, 1, 0, 0, 63, 0]].concat();
-        assert!(has_separate_scans(&with_scan(0x22, 1)));
-        assert!(!has_separate_scans(&with_scan(0x22, 3)));
-        assert!(!has_separate_scans(&with_scan(0x11, 1)));
-        assert!(!has_separate_scans(b"\xff\xd8\xff\xe0"));
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
         0xc9..=0xcf => "a JPEG with arithmetic coding".to_owned(),
         0xc5..=0xc7 => "a JPEG of several sizes (hierarchical)".to_owned(),
         _ if bits != 8 => format!("a JPEG of {bits} bits a channel"),
-        _ if has_odd_sampling(frame.body) => "a JPEG with an odd sampling of its colours".to_owned(),
+        0xc2 if has_odd_sampling(frame.body) => "a progressive JPEG with an odd sampling of its colours".to_owned(),
         _ => return Ok(()),
     };
     Err(CraftError::Unsupported(format!(
@@ -110,7 +110,7 @@ pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
 }
 
 /// Returns whether the first of several components, which is the brightness, has fewer samples than another one: the
-/// decoder shifts such colours by up to 187 of 255. It calls three samples damaged.
+/// decoder of progressive pictures shifts such colours by up to 187 of 255. It calls three samples damaged.
 fn has_odd_sampling(frame: &[u8]) -> bool {
     let samplings = || frame.iter().skip(7).step_by(3).map(|both| (both >> 4, both & 15));
     let Some(first) = samplings().next() else { return false };

@@ -2,16 +2,16 @@
 //! picture with a hole, or with the end of another one, decodes without an error. This reads every code of every scan
 //! without making pixels of them: each must be in its table, and together they must fill all blocks of the frame.
 
-mod codes;
+pub(super) mod codes;
 
 use self::codes::{Bits, Codes, END_OF_BLOCK};
 use super::CraftError;
 use super::jpeg::{Part, parts};
 
 /// The most scans of a JPEG, more than any encoder writes: each one costs a pass over all blocks.
-const SCANS_MAX: usize = 100;
+pub(super) const SCANS_MAX: usize = 100;
 /// The most bytes that encoders leave behind the last code of a scan, besides the bits that fill its byte.
-const LEFT_OVER_BYTES_MAX: usize = 2;
+pub(super) const LEFT_OVER_BYTES_MAX: usize = 2;
 
 /// Checks that the scans of a JPEG hold what its frame needs, and that its end mark is there. A frame of a kind that
 /// is not known here (arithmetic, lossless) is left to the decoder.
@@ -46,7 +46,7 @@ pub(super) fn check_scans(bytes: &[u8]) -> Result<(), CraftError> {
     Ok(())
 }
 
-fn damaged(what: &str) -> CraftError {
+pub(super) fn damaged(what: &str) -> CraftError {
     CraftError::Damaged(format!("the JPEG's pixels are not all there: {what}"))
 }
 

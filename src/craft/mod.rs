@@ -11,6 +11,7 @@ mod essence_writer;
 mod generated;
 mod icc;
 mod jpeg;
+mod jpeg_in;
 mod jpeg_scan;
 mod model;
 mod picture;

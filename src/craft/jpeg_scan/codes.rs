@@ -1,18 +1,18 @@
 /// Codes of at most this many bits are found by one read of a table.
 const QUICK_BITS: u32 = 11;
 /// What the end of a block adds to the position within it: more than any other code can.
-pub(super) const END_OF_BLOCK: u32 = 128;
+pub(in crate::craft) const END_OF_BLOCK: u32 = 128;
 
 /// What one code means.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Code {
+pub(in crate::craft) struct Code {
     /// How many bits it has; 0 for no code.
-    bits: u8,
+    pub(in crate::craft) bits: u8,
     /// How many bits it and the coefficient behind it have.
     pub(super) bits_with_value: u8,
     /// How far the code moves on within its block.
-    pub(super) step: u8,
-    pub(super) symbol: u8,
+    pub(in crate::craft) step: u8,
+    pub(in crate::craft) symbol: u8,
 }
 
 impl Code {
@@ -29,7 +29,7 @@ impl Code {
 }
 
 /// A table of a JPEG's codes (ITU T.81, annex C).
-pub(super) struct Codes {
+pub(in crate::craft) struct Codes {
     /// By the next bits; no code if it is longer.
     quick: Box<[Code; 1 << QUICK_BITS]>,
     /// By length: the first 16 bits that are no code of this length or a shorter one; the first code; the first symbol.
@@ -39,7 +39,7 @@ pub(super) struct Codes {
 
 impl Codes {
     /// Reads a table, and returns what lies behind it; `None` if it makes no sense.
-    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+    pub(in crate::craft) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (counts, rest) = bytes.split_first_chunk::<16>()?;
         let (symbols, rest) = rest.split_at_checked(counts.iter().map(|count| usize::from(*count)).sum())?;
         let quick = Box::new([Code::default(); 1 << QUICK_BITS]);
@@ -68,7 +68,12 @@ impl Codes {
     /// Returns the next code without taking it; `None` if it is invalid.
     #[inline]
     pub(super) fn find(&self, bits: &mut Bits<'_>) -> Option<Code> {
-        let ahead = bits.ahead();
+        self.at(bits.ahead())
+    }
+
+    /// Returns the code that the next 16 bits begin with; `None` if it is invalid.
+    #[inline]
+    pub(in crate::craft) fn at(&self, ahead: u32) -> Option<Code> {
         let code = self.quick[(ahead >> (16 - QUICK_BITS)) as usize];
         if code.bits > 0 { Some(code) } else { self.find_long(ahead) }
     }
