@@ -169,6 +169,10 @@ fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Converts one picture; else nothing of it is left, and the answer says why.
 fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> Result<(), String> {
+    // What is written is not made durable: the source must stay until a person removes it.
+    if matches!((from.canonicalize(), to.canonicalize()), (Ok(from), Ok(to)) if from == to) {
+        return Err("OUT is this very file; choose another name, so that the source stays".to_owned());
+    }
     let bytes = read(from)?;
     let plain = |error: ConvertError| match error {
         ConvertError::Disk(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -36,11 +36,13 @@ fn sources() -> tempfile::TempDir {
 
 #[test]
 fn what_is_refused_leaves_nothing_and_says_why() {
-    let cases: [(&[&str], i32, &str); 16] = [
+    let cases: [(&[&str], i32, &str); 18] = [
         (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
         (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
         (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
         (&["in.png", "there.jpg"], 1, "`there.jpg` exists; choose another name, or replace it with --force"),
+        (&["in.png", "in.png", "--force"], 1, "`in.png`: OUT is this very file; choose another name"),
+        (&["link.png", "in.png", "--force"], 1, "`link.png`: OUT is this very file; choose another name"),
         (&["in.png", "no/out.jpg"], 1, "`no/out.jpg` cannot be written: it is not there"),
         (&["in.png", "out.jpg", "--scale", "3000"], 1, "would get 120000x120000"),
         (&["-", "out.jpg"], 1, "the standard input: it cannot be read: it is empty"),
@@ -56,12 +58,15 @@ fn what_is_refused_leaves_nothing_and_says_why() {
     ];
     for (words, code, expected) in cases {
         let folder = sources();
+        std::os::unix::fs::symlink("in.png", folder.path().join("link.png")).unwrap();
+        let before = fs::read(folder.path().join("in.png")).unwrap();
         let output = convert(folder.path(), words, b"");
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}: {said}");
         assert!(said.contains(expected), "{words:?}: {said}");
         assert!(code == 2 || said.lines().count() == 1, "{words:?}: {said}");
-        assert_eq!(names(folder.path()), ["cut.png", "in.png", "note.txt", "there.jpg"], "{words:?}");
+        assert_eq!(names(folder.path()), ["cut.png", "in.png", "link.png", "note.txt", "there.jpg"], "{words:?}");
+        assert!(fs::read(folder.path().join("in.png")).unwrap() == before, "{words:?}");
         assert_eq!(fs::read(folder.path().join("there.jpg")).unwrap(), b"old");
     }
 }
