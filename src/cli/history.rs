@@ -30,10 +30,12 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
     let mut lines = 0;
     for intent in done.iter().filter(is_about) {
         let at = intent.at.to_zoned_datetime(jiff::tz::TimeZone::system());
-        let to = intent.about.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
-        let from = intent.about.from.as_ref().map(ToString::to_string).unwrap_or_default();
-        say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S"), intent.about.stage.name(), intent.about.did);
-        lines += 1;
+        for step in intent.about.told() {
+            let to = step.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
+            let from = step.from.as_ref().map(ToString::to_string).unwrap_or_default();
+            say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S"), step.stage.name(), step.did);
+            lines += 1;
+        }
     }
     if lines == 0 {
         say!("Nothing is known about `{}`: stockmill has not worked on it.", file.display());

@@ -91,6 +91,8 @@ impl Source {
             Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => {
                 Made { bytes: self.bytes, ..Made::default() }
             }
+            // A further name of what was counted already, on most disks.
+            Recipe::SameAs { .. } => Made::default(),
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => Made { bytes: RECORD_BYTES, ..Made::default() },
         }
     }

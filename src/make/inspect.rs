@@ -51,8 +51,9 @@ pub fn inspect(
             let mut watched = craft::Watched::new(&mut *opened, kind, length);
             let hash = hash_of(&mut watched, path)?;
             let inside = Inside { essence: watched.essence(), ..Inside::whole(hash) };
-            let is_given_away = stage == Stage::Upload && matches!(kind, Some(Kind::Mp4 | Kind::Mov));
-            let has_private = is_given_away && !craft::private(&mut *opened, length)?.is_empty();
+            let may_have = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
+            // One that cannot be told is refused for that when it is checked.
+            let has_private = may_have && craft::private(&mut *opened, length).map_or(true, |found| !found.is_empty());
             Inside { has_private, ..inside }
         }
     };

@@ -56,6 +56,9 @@ pub enum MakeError {
         /// What is wrong with it.
         source: CraftError,
     },
+    /// What was made is not what later steps of its plan were decided on: they are decided once it lies there.
+    #[error("{0}")]
+    Unforeseen(String),
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -1,4 +1,5 @@
 use std::io::{Seek as _, SeekFrom, Write};
+use std::ops::RangeInclusive;
 
 use super::inspect::read_whole;
 use super::{Limits, MakeError};
@@ -18,9 +19,15 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
     let mut earlier = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
         let known = make_product(&Sources { disk, plan, limits }, progress, &mut draft, product, &earlier)?;
+        if let (Some(range), Recipe::Render { .. }) = (&plan.bytes, &product.recipe) {
+            is_as_foreseen(range, known.bytes)?;
+        }
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
         if let Some(remark) = known.remark.filter(|remark| !about.did.contains(remark)) {
             about.did = format!("{}; {remark}", about.did);
+            if let Some(step) = plan.renders_in.and_then(|step| about.steps.get_mut(step)) {
+                step.did = format!("{}; {remark}", step.did);
+            }
         }
         earlier.push(known);
     }
@@ -31,6 +38,15 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
         draft.remove(&gone.path, gone.seen)?;
     }
     Ok(draft.finish(about))
+}
+
+/// Refuses a picture that no market's limits were checked for.
+fn is_as_foreseen(range: &RangeInclusive<u64>, bytes: u64) -> Result<(), MakeError> {
+    if range.contains(&bytes) {
+        return Ok(());
+    }
+    let (min, max) = (range.start(), range.end());
+    Err(MakeError::Unforeseen(format!("it has {bytes} bytes once it is made, and {min} to {max} were foreseen")))
 }
 
 /// Finds out whether a plan's source is sound, as making does, and makes nothing.
@@ -65,6 +81,15 @@ struct Known {
     essence: Option<ContentHash>,
     /// What a person is told of it.
     remark: Option<&'static str>,
+    /// How many bytes it has, if it is a picture that was written; else 0.
+    bytes: u64,
+}
+
+impl Known {
+    /// A file that shows nothing, or the same as its source, whose essence is known.
+    fn file(file: ContentHash) -> Self {
+        Self { file, essence: None, remark: None, bytes: 0 }
+    }
 }
 
 fn make_product(
@@ -78,7 +103,12 @@ fn make_product(
         Recipe::Same { from, hash } => {
             draft.same(from, &product.to, hash, sources.seen(from))?;
             // It shows the same as its source, whose essence is known.
-            return Ok(Known { file: hash.clone(), essence: None, remark: None });
+            return Ok(Known::file(hash.clone()));
+        }
+        Recipe::SameAs { product: earlier_one } => {
+            draft.same_as(*earlier_one, &product.to)?;
+            let file = earlier[*earlier_one].file.clone();
+            return Ok(Known { essence: earlier[*earlier_one].essence.clone(), ..Known::file(file) });
         }
         Recipe::Bytes(bytes) => bytes.clone(),
         Recipe::Copy { from } => sources.read(from)?,
@@ -105,14 +135,14 @@ fn make_product(
             let mut video = craft::blanked(opened, blanks);
             // It shows the same as its source, whose essence is known.
             let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
-            return Ok(Known { file, essence: None, remark: None });
+            return Ok(Known::file(file));
         }
         Recipe::Embed { from, kind, meta } => {
             let embedded = craft::embed(&sources.read(from)?, *kind, meta)?;
             return picture(draft, product, *kind, |out| craft::written(out, &embedded).map(|()| None));
         }
     };
-    Ok(Known { file: draft.write(&product.to, &bytes, product.mode.clone())?, essence: None, remark: None })
+    Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
 }
 
 /// Writes a picture while it is made; `make` returns what a person is told of it.
@@ -126,8 +156,8 @@ fn picture(
     let made = make(&mut writer);
     let (writer, essence) = writer.finish();
     // What the disk refused comes first: an encoder tells it in words of its own.
-    let file = writer.finish()?;
-    Ok(Known { file, essence, remark: made? })
+    let (file, bytes) = writer.finish()?;
+    Ok(Known { file, essence, remark: made?, bytes })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.

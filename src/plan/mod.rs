@@ -11,6 +11,7 @@ mod bundle;
 mod bundle_folder;
 mod export;
 mod forget;
+mod fuse;
 mod ideas;
 mod join;
 mod keep;
@@ -35,6 +36,7 @@ pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_manifest, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use forget::{Traces, plan_forget};
+pub use fuse::{bytes_for_all, facts_after};
 pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use known::{Known, Whereabouts};
@@ -50,7 +52,7 @@ pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -201,12 +203,25 @@ pub struct Plan {
     pub removes: Vec<Remove>,
     /// The bundles that it adds a row to, each with about how many bytes that has in the manifest.
     pub rows: Vec<(BundleName, usize)>,
+    /// Which of its steps decodes the picture, if one does: that one tells what is found.
+    pub renders_in: Option<usize>,
+    /// How many bytes the picture that it makes may have: what comes behind was decided on that.
+    pub bytes: Option<RangeInclusive<u64>>,
 }
 
 impl Plan {
     /// Returns a plan that does nothing yet.
     pub fn new(about: About) -> Self {
-        Self { about, check: None, products: Vec::new(), moves: Vec::new(), removes: Vec::new(), rows: Vec::new() }
+        Self {
+            about,
+            check: None,
+            products: Vec::new(),
+            moves: Vec::new(),
+            removes: Vec::new(),
+            rows: Vec::new(),
+            renders_in: None,
+            bytes: None,
+        }
     }
 
     /// Returns the names that it gives.
@@ -251,6 +266,11 @@ pub enum Recipe {
         from: RelPath,
         /// The hash of its bytes.
         hash: ContentHash,
+    },
+    /// The same bytes as an earlier product of the same plan.
+    SameAs {
+        /// Which product.
+        product: usize,
     },
     /// A copy of a small file that goes with the asset.
     Copy {

@@ -6,13 +6,16 @@ use crate::records::PublishMode;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.about.from {
-            Some(from) => writeln!(f, "{from}: {}", self.about.did)?,
-            None => writeln!(f, "{}", self.about.did)?,
+        for (number, step) in self.about.told().iter().enumerate() {
+            let then = if number == 0 { "" } else { "  then " };
+            match &step.from {
+                Some(from) => writeln!(f, "{then}{from}: {}", step.did)?,
+                None => writeln!(f, "{then}{}", step.did)?,
+            }
         }
         for product in &self.products {
             let verb = match (&product.recipe, &product.mode) {
-                (Recipe::Same { .. }, _) => "link   ",
+                (Recipe::Same { .. } | Recipe::SameAs { .. }, _) => "link   ",
                 (Recipe::Render { .. } | Recipe::Embed { .. } | Recipe::Blank { .. }, _) => "make   ",
                 // A note says again what is there.
                 (Recipe::Bytes(bytes), PublishMode::Replace { was: Some(was) }) if ContentHash::of(bytes) == *was => {

@@ -104,6 +104,7 @@ fn about(intent: &Intent) -> About {
         to: intent.about.from.clone(),
         essences: Vec::new(),
         undoes: Some(intent.plan),
+        steps: Vec::new(),
         did: format!("undone: {}", intent.about.did),
         ..intent.about.clone()
     }

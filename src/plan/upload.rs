@@ -120,6 +120,9 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     plan.rows.push((bundle, row_bytes));
+    if matches!(recipe, Recipe::Render { .. }) {
+        plan.renders_in = Some(0);
+    }
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };

@@ -80,6 +80,25 @@ pub struct About {
     pub markets: Vec<MarketName>,
     /// What was done, in words.
     pub did: String,
+    /// The steps that it took at once, if they were several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub steps: Vec<StepTaken>,
+}
+
+/// One of several steps that a plan took at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepTaken {
+    /// The stage that it took from.
+    pub stage: Stage,
+    /// The name that the asset had before it.
+    pub from: RelPath,
+    /// The name that it gave.
+    pub to: RelPath,
+    /// The markets whose bundles it joined.
+    #[serde(rename = "market", with = "joined", skip_serializing_if = "Vec::is_empty", default)]
+    pub markets: Vec<MarketName>,
+    /// What was done, in words.
+    pub did: String,
 }
 
 /// A finished product that gets its name.
@@ -149,7 +168,32 @@ impl About {
             undoes: None,
             markets: Vec::new(),
             did: did.into(),
+            steps: Vec::new(),
         }
+    }
+
+    /// Returns the steps that it took: one, unless several were taken at once. What is about no file took none.
+    pub fn steps(&self) -> impl Iterator<Item = StepTaken> {
+        let one = || {
+            let (stage, from, to) = (self.stage, self.from.clone()?, self.to.clone()?);
+            Some(StepTaken { stage, from, to, markets: self.markets.clone(), did: self.did.clone() })
+        };
+        let one = if self.steps.is_empty() { one() } else { None };
+        self.steps.iter().cloned().chain(one)
+    }
+
+    /// Returns what it did step by step, each told as if it had been taken alone.
+    pub fn told(&self) -> Vec<About> {
+        let alone = |step: &StepTaken| About {
+            stage: step.stage,
+            from: Some(step.from.clone()),
+            to: Some(step.to.clone()),
+            markets: step.markets.clone(),
+            did: step.did.clone(),
+            steps: Vec::new(),
+            ..self.clone()
+        };
+        if self.steps.is_empty() { vec![self.clone()] } else { self.steps.iter().map(alone).collect() }
     }
 }
 
@@ -251,6 +295,13 @@ mod tests {
                 undoes: None,
                 markets: vec![MarketName::recorded("a"), MarketName::recorded("b-c")],
                 did: "named".to_owned(),
+                steps: vec![StepTaken {
+                    stage: Stage::Keep,
+                    from: path("keep/a.png"),
+                    to: path("export/a.png"),
+                    markets: vec![MarketName::recorded("a")],
+                    did: "enlarged".to_owned(),
+                }],
             },
             publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
             moves: vec![Move { from: path("raw/a.png"), to: path("keep/a.png"), seen }],

@@ -19,7 +19,7 @@ mod yaml_guard;
 
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
-pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, holds_records, read_records};
+pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, StepTaken, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};

@@ -54,7 +54,7 @@ impl Draft {
             let read = reader.take(PIECE_BYTES).read_to_end(&mut piece);
             read.map_err(|source| DiskError { call: "read", path: from.clone(), source })?;
             if piece.is_empty() || product.write_all(&piece).is_err() {
-                return product.finish();
+                return Ok(product.finish()?.0);
             }
         }
     }
@@ -84,6 +84,12 @@ impl Draft {
             self.vault.writer().remove(&scratch)?;
         }
         self.copy_verified(from, &scratch, hash, seen)
+    }
+
+    /// Gives an earlier product of this plan a further name `to`.
+    pub fn same_as(&mut self, earlier: usize, to: &RelPath) -> DiskResult<()> {
+        let Publish { scratch, hash, .. } = self.made.publish[earlier].clone();
+        self.same(&scratch, to, &hash, None)
     }
 
     /// Moves `from` to the free name `to`. Across file systems, and where another program has a further

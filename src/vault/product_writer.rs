@@ -34,9 +34,9 @@ impl<'d> ProductWriter<'d> {
         Self { file: BufWriter::with_capacity(BUFFER_BYTES, hashed), noted }
     }
 
-    /// Writes what is left, and returns the hash of the whole. The first error of the disk comes back here, also if
+    /// Writes what is left, and returns the hash of the whole and how many bytes it has. The first error of the disk comes back here, also if
     /// it was told to a writer before: ask this first, and only then what an encoder says.
-    pub fn finish(mut self) -> DiskResult<ContentHash> {
+    pub fn finish(mut self) -> DiskResult<(ContentHash, u64)> {
         let flushed = self.file.flush();
         let hashed = self.file.get_mut();
         if let Some(error) = hashed.error.take() {
@@ -44,7 +44,7 @@ impl<'d> ProductWriter<'d> {
         }
         said("written", &hashed.scratch, flushed)?;
         *self.noted = ContentHash::from_digest(hashed.hasher.finalize());
-        Ok(self.noted.clone())
+        Ok((self.noted.clone(), hashed.hasher.count()))
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_the_file_and_a_full_disk_is_told_as_one() {
         let whole: Vec<u8> = (0..BUFFER_BYTES * 3 + 7).map(|at| u8::try_from(at % 251).unwrap()).collect();
-        let fits = Ok(ContentHash::of(&whole));
+        let fits = Ok((ContentHash::of(&whole), whole.len() as u64));
         let full = || Err(("written", "keep/.scratch/1-0".to_owned(), Some(libc::ENOSPC)));
         for (piece, room, expected) in [
             (1_000, whole.len(), fits.clone()),
@@ -134,7 +134,7 @@ mod tests {
             let finished = writer.finish();
             let told = finished.map_err(|error| (error.call, error.path.to_string(), error.source.raw_os_error()));
             assert_eq!(told, expected, "pieces of {piece}, room for {room}");
-            assert_eq!(noted, expected.as_ref().map_or(ContentHash::of(b""), Clone::clone));
+            assert_eq!(noted, expected.as_ref().map_or(ContentHash::of(b""), |(hash, _)| hash.clone()));
             assert!(whole.starts_with(&held.lock().unwrap()) && (expected.is_err() || *held.lock().unwrap() == whole));
         }
     }

@@ -179,6 +179,7 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
     assert!(root.once().status.success());
     let archived = "archive/winter-cabins/winter-cabins-0001.png";
+    fs::create_dir_all(root.at("export/winter-cabins")).unwrap();
     for suffix in ["", ".yaml"] {
         let copy = root.at(&format!("export/winter-cabins/copy.png{suffix}"));
         fs::copy(root.at(&format!("{archived}{suffix}")), copy).unwrap();
@@ -245,4 +246,53 @@ fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
     assert!(log.contains("Left alone: it was changed by hand after it was bundled"), "{log}");
     assert!(!log.contains("Brought back") && !log.contains("tried again"), "{log}");
     assert!(root.csv()[1].iter().any(|cell| cell.contains("Snowed in")), "{:?}", root.csv());
+}
+
+/// What nobody can know before a picture is made is looked at once it is: nothing that a market would refuse, or that was
+/// sold before, goes on because its steps are taken at once.
+#[test]
+fn what_is_known_only_once_it_is_made_is_not_bundled() {
+    // As many bytes as a market takes; what it refuses, and the files that are bundled.
+    for (bytes, why, bundled) in [("1, max: 900", "the market takes 1 to 900", 0), ("1, max: 90000", "", 1)] {
+        let root = Root::new();
+        let market = root.at("markets/adobe-stock.yaml");
+        let text = fs::read_to_string(&market).unwrap();
+        fs::write(&market, text.replace("bytes: {min: 1, max: 45000000}", &format!("bytes: {{min: {bytes}}}")))
+            .unwrap();
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(root.bundled().len(), bundled, "{bytes}: {}", root.log());
+        assert!(root.text(&["status"]).contains(why), "{}", root.text(&["status"]));
+        assert_eq!(root.at("upload/winter-cabins/winter-cabins-0001.jpg").exists(), bundled == 0, "{:?}", root.files());
+    }
+
+    // The same pixels in another file, at the same time and later.
+    let compressed_anew = |bytes: &[u8]| {
+        let pixels = image::load_from_memory(bytes).unwrap();
+        let mut anew = Vec::new();
+        let (how, filter) = (image::codecs::png::CompressionType::Best, image::codecs::png::FilterType::Paeth);
+        pixels.write_with_encoder(image::codecs::png::PngEncoder::new_with_quality(&mut anew, how, filter)).unwrap();
+        assert_ne!(anew, bytes);
+        anew
+    };
+    for at_once in [true, false] {
+        let root = Root::new();
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        if !at_once {
+            assert!(root.once().status.success());
+        }
+        fs::write(root.at("raw/winter-cabins/b.png"), compressed_anew(&picture(1, 100))).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(root.bundled().len(), 1, "at once {at_once}: {:?}\n{}", root.files(), root.log());
+        let status = root.text(&["status"]);
+        assert!(
+            status.contains("it was bundled for this market before"),
+            "at once {at_once}: {status}\n{}",
+            root.log()
+        );
+    }
 }

@@ -71,6 +71,7 @@ fn what_was_bundled_is_not_bundled_again_with_new_tags_and_its_bundle_gone() {
 
     // As it was dropped, and as it was bundled; with a sidecar of its own, and with one that says another name.
     fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    fs::create_dir_all(root.at("upload/winter-cabins")).unwrap();
     fs::write(root.at("upload/winter-cabins/stamped.jpg"), &stamped).unwrap();
     fs::write(root.at("upload/winter-cabins/claimed.jpg"), &stamped).unwrap();
     fs::write(root.at("upload/winter-cabins/claimed.jpg.yaml"), "id: 0123456789abcdef\n").unwrap();

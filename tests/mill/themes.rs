@@ -25,6 +25,10 @@ fn a_change_of_tags_reaches_other_stages_and_open_bundles() {
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    // Where a theme has a folder, it has its tags.
+    for stage in ["keep", "export", "upload"] {
+        fs::create_dir_all(root.at(stage).join("winter-cabins")).unwrap();
+    }
     assert!(root.once().status.success());
     let tags = root.at("keep/winter-cabins/tags.yaml");
     let text = fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in");

@@ -4,14 +4,19 @@ use std::fs;
 
 use super::{NOTE, Root, picture};
 
-/// A root with one worker, who is at work on a large picture for a while.
+/// A root with one worker, who is at work on a large picture for a while, and a small one that is bundled.
 fn a_busy_root() -> (Root, super::Daemon) {
-    let root = Root::with("keep: {min_megapixels: 24}\nwork: {jobs: 1}\n");
+    let root = Root::with("keep: {min_megapixels: 0.04}\nwork: {jobs: 1}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/small.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 1, "{}", root.log());
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("0.04", "24")).unwrap();
     let daemon = root.run();
     fs::write(root.at("raw/winter-cabins/large.png"), picture(1, 1200)).unwrap();
-    root.until("the picture is in keep", |root| root.at("keep/winter-cabins/winter-cabins-0001.png").exists());
+    root.until("the picture is in hand", |root| root.log().contains("Working on a large picture"));
     (root, daemon)
 }
 
@@ -25,13 +30,13 @@ fn video() -> Vec<u8> {
 #[test]
 fn a_sidecar_that_is_mended_while_its_asset_is_in_hand_is_seen() {
     let (root, daemon) = a_busy_root();
-    let keep = root.at("keep/winter-cabins");
-    fs::write(keep.join("clip.mp4.yaml"), "tags: [").unwrap();
-    fs::write(keep.join("clip.mp4"), video()).unwrap();
+    let raw = root.at("raw/winter-cabins");
+    fs::write(raw.join("clip.mp4.yaml"), "tags: [").unwrap();
+    fs::write(raw.join("clip.mp4"), video()).unwrap();
     drop(root.text(&["status"]));
-    fs::write(keep.join("clip.mp4.yaml"), "tags: {title: A cabin}\n").unwrap();
+    fs::write(raw.join("clip.mp4.yaml"), "tags: {title: A cabin}\n").unwrap();
     root.until("the video goes on", |root| {
-        root.files().iter().any(|name| name.ends_with(".mp4") && !name.starts_with("keep/"))
+        root.files().iter().any(|name| name.ends_with(".mp4") && !name.starts_with("raw/"))
     });
     daemon.signal("-TERM");
     daemon.ends_well();
@@ -40,12 +45,12 @@ fn a_sidecar_that_is_mended_while_its_asset_is_in_hand_is_seen() {
 #[test]
 fn a_companion_that_comes_while_its_asset_is_in_hand_goes_with_it() {
     let (root, daemon) = a_busy_root();
-    let keep = root.at("keep/winter-cabins");
-    fs::write(keep.join("clip.mp4"), video()).unwrap();
+    let raw = root.at("raw/winter-cabins");
+    fs::write(raw.join("clip.mp4"), video()).unwrap();
     drop(root.text(&["status"]));
-    fs::write(keep.join("clip.txt"), "a cabin in the snow").unwrap();
-    root.until("the video goes on", |_| !keep.join("clip.mp4").exists());
-    root.until("its text goes with it", |_| !keep.join("clip.txt").exists());
+    fs::write(raw.join("clip.txt"), "a cabin in the snow").unwrap();
+    root.until("the video goes on", |_| !raw.join("clip.mp4").exists());
+    root.until("its text goes with it", |_| !raw.join("clip.txt").exists());
     daemon.signal("-TERM");
     daemon.ends_well();
 }
@@ -53,7 +58,7 @@ fn a_companion_that_comes_while_its_asset_is_in_hand_goes_with_it() {
 #[test]
 fn an_undo_that_waits_is_carried_out_before_the_daemon_stops() {
     let (root, daemon) = a_busy_root();
-    let mut undo = root.command(&["undo", root.at("keep/winter-cabins/winter-cabins-0001.png").to_str().unwrap()]);
+    let mut undo = root.command(&["undo", root.bundled()[0].to_str().unwrap()]);
     let requests = || fs::metadata(root.at(".stockmill/requests")).unwrap().modified().unwrap();
     let before = requests();
     let undo = undo.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();

@@ -1,5 +1,6 @@
 //! Assets as they lie, and what is decided, as `stockmill plan` shows it.
 
+mod fused;
 mod notes;
 mod on_the_way;
 mod set_aside;

@@ -19,6 +19,7 @@ fn intent(plan: u64, batch: u64) -> Intent {
         to: Some(path(&format!("keep/t/t-{plan}.png"))),
         essences: vec![ContentHash::of(b"what it shows")],
         undoes: None,
+        steps: Vec::new(),
         markets: Vec::new(),
         did: "named".to_owned(),
     };

@@ -8,6 +8,7 @@ mod late;
 mod namesakes;
 mod near_misses;
 mod notes;
+mod onward;
 mod record_keeper;
 mod record_settle;
 mod reservations;
@@ -35,7 +36,7 @@ use super::units::Units;
 use crate::config::Settings;
 use crate::intake::{NearMiss, Now};
 use crate::make::Limits;
-use crate::model::{ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
     Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park, sync_base_path,
@@ -60,6 +61,8 @@ pub(super) struct Decider {
     near_misses: NearMisses,
     pub(super) bundles: BTreeMap<BundleName, Bundle>,
     pub(super) reserved: Reservations,
+    /// Assets that are made before it is decided where they are sold.
+    made_first: HashSet<AssetId>,
 }
 
 /// What a decision needs to know of others' concerns.
@@ -96,6 +99,7 @@ impl Decider {
             near_misses: NearMisses::default(),
             bundles: BTreeMap::new(),
             reserved: Reservations::default(),
+            made_first: HashSet::new(),
             settings,
         }
     }
@@ -142,9 +146,10 @@ impl Decider {
         let plan = if facts.stage == Stage::Ideas {
             self.decide_note(&facts, here)
         } else {
-            self.decide_asset(&facts, known.as_ref(), here)
+            self.decide_asset(&facts, known.as_ref(), None, here)
         }?;
         self.leads_on(&plan)?;
+        let plan = self.with_next_steps(&facts, plan, here);
         self.take_in_hand(&plan);
         Ok(plan)
     }
@@ -187,14 +192,23 @@ impl Decider {
         Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why(&folder.file_text()))))
     }
 
-    fn decide_asset(&mut self, facts: &Facts, known: Option<&Known>, here: Here<'_>) -> Result<Plan, Hold> {
+    /// Plans an asset's step; `before` is what is to be done first in the same plan.
+    fn decide_asset(
+        &mut self,
+        facts: &Facts,
+        known: Option<&Known>,
+        before: Option<&Plan>,
+        here: Here<'_>,
+    ) -> Result<Plan, Hold> {
         let layers = self.layers_of(facts, here.now.for_settle())?;
         self.no_namesake(facts, &layers, here)?;
         let bundled_for = self.bundled_for(facts, known);
         let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
             let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
-            plan_asset(facts, &Context { is_let_go, ..*context })
+            let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
+            let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
+            plan_asset(facts, &Context { is_let_go, taken: &taken, ..*context })
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
 use crate::plan::{Facts, Plan};
+use crate::records::About;
 
 /// So many numbers are kept for what is tried again.
 const GIVEN_SEQS_MAX: usize = 10_000;
@@ -30,9 +31,7 @@ impl Reservations {
         let about = &plan.about;
         self.names.extend(plan.gives().map(folded));
         self.leaving.extend(plan.takes().cloned());
-        if let (Some(hash), Some(from)) = (&about.hash, &about.from) {
-            self.hashes.extend(about.essences.iter().chain([hash]).map(|hash| (hash.clone(), from.clone())));
-        }
+        self.take_contents(about);
         if let (Some(id), Some(from)) = (&about.asset, &about.from) {
             self.assets.insert(id.clone(), from.clone());
         }
@@ -44,8 +43,22 @@ impl Reservations {
         }
         // What joins its asset late leaves no stage.
         if !is_join(plan) {
-            *self.leaving_by_stage.entry(about.stage).or_default() += 1;
+            for stage in stages(about) {
+                *self.leaving_by_stage.entry(stage).or_default() += 1;
+            }
         }
+    }
+
+    /// Takes what a plan's file holds and shows, as far as that is known.
+    pub(super) fn take_contents(&mut self, about: &About) {
+        if let (Some(hash), Some(from)) = (&about.hash, &about.from) {
+            self.hashes.extend(about.essences.iter().chain([hash]).map(|hash| (hash.clone(), from.clone())));
+        }
+    }
+
+    /// Returns the other file in hand that shows what this one shows.
+    pub(super) fn shown_by_other(&self, essences: &[ContentHash], path: &RelPath) -> Option<RelPath> {
+        essences.iter().find_map(|essence| self.hashes.get(essence).filter(|other| *other != path)).cloned()
     }
 
     /// Gives back what a plan had taken, after it was carried out or given up; returns the files that waited for that.
@@ -62,8 +75,10 @@ impl Reservations {
         if let Some(id) = &plan.about.asset {
             self.assets.remove(id);
         }
-        if let Some(count) = self.leaving_by_stage.get_mut(&plan.about.stage).filter(|_| !is_join(plan)) {
-            *count = count.saturating_sub(1);
+        for stage in stages(&plan.about) {
+            if let Some(count) = self.leaving_by_stage.get_mut(&stage).filter(|_| !is_join(plan)) {
+                *count = count.saturating_sub(1);
+            }
         }
         std::mem::take(&mut self.twins)
     }
@@ -124,6 +139,11 @@ impl Reservations {
         self.twins.extend(other.is_some().then(|| path.clone()));
         other
     }
+}
+
+/// Returns the stages that a plan takes its asset out of.
+fn stages(about: &About) -> Vec<Stage> {
+    if about.steps.is_empty() { vec![about.stage] } else { about.steps.iter().map(|step| step.stage).collect() }
 }
 
 /// Returns whether a plan is about a companion that joins its asset, which takes no step by that.

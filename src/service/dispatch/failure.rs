@@ -63,6 +63,10 @@ pub(in crate::service) fn handling(
         MakeError::Content(CraftError::Stopped) => return Handling::Forget,
         MakeError::Content(content) => return Handling::SetAside(content.to_string()),
         MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Handling::Wait(error.to_string()),
+        MakeError::Unforeseen(_) => {
+            let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), Duration::ZERO);
+            return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
+        }
         MakeError::Disk(disk) => disk,
     };
     match disk.kind() {

@@ -172,6 +172,8 @@ impl Ledger {
         for left in before.iter().chain(&about.from).filter(|left| about.to.as_ref() != Some(*left)) {
             self.assets.left(slot, left);
         }
+        // What comes late may have a name that the asset had for no time at all.
+        about.steps.iter().for_each(|step| self.assets.left(slot, &step.from));
         about.markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
         let further = own
             .iter()
@@ -184,8 +186,10 @@ impl Ledger {
             self.set_aside.remove(from);
         }
         // A plan that recovery finished late is told after younger ones.
-        let left_at = self.left_at.entry(about.stage).or_default();
-        left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
+        for step in about.told() {
+            let left_at = self.left_at.entry(step.stage).or_default();
+            left_at.insert(left_at.partition_point(|earlier| *earlier <= at), at);
+        }
     }
 
     /// Returns the hash of a manifest as it was written last, where that is known.

@@ -107,6 +107,15 @@ impl World {
         self.root.at("raw/winter-cabins").join(name.as_ref())
     }
 
+    /// Lets the folders of themes be old: a new one gets its commented tags a while later, for which nobody waits.
+    fn age_folders(&self) {
+        for folder in
+            fs::read_dir(self.root.at("raw")).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir())
+        {
+            fs::File::open(folder.path()).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        }
+    }
+
     /// Runs stockmill to its end, twice, and checks everything that must always hold.
     fn survive(mut self) -> Root {
         let good = self.picture();
@@ -117,6 +126,7 @@ impl World {
             .map(|(path, bytes)| (path, ContentHash::of(&bytes)))
             .collect();
         let canaries = canaries(&self.outside);
+        self.age_folders();
         run_to_the_end(&self.root);
         let after = self.root.files();
         run_to_the_end(&self.root);

@@ -218,7 +218,7 @@ fn more_keywords_than_a_picture_can_hold_are_told_of() {
     fs::write(world.root.at("raw/other/tags.yaml"), format!("title: A cabin\nkeywords: [{}]\n", many.join(", ")))
         .unwrap();
     let root = world.survive();
-    let reason = fs::read_to_string(root.at("failed/export/other/other-0001.png.reason.txt")).unwrap();
+    let reason = fs::read_to_string(root.at("failed/raw/other/a.png.reason.txt")).unwrap();
     assert!(
         reason.starts_with("its metadata cannot be used: ") && reason.contains("a picture holds 65502"),
         "{reason}"

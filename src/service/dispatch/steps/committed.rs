@@ -28,8 +28,8 @@ impl Dispatcher {
     /// Takes products that are complete, or could not be made.
     pub(in crate::service::dispatch) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
         self.pipeline.made(made.iter().map(|(job, _)| job.cost.memory).sum());
-        for (job, result) in made {
-            match result {
+        for (mut job, result) in made {
+            match result.and_then(|made| self.decide.as_foreseen(&mut job.plan, made)) {
                 Ok(made) => self.pipeline.add_made(job, made, now.steady),
                 Err(error) => self.not_done(job, &error, now),
             }
@@ -39,6 +39,9 @@ impl Dispatcher {
     /// Takes it that a plan could not be carried out.
     fn not_done(&mut self, mut job: Job, error: &MakeError, now: &Moment) {
         self.let_go(&mut job, now);
+        if matches!(error, MakeError::Unforeseen(_)) {
+            self.decide.make_first(&job.plan);
+        }
         match job.facts {
             Some(facts) => {
                 let path = facts.path.clone();
@@ -151,7 +154,7 @@ impl Dispatcher {
     fn close(&mut self, about: &About, publish: &[Publish], at: Timestamp, took: Duration) {
         self.decide.carried_out(about, publish, at);
         self.tally.count_done();
-        report::moved(about, weight(about), took);
+        about.told().iter().for_each(|step| report::moved(step, weight(step), took));
     }
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.

@@ -17,7 +17,7 @@ fn what_would_go_to_an_area_that_is_away_waits_until_it_is_back() {
         ("raw", &[".raw/sea/a.png"], &[("raw/sea/a.png", Paused, "`raw` is paused: its folder")], 2),
         ("keep", &["raw/sea/a.png"], &[("raw/sea/a.png", Paused, "`keep` is paused: its folder")], 2),
         ("export", &["keep/sea/sea-0001.png"], &[("keep/sea/sea-0001.png", Paused, "`export` is paused")], 1),
-        ("upload", &["export/sea/sea-0001.png"], &[("export/sea/sea-0001.png", Paused, "`upload` is paused")], 1),
+        ("upload", &["export/sea/sea-0001.png"], &[("export/sea/sea-0001.png", Paused, "`upload` is paused")], 2),
         ("ideas", &ENDS, &[], 1),
     ];
     for (area, waits, held, failed) in rows {

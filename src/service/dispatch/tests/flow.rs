@@ -31,8 +31,8 @@ fn check(settings: &str, files: &[(&str, &[u8])], assets: &str, held: Held, cost
 fn each_file_ends_where_the_settings_say() {
     let (a, b, tags) = (picture(1), picture(2), ("raw/sea/tags.yaml", TAGS.as_bytes()));
     let rows: &[(&str, &str, Held, Costs)] = &[
-        ("", BUNDLED, None, (0, [15, 4, 8, 7], 1_250)),
-        ("work: {megapixels_max: 1, file_mib_max: 1}", BUNDLED, None, (0, [15, 4, 8, 7], 1_250)),
+        ("", BUNDLED, None, (0, [6, 1, 3, 2], 2)),
+        ("work: {megapixels_max: 1, file_mib_max: 1}", BUNDLED, None, (0, [6, 1, 3, 2], 2)),
         ("gates: {raw: hold}", A, Some((A, Gate, "release raw")), (0, [7, 0, 1, 1], 15)),
         (
             "gates: {keep: hold}",
@@ -44,13 +44,13 @@ fn each_file_ends_where_the_settings_say() {
             "gates: {export: hold}",
             "export/sea/sea-0001.png",
             Some(("export/sea/sea-0001.png", Gate, "release export")),
-            (0, [11, 2, 4, 4], 500),
+            (0, [8, 1, 2, 2], 15),
         ),
         (
             "gates: {upload: hold}",
             FINISHED,
             Some(("upload/sea/sea-0001.jpg", Gate, "release upload")),
-            (0, [14, 3, 6, 5], 1_250),
+            (0, [8, 1, 3, 2], 15),
         ),
         ("gates: {raw: {on: [DAYS], at: \"13:00\"}}", A, Some((A, Gate, "13:00")), (0, [7, 0, 1, 1], 15)),
         ("settle: {ignore: [\"a.*\"]}", A, None, (0, [6, 0, 1, 1], 0)),
@@ -58,13 +58,13 @@ fn each_file_ends_where_the_settings_say() {
             "upload: {markets: []}",
             FINISHED,
             Some(("upload/sea/sea-0001.jpg", Person, "no market is configured")),
-            (0, [15, 5, 6, 5], 1_250),
+            (0, [9, 2, 3, 2], 250),
         ),
         (
             "export: {format: png}",
             "archive/sea/sea-0001.png upload/sea/sea-0001.png",
             Some(("upload/sea/sea-0001.png", Market, "it is png, and the market takes")),
-            (0, [15, 5, 6, 5], 1_250),
+            (0, [9, 2, 3, 2], 250),
         ),
     ];
     let days = "monday, tuesday, wednesday, thursday, friday, saturday, sunday";
@@ -76,7 +76,7 @@ fn each_file_ends_where_the_settings_say() {
     let one_a_day = format!("gates: {{raw: {{on: [{days}], at: \"00:00\", at_most: 1}}}}");
     let (two, limit) = ([(A, &*a), ("raw/sea/b.png", &b), tags], ("raw/sea/b.png", Gate, "has let 1 through today"));
     let assets = BUNDLED.replace(' ', " raw/sea/b.png ");
-    check(&one_a_day, &two, &assets, Some(limit), (0, [18, 4, 8, 7], 1_250));
+    check(&one_a_day, &two, &assets, Some(limit), (0, [7, 1, 3, 2], 15));
 }
 
 #[test]
@@ -103,16 +103,16 @@ fn each_file_ends_where_its_content_says() {
             &[(A, a), ("raw/sea/b.png", a), ("raw/sea/tags.yaml", tags)],
             "archive/sea/sea-0001.png failed/raw/sea/b.png failed/raw/sea/b.png.reason.txt upload/DAY/adobe-stock/files/sea-0001.jpg",
             None,
-            (1, [16, 4, 9, 8], 1_250),
+            (1, [7, 1, 4, 3], 15),
         ),
-        (&[(A, a)], FINISHED, no_title("upload/sea/sea-0001.jpg"), (0, [12, 4, 3, 3], 750)),
+        (&[(A, a)], FINISHED, no_title("upload/sea/sea-0001.jpg"), (0, [8, 2, 1, 1], 250)),
         (
             &[("raw/a.png", a)],
             "archive/unsorted/unsorted-0001.png upload/unsorted/unsorted-0001.jpg",
             no_title("upload/unsorted/unsorted-0001.jpg"),
-            (0, [11, 4, 3, 3], 750),
+            (0, [7, 2, 1, 1], 250),
         ),
-        (&[("raw/Sea_7.png", a), ("raw/sea/tags.yaml", tags)], BUNDLED, None, (0, [15, 4, 9, 7], 1_250)),
+        (&[("raw/Sea_7.png", a), ("raw/sea/tags.yaml", tags)], BUNDLED, None, (0, [6, 1, 3, 2], 2)),
         (
             &[(A, a), ("raw/sea/tags.yaml", b"title: [")],
             A,
@@ -161,20 +161,17 @@ fn an_asset_leaves_its_records_on_the_way() {
         [
             "archive/sea/sea-0001.png".to_owned(),
             "archive/sea/sea-0001.png.yaml".to_owned(),
-            "export/sea/tags.yaml".to_owned(),
-            "keep/sea/tags.yaml".to_owned(),
             "raw/sea/tags.yaml".to_owned(),
             format!("{bundle}/CHECKLIST.md"),
             format!("{bundle}/adobe-stock.csv"),
             format!("{bundle}/files/sea-0001.jpg"),
             format!("{bundle}/sidecars/sea-0001.jpg.yaml"),
-            "upload/sea/tags.yaml".to_owned(),
         ]
     );
     assert!(mill.text(&format!("{bundle}/adobe-stock.csv")).contains("sea-0001.jpg,Sea,\"wave,water,blue\""));
-    // Four stages, and the two tag files and the manifest beside them; nothing more is done however long it runs.
+    // All stages at once, the remembered tags and the manifest; nothing more is done however long it runs.
     let (done, begun) = (mill.dispatcher.summary().done, mill.steps());
     mill.pass(50);
-    assert_eq!((done, mill.dispatcher.summary().done, mill.dispatcher.summary().held), (9, 9, 0));
+    assert_eq!((done, mill.dispatcher.summary().done, mill.dispatcher.summary().held), (3, 3, 0));
     assert_eq!(mill.steps(), begun);
 }

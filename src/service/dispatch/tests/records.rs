@@ -6,7 +6,12 @@ const OCEAN: &str = "title: Ocean\nkeywords: [wave, water, blue]\n";
 const CSV: &str = "upload/DAY/adobe-stock/adobe-stock.csv";
 
 fn bundled() -> Mill {
-    let mut mill = Mill::new("", &[("raw/sea/a.png", &picture(1)), ("raw/sea/tags.yaml", TAGS.as_bytes())]);
+    let (asset, tags) = (picture(1), TAGS.as_bytes());
+    // Its theme has a folder in every stage.
+    let tags = ["raw", "keep", "export", "upload"].map(|stage| (format!("{stage}/sea/tags.yaml"), tags));
+    let files: Vec<(&str, &[u8])> =
+        tags.iter().map(|(path, tags)| (&**path, *tags)).chain([("raw/sea/a.png", &*asset)]).collect();
+    let mut mill = Mill::new("", &files);
     mill.run();
     // What is written from now on is newer than what the mill wrote.
     mill.until(4_000);

@@ -1,0 +1,72 @@
+//! Steps that need not wait for each other: where the gates between them are open, they are one plan.
+
+use super::{Decider, Here};
+use crate::config::Gate;
+use crate::make::MakeError;
+use crate::model::Stage;
+use crate::plan::{Facts, Plan, bytes_for_all, facts_after};
+use crate::vault::Made;
+
+/// So many assets are remembered that are made before it is decided where they are sold.
+const MADE_FIRST_MAX: usize = 10_000;
+
+impl Decider {
+    /// Returns a plan with the steps that follow it at once. Each is decided as it would be on what lies there by then;
+    /// where one waits for whatever reason, the plan ends before it, and the file tells why once it lies there.
+    pub(super) fn with_next_steps(&mut self, facts: &Facts, plan: Plan, here: Here<'_>) -> Plan {
+        let (mut facts, mut step, mut whole) = (facts.clone(), plan.clone(), plan);
+        while let Some((after, next)) = self.next_step(&facts, &step, &whole, here) {
+            let Some(fused) = whole.then(&next) else { break };
+            (facts, step, whole) = (after, next, fused);
+        }
+        whole
+    }
+
+    /// Returns what lies there after a step, and the step that is taken next; `None` if anything keeps it.
+    fn next_step(&mut self, facts: &Facts, step: &Plan, whole: &Plan, here: Here<'_>) -> Option<(Facts, Plan)> {
+        let bytes = bytes_for_all(&self.rules.markets)?;
+        let after = facts_after(facts, step, *bytes.start()).filter(|after| facts.stage.next() == Some(after.stage))?;
+        let is_made_first = || step.about.asset.as_ref().is_some_and(|asset| self.made_first.contains(asset));
+        if *self.settings.gates.of(after.stage) != Gate::Auto || after.stage == Stage::Upload && is_made_first() {
+            return None;
+        }
+        // Nothing is left there; but while it is away nobody knows what its tags say.
+        self.disk().attach(&after.stage.folder()).ok()?;
+        here.paused(after.stage).ok()?;
+        self.named_right(&after.path).ok()?;
+        self.gate(&after, here.now).ok()?;
+        let next = self.decide_asset(&after, None, Some(whole), here).ok()?;
+        self.leads_on(&next).ok()?;
+        // Markets look at how many bytes it has.
+        let bytes = (after.stage == Stage::Upload).then_some(bytes);
+        Some((after, Plan { bytes, ..next }))
+    }
+
+    /// Takes what was made for markets, unless what it shows was sold under another name, or is about to be: nobody
+    /// could know before it was made.
+    pub(in crate::service) fn as_foreseen(&mut self, plan: &mut Plan, made: Made) -> Result<Made, MakeError> {
+        let about = made.about();
+        let sold = self.ledger.bundled_for(about.asset.iter(), about.essences.iter());
+        let again = about.markets.iter().find(|market| sold.contains(*market));
+        let why = again.map(|market| format!("what it shows was bundled for {market} before"));
+        let why = why.or_else(|| {
+            let other = about.from.as_ref().and_then(|from| self.reserved.shown_by_other(&about.essences, from));
+            other.map(|other| format!("it shows what `{other}` shows, which is being worked on"))
+        });
+        if let Some(why) = why.filter(|_| !about.markets.is_empty()) {
+            made.discard(&self.vault);
+            return Err(MakeError::Unforeseen(why));
+        }
+        plan.about.essences.clone_from(&about.essences);
+        self.reserved.take_contents(&plan.about);
+        Ok(made)
+    }
+
+    /// Takes note that of an asset it could not be foreseen who buys it: it is made first, and looked at then.
+    pub(in crate::service) fn make_first(&mut self, plan: &Plan) {
+        if self.made_first.len() >= MADE_FIRST_MAX {
+            self.made_first.clear();
+        }
+        self.made_first.extend(plan.about.asset.clone());
+    }
+}
