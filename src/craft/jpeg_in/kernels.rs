@@ -1,13 +1,6 @@
 //! The loops over many values that take most of a picture's time. Each is plain code that the compiler turns into
 //! vectors, and is compiled once more for processors with AVX2.
 
-/// The samples of a block, or its coefficients as numbers of the transform.
-type Block = [[i32; 8]; 8];
-
-/// How many fraction bits the factors of the transform have, and what lies between its two passes.
-const FACTOR_BITS: u32 = 13;
-const PASS_BITS: u32 = 2;
-
 /// Defines `name` as `plain`, compiled for the best that the processor has.
 macro_rules! kernel {
     ($(#[$doc:meta])* $name:ident, $plain:ident, $avx2:ident, ($($argument:ident: $kind:ty),*)) => {
@@ -34,11 +27,6 @@ macro_rules! kernel {
 }
 
 kernel! {
-    /// Turns coefficients, which are already multiplied by their quantisers, into the samples of a block. Each of its
-    /// rows begins `stride` samples behind the one before it.
-    inverse, inverse_plain, inverse_avx2, (coefficients: &[i16; 64], out: &mut [u8], stride: usize)
-}
-kernel! {
     /// Doubles a row's width: three parts of the nearer sample, one of the next.
     widen, widen_plain, widen_avx2, (row: &[u8], out: &mut [u8])
 }
@@ -56,86 +44,10 @@ kernel! {
     rgb, rgb_plain, rgb_avx2, (rows: [&[u8]; 3], out: &mut [u8])
 }
 
-/// The inverse transform in whole numbers of Loeffler, Ligtenberg and Moschytz, as the reference decoder does it.
-#[inline(always)]
-fn inverse_plain(coefficients: &[i16; 64], out: &mut [u8], stride: usize) {
-    let mut block = [[0; 8]; 8];
-    for (row, values) in block.iter_mut().zip(coefficients.as_chunks::<8>().0) {
-        *row = values.map(i32::from);
-    }
-    let block = pass(&block, FACTOR_BITS - PASS_BITS);
-    let block = pass(&transposed(&block), FACTOR_BITS + PASS_BITS + 3);
-    let block = transposed(&block);
-    for (out, row) in out.chunks_mut(stride).zip(&block) {
-        out[..8].copy_from_slice(&row.map(sample));
-    }
-}
-
-/// Returns a value around zero as a sample.
-#[inline(always)]
-fn sample(value: i32) -> u8 {
-    byte(value.wrapping_add(128))
-}
-
 #[inline(always)]
 #[expect(clippy::cast_sign_loss, reason = "it is within a byte")]
 fn byte(value: i32) -> u8 {
     value.clamp(0, 255) as u8
-}
-
-#[inline(always)]
-fn transposed(block: &Block) -> Block {
-    let mut turned = [[0; 8]; 8];
-    for (y, row) in block.iter().enumerate() {
-        for (x, value) in row.iter().enumerate() {
-            turned[x][y] = *value;
-        }
-    }
-    turned
-}
-
-/// Transforms all columns, and divides them by `1 << shift`.
-#[inline(always)]
-fn pass(block: &Block, shift: u32) -> Block {
-    let mut out = [[0; 8]; 8];
-    for x in 0..8 {
-        let column = column([0, 1, 2, 3, 4, 5, 6, 7].map(|y| block[y][x]));
-        for (row, value) in out.iter_mut().zip(column) {
-            row[x] = value.wrapping_add(1 << (shift - 1)) >> shift;
-        }
-    }
-    out
-}
-
-/// Transforms a column. What no encoder makes may overflow, and gives some sample then.
-#[inline(always)]
-fn column(c: [i32; 8]) -> [i32; 8] {
-    let (add, sub, mul) = (i32::wrapping_add, i32::wrapping_sub, i32::wrapping_mul);
-    let turn = mul(add(c[2], c[6]), 4433);
-    let (low, high) = (sub(turn, mul(c[6], 15_137)), add(turn, mul(c[2], 6270)));
-    let (sum, difference) = (mul(add(c[0], c[4]), 1 << FACTOR_BITS), mul(sub(c[0], c[4]), 1 << FACTOR_BITS));
-    let even = [add(sum, high), add(difference, low), sub(difference, low), sub(sum, high)];
-
-    let (z3, z4) = (add(c[7], c[3]), add(c[5], c[1]));
-    let z5 = mul(add(z3, z4), 9633);
-    let (z1, z2) = (mul(add(c[7], c[1]), -7373), mul(add(c[5], c[3]), -20_995));
-    let (z3, z4) = (add(mul(z3, -16_069), z5), add(mul(z4, -3196), z5));
-    let odd = [
-        add(mul(c[1], 12_299), add(z1, z4)),
-        add(mul(c[3], 25_172), add(z2, z3)),
-        add(mul(c[5], 16_819), add(z2, z4)),
-        add(mul(c[7], 2446), add(z1, z3)),
-    ];
-    [
-        add(even[0], odd[0]),
-        add(even[1], odd[1]),
-        add(even[2], odd[2]),
-        add(even[3], odd[3]),
-        sub(even[3], odd[3]),
-        sub(even[2], odd[2]),
-        sub(even[1], odd[1]),
-        sub(even[0], odd[0]),
-    ]
 }
 
 #[inline(always)]
@@ -215,19 +127,6 @@ mod tests {
         if !is_x86_feature_detected!("avx2") {
             return;
         }
-        for seed in 0..200 {
-            let bytes = noise(128, seed);
-            let bits = 16 - seed % 16;
-            let mut coefficients = [0_i16; 64];
-            for (value, pair) in coefficients.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                *value = i16::from_le_bytes(*pair) >> (16 - bits);
-            }
-            let (mut plain, mut fast) = ([0; 7 * 9 + 8], [0; 7 * 9 + 8]);
-            inverse_plain(&coefficients, &mut plain, 9);
-            // SAFETY: the processor has AVX2, as was asked above.
-            unsafe { inverse_avx2(&coefficients, &mut fast, 9) };
-            assert_eq!(plain, fast, "{coefficients:?}");
-        }
         for width in 1..100 {
             let rows = [1, 2, 3].map(|row| noise(width, row + 10 * u32::try_from(width).unwrap()));
             let [near, far, third] = [&rows[0][..], &rows[1], &rows[2]];
@@ -248,33 +147,5 @@ mod tests {
             }
             assert_eq!(plain, fast, "{width}");
         }
-    }
-
-    /// The exact transform in floats: no sample is off by more than one.
-    #[test]
-    fn the_transform_is_that_of_the_standard() {
-        for seed in 0..50 {
-            let mut coefficients = [0_i16; 64];
-            for (value, byte) in coefficients.iter_mut().zip(noise(64, seed)) {
-                *value = i16::from(byte.cast_signed());
-            }
-            let mut samples = [0; 64];
-            inverse(&coefficients, &mut samples, 8);
-            for (at, sample) in samples.iter().enumerate() {
-                let exact = exact_sample(&coefficients, at % 8, at / 8);
-                assert!((exact - f64::from(*sample)).abs() <= 1.0, "{at}: {exact} {sample}");
-            }
-        }
-    }
-
-    fn exact_sample(coefficients: &[i16; 64], x: usize, y: usize) -> f64 {
-        let wave = |at: usize, frequency: usize| {
-            let scale = if frequency == 0 { 0.5_f64.sqrt() } else { 1.0 };
-            let turns = u32::try_from((2 * at + 1) * frequency).unwrap();
-            scale * (f64::from(turns) * std::f64::consts::PI / 16.0).cos()
-        };
-        let all = coefficients.iter().enumerate();
-        let sum: f64 = all.map(|(at, value)| f64::from(*value) * wave(x, at % 8) * wave(y, at / 8)).sum();
-        (sum / 4.0 + 128.0).clamp(0.0, 255.0)
     }
 }

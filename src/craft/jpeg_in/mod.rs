@@ -1,6 +1,8 @@
 //! Reads a sequential JPEG row by row (ITU T.81). Its codes have no check sum, so each of them must be valid, and
 //! together they must fill all blocks of the frame. Samples are made as the reference decoder makes them.
 
+#[expect(clippy::inline_always, reason = "what is compiled for a processor must be inlined into one function")]
+mod cosine;
 mod head;
 #[expect(clippy::inline_always, reason = "each kernel is compiled twice from the same code")]
 mod kernels;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Plane;
-use super::kernels::inverse;
+use super::cosine::inverse;
 use crate::craft::CraftError;
 use crate::craft::jpeg_scan::codes::{Code, Codes, END_OF_BLOCK};
 use crate::craft::jpeg_scan::{LEFT_OVER_BYTES_MAX, damaged};

@@ -2,6 +2,7 @@
 //! bytes are the same for any number of threads.
 
 use std::io::Write;
+use std::ops::Range;
 
 use image::DynamicImage;
 
@@ -12,7 +13,7 @@ use super::entropy::{Bits, Codes, Counts, Symbols, code};
 use super::lanes::Lanes;
 use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
-use super::strips::{Component, Strips, column};
+use super::strips::{Component, Strips, column, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done, written};
 use crate::craft::{CraftError, Progress};
@@ -68,6 +69,7 @@ pub(super) fn write_on(
         move |band: usize| {
             let (mut bits, mut seen) = (Bits::new(codes), Vec::new());
             for row in band * BAND..((band + 1) * BAND).min(rows) {
+                strips.look_at(encoder.own_rows(row));
                 let unit_row = UnitRow { encoder, strips: &mut strips, row, symbols: &mut bits };
                 seen.push(cpu.run(unit_row));
                 bits.end();
@@ -78,12 +80,14 @@ pub(super) fn write_on(
             (bits.bytes, seen)
         }
     };
-    let mut means = encoder.means.clone();
+    let (mut before, mut means) = (encoder.source.clone(), encoder.means.clone());
     in_order(rows.div_ceil(BAND), coding.threads, maker, |band, (bytes, seen)| {
-        for (row, cells) in (band * BAND..).zip(seen) {
-            for (component, cells) in cells {
-                let block_rows = if component == 0 { encoder.unit } else { 1 };
-                let first = row * block_rows;
+        for (row, Seen { source, result }) in (band * BAND..).zip(seen) {
+            for (y, cells) in encoder.own_rows(row).zip(source.chunks_exact(before.len())) {
+                before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
+            }
+            for (component, cells) in result.into_iter().enumerate() {
+                let first = row * encoder.components[component].rows / LANES;
                 (first..).zip(cells).for_each(|(y, cells)| means[component].add(y, &cells));
             }
         }
@@ -93,7 +97,7 @@ pub(super) fn write_on(
     })?;
     written(out.write_all(&[0xff, 0xd9]))?;
     let step = encoder.quants.iter().map(|quant| quant.steps[0]).max().unwrap_or(1);
-    Means::check(&encoder.planes, &means, f32::from(step) / 16.0)
+    Means::check(&before, &means, f32::from(step) / 16.0)
 }
 
 struct Encoder<'a> {
@@ -104,8 +108,9 @@ struct Encoder<'a> {
     units_across: usize,
     units_down: usize,
     quants: [Quant; 2],
-    /// The means of the result's components, nothing taken yet.
+    /// The means of the result's components, and of the source's planes, nothing taken yet.
     means: [Means; 3],
+    source: Vec<Means>,
 }
 
 impl<'a> Encoder<'a> {
@@ -117,13 +122,16 @@ impl<'a> Encoder<'a> {
         let components = std::array::from_fn(|plane| {
             let is_half = plane > 0 && coding.halves_color;
             let fit = |taps: &Taps, length: usize| if is_half { taps.halved(length) } else { taps.clone() };
-            Component { plane, across: fit(&across, planes.width), down: fit(&down, planes.height) }
+            let rows = if plane > 0 { LANES } else { LANES * unit };
+            Component { plane, across: fit(&across, planes.width), down: fit(&down, planes.height), rows }
         });
         let units = |length: u32| (length as usize).div_ceil(LANES * unit);
         let means = |component: &Component| Means::new(component.across.len(), component.down.len(), LANES);
+        let means = components.each_ref().map(means);
         Self {
+            source: Means::between_those_of(&means, planes.width, planes.height),
             planes,
-            means: components.each_ref().map(means),
+            means,
             components,
             unit,
             units_across: units(to.width),
@@ -132,8 +140,13 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn strips(&self) -> Strips<'a> {
-        Strips::new(self.planes, &self.components)
+    fn strips(&self) -> Strips<'_> {
+        Strips::new(self.planes, &self.components, &self.source)
+    }
+
+    /// Returns the rows of the source that are looked at together with a row of units.
+    fn own_rows(&self, row: usize) -> Range<usize> {
+        own_rows(&self.components, row, self.planes.height)
     }
 
     /// Returns codes that fit a sample of the picture.
@@ -147,13 +160,16 @@ impl<'a> Encoder<'a> {
     }
 
     /// Returns the cells of the rows of blocks of one component.
-    fn cells(&self, component: usize, blocks: &[Block]) -> Vec<CellRow> {
-        let unit = if component == 0 { self.unit } else { 1 };
-        let rows = blocks.chunks_exact(self.units_across * unit);
-        rows.map(|row| {
-            Means::row(&self.means[component].across, &row.iter().map(|block| block.mean).collect::<Vec<_>>())
-        })
-        .collect()
+    #[inline(always)]
+    fn cells<L: Lanes>(&self, component: usize, blocks: &[Block]) -> Vec<CellRow> {
+        let unit = self.components[component].rows / LANES;
+        let (mut cells, mut values) = (Vec::with_capacity(unit), Vec::with_capacity(self.units_across * unit));
+        for row in blocks.chunks_exact(self.units_across * unit) {
+            values.clear();
+            values.extend(row.iter().map(|block| block.mean));
+            cells.push(Means::row::<L>(&self.means[component].across, &values));
+        }
+        cells
     }
 
     /// Returns all that stands before the coded picture (T.81, annex B).
@@ -183,6 +199,14 @@ impl<'a> Encoder<'a> {
     }
 }
 
+/// What a row of units shows from afar.
+struct Seen {
+    /// The cells of the rows of the source that were looked at, those of each plane of a row one after another.
+    source: Vec<CellRow>,
+    /// The cells of the rows of blocks of each component.
+    result: [Vec<CellRow>; 3],
+}
+
 /// One row of units, from samples to symbols.
 struct UnitRow<'a, 'b, S> {
     encoder: &'a Encoder<'b>,
@@ -192,15 +216,14 @@ struct UnitRow<'a, 'b, S> {
 }
 
 impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
-    /// The cells of each row of blocks, with the number of their component.
-    type Out = [(usize, Vec<CellRow>); 3];
+    type Out = Seen;
 
     #[inline(always)]
     fn run<L: Lanes>(self) -> Self::Out {
         let encoder = self.encoder;
         let mut blocks: [Vec<Block>; 3] = std::array::from_fn(|_| Vec::new());
         for (component, blocks) in encoder.components.iter().zip(&mut blocks) {
-            let unit = if component.plane == 0 { encoder.unit } else { 1 };
+            let unit = component.rows / LANES;
             let quant = &encoder.quants[usize::from(component.plane > 0)];
             for strip in 0..unit {
                 let y = (self.row * unit + strip) * LANES;
@@ -226,7 +249,9 @@ impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
             code(&blocks[1][x], 1, &mut before[1], self.symbols);
             code(&blocks[2][x], 1, &mut before[2], self.symbols);
         }
-        std::array::from_fn(|component| (component, encoder.cells(component, &blocks[component])))
+        let source = self.strips.seen::<L>();
+        let [y, blue, red] = blocks;
+        Seen { source, result: [encoder.cells::<L>(0, &y), encoder.cells::<L>(1, &blue), encoder.cells::<L>(2, &red)] }
     }
 }
 

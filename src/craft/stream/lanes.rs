@@ -8,6 +8,8 @@ pub(super) trait Lanes: Copy {
     fn splat(value: f32) -> Self;
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
+    /// Returns each channel of eight pixels of three bytes.
+    fn channels(pixels: &[u8; 3 * LANES]) -> [Self; 3];
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
@@ -32,6 +34,11 @@ impl Lanes for [f32; LANES] {
     #[inline(always)]
     fn store(self, to: &mut [f32; LANES]) {
         *to = self;
+    }
+
+    #[inline(always)]
+    fn channels(pixels: &[u8; 3 * LANES]) -> [Self; 3] {
+        std::array::from_fn(|channel| std::array::from_fn(|n| f32::from(pixels[n * 3 + channel])))
     }
 
     #[inline(always)]
@@ -78,9 +85,10 @@ pub(super) use avx2::Avx2;
 #[expect(unsafe_code, reason = "the processor's own instructions; a compiler makes four times as many of plain code")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256, _mm_packs_epi32, _mm_storeu_si128, _mm256_add_ps, _mm256_castsi256_ps, _mm256_castsi256_si128,
-        _mm256_cmpeq_epi32, _mm256_cvtps_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_max_ps,
-        _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_si256,
+        __m256, _mm_loadu_si128, _mm_or_si128, _mm_packs_epi32, _mm_shuffle_epi8, _mm_storeu_si128, _mm256_add_ps,
+        _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
+        _mm256_cvtps_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+        _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_si256,
         _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     };
 
@@ -105,6 +113,33 @@ mod avx2 {
         #[inline(always)]
         fn store(self, to: &mut [f32; LANES]) {
             unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn channels(pixels: &[u8; 3 * LANES]) -> [Self; 3] {
+            /// Which of the first 16 bytes are samples of a channel, and which of the last 16; -1 is none.
+            const FIRST: [[i8; 16]; 3] = [
+                [0, 3, 6, 9, 12, 15, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1],
+                [1, 4, 7, 10, 13, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1],
+                [2, 5, 8, 11, 14, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1],
+            ];
+            const LAST: [[i8; 16]; 3] = [
+                [-1, -1, -1, -1, -1, -1, 10, 13, -1, -1, -1, -1, -1, -1, -1, -1],
+                [-1, -1, -1, -1, -1, 8, 11, 14, -1, -1, -1, -1, -1, -1, -1, -1],
+                [-1, -1, -1, -1, -1, 9, 12, 15, -1, -1, -1, -1, -1, -1, -1, -1],
+            ];
+            let mut channels = [Self::splat(0.0); 3];
+            unsafe {
+                let first = _mm_loadu_si128(pixels[..16].as_ptr().cast());
+                let last = _mm_loadu_si128(pixels[8..].as_ptr().cast());
+                for channel in 0..3 {
+                    let first = _mm_shuffle_epi8(first, _mm_loadu_si128(FIRST[channel].as_ptr().cast()));
+                    let last = _mm_shuffle_epi8(last, _mm_loadu_si128(LAST[channel].as_ptr().cast()));
+                    let whole = _mm256_cvtepu8_epi32(_mm_or_si128(first, last));
+                    channels[channel] = Self(_mm256_cvtepi32_ps(whole));
+                }
+            }
+            channels
         }
 
         #[inline(always)]

@@ -2,6 +2,8 @@
 //! its source is no enlarged source, whatever went wrong.
 
 use super::LANES;
+use super::lanes::Lanes;
+#[cfg(test)]
 use super::planes::Planes;
 use super::taps::Taps;
 use crate::craft::CraftError;
@@ -22,6 +24,8 @@ pub(super) type CellRow = [f32; CELLS];
 pub(super) struct Means {
     pub(super) across: Taps,
     down: Taps,
+    /// How many samples there are on each axis.
+    size: (usize, usize),
     /// Where the cells begin and end, as shares of the whole.
     edges: [Vec<f64>; 2],
     cells: [CellRow; CELLS],
@@ -43,17 +47,15 @@ impl Means {
 
     fn between(edges: [Vec<f64>; 2], width: usize, height: usize, step: usize) -> Self {
         let (across, down) = (Taps::means(width, step, &edges[0]), Taps::means(height, step, &edges[1]));
-        Self { across, down, edges, cells: [[0.0; CELLS]; CELLS] }
+        Self { across, down, size: (width, height), edges, cells: [[0.0; CELLS]; CELLS] }
     }
 
     /// Returns the cells of one row of values.
     #[inline(always)]
-    pub(super) fn row(across: &Taps, values: &[f32]) -> CellRow {
+    pub(super) fn row<L: Lanes>(across: &Taps, values: &[f32]) -> CellRow {
         let mut cells = [0.0; CELLS];
-        for (x, cell) in cells.iter_mut().enumerate().take(across.len()) {
-            for (value, weight) in values[across.start(x)..].iter().zip(across.weights(x)) {
-                *cell += value * weight;
-            }
+        for x in 0..across.len() {
+            cells[x] = product::<L>(&values[across.start(x)..], across.weights(x));
         }
         cells
     }
@@ -67,27 +69,16 @@ impl Means {
         }
     }
 
-    /// Returns the means of all planes of a picture between the edges of others.
-    fn of(planes: &Planes<'_>, others: &[Self]) -> Vec<Self> {
-        let like = |other: &Self| Self::between(other.edges.clone(), planes.width, planes.height, 1);
-        let mut all: Vec<Self> = others.iter().map(like).collect();
-        let mut row = vec![0.0; planes.stride() * planes.channels];
-        for y in 0..planes.height {
-            planes.write_row(y, &mut row);
-            for (means, plane) in all.iter_mut().zip(row.chunks_exact(planes.stride())) {
-                let cells = Self::row(&means.across, plane);
-                means.add(y, &cells);
-            }
-        }
-        all
+    /// Begins with the planes of a source of so many rows and columns, between the edges of others.
+    pub(super) fn between_those_of(others: &[Self], width: usize, height: usize) -> Vec<Self> {
+        others.iter().map(|other| Self::between(other.edges.clone(), width, height, 1)).collect()
     }
 
     /// Refuses a result that does not look like its source; `rounding` is how far each of its planes may be off by
     /// being coded.
-    pub(super) fn check(source: &Planes<'_>, result: &[Self], rounding: f32) -> Result<(), CraftError> {
-        let before = Self::of(source, result);
-        let worst = before.iter().zip(result).map(|(a, b)| a.difference(b)).fold(0.0, f32::max);
-        let edge = (source.width.min(source.height) / CELLS).max(1);
+    pub(super) fn check(source: &[Self], result: &[Self], rounding: f32) -> Result<(), CraftError> {
+        let worst = source.iter().zip(result).map(|(a, b)| a.difference(b)).fold(0.0, f32::max);
+        let edge = source.first().map_or(0, |means| (means.size.0.min(means.size.1) / CELLS).max(1));
         let edge = f32::from(u16::try_from(edge).unwrap_or(u16::MAX));
         if worst <= DIFFERENCE_MAX + DIFFERENCE_BY_EDGE / edge + rounding {
             return Ok(());
@@ -95,16 +86,50 @@ impl Means {
         Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))
     }
 
-    /// Returns the means of a whole picture.
+    /// Returns the means of a whole picture between the edges of others.
     #[cfg(test)]
-    pub(super) fn of_picture(planes: &Planes<'_>) -> Vec<Self> {
-        Self::of(planes, &vec![Self::new(planes.width, planes.height, 1); planes.channels])
+    pub(super) fn of_picture(planes: &Planes<'_>, others: Option<&[Self]>) -> Vec<Self> {
+        let own = || vec![Self::new(planes.width, planes.height, 1); planes.channels];
+        let mut all = Self::between_those_of(others.unwrap_or(&own()), planes.width, planes.height);
+        let mut row = vec![0.0; planes.stride() * planes.channels];
+        for y in 0..planes.height {
+            planes.write_row::<[f32; LANES]>(y, &mut row);
+            for (means, plane) in all.iter_mut().zip(row.chunks_exact(planes.stride())) {
+                let cells = Self::row::<[f32; LANES]>(&means.across, plane);
+                means.add(y, &cells);
+            }
+        }
+        all
     }
 
     fn difference(&self, other: &Self) -> f32 {
         let pairs = self.cells.iter().flatten().zip(other.cells.iter().flatten());
         pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
+}
+
+/// Returns the sum of as many values as there are weights, by these: in one order on every processor.
+#[inline(always)]
+fn product<L: Lanes>(values: &[f32], weights: &[f32]) -> f32 {
+    let values = &values[..weights.len()];
+    let (mut even, mut odd) = (L::splat(0.0), L::splat(0.0));
+    let ((pairs, last), (weight_pairs, last_weights)) = (values.as_chunks::<{ 2 * LANES }>(), weights.as_chunks());
+    for n in 0..pairs.len() {
+        let weights: &[f32; 2 * LANES] = &weight_pairs[n];
+        let ((values, _), (weights, _)) = (pairs[n].as_chunks(), weights.as_chunks());
+        even = even.plus(L::load(&values[0]).times(L::load(&weights[0])));
+        odd = odd.plus(L::load(&values[1]).times(L::load(&weights[1])));
+    }
+    let mut sums = [0.0; LANES];
+    even.plus(odd).store(&mut sums);
+    let mut sum = 0.0;
+    for lane in sums {
+        sum += lane;
+    }
+    for n in 0..last.len() {
+        sum += last[n] * last_weights[n];
+    }
+    sum
 }
 
 /// Returns the mean of eight rows of so many values.

@@ -3,6 +3,7 @@
 use image::DynamicImage;
 
 use super::LANES;
+use super::lanes::Lanes;
 use crate::craft::CraftError;
 
 /// What the planes of a picture hold.
@@ -63,11 +64,33 @@ impl<'a> Planes<'a> {
 
     /// Writes the planes of a row, one behind another.
     #[inline(always)]
-    pub(super) fn write_row(&self, y: usize, planes: &mut [f32]) {
+    pub(super) fn write_row<L: Lanes>(&self, y: usize, planes: &mut [f32]) {
         let length = self.width * self.channels;
         match self.samples {
+            Samples::Bytes(all) if self.space == Space::Jfif => {
+                self.write_jfif::<L>(&all[y * length..][..length], planes);
+            }
             Samples::Bytes(all) => self.write(&all[y * length..][..length], |value| f32::from(*value), planes),
             Samples::Deep(all) => self.write(&all[y * length..][..length], |value| f32::from(*value) / 257.0, planes),
+        }
+    }
+
+    /// Writes brightness and differences of colour of a row of bytes, a whole number of lanes.
+    #[inline(always)]
+    fn write_jfif<L: Lanes>(&self, row: &[u8], planes: &mut [f32]) {
+        let (y, colors) = planes.split_at_mut(self.stride());
+        let (blue, red) = colors.split_at_mut(self.stride());
+        let ((y, _), (blue, _), (red, _)) = (y.as_chunks_mut(), blue.as_chunks_mut(), red.as_chunks_mut());
+        let by = |factor: f32, lanes: L| lanes.times(L::splat(factor));
+        let (whole, rest) = row.as_chunks::<{ 3 * LANES }>();
+        let mut last = [0; 3 * LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        for n in 0..y.len() {
+            let [r, g, b] = L::channels(whole.get(n).unwrap_or(&last));
+            by(0.299, r).plus(by(0.587, g)).plus(by(0.114, b)).store(&mut y[n]);
+            let middle = L::splat(128.0);
+            middle.minus(by(0.168_735_9, r)).minus(by(0.331_264_1, g)).plus(by(0.5, b)).store(&mut blue[n]);
+            middle.plus(by(0.5, r)).minus(by(0.418_687_6, g)).minus(by(0.081_312_4, b)).store(&mut red[n]);
         }
     }
 

@@ -7,7 +7,7 @@ use super::cpu::{Cpu, Kernel};
 use super::lanes::Lanes;
 use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
-use super::strips::{Component, Strips, column};
+use super::strips::{Component, Strips, column, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done};
 use crate::craft::{CraftError, Progress};
@@ -46,16 +46,17 @@ pub(super) fn rows_on(
     let length = |length: usize| u32::try_from(length).expect("a picture's edge");
     let across = Taps::lanczos(length(planes.width), to.width);
     let down = Taps::lanczos(length(planes.height), to.height);
-    let components: Vec<Component> =
-        (0..planes.channels).map(|plane| Component { plane, across: across.clone(), down: down.clone() }).collect();
+    let component = |plane| Component { plane, across: across.clone(), down: down.clone(), rows: LANES };
+    let components: Vec<Component> = (0..planes.channels).map(component).collect();
     let color = image.color();
     let is_deep = color.bytes_per_pixel() / color.channel_count() == 2;
-    let means = Means::new(to.width as usize, to.height as usize, LANES);
-    let pixels = Pixels { components: &components, has_alpha: color.has_alpha(), is_deep, means };
+    let means = vec![Means::new(to.width as usize, to.height as usize, LANES); components.len()];
+    let before = Means::between_those_of(&means, planes.width, planes.height);
+    let pixels = Pixels { components: &components, has_alpha: color.has_alpha(), is_deep, means: &means[0] };
     let strips_down = (to.height as usize).div_ceil(LANES);
     let row_bytes = to.width as usize * usize::from(color.bytes_per_pixel());
     let maker = || {
-        let (mut strips, pixels) = (Strips::new(planes, &components), &pixels);
+        let (mut strips, pixels, components) = (Strips::new(planes, &components, &before), &pixels, &components);
         move |band: usize| {
             let (mut bytes, mut seen) = (Vec::new(), Vec::new());
             for strip in band * BAND..((band + 1) * BAND).min(strips_down) {
@@ -63,19 +64,23 @@ pub(super) fn rows_on(
                 let start = bytes.len();
                 bytes.resize(start + rows * row_bytes, 0);
                 let out = &mut bytes[start..];
+                strips.look_at(own_rows(components, strip, planes.height));
                 seen.push(cpu.run(Strip { pixels, strips: &mut strips, y: strip * LANES, row_bytes, out }));
             }
             (bytes, seen)
         }
     };
-    let mut means = vec![pixels.means.clone(); components.len()];
-    in_order(strips_down.div_ceil(BAND), threads, maker, |band, (bytes, seen)| {
-        for (strip, cells) in (band * BAND..).zip(seen) {
-            means.iter_mut().zip(&cells).for_each(|(means, cells)| means.add(strip, cells));
+    let (mut seen_before, mut seen) = (before.clone(), means.clone());
+    in_order(strips_down.div_ceil(BAND), threads, maker, |band, (bytes, strips)| {
+        for (strip, (source, result)) in (band * BAND..).zip(strips) {
+            for (y, cells) in own_rows(&components, strip, planes.height).zip(source.chunks_exact(seen.len())) {
+                seen_before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
+            }
+            seen.iter_mut().zip(&result).for_each(|(means, cells)| means.add(strip, cells));
         }
         take(&bytes)
     })?;
-    Means::check(&planes, &means, 0.0)
+    Means::check(&seen_before, &seen, 0.0)
 }
 
 struct Pixels<'a> {
@@ -83,7 +88,7 @@ struct Pixels<'a> {
     has_alpha: bool,
     is_deep: bool,
     /// The means of a plane of the result, nothing taken yet.
-    means: Means,
+    means: &'a Means,
 }
 
 struct Strip<'a, 'b> {
@@ -95,11 +100,11 @@ struct Strip<'a, 'b> {
 }
 
 impl Kernel for Strip<'_, '_> {
-    /// The cells of each plane.
-    type Out = Vec<CellRow>;
+    /// The cells of the rows of the source that were looked at, and of each plane of the strip.
+    type Out = (Vec<CellRow>, Vec<CellRow>);
 
     #[inline(always)]
-    fn run<L: Lanes>(self) -> Vec<CellRow> {
+    fn run<L: Lanes>(self) -> Self::Out {
         let (components, width) = (self.pixels.components, self.pixels.components[0].across.len());
         let mut planes: Vec<Vec<Column>> = Vec::with_capacity(components.len());
         for component in components {
@@ -113,7 +118,7 @@ impl Kernel for Strip<'_, '_> {
         let rows = self.out.len() / self.row_bytes;
         let mut seen = Vec::with_capacity(planes.len());
         for plane in &planes {
-            seen.push(cells(plane, width, rows, &self.pixels.means.across));
+            seen.push(cells::<L>(plane, width, rows, &self.pixels.means.across));
         }
         if self.pixels.has_alpha {
             divided(&mut planes);
@@ -125,13 +130,13 @@ impl Kernel for Strip<'_, '_> {
                 pack::<L, 1>(plane, width, channel, components.len(), self.out);
             }
         }
-        seen
+        (self.strips.seen::<L>(), seen)
     }
 }
 
 /// Returns the cells of a strip of one plane.
 #[inline(always)]
-fn cells(plane: &[Column], width: usize, rows: usize, across: &Taps) -> CellRow {
+fn cells<L: Lanes>(plane: &[Column], width: usize, rows: usize, across: &Taps) -> CellRow {
     let mut blocks = Vec::with_capacity(width.div_ceil(LANES));
     for block in plane[..width].chunks(LANES) {
         let mut sum = [0.0; LANES];
@@ -144,7 +149,7 @@ fn cells(plane: &[Column], width: usize, rows: usize, across: &Taps) -> CellRow 
         let columns = block.len() as f32;
         blocks.push(mean_of_rows(&sum, rows) / columns);
     }
-    Means::row(across, &blocks)
+    Means::row::<L>(across, &blocks)
 }
 
 /// Writes one channel of a strip of so many columns into rows of pixels, each sample in so many bytes.

@@ -6,9 +6,11 @@
 //! fused steps: compiled for whatever processor, it gives the same bits.
 
 use super::lanes::Lanes;
+use super::means::{CellRow, Means};
 use super::planes::Planes;
 use super::taps::Taps;
 use super::{Column, LANES};
+use std::ops::Range;
 
 /// One plane of the result, by the weights of both axes.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Component {
     pub(super) plane: usize,
     pub(super) across: Taps,
     pub(super) down: Taps,
+    /// How many rows of it are made at once.
+    pub(super) rows: usize,
 }
 
 /// Makes strips of one picture, from any place on.
@@ -28,10 +32,15 @@ pub(super) struct Strips<'a> {
     held: Vec<usize>,
     /// A strip as wide as the source.
     columns: Vec<Column>,
+    /// The means of the source, nothing taken yet.
+    means: &'a [Means],
+    /// The rows whose cells are still wanted, and those of the rows before.
+    unseen: Range<usize>,
+    cells: Vec<CellRow>,
 }
 
 impl<'a> Strips<'a> {
-    pub(super) fn new(planes: Planes<'a>, components: &[Component]) -> Self {
+    pub(super) fn new(planes: Planes<'a>, components: &[Component], means: &'a [Means]) -> Self {
         let most = |component: &Component| {
             (0..component.down.len()).map(|y| span(component, y, LANES)).map(|(first, end)| end - first).max()
         };
@@ -41,7 +50,24 @@ impl<'a> Strips<'a> {
             held: vec![usize::MAX; held],
             columns: vec![[0.0; LANES]; planes.stride()],
             planes,
+            means,
+            unseen: 0..0,
+            cells: Vec::new(),
         }
+    }
+
+    /// Begins to look at these rows of the source: their cells are made while the rows are at hand anyway.
+    pub(super) fn look_at(&mut self, rows: Range<usize>) {
+        self.unseen = rows;
+    }
+
+    /// Returns the cells of all rows that were to be looked at, those of each plane of a row one after another.
+    #[inline(always)]
+    pub(super) fn seen<L: Lanes>(&mut self) -> Vec<CellRow> {
+        for row in self.unseen.clone() {
+            self.hold::<L>(row);
+        }
+        std::mem::take(&mut self.cells)
     }
 
     /// Makes the strip of a component that begins with row `y` of it, as wide as the source; rows behind the last one
@@ -50,7 +76,7 @@ impl<'a> Strips<'a> {
     pub(super) fn strip<L: Lanes>(&mut self, component: &Component, y: usize) -> &[Column] {
         let (first, end) = span(component, y, LANES);
         for row in first..end {
-            self.hold(row);
+            self.hold::<L>(row);
         }
         let (stride, taps) = (self.planes.stride(), component.down.count);
         let size = stride * self.planes.channels;
@@ -83,14 +109,33 @@ impl<'a> Strips<'a> {
     }
 
     #[inline(always)]
-    fn hold(&mut self, row: usize) {
-        let place = row % self.held.len();
+    fn hold<L: Lanes>(&mut self, row: usize) {
+        let (place, stride) = (row % self.held.len(), self.planes.stride());
+        let size = stride * self.planes.channels;
+        let planes = &mut self.rows[place * size..][..size];
         if self.held[place] != row {
             self.held[place] = row;
-            let size = self.planes.stride() * self.planes.channels;
-            self.planes.write_row(row, &mut self.rows[place * size..][..size]);
+            self.planes.write_row::<L>(row, planes);
+        }
+        if self.unseen.start == row && row < self.unseen.end {
+            self.unseen.start += 1;
+            for plane in 0..self.means.len() {
+                self.cells.push(Means::row::<L>(&self.means[plane].across, &planes[plane * stride..]));
+            }
         }
     }
+}
+
+/// Returns the rows of the source that are looked at for their means while the components' `number`th rows are made:
+/// each of them once, and close to those that these are made of.
+pub(super) fn own_rows(components: &[Component], number: usize, height: usize) -> Range<usize> {
+    let first = |number: usize| {
+        let is_there = |component: &&Component| number * component.rows < component.down.len();
+        let start = |component: &Component| component.down.start(number * component.rows);
+        components.iter().filter(is_there).map(start).min().unwrap_or(height)
+    };
+    let start = if number == 0 { 0 } else { first(number) };
+    start..first(number + 1)
 }
 
 /// Returns which rows of the source so many rows from `y` on are made of.

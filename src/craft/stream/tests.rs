@@ -10,6 +10,8 @@ use super::jpeg::write_on;
 use super::means::Means;
 use super::planes::{Planes, Space};
 use super::rows::rows_on;
+use super::strips::{Component, own_rows};
+use super::taps::Taps;
 use super::{Coding, write_jpeg};
 use crate::craft::encode::resized;
 use crate::craft::{CraftError, Limits, Picture, Progress, Stopped, Untold, decode, flatten, testing};
@@ -21,7 +23,8 @@ fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
 
 fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError> {
     let planes = |image| Planes::of(image, Space::Own).unwrap();
-    Means::check(&planes(source), &Means::of_picture(&planes(result)), 0.0)
+    let result = Means::of_picture(&planes(result), None);
+    Means::check(&Means::of_picture(&planes(source), Some(&result)), &result, 0.0)
 }
 
 fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
@@ -305,6 +308,21 @@ fn it_tells_how_far_it_is_and_ends_when_it_is_told_to() {
         let ended = told(100);
         assert!(resized(&image, to, threads, &ended).is_err());
         assert_eq!(*ended.0.lock().unwrap(), [64, 128]);
+    }
+}
+
+/// A row that is missed, or counted twice, would shift the means of the source.
+#[test]
+fn each_row_of_the_source_is_looked_at_once() {
+    for (from, to) in [(1, 1), (9, 9), (40, 40), (41, 163), (163, 41), (1000, 3), (3, 1000)] {
+        let down = Taps::lanczos(from, to);
+        let full = |rows| Component { plane: 0, across: down.clone(), down: down.clone(), rows };
+        let half = || Component { down: down.halved(from as usize), ..full(8) };
+        for components in [vec![full(8), full(8)], vec![full(16), half()]] {
+            let count = (to as usize).div_ceil(components[0].rows);
+            let rows = (0..count).flat_map(|number| own_rows(&components, number, from as usize));
+            assert!(rows.eq(0..from as usize), "{from} to {to}");
+        }
     }
 }
 
