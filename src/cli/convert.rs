@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use super::out::counted;
-use crate::model::{Format, Profile, Subsampling};
+use crate::model::{Enhance, Format, Profile, Strength, Subsampling};
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
 use crate::vault::{Existing, make_folder_outside, read_outside, write_outside};
 
@@ -39,6 +39,9 @@ pub(super) struct ConvertArgs {
     /// How a picture gets its size; `none` keeps it as it is
     #[arg(long, value_enum, default_value = "lanczos")]
     method: Method,
+    /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low`
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
+    enhance: Vec<Enhancement>,
     /// JPEG quality, 1 to 100
     #[arg(long, value_name = "Q", default_value_t = QUALITY, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
@@ -66,6 +69,11 @@ pub(super) struct ConvertArgs {
 enum Method {
     Lanczos,
     None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Enhancement {
+    Sharpen(Strength),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -210,8 +218,15 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion 
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
     let [_, red, green, blue] = args.background.to_be_bytes();
+    let mut enhance = Enhance::default();
+    for enhancement in &args.enhance {
+        match enhancement {
+            Enhancement::Sharpen(strength) => enhance.sharpen = *strength,
+        }
+    }
     Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
+        enhance,
         format,
         quality: args.quality,
         subsampling: args.subsampling.as_deref().map(|text| match text {
@@ -252,6 +267,15 @@ fn format_named(text: &str) -> Result<Format, String> {
         "webp" => Ok(Format::Webp),
         "tiff" | "tif" => Ok(Format::Tiff),
         _ => Err("it is none of jpeg, png, webp and tiff".to_owned()),
+    }
+}
+
+fn enhancement(text: &str) -> Result<Enhancement, String> {
+    let (what, word) = text.split_once('=').unwrap_or((text, ""));
+    let strength = Strength::named(word).ok_or_else(|| format!("write `{what}=low`, or off, medium or high"));
+    match what {
+        "sharpen" => strength.map(Enhancement::Sharpen),
+        _ => Err("it must be `sharpen=low`, or another strength: off, medium or high".to_owned()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::embed::{self, PNG_XMP};
 use super::stream::{self, Coding};
 use super::tiff_out::tiff_with;
 use super::{CraftError, Picture, Progress};
-use crate::model::{Format, Size, Subsampling};
+use crate::model::{Format, Size, Strength, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
@@ -18,6 +18,8 @@ const FULL_COLOUR_FROM: u8 = 90;
 #[derive(Clone, Copy)]
 pub(super) struct Writing<'a> {
     pub(super) format: Format,
+    /// How much it is sharpened where it is enlarged.
+    pub(super) sharpen: Strength,
     /// That of a JPEG, 1 to 100.
     pub(super) quality: u8,
     /// How finely a JPEG stores colours; by its quality if it is not said.
@@ -39,20 +41,20 @@ pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mu
             let head = embed::jpeg_head(writing.xmp, picture.icc.as_deref());
             let by_quality = if writing.quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
             let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
-            let (quality, threads, progress) = (writing.quality, writing.threads, writing.progress);
-            let coding = Coding { quality, halves_color, head: &head, threads, progress };
+            let Writing { sharpen, quality, threads, progress, .. } = *writing;
+            let coding = Coding { sharpen, quality, halves_color, head: &head, threads, progress };
             stream::write_jpeg(&picture.image, to, &coding, out)
         }
         Format::Png => png(picture, to, writing, out),
         Format::Webp => {
             let picture = colored(picture)?;
-            let image = resized(&picture.image, to, writing.threads, writing.progress)?;
+            let image = resized(&picture.image, to, writing.sharpen, writing.threads, writing.progress)?;
             let bytes = webp(&Picture { image, icc: picture.icc.clone() })?;
             let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
             stream::written(out.write_all(&bytes))
         }
         Format::Tiff => {
-            let image = resized(&picture.image, to, writing.threads, writing.progress)?;
+            let image = resized(&picture.image, to, writing.sharpen, writing.threads, writing.progress)?;
             let bytes = tiff_with(&Picture { image, icc: picture.icc.clone() }, writing.xmp)?;
             stream::written(out.write_all(&bytes))
         }
@@ -66,7 +68,15 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
     write(
         picture,
         to,
-        &Writing { format, quality, subsampling: None, xmp: None, threads: 1, progress: &super::Untold },
+        &Writing {
+            format,
+            sharpen: Strength::Off,
+            quality,
+            subsampling: None,
+            xmp: None,
+            threads: 1,
+            progress: &super::Untold,
+        },
         &mut bytes,
     )?;
     Ok(bytes)
@@ -76,6 +86,7 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
 pub(super) fn resized(
     image: &DynamicImage,
     to: Size,
+    sharpen: Strength,
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<DynamicImage, CraftError> {
@@ -83,7 +94,7 @@ pub(super) fn resized(
         return Ok(image.clone());
     }
     let mut bytes = Vec::new();
-    stream::in_size(image, to, threads, progress, |rows| {
+    stream::in_size(image, to, sharpen, threads, progress, |rows| {
         bytes.extend_from_slice(rows);
         Ok(())
     })?;
@@ -125,7 +136,7 @@ fn png(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) 
     }
     let mut rows = writer.stream_writer().map_err(unwritten)?;
     let take = |bytes: &[u8]| stream::written(rows.write_all(bytes));
-    stream::in_size(&picture.image, to, writing.threads, writing.progress, take)?;
+    stream::in_size(&picture.image, to, writing.sharpen, writing.threads, writing.progress, take)?;
     rows.finish().map_err(unwritten)?;
     writer.finish().map_err(unwritten)
 }

@@ -31,12 +31,19 @@ pub fn render(
 ) -> Result<Rendered, CraftError> {
     let (source, remark) = with_fit_profile(decode(bytes, kind, limits)?);
     let size = render.size.unwrap_or(source.size());
-    let threads = render.threads;
+    let (threads, sharpen) = (render.threads, render.enhance.sharpen);
     progress.rows(0, size.height)?;
     match &render.output {
         Output::Master => {
-            let writing =
-                Writing { format: Format::Png, quality: LOSSLESS, subsampling: None, xmp: None, threads, progress };
+            let writing = Writing {
+                format: Format::Png,
+                sharpen,
+                quality: LOSSLESS,
+                subsampling: None,
+                xmp: None,
+                threads,
+                progress,
+            };
             write(&source, size, &writing, out)?;
         }
         Output::Final { format, quality, subsampling, profile, background, meta } => {
@@ -44,7 +51,7 @@ pub fn render(
             let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
             let xmp = meta.as_ref().map(packet).transpose()?;
             let (format, quality, subsampling) = (*format, *quality, *subsampling);
-            let writing = Writing { format, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
+            let writing = Writing { format, sharpen, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
             write(&picture, size, &writing, out)?;
         }
     }
@@ -62,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::craft::{Picture, Stopped, Untold, encode, testing};
-    use crate::model::Meta;
+    use crate::model::{Enhance, Meta};
 
     fn rendered(bytes: &[u8], kind: Kind, to: &Render) -> Vec<u8> {
         let mut out = Vec::new();
@@ -90,13 +97,24 @@ mod tests {
         for (number, image) in images.into_iter().enumerate() {
             for icc in [None, Some(crate::craft::srgb_profile().to_vec())] {
                 let source = encode(&Picture { image: image.clone(), icc }, Format::Png, LOSSLESS).unwrap();
-                let master = rendered(&source, Kind::Png, &Render { size, output: Output::Master, threads: 1 });
+                let master = rendered(
+                    &source,
+                    Kind::Png,
+                    &Render { size, enhance: Enhance::default(), output: Output::Master, threads: 1 },
+                );
                 for format in Format::ALL {
                     for profile in [Profile::Srgb, Profile::Keep] {
                         let output = last(format, profile);
-                        let apart =
-                            rendered(&master, Kind::Png, &Render { size: None, output: output.clone(), threads: 1 });
-                        let at_once = rendered(&source, Kind::Png, &Render { size, output, threads: 1 });
+                        let apart = rendered(
+                            &master,
+                            Kind::Png,
+                            &Render { size: None, enhance: Enhance::default(), output: output.clone(), threads: 1 },
+                        );
+                        let at_once = rendered(
+                            &source,
+                            Kind::Png,
+                            &Render { size, enhance: Enhance::default(), output, threads: 1 },
+                        );
                         let [apart, at_once] =
                             [apart, at_once].map(|bytes| decode(&bytes, format.kind(), &Limits::default()).unwrap());
                         assert_eq!((apart.image.color(), &apart.icc), (at_once.image.color(), &at_once.icc));
@@ -119,7 +137,12 @@ mod tests {
             }
         }
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
-        let to = Render { size: Some(Size { width: 40, height: 40 }), output: Output::Master, threads: 1 };
+        let to = Render {
+            size: Some(Size { width: 40, height: 40 }),
+            enhance: Enhance::default(),
+            output: Output::Master,
+            threads: 1,
+        };
         for (at, is_stopped) in [(0, true), (1, true), (40, true), (41, false)] {
             let made = render(&source, Kind::Png, &to, &Limits::default(), &At(at), &mut std::io::sink());
             assert_eq!(made == Err(CraftError::Stopped), is_stopped, "at row {at}: {made:?}");
@@ -130,7 +153,7 @@ mod tests {
     fn what_cannot_be_written_is_told() {
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
         let mut room = [0_u8; 10];
-        let to = Render { size: None, output: Output::Master, threads: 1 };
+        let to = Render { size: None, enhance: Enhance::default(), output: Output::Master, threads: 1 };
         let refused = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut &mut room[..]);
         assert!(matches!(refused, Err(CraftError::Write(std::io::ErrorKind::WriteZero, _))), "{refused:?}");
     }

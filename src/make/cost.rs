@@ -122,7 +122,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContentHash, Identity, Kind, Meta, Stage};
+    use crate::model::{ContentHash, Enhance, Identity, Kind, Meta, Stage};
     use crate::plan::{Check, Product};
     use crate::records::{About, Move, PublishMode, Sidecar};
 
@@ -153,6 +153,7 @@ mod tests {
             let profile = crate::model::Profile::Srgb;
             let render = Render {
                 size: None,
+                enhance: Enhance::default(),
                 output: Output::Final { format, quality: 95, subsampling: None, profile, background, meta: Some(meta) },
                 threads: 1,
             };
@@ -164,7 +165,11 @@ mod tests {
             "copy" => Recipe::Copy { from },
             "double" => {
                 let size = Some(Size { width: 4000, height: 2000 });
-                Recipe::Render { from, kind, render: Render { size, output: Output::Master, threads: 1 } }
+                Recipe::Render {
+                    from,
+                    kind,
+                    render: Render { size, enhance: Enhance::default(), output: Output::Master, threads: 1 },
+                }
             }
             "jpeg" => export(Format::Jpeg),
             "tiff" => export(Format::Tiff),

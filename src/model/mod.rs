@@ -3,6 +3,7 @@
 
 mod counted;
 mod day_folder;
+mod enhance;
 mod facts;
 mod ignore;
 mod kind;
@@ -18,6 +19,7 @@ mod template;
 
 pub use counted::counted;
 pub use day_folder::leading_days;
+pub use enhance::{Enhance, EnhanceTags, Strength};
 pub use facts::{ContentHash, Identity};
 pub use ignore::{Ignore, IgnoreProblem, Rule};
 pub use kind::{Format, Kind, Profile, Size};

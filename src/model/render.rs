@@ -1,10 +1,12 @@
-use super::{Format, Kind, Meta, Profile, Size};
+use super::{Enhance, Format, Kind, Meta, Profile, Size};
 
 /// What is made of a picture's pixels in one pass from its file to another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Render {
     /// The size to bring it to; `None` leaves it as it is.
     pub size: Option<Size>,
+    /// What is done for its look.
+    pub enhance: Enhance,
     /// What is written.
     pub output: Output,
     /// How many threads may work on it at once; a picture is the same with any number of them.

@@ -1,6 +1,6 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
-use crate::model::{Format, Output, Render};
+use crate::model::{Enhance, Format, Output, Render};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -34,7 +34,7 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
         background: settings.background,
         meta: Some(tags.meta()),
     };
-    let render = Render { size: None, output, threads: 1 };
+    let render = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile };
     (recipe, asset.derived(step, Some(tags.digest())))

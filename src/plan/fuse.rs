@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Companion, Facts, Market, Plan, Product, Recipe};
-use crate::model::{ContentHash, Identity, Output, RelPath, Render};
+use crate::model::{ContentHash, Enhance, Identity, Output, RelPath, Render};
 use crate::records::{About, Move, Remove, SIDECAR_SUFFIX, Sidecar};
 
 /// Where a file that a plan is decided on comes from, if an earlier plan leaves it.
@@ -142,15 +142,21 @@ fn of_a_product(made: &Recipe, next: Recipe) -> Option<Recipe> {
         (Recipe::Same { .. }, first) => first,
         (
             Recipe::Embed { meta, .. },
-            Render { size, output: Output::Final { format, quality, subsampling, profile, background, .. }, threads },
+            Render {
+                size,
+                enhance,
+                output: Output::Final { format, quality, subsampling, profile, background, .. },
+                threads,
+            },
         ) => {
             let meta = Some(meta);
-            Render { size, output: Output::Final { format, quality, subsampling, profile, background, meta }, threads }
+            let output = Output::Final { format, quality, subsampling, profile, background, meta };
+            Render { size, enhance, output, threads }
         }
-        (Recipe::Render { render, .. }, Render { size, output: Output::Master, .. })
-            if size.is_none() || render.size.is_none() =>
+        (Recipe::Render { render, .. }, Render { size, enhance, output: Output::Master, .. })
+            if (size.is_none() || render.size.is_none()) && render.enhance == Enhance::default() =>
         {
-            Render { size: size.or(render.size), ..render }
+            Render { size: size.or(render.size), enhance, ..render }
         }
         _ => return None,
     };

@@ -1,7 +1,7 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
-use crate::model::{Kind, Output, Render, Size};
+use crate::model::{Enhance, Kind, Output, Render, Size};
 use crate::records::Step;
 
 /// Enlarges a picture until the target is met; everything else is passed on unchanged.
@@ -29,7 +29,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     };
     let did = format!("enlarged from {from} to {to} by lanczos");
     let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
-    let render = Render { size: Some(to), output: Output::Master, threads: 1 };
+    let render = Render { size: Some(to), enhance: Enhance::default(), output: Output::Master, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     Ok(asset.derive(&path, recipe, asset.derived(Step::Enlarged { from, to }, None), &did))
 }

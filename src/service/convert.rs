@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::craft::{self, CraftError, HEAD_BYTES, foreign, sniff};
 use crate::make::{MakeError, survive};
-use crate::model::{Format, Kind, Output, Profile, Render, Size, Subsampling};
+use crate::model::{Enhance, Format, Kind, Output, Profile, Render, Size, Subsampling};
 
 /// The largest file that is read: as much as the mill takes by default.
 pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
@@ -15,6 +15,8 @@ const EDGE_MAX: u32 = 65_535;
 pub struct Conversion {
     /// The size that it gets.
     pub resize: Resize,
+    /// What is done for its look.
+    pub enhance: Enhance,
     /// The format.
     pub format: Format,
     /// JPEG quality.
@@ -64,9 +66,9 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
         let what = format!("it has {from} pixels and would get {to}; at most {limits} are made; ask for less");
         return Err(MakeError::from(CraftError::TooLarge(what)).into());
     }
-    let Conversion { format, quality, subsampling, threads, profile, background, .. } = *conversion;
+    let Conversion { enhance, format, quality, subsampling, threads, profile, background, .. } = *conversion;
     let output = Output::Final { format, quality, subsampling, profile, background, meta: None };
-    let render = Render { size: Some(to).filter(|to| *to != from), output, threads };
+    let render = Render { size: Some(to).filter(|to| *to != from), enhance, output, threads };
     let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
     match made {
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),

@@ -2,6 +2,7 @@
 
 use super::LANES;
 use super::lanes::Lanes;
+use super::means::mean_of_rows;
 
 /// The order in which a JPEG stores a block (ITU-T T.81, figure 5).
 #[rustfmt::skip]
@@ -29,7 +30,7 @@ const BASE: [[u16; 64]; 2] = [
 pub(super) struct Block {
     pub(super) values: [i16; 64],
     pub(super) filled: u64,
-    /// The mean of its part of the picture.
+    /// The mean of its part of the picture, with what goes beyond the range: that cancels out at edges.
     pub(super) mean: f32,
 }
 
@@ -69,8 +70,11 @@ impl Quant {
 #[inline(always)]
 pub(super) fn transformed<L: Lanes>(mut columns: [L; LANES], quant: &Quant) -> Block {
     let (low, high, middle) = (L::splat(0.0), L::splat(255.0), L::splat(128.0));
+    let mut beyond = low;
     for column in &mut columns {
-        *column = column.clamped(low, high).minus(middle);
+        let within = column.clamped(low, high);
+        beyond = beyond.plus(column.minus(within));
+        *column = within.minus(middle);
     }
     cosines(&mut columns);
     let mut rows = L::transposed(columns);
@@ -82,7 +86,10 @@ pub(super) fn transformed<L: Lanes>(mut columns: [L; LANES], quant: &Quant) -> B
         let filled = rows[v].times(L::load(&factors[v])).store_rounded(&mut values[v]);
         block.filled |= u64::from(filled) << (v * LANES);
     }
-    block.mean = f32::from(block.values[0]) * f32::from(quant.steps[0]) / 8.0 + 128.0;
+    let mut clipped = [0.0; LANES];
+    beyond.store(&mut clipped);
+    let coded = f32::from(block.values[0]) * f32::from(quant.steps[0]) / 8.0 + 128.0;
+    block.mean = coded + mean_of_rows(&clipped, LANES) / 8.0;
     block
 }
 

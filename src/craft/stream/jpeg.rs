@@ -17,7 +17,7 @@ use super::strips::{Component, Strips, column, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done, written};
 use crate::craft::{CraftError, Progress};
-use crate::model::Size;
+use crate::model::{Size, Strength};
 
 /// Codes are fitted to every so manieth row of units.
 const SAMPLED: usize = 16;
@@ -28,6 +28,8 @@ const EDGE_MAX: u32 = 65_535;
 /// How a JPEG is written.
 #[derive(Clone, Copy)]
 pub(in crate::craft) struct Coding<'a> {
+    /// How much the picture is sharpened where it is enlarged.
+    pub(in crate::craft) sharpen: Strength,
     /// 1 to 100.
     pub(in crate::craft) quality: u8,
     /// Whether colour has half the size of brightness on each axis.
@@ -116,8 +118,8 @@ struct Encoder<'a> {
 impl<'a> Encoder<'a> {
     fn new(planes: Planes<'a>, to: Size, coding: &Coding<'_>) -> Self {
         let length = |length: usize| u32::try_from(length).expect("a picture's edge");
-        let (across, down) =
-            (Taps::lanczos(length(planes.width), to.width), Taps::lanczos(length(planes.height), to.height));
+        let taps = |from, to| Taps::lanczos(length(from), to, coding.sharpen);
+        let (across, down) = (taps(planes.width, to.width), taps(planes.height, to.height));
         let unit = if coding.halves_color { 2 } else { 1 };
         let components = std::array::from_fn(|plane| {
             let is_half = plane > 0 && coding.halves_color;
@@ -291,7 +293,7 @@ impl BlockRow<'_> {
                 let mut sum = 0.0;
                 for value in &values[..columns] {
                     let mut column = [0.0; LANES];
-                    value.clamped(L::splat(0.0), L::splat(255.0)).store(&mut column);
+                    value.store(&mut column);
                     sum += mean_of_rows(&column, self.rows);
                 }
                 #[expect(clippy::cast_precision_loss, reason = "eight at most")]

@@ -11,22 +11,25 @@ use super::strips::{Component, Strips, column, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done};
 use crate::craft::{CraftError, Progress};
-use crate::model::Size;
+use crate::model::{Size, Strength};
 
 /// How many strips are made at once.
 const BAND: usize = 8;
+/// From this opacity on colours are sharpened; in full where it is 255.
+const OPAQUE_FROM: f32 = 127.0;
 
 /// Hands over the rows of a picture in another size, some at a time and in their order: its channels side by side, of
 /// one byte each or of two, the higher one first.
 pub(in crate::craft) fn in_size(
     image: &DynamicImage,
     to: Size,
+    sharpen: Strength,
     threads: usize,
     progress: &dyn Progress,
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
     let mut bands = 0;
-    rows_on(Cpu::best(), image, to, threads, |bytes| {
+    rows_on(Cpu::best(), image, to, sharpen, threads, |bytes| {
         take(bytes)?;
         bands += 1;
         progress.rows(rows_done(bands, BAND * LANES, to.height), to.height)?;
@@ -39,20 +42,22 @@ pub(super) fn rows_on(
     cpu: Cpu,
     image: &DynamicImage,
     to: Size,
+    sharpen: Strength,
     threads: usize,
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
     let planes = Planes::of(image, Space::Own)?;
-    let length = |length: usize| u32::try_from(length).expect("a picture's edge");
-    let across = Taps::lanczos(length(planes.width), to.width);
-    let down = Taps::lanczos(length(planes.height), to.height);
-    let component = |plane| Component { plane, across: across.clone(), down: down.clone(), rows: LANES };
-    let components: Vec<Component> = (0..planes.channels).map(component).collect();
     let color = image.color();
+    let has_sharp = color.has_alpha() && sharpen != Strength::Off;
+    let mut components = components(&planes, to, if has_sharp { Strength::Off } else { sharpen });
+    if has_sharp {
+        components.extend(self::components(&planes, to, sharpen));
+    }
     let is_deep = color.bytes_per_pixel() / color.channel_count() == 2;
     let means = vec![Means::new(to.width as usize, to.height as usize, LANES); components.len()];
-    let before = Means::between_those_of(&means, planes.width, planes.height);
-    let pixels = Pixels { components: &components, has_alpha: color.has_alpha(), is_deep, means: &means[0] };
+    let (channels, has_alpha) = (planes.channels, color.has_alpha());
+    let before = Means::between_those_of(&means[..channels], planes.width, planes.height);
+    let pixels = Pixels { components: &components, channels, has_alpha, is_deep, means: &means[0] };
     let strips_down = (to.height as usize).div_ceil(LANES);
     let row_bytes = to.width as usize * usize::from(color.bytes_per_pixel());
     let maker = || {
@@ -73,18 +78,28 @@ pub(super) fn rows_on(
     let (mut seen_before, mut seen) = (before.clone(), means.clone());
     in_order(strips_down.div_ceil(BAND), threads, maker, |band, (bytes, strips)| {
         for (strip, (source, result)) in (band * BAND..).zip(strips) {
-            for (y, cells) in own_rows(&components, strip, planes.height).zip(source.chunks_exact(seen.len())) {
+            for (y, cells) in own_rows(&components, strip, planes.height).zip(source.chunks_exact(channels)) {
                 seen_before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
             }
             seen.iter_mut().zip(&result).for_each(|(means, cells)| means.add(strip, cells));
         }
         take(&bytes)
     })?;
-    Means::check(&seen_before, &seen, 0.0)
+    seen.chunks_exact(channels).try_for_each(|seen| Means::check(&seen_before, seen, 0.0))
+}
+
+/// Returns all planes of a picture in another size.
+fn components(planes: &Planes<'_>, to: Size, sharpen: Strength) -> Vec<Component> {
+    let taps = |from: usize, to| Taps::lanczos(u32::try_from(from).expect("a picture's edge"), to, sharpen);
+    let (across, down) = (taps(planes.width, to.width), taps(planes.height, to.height));
+    let component = |plane| Component { plane, across: across.clone(), down: down.clone(), rows: LANES };
+    (0..planes.channels).map(component).collect()
 }
 
 struct Pixels<'a> {
+    /// Each channel, and each again, sharpened, if they are to be where they are opaque.
     components: &'a [Component],
+    channels: usize,
     has_alpha: bool,
     is_deep: bool,
     /// The means of a plane of the result, nothing taken yet.
@@ -120,21 +135,23 @@ impl Kernel for Strip<'_, '_> {
         for plane in &planes {
             seen.push(cells::<L>(plane, width, rows, &self.pixels.means.across));
         }
+        let mut sharp = planes.split_off(self.pixels.channels);
         if self.pixels.has_alpha {
             divided(&mut planes);
+            sharpened(&mut planes, &mut sharp);
         }
         for (channel, plane) in planes.iter().enumerate() {
             if self.pixels.is_deep {
-                pack::<L, 2>(plane, width, channel, components.len(), self.out);
+                pack::<L, 2>(plane, width, channel, planes.len(), self.out);
             } else {
-                pack::<L, 1>(plane, width, channel, components.len(), self.out);
+                pack::<L, 1>(plane, width, channel, planes.len(), self.out);
             }
         }
         (self.strips.seen::<L>(), seen)
     }
 }
 
-/// Returns the cells of a strip of one plane.
+/// Returns the cells of a strip of one plane. What goes beyond the range counts: it cancels out at edges.
 #[inline(always)]
 fn cells<L: Lanes>(plane: &[Column], width: usize, rows: usize, across: &Taps) -> CellRow {
     let mut blocks = Vec::with_capacity(width.div_ceil(LANES));
@@ -142,7 +159,7 @@ fn cells<L: Lanes>(plane: &[Column], width: usize, rows: usize, across: &Taps) -
         let mut sum = [0.0; LANES];
         for column in block {
             for n in 0..LANES {
-                sum[n] += column[n].clamp(0.0, 255.0);
+                sum[n] += column[n];
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "eight at most")]
@@ -206,6 +223,24 @@ fn divided(planes: &mut [Vec<Column>]) {
             for n in 0..LANES {
                 // What rounds to no opacity has no colour.
                 column[n] = if alpha[n] > 0.001 { column[n] * 255.0 / alpha[n] } else { 0.0 };
+            }
+        }
+    }
+}
+
+/// Puts sharpened colours where the picture is opaque, and less of them the less it is: at an edge of its opacity they
+/// ring. They were multiplied by an opacity that rings as they do, so that dividing by it leaves the colour of a plain
+/// area as it is.
+#[inline(always)]
+fn sharpened(planes: &mut [Vec<Column>], sharp: &mut [Vec<Column>]) {
+    let Some((alpha, colors)) = sharp.split_last_mut() else { return };
+    for (plane, sharp) in planes.iter_mut().zip(colors) {
+        for (column, (sharp, alpha)) in plane.iter_mut().zip(sharp.iter().zip(&*alpha)) {
+            for n in 0..LANES {
+                let share = ((alpha[n] - OPAQUE_FROM) / (255.0 - OPAQUE_FROM)).clamp(0.0, 1.0);
+                if share > 0.0 {
+                    column[n] += (sharp[n] * 255.0 / alpha[n] - column[n]) * share;
+                }
             }
         }
     }

@@ -1,7 +1,12 @@
 //! Which samples of a row or column make one of the result, and with which weights.
 
+use crate::model::Strength;
+
 /// How far a Lanczos filter of three lobes reaches, in samples of the coarser side.
 const LOBES: f64 = 3.0;
+/// How far away the values lie that an enlarged one is compared with to sharpen it, in samples of the source. Nearer ones
+/// need more weight for the same, and those farther away give wider halos.
+const AWAY: f64 = 0.5;
 
 /// The weights of one axis: so many neighbouring samples for each of the result, whose weights sum up to one.
 #[derive(Debug, Clone)]
@@ -20,20 +25,26 @@ type Window = (usize, Vec<f64>);
 impl Taps {
     /// Returns the taps of a Lanczos filter of three lobes from `from` samples to `to`. At the border, where the filter
     /// reaches beyond the picture, what lies inside has all the weight. (K. Turkowski, Filters for Common Resampling
-    /// Tasks, 1990.)
-    pub(super) fn lanczos(from: u32, to: u32) -> Self {
+    /// Tasks, 1990.) Where it enlarges, it sharpens too: so many times the difference of a value to the mean of the two
+    /// beside it is added. Both are sums of the same samples, so that they are one filter, and as fast as one.
+    pub(super) fn lanczos(from: u32, to: u32, sharpen: Strength) -> Self {
         let length = from as usize;
         if from == to {
             return Self::of((0..length).map(|at| (at, vec![1.0])).collect(), length);
         }
         let scale = f64::from(from) / f64::from(to);
         let stretch = scale.max(1.0);
+        let more = sharpening(sharpen, scale.recip());
+        let filter = |x: f64| {
+            let beside = |away: f64| lanczos(x - away) + lanczos(x + away);
+            if more == 0.0 { lanczos(x) } else { lanczos(x) * (1.0 + 2.0 * more) - beside(AWAY) * more }
+        };
         let window = |at: u32| {
             let centre = (f64::from(at) + 0.5) * scale;
             let near = |x: &u32| (f64::from(*x) + 0.5 - centre).abs() < LOBES * stretch;
             let around = nearest(centre - LOBES * stretch - 1.0)..nearest(centre + LOBES * stretch + 1.0).min(from);
             let inside: Vec<u32> = around.filter(near).collect();
-            let weights = inside.iter().map(|x| lanczos((f64::from(*x) + 0.5 - centre) / stretch)).collect();
+            let weights = inside.iter().map(|x| filter((f64::from(*x) + 0.5 - centre) / stretch)).collect();
             (inside.first().map_or(0, |first| *first as usize), weights)
         };
         Self::of((0..to).map(window).collect(), length)
@@ -116,6 +127,18 @@ impl Taps {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float ends at the bounds")]
 fn nearest(position: f64) -> u32 {
     position.floor() as u32
+}
+
+/// Returns how many times the differences to both values beside it are added to one. What is hardly enlarged is hardly
+/// sharpened.
+fn sharpening(strength: Strength, ratio: f64) -> f64 {
+    let whole = match strength {
+        Strength::Off => 0.0,
+        Strength::Low => 0.05,
+        Strength::Medium => 0.1,
+        Strength::High => 0.15,
+    };
+    whole * (ratio - 1.0).clamp(0.0, 1.0)
 }
 
 fn lanczos(x: f64) -> f64 {

@@ -15,10 +15,14 @@ use super::taps::Taps;
 use super::{Coding, write_jpeg};
 use crate::craft::encode::resized;
 use crate::craft::{CraftError, Limits, Picture, Progress, Stopped, Untold, decode, flatten, testing};
-use crate::model::{Kind, Size};
+use crate::model::{Kind, Size, Strength};
 
 fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
-    resized(image, Size { width, height }, 1, &Untold).unwrap()
+    resized(image, Size { width, height }, Strength::Off, 1, &Untold).unwrap()
+}
+
+fn sharpened(image: &DynamicImage, (width, height): (u32, u32), sharpen: Strength) -> DynamicImage {
+    resized(image, Size { width, height }, sharpen, 1, &Untold).unwrap()
 }
 
 fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError> {
@@ -28,7 +32,7 @@ fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError>
 }
 
 fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
-    Coding { quality, halves_color, head: b"", threads, progress: &Untold }
+    Coding { sharpen: Strength::Off, quality, halves_color, head: b"", threads, progress: &Untold }
 }
 
 fn jpeg(image: &DynamicImage, to: Size, coding: &Coding<'_>) -> Vec<u8> {
@@ -51,15 +55,19 @@ fn kinds(image: &DynamicImage) -> [DynamicImage; 8] {
     ]
 }
 
-/// Resizes one channel as the definition says, in double precision and without any order of passes.
-fn by_definition(image: &DynamicImage, to: (u32, u32), channel: usize) -> Vec<f64> {
+/// Resizes one channel as the definition says, in double precision and without any order of passes; so many times the
+/// difference of each value to both that lie half a sample beside it is added.
+fn by_definition(image: &DynamicImage, to: (u32, u32), channel: usize, more: f64) -> Vec<f64> {
     let sinc = |x: f64| if x == 0.0 { 1.0 } else { (x * std::f64::consts::PI).sin() / (x * std::f64::consts::PI) };
     let axis = |from: u32, to: u32, at: u32| -> Vec<f64> {
         let scale = f64::from(from) / f64::from(to);
         let centre = (f64::from(at) + 0.5) * scale;
+        let lanczos = |x: f64| if x.abs() < 3.0 { sinc(x) * sinc(x / 3.0) } else { 0.0 };
+        let more = more * (scale.recip() - 1.0).clamp(0.0, 1.0);
         let weight = |x: u32| {
             let x = (f64::from(x) + 0.5 - centre) / scale.max(1.0);
-            if x.abs() < 3.0 { sinc(x) * sinc(x / 3.0) } else { 0.0 }
+            let difference = 2.0 * lanczos(x) - lanczos(x - 0.5) - lanczos(x + 0.5);
+            if x.abs() < 3.0 { lanczos(x) + difference * more } else { 0.0 }
         };
         let sum: f64 = (0..from).map(weight).sum();
         (0..from).map(|x| weight(x) / sum).collect()
@@ -80,11 +88,14 @@ fn by_definition(image: &DynamicImage, to: (u32, u32), channel: usize) -> Vec<f6
 fn any_ratio_is_lanczos_by_its_definition() {
     let image = testing::gradient(23, 17).image;
     for to in [(46, 34), (47, 40), (92, 68), (23, 40), (11, 8), (7, 17), (1, 1), (24, 5)] {
-        let got = enlarged(&image, to.0, to.1).to_rgb8();
-        for channel in 0..3 {
-            let expected = by_definition(&image, to, channel);
-            for (pixel, expected) in got.pixels().zip(expected) {
-                assert!((f64::from(pixel[channel]) - expected).abs() < 0.51, "{to:?}: {pixel:?} {expected}");
+        for (sharpen, more) in Strength::ALL.into_iter().zip([0.0, 0.05, 0.1, 0.15]) {
+            let got = sharpened(&image, to, sharpen).to_rgb8();
+            for channel in 0..3 {
+                let expected = by_definition(&image, to, channel, more);
+                for (pixel, expected) in got.pixels().zip(expected) {
+                    let off = (f64::from(pixel[channel]) - expected).abs();
+                    assert!(off < 0.51, "{to:?}, {sharpen}: {pixel:?} {expected}");
+                }
             }
         }
     }
@@ -97,18 +108,21 @@ fn the_same_bytes_on_every_processor_and_with_any_number_of_threads() {
     assert!(Cpu::all().contains(&Cpu::Any));
     for to in [Size { width: 150, height: 333 }, Size { width: 61, height: 45 }, Size { width: 20, height: 9 }] {
         for image in kinds(&image) {
-            let rows = |cpu: Cpu, threads: usize| {
+            let rows = |cpu: Cpu, threads: usize, sharpen: Strength| {
                 let mut all = Vec::new();
                 let take = |bytes: &[u8]| {
                     all.extend_from_slice(bytes);
                     Ok(())
                 };
-                rows_on(cpu, &image, to, threads, take).unwrap();
+                rows_on(cpu, &image, to, sharpen, threads, take).unwrap();
                 all
             };
-            let expected = rows(Cpu::Any, 1);
-            for (cpu, threads) in Cpu::all().into_iter().flat_map(|cpu| [1, 2, 7].map(|threads| (cpu, threads))) {
-                assert!(rows(cpu, threads) == expected, "{to} {cpu:?} {threads} {:?}", image.color());
+            for sharpen in [Strength::Off, Strength::High] {
+                let expected = rows(Cpu::Any, 1, sharpen);
+                for (cpu, threads) in Cpu::all().into_iter().flat_map(|cpu| [1, 2, 7].map(|threads| (cpu, threads))) {
+                    let same = rows(cpu, threads, sharpen) == expected;
+                    assert!(same, "{to} {cpu:?} {threads} {sharpen} {:?}", image.color());
+                }
             }
         }
         for halves_color in [false, true] {
@@ -158,7 +172,7 @@ fn deep_pixels_stay_deep() {
 fn a_picture_in_its_own_size_stays_as_it_is() {
     for image in kinds(&testing::gradient(19, 21).image) {
         let mut rows = Vec::new();
-        super::in_size(&image, Size { width: 19, height: 21 }, 1, &Untold, |bytes| {
+        super::in_size(&image, Size { width: 19, height: 21 }, Strength::High, 1, &Untold, |bytes| {
             rows.extend_from_slice(bytes);
             Ok(())
         })
@@ -203,6 +217,69 @@ fn the_edge_of_a_cut_out_does_not_show_what_was_hidden() {
         let rounding = u8::from(behind == 120);
         let bounds = behind.min(120) - rounding..=behind.max(120) + rounding;
         assert!(expected.pixels().all(|pixel| bounds.contains(&pixel[0])), "{behind}");
+    }
+}
+
+/// Where its opacity has an edge, a plain colour stays as it is, and the opacity itself is not sharpened.
+#[test]
+fn nothing_rings_at_the_edge_of_a_cut_out() {
+    let cut_out = RgbaImage::from_fn(24, 24, |x, y| match (x / 3 + y / 5) % 3 {
+        0 => Rgba([200, 120, 40, 255]),
+        1 => Rgba([0, 255, 0, 0]),
+        _ => Rgba([200, 120, 40, 130]),
+    });
+    for image in [cut_out.clone().into(), DynamicImage::ImageRgba16(DynamicImage::from(cut_out).to_rgba16())] {
+        let plain = enlarged(&image, 60, 60).to_rgba16();
+        for sharpen in Strength::ALL {
+            let sharp = sharpened(&image, (60, 60), sharpen).to_rgba16();
+            for (plain, sharp) in plain.pixels().zip(sharp.pixels()) {
+                assert_eq!(plain[3], sharp[3], "{sharpen}");
+                let worst = (0..3).map(|channel| plain[channel].abs_diff(sharp[channel])).max();
+                assert!(plain[3] < 20 * 257 || worst <= Some(257), "{sharpen}: {plain:?} {sharp:?}");
+            }
+        }
+    }
+}
+
+/// What is opaque is sharpened as a picture without opacity is.
+#[test]
+fn an_edge_gets_steeper_the_more_it_is_sharpened() {
+    let edge = RgbImage::from_fn(24, 8, |x, _| if x < 12 { Rgb([50; 3]) } else { Rgb([200; 3]) });
+    let edge = DynamicImage::from(edge);
+    let mut before = 0;
+    for sharpen in Strength::ALL {
+        let plain = sharpened(&edge, (72, 24), sharpen).to_rgb8();
+        let row: Vec<u8> = plain.rows().nth(12).unwrap().map(|pixel| pixel[0]).collect();
+        let steepest = row.windows(2).map(|pair| pair[1].abs_diff(pair[0])).max().unwrap();
+        assert!(steepest > before, "{sharpen}: {row:?}");
+        before = steepest;
+        assert!((row[3], row[68]) == (50, 200), "{sharpen}: away from the edge nothing changes: {row:?}");
+        let clear = sharpened(&edge.to_rgba8().into(), (72, 24), sharpen).to_rgb8();
+        assert!(clear == plain, "{sharpen}");
+    }
+}
+
+/// What a filter takes from the black beside small lights cannot be darker than black. Sharpened, so much of that is lost
+/// that the result would be refused, if what goes beyond the range did not count.
+#[test]
+fn small_lights_and_sharp_noise_look_like_their_source() {
+    let mut state = 1_u32;
+    let mut chance = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for share in [5, 20, 50, 128] {
+        let stars = RgbImage::from_fn(160, 160, |_, _| if chance() < share { Rgb([255; 3]) } else { Rgb([0; 3]) });
+        let mut inverse = DynamicImage::from(stars.clone());
+        inverse.invert();
+        for image in [stars.into(), inverse] {
+            for sharpen in Strength::ALL {
+                sharpened(&image, (400, 400), sharpen);
+                let to = Size { width: 402, height: 399 };
+                jpeg(&image, to, &Coding { sharpen, ..coding(95, false, 1) });
+                jpeg(&image, to, &Coding { sharpen, ..coding(80, true, 1) });
+            }
+        }
     }
 }
 
@@ -306,7 +383,7 @@ fn it_tells_how_far_it_is_and_ends_when_it_is_told_to() {
         assert!(write_jpeg(&image, to, &coding, &mut out).is_err());
         assert_eq!(*ended.0.lock().unwrap(), [128, 256, 384, 512]);
         let ended = told(100);
-        assert!(resized(&image, to, threads, &ended).is_err());
+        assert!(resized(&image, to, Strength::Off, threads, &ended).is_err());
         assert_eq!(*ended.0.lock().unwrap(), [64, 128]);
     }
 }
@@ -315,7 +392,7 @@ fn it_tells_how_far_it_is_and_ends_when_it_is_told_to() {
 #[test]
 fn each_row_of_the_source_is_looked_at_once() {
     for (from, to) in [(1, 1), (9, 9), (40, 40), (41, 163), (163, 41), (1000, 3), (3, 1000)] {
-        let down = Taps::lanczos(from, to);
+        let down = Taps::lanczos(from, to, Strength::Off);
         let full = |rows| Component { plane: 0, across: down.clone(), down: down.clone(), rows };
         let half = || Component { down: down.halved(from as usize), ..full(8) };
         for components in [vec![full(8), full(8)], vec![full(16), half()]] {
