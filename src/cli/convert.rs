@@ -39,7 +39,7 @@ pub(super) struct ConvertArgs {
     /// How a picture gets its size; `none` keeps it as it is
     #[arg(long, value_enum, default_value = "lanczos")]
     method: Method,
-    /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low`
+    /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
     enhance: Vec<Enhancement>,
     /// JPEG quality, 1 to 100
@@ -74,6 +74,7 @@ enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enhancement {
     Sharpen(Strength),
+    Levels(Strength),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -222,6 +223,7 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion 
     for enhancement in &args.enhance {
         match enhancement {
             Enhancement::Sharpen(strength) => enhance.sharpen = *strength,
+            Enhancement::Levels(strength) => enhance.levels = *strength,
         }
     }
     Conversion {
@@ -275,7 +277,8 @@ fn enhancement(text: &str) -> Result<Enhancement, String> {
     let strength = Strength::named(word).ok_or_else(|| format!("write `{what}=low`, or off, medium or high"));
     match what {
         "sharpen" => strength.map(Enhancement::Sharpen),
-        _ => Err("it must be `sharpen=low`, or another strength: off, medium or high".to_owned()),
+        "levels" => strength.map(Enhancement::Levels),
+        _ => Err("it must be `sharpen=` or `levels=`, and off, low, medium or high".to_owned()),
     }
 }
 

@@ -13,6 +13,7 @@ mod icc;
 mod jpeg;
 mod jpeg_in;
 mod jpeg_scan;
+mod levels;
 mod model;
 mod picture;
 mod png_color;

@@ -2,20 +2,21 @@ use std::io::Write;
 
 use super::embed::packet;
 use super::encode::{Writing, write};
-use super::{CraftError, Limits, Progress};
+use super::levels::level;
+use super::{CraftError, Limits, Picture, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
-use crate::model::{Format, Kind, Output, Profile, Render, Size};
+use crate::model::{Format, Kind, Output, Profile, Render, Size, Strength};
 
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
 
 /// What there is to know of a picture that was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The size that it has.
     pub size: Size,
     /// What a person is told of it.
-    pub remark: Option<&'static str>,
+    pub remark: Option<String>,
 }
 
 /// Makes one picture of another in one pass: it is decoded once, brought to its size, and encoded once. Colours are
@@ -29,7 +30,9 @@ pub fn render(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    let (source, remark) = with_fit_profile(decode(bytes, kind, limits)?);
+    let (mut source, told) = with_fit_profile(decode(bytes, kind, limits)?);
+    let levelled = levelled(&mut source, render.enhance.levels);
+    let remarks: Vec<String> = told.map(str::to_owned).into_iter().chain(levelled).collect();
     let size = render.size.unwrap_or(source.size());
     let (threads, sharpen) = (render.threads, render.enhance.sharpen);
     progress.rows(0, size.height)?;
@@ -55,7 +58,18 @@ pub fn render(
             write(&picture, size, &writing, out)?;
         }
     }
-    Ok(Rendered { size, remark })
+    Ok(Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")) })
+}
+
+/// Stretches the range of a picture if that is wanted, and returns what there is to tell of it.
+fn levelled(picture: &mut Picture, strength: Strength) -> Option<String> {
+    if strength == Strength::Off {
+        return None;
+    }
+    Some(match level(&mut picture.image, strength) {
+        Some((black, white)) => format!("its levels {black} to {white} became 0 to 255"),
+        None => "its levels stay, since they use the whole range".to_owned(),
+    })
 }
 
 /// Writes a picture that is ready.
@@ -124,6 +138,33 @@ mod tests {
                         assert!(worst <= Some(allowed), "picture {number} as {format:?} with {profile:?}: {worst:?}");
                     }
                 }
+            }
+        }
+    }
+
+    /// The result is compared with the stretched source, and what was done is told with its numbers.
+    #[test]
+    fn levels_are_set_before_all_else_and_told() {
+        let byte = |value: u32| u8::try_from(value).unwrap();
+        let dull = image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([60, byte(60 + x), byte(200 - y)]));
+        let dull = encode(&Picture { image: dull.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
+        let whole = encode(&testing::gradient(90, 60), Format::Png, LOSSLESS).unwrap();
+        let size = Some(Size { width: 200, height: 140 });
+        let told = "its levels 40 to 215 became 0 to 255";
+        for output in [Output::Master, last(Format::Jpeg, Profile::Srgb), last(Format::Webp, Profile::Keep)] {
+            for (source, levels, expected) in [
+                (&dull, Strength::High, Some(told)),
+                (&dull, Strength::Off, None),
+                (&whole, Strength::High, Some("its levels stay, since they use the whole range")),
+            ] {
+                let enhance = Enhance { sharpen: Strength::High, levels };
+                let to = Render { size, enhance, output: output.clone(), threads: 1 };
+                let mut out = Vec::new();
+                let made = render(source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
+                assert_eq!(made.remark.as_deref(), expected);
+                let made = decode(&out, to.output.kind(), &Limits::default()).unwrap().image.to_rgb8();
+                let red = made.pixels().map(|pixel| pixel[0]).max().unwrap();
+                assert_eq!(red < 40, expected == Some(told), "{red}");
             }
         }
     }

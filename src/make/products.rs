@@ -23,7 +23,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
             is_as_foreseen(range, known.bytes)?;
         }
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
-        if let Some(remark) = known.remark.filter(|remark| !about.did.contains(remark)) {
+        if let Some(remark) = known.remark.as_ref().filter(|remark| !about.did.contains(*remark)) {
             about.did = format!("{}; {remark}", about.did);
             if let Some(step) = plan.renders_in.and_then(|step| about.steps.get_mut(step)) {
                 step.did = format!("{}; {remark}", step.did);
@@ -80,7 +80,7 @@ struct Known {
     /// The hash of what it shows, if it was made to show something.
     essence: Option<ContentHash>,
     /// What a person is told of it.
-    remark: Option<&'static str>,
+    remark: Option<String>,
     /// How many bytes it has, if it is a picture that was written; else 0.
     bytes: u64,
 }
@@ -150,7 +150,7 @@ fn picture(
     draft: &mut Draft,
     product: &Product,
     kind: Kind,
-    make: impl FnOnce(&mut dyn Write) -> Result<Option<&'static str>, CraftError>,
+    make: impl FnOnce(&mut dyn Write) -> Result<Option<String>, CraftError>,
 ) -> Result<Known, MakeError> {
     let mut writer = EssenceWriter::new(draft.writer(&product.to, product.mode.clone())?, Some(kind));
     let made = make(&mut writer);
