@@ -138,6 +138,7 @@ impl Builder {
                 target: target?,
                 megapixels_max: raw.keep.megapixels_max,
                 scale_max: raw.keep.scale_max,
+                enhance: raw.keep.enhance,
             },
             export: ExportSettings {
                 format: raw.export.format,
@@ -347,6 +348,7 @@ fn weekday(name: &str) -> Option<Weekday> {
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::model::Strength;
 
     fn try_load(text: &str) -> Result<Settings, Problems> {
         load(text, Path::new("/r"), &built_in().unwrap())
@@ -359,6 +361,9 @@ mod tests {
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));
         assert_eq!(try_load("keep: {scale: 6, scale_max: 6}").unwrap().keep.target, Target::Scale(6.0));
+        // What is not said of a look stays as it is by default.
+        let enhance = try_load("keep: {enhance: {levels: high}}").unwrap().keep.enhance;
+        assert_eq!((enhance.sharpen, enhance.levels), (Strength::Low, Strength::High));
         // Quotation marks make text of a number; so they were told, and refused.
         assert_eq!(try_load("defaults: {title: \"2024\"}").unwrap().defaults.title.as_deref(), Some("2024"));
         let defaults =
@@ -447,6 +452,12 @@ mod tests {
             ("naming:\n  first: \"{theme}\"\n", "line 2, column 10: `naming.first`", "cannot give unique names"),
             ("naming:\n  first: \"{them}-{seq}\"\n", "line 2, column 12: `naming.first`", "did you mean `theme`?"),
             ("keep: {scale: 2, long_edge: 4000}\n", "line 1, column 7: `keep`", "exactly one of"),
+            (
+                "keep: {enhance: {sharpen: meduim}}\n",
+                "line 1, column 27: `keep.enhance.sharpen`",
+                "did you mean `medium`?",
+            ),
+            ("keep: {enhance: low}\n", "line 1, column 17: `keep.enhance`", "must be a section"),
             ("keep: {scale: 6}\n", "line 1, column 15: `keep.scale`", "set `scale_max: 6` too"),
             ("export: {background: white}\n", "`export.background`", "is no colour"),
             ("upload: {markets: [adobestock]}\n", "line 1, column 19: `upload.markets`", "did you mean `adobe-stock`?"),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Format, Ignore, MarketName, Profile, Stage, Tags, Template};
+use crate::model::{Enhance, Format, Ignore, MarketName, Profile, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -125,6 +125,8 @@ pub struct KeepSettings {
     pub megapixels_max: f64,
     /// The most that an edge is enlarged without a person's word.
     pub scale_max: f64,
+    /// What is done for their look, unless their tags say otherwise.
+    pub enhance: Enhance,
 }
 
 /// A way to enlarge.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{LogSettings, Method, WorkSettings};
-use crate::model::{Format, Profile, Stage, Tags};
+use crate::model::{Enhance, Format, Profile, Stage, Tags};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -53,6 +53,7 @@ pub(super) struct RawKeep {
     pub(super) long_edge: Option<u32>,
     pub(super) megapixels_max: f64,
     pub(super) scale_max: f64,
+    pub(super) enhance: Enhance,
 }
 
 #[derive(Debug, Deserialize)]

@@ -26,6 +26,7 @@ pub(super) enum Shape {
 
 pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const BIG: i64 = 1 << 40;
+const STRENGTHS: [&str; 4] = ["off", "low", "medium", "high"];
 
 const SCHEDULE: Shape = Shape::Table(&[
     ("on", Shape::List(&Shape::OneOf(&WEEKDAYS))),
@@ -80,6 +81,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("long_edge", Shape::Integer(16, 65_000)),
             ("megapixels_max", Shape::Number(0.01, 1000.0)),
             ("scale_max", Shape::Number(1.0, 16.0)),
+            ("enhance", Shape::Table(&[("sharpen", Shape::OneOf(&STRENGTHS)), ("levels", Shape::OneOf(&STRENGTHS))])),
         ]),
     ),
     (

@@ -1,10 +1,11 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
-use crate::model::{Enhance, Kind, Output, Render, Size};
-use crate::records::Step;
+use crate::model::{Enhance, Kind, Output, Render, Size, Strength};
+use crate::records::{Derivation, Step};
 
-/// Enlarges a picture until the target is met; everything else is passed on unchanged.
+/// Enlarges a picture until the target is met, and sets its levels if that is wanted; everything else is passed on
+/// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let wanted = asset.facts.size.filter(|_| asset.kind.is_image()).and_then(|size| {
         let settings = &asset.context.rules.keep;
@@ -13,25 +14,56 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     if let Some((from, to)) = wanted.filter(|_| !asset.context.is_let_go) {
         is_not_too_far(from, to, asset.context.rules.keep.scale_max)?;
     }
-    let folder = asset.folder("export");
-    let Some((from, to)) = wanted else {
-        if !asset.facts.members.is_empty() {
-            let to = asset.with_parts("export", None);
-            asset.parts_fit(&to)?;
-            return Ok(asset.pass_on(&to, "passed on unchanged"));
+    let enhance = look(asset);
+    match (wanted, enhance.levels) {
+        (Some((from, to)), _) => {
+            let did = format!("enlarged from {from} to {to} by lanczos{}", said(enhance));
+            Ok(made(asset, Some(to), enhance, Step::Enlarged { from, to, enhance }, &did))
         }
-        let name = if asset.is_new {
-            asset.free_in(&folder, &asset.first_stem(), &asset.extension())
-        } else {
-            asset.free_in(&folder, &asset.facts.path.stem().to_string_lossy(), &asset.facts.path.extension())
-        };
-        return Ok(asset.pass_on(&name, "passed on unchanged"));
+        (None, levels) if levels != Strength::Off => {
+            let enhance = Enhance { levels, ..Enhance::default() };
+            Ok(made(asset, None, enhance, Step::Levelled(levels), &format!("levels checked ({levels})")))
+        }
+        (None, _) => passed_on(asset),
+    }
+}
+
+/// Returns what is to be done for the look of an asset. Levels are set once: each time again would stretch them further.
+fn look(asset: &Asset<'_>) -> Enhance {
+    let file = asset.sidecar.file.as_ref();
+    let is_done = file.and_then(|file| file.recipe.as_ref()).is_some_and(Derivation::has_levels);
+    let Enhance { sharpen, levels } = asset.context.rules.keep.enhance;
+    let stays = is_done || !asset.kind.is_image();
+    Enhance { sharpen, levels: if stays { Strength::Off } else { levels } }
+}
+
+fn passed_on(asset: &Asset<'_>) -> Result<Plan, Hold> {
+    let to = if !asset.facts.members.is_empty() {
+        let to = asset.with_parts("export", None);
+        asset.parts_fit(&to)?;
+        to
+    } else if asset.is_new {
+        asset.free_in(&asset.folder("export"), &asset.first_stem(), &asset.extension())
+    } else {
+        let path = &asset.facts.path;
+        asset.free_in(&asset.folder("export"), &path.stem().to_string_lossy(), &path.extension())
     };
-    let did = format!("enlarged from {from} to {to} by lanczos");
-    let path = asset.free_in(&folder, &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
-    let render = Render { size: Some(to), enhance: Enhance::default(), output: Output::Master, threads: 1 };
+    Ok(asset.pass_on(&to, "passed on unchanged"))
+}
+
+/// Plans a picture made of an asset's, for the next stage.
+fn made(asset: &Asset<'_>, size: Option<Size>, enhance: Enhance, step: Step, did: &str) -> Plan {
+    let path = asset.free_in(&asset.folder("export"), &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
+    let render = Render { size, enhance, output: Output::Master, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
-    Ok(asset.derive(&path, recipe, asset.derived(Step::Enlarged { from, to }, None), &did))
+    asset.derive(&path, recipe, asset.derived(step, None), did)
+}
+
+/// Returns what is told of a look beside the enlarging.
+fn said(enhance: Enhance) -> String {
+    let done = [("sharpened", enhance.sharpen), ("levels checked", enhance.levels)];
+    let done = done.into_iter().filter(|(_, strength)| *strength != Strength::Off);
+    done.map(|(what, strength)| format!(", {what} ({strength})")).collect()
 }
 
 /// Returns the size that a picture must reach, or `None` if it meets the target as it is.
@@ -72,7 +104,13 @@ mod tests {
     use super::*;
 
     fn settings(target: Target) -> KeepSettings {
-        KeepSettings { method: Method::Lanczos, target, megapixels_max: 100.0, scale_max: 5.0 }
+        KeepSettings {
+            method: Method::Lanczos,
+            target,
+            megapixels_max: 100.0,
+            scale_max: 5.0,
+            enhance: Enhance::default(),
+        }
     }
 
     /// An icon of 64x64 pixels went to the market as 2050x2050.

@@ -3,18 +3,21 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Format, Profile, Size};
+use crate::model::{Enhance, Format, Profile, Size, Strength};
 
 /// The version of the steps that this program takes. A step that comes to give other pixels raises it.
 const VERSION: u32 = 1;
 /// What is written of colours that were converted to sRGB, and of those that stayed.
 const SRGB: &str = "sRGB";
 const OWN: &str = "own-profile";
+/// What is written of a picture's look.
+const SHARPEN: &str = "sharpen";
+const LEVELS: &str = "levels";
 /// What stands between two steps.
 const THEN: &str = "; ";
 
 /// How a file was derived from the origin, as a person can read it in the sidecar:
-/// `lanczos 1024x1024 to 2050x2050; JPEG quality 95 sRGB (version 1)`.
+/// `lanczos 1024x1024 to 2050x2050 sharpen low; JPEG quality 95 sRGB (version 1)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Derivation {
@@ -33,7 +36,11 @@ pub enum Step {
         from: Size,
         /// Its size afterwards.
         to: Size,
+        /// What was done for its look.
+        enhance: Enhance,
     },
+    /// Its levels were set in its own size, and it was written as PNG.
+    Levelled(Strength),
     /// It was encoded.
     Encoded {
         /// The format.
@@ -62,6 +69,16 @@ impl Derivation {
     /// Returns whether this program can take the steps again. Of words that it does not know nobody can tell.
     pub fn can_remake(&self) -> bool {
         matches!(self, Self::Steps(_))
+    }
+
+    /// Returns whether its levels were set in one of the steps.
+    pub fn has_levels(&self) -> bool {
+        let sets = |step: &Step| match step {
+            Step::Enlarged { enhance, .. } => enhance.levels != Strength::Off,
+            Step::Levelled(_) => true,
+            Step::Encoded { .. } | Step::Blanked | Step::Embedded => false,
+        };
+        matches!(self, Self::Steps(steps) if steps.iter().any(sets))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -95,7 +112,12 @@ impl From<Derivation> for String {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Enlarged { from, to } => write!(f, "lanczos {from} to {to}"),
+            Self::Enlarged { from, to, enhance: Enhance { sharpen, levels } } => {
+                write!(f, "lanczos {from} to {to}")?;
+                let done = [(SHARPEN, sharpen), (LEVELS, levels)].into_iter().filter(|(_, how)| **how != Strength::Off);
+                done.into_iter().try_for_each(|(what, how)| write!(f, " {what} {how}"))
+            }
+            Self::Levelled(strength) => write!(f, "{LEVELS} {strength}"),
             Self::Encoded { format, quality, profile } => {
                 let profile = if *profile == Profile::Srgb { SRGB } else { OWN };
                 write!(f, "{} quality {quality} {profile}", format.title())
@@ -117,7 +139,10 @@ impl FromStr for Step {
         };
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
-            ["lanczos", from, "to", to] => Ok(Self::Enlarged { from: size(from)?, to: size(to)? }),
+            ["lanczos", from, "to", to, ref done @ ..] => {
+                Ok(Self::Enlarged { from: size(from)?, to: size(to)?, enhance: enhanced(done).ok_or(())? })
+            }
+            [LEVELS, strength] => Strength::named(strength).map(Self::Levelled).ok_or(()),
             [title, "quality", quality, profile @ (SRGB | OWN)] => {
                 let profile = if profile == SRGB { Profile::Srgb } else { Profile::Keep };
                 let format = Format::ALL.into_iter().find(|format| format.title() == title).ok_or(())?;
@@ -130,22 +155,53 @@ impl FromStr for Step {
     }
 }
 
+/// Returns what was done for a picture's look; `None` if it is not in these words.
+fn enhanced(done: &[&str]) -> Option<Enhance> {
+    let (pairs, []) = done.as_chunks() else { return None };
+    let mut enhance = Enhance::default();
+    for [what, strength] in pairs {
+        let slot = match *what {
+            SHARPEN => &mut enhance.sharpen,
+            LEVELS => &mut enhance.levels,
+            _ => return None,
+        };
+        *slot = Strength::named(strength)?;
+    }
+    Some(enhance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ENLARGED: Step = Step::Enlarged { from: Size { width: 10, height: 20 }, to: Size { width: 30, height: 60 } };
+    const ENLARGED: Step = enlarged(Strength::Off, Strength::Off);
     const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95, profile: Profile::Srgb };
     const OWN_COLOURS: Step = Step::Encoded { format: Format::Tiff, quality: 80, profile: Profile::Keep };
+
+    const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
+        let (from, to) = (Size { width: 10, height: 20 }, Size { width: 30, height: 60 });
+        Step::Enlarged { from, to, enhance: Enhance { sharpen, levels } }
+    }
 
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 6] = [
+        let cases: [(&str, &[Step], &str); 9] = [
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
             ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
+            (
+                "lanczos 10x20 to 30x60 sharpen low",
+                &[enlarged(Strength::Low, Strength::Off)],
+                "lanczos 10x20 to 30x60 sharpen low (version 1)",
+            ),
+            (
+                "lanczos 10x20 to 30x60 sharpen high levels medium (version 1)",
+                &[enlarged(Strength::High, Strength::Medium)],
+                "lanczos 10x20 to 30x60 sharpen high levels medium (version 1)",
+            ),
+            ("levels high", &[Step::Levelled(Strength::High)], "levels high (version 1)"),
             ("metadata blanked", &[Step::Blanked], "metadata blanked (version 1)"),
             ("embedded", &[Step::Embedded], "embedded (version 1)"),
             (
@@ -167,6 +223,9 @@ mod tests {
             "lanczos 10x20 to 30x60 (version 2)",
             "net-4 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
             "lanczos 10x20 to 30x60, then by hand",
+            "lanczos 10x20 to 30x60 sharpen",
+            "lanczos 10x20 to 30x60 sharpen strong",
+            "lanczos 10x20 to 30x60 denoise low",
             "WebP quality 256 sRGB",
         ] {
             let read = Derivation::from(text.to_owned());

@@ -13,7 +13,7 @@ use std::path::Path;
 use super::*;
 use crate::config::{DEFAULT_TEXT, load};
 use crate::market::built_in;
-use crate::model::{AssetId, MarketName};
+use crate::model::{AssetId, MarketName, Strength};
 use crate::records::{FileRecord, Origin};
 
 /// What lies there; all else is as at a person's who has changed no setting.
@@ -40,6 +40,10 @@ struct Given<'a> {
     theme_of_file: Option<&'a str>,
     /// Whether there is a second market, `other`, that takes the same.
     has_second_market: bool,
+    /// How far levels may be stretched, by the settings.
+    levels: Strength,
+    /// How the picture that stockmill made was made, if not enlarged alone.
+    recipe: Option<&'a str>,
     /// The most prompts of one idea, if not ten.
     prompts_max: Option<usize>,
 }
@@ -67,7 +71,7 @@ impl Given<'_> {
             };
             let file = FileRecord {
                 hash: left.clone(),
-                recipe: Some("lanczos 500x500 to 1000x1000".to_owned().into()),
+                recipe: Some(self.recipe.unwrap_or("lanczos 500x500 to 1000x1000").to_owned().into()),
                 embedded: None,
             };
             Sidecar {
@@ -105,7 +109,8 @@ impl Given<'_> {
     }
 
     fn decide<T>(&self, decision: impl FnOnce(&Facts, &Context<'_>) -> T) -> T {
-        let settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        let mut settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        settings.keep.enhance.levels = self.levels;
         let mut markets = settings.upload.markets;
         if self.has_second_market {
             markets.push(Market { name: MarketName::new("other").unwrap(), ..markets[0].clone() });

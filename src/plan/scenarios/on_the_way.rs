@@ -1,6 +1,7 @@
 //! From `raw` to `upload`.
 
 use super::{Given, LARGE, check, model, own, picture};
+use crate::model::Strength;
 
 #[test]
 fn what_is_dropped_gets_a_name_that_is_free() {
@@ -123,7 +124,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             picture("keep/t/mine.png"),
             &[
-                "keep/t/mine.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "keep/t/mine.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
                 "make export/t/t-0001.png",
                 "write export/t/t-0001.png.yaml",
                 "write archive/t/t-0001.png.yaml",
@@ -133,7 +134,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             own("keep/t/t-0007.png"),
             &[
-                "keep/t/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "keep/t/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
                 "make export/t/t-0007.png",
                 "write export/t/t-0007.png.yaml",
                 "remove keep/t/t-0007.png",
@@ -149,7 +150,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             Given { edges: Some((64, 48)), is_released: true, ..own("keep/t/icon.png") },
             &[
-                "keep/t/icon.png: enlarged from 64x48 to 2367x1775 by lanczos",
+                "keep/t/icon.png: enlarged from 64x48 to 2367x1775 by lanczos, sharpened (low)",
                 "make export/t/icon.png",
                 "write export/t/icon.png.yaml",
                 "remove keep/t/icon.png",
@@ -159,7 +160,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             own("keep/t/best.png"),
             &[
-                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
                 "make export/t/best.png",
                 "write export/t/best.png.yaml",
                 "remove keep/t/best.png",
@@ -169,11 +170,66 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
         (
             own("keep/other/t-0007.png"),
             &[
-                "keep/other/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "keep/other/t-0007.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
                 "make export/other/t-0007.png",
                 "write export/other/t-0007.png.yaml",
                 "remove keep/other/t-0007.png",
                 "remove keep/other/t-0007.png.yaml",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn levels_are_looked_at_once_whatever_the_size() {
+    let medium = |given| Given { levels: Strength::Medium, ..given };
+    let wide = Given { edges: LARGE, ..picture("keep/t/wide.png") };
+    check(&[
+        (
+            medium(own("keep/t/best.png")),
+            &[
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low), levels checked (medium)",
+                "make export/t/best.png",
+                "write export/t/best.png.yaml",
+                "remove keep/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            medium(wide),
+            &[
+                "keep/t/wide.png: levels checked (medium)",
+                "make export/t/t-0001.png",
+                "write export/t/t-0001.png.yaml",
+                "write archive/t/t-0001.png.yaml",
+                "move keep/t/wide.png -> archive/t/t-0001.png",
+            ],
+        ),
+        (
+            medium(Given { edges: LARGE, recipe: Some("levels low"), ..own("keep/t/best.png") }),
+            &[
+                "keep/t/best.png: passed on unchanged",
+                "write export/t/best.png.yaml",
+                "move keep/t/best.png -> export/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            medium(Given { recipe: Some("lanczos 500x500 to 1000x1000 levels high"), ..own("keep/t/best.png") }),
+            &[
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
+                "make export/t/best.png",
+                "write export/t/best.png.yaml",
+                "remove keep/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            medium(model("keep/t/t-0001/cube.obj", &[])),
+            &[
+                "keep/t/t-0001/cube.obj: passed on unchanged",
+                "write export/t/t-0001/t-0001.obj.yaml",
+                "move keep/t/t-0001/cube.obj -> export/t/t-0001/t-0001.obj",
             ],
         ),
     ]);
@@ -187,7 +243,7 @@ fn what_a_person_changed_is_a_new_version() {
         (
             changed("keep/t/t-0007.png"),
             &[
-                "keep/t/t-0007.png: changed by hand: version 2 of the same asset; enlarged from 1000x1000 to 2050x2050 by lanczos",
+                "keep/t/t-0007.png: changed by hand: version 2 of the same asset; enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
                 "make export/t/t-0007.png",
                 "write export/t/t-0007.png.yaml",
                 "write archive/t/t-0007.png.yaml",
