@@ -67,6 +67,11 @@ fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
     for (market, category) in &tags.category {
         say!("category     {market}: {} ({})", category.value, category.layer);
     }
+    for (what, sourced) in [("sharpen", &tags.sharpen), ("levels", &tags.levels)] {
+        if let Some(Sourced { value, layer }) = sourced {
+            say!("{what:12} {value} ({layer})");
+        }
+    }
     for keyword in &tags.keywords {
         say!("keyword      {} ({})", keyword.value, keyword.layer);
     }

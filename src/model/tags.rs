@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::SourceType;
+use super::{EnhanceTags, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
 ///
@@ -32,6 +32,9 @@ pub struct Tags {
     /// Category per market, as that market names it: `adobe-stock: 11`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "category_map")]
     pub category: BTreeMap<String, String>,
+    /// What is done for its look where it is enlarged.
+    #[serde(skip_serializing_if = "EnhanceTags::is_empty")]
+    pub enhance: EnhanceTags,
 }
 
 /// Returns a keyword trimmed, in NFC, with single spaces and without control characters.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::tags::Resolved;
 use super::{Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
-use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, Tags};
+use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, Strength, Tags};
 use crate::records::{About, Happened, Move, Remove, Sidecar};
 
 /// How a companion names its asset.
@@ -231,6 +231,15 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
         {
             let was = field(&mut taken.tags).replace(text);
             taken.note(name, was.map(|was| format!("{name} \"{was}\"")));
+        }
+    }
+    let looks: [(&'static str, fn(&mut Tags) -> &mut Option<Strength>); 2] =
+        [("sharpen", |tags| &mut tags.enhance.sharpen), ("levels", |tags| &mut tags.enhance.levels)];
+    for (name, field) in looks {
+        let own = *field(&mut late);
+        if own.is_some() && own != *field(&mut taken.tags) {
+            let was = std::mem::replace(field(&mut taken.tags), own);
+            taken.note(name, was.map(|was| format!("{name} {was}")));
         }
     }
     if !late.keywords.is_empty() && late.keywords != before.keywords {

@@ -28,11 +28,13 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     }
 }
 
-/// Returns what is to be done for the look of an asset. Levels are set once: each time again would stretch them further.
+/// Returns what is to be done for the look of an asset: what its tags do not say is as in the settings. Levels are set once: each time again would stretch them further.
 fn look(asset: &Asset<'_>) -> Enhance {
     let file = asset.sidecar.file.as_ref();
     let is_done = file.and_then(|file| file.recipe.as_ref()).is_some_and(Derivation::has_levels);
-    let Enhance { sharpen, levels } = asset.context.rules.keep.enhance;
+    let (tags, settings) = (asset.tags(), asset.context.rules.keep.enhance);
+    let sharpen = tags.sharpen.map_or(settings.sharpen, |own| own.value);
+    let levels = tags.levels.map_or(settings.levels, |own| own.value);
     let stays = is_done || !asset.kind.is_image();
     Enhance { sharpen, levels: if stays { Strength::Off } else { levels } }
 }

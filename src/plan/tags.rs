@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::model::{ContentHash, Meta, SourceType, Tags, normal_keyword};
+use crate::model::{ContentHash, Meta, SourceType, Strength, Tags, normal_keyword};
 
 /// Where tags come from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,10 @@ pub struct Resolved {
     pub source_type: Option<Sourced<SourceType>>,
     /// Category per market.
     pub category: BTreeMap<String, Sourced<String>>,
+    /// How much it is sharpened where it is enlarged.
+    pub sharpen: Option<Sourced<Strength>>,
+    /// How far its darkest and its lightest may be moved.
+    pub levels: Option<Sourced<Strength>>,
 }
 
 /// Resolves layers, lowest first. A higher layer's values win. Its keywords go in front, since the
@@ -78,6 +82,9 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
         resolved.rights = sourced(&tags.rights).or(resolved.rights);
         resolved.source_type =
             tags.source_type.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.source_type);
+        let look = |own: Option<Strength>| own.map(|value| Sourced { value, layer: layer.clone() });
+        resolved.sharpen = look(tags.enhance.sharpen).or(resolved.sharpen);
+        resolved.levels = look(tags.enhance.levels).or(resolved.levels);
         for (market, category) in &tags.category {
             let sourced = Sourced { value: category.clone(), layer: layer.clone() };
             resolved.category.insert(market.clone(), sourced);
@@ -137,6 +144,7 @@ impl Resolved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EnhanceTags;
 
     fn layer(title: &str, keywords: &[&str]) -> Tags {
         let title = (!title.is_empty()).then(|| title.to_owned());
@@ -154,6 +162,22 @@ mod tests {
         let shown: Vec<String> = resolved.keywords.iter().map(|k| format!("{} ({})", k.value, k.layer)).collect();
         assert_eq!(shown, ["red door (sidecar)", "cabin (theme)", "Snow (theme)", "ai (defaults)"]);
         assert_eq!(resolved.title.as_ref().map(|t| (t.value.as_str(), &t.layer)), Some(("Cabins", &Layer::Theme)));
+    }
+
+    /// What is done for the look is no part of what is embedded.
+    #[test]
+    fn of_a_look_each_part_has_its_own_layer() {
+        let look = |sharpen, levels| Tags { enhance: EnhanceTags { sharpen, levels }, ..Tags::default() };
+        let layers = [
+            (Layer::TagSet("soft".to_owned()), look(Some(Strength::Off), Some(Strength::Low))),
+            (Layer::Theme, look(None, Some(Strength::High))),
+            (Layer::Sidecar, look(None, None)),
+        ];
+        let resolved = resolve(&layers);
+        let shown = [&resolved.sharpen, &resolved.levels]
+            .map(|sourced| sourced.as_ref().map(|sourced| format!("{} ({})", sourced.value, sourced.layer)).unwrap());
+        assert_eq!(shown, ["off (tag set soft)", "high (theme)"]);
+        assert_eq!(resolved.digest(), resolve(&[]).digest());
     }
 
     #[test]

@@ -145,8 +145,10 @@ impl Sidecar {
 fn misplaced_tag(error: RecordError) -> RecordError {
     let RecordError::Syntax { line, column, what } = error else { return error };
     let key = what.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()).unwrap_or_default();
-    let is_tag =
-        matches!(key, "title" | "description" | "keywords" | "creator" | "rights" | "source_type" | "category");
+    let is_tag = matches!(
+        key,
+        "title" | "description" | "keywords" | "creator" | "rights" | "source_type" | "category" | "enhance"
+    );
     let what = if is_tag { format!("unknown field `{key}`; write it under `tags:`, indented") } else { what };
     RecordError::Syntax { line, column, what }
 }

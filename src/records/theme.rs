@@ -8,7 +8,7 @@ use super::note::{Idea, categories};
 use super::yaml::{other_version, read_shared, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
-use crate::model::{SourceType, Tags, category_map, nearest, normal_keyword, words};
+use crate::model::{EnhanceTags, SourceType, Tags, category_map, nearest, normal_keyword, words};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
 /// The longest key that is written before a colon; YAML takes 1024 characters.
@@ -43,6 +43,9 @@ pub struct ThemeFile {
     /// Category per market.
     #[serde(deserialize_with = "category_or_none")]
     pub category: BTreeMap<String, String>,
+    /// What is done for the look of a picture where it is enlarged.
+    #[serde(deserialize_with = "look_or_none")]
+    pub enhance: EnhanceTags,
     /// Tag sets that the theme builds on, the weakest first.
     #[serde(rename = "use", deserialize_with = "words_or_none")]
     pub use_sets: Vec<String>,
@@ -69,6 +72,7 @@ impl Default for ThemeFile {
             rights: None,
             source_type: None,
             category: BTreeMap::new(),
+            enhance: EnhanceTags::default(),
             use_sets: Vec::new(),
             mood: Vec::new(),
             priority: None,
@@ -89,6 +93,10 @@ fn category_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeM
     #[derive(Deserialize)]
     struct Categories(#[serde(deserialize_with = "category_map")] BTreeMap<String, String>);
     Ok(Option::<Categories>::deserialize(deserializer)?.map_or_else(BTreeMap::new, |categories| categories.0))
+}
+
+fn look_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnhanceTags, D::Error> {
+    Ok(Option::<EnhanceTags>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ThemeFile {
@@ -123,6 +131,10 @@ impl ThemeFile {
         let term = source_type.as_deref().and_then(|uri| uri.rsplit('/').next());
         page.scalar("source_type", term, "trainedAlgorithmicMedia");
         page.map("category", &self.category, "{ adobe-stock: 11 }");
+        let EnhanceTags { sharpen, levels } = self.enhance;
+        let look = [("sharpen", sharpen), ("levels", levels)];
+        let look = look.into_iter().filter_map(|(what, how)| Some((what.to_owned(), how?.to_string()))).collect();
+        page.map("enhance", &look, "{ sharpen: medium, levels: low }");
         page.list("use", &self.use_sets, "[winter, minimal]");
         page.list("mood", &self.mood, "[calm, cold]");
         page.number("priority", self.priority.map(u32::from), 2);
@@ -154,6 +166,7 @@ impl ThemeFile {
             rights: self.rights.clone(),
             source_type: self.source_type,
             category: self.category.clone(),
+            enhance: self.enhance,
         }
     }
 
@@ -211,6 +224,10 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         near
     } else if what.contains("unknown field") {
         "correct its name or remove it"
+    } else if what.contains("unknown variant") {
+        "write one of these"
+    } else if what.contains("expected struct EnhanceTags") {
+        "write `enhance: {sharpen: low}`"
     } else if what.contains("duplicate") {
         "keep only one of them"
     } else if what.contains("expected a string") {

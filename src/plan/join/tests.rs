@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Kind;
+use crate::model::{EnhanceTags, Kind};
 use crate::plan::tags::{Layer, resolve};
 use crate::records::{Derivation, FileRecord, Origin, Step};
 
@@ -97,6 +97,8 @@ fn of_two_xmp_sidecars_neither_is_chosen() {
 
 #[test]
 fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost() {
+    use Strength::{High, Low, Off};
+    let look = |sharpen, levels| Tags { enhance: EnhanceTags { sharpen, levels }, ..Tags::default() };
     // (what the record says, what the late one says, what it says then, what is told)
     let cases = [
         (tags("", &[]), tags("New", &["a"]), tags("New", &["a"]), "title, keywords taken over"),
@@ -104,6 +106,14 @@ fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost(
         (tags("Old", &["a"]), tags("", &["b"]), tags("Old", &["b"]), "keywords taken over, instead of keywords \"a\""),
         (tags("Old", &["a"]), tags("Old", &["a"]), tags("Old", &["a"]), "says nothing new"),
         (tags("Old", &[]), tags("", &[]), tags("Old", &[]), "says nothing new"),
+        (look(None, None), look(Some(High), None), look(Some(High), None), "sharpen taken over"),
+        (
+            look(Some(Low), Some(Off)),
+            look(None, Some(High)),
+            look(Some(Low), Some(High)),
+            "levels taken over, instead of levels off",
+        ),
+        (look(Some(Low), Some(Off)), look(Some(Low), None), look(Some(Low), Some(Off)), "says nothing new"),
     ];
     for (own, said, expected, told) in cases {
         let late = sidecar(said.clone());

@@ -13,7 +13,7 @@ use std::path::Path;
 use super::*;
 use crate::config::{DEFAULT_TEXT, load};
 use crate::market::built_in;
-use crate::model::{AssetId, MarketName, Strength};
+use crate::model::{AssetId, EnhanceTags, MarketName, Strength};
 use crate::records::{FileRecord, Origin};
 
 /// What lies there; all else is as at a person's who has changed no setting.
@@ -42,6 +42,8 @@ struct Given<'a> {
     has_second_market: bool,
     /// How far levels may be stretched, by the settings.
     levels: Strength,
+    /// What the theme says of the look.
+    look: EnhanceTags,
     /// How the picture that stockmill made was made, if not enlarged alone.
     recipe: Option<&'a str>,
     /// The most prompts of one idea, if not ten.
@@ -125,6 +127,7 @@ impl Given<'_> {
         let tags = Tags {
             title: Some("A cabin".to_owned()),
             keywords: ["snow", "cabin", "winter", "forest", "lake"].map(str::to_owned).to_vec(),
+            enhance: self.look,
             ..Tags::default()
         };
         let layers = [(Layer::Theme, tags)];

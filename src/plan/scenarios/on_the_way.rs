@@ -1,7 +1,7 @@
 //! From `raw` to `upload`.
 
 use super::{Given, LARGE, check, model, own, picture};
-use crate::model::Strength;
+use crate::model::{EnhanceTags, Strength};
 
 #[test]
 fn what_is_dropped_gets_a_name_that_is_free() {
@@ -181,7 +181,7 @@ fn what_can_be_made_again_goes_and_an_original_is_kept() {
 }
 
 #[test]
-fn levels_are_looked_at_once_whatever_the_size() {
+fn a_look_is_as_the_theme_says_and_levels_are_set_once() {
     let medium = |given| Given { levels: Strength::Medium, ..given };
     let wide = Given { edges: LARGE, ..picture("keep/t/wide.png") };
     check(&[
@@ -218,6 +218,32 @@ fn levels_are_looked_at_once_whatever_the_size() {
             medium(Given { recipe: Some("lanczos 500x500 to 1000x1000 levels high"), ..own("keep/t/best.png") }),
             &[
                 "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (low)",
+                "make export/t/best.png",
+                "write export/t/best.png.yaml",
+                "remove keep/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            Given {
+                look: EnhanceTags { sharpen: Some(Strength::High), levels: Some(Strength::Off) },
+                ..medium(own("keep/t/best.png"))
+            },
+            &[
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, sharpened (high)",
+                "make export/t/best.png",
+                "write export/t/best.png.yaml",
+                "remove keep/t/best.png",
+                "remove keep/t/best.png.yaml",
+            ],
+        ),
+        (
+            Given {
+                look: EnhanceTags { sharpen: Some(Strength::Off), levels: Some(Strength::Low) },
+                ..own("keep/t/best.png")
+            },
+            &[
+                "keep/t/best.png: enlarged from 1000x1000 to 2050x2050 by lanczos, levels checked (low)",
                 "make export/t/best.png",
                 "write export/t/best.png.yaml",
                 "remove keep/t/best.png",

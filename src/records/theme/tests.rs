@@ -1,5 +1,6 @@
 use super::super::note::parse_note;
 use super::*;
+use crate::model::Strength;
 use proptest::prelude::*;
 
 fn idea(text: &str) -> Idea {
@@ -29,11 +30,18 @@ fn the_examples_in_a_new_file_are_valid() {
     let file = ThemeFile::parse(examples.as_bytes()).unwrap();
     assert_eq!((file.use_sets.len(), file.category["adobe-stock"].as_str(), file.documents.len()), (2, "11", 1));
     assert_eq!(file.source_type, Some(SourceType::TrainedAlgorithmicMedia));
+    assert_eq!((file.enhance.sharpen, file.enhance.levels), (Some(Strength::Medium), Some(Strength::Low)));
+    // It reads back, with `off` as a word.
+    let enhance = EnhanceTags { levels: Some(Strength::Off), ..file.enhance };
+    let file = ThemeFile { enhance, ..file };
+    assert_eq!(ThemeFile::parse(file.to_text().as_bytes()), Ok(file));
 }
 
 #[test]
 fn what_a_person_leaves_open_is_absent() {
-    for text in ["", "\u{feff}", "# nothing\n", "keywords:\ncategory:\nuse:\ntitle:\n", "version: 1\n", "---\n"] {
+    for text in
+        ["", "\u{feff}", "# nothing\n", "keywords:\ncategory:\nenhance:\nuse:\ntitle:\n", "version: 1\n", "---\n"]
+    {
         assert_eq!(ThemeFile::parse(text.as_bytes()), Ok(ThemeFile::default()), "{text}");
     }
     let file = ThemeFile::parse(b"keywords: [2026, true, -old]\ncategory: {adobe-stock: 11}\n").unwrap();
@@ -53,6 +61,9 @@ fn errors_say_where_and_what_to_do() {
         (b"title: a\nrights: \xa9 me\n", 2, "UTF-8"),
         (b"keywords: [\n", 2, "quotes"),
         (b"source_type: magic\n", 1, "magic"),
+        (b"enhance: {sharpen: strong}\n", 1, "`medium`, `high`; write one of these"),
+        (b"enhance: {sharpness: low}\n", 1, "did you mean `sharpen`?"),
+        (b"enhance: low\n", 1, "write `enhance: {sharpen: low}`"),
         // What no honest program writes.
         (b"a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
         (b"version: one\n", 1, "expected u32"),

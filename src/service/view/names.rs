@@ -180,6 +180,8 @@ fn sets(file: &ThemeFile) -> String {
         text("creator", &file.creator),
         text("rights", &file.rights),
         file.source_type.map(|_| "source_type".to_owned()),
+        file.enhance.sharpen.map(|strength| format!("sharpen `{strength}`")),
+        file.enhance.levels.map(|strength| format!("levels `{strength}`")),
     ]
     .into_iter()
     .flatten()
