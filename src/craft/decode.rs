@@ -9,9 +9,10 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::CraftError;
 use super::color::{Inks, printed};
 use super::complete::{check_complete, png_chunks};
-use super::jpeg_in::JpegRows;
+use super::jpeg_in::{self, JpegRows};
 use super::jpeg_scan::check_scans;
 use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
+use super::png_in::PngRows;
 use super::{jpeg, png_color, tiff_in, webp};
 use crate::model::{Kind, Size};
 
@@ -46,6 +47,10 @@ fn header(bytes: &[u8], kind: Kind) -> Result<(Size, Orientation), CraftError> {
         Kind::Jpeg => jpeg::check_coding(bytes)?,
         _ => (),
     }
+    // The general decoder refuses some samplings that are read here, and copies the file.
+    if let Some(size) = jpeg_in::size(bytes).filter(|_| kind == Kind::Jpeg) {
+        return Ok((size, jpeg::orientation(bytes).unwrap_or(Orientation::NoTransforms)));
+    }
     let mut decoder = reader(bytes, kind)?.into_decoder().map_err(|error| refused(&error))?;
     let (width, height) = decoder.dimensions();
     let orientation = match kind {
@@ -63,6 +68,12 @@ fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
 
 /// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
 pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
+    let orientation = checked(bytes, kind, limits)?;
+    decoded(bytes, kind, limits, orientation)
+}
+
+/// Checks what can be told without decoding pixels, and returns how the picture is turned.
+pub(super) fn checked(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Orientation, CraftError> {
     let (seen, orientation) = header(bytes, kind)?;
     if seen.pixels() > limits.pixels_max || seen.width.max(seen.height) > EDGE_MAX {
         return Err(CraftError::TooLarge(format!(
@@ -73,21 +84,32 @@ pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, Craf
     // This comes before the check for animations: an incomplete file may still become anything.
     check_complete(bytes, kind, &decoder_limits(limits))?;
     refuse_animation(bytes, kind, limits)?;
-    if kind == Kind::Tiff {
-        return tiff_in::decode(bytes, limits);
-    }
-    let mut reader = reader(bytes, kind)?;
-    reader.limits(decoder_limits(limits));
-    let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
-    let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
+    Ok(orientation)
+}
+
+/// Decodes a picture that was checked.
+pub(super) fn decoded(
+    bytes: &[u8],
+    kind: Kind,
+    limits: &Limits,
+    orientation: Orientation,
+) -> Result<Picture, CraftError> {
     let mut picture = match kind {
+        Kind::Tiff => return tiff_in::decode(bytes, limits),
         // The general decoder accepts a JPEG that was cut in the middle.
-        Kind::Jpeg => decode_jpeg(bytes, icc)?,
+        Kind::Jpeg => decode_jpeg(bytes)?,
         Kind::Png => {
-            let icc = png_color::profile(bytes, icc, !decoder.color_type().has_color())?;
+            let mut rows = PngRows::new(bytes, limits)?;
+            let icc = rows.icc.take();
+            Picture { image: rows.whole()?, icc }
+        }
+        _ => {
+            let mut reader = reader(bytes, kind)?;
+            reader.limits(decoder_limits(limits));
+            let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
+            let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
             Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc }
         }
-        _ => Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc },
     };
     picture.image.apply_orientation(orientation);
     Ok(picture)
@@ -138,22 +160,31 @@ fn png_frames(bytes: &[u8]) -> u32 {
 }
 
 /// Decodes a JPEG: row by row if it is sequential, and as a whole if it is progressive.
-fn decode_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
+fn decode_jpeg(bytes: &[u8]) -> Result<Picture, CraftError> {
+    let icc = jpeg::profile(bytes);
     let Some(mut rows) = JpegRows::new(bytes)? else {
         // The decoder takes what is missing for grey.
         check_scans(bytes)?;
         return progressive_jpeg(bytes, icc);
     };
-    let (width, height) = rows.size();
-    let row_bytes = width as usize * rows.channels();
-    let mut pixels = vec![0; row_bytes * height as usize];
-    for row in pixels.chunks_exact_mut(row_bytes) {
-        rows.next_row(row)?;
-    }
-    jpeg_picture((width, height), rows.channels(), pixels, icc)
+    let (size, channels) = (rows.size(), rows.channels());
+    let (_, pixels) = jpeg_pixels(&mut rows, size.1)?.unwrap_or_default();
+    jpeg_picture(size, channels, pixels, icc)
 }
 
-fn jpeg_picture(
+/// Returns the next rows of a sequential JPEG, at most so many, and their number; none behind the last one.
+pub(super) fn jpeg_pixels(jpeg: &mut JpegRows<'_>, rows: u32) -> Result<Option<(u32, Vec<u8>)>, CraftError> {
+    let rows = rows.min(jpeg.rows_left());
+    let row_bytes = jpeg.size().0 as usize * jpeg.channels();
+    let mut pixels = vec![0; row_bytes * rows as usize];
+    for row in pixels.chunks_exact_mut(row_bytes) {
+        jpeg.next_row(row)?;
+    }
+    Ok((rows > 0).then_some((rows, pixels)))
+}
+
+/// Returns the picture that the pixels of a JPEG make, or some rows of one.
+pub(super) fn jpeg_picture(
     size @ (width, height): (u32, u32),
     channels: usize,
     pixels: Vec<u8>,
@@ -352,6 +383,24 @@ mod tests {
             half[middle..].fill(0);
             assert!(check(&half).unwrap_err().may_be_incomplete(), "{kind}, half of it zeros");
         }
+    }
+
+    /// The general decoder calls such a head damaged.
+    #[test]
+    fn a_sampling_of_three_is_read() {
+        let mut bytes = Vec::new();
+        let grey = testing::gradient(40, 30).image.to_luma8();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+        encoder
+            .add_app_segment(1, b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec())
+            .unwrap();
+        encoder.encode(grey.as_raw(), 40, 30, jpeg_encoder::ColorType::Luma).unwrap();
+        let whole = decode(&bytes, Kind::Jpeg, &Limits::default()).unwrap().image;
+        let at = bytes.windows(9).position(|part| part == [0xff, 0xc0, 0, 11, 8, 0, 30, 0, 40]).unwrap();
+        assert_eq!(bytes[at + 11], 0x11);
+        bytes[at + 11] = 0x31;
+        assert_eq!(size(&bytes[..at + 13], Kind::Jpeg).unwrap(), Size { width: 30, height: 40 }, "turned");
+        assert_eq!(decode(&bytes, Kind::Jpeg, &Limits::default()).unwrap().image, whole);
     }
 
     #[test]

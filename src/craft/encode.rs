@@ -2,11 +2,12 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use image::codecs::webp;
-use image::{ColorType, DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder};
 
 use super::color::colored;
 use super::embed::{self, PNG_XMP};
-use super::stream::{self, Coding};
+use super::picture::image_of;
+use super::stream::{self, Coding, Feed};
 use super::tiff_out::tiff_with;
 use super::{CraftError, Picture, Progress};
 use crate::model::{Format, Size, Strength, Subsampling};
@@ -31,93 +32,95 @@ pub(super) struct Writing<'a> {
     pub(super) progress: &'a dyn Progress,
 }
 
-/// Writes a picture in another size, or in its own, with its colour profile. A JPEG and a PNG are never in memory as a
-/// whole. JPEG has 8 bit and no transparency: flatten it first. JPEG and WebP are never grey here: a grey picture for
-/// them must be in sRGB.
-pub(super) fn write(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) -> Result<(), CraftError> {
+/// Returns a picture, or some rows of one, as a format holds it. JPEG and WebP are never grey here.
+pub(super) fn fit(picture: Picture, format: Format) -> Result<Picture, CraftError> {
+    if !matches!(format, Format::Jpeg | Format::Webp) || picture.image.color().has_color() {
+        return Ok(picture);
+    }
+    colored(&picture).map(Cow::into_owned)
+}
+
+/// Writes a picture that is fit for its format in another size, or in its own, with its colour profile. A JPEG and a
+/// PNG are never in memory as a whole. JPEG has 8 bit and no transparency: flatten it first.
+pub(super) fn write(
+    source: Feed<'_>,
+    icc: Option<&[u8]>,
+    to: Size,
+    writing: &Writing<'_>,
+    out: &mut dyn Write,
+) -> Result<(), CraftError> {
+    let Writing { sharpen, quality, threads, progress, .. } = *writing;
+    let resized = |source| -> Result<Picture, CraftError> {
+        Ok(Picture { image: resized(source, to, sharpen, threads, progress)?, icc: icc.map(<[u8]>::to_vec) })
+    };
     match writing.format {
         Format::Jpeg => {
-            let picture = colored(picture)?;
-            let head = embed::jpeg_head(writing.xmp, picture.icc.as_deref());
-            let by_quality = if writing.quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
+            let head = embed::jpeg_head(writing.xmp, icc);
+            let by_quality = if quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
             let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
-            let Writing { sharpen, quality, threads, progress, .. } = *writing;
             let coding = Coding { sharpen, quality, halves_color, head: &head, threads, progress };
-            stream::write_jpeg(&picture.image, to, &coding, out)
+            stream::write_jpeg(source, to, &coding, out)
         }
-        Format::Png => png(picture, to, writing, out),
+        Format::Png => png(source, icc, to, writing, out),
         Format::Webp => {
-            let picture = colored(picture)?;
-            let image = resized(&picture.image, to, writing.sharpen, writing.threads, writing.progress)?;
-            let bytes = webp(&Picture { image, icc: picture.icc.clone() })?;
+            let bytes = webp(&resized(source)?)?;
             let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
             stream::written(out.write_all(&bytes))
         }
-        Format::Tiff => {
-            let image = resized(&picture.image, to, writing.sharpen, writing.threads, writing.progress)?;
-            let bytes = tiff_with(&Picture { image, icc: picture.icc.clone() }, writing.xmp)?;
-            stream::written(out.write_all(&bytes))
-        }
+        Format::Tiff => stream::written(out.write_all(&tiff_with(&resized(source)?, writing.xmp)?)),
     }
 }
 
 /// Returns a picture's bytes in its own size, without metadata.
 #[cfg(test)]
 pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>, CraftError> {
+    let Picture { image, icc } = fit(picture.clone(), format)?;
     let (to, mut bytes) = (picture.size(), Vec::new());
-    write(
-        picture,
-        to,
-        &Writing {
-            format,
-            sharpen: Strength::Off,
-            quality,
-            subsampling: None,
-            xmp: None,
-            threads: 1,
-            progress: &super::Untold,
-        },
-        &mut bytes,
-    )?;
+    let writing = Writing {
+        format,
+        sharpen: Strength::Off,
+        quality,
+        subsampling: None,
+        xmp: None,
+        threads: 1,
+        progress: &super::Untold,
+    };
+    write(Feed::of(image), icc.as_deref(), to, &writing, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Returns an image in another size, or in its own.
+/// Returns a picture in another size, or in its own, as a whole.
 pub(super) fn resized(
-    image: &DynamicImage,
+    source: Feed<'_>,
     to: Size,
     sharpen: Strength,
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<DynamicImage, CraftError> {
-    if (image.width(), image.height()) == (to.width, to.height) {
-        return Ok(image.clone());
-    }
-    let mut bytes = Vec::new();
-    stream::in_size(image, to, sharpen, threads, progress, |rows| {
+    let source = match source.into_whole() {
+        Ok(image) if (image.width(), image.height()) == (to.width, to.height) => return Ok(image),
+        Ok(image) => Feed::of(image),
+        Err(source) => source,
+    };
+    let (color, mut bytes) = (source.color(), Vec::new());
+    stream::in_size(source, to, sharpen, threads, progress, |rows| {
         bytes.extend_from_slice(rows);
         Ok(())
     })?;
-    let (width, height) = (to.width, to.height);
-    let deep = || bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect::<Vec<u16>>();
-    let image = match image.color() {
-        ColorType::L8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8),
-        ColorType::La8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
-        ColorType::Rgb8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
-        ColorType::Rgba8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
-        ColorType::L16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLuma16),
-        ColorType::La16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLumaA16),
-        ColorType::Rgb16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgb16),
-        _ => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgba16),
-    };
-    Ok(image.expect("as many samples as it has"))
+    Ok(image_of(color, to, bytes).expect("as many samples as it has"))
 }
 
 /// Writes a PNG row by row.
-fn png(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) -> Result<(), CraftError> {
+fn png(
+    source: Feed<'_>,
+    icc: Option<&[u8]>,
+    to: Size,
+    writing: &Writing<'_>,
+    out: &mut dyn Write,
+) -> Result<(), CraftError> {
     let mut info = png::Info::with_size(to.width, to.height);
-    info.icc_profile = picture.icc.as_deref().map(Cow::Borrowed);
-    let color = picture.image.color();
+    info.icc_profile = icc.map(Cow::Borrowed);
+    let color = source.color();
     info.color_type = match (color.has_color(), color.has_alpha()) {
         (false, false) => png::ColorType::Grayscale,
         (false, true) => png::ColorType::GrayscaleAlpha,
@@ -136,7 +139,7 @@ fn png(picture: &Picture, to: Size, writing: &Writing<'_>, out: &mut dyn Write) 
     }
     let mut rows = writer.stream_writer().map_err(unwritten)?;
     let take = |bytes: &[u8]| stream::written(rows.write_all(bytes));
-    stream::in_size(&picture.image, to, writing.sharpen, writing.threads, writing.progress, take)?;
+    stream::in_size(source, to, writing.sharpen, writing.threads, writing.progress, take)?;
     rows.finish().map_err(unwritten)?;
     writer.finish().map_err(unwritten)
 }

@@ -1,7 +1,14 @@
+use image::metadata::Orientation;
+
 use super::CraftError;
+use super::picture::PROFILE_BYTES_MAX;
 
 /// The mark at a JPEG's start.
 const START: [u8; 2] = [0xff, 0xd8];
+
+/// What an EXIF block and a piece of a colour profile begin with.
+const EXIF: &[u8] = b"Exif\0\0";
+const PROFILE: &[u8] = b"ICC_PROFILE\0";
 
 /// A part of a JPEG: a segment, and behind the header of a scan its coded pixels.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +97,30 @@ fn coded_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Returns the parts before the pixels.
+fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
+    parts(bytes).map_while(Result::ok).take_while(|part| part.marker != 0xda)
+}
+
+/// Returns how a JPEG is turned, by the last EXIF block before its pixels.
+pub(super) fn orientation(bytes: &[u8]) -> Option<Orientation> {
+    let exif = before_pixels(bytes).filter(|part| part.marker == 0xe1).filter_map(|part| part.body.strip_prefix(EXIF));
+    Orientation::from_exif_chunk(exif.last()?)
+}
+
+/// Returns the colour profile of a JPEG: its pieces are numbered from one on, and none is missing or there twice.
+pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let pieces = before_pixels(bytes).filter(|part| part.marker == 0xe2);
+    let mut pieces: Vec<&[u8]> = pieces.filter_map(|part| part.body.strip_prefix(PROFILE)).collect();
+    pieces.sort_by_key(|piece| piece.first().copied());
+    let count = u8::try_from(pieces.len()).ok().filter(|count| *count > 0)?;
+    let mut profile = Vec::new();
+    for (number, piece) in (1..=count).zip(pieces) {
+        profile.extend_from_slice(piece.strip_prefix(&[number, count])?);
+    }
+    (profile.len() <= PROFILE_BYTES_MAX).then_some(profile)
+}
+
 /// Refuses a JPEG that is coded as the decoder does not read it, or reads it wrongly without an error, by the head of
 /// its frame.
 pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
@@ -164,6 +195,28 @@ mod tests {
                 (Err(CraftError::Unsupported(why)), Some(word)) => assert!(why.contains(word), "{why}"),
                 (other, _) => panic!("{marker:x} {bits}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_profile_is_all_of_its_pieces() {
+        let rows: [(&[&[u8]], Option<&[u8]>); 7] = [
+            (&[], None),
+            (&[b"\x01\x01one"], Some(b"one")),
+            (&[b"\x02\x02two", b"\x01\x02one"], Some(b"onetwo")),
+            (&[b"\x01\x02one"], None),
+            (&[b"\x01\x02one", b"\x01\x02one"], None),
+            (&[b"\x00\x01one"], None),
+            (&[b""], None),
+        ];
+        for (pieces, expected) in rows {
+            let mut jpeg = b"\xff\xd8".to_vec();
+            for piece in pieces {
+                let body = [PROFILE, piece].concat();
+                jpeg.extend([0xff, 0xe2, 0, u8::try_from(body.len() + 2).unwrap()]);
+                jpeg.extend(body);
+            }
+            assert_eq!(profile(&[&jpeg, &b"\xff\xd9"[..]].concat()).as_deref(), expected, "{pieces:?}");
         }
     }
 

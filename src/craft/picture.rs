@@ -1,4 +1,4 @@
-use image::DynamicImage;
+use image::{ColorType, DynamicImage, ImageBuffer};
 
 use super::CraftError;
 use crate::model::Size;
@@ -36,6 +36,24 @@ impl Picture {
     /// Returns its size.
     pub fn size(&self) -> Size {
         Size { width: self.image.width(), height: self.image.height() }
+    }
+}
+
+/// Returns the image that samples make, which have one byte each, or two with the higher one first; `None` if they are
+/// not as many as it has, or of another kind.
+pub(super) fn image_of(color: ColorType, size: Size, bytes: Vec<u8>) -> Option<DynamicImage> {
+    let Size { width, height } = size;
+    let deep = || bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect::<Vec<u16>>();
+    match color {
+        ColorType::L8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8),
+        ColorType::La8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
+        ColorType::Rgb8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
+        ColorType::Rgba8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
+        ColorType::L16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLuma16),
+        ColorType::La16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageLumaA16),
+        ColorType::Rgb16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgb16),
+        ColorType::Rgba16 => ImageBuffer::from_raw(width, height, deep()).map(DynamicImage::ImageRgba16),
+        _ => None,
     }
 }
 

@@ -1,8 +1,10 @@
 use std::io::Write;
 
 use super::embed::packet;
-use super::encode::{Writing, write};
+use super::encode::{Writing, fit, write};
 use super::levels::level;
+use super::source::Source;
+use super::stream::Feed;
 use super::{CraftError, Limits, Picture, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
 use crate::model::{Format, Kind, Output, Profile, Render, Size, Strength};
@@ -19,9 +21,10 @@ pub struct Rendered {
     pub remark: Option<String>,
 }
 
-/// Makes one picture of another in one pass: it is decoded once, brought to its size, and encoded once. Colours are
+/// Makes one picture of another in one pass: it is read once, brought to its size, and encoded once. Colours are
 /// converted, and what is transparent is laid on its background, in the size of the source: that is most often the
-/// smaller one, and the result is the same. Told to stop by `progress`, it leaves `out` unfinished.
+/// smaller one, and the result is the same. Where source and format allow, neither of them is in memory as a whole.
+/// Told to stop by `progress`, or where the source is damaged, it leaves `out` unfinished.
 pub fn render(
     bytes: &[u8],
     kind: Kind,
@@ -30,34 +33,33 @@ pub fn render(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    let (mut source, told) = with_fit_profile(decode(bytes, kind, limits)?);
-    let levelled = levelled(&mut source, render.enhance.levels);
+    // How far levels may go is known once all of it was seen.
+    let (sharpen, levels) = (render.enhance.sharpen, render.enhance.levels);
+    let is_by_rows = matches!(render.output.format(), Format::Jpeg | Format::Png) && levels == Strength::Off;
+    let mut source =
+        if is_by_rows { Source::open(bytes, kind, limits)? } else { Source::whole(decode(bytes, kind, limits)?) };
+    let from = source.size();
+    let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
+    let levelled = levelled(&mut first, levels);
+    let (Picture { image, icc }, told) = in_output(first, &render.output)?;
     let remarks: Vec<String> = told.map(str::to_owned).into_iter().chain(levelled).collect();
-    let size = render.size.unwrap_or(source.size());
-    let (threads, sharpen) = (render.threads, render.enhance.sharpen);
+    let feed = Feed::new(from, image, || {
+        let next = source.next()?.map(|rows| in_output(rows, &render.output)).transpose()?;
+        Ok(next.map(|(rows, _)| rows.image))
+    });
+    let (size, threads) = (render.size.unwrap_or(from), render.threads);
     progress.rows(0, size.height)?;
-    match &render.output {
-        Output::Master => {
-            let writing = Writing {
-                format: Format::Png,
-                sharpen,
-                quality: LOSSLESS,
-                subsampling: None,
-                xmp: None,
-                threads,
-                progress,
-            };
-            write(&source, size, &writing, out)?;
-        }
-        Output::Final { format, quality, subsampling, profile, background, meta } => {
-            let picture = if *profile == Profile::Keep { in_own(source, *format)? } else { to_srgb(source)? };
-            let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
-            let xmp = meta.as_ref().map(packet).transpose()?;
-            let (format, quality, subsampling) = (*format, *quality, *subsampling);
-            let writing = Writing { format, sharpen, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
-            write(&picture, size, &writing, out)?;
-        }
-    }
+    let xmp = match &render.output {
+        Output::Final { meta: Some(meta), .. } => Some(packet(meta)?),
+        _ => None,
+    };
+    let (quality, subsampling) = match &render.output {
+        Output::Master => (LOSSLESS, None),
+        Output::Final { quality, subsampling, .. } => (*quality, *subsampling),
+    };
+    let format = render.output.format();
+    let writing = Writing { format, sharpen, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
+    write(feed, icc.as_deref(), size, &writing, out)?;
     Ok(Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")) })
 }
 
@@ -72,6 +74,15 @@ fn levelled(picture: &mut Picture, strength: Strength) -> Option<String> {
     })
 }
 
+/// Returns a picture, or some rows of one, as it is written, and what there is to tell of its profile.
+fn in_output(picture: Picture, output: &Output) -> Result<(Picture, Option<&'static str>), CraftError> {
+    let (picture, remark) = with_fit_profile(picture);
+    let Output::Final { format, profile, background, .. } = output else { return Ok((picture, remark)) };
+    let picture = if *profile == Profile::Keep { in_own(picture, *format)? } else { to_srgb(picture)? };
+    let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
+    Ok((fit(picture, *format)?, remark))
+}
+
 /// Writes a picture that is ready.
 pub fn written(out: &mut dyn Write, bytes: &[u8]) -> Result<(), CraftError> {
     super::stream::written(out.write_all(bytes))
@@ -82,7 +93,7 @@ mod tests {
     use image::DynamicImage;
 
     use super::*;
-    use crate::craft::{Picture, Stopped, Untold, encode, testing};
+    use crate::craft::{Stopped, Untold, encode, testing};
     use crate::model::{Enhance, Meta};
 
     fn rendered(bytes: &[u8], kind: Kind, to: &Render) -> Vec<u8> {

@@ -149,7 +149,7 @@ impl Inside {
 fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Result<Inside, MakeError> {
     let size = craft::size(bytes, kind)?;
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
-    let is_sound = may_check && is_small && craft::decode(bytes, kind, &limits.decode).is_ok();
+    let is_sound = may_check && is_small && craft::check_picture(bytes, kind, &limits.decode).is_ok();
     let is_upright = craft::is_upright(bytes, kind);
     let essence = craft::essence(bytes, kind);
     let hash = ContentHash::of(bytes);

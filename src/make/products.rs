@@ -67,7 +67,7 @@ fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
 
 fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
     if check.kind.is_image() {
-        craft::decode(&sources.read(&check.path)?, check.kind, &sources.limits.decode)?;
+        craft::check_picture(&sources.read(&check.path)?, check.kind, &sources.limits.decode)?;
         return Ok(());
     }
     let length = sources.disk.stat(&check.path)?.map_or(0, |entry| entry.identity.size);

@@ -71,6 +71,29 @@ fn what_is_refused_leaves_nothing_and_says_why() {
     }
 }
 
+/// Its first rows are written already when the damage is found.
+#[test]
+fn damage_in_the_middle_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.png"), picture(1, 1200)).unwrap();
+    assert!(convert(folder.path(), &["in.png", "in.jpg"], b"").status.success());
+    for name in ["in.png", "in.jpg"] {
+        let mut bytes = fs::read(folder.path().join(name)).unwrap();
+        let middle = bytes.len() * 3 / 4;
+        bytes[middle..middle + 99].fill(0);
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    for words in [["in.png", "out.png"], ["in.jpg", "out.png"], ["in.png", "out.jpg"], ["in.jpg", "out.jpg"]] {
+        for threads in ["1", "3"] {
+            let output = convert(folder.path(), &[words[0], words[1], "--threads", threads], b"");
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+            assert!(said.contains("it is damaged") && said.lines().count() == 1, "{words:?}: {said}");
+            assert_eq!(names(folder.path()), ["in.jpg", "in.png"], "{words:?}");
+        }
+    }
+}
+
 #[test]
 fn a_picture_becomes_what_was_asked_for() {
     let cases: [(&[&str], &str, (u32, u32)); 9] = [

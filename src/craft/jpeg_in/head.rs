@@ -29,6 +29,8 @@ struct Component {
 pub(super) struct Frame {
     pub(super) width: usize,
     pub(super) height: usize,
+    /// How many bits a sample has.
+    depth: u8,
     components: Vec<Component>,
     /// The most blocks that a component has in a unit, across and down.
     most: (usize, usize),
@@ -97,7 +99,7 @@ impl<'a> Reader<'a> {
             0xc0 | 0xc1 if self.frame.is_some() => return Err(wrong("it has two frames")),
             0xc0 | 0xc1 => {
                 let frame = frame(part.body).ok_or_else(|| wrong("its frame is wrong"))?;
-                if part.body[0] != 8 || frame.components.len() == 2 {
+                if !frame.is_read_here() {
                     return Ok(false);
                 }
                 self.frame = Some(frame);
@@ -177,8 +179,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads the header of a frame; `None` if it makes no sense.
-fn frame(body: &[u8]) -> Option<Frame> {
-    let [_depth, y0, y1, x0, x1, count, of_components @ ..] = body else { return None };
+pub(super) fn frame(body: &[u8]) -> Option<Frame> {
+    let [depth, y0, y1, x0, x1, count, of_components @ ..] = body else { return None };
     let (height, width) = (usize::from(u16::from_be_bytes([*y0, *y1])), usize::from(u16::from_be_bytes([*x0, *x1])));
     let of_components = of_components.get(..usize::from(*count) * 3).filter(|_| (1..=4).contains(count))?;
     let mut components = Vec::with_capacity(4);
@@ -194,10 +196,15 @@ fn frame(body: &[u8]) -> Option<Frame> {
     }
     let most = |unit: fn(&Component) -> usize| components.iter().map(unit).max();
     let most = (most(|component| component.unit.0)?, most(|component| component.unit.1)?);
-    (width > 0 && height > 0).then_some(Frame { width, height, components, most })
+    (width > 0 && height > 0).then_some(Frame { width, height, depth: *depth, components, most })
 }
 
 impl Frame {
+    /// Returns whether rows of such a frame are read here.
+    pub(super) fn is_read_here(&self) -> bool {
+        self.depth == 8 && self.components.len() != 2
+    }
+
     /// Returns how many units an interleaved scan has, across and down.
     fn units(&self) -> (usize, usize) {
         (self.width.div_ceil(8 * self.most.0), self.height.div_ceil(8 * self.most.1))

@@ -11,6 +11,19 @@ mod scan;
 use self::head::{Head, Space};
 use self::scan::Scan;
 use super::CraftError;
+use super::jpeg::parts;
+use crate::model::Size;
+
+/// Returns the size of a JPEG that is read here, from its head alone; `None` if it is another one or its head is wrong.
+pub(super) fn size(bytes: &[u8]) -> Option<Size> {
+    let mut parts = parts(bytes).map_while(Result::ok);
+    let frame =
+        parts.find(|part| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xda))?;
+    let is_sequential = matches!(frame.marker, 0xc0 | 0xc1);
+    let frame = head::frame(frame.body).filter(|frame| is_sequential && frame.is_read_here())?;
+    let edge = |length: usize| u32::try_from(length).ok();
+    Some(Size { width: edge(frame.width)?, height: edge(frame.height)? })
+}
 
 /// A sequential JPEG whose rows are read one after another.
 pub(super) struct JpegRows<'a> {
@@ -102,6 +115,11 @@ impl<'a> JpegRows<'a> {
     #[expect(clippy::cast_possible_truncation, reason = "both have 16 bits in the file")]
     pub(super) fn size(&self) -> (u32, u32) {
         (self.size.0 as u32, self.size.1 as u32)
+    }
+
+    /// Returns how many rows are not read yet.
+    pub(super) fn rows_left(&self) -> u32 {
+        self.size().1 - u32::try_from(self.y).unwrap_or(u32::MAX)
     }
 
     /// Returns how many channels a pixel has: one of grey, three of colour, or four inks.

@@ -4,16 +4,15 @@
 use std::io::Write;
 use std::ops::Range;
 
-use image::DynamicImage;
-
 use super::bands::in_order;
 use super::blocks::{Block, Quant, ZIGZAG, transformed};
 use super::cpu::{Cpu, Kernel};
 use super::entropy::{Bits, Codes, Counts, Symbols, code};
+use super::feed::{Feed, View};
 use super::lanes::Lanes;
 use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
-use super::strips::{Component, Strips, column, own_rows};
+use super::strips::{Component, Strips, column, needed_rows, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done, written};
 use crate::craft::{CraftError, Progress};
@@ -21,7 +20,7 @@ use crate::model::{Size, Strength};
 
 /// Codes are fitted to every so manieth row of units.
 const SAMPLED: usize = 16;
-/// How many rows of units are made at once.
+/// How many rows of units are made at once, at most.
 const BAND: usize = 16;
 const EDGE_MAX: u32 = 65_535;
 
@@ -40,21 +39,21 @@ pub(in crate::craft) struct Coding<'a> {
     pub(in crate::craft) progress: &'a dyn Progress,
 }
 
-/// Writes a picture of red, green and blue in another size as a JPEG. One that does not look like its source is refused,
+/// Writes a source of red, green and blue in another size as a JPEG. One that does not look like its source is refused,
 /// once it is written.
 pub(in crate::craft) fn write_jpeg(
-    image: &DynamicImage,
+    source: Feed<'_>,
     to: Size,
     coding: &Coding<'_>,
     out: &mut dyn Write,
 ) -> Result<(), CraftError> {
-    write_on(Cpu::best(), image, to, coding, out)
+    write_on(Cpu::best(), source, to, coding, out)
 }
 
 /// Writes it with the instructions of one kind of processor.
 pub(super) fn write_on(
     cpu: Cpu,
-    image: &DynamicImage,
+    mut source: Feed<'_>,
     to: Size,
     coding: &Coding<'_>,
     out: &mut dyn Write,
@@ -62,17 +61,24 @@ pub(super) fn write_on(
     if to.width.max(to.height) > EDGE_MAX {
         return Err(CraftError::TooLarge(format!("{to} pixels; a JPEG has {EDGE_MAX} on each edge at most")));
     }
-    let encoder = Encoder::new(Planes::of(image, Space::Jfif)?, to, coding);
-    let codes = encoder.codes(cpu);
+    let encoder = Encoder::new(Planes::of(&source, Space::Jfif)?, to, coding);
+    let codes = encoder.codes(cpu, &mut source)?;
     written(out.write_all(&encoder.head(&codes, to, coding.head)))?;
     let rows = encoder.units_down;
+    let at_once = source.band(source.height.div_ceil(rows), BAND);
+    let band_rows = |band: usize| band * at_once..((band + 1) * at_once).min(rows);
+    let feed = |band: usize| {
+        let needed = needed_rows(&encoder.components, band_rows(band), encoder.planes.height);
+        source.forget_before(needed.start);
+        source.rows(&needed)
+    };
     let maker = || {
         let (mut strips, codes, encoder) = (encoder.strips(), &codes, &encoder);
-        move |band: usize| {
+        move |band: usize, source: View| {
             let (mut bits, mut seen) = (Bits::new(codes), Vec::new());
-            for row in band * BAND..((band + 1) * BAND).min(rows) {
+            for row in band_rows(band) {
                 strips.look_at(encoder.own_rows(row));
-                let unit_row = UnitRow { encoder, strips: &mut strips, row, symbols: &mut bits };
+                let unit_row = UnitRow { encoder, source: &source, strips: &mut strips, row, symbols: &mut bits };
                 seen.push(cpu.run(unit_row));
                 bits.end();
                 if row + 1 < rows {
@@ -83,8 +89,8 @@ pub(super) fn write_on(
         }
     };
     let (mut before, mut means) = (encoder.source.clone(), encoder.means.clone());
-    in_order(rows.div_ceil(BAND), coding.threads, maker, |band, (bytes, seen)| {
-        for (row, Seen { source, result }) in (band * BAND..).zip(seen) {
+    in_order(rows.div_ceil(at_once), coding.threads, feed, maker, |band, (bytes, seen)| {
+        for (row, Seen { source, result }) in band_rows(band).zip(seen) {
             for (y, cells) in encoder.own_rows(row).zip(source.chunks_exact(before.len())) {
                 before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
             }
@@ -94,7 +100,7 @@ pub(super) fn write_on(
             }
         }
         written(out.write_all(&bytes))?;
-        coding.progress.rows(rows_done(band + 1, BAND * LANES * encoder.unit, to.height), to.height)?;
+        coding.progress.rows(rows_done(band + 1, at_once * LANES * encoder.unit, to.height), to.height)?;
         Ok(())
     })?;
     written(out.write_all(&[0xff, 0xd9]))?;
@@ -102,8 +108,8 @@ pub(super) fn write_on(
     Means::check(&before, &means, f32::from(step) / 16.0)
 }
 
-struct Encoder<'a> {
-    planes: Planes<'a>,
+struct Encoder {
+    planes: Planes,
     components: [Component; 3],
     /// How many blocks brightness has in a unit on each axis.
     unit: usize,
@@ -115,8 +121,8 @@ struct Encoder<'a> {
     source: Vec<Means>,
 }
 
-impl<'a> Encoder<'a> {
-    fn new(planes: Planes<'a>, to: Size, coding: &Coding<'_>) -> Self {
+impl Encoder {
+    fn new(planes: Planes, to: Size, coding: &Coding<'_>) -> Self {
         let length = |length: usize| u32::try_from(length).expect("a picture's edge");
         let taps = |from, to| Taps::lanczos(length(from), to, coding.sharpen);
         let (across, down) = (taps(planes.width, to.width), taps(planes.height, to.height));
@@ -151,14 +157,22 @@ impl<'a> Encoder<'a> {
         own_rows(&self.components, row, self.planes.height)
     }
 
-    /// Returns codes that fit a sample of the picture.
-    fn codes(&self, cpu: Cpu) -> [Codes; 4] {
+    /// Returns codes that fit a sample of the picture: of what the first window on it holds, which is the whole of a
+    /// picture of common size. Below that a large one may look different, and is coded a little less well.
+    fn codes(&self, cpu: Cpu, source: &mut Feed<'_>) -> Result<[Codes; 4], CraftError> {
         let (mut counts, mut strips) = (Counts([[0; 256]; 4]), self.strips());
+        let needed = |row: usize| needed_rows(&self.components, row..row + 1, self.planes.height);
         let first = (SAMPLED / 2).min(self.units_down - 1);
-        for row in (first..self.units_down).step_by(SAMPLED) {
-            cpu.run(UnitRow { encoder: self, strips: &mut strips, row, symbols: &mut counts });
+        let is_at_hand = |row: &usize| needed(*row).end <= source.first_rows();
+        let mut rows: Vec<usize> = (first..self.units_down).step_by(SAMPLED).take_while(is_at_hand).collect();
+        if rows.is_empty() {
+            rows.push(0);
         }
-        std::array::from_fn(|table| Codes::of(&counts.0[table], table % 2 == 0))
+        for row in rows {
+            let source = &source.rows(&needed(row))?;
+            cpu.run(UnitRow { encoder: self, source, strips: &mut strips, row, symbols: &mut counts });
+        }
+        Ok(std::array::from_fn(|table| Codes::of(&counts.0[table], table % 2 == 0)))
     }
 
     /// Returns the cells of the rows of blocks of one component.
@@ -211,7 +225,8 @@ struct Seen {
 
 /// One row of units, from samples to symbols.
 struct UnitRow<'a, 'b, S> {
-    encoder: &'a Encoder<'b>,
+    encoder: &'a Encoder,
+    source: &'a View,
     strips: &'a mut Strips<'b>,
     row: usize,
     symbols: &'a mut S,
@@ -229,7 +244,7 @@ impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
             let quant = &encoder.quants[usize::from(component.plane > 0)];
             for strip in 0..unit {
                 let y = (self.row * unit + strip) * LANES;
-                let columns = self.strips.strip::<L>(component, y);
+                let columns = self.strips.strip::<L>(self.source, component, y);
                 let row = BlockRow {
                     columns,
                     across: &component.across,
@@ -251,7 +266,7 @@ impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
             code(&blocks[1][x], 1, &mut before[1], self.symbols);
             code(&blocks[2][x], 1, &mut before[2], self.symbols);
         }
-        let source = self.strips.seen::<L>();
+        let source = self.strips.seen::<L>(self.source);
         let [y, blue, red] = blocks;
         Seen { source, result: [encoder.cells::<L>(0, &y), encoder.cells::<L>(1, &blue), encoder.cells::<L>(2, &red)] }
     }

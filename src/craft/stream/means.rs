@@ -3,9 +3,12 @@
 
 use super::LANES;
 use super::lanes::Lanes;
-#[cfg(test)]
-use super::planes::Planes;
 use super::taps::Taps;
+#[cfg(test)]
+use super::{
+    feed::Feed,
+    planes::{Planes, Space},
+};
 use crate::craft::CraftError;
 
 /// Cells along each edge.
@@ -88,12 +91,15 @@ impl Means {
 
     /// Returns the means of a whole picture between the edges of others.
     #[cfg(test)]
-    pub(super) fn of_picture(planes: &Planes<'_>, others: Option<&[Self]>) -> Vec<Self> {
+    pub(super) fn of_picture(image: &image::DynamicImage, others: Option<&[Self]>) -> Vec<Self> {
+        let mut source = Feed::of(image.clone());
+        let planes = Planes::of(&source, Space::Own).expect("all kinds of pixels but floats");
+        let rows = source.rows(&(0..planes.height)).expect("it is there as a whole");
         let own = || vec![Self::new(planes.width, planes.height, 1); planes.channels];
         let mut all = Self::between_those_of(others.unwrap_or(&own()), planes.width, planes.height);
         let mut row = vec![0.0; planes.stride() * planes.channels];
         for y in 0..planes.height {
-            planes.write_row::<[f32; LANES]>(y, &mut row);
+            planes.write_row::<[f32; LANES]>(rows.row(y), &mut row);
             for (means, plane) in all.iter_mut().zip(row.chunks_exact(planes.stride())) {
                 let cells = Self::row::<[f32; LANES]>(&means.across, plane);
                 means.add(y, &cells);

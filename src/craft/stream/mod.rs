@@ -1,6 +1,6 @@
-//! Pictures in another size, in strips of eight rows: the whole result is never in memory.
+//! Pictures in another size, in strips of eight rows: neither the whole source nor the whole result is in memory.
 //!
-//! Source rows become planes of numbers (`planes`), a vertical and a horizontal pass make strips of the result
+//! Source rows come as they are needed (`feed`), become planes of numbers (`planes`), a vertical and a horizontal pass make strips of the result
 //! (`strips`, by the weights of `taps`), and these become rows (`rows`) or blocks of a JPEG (`jpeg`, `blocks`,
 //! `entropy`). Bands of strips are made by several threads (`bands`). The code is plain arithmetic, compiled for several
 //! processors (`cpu`): it gives the same bytes on each, and for any number of threads.
@@ -11,6 +11,7 @@ mod bands;
 mod blocks;
 mod cpu;
 mod entropy;
+mod feed;
 mod jpeg;
 mod lanes;
 mod means;
@@ -19,6 +20,7 @@ mod rows;
 mod strips;
 mod taps;
 
+pub(super) use feed::Feed;
 pub(super) use jpeg::{Coding, write_jpeg};
 pub(super) use rows::in_size;
 

@@ -1,8 +1,7 @@
 //! Rows of a picture as planes of numbers: each channel by itself, 0 to 255 whatever the depth.
 
-use image::DynamicImage;
-
 use super::LANES;
+use super::feed::{Feed, Samples};
 use super::lanes::Lanes;
 use crate::craft::CraftError;
 
@@ -15,10 +14,9 @@ pub(super) enum Space {
     Jfif,
 }
 
-/// A picture whose rows are given as planes.
+/// How the rows of a picture are given as planes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Planes<'a> {
-    samples: Samples<'a>,
+pub(super) struct Planes {
     pub(super) width: usize,
     pub(super) height: usize,
     /// How many channels it has, the opacity included.
@@ -27,34 +25,14 @@ pub(super) struct Planes<'a> {
     space: Space,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Samples<'a> {
-    Bytes(&'a [u8]),
-    Deep(&'a [u16]),
-}
-
-impl<'a> Planes<'a> {
-    pub(super) fn of(image: &'a DynamicImage, space: Space) -> Result<Self, CraftError> {
-        let samples = match image {
-            DynamicImage::ImageLuma8(pixels) => Samples::Bytes(pixels.as_raw()),
-            DynamicImage::ImageLumaA8(pixels) => Samples::Bytes(pixels.as_raw()),
-            DynamicImage::ImageRgb8(pixels) => Samples::Bytes(pixels.as_raw()),
-            DynamicImage::ImageRgba8(pixels) => Samples::Bytes(pixels.as_raw()),
-            DynamicImage::ImageLuma16(pixels) => Samples::Deep(pixels.as_raw()),
-            DynamicImage::ImageLumaA16(pixels) => Samples::Deep(pixels.as_raw()),
-            DynamicImage::ImageRgb16(pixels) => Samples::Deep(pixels.as_raw()),
-            DynamicImage::ImageRgba16(pixels) => Samples::Deep(pixels.as_raw()),
-            other => return Err(CraftError::Unsupported(format!("its pixels are of the kind {:?}", other.color()))),
-        };
-        let color = image.color();
-        Ok(Self {
-            samples,
-            width: image.width() as usize,
-            height: image.height() as usize,
-            channels: color.channel_count().into(),
-            has_alpha: color.has_alpha(),
-            space,
-        })
+impl Planes {
+    pub(super) fn of(source: &Feed<'_>, space: Space) -> Result<Self, CraftError> {
+        let color = source.color;
+        if color.bytes_per_pixel() / color.channel_count() > 2 {
+            return Err(CraftError::Unsupported(format!("its pixels are of the kind {color:?}")));
+        }
+        let (channels, has_alpha) = (color.channel_count().into(), color.has_alpha());
+        Ok(Self { width: source.width, height: source.height, channels, has_alpha, space })
     }
 
     /// Returns the length of a row of a plane: there is room for a whole number of lanes.
@@ -64,14 +42,11 @@ impl<'a> Planes<'a> {
 
     /// Writes the planes of a row, one behind another.
     #[inline(always)]
-    pub(super) fn write_row<L: Lanes>(&self, y: usize, planes: &mut [f32]) {
-        let length = self.width * self.channels;
-        match self.samples {
-            Samples::Bytes(all) if self.space == Space::Jfif => {
-                self.write_jfif::<L>(&all[y * length..][..length], planes);
-            }
-            Samples::Bytes(all) => self.write(&all[y * length..][..length], |value| f32::from(*value), planes),
-            Samples::Deep(all) => self.write(&all[y * length..][..length], |value| f32::from(*value) / 257.0, planes),
+    pub(super) fn write_row<L: Lanes>(&self, row: Samples<'_>, planes: &mut [f32]) {
+        match row {
+            Samples::Bytes(row) if self.space == Space::Jfif => self.write_jfif::<L>(row, planes),
+            Samples::Bytes(row) => self.write(row, |value| f32::from(*value), planes),
+            Samples::Deep(row) => self.write(row, |value| f32::from(*value) / 257.0, planes),
         }
     }
 

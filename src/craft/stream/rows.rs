@@ -1,19 +1,18 @@
 //! Whole rows of a picture in another size, for formats that store them one after another.
 
-use image::DynamicImage;
-
 use super::bands::in_order;
 use super::cpu::{Cpu, Kernel};
+use super::feed::{Feed, View};
 use super::lanes::Lanes;
 use super::means::{CellRow, Means, mean_of_rows};
 use super::planes::{Planes, Space};
-use super::strips::{Component, Strips, column, own_rows};
+use super::strips::{Component, Strips, column, needed_rows, own_rows};
 use super::taps::Taps;
 use super::{Column, LANES, rows_done};
 use crate::craft::{CraftError, Progress};
 use crate::model::{Size, Strength};
 
-/// How many strips are made at once.
+/// How many strips are made at once, at most.
 const BAND: usize = 8;
 /// From this opacity on colours are sharpened; in full where it is 255.
 const OPAQUE_FROM: f32 = 127.0;
@@ -21,18 +20,19 @@ const OPAQUE_FROM: f32 = 127.0;
 /// Hands over the rows of a picture in another size, some at a time and in their order: its channels side by side, of
 /// one byte each or of two, the higher one first.
 pub(in crate::craft) fn in_size(
-    image: &DynamicImage,
+    source: Feed<'_>,
     to: Size,
     sharpen: Strength,
     threads: usize,
     progress: &dyn Progress,
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
-    let mut bands = 0;
-    rows_on(Cpu::best(), image, to, sharpen, threads, |bytes| {
+    let row_bytes = to.width as usize * usize::from(source.color.bytes_per_pixel());
+    let mut rows = 0;
+    rows_on(Cpu::best(), source, to, sharpen, threads, |bytes| {
         take(bytes)?;
-        bands += 1;
-        progress.rows(rows_done(bands, BAND * LANES, to.height), to.height)?;
+        rows += bytes.len() / row_bytes;
+        progress.rows(rows_done(1, rows, to.height), to.height)?;
         Ok(())
     })
 }
@@ -40,14 +40,14 @@ pub(in crate::craft) fn in_size(
 /// Hands them over as the instructions of one kind of processor make them.
 pub(super) fn rows_on(
     cpu: Cpu,
-    image: &DynamicImage,
+    mut source: Feed<'_>,
     to: Size,
     sharpen: Strength,
     threads: usize,
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
-    let planes = Planes::of(image, Space::Own)?;
-    let color = image.color();
+    let planes = Planes::of(&source, Space::Own)?;
+    let color = source.color;
     let has_sharp = color.has_alpha() && sharpen != Strength::Off;
     let mut components = components(&planes, to, if has_sharp { Strength::Off } else { sharpen });
     if has_sharp {
@@ -60,24 +60,32 @@ pub(super) fn rows_on(
     let pixels = Pixels { components: &components, channels, has_alpha, is_deep, means: &means[0] };
     let strips_down = (to.height as usize).div_ceil(LANES);
     let row_bytes = to.width as usize * usize::from(color.bytes_per_pixel());
+    let at_once = source.band(planes.height.div_ceil(strips_down), BAND);
+    let band_strips = |band: usize| band * at_once..((band + 1) * at_once).min(strips_down);
+    let feed = |band: usize| {
+        let needed = needed_rows(&components, band_strips(band), planes.height);
+        source.forget_before(needed.start);
+        source.rows(&needed)
+    };
     let maker = || {
         let (mut strips, pixels, components) = (Strips::new(planes, &components, &before), &pixels, &components);
-        move |band: usize| {
+        move |band: usize, source: View| {
             let (mut bytes, mut seen) = (Vec::new(), Vec::new());
-            for strip in band * BAND..((band + 1) * BAND).min(strips_down) {
+            for strip in band_strips(band) {
                 let rows = (to.height as usize - strip * LANES).min(LANES);
                 let start = bytes.len();
                 bytes.resize(start + rows * row_bytes, 0);
                 let out = &mut bytes[start..];
                 strips.look_at(own_rows(components, strip, planes.height));
-                seen.push(cpu.run(Strip { pixels, strips: &mut strips, y: strip * LANES, row_bytes, out }));
+                let (source, strips) = (&source, &mut strips);
+                seen.push(cpu.run(Strip { pixels, source, strips, y: strip * LANES, row_bytes, out }));
             }
             (bytes, seen)
         }
     };
     let (mut seen_before, mut seen) = (before.clone(), means.clone());
-    in_order(strips_down.div_ceil(BAND), threads, maker, |band, (bytes, strips)| {
-        for (strip, (source, result)) in (band * BAND..).zip(strips) {
+    in_order(strips_down.div_ceil(at_once), threads, feed, maker, |band, (bytes, strips)| {
+        for (strip, (source, result)) in band_strips(band).zip(strips) {
             for (y, cells) in own_rows(&components, strip, planes.height).zip(source.chunks_exact(channels)) {
                 seen_before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
             }
@@ -89,7 +97,7 @@ pub(super) fn rows_on(
 }
 
 /// Returns all planes of a picture in another size.
-fn components(planes: &Planes<'_>, to: Size, sharpen: Strength) -> Vec<Component> {
+fn components(planes: &Planes, to: Size, sharpen: Strength) -> Vec<Component> {
     let taps = |from: usize, to| Taps::lanczos(u32::try_from(from).expect("a picture's edge"), to, sharpen);
     let (across, down) = (taps(planes.width, to.width), taps(planes.height, to.height));
     let component = |plane| Component { plane, across: across.clone(), down: down.clone(), rows: LANES };
@@ -108,6 +116,7 @@ struct Pixels<'a> {
 
 struct Strip<'a, 'b> {
     pixels: &'a Pixels<'a>,
+    source: &'a View,
     strips: &'a mut Strips<'b>,
     y: usize,
     row_bytes: usize,
@@ -123,7 +132,7 @@ impl Kernel for Strip<'_, '_> {
         let (components, width) = (self.pixels.components, self.pixels.components[0].across.len());
         let mut planes: Vec<Vec<Column>> = Vec::with_capacity(components.len());
         for component in components {
-            let columns = self.strips.strip::<L>(component, self.y);
+            let columns = self.strips.strip::<L>(self.source, component, self.y);
             planes.push(match component.across.count {
                 1 => across::<L, 1>(columns, &component.across),
                 6 => across::<L, 6>(columns, &component.across),
@@ -147,7 +156,7 @@ impl Kernel for Strip<'_, '_> {
                 pack::<L, 1>(plane, width, channel, planes.len(), self.out);
             }
         }
-        (self.strips.seen::<L>(), seen)
+        (self.strips.seen::<L>(self.source), seen)
     }
 }
 

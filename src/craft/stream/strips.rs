@@ -5,6 +5,7 @@
 //! one register. These columns are what a JPEG's cosine transform begins with. Everything is plain arithmetic without
 //! fused steps: compiled for whatever processor, it gives the same bits.
 
+use super::feed::View;
 use super::lanes::Lanes;
 use super::means::{CellRow, Means};
 use super::planes::Planes;
@@ -25,7 +26,7 @@ pub(super) struct Component {
 /// Makes strips of one picture, from any place on.
 #[derive(Debug)]
 pub(super) struct Strips<'a> {
-    planes: Planes<'a>,
+    planes: Planes,
     /// Rows of the source as planes, in rotation.
     rows: Vec<f32>,
     /// Which row lies in each place.
@@ -40,7 +41,7 @@ pub(super) struct Strips<'a> {
 }
 
 impl<'a> Strips<'a> {
-    pub(super) fn new(planes: Planes<'a>, components: &[Component], means: &'a [Means]) -> Self {
+    pub(super) fn new(planes: Planes, components: &[Component], means: &'a [Means]) -> Self {
         let most = |component: &Component| {
             (0..component.down.len()).map(|y| span(component, y, LANES)).map(|(first, end)| end - first).max()
         };
@@ -63,9 +64,9 @@ impl<'a> Strips<'a> {
 
     /// Returns the cells of all rows that were to be looked at, those of each plane of a row one after another.
     #[inline(always)]
-    pub(super) fn seen<L: Lanes>(&mut self) -> Vec<CellRow> {
+    pub(super) fn seen<L: Lanes>(&mut self, source: &View) -> Vec<CellRow> {
         for row in self.unseen.clone() {
-            self.hold::<L>(row);
+            self.hold::<L>(source, row);
         }
         std::mem::take(&mut self.cells)
     }
@@ -73,10 +74,10 @@ impl<'a> Strips<'a> {
     /// Makes the strip of a component that begins with row `y` of it, as wide as the source; rows behind the last one
     /// are that one again.
     #[inline(always)]
-    pub(super) fn strip<L: Lanes>(&mut self, component: &Component, y: usize) -> &[Column] {
+    pub(super) fn strip<L: Lanes>(&mut self, source: &View, component: &Component, y: usize) -> &[Column] {
         let (first, end) = span(component, y, LANES);
         for row in first..end {
-            self.hold::<L>(row);
+            self.hold::<L>(source, row);
         }
         let (stride, taps) = (self.planes.stride(), component.down.count);
         let size = stride * self.planes.channels;
@@ -109,13 +110,13 @@ impl<'a> Strips<'a> {
     }
 
     #[inline(always)]
-    fn hold<L: Lanes>(&mut self, row: usize) {
+    fn hold<L: Lanes>(&mut self, source: &View, row: usize) {
         let (place, stride) = (row % self.held.len(), self.planes.stride());
         let size = stride * self.planes.channels;
         let planes = &mut self.rows[place * size..][..size];
         if self.held[place] != row {
             self.held[place] = row;
-            self.planes.write_row::<L>(row, planes);
+            self.planes.write_row::<L>(source.row(row), planes);
         }
         if self.unseen.start == row && row < self.unseen.end {
             self.unseen.start += 1;
@@ -136,6 +137,18 @@ pub(super) fn own_rows(components: &[Component], number: usize, height: usize) -
     };
     let start = if number == 0 { 0 } else { first(number) };
     start..first(number + 1)
+}
+
+/// Returns the rows of the source that the components' `number`th rows to `end`th need, and all that are looked at then.
+pub(super) fn needed_rows(components: &[Component], numbers: Range<usize>, height: usize) -> Range<usize> {
+    let mut needed = own_rows(components, numbers.start, height);
+    needed.end = own_rows(components, numbers.end - 1, height).end;
+    for component in components {
+        let rows = numbers.len() * component.rows;
+        let (first, end) = span(component, numbers.start * component.rows, rows);
+        needed = needed.start.min(first)..needed.end.max(end);
+    }
+    needed
 }
 
 /// Returns which rows of the source so many rows from `y` on are made of.

@@ -8,27 +8,25 @@ use super::cpu::Cpu;
 use super::entropy::Codes;
 use super::jpeg::write_on;
 use super::means::Means;
-use super::planes::{Planes, Space};
 use super::rows::rows_on;
-use super::strips::{Component, own_rows};
+use super::strips::{Component, needed_rows, own_rows};
 use super::taps::Taps;
-use super::{Coding, write_jpeg};
+use super::{Coding, Feed, write_jpeg};
 use crate::craft::encode::resized;
 use crate::craft::{CraftError, Limits, Picture, Progress, Stopped, Untold, decode, flatten, testing};
 use crate::model::{Kind, Size, Strength};
 
 fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
-    resized(image, Size { width, height }, Strength::Off, 1, &Untold).unwrap()
+    resized(Feed::of(image.clone()), Size { width, height }, Strength::Off, 1, &Untold).unwrap()
 }
 
 fn sharpened(image: &DynamicImage, (width, height): (u32, u32), sharpen: Strength) -> DynamicImage {
-    resized(image, Size { width, height }, sharpen, 1, &Untold).unwrap()
+    resized(Feed::of(image.clone()), Size { width, height }, sharpen, 1, &Untold).unwrap()
 }
 
 fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError> {
-    let planes = |image| Planes::of(image, Space::Own).unwrap();
-    let result = Means::of_picture(&planes(result), None);
-    Means::check(&Means::of_picture(&planes(source), Some(&result)), &result, 0.0)
+    let result = Means::of_picture(result, None);
+    Means::check(&Means::of_picture(source, Some(&result)), &result, 0.0)
 }
 
 fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
@@ -37,7 +35,7 @@ fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
 
 fn jpeg(image: &DynamicImage, to: Size, coding: &Coding<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_jpeg(image, to, coding, &mut bytes).unwrap();
+    write_jpeg(Feed::of(image.clone()), to, coding, &mut bytes).unwrap();
     bytes
 }
 
@@ -114,7 +112,7 @@ fn the_same_bytes_on_every_processor_and_with_any_number_of_threads() {
                     all.extend_from_slice(bytes);
                     Ok(())
                 };
-                rows_on(cpu, &image, to, sharpen, threads, take).unwrap();
+                rows_on(cpu, Feed::of(image.clone()), to, sharpen, threads, take).unwrap();
                 all
             };
             for sharpen in [Strength::Off, Strength::High] {
@@ -128,7 +126,7 @@ fn the_same_bytes_on_every_processor_and_with_any_number_of_threads() {
         for halves_color in [false, true] {
             let bytes = |cpu: Cpu, threads: usize| {
                 let mut bytes = Vec::new();
-                write_on(cpu, &image, to, &coding(91, halves_color, threads), &mut bytes).unwrap();
+                write_on(cpu, Feed::of(image.clone()), to, &coding(91, halves_color, threads), &mut bytes).unwrap();
                 bytes
             };
             let expected = bytes(Cpu::Any, 1);
@@ -136,6 +134,101 @@ fn the_same_bytes_on_every_processor_and_with_any_number_of_threads() {
                 assert!(bytes(cpu, threads) == expected, "{to} {cpu:?} {threads} {halves_color}");
             }
         }
+    }
+}
+
+/// Returns a source that comes in pieces of so many rows.
+fn in_pieces(image: &DynamicImage, rows: u32) -> Feed<'static> {
+    let (image, mut read) = (image.clone(), 0);
+    let size = Size { width: image.width(), height: image.height() };
+    let mut next = move || {
+        let count = rows.min(size.height - read);
+        read += count;
+        (count > 0).then(|| image.crop_imm(0, read - count, size.width, count))
+    };
+    let first = next().unwrap();
+    Feed::new(size, first, move || Ok(next()))
+}
+
+/// What comes in pieces, and is let go when it is used, gives what the whole gives.
+#[test]
+fn the_same_bytes_by_rows_and_as_a_whole() {
+    let image = testing::gradient(61, 145).image;
+    let windows = |feed: Feed<'static>| feed.with_windows(61 * 40, 61 * 3 * 20);
+    for to in [Size { width: 75, height: 333 }, Size { width: 61, height: 145 }, Size { width: 20, height: 19 }] {
+        for image in kinds(&image) {
+            let rows = |feed: Feed<'static>, threads: usize| {
+                let mut all = Vec::new();
+                super::in_size(windows(feed), to, Strength::Medium, threads, &Untold, |bytes| {
+                    all.extend_from_slice(bytes);
+                    Ok(())
+                })
+                .unwrap();
+                all
+            };
+            let expected = rows(Feed::of(image.clone()), 1);
+            for (piece, threads) in [(1, 1), (7, 3), (40, 2), (145, 1)] {
+                assert!(rows(in_pieces(&image, piece), threads) == expected, "{to} {piece} {:?}", image.color());
+            }
+        }
+        for halves_color in [false, true] {
+            for image in [image.clone(), DynamicImage::ImageRgb16(image.to_rgb16())] {
+                let bytes = |feed: Feed<'static>, threads: usize| {
+                    let mut bytes = Vec::new();
+                    write_jpeg(windows(feed), to, &coding(91, halves_color, threads), &mut bytes).unwrap();
+                    bytes
+                };
+                let expected = bytes(Feed::of(image.clone()), 1);
+                for (piece, threads) in [(1, 1), (7, 3), (40, 2), (145, 1)] {
+                    assert!(bytes(in_pieces(&image, piece), threads) == expected, "{to} {piece} {halves_color}");
+                }
+            }
+        }
+    }
+}
+
+/// Neither one that ends early, nor one that is damaged in its middle, leaves a thread behind or passes.
+#[test]
+fn a_source_that_fails_in_its_middle_fails() {
+    let image = testing::gradient(30, 200).image;
+    let to = Size { width: 60, height: 400 };
+    for threads in [1, 3] {
+        for (end, expected) in [(None, "fewer rows"), (Some(CraftError::Damaged("a hole".to_owned())), "a hole")] {
+            let mut left = 8;
+            let next = || {
+                left -= 1;
+                if left > 0 { Ok(Some(image.crop_imm(0, 0, 30, 10))) } else { end.clone().map_or(Ok(None), Err) }
+            };
+            let feed = Feed::new(Size { width: 30, height: 200 }, image.crop_imm(0, 0, 30, 10), next);
+            let feed = feed.with_windows(30 * 20, 30 * 3 * 20);
+            let error = write_jpeg(feed, to, &coding(90, true, threads), &mut Vec::new()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}
+
+/// Only a window of rows is held, whatever the height.
+#[test]
+fn rows_that_are_used_are_let_go() {
+    let rows = |from: u32, to: u32| {
+        let image = testing::gradient(16, from).image;
+        let mut most = 0;
+        let mut feed = in_pieces(&image, 4).with_windows(16 * 40, 16 * 3 * 16);
+        let down = Taps::lanczos(from, to, Strength::Off);
+        let components = [Component { plane: 0, across: down.clone(), down, rows: 8 }];
+        for strip in 0..(to as usize).div_ceil(8) {
+            let needed = needed_rows(&components, strip..strip + 1, from as usize);
+            feed.forget_before(needed.start);
+            let view = feed.rows(&needed).unwrap();
+            for row in needed {
+                view.row(row);
+            }
+            most = most.max(feed.held());
+        }
+        most
+    };
+    for (from, to, most) in [(1000, 1000, 12), (1000, 4000, 16), (1000, 500, 44), (4000, 2000, 44)] {
+        assert!(rows(from, to) <= most, "{from} to {to}: {}", rows(from, to));
     }
 }
 
@@ -172,7 +265,7 @@ fn deep_pixels_stay_deep() {
 fn a_picture_in_its_own_size_stays_as_it_is() {
     for image in kinds(&testing::gradient(19, 21).image) {
         let mut rows = Vec::new();
-        super::in_size(&image, Size { width: 19, height: 21 }, Strength::High, 1, &Untold, |bytes| {
+        super::in_size(Feed::of(image.clone()), Size { width: 19, height: 21 }, Strength::High, 1, &Untold, |bytes| {
             rows.extend_from_slice(bytes);
             Ok(())
         })
@@ -346,17 +439,30 @@ fn small_noise_passes_and_small_blackness_does_not() {
 #[test]
 fn bands_come_in_their_order_and_end_at_the_first_error() {
     for threads in [1, 2, 5] {
-        let maker = || |band: usize| band * 3;
+        let maker = || |band: usize, fed: usize| band + 2 * fed;
         let mut seen = Vec::new();
         let take = |band: usize, made: usize| {
             seen.push((band, made));
             if band == 40 { Err(CraftError::Damaged("enough".to_owned())) } else { Ok(()) }
         };
-        assert!(in_order(100, threads, maker, take).is_err());
+        assert!(in_order(100, threads, Ok, maker, take).is_err());
         assert_eq!(seen, (0..=40).map(|band| (band, band * 3)).collect::<Vec<_>>());
-        let panics = || in_order(9, threads, || |band: usize| assert!(band != 5, "five"), |_, ()| Ok(()));
-        let panic = std::panic::catch_unwind(panics).unwrap_err();
-        assert!(panic.downcast_ref::<&str>().is_some_and(|text| *text == "five"));
+        let five = |band: usize| -> Result<(), CraftError> {
+            assert!(band != 5, "five");
+            Ok(())
+        };
+        let panics: [&(dyn Fn() -> Result<(), CraftError> + std::panic::RefUnwindSafe); 3] = [
+            &|| in_order(9, threads, |_| Ok(()), || |band: usize, ()| five(band), |_, _| Ok(())),
+            &|| in_order(9, threads, five, || |_: usize, ()| (), |_, ()| Ok(())),
+            &|| in_order(9, threads, |_| Ok(()), || |_: usize, ()| (), |band, ()| five(band)),
+        ];
+        for panics in panics {
+            let panic = std::panic::catch_unwind(panics).unwrap_err();
+            assert!(panic.downcast_ref::<&str>().is_some_and(|text| *text == "five"));
+        }
+        let ends = |band| if band == 5 { Err(CraftError::Stopped) } else { Ok(()) };
+        let ended = in_order(9, threads, ends, || |_: usize, ()| (), |_, ()| Ok(()));
+        assert_eq!(ended, Err(CraftError::Stopped));
     }
 }
 
@@ -376,14 +482,15 @@ fn it_tells_how_far_it_is_and_ends_when_it_is_told_to() {
         let told = |stop_at| Told(Mutex::new(Vec::new()), stop_at);
         let whole = told(u32::MAX);
         let mut out = Vec::new();
-        write_jpeg(&image, to, &Coding { progress: &whole, ..coding(90, true, threads) }, &mut out).unwrap();
+        write_jpeg(Feed::of(image.clone()), to, &Coding { progress: &whole, ..coding(90, true, threads) }, &mut out)
+            .unwrap();
         assert_eq!(*whole.0.lock().unwrap(), [256, 512, 600]);
         let ended = told(500);
         let coding = Coding { progress: &ended, ..coding(90, false, threads) };
-        assert!(write_jpeg(&image, to, &coding, &mut out).is_err());
+        assert!(write_jpeg(Feed::of(image.clone()), to, &coding, &mut out).is_err());
         assert_eq!(*ended.0.lock().unwrap(), [128, 256, 384, 512]);
         let ended = told(100);
-        assert!(resized(&image, to, Strength::Off, threads, &ended).is_err());
+        assert!(resized(Feed::of(image.clone()), to, Strength::Off, threads, &ended).is_err());
         assert_eq!(*ended.0.lock().unwrap(), [64, 128]);
     }
 }
