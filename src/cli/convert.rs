@@ -100,7 +100,10 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
     let conversion = conversion(args, format, threads(args));
     match one(&args.from, &args.to, &conversion, existing(args)) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(notes) => {
+            tell_notes(&args.from, &notes);
+            Ok(ExitCode::SUCCESS)
+        }
         Err(why) => Err(CliError::failed(&format!("{}: {why}", shown(&args.from)))),
     }
 }
@@ -134,7 +137,10 @@ fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
         for _ in 0..threads(args).min(jobs.len()) {
             scope.spawn(|| {
                 while let Some((to, from)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    one(from, to, &conversion, existing(args)).unwrap_or_else(|why| tell(from, &why));
+                    match one(from, to, &conversion, existing(args)) {
+                        Ok(notes) => tell_notes(from, &notes),
+                        Err(why) => tell(from, &why),
+                    }
                 }
             });
         }
@@ -143,6 +149,11 @@ fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
         0 => Ok(ExitCode::SUCCESS),
         refused => Err(CliError::failed(&format!("{} refused", counted(refused, "file")))),
     }
+}
+
+/// Tells what a person wants to know of a picture that was converted.
+fn tell_notes(from: &Path, notes: &[String]) {
+    notes.iter().for_each(|note| eprintln!("stockmill: {}: {note}", shown(from)));
 }
 
 /// Returns what becomes of which file; of two that would get one name, the second is refused.
@@ -176,8 +187,8 @@ fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Converts one picture; else nothing of it is left, and the answer says why.
-fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> Result<(), String> {
+/// Converts one picture, and returns what there is to tell of it; else nothing of it is left, and the answer says why.
+fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> Result<Vec<String>, String> {
     // What is written is not made durable: the source must stay until a person removes it.
     if matches!((from.canonicalize(), to.canonicalize()), (Ok(from), Ok(to)) if from == to) {
         return Err("OUT is this very file; choose another name, so that the source stays".to_owned());
@@ -195,9 +206,10 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
     }
     // All of it or nothing, also into a pipe.
     let mut made = Vec::new();
-    converted(&bytes, conversion, &mut made).map_err(plain)?;
+    let notes = converted(&bytes, conversion, &mut made).map_err(plain)?;
     let mut out = std::io::stdout().lock();
-    out.write_all(&made).and_then(|()| out.flush()).map_err(|error| plain(error.into()))
+    out.write_all(&made).and_then(|()| out.flush()).map_err(|error| plain(error.into()))?;
+    Ok(notes)
 }
 
 fn read(from: &Path) -> Result<Vec<u8>, String> {

@@ -55,8 +55,8 @@ pub enum ConvertError {
     Disk(#[from] io::Error),
 }
 
-/// Converts a picture, and writes it to `out`.
-pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Result<(), ConvertError> {
+/// Converts a picture, and writes it to `out`; returns what there is to tell of it.
+pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Result<Vec<String>, ConvertError> {
     let kind = kind_of(bytes)?;
     let from = craft::size(bytes, kind).map_err(MakeError::from)?;
     let to = conversion.resize.of(from);
@@ -72,8 +72,17 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
     let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
     match made {
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
-        made => Ok(made.map(|_| ())?),
+        made => Ok(zeros_in(bytes, kind).into_iter().chain(made?.remark).collect()),
     }
+}
+
+/// Tells of zeros that a copy may have left which did not arrive whole; in the mill such a file waits.
+fn zeros_in(bytes: &[u8], kind: Kind) -> Option<String> {
+    let zeros = craft::zeros(bytes, kind)?;
+    let (at, length) = (zeros.start, zeros.len());
+    Some(format!(
+        "{length} of its bytes are zeros (from byte {at} on), as in a file that was not copied whole; look at the result"
+    ))
 }
 
 /// Returns the kind of a picture by its content.

@@ -16,11 +16,11 @@ pub enum Existing {
 
 /// Gives a name outside every area to what `fill` writes, once that is complete; else nothing is left. It is not made
 /// durable: whoever asks has the source, and can ask again.
-pub fn write_outside<E: From<io::Error>>(
+pub fn write_outside<T, E: From<io::Error>>(
     path: &Path,
     existing: Existing,
-    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
-) -> Result<(), E> {
+    fill: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
     if existing == Existing::Stays && path.symlink_metadata().is_ok() {
         // The name is refused below too; here it saves the work.
         return Err(io::Error::from(ErrorKind::AlreadyExists).into());
@@ -28,7 +28,11 @@ pub fn write_outside<E: From<io::Error>>(
     let aside = aside(path)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mut out = BufWriter::new(File::from(open(&aside, flags, Mode::from_raw_mode(0o666)).map_err(io::Error::from)?));
-    let filled = fill(&mut out).and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(place(&aside, path, existing)?));
+    let filled = fill(&mut out).and_then(|told| {
+        out.flush()?;
+        place(&aside, path, existing)?;
+        Ok(told)
+    });
     if filled.is_err() {
         let _ = unlinkat(CWD, &aside, AtFlags::empty());
     }

@@ -142,3 +142,31 @@ fn a_folder_is_converted_and_each_refusal_told() {
     assert_eq!(said.lines().count(), 5, "{said}");
     assert_eq!(names(&folder.path().join("made")), ["in.jpg"]);
 }
+
+/// What was guessed or done beside what was asked for is told, and the picture is made.
+#[test]
+fn what_a_person_would_want_to_know_is_told() {
+    let encoded = |image: &image::RgbImage, format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let dull = image::RgbImage::from_fn(64, 64, |x, _| image::Rgb([60 + u8::try_from(x).unwrap(); 3]));
+    let mut torn = encoded(&dull, image::ImageFormat::Bmp);
+    torn[6_000..].fill(0);
+    let dull = encoded(&dull, image::ImageFormat::Png);
+    let rows: [(&str, &[u8], &[&str], &str); 3] = [
+        ("torn.bmp", &torn, &[], "are zeros (from byte 6000 on), as in a file that was not copied whole"),
+        ("dull.png", &dull, &["--enhance", "levels=high"], "its levels 40 to 215 became 0 to 255"),
+        ("dull.png", &dull, &[], ""),
+    ];
+    for (name, bytes, words, told) in rows {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let done = convert(folder.path(), &[&[name, "out.jpg"][..], words].concat(), b"");
+        let said = String::from_utf8(done.stderr).unwrap();
+        let is_told = if told.is_empty() { said.is_empty() } else { said.contains(name) && said.contains(told) };
+        assert!(done.status.success() && is_told, "{name}: {said}");
+        assert_eq!(image::image_dimensions(folder.path().join("out.jpg")).unwrap(), (64, 64));
+    }
+}
