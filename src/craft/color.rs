@@ -102,13 +102,14 @@ fn grey_to_srgb(image: &mut DynamicImage, profile: &ColorProfile) -> Result<(), 
     let transform = profile
         .create_transform_16bit(layout, &target, Layout::Rgb, TransformOptions::default())
         .map_err(|e| wrong(&e))?;
-    let ramp: Vec<u16> =
-        (0..=u16::MAX).flat_map(|grey| std::iter::repeat_n(grey, if is_gray { 1 } else { 3 })).collect();
-    let mut turned = vec![0; (1 << 16) * 3];
+    // Bytes are the same share of 255.
+    let step = if matches!(image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_)) { 257 } else { 1 };
+    let greys = (0..=u16::MAX).step_by(step);
+    let ramp: Vec<u16> = greys.flat_map(|grey| std::iter::repeat_n(grey, if is_gray { 1 } else { 3 })).collect();
+    let mut turned = vec![0; if is_gray { ramp.len() * 3 } else { ramp.len() }];
     transform.transform(&ramp, &mut turned).map_err(|error| wrong(&error))?;
     let of = |grey: u16| turned[usize::from(grey) * 3 + 1];
-    // Bytes are the same share of 255.
-    let of_byte = |grey: u8| u8::try_from((u32::from(of(u16::from(grey) * 257)) + 128) / 257).expect("a share of 255");
+    let of_byte = |grey: u8| u8::try_from((u32::from(of(grey.into())) + 128) / 257).expect("a share of 255");
     match image {
         DynamicImage::ImageLuma8(pixels) => pixels.pixels_mut().for_each(|pixel| pixel[0] = of_byte(pixel[0])),
         DynamicImage::ImageLumaA8(pixels) => pixels.pixels_mut().for_each(|pixel| pixel[0] = of_byte(pixel[0])),

@@ -57,7 +57,7 @@ fn stretch<T: Sample>(samples: &mut [T], layout: (usize, bool), strength: Streng
     }
     let stretched = |value: usize| {
         let value = value.clamp(black, white) - black;
-        T::try_from((value * T::MAX * 2 / (white - black) + 1) / 2).ok().expect("within the range")
+        T::try_from((value * T::MAX * 2 / (white - black)).div_ceil(2)).ok().expect("within the range")
     };
     let table: Vec<T> = (0..=T::MAX).map(stretched).collect();
     for pixel in samples.chunks_exact_mut(channels) {

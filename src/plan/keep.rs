@@ -65,7 +65,7 @@ fn made(asset: &Asset<'_>, size: Option<Size>, enhance: Enhance, step: Step, did
 fn said(enhance: Enhance) -> String {
     let done = [("sharpened", enhance.sharpen), ("levels checked", enhance.levels)];
     let done = done.into_iter().filter(|(_, strength)| *strength != Strength::Off);
-    done.map(|(what, strength)| format!(", {what} ({strength})")).collect()
+    done.fold(String::new(), |told, (what, strength)| format!("{told}, {what} ({strength})"))
 }
 
 /// Returns the size that a picture must reach, or `None` if it meets the target as it is.
