@@ -1,14 +1,16 @@
 use image::DynamicImage;
 use image::metadata::Orientation;
 
-use super::decode::{checked, decoded, jpeg_picture, jpeg_pixels};
-use super::jpeg_in::JpegRows;
+use super::decode::{checked, decoded, is_upright, jpeg_picture, jpeg_pixels};
+use super::jpeg_in::{JpegRows, is_in_one_scan};
 use super::png_in::PngRows;
-use super::{CraftError, Limits, Picture, jpeg};
+use super::{CraftError, Limits, Picture, jpeg, srgb_profile};
 use crate::model::{Kind, Size};
 
 /// How many pixels are read at once, about.
 const PIECE_PIXELS: u32 = 1 << 18;
+/// How many of a picture with a profile: what converts its colours is made anew for each piece.
+pub(super) const PROFILED_PIXELS: u32 = 1 << 21;
 
 /// The source of a picture: read from its top to its bottom where it is coded like that, else as a whole.
 pub(super) struct Source<'a> {
@@ -62,7 +64,9 @@ impl<'a> Source<'a> {
 
     /// Returns its next rows with its profile; none behind the last one.
     pub(super) fn next(&mut self) -> Result<Option<Picture>, CraftError> {
-        self.next_rows((PIECE_PIXELS / self.size.width).max(1))
+        let is_srgb = self.icc.as_deref().is_none_or(|icc| icc == srgb_profile());
+        let pixels = if is_srgb { PIECE_PIXELS } else { PROFILED_PIXELS };
+        self.next_rows((pixels / self.size.width).max(1))
     }
 
     /// Returns so many of them, or fewer before the end; all of a picture that is there as a whole.
@@ -77,6 +81,16 @@ impl<'a> Source<'a> {
         };
         Ok(image.map(|image| Picture { image, icc: self.icc.clone() }))
     }
+}
+
+/// Returns whether a picture's rows come one after another, by its header alone: any other one is decoded as a whole.
+pub fn comes_in_rows(bytes: &[u8], kind: Kind) -> bool {
+    let is_in_order = match kind {
+        Kind::Png => bytes.get(28) == Some(&0),
+        Kind::Jpeg => is_in_one_scan(bytes),
+        _ => false,
+    };
+    is_in_order && is_upright(bytes, kind)
 }
 
 /// Checks that a picture is complete and sound.
@@ -171,6 +185,7 @@ mod tests {
                 let other = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).unwrap();
                 assert_eq!(whole.image, other, "{number}");
             }
+            assert!(comes_in_rows(&bytes, kind), "{number}");
             for rows in [1, 7, 29, 500] {
                 let pieces = pieces(&bytes, kind, rows).unwrap();
                 assert_eq!(pieces.len(), (whole.image.height().div_ceil(rows)) as usize, "{number}");
@@ -211,8 +226,14 @@ mod tests {
         let tiff = encode(&picture, Format::Tiff, 90).unwrap();
         for (kind, bytes) in [(Kind::Jpeg, progressive), (Kind::Bmp, bmp.into_inner()), (Kind::Tiff, tiff)] {
             let pieces = pieces(&bytes, kind, 3).unwrap();
-            assert_eq!(pieces.len(), 1, "{kind}");
+            assert_eq!((pieces.len(), comes_in_rows(&bytes, kind)), (1, false), "{kind}");
             assert_eq!(pieces[0].image, decode(&bytes, kind, &Limits::default()).unwrap().image);
         }
+        // Its rows are given one after another, but not before all scans are read.
+        let mut scans = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut scans, 90);
+        encoder.set_optimized_huffman_tables(true);
+        encoder.encode(picture.image.as_bytes(), 40, 30, jpeg_encoder::ColorType::Rgb).unwrap();
+        assert!(!comes_in_rows(&scans, Kind::Jpeg));
     }
 }

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::craft;
 use crate::model::{Format, Output, RelPath, Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
-/// Bytes that a decoded pixel may take: four channels of 16 bit.
-const PIXEL_BYTES: u64 = 8;
 /// What a record or a small companion takes on a disk.
 const RECORD_BYTES: u64 = 4096;
 
@@ -24,7 +23,7 @@ const BYTE_NS: u64 = 1;
 /// About what it takes to check and make a plan's products.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Bytes of memory: decoded pixels in and out.
+    /// Bytes of memory: the file, and what is decoded and made of it at once.
     pub memory: u64,
     /// Bytes of disk, by area.
     pub bytes: BTreeMap<RelPath, u64>,
@@ -35,13 +34,14 @@ pub struct Cost {
 /// Returns about what a plan costs. What `facts` do not say, as of a companion that came late, costs nothing.
 pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
     let source = facts.map_or(Source::default(), |facts| Source {
-        pixels: facts.size.map_or(0, Size::pixels),
+        size: facts.size,
+        comes_in_rows: facts.comes_in_rows,
         bytes: facts.seen.size,
     });
     let mut cost = Cost::default();
     let mut time_ns = 0;
     if plan.check.is_some() {
-        cost.memory += source.memory();
+        cost.memory += source.check_memory();
         time_ns += source.time_ns();
     }
     for product in &plan.products {
@@ -62,7 +62,8 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
 #[derive(Debug, Clone, Copy, Default)]
 struct Source {
     /// None if it is no picture.
-    pixels: u64,
+    size: Option<Size>,
+    comes_in_rows: bool,
     bytes: u64,
 }
 
@@ -75,13 +76,18 @@ struct Made {
 }
 
 impl Source {
-    fn memory(self) -> u64 {
-        self.pixels * PIXEL_BYTES
+    fn pixels(self) -> u64 {
+        self.size.map_or(0, Size::pixels)
+    }
+
+    /// Returns what a check takes: the file and what is decoded of it.
+    fn check_memory(self) -> u64 {
+        self.size.map_or(0, |size| self.bytes + craft::check_memory(size, self.comes_in_rows))
     }
 
     /// Returns how long it takes to read and decode it.
     fn time_ns(self) -> u64 {
-        self.pixels * DECODE_NS + self.bytes * BYTE_NS
+        self.pixels() * DECODE_NS + self.bytes * BYTE_NS
     }
 
     fn made(self, recipe: &Recipe) -> Made {
@@ -98,7 +104,7 @@ impl Source {
     }
 
     fn rendered(self, render: &Render) -> Made {
-        let pixels = render.size.map_or(self.pixels, Size::pixels);
+        let pixels = render.size.map_or(self.pixels(), Size::pixels);
         let encode_ns = match render.output.format() {
             Format::Tiff => ENCODE_TIFF_NS,
             _ => ENCODE_NS,
@@ -109,10 +115,9 @@ impl Source {
             (Some(_), Output::Final { .. }) => (ENLARGE_NS, encode_ns, 2),
             (None, Output::Final { .. }) => (0, encode_ns, 2),
         };
-        // What is enlarged, and as much again while it is encoded.
-        let memory = if render.size.is_some() { pixels * 12 } else { pixels * PIXEL_BYTES };
+        let memory = |size| self.bytes + craft::render_memory(size, self.comes_in_rows, render);
         Made {
-            memory: self.memory() + memory,
+            memory: self.size.map_or(0, memory),
             bytes: pixels * pixel_bytes,
             time_ns: self.time_ns() + pixels * (enlarge_ns + encode_ns),
         }
@@ -186,16 +191,16 @@ mod tests {
         // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
         let cases: [(&[&str], bool, u64, u64, u64); 12] = [
             (&[], false, 0, 0, 0),
-            (&[], true, 16, 0, 33),
+            (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
             (&["same"], false, 0, 5_000, 5),
             (&["embed"], false, 0, 5_000, 5),
             (&["blank"], false, 0, 5_000, 5),
             (&["copy"], false, 0, 4, 0),
             (&["sidecar"], false, 0, 4, 0),
-            (&["double"], false, 112, 32_000, 201),
-            (&["jpeg"], false, 32, 4_000, 63),
-            (&["tiff"], false, 32, 4_000, 237),
+            (&["double"], false, 23, 32_000, 201),
+            (&["jpeg"], false, 22, 4_000, 63),
+            (&["tiff"], false, 37, 4_000, 237),
             (&["jpeg", "sidecar", "tiff"], true, 80, 8_004, 333),
         ];
         let facts = Facts {
@@ -208,6 +213,12 @@ mod tests {
             let disk_bytes: u64 = found.bytes.values().sum();
             let rounded = (found.memory / 1_000_000, disk_bytes / 1_000, found.time.as_millis());
             assert_eq!(rounded, (memory_mb, disk_kb, u128::from(time_ms)), "{made:?}");
+        }
+        // 400 megapixels, as a file of 5 MB: all of them, or a window on them.
+        for (comes_in_rows, megabytes) in [(false, 3200..3300), (true, 50..250)] {
+            let facts = Facts { size: Some(Size { width: 20_000, height: 20_000 }), comes_in_rows, ..facts.clone() };
+            let memory = cost(&plan(vec![("export/t/a", recipe("jpeg"))], false, &[]), Some(&facts)).memory;
+            assert!(megabytes.contains(&(memory / 1_000_000)), "{comes_in_rows}: {memory}");
         }
         let unknown = cost(&plan(vec![("export/t/a", recipe("jpeg"))], true, &[]), None);
         assert_eq!((unknown.memory, unknown.time), (0, Duration::ZERO));

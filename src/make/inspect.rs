@@ -76,6 +76,7 @@ pub fn inspect(
         zeros: inside.zeros,
         size: inside.size,
         is_upright: inside.is_upright,
+        comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
         is_sound: inside.is_sound,
         sidecar,
@@ -132,6 +133,7 @@ struct Inside {
     essence: Option<ContentHash>,
     size: Option<Size>,
     is_upright: bool,
+    comes_in_rows: bool,
     has_private: bool,
     is_sound: bool,
     zeros: Option<Range<usize>>,
@@ -140,7 +142,16 @@ struct Inside {
 impl Inside {
     /// Returns what is known of a file that is not looked into.
     fn whole(hash: ContentHash) -> Self {
-        Self { hash, essence: None, size: None, is_upright: true, has_private: false, is_sound: false, zeros: None }
+        Self {
+            hash,
+            essence: None,
+            size: None,
+            is_upright: true,
+            comes_in_rows: false,
+            has_private: false,
+            is_sound: false,
+            zeros: None,
+        }
     }
 }
 
@@ -158,6 +169,7 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
         essence,
         size: Some(size),
         is_upright,
+        comes_in_rows: craft::comes_in_rows(bytes, kind),
         has_private: false,
         is_sound,
         zeros: craft::zeros(bytes, kind),

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Companion, Facts, Market, Plan, Product, Recipe};
-use crate::model::{ContentHash, Enhance, Identity, Output, RelPath, Render};
+use crate::model::{ContentHash, Enhance, Format, Identity, Output, RelPath, Render};
 use crate::records::{About, Move, Remove, SIDECAR_SUFFIX, Sidecar};
 
 /// Where a file that a plan is decided on comes from, if an earlier plan leaves it.
@@ -231,6 +231,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         essence: None,
         kind: Some(render.output.kind()),
         zeros: None,
+        comes_in_rows: matches!(render.output.format(), Format::Jpeg | Format::Png),
         size: Some(size),
         is_upright: true,
         has_private: false,

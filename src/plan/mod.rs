@@ -91,6 +91,8 @@ pub struct Facts {
     pub size: Option<Size>,
     /// Whether it is stored as it is seen; any other picture is turned before it is bundled.
     pub is_upright: bool,
+    /// Whether the rows of a picture come one after another, so that it is never in memory as a whole.
+    pub comes_in_rows: bool,
     /// Whether a video has metadata beside its streams: they are blanked before it is bundled.
     pub has_private: bool,
     /// Whether its whole content was found sound already.
@@ -125,6 +127,7 @@ impl Facts {
             zeros: None,
             size: None,
             is_upright: true,
+            comes_in_rows: false,
             has_private: false,
             is_sound: false,
             sidecar: None,

@@ -205,6 +205,11 @@ impl Frame {
         self.depth == 8 && self.components.len() != 2
     }
 
+    /// Returns how many channels a pixel has.
+    pub(super) fn channels(&self) -> usize {
+        self.components.len()
+    }
+
     /// Returns how many units an interleaved scan has, across and down.
     fn units(&self) -> (usize, usize) {
         (self.width.div_ceil(8 * self.most.0), self.height.div_ceil(8 * self.most.1))

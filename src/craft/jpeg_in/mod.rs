@@ -8,21 +8,33 @@ mod head;
 mod kernels;
 mod scan;
 
-use self::head::{Head, Space};
+use self::head::{Frame, Head, Space};
 use self::scan::Scan;
 use super::CraftError;
-use super::jpeg::parts;
+use super::jpeg::{Parts, parts};
 use crate::model::Size;
 
 /// Returns the size of a JPEG that is read here, from its head alone; `None` if it is another one or its head is wrong.
 pub(super) fn size(bytes: &[u8]) -> Option<Size> {
-    let mut parts = parts(bytes).map_while(Result::ok);
-    let frame =
-        parts.find(|part| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xda))?;
-    let is_sequential = matches!(frame.marker, 0xc0 | 0xc1);
-    let frame = head::frame(frame.body).filter(|frame| is_sequential && frame.is_read_here())?;
+    let frame = frame(&mut parts(bytes))?;
     let edge = |length: usize| u32::try_from(length).ok();
     Some(Size { width: edge(frame.width)?, height: edge(frame.height)? })
+}
+
+/// Returns whether all channels of a JPEG that is read here are in one scan, from its head alone: else all samples are
+/// read before the first row is.
+pub(super) fn is_in_one_scan(bytes: &[u8]) -> bool {
+    let mut parts = parts(bytes);
+    let Some(frame) = frame(&mut parts) else { return false };
+    let scan = parts.map_while(Result::ok).find(|part| part.marker == 0xda);
+    scan.is_some_and(|scan| scan.body.first().map(|count| usize::from(*count)) == Some(frame.channels()))
+}
+
+/// Returns the frame of a JPEG that is read here.
+fn frame(parts: &mut Parts<'_>) -> Option<Frame> {
+    let is_frame = |marker: u8| matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xda);
+    let part = parts.map_while(Result::ok).find(|part| is_frame(part.marker))?;
+    head::frame(part.body).filter(|frame| matches!(part.marker, 0xc0 | 0xc1) && frame.is_read_here())
 }
 
 /// A sequential JPEG whose rows are read one after another.

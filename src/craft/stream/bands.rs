@@ -9,6 +9,11 @@ use crate::craft::CraftError;
 /// How many bands each thread may be ahead of what is written.
 const AHEAD: usize = 2;
 
+/// Returns how many bands there are at once, from what they are made of up to what is written.
+pub(super) fn in_flight(threads: usize) -> u64 {
+    if threads <= 1 { 1 } else { (threads * AHEAD + 1) as u64 }
+}
+
 /// What the threads share.
 struct Shared<J, T> {
     /// What bands are to be made of that nobody makes yet.

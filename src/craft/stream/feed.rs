@@ -10,9 +10,9 @@ use crate::craft::CraftError;
 use crate::model::Size;
 
 /// How many pixels are read before the first band is made, to fit codes to them: those of most pictures are fewer.
-const WINDOW_PIXELS: usize = 4096 * 4096;
+pub(super) const WINDOW_PIXELS: usize = 4096 * 4096;
 /// The bytes of the source that a band is made of, about: some bands are at hand at once.
-const BAND_BYTES: usize = 8 << 20;
+pub(super) const BAND_BYTES: usize = 8 << 20;
 
 /// Rows of the source, one below another.
 struct Piece {

@@ -25,12 +25,36 @@ pub(super) use jpeg::{Coding, write_jpeg};
 pub(super) use rows::in_size;
 
 use super::CraftError;
+use crate::model::Size;
 
 /// How many rows are made at once.
 const LANES: usize = 8;
 
 /// Eight values, one below another.
 type Column = [f32; LANES];
+
+/// Returns about how many bytes of a source of such pixels are at hand at most: the first window, and all bands that are
+/// being made.
+pub(super) fn window_bytes(from: Size, to: Size, threads: usize, pixel_bytes: u64) -> u64 {
+    let unit_rows = reach(from, to) * u64::from(from.width) * pixel_bytes;
+    let band = (feed::BAND_BYTES as u64).max(unit_rows);
+    feed::WINDOW_PIXELS as u64 * pixel_bytes + bands::in_flight(threads) * band
+}
+
+/// Returns about how many bytes the planes of all threads and the bands of the result take.
+pub(super) fn work_bytes(from: Size, to: Size, threads: usize) -> u64 {
+    const PLANES_BYTES: u64 = 4 * 4;
+    const RESULT_ROW_BYTES: u64 = 8;
+    let planes = reach(from, to) * u64::from(from.width) * PLANES_BYTES;
+    let result = (rows::BAND * LANES) as u64 * u64::from(to.width) * RESULT_ROW_BYTES;
+    planes * threads.max(1) as u64 + result * bands::in_flight(threads)
+}
+
+/// Returns about how many rows of the source the rows of a unit are made of, the filter's reach included.
+fn reach(from: Size, to: Size) -> u64 {
+    const ROWS: u64 = 2 * LANES as u64 + 6;
+    (u64::from(from.height.div_ceil(to.height.max(1)).max(1)) * ROWS).min(from.height.into())
+}
 
 /// Returns how many rows of the result so many bands hold.
 fn rows_done(bands: usize, rows: usize, height: u32) -> u32 {

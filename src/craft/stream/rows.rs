@@ -13,7 +13,7 @@ use crate::craft::{CraftError, Progress};
 use crate::model::{Size, Strength};
 
 /// How many strips are made at once, at most.
-const BAND: usize = 8;
+pub(super) const BAND: usize = 8;
 /// From this opacity on colours are sharpened; in full where it is 255.
 const OPAQUE_FROM: f32 = 127.0;
 

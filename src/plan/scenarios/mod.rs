@@ -99,6 +99,7 @@ impl Given<'_> {
             zeros: None,
             size: self.edges.map(|(width, height)| Size { width, height }),
             is_upright: true,
+            comes_in_rows: true,
             has_private: false,
             is_sound: true,
             sidecar,

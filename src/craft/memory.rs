@@ -1,0 +1,72 @@
+//! How much memory a picture takes, from its size alone: as much as one of four channels of 16 bit, the most that there
+//! are.
+
+use super::source::PROFILED_PIXELS;
+use super::stream;
+use crate::model::{Format, Render, Size, Strength};
+
+/// Bytes that a decoded pixel may take.
+const PIXEL_BYTES: u64 = 8;
+
+/// Returns about what it takes to check a picture beside its file. One whose rows do not come one after another is
+/// decoded as a whole.
+pub fn check_memory(size: Size, comes_in_rows: bool) -> u64 {
+    let piece = if comes_in_rows { PROFILED_PIXELS.into() } else { u64::MAX };
+    size.pixels().min(piece) * PIXEL_BYTES
+}
+
+/// Returns about what it takes to make one picture of another, beside the file of that.
+pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
+    let to = render.size.unwrap_or(from);
+    // Levels are set once all of it was seen.
+    let comes_in_rows = comes_in_rows && render.enhance.levels == Strength::Off;
+    let whole = from.pixels() * PIXEL_BYTES;
+    let work = stream::work_bytes(from, to, render.threads);
+    match render.output.format() {
+        Format::Jpeg | Format::Png if comes_in_rows => {
+            stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole) + work
+        }
+        Format::Jpeg | Format::Png => whole + work,
+        // The result, and again as it is encoded.
+        Format::Webp | Format::Tiff if render.size.is_some() => whole + to.pixels() * PIXEL_BYTES * 3 / 2 + work,
+        Format::Webp | Format::Tiff => whole * 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Enhance, Output};
+
+    const MIB: u64 = 1 << 20;
+
+    /// In MiB, from what is measured up to what a picture of more channels would take.
+    #[test]
+    fn what_streams_takes_little_and_what_does_not_takes_all() {
+        let square = |edge| Size { width: edge, height: edge };
+        let rows = [
+            // In rows or not, edge before and after, threads, least and most.
+            (true, 20_000, 20_000, 2, 58, 260),
+            (true, 20_000, 4000, 2, 72, 300),
+            (true, 20_000, 4000, 1, 47, 260),
+            (false, 20_000, 4000, 2, 3051, 3200),
+            (true, 1024, 4096, 1, 8, 30),
+            (false, 1024, 4096, 1, 8, 30),
+            (true, 4096, 1024, 4, 48, 190),
+        ];
+        for (comes_in_rows, from, to, threads, least, most) in rows {
+            let enhance = Enhance::default();
+            let render = Render { size: Some(square(to)), enhance, output: Output::Master, threads };
+            let found = render_memory(square(from), comes_in_rows, &render) / MIB;
+            assert!((least..=most).contains(&found), "{comes_in_rows} {from} {to} {threads}: {found}");
+            let levelled = Render { enhance: Enhance { levels: Strength::Low, ..enhance }, ..render.clone() };
+            assert_eq!(
+                render_memory(square(from), true, &levelled),
+                render_memory(square(from), false, &render),
+                "{from} {to}"
+            );
+        }
+        assert_eq!([true, false].map(|is| check_memory(square(20_000), is) / MIB), [16, 3051]);
+        assert_eq!([true, false].map(|is| check_memory(square(1000), is)), [8_000_000; 2]);
+    }
+}
