@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use super::out::counted;
-use crate::model::{Enhance, Format, Profile, Strength, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Profile, Strength, Subsampling};
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
 use crate::vault::{Existing, make_folder_outside, read_outside, write_outside};
 
@@ -45,6 +45,12 @@ pub(super) struct ConvertArgs {
     /// JPEG quality, 1 to 100
     #[arg(long, value_name = "Q", default_value_t = QUALITY, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
+    /// The least bytes of a JPEG: its quality is raised for that, if it must be
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    min_bytes: Option<u64>,
+    /// The most bytes of a JPEG: its quality is lowered for that, to 80 at least
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_bytes: Option<u64>,
     /// How finely a JPEG stores colours [default: 444 from quality 90 on, else 420]
     #[arg(long, value_parser = ["444", "420"])]
     subsampling: Option<String>,
@@ -89,6 +95,9 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     if args.method == Method::None && has_size {
         return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
     }
+    if bytes(args).is_some_and(|range| range.min > range.max) {
+        return Err(CliError::usage("`--min-bytes` is more than `--max-bytes`"));
+    }
     if args.from.is_dir() { folder(args) } else { single(args) }
 }
 
@@ -98,7 +107,7 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
         return Err(CliError::usage(format!("`{}` {what}", args.to.display())));
     }
     let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
-    let conversion = conversion(args, format, threads(args));
+    let conversion = conversion(args, format, threads(args))?;
     match one(&args.from, &args.to, &conversion, existing(args)) {
         Ok(notes) => {
             tell_notes(&args.from, &notes);
@@ -110,7 +119,7 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
 
 /// Converts each picture that lies in a folder itself, and tells each that was refused.
 fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
-    let conversion = conversion(args, args.format.unwrap_or(Format::Jpeg), 1);
+    let conversion = conversion(args, args.format.unwrap_or(Format::Jpeg), 1)?;
     let cannot = |path: &Path, error: &std::io::Error| {
         CliError::failed(&format!("`{}` cannot be used as a folder: {}", path.display(), plain_reason(error)))
     };
@@ -199,7 +208,7 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
             format!("`{}` exists; choose another name, or replace it with --force", to.display())
         }
         ConvertError::Disk(error) => format!("`{}` cannot be written: {}", to.display(), plain_reason(&error)),
-        ConvertError::Content(error) => error.to_string(),
+        other => other.to_string(),
     };
     if to.as_os_str() != STREAM {
         return write_outside(to, existing, |out| converted(&bytes, conversion, out)).map_err(plain);
@@ -227,7 +236,11 @@ fn read(from: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion {
+fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conversion, CliError> {
+    if bytes(args).is_some() && format != Format::Jpeg {
+        let what = "has no quality that more or fewer bytes could come from; only a JPEG has";
+        return Err(CliError::usage(format!("--min-bytes and --max-bytes: a {} {what}", format.title())));
+    }
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
     let [_, red, green, blue] = args.background.to_be_bytes();
@@ -238,11 +251,12 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion 
             Enhancement::Levels(strength) => enhance.levels = *strength,
         }
     }
-    Conversion {
+    Ok(Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
         enhance,
         format,
         quality: args.quality,
+        bytes: bytes(args),
         subsampling: args.subsampling.as_deref().map(|text| match text {
             "420" => Subsampling::Half,
             _ => Subsampling::Full,
@@ -250,7 +264,12 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Conversion 
         threads,
         profile: if args.icc == Icc::Keep { Profile::Keep } else { Profile::Srgb },
         background: [red, green, blue],
-    }
+    })
+}
+
+fn bytes(args: &ConvertArgs) -> Option<ByteRange> {
+    let (min, max) = (args.min_bytes, args.max_bytes);
+    (min.is_some() || max.is_some()).then(|| ByteRange { min: min.unwrap_or(1), max: max.unwrap_or(u64::MAX) })
 }
 
 fn existing(args: &ConvertArgs) -> Existing {

@@ -8,6 +8,7 @@ mod embed;
 mod encode;
 mod essence;
 mod essence_writer;
+mod fit;
 mod generated;
 mod icc;
 mod jpeg;

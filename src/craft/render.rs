@@ -2,12 +2,13 @@ use std::io::Write;
 
 use super::embed::packet;
 use super::encode::{Writing, fit, write};
+use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::level;
 use super::source::Source;
 use super::stream::Feed;
 use super::{CraftError, Limits, Picture, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
-use crate::model::{Format, Kind, Output, Profile, Render, Size, Strength};
+use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Size, Strength};
 
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
@@ -19,12 +20,14 @@ pub struct Rendered {
     pub size: Size,
     /// What a person is told of it.
     pub remark: Option<String>,
+    /// Why it does not have as many bytes as it was to have, if it has not.
+    pub unfit: Option<String>,
 }
 
-/// Makes one picture of another in one pass: it is read once, brought to its size, and encoded once. Colours are
-/// converted, and what is transparent is laid on its background, in the size of the source: that is most often the
-/// smaller one, and the result is the same. Where source and format allow, neither of them is in memory as a whole.
-/// Told to stop by `progress`, or where the source is damaged, it leaves `out` unfinished.
+/// Makes one picture of another in one pass: it is read once, brought to its size, and encoded once, or three times at most
+/// if it is to have so many bytes. Colours are converted, and what is transparent is laid on its background, in the size of
+/// the source: that is most often the smaller one, and the result is the same. Where source and format allow, neither of
+/// them is in memory as a whole. Told to stop by `progress`, or where the source is damaged, it leaves `out` unfinished.
 pub fn render(
     bytes: &[u8],
     kind: Kind,
@@ -33,6 +36,53 @@ pub fn render(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
+    let from = (bytes, kind);
+    match &render.output {
+        Output::Master => Ok(rendered(once(from, render, LOSSLESS, limits, progress, out)?)),
+        Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
+            let mut last = None;
+            let mut one = |quality| {
+                let mut made = Vec::new();
+                last = Some(once(from, render, quality, limits, progress, &mut made)?);
+                Ok(made)
+            };
+            let fitted = within(*range, *quality, &mut one)?;
+            written(out, &fitted.bytes)?;
+            let mut made = rendered(last.expect("it was made once at least"));
+            tell(&fitted, *range, *quality, &mut made);
+            Ok(made)
+        }
+        Output::Final { quality, .. } => Ok(rendered(once(from, render, *quality, limits, progress, out)?)),
+    }
+}
+
+fn rendered((size, remarks): (Size, Vec<String>)) -> Rendered {
+    Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")), unfit: None }
+}
+
+/// Tells if a JPEG that was to have so many bytes has another quality for that, or if it has not so many.
+fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
+    let Fitted { bytes, quality, is_within } = fitted;
+    if *quality != asked {
+        let said = format!("its quality is {quality} instead of {asked}, for {range}");
+        made.remark = Some(made.remark.take().map_or(said.clone(), |before| format!("{before}; {said}")));
+    }
+    if !is_within {
+        let (count, from) = (bytes.len(), QUALITY_MIN.min(asked));
+        made.unfit =
+            Some(format!("it has {count} bytes, and no quality from {from} to 100 that was tried gave {range}"));
+    }
+}
+
+/// Makes it once, with this quality; returns its size and what there is to tell.
+fn once(
+    (bytes, kind): (&[u8], Kind),
+    render: &Render,
+    quality: u8,
+    limits: &Limits,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<(Size, Vec<String>), CraftError> {
     // How far levels may go is known once all of it was seen.
     let (sharpen, levels) = (render.enhance.sharpen, render.enhance.levels);
     let is_by_rows = matches!(render.output.format(), Format::Jpeg | Format::Png) && levels == Strength::Off;
@@ -53,14 +103,14 @@ pub fn render(
         Output::Final { meta: Some(meta), .. } => Some(packet(meta)?),
         _ => None,
     };
-    let (quality, subsampling) = match &render.output {
-        Output::Master => (LOSSLESS, None),
-        Output::Final { quality, subsampling, .. } => (*quality, *subsampling),
+    let subsampling = match &render.output {
+        Output::Final { subsampling, .. } => *subsampling,
+        Output::Master => None,
     };
     let format = render.output.format();
     let writing = Writing { format, sharpen, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
     write(feed, icc.as_deref(), size, &writing, out)?;
-    Ok(Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")) })
+    Ok((size, remarks))
 }
 
 /// Stretches the range of a picture if that is wanted, and returns what there is to tell of it.
@@ -105,7 +155,15 @@ mod tests {
 
     fn last(format: Format, profile: Profile) -> Output {
         let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["snow".to_owned()], ..Meta::default() };
-        Output::Final { format, quality: 90, subsampling: None, profile, background: [255; 3], meta: Some(meta) }
+        Output::Final {
+            format,
+            quality: 90,
+            bytes: None,
+            subsampling: None,
+            profile,
+            background: [255; 3],
+            meta: Some(meta),
+        }
     }
 
     /// Steps that are carried out at once give what they give one by one, but for what the file between them rounds.
@@ -178,6 +236,45 @@ mod tests {
                 assert_eq!(red < 40, expected == Some(told), "{red}");
             }
         }
+    }
+
+    /// The bytes are right to the last one, or it is as it would be, and what is missed is told.
+    #[test]
+    fn a_jpeg_has_so_many_bytes_or_says_that_it_has_not() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        let image = image::RgbImage::from_fn(120, 90, |_, _| image::Rgb([noise(), noise(), noise()]));
+        let source = encode(&Picture { image: image.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
+        let made = |range: Option<ByteRange>, format: Format| {
+            let mut output = last(format, Profile::Srgb);
+            if let Output::Final { bytes, .. } = &mut output {
+                *bytes = range;
+            }
+            let to = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
+            let mut out = Vec::new();
+            let made = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
+            (out, made.remark, made.unfit)
+        };
+        let (plain, ..) = made(None, Format::Jpeg);
+        let count = u64::try_from(plain.len()).unwrap();
+        let whole = ByteRange { min: 1, max: count };
+        assert_eq!(made(Some(whole), Format::Jpeg), (plain.clone(), None, None));
+        for range in [ByteRange { max: count * 85 / 100, ..whole }, ByteRange { min: count * 13 / 10, max: u64::MAX }] {
+            let (bytes, remark, unfit) = made(Some(range), Format::Jpeg);
+            assert!(range.holds(bytes.len() as u64) && unfit.is_none(), "{} {unfit:?}", bytes.len());
+            let told = remark.unwrap();
+            assert!(told.contains("instead of 90, for at ") && told.ends_with(&range.to_string()), "{told}");
+            assert!(decode(&bytes, Kind::Jpeg, &Limits::default()).is_ok());
+        }
+        let small = ByteRange { min: 1, max: count / 10 };
+        let (bytes, remark, unfit) = made(Some(small), Format::Jpeg);
+        let why = unfit.unwrap();
+        assert!((bytes == plain, remark) == (true, None) && why.contains(&small.to_string()), "{why}");
+        // Other formats have no quality that could be another one.
+        assert_eq!(made(Some(small), Format::Png), made(None, Format::Png));
     }
 
     #[test]

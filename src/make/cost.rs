@@ -115,7 +115,12 @@ impl Source {
             (Some(_), Output::Final { .. }) => (ENLARGE_NS, encode_ns, 2),
             (None, Output::Final { .. }) => (0, encode_ns, 2),
         };
-        let memory = |size| self.bytes + craft::render_memory(size, self.comes_in_rows, render);
+        // A JPEG that is to have so many bytes is made in memory, and again beside it.
+        let jpegs = match render.output {
+            Output::Final { bytes: Some(_), .. } => 2 * pixels * pixel_bytes,
+            _ => 0,
+        };
+        let memory = |size| self.bytes + craft::render_memory(size, self.comes_in_rows, render) + jpegs;
         Made {
             memory: self.size.map_or(0, memory),
             bytes: pixels * pixel_bytes,
@@ -159,7 +164,15 @@ mod tests {
             let render = Render {
                 size: None,
                 enhance: Enhance::default(),
-                output: Output::Final { format, quality: 95, subsampling: None, profile, background, meta: Some(meta) },
+                output: Output::Final {
+                    format,
+                    quality: 95,
+                    bytes: None,
+                    subsampling: None,
+                    profile,
+                    background,
+                    meta: Some(meta),
+                },
                 threads: 1,
             };
             Recipe::Render { from, kind, render }

@@ -123,7 +123,9 @@ fn make_product(
         Recipe::Render { from, kind, render } => {
             let (source, limits) = (sources.read(from)?, &sources.limits.decode);
             return picture(draft, product, render.output.kind(), |out| {
-                Ok(craft::render(&source, *kind, render, limits, progress, out)?.remark)
+                let made = craft::render(&source, *kind, render, limits, progress, out)?;
+                let told: Vec<String> = made.remark.into_iter().chain(made.unfit).collect();
+                Ok((!told.is_empty()).then(|| told.join("; ")))
             });
         }
         Recipe::Blank { from } => {

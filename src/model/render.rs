@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::{Enhance, Format, Kind, Meta, Profile, Size};
 
 /// What is made of a picture's pixels in one pass from its file to another.
@@ -24,6 +26,8 @@ pub enum Output {
         format: Format,
         /// JPEG quality.
         quality: u8,
+        /// How many bytes a JPEG is to have, where that matters: by another quality, if it must be.
+        bytes: Option<ByteRange>,
         /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
         subsampling: Option<Subsampling>,
         /// The colour profile.
@@ -35,6 +39,22 @@ pub enum Output {
     },
 }
 
+/// How many bytes a file may have, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The least.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+}
+
+impl ByteRange {
+    /// Returns whether a file of so many bytes is within.
+    pub fn holds(self, bytes: u64) -> bool {
+        (self.min..=self.max).contains(&bytes)
+    }
+}
+
 /// How finely the colours of a JPEG are stored beside its brightness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subsampling {
@@ -42,6 +62,16 @@ pub enum Subsampling {
     Full,
     /// 4:2:0, at half the width and half the height.
     Half,
+}
+
+impl fmt::Display for ByteRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (min, u64::MAX) => write!(f, "at least {min} bytes"),
+            (0 | 1, max) => write!(f, "at most {max} bytes"),
+            (min, max) => write!(f, "{min} to {max} bytes"),
+        }
+    }
 }
 
 impl Output {

@@ -1,6 +1,6 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
-use crate::model::{Enhance, Format, Output, Render};
+use crate::model::{ByteRange, Enhance, Format, Output, Render};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -26,9 +26,11 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let settings = &asset.context.rules.export;
     let tags = asset.tags();
+    let bytes = bytes(asset, format);
     let output = Output::Final {
         format,
         quality: settings.quality,
+        bytes,
         subsampling: None,
         profile: settings.profile,
         background: settings.background,
@@ -36,6 +38,21 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     };
     let render = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
-    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile };
+    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile, bytes };
     (recipe, asset.derived(step, Some(tags.digest())))
+}
+
+/// A JPEG of photographs has fewer bytes for each pixel, and more than a hundredth of one.
+const PIXEL_BYTES_MAX: u64 = 3;
+const PIXELS_OF_A_BYTE: u64 = 100;
+
+/// Returns how many bytes a JPEG is to have for all markets that take it, if they may matter in its size. Where no size
+/// suits all of them, it is left to each whether it takes the file.
+fn bytes(asset: &Asset<'_>, format: Format) -> Option<ByteRange> {
+    let pixels = asset.facts.size.filter(|_| format == Format::Jpeg)?.pixels();
+    let markets = asset.context.rules.markets.iter().filter(|market| market.kinds.contains(&format.kind()));
+    let (min, max) =
+        markets.fold((0, u64::MAX), |(min, max), market| (min.max(market.bytes.min), max.min(market.bytes.max)));
+    let may_matter = max < pixels * PIXEL_BYTES_MAX || min > pixels / PIXELS_OF_A_BYTE;
+    (may_matter && min <= max).then_some(ByteRange { min, max })
 }

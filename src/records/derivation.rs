@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Enhance, Format, Profile, Size, Strength};
+use crate::model::{ByteRange, Enhance, Format, Profile, Size, Strength};
 
 /// The version of the steps that this program takes. A step that comes to give other pixels raises it.
 const VERSION: u32 = 1;
@@ -49,6 +49,8 @@ pub enum Step {
         quality: u8,
         /// Whether its colours were converted to sRGB.
         profile: Profile,
+        /// How many bytes it was to have, by another quality if it had to be.
+        bytes: Option<ByteRange>,
     },
     /// What it said beside its streams was blanked.
     Blanked,
@@ -118,9 +120,10 @@ impl fmt::Display for Step {
                 done.into_iter().try_for_each(|(what, how)| write!(f, " {what} {how}"))
             }
             Self::Levelled(strength) => write!(f, "{LEVELS} {strength}"),
-            Self::Encoded { format, quality, profile } => {
+            Self::Encoded { format, quality, profile, bytes } => {
                 let profile = if *profile == Profile::Srgb { SRGB } else { OWN };
-                write!(f, "{} quality {quality} {profile}", format.title())
+                write!(f, "{} quality {quality} {profile}", format.title())?;
+                bytes.iter().try_for_each(|ByteRange { min, max }| write!(f, " {min} to {max} bytes"))
             }
             Self::Blanked => f.write_str("metadata blanked"),
             Self::Embedded => f.write_str("embedded"),
@@ -143,10 +146,17 @@ impl FromStr for Step {
                 Ok(Self::Enlarged { from: size(from)?, to: size(to)?, enhance: enhanced(done).ok_or(())? })
             }
             [LEVELS, strength] => Strength::named(strength).map(Self::Levelled).ok_or(()),
-            [title, "quality", quality, profile @ (SRGB | OWN)] => {
+            [title, "quality", quality, profile @ (SRGB | OWN), ref bytes @ ..] => {
+                let bytes = match *bytes {
+                    [] => None,
+                    [min, "to", max, "bytes"] => {
+                        Some(ByteRange { min: min.parse().map_err(drop)?, max: max.parse().map_err(drop)? })
+                    }
+                    _ => return Err(()),
+                };
                 let profile = if profile == SRGB { Profile::Srgb } else { Profile::Keep };
                 let format = Format::ALL.into_iter().find(|format| format.title() == title).ok_or(())?;
-                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile })
+                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile, bytes })
             }
             ["metadata", "blanked"] => Ok(Self::Blanked),
             ["embedded"] => Ok(Self::Embedded),
@@ -175,8 +185,14 @@ mod tests {
     use super::*;
 
     const ENLARGED: Step = enlarged(Strength::Off, Strength::Off);
-    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95, profile: Profile::Srgb };
-    const OWN_COLOURS: Step = Step::Encoded { format: Format::Tiff, quality: 80, profile: Profile::Keep };
+    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95, profile: Profile::Srgb, bytes: None };
+    const OWN_COLOURS: Step = Step::Encoded { format: Format::Tiff, quality: 80, profile: Profile::Keep, bytes: None };
+    const FITTED: Step = Step::Encoded {
+        format: Format::Jpeg,
+        quality: 95,
+        profile: Profile::Srgb,
+        bytes: Some(ByteRange { min: 1, max: 45_000_000 }),
+    };
 
     const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
         let (from, to) = (Size { width: 10, height: 20 }, Size { width: 30, height: 60 });
@@ -186,8 +202,13 @@ mod tests {
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 9] = [
+        let cases: [(&str, &[Step], &str); 10] = [
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
+            (
+                "JPEG quality 95 sRGB 1 to 45000000 bytes",
+                &[FITTED],
+                "JPEG quality 95 sRGB 1 to 45000000 bytes (version 1)",
+            ),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
             ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
@@ -227,6 +248,8 @@ mod tests {
             "lanczos 10x20 to 30x60 sharpen strong",
             "lanczos 10x20 to 30x60 denoise low",
             "WebP quality 256 sRGB",
+            "JPEG quality 95 sRGB 1 to many bytes",
+            "JPEG quality 95 sRGB 45000000 bytes",
         ] {
             let read = Derivation::from(text.to_owned());
             assert!(!read.can_remake(), "{text}");

@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::craft::{self, CraftError, HEAD_BYTES, foreign, sniff};
 use crate::make::{MakeError, survive};
-use crate::model::{Enhance, Format, Kind, Output, Profile, Render, Size, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Size, Subsampling};
 
 /// The largest file that is read: as much as the mill takes by default.
 pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
@@ -21,6 +21,8 @@ pub struct Conversion {
     pub format: Format,
     /// JPEG quality.
     pub quality: u8,
+    /// How many bytes a JPEG is to have.
+    pub bytes: Option<ByteRange>,
     /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
     pub subsampling: Option<Subsampling>,
     /// How many threads may work on it at once.
@@ -50,6 +52,9 @@ pub enum ConvertError {
     /// The content is not what it should be.
     #[error(transparent)]
     Content(#[from] MakeError),
+    /// It would not have as many bytes as it is to have.
+    #[error("{0}; ask for another size, or for other bounds")]
+    Unfit(String),
     /// The disk refused.
     #[error("{0}")]
     Disk(#[from] io::Error),
@@ -66,13 +71,20 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
         let what = format!("it has {from} pixels and would get {to}; at most {limits} are made; ask for less");
         return Err(MakeError::from(CraftError::TooLarge(what)).into());
     }
-    let Conversion { enhance, format, quality, subsampling, threads, profile, background, .. } = *conversion;
-    let output = Output::Final { format, quality, subsampling, profile, background, meta: None };
+    let Conversion { enhance, format, quality, bytes: range, subsampling, threads, profile, background, .. } =
+        *conversion;
+    let output = Output::Final { format, quality, bytes: range, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), enhance, output, threads };
     let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
     match made {
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
-        made => Ok(zeros_in(bytes, kind).into_iter().chain(made?.remark).collect()),
+        made => {
+            let made = made?;
+            made.unfit.map_or_else(
+                || Ok(zeros_in(bytes, kind).into_iter().chain(made.remark).collect()),
+                |why| Err(ConvertError::Unfit(why)),
+            )
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! From `raw` to `upload`.
 
 use super::{Given, LARGE, check, model, own, picture};
-use crate::model::{EnhanceTags, Strength};
+use crate::model::{ByteRange, EnhanceTags, Output, Render, Strength};
+use crate::plan::{Recipe, plan_asset};
 
 #[test]
 fn what_is_dropped_gets_a_name_that_is_free() {
@@ -340,4 +341,22 @@ fn what_is_large_enough_is_passed_on_and_what_is_exported_is_made() {
             ],
         ),
     ]);
+}
+
+/// It was refused in `upload`, with an original that nobody could make smaller without another program.
+#[test]
+fn a_jpeg_gets_as_many_bytes_as_its_markets_take() {
+    let adobe = ByteRange { min: 1, max: 45_000_000 };
+    for (edges, expected) in [((2_500, 2_000), None), ((3_872, 3_872), None), ((3_873, 3_873), Some(adobe))] {
+        let plan = Given { edges: Some(edges), ..own("export/t/t-0007.png") }.decide(plan_asset).unwrap();
+        let Recipe::Render { render: Render { output: Output::Final { bytes, .. }, .. }, .. } =
+            &plan.products[0].recipe
+        else {
+            panic!("{plan}");
+        };
+        assert_eq!(*bytes, expected, "{edges:?}");
+        let Recipe::SidecarOf { sidecar, .. } = &plan.products[1].recipe else { panic!("{plan}") };
+        let recipe = String::from(sidecar.file.clone().unwrap().recipe.unwrap());
+        assert_eq!(recipe.contains(" 1 to 45000000 bytes"), expected.is_some(), "{recipe}");
+    }
 }
