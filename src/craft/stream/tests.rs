@@ -511,6 +511,32 @@ fn each_row_of_the_source_is_looked_at_once() {
 }
 
 proptest! {
+    /// What a band is made of is at hand, and nothing of it is let go before.
+    #[test]
+    fn a_band_needs_no_row_that_is_not_at_hand(from in 1_u32..400, to in 1_u32..400, halves: bool, band in 1_usize..5) {
+        let (down, height) = (Taps::lanczos(from, to, Strength::Off), from as usize);
+        let component = |down: Taps, rows| Component { plane: 0, across: down.clone(), down, rows };
+        let color = if halves { component(down.halved(height), 8) } else { component(down.clone(), 8) };
+        let components = [component(down, if halves { 16 } else { 8 }), color];
+        let count = (to as usize).div_ceil(components[0].rows);
+        let mut gone = 0;
+        for first in (0..count).step_by(band) {
+            let numbers = first..(first + band).min(count);
+            let needed = needed_rows(&components, numbers.clone(), height);
+            prop_assert!(gone <= needed.start && needed.end <= height);
+            gone = needed.start;
+            for number in numbers {
+                let own = own_rows(&components, number, height);
+                prop_assert!(own.is_empty() || needed.start <= own.start && own.end <= needed.end);
+                for Component { down, rows, .. } in &components {
+                    for y in (number * rows..(number + 1) * rows).map(|y| y.min(down.len() - 1)) {
+                        prop_assert!(needed.start <= down.start(y) && down.start(y) + down.count <= needed.end);
+                    }
+                }
+            }
+        }
+    }
+
     /// Every symbol that may come has a code, none is all ones, and none begins another.
     #[test]
     fn codes_are_complete(seen in proptest::collection::vec((any::<u8>(), 0..1_000_000_u32), 0..300), is_mean: bool) {
