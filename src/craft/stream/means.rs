@@ -16,8 +16,11 @@ const CELLS: usize = 8;
 /// The largest difference of a cell's mean, of 255: overshoot at edges cancels out within a cell.
 const DIFFERENCE_MAX: f32 = 6.0;
 /// What is added to it for cells of few source pixels: more of a small cell lies at its border, where its neighbours
-/// blend in.
+/// blend in, and in noise it happens that they are all lighter or all darker; in a picture of some pixels that may be
+/// most of a cell.
 const DIFFERENCE_BY_EDGE: f32 = 64.0;
+const DIFFERENCE_BY_AREA: f32 = 900.0;
+const DIFFERENCE_BY_CELL_MAX: f32 = 100.0;
 
 /// The means of a row of cells.
 pub(super) type CellRow = [f32; CELLS];
@@ -83,7 +86,8 @@ impl Means {
         let worst = source.iter().zip(result).map(|(a, b)| a.difference(b)).fold(0.0, f32::max);
         let edge = source.first().map_or(0, |means| (means.size.0.min(means.size.1) / CELLS).max(1));
         let edge = f32::from(u16::try_from(edge).unwrap_or(u16::MAX));
-        if worst <= DIFFERENCE_MAX + DIFFERENCE_BY_EDGE / edge + rounding {
+        let by_cell = DIFFERENCE_BY_EDGE / edge + DIFFERENCE_BY_AREA / (edge * edge);
+        if worst <= DIFFERENCE_MAX + by_cell.min(DIFFERENCE_BY_CELL_MAX) + rounding {
             return Ok(());
         }
         Err(CraftError::LooksWrong(format!("a part of it differs by {worst:.0} of 255")))

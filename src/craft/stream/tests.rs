@@ -425,14 +425,16 @@ fn small_noise_passes_and_small_blackness_does_not() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     };
-    for _ in 0..100 {
-        let source: DynamicImage = RgbImage::from_fn(48, 40, |_, _| Rgb([noise(), noise(), noise()])).into();
-        let to = Size { width: 120, height: 100 };
-        assert_eq!(check(&source, &enlarged(&source, to.width, to.height)), Ok(()));
-        for (quality, halves_color) in [(95, false), (30, true)] {
-            jpeg(&source, to, &coding(quality, halves_color, 1));
+    for (width, height, times) in [(48, 40, 25), (17, 33, 40), (9, 60, 25)] {
+        for sharpen in (0..times).flat_map(|_| Strength::ALL) {
+            let source: DynamicImage = RgbImage::from_fn(width, height, |_, _| Rgb([noise(), noise(), noise()])).into();
+            let to = Size { width: width * 5 / 2, height: height * 5 / 2 };
+            assert_eq!(check(&source, &sharpened(&source, (to.width, to.height), sharpen)), Ok(()));
+            for (quality, halves_color) in [(95, false), (30, true)] {
+                jpeg(&source, to, &Coding { sharpen, ..coding(quality, halves_color, 1) });
+            }
+            assert!(check(&source, &DynamicImage::new_rgb8(to.width, to.height)).is_err());
         }
-        assert!(check(&source, &DynamicImage::new_rgb8(120, 100)).is_err());
     }
 }
 
