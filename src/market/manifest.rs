@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::checks::category_number;
 use super::profile::{Charset, Market, MarketError, Value};
 use crate::model::{Meta, slugify};
@@ -34,6 +36,16 @@ pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
         return Err(wrong(format!("{} bytes, and the market takes {}", bytes.len(), market.csv.bytes_max)));
     }
     Ok(bytes)
+}
+
+/// Returns the names of the files that have a row in a manifest.
+pub fn names_in(market: &Market, manifest: &[u8]) -> BTreeSet<String> {
+    let Ok(separator) = u8::try_from(market.csv.separator) else { return BTreeSet::new() };
+    let text = manifest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(manifest);
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
+    let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
+    let rows = reader.records().filter_map(Result::ok);
+    rows.filter_map(|row| row.get(name_at?).map(str::to_owned)).collect()
 }
 
 /// Returns the row of a file in a manifest, each cell with its header; nothing if it has none.

@@ -6,5 +6,5 @@ mod manifest;
 mod profile;
 
 pub use checks::{Candidate, check, fit, left_out, no_category};
-pub use manifest::{Row, fit_file_name, manifest, row_bytes, row_of};
+pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
 pub use profile::{Charset, Column, Csv, Market, MarketError, Range, TextLimit, Value, built_in, parse};

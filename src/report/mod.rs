@@ -119,6 +119,11 @@ pub fn left_alone(file: &RelPath, why: &str) {
     info!(file = %file, "Left alone: {}.", escape_bytes(why.as_bytes()));
 }
 
+/// Tells of a bundled file that was not sold with its bundle.
+pub fn unsent(file: &RelPath, why: &str) {
+    warn!(file = %file, "Not in the manifest: {}.", escape_bytes(why.as_bytes()));
+}
+
 /// Tells of a folder that is left alone by its name and may be a theme.
 pub fn theme_left_alone(folder: &RelPath, why: &str) {
     warn!(file = %folder, "A folder that may be a theme is left alone: {}.", escape_bytes(why.as_bytes()));

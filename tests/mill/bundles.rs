@@ -296,3 +296,23 @@ fn what_is_known_only_once_it_is_made_is_not_bundled() {
         );
     }
 }
+
+/// A file without a row in the CSV that was sent would never be sold, and counted as sold.
+#[test]
+fn a_file_that_a_sent_manifest_does_not_have_is_named() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let file = root.bundled().pop().unwrap();
+    let bundle = file.parent().unwrap().parent().unwrap();
+    fs::write(bundle.join("SENT"), "").unwrap();
+    assert!(root.once().status.success());
+    assert!(!root.log().contains("Not in the manifest"), "{}", root.log());
+    fs::copy(&file, file.with_file_name("joined-0002.jpg")).unwrap();
+    assert!(root.once().status.success());
+    let told: Vec<String> =
+        root.log().lines().filter(|line| line.contains("WARN Not in the manifest")).map(str::to_owned).collect();
+    assert!(told.len() == 1 && told[0].contains("files/joined-0002.jpg"), "{}", root.log());
+}

@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Market, row_bytes};
+use crate::market::{Market, names_in, row_bytes};
 use crate::model::{ContentHash, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -109,6 +109,24 @@ impl Bundles<'_> {
         let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
         let ignore = &self.settings.settle.ignore;
         Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
+    }
+
+    /// Returns the files of a bundle that have no row in its manifest: they joined it in the moment in which a person
+    /// marked it as sent.
+    pub(super) fn unsent(&self, name: &BundleName, market: &Market) -> Result<Vec<RelPath>, Hold> {
+        let path = name.folder().join(format!("{}.csv", market.name));
+        let manifest = match self.disk.read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(|error| refused(&path, &error))?,
+        };
+        let rows = names_in(market, &manifest);
+        let files = name.folder().join("files");
+        Ok(self
+            .strangers(name, &[])?
+            .into_iter()
+            .filter(|name| !rows.contains(name))
+            .map(|name| files.join(name))
+            .collect())
     }
 
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.

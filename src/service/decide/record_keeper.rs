@@ -85,6 +85,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) renamed: Option<RelPath>,
     /// Files that a person changed, and that carry older tags.
     pub(in crate::service) retouched: Vec<RelPath>,
+    /// Files of a bundle that was sent, and whose manifest has no row of them.
+    pub(in crate::service) unsent: Vec<RelPath>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -177,9 +179,12 @@ impl RecordKeeper {
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
         let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
-        let Some(market) = look.market(name).cloned().filter(|_| !sent) else {
+        let Some(market) = look.market(name).cloned() else {
             return Ok(FoundBundle { folders, ..FoundBundle::default() });
         };
+        if sent {
+            return Ok(FoundBundle { unsent: look.unsent(name, &market)?, folders, ..FoundBundle::default() });
+        }
         let renamed = look.renamed(name);
         if !folders.iter().any(|(seen, _)| *seen == folder) {
             return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
@@ -201,7 +206,7 @@ impl RecordKeeper {
         }
         let bundle = Some(inside.measured(name, &market, sent));
         let (themes, retouched) = (inside.themes, inside.retouched);
-        Ok(FoundBundle { plans, bundle, themes, renamed, retouched, folders })
+        Ok(FoundBundle { plans, bundle, themes, renamed, retouched, unsent: Vec::new(), folders })
     }
 }
 

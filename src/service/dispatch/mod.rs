@@ -211,6 +211,8 @@ impl Dispatcher {
         let settle = &settings.settle;
         self.maintenance.second_looks.reload(settle.quiet, settle.weak_quiet);
         self.inbox.reload(settle);
+        // Gates, markets and targets may be others now: what is made is decided anew before it is carried out.
+        self.inbox.distrust_in_hand();
         self.intake.schedules = Schedules::default();
         self.decide.reload(settings);
         self.reconsider();

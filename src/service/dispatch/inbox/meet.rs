@@ -102,7 +102,6 @@ impl Inbox {
         for found in candidate.files().skip(1) {
             match self.files.get_mut(&found.path) {
                 Some(FileState::InHand { is_changed, .. }) => {
-                    self.changed += usize::from(!*is_changed);
                     (*is_changed, is_any_in_hand) = (true, true);
                 }
                 Some(FileState::Held(_)) => drop(self.files.remove(&found.path)),

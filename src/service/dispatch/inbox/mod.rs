@@ -26,9 +26,8 @@ pub(in crate::service) struct Inbox {
     settle: Settle,
     notes: Notes,
     files: BTreeMap<RelPath, FileState>,
-    /// How many of them are in hand, and how many of these changed meanwhile.
+    /// How many of them are in hand.
     in_hand: usize,
-    changed: usize,
     tries: BTreeMap<RelPath, Tries>,
     /// The last reason that was told of each file, so that none is told twice.
     told: BTreeMap<RelPath, Why>,
@@ -109,7 +108,6 @@ impl Inbox {
             notes: Notes::new(settings.notes_quiet, settings.patience),
             files: BTreeMap::new(),
             in_hand: 0,
-            changed: 0,
             tries: BTreeMap::new(),
             told: BTreeMap::new(),
             left_alone: BTreeMap::new(),
@@ -225,7 +223,6 @@ impl Inbox {
 
     fn saw_in_hand(&mut self, path: &RelPath, seen: Fingerprint) {
         if let Some(FileState::InHand { state, is_changed }) = self.files.get_mut(path) {
-            self.changed += usize::from(!*is_changed && *state != seen);
             *is_changed |= *state != seen;
         }
     }
@@ -235,16 +232,19 @@ impl Inbox {
         matches!(self.files.get(path), Some(FileState::InHand { is_changed: true, .. }))
     }
 
-    /// Returns whether any file changed while it was in hand.
-    pub(super) fn is_any_changed(&self) -> bool {
-        self.changed > 0
+    /// Lets everything that is in hand count as changed: it was decided on by what holds no more.
+    pub(super) fn distrust_in_hand(&mut self) {
+        for file in self.files.values_mut() {
+            if let FileState::InHand { is_changed, .. } = file {
+                *is_changed = true;
+            }
+        }
     }
 
     /// Counts what a file was that is something else now.
     fn no_longer(&mut self, before: Option<&FileState>) {
-        if let Some(FileState::InHand { is_changed, .. }) = before {
+        if let Some(FileState::InHand { .. }) = before {
             self.in_hand -= 1;
-            self.changed -= usize::from(*is_changed);
         }
     }
 

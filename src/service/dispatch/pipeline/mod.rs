@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::job::{Job, Looked};
 use super::part::{By, Left, Part};
 use crate::intake::Still;
-use crate::model::{RelPath, Stage};
+use crate::model::Stage;
 use crate::vault::Made;
 use turns::Turns;
 
@@ -170,12 +170,6 @@ impl Pipeline {
         self.batch_since = now;
         let rest = self.batch.split_off(self.batch.len().min(BATCH_MAX));
         Some(std::mem::replace(&mut self.batch, rest))
-    }
-
-    /// Takes those out of the batch whose asset changed since it was decided on.
-    pub(super) fn take_changed(&mut self, is_changed: &dyn Fn(&RelPath) -> bool) -> Vec<(Job, Made)> {
-        let is_stale = |(job, _): &mut (Job, Made)| job.facts.as_ref().is_some_and(|facts| is_changed(&facts.path));
-        self.batch.extract_if(.., is_stale).collect()
     }
 
     /// Takes the whole batch out.

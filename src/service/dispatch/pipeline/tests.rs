@@ -2,6 +2,7 @@ use super::super::part::check;
 use super::*;
 use crate::intake::{Candidate, Found, Now, Settle, Verdict};
 use crate::model::Identity;
+use crate::model::RelPath;
 use crate::plan::{Facts, Plan};
 use crate::records::About;
 use crate::vault::Entry;
@@ -130,15 +131,4 @@ fn products_are_carried_out_together_when_no_more_are_about_to_come() {
         assert_eq!(batch, expected, "{count} {has_more} {at}");
         assert_eq!(pipeline.has_batch(), count > expected.unwrap_or(0), "{count} {has_more} {at}");
     }
-}
-
-#[test]
-fn what_changed_is_not_carried_out() {
-    let mut pipeline = Pipeline::new(1);
-    for name in ["raw/a.png", "raw/b.png"] {
-        pipeline.add_made(job(name, 0), Made::nothing(), Duration::ZERO);
-    }
-    pipeline.add_made(record(), Made::nothing(), Duration::ZERO);
-    assert_eq!(pipeline.take_changed(&|changed| *changed == path("raw/b.png")).len(), 1);
-    assert_eq!((pipeline.abandon_batch().len(), pipeline.is_quiet()), (2, true));
 }

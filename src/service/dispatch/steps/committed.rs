@@ -1,6 +1,6 @@
 //! Products become files: batches, undo and recovery, which share the journal, and what follows from each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::records::{About, Intent, Publish};
 use crate::report::{self, Weight};
 use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::clock::Moment;
+use crate::service::sent::is_sent;
 use crate::service::survey::unit_of;
 use crate::service::theme_files::remove_emptied_folders;
 use crate::service::why::{Why, WhyKind};
@@ -53,27 +54,36 @@ impl Dispatcher {
 
     /// Begins to carry out what is to be carried out together now.
     pub(in crate::service::dispatch) fn begin_commit(&mut self, now: &Moment, work: &mut Vec<Work>) {
-        if self.inbox.is_any_changed() {
-            self.drop_changed(now);
-        }
         if self.journal.present_phase() == Phase::Recover || !self.journal.is_free() {
             return;
         }
-        if let Some(batch) = self.pipeline.batch(now.steady) {
+        let Some(batch) = self.pipeline.batch(now.steady) else { return };
+        let batch = self.still_right(batch, now);
+        if !batch.is_empty() {
             self.journal.begin(Use::Committing);
             work.push(Work::Commit { batch, now: now.timestamp() });
         }
     }
 
-    /// Takes those out of the batch that changed since they were decided on: a companion came, or is somebody else's by
-    /// now. They are looked at anew.
-    fn drop_changed(&mut self, now: &Moment) {
-        let inbox = &self.inbox;
-        for (mut job, made) in self.pipeline.take_changed(&|path| inbox.is_changed(path)) {
+    /// Returns what is still right of a batch. What changed since it was decided on (a companion came, or is somebody
+    /// else's by now), and what would join a bundle that was sent meanwhile, is looked at anew.
+    fn still_right(&mut self, batch: Vec<(Job, Made)>, now: &Moment) -> Vec<(Job, Made)> {
+        let mut sent: BTreeMap<BundleName, bool> = BTreeMap::new();
+        let (mut right, mut wrong) = (Vec::with_capacity(batch.len()), Vec::new());
+        for (job, made) in batch {
+            let is_changed = job.facts.as_ref().is_some_and(|facts| self.inbox.is_changed(&facts.path));
+            // Of a bundle that cannot be looked at nobody knows.
+            let is_sent = |name: &BundleName| is_sent(self.decide.disk(), &name.folder()).unwrap_or(true);
+            let mut joins = job.plan.rows.iter().map(|(name, _)| name);
+            let joins_sent = joins.any(|name| *sent.entry(name.clone()).or_insert_with(|| is_sent(name)));
+            if is_changed || joins_sent { wrong.push((job, made)) } else { right.push((job, made)) }
+        }
+        for (mut job, made) in wrong {
             made.discard(&self.decide.vault);
             self.let_go(&mut job, now);
             job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
         }
+        right
     }
 
     /// Begins to take back what a person wants, once nothing else is in hand.

@@ -21,6 +21,10 @@ const RETOUCHED: &str = "it was changed by hand after it was bundled; its title,
                          now, and changed tags reach its row in the CSV alone; to sell the change as stockmill does, put the \
                          file back as it was, `stockmill undo` it, and change it in `export`";
 
+/// What is told of a file that joined its bundle when that was being marked as sent.
+const UNSENT: &str = "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it; take the mark \
+                      away, and it gets its row: then send that, too";
+
 /// Why a folder is no bundle any more.
 const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
                        new files go into another one; give it its name back, or make a file `SENT` in it";
@@ -123,6 +127,11 @@ impl Dispatcher {
             None => self.decide.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
         found.retouched.iter().for_each(|file| self.tell_retouched(file));
+        for file in found.unsent {
+            if self.inbox.leave_alone(&file, UNSENT) {
+                report::unsent(&file, UNSENT);
+            }
+        }
         for mut plan in found.plans {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);

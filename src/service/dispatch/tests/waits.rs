@@ -139,6 +139,39 @@ fn new_settings_count_for_what_waits_and_for_what_comes() {
     }
 }
 
+/// What is made was decided on earlier: a gate that was shut since, and a bundle that was sent since, count.
+#[test]
+fn what_was_decided_on_other_terms_is_decided_anew() {
+    let bundle = "upload/DAY/adobe-stock";
+    for kind in ["make", "gate", "market", "sent"] {
+        let mut mill = with_tags("");
+        mill.run();
+        mill.drop("raw/sea/b.png", &picture(2));
+        mill.until_begun("make");
+        match kind {
+            "gate" => mill.reload("gates: {upload: hold}\n"),
+            "market" => mill.reload("upload: {markets: []}\n"),
+            "sent" => mill.drop(&format!("upload/{}/adobe-stock/SENT", mill.now().local.date()), b""),
+            _ => (),
+        }
+        mill.let_answer();
+        mill.run();
+        let ends = match kind {
+            "make" => format!("{bundle}/files/sea-0002.jpg"),
+            "sent" => format!("{bundle}-2/files/sea-0002.jpg"),
+            _ => "upload/sea/sea-0002.jpg".to_owned(),
+        };
+        assert!(
+            mill.assets().iter().any(|asset| asset.starts_with(&ends)),
+            "{kind}: {:?} {:?}",
+            mill.assets(),
+            mill.held()
+        );
+        assert_eq!(mill.assets().len(), if kind == "sent" { 5 } else { 4 }, "{kind}: {:?}", mill.assets());
+        assert_eq!(mill.begun("look") > 2, kind != "make", "{kind}");
+    }
+}
+
 /// A caption comes after its picture went on.
 #[test]
 fn a_companion_that_comes_late_joins_its_asset() {
