@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use super::out::counted;
-use crate::model::{ByteRange, Enhance, Format, Profile, Strength, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling};
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
 use crate::vault::{Existing, make_folder_outside, read_outside, write_outside};
 
@@ -51,6 +51,9 @@ pub(super) struct ConvertArgs {
     /// The most bytes of a JPEG: its quality is lowered for that, to 80 at least
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_bytes: Option<u64>,
+    /// Store a JPEG in scans from coarse to fine
+    #[arg(long)]
+    progressive: bool,
     /// How finely a JPEG stores colours [default: 444 from quality 90 on, else 420]
     #[arg(long, value_parser = ["444", "420"])]
     subsampling: Option<String>,
@@ -257,6 +260,7 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
         format,
         quality: args.quality,
         bytes: bytes(args),
+        scans: if args.progressive { Scans::Progressive } else { Scans::Baseline },
         subsampling: args.subsampling.as_deref().map(|text| match text {
             "420" => Subsampling::Half,
             _ => Subsampling::Full,

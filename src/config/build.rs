@@ -143,6 +143,7 @@ impl Builder {
             export: ExportSettings {
                 format: raw.export.format,
                 quality: raw.export.quality,
+                scans: raw.export.scans,
                 profile: raw.export.profile,
                 background: background?,
             },

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Enhance, Format, Ignore, MarketName, Profile, Stage, Tags, Template};
+use crate::model::{Enhance, Format, Ignore, MarketName, Profile, Scans, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -157,6 +157,8 @@ pub struct ExportSettings {
     pub format: Format,
     /// JPEG quality.
     pub quality: u8,
+    /// In which scans a JPEG is stored.
+    pub scans: Scans,
     /// The colour profile.
     pub profile: Profile,
     /// The colour behind transparent pixels: red, green and blue.

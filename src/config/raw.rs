@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{LogSettings, Method, WorkSettings};
-use crate::model::{Enhance, Format, Profile, Stage, Tags};
+use crate::model::{Enhance, Format, Profile, Scans, Stage, Tags};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -60,6 +60,7 @@ pub(super) struct RawKeep {
 pub(super) struct RawExport {
     pub(super) format: Format,
     pub(super) quality: u8,
+    pub(super) scans: Scans,
     pub(super) profile: Profile,
     pub(super) background: String,
 }

@@ -89,6 +89,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
         Shape::Table(&[
             ("format", Shape::OneOf(&["jpeg", "png", "webp", "tiff"])),
             ("quality", Shape::Integer(80, 100)),
+            ("scans", Shape::OneOf(&["baseline", "progressive"])),
             ("profile", Shape::OneOf(&["srgb", "keep"])),
             ("background", Shape::Text),
         ]),

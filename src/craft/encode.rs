@@ -10,7 +10,7 @@ use super::picture::image_of;
 use super::stream::{self, Coding, Feed};
 use super::tiff_out::tiff_with;
 use super::{CraftError, Picture, Progress};
-use crate::model::{Format, Size, Strength, Subsampling};
+use crate::model::{Format, Scans, Size, Strength, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
 const FULL_COLOUR_FROM: u8 = 90;
@@ -23,6 +23,8 @@ pub(super) struct Writing<'a> {
     pub(super) sharpen: Strength,
     /// That of a JPEG, 1 to 100.
     pub(super) quality: u8,
+    /// In which scans a JPEG is stored.
+    pub(super) scans: Scans,
     /// How finely a JPEG stores colours; by its quality if it is not said.
     pub(super) subsampling: Option<Subsampling>,
     /// The packet of metadata, where there is one.
@@ -49,7 +51,7 @@ pub(super) fn write(
     writing: &Writing<'_>,
     out: &mut dyn Write,
 ) -> Result<(), CraftError> {
-    let Writing { sharpen, quality, threads, progress, .. } = *writing;
+    let Writing { sharpen, quality, scans, threads, progress, .. } = *writing;
     let resized = |source| -> Result<Picture, CraftError> {
         Ok(Picture { image: resized(source, to, sharpen, threads, progress)?, icc: icc.map(<[u8]>::to_vec) })
     };
@@ -58,7 +60,7 @@ pub(super) fn write(
             let head = embed::jpeg_head(writing.xmp, icc);
             let by_quality = if quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
             let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
-            let coding = Coding { sharpen, quality, halves_color, head: &head, threads, progress };
+            let coding = Coding { sharpen, quality, scans, halves_color, head: &head, threads, progress };
             stream::write_jpeg(source, to, &coding, out)
         }
         Format::Png => png(source, icc, to, writing, out),
@@ -80,6 +82,7 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
         format,
         sharpen: Strength::Off,
         quality,
+        scans: Scans::Baseline,
         subsampling: None,
         xmp: None,
         threads: 1,

@@ -3,7 +3,7 @@
 
 use super::source::PROFILED_PIXELS;
 use super::stream;
-use crate::model::{Format, Render, Size, Strength};
+use crate::model::{Format, Output, Render, Scans, Size, Strength};
 
 /// Bytes that a decoded pixel may take.
 const PIXEL_BYTES: u64 = 8;
@@ -21,7 +21,11 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
     // Levels are set once all of it was seen.
     let comes_in_rows = comes_in_rows && render.enhance.levels == Strength::Off;
     let whole = from.pixels() * PIXEL_BYTES;
-    let work = stream::work_bytes(from, to, render.threads);
+    let blocks = match render.output {
+        Output::Final { format: Format::Jpeg, scans: Scans::Progressive, .. } => stream::block_bytes(to),
+        _ => 0,
+    };
+    let work = stream::work_bytes(from, to, render.threads) + blocks;
     match render.output.format() {
         Format::Jpeg | Format::Png if comes_in_rows => {
             stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole) + work
@@ -36,7 +40,7 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Enhance, Output};
+    use crate::model::{Enhance, Profile};
 
     const MIB: u64 = 1 << 20;
 
@@ -66,6 +70,15 @@ mod tests {
                 "{from} {to}"
             );
         }
+        // All blocks of three components, beside what streams.
+        let [one, several] = [Scans::Baseline, Scans::Progressive].map(|scans| {
+            let (profile, background) = (Profile::Srgb, [255; 3]);
+            let (format, quality, bytes, subsampling, meta) = (Format::Jpeg, 95, None, None, None);
+            let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
+            let render = Render { size: Some(square(4000)), enhance: Enhance::default(), output, threads: 2 };
+            render_memory(square(20_000), true, &render)
+        });
+        assert_eq!(several - one, 4000 * 4000 * 27 / 4);
         assert_eq!([true, false].map(|is| check_memory(square(20_000), is) / MIB), [16, 3051]);
         assert_eq!([true, false].map(|is| check_memory(square(1000), is)), [8_000_000; 2]);
     }

@@ -8,7 +8,7 @@ use super::source::Source;
 use super::stream::Feed;
 use super::{CraftError, Limits, Picture, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
-use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Size, Strength};
+use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength};
 
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
@@ -103,12 +103,12 @@ fn once(
         Output::Final { meta: Some(meta), .. } => Some(packet(meta)?),
         _ => None,
     };
-    let subsampling = match &render.output {
-        Output::Final { subsampling, .. } => *subsampling,
-        Output::Master => None,
+    let (scans, subsampling) = match &render.output {
+        Output::Final { scans, subsampling, .. } => (*scans, *subsampling),
+        Output::Master => (Scans::Baseline, None),
     };
     let format = render.output.format();
-    let writing = Writing { format, sharpen, quality, subsampling, xmp: xmp.as_deref(), threads, progress };
+    let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
     write(feed, icc.as_deref(), size, &writing, out)?;
     Ok((size, remarks))
 }
@@ -159,6 +159,7 @@ mod tests {
             format,
             quality: 90,
             bytes: None,
+            scans: Scans::Baseline,
             subsampling: None,
             profile,
             background: [255; 3],

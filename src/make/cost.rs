@@ -132,7 +132,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContentHash, Enhance, Identity, Kind, Meta, Stage};
+    use crate::model::{ByteRange, ContentHash, Enhance, Identity, Kind, Meta, Scans, Stage};
     use crate::plan::{Check, Product};
     use crate::records::{About, Move, PublishMode, Sidecar};
 
@@ -157,7 +157,7 @@ mod tests {
 
     fn recipe(name: &str) -> Recipe {
         let (from, kind, meta) = (path("keep/t/a.png"), Kind::Png, Meta::default());
-        let export = |format| {
+        let export = |format, bytes, scans| {
             let (from, meta) = (from.clone(), meta.clone());
             let background = [255; 3];
             let profile = crate::model::Profile::Srgb;
@@ -167,7 +167,8 @@ mod tests {
                 output: Output::Final {
                     format,
                     quality: 95,
-                    bytes: None,
+                    bytes,
+                    scans,
                     subsampling: None,
                     profile,
                     background,
@@ -189,8 +190,10 @@ mod tests {
                     render: Render { size, enhance: Enhance::default(), output: Output::Master, threads: 1 },
                 }
             }
-            "jpeg" => export(Format::Jpeg),
-            "tiff" => export(Format::Tiff),
+            "jpeg" => export(Format::Jpeg, None, Scans::Baseline),
+            "fitted" => export(Format::Jpeg, Some(ByteRange { min: 1, max: 9 }), Scans::Baseline),
+            "progressive" => export(Format::Jpeg, None, Scans::Progressive),
+            "tiff" => export(Format::Tiff, None, Scans::Baseline),
             "embed" => Recipe::Embed { from, kind, meta },
             "blank" => Recipe::Blank { from },
             "sidecar" => Recipe::SidecarOf { product: 0, sidecar: Box::new(Sidecar::default()) },
@@ -202,7 +205,7 @@ mod tests {
     #[test]
     fn each_kind_of_work_costs_what_it_takes() {
         // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
-        let cases: [(&[&str], bool, u64, u64, u64); 12] = [
+        let cases: [(&[&str], bool, u64, u64, u64); 14] = [
             (&[], false, 0, 0, 0),
             (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
@@ -213,6 +216,8 @@ mod tests {
             (&["sidecar"], false, 0, 4, 0),
             (&["double"], false, 23, 32_000, 201),
             (&["jpeg"], false, 22, 4_000, 63),
+            (&["fitted"], false, 30, 4_000, 63),
+            (&["progressive"], false, 36, 4_000, 63),
             (&["tiff"], false, 37, 4_000, 237),
             (&["jpeg", "sidecar", "tiff"], true, 80, 8_004, 333),
         ];

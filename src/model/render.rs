@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::Deserialize;
+
 use super::{Enhance, Format, Kind, Meta, Profile, Size};
 
 /// What is made of a picture's pixels in one pass from its file to another.
@@ -28,6 +30,8 @@ pub enum Output {
         quality: u8,
         /// How many bytes a JPEG is to have, where that matters: by another quality, if it must be.
         bytes: Option<ByteRange>,
+        /// In which scans a JPEG is stored.
+        scans: Scans,
         /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
         subsampling: Option<Subsampling>,
         /// The colour profile.
@@ -37,6 +41,17 @@ pub enum Output {
         /// What is embedded; `None` writes a picture that says nothing but its colours.
         meta: Option<Meta>,
     },
+}
+
+/// In which scans a JPEG is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scans {
+    /// In one, row by row.
+    #[default]
+    Baseline,
+    /// In several, from coarse to fine.
+    Progressive,
 }
 
 /// How many bytes a file may have, both included.

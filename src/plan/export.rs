@@ -1,6 +1,6 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe};
-use crate::model::{ByteRange, Enhance, Format, Output, Render};
+use crate::model::{ByteRange, Enhance, Format, Output, Render, Scans};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -27,10 +27,12 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let settings = &asset.context.rules.export;
     let tags = asset.tags();
     let bytes = bytes(asset, format);
+    let scans = if format == Format::Jpeg { settings.scans } else { Scans::Baseline };
     let output = Output::Final {
         format,
         quality: settings.quality,
         bytes,
+        scans,
         subsampling: None,
         profile: settings.profile,
         background: settings.background,
@@ -38,7 +40,7 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     };
     let render = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
-    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile, bytes };
+    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile, bytes, scans };
     (recipe, asset.derived(step, Some(tags.digest())))
 }
 

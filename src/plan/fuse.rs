@@ -145,12 +145,12 @@ fn of_a_product(made: &Recipe, next: Recipe) -> Option<Recipe> {
             Render {
                 size,
                 enhance,
-                output: Output::Final { format, quality, bytes, subsampling, profile, background, .. },
+                output: Output::Final { format, quality, bytes, scans, subsampling, profile, background, .. },
                 threads,
             },
         ) => {
             let meta = Some(meta);
-            let output = Output::Final { format, quality, bytes, subsampling, profile, background, meta };
+            let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
             Render { size, enhance, output, threads }
         }
         (Recipe::Render { render, .. }, Render { size, enhance, output: Output::Master, .. })

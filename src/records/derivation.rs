@@ -3,13 +3,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ByteRange, Enhance, Format, Profile, Size, Strength};
+use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Size, Strength};
 
 /// The version of the steps that this program takes. A step that comes to give other pixels raises it.
 const VERSION: u32 = 1;
 /// What is written of colours that were converted to sRGB, and of those that stayed.
 const SRGB: &str = "sRGB";
 const OWN: &str = "own-profile";
+/// What is written of a JPEG in several scans.
+const PROGRESSIVE: &str = "progressive-JPEG";
 /// What is written of a picture's look.
 const SHARPEN: &str = "sharpen";
 const LEVELS: &str = "levels";
@@ -51,6 +53,8 @@ pub enum Step {
         profile: Profile,
         /// How many bytes it was to have, by another quality if it had to be.
         bytes: Option<ByteRange>,
+        /// In which scans a JPEG is stored.
+        scans: Scans,
     },
     /// What it said beside its streams was blanked.
     Blanked,
@@ -120,9 +124,10 @@ impl fmt::Display for Step {
                 done.into_iter().try_for_each(|(what, how)| write!(f, " {what} {how}"))
             }
             Self::Levelled(strength) => write!(f, "{LEVELS} {strength}"),
-            Self::Encoded { format, quality, profile, bytes } => {
+            Self::Encoded { format, quality, profile, bytes, scans } => {
                 let profile = if *profile == Profile::Srgb { SRGB } else { OWN };
-                write!(f, "{} quality {quality} {profile}", format.title())?;
+                let title = if *scans == Scans::Progressive { PROGRESSIVE } else { format.title() };
+                write!(f, "{title} quality {quality} {profile}")?;
                 bytes.iter().try_for_each(|ByteRange { min, max }| write!(f, " {min} to {max} bytes"))
             }
             Self::Blanked => f.write_str("metadata blanked"),
@@ -155,8 +160,12 @@ impl FromStr for Step {
                     _ => return Err(()),
                 };
                 let profile = if profile == SRGB { Profile::Srgb } else { Profile::Keep };
-                let format = Format::ALL.into_iter().find(|format| format.title() == title).ok_or(())?;
-                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile, bytes })
+                let known = |format: &Format| format.title() == title;
+                let (format, scans) = match title {
+                    PROGRESSIVE => (Format::Jpeg, Scans::Progressive),
+                    _ => (Format::ALL.into_iter().find(known).ok_or(())?, Scans::Baseline),
+                };
+                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile, bytes, scans })
             }
             ["metadata", "blanked"] => Ok(Self::Blanked),
             ["embedded"] => Ok(Self::Embedded),
@@ -185,13 +194,26 @@ mod tests {
     use super::*;
 
     const ENLARGED: Step = enlarged(Strength::Off, Strength::Off);
-    const ENCODED: Step = Step::Encoded { format: Format::Webp, quality: 95, profile: Profile::Srgb, bytes: None };
-    const OWN_COLOURS: Step = Step::Encoded { format: Format::Tiff, quality: 80, profile: Profile::Keep, bytes: None };
+    const ENCODED: Step = Step::Encoded {
+        format: Format::Webp,
+        quality: 95,
+        profile: Profile::Srgb,
+        bytes: None,
+        scans: Scans::Baseline,
+    };
+    const OWN_COLOURS: Step = Step::Encoded {
+        format: Format::Tiff,
+        quality: 80,
+        profile: Profile::Keep,
+        bytes: None,
+        scans: Scans::Baseline,
+    };
     const FITTED: Step = Step::Encoded {
         format: Format::Jpeg,
         quality: 95,
         profile: Profile::Srgb,
         bytes: Some(ByteRange { min: 1, max: 45_000_000 }),
+        scans: Scans::Progressive,
     };
 
     const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
@@ -205,9 +227,9 @@ mod tests {
         let cases: [(&str, &[Step], &str); 10] = [
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             (
-                "JPEG quality 95 sRGB 1 to 45000000 bytes",
+                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes",
                 &[FITTED],
-                "JPEG quality 95 sRGB 1 to 45000000 bytes (version 1)",
+                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes (version 1)",
             ),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),

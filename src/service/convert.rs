@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::craft::{self, CraftError, HEAD_BYTES, foreign, sniff};
 use crate::make::{MakeError, survive};
-use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Size, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling};
 
 /// The largest file that is read: as much as the mill takes by default.
 pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
@@ -23,6 +23,8 @@ pub struct Conversion {
     pub quality: u8,
     /// How many bytes a JPEG is to have.
     pub bytes: Option<ByteRange>,
+    /// In which scans a JPEG is stored.
+    pub scans: Scans,
     /// How finely the colours of a JPEG are stored; `None` leaves it to the quality.
     pub subsampling: Option<Subsampling>,
     /// How many threads may work on it at once.
@@ -71,9 +73,9 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
         let what = format!("it has {from} pixels and would get {to}; at most {limits} are made; ask for less");
         return Err(MakeError::from(CraftError::TooLarge(what)).into());
     }
-    let Conversion { enhance, format, quality, bytes: range, subsampling, threads, profile, background, .. } =
+    let Conversion { enhance, format, quality, bytes: range, scans, subsampling, threads, profile, background, .. } =
         *conversion;
-    let output = Output::Final { format, quality, bytes: range, subsampling, profile, background, meta: None };
+    let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), enhance, output, threads };
     let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
     match made {

@@ -1,8 +1,10 @@
 //! Blocks of a JPEG: cosine transform and quantisation.
 
-use super::LANES;
 use super::lanes::Lanes;
 use super::means::mean_of_rows;
+use super::strips::column;
+use super::taps::Taps;
+use super::{Column, LANES};
 
 /// The order in which a JPEG stores a block (ITU-T T.81, figure 5).
 #[rustfmt::skip]
@@ -66,9 +68,57 @@ impl Quant {
     }
 }
 
+/// The blocks of one strip of one component.
+pub(super) struct BlockRow<'a> {
+    pub(super) columns: &'a [Column],
+    pub(super) across: &'a Taps,
+    /// How many blocks there are; behind the picture its last column comes again.
+    pub(super) count: usize,
+    /// How many rows of the strip are of the picture.
+    pub(super) rows: usize,
+    pub(super) quant: &'a Quant,
+}
+
+impl BlockRow<'_> {
+    #[inline(always)]
+    pub(super) fn write<L: Lanes>(&self, blocks: &mut Vec<Block>) {
+        match self.across.count {
+            1 => self.write_by::<L, 1>(blocks),
+            6 => self.write_by::<L, 6>(blocks),
+            _ => self.write_by::<L, 0>(blocks),
+        }
+    }
+
+    #[inline(always)]
+    fn write_by<L: Lanes, const N: usize>(&self, blocks: &mut Vec<Block>) {
+        let width = self.across.len();
+        // Loops and not closures: these might not be inlined, and so be compiled for any processor.
+        for block in 0..self.count {
+            let mut values = [L::splat(0.0); LANES];
+            for (n, value) in values.iter_mut().enumerate() {
+                *value = column::<L, N>(self.columns, self.across, (block * LANES + n).min(width - 1));
+            }
+            let mut made = transformed(values, self.quant);
+            let columns = width.saturating_sub(block * LANES).clamp(1, LANES);
+            if self.rows * columns < LANES * LANES {
+                let mut sum = 0.0;
+                for value in &values[..columns] {
+                    let mut column = [0.0; LANES];
+                    value.store(&mut column);
+                    sum += mean_of_rows(&column, self.rows);
+                }
+                #[expect(clippy::cast_precision_loss, reason = "eight at most")]
+                let columns = columns as f32;
+                made.mean = sum / columns;
+            }
+            blocks.push(made);
+        }
+    }
+}
+
 /// Transforms and quantises a block of eight columns with values of 0 to 255.
 #[inline(always)]
-pub(super) fn transformed<L: Lanes>(mut columns: [L; LANES], quant: &Quant) -> Block {
+fn transformed<L: Lanes>(mut columns: [L; LANES], quant: &Quant) -> Block {
     let (low, high, middle) = (L::splat(0.0), L::splat(255.0), L::splat(128.0));
     let mut beyond = low;
     for column in &mut columns {

@@ -14,6 +14,8 @@ const TO_ZIGZAG: [u8; 64] = {
 /// Sixteen zeros.
 const ZEROS: u8 = 0xf0;
 const END_OF_BLOCK: u8 = 0;
+/// The most blocks that are told together.
+const BLOCKS_MAX: u32 = 0x7fff;
 /// The largest size of a coefficient, and of a difference of means.
 const AC_BITS_MAX: u8 = 10;
 const DC_BITS_MAX: u8 = 11;
@@ -28,31 +30,77 @@ pub(super) trait Symbols {
 /// coefficients.
 #[inline(always)]
 pub(super) fn code(block: &Block, kind: usize, before: &mut i32, symbols: &mut impl Symbols) {
+    mean(block, kind, before, symbols);
+    if rest(block, ordered(block), 0, kind * 2 + 1, symbols) < 63 {
+        symbols.put(kind * 2 + 1, END_OF_BLOCK, 0, 0);
+    }
+}
+
+/// Gives the symbol of a block's mean, in the table `2 * kind`.
+#[inline(always)]
+pub(super) fn mean<S: Symbols + ?Sized>(block: &Block, kind: usize, before: &mut i32, symbols: &mut S) {
     let mean = i32::from(block.values[0]);
     let (size, bits) = magnitude(mean - *before);
     *before = mean;
     symbols.put(kind * 2, size, bits, size.into());
+}
+
+/// Returns which coefficients of a block but its mean are not zero, in the order in which they are stored.
+#[inline(always)]
+fn ordered(block: &Block) -> u64 {
     let (mut natural, mut order) = (block.filled & !1, 0_u64);
     while natural != 0 {
         order |= 1 << TO_ZIGZAG[(natural.trailing_zeros() & 63) as usize];
         natural &= natural - 1;
     }
-    let mut last = 0;
+    order
+}
+
+/// Gives the symbols of these coefficients behind the place `last`; returns the place of the last one.
+#[inline(always)]
+fn rest<S: Symbols + ?Sized>(block: &Block, mut order: u64, mut last: u32, table: usize, symbols: &mut S) -> u32 {
     while order != 0 {
         let at = order.trailing_zeros();
         let mut run = at - last - 1;
         while run > 15 {
-            symbols.put(kind * 2 + 1, ZEROS, 0, 0);
+            symbols.put(table, ZEROS, 0, 0);
             run -= 16;
         }
         let (size, bits) = magnitude(block.values[usize::from(ZIGZAG[(at & 63) as usize])].into());
         let run = u8::try_from(run).expect("fifteen at most");
-        symbols.put(kind * 2 + 1, run << 4 | size, bits, size.into());
+        symbols.put(table, run << 4 | size, bits, size.into());
         last = at;
         order &= order - 1;
     }
-    if last < 63 {
-        symbols.put(kind * 2 + 1, END_OF_BLOCK, 0, 0);
+    last
+}
+
+/// Blocks of a progressive scan of which nothing more comes, and that are told together.
+#[derive(Debug, Default)]
+pub(super) struct Run(u32);
+
+impl Run {
+    /// Gives the symbols of some coefficients of a block, in the table 1.
+    pub(super) fn code(&mut self, block: &Block, first: u32, last: u32, symbols: &mut dyn Symbols) {
+        let order = ordered(block) & (u64::MAX >> (63 - last)) & (u64::MAX << first);
+        if order != 0 {
+            self.end(symbols);
+        }
+        if rest(block, order, first - 1, 1, symbols) < last {
+            self.0 += 1;
+        }
+        if self.0 == BLOCKS_MAX {
+            self.end(symbols);
+        }
+    }
+
+    /// Tells the blocks that ended.
+    pub(super) fn end(&mut self, symbols: &mut dyn Symbols) {
+        if let Some(size) = self.0.checked_ilog2() {
+            let symbol = u8::try_from(size << 4).expect("fourteen at most");
+            symbols.put(1, symbol, self.0 - (1 << size), size);
+        }
+        self.0 = 0;
     }
 }
 
@@ -102,6 +150,10 @@ impl Codes {
         for symbol in (0..256).filter(|symbol| may_come(*symbol)) {
             weights[symbol] = u64::from(counts[symbol]) * 16 + 1;
         }
+        Self::by_weights(weights)
+    }
+
+    fn by_weights(mut weights: [u64; 257]) -> Self {
         // No code may be all ones: this one is given away.
         weights[256] = 1;
         let sizes = code_sizes(weights);
@@ -110,6 +162,17 @@ impl Codes {
             (0..=255).filter(|symbol| sizes[usize::from(*symbol)] > 0).map(|s| (sizes[usize::from(s)], s)).collect();
         symbols.sort_unstable();
         Self::new(lengths, symbols.into_iter().map(|(_, symbol)| symbol).collect())
+    }
+
+    /// Returns the best codes for exactly these symbols.
+    pub(super) fn exact(counts: &[u32; 256]) -> Self {
+        let mut weights = [0_u64; 257];
+        for (weight, count) in weights.iter_mut().zip(counts) {
+            *weight = u64::from(*count);
+        }
+        // A table has a code, also if nothing needs it.
+        weights[0] += u64::from(counts.iter().all(|count| *count == 0));
+        Self::by_weights(weights)
     }
 
     fn new(lengths: [u8; 16], symbols: Vec<u8>) -> Self {

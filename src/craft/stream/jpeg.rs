@@ -1,22 +1,23 @@
 //! A JPEG of strips: baseline, with a restart at each row of units, so that bands are independent of each other and the
-//! bytes are the same for any number of threads.
+//! bytes are the same for any number of threads; or progressive, of blocks that are all in memory.
 
 use std::io::Write;
 use std::ops::Range;
 
 use super::bands::in_order;
-use super::blocks::{Block, Quant, ZIGZAG, transformed};
+use super::blocks::{Block, BlockRow, Quant, ZIGZAG};
 use super::cpu::{Cpu, Kernel};
 use super::entropy::{Bits, Codes, Counts, Symbols, code};
 use super::feed::{Feed, View};
 use super::lanes::Lanes;
-use super::means::{CellRow, Means, mean_of_rows};
+use super::means::{CellRow, Means};
 use super::planes::{Planes, Space};
-use super::strips::{Component, Strips, column, needed_rows, own_rows};
+use super::progressive::{Plane, write_scans};
+use super::strips::{Component, Strips, needed_rows, own_rows};
 use super::taps::Taps;
-use super::{Column, LANES, rows_done, written};
+use super::{LANES, rows_done, segment, written};
 use crate::craft::{CraftError, Progress};
-use crate::model::{Size, Strength};
+use crate::model::{Scans, Size, Strength};
 
 /// Codes are fitted to every so manieth row of units.
 const SAMPLED: usize = 16;
@@ -31,6 +32,8 @@ pub(in crate::craft) struct Coding<'a> {
     pub(in crate::craft) sharpen: Strength,
     /// 1 to 100.
     pub(in crate::craft) quality: u8,
+    /// Whether it comes in one scan, or in several from coarse to fine.
+    pub(in crate::craft) scans: Scans,
     /// Whether colour has half the size of brightness on each axis.
     pub(in crate::craft) halves_color: bool,
     /// Segments that stand before the picture: JFIF's, metadata, colour profile.
@@ -40,7 +43,7 @@ pub(in crate::craft) struct Coding<'a> {
 }
 
 /// Writes a source of red, green and blue in another size as a JPEG. One that does not look like its source is refused,
-/// once it is written.
+/// once all of it is made.
 pub(in crate::craft) fn write_jpeg(
     source: Feed<'_>,
     to: Size,
@@ -53,7 +56,7 @@ pub(in crate::craft) fn write_jpeg(
 /// Writes it with the instructions of one kind of processor.
 pub(super) fn write_on(
     cpu: Cpu,
-    mut source: Feed<'_>,
+    source: Feed<'_>,
     to: Size,
     coding: &Coding<'_>,
     out: &mut dyn Write,
@@ -62,54 +65,16 @@ pub(super) fn write_on(
         return Err(CraftError::TooLarge(format!("{to} pixels; a JPEG has {EDGE_MAX} on each edge at most")));
     }
     let encoder = Encoder::new(Planes::of(&source, Space::Jfif)?, to, coding);
-    let codes = encoder.codes(cpu, &mut source)?;
-    written(out.write_all(&encoder.head(&codes, to, coding.head)))?;
-    let rows = encoder.units_down;
-    let at_once = source.band(source.height.div_ceil(rows), BAND);
-    let band_rows = |band: usize| band * at_once..((band + 1) * at_once).min(rows);
-    let feed = |band: usize| {
-        let needed = needed_rows(&encoder.components, band_rows(band), encoder.planes.height);
-        source.forget_before(needed.start);
-        source.rows(&needed)
-    };
-    let maker = || {
-        let (mut strips, codes, encoder) = (encoder.strips(), &codes, &encoder);
-        move |band: usize, source: View| {
-            let (mut bits, mut seen) = (Bits::new(codes), Vec::new());
-            for row in band_rows(band) {
-                strips.look_at(encoder.own_rows(row));
-                let unit_row = UnitRow { encoder, source: &source, strips: &mut strips, row, symbols: &mut bits };
-                seen.push(cpu.run(unit_row));
-                bits.end();
-                if row + 1 < rows {
-                    bits.bytes.extend([0xff, 0xd0 | u8::try_from(row % 8).expect("below eight")]);
-                }
-            }
-            (bits.bytes, seen)
-        }
-    };
-    let (mut before, mut means) = (encoder.source.clone(), encoder.means.clone());
-    in_order(rows.div_ceil(at_once), coding.threads, feed, maker, |band, (bytes, seen)| {
-        for (row, Seen { source, result }) in band_rows(band).zip(seen) {
-            for (y, cells) in encoder.own_rows(row).zip(source.chunks_exact(before.len())) {
-                before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
-            }
-            for (component, cells) in result.into_iter().enumerate() {
-                let first = row * encoder.components[component].rows / LANES;
-                (first..).zip(cells).for_each(|(y, cells)| means[component].add(y, &cells));
-            }
-        }
-        written(out.write_all(&bytes))?;
-        coding.progress.rows(rows_done(band + 1, at_once * LANES * encoder.unit, to.height), to.height)?;
-        Ok(())
-    })?;
-    written(out.write_all(&[0xff, 0xd9]))?;
-    let step = encoder.quants.iter().map(|quant| quant.steps[0]).max().unwrap_or(1);
-    Means::check(&before, &means, f32::from(step) / 16.0)
+    match coding.scans {
+        Scans::Baseline => encoder.baseline(cpu, source, coding, out)?,
+        Scans::Progressive => encoder.progressive(cpu, source, coding, out)?,
+    }
+    written(out.write_all(&[0xff, 0xd9]))
 }
 
 struct Encoder {
     planes: Planes,
+    to: Size,
     components: [Component; 3],
     /// How many blocks brightness has in a unit on each axis.
     unit: usize,
@@ -139,6 +104,7 @@ impl Encoder {
         Self {
             source: Means::between_those_of(&means, planes.width, planes.height),
             planes,
+            to,
             means,
             components,
             unit,
@@ -150,6 +116,110 @@ impl Encoder {
 
     fn strips(&self) -> Strips<'_> {
         Strips::new(self.planes, &self.components, &self.source)
+    }
+
+    /// Writes all in one scan, by codes that fit a sample.
+    fn baseline(
+        &self,
+        cpu: Cpu,
+        mut source: Feed<'_>,
+        coding: &Coding<'_>,
+        out: &mut dyn Write,
+    ) -> Result<(), CraftError> {
+        let codes = self.codes(cpu, &mut source)?;
+        written(out.write_all(&self.head(0xc0, coding.head)))?;
+        written(out.write_all(&self.scan_head(&codes)))?;
+        let make = |source: &View, strips: &mut Strips<'_>, rows: Range<usize>| {
+            let (mut bits, mut seen) = (Bits::new(&codes), Vec::new());
+            for row in rows {
+                strips.look_at(self.own_rows(row));
+                seen.push(cpu.run(UnitRow { encoder: self, source, strips, row, symbols: &mut bits }));
+                bits.end();
+                if row + 1 < self.units_down {
+                    bits.bytes.extend([0xff, 0xd0 | u8::try_from(row % 8).expect("below eight")]);
+                }
+            }
+            (bits.bytes, seen)
+        };
+        self.in_bands(source, coding, make, |bytes| written(out.write_all(&bytes)))
+    }
+
+    /// Makes all blocks, and writes them in scans from coarse to fine.
+    fn progressive(
+        &self,
+        cpu: Cpu,
+        source: Feed<'_>,
+        coding: &Coding<'_>,
+        out: &mut dyn Write,
+    ) -> Result<(), CraftError> {
+        let make = |source: &View, strips: &mut Strips<'_>, rows: Range<usize>| {
+            let one = |row| {
+                strips.look_at(self.own_rows(row));
+                cpu.run(Blocks { encoder: self, source, strips, row })
+            };
+            rows.map(one).unzip::<_, _, Vec<_>, Vec<_>>()
+        };
+        let mut planes = self.components.each_ref().map(|component| self.plane(component));
+        self.in_bands(source, coding, make, |rows| {
+            for (plane, blocks) in rows.into_iter().flat_map(|row| (0..).zip(row)) {
+                planes[plane].blocks.extend(blocks);
+            }
+            Ok(())
+        })?;
+        written(out.write_all(&self.head(0xc2, coding.head)))?;
+        write_scans(&planes, out)
+    }
+
+    /// Makes the rows of units in bands, with several threads, and takes what was made of each band in their order. A
+    /// result that does not look like its source is refused at the end.
+    fn in_bands<T: Send>(
+        &self,
+        mut source: Feed<'_>,
+        coding: &Coding<'_>,
+        make: impl Fn(&View, &mut Strips<'_>, Range<usize>) -> (T, Vec<Seen>) + Sync,
+        mut take: impl FnMut(T) -> Result<(), CraftError>,
+    ) -> Result<(), CraftError> {
+        let (rows, height) = (self.units_down, self.to.height);
+        let at_once = source.band(source.height.div_ceil(rows), BAND);
+        let band_rows = |band: usize| band * at_once..((band + 1) * at_once).min(rows);
+        let feed = |band: usize| {
+            let needed = needed_rows(&self.components, band_rows(band), self.planes.height);
+            source.forget_before(needed.start);
+            source.rows(&needed)
+        };
+        let maker = || {
+            let (mut strips, make) = (self.strips(), &make);
+            move |band: usize, source: View| make(&source, &mut strips, band_rows(band))
+        };
+        let (mut before, mut means) = (self.source.clone(), self.means.clone());
+        in_order(rows.div_ceil(at_once), coding.threads, feed, maker, |band, (made, seen)| {
+            for (row, Seen { source, result }) in band_rows(band).zip(seen) {
+                for (y, cells) in self.own_rows(row).zip(source.chunks_exact(before.len())) {
+                    before.iter_mut().zip(cells).for_each(|(means, cells)| means.add(y, cells));
+                }
+                for (component, cells) in result.into_iter().enumerate() {
+                    let first = row * self.components[component].rows / LANES;
+                    (first..).zip(cells).for_each(|(y, cells)| means[component].add(y, &cells));
+                }
+            }
+            take(made)?;
+            coding.progress.rows(rows_done(band + 1, at_once * LANES * self.unit, height), height)?;
+            Ok(())
+        })?;
+        let step = self.quants.iter().map(|quant| quant.steps[0]).max().unwrap_or(1);
+        Means::check(&before, &means, f32::from(step) / 16.0)
+    }
+
+    /// Returns a plane that has no blocks yet.
+    fn plane(&self, component: &Component) -> Plane {
+        let unit = component.rows / LANES;
+        Plane {
+            blocks: Vec::with_capacity(self.units_across * self.units_down * unit * unit),
+            stride: self.units_across * unit,
+            across: component.across.len().div_ceil(LANES),
+            down: component.down.len().div_ceil(LANES),
+            unit,
+        }
     }
 
     /// Returns the rows of the source that are looked at together with a row of units.
@@ -188,29 +258,29 @@ impl Encoder {
         cells
     }
 
-    /// Returns all that stands before the coded picture (T.81, annex B).
-    fn head(&self, codes: &[Codes; 4], to: Size, before: &[u8]) -> Vec<u8> {
+    /// Returns all that stands before the first scan (T.81, annex B), the frame with this mark.
+    fn head(&self, frame: u8, before: &[u8]) -> Vec<u8> {
         let mut head = [&[0xff, 0xd8], before].concat();
-        let mut segment = |marker: u8, body: &[u8]| {
-            let length = u16::try_from(body.len() + 2).expect("a table is short");
-            head.extend([0xff, marker]);
-            head.extend(length.to_be_bytes());
-            head.extend(body);
-        };
         for (number, quant) in (0..).zip(&self.quants) {
             let steps = ZIGZAG.map(|at| quant.steps[usize::from(at)]);
-            segment(0xdb, &[&[number], &steps[..]].concat());
+            segment(&mut head, 0xdb, &[&[number], &steps[..]]);
         }
         let edge = |length: u32| u16::try_from(length).expect("it was checked").to_be_bytes();
         let unit = u8::try_from(self.unit).expect("one or two");
         let sampling = [1, (unit << 4) | unit, 0, 2, 0x11, 1, 3, 0x11, 1];
-        segment(0xc0, &[&[8][..], &edge(to.height), &edge(to.width), &[3], &sampling].concat());
+        segment(&mut head, frame, &[&[8], &edge(self.to.height), &edge(self.to.width), &[3], &sampling]);
+        head
+    }
+
+    /// Returns what stands before the only scan.
+    fn scan_head(&self, codes: &[Codes; 4]) -> Vec<u8> {
+        let mut head = Vec::new();
         for (table, codes) in (0_u8..).zip(codes) {
-            segment(0xc4, &[&[((table % 2) << 4) | (table / 2)][..], &codes.lengths, &codes.symbols].concat());
+            segment(&mut head, 0xc4, &[&[((table % 2) << 4) | (table / 2)], &codes.lengths, &codes.symbols]);
         }
         let interval = u16::try_from(self.units_across).expect("below the longest edge");
-        segment(0xdd, &interval.to_be_bytes());
-        segment(0xda, &[3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0]);
+        segment(&mut head, 0xdd, &[&interval.to_be_bytes()]);
+        segment(&mut head, 0xda, &[&[3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0]]);
         head
     }
 }
@@ -238,23 +308,7 @@ impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
     #[inline(always)]
     fn run<L: Lanes>(self) -> Self::Out {
         let encoder = self.encoder;
-        let mut blocks: [Vec<Block>; 3] = std::array::from_fn(|_| Vec::new());
-        for (component, blocks) in encoder.components.iter().zip(&mut blocks) {
-            let unit = component.rows / LANES;
-            let quant = &encoder.quants[usize::from(component.plane > 0)];
-            for strip in 0..unit {
-                let y = (self.row * unit + strip) * LANES;
-                let columns = self.strips.strip::<L>(self.source, component, y);
-                let row = BlockRow {
-                    columns,
-                    across: &component.across,
-                    count: encoder.units_across * unit,
-                    rows: component.down.len().saturating_sub(y).clamp(1, LANES),
-                    quant,
-                };
-                row.write::<L>(blocks);
-            }
-        }
+        let (blocks, seen) = blocks::<L>(encoder, self.source, self.strips, self.row);
         let (mut before, unit, across) = ([0; 3], encoder.unit, encoder.units_across);
         for x in 0..across {
             for v in 0..unit {
@@ -266,56 +320,49 @@ impl<S: Symbols> Kernel for UnitRow<'_, '_, S> {
             code(&blocks[1][x], 1, &mut before[1], self.symbols);
             code(&blocks[2][x], 1, &mut before[2], self.symbols);
         }
-        let source = self.strips.seen::<L>(self.source);
-        let [y, blue, red] = blocks;
-        Seen { source, result: [encoder.cells::<L>(0, &y), encoder.cells::<L>(1, &blue), encoder.cells::<L>(2, &red)] }
+        seen
     }
 }
 
-/// The blocks of one strip of one component.
-struct BlockRow<'a> {
-    columns: &'a [Column],
-    across: &'a Taps,
-    /// How many blocks there are; behind the picture its last column comes again.
-    count: usize,
-    /// How many rows of the strip are of the picture.
-    rows: usize,
-    quant: &'a Quant,
+/// The blocks of one row of units.
+struct Blocks<'a, 'b> {
+    encoder: &'a Encoder,
+    source: &'a View,
+    strips: &'a mut Strips<'b>,
+    row: usize,
 }
 
-impl BlockRow<'_> {
-    #[inline(always)]
-    fn write<L: Lanes>(&self, blocks: &mut Vec<Block>) {
-        match self.across.count {
-            1 => self.write_by::<L, 1>(blocks),
-            6 => self.write_by::<L, 6>(blocks),
-            _ => self.write_by::<L, 0>(blocks),
-        }
-    }
+impl Kernel for Blocks<'_, '_> {
+    type Out = ([Vec<Block>; 3], Seen);
 
     #[inline(always)]
-    fn write_by<L: Lanes, const N: usize>(&self, blocks: &mut Vec<Block>) {
-        let width = self.across.len();
-        // Loops and not closures: these might not be inlined, and so be compiled for any processor.
-        for block in 0..self.count {
-            let mut values = [L::splat(0.0); LANES];
-            for (n, value) in values.iter_mut().enumerate() {
-                *value = column::<L, N>(self.columns, self.across, (block * LANES + n).min(width - 1));
-            }
-            let mut made = transformed(values, self.quant);
-            let columns = width.saturating_sub(block * LANES).clamp(1, LANES);
-            if self.rows * columns < LANES * LANES {
-                let mut sum = 0.0;
-                for value in &values[..columns] {
-                    let mut column = [0.0; LANES];
-                    value.store(&mut column);
-                    sum += mean_of_rows(&column, self.rows);
-                }
-                #[expect(clippy::cast_precision_loss, reason = "eight at most")]
-                let columns = columns as f32;
-                made.mean = sum / columns;
-            }
-            blocks.push(made);
+    fn run<L: Lanes>(self) -> Self::Out {
+        blocks::<L>(self.encoder, self.source, self.strips, self.row)
+    }
+}
+
+/// Makes the blocks of each component of one row of units.
+#[inline(always)]
+fn blocks<L: Lanes>(encoder: &Encoder, source: &View, strips: &mut Strips<'_>, row: usize) -> ([Vec<Block>; 3], Seen) {
+    let mut blocks: [Vec<Block>; 3] = std::array::from_fn(|_| Vec::new());
+    for (component, blocks) in encoder.components.iter().zip(&mut blocks) {
+        let unit = component.rows / LANES;
+        let quant = &encoder.quants[usize::from(component.plane > 0)];
+        for strip in 0..unit {
+            let y = (row * unit + strip) * LANES;
+            let columns = strips.strip::<L>(source, component, y);
+            let row = BlockRow {
+                columns,
+                across: &component.across,
+                count: encoder.units_across * unit,
+                rows: component.down.len().saturating_sub(y).clamp(1, LANES),
+                quant,
+            };
+            row.write::<L>(blocks);
         }
     }
+    let [y, blue, red] = &blocks;
+    let result = [encoder.cells::<L>(0, y), encoder.cells::<L>(1, blue), encoder.cells::<L>(2, red)];
+    let seen = Seen { source: strips.seen::<L>(source), result };
+    (blocks, seen)
 }

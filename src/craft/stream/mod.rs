@@ -1,9 +1,10 @@
 //! Pictures in another size, in strips of eight rows: neither the whole source nor the whole result is in memory.
 //!
-//! Source rows come as they are needed (`feed`), become planes of numbers (`planes`), a vertical and a horizontal pass make strips of the result
-//! (`strips`, by the weights of `taps`), and these become rows (`rows`) or blocks of a JPEG (`jpeg`, `blocks`,
-//! `entropy`). Bands of strips are made by several threads (`bands`). The code is plain arithmetic, compiled for several
-//! processors (`cpu`): it gives the same bytes on each, and for any number of threads.
+//! Source rows come as they are needed (`feed`), become planes of numbers (`planes`), a vertical and a horizontal pass
+//! make strips of the result (`strips`, by the weights of `taps`), and these become rows (`rows`) or blocks of a JPEG
+//! (`jpeg`, `blocks`, `entropy`; in several scans `progressive`, whose blocks are all in memory). Bands of strips are made
+//! by several threads (`bands`). The code is plain arithmetic, compiled for several processors (`cpu`): it gives the same
+//! bytes on each, and for any number of threads.
 
 #![expect(clippy::inline_always, reason = "what is compiled for a processor must be inlined into one function")]
 
@@ -16,6 +17,7 @@ mod jpeg;
 mod lanes;
 mod means;
 mod planes;
+mod progressive;
 mod rows;
 mod strips;
 mod taps;
@@ -50,6 +52,12 @@ pub(super) fn work_bytes(from: Size, to: Size, threads: usize) -> u64 {
     planes * threads.max(1) as u64 + result * bands::in_flight(threads)
 }
 
+/// Returns how many bytes all blocks of a JPEG take, which is in memory as a whole if it has several scans.
+pub(super) fn block_bytes(to: Size) -> u64 {
+    const COMPONENTS: u64 = 3;
+    to.pixels() * COMPONENTS * size_of::<blocks::Block>() as u64 / (LANES * LANES) as u64
+}
+
 /// Returns about how many rows of the source the rows of a unit are made of, the filter's reach included.
 fn reach(from: Size, to: Size) -> u64 {
     const ROWS: u64 = 2 * LANES as u64 + 6;
@@ -59,6 +67,14 @@ fn reach(from: Size, to: Size) -> u64 {
 /// Returns how many rows of the result so many bands hold.
 fn rows_done(bands: usize, rows: usize, height: u32) -> u32 {
     u32::try_from(bands * rows).unwrap_or(u32::MAX).min(height)
+}
+
+/// Adds a segment of a JPEG, of some parts.
+fn segment(to: &mut Vec<u8>, marker: u8, parts: &[&[u8]]) {
+    let body = parts.concat();
+    to.extend([0xff, marker]);
+    to.extend(u16::try_from(body.len() + 2).expect("a table is short").to_be_bytes());
+    to.extend(body);
 }
 
 /// Returns what a write gave.

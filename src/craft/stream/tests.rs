@@ -14,7 +14,7 @@ use super::taps::Taps;
 use super::{Coding, Feed, write_jpeg};
 use crate::craft::encode::resized;
 use crate::craft::{CraftError, Limits, Picture, Progress, Stopped, Untold, decode, flatten, testing};
-use crate::model::{Kind, Size, Strength};
+use crate::model::{Kind, Scans, Size, Strength};
 
 fn enlarged(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     resized(Feed::of(image.clone()), Size { width, height }, Strength::Off, 1, &Untold).unwrap()
@@ -30,7 +30,15 @@ fn check(source: &DynamicImage, result: &DynamicImage) -> Result<(), CraftError>
 }
 
 fn coding(quality: u8, halves_color: bool, threads: usize) -> Coding<'static> {
-    Coding { sharpen: Strength::Off, quality, halves_color, head: b"", threads, progress: &Untold }
+    Coding {
+        sharpen: Strength::Off,
+        scans: Scans::Baseline,
+        quality,
+        halves_color,
+        head: b"",
+        threads,
+        progress: &Untold,
+    }
 }
 
 fn jpeg(image: &DynamicImage, to: Size, coding: &Coding<'_>) -> Vec<u8> {
@@ -171,16 +179,21 @@ fn the_same_bytes_by_rows_and_as_a_whole() {
                 assert!(rows(in_pieces(&image, piece), threads) == expected, "{to} {piece} {:?}", image.color());
             }
         }
-        for halves_color in [false, true] {
+        for (halves_color, scans) in
+            [(false, Scans::Baseline), (true, Scans::Baseline), (false, Scans::Progressive), (true, Scans::Progressive)]
+        {
             for image in [image.clone(), DynamicImage::ImageRgb16(image.to_rgb16())] {
                 let bytes = |feed: Feed<'static>, threads: usize| {
-                    let mut bytes = Vec::new();
-                    write_jpeg(windows(feed), to, &coding(91, halves_color, threads), &mut bytes).unwrap();
+                    let (mut bytes, coding) = (Vec::new(), Coding { scans, ..coding(91, halves_color, threads) });
+                    write_jpeg(windows(feed), to, &coding, &mut bytes).unwrap();
                     bytes
                 };
                 let expected = bytes(Feed::of(image.clone()), 1);
                 for (piece, threads) in [(1, 1), (7, 3), (40, 2), (145, 1)] {
-                    assert!(bytes(in_pieces(&image, piece), threads) == expected, "{to} {piece} {halves_color}");
+                    assert!(
+                        bytes(in_pieces(&image, piece), threads) == expected,
+                        "{to} {piece} {halves_color} {scans:?}"
+                    );
                 }
             }
         }
@@ -194,15 +207,18 @@ fn a_source_that_fails_in_its_middle_fails() {
     let to = Size { width: 60, height: 400 };
     for threads in [1, 3] {
         for (end, expected) in [(None, "fewer rows"), (Some(CraftError::Damaged("a hole".to_owned())), "a hole")] {
-            let mut left = 8;
-            let next = || {
-                left -= 1;
-                if left > 0 { Ok(Some(image.crop_imm(0, 0, 30, 10))) } else { end.clone().map_or(Ok(None), Err) }
-            };
-            let feed = Feed::new(Size { width: 30, height: 200 }, image.crop_imm(0, 0, 30, 10), next);
-            let feed = feed.with_windows(30 * 20, 30 * 3 * 20);
-            let error = write_jpeg(feed, to, &coding(90, true, threads), &mut Vec::new()).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
+            for scans in [Scans::Baseline, Scans::Progressive] {
+                let mut left = 8;
+                let next = || {
+                    left -= 1;
+                    if left > 0 { Ok(Some(image.crop_imm(0, 0, 30, 10))) } else { end.clone().map_or(Ok(None), Err) }
+                };
+                let feed = Feed::new(Size { width: 30, height: 200 }, image.crop_imm(0, 0, 30, 10), next);
+                let feed = feed.with_windows(30 * 20, 30 * 3 * 20);
+                let coding = Coding { scans, ..coding(90, true, threads) };
+                let error = write_jpeg(feed, to, &coding, &mut Vec::new()).unwrap_err();
+                assert!(error.to_string().contains(expected), "{error}");
+            }
         }
     }
 }
@@ -248,6 +264,41 @@ fn a_jpeg_shows_the_resized_picture() {
             let sum: u32 = got.as_raw().iter().zip(expected.as_raw()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
             let mean = f64::from(sum) / f64::from(to.0 * to.1 * 3);
             assert!(mean <= mean_max, "{from:?} to {to:?}, {quality}, {halves_color}: {mean}");
+        }
+    }
+}
+
+/// It has the coefficients of a baseline one, in other scans, and no more bytes.
+#[test]
+fn a_progressive_jpeg_shows_the_same_in_fewer_bytes() {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    let sharp = DynamicImage::from(RgbImage::from_fn(70, 50, |_, _| Rgb([noise(), noise(), noise()])));
+    let plain = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([90, 140, 60])));
+    for image in [testing::gradient(90, 70).image, sharp, plain] {
+        for (width, height) in [(1, 1), (8, 8), (9, 17), (64, 48), (150, 131), (257, 8)] {
+            for (quality, halves_color) in [(100, false), (92, true), (80, false), (5, true)] {
+                let size = Size { width, height };
+                let base = coding(quality, halves_color, 1);
+                let progressive = Coding { scans: Scans::Progressive, ..base };
+                let [one, several] = [base, progressive].map(|coding| jpeg(&image, size, &coding));
+                let row = format!("{width}x{height}, {quality}, {halves_color}");
+                let pixels = [&one, &several].map(|bytes| {
+                    let whole = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes)).decode().unwrap();
+                    assert!(decode(bytes, Kind::Jpeg, &Limits::default()).is_ok(), "{row}");
+                    whole
+                });
+                assert!(pixels[0] == pixels[1], "{row}");
+                assert!(several.len() <= one.len(), "{row}: {} of {}", several.len(), one.len());
+                for (cpu, threads) in Cpu::all().into_iter().flat_map(|cpu| [1, 3].map(|threads| (cpu, threads))) {
+                    let (mut bytes, coding) = (Vec::new(), Coding { threads, ..progressive });
+                    write_on(cpu, Feed::of(image.clone()), size, &coding, &mut bytes).unwrap();
+                    assert!(bytes == several, "{row}: {cpu:?} {threads}");
+                }
+            }
         }
     }
 }
