@@ -64,7 +64,7 @@ impl<'a> Asset<'a> {
             sidecar.versions.push(Origin { path, hash, kind, size, archived: None });
         }
         if is_changed {
-            sidecar.file = Some(FileRecord { hash: facts.hash.clone(), recipe: None, embedded: None });
+            sidecar.file = Some(FileRecord::of_original(facts.hash.clone()));
         }
         sidecar.add_essence(facts.essence.clone());
         sidecar.id = Some(id.clone());
@@ -200,8 +200,12 @@ impl<'a> Asset<'a> {
 
     /// Returns the record of a file that is derived from the asset's; its hash is filled in once it is made.
     pub(super) fn derived(&self, step: Step, embedded: Option<ContentHash>) -> FileRecord {
-        let before = self.sidecar.file.as_ref().and_then(|file| file.recipe.as_ref());
-        FileRecord { hash: ContentHash::of(b""), recipe: Some(Derivation::after(before, step)), embedded }
+        let file = self.sidecar.file.as_ref();
+        let before = file.and_then(|file| file.recipe.as_ref());
+        // What an older stockmill made of it did not say of what.
+        let input =
+            if before.is_some() { file.and_then(|file| file.input.clone()) } else { Some(self.facts.hash.clone()) };
+        FileRecord::of_derived(input, Derivation::after(before, step), embedded)
     }
 
     /// Plans a derived file `to`, its sidecar, and the retirement of the source.

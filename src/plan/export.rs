@@ -1,6 +1,7 @@
 use super::asset::Asset;
-use super::{Hold, Plan, Recipe};
-use crate::model::{ByteRange, Enhance, Format, Output, Render, Scans};
+use super::{Hold, Plan, Recipe, Rules};
+use crate::config::ExportSettings;
+use crate::model::{ByteRange, Enhance, Format, Meta, Output, Render, Scans, Size};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -24,24 +25,22 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 
 /// Returns how a picture is encoded in a format, and the record of what comes of it.
 pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
-    let settings = &asset.context.rules.export;
     let tags = asset.tags();
-    let bytes = bytes(asset, format);
-    let scans = if format == Format::Jpeg { settings.scans } else { Scans::Baseline };
-    let output = Output::Final {
-        format,
-        quality: settings.quality,
-        bytes,
-        scans,
-        subsampling: None,
-        profile: settings.profile,
-        background: settings.background,
-        meta: Some(tags.meta()),
-    };
+    let (output, step) = encoding(asset.context.rules, format, asset.facts.size, tags.meta());
     let render = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
-    let step = Step::Encoded { format, quality: settings.quality, profile: settings.profile, bytes, scans };
     (recipe, asset.derived(step, Some(tags.digest())))
+}
+
+/// Returns how a picture of a size is encoded in a format by the settings, and the step that its sidecar tells.
+pub(super) fn encoding(rules: &Rules, format: Format, size: Option<Size>, meta: Meta) -> (Output, Step) {
+    let ExportSettings { quality, profile, background, scans, .. } = rules.export;
+    let scans = if format == Format::Jpeg { scans } else { Scans::Baseline };
+    let bytes = bytes(rules, format, size);
+    let shown = (format == Format::Jpeg).then_some(background);
+    let step = Step::Encoded { format, quality, profile, bytes, scans, background: shown };
+    let meta = Some(meta);
+    (Output::Final { format, quality, bytes, scans, subsampling: None, profile, background, meta }, step)
 }
 
 /// A JPEG of photographs has fewer bytes for each pixel, and more than a hundredth of one.
@@ -50,9 +49,9 @@ const PIXELS_OF_A_BYTE: u64 = 100;
 
 /// Returns how many bytes a JPEG is to have for all markets that take it, if they may matter in its size. Where no size
 /// suits all of them, it is left to each whether it takes the file.
-fn bytes(asset: &Asset<'_>, format: Format) -> Option<ByteRange> {
-    let pixels = asset.facts.size.filter(|_| format == Format::Jpeg)?.pixels();
-    let markets = asset.context.rules.markets.iter().filter(|market| market.kinds.contains(&format.kind()));
+fn bytes(rules: &Rules, format: Format, size: Option<Size>) -> Option<ByteRange> {
+    let pixels = size.filter(|_| format == Format::Jpeg)?.pixels();
+    let markets = rules.markets.iter().filter(|market| market.kinds.contains(&format.kind()));
     let (min, max) =
         markets.fold((0, u64::MAX), |(min, max), market| (min.max(market.bytes.min), max.min(market.bytes.max)));
     let may_matter = max < pixels * PIXEL_BYTES_MAX || min > pixels / PIXELS_OF_A_BYTE;

@@ -7,12 +7,10 @@ use crate::records::{Derivation, Step};
 /// Enlarges a picture until the target is met, and sets its levels if that is wanted; everything else is passed on
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let wanted = asset.facts.size.filter(|_| asset.kind.is_image()).and_then(|size| {
-        let settings = &asset.context.rules.keep;
-        Some((size, target(size, settings)?))
-    });
+    let settings = &asset.context.rules.keep;
+    let wanted = enlarging(asset.kind, asset.facts.size, settings);
     if let Some((from, to)) = wanted.filter(|_| !asset.context.is_let_go) {
-        is_not_too_far(from, to, asset.context.rules.keep.scale_max)?;
+        is_not_too_far(from, to, settings.scale_max)?;
     }
     let enhance = look(asset);
     match (wanted, enhance.levels) {
@@ -68,6 +66,11 @@ fn said(enhance: Enhance) -> String {
     done.fold(String::new(), |told, (what, strength)| format!("{told}, {what} ({strength})"))
 }
 
+/// Returns the size that a picture has and the one that it gets, or `None` if it is passed on unchanged.
+pub(super) fn enlarging(kind: Kind, size: Option<Size>, settings: &KeepSettings) -> Option<(Size, Size)> {
+    size.filter(|_| kind.is_image()).and_then(|size| Some((size, target(size, settings)?)))
+}
+
 /// Returns the size that a picture must reach, or `None` if it meets the target as it is.
 fn target(size: Size, settings: &KeepSettings) -> Option<Size> {
     if settings.method == Method::None {
@@ -84,7 +87,7 @@ fn target(size: Size, settings: &KeepSettings) -> Option<Size> {
 }
 
 /// Holds a picture of which most pixels would be invented.
-fn is_not_too_far(from: Size, to: Size, scale_max: f64) -> Result<(), Hold> {
+pub(super) fn is_not_too_far(from: Size, to: Size, scale_max: f64) -> Result<(), Hold> {
     if to.width <= scaled(from.width, scale_max) && to.height <= scaled(from.height, scale_max) {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use super::tags::Resolved;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::{Format, Kind, Meta, RelPath};
-use crate::records::{Derivation, FileRecord, Step};
+use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
 const PARTS: &str = ".parts";
@@ -147,9 +147,9 @@ fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static
         return (Recipe::Blank { from }, file, "stripped of its metadata and ");
     }
     let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&tags.digest()) || !kind.is_image();
-    let before = known.and_then(|file| file.recipe.clone());
-    let recipe = before.unwrap_or_else(|| Derivation::after(None, Step::Embedded));
-    let file = FileRecord { hash: hash.clone(), recipe: Some(recipe), embedded: Some(tags.digest()) };
+    let before = known.filter(|file| file.recipe.is_some()).cloned();
+    let made = before.unwrap_or_else(|| asset.derived(Step::Embedded, None));
+    let file = FileRecord { hash: hash.clone(), embedded: Some(tags.digest()), ..made };
     let recipe = if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: tags.meta() } };
     let keeps_own = matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi);
     (recipe, file, if keeps_own { "with the tags inside it as they are, " } else { "" })
@@ -189,7 +189,7 @@ mod tests {
     use crate::config::{DEFAULT_TEXT, load};
     use crate::model::{ContentHash, Identity, Output, Render, Size, Stage, Tags};
     use crate::plan::{Context, Facts, Rules, plan_asset};
-    use crate::records::{SIDECAR_SUFFIX, Sidecar};
+    use crate::records::{Derivation, SIDECAR_SUFFIX, Sidecar};
 
     /// Returns how a file that was dropped into `upload` gets into its bundle.
     fn planned(kind: Kind, is_upright: bool, is_own: bool, has_private: bool) -> Plan {
@@ -204,11 +204,8 @@ mod tests {
         };
         let layers = [(crate::plan::tags::Layer::Theme, layer)];
         let embedded = is_own.then(|| crate::plan::tags::resolve(&[layers[0].clone(), own_layer()]).digest());
-        let file = FileRecord {
-            hash: hash.clone(),
-            recipe: Some(Derivation::from("JPEG quality 90 sRGB".to_owned())),
-            embedded,
-        };
+        let recipe = Some(Derivation::from("JPEG quality 90 sRGB".to_owned()));
+        let file = FileRecord { recipe, embedded, ..FileRecord::of_original(hash.clone()) };
         let sidecar = Sidecar { file: Some(file), ..Sidecar::default() };
         let seen = Identity { device: 1, inode: 2, size: 3_000_000, modified_ns: 4 };
         let path = RelPath::new("upload/t/a").unwrap().with_suffix(&format!(".{kind}"));
@@ -260,7 +257,7 @@ mod tests {
             let mut products = planned(Kind::Jpeg, is_upright, is_own, false).products;
             let Recipe::SidecarOf { sidecar, .. } = &products[1].recipe else { panic!("{products:?}") };
             let told = String::from(sidecar.file.clone().unwrap().recipe.unwrap());
-            let steps = if is_upright { String::new() } else { format!("; JPEG quality {quality} sRGB") };
+            let steps = if is_upright { String::new() } else { format!("; JPEG quality {quality} sRGB on #ffffff") };
             assert_eq!(told, format!("JPEG quality 90 sRGB{steps} (version 1)"));
             let got = match products.swap_remove(0).recipe {
                 Recipe::Same { .. } => "same",

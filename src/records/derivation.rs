@@ -55,6 +55,9 @@ pub enum Step {
         bytes: Option<ByteRange>,
         /// In which scans a JPEG is stored.
         scans: Scans,
+        /// What a JPEG shows where its source is transparent; `None` for another format, and where a sidecar of before
+        /// that was written does not say it.
+        background: Option<[u8; 3]>,
     },
     /// What it said beside its streams was blanked.
     Blanked,
@@ -124,11 +127,12 @@ impl fmt::Display for Step {
                 done.into_iter().try_for_each(|(what, how)| write!(f, " {what} {how}"))
             }
             Self::Levelled(strength) => write!(f, "{LEVELS} {strength}"),
-            Self::Encoded { format, quality, profile, bytes, scans } => {
+            Self::Encoded { format, quality, profile, bytes, scans, background } => {
                 let profile = if *profile == Profile::Srgb { SRGB } else { OWN };
                 let title = if *scans == Scans::Progressive { PROGRESSIVE } else { format.title() };
                 write!(f, "{title} quality {quality} {profile}")?;
-                bytes.iter().try_for_each(|ByteRange { min, max }| write!(f, " {min} to {max} bytes"))
+                bytes.iter().try_for_each(|ByteRange { min, max }| write!(f, " {min} to {max} bytes"))?;
+                background.map_or(Ok(()), |[red, green, blue]| write!(f, " on #{red:02x}{green:02x}{blue:02x}"))
             }
             Self::Blanked => f.write_str("metadata blanked"),
             Self::Embedded => f.write_str("embedded"),
@@ -145,8 +149,13 @@ impl FromStr for Step {
             let (width, height) = text.split_once('x').ok_or(())?;
             Ok(Size { width: width.parse().map_err(drop)?, height: height.parse().map_err(drop)? })
         };
+        let (text, background) = match text.rsplit_once(" on ") {
+            Some((text, colour)) => (text, Some(read_colour(colour).ok_or(())?)),
+            None => (text, None),
+        };
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
+            _ if background.is_some() && !text.starts_with(Format::Jpeg.title()) => Err(()),
             ["lanczos", from, "to", to, ref done @ ..] => {
                 Ok(Self::Enlarged { from: size(from)?, to: size(to)?, enhance: enhanced(done).ok_or(())? })
             }
@@ -165,7 +174,7 @@ impl FromStr for Step {
                     PROGRESSIVE => (Format::Jpeg, Scans::Progressive),
                     _ => (Format::ALL.into_iter().find(known).ok_or(())?, Scans::Baseline),
                 };
-                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile, bytes, scans })
+                Ok(Self::Encoded { format, quality: quality.parse().map_err(drop)?, profile, bytes, scans, background })
             }
             ["metadata", "blanked"] => Ok(Self::Blanked),
             ["embedded"] => Ok(Self::Embedded),
@@ -189,6 +198,13 @@ fn enhanced(done: &[&str]) -> Option<Enhance> {
     Some(enhance)
 }
 
+/// Reads `#rrggbb`.
+fn read_colour(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let channel = |n: usize| u8::from_str_radix(&digits[n..n + 2], 16).ok();
+    Some([channel(0)?, channel(2)?, channel(4)?])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +216,7 @@ mod tests {
         profile: Profile::Srgb,
         bytes: None,
         scans: Scans::Baseline,
+        background: None,
     };
     const OWN_COLOURS: Step = Step::Encoded {
         format: Format::Tiff,
@@ -207,6 +224,7 @@ mod tests {
         profile: Profile::Keep,
         bytes: None,
         scans: Scans::Baseline,
+        background: None,
     };
     const FITTED: Step = Step::Encoded {
         format: Format::Jpeg,
@@ -214,6 +232,15 @@ mod tests {
         profile: Profile::Srgb,
         bytes: Some(ByteRange { min: 1, max: 45_000_000 }),
         scans: Scans::Progressive,
+        background: Some([0xff; 3]),
+    };
+    const ON_RED: Step = Step::Encoded {
+        format: Format::Jpeg,
+        quality: 90,
+        profile: Profile::Srgb,
+        bytes: None,
+        scans: Scans::Baseline,
+        background: Some([0xff, 0, 0x0a]),
     };
 
     const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
@@ -224,12 +251,13 @@ mod tests {
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 10] = [
+        let cases: [(&str, &[Step], &str); 11] = [
+            ("JPEG quality 90 sRGB on #ff000a (version 1)", &[ON_RED], "JPEG quality 90 sRGB on #ff000a (version 1)"),
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             (
-                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes",
+                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes on #ffffff",
                 &[FITTED],
-                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes (version 1)",
+                "progressive-JPEG quality 95 sRGB 1 to 45000000 bytes on #ffffff (version 1)",
             ),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
@@ -272,6 +300,9 @@ mod tests {
             "WebP quality 256 sRGB",
             "JPEG quality 95 sRGB 1 to many bytes",
             "JPEG quality 95 sRGB 45000000 bytes",
+            "WebP quality 90 sRGB on #ff000a",
+            "JPEG quality 90 sRGB on #ff00",
+            "JPEG quality 90 sRGB on white",
         ] {
             let read = Derivation::from(text.to_owned());
             assert!(!read.can_remake(), "{text}");

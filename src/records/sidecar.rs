@@ -5,8 +5,10 @@ use super::{Derivation, RecordError};
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
 
 /// The newest version that this program knows.
-const VERSION: u32 = 2;
-/// The version of a sidecar whose asset nobody changed by hand: what knows no versions of an asset reads it too.
+const VERSION: u32 = 3;
+/// The version of a sidecar that does not say from what and by which stockmill its file was made.
+const VERSION_WITHOUT_INPUT: u32 = 2;
+/// The version of one whose asset nobody changed by hand, either: what knows no versions of an asset reads it too.
 const VERSION_WITHOUT_CHANGES: u32 = 1;
 /// What is added to an asset's file name to name its sidecar.
 pub const SIDECAR_SUFFIX: &str = ".yaml";
@@ -75,6 +77,12 @@ pub struct FileRecord {
     /// How it was derived from the original; absent for the original itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub recipe: Option<Derivation>,
+    /// The hash of the bytes that the recipe was applied to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub input: Option<ContentHash>,
+    /// The version of stockmill that applied it. It is no part of the recipe: a newer one makes nothing stale.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_by: Option<String>,
     /// The digest of the metadata that is embedded in it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub embedded: Option<ContentHash>,
@@ -92,6 +100,19 @@ pub struct Happened {
     pub did: String,
 }
 
+impl FileRecord {
+    /// Returns the record of a file that nothing was derived for: the original itself.
+    pub fn of_original(hash: ContentHash) -> Self {
+        Self { hash, recipe: None, input: None, made_by: None, embedded: None }
+    }
+
+    /// Returns the record of a file that this program derives from `input`; its hash is filled in once it is made.
+    pub fn of_derived(input: Option<ContentHash>, recipe: Derivation, embedded: Option<ContentHash>) -> Self {
+        let made_by = Some(env!("CARGO_PKG_VERSION").to_owned());
+        Self { hash: ContentHash::of(b""), recipe: Some(recipe), input, made_by, embedded }
+    }
+}
+
 impl Sidecar {
     /// Reads a sidecar. One that is empty or only comments is refused: nobody can tell what it is meant to say.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
@@ -105,8 +126,13 @@ impl Sidecar {
 
     /// Returns the sidecar as it lies on disk.
     pub fn to_text(&self) -> String {
-        // An older program would not keep the versions: it must see that it does not know this sidecar.
-        let version = if self.versions.is_empty() { VERSION_WITHOUT_CHANGES } else { VERSION };
+        // An older program would not keep what it does not know: it must see that it does not know this sidecar.
+        let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
+        let version = match (says_input, self.versions.is_empty()) {
+            (true, _) => VERSION,
+            (false, false) => VERSION_WITHOUT_INPUT,
+            (false, true) => VERSION_WITHOUT_CHANGES,
+        };
         let whole = Self { version: Some(version), ..self.clone() };
         serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
     }
@@ -171,8 +197,8 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 3\n", 3),
-            ("version: 3\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 3),
+            ("version: 4\n", 4),
+            ("version: 4\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 4),
             ("version: 7\ntags: a list once\n", 7),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
@@ -228,7 +254,7 @@ mod tests {
         let recipe = Some(Derivation::from("lanczos 10x20 to 30x60".to_owned()));
         let mut sidecar = Sidecar {
             origin: Some(original("dropped", Some("archive/t/t-0001.png"))),
-            file: Some(FileRecord { hash: hash.clone(), recipe, embedded: None }),
+            file: Some(FileRecord { recipe, ..FileRecord::of_original(hash.clone()) }),
             ..Sidecar::default()
         };
         assert!(sidecar.can_remake(&hash) && sidecar.to_text().starts_with("version: 1\n"));
@@ -243,6 +269,14 @@ mod tests {
         assert_eq!(read, Sidecar { version: Some(2), ..sidecar });
         let kept: Vec<_> = read.originals().filter_map(|original| original.archived.as_ref()).collect();
         assert_eq!(kept.len(), 2);
+        // Nor would a program that knows no input keep it.
+        let recipe = Derivation::from("lanczos 10x20 to 30x60".to_owned());
+        let file = FileRecord { hash, ..FileRecord::of_derived(Some(ContentHash::of(b"input")), recipe, None) };
+        for versions in [Vec::new(), read.versions.clone()] {
+            let text = Sidecar { file: Some(file.clone()), versions, ..read.clone() }.to_text();
+            assert!(text.starts_with("version: 3\n"), "{text}");
+            assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().file.as_ref(), Some(&file));
+        }
     }
 
     #[test]

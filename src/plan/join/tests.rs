@@ -20,9 +20,9 @@ fn record(own: Tags) -> Sidecar {
     let hash = ContentHash::of(b"dropped");
     let origin = Origin { path: path("raw/t/x.png"), hash, kind: Kind::Png, size: None, archived: None };
     let file = FileRecord {
-        hash: ContentHash::of(b"file"),
         recipe: Some(Derivation::after(None, Step::Embedded)),
         embedded: Some(resolve(&[(Layer::Sidecar, own.clone())]).digest()),
+        ..FileRecord::of_original(ContentHash::of(b"file"))
     };
     Sidecar { id: Some(id()), seq: Some(1), tags: own, origin: Some(origin), file: Some(file), ..Sidecar::default() }
 }

@@ -71,11 +71,8 @@ impl Given<'_> {
                 size: None,
                 archived: Some(path("archive/t/t-0007.png")),
             };
-            let file = FileRecord {
-                hash: left.clone(),
-                recipe: Some(self.recipe.unwrap_or("lanczos 500x500 to 1000x1000").to_owned().into()),
-                embedded: None,
-            };
+            let recipe = Some(self.recipe.unwrap_or("lanczos 500x500 to 1000x1000").to_owned().into());
+            let file = FileRecord { recipe, ..FileRecord::of_original(left.clone()) };
             Sidecar {
                 id: Some(AssetId::of(&ContentHash::of(b"original"))),
                 theme: ThemeSlug::new("t").ok(),

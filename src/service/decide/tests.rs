@@ -79,7 +79,7 @@ fn a_file_with_zeros_waits_unless_stockmill_put_it_there() {
     use crate::records::FileRecord;
     let (_home, decide) = mill("", &[]);
     let of = |hash: &[u8]| {
-        let file = FileRecord { hash: ContentHash::of(hash), recipe: None, embedded: None };
+        let file = FileRecord::of_original(ContentHash::of(hash));
         let beside = crate::plan::Companion { path: path("keep/sea/a.tif.yaml"), seen: SEEN };
         Some((beside, Sidecar { file: Some(file), ..Sidecar::default() }))
     };

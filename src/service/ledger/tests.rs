@@ -152,7 +152,7 @@ fn where_a_sidecar_lies_with_its_file_is_true() {
     let origin =
         Origin { path: path("raw/t/x.png"), hash: hash("dropped"), kind: Kind::Png, size: None, archived: None };
     let history = vec![Happened { at: time(9), stage: Stage::Keep, did: "named".to_owned() }];
-    let file = Some(FileRecord { hash: hash("dropped"), recipe: None, embedded: None });
+    let file = Some(FileRecord::of_original(hash("dropped")));
     let sidecar = Sidecar { id: Some(id()), origin: Some(origin), file, history, ..Sidecar::default() };
     // (where the sidecar lies, what is there, where the asset stands)
     let cases: [(&str, &[&str], &str); 4] = [

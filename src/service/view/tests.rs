@@ -52,7 +52,7 @@ impl Mill {
         let hash = ContentHash::of(bytes);
         let dropped = path("raw/sea/first.png");
         let origin = Origin { path: dropped, hash: hash.clone(), kind: Kind::Png, size: None, archived: None };
-        let left = FileRecord { hash: hash.clone(), recipe: None, embedded: None };
+        let left = FileRecord::of_original(hash.clone());
         let sidecar = Sidecar {
             file: Some(left),
             id: Some(AssetId::of(&hash)),
