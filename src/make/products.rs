@@ -106,7 +106,7 @@ fn make_product(
             return Ok(Known::file(hash.clone()));
         }
         Recipe::SameAs { product: earlier_one } => {
-            draft.same_as(*earlier_one, &product.to)?;
+            draft.same_as(*earlier_one, &product.to, product.mode.clone())?;
             let file = earlier[*earlier_one].file.clone();
             return Ok(Known { essence: earlier[*earlier_one].essence.clone(), ..Known::file(file) });
         }

@@ -1,4 +1,5 @@
 use super::asset::Asset;
+use super::tags::Resolved;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
 use crate::model::{Enhance, Kind, Output, Render, Size, Strength};
@@ -8,33 +9,46 @@ use crate::records::{Derivation, Step};
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let settings = &asset.context.rules.keep;
-    let wanted = enlarging(asset.kind, asset.facts.size, settings);
-    if let Some((from, to)) = wanted.filter(|_| !asset.context.is_let_go) {
-        is_not_too_far(from, to, settings.scale_max)?;
-    }
-    let enhance = look(asset);
-    match (wanted, enhance.levels) {
-        (Some((from, to)), _) => {
+    match step(asset.kind, asset.facts.size, look(asset), settings) {
+        Some(step @ Step::Enlarged { from, to, enhance }) => {
+            if !asset.context.is_let_go {
+                is_not_too_far(from, to, settings.scale_max)?;
+            }
             let did = format!("enlarged from {from} to {to} by lanczos{}", said(enhance));
-            Ok(made(asset, Some(to), enhance, Step::Enlarged { from, to, enhance }, &did))
+            Ok(made(asset, Some(to), enhance, step, &did))
         }
-        (None, levels) if levels != Strength::Off => {
+        Some(step @ Step::Levelled(levels)) => {
             let enhance = Enhance { levels, ..Enhance::default() };
-            Ok(made(asset, None, enhance, Step::Levelled(levels), &format!("levels checked ({levels})")))
+            Ok(made(asset, None, enhance, step, &format!("levels checked ({levels})")))
         }
-        (None, _) => passed_on(asset),
+        _ => passed_on(asset),
     }
+}
+
+/// Returns the step that a picture takes here, or `None` if it is passed on unchanged.
+pub(super) fn step(kind: Kind, size: Option<Size>, look: Enhance, settings: &KeepSettings) -> Option<Step> {
+    let size = size.filter(|_| kind.is_image());
+    let enlarged = size.and_then(|from| Some(Step::Enlarged { from, to: target(from, settings)?, enhance: look }));
+    let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
+    enlarged.or(levelled)
 }
 
 /// Returns what is to be done for the look of an asset: what its tags do not say is as in the settings. Levels are set once: each time again would stretch them further.
 fn look(asset: &Asset<'_>) -> Enhance {
     let file = asset.sidecar.file.as_ref();
     let is_done = file.and_then(|file| file.recipe.as_ref()).is_some_and(Derivation::has_levels);
-    let (tags, settings) = (asset.tags(), asset.context.rules.keep.enhance);
-    let sharpen = tags.sharpen.map_or(settings.sharpen, |own| own.value);
-    let levels = tags.levels.map_or(settings.levels, |own| own.value);
+    let look = look_by(&asset.tags(), &asset.context.rules.keep);
     let stays = is_done || !asset.kind.is_image();
-    Enhance { sharpen, levels: if stays { Strength::Off } else { levels } }
+    Enhance { levels: if stays { Strength::Off } else { look.levels }, ..look }
+}
+
+/// Returns what tags say of a look, and the settings where these say nothing.
+pub fn look_by(tags: &Resolved, settings: &KeepSettings) -> Enhance {
+    let Enhance { sharpen, levels } = settings.enhance;
+    Enhance {
+        sharpen: tags.sharpen.as_ref().map_or(sharpen, |own| own.value),
+        levels: tags.levels.as_ref().map_or(levels, |own| own.value),
+    }
 }
 
 fn passed_on(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -64,11 +78,6 @@ fn said(enhance: Enhance) -> String {
     let done = [("sharpened", enhance.sharpen), ("levels checked", enhance.levels)];
     let done = done.into_iter().filter(|(_, strength)| *strength != Strength::Off);
     done.fold(String::new(), |told, (what, strength)| format!("{told}, {what} ({strength})"))
-}
-
-/// Returns the size that a picture has and the one that it gets, or `None` if it is passed on unchanged.
-pub(super) fn enlarging(kind: Kind, size: Option<Size>, settings: &KeepSettings) -> Option<(Size, Size)> {
-    size.filter(|_| kind.is_image()).and_then(|size| Some((size, target(size, settings)?)))
 }
 
 /// Returns the size that a picture must reach, or `None` if it meets the target as it is.

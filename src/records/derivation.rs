@@ -110,9 +110,19 @@ impl From<Derivation> for String {
     fn from(derivation: Derivation) -> Self {
         match derivation {
             Derivation::Unknown(text) => text,
-            Derivation::Steps(steps) => {
+            Derivation::Steps(_) => format!("{derivation} (version {VERSION})"),
+        }
+    }
+}
+
+impl fmt::Display for Derivation {
+    /// Writes the steps alone, without their version.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(text) => f.write_str(text),
+            Self::Steps(steps) => {
                 let steps: Vec<String> = steps.iter().map(Step::to_string).collect();
-                format!("{} (version {VERSION})", steps.join(THEN))
+                f.write_str(&steps.join(THEN))
             }
         }
     }

@@ -71,25 +71,37 @@ impl Draft {
     /// else has a name for the file, else a copy.
     pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {
         let scratch = self.begin(to, hash, PublishMode::New)?;
+        self.link_or_copy(from, to, &scratch, hash, seen)
+    }
+
+    /// Gives an earlier product of this plan a further name `to`.
+    pub fn same_as(&mut self, earlier: usize, to: &RelPath, mode: PublishMode) -> DiskResult<()> {
+        let Publish { scratch: from, hash, .. } = self.made.publish[earlier].clone();
+        let scratch = self.begin(to, &hash, mode)?;
+        self.link_or_copy(&from, to, &scratch, &hash, None)
+    }
+
+    fn link_or_copy(
+        &mut self,
+        from: &RelPath,
+        to: &RelPath,
+        scratch: &RelPath,
+        hash: &ContentHash,
+        seen: Option<Identity>,
+    ) -> DiskResult<()> {
         let source = self.vault.writer().stat(from)?;
         // Names that this plan gave do not count.
         let ours = self.made.publish.iter().filter(|product| product.hash == *hash).count() as u64;
         let is_shared = source.is_none_or(|entry| entry.is_foreign || entry.links > ours);
-        if !is_shared && self.same_device(from, to)? && self.vault.writer().link(from, &scratch).is_ok() {
-            let linked = self.vault.writer().stat(&scratch)?.map(|entry| entry.identity);
+        if !is_shared && self.same_device(from, to)? && self.vault.writer().link(from, scratch).is_ok() {
+            let linked = self.vault.writer().stat(scratch)?.map(|entry| entry.identity);
             if seen.is_none() || linked == seen {
                 return Ok(());
             }
             // Another file had the name in this moment.
-            self.vault.writer().remove(&scratch)?;
+            self.vault.writer().remove(scratch)?;
         }
-        self.copy_verified(from, &scratch, hash, seen)
-    }
-
-    /// Gives an earlier product of this plan a further name `to`.
-    pub fn same_as(&mut self, earlier: usize, to: &RelPath) -> DiskResult<()> {
-        let Publish { scratch, hash, .. } = self.made.publish[earlier].clone();
-        self.same(&scratch, to, &hash, None)
+        self.copy_verified(from, scratch, hash, seen)
     }
 
     /// Moves `from` to the free name `to`. Across file systems, and where another program has a further
@@ -210,6 +222,13 @@ impl Made {
     #[cfg(test)]
     pub(crate) fn nothing() -> Self {
         Self::empty()
+    }
+
+    /// Returns how many bytes the product has that will be published as `to`.
+    pub fn bytes_of(&self, vault: &Vault, to: &RelPath) -> DiskResult<u64> {
+        let gone = || DiskError { call: "read", path: to.clone(), source: std::io::ErrorKind::NotFound.into() };
+        let product = self.publish.iter().find(|product| product.to == *to).ok_or_else(gone)?;
+        Ok(vault.disk().stat(&product.scratch)?.ok_or_else(gone)?.identity.size)
     }
 
     /// Throws the products away; the plan is not carried out.

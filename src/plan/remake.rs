@@ -1,0 +1,324 @@
+//! What was made by settings that changed since: whether it is stale, and how it is made anew from its original.
+
+use jiff::Timestamp;
+
+use super::tags::Resolved;
+use super::{Plan, Product, Recipe, Rules, export, keep};
+use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage};
+use crate::records::{About, Derivation, FileRecord, Happened, Origin, PublishMode, Sidecar, Step};
+
+/// How a product stands to what the settings of today would make of its original. The version of stockmill that made it
+/// is no matter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Freshness {
+    /// They would make the same, or nothing of it was made by settings.
+    Current,
+    /// They would make something else.
+    Stale(Stale),
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+/// A product that would be another one today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stale {
+    /// How it was made.
+    pub was: Derivation,
+    /// How it would be made.
+    pub today: Derivation,
+    /// What makes it anew where it lies, or why that cannot be done.
+    pub remake: Result<Remake, String>,
+}
+
+/// How a product is made anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remake {
+    recipe: Derivation,
+    size: Option<Size>,
+    enhance: Enhance,
+    /// The format, if it is finished; what lies between two stages is a PNG without metadata.
+    format: Option<Format>,
+    /// The original.
+    original: Origin,
+    /// Where that is kept.
+    pub archived: RelPath,
+}
+
+impl Remake {
+    /// Returns whether the product has metadata.
+    pub fn is_finished(&self) -> bool {
+        self.format.is_some()
+    }
+
+    /// Returns what the product will be, and how large.
+    pub fn makes(&self) -> (Kind, Option<Size>) {
+        (self.format.unwrap_or(Format::Png).kind(), self.size.or(self.original.size))
+    }
+
+    /// Returns the hash that the original must have.
+    pub fn original_hash(&self) -> &ContentHash {
+        &self.original.hash
+    }
+
+    fn render(&self, rules: &Rules, meta: Meta) -> Render {
+        let size = self.size.or(self.original.size);
+        let output = self.format.map_or(Output::Master, |format| export::encoding(rules, format, size, meta).0);
+        Render { size: self.size, enhance: self.enhance, output, threads: 1 }
+    }
+}
+
+/// The steps of a recipe that give pixels by settings.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Steps {
+    /// That of `keep`.
+    kept: Option<Step>,
+    encoded: Option<Step>,
+}
+
+impl Steps {
+    /// Returns those of a recipe, if they are no others than one pass takes.
+    fn of(steps: &[Step]) -> Option<Self> {
+        let by_settings: Vec<Step> =
+            steps.iter().copied().filter(|step| !matches!(step, Step::Embedded | Step::Blanked)).collect();
+        match by_settings[..] {
+            [] => Some(Self::default()),
+            [kept @ (Step::Enlarged { .. } | Step::Levelled(_))] => Some(Self { kept: Some(kept), encoded: None }),
+            [encoded @ Step::Encoded { .. }] => Some(Self { kept: None, encoded: Some(encoded) }),
+            [kept @ (Step::Enlarged { .. } | Step::Levelled(_)), encoded @ Step::Encoded { .. }] => {
+                Some(Self { kept: Some(kept), encoded: Some(encoded) })
+            }
+            _ => None,
+        }
+    }
+
+    fn derivation(self) -> Derivation {
+        Derivation::Steps(self.kept.into_iter().chain(self.encoded).collect())
+    }
+
+    /// Returns the sizes before and after, if it was enlarged.
+    fn sizes(self) -> Option<(Size, Size)> {
+        match self.kept {
+            Some(Step::Enlarged { from, to, .. }) => Some((from, to)),
+            _ => None,
+        }
+    }
+
+    fn look(self) -> Enhance {
+        match self.kept {
+            Some(Step::Enlarged { enhance, .. }) => enhance,
+            Some(Step::Levelled(levels)) => Enhance { levels, ..Enhance::default() },
+            _ => Enhance::default(),
+        }
+    }
+
+    fn format(self) -> Option<Format> {
+        match self.encoded {
+            Some(Step::Encoded { format, .. }) => Some(format),
+            _ => None,
+        }
+    }
+
+    /// Returns the steps with nothing in them that no pixel of a picture of this kind depends on.
+    fn that_matter(mut self, of: Kind) -> Self {
+        if let Some(Step::Encoded { format, quality, background, .. }) = &mut self.encoded {
+            if *format != Format::Jpeg {
+                *quality = 0;
+            }
+            if *format != Format::Jpeg || of == Kind::Jpeg {
+                *background = None;
+            }
+        }
+        self
+    }
+
+    /// Returns the steps with the same wish for a size of the file as others.
+    fn for_bytes_of(mut self, other: Self) -> Self {
+        if let (Some(Step::Encoded { bytes, .. }), Some(Step::Encoded { bytes: theirs, .. })) =
+            (&mut self.encoded, other.encoded)
+        {
+            *bytes = theirs;
+        }
+        self
+    }
+
+    /// Returns the steps with the background of others, if they do not say theirs.
+    fn on_background_of(mut self, other: Self) -> Self {
+        if let (Some(Step::Encoded { background, .. }), Some(Step::Encoded { background: theirs, .. })) =
+            (&mut self.encoded, other.encoded)
+        {
+            *background = background.or(theirs);
+        }
+        self
+    }
+}
+
+/// Returns how the product `file`, which lies in `export` or `upload`, stands to the settings of today and to the `look`
+/// that its theme wants. `has_original` says whether the original lies in the archive.
+pub fn freshness(file: &RelPath, sidecar: &Sidecar, has_original: bool, look: Enhance, rules: &Rules) -> Freshness {
+    let Some(original) = sidecar.original().filter(|original| original.kind.is_image()) else {
+        return Freshness::Current;
+    };
+    let Some(record) = &sidecar.file else {
+        return Freshness::Unknown("its sidecar does not say how it was made".to_owned());
+    };
+    let was = match steps_of(record, original) {
+        Ok(was) => was,
+        Err(why) => return Freshness::Unknown(why),
+    };
+    // Before the input was on record there was no look, and nothing was fitted to a size of the file: that came with a
+    // new version, and is no changed setting.
+    let look = if record.input.is_some() || was == Steps::default() { look } else { was.look() };
+    let mut today = today(was, original, sidecar, look, rules);
+    if record.input.is_none() {
+        today = today.for_bytes_of(was);
+    }
+    if record.input.is_none() && was.kept.is_none() && was.encoded.is_some() && today.kept.is_some() {
+        return Freshness::Unknown("an older stockmill made it, and noted no more than its last step".to_owned());
+    }
+    let (matters, wanted) = (was.that_matter(original.kind), today.that_matter(original.kind));
+    if matters == wanted {
+        return Freshness::Current;
+    }
+    if matters.on_background_of(wanted) == wanted {
+        let why = "an older stockmill made it, and did not note the colour behind what is transparent";
+        return Freshness::Unknown(why.to_owned());
+    }
+    if !has_original && was != Steps::default() {
+        let (was, today) = (told(&was.derivation()), told(&today.derivation()));
+        return Freshness::Unknown(format!("{was}; today it would be {today}, but its original is not in the archive"));
+    }
+    let remake = remake(file, original, was, today, rules);
+    Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), remake })
+}
+
+impl std::fmt::Display for Stale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; today it would be {}", told(&self.was), told(&self.today))
+    }
+}
+
+/// Returns how something is made, as a part of a sentence.
+fn told(derivation: &Derivation) -> String {
+    match derivation {
+        Derivation::Steps(steps) if steps.is_empty() => "left as it was dropped".to_owned(),
+        derivation => format!("made by `{derivation}`"),
+    }
+}
+
+/// Returns the steps by which a file was made, or why nobody can tell them.
+fn steps_of(record: &FileRecord, original: &Origin) -> Result<Steps, String> {
+    if record.input.as_ref().is_some_and(|input| *input != original.hash) {
+        return Err("it was made of another file than the original that its sidecar names".to_owned());
+    }
+    match &record.recipe {
+        None if record.hash == original.hash => Ok(Steps::default()),
+        None => Err("its sidecar does not say how it was made".to_owned()),
+        Some(Derivation::Unknown(text)) => Err(format!("`{text}` is no recipe that this version knows")),
+        Some(Derivation::Steps(steps)) => {
+            Steps::of(steps).ok_or_else(|| "its steps are not those that are taken at once today".to_owned())
+        }
+    }
+}
+
+/// Returns the steps that the stages which it passed would take today.
+fn today(was: Steps, original: &Origin, sidecar: &Sidecar, look: Enhance, rules: &Rules) -> Steps {
+    let dropped_in = original.path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
+    let came_by = |stage: Stage| dropped_in.is_some_and(|dropped| dropped <= stage);
+    // Whoever dropped it behind `keep`, or moved it past, wanted it as it was.
+    let passed_keep = sidecar.history.iter().any(|happened| happened.stage == Stage::Keep);
+    let by_keep = was.kept.is_some() || came_by(Stage::Keep) && passed_keep;
+    let size = original.size.or(was.sizes().map(|(from, _)| from));
+    let kept = if by_keep { keep::step(original.kind, size, look, &rules.keep) } else { None };
+    let encoded = was.format().map(|format| {
+        // `upload` turns a picture upright and leaves its format.
+        let format = if came_by(Stage::Export) { rules.export.format } else { format };
+        let size = match kept {
+            Some(Step::Enlarged { to, .. }) => Some(to),
+            _ => size,
+        };
+        export::encoding(rules, format, size, Meta::default()).1
+    });
+    Steps { kept, encoded }
+}
+
+/// Returns what makes a product anew under its name, or why that cannot be done.
+fn remake(file: &RelPath, original: &Origin, was: Steps, today: Steps, rules: &Rules) -> Result<Remake, String> {
+    let is_renamed = was.format() != today.format();
+    let is_master = was.encoded.is_none() && was.kept.is_some() && today.kept.is_some();
+    let is_in_place = was.encoded.is_some() || is_master && file.area() == Stage::Export.name();
+    let archived = original.archived.clone().filter(|_| is_in_place && !is_renamed);
+    let archived = archived.ok_or_else(|| {
+        let why = match () {
+            () if is_renamed => "its format, and with it its name, would be another",
+            () if was == Steps::default() => "it is the original itself",
+            () if today == Steps::default() => "nothing would be made of the original",
+            () => "it was moved past `export`",
+        };
+        format!("{why}: take its last step back with `stockmill undo {file}`, and let it go on")
+    })?;
+    if let Some((from, to)) = today.sizes().filter(|sizes| Some(*sizes) != was.sizes()) {
+        let scale_max = rules.keep.scale_max;
+        keep::is_not_too_far(from, to, scale_max).map_err(|_| {
+            format!("`keep.scale_max` allows {scale_max}, and it would be enlarged from {from} to {to}")
+        })?;
+    }
+    let (recipe, size) = (today.derivation(), today.sizes().map(|(_, to)| to));
+    Ok(Remake { recipe, size, enhance: today.look(), format: today.format(), original: original.clone(), archived })
+}
+
+/// A product of an asset that is made anew.
+#[derive(Debug)]
+pub struct Old<'a> {
+    /// The file.
+    pub file: &'a RelPath,
+    /// Its sidecar.
+    pub record: &'a RelPath,
+    /// The bytes of that, as they were read.
+    pub record_bytes: &'a [u8],
+    /// What it says.
+    pub sidecar: &'a Sidecar,
+    /// How it is made anew.
+    pub remake: &'a Remake,
+    /// Its tags of today, if it is finished.
+    pub tags: Option<&'a Resolved>,
+}
+
+/// Plans to make products of one asset anew, each in the place of the old one, which is kept for `undo`. Those that are
+/// the same are made once.
+pub fn plan_remake(olds: &[Old<'_>], rules: &Rules, now: Timestamp) -> Option<Plan> {
+    let first = olds.first()?;
+    let stage = first.file.area().to_str()?.parse().ok()?;
+    let did = format!("made anew from the original: {}", first.remake.recipe);
+    let about = About {
+        theme: first.sidecar.theme.clone(),
+        asset: first.sidecar.id.clone(),
+        from: Some(first.file.clone()),
+        hash: first.sidecar.file.as_ref().map(|file| file.hash.clone()),
+        to: Some(first.file.clone()),
+        ..About::new(stage, did.as_str())
+    };
+    let mut plan = Plan::new(about);
+    for old in olds {
+        let replace = |was: ContentHash| PublishMode::Replace { was: Some(was) };
+        let was = old.sidecar.file.as_ref()?;
+        let render = old.remake.render(rules, old.tags.map(Resolved::meta).unwrap_or_default());
+        let recipe = Recipe::Render { from: old.remake.archived.clone(), kind: old.remake.original.kind, render };
+        let same = plan.products.iter().position(|earlier| earlier.recipe == recipe);
+        let recipe = same.map_or(recipe, |product| Recipe::SameAs { product });
+        let mut sidecar = old.sidecar.clone();
+        let (input, embedded) = (old.remake.original.hash.clone(), old.tags.map(Resolved::digest));
+        sidecar.file = Some(FileRecord::of_derived(Some(input), old.remake.recipe.clone(), embedded));
+        sidecar.history.push(Happened { at: now, stage, did: did.clone() });
+        let product = plan.products.len();
+        plan.products.push(Product { to: old.file.clone(), recipe, mode: replace(was.hash.clone()) });
+        plan.products.push(Product {
+            to: old.record.clone(),
+            recipe: Recipe::SidecarOf { product, sidecar: Box::new(sidecar) },
+            mode: replace(ContentHash::of(old.record_bytes)),
+        });
+    }
+    Some(plan)
+}
+
+#[cfg(test)]
+mod tests;
