@@ -1,5 +1,6 @@
 //! The command line: one file per command. It asks the other rooms and prints what they say.
 
+mod again;
 mod ask;
 mod check;
 mod convert;
@@ -106,6 +107,12 @@ enum Command {
         /// Also what is held for its own sake behind a gate that is shut: too small, rejected, incomplete, had before
         #[arg(long)]
         anyway: bool,
+        /// Only with `keep`: make anew what the settings of today would make otherwise and is not sent, from the originals
+        #[arg(long, conflicts_with = "anyway")]
+        again: bool,
+        /// Print what would be made anew; changes nothing
+        #[arg(long, requires = "again")]
+        dry_run: bool,
     },
     /// Move files that were set aside in `failed` back to where they came from
     Retry {
@@ -158,10 +165,17 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Explain { file } => explain::explain(&args, &file),
         Command::History { file } => history::history(&args, &file),
         Command::Undo { file, batch } => undo::undo(&args, file.as_deref(), batch),
-        Command::Release { stage, theme, anyway } => {
+        Command::Release { stage, again: true, .. } if stage != Stage::Keep => Err(CliError::usage(
+            "what was made by changed settings begins in `keep`: write `release keep --again`".to_owned(),
+        )),
+        Command::Release { stage, theme, anyway, again: is_again, dry_run } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
             let theme = theme.map_err(|error| CliError::usage(error.to_string()))?;
-            release::release(&args, stage, theme.as_ref(), anyway)
+            match (is_again, dry_run) {
+                (true, true) => again::dry_run(&args, theme.as_ref()),
+                (true, false) => again::again(&args, theme.as_ref()),
+                (false, _) => release::release(&args, stage, theme.as_ref(), anyway),
+            }
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
         Command::Convert(args) => convert::convert(&args),

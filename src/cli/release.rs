@@ -27,7 +27,7 @@ pub(super) fn release(
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
-            return Err(CliError::failed(&no_theme(theme, stage, &themes)));
+            return Err(CliError::failed(&no_theme(theme, &format!("`{stage}`"), "released", &themes)));
         }
         say!("Nothing{of} lies in `{stage}` now, so nothing is released.");
         return Ok(ExitCode::SUCCESS);
@@ -47,10 +47,11 @@ pub(super) fn release(
     Ok(ExitCode::SUCCESS)
 }
 
-fn no_theme(theme: &ThemeSlug, stage: Stage, themes: &BTreeSet<String>) -> String {
+/// Returns what is told of a theme that has no folder there, so that nothing of it is done.
+pub(super) fn no_theme(theme: &ThemeSlug, place: &str, done: &str, themes: &BTreeSet<String>) -> String {
     let known: Vec<&str> = themes.iter().map(String::as_str).collect();
     let near = nearest(theme.as_str(), &known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("there is no theme `{theme}` in `{stage}`, so nothing is released{near}")
+    format!("there is no theme `{theme}` in {place}, so nothing is {done}{near}")
 }
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
     fn a_mistyped_theme_is_told_with_the_one_that_was_meant() {
         let themes = ["sea", "winter-cabins"].map(str::to_owned).into();
         for (name, near) in [("winter-cabin", Some("winter-cabins")), ("see", Some("sea")), ("autumn", None)] {
-            let said = no_theme(&ThemeSlug::new(name).unwrap(), Stage::Keep, &themes);
+            let said = no_theme(&ThemeSlug::new(name).unwrap(), "`keep`", "released", &themes);
             assert_eq!(said.split("mean `").nth(1).map(|rest| rest.trim_end_matches("`?")), near, "{said}");
             assert!(said.contains(&format!("no theme `{name}` in `keep`")), "{said}");
         }

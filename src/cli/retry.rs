@@ -17,15 +17,8 @@ pub(super) fn retry(args: &RootArgs, what: Option<&Path>) -> Result<ExitCode, Cl
     let answer = ask(&settings, &Action::Retry(wanted))?;
     let mut stays = false;
     for did in &answer.done {
-        match did {
-            Did::Back { from, to } => say!("{from} -> {to}"),
-            Did::Gone(path) => say!("{path}: not there any more; its note is removed"),
-            Did::Stays(path, why) => {
-                say!("{path}: stays: {why}");
-                stays = true;
-            }
-            Did::Undone(line) => say!("{line}"),
-        }
+        say!("{did}");
+        stays |= matches!(did, Did::Stays(..));
     }
     if let Some(why) = answer.refused {
         return Err(CliError::failed(&why));

@@ -7,7 +7,8 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::{counted, say};
 use super::settings::{exit_code, settings_to_look};
-use crate::model::escape_bytes;
+use crate::model::{RelPath, escape_bytes};
+use crate::plan::{Freshness, Stale};
 use crate::service::{Group, View, WhyKind};
 
 /// The most groups of one sort, and the most files of one group, that are printed.
@@ -47,11 +48,46 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for (folder, files, sent) in view.bundles() {
         say!("bundle   {folder}: {}{}", counted(files, "file"), if sent { ", sent" } else { "" });
     }
+    let found = not_current(&mut view, wrong.as_ref());
+    if let Some(line) =
+        found.as_ref().map_or_else(|why| Some(format!("cannot be told: {why}")), |found| stale_line(found))
+    {
+        say!("stale    {line}");
+    }
     print_groups("Held", &overview.held);
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Left alone", &overview.left_alone);
+    print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
     Ok(exit_code(wrong.as_ref()))
+}
+
+/// Returns the products that are not as the settings of today would make them, or why nobody can tell.
+fn not_current(view: &mut View, wrong: Option<&CliError>) -> Result<Vec<(RelPath, Freshness)>, String> {
+    match wrong {
+        None => view.not_current(None).map_err(|error| error.to_string()),
+        Some(_) => Err("the settings cannot be used".to_owned()),
+    }
+}
+
+/// Returns how many products the settings of today would make otherwise, and what makes them anew; `None` if there are
+/// none.
+fn stale_line(found: &[(RelPath, Freshness)]) -> Option<String> {
+    let stale = found.iter().filter_map(|(_, freshness)| match freshness {
+        Freshness::Stale(stale) => Some(stale),
+        Freshness::Current | Freshness::Unknown(_) => None,
+    });
+    let (anew, stay): (Vec<&Stale>, Vec<&Stale>) = stale.partition(|stale| stale.remake.is_ok());
+    let told = |number: usize| format!("{} would be made otherwise by the settings of today", counted(number, "file"));
+    match (anew.len(), stay.len()) {
+        (0, 0) => None,
+        (0, stay) => Some(format!("{}; they stay, for the reasons below", told(stay))),
+        (anew, 0) => Some(format!("{}: run `stockmill release keep --again`", told(anew))),
+        (anew, stay) => Some(format!(
+            "{}: run `stockmill release keep --again`; {stay} of them will stay, for the reasons below",
+            told(anew + stay)
+        )),
+    }
 }
 
 /// Returns the command that starts the daemon on the root that was named.
@@ -76,12 +112,20 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let paused = view.paused().into_iter();
     let paused: Vec<_> = paused.map(|(area, why)| json!({"area": area.to_string(), "why": why})).collect();
     let held: Vec<_> = overview.held.iter().map(group_json).collect();
+    let found = not_current(&mut view, wrong.as_ref()).ok();
+    let stale: Option<Vec<Value>> = found.map(|found| found.iter().filter_map(stale_json).collect());
     let whole = json!({
-        "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held,
+        "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held, "stale": stale,
         "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
     Ok(exit_code(wrong.as_ref()))
+}
+
+fn stale_json((file, freshness): &(RelPath, Freshness)) -> Option<Value> {
+    let Freshness::Stale(stale) = freshness else { return None };
+    let (file, was, today) = (file.to_string(), stale.was.to_string(), stale.today.to_string());
+    Some(json!({"file": file, "was": was, "today": today, "stays": stale.remake.as_ref().err()}))
 }
 
 fn group_json(group: &Group) -> Value {

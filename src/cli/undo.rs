@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
-use crate::records::{Action, Did, UndoWhat};
+use crate::records::{Action, UndoWhat};
 use crate::service::View;
 
 /// Takes back the last step, the last batch, or the last step of one asset.
@@ -23,9 +23,7 @@ pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Resu
     };
     let answer = ask(&settings, &Action::Undo(what))?;
     for did in &answer.done {
-        if let Did::Undone(line) = did {
-            say!("{line}");
-        }
+        say!("{did}");
     }
     if !answer.done.is_empty() {
         say!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");

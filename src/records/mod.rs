@@ -24,7 +24,7 @@ pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
 pub use release::{Mark, Release, marks};
-pub use request::{Action, Answer, Did, Request, RetryWhat, UndoWhat};
+pub use request::{Action, Answer, Did, RemakeWhat, Request, RetryWhat, UndoWhat};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
 pub use yaml::{read_mapping, read_shared, write_mapping};

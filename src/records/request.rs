@@ -1,8 +1,10 @@
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordError, json};
-use crate::model::{RelPath, Stage};
+use crate::model::{RelPath, Stage, ThemeSlug};
 
 /// The form of requests and answers that is written and read.
 const VERSION: u32 = 1;
@@ -25,6 +27,8 @@ pub enum Action {
     Undo(UndoWhat),
     /// Take up again what was set aside.
     Retry(RetryWhat),
+    /// Make anew what was made by settings that changed since.
+    Remake(RemakeWhat),
 }
 
 /// What a person wants back.
@@ -49,6 +53,17 @@ pub enum RetryWhat {
     Stage(Stage),
     /// What lies here, or lay here before it was set aside; a file or a folder.
     Path(RelPath),
+}
+
+/// Which products are made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RemakeWhat {
+    /// One theme only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub theme: Option<ThemeSlug>,
+    /// Go on behind this file: the answer before ended there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<RelPath>,
 }
 
 /// What became of a request.
@@ -76,8 +91,25 @@ pub enum Did {
     },
     /// It had been moved already; the note on it is gone now too.
     Gone(RelPath),
-    /// It stays where it was set aside, and why.
+    /// It stays as it is, and why.
     Stays(RelPath, String),
+    /// It was made anew, and how.
+    Remade(RelPath, String),
+    /// There is more to do behind this file: ask again.
+    More(RelPath),
+}
+
+impl fmt::Display for Did {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undone(line) => f.write_str(line),
+            Self::Back { from, to } => write!(f, "{from} -> {to}"),
+            Self::Gone(path) => write!(f, "{path}: not there any more; its note is removed"),
+            Self::Stays(path, why) => write!(f, "{path}: stays: {why}"),
+            Self::Remade(path, did) => write!(f, "{path}: {did}"),
+            Self::More(path) => write!(f, "there is more behind {path}"),
+        }
+    }
 }
 
 impl Action {
@@ -86,13 +118,14 @@ impl Action {
         match self {
             Self::Undo(_) => "undo",
             Self::Retry(_) => "retry",
+            Self::Remake(_) => "remake",
         }
     }
 }
 
 impl Request {
     /// The names of all kinds.
-    pub const KINDS: [&'static str; 2] = ["undo", "retry"];
+    pub const KINDS: [&'static str; 3] = ["undo", "retry", "remake"];
 
     /// Returns a request that is made now.
     pub fn new(action: Action, at: Timestamp) -> Self {
@@ -147,6 +180,11 @@ mod tests {
             (Action::Retry(RetryWhat::All), r#"{"retry":"all"}"#),
             (Action::Retry(RetryWhat::Stage(Stage::Raw)), r#"{"retry":{"stage":"raw"}}"#),
             (Action::Retry(RetryWhat::Path(path("failed/raw"))), r#"{"retry":{"path":"failed/raw"}}"#),
+            (Action::Remake(RemakeWhat::default()), r#"{"remake":{}}"#),
+            (
+                Action::Remake(RemakeWhat { theme: ThemeSlug::new("sea").ok(), after: Some(path("export/sea/a.png")) }),
+                r#"{"remake":{"theme":"sea","after":"export/sea/a.png"}}"#,
+            ),
         ];
         for (action, text) in actions {
             let request = Request::new(action, at);
@@ -159,6 +197,8 @@ mod tests {
             Did::Back { from: path("failed/raw/a.png"), to: path("raw/a.png") },
             Did::Gone(path("failed/raw/b.png")),
             Did::Stays(path("failed/raw/c.png"), "no free name".to_owned()),
+            Did::Remade(path("export/t/a.png"), "made anew".to_owned()),
+            Did::More(path("export/t/a.png")),
         ];
         for answer in [Answer::new(did.into(), None), Answer::refused("the journal cannot be read")] {
             assert_eq!(Answer::parse(&answer.to_bytes()), Ok(answer));

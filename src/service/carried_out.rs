@@ -1,5 +1,7 @@
 //! What a request is bound by, and what carrying it out came to.
 
+use std::sync::Arc;
+
 use super::decide;
 use crate::config::Settings;
 use crate::make::Limits;
@@ -28,11 +30,14 @@ pub(super) struct Rules {
     pub(super) limits: Limits,
     /// A person's own patterns of names that are left alone.
     pub(super) ignore: Ignore,
+    /// What pictures are made by that are made anew.
+    pub(super) settings: Arc<Settings>,
 }
 
 impl Rules {
     /// Returns what the settings say.
-    pub(super) fn of(settings: &Settings) -> Self {
-        Self { limits: decide::limits(settings), ignore: settings.settle.ignore.clone() }
+    pub(super) fn of(settings: &Arc<Settings>) -> Self {
+        let (limits, ignore) = (decide::limits(settings), settings.settle.ignore.clone());
+        Self { limits, ignore, settings: settings.clone() }
     }
 }

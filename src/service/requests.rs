@@ -1,10 +1,13 @@
 //! What a person asks for beside the flow: carried out by the daemon, or by the command where none runs.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::{Clock, Opened, ServiceError, retry, undo};
+use super::{Clock, Opened, ServiceError, remake, retry, undo};
 use crate::config::Settings;
+use crate::craft::{Progress, Untold};
 use crate::records::{Action, Answer, Request};
 use crate::report;
 use crate::vault::{Journal, QueuedRequest, Vault};
@@ -15,6 +18,7 @@ pub(super) fn answer(
     journal: &mut Journal,
     posted: &QueuedRequest,
     rules: &Rules,
+    progress: &dyn Progress,
     now: Timestamp,
 ) -> CarriedOut {
     let refused = |why: String| CarriedOut { answer: Answer::refused(why), ..CarriedOut::default() };
@@ -22,7 +26,7 @@ pub(super) fn answer(
         (Ok(false), _) => return CarriedOut::default(),
         (Err(error), _) => refused(error.to_string()),
         (Ok(true), Err(why)) => refused(why.clone()),
-        (Ok(true), Ok(request)) => carry_out(vault, journal, request, rules, now),
+        (Ok(true), Ok(request)) => carry_out(vault, journal, request, rules, progress, now),
     };
     let answer = &carried.answer;
     report::request_answered(posted.kind(), answer.done.len(), answer.refused.as_deref());
@@ -31,10 +35,18 @@ pub(super) fn answer(
     carried
 }
 
-fn carry_out(vault: &Vault, journal: &mut Journal, request: &Request, rules: &Rules, now: Timestamp) -> CarriedOut {
+fn carry_out(
+    vault: &Vault,
+    journal: &mut Journal,
+    request: &Request,
+    rules: &Rules,
+    progress: &dyn Progress,
+    now: Timestamp,
+) -> CarriedOut {
     match &request.action {
         Action::Undo(what) => undo::undo(vault, journal, what, request.at, rules, now),
         Action::Retry(what) => retry::retry(vault, journal, what, rules, now),
+        Action::Remake(what) => remake::remake(vault, journal, what, rules, progress, now),
     }
 }
 
@@ -43,5 +55,6 @@ pub fn carry_out_here(settings: &Settings, action: Action) -> Result<Answer, Ser
     let mut opened = Opened::open(settings, &|| ())?;
     let now = Clock::start().now().timestamp();
     let request = Request::new(action, now);
-    Ok(carry_out(&opened.vault, &mut opened.journal, &request, &Rules::of(settings), now).answer)
+    let rules = Rules::of(&Arc::new(settings.clone()));
+    Ok(carry_out(&opened.vault, &mut opened.journal, &request, &rules, &Untold, now).answer)
 }

@@ -255,7 +255,9 @@ mod tests {
             disk.write_new(&path(file), file.as_bytes()).unwrap();
         }
         let limits = Limits { file_bytes_max: 1 << 20, decode: crate::craft::Limits::default() };
-        let rules = Rules { limits, ignore: Ignore::default() };
+        let settings =
+            crate::config::load(crate::config::DEFAULT_TEXT, root.path(), &crate::market::built_in().unwrap()).unwrap();
+        let rules = Rules { limits, ignore: Ignore::default(), settings: Arc::new(settings) };
         let now = "2026-11-28T10:00:00Z".parse().unwrap();
         let carried = retry(&vault, &mut journal, what, &rules, now);
         assert_eq!((carried.answer.refused, carried.is_open), (None, false));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
 
+mod again;
 mod back;
 mod bundles;
 mod by_products;

@@ -325,7 +325,8 @@ impl Decider {
     }
 }
 
-fn rules(settings: &Settings) -> Rules {
+/// Returns the slice of the settings that deciding needs.
+pub(super) fn rules(settings: &Settings) -> Rules {
     Rules {
         naming: settings.naming.clone(),
         keep: settings.keep.clone(),

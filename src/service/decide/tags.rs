@@ -12,6 +12,7 @@ use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::Hold;
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::records::Sidecar;
+use crate::service::survey::stage_of;
 use crate::vault::Look;
 
 /// The largest note or tag file that is read.
@@ -26,7 +27,7 @@ pub(in crate::service) struct SharedTags {
 
 impl SharedTags {
     /// Returns tags of which none were read.
-    pub(super) fn new(settings: &SettleSettings) -> Self {
+    pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
         Self { themes: Themes::default(), records: RecordSettle::new(settings.quiet, settings.weak_quiet) }
     }
 
@@ -62,7 +63,7 @@ impl SharedTags {
     }
 
     /// Returns the tags of a bundled asset, all layers resolved.
-    pub(super) fn of_bundled(
+    pub(in crate::service) fn of_bundled(
         &mut self,
         disk: &dyn Look,
         settings: &Settings,
@@ -71,11 +72,25 @@ impl SharedTags {
         now: Now,
     ) -> Result<Resolved, Hold> {
         let below = sidecar.origin.as_ref().and_then(|origin| crate::plan::theme_of_path(&origin.path).1);
-        let mut layers = self.layers(disk, settings, sidecar.theme.as_ref(), below.as_ref(), Stage::Upload, now)?;
-        layers.extend(xmp.map(|xmp| (Layer::Xmp, xmp)));
-        known_markets(settings, None, &Layer::Sidecar, &sidecar.tags)?;
-        layers.push((Layer::Sidecar, sidecar.tags.clone()));
-        Ok(resolve(&layers))
+        let layers = self.layers(disk, settings, sidecar.theme.as_ref(), below.as_ref(), Stage::Upload, now)?;
+        with_own(settings, layers, sidecar, xmp)
+    }
+
+    /// Returns the tags of an asset that waits in a stage, all layers resolved.
+    pub(in crate::service) fn of_waiting(
+        &mut self,
+        disk: &dyn Look,
+        settings: &Settings,
+        file: &RelPath,
+        sidecar: &Sidecar,
+        xmp: Option<Tags>,
+        now: Now,
+    ) -> Result<Resolved, Hold> {
+        let (theme, below) = crate::plan::theme_of_path(file);
+        let theme = theme.as_ref().or(sidecar.theme.as_ref());
+        let stage = stage_of(file).unwrap_or(Stage::Upload);
+        let layers = self.layers(disk, settings, theme, below.as_ref(), stage, now)?;
+        with_own(settings, layers, sidecar, xmp)
     }
 
     /// Returns the bytes of a record that a person may edit, if it is there and stands still.
@@ -88,6 +103,19 @@ impl SharedTags {
             Err(error) => Err(refused(path, &error)),
         }
     }
+}
+
+/// Returns an asset's tags: its own are the highest layers.
+fn with_own(
+    settings: &Settings,
+    mut layers: Vec<(Layer, Tags)>,
+    sidecar: &Sidecar,
+    xmp: Option<Tags>,
+) -> Result<Resolved, Hold> {
+    layers.extend(xmp.map(|xmp| (Layer::Xmp, xmp)));
+    known_markets(settings, None, &Layer::Sidecar, &sidecar.tags)?;
+    layers.push((Layer::Sidecar, sidecar.tags.clone()));
+    Ok(resolve(&layers))
 }
 
 /// Refuses a layer with a category for a market that nobody knows: no manifest would ever get it, without a word.

@@ -180,9 +180,13 @@ impl Workers {
             Work::Commit { batch, now } => {
                 self.with_journal(move |vault, journal| Some(commit(vault, journal, batch, now)));
             }
-            Work::Undo { posted, rules, now } => self.with_journal(move |vault, journal| {
-                Some(Message::Undone(requests::answer(vault, journal, &posted, &rules, now)))
-            }),
+            Work::Undo { posted, rules, now } => {
+                let (stop, clock) = (self.stop.clone(), self.clock);
+                self.with_journal(move |vault, journal| {
+                    let rows = Rows::new(&stop, clock, None);
+                    Some(Message::Undone(requests::answer(vault, journal, &posted, &rules, &rows, now)))
+                });
+            }
             Work::Recover(areas) => {
                 self.with_journal(move |vault, journal| Some(Message::Recovered(recover(vault, journal, &areas))));
             }

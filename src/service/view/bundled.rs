@@ -96,6 +96,9 @@ impl View {
         explained = explained.with("market", market);
         explained.notes.extend(self.name_of(&sidecar, path));
         explained.notes.extend(self.identity_of(&sidecar, path));
+        if !was_sent {
+            explained = self.with_freshness(explained, path, &record, &sidecar);
+        }
         let now = self.clock.now().for_settle();
         let xmp = foreign_xmp(self.decide.disk(), &bundle.sidecars(), &path.file_text());
         let tags = xmp.and_then(|xmp| self.decide.tags_of_bundled(&sidecar, xmp, now));

@@ -150,6 +150,9 @@ impl View {
             if let Some((_, sidecar)) = &facts.sidecar {
                 explained.notes.extend(self.identity_of(sidecar, &facts.path));
             }
+            if let (Stage::Export | Stage::Upload, Some((record, sidecar))) = (stage, &facts.sidecar) {
+                explained = self.with_freshness(explained, &facts.path, &record.path, sidecar);
+            }
             let now = self.clock.now().for_settle();
             explained.tags = Some(self.decide.tags_of(&facts, now).map_err(|hold| hold.to_string()));
             explained.sources = self.sources(&facts);

@@ -6,6 +6,7 @@ mod explain;
 mod judge;
 mod names;
 mod overview;
+mod stale;
 
 pub use explain::Explained;
 pub use overview::{Group, Line, Overview, StageCount};

@@ -155,15 +155,15 @@ pub(super) fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
 
 /// Groups by kind of reason, folder and reason.
 #[derive(Debug, Default)]
-struct Groups(BTreeMap<(WhyKind, RelPath, std::sync::Arc<str>), Vec<RelPath>>);
+pub(super) struct Groups(BTreeMap<(WhyKind, RelPath, std::sync::Arc<str>), Vec<RelPath>>);
 
 impl Groups {
-    fn add(&mut self, path: RelPath, why: Why) {
+    pub(super) fn add(&mut self, path: RelPath, why: Why) {
         self.0.entry((why.kind, folder_of(&path), why.text)).or_default().push(path);
     }
 
     /// Returns them, first what needs a person's hand, and of those what most files wait for.
-    fn sorted(self) -> Vec<Group> {
+    pub(super) fn sorted(self) -> Vec<Group> {
         let groups = self.0.into_iter();
         let mut groups: Vec<Group> =
             groups.map(|((kind, folder, text), files)| Group { folder, why: Why { kind, text }, files }).collect();

@@ -346,7 +346,7 @@ impl Mill {
             Work::LookTwice(asides) => look_twice(disk, asides),
             Work::Commit { batch, now } => commit(vault, &mut self.journal, batch, now),
             Work::Undo { posted, rules, now } => {
-                Message::Undone(requests::answer(vault, &mut self.journal, &posted, &rules, now))
+                Message::Undone(requests::answer(vault, &mut self.journal, &posted, &rules, &crate::craft::Untold, now))
             }
             Work::Recover(areas) => Message::Recovered(recover(vault, &mut self.journal, &areas)),
             Work::Purge { areas, limits, now_ns, unsure } => {
