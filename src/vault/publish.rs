@@ -46,9 +46,13 @@ fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
         Ok(()) => (),
         Err(error) if error.kind() == ErrorKind::Unsupported => {
             // A second name keeps the old version; where there are none, it is not kept.
-            if disk.link(&product.to, &aside).is_ok() && disk.hash(&aside)? != *was {
-                disk.remove(&aside)?;
-                return Err(CommitError::Changed(product.to.clone()));
+            if disk.link(&product.to, &aside).is_ok() {
+                if disk.hash(&aside)? != *was {
+                    disk.remove(&aside)?;
+                    return Err(CommitError::Changed(product.to.clone()));
+                }
+                // A cut must not keep the new version and lose this name.
+                aside.parent().map_or(Ok(()), |folder| disk.sync_folder(&folder))?;
             }
             return Ok(disk.replace(&product.scratch, &product.to)?);
         }
@@ -70,19 +74,54 @@ fn replace(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> Carried {
     Err(CommitError::Changed(product.to.clone()))
 }
 
-/// Removes new names that were given in vain; a replaced record keeps its new version, which is whole.
+/// Removes new names that were given in vain, and puts former versions back where they are kept: a file and the record
+/// of it are of one plan, and one without the other would look as if a person had changed it.
 pub(super) fn take_back(disk: &dyn Disk, published: &[Publish]) -> DiskResult<()> {
     let mut taken_back = Ok(());
-    for product in published.iter().filter(|product| product.mode == PublishMode::New) {
-        // Somebody may have put a file of his own there meanwhile.
-        let is_ours = disk.stat(&product.to).and_then(|entry| match entry {
-            Some(seen) if disk.hash(&product.to)? == product.hash => {
-                Ok(disk.stat(&product.to)?.is_some_and(|entry| entry.identity == seen.identity))
-            }
-            _ => Ok(false),
-        });
-        let removed = is_ours.and_then(|is_ours| if is_ours { disk.remove(&product.to) } else { Ok(()) });
-        taken_back = taken_back.and(removed);
+    for product in published {
+        let back = match &product.mode {
+            PublishMode::New => remove_new(disk, product),
+            PublishMode::Replace { was: Some(was) } => put_former_back(disk, product, was),
+            PublishMode::Replace { was: None } => Ok(()),
+        };
+        taken_back = taken_back.and(back);
     }
     taken_back
+}
+
+fn remove_new(disk: &dyn Disk, product: &Publish) -> DiskResult<()> {
+    // Somebody may have put a file of his own there meanwhile.
+    let is_ours = match disk.stat(&product.to)? {
+        Some(seen) if disk.hash(&product.to)? == product.hash => {
+            disk.stat(&product.to)?.is_some_and(|entry| entry.identity == seen.identity)
+        }
+        _ => false,
+    };
+    if is_ours { disk.remove(&product.to) } else { Ok(()) }
+}
+
+/// Puts the former version of a record back in the place of ours. Ours stays where that was kept: until this is durable,
+/// a cut may bring either back. Where the former one is not kept, or somebody has ours open already, the new one stays: it is whole.
+fn put_former_back(disk: &dyn Disk, product: &Publish, was: &ContentHash) -> DiskResult<()> {
+    let (to, aside) = (&product.to, replaced_aside(&product.scratch));
+    let is = |path: &RelPath, hash: &ContentHash| Ok(disk.stat(path)?.is_some() && disk.hash(path)? == *hash);
+    if !is(to, &product.hash)? || disk.has_writer(to)? == Some(true) {
+        return Ok(());
+    }
+    // A cut may have come before it was put aside.
+    let kept = if is(&aside, was)? { &aside } else { &product.scratch };
+    if !is(kept, was)? {
+        return Ok(());
+    }
+    match disk.exchange(kept, to) {
+        Err(error) if error.kind() == ErrorKind::Unsupported => return disk.replace(kept, to),
+        exchanged => exchanged?,
+    }
+    let found = disk.hash(kept);
+    if found.as_ref().is_ok_and(|found| *found == product.hash) {
+        return Ok(());
+    }
+    // Somebody saved it in this moment.
+    disk.exchange(kept, to)?;
+    found.map(drop)
 }
