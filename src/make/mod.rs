@@ -5,6 +5,7 @@ mod cost;
 mod first_frame;
 mod inside;
 mod inspect;
+mod kept;
 mod products;
 
 pub use cost::{Cost, cost};

@@ -2,11 +2,15 @@ use std::io::{Seek as _, SeekFrom, Write};
 use std::ops::RangeInclusive;
 
 use super::inspect::read_whole;
+use super::kept::made_before;
 use super::{Limits, MakeError};
 use crate::craft::{self, CraftError, EssenceWriter, Progress};
 use crate::model::{ContentHash, Identity, Kind, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
+
+/// What is told of a picture that need not be made.
+const TAKEN_BACK: &str = "taken from the trash, where the same lay";
 
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
 pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress) -> Result<Made, MakeError> {
@@ -121,6 +125,10 @@ fn make_product(
             sidecar.to_text().into_bytes()
         }
         Recipe::Render { from, kind, render } => {
+            if let Some(bytes) = made_before(sources.disk, sources.plan, earlier.len(), sources.limits.file_bytes_max) {
+                let written = |out: &mut dyn Write| craft::written(out, &bytes).map(|()| Some(TAKEN_BACK.to_owned()));
+                return picture(draft, product, render.output.kind(), written);
+            }
             let (source, limits) = (sources.read(from)?, &sources.limits.decode);
             return picture(draft, product, render.output.kind(), |out| {
                 let made = craft::render(&source, *kind, render, limits, progress, out)?;

@@ -213,6 +213,17 @@ pub struct Plan {
     pub renders_in: Option<usize>,
     /// How many bytes the picture that it makes may have: what comes behind was decided on that.
     pub bytes: Option<RangeInclusive<u64>>,
+    /// What was made of the same asset before and may still lie in the trash: what is the same is not made again.
+    pub kept: Vec<Kept>,
+}
+
+/// A product in the trash, with its sidecar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it lies.
+    pub file: RelPath,
+    /// Where its sidecar lies.
+    pub record: RelPath,
 }
 
 impl Plan {
@@ -227,6 +238,7 @@ impl Plan {
             rows: Vec::new(),
             renders_in: None,
             bytes: None,
+            kept: Vec::new(),
         }
     }
 

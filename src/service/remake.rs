@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
 use super::decide::{self, SharedTags};
+use super::ledger::KeptProducts;
 use super::made_files::{Lookout, MadeFile, MadeFiles};
 use crate::craft::{CraftError, Progress};
 use crate::intake::Now;
@@ -46,6 +47,7 @@ pub(super) fn remake(
         decides: decide::rules(settings),
         progress,
         open: open_files(&records),
+        kept: KeptProducts::of(&records),
         carried: CarriedOut::default(),
     };
     work.carried.answer = work.all(journal, found, what.after.as_ref(), now);
@@ -70,6 +72,8 @@ struct Remaking<'a> {
     progress: &'a dyn Progress,
     /// Files of plans that were cut off.
     open: HashSet<RelPath>,
+    /// What was made before.
+    kept: KeptProducts,
     carried: CarriedOut,
 }
 
@@ -123,7 +127,8 @@ impl Remaking<'_> {
             }
         }
         let olds: Vec<Old<'_>> = sound.iter().map(|(made, remake)| old(made, remake)).collect();
-        let Some(plan) = plan_remake(&olds, &self.decides, now) else { return Ok(None) };
+        let Some(mut plan) = plan_remake(&olds, &self.decides, now) else { return Ok(None) };
+        plan.kept = self.kept.of_asset(plan.about.asset.as_ref());
         let made = match survive(|| make(self.vault, &plan, &self.rules.limits, self.progress)) {
             Ok(made) => made,
             Err(MakeError::Disk(error)) => return Err(error.to_string()),

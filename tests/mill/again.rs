@@ -81,6 +81,13 @@ fn what_is_stale_is_made_anew_from_its_original_and_undo_brings_the_old_one_back
     assert_eq!(root.edges(), [300, 200]);
     assert!(root.call(&["undo"]).status.success());
     assert_eq!(root.bytes(), before);
+    // What was made then still lies in the trash, and is not made once more.
+    let said = root.text(&["release", "keep", "--again"]);
+    assert_eq!(said.matches("; taken from the trash, where the same lay\n").count(), 2, "{said}");
+    assert_eq!(root.edges(), [300, 300]);
+    for _ in 0..2 {
+        assert!(root.call(&["undo"]).status.success());
+    }
     fs::write(&before[0].0, picture(9, 200)).unwrap();
     fs::write(root.at("archive/winter-cabins/winter-cabins-0002.png"), picture(8, 100)).unwrap();
     let output = root.call(&["release", "keep", "--again"]);
@@ -96,6 +103,31 @@ fn what_is_stale_is_made_anew_from_its_original_and_undo_brings_the_old_one_back
     fs::write(before[0].0.parent().unwrap().parent().unwrap().join("SENT"), "").unwrap();
     assert!(!root.text(&["status"]).contains("stale"));
     assert_eq!(root.text(&["release", "keep", "--again"]), "Nothing is stale.\n");
+}
+
+/// What was undone was decoded, enlarged and encoded once more when it went on.
+#[test]
+fn what_goes_on_again_after_undo_is_taken_from_the_trash() {
+    let root = Root::with_pictures("keep: {scale: 2}\n", 1);
+    // It gets another number, and with it another name.
+    let bundled = || fs::read(&root.bundled()[0]).unwrap();
+    let (before, dropped) = (bundled(), root.at("raw/winter-cabins/00.png"));
+    let told = || root.log().matches("taken from the trash, where the same lay").count();
+    let again = || {
+        while !dropped.exists() {
+            assert!(root.call(&["undo"]).status.success());
+        }
+        assert!(root.text(&["release", "raw"]).starts_with("Released: 1 asset"));
+    };
+    again();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(bundled() == before && told() > 0, "{}", root.log());
+    // What is no longer kept is made again.
+    again();
+    root.contents(".stockmill/trash").into_iter().for_each(|(kept, _)| fs::remove_file(kept).unwrap());
+    let earlier = told();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(bundled() == before && told() == earlier, "{}", root.log());
 }
 
 /// As many as one request takes, and one more; each is for two markets.

@@ -149,7 +149,8 @@ impl Decider {
             self.decide_asset(&facts, known.as_ref(), None, here)
         }?;
         self.leads_on(&plan)?;
-        let plan = self.with_next_steps(&facts, plan, here);
+        let mut plan = self.with_next_steps(&facts, plan, here);
+        plan.kept = self.ledger.kept.of_asset(plan.about.asset.as_ref());
         self.take_in_hand(&plan);
         Ok(plan)
     }

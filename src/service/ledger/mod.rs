@@ -1,4 +1,5 @@
 mod assets;
+mod kept;
 mod note_versions;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::plan::{BundleFolder, BundleName, Named};
 use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
+pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
 
 /// What was seen and done so far: a memory that the journal and the sidecars can rebuild.
@@ -32,6 +34,8 @@ pub(super) struct Ledger {
     manifests: HashMap<RelPath, ContentHash>,
     /// What notes gave.
     pub(super) notes: NoteVersions,
+    /// Products that were taken away and may still be kept.
+    pub(super) kept: KeptProducts,
 }
 
 /// What is known of an asset that was seen before.
@@ -51,7 +55,7 @@ impl Ledger {
     /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
     /// from every sidecar below the root.
     pub(super) fn rebuild(disk: &dyn Look, records: &[Record], areas: &[RelPath]) -> Self {
-        let mut ledger = Self { notes: NoteVersions::of(records), ..Self::default() };
+        let mut ledger = Self { notes: NoteVersions::of(records), kept: KeptProducts::of(records), ..Self::default() };
         ledger.remember_records(records);
         let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));
         for area in areas {

@@ -217,6 +217,7 @@ impl Dispatcher {
         }
         for receipt in undone.receipts {
             self.close(&receipt.about, &receipt.publish, now.timestamp(), Duration::ZERO);
+            self.decide.ledger.kept.note(&receipt.about, &receipt.asides);
             self.maintenance.second_looks.add(receipt.asides, now.steady);
         }
         self.decide.reread_releases();
@@ -243,6 +244,7 @@ impl Dispatcher {
                 for intent in &recovered.finished {
                     self.close(&intent.about, &intent.publish, intent.at, Duration::ZERO);
                     self.decide.ledger.notes.remember_intent(intent);
+                    self.decide.ledger.kept.note(&intent.about, &Aside::of_intent(intent));
                     self.maintenance.second_looks.add(Aside::of_intent(intent), now.steady);
                 }
                 self.take_blocked(&recovered);
