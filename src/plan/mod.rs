@@ -45,7 +45,7 @@ pub use known::{Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use park::{REASON, plan_park};
-pub use remake::{Freshness, Old, Remake, Stale, freshness, plan_remake};
+pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use stage::plan_asset;
@@ -215,15 +215,6 @@ pub struct Plan {
     pub bytes: Option<RangeInclusive<u64>>,
     /// What was made of the same asset before and may still lie in the trash: what is the same is not made again.
     pub kept: Vec<Kept>,
-}
-
-/// A product in the trash, with its sidecar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Where it lies.
-    pub file: RelPath,
-    /// Where its sidecar lies.
-    pub record: RelPath,
 }
 
 impl Plan {

@@ -283,6 +283,15 @@ pub struct Old<'a> {
     pub tags: Option<&'a Resolved>,
 }
 
+/// A product in the trash, with its sidecar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it lies.
+    pub file: RelPath,
+    /// Where its sidecar lies.
+    pub record: RelPath,
+}
+
 /// Plans to make products of one asset anew, each in the place of the old one, which is kept for `undo`. Those that are
 /// the same are made once.
 pub fn plan_remake(olds: &[Old<'_>], rules: &Rules, now: Timestamp) -> Option<Plan> {

@@ -165,7 +165,7 @@ impl FromStr for Step {
         };
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
-            _ if background.is_some() && !text.starts_with(Format::Jpeg.title()) => Err(()),
+            [title, ..] if background.is_some() && title != Format::Jpeg.title() && title != PROGRESSIVE => Err(()),
             ["lanczos", from, "to", to, ref done @ ..] => {
                 Ok(Self::Enlarged { from: size(from)?, to: size(to)?, enhance: enhanced(done).ok_or(())? })
             }
