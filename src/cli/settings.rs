@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
 use super::reader::Reader;
-use crate::config::{DEFAULT_TEXT, Folders, Problems, Settings, check_places, is_blank, load, own_folders};
+use crate::config::{DEFAULT_TEXT, Folders, Problems, Settings, advice, check_places, is_blank, load, own_folders};
 use crate::market::built_in;
 use crate::model::Stage;
 use crate::service::{Reading, Sound};
@@ -135,6 +135,7 @@ fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, Str
         return Err(why);
     }
     notes.extend(unread_beside(source));
+    notes.extend(advice(&settings));
     Ok(Sound { settings, is_blank: is_blank(&text), notes })
 }
 

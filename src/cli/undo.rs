@@ -8,7 +8,8 @@ use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::records::{Action, UndoWhat};
-use crate::service::View;
+use crate::service::{View, layout};
+use crate::vault::Lock;
 
 /// Takes back the last step, the last batch, or the last step of one asset.
 pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Result<ExitCode, CliError> {
@@ -27,6 +28,9 @@ pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Resu
     }
     if !answer.done.is_empty() {
         say!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");
+        if !Lock::is_held(&layout(&settings).home()) {
+            say!("A bundle that it was taken out of gets its CSV anew when stockmill runs: `stockmill once`.");
+        }
     }
     match answer.refused {
         Some(why) => Err(CliError::failed(&format!("not undone: {why}"))),

@@ -1,12 +1,14 @@
 //! Turns the text of settings into a checked value. All problems of a file are returned together, each with its
 //! line. Never reads a file itself, and never gives all settings to a worker: each room gets its section.
 
+mod advice;
 mod build;
 mod gate;
 mod places;
 mod raw;
 mod schema;
 
+pub use advice::advice;
 pub use build::{NO_ZONES, is_blank, lacks_zones, load};
 pub use gate::{Gate, Gates, Schedule, Window, window};
 pub use places::{check_places, own_folders};

@@ -1,0 +1,58 @@
+use super::{Method, Settings, Target};
+
+/// Returns what is sound in the settings and leaves all pictures waiting in `upload`, since no market takes them.
+pub fn advice(settings: &Settings) -> Vec<String> {
+    let (markets, keep, format) = (&settings.upload.markets, &settings.keep, settings.export.format);
+    if markets.is_empty() {
+        return Vec::new();
+    }
+    let mut advice = Vec::new();
+    if !markets.iter().any(|market| market.kinds.contains(&format.kind())) {
+        let title = format.title();
+        advice.push(format!(
+            "`export.format` is {title}, and no market of `upload.markets` takes that: every picture would wait in `upload`; \
+             set another format, and move those that wait there back to `export`"
+        ));
+    }
+    let least = markets.iter().map(|market| market.megapixels.min).fold(f64::INFINITY, f64::min);
+    if let Target::MinMegapixels(wanted) = keep.target
+        && keep.method != Method::None
+        && wanted.min(keep.megapixels_max) < least
+    {
+        advice.push(format!(
+            "`keep` enlarges to {} megapixels, and each market of `upload.markets` takes {least} or more: smaller pictures \
+             would wait in `upload`; set `min_megapixels` to {least} or more",
+            wanted.min(keep.megapixels_max)
+        ));
+    }
+    advice
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::load;
+    use crate::market::built_in;
+
+    #[test]
+    fn what_no_market_takes_is_told() {
+        let rows: [(&str, &[&str]); 8] = [
+            ("", &[]),
+            ("export: {format: png}", &["`export.format` is PNG"]),
+            ("keep: {min_megapixels: 3}", &["enlarges to 3 megapixels, and each market of `upload.markets` takes 4"]),
+            ("keep: {min_megapixels: 3, method: none}", &[]),
+            ("keep: {scale: 2}", &[]),
+            ("keep: {min_megapixels: 4, megapixels_max: 3}", &["enlarges to 3 megapixels"]),
+            ("export: {format: webp}\nkeep: {min_megapixels: 1}", &["is WebP", "enlarges to 1 megapixels"]),
+            ("export: {format: webp}\nupload: {markets: []}", &[]),
+        ];
+        for (text, expected) in rows {
+            let settings = load(text, Path::new("/mill"), &built_in().unwrap()).unwrap();
+            let told = advice(&settings);
+            assert_eq!(told.len(), expected.len(), "{text}: {told:?}");
+            assert!(told.iter().zip(expected).all(|(told, part)| told.contains(part)), "{text}: {told:?}");
+        }
+    }
+}
