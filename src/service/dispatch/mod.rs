@@ -255,9 +255,10 @@ impl Dispatcher {
         Budget { jobs: work.jobs, memory: work.memory_mib << 20 }
     }
 
-    /// Returns the longest pause before what may change unseen is looked at again.
+    /// Returns the longest pause before what may change unseen is looked at again. It is too long for `once` to wait for
+    /// it, or what is held would be looked at again and again, and `once` would never end.
     fn hold_pause(&self) -> Duration {
-        self.decide.settings.settle.rescan.min(HOLD_PAUSE)
+        self.decide.settings.settle.rescan.clamp(UNAWAITED_PAUSE, HOLD_PAUSE)
     }
 }
 
@@ -266,6 +267,8 @@ fn here<'a>(areas: &'a Areas, walks: &'a Walks, now: &'a Moment) -> Here<'a> {
     Here { now, pauses: &areas.pauses, units: &walks.units }
 }
 
+/// A pause that is too long for `once` to wait for its end.
+const UNAWAITED_PAUSE: Duration = Duration::from_secs(5);
 /// How long what may change unseen is waited for.
 const HOLD_PAUSE: Duration = Duration::from_secs(30);
 

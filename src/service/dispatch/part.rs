@@ -5,6 +5,22 @@ use std::time::Duration;
 /// Whoever waits longer than this is not waited for by `once`.
 pub(super) const SOON: Duration = Duration::from_secs(3);
 
+/// When something is looked at anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) struct Due {
+    pub(in crate::service) at: Duration,
+    /// Whether `once` waits for it. What was put off for longer is not waited for when its time is near either: things
+    /// that are looked at now and then, each at its own time, would keep `once` from ever ending.
+    pub(super) is_awaited: bool,
+}
+
+impl Due {
+    /// Returns that something is looked at anew at some time.
+    pub(super) fn new(at: Duration, now: Duration) -> Self {
+        Self { at, is_awaited: at <= now + SOON }
+    }
+}
+
 /// The state of one concern. A part has no thread, channel, clock, log or disk: the time is an argument, and it
 /// answers with values.
 pub(super) trait Part {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::part::{By, Left, Part, SOON};
+use super::part::{By, Due, Left, Part, SOON};
 use crate::model::RelPath;
 use crate::service::survey::unit_of;
 use crate::service::units::Units;
@@ -23,7 +23,7 @@ pub(super) struct Walks {
     /// To be walked as soon as possible.
     marked: BTreeSet<RelPath>,
     /// To be walked later.
-    due: BTreeMap<RelPath, Duration>,
+    due: BTreeMap<RelPath, Due>,
     /// Units that were walked a moment ago, and when they may be walked again.
     rests: HashMap<RelPath, Rest>,
     /// Units of which not all assets could be taken, since enough is ready, and how many about were left.
@@ -81,23 +81,23 @@ impl Walks {
     }
 
     /// Lets a unit be walked at some time; an earlier one stays.
-    pub(super) fn mark_at(&mut self, unit: &RelPath, at: Duration) {
-        let due = self.due.entry(unit.clone()).or_insert(at);
-        *due = (*due).min(at);
+    pub(super) fn mark_at(&mut self, unit: &RelPath, again: Due) {
+        let due = self.due.entry(unit.clone()).or_insert(again);
+        *due = Due { at: due.at.min(again.at), is_awaited: due.is_awaited || again.is_awaited };
     }
 
     /// Lets the unit of a file be walked at some time.
-    pub(super) fn mark_path_at(&mut self, path: &RelPath, at: Duration) {
+    pub(super) fn mark_path_at(&mut self, path: &RelPath, again: Due) {
         let Some(unit) = unit_of(path) else { return };
         let unit = if self.units.contains(&unit) { unit } else { unit.parent().unwrap_or(unit) };
-        self.mark_at(&unit, at);
+        self.mark_at(&unit, again);
     }
 
     /// Returns the unit that is to be walked now, if there is one. `ready` is how many assets are known to be ready,
     /// and `is_away` tells which areas cannot be looked at.
     pub(super) fn next(&mut self, now: Duration, ready: usize, is_away: &dyn Fn(&RelPath) -> bool) -> Option<RelPath> {
         self.ready = ready;
-        self.marked.extend(self.due.extract_if(.., |_, at| *at <= now).map(|(unit, _)| unit));
+        self.marked.extend(self.due.extract_if(.., |_, due| due.at <= now).map(|(unit, _)| unit));
         if ready >= READY_MAX / 4 {
             self.marked.retain(|unit| !self.behind.contains_key(unit));
         } else if self.walking.is_none() {
@@ -141,7 +141,7 @@ impl Walks {
     }
 
     /// Takes note that the disk did not list a unit, which is tried again.
-    pub(super) fn not_listed(&mut self, unit: &RelPath, again: Duration) {
+    pub(super) fn not_listed(&mut self, unit: &RelPath, again: Due) {
         self.unseen.insert(unit.clone());
         self.mark_at(unit, again);
     }
@@ -185,11 +185,12 @@ impl Walks {
 impl Part for Walks {
     fn wake(&self, now: Duration) -> Option<Duration> {
         let marked = self.marked.iter().filter(|_| self.walking.is_none()).map(|unit| self.from(unit).max(now));
-        marked.chain(self.due.values().copied()).min()
+        marked.chain(self.due.values().map(|due| due.at)).min()
     }
 
     fn left(&self, now: Duration) -> Left {
-        let is_due = || !self.marked.is_empty() || self.due.values().any(|due| *due <= now + SOON);
+        let is_near = |(unit, due): (&RelPath, &Due)| self.unseen.contains(unit) && due.at <= now + SOON;
+        let is_due = || !self.marked.is_empty() || self.due.iter().any(|due| due.1.is_awaited || is_near(due));
         let soon = if self.walking.is_some() { Some(By::Answer) } else { is_due().then_some(By::Time) };
         Left { soon, stuck: self.unseen.len() }
     }
@@ -236,9 +237,11 @@ mod tests {
         let cases = [(0, true, Some(By::Time)), (3_000, false, Some(By::Time)), (3_001, false, None)];
         for (due, is_walked, soon) in cases {
             let mut walks = Walks::default();
-            walks.mark_at(&path("raw"), ms(due));
-            walks.mark_at(&path("raw"), ms(due + 10));
-            assert_eq!((check(&walks, ms(0)).soon, walks.wake(ms(0))), (soon, Some(ms(due))), "{due}");
+            walks.mark_at(&path("raw"), Due::new(ms(due), ms(0)));
+            walks.mark_at(&path("raw"), Due::new(ms(due + 10), ms(0)));
+            for now in [0, due] {
+                assert_eq!((check(&walks, ms(now)).soon, walks.wake(ms(now))), (soon, Some(ms(due))), "{due} at {now}");
+            }
             assert_eq!(next(&mut walks, 0, 0).is_some(), is_walked, "{due}");
         }
     }
@@ -266,11 +269,11 @@ mod tests {
     #[test]
     fn a_unit_that_cannot_be_listed_is_stuck_until_it_is() {
         let mut walks = Walks::default();
-        walks.not_listed(&path("raw"), ms(5_000));
+        walks.not_listed(&path("raw"), Due::new(ms(5_000), ms(0)));
         assert_eq!(check(&walks, ms(0)), Left { soon: None, stuck: 1 });
         walks.listed(&path("raw"));
         assert_eq!((check(&walks, ms(0)), walks.wake(ms(0))), (Left::default(), None));
-        walks.not_listed(&path("raw/t"), ms(5_000));
+        walks.not_listed(&path("raw/t"), Due::new(ms(5_000), ms(0)));
         walks.gone(&path("raw/t"));
         assert_eq!(check(&walks, ms(0)), Left::default());
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::super::part::Due;
 use super::super::walks::PAUSE_IF_BUSY;
 use super::{FileState, Fingerprint, Inbox, News, fingerprint};
 use crate::intake::{Candidate, Sign, Still, Verdict, downloads_as, plain_arrives_as, rest_awaited};
@@ -37,7 +38,7 @@ pub(in crate::service) enum Met {
     /// It is as it was when it was looked into.
     Decide(Box<Facts>),
     /// It waits, until some time if that is known; what is to be told of it.
-    Waits(Option<Duration>, Option<News>),
+    Waits(Option<Due>, Option<News>),
     /// The walk may have seen it in the middle of a step.
     WalkNow,
     /// It is in hand.
@@ -54,7 +55,7 @@ impl Inbox {
             return Met::InHand;
         }
         if self.join(&candidate) {
-            return Met::Waits(Some(around.now.steady + PAUSE_IF_BUSY), None);
+            return Met::Waits(Some(Due::new(around.now.steady + PAUSE_IF_BUSY, around.now.steady)), None);
         }
         if self.is_moving(&path, around.is_moving) {
             return Met::WalkNow;
@@ -88,7 +89,7 @@ impl Inbox {
         let Some(FileState::Held(held)) = self.files.get(path) else { return None };
         if held.state != state {
             self.tries.remove(path);
-        } else if held.until.is_none_or(|until| until > now) {
+        } else if held.until.is_none_or(|until| until.at > now) {
             return Some(Met::Waits(held.until, None));
         }
         let Some(FileState::Held(held)) = self.files.remove(path) else { return None };
@@ -123,7 +124,7 @@ impl Inbox {
         } else {
             None
         };
-        Some(Met::Waits(Some(wait.again), news))
+        Some(Met::Waits(Some(Due::new(wait.again, around.now.steady)), news))
     }
 
     /// Takes a candidate that stands still, and lets one wait that does not.
@@ -137,6 +138,7 @@ impl Inbox {
                 let watched = self.settle.watched(still.candidate(), now);
                 if let Some((until, why)) = rest_awaited(still.candidate(), around.is_first_frame, watched, now) {
                     let why = Why::new(WhyKind::Incomplete, &why);
+                    let until = Due::new(until, now.steady);
                     return Met::Waits(Some(until), self.hold(&path, state, why, Some(until), None));
                 }
                 self.take_in_hand(path, state);
@@ -146,7 +148,7 @@ impl Inbox {
                 if is_by_time {
                     self.quiet_until = self.quiet_until.max(again);
                 }
-                Met::Waits(Some(again), Some(News::Passing(why)))
+                Met::Waits(Some(Due::new(again, now.steady)), Some(News::Passing(why)))
             }
         }
     }
@@ -168,14 +170,14 @@ impl Inbox {
         }
         if let Some(FileState::Held(held)) = self.files.get(&path)
             && held.state == state
-            && held.until.is_none_or(|until| until > now.steady)
+            && held.until.is_none_or(|until| until.at > now.steady)
         {
             return Err(Met::Waits(held.until, None));
         }
         self.remove_held(&path);
         let name = path.without_extension();
         let is_twin = |other: &RelPath| other.as_path().as_os_str() == name || other.without_extension() == name;
-        let waits = |again, why| Met::Waits(Some(again), Some(News::Passing(why)));
+        let waits = |again, why| Met::Waits(Some(Due::new(again, now.steady)), Some(News::Passing(why)));
         match self.settle.judge(candidate, unfinished.iter().any(is_twin), now.for_settle()) {
             Verdict::Wait { again, why, .. } => Err(waits(again, why)),
             Verdict::Still(still) => match still.settled(has_writer) {

@@ -7,7 +7,7 @@ pub(in crate::service) use meet::{Around, Met, arriving, unfinished};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::part::{By, Left, Part};
+use super::part::{By, Due, Left, Part};
 use crate::config::SettleSettings;
 use crate::intake::{Candidate, Notes, Settle, Unsettled, taken_along};
 use crate::model::{RelPath, Stage, ThemeSlug};
@@ -60,7 +60,7 @@ pub(in crate::service) struct Fingerprint(u64);
 struct Held {
     why: Why,
     state: Fingerprint,
-    until: Option<Duration>,
+    until: Option<Due>,
     /// What was seen inside, so that it need not be read again.
     facts: Option<Box<Facts>>,
 }
@@ -157,7 +157,7 @@ impl Inbox {
         path: &RelPath,
         state: Fingerprint,
         why: Why,
-        until: Option<Duration>,
+        until: Option<Due>,
         facts: Option<Facts>,
     ) -> Option<News> {
         let why = self.reasons.share(why);
@@ -179,11 +179,11 @@ impl Inbox {
         until: Option<Duration>,
         facts: Option<Facts>,
         now: Duration,
-    ) -> (Option<Duration>, Option<News>) {
+    ) -> (Option<Due>, Option<News>) {
         let Some(FileState::InHand { state, is_changed }) = self.files.get(path) else { return (None, None) };
         let (state, is_changed) = (*state, *is_changed);
         let soon = until.map_or(now, |until| until.min(now + CHANGED_PAUSE));
-        let until = if is_changed { Some(soon) } else { until };
+        let until = if is_changed { Some(soon) } else { until }.map(|until| Due::new(until, now));
         (until, self.hold(path, state, why, until, facts))
     }
 
@@ -367,7 +367,7 @@ impl FileState {
     /// Lets what is held be judged anew; returns whether it is held.
     fn reconsider(&mut self) -> bool {
         let Self::Held(held) = self else { return false };
-        held.until = Some(Duration::ZERO);
+        held.until = Some(Due::new(Duration::ZERO, Duration::ZERO));
         true
     }
 }

@@ -134,9 +134,9 @@ fn what_time_alone_ends_is_waited_for() {
     else {
         panic!("it is young");
     };
-    assert_eq!((check(&inbox, at(0).steady), inbox.wake(at(0).steady)), (Left::soon(By::Time), Some(again)));
-    assert_eq!(again, at(0).steady + QUIET);
-    assert_eq!(check(&inbox, again), Left::default());
+    assert_eq!((check(&inbox, at(0).steady), inbox.wake(at(0).steady)), (Left::soon(By::Time), Some(again.at)));
+    assert_eq!(again.at, at(0).steady + QUIET);
+    assert_eq!(check(&inbox, again.at), Left::default());
     assert_eq!(word(&meet(&mut inbox, Candidate::alone(file("raw/a.png", 9, 0)), &Others::default(), 250)), "ready");
 }
 
@@ -162,7 +162,7 @@ fn a_file_in_hand_is_not_met_again_and_is_known_to_have_changed() {
                 (true, None) => Some(0),
                 (true, Some(ms)) => Some(ms.min(1_000)),
             };
-            assert_eq!(judged, expected.map(|ms| at(ms).steady), "{size} {soon:?}");
+            assert_eq!(judged, expected.map(|ms| Due::new(at(ms).steady, at(0).steady)), "{size} {soon:?}");
             assert_eq!((inbox.in_hand(), inbox.held(), inbox.is_changed(&path("raw/a.png"))), (0, 1, false));
         }
     }
@@ -193,7 +193,8 @@ fn what_is_held_is_met_again_when_it_is_time_or_it_changed() {
         let mut inbox = inbox();
         let state = fingerprint(&old("raw/a.png"));
         let facts = has_facts.then(|| bare("raw/a.png"));
-        let news = inbox.hold(&path("raw/a.png"), state, gate(), until.map(|ms| at(ms).steady), facts);
+        let until = until.map(|ms| Due::new(at(ms).steady, at(0).steady));
+        let news = inbox.hold(&path("raw/a.png"), state, gate(), until, facts);
         assert_eq!(news, Some(News::Held("the gate is shut".to_owned())));
         let again = if is_same { old("raw/a.png") } else { Candidate::alone(file("raw/a.png", 10, 0)) };
         let met = meet(&mut inbox, again, &Others::default(), ms);

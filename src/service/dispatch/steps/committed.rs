@@ -11,6 +11,7 @@ use super::super::failure::commit_pause;
 use super::super::job::Job;
 use super::super::journal_use::{Phase, Use};
 use super::super::message::Work;
+use super::super::part::Due;
 use crate::intake::is_model_folder;
 use crate::make::MakeError;
 use crate::model::{RelPath, ThemeSlug};
@@ -81,7 +82,7 @@ impl Dispatcher {
         for (mut job, made) in wrong {
             made.discard(&self.decide.vault);
             self.let_go(&mut job, now);
-            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, now.steady));
+            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, Due::new(now.steady, now.steady)));
         }
         right
     }
@@ -172,7 +173,7 @@ impl Dispatcher {
         if job.facts.is_some() {
             for twin in self.decide.reserved.give_back(&job.plan) {
                 if self.inbox.reconsider_one(&twin) {
-                    self.intake.walks.mark_path_at(&twin, now.steady);
+                    self.intake.walks.mark_path_at(&twin, Due::new(now.steady, now.steady));
                 }
             }
         } else if let Some(theme) = &job.plan.about.theme {

@@ -6,6 +6,7 @@ use super::super::areas::Short;
 use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
 use super::super::message::{ToLook, Work};
+use super::super::part::Due;
 use super::super::pipeline::Chunk;
 use super::super::{Dispatcher, News, backoff, here};
 use super::walked::tell;
@@ -125,7 +126,7 @@ impl Dispatcher {
     fn take_look(&mut self, looked: Looked, now: &Moment) {
         let path = looked.candidate().primary.path.clone();
         if self.inbox.is_changed(&path) {
-            return self.look_anew(&path, now.steady);
+            return self.look_anew(&path, Due::new(now.steady, now.steady));
         }
         match looked {
             Looked::Settled(settled, result) => match *result {
@@ -135,15 +136,15 @@ impl Dispatcher {
             Looked::Unsettled(unsettled) => {
                 let (again, why) = self.inbox.wait(&unsettled, now);
                 report::held_for_now(&path, &why);
-                self.look_anew(&path, again);
+                self.look_anew(&path, Due::new(again, now.steady));
             }
         }
     }
 
     /// Lets go of an asset that was in hand, and looks at it anew.
-    pub(in crate::service::dispatch) fn look_anew(&mut self, path: &RelPath, at: Duration) {
+    pub(in crate::service::dispatch) fn look_anew(&mut self, path: &RelPath, again: Due) {
         self.inbox.let_out(path);
-        self.intake.walks.mark_path_at(path, at);
+        self.intake.walks.mark_path_at(path, again);
     }
 
     pub(in crate::service::dispatch) fn decide(&mut self, facts: Facts, now: &Moment) {
@@ -183,10 +184,10 @@ impl Dispatcher {
             self.put_back(path, Why::of(hold), until, facts, now);
             return;
         }
-        let (until, news) = self.inbox.put_back(path, Why::of(hold), until, facts, now.steady);
-        if let Some(until) = until {
-            self.intake.walks.mark_path_at(path, until);
-            self.inbox.expect_by(until);
+        let (again, news) = self.inbox.put_back(path, Why::of(hold), until, facts, now.steady);
+        if let Some(again) = again {
+            self.intake.walks.mark_path_at(path, again);
+            self.inbox.expect_by(again.at);
         }
         // Nobody has to do anything: a moment ends it, for each picture of the theme.
         tell(path, news.map(News::in_passing));
@@ -201,10 +202,10 @@ impl Dispatcher {
         facts: Option<Facts>,
         now: &Moment,
     ) -> Option<Duration> {
-        let (until, news) = self.inbox.put_back(path, why, until, facts, now.steady);
-        until.into_iter().for_each(|at| self.intake.walks.mark_path_at(path, at));
+        let (again, news) = self.inbox.put_back(path, why, until, facts, now.steady);
+        again.into_iter().for_each(|again| self.intake.walks.mark_path_at(path, again));
         tell(path, news);
-        until
+        again.map(|again| again.at)
     }
 
     fn set_aside(&mut self, facts: Facts, why: &str, now: &Moment) {
@@ -242,7 +243,7 @@ impl Dispatcher {
             Handling::PauseArea(why) => self.pause_for(path, error, &why, now),
             Handling::Forget => {
                 self.inbox.forget_tries(path);
-                self.look_anew(path, now.steady);
+                self.look_anew(path, Due::new(now.steady, now.steady));
             }
         }
     }

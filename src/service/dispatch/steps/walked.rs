@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::super::inbox::{self, Around, FACTS_MAX, Met, News};
 use super::super::job::Job;
 use super::super::message::Work;
+use super::super::part::Due;
 use super::super::walks::{PAUSE_IF_BUSY, READY_MAX};
-use super::super::{Dispatcher, here};
+use super::super::{Dispatcher, UNAWAITED_PAUSE, here};
 use crate::intake::{Candidate, Found, NearMiss, Odd, is_lonely};
 use crate::model::{RelPath, Stage};
 use crate::plan::Hold;
@@ -17,12 +18,8 @@ use crate::service::clock::Moment;
 use crate::service::survey::{SurveyError, Surveyed, theme_of_unit};
 use crate::service::why::{Why, WhyKind};
 
-/// The pause before a folder that could not be listed is tried again: too long for `once` to wait for it.
-const UNSEEN_PAUSE: Duration = Duration::from_secs(5);
 /// While so much is to be made, no more companions are looked at.
 const JOIN_MAX: usize = 256;
-/// The pause before what a disk refused is tried again.
-const REFUSED_PAUSE: Duration = Duration::from_secs(2);
 /// How long what may change unseen is waited for if it has to be looked into again for that.
 pub(in crate::service::dispatch) const HOLD_PAUSE_UNSEEN: Duration = Duration::from_secs(900);
 
@@ -79,7 +76,7 @@ impl Dispatcher {
         if self.tally.repeats.note(&disk.to_string(), now.steady) {
             report::not_listed(unit, disk);
         }
-        self.intake.walks.not_listed(unit, now.steady + UNSEEN_PAUSE);
+        self.intake.walks.not_listed(unit, Due::new(now.steady + UNAWAITED_PAUSE, now.steady));
     }
 
     fn take_survey(&mut self, surveyed: Surveyed, took: Duration, now: &Moment) {
@@ -177,7 +174,7 @@ impl Dispatcher {
             Met::WalkNow => self.intake.walks.mark(unit.clone()),
             Met::InHand => (),
             Met::Waits(until, news) => {
-                until.into_iter().for_each(|at| self.intake.walks.mark_at(unit, at));
+                until.into_iter().for_each(|again| self.intake.walks.mark_at(unit, again));
                 tell(path, news);
             }
         }
@@ -207,7 +204,7 @@ impl Dispatcher {
             Err(met) => return self.take_met(unit, Stage::Raw, path, met, now),
         };
         if self.pipeline.planned() >= JOIN_MAX {
-            return self.intake.walks.mark_at(unit, now.steady + PAUSE_IF_BUSY);
+            return self.intake.walks.mark_at(unit, Due::new(now.steady + PAUSE_IF_BUSY, now.steady));
         }
         let waits = self.decide.wait_for_next(path, &entry, now).filter(|_| !was_held);
         let (why, pause, is_by_time) = if let Some((pause, why)) = waits {
@@ -230,7 +227,7 @@ impl Dispatcher {
                         | Hold::Paused(_)
                         | Hold::Twin(_)
                         | Hold::Shut(_) => (self.hold_pause(), false),
-                        Hold::Refused(_) => (REFUSED_PAUSE, false),
+                        Hold::Refused(_) => (UNAWAITED_PAUSE, false),
                         // A person may bring its asset back; nothing else changes that.
                         Hold::Ignored(_) | Hold::Park(_) => (HOLD_PAUSE_UNSEEN, false),
                     };
@@ -238,13 +235,13 @@ impl Dispatcher {
                 }
             }
         };
-        let until = now.steady + pause;
+        let again = Due::new(now.steady + pause, now.steady);
         if is_by_time {
-            self.inbox.expect_by(until);
+            self.inbox.expect_by(again.at);
         }
         let is_passing = is_by_time && why.kind == WhyKind::Settling;
-        let news = self.inbox.hold(path, state, why, Some(until), None);
-        self.intake.walks.mark_at(unit, until);
+        let news = self.inbox.hold(path, state, why, Some(again), None);
+        self.intake.walks.mark_at(unit, again);
         tell(path, if is_passing { news.map(News::in_passing) } else { news });
     }
 

@@ -68,6 +68,26 @@ fn a_release_lets_go_what_lay_there_and_nothing_that_comes_later() {
     }
 }
 
+/// What may change unseen is looked at anew after `rescan_s`, and `once` waited for that again and again: for one picture
+/// if that was soon, and for many of them, each at its own time, if it was not.
+#[test]
+fn what_is_held_keeps_nobody_from_ending() {
+    for rescan in [1, 2, 3, 5, 60] {
+        let settle = format!("settle: {{notes_quiet_s: 0, weak_quiet_ms: 500, rescan_s: {rescan}}}\n");
+        let mut mill = Mill::new(&format!("{settle}keep: {{method: lanczos}}\n"), &[("keep/a/a.png", &picture(0))]);
+        let mut paths = vec!["keep/a/a.png".to_owned()];
+        for number in 1..16 {
+            mill.pass(2);
+            paths.push(format!("keep/t{number:02}/a.png"));
+            mill.drop_unheard(paths.last().unwrap(), &picture(number));
+            mill.heard.push(Heard::Everywhere);
+        }
+        mill.run();
+        let held: Vec<_> = paths.iter().map(|path| (path.as_str(), Person, "would be enlarged")).collect();
+        assert_held(&mill, &held);
+    }
+}
+
 #[test]
 fn a_gate_opens_by_its_schedule_and_nothing_is_judged_before() {
     let daily = "on: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]";
