@@ -48,7 +48,9 @@ impl Decider {
         }
         let is_wanted =
             self.is_let_go(&facts.path, facts.stage, facts.seen, moment) || self.ledger.is_sent_back(&facts.path);
-        if is_wanted {
+        // Who is told to move what `undo` brought back has moved it.
+        let is_moved = || self.ledger.is_undone(&at, &facts.hash);
+        if is_wanted || is_moved() {
             return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();

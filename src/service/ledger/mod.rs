@@ -175,6 +175,7 @@ impl Ledger {
         // A person may have moved it in between.
         for left in before.iter().chain(&about.from).filter(|left| about.to.as_ref() != Some(*left)) {
             self.assets.left(slot, left);
+            self.undone.remove(left);
         }
         // What comes late may have a name that the asset had for no time at all.
         about.steps.iter().for_each(|step| self.assets.left(slot, &step.from));

@@ -237,6 +237,31 @@ fn what_was_undone_waits_for_a_word() {
     assert_eq!((mill.assets(), mill.begun("undo")), (vec!["keep/sea/sea-0002.png".to_owned()], 1));
 }
 
+/// It was told to be seen before, and to be deleted: it is the only copy.
+#[test]
+fn what_was_undone_and_is_moved_goes_on_from_there() {
+    // (where it is moved to, its theme then, where it goes on to)
+    for (to, theme, ends) in [
+        ("raw/land/b.png", "keep/land", "keep/land/land-0001.png"),
+        ("raw/sea/b.png", "keep/sea", "keep/sea/sea-0002.png"),
+    ] {
+        let mut mill = Mill::new(HOLD_KEEP, &[("raw/sea/a.png", &picture(1))]);
+        mill.run();
+        mill.undo();
+        mill.run();
+        mill.take_away("raw/sea/a.png");
+        mill.drop(to, &picture(1));
+        mill.heard.push(Heard::Everywhere);
+        mill.run();
+        assert_eq!(mill.assets(), [ends], "{to} {:?}", mill.held());
+        // Where it lay, nothing waits for a word any more; who deletes it and brings it again is asked.
+        mill.take_away(theme);
+        mill.drop("raw/sea/a.png", &picture(1));
+        mill.run();
+        assert_held(&mill, &[("raw/sea/a.png", Person, "was deleted")]);
+    }
+}
+
 /// Each hint would wake the dispatcher while it has work.
 #[test]
 fn hints_wait_a_moment_while_there_is_work() {
