@@ -144,7 +144,7 @@ impl Areas {
         if !found.is_marked || is_asked_for && !found.is_ours {
             self.mark(area, &found.folder.path).map_err(refused)?;
         }
-        if !self.is_remembered(area) {
+        if !self.is_remembered_whole(area) {
             self.remember(area).map_err(refused)?;
         }
         self.bind(area, found.folder);
@@ -165,8 +165,7 @@ impl Areas {
         let before = self.attached.read().expect("no holder panics").get(area).cloned();
         let is_known = (self.is_remembered(area) || before.is_some()) && !is_asked_for;
         if !configured.exists() {
-            let is_away = is_known && self.may_be_away(area) || !self.is_bound;
-            return if is_away { Err(Detached::Missing(shown())) } else { Ok(None) };
+            return self.examine_missing(area, is_known, is_asked_for).map(|()| None);
         }
         let path = configured.canonicalize().map_err(refused)?;
         let folder = open_folder(&path).map_err(|errno| refused(errno.into()))?;
@@ -196,6 +195,22 @@ impl Areas {
         }
         let is_ours = is_ours && !(is_asked_for && mark != Mark::Of(owner(area, mill.as_deref())));
         Ok(Some(Examined { folder: found, is_marked, is_ours }))
+    }
+
+    /// Returns whether an area that is not there may be made.
+    fn examine_missing(&self, area: &OsStr, is_known: bool, is_asked_for: bool) -> Result<(), Detached> {
+        let configured = self.layout.folder(area);
+        let folder = configured.display().to_string();
+        // A link that leads nowhere cannot be made a folder.
+        let is_link = configured.is_symlink();
+        if is_link && is_asked_for {
+            let why = "it is a symbolic link, and no folder is where it leads. Mount its disk, make that folder, or \
+                       delete the link";
+            return Err(Detached::Refused { folder, why: why.to_owned() });
+        }
+        let was_link = !is_asked_for && self.was_linked(area);
+        let is_away = is_link || was_link || is_known && self.may_be_away(area) || !self.is_bound;
+        if is_away { Err(Detached::Missing(folder)) } else { Ok(()) }
     }
 
     /// Returns why a marked folder is not this area of this mill, if it is not. A person who asks may give a folder of
@@ -273,7 +288,28 @@ impl Areas {
     }
 
     fn is_place(&self, memory: &Path, area: &OsStr) -> bool {
-        read_file(memory).unwrap_or_default() == resolved(&self.layout.folder(area)).as_os_str().as_bytes()
+        let known = read_file(memory).unwrap_or_default();
+        let rest = known.strip_prefix(resolved(&self.layout.folder(area)).as_os_str().as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"\n"))
+    }
+
+    /// Returns whether the area was attached before under the name that the settings give, and lay elsewhere: that name
+    /// was a link. The link is gone, and not the folder that it led to.
+    fn was_linked(&self, area: &OsStr) -> bool {
+        let known = read_file(&self.memory(area)).unwrap_or_default();
+        let name = known.strip_suffix(self.layout.folder(area).as_os_str().as_bytes());
+        name.is_some_and(|place| place.ends_with(b"\n")) && !self.is_remembered(area)
+    }
+
+    /// Returns whether both is remembered: where the area lies, and under which name. Older versions wrote no name.
+    fn is_remembered_whole(&self, area: &OsStr) -> bool {
+        read_file(&self.memory(area)).is_ok_and(|known| known == self.place(area))
+    }
+
+    /// Returns what is remembered of an area: where it really lies, and in a second line the name in the settings.
+    fn place(&self, area: &OsStr) -> Vec<u8> {
+        let name = self.layout.folder(area);
+        [resolved(&name).as_os_str().as_bytes(), b"\n", name.as_os_str().as_bytes()].concat()
     }
 
     fn remember(&self, area: &OsStr) -> std::io::Result<()> {
@@ -282,7 +318,7 @@ impl Areas {
 
     fn remember_as(&self, memory: &Path, area: &OsStr) -> std::io::Result<()> {
         std::fs::create_dir_all(memory.parent().expect("a memory lies in a folder"))?;
-        write(memory, resolved(&self.layout.folder(area)).as_os_str().as_bytes())
+        write(memory, &self.place(area))
     }
 
     fn memory(&self, area: &OsStr) -> PathBuf {
@@ -453,6 +489,58 @@ mod tests {
         assert!(matches!(mill().adopt("raw".as_ref()), Err(Detached::NotOurs { .. })));
         std::fs::remove_file(raw.join(MARK)).unwrap();
         assert_eq!(mill().adopt("raw".as_ref()), Ok(()));
+    }
+
+    /// A link that was gone was made an empty folder, and what lay on its disk counted as deleted.
+    #[test]
+    fn a_link_that_leads_nowhere_any_more_is_not_made_a_folder() {
+        let missing = |areas: &Areas, area: &str| {
+            let shown = areas.layout.root.join(area).display().to_string();
+            [areas.attach(area.as_ref()), areas.make(area.as_ref())]
+                .iter()
+                .all(|it| *it == Err(Detached::Missing(shown.clone())))
+        };
+        // (area, whether the mill is started anew, whether the link is gone, and not only the folder it led to)
+        let rows = ["raw", "keep", "upload", "archive"]
+            .map(|area| [(false, false), (false, true), (true, false), (true, true)].map(|row| (area, row)));
+        for (area, (is_anew, is_link_gone)) in rows.concat() {
+            let root = tempfile::tempdir().unwrap();
+            let mill = || {
+                let folder = (OsString::from(area), root.path().join("mill").join(area));
+                Areas::bound(Layout { root: root.path().join("mill"), areas: [folder].into() })
+            };
+            let (folder, away) = (root.path().join("mill").join(area), root.path().join("disk"));
+            for made in [root.path().join("mill"), away.clone()] {
+                std::fs::create_dir(made).unwrap();
+            }
+            std::os::unix::fs::symlink(&away, &folder).unwrap();
+            let areas = mill();
+            assert_eq!(areas.make(area.as_ref()), Ok(()), "{area}");
+            if is_link_gone {
+                std::fs::remove_file(&folder).unwrap();
+            } else {
+                std::fs::rename(&away, root.path().join("elsewhere")).unwrap();
+            }
+            let areas = if is_anew { mill() } else { areas };
+            assert!(missing(&areas, area) && !folder.exists(), "{area} {is_anew} {is_link_gone}");
+            let by_init = areas.adopt(area.as_ref());
+            if is_link_gone {
+                // A person asked for it: from then on it is a folder like any other.
+                assert_eq!((by_init, mill().make(area.as_ref())), (Ok(()), Ok(())), "{area} {is_anew}");
+                assert!(folder.is_dir() && !folder.is_symlink(), "{area} {is_anew}");
+            } else {
+                assert!(by_init.is_err_and(|error| error.to_string().contains("delete the link")), "{area} {is_anew}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_that_never_led_anywhere_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let raw = root.path().join("raw");
+        std::os::unix::fs::symlink(root.path().join("nowhere"), &raw).unwrap();
+        let areas = Areas::bound(Layout { root: root.path().to_owned(), areas: [("raw".into(), raw.clone())].into() });
+        assert_eq!(areas.make("raw".as_ref()), Err(Detached::Missing(raw.display().to_string())));
     }
 
     #[test]
