@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
-use crate::config::{Gate, Window, window};
+use crate::config::{Gate, Schedule, Window, window};
 use crate::model::Stage;
 
 /// How much the clocks of one household may differ. A time that is further in the future is of a wrong clock.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What a gate's answer depends on, beside the settings.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
 pub struct Shut {
     /// In words, with what opens it.
     pub why: String,
-    /// When it opens, if only its schedule keeps it shut.
+    /// When it opens, if time alone opens it.
     pub opens: Option<Timestamp>,
 }
 
@@ -49,39 +50,74 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
         }
         Gate::Schedule(schedule) => match window(schedule, facts.now) {
             Window::Closed { opens } => {
-                // In the zone of the schedule, as a person wrote it there.
-                let zone = schedule.zone.clone().unwrap_or_else(|| facts.now.time_zone().clone());
-                let opens = opens.to_zoned_datetime(zone);
-                let when = match schedule.zone {
-                    Some(_) => opens.strftime("%A %Y-%m-%d %H:%M (%Z)"),
-                    None => opens.strftime("%A %Y-%m-%d %H:%M"),
-                };
+                let when = told(opens, schedule, facts.now);
                 let why = format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
-                Err(Shut { why, opens: Some(opens.timestamp()) })
+                Err(Shut { why, opens: Some(opens) })
             }
-            Window::Open { since, .. } => {
-                let now = facts.now.timestamp();
-                let left_at = &facts.left_at[..facts.left_at.len() - ahead(facts.left_at, now).len()];
-                let left_since =
-                    |start: Timestamp| left_at.len() - left_at.partition_point(|at| *at < start) + facts.leaving;
-                let week = now - SignedDuration::from_hours(7 * 24);
-                let caps = [(schedule.at_most, since, "today"), (schedule.at_most_per_week, week, "this week")];
-                for (cap, start, span) in caps {
-                    if let Some(cap) = cap.filter(|cap| left_since(start) >= *cap as usize) {
-                        let why = format!("the gate of `{stage}` has let {cap} through {span}, which is its limit");
-                        return Err(Shut { why, opens: None });
-                    }
-                }
-                Ok(())
-            }
+            Window::Open { since, until } => check_limits(stage, schedule, facts, since, until),
         },
     }
+}
+
+/// Returns whether one more may pass a gate whose hours it is, or which limit keeps it shut and until when.
+fn check_limits(
+    stage: Stage,
+    schedule: &Schedule,
+    facts: &GateFacts<'_>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<(), Shut> {
+    let now = facts.now.timestamp();
+    let left_at = &facts.left_at[..facts.left_at.len() - ahead(facts.left_at, now).len()];
+    let week_ago = now - WEEK;
+    let left_since = |start: Timestamp| &left_at[left_at.partition_point(|at| *at < start)..];
+    let is_full =
+        |cap: Option<u32>, start: Timestamp| cap.filter(|cap| left_since(start).len() + facts.leaving >= *cap as usize);
+    let (today, this_week) = (is_full(schedule.at_most, since), is_full(schedule.at_most_per_week, week_ago));
+    let Some((cap, span)) = today.map(|cap| (cap, "today")).or(this_week.map(|cap| (cap, "this week"))) else {
+        return Ok(());
+    };
+    let day = if today.is_some() { until } else { now };
+    let week = this_week.map_or(Some(now), |cap| week_with_room(left_since(week_ago), facts.leaving, cap));
+    let opens = week.map(|week| {
+        let from = day.max(week);
+        match window(schedule, &from.to_zoned_datetime(facts.now.time_zone().clone())) {
+            Window::Open { .. } => from,
+            Window::Closed { opens } => opens,
+        }
+    });
+    let when = opens.map_or_else(
+        || "a week after those that are about to leave".to_owned(),
+        |opens| format!("on {}", told(opens, schedule, facts.now)),
+    );
+    let why = format!(
+        "the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}; earlier with \
+         `stockmill release {stage}`"
+    );
+    Err(Shut { why, opens })
+}
+
+/// Returns when fewer than `cap` have left in the week before, if none leaves until then but those that are about to;
+/// `None` if one of these is the last that must be a week ago: nobody knows yet when it leaves.
+fn week_with_room(left: &[Timestamp], leaving: usize, cap: u32) -> Option<Timestamp> {
+    let too_many = (left.len() + leaving).saturating_sub(cap as usize);
+    let last = *left.get(too_many)? + WEEK;
+    // Times are told by the minute, and in the minute that is told it is open.
+    Timestamp::from_second((last.as_second() / 60 + 1) * 60).ok()
+}
+
+/// Returns a time in words, in the zone of the schedule, as a person wrote it there.
+fn told(time: Timestamp, schedule: &Schedule, now: &ZonedDateTime) -> String {
+    let (zone, format) = match &schedule.zone {
+        Some(zone) => (zone, "%A %Y-%m-%d %H:%M (%Z)"),
+        None => (now.time_zone(), "%A %Y-%m-%d %H:%M"),
+    };
+    time.to_zoned_datetime(zone.clone()).strftime(format).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Schedule;
     use jiff::civil::{Time, Weekday};
     use jiff::tz::TimeZone;
 
@@ -99,29 +135,101 @@ mod tests {
         let left =
             ["2026-11-22T09:30:00Z", "2026-11-27T09:10:00Z", "2026-11-27T09:20:00Z"].map(|at| at.parse().unwrap());
         let cases = [
-            (Gate::Auto, "2026-11-23T12:00:00Z", false, None),
-            (Gate::Hold, "2026-11-23T12:00:00Z", false, Some("stockmill release upload")),
-            (Gate::Hold, "2026-11-23T12:00:00Z", true, None),
-            (friday(None, None), "2026-11-23T12:00:00Z", false, Some("opens on Friday 2026-11-27 09:00 (UTC)")),
-            (friday(Some(3), None), "2026-11-27T10:00:00Z", false, None),
-            (friday(Some(2), None), "2026-11-27T10:00:00Z", false, Some("has let 2 through today")),
-            (friday(Some(9), Some(3)), "2026-11-27T10:00:00Z", false, Some("has let 3 through this week")),
-            (friday(Some(9), Some(3)), "2026-12-04T10:00:00Z", false, None),
-            (friday(Some(2), None), "2026-11-27T10:00:00Z", true, None),
+            (Gate::Auto, "2026-11-23T12:00:00Z", false, None, None),
+            (Gate::Hold, "2026-11-23T12:00:00Z", false, Some("stockmill release upload"), None),
+            (Gate::Hold, "2026-11-23T12:00:00Z", true, None, None),
+            (
+                friday(None, None),
+                "2026-11-23T12:00:00Z",
+                false,
+                Some("opens on Friday 2026-11-27 09:00 (UTC)"),
+                Some("2026-11-27T09:00:00Z"),
+            ),
+            (friday(Some(3), None), "2026-11-27T10:00:00Z", false, None, None),
+            (
+                friday(Some(2), None),
+                "2026-11-27T10:00:00Z",
+                false,
+                Some("has let 2 through today"),
+                Some("2026-12-04T09:00:00Z"),
+            ),
+            (
+                friday(Some(9), Some(3)),
+                "2026-11-27T10:00:00Z",
+                false,
+                Some("has let 3 through this week"),
+                Some("2026-12-04T09:00:00Z"),
+            ),
+            (friday(Some(9), Some(3)), "2026-12-04T10:00:00Z", false, None, None),
+            (friday(Some(2), None), "2026-11-27T10:00:00Z", true, None, None),
         ];
-        for (gate, now, is_released, expected) in cases {
+        for (gate, now, is_released, expected, opens) in cases {
             let now = now.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
             let facts = GateFacts { now: &now, is_released, left_at: &left, leaving: 0 };
             match (check(Stage::Upload, &gate, &facts), expected) {
                 (Ok(()), None) => (),
                 (Err(shut), Some(text)) => {
                     assert!(shut.why.contains(text), "{shut:?}");
-                    let opens = text.contains("opens on").then(|| "2026-11-27T09:00:00Z".parse().unwrap());
-                    assert_eq!(shut.opens, opens, "{shut:?}");
+                    assert!(shut.why.contains("`stockmill release upload`"), "{shut:?}");
+                    assert_eq!(shut.opens, opens.map(|at| at.parse().unwrap()), "{shut:?}");
                 }
                 (got, wanted) => panic!("{gate:?} at {now}: {got:?}, not {wanted:?}"),
             }
         }
+    }
+
+    /// A limit named no time and nothing to do.
+    #[test]
+    fn a_limit_tells_until_when_it_keeps_the_gate_shut() {
+        let left = ["2026-11-21T11:00:20Z", "2026-11-22T09:30:20Z", "2026-11-27T09:10:00Z"];
+        let left = left.map(|at| at.parse().unwrap());
+        let every_day = vec![Weekday::Friday, Weekday::Saturday, Weekday::Sunday, Weekday::Monday];
+        // (days, at most a day and a week, how many are about to leave, what is said, when it opens)
+        let (friday, today, week) = (vec![Weekday::Friday], "has let 1 through today", "through this week");
+        let rows = [
+            (&friday, Some(1), None, 0, today, "2026-12-04T09:00:00Z"),
+            (&every_day, Some(1), None, 0, today, "2026-11-28T09:00:00Z"),
+            (&every_day, Some(2), None, 1, "has let 2 through today", "2026-11-28T09:00:00Z"),
+            // The first of them leaves the week on a day on which the gate is open, at an hour at which it is, or not.
+            (&every_day, None, Some(3), 0, week, "2026-11-28T11:01:00Z"),
+            (&every_day, None, Some(2), 0, week, "2026-11-29T09:31:00Z"),
+            (&every_day, None, Some(3), 1, week, "2026-11-29T09:31:00Z"),
+            (&friday, None, Some(3), 0, week, "2026-12-04T09:00:00Z"),
+            (&friday, None, Some(1), 0, week, "2026-12-04T09:11:00Z"),
+            // Both: the later one counts.
+            (&every_day, Some(1), Some(2), 0, today, "2026-11-29T09:31:00Z"),
+            (&friday, Some(1), Some(3), 0, today, "2026-12-04T09:00:00Z"),
+        ];
+        let now = "2026-11-27T10:00:00Z".parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
+        for (days, at_most, at_most_per_week, leaving, text, opens) in rows {
+            let (days, at, zone) = (days.clone(), Time::constant(9, 0, 0, 0), Some(TimeZone::UTC));
+            let gate = Gate::Schedule(Schedule { days, at, at_most, at_most_per_week, zone });
+            let facts = GateFacts { now: &now, is_released: false, left_at: &left, leaving };
+            let shut = check(Stage::Upload, &gate, &facts).unwrap_err();
+            let opens: Timestamp = opens.parse().unwrap();
+            let when =
+                opens.strftime("opens again on %A %Y-%m-%d %H:%M (UTC); earlier with `stockmill release upload`");
+            assert!(shut.why.contains(text) && shut.why.ends_with(&when.to_string()), "{} {opens}", shut.why);
+            assert_eq!(shut.opens, Some(opens), "{}", shut.why);
+            // It is open then, and not before, if those that are about to leave did so.
+            let mut left = left.to_vec();
+            left.extend((0..leaving).map(|_| now.timestamp()));
+            let is_open = |at: Timestamp| {
+                let now = at.to_zoned_datetime(TimeZone::UTC);
+                check(Stage::Upload, &gate, &GateFacts { now: &now, is_released: false, left_at: &left, leaving: 0 })
+                    .is_ok()
+            };
+            assert!(is_open(opens) && !is_open(opens - SignedDuration::from_secs(61)), "{}", shut.why);
+        }
+    }
+
+    #[test]
+    fn when_those_leave_that_are_about_to_is_not_guessed() {
+        let now = "2026-11-27T10:00:00Z".parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
+        let facts = GateFacts { now: &now, is_released: false, left_at: &[], leaving: 1 };
+        let shut = check(Stage::Upload, &friday(None, Some(1)), &facts).unwrap_err();
+        assert!(shut.why.contains("it opens again a week after those that are about to leave; earlier"), "{shut:?}");
+        assert_eq!(shut.opens, None);
     }
 
     /// The hour was told by the machine's zone, and without saying so.

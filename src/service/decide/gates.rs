@@ -114,6 +114,6 @@ fn is_known(facts: &Facts) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct GateShut {
     pub(in crate::service) why: String,
-    /// How long until it opens, if only its schedule keeps it shut.
+    /// How long until it opens, if time alone opens it.
     pub(in crate::service) opens_in: Option<Duration>,
 }
