@@ -1,6 +1,6 @@
 //! Who wins: tag layers become one set of tags, each value with the layer that it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use crate::model::{ContentHash, Meta, SourceType, Strength, Tags, normal_keyword};
@@ -98,27 +98,20 @@ fn normal_text(text: &str) -> String {
     normal_keyword(text)
 }
 
-/// Returns the keywords of a layer in front of those below it, without those that it takes away.
+/// Returns the keywords of a layer in front of those below it, without those that it takes away. Case makes no difference.
 fn layered(layer: &Layer, own: &[String], below: Vec<Sourced<String>>) -> Vec<Sourced<String>> {
-    let mut keywords: Vec<Sourced<String>> = Vec::new();
-    let mut removed = Vec::new();
-    let like = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
-    for word in own.iter().map(|word| normal_keyword(word)) {
-        match word.strip_prefix('-').map(str::trim) {
-            Some(gone) => removed.push(gone.to_owned()),
-            None if word.is_empty() || keywords.iter().any(|known| like(&known.value, &word)) => (),
-            None => keywords.push(Sourced { value: word, layer: layer.clone() }),
-        }
-    }
+    let words: Vec<String> = own.iter().map(|word| normal_keyword(word)).collect();
+    let gone = |word: &String| word.strip_prefix('-').map(|gone| gone.trim().to_lowercase());
     // Whoever writes both in one file means to take it away, wherever it comes from.
-    keywords.retain(|own| !removed.iter().any(|gone| like(gone, &own.value)));
-    for sourced in below {
-        let is_gone = removed.iter().any(|gone| like(gone, &sourced.value));
-        if !is_gone && !keywords.iter().any(|known| like(&known.value, &sourced.value)) {
-            keywords.push(sourced);
-        }
-    }
-    keywords
+    let removed: HashSet<String> = words.iter().filter_map(gone).collect();
+    let added = words.into_iter().filter(|word| !word.is_empty() && !word.starts_with('-'));
+    let added = added.map(|value| Sourced { value, layer: layer.clone() });
+    let mut known = HashSet::new();
+    let is_new = |sourced: &Sourced<String>| {
+        let folded = sourced.value.to_lowercase();
+        !removed.contains(&folded) && known.insert(folded)
+    };
+    added.chain(below).filter(is_new).collect()
 }
 
 impl Resolved {
