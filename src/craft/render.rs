@@ -18,8 +18,10 @@ const LOSSLESS: u8 = 100;
 pub struct Rendered {
     /// The size that it has.
     pub size: Size,
-    /// What a person is told of it.
+    /// What a person is told of its colours, which is found where it is decoded.
     pub remark: Option<String>,
+    /// What a person is told of its bytes, which belongs to where it is encoded.
+    pub fitted: Option<String>,
     /// Why it does not have as many bytes as it was to have, if it has not.
     pub unfit: Option<String>,
 }
@@ -57,15 +59,14 @@ pub fn render(
 }
 
 fn rendered((size, remarks): (Size, Vec<String>)) -> Rendered {
-    Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")), unfit: None }
+    Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")), fitted: None, unfit: None }
 }
 
 /// Tells if a JPEG that was to have so many bytes has another quality for that, or if it has not so many.
 fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
     let Fitted { bytes, quality, is_within } = fitted;
     if *quality != asked {
-        let said = format!("its quality is {quality} instead of {asked}, for {range}");
-        made.remark = Some(made.remark.take().map_or(said.clone(), |before| format!("{before}; {said}")));
+        made.fitted = Some(format!("its quality is {quality} instead of {asked}, for {range}"));
     }
     if !is_within {
         let (count, from) = (bytes.len(), QUALITY_MIN.min(asked));
@@ -257,7 +258,8 @@ mod tests {
             let to = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
             let mut out = Vec::new();
             let made = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
-            (out, made.remark, made.unfit)
+            assert_eq!(made.remark, None);
+            (out, made.fitted, made.unfit)
         };
         let (plain, ..) = made(None, Format::Jpeg);
         let count = u64::try_from(plain.len()).unwrap();

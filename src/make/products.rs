@@ -27,9 +27,10 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
             is_as_foreseen(range, known.bytes)?;
         }
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
-        if let Some(remark) = known.remark.as_ref().filter(|remark| !about.did.contains(*remark)) {
+        for (remark, step) in [(&known.remark, plan.renders_in), (&known.fitted, plan.encodes_in)] {
+            let Some(remark) = remark.as_ref().filter(|remark| !about.did.contains(*remark)) else { continue };
             about.did = format!("{}; {remark}", about.did);
-            if let Some(step) = plan.renders_in.and_then(|step| about.steps.get_mut(step)) {
+            if let Some(step) = step.and_then(|step| about.steps.get_mut(step)) {
                 step.did = format!("{}; {remark}", step.did);
             }
         }
@@ -83,8 +84,10 @@ struct Known {
     file: ContentHash,
     /// The hash of what it shows, if it was made to show something.
     essence: Option<ContentHash>,
-    /// What a person is told of it.
+    /// What a person is told of it, as the step that decodes it found.
     remark: Option<String>,
+    /// What a person is told of its bytes, as the step that encodes it chose them.
+    fitted: Option<String>,
     /// How many bytes it has, if it is a picture that was written; else 0.
     bytes: u64,
 }
@@ -92,7 +95,7 @@ struct Known {
 impl Known {
     /// A file that shows nothing, or the same as its source, whose essence is known.
     fn file(file: ContentHash) -> Self {
-        Self { file, essence: None, remark: None, bytes: 0 }
+        Self { file, essence: None, remark: None, fitted: None, bytes: 0 }
     }
 }
 
@@ -126,14 +129,14 @@ fn make_product(
         }
         Recipe::Render { from, kind, render } => {
             if let Some(bytes) = made_before(sources.disk, sources.plan, earlier.len(), sources.limits.file_bytes_max) {
-                let written = |out: &mut dyn Write| craft::written(out, &bytes).map(|()| Some(TAKEN_BACK.to_owned()));
+                let written =
+                    |out: &mut dyn Write| craft::written(out, &bytes).map(|()| (Some(TAKEN_BACK.to_owned()), None));
                 return picture(draft, product, render.output.kind(), written);
             }
             let (source, limits) = (sources.read(from)?, &sources.limits.decode);
             return picture(draft, product, render.output.kind(), |out| {
                 let made = craft::render(&source, *kind, render, limits, progress, out)?;
-                let told: Vec<String> = made.remark.into_iter().chain(made.unfit).collect();
-                Ok((!told.is_empty()).then(|| told.join("; ")))
+                Ok((made.remark, made.fitted.or(made.unfit)))
             });
         }
         Recipe::Blank { from } => {
@@ -149,25 +152,26 @@ fn make_product(
         }
         Recipe::Embed { from, kind, meta } => {
             let embedded = craft::embed(&sources.read(from)?, *kind, meta)?;
-            return picture(draft, product, *kind, |out| craft::written(out, &embedded).map(|()| None));
+            return picture(draft, product, *kind, |out| craft::written(out, &embedded).map(|()| (None, None)));
         }
     };
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
 }
 
-/// Writes a picture while it is made; `make` returns what a person is told of it.
+/// Writes a picture while it is made; `make` returns what a person is told of it, and of its bytes.
 fn picture(
     draft: &mut Draft,
     product: &Product,
     kind: Kind,
-    make: impl FnOnce(&mut dyn Write) -> Result<Option<String>, CraftError>,
+    make: impl FnOnce(&mut dyn Write) -> Result<(Option<String>, Option<String>), CraftError>,
 ) -> Result<Known, MakeError> {
     let mut writer = EssenceWriter::new(draft.writer(&product.to, product.mode.clone())?, Some(kind));
     let made = make(&mut writer);
     let (writer, essence) = writer.finish();
     // What the disk refused comes first: an encoder tells it in words of its own.
     let (file, bytes) = writer.finish()?;
-    Ok(Known { file, essence, remark: made?, bytes })
+    let (remark, fitted) = made?;
+    Ok(Known { file, essence, remark, fitted, bytes })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.

@@ -217,7 +217,7 @@ impl<'a> Asset<'a> {
         if let Some(archived) = archived {
             sidecar.keep_original_at(archived);
         }
-        plan.renders_in = Some(0);
+        (plan.renders_in, plan.encodes_in) = (Some(0), Some(0));
         plan.products.insert(0, new_file(to.clone(), recipe));
         let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
         plan.products.insert(1, new_file(to.with_suffix(SIDECAR_SUFFIX), recipe));

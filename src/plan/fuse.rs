@@ -22,7 +22,9 @@ impl Plan {
     /// keeps would never have been made.
     pub fn then(&self, next: &Plan) -> Option<Plan> {
         let mut plan = Plan::new(about(&self.about, &next.about));
-        plan.renders_in = self.renders_in.or_else(|| next.renders_in.map(|step| step + self.about.steps.len().max(1)));
+        let of_next = |step: Option<usize>| step.map(|step| step + self.about.steps.len().max(1));
+        plan.renders_in = self.renders_in.or_else(|| of_next(next.renders_in));
+        plan.encodes_in = of_next(next.encodes_in).or(self.encodes_in);
         plan.check.clone_from(&self.check);
         plan.bytes.clone_from(&next.bytes);
         if let Some(check) = &next.check {

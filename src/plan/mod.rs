@@ -211,6 +211,8 @@ pub struct Plan {
     pub rows: Vec<(BundleName, usize)>,
     /// Which of its steps decodes the picture, if one does: that one tells what is found.
     pub renders_in: Option<usize>,
+    /// Which of its steps decides on the bytes of the picture, if one does: that one tells what became of them.
+    pub encodes_in: Option<usize>,
     /// How many bytes the picture that it makes may have: what comes behind was decided on that.
     pub bytes: Option<RangeInclusive<u64>>,
     /// What was made of the same asset before and may still lie in the trash: what is the same is not made again.
@@ -228,6 +230,7 @@ impl Plan {
             removes: Vec::new(),
             rows: Vec::new(),
             renders_in: None,
+            encodes_in: None,
             bytes: None,
             kept: Vec::new(),
         }

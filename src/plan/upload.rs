@@ -121,7 +121,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     sidecar.file = Some(file);
     plan.rows.push((bundle, row_bytes));
     if matches!(recipe, Recipe::Render { .. }) {
-        plan.renders_in = Some(0);
+        (plan.renders_in, plan.encodes_in) = (Some(0), Some(0));
     }
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));

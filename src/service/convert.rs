@@ -83,7 +83,7 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
         made => {
             let made = made?;
             made.unfit.map_or_else(
-                || Ok(zeros_in(bytes, kind).into_iter().chain(made.remark).collect()),
+                || Ok(zeros_in(bytes, kind).into_iter().chain(made.remark).chain(made.fitted).collect()),
                 |why| Err(ConvertError::Unfit(why)),
             )
         }

@@ -137,6 +137,22 @@ fn at_once_is_what_comes_one_by_one() {
     }
 }
 
+/// What is found where the picture is decoded is told by that step, and what its bytes became by the one that encodes it.
+#[test]
+fn each_step_tells_of_its_own_work() {
+    let rows = [
+        (picture("raw/t/x.png"), "keep", "export"),
+        (picture("keep/t/x.png"), "keep", "export"),
+        (own("keep/t/t-0007.png"), "keep", "export"),
+        (Given { edges: ENOUGH, ..own("export/t/t-0007.png") }, "export", "export"),
+    ];
+    for (given, decodes, encodes) in rows {
+        let (.., whole) = both_ways(&given);
+        let stage = |step: Option<usize>| step.and_then(|at| whole.about.steps.get(at)).map(|step| step.stage.name());
+        assert_eq!((stage(whole.renders_in), stage(whole.encodes_in)), (Some(decodes), Some(encodes)), "{whole}");
+    }
+}
+
 /// A master that cannot be made again is an original, which is kept: it must be made first.
 #[test]
 fn what_is_to_be_kept_is_made() {
