@@ -91,7 +91,7 @@ pub fn in_own(picture: Picture, format: Format) -> Result<Picture, CraftError> {
 }
 
 fn wrong(error: &moxcms::CmsError) -> CraftError {
-    CraftError::Unsupported(format!("its colours cannot be converted: {error}"))
+    CraftError::Unsupported(format!("its colours cannot be converted: {}", super::on_one_line(error)))
 }
 
 /// Turns each grey of a picture into that of sRGB.

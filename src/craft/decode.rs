@@ -209,7 +209,7 @@ fn progressive_jpeg(bytes: &[u8], icc: Option<Vec<u8>>) -> Result<Picture, Craft
         decoder.decode_headers().map(|()| decoder.input_colorspace())
     };
     let damaged = |error: zune_jpeg::errors::DecodeErrors| {
-        let text = error.to_string();
+        let text = super::on_one_line(&error);
         if text.contains("exhausted") || text.contains("EOF") || text.contains("remature") {
             CraftError::Truncated(text)
         } else {

@@ -9,7 +9,7 @@ use super::embed::{self, PNG_XMP};
 use super::picture::image_of;
 use super::stream::{self, Coding, Feed};
 use super::tiff_out::tiff_with;
-use super::{CraftError, Picture, Progress};
+use super::{CraftError, Picture, Progress, on_one_line};
 use crate::model::{Format, Scans, Size, Strength, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
@@ -156,7 +156,7 @@ fn unwritten(error: png::EncodingError) -> CraftError {
 }
 
 fn failed(error: &impl std::fmt::Display) -> CraftError {
-    CraftError::Unsupported(format!("it cannot be written: {error}"))
+    CraftError::Unwritable(on_one_line(error))
 }
 
 fn webp(picture: &Picture) -> Result<Vec<u8>, CraftError> {

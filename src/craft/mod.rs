@@ -74,6 +74,9 @@ pub enum CraftError {
     /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),
+    /// Its format does not take what was made of it.
+    #[error("what is made of it cannot be written in this format: {0}")]
+    Unwritable(String),
     /// What was made of it cannot be written; how that failed, and what was said.
     #[error("what is made of it cannot be written: {1}")]
     Write(std::io::ErrorKind, String),
@@ -97,6 +100,11 @@ impl CraftError {
     pub fn may_be_incomplete(&self) -> bool {
         matches!(self, Self::Truncated(_) | Self::Damaged(_) | Self::Defect(_))
     }
+}
+
+/// Returns what a library says of an error on one line: it is told within a line of the log.
+pub fn on_one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Pictures for tests.

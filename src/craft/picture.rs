@@ -70,7 +70,7 @@ pub(super) fn decoder_limits(limits: &Limits) -> image::Limits {
 
 /// Returns what a decoder of the library found wrong.
 pub(super) fn refused(error: &image::ImageError) -> CraftError {
-    let text = error.to_string();
+    let text = super::on_one_line(&error);
     match error {
         image::ImageError::Limits(_) => CraftError::TooLarge(text),
         image::ImageError::Unsupported(_) => CraftError::Unsupported(format!("{text}; {SAVE_AGAIN}")),

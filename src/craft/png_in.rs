@@ -109,7 +109,7 @@ impl<'a> PngRows<'a> {
 
 /// Returns what the decoder found wrong.
 fn refused(error: png::DecodingError) -> CraftError {
-    let text = error.to_string();
+    let text = super::on_one_line(&error);
     match error {
         png::DecodingError::LimitsExceeded => CraftError::TooLarge(text),
         png::DecodingError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {

@@ -13,6 +13,9 @@ use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
 
+/// The longest edge of a WebP.
+const WEBP_EDGE_MAX: u32 = 16_383;
+
 /// What there is to know of a picture that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -39,6 +42,7 @@ pub fn render(
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
     let from = (bytes, kind);
+    fits_its_format(render.size.map_or_else(|| super::size(bytes, kind), Ok)?, render.output.format())?;
     match &render.output {
         Output::Master => Ok(rendered(once(from, render, LOSSLESS, limits, progress, out)?)),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
@@ -56,6 +60,16 @@ pub fn render(
         }
         Output::Final { quality, .. } => Ok(rendered(once(from, render, *quality, limits, progress, out)?)),
     }
+}
+
+/// Refuses what its format cannot hold, before any work is done.
+fn fits_its_format(size: Size, format: Format) -> Result<(), CraftError> {
+    if format != Format::Webp || size.width.max(size.height) <= WEBP_EDGE_MAX {
+        return Ok(());
+    }
+    Err(CraftError::TooLarge(format!(
+        "it would get {size} pixels, and a WebP has at most {WEBP_EDGE_MAX} on an edge; ask for fewer, or for another format"
+    )))
 }
 
 fn rendered((size, remarks): (Size, Vec<String>)) -> Rendered {
@@ -278,6 +292,23 @@ mod tests {
         assert!((bytes == plain, remark) == (true, None) && why.contains(&small.to_string()), "{why}");
         // Other formats have no quality that could be another one.
         assert_eq!(made(Some(small), Format::Png), made(None, Format::Png));
+    }
+
+    /// Nothing is decoded for it: this one is cut off, which is not even seen.
+    #[test]
+    fn a_webp_that_would_be_too_long_is_refused_before_any_work() {
+        let source = encode(&testing::gradient(20, 10), Format::Png, LOSSLESS).unwrap();
+        let cut = &source[..source.len() - 30];
+        for (format, width, is_refused) in
+            [(Format::Webp, 16_384, true), (Format::Webp, 16_383, false), (Format::Png, 16_384, false)]
+        {
+            let (size, enhance) = (Some(Size { width, height: 1 }), Enhance::default());
+            let to = Render { size, enhance, output: last(format, Profile::Srgb), threads: 1 };
+            let refused = render(cut, Kind::Png, &to, &Limits::default(), &Untold, &mut std::io::sink()).unwrap_err();
+            let told = refused.to_string();
+            let is_told = told.contains("a WebP has at most 16383 on an edge; ask for fewer, or for another format");
+            assert!(is_told == is_refused && !told.contains('\n'), "{format:?} of {width}: {told}");
+        }
     }
 
     #[test]

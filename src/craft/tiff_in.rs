@@ -69,7 +69,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftErro
 }
 
 fn wrong(error: &TiffError) -> CraftError {
-    let text = error.to_string();
+    let text = super::on_one_line(&error);
     match error {
         TiffError::LimitsExceeded => CraftError::TooLarge(text),
         TiffError::UnsupportedError(_) => CraftError::Unsupported(format!("{text}; {SAVE_AGAIN}")),

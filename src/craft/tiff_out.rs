@@ -6,13 +6,13 @@ use tiff::encoder::{Compression, TiffEncoder, colortype};
 use tiff::tags::Tag;
 
 use super::color::colored;
-use super::{CraftError, Picture};
+use super::{CraftError, Picture, on_one_line};
 
 /// What `ExtraSamples` says of colours that are not multiplied by their opacity.
 const OWN_ALPHA: u16 = 2;
 
 fn failed(error: &impl std::fmt::Display) -> CraftError {
-    CraftError::Unsupported(format!("it cannot be written: {error}"))
+    CraftError::Unwritable(on_one_line(error))
 }
 
 /// Writes a TIFF, with an XMP packet where there is one.

@@ -14,7 +14,7 @@ pub use inside::{Insides, Looking};
 pub use inspect::{inspect, read_records};
 pub use products::{make, prove};
 
-use crate::craft::CraftError;
+use crate::craft::{CraftError, on_one_line};
 use crate::vault::DiskError;
 
 /// Limits on what one asset may cost.
@@ -31,7 +31,7 @@ pub struct Limits {
 pub fn survive<T>(work: impl FnOnce() -> Result<T, MakeError>) -> Result<T, MakeError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(CraftError::Defect(text.unwrap_or("a panic without a text").to_owned()).into())
+        Err(CraftError::Defect(on_one_line(&text.unwrap_or("a panic without a text"))).into())
     })
 }
 
@@ -79,6 +79,7 @@ mod tests {
             ))
         };
         assert_eq!(told(|| panic!("no such table")), defect("no such table"));
+        assert_eq!(told(|| panic!("no\nsuch  table")), defect("no such table"));
         assert_eq!(told(|| panic!("table {}", "7")), defect("table 7"));
         assert_eq!(told(|| std::panic::panic_any(7)), defect("a panic without a text"));
         assert_eq!(told(|| Ok(())), Ok(()));
