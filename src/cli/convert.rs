@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::out::counted;
 use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling};
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
-use crate::vault::{Existing, make_folder_outside, read_outside, write_outside};
+use crate::vault::{Existing, clear_outside, make_folder_outside, read_outside, write_outside};
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
@@ -101,6 +101,10 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     if bytes(args).is_some_and(|range| range.min > range.max) {
         return Err(CliError::usage("`--min-bytes` is more than `--max-bytes`"));
     }
+    if args.from.as_os_str() != STREAM && !args.from.exists() {
+        // Whether it was to be a folder is not known, and OUT may be right.
+        return Err(CliError::failed(&format!("{}: it cannot be read: it is not there", shown(&args.from))));
+    }
     if args.from.is_dir() { folder(args) } else { single(args) }
 }
 
@@ -129,15 +133,17 @@ fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     if args.to.as_os_str() == STREAM {
         return Err(CliError::usage("a folder of pictures needs a folder as OUT"));
     }
-    let files = files_of(&args.from).map_err(|error| cannot(&args.from, &error))?;
+    let Found { files, left_out } = found_in(&args.from).map_err(|error| cannot(&args.from, &error))?;
+    left_out.iter().for_each(|what| eprintln!("stockmill: {}: {what}", shown(&args.from)));
     if files.is_empty() {
-        return Err(CliError::failed(&format!("`{}` holds no files", args.from.display())));
+        return Err(CliError::failed(&format!("`{}` holds no files to convert", args.from.display())));
     }
     make_folder_outside(&args.to).map_err(|error| cannot(&args.to, &error))?;
     let is_same = matches!((args.from.canonicalize(), args.to.canonicalize()), (Ok(from), Ok(to)) if from == to);
     if is_same {
         return Err(CliError::usage("OUT must be another folder than IN"));
     }
+    clear_outside(&args.to).map_err(|error| cannot(&args.to, &error))?;
     let refused = AtomicUsize::new(0);
     let tell = |from: &Path, why: &str| {
         refused.fetch_add(1, Ordering::Relaxed);
@@ -186,17 +192,34 @@ fn jobs(files: Vec<PathBuf>, folder: &Path, format: Format, tell: &dyn Fn(&Path,
     jobs.into_iter().collect()
 }
 
-fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+/// What lies in a folder.
+struct Found {
+    /// The files to convert.
+    files: Vec<PathBuf>,
+    /// What is told of the others.
+    left_out: Vec<String>,
+}
+
+fn found_in(folder: &Path) -> std::io::Result<Found> {
+    let (mut files, mut folders, mut hidden) = (Vec::new(), 0, 0);
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !is_hidden && !entry.path().is_dir() {
+        if entry.path().is_dir() {
+            folders += 1;
+        } else if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            hidden += 1;
+        } else {
             files.push(entry.path());
         }
     }
     files.sort();
-    Ok(files)
+    let told = |count: usize, what: &str, hint: &str| {
+        let were = if count == 1 { "was" } else { "were" };
+        (count > 0).then(|| format!("{} in it {were} left out; {hint}", counted(count, what)))
+    };
+    let folders = told(folders, "folder", "to convert what lies there, name them as IN one by one");
+    let hidden = told(hidden, "hidden file", "to convert one, name it as IN");
+    Ok(Found { files, left_out: folders.into_iter().chain(hidden).collect() })
 }
 
 /// Converts one picture, and returns what there is to tell of it; else nothing of it is left, and the answer says why.

@@ -1,9 +1,11 @@
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 /// What becomes of a file that has the name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,27 @@ pub fn make_folder_outside(path: &Path) -> io::Result<()> {
         Err(Errno::EXIST) if path.is_dir() => Ok(()),
         made => Ok(made?),
     }
+}
+
+/// Removes what processes that are gone left unfinished in a folder outside every area: a signal ended them. What cannot be
+/// removed stays: it is hidden, and nothing takes it for a picture.
+pub fn clear_outside(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_left =
+            process_of(&entry.file_name()).is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH));
+        if is_left && entry.file_type()?.is_file() {
+            let _ = unlinkat(CWD, &entry.path(), AtFlags::empty());
+        }
+    }
+    Ok(())
+}
+
+/// Returns the process whose unfinished file has this name, as `aside` gives it.
+fn process_of(name: &OsStr) -> Option<Pid> {
+    let (_, process) = name.to_str()?.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once('.')?;
+    let is_number = process.bytes().all(|digit| digit.is_ascii_digit());
+    Pid::from_raw(process.parse().ok().filter(|_| is_number)?)
 }
 
 /// Returns a name beside a path that no other process uses.
@@ -99,6 +122,33 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), after);
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), usize::from(after.is_some()));
         }
+    }
+
+    #[test]
+    fn what_a_process_left_unfinished_goes_once_it_is_gone() {
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        let (gone, own) = (gone.id(), std::process::id());
+        let rows = [
+            (format!(".a.jpg.{gone}.part"), false),
+            (format!(".a.jpg.{own}.part"), true),
+            (format!("a.jpg.{gone}.part"), true),
+            (format!(".a.jpg.{gone}.parts"), true),
+            (format!(".a.jpg.+{gone}.part"), true),
+            (format!(".{gone}.part"), true),
+            (".a.jpg.0.part".to_owned(), true),
+            (".a.jpg.part".to_owned(), true),
+            (".a.jpg.99999999999.part".to_owned(), true),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        rows.iter().for_each(|(name, _)| std::fs::write(folder.path().join(name), "half").unwrap());
+        std::fs::create_dir(folder.path().join(format!(".folder.{gone}.part"))).unwrap();
+        clear_outside(folder.path()).unwrap();
+        for (name, stays) in rows {
+            assert_eq!(folder.path().join(&name).exists(), stays, "{name}");
+        }
+        assert!(folder.path().join(format!(".folder.{gone}.part")).is_dir());
+        assert!(clear_outside(&folder.path().join("none")).is_err());
     }
 
     /// Somebody else makes the file while ours is written.

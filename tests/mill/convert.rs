@@ -36,10 +36,12 @@ fn sources() -> tempfile::TempDir {
 
 #[test]
 fn what_is_refused_leaves_nothing_and_says_why() {
-    let cases: [(&[&str], i32, &str); 18] = [
+    let cases: [(&[&str], i32, &str); 20] = [
         (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
         (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
         (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
+        (&["nofolder", "out"], 1, "`nofolder`: it cannot be read: it is not there"),
+        (&["in.png", "out.webp", "--scale", "500"], 1, "a WebP has at most 16383 on an edge; ask for fewer"),
         (&["in.png", "there.jpg"], 1, "`there.jpg` exists; choose another name, or replace it with --force"),
         (&["in.png", "in.png", "--force"], 1, "`in.png`: OUT is this very file; choose another name"),
         (&["link.png", "in.png", "--force"], 1, "`link.png`: OUT is this very file; choose another name"),
@@ -127,6 +129,13 @@ fn a_picture_becomes_what_was_asked_for() {
 fn a_folder_is_converted_and_each_refusal_told() {
     let folder = sources();
     fs::write(folder.path().join("in.tif"), picture(2, 40)).unwrap();
+    fs::create_dir_all(folder.path().join("deep")).unwrap();
+    fs::create_dir_all(folder.path().join("made")).unwrap();
+    fs::write(folder.path().join(".hidden.png"), picture(1, 40)).unwrap();
+    // What a process that is gone left unfinished.
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    fs::write(folder.path().join(format!("made/.in.jpg.{}.part", gone.id())), "half").unwrap();
     let output = convert(folder.path(), &[".", "made", "--scale", "2"], b"");
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -135,11 +144,13 @@ fn a_folder_is_converted_and_each_refusal_told() {
         "note.txt`: ",
         "there.jpg`: ",
         "in.tif`: it would get the same name as",
+        "`.`: 2 folders in it were left out; to convert what lies there, name them as IN one by one",
+        "`.`: 1 hidden file in it was left out; to convert one, name it as IN",
         "4 files refused",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
-    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(said.lines().count(), 7, "{said}");
     assert_eq!(names(&folder.path().join("made")), ["in.jpg"]);
 }
 
