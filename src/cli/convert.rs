@@ -14,7 +14,7 @@ use crate::vault::{Existing, clear_outside, make_folder_outside, read_outside, w
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
-const BACKGROUND: &str = "#ffffff";
+const BACKGROUND: u32 = 0x00ff_ffff;
 /// What stands for the standard input or output.
 const STREAM: &str = "-";
 
@@ -42,9 +42,9 @@ pub(super) struct ConvertArgs {
     /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
     enhance: Vec<Enhancement>,
-    /// JPEG quality, 1 to 100
-    #[arg(long, value_name = "Q", default_value_t = QUALITY, value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: u8,
+    /// JPEG quality, 1 to 100 [default: 95]
+    #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: Option<u8>,
     /// The least bytes of a JPEG: its quality is raised for that, if it must be
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     min_bytes: Option<u64>,
@@ -63,9 +63,9 @@ pub(super) struct ConvertArgs {
     /// `srgb` converts the colours, `keep` leaves a picture its own profile
     #[arg(long, value_enum, default_value = "srgb")]
     icc: Icc,
-    /// The colour behind transparent pixels in a JPEG
-    #[arg(long, value_name = "COLOUR", default_value = BACKGROUND, value_parser = colour)]
-    background: u32,
+    /// The colour behind transparent pixels in a JPEG [default: #ffffff]
+    #[arg(long, value_name = "COLOUR", value_parser = colour)]
+    background: Option<u32>,
     /// jpeg, png, webp or tiff [default: by the name of OUT, in a folder jpeg]
     #[arg(long, value_name = "F", value_parser = format_named)]
     format: Option<Format>,
@@ -263,13 +263,15 @@ fn read(from: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conversion, CliError> {
-    if bytes(args).is_some() && format != Format::Jpeg {
-        let what = "has no quality that more or fewer bytes could come from; only a JPEG has";
-        return Err(CliError::usage(format!("--min-bytes and --max-bytes: a {} {what}", format.title())));
+    let without_effect = if format == Format::Jpeg { Vec::new() } else { of_a_jpeg(args) };
+    if !without_effect.is_empty() {
+        let (options, title) = (without_effect.join(", "), format.title());
+        let what = format!("without effect on a {title}, only on a JPEG; leave out what does nothing");
+        return Err(CliError::usage(format!("{options}: {what}")));
     }
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
-    let [_, red, green, blue] = args.background.to_be_bytes();
+    let [_, red, green, blue] = args.background.unwrap_or(BACKGROUND).to_be_bytes();
     let mut enhance = Enhance::default();
     for enhancement in &args.enhance {
         match enhancement {
@@ -281,7 +283,7 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
         enhance,
         format,
-        quality: args.quality,
+        quality: args.quality.unwrap_or(QUALITY),
         bytes: bytes(args),
         scans: if args.progressive { Scans::Progressive } else { Scans::Baseline },
         subsampling: args.subsampling.as_deref().map(|text| match text {
@@ -292,6 +294,19 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
         profile: if args.icc == Icc::Keep { Profile::Keep } else { Profile::Srgb },
         background: [red, green, blue],
     })
+}
+
+/// Returns the options that were given and matter in a JPEG alone.
+fn of_a_jpeg(args: &ConvertArgs) -> Vec<&'static str> {
+    let options = [
+        ("--quality", args.quality.is_some()),
+        ("--min-bytes", args.min_bytes.is_some()),
+        ("--max-bytes", args.max_bytes.is_some()),
+        ("--progressive", args.progressive),
+        ("--subsampling", args.subsampling.is_some()),
+        ("--background", args.background.is_some()),
+    ];
+    options.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option).collect()
 }
 
 fn bytes(args: &ConvertArgs) -> Option<ByteRange> {

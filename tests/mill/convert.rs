@@ -36,7 +36,7 @@ fn sources() -> tempfile::TempDir {
 
 #[test]
 fn what_is_refused_leaves_nothing_and_says_why() {
-    let cases: [(&[&str], i32, &str); 20] = [
+    let cases: [(&[&str], i32, &str); 24] = [
         (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
         (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
         (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
@@ -55,6 +55,10 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&["in.png", "out.jpg", "--scale", "2", "--long-edge", "9"], 2, "cannot be used with"),
         (&["in.png", "out.jpg", "--scale", "2", "--method", "none"], 2, "keeps the size"),
         (&["in.png", "out.jpg", "--quality", "101"], 2, "101"),
+        (&["in.png", "out.png", "--quality", "95"], 2, "--quality: without effect on a PNG, only on a JPEG"),
+        (&["in.png", "out.webp", "--max-bytes", "9", "--progressive"], 2, "--max-bytes, --progressive: without effect"),
+        (&["in.png", "out.tif", "--subsampling", "444"], 2, "--subsampling: without effect on a TIFF"),
+        (&[".", "made", "--format", "png", "--background", "#ffffff"], 2, "--background: without effect on a PNG"),
         (&["in.png", "out.jpg", "--background", "white"], 2, "no colour"),
         (&[".", "."], 2, "another folder"),
     ];
