@@ -115,6 +115,10 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     }
     let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
     let conversion = conversion(args, format, threads(args))?;
+    if let Some(folder) = args.to.parent().filter(|_| args.to.as_os_str() != STREAM) {
+        // Where it cannot be looked into, writing says why.
+        let _ = clear_outside(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    }
     match one(&args.from, &args.to, &conversion, existing(args)) {
         Ok(notes) => {
             tell_notes(&args.from, &notes);

@@ -7,6 +7,9 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+/// What stands before the number of the process in the name of a file that is not finished: no other program gives it.
+const MARK: &str = ".stockmill-";
+
 /// What becomes of a file that has the name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
@@ -57,7 +60,7 @@ pub fn clear_outside(folder: &Path) -> io::Result<()> {
         let is_left =
             process_of(&entry.file_name()).is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH));
         if is_left && entry.file_type()?.is_file() {
-            let _ = unlinkat(CWD, &entry.path(), AtFlags::empty());
+            let _ = unlinkat(CWD, entry.path(), AtFlags::empty());
         }
     }
     Ok(())
@@ -65,7 +68,7 @@ pub fn clear_outside(folder: &Path) -> io::Result<()> {
 
 /// Returns the process whose unfinished file has this name, as `aside` gives it.
 fn process_of(name: &OsStr) -> Option<Pid> {
-    let (_, process) = name.to_str()?.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once('.')?;
+    let (_, process) = name.to_str()?.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once(MARK)?;
     let is_number = process.bytes().all(|digit| digit.is_ascii_digit());
     Pid::from_raw(process.parse().ok().filter(|_| is_number)?)
 }
@@ -76,7 +79,7 @@ fn aside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(no_name)?;
     let mut own = std::ffi::OsString::from(".");
     own.push(name);
-    own.push(format!(".{}.part", std::process::id()));
+    own.push(format!("{MARK}{}.part", std::process::id()));
     Ok(path.with_file_name(own))
 }
 
@@ -130,24 +133,24 @@ mod tests {
         gone.wait().unwrap();
         let (gone, own) = (gone.id(), std::process::id());
         let rows = [
-            (format!(".a.jpg.{gone}.part"), false),
-            (format!(".a.jpg.{own}.part"), true),
-            (format!("a.jpg.{gone}.part"), true),
-            (format!(".a.jpg.{gone}.parts"), true),
-            (format!(".a.jpg.+{gone}.part"), true),
-            (format!(".{gone}.part"), true),
-            (".a.jpg.0.part".to_owned(), true),
+            (format!(".a.jpg.stockmill-{gone}.part"), false),
+            (format!(".a.jpg.stockmill-{own}.part"), true),
+            (format!("a.jpg.stockmill-{gone}.part"), true),
+            (format!(".a.jpg.stockmill-{gone}.parts"), true),
+            (format!(".a.jpg.stockmill-+{gone}.part"), true),
+            (format!(".film.{gone}.part"), true),
+            (".a.jpg.stockmill-0.part".to_owned(), true),
             (".a.jpg.part".to_owned(), true),
-            (".a.jpg.99999999999.part".to_owned(), true),
+            (".a.jpg.stockmill-99999999999.part".to_owned(), true),
         ];
         let folder = tempfile::tempdir().unwrap();
         rows.iter().for_each(|(name, _)| std::fs::write(folder.path().join(name), "half").unwrap());
-        std::fs::create_dir(folder.path().join(format!(".folder.{gone}.part"))).unwrap();
+        std::fs::create_dir(folder.path().join(format!(".folder.stockmill-{gone}.part"))).unwrap();
         clear_outside(folder.path()).unwrap();
         for (name, stays) in rows {
             assert_eq!(folder.path().join(&name).exists(), stays, "{name}");
         }
-        assert!(folder.path().join(format!(".folder.{gone}.part")).is_dir());
+        assert!(folder.path().join(format!(".folder.stockmill-{gone}.part")).is_dir());
         assert!(clear_outside(&folder.path().join("none")).is_err());
     }
 

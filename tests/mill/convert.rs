@@ -139,7 +139,7 @@ fn a_folder_is_converted_and_each_refusal_told() {
     // What a process that is gone left unfinished.
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
-    fs::write(folder.path().join(format!("made/.in.jpg.{}.part", gone.id())), "half").unwrap();
+    fs::write(folder.path().join(format!("made/.in.jpg.stockmill-{}.part", gone.id())), "half").unwrap();
     let output = convert(folder.path(), &[".", "made", "--scale", "2"], b"");
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -183,5 +183,23 @@ fn what_a_person_would_want_to_know_is_told() {
         let is_told = if told.is_empty() { said.is_empty() } else { said.contains(name) && said.contains(told) };
         assert!(done.status.success() && is_told, "{name}: {said}");
         assert_eq!(image::image_dimensions(folder.path().join("out.jpg")).unwrap(), (64, 64));
+    }
+}
+
+/// A signal left half a picture under a hidden name, and nobody took it away.
+#[test]
+fn what_a_signal_left_goes_with_the_next_conversion() {
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    for words in [&["in.png", "out.jpg"][..], &["in.png", "out/out.jpg"], &["in", "out"]] {
+        let folder = sources();
+        fs::create_dir(folder.path().join("in")).unwrap();
+        fs::copy(folder.path().join("in.png"), folder.path().join("in/out.png")).unwrap();
+        fs::create_dir(folder.path().join("out")).unwrap();
+        let place = folder.path().join(if words[1] == "out.jpg" { "." } else { "out" });
+        let left = place.join(format!(".a.jpg.stockmill-{}.part", gone.id()));
+        fs::write(&left, "half").unwrap();
+        assert!(convert(folder.path(), words, b"").status.success(), "{words:?}");
+        assert!(!left.exists() && place.join("out.jpg").exists(), "{words:?}: {:?}", names(&place));
     }
 }
