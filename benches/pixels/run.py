@@ -131,8 +131,8 @@ class Bench:
     def one(self, title, source, scale, out, threads, quality=95, sampling="444", reference=None, peers=("pillow", "vips")):
         """One picture to one file, by each program."""
         made = {name: self.folder / f"{name}{out}" for name in ("stockmill", *peers)}
-        ours = [self.binary, "convert", source, made["stockmill"], "--force", "--scale", scale, "--quality", quality,
-                "--threads", threads, "--subsampling", sampling]
+        of_jpeg = ["--quality", quality, "--subsampling", sampling] if made["stockmill"].suffix == ".jpg" else []
+        ours = [self.binary, "convert", source, made["stockmill"], "--force", "--scale", scale, "--threads", threads, *of_jpeg]
         commands = {"stockmill": ours}
         if "pillow" in peers:
             commands["pillow"] = [*PILLOW, "convert", source, made["pillow"], scale, quality, sampling]
