@@ -64,7 +64,7 @@ pub(in crate::service) fn handling(
         MakeError::Content(content) => return Handling::SetAside(content.to_string()),
         MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Handling::Wait(error.to_string()),
         MakeError::Unforeseen(_) => {
-            let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), Duration::ZERO);
+            let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), commit_pause(tries));
             return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
         }
         MakeError::Disk(disk) => disk,
@@ -159,6 +159,9 @@ mod tests {
             (Box::new(content(CraftError::Truncated)), 9, 15, false, ("aside", 0)),
             (Box::new(content(CraftError::Unsupported)), 1, 0, false, ("aside", 0)),
             (Box::new(|| MakeError::Content(CraftError::Stopped)), 9, 99, false, ("forget", 0)),
+            // Another may be in hand for long that shows the same.
+            (Box::new(|| MakeError::Unforeseen("x".to_owned())), 1, 0, false, ("again", 0)),
+            (Box::new(|| MakeError::Unforeseen("x".to_owned())), 4, 0, false, ("again", commit_pause(4).as_millis())),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, false, ("aside", 0)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, true, ("aside", 0)),
             (Box::new(kind(ErrorKind::FileTooLarge)), 1, 0, false, ("wait", 0)),

@@ -67,24 +67,37 @@ impl Dispatcher {
     }
 
     /// Returns what is still right of a batch. What changed since it was decided on (a companion came, or is somebody
-    /// else's by now), and what would join a bundle that was sent meanwhile, is looked at anew.
+    /// else's by now), and what would join a bundle that was sent meanwhile, is looked at anew. Where a bundle cannot be
+    /// looked at, nobody knows whether it was sent: that is trouble with a disk.
     fn still_right(&mut self, batch: Vec<(Job, Made)>, now: &Moment) -> Vec<(Job, Made)> {
         let mut sent: BTreeMap<BundleName, bool> = BTreeMap::new();
-        let (mut right, mut wrong) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (job, made) in batch {
+        let mut right = Vec::with_capacity(batch.len());
+        for (mut job, made) in batch {
             let is_changed = job.facts.as_ref().is_some_and(|facts| self.inbox.is_changed(&facts.path));
-            // Of a bundle that cannot be looked at nobody knows.
-            let is_sent = |name: &BundleName| is_sent(self.decide.disk(), &name.folder()).unwrap_or(true);
-            let mut joins = job.plan.rows.iter().map(|(name, _)| name);
-            let joins_sent = joins.any(|name| *sent.entry(name.clone()).or_insert_with(|| is_sent(name)));
-            if is_changed || joins_sent { wrong.push((job, made)) } else { right.push((job, made)) }
-        }
-        for (mut job, made) in wrong {
-            made.discard(&self.decide.vault);
-            self.let_go(&mut job, now);
-            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, Due::new(now.steady, now.steady)));
+            match self.joins_sent(&job.plan, &mut sent) {
+                Ok(false) if !is_changed => right.push((job, made)),
+                Ok(_) => {
+                    made.discard(&self.decide.vault);
+                    self.let_go(&mut job, now);
+                    job.facts.iter().for_each(|facts| self.look_anew(&facts.path, Due::new(now.steady, now.steady)));
+                }
+                Err(error) => {
+                    made.discard(&self.decide.vault);
+                    self.not_done(job, &MakeError::Disk(error), now);
+                }
+            }
         }
         right
+    }
+
+    /// Returns whether a plan adds to a bundle that was sent; `sent` is what was seen of bundles already.
+    fn joins_sent(&self, plan: &Plan, sent: &mut BTreeMap<BundleName, bool>) -> DiskResult<bool> {
+        for (name, _) in &plan.rows {
+            if !sent.contains_key(name) {
+                sent.insert(name.clone(), is_sent(self.decide.disk(), &name.folder())?);
+            }
+        }
+        Ok(plan.rows.iter().any(|(name, _)| sent[name]))
     }
 
     /// Begins to take back what a person wants, once nothing else is in hand.
