@@ -79,15 +79,16 @@ impl<'a> PngRows<'a> {
         if rows == 0 {
             return Ok(None);
         }
+        let short = || CraftError::Truncated("it holds fewer rows than it says".to_owned());
         let row_bytes = self.size.width as usize * usize::from(self.color.bytes_per_pixel());
-        let mut bytes = vec![0; row_bytes * rows as usize];
-        for row in bytes.chunks_exact_mut(row_bytes) {
-            self.reader.read_row(row).map_err(refused)?;
+        let mut bytes = Vec::with_capacity(row_bytes * rows as usize);
+        for _ in 0..rows {
+            bytes.extend_from_slice(self.reader.next_row().map_err(refused)?.ok_or_else(short)?.data());
         }
         self.read += rows;
         if self.read == self.size.height {
             // What follows the last row must be sound too.
-            self.reader.read_row(&mut vec![0; row_bytes]).map_err(refused)?;
+            self.reader.next_row().map_err(refused)?;
         }
         self.image(rows, bytes).map(Some)
     }

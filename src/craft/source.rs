@@ -7,8 +7,9 @@ use super::png_in::PngRows;
 use super::{CraftError, Limits, Picture, jpeg, srgb_profile};
 use crate::model::{Kind, Size};
 
-/// How many pixels are read at once, about.
-const PIECE_PIXELS: u32 = 1 << 18;
+/// How many pixels are read at once, about: what they take is still in the cache when it is used, and is given again by
+/// the allocator without asking the system.
+const PIECE_PIXELS: u32 = 1 << 15;
 /// How many of a picture with a profile: what converts its colours is made anew for each piece.
 pub(super) const PROFILED_PIXELS: u32 = 1 << 21;
 

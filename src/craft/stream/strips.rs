@@ -47,7 +47,7 @@ impl<'a> Strips<'a> {
         };
         let held = components.iter().filter_map(most).max().unwrap_or(1);
         Self {
-            rows: vec![0.0; held * planes.stride() * planes.channels],
+            rows: vec![0.0; held * pitch(&planes)],
             held: vec![usize::MAX; held],
             columns: vec![[0.0; LANES]; planes.stride()],
             planes,
@@ -80,24 +80,25 @@ impl<'a> Strips<'a> {
             self.hold::<L>(source, row);
         }
         let (stride, taps) = (self.planes.stride(), component.down.count);
-        let size = stride * self.planes.channels;
+        let pitch = pitch(&self.planes);
         let last = component.down.len() - 1;
-        let places: [Vec<usize>; LANES] = std::array::from_fn(|n| {
-            let start = component.down.start((y + n).min(last));
-            (start..start + taps).map(|row| row % self.held.len() * size).collect()
-        });
+        let start = |n: usize| component.down.start((y + n).min(last));
         let weights: [&[f32]; LANES] = std::array::from_fn(|n| component.down.weights((y + n).min(last)));
+        // For each tap the place of its row, and its weight, for all eight rows: sums that do not wait for one another.
+        let steps: Vec<[(usize, f32); LANES]> = (0..taps)
+            .map(|tap| std::array::from_fn(|n| ((start(n) + tap) % self.held.len() * pitch, weights[n][tap])))
+            .collect();
         let plane = component.plane * stride;
         let mut x = 0;
         while x < stride {
             let mut sums = [L::splat(0.0); LANES];
-            for y in 0..LANES {
-                let mut sum = sums[y];
-                for tap in 0..taps {
-                    let row = self.rows[places[y][tap] + plane + x..].first_chunk().expect("a row has whole lanes");
-                    sum = sum.plus(L::load(row).times(L::splat(weights[y][tap])));
+            let rows = &self.rows[plane + x..];
+            for step in &steps {
+                for n in 0..LANES {
+                    let (place, weight) = step[n];
+                    let row = rows[place..].first_chunk().expect("a row has whole lanes");
+                    sums[n] = sums[n].plus(L::load(row).times(L::splat(weight)));
                 }
-                sums[y] = sum;
             }
             let columns: &mut [Column; LANES] = self.columns[x..].first_chunk_mut().expect("as many as a row has");
             let turned = L::transposed(sums);
@@ -112,8 +113,7 @@ impl<'a> Strips<'a> {
     #[inline(always)]
     fn hold<L: Lanes>(&mut self, source: &View, row: usize) {
         let (place, stride) = (row % self.held.len(), self.planes.stride());
-        let size = stride * self.planes.channels;
-        let planes = &mut self.rows[place * size..][..size];
+        let planes = &mut self.rows[place * pitch(&self.planes)..][..stride * self.planes.channels];
         if self.held[place] != row {
             self.held[place] = row;
             self.planes.write_row::<L>(source.row(row), planes);
@@ -125,6 +125,13 @@ impl<'a> Strips<'a> {
             }
         }
     }
+}
+
+/// Returns how far the planes of a row lie from those of the next one: an odd number of cache lines, so that the same
+/// column of many rows does not fall on one set of the cache.
+fn pitch(planes: &Planes) -> usize {
+    const LINE: usize = 16;
+    ((planes.stride() * planes.channels).div_ceil(LINE) | 1) * LINE
 }
 
 /// Returns the rows of the source that are looked at for their means while the components' `number`th rows are made:
