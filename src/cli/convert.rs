@@ -9,8 +9,10 @@ use clap::ValueEnum;
 use super::error::CliError;
 use super::out::counted;
 use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling};
-use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert as converted, plain_reason};
-use crate::vault::{Existing, clear_outside, make_folder_outside, read_outside, write_outside};
+use crate::service::{
+    CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert as converted, plain_reason,
+};
+use crate::vault::{Existing, clear_outside, make_folder_outside, open_outside, write_outside};
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
@@ -232,7 +234,7 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
     if matches!((from.canonicalize(), to.canonicalize()), (Ok(from), Ok(to)) if from == to) {
         return Err("OUT is this very file; choose another name, so that the source stays".to_owned());
     }
-    let bytes = read(from)?;
+    let mut input = opened(from)?;
     let plain = |error: ConvertError| match error {
         ConvertError::Disk(error) if error.kind() == ErrorKind::AlreadyExists => {
             format!("`{}` exists; choose another name, or replace it with --force", to.display())
@@ -241,29 +243,27 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
         other => other.to_string(),
     };
     if to.as_os_str() != STREAM {
-        return write_outside(to, existing, |out| converted(&bytes, conversion, out)).map_err(plain);
+        return write_outside(to, existing, |out| converted(&mut input, conversion, out)).map_err(plain);
     }
     // All of it or nothing, also into a pipe.
     let mut made = Vec::new();
-    let notes = converted(&bytes, conversion, &mut made).map_err(plain)?;
+    let notes = converted(&mut input, conversion, &mut made).map_err(plain)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&made).and_then(|()| out.flush()).map_err(|error| plain(error.into()))?;
     Ok(notes)
 }
 
-fn read(from: &Path) -> Result<Vec<u8>, String> {
-    let cannot = |error: std::io::Error| format!("it cannot be read: {}", plain_reason(&error));
-    let bytes = if from.as_os_str() == STREAM {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().take(CONVERTED_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
-        bytes
-    } else {
-        read_outside(from, CONVERTED_BYTES_MAX + 1).map_err(cannot)?.bytes
-    };
-    if bytes.len() as u64 > CONVERTED_BYTES_MAX {
-        return Err(format!("it is larger than {} MiB", CONVERTED_BYTES_MAX >> 20));
+fn opened(from: &Path) -> Result<Input, String> {
+    let cannot = |error: std::io::Error| ConvertError::Unread(error).to_string();
+    if from.as_os_str() != STREAM {
+        return Input::open(Box::new(open_outside(from).map_err(cannot)?), CONVERTED_BYTES_MAX).map_err(cannot);
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(CONVERTED_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > CONVERTED_BYTES_MAX {
+        return Err(format!("it has more than {CONVERTED_BYTES_MAX} bytes; so many are read at most"));
+    }
+    Ok(Input::whole(bytes))
 }
 
 fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conversion, CliError> {

@@ -13,6 +13,7 @@ use super::jpeg_in::{self, JpegRows};
 use super::jpeg_scan::check_scans;
 use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
 use super::png_in::PngRows;
+use super::stored::Coded;
 use super::{jpeg, png_color, tiff_in, webp};
 use crate::model::{Kind, Size};
 
@@ -67,9 +68,10 @@ fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
 }
 
 /// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
-pub fn decode(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
-    let orientation = checked(bytes, kind, limits)?;
-    decoded(bytes, kind, limits, orientation)
+pub fn decode<'a>(coded: impl Into<Coded<'a>>, kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
+    let coded = coded.into();
+    let orientation = checked(coded.bytes, kind, limits)?;
+    decoded(coded, kind, limits, orientation)
 }
 
 /// Checks what can be told without decoding pixels, and returns how the picture is turned.
@@ -89,17 +91,18 @@ pub(super) fn checked(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Orien
 
 /// Decodes a picture that was checked.
 pub(super) fn decoded(
-    bytes: &[u8],
+    coded: Coded<'_>,
     kind: Kind,
     limits: &Limits,
     orientation: Orientation,
 ) -> Result<Picture, CraftError> {
+    let bytes = coded.bytes;
     let mut picture = match kind {
         Kind::Tiff => return tiff_in::decode(bytes, limits),
         // The general decoder accepts a JPEG that was cut in the middle.
         Kind::Jpeg => decode_jpeg(bytes)?,
         Kind::Png => {
-            let mut rows = PngRows::new(bytes, limits)?;
+            let mut rows = PngRows::new(coded, limits)?;
             let icc = rows.icc.take();
             Picture { image: rows.whole()?, icc }
         }

@@ -1,38 +1,57 @@
-//! Hashes what a video shows, without its metadata, while it is read: two files that differ only in their tags are one.
+//! Hashes what a file shows, without its metadata, while it is read: two files that differ only in their tags are one.
 
 use std::io::{self, Read};
 
 use blake3::Hasher;
 
+use super::essence_writer::EssenceWriter;
 use super::whole;
 use crate::model::{ContentHash, Kind};
 
-/// A reader that hashes what a video shows while somebody else reads the file from start to end: a video may have many
+/// A reader that hashes what a file shows while somebody else reads it from start to end: a video may have many
 /// gigabytes, and is read once.
 pub struct Watched<R> {
     reader: R,
-    boxes: Option<Boxes>,
+    shows: Shows,
+}
+
+enum Shows {
+    Video(Boxes),
+    Picture(EssenceWriter<io::Sink>),
+    /// Its metadata and content are not separated here.
+    Other,
 }
 
 impl<R: Read> Watched<R> {
     /// Begins at the start of a file of `length` bytes.
     pub fn new(reader: R, kind: Option<Kind>, length: u64) -> Self {
-        let has_boxes = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
-        Self { reader, boxes: has_boxes.then(|| Boxes::new(length)) }
+        let shows = match kind {
+            Some(Kind::Mp4 | Kind::Mov) => Shows::Video(Boxes::new(length)),
+            Some(kind) if kind.is_image() => Shows::Picture(EssenceWriter::new(io::sink(), Some(kind))),
+            _ => Shows::Other,
+        };
+        Self { reader, shows }
     }
 
-    /// Returns the hash of what the video shows; `None` for other kinds, and if a box is cut off.
+    /// Returns the hash of what it shows; `None` for other kinds, and if a part of it is cut off.
     pub fn essence(self) -> Option<ContentHash> {
-        let boxes = self.boxes.filter(|boxes| boxes.has_content && !(boxes.is_content && boxes.left_of_box > 0))?;
-        Some(ContentHash::from_digest(boxes.hasher.finalize()))
+        match self.shows {
+            Shows::Video(boxes) if boxes.has_content && !(boxes.is_content && boxes.left_of_box > 0) => {
+                Some(ContentHash::from_digest(boxes.hasher.finalize()))
+            }
+            Shows::Picture(picture) => picture.finish().1,
+            Shows::Video(_) | Shows::Other => None,
+        }
     }
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        if let Some(boxes) = &mut self.boxes {
-            boxes.take(&buffer[..read]);
+        match &mut self.shows {
+            Shows::Video(boxes) => boxes.take(&buffer[..read]),
+            Shows::Picture(picture) => picture.seen(&buffer[..read]),
+            Shows::Other => (),
         }
         Ok(read)
     }

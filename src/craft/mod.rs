@@ -24,6 +24,7 @@ mod progress;
 mod render;
 mod sniff;
 mod source;
+mod stored;
 mod stream;
 mod tiff_in;
 mod tiff_out;
@@ -47,6 +48,7 @@ pub use progress::{Progress, Stopped, Untold};
 pub use render::{Rendered, render, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
+pub use stored::{Coded, Stored, held_bytes, read_whole};
 pub use whole::{Blank, blanked, check_whole, private};
 pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};
 

@@ -1,17 +1,16 @@
 //! Reads a PNG row by row, or as a whole if its rows do not come in their order.
 
-use std::io::Cursor;
-
 use image::{ColorType, DynamicImage};
 
 use super::CraftError;
 use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, SAVE_AGAIN, image_of};
 use super::png_color;
+use super::stored::{BufSeek, Coded};
 use crate::model::Size;
 
 /// A PNG whose rows are read one after another.
 pub(super) struct PngRows<'a> {
-    reader: png::Reader<Cursor<&'a [u8]>>,
+    reader: png::Reader<Box<dyn BufSeek + 'a>>,
     pub(super) size: Size,
     color: ColorType,
     pub(super) icc: Option<Vec<u8>>,
@@ -21,9 +20,11 @@ pub(super) struct PngRows<'a> {
 
 impl<'a> PngRows<'a> {
     /// Reads what stands before the pixels.
-    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, CraftError> {
+    pub(super) fn new(coded: Coded<'a>, limits: &Limits) -> Result<Self, CraftError> {
         let memory = usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX);
-        let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: memory });
+        let bytes = coded.bytes;
+        let reader = coded.reader().map_err(|error| refused(error.into()))?;
+        let mut decoder = png::Decoder::new_with_limits(reader, png::Limits { bytes: memory });
         // Palettes become colours, and fewer bits than eight become a byte.
         decoder.set_transformations(png::Transformations::EXPAND);
         let reader = decoder.read_info().map_err(refused)?;
@@ -66,11 +67,6 @@ impl<'a> PngRows<'a> {
         let icc = reader.info().icc_profile.as_ref().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
         let icc = png_color::profile(bytes, icc.map(|icc| icc.to_vec()), !color.has_color())?;
         Ok(Self { size: Size { width, height }, color, icc, read: 0, reader })
-    }
-
-    /// Returns whether its rows come in another order than they lie.
-    pub(super) fn is_interlaced(&self) -> bool {
-        self.reader.info().interlaced
     }
 
     /// Returns the next rows, at most so many; none behind the last one.

@@ -5,6 +5,7 @@ use super::encode::{Writing, fit, write};
 use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::level;
 use super::source::Source;
+use super::stored::Coded;
 use super::stream::Feed;
 use super::{CraftError, Limits, Picture, Progress};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
@@ -33,23 +34,24 @@ pub struct Rendered {
 /// if it is to have so many bytes. Colours are converted, and what is transparent is laid on its background, in the size of
 /// the source: that is most often the smaller one, and the result is the same. Where source and format allow, neither of
 /// them is in memory as a whole. Told to stop by `progress`, or where the source is damaged, it leaves `out` unfinished.
-pub fn render(
-    bytes: &[u8],
+pub fn render<'a>(
+    coded: impl Into<Coded<'a>>,
     kind: Kind,
     render: &Render,
     limits: &Limits,
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    let from = (bytes, kind);
-    fits_its_format(render.size.map_or_else(|| super::size(bytes, kind), Ok)?, render.output.format())?;
+    let mut coded = coded.into();
+    fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
+    let mut once = |quality, out: &mut dyn Write| once((coded.again(), kind), render, quality, limits, progress, out);
     match &render.output {
-        Output::Master => Ok(rendered(once(from, render, LOSSLESS, limits, progress, out)?)),
+        Output::Master => Ok(rendered(once(LOSSLESS, out)?)),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
             let mut last = None;
             let mut one = |quality| {
                 let mut made = Vec::new();
-                last = Some(once(from, render, quality, limits, progress, &mut made)?);
+                last = Some(once(quality, &mut made)?);
                 Ok(made)
             };
             let fitted = within(*range, *quality, &mut one)?;
@@ -58,7 +60,7 @@ pub fn render(
             tell(&fitted, *range, *quality, &mut made);
             Ok(made)
         }
-        Output::Final { quality, .. } => Ok(rendered(once(from, render, *quality, limits, progress, out)?)),
+        Output::Final { quality, .. } => Ok(rendered(once(*quality, out)?)),
     }
 }
 
@@ -91,7 +93,7 @@ fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
 
 /// Makes it once, with this quality; returns its size and what there is to tell.
 fn once(
-    (bytes, kind): (&[u8], Kind),
+    (coded, kind): (Coded<'_>, Kind),
     render: &Render,
     quality: u8,
     limits: &Limits,
@@ -102,7 +104,7 @@ fn once(
     let (sharpen, levels) = (render.enhance.sharpen, render.enhance.levels);
     let is_by_rows = matches!(render.output.format(), Format::Jpeg | Format::Png) && levels == Strength::Off;
     let mut source =
-        if is_by_rows { Source::open(bytes, kind, limits)? } else { Source::whole(decode(bytes, kind, limits)?) };
+        if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode(coded, kind, limits)?) };
     let from = source.size();
     let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
     let levelled = levelled(&mut first, levels);

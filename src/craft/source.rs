@@ -4,12 +4,15 @@ use image::metadata::Orientation;
 use super::decode::{checked, decoded, is_upright, jpeg_picture, jpeg_pixels};
 use super::jpeg_in::{JpegRows, is_in_one_scan};
 use super::png_in::PngRows;
+use super::stored::Coded;
 use super::{CraftError, Limits, Picture, jpeg, srgb_profile};
 use crate::model::{Kind, Size};
 
 /// How many pixels are read at once, about: what they take is still in the cache when it is used, and is given again by
 /// the allocator without asking the system.
 const PIECE_PIXELS: u32 = 1 << 15;
+/// Where a PNG says whether its rows come in another order than they lie.
+const INTERLACE_AT: usize = 28;
 /// How many of a picture with a profile: what converts its colours is made anew for each piece.
 pub(super) const PROFILED_PIXELS: u32 = 1 << 21;
 
@@ -30,16 +33,15 @@ enum Rows<'a> {
 impl<'a> Source<'a> {
     /// Begins to read a still picture. One that is animated or beyond the limits is refused, and one that is cut off or
     /// damaged here or where it is.
-    pub(super) fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self, CraftError> {
+    pub(super) fn open(coded: Coded<'a>, kind: Kind, limits: &Limits) -> Result<Self, CraftError> {
+        let bytes = coded.bytes;
         let orientation = checked(bytes, kind, limits)?;
         if orientation == Orientation::NoTransforms {
             match kind {
-                Kind::Png => {
-                    let mut rows = PngRows::new(bytes, limits)?;
-                    if !rows.is_interlaced() {
-                        let (size, icc) = (rows.size, rows.icc.take());
-                        return Ok(Self { size, rows: Rows::Png(rows), icc });
-                    }
+                Kind::Png if bytes.get(INTERLACE_AT) == Some(&0) => {
+                    let mut rows = PngRows::new(coded, limits)?;
+                    let (size, icc) = (rows.size, rows.icc.take());
+                    return Ok(Self { size, rows: Rows::Png(rows), icc });
                 }
                 Kind::Jpeg => {
                     if let Some(rows) = JpegRows::new(bytes)? {
@@ -51,7 +53,7 @@ impl<'a> Source<'a> {
                 _ => (),
             }
         }
-        Ok(Self::whole(decoded(bytes, kind, limits, orientation)?))
+        Ok(Self::whole(decoded(coded, kind, limits, orientation)?))
     }
 
     /// A picture that is there as a whole.
@@ -87,7 +89,7 @@ impl<'a> Source<'a> {
 /// Returns whether a picture's rows come one after another, by its header alone: any other one is decoded as a whole.
 pub fn comes_in_rows(bytes: &[u8], kind: Kind) -> bool {
     let is_in_order = match kind {
-        Kind::Png => bytes.get(28) == Some(&0),
+        Kind::Png => bytes.get(INTERLACE_AT) == Some(&0),
         Kind::Jpeg => is_in_one_scan(bytes),
         _ => false,
     };
@@ -95,8 +97,8 @@ pub fn comes_in_rows(bytes: &[u8], kind: Kind) -> bool {
 }
 
 /// Checks that a picture is complete and sound.
-pub fn check_picture(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<(), CraftError> {
-    let mut source = Source::open(bytes, kind, limits)?;
+pub fn check_picture<'a>(coded: impl Into<Coded<'a>>, kind: Kind, limits: &Limits) -> Result<(), CraftError> {
+    let mut source = Source::open(coded.into(), kind, limits)?;
     while source.next()?.is_some() {}
     Ok(())
 }
@@ -110,7 +112,7 @@ mod tests {
     use crate::model::Format;
 
     fn pieces(bytes: &[u8], kind: Kind, rows: u32) -> Result<Vec<Picture>, CraftError> {
-        let mut source = Source::open(bytes, kind, &Limits::default())?;
+        let mut source = Source::open(bytes.into(), kind, &Limits::default())?;
         let size = source.size();
         let mut pieces = Vec::new();
         while let Some(piece) = source.next_rows(rows)? {

@@ -37,6 +37,7 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
         size: facts.size,
         comes_in_rows: facts.comes_in_rows,
         bytes: facts.seen.size,
+        held: craft::held_bytes(facts.kind, facts.seen.size),
     });
     let mut cost = Cost::default();
     let mut time_ns = 0;
@@ -65,6 +66,8 @@ struct Source {
     size: Option<Size>,
     comes_in_rows: bool,
     bytes: u64,
+    /// Those that are in memory while it is decoded.
+    held: u64,
 }
 
 /// What one product costs.
@@ -82,7 +85,7 @@ impl Source {
 
     /// Returns what a check takes: the file and what is decoded of it.
     fn check_memory(self) -> u64 {
-        self.size.map_or(0, |size| self.bytes + craft::check_memory(size, self.comes_in_rows))
+        self.size.map_or(0, |size| self.held + craft::check_memory(size, self.comes_in_rows))
     }
 
     /// Returns how long it takes to read and decode it.
@@ -94,9 +97,9 @@ impl Source {
         match recipe {
             Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
             Recipe::Render { render, .. } => self.rendered(render),
-            Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::Blank { .. } => {
-                Made { bytes: self.bytes, ..Made::default() }
-            }
+            // The file, and what it becomes.
+            Recipe::Embed { .. } => Made { memory: 2 * self.bytes, bytes: self.bytes, ..Made::default() },
+            Recipe::Same { .. } | Recipe::Blank { .. } => Made { bytes: self.bytes, ..Made::default() },
             // A further name of what was counted already, on most disks.
             Recipe::SameAs { .. } => Made::default(),
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => Made { bytes: RECORD_BYTES, ..Made::default() },
@@ -120,7 +123,7 @@ impl Source {
             Output::Final { bytes: Some(_), .. } => 2 * pixels * pixel_bytes,
             _ => 0,
         };
-        let memory = |size| self.bytes + craft::render_memory(size, self.comes_in_rows, render) + jpegs;
+        let memory = |size| self.held + craft::render_memory(size, self.comes_in_rows, render) + jpegs;
         Made {
             memory: self.size.map_or(0, memory),
             bytes: pixels * pixel_bytes,
@@ -210,7 +213,7 @@ mod tests {
             (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
             (&["same"], false, 0, 5_000, 5),
-            (&["embed"], false, 0, 5_000, 5),
+            (&["embed"], false, 10, 5_000, 5),
             (&["blank"], false, 0, 5_000, 5),
             (&["copy"], false, 0, 4, 0),
             (&["sidecar"], false, 0, 4, 0),

@@ -1,8 +1,8 @@
-use std::io::{Read as _, SeekFrom};
+use std::io::Read as _;
 use std::ops::Range;
 
 use super::{Limits, MakeError};
-use crate::craft;
+use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
 use crate::model::{ContentHash, Kind, RelPath, Size, Stage};
 use crate::plan::{Companion, Facts};
@@ -43,14 +43,21 @@ pub fn inspect(
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => Inside::whole(ContentHash::of(b"")),
         (Some(kind), _) if kind.is_image() => {
             let is_whole = head.len() < craft::HEAD_BYTES;
-            let bytes = if is_whole { head } else { read_whole(&mut *opened, path, limits.file_bytes_max)? };
-            look_inside(&bytes, kind, sidecar.is_none(), limits)?
+            let stored = if is_whole {
+                Stored::whole(head)
+            } else {
+                Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?
+            };
+            let of_whole =
+                stored.is_whole().then(|| (ContentHash::of(stored.head()), craft::essence(stored.head(), kind)));
+            let may_check = sidecar.is_none() && of_whole.is_some();
+            let inside = look_inside(stored.head(), kind, may_check, limits)?;
+            let (hash, essence) = of_whole.map_or_else(|| read_through(&mut *opened, path, Some(kind), length), Ok)?;
+            Inside { hash, essence, ..inside }
         }
         _ => {
-            opened.rewind().map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
-            let mut watched = craft::Watched::new(&mut *opened, kind, length);
-            let hash = hash_of(&mut watched, path)?;
-            let inside = Inside { essence: watched.essence(), ..Inside::whole(hash) };
+            let (hash, essence) = read_through(&mut *opened, path, kind, length)?;
+            let inside = Inside { essence, ..Inside::whole(hash) };
             let may_have = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
             // One that cannot be told is refused for that when it is checked.
             let has_private = may_have && craft::private(&mut *opened, length).map_or(true, |found| !found.is_empty());
@@ -123,7 +130,7 @@ fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Ve
     let wanted = length.min(craft::HEAD_BYTES as u64);
     let mut head = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0) + 1);
     let mut start = opened.take(craft::HEAD_BYTES as u64);
-    start.read_to_end(&mut head).map_err(|source| DiskError { call: "read", path: path.clone(), source })?;
+    start.read_to_end(&mut head).map_err(unread(path))?;
     Ok(head)
 }
 
@@ -162,34 +169,32 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
     let is_small = size.pixels() <= SMALL_PIXELS_MAX && bytes.len() <= craft::HEAD_BYTES;
     let is_sound = may_check && is_small && craft::check_picture(bytes, kind, &limits.decode).is_ok();
     let is_upright = craft::is_upright(bytes, kind);
-    let essence = craft::essence(bytes, kind);
-    let hash = ContentHash::of(bytes);
     Ok(Inside {
-        hash,
-        essence,
         size: Some(size),
         is_upright,
         comes_in_rows: craft::comes_in_rows(bytes, kind),
-        has_private: false,
         is_sound,
         zeros: craft::zeros(bytes, kind),
+        ..Inside::whole(ContentHash::of(b""))
     })
 }
 
-/// Reads an open file from its start; refuses one of more than `bytes_max`.
-pub(super) fn read_whole(opened: &mut dyn ReadSeek, path: &RelPath, bytes_max: u64) -> DiskResult<Vec<u8>> {
-    let mut read = || -> std::io::Result<Vec<u8>> {
-        let size = opened.seek(SeekFrom::End(0))?;
-        opened.rewind()?;
-        if size > bytes_max {
-            let text = format!("it has {size} bytes; at most {bytes_max} are read");
-            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, text));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        opened.take(bytes_max).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|source| DiskError { call: "read", path: path.clone(), source })
+/// Reads a file from its start to its end, and returns its hash and that of what it shows.
+fn read_through(
+    opened: &mut dyn ReadSeek,
+    path: &RelPath,
+    kind: Option<Kind>,
+    length: u64,
+) -> DiskResult<(ContentHash, Option<ContentHash>)> {
+    opened.rewind().map_err(unread(path))?;
+    let mut watched = craft::Watched::new(opened, kind, length);
+    let hash = hash_of(&mut watched, path)?;
+    Ok((hash, watched.essence()))
+}
+
+/// Returns what the disk said when a file was read.
+pub(super) fn unread(path: &RelPath) -> impl FnOnce(std::io::Error) -> DiskError {
+    |source| DiskError { call: "read", path: path.clone(), source }
 }
 
 fn read_sidecar(disk: &dyn Look, path: &RelPath) -> Result<Sidecar, MakeError> {

@@ -1,10 +1,10 @@
 use std::io::{Seek as _, SeekFrom, Write};
 use std::ops::RangeInclusive;
 
-use super::inspect::read_whole;
+use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
-use crate::craft::{self, CraftError, EssenceWriter, Progress};
+use crate::craft::{self, EssenceWriter, Progress, Stored};
 use crate::model::{ContentHash, Identity, Kind, RelPath};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
@@ -72,8 +72,9 @@ fn check_source(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
 
 fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> {
     if check.kind.is_image() {
-        craft::check_picture(&sources.read(&check.path)?, check.kind, &sources.limits.decode)?;
-        return Ok(());
+        let mut stored = sources.stored(&check.path)?;
+        let checked = stored.decoded(|coded| craft::check_picture(coded, check.kind, &sources.limits.decode));
+        return Ok(checked.map_err(unread(&check.path))??);
     }
     let length = sources.disk.stat(&check.path)?.map_or(0, |entry| entry.identity.size);
     Ok(craft::check_whole(sources.open(&check.path)?, length, check.kind)?)
@@ -129,13 +130,15 @@ fn make_product(
         }
         Recipe::Render { from, kind, render } => {
             if let Some(bytes) = made_before(sources.disk, sources.plan, earlier.len(), sources.limits.file_bytes_max) {
-                let written =
-                    |out: &mut dyn Write| craft::written(out, &bytes).map(|()| (Some(TAKEN_BACK.to_owned()), None));
-                return picture(draft, product, render.output.kind(), written);
+                return picture(draft, product, render.output.kind(), |out| {
+                    craft::written(out, &bytes)?;
+                    Ok((Some(TAKEN_BACK.to_owned()), None))
+                });
             }
-            let (source, limits) = (sources.read(from)?, &sources.limits.decode);
+            let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
             return picture(draft, product, render.output.kind(), |out| {
-                let made = craft::render(&source, *kind, render, limits, progress, out)?;
+                let made = source.decoded(|coded| craft::render(coded, *kind, render, limits, progress, out));
+                let made = made.map_err(unread(from))??;
                 Ok((made.remark, made.fitted.or(made.unfit)))
             });
         }
@@ -152,7 +155,10 @@ fn make_product(
         }
         Recipe::Embed { from, kind, meta } => {
             let embedded = craft::embed(&sources.read(from)?, *kind, meta)?;
-            return picture(draft, product, *kind, |out| craft::written(out, &embedded).map(|()| (None, None)));
+            return picture(draft, product, *kind, |out| {
+                craft::written(out, &embedded)?;
+                Ok((None, None))
+            });
         }
     };
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
@@ -163,7 +169,7 @@ fn picture(
     draft: &mut Draft,
     product: &Product,
     kind: Kind,
-    make: impl FnOnce(&mut dyn Write) -> Result<(Option<String>, Option<String>), CraftError>,
+    make: impl FnOnce(&mut dyn Write) -> Result<(Option<String>, Option<String>), MakeError>,
 ) -> Result<Known, MakeError> {
     let mut writer = EssenceWriter::new(draft.writer(&product.to, product.mode.clone())?, Some(kind));
     let made = make(&mut writer);
@@ -196,6 +202,10 @@ impl Sources<'_> {
     }
 
     fn read(&self, path: &RelPath) -> DiskResult<Vec<u8>> {
-        read_whole(&mut *self.open(path)?, path, self.limits.file_bytes_max)
+        craft::read_whole(&mut self.open(path)?, self.limits.file_bytes_max).map_err(unread(path))
+    }
+
+    fn stored(&self, path: &RelPath) -> DiskResult<Stored<Box<dyn ReadSeek>>> {
+        Stored::open(self.open(path)?, self.limits.file_bytes_max).map_err(unread(path))
     }
 }

@@ -1,8 +1,9 @@
 use std::io::{self, ErrorKind, Write};
 
-use crate::craft::{self, CraftError, HEAD_BYTES, foreign, sniff};
+use crate::craft::{self, CraftError, HEAD_BYTES, Stored, foreign, sniff};
 use crate::make::{MakeError, survive};
 use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling};
+use crate::vault::ReadSeek;
 
 /// The largest file that is read: as much as the mill takes by default.
 pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
@@ -57,13 +58,20 @@ pub enum ConvertError {
     /// It would not have as many bytes as it is to have.
     #[error("{0}; ask for another size, or for other bounds")]
     Unfit(String),
-    /// The disk refused.
+    /// The disk refused to give it.
+    #[error("it cannot be read: {}", plain_reason(.0))]
+    Unread(io::Error),
+    /// The disk refused what was made of it.
     #[error("{0}")]
     Disk(#[from] io::Error),
 }
 
+/// A picture's file, wherever it lies.
+pub type Input = Stored<Box<dyn ReadSeek>>;
+
 /// Converts a picture, and writes it to `out`; returns what there is to tell of it.
-pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Result<Vec<String>, ConvertError> {
+pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) -> Result<Vec<String>, ConvertError> {
+    let bytes = input.head();
     let kind = kind_of(bytes)?;
     let from = craft::size(bytes, kind).map_err(MakeError::from)?;
     let to = conversion.resize.of(from);
@@ -77,13 +85,15 @@ pub fn convert(bytes: &[u8], conversion: &Conversion, out: &mut dyn Write) -> Re
         *conversion;
     let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), enhance, output, threads };
-    let made = survive(|| Ok(craft::render(bytes, kind, &render, &craft::Limits::default(), &craft::Untold, out)?));
-    match made {
+    let zeros = zeros_in(bytes, kind);
+    let limits = craft::Limits::default();
+    let made = survive(|| Ok(input.decoded(|coded| craft::render(coded, kind, &render, &limits, &craft::Untold, out))));
+    match made?.map_err(ConvertError::Unread)?.map_err(MakeError::from) {
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
         made => {
             let made = made?;
             made.unfit.map_or_else(
-                || Ok(zeros_in(bytes, kind).into_iter().chain(made.remark).chain(made.fitted).collect()),
+                || Ok(zeros.into_iter().chain(made.remark).chain(made.fitted).collect()),
                 |why| Err(ConvertError::Unfit(why)),
             )
         }

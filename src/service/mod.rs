@@ -32,7 +32,7 @@ mod why;
 
 pub use checkup::{Finding, check_up};
 pub use clock::{Clock, Moment};
-pub use convert::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Resize, convert, plain_reason};
+pub use convert::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert, plain_reason};
 pub use release::{How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;

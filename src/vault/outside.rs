@@ -23,15 +23,10 @@ pub struct Outside {
 /// Reads at most `bytes_max` of a file, wherever it lies; a link is followed. What would make the reader wait,
 /// such as a FIFO, is refused.
 pub fn read_outside(path: &Path, bytes_max: u64) -> io::Result<Outside> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let handle = open(path, flags, Mode::empty())?;
-    let before = fstat(&handle)?;
+    let file = open_outside(path)?;
+    let before = fstat(&file)?;
     let kind = FileType::from_raw_mode(before.st_mode);
-    if !matches!(kind, FileType::RegularFile | FileType::CharacterDevice) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
     let mut bytes = Vec::new();
-    let file = File::from(handle);
     (&file).take(bytes_max).read_to_end(&mut bytes)?;
     let handle = file.into();
     // The device `/dev/null` has no writers that matter.
@@ -39,6 +34,16 @@ pub fn read_outside(path: &Path, bytes_max: u64) -> io::Result<Outside> {
     let (seen, now) = (identity(&before), identity(&fstat(&handle)?));
     let has_writer = if seen == now { has_writer } else { Some(true) };
     Ok(Outside { identity: now, bytes, has_writer })
+}
+
+/// Opens a file, wherever it lies, as it is opened to be read as a whole.
+pub fn open_outside(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let handle = open(path, flags, Mode::empty())?;
+    match FileType::from_raw_mode(fstat(&handle)?.st_mode) {
+        FileType::RegularFile | FileType::CharacterDevice => Ok(handle.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    }
 }
 
 #[cfg(test)]
