@@ -3,7 +3,7 @@ use std::io::Write;
 use super::embed::packet;
 use super::encode::{Writing, fit, write};
 use super::fit::{Fitted, QUALITY_MIN, within};
-use super::levels::level;
+use super::levels::{Levels, level};
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
@@ -136,8 +136,14 @@ fn levelled(picture: &mut Picture, strength: Strength) -> Option<String> {
         return None;
     }
     Some(match level(&mut picture.image, strength) {
-        Some((black, white)) => format!("its levels {black} to {white} became 0 to 255"),
-        None => "its levels stay, since they use the whole range".to_owned(),
+        None => "its levels stay, since nothing of it is seen".to_owned(),
+        Some(Levels::Whole) => "its levels stay, since they use the whole range".to_owned(),
+        Some(Levels::Dark { from: (low, high) }) => {
+            format!("its levels {low} to {high} stay, since it would become darker")
+        }
+        Some(Levels::Stretched { from: (low, high), to: (black, white) }) => {
+            format!("its levels {low} to {high} became {black} to {white}")
+        }
     })
 }
 
@@ -237,7 +243,7 @@ mod tests {
         let dull = encode(&Picture { image: dull.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
         let whole = encode(&testing::gradient(90, 60), Format::Png, LOSSLESS).unwrap();
         let size = Some(Size { width: 200, height: 140 });
-        let told = "its levels 40 to 215 became 0 to 255";
+        let told = "its levels 60 to 200 became 37 to 234";
         for output in [Output::Master, last(Format::Jpeg, Profile::Srgb), last(Format::Webp, Profile::Keep)] {
             for (source, levels, expected) in [
                 (&dull, Strength::High, Some(told)),
