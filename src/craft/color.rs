@@ -161,6 +161,17 @@ pub(super) fn printed(size: (u32, u32), inks: &Inks, icc: Option<Vec<u8>>) -> Re
     Ok(Picture { image, icc: if by_profile { Some(srgb_profile().to_vec()) } else { unusable } })
 }
 
+/// Returns whether something of a picture, or of some rows of one, is not opaque.
+pub(super) fn is_transparent(image: &DynamicImage) -> bool {
+    match image {
+        DynamicImage::ImageLumaA8(pixels) => pixels.pixels().any(|pixel| pixel[1] < u8::MAX),
+        DynamicImage::ImageLumaA16(pixels) => pixels.pixels().any(|pixel| pixel[1] < u16::MAX),
+        DynamicImage::ImageRgba8(pixels) => pixels.pixels().any(|pixel| pixel[3] < u8::MAX),
+        DynamicImage::ImageRgba16(pixels) => pixels.pixels().any(|pixel| pixel[3] < u16::MAX),
+        _ => false,
+    }
+}
+
 /// Returns a picture on a background, which is in sRGB, without transparency.
 pub fn flatten(picture: Picture, background: [u8; 3]) -> Result<Picture, CraftError> {
     if !picture.image.color().has_alpha() {

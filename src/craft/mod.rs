@@ -45,7 +45,7 @@ pub use memory::{check_memory, render_memory};
 pub use model::references;
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};
-pub use render::{Rendered, render, written};
+pub use render::{Rendered, left_out, render, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_whole};

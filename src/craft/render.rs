@@ -1,5 +1,7 @@
+use std::cell::Cell;
 use std::io::Write;
 
+use super::color::is_transparent;
 use super::embed::packet;
 use super::encode::{Writing, fit, write};
 use super::fit::{Fitted, QUALITY_MIN, within};
@@ -7,7 +9,7 @@ use super::levels::{Levels, level};
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
-use super::{CraftError, Limits, Picture, Progress};
+use super::{CraftError, Limits, Picture, Progress, tiff_in};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
 use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength};
 
@@ -24,8 +26,8 @@ pub struct Rendered {
     pub size: Size,
     /// What a person is told of its colours, which is found where it is decoded.
     pub remark: Option<String>,
-    /// What a person is told of its bytes, which belongs to where it is encoded.
-    pub fitted: Option<String>,
+    /// What a person is told of how it is written, which belongs to where it is encoded.
+    pub encoded: Option<String>,
     /// Why it does not have as many bytes as it was to have, if it has not.
     pub unfit: Option<String>,
 }
@@ -46,7 +48,7 @@ pub fn render<'a>(
     fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
     let mut once = |quality, out: &mut dyn Write| once((coded.again(), kind), render, quality, limits, progress, out);
     match &render.output {
-        Output::Master => Ok(rendered(once(LOSSLESS, out)?)),
+        Output::Master => once(LOSSLESS, out),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
             let mut last = None;
             let mut one = |quality| {
@@ -56,11 +58,11 @@ pub fn render<'a>(
             };
             let fitted = within(*range, *quality, &mut one)?;
             written(out, &fitted.bytes)?;
-            let mut made = rendered(last.expect("it was made once at least"));
+            let mut made = last.expect("it was made once at least");
             tell(&fitted, *range, *quality, &mut made);
             Ok(made)
         }
-        Output::Final { quality, .. } => Ok(rendered(once(*quality, out)?)),
+        Output::Final { quality, .. } => once(*quality, out),
     }
 }
 
@@ -74,15 +76,18 @@ fn fits_its_format(size: Size, format: Format) -> Result<(), CraftError> {
     )))
 }
 
-fn rendered((size, remarks): (Size, Vec<String>)) -> Rendered {
-    Rendered { size, remark: (!remarks.is_empty()).then(|| remarks.join("; ")), fitted: None, unfit: None }
+/// Returns what a person is told of a file of which only a part is taken.
+pub fn left_out(bytes: &[u8], kind: Kind) -> Option<&'static str> {
+    (kind == Kind::Tiff && tiff_in::has_more_pages(bytes))
+        .then_some("it has more pages, and only the first one is taken")
 }
 
 /// Tells if a JPEG that was to have so many bytes has another quality for that, or if it has not so many.
 fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
     let Fitted { bytes, quality, is_within } = fitted;
     if *quality != asked {
-        made.fitted = Some(format!("its quality is {quality} instead of {asked}, for {range}"));
+        let told = format!("its quality is {quality} instead of {asked}, for {range}");
+        made.encoded = Some(made.encoded.iter().cloned().chain([told]).collect::<Vec<_>>().join("; "));
     }
     if !is_within {
         let (count, from) = (bytes.len(), QUALITY_MIN.min(asked));
@@ -91,7 +96,7 @@ fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
     }
 }
 
-/// Makes it once, with this quality; returns its size and what there is to tell.
+/// Makes it once, with this quality.
 fn once(
     (coded, kind): (Coded<'_>, Kind),
     render: &Render,
@@ -99,19 +104,22 @@ fn once(
     limits: &Limits,
     progress: &dyn Progress,
     out: &mut dyn Write,
-) -> Result<(Size, Vec<String>), CraftError> {
+) -> Result<Rendered, CraftError> {
     // How far levels may go is known once all of it was seen.
     let (sharpen, levels) = (render.enhance.sharpen, render.enhance.levels);
     let is_by_rows = matches!(render.output.format(), Format::Jpeg | Format::Png) && levels == Strength::Off;
+    let more = left_out(coded.bytes, kind);
     let mut source =
         if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode(coded, kind, limits)?) };
     let from = source.size();
     let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
     let levelled = levelled(&mut first, levels);
-    let (Picture { image, icc }, told) = in_output(first, &render.output)?;
-    let remarks: Vec<String> = told.map(str::to_owned).into_iter().chain(levelled).collect();
+    // That something is transparent is known once all of it was seen.
+    let is_flattened = Cell::new(false);
+    let (Picture { image, icc }, told) = in_output(first, &render.output, &is_flattened)?;
+    let remarks: Vec<String> = [more, told].into_iter().flatten().map(str::to_owned).chain(levelled).collect();
     let feed = Feed::new(from, image, || {
-        let next = source.next()?.map(|rows| in_output(rows, &render.output)).transpose()?;
+        let next = source.next()?.map(|rows| in_output(rows, &render.output, &is_flattened)).transpose()?;
         Ok(next.map(|(rows, _)| rows.image))
     });
     let (size, threads) = (render.size.unwrap_or(from), render.threads);
@@ -127,7 +135,14 @@ fn once(
     let format = render.output.format();
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
     write(feed, icc.as_deref(), size, &writing, out)?;
-    Ok((size, remarks))
+    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    let encoded = match &render.output {
+        Output::Final { background: [red, green, blue], .. } if is_flattened.get() => {
+            Some(format!("what is transparent lies on #{red:02x}{green:02x}{blue:02x}"))
+        }
+        _ => None,
+    };
+    Ok(Rendered { size, remark, encoded, unfit: None })
 }
 
 /// Stretches the range of a picture if that is wanted, and returns what there is to tell of it.
@@ -147,12 +162,22 @@ fn levelled(picture: &mut Picture, strength: Strength) -> Option<String> {
     })
 }
 
-/// Returns a picture, or some rows of one, as it is written, and what there is to tell of its profile.
-fn in_output(picture: Picture, output: &Output) -> Result<(Picture, Option<&'static str>), CraftError> {
+/// Returns a picture, or some rows of one, as it is written, and what there is to tell of its profile; says whether
+/// something transparent was laid on a background.
+fn in_output(
+    picture: Picture,
+    output: &Output,
+    is_flattened: &Cell<bool>,
+) -> Result<(Picture, Option<&'static str>), CraftError> {
     let (picture, remark) = with_fit_profile(picture);
     let Output::Final { format, profile, background, .. } = output else { return Ok((picture, remark)) };
     let picture = if *profile == Profile::Keep { in_own(picture, *format)? } else { to_srgb(picture)? };
-    let picture = if *format == Format::Jpeg { flatten(picture, *background)? } else { picture };
+    let picture = if *format == Format::Jpeg {
+        is_flattened.set(is_flattened.get() || is_transparent(&picture.image));
+        flatten(picture, *background)?
+    } else {
+        picture
+    };
     Ok((fit(picture, *format)?, remark))
 }
 
@@ -262,6 +287,42 @@ mod tests {
         }
     }
 
+    /// Both went without a word: the other pages of a TIFF, and what shows where a picture is transparent.
+    #[test]
+    fn what_is_left_out_or_laid_on_a_background_is_told() {
+        let png = |image: DynamicImage| encode(&Picture { image, icc: None }, Format::Png, LOSSLESS).unwrap();
+        let with_alpha = |last: u8| {
+            let mut image = testing::gradient(600, 900).image.to_rgba8();
+            image.put_pixel(599, 899, image::Rgba([9, 9, 9, last]));
+            image
+        };
+        let (opaque, clear) = (png(with_alpha(255).into()), png(with_alpha(254).into()));
+        let grey = DynamicImage::from(with_alpha(0)).to_luma_alpha16();
+        let grey = png(DynamicImage::ImageLumaA16(grey));
+        let mut pages = std::io::Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut pages).unwrap();
+        for level in [10, 20] {
+            encoder.write_image::<tiff::encoder::colortype::Gray8>(2, 1, &[level; 2]).unwrap();
+        }
+        let pages = pages.into_inner();
+        let jpeg = last(Format::Jpeg, Profile::Srgb);
+        let one = Some("it has more pages, and only the first one is taken");
+        let on_white = Some("what is transparent lies on #ffffff");
+        for (source, kind, output, decoded, encoded) in [
+            (&opaque, Kind::Png, &jpeg, None, None),
+            (&clear, Kind::Png, &jpeg, None, on_white),
+            (&grey, Kind::Png, &jpeg, None, on_white),
+            (&clear, Kind::Png, &last(Format::Webp, Profile::Srgb), None, None),
+            (&clear, Kind::Png, &Output::Master, None, None),
+            (&pages, Kind::Tiff, &Output::Master, one, None),
+            (&pages, Kind::Tiff, &jpeg, one, None),
+        ] {
+            let to = Render { size: None, enhance: Enhance::default(), output: output.clone(), threads: 1 };
+            let made = render(source, kind, &to, &Limits::default(), &Untold, &mut std::io::sink()).unwrap();
+            assert_eq!((made.remark.as_deref(), made.encoded.as_deref()), (decoded, encoded), "{kind} {output:?}");
+        }
+    }
+
     /// The bytes are right to the last one, or it is as it would be, and what is missed is told.
     #[test]
     fn a_jpeg_has_so_many_bytes_or_says_that_it_has_not() {
@@ -281,7 +342,7 @@ mod tests {
             let mut out = Vec::new();
             let made = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
             assert_eq!(made.remark, None);
-            (out, made.fitted, made.unfit)
+            (out, made.encoded, made.unfit)
         };
         let (plain, ..) = made(None, Format::Jpeg);
         let count = u64::try_from(plain.len()).unwrap();

@@ -16,6 +16,10 @@ use crate::model::Size;
 
 /// What `ExtraSamples` says of colours that are multiplied by their opacity.
 const ASSOCIATED_ALPHA: u16 = 1;
+/// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
+const NO_PAGE: u32 = 0b101;
+/// So many pictures behind the first one are looked at for a page.
+const LOOKED_AT_MAX: usize = 16;
 /// What `PlanarConfiguration` says of colours that lie one behind the other.
 const PLANAR: u16 = 2;
 
@@ -37,6 +41,21 @@ pub(super) fn pixels_at(bytes: &[u8]) -> Option<Range<usize>> {
     let lengths = numbers([Tag::StripByteCounts, Tag::TileByteCounts])?;
     let ends = starts.iter().zip(&lengths).map(|(start, length)| start.saturating_add(*length));
     Some(usize::try_from(*starts.iter().min()?).ok()?..usize::try_from(ends.max()?).ok()?)
+}
+
+/// Returns whether a page follows the first one, which alone is decoded. What cannot be read is none.
+pub(super) fn has_more_pages(bytes: &[u8]) -> bool {
+    let Ok(mut decoder) = Decoder::new(Cursor::new(bytes)) else { return false };
+    for _ in 0..LOOKED_AT_MAX {
+        if !decoder.more_images() || decoder.next_image().is_err() {
+            return false;
+        }
+        let kind = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType).ok().flatten().unwrap_or(0);
+        if kind & NO_PAGE == 0 {
+            return true;
+        }
+    }
+    false
 }
 
 /// Decodes a TIFF.
@@ -215,6 +234,45 @@ mod tests {
         bytes[at + 8] = 1;
         let pixels: Vec<[u8; 4]> = image(&bytes).to_rgba8().pixels().map(|pixel| pixel.0).collect();
         assert_eq!(pixels, [[199, 100, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]]);
+    }
+
+    /// Only the first page was taken, without a word.
+    #[test]
+    fn pages_are_told_from_what_belongs_to_a_page() {
+        // `NewSubfileType` of each picture behind the first one; whether one of them is a page.
+        let rows: [(&[Option<u32>], bool); 7] = [
+            (&[], false),
+            (&[None], true),
+            (&[Some(0)], true),
+            (&[Some(2)], true),
+            (&[Some(1)], false),
+            (&[Some(1), Some(4)], false),
+            (&[Some(1), Some(2)], true),
+        ];
+        for (others, has_more) in rows {
+            let mut bytes = Cursor::new(Vec::new());
+            let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+            encoder.write_image::<colortype::Gray8>(2, 1, &[7, 9]).unwrap();
+            for kind in others {
+                let mut out = encoder.new_image::<colortype::Gray8>(1, 1).unwrap();
+                if let Some(kind) = kind {
+                    out.encoder().write_tag(Tag::NewSubfileType, *kind).unwrap();
+                }
+                out.write_data(&[5]).unwrap();
+            }
+            let bytes = bytes.into_inner();
+            assert_eq!(has_more_pages(&bytes), has_more, "{others:?}");
+            assert_eq!(image(&bytes).to_luma8().as_raw(), &[7, 9]);
+        }
+        // A chain that leads back to where it was, and one that leads nowhere.
+        let mut bytes = tiff!(colortype::Gray8, 1, &[5], NO_TAGS);
+        let first = u32::from_le_bytes(*bytes[4..].first_chunk().unwrap());
+        let entries = u16::from_le_bytes(*bytes[first as usize..].first_chunk().unwrap());
+        let next = first as usize + 2 + 12 * usize::from(entries);
+        for target in [first, 4_000_000] {
+            bytes[next..next + 4].copy_from_slice(&target.to_le_bytes());
+            assert!(!has_more_pages(&bytes), "{target}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
             is_as_foreseen(range, known.bytes)?;
         }
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
-        for (remark, step) in [(&known.remark, plan.renders_in), (&known.fitted, plan.encodes_in)] {
+        for (remark, step) in [(&known.remark, plan.renders_in), (&known.encoded, plan.encodes_in)] {
             let Some(remark) = remark.as_ref().filter(|remark| !about.did.contains(*remark)) else { continue };
             about.did = format!("{}; {remark}", about.did);
             if let Some(step) = step.and_then(|step| about.steps.get_mut(step)) {
@@ -87,8 +87,8 @@ struct Known {
     essence: Option<ContentHash>,
     /// What a person is told of it, as the step that decodes it found.
     remark: Option<String>,
-    /// What a person is told of its bytes, as the step that encodes it chose them.
-    fitted: Option<String>,
+    /// What a person is told of how it is written, as the step that encodes it chose.
+    encoded: Option<String>,
     /// How many bytes it has, if it is a picture that was written; else 0.
     bytes: u64,
 }
@@ -96,7 +96,7 @@ struct Known {
 impl Known {
     /// A file that shows nothing, or the same as its source, whose essence is known.
     fn file(file: ContentHash) -> Self {
-        Self { file, essence: None, remark: None, fitted: None, bytes: 0 }
+        Self { file, essence: None, remark: None, encoded: None, bytes: 0 }
     }
 }
 
@@ -139,7 +139,8 @@ fn make_product(
             return picture(draft, product, render.output.kind(), |out| {
                 let made = source.decoded(|coded| craft::render(coded, *kind, render, limits, progress, out));
                 let made = made.map_err(unread(from))??;
-                Ok((made.remark, made.fitted.or(made.unfit)))
+                let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
+                Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
             });
         }
         Recipe::Blank { from } => {
@@ -154,17 +155,19 @@ fn make_product(
             return Ok(Known::file(file));
         }
         Recipe::Embed { from, kind, meta } => {
-            let embedded = craft::embed(&sources.read(from)?, *kind, meta)?;
+            let source = sources.read(from)?;
+            let embedded = craft::embed(&source, *kind, meta)?;
+            let told = craft::left_out(&source, *kind).map(str::to_owned);
             return picture(draft, product, *kind, |out| {
                 craft::written(out, &embedded)?;
-                Ok((None, None))
+                Ok((told, None))
             });
         }
     };
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
 }
 
-/// Writes a picture while it is made; `make` returns what a person is told of it, and of its bytes.
+/// Writes a picture while it is made; `make` returns what a person is told of it, and of how it is written.
 fn picture(
     draft: &mut Draft,
     product: &Product,
@@ -176,8 +179,8 @@ fn picture(
     let (writer, essence) = writer.finish();
     // What the disk refused comes first: an encoder tells it in words of its own.
     let (file, bytes) = writer.finish()?;
-    let (remark, fitted) = made?;
-    Ok(Known { file, essence, remark, fitted, bytes })
+    let (remark, encoded) = made?;
+    Ok(Known { file, essence, remark, encoded, bytes })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.

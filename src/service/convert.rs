@@ -93,7 +93,7 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
         made => {
             let made = made?;
             made.unfit.map_or_else(
-                || Ok(zeros.into_iter().chain(made.remark).chain(made.fitted).collect()),
+                || Ok(zeros.into_iter().chain(made.remark).chain(made.encoded).collect()),
                 |why| Err(ConvertError::Unfit(why)),
             )
         }

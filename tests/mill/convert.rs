@@ -170,7 +170,13 @@ fn what_a_person_would_want_to_know_is_told() {
     let mut torn = encoded(&dull, image::ImageFormat::Bmp);
     torn[6_000..].fill(0);
     let dull = encoded(&dull, image::ImageFormat::Png);
-    let rows: [(&str, &[u8], &[&str], &str); 3] = [
+    let clear =
+        image::RgbaImage::from_fn(64, 64, |x, _| image::Rgba([90, 60, 30, 250 + u8::try_from(x / 13).unwrap()]));
+    let mut cut_out = std::io::Cursor::new(Vec::new());
+    clear.write_to(&mut cut_out, image::ImageFormat::Png).unwrap();
+    let on_red = &["--background", "#ff0000"];
+    let rows: [(&str, &[u8], &[&str], &str); 4] = [
+        ("cut-out.png", &cut_out.into_inner(), on_red, "`cut-out.png`: what is transparent lies on #ff0000\n"),
         ("torn.bmp", &torn, &[], "are zeros (from byte 6000 on), as in a file that was not copied whole"),
         ("dull.png", &dull, &["--enhance", "levels=high"], "its levels 60 to 123 became 47 to 132"),
         ("dull.png", &dull, &[], ""),
