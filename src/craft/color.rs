@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use image::{DynamicImage, ImageBuffer, Rgb, RgbImage};
+use image::{ColorType, DynamicImage, ImageBuffer, Rgb, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::{CraftError, Picture};
@@ -79,15 +79,19 @@ pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
     Ok(Picture { image, icc: srgb })
 }
 
-/// Returns a picture in its own colours if it has a profile, and the format can hold both; else in sRGB.
-pub fn in_own(picture: Picture, format: Format) -> Result<Picture, CraftError> {
-    let color = picture.image.color();
-    let holds = match format {
+/// Returns whether a format holds such pixels as they are, transparency aside: JPEG and WebP are never grey here, and
+/// TIFF is not where something may be transparent.
+pub(super) fn holds(color: ColorType, format: Format) -> bool {
+    match format {
         Format::Jpeg | Format::Webp => color.has_color(),
         Format::Png => true,
         Format::Tiff => color.has_color() || !color.has_alpha(),
-    };
-    if holds && picture.icc.is_some() { Ok(picture) } else { to_srgb(picture) }
+    }
+}
+
+/// Returns a picture in its own colours if it has a profile, and the format can hold both; else in sRGB.
+pub fn in_own(picture: Picture, format: Format) -> Result<Picture, CraftError> {
+    if holds(picture.image.color(), format) && picture.icc.is_some() { Ok(picture) } else { to_srgb(picture) }
 }
 
 fn wrong(error: &moxcms::CmsError) -> CraftError {

@@ -41,7 +41,7 @@ pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftErro
         Kind::Png => png(bytes, &xmp),
         Kind::Webp => webp(bytes, &xmp),
         // A TIFF is written again, without loss: its parts point at each other.
-        Kind::Tiff => tiff_with(&with_fit_profile(decode(bytes, kind, &Limits::default())?).0, Some(&xmp)),
+        Kind::Tiff => tiff_with(&with_fit_profile(decode(bytes, kind, &Limits::default())?).0, &xmp),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }
 }

@@ -4,12 +4,11 @@ use std::io::Write;
 use image::codecs::webp;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder};
 
-use super::color::colored;
+use super::color::{colored, holds};
 use super::embed::{self, PNG_XMP};
 use super::picture::image_of;
 use super::stream::{self, Coding, Feed};
-use super::tiff_out::tiff_with;
-use super::{CraftError, Picture, Progress, on_one_line};
+use super::{CraftError, Picture, Progress, Stopped, on_one_line, tiff_out};
 use crate::model::{Format, Scans, Size, Strength, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
@@ -34,18 +33,17 @@ pub(super) struct Writing<'a> {
     pub(super) progress: &'a dyn Progress,
 }
 
-/// Returns a picture, or some rows of one, as a format holds it. JPEG and WebP are never grey here.
+/// Returns a picture, or some rows of one, as a format holds it.
 pub(super) fn fit(picture: Picture, format: Format) -> Result<Picture, CraftError> {
-    if !matches!(format, Format::Jpeg | Format::Webp) || picture.image.color().has_color() {
-        return Ok(picture);
-    }
-    colored(&picture).map(Cow::into_owned)
+    if holds(picture.image.color(), format) { Ok(picture) } else { colored(&picture).map(Cow::into_owned) }
 }
 
-/// Writes a picture that is fit for its format in another size, or in its own, with its colour profile. A JPEG and a
-/// PNG are never in memory as a whole. JPEG has 8 bit and no transparency: flatten it first.
-pub(super) fn write(
-    source: Feed<'_>,
+/// Writes a picture that is fit for its format in another size, or in its own, with its colour profile. Only a WebP is
+/// ever in memory as a whole. JPEG has 8 bit and no transparency: flatten it first. `again` begins the source once more,
+/// for a large TIFF.
+pub(super) fn write<'a>(
+    source: Feed<'a>,
+    again: &dyn Fn() -> Result<Feed<'a>, CraftError>,
     icc: Option<&[u8]>,
     to: Size,
     writing: &Writing<'_>,
@@ -69,7 +67,31 @@ pub(super) fn write(
             let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
             stream::written(out.write_all(&bytes))
         }
-        Format::Tiff => stream::written(out.write_all(&tiff_with(&resized(source)?, writing.xmp)?)),
+        Format::Tiff => {
+            let head = tiff_out::Head { size: to, color: source.color(), icc, xmp: writing.xmp };
+            let passes = tiff_out::passes(to);
+            let (mut source, mut pass) = (Some(source), 0);
+            let rows = |take: &mut tiff_out::Take<'_>| {
+                let source = source.take().map_or_else(again, Ok)?;
+                let share = Share { of: progress, pass, passes };
+                pass += 1;
+                stream::in_size(source, to, sharpen, threads, &share, take)
+            };
+            tiff_out::write(&head, rows, &mut |bytes| stream::written(out.write_all(bytes)))
+        }
+    }
+}
+
+/// One of some passes over all rows, told as a share of them.
+struct Share<'a> {
+    of: &'a dyn Progress,
+    pass: u32,
+    passes: u32,
+}
+
+impl Progress for Share<'_> {
+    fn rows(&self, done: u32, of: u32) -> Result<(), Stopped> {
+        self.of.rows((self.pass * of + done) / self.passes, of)
     }
 }
 
@@ -88,7 +110,8 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
         threads: 1,
         progress: &super::Untold,
     };
-    write(Feed::of(image), icc.as_deref(), to, &writing, &mut bytes)?;
+    let again = || Ok(Feed::of(image.clone()));
+    write(again()?, &again, icc.as_deref(), to, &writing, &mut bytes)?;
     Ok(bytes)
 }
 

@@ -2,8 +2,8 @@
 //! are.
 
 use super::source::PROFILED_PIXELS;
-use super::stream;
-use crate::model::{Format, Output, Render, Scans, Size, Strength};
+use super::{stream, tiff_out};
+use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength};
 
 /// Bytes that a decoded pixel may take.
 const PIXEL_BYTES: u64 = 8;
@@ -27,14 +27,26 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
     };
     let work = stream::work_bytes(from, to, render.threads) + blocks;
     match render.output.format() {
-        Format::Jpeg | Format::Png if comes_in_rows => {
-            stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole) + work
-        }
-        Format::Jpeg | Format::Png => whole + work,
         // The result, and again as it is encoded.
-        Format::Webp | Format::Tiff if render.size.is_some() => whole + to.pixels() * PIXEL_BYTES * 3 / 2 + work,
-        Format::Webp | Format::Tiff => whole * 2,
+        Format::Webp if render.size.is_some() => whole + to.pixels() * PIXEL_BYTES * 3 / 2 + work,
+        Format::Webp => whole * 2,
+        format => {
+            let window = stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole);
+            let kept = if format == Format::Tiff { tiff_out::kept_bytes(to, PIXEL_BYTES) } else { 0 };
+            work + kept + if comes_in_rows { window } else { whole }
+        }
     }
+}
+
+/// Returns about what it takes to embed metadata, beside the file: a TIFF is decoded for that.
+pub fn embed_memory(size: Size, kind: Kind) -> u64 {
+    if kind == Kind::Tiff { size.pixels() * PIXEL_BYTES * 2 } else { 0 }
+}
+
+/// Returns how often a picture is decoded and made.
+pub fn render_passes(from: Size, render: &Render) -> u64 {
+    let is_tiff = render.output.format() == Format::Tiff;
+    if is_tiff { tiff_out::passes(render.size.unwrap_or(from)).into() } else { 1 }
 }
 
 #[cfg(test)]
@@ -43,6 +55,13 @@ mod tests {
     use crate::model::{Enhance, Profile};
 
     const MIB: u64 = 1 << 20;
+
+    fn of(format: Format, scans: Scans, size: Size) -> Render {
+        let (profile, background) = (Profile::Srgb, [255; 3]);
+        let (quality, bytes, subsampling, meta) = (95, None, None, None);
+        let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
+        Render { size: Some(size), enhance: Enhance::default(), output, threads: 2 }
+    }
 
     /// In MiB, from what is measured up to what a picture of more channels would take.
     #[test]
@@ -70,14 +89,17 @@ mod tests {
                 "{from} {to}"
             );
         }
+        // A TIFF's strips are kept up to a size; a larger one is made twice, and takes as much as a PNG.
+        for (edge, kept, passes) in [(1000, 8_000_000, 1), (2896, 2896 * 2896 * 8, 1), (2897, 0, 2), (20_000, 0, 2)] {
+            let [png, tiff] = [Format::Png, Format::Tiff].map(|format| {
+                let render = of(format, Scans::Baseline, square(edge));
+                (render_memory(square(20_000), true, &render), render_passes(square(20_000), &render))
+            });
+            assert_eq!((tiff.0 - png.0, tiff.1, png.1), (kept, passes, 1), "{edge}");
+        }
         // All blocks of three components, beside what streams.
-        let [one, several] = [Scans::Baseline, Scans::Progressive].map(|scans| {
-            let (profile, background) = (Profile::Srgb, [255; 3]);
-            let (format, quality, bytes, subsampling, meta) = (Format::Jpeg, 95, None, None, None);
-            let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
-            let render = Render { size: Some(square(4000)), enhance: Enhance::default(), output, threads: 2 };
-            render_memory(square(20_000), true, &render)
-        });
+        let [one, several] = [Scans::Baseline, Scans::Progressive]
+            .map(|scans| render_memory(square(20_000), true, &of(Format::Jpeg, scans, square(4000))));
         assert_eq!(several - one, 4000 * 4000 * 27 / 4);
         assert_eq!([true, false].map(|is| check_memory(square(20_000), is) / MIB), [16, 3051]);
         assert_eq!([true, false].map(|is| check_memory(square(1000), is)), [8_000_000; 2]);

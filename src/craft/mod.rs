@@ -41,7 +41,7 @@ pub use encode::encode;
 pub use essence::Watched;
 pub use essence_writer::{EssenceWriter, essence};
 pub use generated::is_generated;
-pub use memory::{check_memory, render_memory};
+pub use memory::{check_memory, embed_memory, render_memory, render_passes};
 pub use model::references;
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};

@@ -44,9 +44,9 @@ pub fn render<'a>(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    let mut coded = coded.into();
+    let coded = coded.into();
     fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
-    let mut once = |quality, out: &mut dyn Write| once((coded.again(), kind), render, quality, limits, progress, out);
+    let once = |quality, out: &mut dyn Write| once((coded, kind), render, quality, limits, progress, out);
     match &render.output {
         Output::Master => once(LOSSLESS, out),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
@@ -105,23 +105,11 @@ fn once(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    // How far levels may go is known once all of it was seen.
-    let (sharpen, levels) = (render.enhance.sharpen, render.enhance.levels);
-    let is_by_rows = matches!(render.output.format(), Format::Jpeg | Format::Png) && levels == Strength::Off;
-    let more = left_out(coded.bytes, kind);
-    let mut source =
-        if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode(coded, kind, limits)?) };
-    let from = source.size();
-    let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
-    let levelled = levelled(&mut first, levels);
     // That something is transparent is known once all of it was seen.
     let is_flattened = Cell::new(false);
-    let (Picture { image, icc }, told) = in_output(first, &render.output, &is_flattened)?;
-    let remarks: Vec<String> = [more, told].into_iter().flatten().map(str::to_owned).chain(levelled).collect();
-    let feed = Feed::new(from, image, || {
-        let next = source.next()?.map(|rows| in_output(rows, &render.output, &is_flattened)).transpose()?;
-        Ok(next.map(|(rows, _)| rows.image))
-    });
+    let open = || opened((coded, kind), render, limits, &is_flattened);
+    let Opened { from, feed, icc, remarks } = open()?;
+    let again = || open().map(|opened| opened.feed);
     let (size, threads) = (render.size.unwrap_or(from), render.threads);
     progress.rows(0, size.height)?;
     let xmp = match &render.output {
@@ -133,8 +121,9 @@ fn once(
         Output::Master => (Scans::Baseline, None),
     };
     let format = render.output.format();
+    let sharpen = render.enhance.sharpen;
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
-    write(feed, icc.as_deref(), size, &writing, out)?;
+    write(feed, &again, icc.as_deref(), size, &writing, out)?;
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let encoded = match &render.output {
         Output::Final { background: [red, green, blue], .. } if is_flattened.get() => {
@@ -143,6 +132,40 @@ fn once(
         _ => None,
     };
     Ok(Rendered { size, remark, encoded, unfit: None })
+}
+
+/// A source that its first rows were read of.
+struct Opened<'a> {
+    from: Size,
+    feed: Feed<'a>,
+    icc: Option<Vec<u8>>,
+    /// What a person is told of it.
+    remarks: Vec<String>,
+}
+
+/// Begins to read a source, as it is written.
+fn opened<'a>(
+    (coded, kind): (Coded<'a>, Kind),
+    render: &'a Render,
+    limits: &Limits,
+    is_flattened: &'a Cell<bool>,
+) -> Result<Opened<'a>, CraftError> {
+    // How far levels may go is known once all of it was seen.
+    let levels = render.enhance.levels;
+    let is_by_rows = render.output.format() != Format::Webp && levels == Strength::Off;
+    let mut source =
+        if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode(coded, kind, limits)?) };
+    let from = source.size();
+    let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
+    let levelled = levelled(&mut first, levels);
+    let (Picture { image, icc }, told) = in_output(first, &render.output, is_flattened)?;
+    let remarks =
+        [left_out(coded.bytes, kind), told].into_iter().flatten().map(str::to_owned).chain(levelled).collect();
+    let feed = Feed::new(from, image, move || {
+        let next = source.next()?.map(|rows| in_output(rows, &render.output, is_flattened)).transpose()?;
+        Ok(next.map(|(rows, _)| rows.image))
+    });
+    Ok(Opened { from, feed, icc, remarks })
 }
 
 /// Stretches the range of a picture if that is wanted, and returns what there is to tell of it.

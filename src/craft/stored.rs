@@ -1,6 +1,7 @@
 //! A picture's file as it is read: as a whole, but of a large PNG only what stands around its pixels. These are read from
 //! the file when they are decoded.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use super::CraftError;
@@ -27,7 +28,7 @@ pub struct Stored<R> {
     /// All of it, or what stands around its pixels.
     bytes: Vec<u8>,
     /// The file, if the pixels are read from it.
-    file: Option<BufReader<Noting<R>>>,
+    file: Option<RefCell<Noting<R>>>,
 }
 
 impl<R: Read + Seek> Stored<R> {
@@ -47,7 +48,7 @@ impl<R: Read + Seek> Stored<R> {
     }
 
     fn apart(bytes: Vec<u8>, file: R) -> Self {
-        Self { bytes, file: Some(BufReader::with_capacity(READ_BYTES, Noting { file, failure: None })) }
+        Self { bytes, file: Some(RefCell::new(Noting { file, failure: None })) }
     }
 
     /// Returns whether all of it is in memory.
@@ -65,7 +66,7 @@ impl<R: Read + Seek> Stored<R> {
         &mut self,
         decode: impl FnOnce(Coded<'_>) -> Result<T, CraftError>,
     ) -> io::Result<Result<T, CraftError>> {
-        let file = self.file.as_mut().map(|file| file as &mut dyn BufSeek);
+        let file = self.file.as_ref().map(|file| file as &dyn Shared);
         let decoded = decode(Coded { bytes: &self.bytes, file });
         match self.file.as_mut().and_then(|file| file.get_mut().failure.take()) {
             Some(failure) if decoded.is_err() => Err(failure),
@@ -93,11 +94,12 @@ fn length(file: &mut impl Seek, bytes_max: u64) -> io::Result<u64> {
     Ok(length)
 }
 
-/// A picture's file for those who decode it.
+/// A picture's file for those who decode it, once or several times.
+#[derive(Clone, Copy)]
 pub struct Coded<'a> {
     /// All of it, or what stands around its pixels.
     pub(super) bytes: &'a [u8],
-    file: Option<&'a mut dyn BufSeek>,
+    file: Option<&'a dyn Shared>,
 }
 
 impl<'a> From<&'a [u8]> for Coded<'a> {
@@ -113,20 +115,41 @@ impl<'a> From<&'a Vec<u8>> for Coded<'a> {
 }
 
 impl<'a> Coded<'a> {
-    /// Returns it once more, to decode it before it is decoded again.
-    pub(super) fn again(&mut self) -> Coded<'_> {
-        Coded { bytes: self.bytes, file: self.file.as_mut().map(|file| &mut **file as &mut dyn BufSeek) }
+    /// Returns all of it to a reader, from its start; another reader of it must have ended.
+    pub(super) fn reader(self) -> io::Result<Box<dyn BufSeek + 'a>> {
+        let Some(file) = self.file else { return Ok(Box::new(Cursor::new(self.bytes))) };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Box::new(BufReader::with_capacity(READ_BYTES, Lent(file))))
+    }
+}
+
+/// A file that is read from several places in the code, one after another.
+trait Shared {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn seek(&self, to: SeekFrom) -> io::Result<u64>;
+}
+
+impl<R: Read + Seek> Shared for RefCell<Noting<R>> {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.borrow_mut().read(buffer)
     }
 
-    /// Returns all of it to a reader, from its start.
-    pub(super) fn reader(self) -> io::Result<Box<dyn BufSeek + 'a>> {
-        match self.file {
-            None => Ok(Box::new(Cursor::new(self.bytes))),
-            Some(file) => {
-                file.rewind()?;
-                Ok(Box::new(file))
-            }
-        }
+    fn seek(&self, to: SeekFrom) -> io::Result<u64> {
+        self.borrow_mut().seek(to)
+    }
+}
+
+struct Lent<'a>(&'a dyn Shared);
+
+impl Read for Lent<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Lent<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::ops::Range;
 
+use fdeflate::{DecompressionError, Decompressor};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder as _};
 use tiff::decoder::{Decoder, DecodingResult};
@@ -14,6 +15,8 @@ use super::color::{Inks, printed};
 use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, SAVE_AGAIN, decoder_limits, refused};
 use crate::model::Size;
 
+/// What `Compression` says of pixels that are packed as those of a PNG, now and in former times.
+const DEFLATE: [u16; 2] = [8, 32_946];
 /// What `ExtraSamples` says of colours that are multiplied by their opacity.
 const ASSOCIATED_ALPHA: u16 = 1;
 /// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
@@ -34,13 +37,57 @@ pub(super) fn header(bytes: &[u8]) -> Result<(Size, Orientation), CraftError> {
 
 /// Returns where the pixels of a TIFF lie: from the first to the last of its pieces.
 pub(super) fn pixels_at(bytes: &[u8]) -> Option<Range<usize>> {
-    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+    let pieces = pieces(&mut Decoder::new(Cursor::new(bytes)).ok()?)?;
+    Some(pieces.iter().map(|piece| piece.start).min()?..pieces.iter().map(|piece| piece.end).max()?)
+}
+
+/// Returns where the strips or tiles of a TIFF lie.
+fn pieces(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Vec<Range<usize>>> {
     let mut numbers =
         |tags: [Tag; 2]| tags.into_iter().find_map(|tag| decoder.find_tag_unsigned_vec::<u64>(tag).ok()?);
     let starts = numbers([Tag::StripOffsets, Tag::TileOffsets])?;
     let lengths = numbers([Tag::StripByteCounts, Tag::TileByteCounts])?;
-    let ends = starts.iter().zip(&lengths).map(|(start, length)| start.saturating_add(*length));
-    Some(usize::try_from(*starts.iter().min()?).ok()?..usize::try_from(ends.max()?).ok()?)
+    let piece = |(start, length): (&u64, &u64)| {
+        Some(usize::try_from(*start).ok()?..usize::try_from(start.saturating_add(*length)).ok()?)
+    };
+    starts.iter().zip(&lengths).map(piece).collect()
+}
+
+/// Checks the sums behind the pieces of a TIFF that is packed as a PNG is: the library stops where it has pixels enough,
+/// and takes a hole of zeros for pixels.
+fn check_sums(decoder: &mut Decoder<Cursor<&[u8]>>, bytes: &[u8], limits: &Limits) -> Result<(), CraftError> {
+    if !number(decoder, Tag::Compression).is_some_and(|how| DEFLATE.contains(&how)) {
+        return Ok(());
+    }
+    let mut left = usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX);
+    for (at, piece) in pieces(decoder).unwrap_or_default().into_iter().enumerate() {
+        let cut = || CraftError::Truncated(format!("the TIFF's piece {at} is not there as a whole"));
+        let packed = bytes.get(piece).ok_or_else(cut)?;
+        match check_sum(packed, &mut left) {
+            Ok(()) => (),
+            Err(DecompressionError::InsufficientInput) => return Err(cut()),
+            Err(why) => return Err(CraftError::Damaged(format!("the TIFF's piece {at} cannot be unpacked ({why:?})"))),
+        }
+    }
+    Ok(())
+}
+
+/// Checks the sum behind packed bytes; those behind are no part of them. At most so many are unpacked.
+fn check_sum(mut packed: &[u8], left: &mut usize) -> Result<(), DecompressionError> {
+    const WINDOW_BYTES: usize = 32 << 10;
+    let mut unpacked = vec![0; WINDOW_BYTES * 8];
+    let (mut decompressor, mut end) = (Decompressor::new(), 0);
+    while !decompressor.is_done() && *left > 0 {
+        if end == unpacked.len() {
+            unpacked.copy_within(end - WINDOW_BYTES.., 0);
+            end = WINDOW_BYTES;
+        }
+        let (read, written) = decompressor.read(packed, &mut unpacked, end, true)?;
+        packed = &packed[read..];
+        end += written;
+        *left = left.saturating_sub(written);
+    }
+    Ok(())
 }
 
 /// Returns whether a page follows the first one, which alone is decoded. What cannot be read is none.
@@ -62,6 +109,7 @@ pub(super) fn has_more_pages(bytes: &[u8]) -> bool {
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftError> {
     let (size, orientation) = header(bytes)?;
     let mut decoder = limited(bytes, size, limits)?;
+    check_sums(&mut decoder, bytes, limits)?;
     // One that is there and cannot be read is no profile, but it is not sRGB either: it is told.
     let icc = match decoder.get_tag_u8_vec(Tag::IccProfile) {
         Err(TiffError::FormatError(TiffFormatError::RequiredTagNotFound(_))) => None,
@@ -227,7 +275,7 @@ mod tests {
     fn associated_transparency_is_taken_out() {
         let pixels =
             RgbaImage::from_fn(3, 1, |x, _| Rgba([[100, 50, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]][x as usize]));
-        let mut bytes = tiff_with(&Picture { image: pixels.into(), icc: None }, None).unwrap();
+        let mut bytes = tiff_with(&Picture { image: pixels.into(), icc: None }, "").unwrap();
         let apart = image(&bytes).to_rgba8();
         assert_eq!(apart.get_pixel(0, 0).0, [100, 50, 0, 128]);
         let at = bytes.windows(8).position(|tag| tag == b"\x52\x01\x03\0\x01\0\0\0").expect("ExtraSamples");
@@ -283,6 +331,41 @@ mod tests {
         assert_eq!(grey.as_luma16().map(|grey| grey.as_raw().as_slice()), Some(&expected[..]));
         let colors = image(&tiff!(colortype::RGB32Float, 2, &values, NO_TAGS));
         assert_eq!(colors.as_rgb16().map(|colors| colors.as_raw().as_slice()), Some(&expected[..]));
+    }
+
+    /// The library unpacks what it needs, and looks at no sum.
+    #[test]
+    fn a_hole_in_a_packed_tiff_is_found() {
+        let pixels =
+            RgbaImage::from_fn(300, 300, |x, y| Rgba([x, y, x * y, x + y].map(|value| value.to_le_bytes()[0])));
+        let whole = tiff_with(&Picture { image: pixels.into(), icc: None }, "").unwrap();
+        let pieces = pieces(&mut Decoder::new(Cursor::new(&whole[..])).unwrap()).unwrap();
+        assert_eq!((pieces.len(), pieces[1].end), (2, whole.len()));
+        let check = |bytes: &[u8]| decode(bytes, &Limits::default()).map(drop).map_err(|error| error.to_string());
+        assert_eq!(check(&whole), Ok(()));
+        let zeroed = |at: Range<usize>| {
+            let mut bytes = whole.clone();
+            bytes[at].fill(0);
+            bytes
+        };
+        let (middle, end) = (pieces[0].start + 2000, whole.len());
+        let cases = [
+            (zeroed(middle..middle + 64), "it is damaged: the TIFF's piece 0 cannot be unpacked"),
+            (zeroed(pieces[1].start + 1000..end), "it is cut off: the TIFF's piece 1 is not there as a whole"),
+            (zeroed(end - 2..end), "it is damaged: the TIFF's piece 1 cannot be unpacked"),
+            (whole[..end - 1].to_vec(), "it is cut off: the TIFF's piece 1 is not there as a whole"),
+        ];
+        for (bytes, told) in cases {
+            let found = check(&bytes).unwrap_err();
+            assert!(found.starts_with(told), "{found}");
+        }
+        // As it was written in former times.
+        let mut old = whole.clone();
+        let at = old.windows(10).position(|tag| tag == b"\x03\x01\x03\0\x01\0\0\0\x08\0").expect("Compression");
+        old[at + 8..at + 10].copy_from_slice(&DEFLATE[1].to_le_bytes());
+        assert_eq!(check(&old), Ok(()));
+        old[middle..middle + 64].fill(0);
+        assert!(check(&old).is_err());
     }
 
     #[test]

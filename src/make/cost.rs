@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::craft;
-use crate::model::{Format, Output, RelPath, Render, Size};
+use crate::model::{Output, RelPath, Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// What a record or a small companion takes on a disk.
@@ -13,10 +13,8 @@ const RECORD_BYTES: u64 = 4096;
 const DECODE_NS: u64 = 14;
 /// To make a pixel by enlarging, and to write it as PNG.
 const ENLARGE_NS: u64 = 17;
-/// To convert a pixel and write it as JPEG, PNG or WebP.
+/// To convert a pixel and write it.
 const ENCODE_NS: u64 = 13;
-/// To write a pixel as compressed TIFF.
-const ENCODE_TIFF_NS: u64 = 100;
 /// To read a byte, hash it and write it.
 const BYTE_NS: u64 = 1;
 
@@ -97,8 +95,11 @@ impl Source {
         match recipe {
             Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
             Recipe::Render { render, .. } => self.rendered(render),
-            // The file, and what it becomes.
-            Recipe::Embed { .. } => Made { memory: 2 * self.bytes, bytes: self.bytes, ..Made::default() },
+            Recipe::Embed { kind, .. } => {
+                let memory = self.size.map_or(0, |size| craft::embed_memory(size, *kind));
+                // The file, and what it becomes.
+                Made { memory: 2 * self.bytes + memory, bytes: self.bytes, ..Made::default() }
+            }
             Recipe::Same { .. } | Recipe::Blank { .. } => Made { bytes: self.bytes, ..Made::default() },
             // A further name of what was counted already, on most disks.
             Recipe::SameAs { .. } => Made::default(),
@@ -108,16 +109,13 @@ impl Source {
 
     fn rendered(self, render: &Render) -> Made {
         let pixels = render.size.map_or(self.pixels(), Size::pixels);
-        let encode_ns = match render.output.format() {
-            Format::Tiff => ENCODE_TIFF_NS,
-            _ => ENCODE_NS,
-        };
         let (enlarge_ns, encode_ns, pixel_bytes) = match (render.size, &render.output) {
             (Some(_), Output::Master) => (ENLARGE_NS, 0, 4),
-            (None, Output::Master) => (0, encode_ns, 4),
-            (Some(_), Output::Final { .. }) => (ENLARGE_NS, encode_ns, 2),
-            (None, Output::Final { .. }) => (0, encode_ns, 2),
+            (None, Output::Master) => (0, ENCODE_NS, 4),
+            (Some(_), Output::Final { .. }) => (ENLARGE_NS, ENCODE_NS, 2),
+            (None, Output::Final { .. }) => (0, ENCODE_NS, 2),
         };
+        let passes = self.size.map_or(1, |size| craft::render_passes(size, render));
         // A JPEG that is to have so many bytes is made in memory, and again beside it.
         let jpegs = match render.output {
             Output::Final { bytes: Some(_), .. } => 2 * pixels * pixel_bytes,
@@ -127,7 +125,7 @@ impl Source {
         Made {
             memory: self.size.map_or(0, memory),
             bytes: pixels * pixel_bytes,
-            time_ns: self.time_ns() + pixels * (enlarge_ns + encode_ns),
+            time_ns: passes * (self.time_ns() + pixels * (enlarge_ns + encode_ns)),
         }
     }
 }
@@ -135,7 +133,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ByteRange, ContentHash, Enhance, Identity, Kind, Meta, Scans, Stage};
+    use crate::model::{ByteRange, ContentHash, Enhance, Format, Identity, Kind, Meta, Scans, Stage};
     use crate::plan::{Check, Product};
     use crate::records::{About, Move, PublishMode, Sidecar};
 
@@ -198,6 +196,7 @@ mod tests {
             "progressive" => export(Format::Jpeg, None, Scans::Progressive),
             "tiff" => export(Format::Tiff, None, Scans::Baseline),
             "embed" => Recipe::Embed { from, kind, meta },
+            "embed in a TIFF" => Recipe::Embed { from, kind: Kind::Tiff, meta },
             "blank" => Recipe::Blank { from },
             "sidecar" => Recipe::SidecarOf { product: 0, sidecar: Box::new(Sidecar::default()) },
             other => panic!("{other}"),
@@ -208,12 +207,13 @@ mod tests {
     #[test]
     fn each_kind_of_work_costs_what_it_takes() {
         // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
-        let cases: [(&[&str], bool, u64, u64, u64); 14] = [
+        let cases: [(&[&str], bool, u64, u64, u64); 15] = [
             (&[], false, 0, 0, 0),
             (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
             (&["same"], false, 0, 5_000, 5),
             (&["embed"], false, 10, 5_000, 5),
+            (&["embed in a TIFF"], false, 42, 5_000, 5),
             (&["blank"], false, 0, 5_000, 5),
             (&["copy"], false, 0, 4, 0),
             (&["sidecar"], false, 0, 4, 0),
@@ -221,8 +221,8 @@ mod tests {
             (&["jpeg"], false, 22, 4_000, 63),
             (&["fitted"], false, 30, 4_000, 63),
             (&["progressive"], false, 36, 4_000, 63),
-            (&["tiff"], false, 37, 4_000, 237),
-            (&["jpeg", "sidecar", "tiff"], true, 80, 8_004, 333),
+            (&["tiff"], false, 38, 4_000, 63),
+            (&["jpeg", "sidecar", "tiff"], true, 82, 8_004, 159),
         ];
         let facts = Facts {
             size: Some(Size { width: 2000, height: 1000 }),

@@ -223,7 +223,7 @@ pub enum Format {
     Png,
     /// Lossless WebP.
     Webp,
-    /// LZW-compressed TIFF.
+    /// Compressed TIFF.
     Tiff,
 }
 
