@@ -27,8 +27,10 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
             is_as_foreseen(range, known.bytes)?;
         }
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
-        for (remark, step) in [(&known.remark, plan.renders_in), (&known.encoded, plan.encodes_in)] {
-            let Some(remark) = remark.as_ref().filter(|remark| !about.did.contains(*remark)) else { continue };
+        for (remark, step) in known.told(plan) {
+            if about.did.contains(remark) {
+                continue;
+            }
             about.did = format!("{}; {remark}", about.did);
             if let Some(step) = step.and_then(|step| about.steps.get_mut(step)) {
                 step.did = format!("{}; {remark}", step.did);
@@ -81,6 +83,7 @@ fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> 
 }
 
 /// What is known of a product that was made.
+#[derive(Clone)]
 struct Known {
     file: ContentHash,
     /// The hash of what it shows, if it was made to show something.
@@ -97,6 +100,12 @@ impl Known {
     /// A file that shows nothing, or the same as its source, whose essence is known.
     fn file(file: ContentHash) -> Self {
         Self { file, essence: None, remark: None, encoded: None, bytes: 0 }
+    }
+
+    /// Returns what a person is told of it, each with the step of its plan that tells it.
+    fn told(&self, plan: &Plan) -> impl Iterator<Item = (&str, Option<usize>)> {
+        let all = [(self.remark.as_deref(), plan.renders_in), (self.encoded.as_deref(), plan.encodes_in)];
+        all.into_iter().filter_map(|(remark, step)| Some((remark?, step)))
     }
 }
 
@@ -115,8 +124,7 @@ fn make_product(
         }
         Recipe::SameAs { product: earlier_one } => {
             draft.same_as(*earlier_one, &product.to, product.mode.clone())?;
-            let file = earlier[*earlier_one].file.clone();
-            return Ok(Known { essence: earlier[*earlier_one].essence.clone(), ..Known::file(file) });
+            return Ok(Known { bytes: 0, ..earlier[*earlier_one].clone() });
         }
         Recipe::Bytes(bytes) => bytes.clone(),
         Recipe::Copy { from } => sources.read(from)?,
@@ -126,6 +134,11 @@ fn make_product(
                 file.hash = earlier[*product].file.clone();
             }
             sidecar.add_essence(earlier[*product].essence.clone());
+            let about = &sources.plan.about;
+            for (remark, step) in earlier[*product].told(sources.plan) {
+                let step = step.and_then(|step| about.steps.get(step));
+                sidecar.add_remark(step.map_or(about.stage, |step| step.stage), remark);
+            }
             sidecar.to_text().into_bytes()
         }
         Recipe::Render { from, kind, render } => {

@@ -120,8 +120,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     plan.rows.push((bundle, row_bytes));
-    if matches!(recipe, Recipe::Render { .. }) {
-        (plan.renders_in, plan.encodes_in) = (Some(0), Some(0));
+    match recipe {
+        Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
+        Recipe::Embed { .. } => plan.renders_in = Some(0),
+        _ => (),
     }
     let product = plan.products.len();
     plan.products.push(new_file(to, recipe));

@@ -137,6 +137,13 @@ impl Sidecar {
         serde_yaml::to_string(&whole).expect("a sidecar holds nothing that YAML cannot write")
     }
 
+    /// Adds to its history what was found out in the last step from a stage.
+    pub fn add_remark(&mut self, stage: Stage, remark: &str) {
+        if let Some(line) = self.history.iter_mut().rev().find(|line| line.stage == stage) {
+            line.did = format!("{}; {remark}", line.did);
+        }
+    }
+
     /// Adds the hash of what a file of this asset shows, whatever its metadata.
     pub fn add_essence(&mut self, essence: Option<ContentHash>) {
         self.essences.extend(essence.filter(|essence| !self.essences.contains(essence)));
@@ -237,6 +244,21 @@ mod tests {
             assert_eq!(sidecar.can_remake(&hash), can_remake, "{text}");
             assert!(!sidecar.can_remake(&ContentHash::of(b"changed")), "{text}");
             assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().file, sidecar.file, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_remark_stands_in_the_last_line_of_its_stage() {
+        let line = |stage, did: &str| Happened { at: Timestamp::UNIX_EPOCH, stage, did: did.to_owned() };
+        let history = vec![line(Stage::Keep, "a"), line(Stage::Keep, "b"), line(Stage::Export, "c")];
+        let mut sidecar = Sidecar { history, ..Sidecar::default() };
+        for (stage, expected) in [
+            (Stage::Keep, ["a", "b; found", "c"]),
+            (Stage::Export, ["a", "b; found", "c; found"]),
+            (Stage::Raw, ["a", "b; found", "c; found"]),
+        ] {
+            sidecar.add_remark(stage, "found");
+            assert_eq!(sidecar.history.iter().map(|line| &line.did[..]).collect::<Vec<_>>(), expected);
         }
     }
 

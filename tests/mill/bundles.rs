@@ -37,6 +37,38 @@ fn a_gate_holds_until_it_is_released() {
     assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
 }
 
+/// What was found out of a picture stood in the log alone.
+#[test]
+fn what_is_found_in_a_picture_is_told_once_by_its_step() {
+    let root = Root::with("keep: {min_megapixels: 0.04, enhance: {levels: low}}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let cut_out =
+        image::RgbaImage::from_fn(150, 150, |x, y| image::Rgba([x, y, 90, 105 + x].map(|v| v.to_le_bytes()[0])));
+    cut_out.save(root.at("raw/winter-cabins/cut-out.png")).unwrap();
+    let mut pages = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut pages).unwrap();
+    for page in [0, 9] {
+        let pixels: Vec<u8> = (0..150 * 150).map(|at| (at % 250_u32 + page).to_le_bytes()[0]).collect();
+        encoder.write_image::<tiff::encoder::colortype::Gray8>(150, 150, &pixels).unwrap();
+    }
+    fs::write(root.at("raw/winter-cabins/pages.tif"), pages.into_inner()).unwrap();
+    assert!(root.once().status.success());
+    let (log, mut records) = (root.log(), String::new());
+    for file in root.bundled() {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let folder = file.parent().unwrap().parent().unwrap();
+        records += &fs::read_to_string(folder.join("sidecars").join(format!("{name}.yaml"))).unwrap();
+    }
+    for told in [
+        "levels checked (low); its levels ",
+        "levels checked (low); it has more pages, and only the first one is taken; its levels ",
+        "xported as JPEG; what is transparent lies on #ffffff",
+    ] {
+        assert_eq!((log.matches(told).count(), records.matches(told).count()), (1, 1), "{told}: {log}\n{records}");
+    }
+}
+
 /// Whoever opened a gate let what was too small through with it, and nobody had said that it was.
 #[test]
 fn a_release_opens_the_gate_and_lifts_nothing_else() {
