@@ -170,7 +170,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         )),
         Command::Release { stage, theme, anyway, again: is_again, dry_run } => {
             let theme = theme.map(|theme| ThemeSlug::new(&theme)).transpose();
-            let theme = theme.map_err(|error| CliError::usage(error.to_string()))?;
+            let theme = theme.map_err(|error| {
+                let what = "what is released is a stage, or a theme in it by its folder's name";
+                CliError::usage(format!("{error}; {what}, as in `stockmill release {stage} winter-cabins`"))
+            })?;
             match (is_again, dry_run) {
                 (true, true) => again::dry_run(&args, theme.as_ref()),
                 (true, false) => again::again(&args, theme.as_ref()),

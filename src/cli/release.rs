@@ -10,6 +10,10 @@ use crate::model::{Stage, ThemeSlug, nearest};
 use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
 
+/// What is told where nothing lies in `upload`: bundles are no inbox.
+const FROM_BUNDLE: &str = "What was deleted from a bundle does not lie there: copy its original from `archive` into \
+                           `raw`, then `stockmill release raw --anyway` and `stockmill release upload --anyway`.";
+
 /// Lets what lies in a stage now go on, whatever its gate says.
 pub(super) fn release(
     args: &RootArgs,
@@ -27,9 +31,14 @@ pub(super) fn release(
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
-            return Err(CliError::failed(&no_theme(theme, &format!("`{stage}`"), "released", &themes)));
+            let why = no_theme(theme, &format!("`{stage}`"), "released", &themes);
+            let why = if stage == Stage::Upload { format!("{why}\n{FROM_BUNDLE}") } else { why };
+            return Err(CliError::failed(&why));
         }
         say!("Nothing{of} lies in `{stage}` now, so nothing is released.");
+        if stage == Stage::Upload {
+            say!("{FROM_BUNDLE}");
+        }
         return Ok(ExitCode::SUCCESS);
     };
     let answer = if is_awaited { wait_for_daemon(&mailbox, &request, &is_running)? } else { None };
@@ -40,6 +49,9 @@ pub(super) fn release(
     say!("Released: {assets} {plural} in `{stage}`{of} now, and may go on.");
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
+    }
+    if anyway {
+        say!("What stays all the same stands in `stockmill status`, with what to do.");
     }
     if unfinished > 0 {
         say!("Files that are still being written: {unfinished}. Release them again when they are complete.");

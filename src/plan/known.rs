@@ -38,6 +38,45 @@ pub enum Whereabouts {
     Unknown(String),
 }
 
+/// What became of a file that an asset had in a bundle for a market.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bundled {
+    /// It lies there.
+    Lies(RelPath),
+    /// It was sent from there.
+    Sent(RelPath),
+    /// It was taken out of this bundle, and not sent with it.
+    TakenOut(RelPath),
+    /// Its bundle is gone, whether it was sent or not.
+    BundleGone(RelPath),
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+impl Bundled {
+    /// Returns why the market does not get the asset again, unless a person lets it go and it cannot have been sold.
+    pub fn refuse(&self, is_let_go: bool) -> Option<String> {
+        let handling = "move it out of `upload`, or delete it";
+        let anyway = "`stockmill release upload --anyway`";
+        let why = match self {
+            Self::TakenOut(_) if is_let_go => return None,
+            Self::TakenOut(bundle) => {
+                format!("and taken out of `{bundle}`; {anyway} bundles it again; else {handling}")
+            }
+            Self::Lies(file) => format!("it lies there as `{file}`, and nothing is sold there twice; {handling}"),
+            Self::Sent(file) => format!("it was sent as `{file}`, and nothing is sold there twice; {handling}"),
+            Self::BundleGone(bundle) => format!(
+                "and nobody can tell whether it was sold, since `{bundle}` is gone; if that was not sent, make this \
+                 folder again, empty, and {anyway} bundles it again; else {handling}"
+            ),
+            Self::Unknown(why) => {
+                format!("and nobody can tell whether it was sold: {why}; {handling}")
+            }
+        };
+        Some(format!("it was bundled for this market before, {why}"))
+    }
+}
+
 impl Known {
     /// Returns the identity under which a file with this content goes on, or why it does not.
     pub fn admit(&self, stage: Stage) -> Result<AssetId, Hold> {

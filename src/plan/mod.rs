@@ -41,7 +41,7 @@ pub use fuse::{bytes_for_all, facts_after};
 pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::look_by;
-pub use known::{Known, Whereabouts};
+pub use known::{Bundled, Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use park::{REASON, plan_park};
@@ -54,7 +54,7 @@ pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
@@ -189,8 +189,8 @@ pub struct Context<'a> {
     pub taken: &'a dyn Fn(&RelPath) -> bool,
     /// The bundles of today.
     pub bundles: &'a [Bundle],
-    /// The markets that this asset or this content was bundled for before.
-    pub bundled_for: &'a BTreeSet<MarketName>,
+    /// The markets that this asset or this content was bundled for before, and what became of it there.
+    pub bundled_for: &'a BTreeMap<MarketName, Bundled>,
 }
 
 /// A whole decision: printed by `stockmill plan`, made in scratch, journalled, carried out.

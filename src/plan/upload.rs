@@ -83,11 +83,9 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
 
 /// Adds a file and its sidecar in one market's bundle to the plan, or says why the market refuses it.
 fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(), Refusal> {
-    if asset.context.bundled_for.contains(&market.name) {
-        return Err(Refusal::of_file(
-            "it was bundled for this market before, and nothing is sold there twice; move it out of `upload`, or \
-             delete it",
-        ));
+    let before = asset.context.bundled_for.get(&market.name);
+    if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
+        return Err(Refusal::of_file(&why));
     }
     let tags = asset.tags();
     let meta = market::fit(market, &tags.meta());
@@ -184,7 +182,7 @@ fn open_bundle(asset: &Asset<'_>, market: &Market, row_bytes: usize) -> BundleNa
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
@@ -240,7 +238,7 @@ mod tests {
             known: None,
             taken: &|_| false,
             bundles: &[],
-            bundled_for: &BTreeSet::new(),
+            bundled_for: &BTreeMap::new(),
         };
         plan_asset(&facts, &context).unwrap()
     }

@@ -1,6 +1,7 @@
 //! Gates, markets and bundles.
 
 use std::fs;
+use std::path::Path;
 
 use super::{NOTE, Root, picture};
 
@@ -347,4 +348,56 @@ fn a_file_that_a_sent_manifest_does_not_have_is_named() {
     let told: Vec<String> =
         root.log().lines().filter(|line| line.contains("WARN Not in the manifest")).map(str::to_owned).collect();
     assert!(told.len() == 1 && told[0].contains("files/joined-0002.jpg"), "{}", root.log());
+}
+
+/// What was deleted from a bundle that was not sent could never be bundled again, whatever the person said.
+#[test]
+fn what_was_taken_out_of_a_bundle_is_bundled_again_on_a_word_unless_it_may_be_sold() {
+    // (what is done with the bundle before and after its one file is deleted, how many files of it are bundled then,
+    // and else what is said)
+    type Act = fn(&Path);
+    let nothing: Act = |_| ();
+    let send: Act = |bundle| fs::write(bundle.join("SENT"), "").unwrap();
+    let remove: Act = |bundle| fs::remove_dir_all(bundle).unwrap();
+    let empty_again: Act = |bundle| {
+        fs::remove_dir_all(bundle).unwrap();
+        fs::create_dir(bundle).unwrap();
+    };
+    let rows = [
+        (nothing, nothing, "bundled anew"),
+        (nothing, send, "bundled anew"),
+        (send, nothing, "it was bundled for this market before, it was sent as `upload/"),
+        (
+            nothing,
+            remove,
+            "it was bundled for this market before, and nobody can tell whether it was sold, since `upload/",
+        ),
+        (nothing, empty_again, "bundled anew"),
+    ];
+    for (number, (before, after, expected)) in rows.into_iter().enumerate() {
+        let root = Root::new();
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        assert!(root.once().status.success());
+        let file = root.bundled().pop().unwrap();
+        let bundle = file.parent().unwrap().parent().unwrap();
+        before(bundle);
+        fs::remove_file(&file).unwrap();
+        assert!(root.once().status.success());
+        after(bundle);
+        fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+        assert!(root.once().status.success());
+        assert!(root.call(&["release", "raw", "--anyway"]).status.success());
+        assert!(root.once().status.success());
+        let status = root.text(&["status"]);
+        assert!(status.contains("it was bundled for this market before"), "row {number}: {status}");
+        assert!(root.call(&["release", "upload", "winter-cabins", "--anyway"]).status.success());
+        assert!(root.once().status.success());
+        let status = root.text(&["status"]);
+        match root.bundled().len() {
+            0 => assert!(status.contains(expected), "row {number}: {status}"),
+            count => assert_eq!((count, expected), (1, "bundled anew"), "row {number}: {status}"),
+        }
+    }
 }

@@ -34,7 +34,8 @@ struct Given<'a> {
     taken: &'a [&'a str],
     /// Bundles of today: their part, how many rows and bytes, and whether they were sent.
     bundles: &'a [(u32, usize, usize, bool)],
-    bundled_for: &'a [&'a str],
+    /// What became of it in a bundle for adobe-stock before.
+    bundled: Option<Bundled>,
     /// Whether it has neither a title nor keywords.
     is_untitled: bool,
     theme_of_file: Option<&'a str>,
@@ -143,6 +144,7 @@ impl Given<'_> {
             bundles.push(Bundle { name, rows: 1, bytes: 1, sent: false });
         }
         let taken: BTreeSet<RelPath> = self.taken.iter().map(|text| path(text)).collect();
+        let bundled = self.bundled.clone().map(|bundled| (MarketName::new("adobe-stock").unwrap(), bundled));
         let context = Context {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
             today: day,
@@ -154,7 +156,7 @@ impl Given<'_> {
             known: None,
             taken: &|path| taken.contains(path),
             bundles: &bundles,
-            bundled_for: &self.bundled_for.iter().map(|market| MarketName::new(market).unwrap()).collect(),
+            bundled_for: &bundled.into_iter().collect(),
         };
         decision(&self.facts(), &context)
     }

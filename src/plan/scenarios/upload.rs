@@ -1,7 +1,8 @@
 //! Bundles.
 
-use super::{Given, check, jpeg, picture};
+use super::{Given, check, jpeg, path, picture};
 use crate::model::Kind;
+use crate::plan::Bundled;
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -98,11 +99,53 @@ fn what_no_market_takes_waits_with_all_reasons() {
                 "untagged: adobe-stock refuses it: it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
-        (
-            Given { bundled_for: &["adobe-stock"], ..jpeg("upload/t/mine.jpg") },
-            &[
-                "unwanted: adobe-stock refuses it: it was bundled for this market before, and nothing is sold there twice; move it out of `upload`, or delete it",
-            ],
-        ),
     ]);
+}
+
+/// What a person took out of a bundle that was not sent could never be bundled again.
+#[test]
+fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
+    let bundle = || path("upload/2026-11-20/adobe-stock");
+    let file = || bundle().join("files/a.jpg");
+    let sold = "and nothing is sold there twice; move it out of `upload`, or delete it";
+    let rows = [
+        (Bundled::Lies(file()), false, format!("it lies there as `{}`, {sold}", file())),
+        (Bundled::Sent(file()), false, format!("it was sent as `{}`, {sold}", file())),
+        (
+            Bundled::TakenOut(bundle()),
+            true,
+            format!(
+                "and taken out of `{}`; `stockmill release upload --anyway` bundles it again; else move it out of \
+                 `upload`, or delete it",
+                bundle()
+            ),
+        ),
+        (
+            Bundled::BundleGone(bundle()),
+            false,
+            format!(
+                "and nobody can tell whether it was sold, since `{}` is gone; if that was not sent, make this folder \
+                 again, empty, and `stockmill release upload --anyway` bundles it again; else move it out of \
+                 `upload`, or delete it",
+                bundle()
+            ),
+        ),
+        (
+            Bundled::Unknown("it is away".to_owned()),
+            false,
+            "and nobody can tell whether it was sold: it is away; move it out of `upload`, or delete it".to_owned(),
+        ),
+    ];
+    for (bundled, goes_again, why) in rows {
+        for is_released in [false, true] {
+            let bundled = Some(bundled.clone());
+            let planned = Given { bundled, is_released, ..jpeg("upload/t/mine.jpg") }.planned();
+            let expected = if goes_again && is_released {
+                "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28".to_owned()
+            } else {
+                format!("unwanted: adobe-stock refuses it: it was bundled for this market before, {why}")
+            };
+            assert_eq!(planned[0], expected, "released: {is_released}");
+        }
+    }
 }

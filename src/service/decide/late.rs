@@ -1,6 +1,6 @@
 //! Companions that came after their asset had gone on: where that stands by now, and what joins it there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Decider {
         for file in files {
             places.push(self.place_of(file, &late, &seen.id, here.now)?);
         }
-        let plan = self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| {
+        let plan = self.with_context(here, &[], None, &BTreeMap::new(), &[], |context| {
             plan_join(&late, &seen.id, &places, context.now, context.taken)
         })?;
         self.take_in_hand(&plan);

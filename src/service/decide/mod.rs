@@ -25,7 +25,7 @@ pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeepe
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::clock::{Memory, Moment};
@@ -39,7 +39,7 @@ use crate::make::Limits;
 use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
-    Bundle, BundleName, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park, sync_base_path,
+    Bundle, BundleName, Bundled, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park, sync_base_path,
 };
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
@@ -157,7 +157,7 @@ impl Decider {
 
     /// Plans an asset's way to `failed/`.
     pub(super) fn park(&mut self, facts: &Facts, why: &str, here: Here<'_>) -> Plan {
-        let plan = self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| plan_park(facts, context, why));
+        let plan = self.with_context(here, &[], None, &BTreeMap::new(), &[], |context| plan_park(facts, context, why));
         self.take_in_hand(&plan);
         plan
     }
@@ -203,8 +203,9 @@ impl Decider {
     ) -> Result<Plan, Hold> {
         let layers = self.layers_of(facts, here.now.for_settle())?;
         self.no_namesake(facts, &layers, here)?;
-        let bundled_for = self.bundled_for(facts, known);
-        let bundles = if facts.stage == Stage::Upload { self.bundles_of(here.now) } else { Vec::new() };
+        let is_for_markets = facts.stage == Stage::Upload;
+        let bundled_for = if is_for_markets { self.bundled_for(facts, known) } else { BTreeMap::new() };
+        let bundles = if is_for_markets { self.bundles_of(here.now) } else { Vec::new() };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
             let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
             let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
@@ -267,7 +268,7 @@ impl Decider {
         here: Here<'_>,
         layers: &[(Layer, Tags)],
         known: Option<&Known>,
-        bundled_for: &BTreeSet<MarketName>,
+        bundled_for: &BTreeMap<MarketName, Bundled>,
         bundles: &[Bundle],
         then: impl FnOnce(&Context<'_>) -> T,
     ) -> T {

@@ -1,6 +1,6 @@
 //! Deciding on a note: what lies of its themes, and what its earlier version gave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use super::record_settle::refused;
@@ -25,7 +25,7 @@ impl Decider {
                 themes.insert(idea.slug.clone(), self.theme_on_disk(&idea.slug, here.now.for_settle())?);
             }
         }
-        self.with_context(here, &[], None, &BTreeSet::new(), &[], |context| {
+        self.with_context(here, &[], None, &BTreeMap::new(), &[], |context| {
             plan_note(facts, &note, &themes, earlier.as_ref(), context)
         })
     }

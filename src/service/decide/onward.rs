@@ -46,7 +46,8 @@ impl Decider {
     /// could know before it was made.
     pub(in crate::service) fn as_foreseen(&mut self, plan: &mut Plan, made: Made) -> Result<Made, MakeError> {
         let about = made.about();
-        let sold = self.ledger.bundled_for(about.asset.iter(), about.essences.iter());
+        // What became of this asset itself was known when it was decided.
+        let sold = self.ledger.bundled_by_others(about.asset.as_ref(), &about.essences);
         let again = about.markets.iter().find(|market| sold.contains(*market));
         let why = again.map(|market| format!("what it shows was bundled for {market} before"));
         let why = why.or_else(|| {

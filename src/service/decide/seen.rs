@@ -1,13 +1,18 @@
 //! What is known of a file's content: whether it is an asset that was seen before, and what became of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 
 use super::Decider;
-use crate::model::{MarketName, RelPath};
-use crate::plan::{BundleFolder, Companion, Facts, Known, Whereabouts};
+use super::bundles::RECORD_BYTES_MAX;
+use crate::market::{Market, names_in};
+use crate::model::{ContentHash, MarketName, RelPath};
+use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Whereabouts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
+use crate::service::sent::is_sent;
+use crate::vault::{DiskError, DiskResult, What};
 
 impl Decider {
     /// Returns the asset that had the same content before, if the file does not say itself which one it is. A file
@@ -86,14 +91,79 @@ impl Decider {
         }
     }
 
-    /// Returns the markets that an asset was bundled for, by all that is known of it: what was sold under another
-    /// identity is not sold again.
-    pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeSet<MarketName> {
+    /// Returns the markets that an asset was bundled for, by all that is known of it, and what became of it there: what
+    /// was sold under another identity is not sold again.
+    pub(super) fn bundled_for(&self, facts: &Facts, known: Option<&Known>) -> BTreeMap<MarketName, Bundled> {
         let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
         let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
         let originals = sidecar.into_iter().flat_map(Sidecar::originals).map(|original| &original.hash);
         let file = sidecar.and_then(|sidecar| sidecar.file.as_ref()).map(|file| &file.hash);
         let essences = facts.essence.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
-        self.ledger.bundled_for(ids, [&facts.hash].into_iter().chain(originals).chain(file).chain(essences))
+        let hashes: Vec<&ContentHash> =
+            [&facts.hash].into_iter().chain(originals).chain(file).chain(essences).collect();
+        let bundled = self.ledger.bundled_as(ids, hashes.iter().copied()).into_iter();
+        let became = |files: BTreeSet<RelPath>| {
+            let all = files.into_iter().map(|file| self.became_of(file, &hashes));
+            // What is known least of keeps it.
+            all.reduce(|one, other| if matches!(one, Bundled::TakenOut(_)) { other } else { one })
+        };
+        let nowhere = || Bundled::Unknown("nobody knows any more in which bundle".to_owned());
+        bundled.map(|(market, files)| (market, became(files).unwrap_or_else(nowhere))).collect()
+    }
+
+    /// Returns what became of a file in a bundle; `hashes` is what is known of its asset.
+    fn became_of(&self, file: RelPath, hashes: &[&ContentHash]) -> Bundled {
+        let cannot = |why: String| Bundled::Unknown(format!("`{file}` cannot be looked at now: {why}"));
+        match self.is_gone(&file) {
+            Ok(true) => (),
+            Ok(false) => return Bundled::Lies(file),
+            Err(why) => return cannot(why),
+        }
+        let bundle = BundleFolder::of(&file).expect("a file of a bundle lies in one");
+        match self.in_bundle(&bundle, &file, hashes) {
+            Ok(bundled) => bundled,
+            Err(error) => cannot(error.source.to_string()),
+        }
+    }
+
+    /// Returns what became of a file that lies no more where a bundle had it: that it was not sent, its bundle must show.
+    fn in_bundle(&self, bundle: &BundleFolder, file: &RelPath, hashes: &[&ContentHash]) -> DiskResult<Bundled> {
+        let (disk, folder) = (self.disk(), bundle.path());
+        if disk.stat(folder)?.is_none() {
+            return Ok(Bundled::BundleGone(folder.clone()));
+        }
+        let is_missing = |error: &DiskError| error.kind() == ErrorKind::NotFound;
+        if is_sent(disk, folder)? {
+            let market = BundleName::of(file).and_then(|name| self.market_of(&name));
+            let manifest =
+                market.map(|market| disk.read(&folder.join(format!("{}.csv", market.name)), RECORD_BYTES_MAX));
+            let rows = match (market, manifest) {
+                (Some(market), Some(Ok(manifest))) => names_in(market, &manifest),
+                (_, Some(Err(error))) if !is_missing(&error) => return Err(error),
+                _ => return Ok(Bundled::Sent(file.clone())),
+            };
+            if rows.contains(&file.file_text()) {
+                return Ok(Bundled::Sent(file.clone()));
+            }
+        }
+        let inside = match disk.list(&bundle.files()) {
+            Err(error) if is_missing(&error) => Vec::new(),
+            listed => listed?,
+        };
+        for (name, _) in inside.iter().filter(|(_, entry)| entry.what == What::File) {
+            let other = bundle.files().join(name);
+            // A person may have renamed it.
+            let is_renamed = disk.stat(&bundle.sidecar_of(name))?.is_none()
+                && self.ledger.is_same(&disk.hash(&other)?, hashes.iter().copied());
+            if is_renamed {
+                return Ok(Bundled::Lies(other));
+            }
+        }
+        Ok(Bundled::TakenOut(folder.clone()))
+    }
+
+    /// Returns the market that a bundle is for, if it is configured.
+    fn market_of(&self, name: &BundleName) -> Option<&Market> {
+        self.settings.upload.markets.iter().find(|market| market.name == name.market)
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use jiff::Timestamp;
 
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::plan::Named;
+use crate::plan::{BundleFolder, Named};
 
 /// Every asset that was ever seen: by its identity, by every hash that it ever had, and by every path that it left.
 ///
@@ -22,7 +22,8 @@ pub(super) struct Assets {
     bundled_for: HashMap<Slot, Vec<u32>>,
     /// Each market has a number: a hundred thousand assets name the same few.
     markets: Vec<MarketName>,
-    /// Files of an asset beside the one where it stands: those in the bundles of further markets.
+    /// Files of an asset beside the one where it stands: those in the bundles of further markets, and those that it had
+    /// in bundles before it came again.
     further: HashMap<Slot, Vec<RelPath>>,
 }
 
@@ -91,7 +92,10 @@ impl Assets {
     /// Remembers where an asset stands, and when that was known.
     pub(super) fn stands(&mut self, slot: Slot, at: RelPath, seen: Timestamp) {
         let asset = self.get_mut(slot);
-        (asset.at, asset.seen_s) = (Some(at), asset.seen_s.max(seen.as_second()));
+        asset.seen_s = asset.seen_s.max(seen.as_second());
+        let before = asset.at.replace(at.clone());
+        // Whether it was sold is asked of each bundle that it ever lay in.
+        self.has_further(slot, before.into_iter().filter(|file| *file != at && BundleFolder::is_file(file)));
     }
 
     /// Remembers that an asset was there at a time.
@@ -152,6 +156,18 @@ impl Assets {
     pub(super) fn bundled_for(&self, slot: Slot) -> impl Iterator<Item = &MarketName> {
         let numbers = self.bundled_for.get(&self.first(slot)).map_or(&[][..], Vec::as_slice);
         numbers.iter().map(|number| &self.markets[*number as usize])
+    }
+
+    /// Returns where an asset, and each that had the same content, stands and has further files.
+    pub(super) fn places(&self, slot: Slot) -> impl Iterator<Item = &RelPath> {
+        let first = self.first(slot);
+        let same = self.same_as.keys().copied().filter(move |other| self.first(*other) == first);
+        same.chain([first]).flat_map(|slot| self.at(slot).into_iter().chain(self.further(slot)))
+    }
+
+    /// Returns whether two assets had the same content.
+    pub(super) fn are_same(&self, one: Slot, other: Slot) -> bool {
+        self.first(one) == self.first(other)
     }
 
     /// Remembers that two assets had the same content: what one was bundled for, both were.

@@ -102,6 +102,9 @@ impl Ledger {
         let file = BundleFolder::file_of_sidecar(path);
         if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
             self.assets.was_bundled_for(slot, &bundle.market);
+            if self.assets.at(slot).is_some_and(|at| *at != file) {
+                self.assets.has_further(slot, std::iter::once(file.clone()));
+            }
             self.joined(sidecar.theme.as_ref(), bundle);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
@@ -256,15 +259,45 @@ impl Ledger {
     }
 
     /// Returns the markets that an asset was bundled for, under any of these identities and with any of these
-    /// bytes: a sidecar is only text, and may lie beside another file.
-    pub(super) fn bundled_for<'a>(
+    /// bytes: a sidecar is only text, and may lie beside another file. With each, the files that it had in bundles of
+    /// that market, as far as they are known.
+    pub(super) fn bundled_as<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a AssetId>,
         hashes: impl IntoIterator<Item = &'a ContentHash>,
-    ) -> BTreeSet<MarketName> {
+    ) -> BTreeMap<MarketName, BTreeSet<RelPath>> {
         let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
         let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
-        slots.flat_map(|slot| self.assets.bundled_for(slot)).cloned().collect()
+        let mut bundled: BTreeMap<MarketName, BTreeSet<RelPath>> = BTreeMap::new();
+        for slot in slots {
+            for market in self.assets.bundled_for(slot) {
+                let is_there = |file: &&RelPath| {
+                    BundleFolder::is_file(file) && BundleName::of(file).is_some_and(|name| name.market == *market)
+                };
+                bundled.entry(market.clone()).or_default().extend(self.assets.places(slot).filter(is_there).cloned());
+            }
+        }
+        bundled
+    }
+
+    /// Returns the markets that other assets were bundled for which show any of this.
+    pub(super) fn bundled_by_others<'a>(
+        &self,
+        asset: Option<&AssetId>,
+        essences: impl IntoIterator<Item = &'a ContentHash>,
+    ) -> BTreeSet<MarketName> {
+        let own = asset.and_then(|id| self.assets.with_id(id));
+        let slots = essences.into_iter().filter_map(|essence| self.assets.with_hash(essence));
+        let others = slots.filter(|slot| own.is_none_or(|own| !self.assets.are_same(own, *slot)));
+        others.flat_map(|slot| self.assets.bundled_for(slot)).cloned().collect()
+    }
+
+    /// Returns whether these bytes are of an asset that ever had any of the others.
+    pub(super) fn is_same<'a>(&self, hash: &ContentHash, mut others: impl Iterator<Item = &'a ContentHash>) -> bool {
+        let slot = self.assets.with_hash(hash);
+        slot.is_some_and(|slot| {
+            others.any(|other| self.assets.with_hash(other).is_some_and(|other| self.assets.are_same(slot, other)))
+        })
     }
 
     /// Returns when assets left a stage, oldest first.

@@ -190,7 +190,9 @@ fn what_an_asset_showed_is_remembered_from_the_journal_and_from_the_sidecars() {
         for shown in ["shown", "turned"] {
             let seen = ledger.with_hash(&hash(shown)).unwrap();
             assert_eq!((seen.id, seen.places), (id(), vec![path("upload/2026-11-28/m/files/a.jpg")]), "{shown}");
-            assert_eq!(ledger.bundled_for([], [&hash(shown)]), BTreeSet::from([MarketName::recorded("m")]), "{shown}");
+            let file = path("upload/2026-11-28/m/files/a.jpg");
+            let bundled = BTreeMap::from([(MarketName::recorded("m"), BTreeSet::from([file]))]);
+            assert_eq!(ledger.bundled_as([], [&hash(shown)]), bundled, "{shown}");
         }
         assert!(ledger.with_hash(&hash("retouched")).is_none());
     }
@@ -283,7 +285,7 @@ proptest! {
                     let first = step(&id, &raw, &version, &keep, &[(&keep, &exported), (&format!("{keep}.yaml"), "r")]);
                     ledger.remember(&first.about, &first.publish, time(0));
                     steps.push(first);
-                    if !ledger.bundled_for([&id], [&hash(&exported)]).contains("m") {
+                    if !ledger.bundled_as([&id], [&hash(&exported)]).contains_key("m") {
                         prop_assert_eq!(versions[content].len(), 1, "content {} is bundled again", content);
                         let made = format!("{exported} embedded");
                         carried.push(bundled(&id, &keep, &exported, "m", &made));
