@@ -26,6 +26,13 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for file in &verified.gone {
         say!("{file}: gone by hand; nothing is wrong if you took it away");
     }
+    if verified.unfinished_steps > 0 {
+        let steps = counted(verified.unfinished_steps, "step");
+        say!("Stockmill was stopped in the middle of {steps}: its next start finishes that, or takes it back.");
+    }
+    for file in &verified.unfinished {
+        say!("{file}: in the middle of such a step; nothing is wrong");
+    }
     for file in &verified.busy {
         say!("{file}: somebody is writing to it; verify again when that is done");
     }
@@ -36,6 +43,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
         counted(verified.originals, "original"),
         verified.bytes,
         match verified.problems.len() {
+            0 if verified.unfinished_steps > 0 => "all else is as it should be".to_owned(),
             0 => "all is as it should be".to_owned(),
             some => counted(some, "problem"),
         }

@@ -44,16 +44,16 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
         let mut missed = now.verified.problems.iter().map(|problem| &problem.file).chain(&now.verified.gone);
         let is_in_hand = missed.any(|file| now.in_hand.contains(file));
         if is_same && !now.is_restless && !(is_in_hand && is_running()) {
-            return Ok(now.verified);
+            return Ok(now.judged(is_running()));
         }
         if clock.steady() > PATIENCE {
             now.verified.problems.retain(|problem| before.verified.problems.contains(problem));
             now.verified.gone.retain(|file| before.verified.gone.contains(file));
-            return Ok(now.verified);
+            return Ok(now.judged(is_running()));
         }
         before = now;
     }
-    Ok(before.verified)
+    Ok(before.judged(is_running()))
 }
 
 /// What one look showed.
@@ -63,6 +63,18 @@ struct Looked {
     is_restless: bool,
     /// What plans that are not done yet speak of.
     in_hand: BTreeSet<RelPath>,
+    /// How many plans these are.
+    open: usize,
+}
+
+impl Looked {
+    /// Returns what it showed. Plans that nobody is at work on were stopped in the middle.
+    fn judged(mut self, is_running: bool) -> Verified {
+        if !is_running {
+            self.verified.set_unfinished(self.open, &self.in_hand);
+        }
+        self.verified
+    }
 }
 
 /// Hashes of files in the state in which they were read, so that no file is read twice.
@@ -129,7 +141,8 @@ impl<'a> Pass<'a> {
         lost.extend(look.compare_journal(&expected)?);
         look.search(lost, &receipts, &expected);
         look.conclude(&receipts, &expected);
-        Ok(Looked { verified: look.verified, is_restless: look.is_restless, in_hand: expected.in_hand })
+        let Expected { in_hand, open, .. } = expected;
+        Ok(Looked { verified: look.verified, is_restless: look.is_restless, in_hand, open })
     }
 
     fn walk_areas(&mut self, layout: &Layout) -> DiskResult<()> {

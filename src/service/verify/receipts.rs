@@ -119,6 +119,8 @@ pub(super) struct Expected {
     pub(super) places: BTreeMap<RelPath, Place>,
     /// What plans that are not done yet speak of.
     pub(super) in_hand: BTreeSet<RelPath>,
+    /// How many plans these are.
+    pub(super) open: usize,
 }
 
 impl Expected {
@@ -127,13 +129,13 @@ impl Expected {
         let plans = Plans::of(records);
         let mut told = Told::default();
         plans.done_as_begun().into_iter().for_each(|intent| told.take(intent));
-        let mut in_hand = BTreeSet::new();
+        let (mut in_hand, open) = (BTreeSet::new(), plans.open.len());
         for intent in plans.open {
             in_hand.extend(intent.publish.iter().map(|product| product.to.clone()));
             in_hand.extend(intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]));
             in_hand.extend(intent.removes.iter().map(|gone| gone.path.clone()));
         }
-        Self { places: told.places, in_hand }
+        Self { places: told.places, in_hand, open }
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a check of all receipts showed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::model::RelPath;
+
+const UNFINISHED: &str = "stockmill was stopped in the middle of a step with it: start it again, then verify again";
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,6 +59,10 @@ pub struct Verified {
     pub gone: Vec<RelPath>,
     /// What a person moved.
     pub moved: Vec<MovedByHand>,
+    /// Steps that stockmill was stopped in the middle of.
+    pub unfinished_steps: usize,
+    /// Files that such a step left where no receipt says.
+    pub unfinished: Vec<RelPath>,
     /// Files that somebody was writing to, so that they could not be compared.
     pub busy: Vec<RelPath>,
 }
@@ -65,7 +73,54 @@ impl Verified {
         !self.problems.is_empty() || !self.gone.is_empty()
     }
 
+    /// Takes what steps did that were stopped in the middle for theirs, and blames no hand for it.
+    pub(super) fn set_unfinished(&mut self, steps: usize, in_hand: &BTreeSet<RelPath>) {
+        self.unfinished_steps = steps;
+        let moved = self.moved.extract_if(.., |moved| in_hand.contains(&moved.from) || in_hand.contains(&moved.to));
+        self.unfinished.extend(moved.map(|moved| moved.to));
+        self.unfinished.extend(self.gone.extract_if(.., |file| in_hand.contains(file)));
+        self.unfinished.sort();
+        self.unfinished.dedup();
+        for problem in self.problems.iter_mut().filter(|problem| in_hand.contains(&problem.file)) {
+            UNFINISHED.clone_into(&mut problem.hint);
+        }
+    }
+
     pub(super) fn misses_the_same(&self, other: &Self) -> bool {
         self.problems == other.problems && self.gone == other.gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RelPath {
+        RelPath::new(text).unwrap()
+    }
+
+    /// After a kill, what an unfinished step had moved was "moved by hand".
+    #[test]
+    fn what_a_step_did_that_was_stopped_in_the_middle_is_no_persons_doing() {
+        let in_hand = ["archive/t/a.png", "keep/t/a.png", "upload/d/m/files/a.jpg"].map(path).into();
+        let moved = |from: &str, to: &str| MovedByHand { from: path(from), to: path(to) };
+        let missing = |file: &str| Problem {
+            file: path(file),
+            wrong: Wrong::Missing,
+            why: "why".to_owned(),
+            hint: "backup".to_owned(),
+        };
+        let mut verified = Verified {
+            moved: vec![moved("archive/t/a.png", "raw/t/a.png"), moved("keep/t/b.png", "keep/u/b.png")],
+            gone: ["keep/t/a.png", "keep/t/c.png"].map(path).into(),
+            problems: ["upload/d/m/files/a.jpg", "upload/d/m/files/b.jpg"].map(missing).into(),
+            ..Verified::default()
+        };
+        verified.set_unfinished(1, &in_hand);
+        assert_eq!(verified.unfinished, ["keep/t/a.png", "raw/t/a.png"].map(path));
+        assert_eq!(verified.moved, [moved("keep/t/b.png", "keep/u/b.png")]);
+        assert_eq!(verified.gone, [path("keep/t/c.png")]);
+        let hints: Vec<&str> = verified.problems.iter().map(|problem| problem.hint.as_str()).collect();
+        assert_eq!(hints, [UNFINISHED, "backup"]);
     }
 }
