@@ -9,7 +9,7 @@ use super::out::{counted, say};
 use super::settings::{exit_code, settings_to_look};
 use crate::model::{RelPath, escape_bytes};
 use crate::plan::{Freshness, Stale};
-use crate::service::{Group, View, WhyKind};
+use crate::service::{BundleStatus, Group, View, WhyKind};
 
 /// The most groups of one sort, and the most files of one group, that are printed.
 const GROUPS_MAX: usize = 20;
@@ -45,8 +45,15 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for (area, why) in view.paused() {
         say!("paused   {area}: {why}");
     }
-    for (folder, files, sent) in view.bundles() {
-        say!("bundle   {folder}: {}{}", counted(files, "file"), if sent { ", sent" } else { "" });
+    let bundles = view.bundles();
+    for BundleStatus { folder, files, sent, without_row } in &bundles {
+        let sent = if *sent { ", sent" } else { "" };
+        let lack = match without_row.as_ref().map(Vec::len) {
+            Ok(0) => String::new(),
+            Ok(some) => format!("; {some} without a row in its CSV"),
+            Err(_) => "; its CSV cannot be compared".to_owned(),
+        };
+        say!("bundle   {folder}: {}{sent}{lack}", counted(*files, "file"));
     }
     let found = not_current(&mut view, wrong.as_ref());
     if let Some(line) =
@@ -57,6 +64,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("Held", &overview.held);
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
+    print_groups("Sent without a row", &view.without_row(&bundles));
     print_groups("Left alone", &overview.left_alone);
     print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
     Ok(exit_code(wrong.as_ref()))
@@ -105,7 +113,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|(folder, files, sent)| json!({"folder": folder.to_string(), "files": files, "sent": sent}))
+        .map(|BundleStatus { folder, files, sent, without_row }| {
+            let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
+            json!({"folder": folder.to_string(), "files": files, "sent": sent, "without_row": without_row.ok().map(names)})
+        })
         .collect();
     let set_aside = view.set_aside().into_iter();
     let set_aside: Vec<_> = set_aside.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();

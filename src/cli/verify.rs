@@ -33,6 +33,9 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for file in &verified.unfinished {
         say!("{file}: in the middle of such a step; nothing is wrong");
     }
+    for file in &verified.without_row {
+        say!("{file}: its bundle was sent, and the CSV has no row of it; `stockmill explain` says what to do");
+    }
     for file in &verified.busy {
         say!("{file}: somebody is writing to it; verify again when that is done");
     }

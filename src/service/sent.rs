@@ -7,6 +7,11 @@ use crate::model::RelPath;
 use crate::plan::BundleFolder;
 use crate::vault::{DiskResult, Look};
 
+/// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.
+pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it; \
+                                 if stockmill put it there, take the mark away, and it gets its row: then send that, \
+                                 too; else take it out";
+
 /// Returns the bundle of a file or a sidecar.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
     BundleFolder::of(file).map(|bundle| bundle.path().clone())

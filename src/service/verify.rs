@@ -9,6 +9,8 @@ pub use verified::{MovedByHand, Problem, Verified, Wrong};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::decide::{bundle_names, without_row};
+use super::sent::is_sent;
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
@@ -32,14 +34,34 @@ fn is_a_persons_choice(file: &RelPath) -> bool {
 pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
     let disk = RealDisk::open_to_look(layout.clone());
+    let mut verified = verify_receipts(&layout, &*disk)?;
+    for name in bundle_names(&*disk, &settings.upload.markets) {
+        let folder = name.folder();
+        let found = is_sent(&*disk, &folder).map_err(|error| error.source.to_string());
+        let found = found.and_then(|sent| match sent {
+            true => without_row(&*disk, settings, &name).map_err(|hold| hold.to_string()),
+            false => Ok(Vec::new()),
+        });
+        match found {
+            Ok(files) => verified.without_row.extend(files),
+            Err(why) => {
+                let hint = "look at its rights, and at the disk".to_owned();
+                verified.problems.push(Problem { file: folder, wrong: Wrong::Unreadable, why, hint });
+            }
+        }
+    }
+    Ok(verified)
+}
+
+fn verify_receipts(layout: &Layout, disk: &dyn Look) -> Result<Verified, ServiceError> {
     let is_running = || Lock::is_held(&layout.home());
     let clock = Clock::start();
     let mut hashes = Hashes::default();
-    let mut before = Pass::at(&*disk, &layout, &mut hashes)?;
+    let mut before = Pass::at(disk, layout, &mut hashes)?;
     // A file is called missing only when two looks in a row agree and no plan has it in hand.
     while before.is_restless || before.verified.misses() || !before.verified.busy.is_empty() {
         std::thread::sleep(PAUSE);
-        let mut now = Pass::at(&*disk, &layout, &mut hashes)?;
+        let mut now = Pass::at(disk, layout, &mut hashes)?;
         let is_same = now.verified.misses_the_same(&before.verified) && now.verified.busy.is_empty();
         let mut missed = now.verified.problems.iter().map(|problem| &problem.file).chain(&now.verified.gone);
         let is_in_hand = missed.any(|file| now.in_hand.contains(file));

@@ -348,6 +348,18 @@ fn a_file_that_a_sent_manifest_does_not_have_is_named() {
     let told: Vec<String> =
         root.log().lines().filter(|line| line.contains("WARN Not in the manifest")).map(str::to_owned).collect();
     assert!(told.len() == 1 && told[0].contains("files/joined-0002.jpg"), "{}", root.log());
+    let status = root.text(&["status"]);
+    assert!(status.contains("adobe-stock: 2 files, sent; 1 without a row in its CSV\n"), "{status}");
+    assert!(status.contains("files/joined-0002.jpg: it lies in a bundle that is marked as sent, and"), "{status}");
+    let verified = root.text(&["verify"]);
+    assert!(verified.contains("files/joined-0002.jpg: its bundle was sent, and the CSV has no row"), "{verified}");
+    // By day, and the parts of a market in their order.
+    let others = ["2031-01-02/adobe-stock", "2020-01-02/adobe-stock-10", "2020-01-02/adobe-stock-2"];
+    others.iter().for_each(|other| fs::create_dir_all(root.at(&format!("upload/{other}"))).unwrap());
+    let status = root.text(&["status"]);
+    let listed: Vec<&str> = status.lines().filter_map(|line| line.strip_prefix("bundle   upload/")).collect();
+    let at = |other: &str| listed.iter().position(|line| line.starts_with(other));
+    assert_eq!([others[2], others[1], others[0]].map(at), [Some(0), Some(1), Some(3)], "{status}");
 }
 
 /// What was deleted from a bundle that was not sent could never be bundled again, whatever the person said.

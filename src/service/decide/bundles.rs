@@ -9,7 +9,7 @@ use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Market, names_in, row_bytes};
-use crate::model::{ContentHash, RelPath, Stage, Tags, ThemeSlug};
+use crate::model::{ContentHash, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
@@ -99,34 +99,6 @@ impl Bundles<'_> {
             (Ok(hash), Some(left)) if hash != left.hash => inside.retouched.push(file),
             _ => inside.stale.push(plan),
         }
-    }
-
-    /// Returns the names of the files that lie in a bundle and are none of its assets.
-    pub(super) fn strangers(&self, name: &BundleName, assets: &[BundleAsset]) -> Result<Vec<String>, Hold> {
-        let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
-        let inside = listed(self.disk, &name.folder().join("files"))?.into_iter();
-        let files = inside.filter(|(_, entry)| entry.what == What::File);
-        let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
-        let ignore = &self.settings.settle.ignore;
-        Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
-    }
-
-    /// Returns the files of a bundle that have no row in its manifest: they joined it in the moment in which a person
-    /// marked it as sent.
-    pub(super) fn unsent(&self, name: &BundleName, market: &Market) -> Result<Vec<RelPath>, Hold> {
-        let path = name.folder().join(format!("{}.csv", market.name));
-        let manifest = match self.disk.read(&path, RECORD_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(|error| refused(&path, &error))?,
-        };
-        let rows = names_in(market, &manifest);
-        let files = name.folder().join("files");
-        Ok(self
-            .strangers(name, &[])?
-            .into_iter()
-            .filter(|name| !rows.contains(name))
-            .map(|name| files.join(name))
-            .collect())
     }
 
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.
@@ -219,7 +191,42 @@ impl Decider {
     }
 }
 
-/// Returns every bundle that lies in `upload`, by name.
+/// Returns the names of the files that lie in a bundle and are none of its assets.
+pub(super) fn strangers(
+    disk: &dyn Look,
+    ignore: &Ignore,
+    name: &BundleName,
+    assets: &[BundleAsset],
+) -> Result<Vec<String>, Hold> {
+    let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
+    let inside = listed(disk, &name.folder().join("files"))?.into_iter();
+    let files = inside.filter(|(_, entry)| entry.what == What::File);
+    let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
+    Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
+}
+
+/// Returns the files of a sent bundle that have no row in its manifest: they joined it in the moment in which a person
+/// marked it as sent, or a person put them there.
+pub(in crate::service) fn without_row(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+) -> Result<Vec<RelPath>, Hold> {
+    let Some(market) = settings.upload.markets.iter().find(|market| market.name == name.market) else {
+        return Ok(Vec::new());
+    };
+    let path = name.folder().join(format!("{}.csv", market.name));
+    let manifest = match disk.read(&path, RECORD_BYTES_MAX) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|error| refused(&path, &error))?,
+    };
+    let rows = names_in(market, &manifest);
+    let files = name.folder().join("files");
+    let inside = strangers(disk, &settings.settle.ignore, name, &[])?.into_iter();
+    Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
+}
+
+/// Returns every bundle that lies in `upload`, by day and market.
 pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
     let top = Stage::Upload.folder();
     let mut names = Vec::new();
@@ -231,6 +238,7 @@ pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> V
             names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, markets)));
         }
     }
+    names.sort();
     names
 }
 

@@ -18,7 +18,7 @@ mod themes;
 
 pub(super) use themes::TAGS_BYTES_MAX;
 
-pub(super) use bundles::{bundle_names, foreign_xmp};
+pub(super) use bundles::{bundle_names, foreign_xmp, without_row};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};

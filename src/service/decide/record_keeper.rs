@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX};
+use super::bundles::{Bundles, RECORD_BYTES_MAX, strangers, without_row};
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use super::themes::blank;
@@ -183,14 +183,18 @@ impl RecordKeeper {
             return Ok(FoundBundle { folders, ..FoundBundle::default() });
         };
         if sent {
-            return Ok(FoundBundle { unsent: look.unsent(name, &market)?, folders, ..FoundBundle::default() });
+            return Ok(FoundBundle {
+                unsent: without_row(disk, &order.settings, name)?,
+                folders,
+                ..FoundBundle::default()
+            });
         }
         let renamed = look.renamed(name);
         if !folders.iter().any(|(seen, _)| *seen == folder) {
             return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
-        let strangers = look.strangers(name, &inside.assets)?;
+        let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
         let paths = [folder.join(format!("{}.csv", market.name)), folder.join("CHECKLIST.md")];
         let read = |path: &RelPath| match disk.read(path, RECORD_BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -63,6 +63,8 @@ pub struct Verified {
     pub unfinished_steps: usize,
     /// Files that such a step left where no receipt says.
     pub unfinished: Vec<RelPath>,
+    /// Files of sent bundles that have no row in the manifest that was sent.
+    pub without_row: Vec<RelPath>,
     /// Files that somebody was writing to, so that they could not be compared.
     pub busy: Vec<RelPath>,
 }

@@ -7,7 +7,8 @@ use crate::model::RelPath;
 use crate::plan::tags::Resolved;
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
-use crate::service::decide::foreign_xmp;
+use crate::service::decide::{foreign_xmp, without_row};
+use crate::service::sent::UNSENT;
 use crate::vault::What;
 
 /// The largest manifest that is read.
@@ -55,7 +56,7 @@ impl View {
             () => "no part of the bundle; stockmill leaves it alone".to_owned(),
         };
         let explained = Explained::new(is).with("bundle", format!("{folder}: {sent}"));
-        let files = self.bundles().into_iter().find(|(bundle, ..)| *bundle == folder).map(|(_, files, _)| files);
+        let files = self.bundles().into_iter().find(|bundle| bundle.folder == folder).map(|bundle| bundle.files);
         match files.filter(|_| *path == folder) {
             Some(1) => explained.with("inside", "1 file"),
             Some(files) => explained.with("inside", format!("{files} files")),
@@ -68,7 +69,12 @@ impl View {
         let was_sent = sent.starts_with("sent");
         let is = if was_sent { "bundled, and its bundle was sent" } else { "bundled; changed tags still reach it" };
         let record = bundle.sidecar_of(path.file_name());
-        let explained = Explained::new(is).with("bundle", format!("{}: {sent}", bundle.path()));
+        let mut explained = Explained::new(is).with("bundle", format!("{}: {sent}", bundle.path()));
+        let name = BundleName::of(path).filter(|_| was_sent);
+        let missing = name.and_then(|name| without_row(self.decide.disk(), &self.decide.settings, &name).ok());
+        if missing.is_some_and(|files| files.contains(path)) {
+            explained = explained.with("manifest", UNSENT);
+        }
         let sidecar = match self.decide.disk().read(&record, SIDECAR_BYTES_MAX).map(|bytes| Sidecar::parse(&bytes)) {
             Ok(Ok(sidecar)) => sidecar,
             Ok(Err(error)) => {

@@ -9,7 +9,7 @@ mod overview;
 mod stale;
 
 pub use explain::Explained;
-pub use overview::{Group, Line, Overview, StageCount};
+pub use overview::{BundleStatus, Group, Line, Overview, StageCount};
 
 use std::collections::BTreeMap;
 use std::path::Path;

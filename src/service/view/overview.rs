@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{AssetStatus, View, is_sent};
 use crate::model::{RelPath, Stage};
-use crate::plan::{BundleFolder, Plan, REASON};
-use crate::service::decide::bundle_names;
+use crate::plan::{BundleFolder, BundleName, Plan, REASON};
+use crate::service::decide::{bundle_names, without_row};
+use crate::service::sent::UNSENT;
 use crate::service::survey::stage_of;
 use crate::service::why::{Why, WhyKind};
 use crate::vault::{Entry, What};
@@ -63,6 +64,19 @@ pub struct Overview {
     pub set_aside: Vec<Group>,
 }
 
+/// How a bundle stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleStatus {
+    /// Its folder.
+    pub folder: RelPath,
+    /// How many files lie in it.
+    pub files: usize,
+    /// Whether it was sent.
+    pub sent: bool,
+    /// Of a sent one, the files that have no row in its manifest, or why that cannot be told.
+    pub without_row: Result<Vec<RelPath>, String>,
+}
+
 impl View {
     /// Returns how everything in the inboxes stands.
     pub fn overview(&mut self) -> Overview {
@@ -108,19 +122,34 @@ impl View {
         self.pauses.all().map(|(area, why)| (area.clone(), why.to_owned())).collect()
     }
 
-    /// Returns the folders of all bundles, with the number of files in each and whether it was sent.
-    pub fn bundles(&self) -> Vec<(RelPath, usize, bool)> {
-        let disk = self.decide.disk();
-        let look = |folder: RelPath| {
+    /// Returns all bundles, by day and market.
+    pub fn bundles(&self) -> Vec<BundleStatus> {
+        let (disk, settings) = (self.decide.disk(), &*self.decide.settings);
+        let look = |name: &BundleName| {
+            let folder = name.folder();
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, Entry)| entry.what == What::File;
             let files = disk
                 .list(&BundleFolder::new(folder.clone()).files())
                 .map_or(0, |files| files.into_iter().filter(is_file).count());
             let sent = is_sent(disk, &folder).unwrap_or(false);
-            (folder, files, sent)
+            let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
+            BundleStatus { folder, files, sent, without_row: without_row.map_err(|hold| hold.to_string()) }
         };
-        bundle_names(disk, &self.decide.settings.upload.markets).iter().map(|name| look(name.folder())).collect()
+        bundle_names(disk, &settings.upload.markets).iter().map(look).collect()
+    }
+
+    /// Returns the files that sent bundles have and their manifests do not.
+    pub fn without_row(&self, bundles: &[BundleStatus]) -> Vec<Group> {
+        let mut groups = Groups::default();
+        for bundle in bundles {
+            let why = |why: &str| Why::new(WhyKind::Person, why);
+            match &bundle.without_row {
+                Ok(files) => files.iter().for_each(|file| groups.add(file.clone(), why(UNSENT))),
+                Err(error) => groups.add(bundle.folder.join("files"), why(error)),
+            }
+        }
+        groups.sorted()
     }
 
     /// Returns what was set aside, with the reason.

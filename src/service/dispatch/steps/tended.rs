@@ -10,6 +10,7 @@ use crate::plan::{BundleName, Hold, Plan, sync_base_path, theme_of_path};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
+use crate::service::sent::UNSENT;
 use crate::vault::{Aside, DiskResult, SecondLook};
 
 /// What is told of a file that was changed under a name that a person moved it to.
@@ -20,10 +21,6 @@ const MOVED_ON: &str = "it was changed after it went on, under a name that it do
 const RETOUCHED: &str = "it was changed by hand after it was bundled; its title, keywords and AI mark are those that it has \
                          now, and changed tags reach its row in the CSV alone; to sell the change as stockmill does, put the \
                          file back as it was, `stockmill undo` it, and change it in `export`";
-
-/// What is told of a file that joined its bundle when that was being marked as sent.
-const UNSENT: &str = "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it; take the mark \
-                      away, and it gets its row: then send that, too";
 
 /// Why a folder is no bundle any more.
 const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
