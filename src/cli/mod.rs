@@ -84,14 +84,10 @@ enum Command {
         /// A file or folder, or where one was
         file: PathBuf,
     },
-    /// Take back the last step: files, names and sidecars as they were
+    /// Take back the last step: files, names and sidecars as they were; called again, the step before it
     Undo {
         /// The asset at its present path; without it, the last step of all
-        #[arg(conflicts_with = "batch")]
         file: Option<PathBuf>,
-        /// Everything that was done together with the last step
-        #[arg(long)]
-        batch: bool,
     },
     /// Show what happened to a file, by its content, through renames
     History {
@@ -164,7 +160,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Command::Explain { file } => explain::explain(&args, &file),
         Command::History { file } => history::history(&args, &file),
-        Command::Undo { file, batch } => undo::undo(&args, file.as_deref(), batch),
+        Command::Undo { file } => undo::undo(&args, file.as_deref()),
         Command::Release { stage, again: true, .. } if stage != Stage::Keep => Err(CliError::usage(
             "what was made by changed settings begins in `keep`: write `release keep --again`".to_owned(),
         )),

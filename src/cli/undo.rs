@@ -11,15 +11,14 @@ use crate::records::{Action, UndoWhat};
 use crate::service::{View, layout};
 use crate::vault::Lock;
 
-/// Takes back the last step, the last batch, or the last step of one asset.
-pub(super) fn undo(args: &RootArgs, file: Option<&Path>, is_batch: bool) -> Result<ExitCode, CliError> {
+/// Takes back the last step of all, or of one asset.
+pub(super) fn undo(args: &RootArgs, file: Option<&Path>) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(args)?;
     let what = match file {
         Some(file) => {
             let view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
             UndoWhat::Asset(path_of(&view, file)?)
         }
-        None if is_batch => UndoWhat::Batch,
         None => UndoWhat::Last,
     };
     let answer = ask(&settings, &Action::Undo(what))?;

@@ -11,22 +11,17 @@ use super::{Plan, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
 use crate::records::{About, Intent, Move, Plans, PublishMode, Record, UndoWhat};
 
-/// Returns the plans that are to be taken back, the latest first. A plan is taken back once; asking
-/// again goes further back. A person means what was begun before `asked`. What is later than `now` was written by a
+/// Returns the plan that is to be taken back. A plan is taken back once; asking again goes further back. A person means what was begun before `asked`. What is later than `now` was written by a
 /// wrong clock, long ago.
-pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp, now: Timestamp) -> Vec<&'a Intent> {
+pub fn choose_undo<'a>(records: &'a [Record], what: &UndoWhat, asked: Timestamp, now: Timestamp) -> Option<&'a Intent> {
     let mut open = standing(records).into_iter().rev().filter(|intent| {
         let is_step = intent.about.hash.is_some() && intent.about.from.is_some();
         let is_meant = intent.at <= asked || intent.at > now;
         is_step && is_meant
     });
     match what {
-        UndoWhat::Last => open.next().into_iter().collect(),
-        UndoWhat::Asset(path) => open.find(|intent| stands_at(intent, path)).into_iter().collect(),
-        UndoWhat::Batch => {
-            let Some(last) = open.next() else { return Vec::new() };
-            std::iter::once(last).chain(open.take_while(|intent| intent.batch == last.batch)).collect()
-        }
+        UndoWhat::Last => open.next(),
+        UndoWhat::Asset(path) => open.find(|intent| stands_at(intent, path)),
     }
 }
 
@@ -123,9 +118,8 @@ mod tests {
             to: Some(path("b")),
             ..About::new(Stage::Raw, "named")
         };
-        let (batch, claims) = (plan, false);
-        let at = at.parse().unwrap();
-        let intent = Intent { plan, at, batch, claims, about, publish: vec![], moves: vec![], removes: vec![] };
+        let (at, claims) = (at.parse().unwrap(), false);
+        let intent = Intent { plan, at, claims, about, publish: vec![], moves: vec![], removes: vec![] };
         [Record::Intent(intent), Record::Done { plan }]
     }
 
@@ -142,9 +136,8 @@ mod tests {
         ];
         for (times, expected) in cases {
             let records: Vec<Record> = (1..).zip(times).flat_map(|(plan, at)| step(plan, at)).collect();
-            let chosen: Vec<u64> =
-                choose_undo(&records, &UndoWhat::Last, asked, now).iter().map(|intent| intent.plan).collect();
-            assert_eq!(chosen, [expected], "{times:?}");
+            let chosen = choose_undo(&records, &UndoWhat::Last, asked, now).map(|intent| intent.plan);
+            assert_eq!(chosen, Some(expected), "{times:?}");
         }
     }
 }

@@ -161,7 +161,6 @@ mod tests {
         Intent {
             plan: 7,
             at: Timestamp::UNIX_EPOCH,
-            batch: 7,
             claims: false,
             about: About {
                 from: Some(path("ideas/n.md")),

@@ -30,9 +30,6 @@ pub struct Intent {
     pub plan: u64,
     /// When it was begun.
     pub at: Timestamp,
-    /// The first plan of the batch that it was carried out in.
-    #[serde(default)]
-    pub batch: u64,
     /// Whether empty files may hold its names until the real ones come.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub claims: bool,
@@ -281,7 +278,6 @@ mod tests {
         let record = Record::Intent(Intent {
             plan: 7,
             at: "2026-11-23T12:00:00Z".parse().unwrap(),
-            batch: 6,
             claims: true,
             about: About {
                 stage: Stage::Raw,

@@ -62,7 +62,6 @@ mod tests {
                 _ => Record::Intent(Intent {
                     plan,
                     at: jiff::Timestamp::UNIX_EPOCH,
-                    batch: 0,
                     claims: false,
                     about: About::new(Stage::Raw, ""),
                     publish: Vec::new(),

@@ -37,8 +37,6 @@ pub enum Action {
 pub enum UndoWhat {
     /// The last step of any asset.
     Last,
-    /// All that was carried out together with the last step.
-    Batch,
     /// The last step of the asset that stands here.
     Asset(RelPath),
 }
@@ -175,7 +173,6 @@ mod tests {
         let path = |text: &str| RelPath::new(text).unwrap();
         let actions = [
             (Action::Undo(UndoWhat::Last), r#"{"undo":"last"}"#),
-            (Action::Undo(UndoWhat::Batch), r#"{"undo":"batch"}"#),
             (Action::Undo(UndoWhat::Asset(path("keep/a.png"))), r#"{"undo":{"asset":"keep/a.png"}}"#),
             (Action::Retry(RetryWhat::All), r#"{"retry":"all"}"#),
             (Action::Retry(RetryWhat::Stage(Stage::Raw)), r#"{"retry":{"stage":"raw"}}"#),

@@ -15,7 +15,7 @@ use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
 use crate::records::{Did, Intent, UndoWhat};
 use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault, replaced_aside};
 
-/// Takes back what is wanted, the latest step first; stops at the first that cannot be.
+/// Takes back what is wanted.
 pub(super) fn undo(
     vault: &Vault,
     journal: &mut Journal,
@@ -34,32 +34,30 @@ pub(super) fn undo(
     };
     let with_assets = themes_with_assets(&records);
     let chosen = choose_undo(&records, what, asked, now);
-    if chosen.is_empty() {
+    let Some(intent) = chosen else {
         undone.answer.refused = Some(match what {
             UndoWhat::Asset(path) => format!(
                 "there is no step of `{path}` that could be undone; if it was moved or renamed by hand, move it back \
                  first: `stockmill history` says where it stood"
             ),
-            UndoWhat::Last | UndoWhat::Batch => "there is no step that could be undone".to_owned(),
+            UndoWhat::Last => "there is no step that could be undone".to_owned(),
         });
-    }
-    for intent in chosen {
-        match undo_one(vault, journal, intent, &with_assets, rules, now) {
-            Ok(receipt) => {
-                let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
-                undone.answer.done.push(Did::Undone(format!(
-                    "{}: {} -> {}",
-                    receipt.about.did,
-                    at(&receipt.about.from),
-                    at(&receipt.about.to)
-                )));
-                undone.receipts.push(receipt);
-            }
-            Err(why) => {
-                undone.is_open = matches!(why, NotUndone::Commit(CommitError::Open(_)));
-                undone.answer.refused = Some(why.to_string());
-                break;
-            }
+        return undone;
+    };
+    match undo_one(vault, journal, intent, &with_assets, rules, now) {
+        Ok(receipt) => {
+            let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
+            undone.answer.done.push(Did::Undone(format!(
+                "{}: {} -> {}",
+                receipt.about.did,
+                at(&receipt.about.from),
+                at(&receipt.about.to)
+            )));
+            undone.receipts.push(receipt);
+        }
+        Err(why) => {
+            undone.is_open = matches!(why, NotUndone::Commit(CommitError::Open(_)));
+            undone.answer.refused = Some(why.to_string());
         }
     }
     undone

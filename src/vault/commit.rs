@@ -34,22 +34,14 @@ impl Vault {
     /// The order: intents and products durable; names given; folders durable; sources away; folders
     /// durable; done. A source leaves last.
     pub fn commit(&self, journal: &mut Journal, batch: Vec<Made>, now: Timestamp) -> Vec<Result<Receipt, CommitError>> {
-        let Some(first) = batch.first() else { return Vec::new() };
-        self.commit_as(first.plan, journal, batch, now)
-    }
-
-    fn commit_as(
-        &self,
-        number: u64,
-        journal: &mut Journal,
-        batch: Vec<Made>,
-        now: Timestamp,
-    ) -> Vec<Result<Receipt, CommitError>> {
+        if batch.is_empty() {
+            return Vec::new();
+        }
         let disk = self.writer();
-        match self.prepare(number, journal, &batch, now) {
+        match self.prepare(journal, &batch, now) {
             Ok(()) => (),
             Err(Unprepared::All(error)) => return give_up(disk, journal, &batch, &error),
-            Err(Unprepared::Some(refused)) => return self.commit_rest(number, journal, batch, refused, now),
+            Err(Unprepared::Some(refused)) => return self.commit_rest(journal, batch, refused, now),
         }
         let mut results: Vec<Carried> = batch.iter().map(|made| self.publish_all(made)).collect();
         for (made, error) in settle_names(disk, &batch, &mut results, given_names) {
@@ -70,7 +62,6 @@ impl Vault {
     /// Refuses some plans of a batch of which no file has a name yet, and carries out the others.
     fn commit_rest(
         &self,
-        number: u64,
         journal: &mut Journal,
         batch: Vec<Made>,
         mut refused: BTreeMap<usize, DiskError>,
@@ -85,7 +76,7 @@ impl Vault {
                 results.push(None);
             }
         }
-        let rest = if rest.is_empty() { Vec::new() } else { self.commit_as(number, journal, rest, now) };
+        let rest = self.commit(journal, rest, now);
         let mut rest = rest.into_iter();
         results.into_iter().filter_map(|refused| refused.or_else(|| rest.next())).collect()
     }
@@ -125,7 +116,7 @@ impl Vault {
     }
 
     /// Makes the intents and everything that they rely on durable.
-    fn prepare(&self, number: u64, journal: &mut Journal, batch: &[Made], now: Timestamp) -> Result<(), Unprepared> {
+    fn prepare(&self, journal: &mut Journal, batch: &[Made], now: Timestamp) -> Result<(), Unprepared> {
         let disk = self.writer();
         let mut refused = BTreeMap::new();
         for (folder, plans) in targets(batch) {
@@ -136,7 +127,7 @@ impl Vault {
         if !refused.is_empty() {
             return Err(Unprepared::Some(refused));
         }
-        let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, number, now))).collect();
+        let intents: Vec<Record> = batch.iter().map(|made| Record::Intent(intent(made, now))).collect();
         journal.append(disk, &intents).map_err(Unprepared::All)?;
         let mut files: Vec<(usize, &RelPath)> = Vec::new();
         for (n, made) in batch.iter().enumerate() {
@@ -232,11 +223,10 @@ fn undone(plan: u64, why: &impl std::fmt::Display) -> Record {
     Record::Undone { plan, why: why.to_string() }
 }
 
-fn intent(made: &Made, batch: u64, now: Timestamp) -> Intent {
+fn intent(made: &Made, now: Timestamp) -> Intent {
     Intent {
         plan: made.plan,
         at: now,
-        batch,
         claims: made.has_placeholders,
         about: made.about().clone(),
         publish: made.publish.clone(),

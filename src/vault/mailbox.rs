@@ -208,7 +208,8 @@ mod tests {
         let ask = |at: &str, action: Action| command.ask(&Request::new(action, at.parse().unwrap())).unwrap();
         // Two in the very same moment, and one that is older although its number has fewer digits.
         let second = ask("2026-11-28T10:00:00Z", Action::Undo(UndoWhat::Last));
-        let third = ask("2026-11-28T10:00:00Z", Action::Undo(UndoWhat::Batch));
+        let asset = UndoWhat::Asset(RelPath::new("keep/t/a.png").unwrap());
+        let third = ask("2026-11-28T10:00:00Z", Action::Undo(asset));
         let first = ask("1999-11-28T10:00:00Z", Action::Retry(RetryWhat::All));
         mailbox.leave("undo-5.json", br#"{"what":"last","at":"2026-11-28T10:00:00Z"}"#).unwrap();
 

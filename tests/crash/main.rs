@@ -482,7 +482,6 @@ fn a_version_that_was_exchanged_unseen_is_given_back() {
     let intent = Intent {
         plan: 1,
         at: "2026-11-23T12:00:00Z".parse().unwrap(),
-        batch: 1,
         claims: false,
         about: about(Stage::Raw),
         publish: vec![publish],

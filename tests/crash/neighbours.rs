@@ -172,7 +172,6 @@ fn an_intent(plan: u64, from: &str, disk: &SimDisk) -> Intent {
     Intent {
         plan,
         at: "2026-11-23T12:00:00Z".parse().unwrap(),
-        batch: 1,
         claims: false,
         about: about(Stage::Raw),
         publish: vec![Publish { scratch, to: sidecar, hash: ContentHash::of(SIDECAR), mode: PublishMode::New }],

@@ -13,7 +13,7 @@ const LONG_GONE: Identity = Identity { device: 1, inode: 4_000, size: 7, modifie
 fn intent(plan: u64, publish: Vec<Publish>, moves: Vec<Move>, removes: Vec<Remove>) -> Intent {
     let about = About { from: Some(path("raw/t/a.png")), ..about(Stage::Raw) };
     let at = "2026-11-23T12:00:00Z".parse().unwrap();
-    Intent { plan, at, batch: plan, claims: false, about, publish, moves, removes }
+    Intent { plan, at, claims: false, about, publish, moves, removes }
 }
 
 /// A plan that enlarges `raw/t/a.png` to `keep/t/a.png` and removes the source.

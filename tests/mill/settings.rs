@@ -149,8 +149,8 @@ fn times_in_the_future_shut_no_gate() {
     let hash = ContentHash::of(b"elsewhere");
     let about = About { asset: Some(AssetId::of(&hash)), seq: Some(1), ..About::new(Stage::Raw, "named") };
     let at = "2199-01-01T00:00:00Z".parse().unwrap();
-    let (plan, batch, claims) = (900, 900, false);
-    let intent = Intent { plan, at, batch, claims, about, publish: vec![], moves: vec![], removes: vec![] };
+    let (plan, claims) = (900, false);
+    let intent = Intent { plan, at, claims, about, publish: vec![], moves: vec![], removes: vec![] };
     let lines = [Record::Intent(intent), Record::Done { plan }].map(|record| record.to_line()).concat();
     fs::write(root.at(".stockmill/journal/000009.jsonl"), lines).unwrap();
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();

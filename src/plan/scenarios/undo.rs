@@ -8,7 +8,7 @@ use crate::plan::{ThemeFiles, UndoFacts, choose_undo, plan_undo};
 use crate::records::UndoWhat;
 use crate::records::{About, Intent, Move, Publish, PublishMode, Record, Remove};
 
-fn intent(plan: u64, batch: u64) -> Intent {
+fn intent(plan: u64) -> Intent {
     let about = About {
         stage: Stage::Raw,
         theme: None,
@@ -25,49 +25,47 @@ fn intent(plan: u64, batch: u64) -> Intent {
     };
     let at = "2026-11-27T09:00:00Z".parse().unwrap();
     let moves = vec![Move { from: about.from.clone().unwrap(), to: about.to.clone().unwrap(), seen: seen(1) }];
-    Intent { plan, at, batch, claims: false, about, publish: vec![], moves, removes: vec![] }
+    Intent { plan, at, claims: false, about, publish: vec![], moves, removes: vec![] }
 }
 
 #[test]
 fn a_person_s_word_chooses_the_plans() {
     let undoing = |of: u64| {
-        let mut undoing = intent(9, 9);
+        let mut undoing = intent(9);
         undoing.about.undoes = Some(of);
         undoing
     };
     let no_step = |clear: fn(&mut About)| {
-        let mut intent = intent(9, 9);
+        let mut intent = intent(9);
         clear(&mut intent.about);
         intent
     };
     let asset = |text: &str| UndoWhat::Asset(path(text));
-    let all = || vec![intent(1, 1), intent(2, 2), intent(3, 2)];
+    let all = || vec![intent(1), intent(2), intent(3)];
     let with = |more: Intent| all().into_iter().chain([more]).collect::<Vec<_>>();
-    let cases: Vec<(Vec<Intent>, UndoWhat, &[u64])> = vec![
-        (all(), UndoWhat::Last, &[3]),
-        (all(), UndoWhat::Batch, &[3, 2]),
-        (all(), asset("keep/t/t-1.png"), &[1]),
-        (all(), asset("raw/t/1.png"), &[]),
-        (vec![], UndoWhat::Batch, &[]),
+    let cases: Vec<(Vec<Intent>, UndoWhat, Option<u64>)> = vec![
+        (all(), UndoWhat::Last, Some(3)),
+        (all(), asset("keep/t/t-1.png"), Some(1)),
+        (all(), asset("raw/t/1.png"), None),
+        (vec![], UndoWhat::Last, None),
         // What was taken back is not taken back again.
-        (with(undoing(3)), UndoWhat::Last, &[2]),
-        (with(undoing(3)), UndoWhat::Batch, &[2]),
+        (with(undoing(3)), UndoWhat::Last, Some(2)),
         // What is about no file, or came from nowhere, is no step of a person's.
-        (with(no_step(|about| about.hash = None)), UndoWhat::Last, &[3]),
-        (with(no_step(|about| about.from = None)), UndoWhat::Last, &[3]),
+        (with(no_step(|about| about.hash = None)), UndoWhat::Last, Some(3)),
+        (with(no_step(|about| about.from = None)), UndoWhat::Last, Some(3)),
         // A plan that told its intent twice counts once.
-        (with(intent(3, 3)), UndoWhat::Batch, &[3]),
+        (with(intent(3)), UndoWhat::Last, Some(3)),
     ];
     for (intents, what, expected) in cases {
         let done = intents.iter().map(|intent| Record::Done { plan: intent.plan }).collect::<Vec<_>>();
         let records: Vec<Record> = intents.into_iter().map(Record::Intent).chain(done).collect();
         let now = "2026-11-27T10:00:00Z".parse().unwrap();
-        let chosen: Vec<u64> = choose_undo(&records, &what, now, now).iter().map(|intent| intent.plan).collect();
+        let chosen = choose_undo(&records, &what, now, now).map(|intent| intent.plan);
         assert_eq!(chosen, expected, "{what:?} {records:#?}");
     }
     // What was begun and never done is nothing.
-    let begun = [Record::Intent(intent(1, 1))];
-    assert_eq!(choose_undo(&begun, &UndoWhat::Last, jiff::Timestamp::MAX, jiff::Timestamp::MAX), Vec::<&Intent>::new());
+    let begun = [Record::Intent(intent(1))];
+    assert_eq!(choose_undo(&begun, &UndoWhat::Last, jiff::Timestamp::MAX, jiff::Timestamp::MAX), None);
 }
 
 /// Files by name: their inode and their bytes.
@@ -96,7 +94,7 @@ fn undone(intent: &Intent, disk: &Disk<'_>) -> Vec<String> {
 #[test]
 fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     let (kept, sidecar, aside) = ("keep/t/t-1.png", "keep/t/t-1.png.yaml", ".stockmill/undo/1");
-    let mut step = intent(1, 1);
+    let mut step = intent(1);
     let product = |to: &str, text: &str, mode| Publish {
         scratch: path(".stockmill/undo/was"),
         to: path(to),
@@ -140,7 +138,7 @@ fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     }
 
     // A record of its own that it replaced comes back, if that version is kept.
-    let mut step = intent(1, 1);
+    let mut step = intent(1);
     let was = Some(ContentHash::of(b"old"));
     step.publish.push(product(sidecar, "new", PublishMode::Replace { was }));
     let before = format!("the version of `{sidecar}` from before is no longer kept");
@@ -157,7 +155,7 @@ fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     }
 
     // A copy goes the way that its source came.
-    let mut step = intent(1, 1);
+    let mut step = intent(1);
     step.moves.clear();
     step.publish.push(product(kept, "p", PublishMode::New));
     step.removes.push(gone("raw/t/1.png", None, Some(kept)));

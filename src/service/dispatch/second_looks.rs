@@ -227,7 +227,6 @@ mod tests {
         let intent = crate::records::Intent {
             plan: 1,
             at: jiff::Timestamp::UNIX_EPOCH,
-            batch: 1,
             claims: false,
             about: crate::records::About::new(crate::model::Stage::Raw, ""),
             publish: Vec::new(),

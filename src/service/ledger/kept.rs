@@ -74,7 +74,6 @@ mod tests {
         let intent = Intent {
             plan: 7,
             at: jiff::Timestamp::UNIX_EPOCH,
-            batch: 7,
             claims: false,
             about: About { asset: Some(id.clone()), hash: Some(ContentHash::of(b"file")), ..about },
             publish: replaced.iter().enumerate().map(publish).collect(),

@@ -27,7 +27,7 @@ fn step(id: &AssetId, from: &str, was: &str, to: &str, made: &[(&str, &str)]) ->
         to: Some(path(to)),
         ..About::new(path(from).area().to_str().unwrap().parse().unwrap(), "moved")
     };
-    Intent { plan: 0, at: time(0), batch: 0, claims: false, about, publish, moves: Vec::new(), removes: Vec::new() }
+    Intent { plan: 0, at: time(0), claims: false, about, publish, moves: Vec::new(), removes: Vec::new() }
 }
 
 fn published(to: &str, text: &str, was: Option<&str>) -> Publish {
