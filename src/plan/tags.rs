@@ -128,6 +128,11 @@ impl Resolved {
         }
     }
 
+    /// Returns them for what is made already: a look that they ask for comes too late.
+    pub fn without_look(self) -> Self {
+        Self { sharpen: None, levels: None, ..self }
+    }
+
     /// Returns a digest of what is embedded: another digest means that a file carries older tags.
     pub fn digest(&self) -> ContentHash {
         ContentHash::of(&serde_json::to_vec(&self.meta()).expect("metadata holds nothing that JSON cannot write"))

@@ -58,6 +58,14 @@ fn what_is_stale_is_made_anew_from_its_original_and_undo_brings_the_old_one_back
         ),
         "{said}"
     );
+    // Its look of today is none that it has.
+    assert!(said.contains("made     by `lanczos 100x100 to 200x200 sharpen low; JPEG quality 95 sRGB on #ffffff`, by"));
+    let tags = root.at("raw/winter-cabins/tags.yaml");
+    let (before_tags, look) = (fs::read_to_string(&tags).unwrap(), "enhance: {sharpen: high}\n");
+    fs::write(&tags, format!("{look}{before_tags}")).unwrap();
+    let said = root.text(&["explain", before[0].0.to_str().unwrap()]);
+    assert!(!said.lines().any(|line| line.starts_with("sharpen")) && said.contains("sharpen high"), "{said}");
+    fs::write(&tags, before_tags).unwrap();
     let said = root.text(&["release", "keep", "--again", "--dry-run"]);
     assert!(said.ends_with("To be made anew: 2 files.\n") && root.bytes() == before, "{said}");
     let said = root.text(&["release", "keep", "--again", "winter-cabin"]);

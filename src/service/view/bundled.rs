@@ -130,7 +130,7 @@ impl View {
             }
             None => tags,
         });
-        Explained { tags: Some(tags.map_err(|hold| hold.to_string())), ..explained }
+        Explained { tags: Some(tags.map(Resolved::without_look).map_err(|hold| hold.to_string())), ..explained }
     }
 
     /// Returns a bundled file's row in the manifest as it was sent.

@@ -197,6 +197,10 @@ impl View {
             let number = sidecar.seq.map(|seq| format!(", number {seq}")).unwrap_or_default();
             notes.push(("asset", format!("{id}{theme}{number}")));
         }
+        if let Some((recipe, file)) = sidecar.file.as_ref().and_then(|file| Some((file.recipe.as_ref()?, file))) {
+            let by = file.made_by.as_ref().map(|version| format!(", by stockmill {version}")).unwrap_or_default();
+            notes.push(("made", format!("by `{recipe}`{by}")));
+        }
         let Some(origin) = &sidecar.origin else { return notes };
         notes.push(("dropped", format!("as `{}`", origin.path)));
         if let Some(seen) = self.decide.ledger.with_hash(&origin.hash) {

@@ -154,7 +154,10 @@ impl View {
                 explained = self.with_freshness(explained, &facts.path, &record.path, sidecar);
             }
             let now = self.clock.now().for_settle();
-            explained.tags = Some(self.decide.tags_of(&facts, now).map_err(|hold| hold.to_string()));
+            let tags = self.decide.tags_of(&facts, now).map_err(|hold| hold.to_string());
+            // Behind `keep` nothing gets a look any more: what it got stands in how it was made.
+            let has_look = matches!(stage, Stage::Export | Stage::Upload);
+            explained.tags = Some(if has_look { tags.map(Resolved::without_look) } else { tags });
             explained.sources = self.sources(&facts);
         }
         Ok(Some(explained.standing(status)))
