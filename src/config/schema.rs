@@ -163,7 +163,17 @@ impl Nodes {
             return Err(Problem { line: line + 1, column: 1, key: String::new(), what, hint: None });
         }
         let options = LoaderOptions::default().error_on_duplicate_keys(true).prevent_coercion(true);
-        parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| syntax(&error))
+        parse_yaml_with_options(0, text, options).map(|node| Self(Some(node))).map_err(|error| {
+            let colour = bare_colour(text).filter(|_| matches!(error, LoadError::ScanError(..)));
+            colour.map_or_else(
+                || syntax(&error),
+                |(line, column, colour)| {
+                    let what =
+                        format!("`{colour}` is a comment to YAML, and so is the rest of the line: write \"{colour}\"");
+                    Problem { line, column, key: String::new(), what, hint: None }
+                },
+            )
+        })
     }
 
     /// Returns the values that do not have the form that they must have.
@@ -226,6 +236,11 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
             };
             for (name, value) in mapping.iter() {
                 match fields.iter().find(|(known, _)| *known == name.as_str()) {
+                    Some((_, shape)) if is_left_out(value, shape) => {
+                        let (line, column) = position(name.span());
+                        let (key, what) = (inner(name.as_str()), LEFT_OUT.to_owned());
+                        problems.push(Problem { line, column, key, what, hint: None });
+                    }
                     Some((_, shape)) => check(value, shape, &inner(name.as_str()), problems),
                     None => problems.push(unknown(name.span(), &inner(name.as_str()), name.as_str(), fields)),
                 }
@@ -252,6 +267,30 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
         },
         _ => problems.extend(check_scalar(node, shape).map(|what| wrong(node, key, &what))),
     }
+}
+
+const LEFT_OUT: &str = "has no value: write one, or take the line away; a value that begins with #, as a colour does, \
+                        needs quotation marks";
+
+/// Returns whether nothing is written where a value must be; what begins with # is a comment to YAML.
+fn is_left_out(node: &Node, shape: &Shape) -> bool {
+    let may_be_empty = matches!(shape, Shape::Table(_) | Shape::Scalar | Shape::Words);
+    !may_be_empty && node.as_scalar().is_some_and(|scalar| scalar.as_str().is_empty() && scalar.may_coerce())
+}
+
+/// Returns a colour without quotation marks, which is a comment to YAML, and where it stands.
+fn bare_colour(text: &str) -> Option<(usize, usize, &str)> {
+    let colour = |line: &'_ str| {
+        let before = line.find(" #").filter(|_| !line.trim_start().starts_with('#'))?;
+        let digits = line[before + 2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        let ends = line[before + 2 + digits..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        let is_value = line[..before].trim_end().ends_with(':');
+        (is_value && ends && matches!(digits, 3 | 6)).then_some((before + 1, digits + 1))
+    };
+    text.lines().enumerate().find_map(|(number, line)| {
+        let (at, length) = colour(line)?;
+        Some((number + 1, line[..at].chars().count() + 1, &line[at..at + length]))
+    })
 }
 
 fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
