@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::ValueEnum;
 
 use super::error::CliError;
+use super::numbers::{factor, whole};
 use super::out::counted;
 use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling};
 use crate::service::{
@@ -30,13 +31,13 @@ pub(super) struct ConvertArgs {
     #[arg(value_name = "OUT")]
     to: PathBuf,
     /// A factor on each edge; without any size the picture keeps its own
-    #[arg(long, value_name = "N", group = "size", value_parser = factor)]
+    #[arg(long, value_name = "N", group = "size", allow_negative_numbers = true, value_parser = factor)]
     scale: Option<f64>,
     /// The size to get, in millions of pixels
-    #[arg(long, value_name = "M", group = "size", value_parser = factor)]
+    #[arg(long, value_name = "M", group = "size", allow_negative_numbers = true, value_parser = factor)]
     megapixels: Option<f64>,
     /// The longer edge to get, in pixels
-    #[arg(long, value_name = "E", group = "size", value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    #[arg(long, value_name = "E", group = "size", allow_negative_numbers = true, value_parser = whole::<u32>(1, 65_535))]
     long_edge: Option<u32>,
     /// How a picture gets its size; `none` keeps it as it is
     #[arg(long, value_enum, default_value = "lanczos")]
@@ -45,13 +46,13 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
     enhance: Vec<Enhancement>,
     /// JPEG quality, 1 to 100 [default: 95]
-    #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "Q", allow_negative_numbers = true, value_parser = whole::<u8>(1, 100))]
     quality: Option<u8>,
     /// The least bytes of a JPEG: its quality is raised for that, if it must be
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(1, u64::MAX))]
     min_bytes: Option<u64>,
     /// The most bytes of a JPEG: its quality is lowered for that, to 80 at least
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(1, u64::MAX))]
     max_bytes: Option<u64>,
     /// Store a JPEG in scans from coarse to fine
     #[arg(long)]
@@ -60,7 +61,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_parser = ["444", "420"])]
     subsampling: Option<String>,
     /// How many threads work, on one picture or on several [default: one per processor core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u16>(1, 1024))]
     threads: Option<u16>,
     /// `srgb` converts the colours, `keep` leaves a picture its own profile
     #[arg(long, value_enum, default_value = "srgb")]
@@ -357,11 +358,6 @@ fn enhancement(text: &str) -> Result<Enhancement, String> {
         "levels" => strength.map(Enhancement::Levels),
         _ => Err("it must be `sharpen=` or `levels=`, and off, low, medium or high".to_owned()),
     }
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0".to_owned()) }
 }
 
 fn colour(text: &str) -> Result<u32, String> {

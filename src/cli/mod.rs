@@ -9,6 +9,7 @@ mod explain;
 mod history;
 mod init;
 mod near;
+mod numbers;
 mod out;
 mod plan;
 mod profiles;
