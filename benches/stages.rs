@@ -53,7 +53,8 @@ fn in_size(edge: u32, sharpen: Strength) -> Render {
 
 fn made(render: &Render) -> Vec<u8> {
     let mut out = Vec::new();
-    craft::render(BMP.as_slice(), Kind::Bmp, render, &Limits::default(), &Untold, &mut out).expect("a picture can be made");
+    craft::render(BMP.as_slice(), Kind::Bmp, render, &Limits::default(), &Untold, &mut out)
+        .expect("a picture can be made");
     out
 }
 

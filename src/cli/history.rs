@@ -9,7 +9,7 @@ use super::settings::settings_of_existing;
 use crate::model::{ContentHash, RelPath};
 use crate::records::{Intent, Plans};
 use crate::service::{View, layout};
-use crate::vault::{Journal, RealDisk};
+use crate::vault::{Journal, RealDisk, plain};
 
 /// Prints what happened to a file, by its content; a file that is gone is found by its last path.
 pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError> {
@@ -50,12 +50,13 @@ fn content(file: &Path) -> Result<Option<ContentHash>, CliError> {
         return Err(CliError::usage(format!("`{}` is no ordinary file", file.display())));
     }
     match std::fs::File::open(file) {
-        Ok(file) => {
-            hasher.update_reader(file).map_err(|error| CliError::failed(&error))?;
+        Ok(opened) => {
+            let cannot = |error| CliError::failed(&format!("`{}` cannot be read: {}", file.display(), plain(&error)));
+            hasher.update_reader(opened).map_err(cannot)?;
             Ok(Some(ContentHash::from_digest(hasher.finalize())))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CliError::usage(format!("`{}` cannot be read: {error}", file.display()))),
+        Err(error) => Err(CliError::usage(format!("`{}` cannot be read: {}", file.display(), plain(&error)))),
     }
 }
 

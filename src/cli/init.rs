@@ -8,8 +8,8 @@ use super::settings::{Source, config_ignored, read_settings, root, source};
 use crate::config::DEFAULT_TEXT;
 use crate::model::RelPath;
 use crate::service::{AREAS, Taken, layout, read_settled};
-use crate::vault::RealDisk;
 use crate::vault::own_names::HOME;
+use crate::vault::{RealDisk, plain};
 
 /// Makes the folders and the settings file of a root.
 pub(super) fn init(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -55,7 +55,7 @@ pub(super) fn prepare(args: &RootArgs) -> Result<Prepared, CliError> {
         ))
     };
     let had_work = root.join(HOME).join("journal").is_dir();
-    let disk = RealDisk::open(layout(&taken.sound.settings)).map_err(|error| cannot(&error))?;
+    let disk = RealDisk::open(layout(&taken.sound.settings)).map_err(|error| cannot(&plain(&error)))?;
     if matches!(found, Source::File(_)) {
         let notes = config_ignored(args, &found).into_iter().collect();
         return Ok(Prepared { taken, source: found, notes });

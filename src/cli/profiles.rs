@@ -9,6 +9,7 @@ use super::reader::{Reader, peek};
 use crate::config::Settings;
 use crate::market::{Market, built_in, parse};
 use crate::model::MarketName;
+use crate::vault::plain;
 
 /// All profiles of a root.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Profiles {
         let markets = built_in().map_err(|error| error.to_string())?;
         let mut profiles = Self { markets, own: BTreeMap::new(), near: Vec::new() };
         let folder = root.join("markets");
-        let cannot = |error: std::io::Error| format!("{}: {error}", folder.display());
+        let cannot = |error: std::io::Error| format!("{}: {}", folder.display(), plain(&error));
         let entries = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(profiles),
             entries => entries.map_err(cannot)?,

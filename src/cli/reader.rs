@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::model::Identity;
-use crate::vault::read_outside;
+use crate::vault::{plain, read_outside};
 
 /// The most bytes that are read of a settings file; a longer one is refused later because of its length.
 const BYTES_MAX: u64 = (1 << 20) + 1;
@@ -21,7 +21,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads a file that the settings depend on.
     pub(super) fn text(&mut self, path: &Path) -> Result<String, String> {
-        let outside = read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {error}", path.display()))?;
+        let outside =
+            read_outside(path, BYTES_MAX).map_err(|error| format!("{}: {}", path.display(), plain(&error)))?;
         self.files.insert(path.to_owned(), outside.identity);
         match outside.has_writer {
             Some(false) => (),

@@ -11,6 +11,7 @@ use crate::config::{Level, LogFormat, LogSettings, NO_ZONES, lacks_zones};
 use crate::report;
 use crate::service::{Reload, Sound, Until};
 use crate::vault::own_names::HOME;
+use crate::vault::plain;
 
 /// Works on a root, and makes it first if it is missing.
 pub(super) fn run(args: &RootArgs, until: Until) -> Result<ExitCode, CliError> {
@@ -50,7 +51,7 @@ fn is_new(root: &Path, until: Until) -> Result<bool, CliError> {
     let is_empty = match std::fs::read_dir(root) {
         Ok(entries) => entries.filter_map(Result::ok).all(|entry| entry.file_name() == "lost+found"),
         Err(error) if error.kind() == ErrorKind::NotFound => true,
-        Err(error) => return Err(CliError::usage(format!("`{}` cannot be listed: {error}", root.display()))),
+        Err(error) => return Err(CliError::usage(format!("`{}` cannot be listed: {}", root.display(), plain(&error)))),
     };
     if is_empty && until == Until::Stopped {
         return Ok(true);

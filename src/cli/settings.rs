@@ -12,8 +12,8 @@ use crate::config::{DEFAULT_TEXT, Folders, Problems, Settings, advice, check_pla
 use crate::market::built_in;
 use crate::model::Stage;
 use crate::service::{Reading, Sound};
-use crate::vault::Place;
 use crate::vault::own_names::HOME;
+use crate::vault::{Place, plain};
 
 /// Where settings come from.
 #[derive(Debug, Clone)]
@@ -37,7 +37,11 @@ pub(super) fn root(args: &RootArgs) -> Result<PathBuf, CliError> {
         Some(root) => root.clone(),
         None => home()?.join("Stockmill"),
     };
-    std::path::absolute(&root).map_err(|error| CliError::usage(format!("`{}` is no folder: {error}", root.display())))
+    let shown = root.display();
+    if root.is_file() {
+        return Err(CliError::usage(format!("`{shown}` is a file, and a mill is a folder; name that one with --root")));
+    }
+    std::path::absolute(&root).map_err(|error| CliError::usage(format!("`{shown}` is no folder: {error}")))
 }
 
 fn home() -> Result<PathBuf, CliError> {
@@ -68,7 +72,7 @@ pub(super) fn source(args: &RootArgs, root: &Path) -> Result<Source, CliError> {
 /// Returns the settings file of a folder. A file with almost its name is a mistake that would open every gate.
 fn in_folder(folder: &Path) -> Result<Option<PathBuf>, CliError> {
     let own = folder.join(FILE_NAME);
-    let cannot = |error: std::io::Error| CliError::usage(format!("{}: {error}", own.display()));
+    let cannot = |error: std::io::Error| CliError::usage(format!("{}: {}", own.display(), plain(&error)));
     // Settings that cannot be read, and a link to a missing file, are not the same as no settings.
     match own.symlink_metadata() {
         Ok(_) => return Ok(Some(own)),

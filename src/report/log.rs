@@ -9,10 +9,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt};
 
 use super::rotate::Rotating;
+use crate::vault::plain;
 
 /// Why the log cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the log in `{folder}`: {source}")]
+#[error("cannot write the log in `{folder}`: {}", plain(source))]
 pub struct LogError {
     folder: String,
     source: std::io::Error,

@@ -3,7 +3,7 @@ use std::io::{self, ErrorKind, Write};
 use crate::craft::{self, CraftError, HEAD_BYTES, Stored, foreign, sniff};
 use crate::make::{MakeError, survive};
 use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling};
-use crate::vault::ReadSeek;
+use crate::vault::{ReadSeek, plain};
 
 /// The largest file that is read: as much as the mill takes by default.
 pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
@@ -142,7 +142,7 @@ pub fn plain_reason(error: &io::Error) -> String {
         ErrorKind::NotFound => "it is not there".to_owned(),
         ErrorKind::PermissionDenied => "it may not be used; change its permissions".to_owned(),
         ErrorKind::StorageFull => "the disk is full".to_owned(),
-        _ => error.to_string(),
+        _ => plain(error),
     }
 }
 

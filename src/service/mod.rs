@@ -51,7 +51,7 @@ use crate::intake::{Watch, WatchProblem};
 use crate::model::{RelPath, Stage};
 use crate::report;
 use crate::vault::own_names::requests_folder;
-use crate::vault::{Aside, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault};
+use crate::vault::{Aside, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, plain};
 use check::{Checked, check};
 use decide::Decider;
 use dispatch::{Dispatcher, Message, Workers};
@@ -77,7 +77,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The root or a stage folder cannot be made.
-    #[error("cannot make the folders below `{path}`: {source}; choose another place with --root")]
+    #[error("cannot make the folders below `{path}`: {}; choose another place with --root", plain(source))]
     Folders {
         /// The root.
         path: String,

@@ -11,7 +11,7 @@ use std::sync::{Mutex, RwLock};
 use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::disk::Detached;
+use super::disk::{Detached, plain};
 use super::mark::{self, Mark, Owner, read_file};
 use super::own_names::HOME;
 use crate::model::{RelPath, Stage};
@@ -279,7 +279,7 @@ impl Areas {
     }
 
     fn refused(&self, area: &OsStr, error: &std::io::Error) -> Detached {
-        Detached::Refused { folder: self.layout.folder(area).display().to_string(), why: error.to_string() }
+        Detached::Refused { folder: self.layout.folder(area).display().to_string(), why: plain(error) }
     }
 
     /// Returns whether the area was attached before at the place that the settings name.

@@ -91,7 +91,7 @@ fn shown(path: &RelPath) -> RelPath {
 }
 
 /// Returns the words of a system's error for a person, and what to do where that is known.
-fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     let known = match error.kind() {
         // Words of our own stay as they are.
         _ if error.raw_os_error().is_none() && error.get_ref().is_some() => "",
@@ -103,6 +103,8 @@ fn plain(error: &io::Error) -> String {
         io::ErrorKind::ReadOnlyFilesystem => "its disk is mounted read-only; mount it for writing",
         io::ErrorKind::NotFound => "it is not there",
         io::ErrorKind::AlreadyExists => "something else has that name",
+        io::ErrorKind::IsADirectory => "it is a folder, and a file is expected here",
+        io::ErrorKind::NotADirectory => "a file has its name, or lies above it, and a folder is expected here",
         io::ErrorKind::ResourceBusy => "another program is using it; close that program",
         _ if error.raw_os_error() == Some(libc::EIO) => {
             "its disk reports an error of the device; see `dmesg`, and have a backup"
@@ -168,6 +170,12 @@ pub enum Detached {
         /// What the system said.
         why: String,
     },
+}
+
+/// Returns the error of something that is read and is no file.
+pub(super) fn no_file(is_folder: bool) -> io::Error {
+    let why = if is_folder { "it is not a regular file: a folder has its name" } else { "it is not a regular file" };
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// A file that can be read from any place.

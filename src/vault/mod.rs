@@ -32,7 +32,7 @@ mod trash;
 mod volume;
 
 pub use areas::Layout;
-pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What};
+pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What, plain};
 pub use draft::{Draft, Made, hash_of};
 pub use folders::remove_emptied;
 pub use handles::AtWork;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
+use super::disk::no_file;
 use super::lease;
 use super::real::answers::identity;
 use crate::model::Identity;
@@ -42,7 +43,7 @@ pub fn open_outside(path: &Path) -> io::Result<File> {
     let handle = open(path, flags, Mode::empty())?;
     match FileType::from_raw_mode(fstat(&handle)?.st_mode) {
         FileType::RegularFile | FileType::CharacterDevice => Ok(handle.into()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        other => Err(no_file(other == FileType::Directory)),
     }
 }
 

@@ -281,3 +281,59 @@ fn status_shows_what_it_can_with_a_mistake_in_the_settings() {
         );
     }
 }
+
+/// The system's "Is a directory (os error 21)" was all that was said, often without the name.
+#[test]
+fn a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_told_with_what_was_expected() {
+    let root = Root::new();
+    let (file, folder) = (root.at("stockmill.yaml"), root.at("raw"));
+    let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
+    let calls: [(&[&str], &str); 4] = [
+        (&["check", "--root", file], "stockmill.yaml` is a file, and a mill is a folder"),
+        (&["init", file], "stockmill.yaml` is a file, and a mill is a folder"),
+        (&["run", "--root", file], "stockmill.yaml` is a file, and a mill is a folder"),
+        (&["convert", folder, &format!("{file}/out")], "a file has its name, or lies above it"),
+    ];
+    fs::write(root.at("raw/a.png"), b"").unwrap();
+    for (words, expected) in calls {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stockmill")).args(words).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(expected) && !said.contains("os error"), "{words:?}: {said}");
+    }
+    let said = root.text(&["history", folder]);
+    assert!(said.contains("raw` cannot be read: it is a folder, and a file is expected here"), "{said}");
+
+    type Act = fn(&Root);
+    let acts: [(Act, &str); 4] = [
+        (|root| fs::create_dir(root.at("markets/mine.yaml")).unwrap(), "mine.yaml: it is not a regular file: a folder"),
+        (
+            |root| {
+                fs::remove_dir_all(root.at("keep")).unwrap();
+                fs::write(root.at("keep"), "").unwrap();
+            },
+            "keep` cannot be used: a file has its name, or lies above it, and a folder is expected here",
+        ),
+        (
+            |root| {
+                fs::remove_dir_all(root.at("markets")).unwrap();
+                fs::write(root.at("markets"), "").unwrap();
+            },
+            "markets: a file has its name, or lies above it, and a folder is expected here",
+        ),
+        (
+            |root| {
+                fs::remove_file(root.at("stockmill.yaml")).unwrap();
+                fs::create_dir(root.at("stockmill.yaml")).unwrap();
+            },
+            "stockmill.yaml: it is not a regular file: a folder has its name",
+        ),
+    ];
+    for (act, expected) in acts {
+        let root = Root::new();
+        act(&root);
+        for words in [&["check"], &["status"]] {
+            let said = root.text(words);
+            assert!(said.contains(expected) && !said.contains("os error"), "{words:?}: {said}");
+        }
+    }
+}

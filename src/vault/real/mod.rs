@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use self::answers::identity;
 use self::beneath::beneath;
 use super::areas::{Areas, Layout};
-use super::disk::{Detached, Look};
+use super::disk::{Detached, Look, no_file};
 use super::handles::{Folder, Handles};
 use crate::model::{Identity, RelPath};
 
@@ -126,8 +126,9 @@ impl RealDisk {
     fn open_regular(&self, path: &RelPath, seen: Option<Identity>) -> io::Result<(File, u64)> {
         let file = File::from(self.handle(path, OFlags::RDONLY)?);
         let stat = rustix::fs::fstat(&file)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if kind != FileType::RegularFile {
+            return Err(no_file(kind == FileType::Directory));
         }
         let found = identity(&stat);
         if seen.is_none_or(|seen| seen == found) {
