@@ -21,7 +21,7 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("note  settings  {note}");
     }
     for market in &settings.upload.markets {
-        say!("ok    market    {}, rules of {}", market.title, market.checked);
+        say!("ok    market    {}, rules of {}", market.name, market.checked);
     }
     if lacks_zones() {
         say!("note  zones     {NO_ZONES}");

@@ -172,7 +172,7 @@ pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
         return Err(wrong("csv.columns must name at least one column".to_owned()));
     }
     if !market.accepts_ai {
-        return Err(wrong(format!("{} does not accept AI-made work; see {}", market.title, market.source)));
+        return Err(wrong(format!("{} does not accept AI-made work; see {}", market.name, market.source)));
     }
     Ok(market)
 }

@@ -321,7 +321,7 @@ fn tell_changes(before: &Settings, after: &Settings) {
     }
     for market in &after.upload.markets {
         if before.upload.markets.iter().any(|old| old.name == market.name && old != market) {
-            report::rules_changed(&market.title);
+            report::rules_changed(market.name.as_str());
         }
     }
 }
