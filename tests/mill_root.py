@@ -18,7 +18,7 @@ STAGES = ("ideas", "raw", "keep", "export", "upload")
 RECORDS = ("tags.yaml", "prompts.txt")
 STEP = re.compile(
     r' (?:INFO|ERROR) (?P<did>.*?) stage="(?P<stage>\w+)"(?: theme="[^"]*")?(?: asset=(?P<asset>\w+))?'
-    r'(?: from=(?P<origin>\S+))?(?: to=(?P<to>\S+))?(?: market="(?P<market>[^"]*)")? took_ms='
+    r'(?: from=(?P<origin>\S+))?(?: to=(?P<to>\S+))?(?: market="(?P<market>[^"]*)")?(?: took_ms=|$)'
 )
 
 

@@ -80,8 +80,8 @@ pub enum Weight {
     SetAside,
 }
 
-/// Tells one line for each thing that happened to an asset.
-pub fn moved(about: &About, weight: Weight, took: Duration) {
+/// Tells one line for each thing that happened to an asset, and what it took where that is known.
+pub fn moved(about: &About, weight: Weight, took: Option<Duration>) {
     let stage = about.stage.name();
     let theme = about.theme.as_ref().map(|theme| escape_bytes(theme.as_str().as_bytes()));
     let asset = about.asset.as_ref().map(tracing::field::display);
@@ -89,7 +89,7 @@ pub fn moved(about: &About, weight: Weight, took: Duration) {
     let to = about.to.as_ref().map(tracing::field::display);
     let market =
         (!about.markets.is_empty()).then(|| about.markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(","));
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let took_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let did = sentence(&about.did);
     match weight {
         Weight::Routine => debug!(stage, theme, asset, from, to, market, took_ms, "{did}"),

@@ -178,7 +178,11 @@ impl Dispatcher {
     fn close(&mut self, about: &About, publish: &[Publish], at: Timestamp, took: Duration) {
         self.decide.carried_out(about, publish, at);
         self.tally.count_done();
-        about.told().iter().for_each(|step| report::moved(step, weight(step), took));
+        let steps = about.told();
+        for (number, step) in (1..).zip(&steps) {
+            // Steps that were taken at once took their time together.
+            report::moved(step, weight(step), (number == steps.len()).then_some(took));
+        }
     }
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
