@@ -129,6 +129,7 @@ impl Resolved {
     }
 
     /// Returns them for what is made already: a look that they ask for comes too late.
+    #[must_use]
     pub fn without_look(self) -> Self {
         Self { sharpen: None, levels: None, ..self }
     }

@@ -38,10 +38,8 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     for name in bundle_names(&*disk, &settings.upload.markets) {
         let folder = name.folder();
         let found = is_sent(&*disk, &folder).map_err(|error| error.source.to_string());
-        let found = found.and_then(|sent| match sent {
-            true => without_row(&*disk, settings, &name).map_err(|hold| hold.to_string()),
-            false => Ok(Vec::new()),
-        });
+        let lacking = || without_row(&*disk, settings, &name).map_err(|hold| hold.to_string());
+        let found = found.and_then(|sent| if sent { lacking() } else { Ok(Vec::new()) });
         match found {
             Ok(files) => verified.without_row.extend(files),
             Err(why) => {

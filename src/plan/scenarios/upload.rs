@@ -139,7 +139,7 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
     for (bundled, goes_again, why) in rows {
         for is_released in [false, true] {
             let bundled = Some(bundled.clone());
-            let planned = Given { bundled, is_released, ..jpeg("upload/t/mine.jpg") }.planned();
+            let planned = Given { is_released, bundled, ..jpeg("upload/t/mine.jpg") }.planned();
             let expected = if goes_again && is_released {
                 "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28".to_owned()
             } else {

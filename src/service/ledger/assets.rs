@@ -93,9 +93,10 @@ impl Assets {
     pub(super) fn stands(&mut self, slot: Slot, at: RelPath, seen: Timestamp) {
         let asset = self.get_mut(slot);
         asset.seen_s = asset.seen_s.max(seen.as_second());
-        let before = asset.at.replace(at.clone());
+        let is_at = |file: &RelPath| asset.at.as_ref() == Some(file);
+        let before = if is_at(&at) { None } else { asset.at.replace(at) };
         // Whether it was sold is asked of each bundle that it ever lay in.
-        self.has_further(slot, before.into_iter().filter(|file| *file != at && BundleFolder::is_file(file)));
+        self.has_further(slot, before.into_iter().filter(BundleFolder::is_file));
     }
 
     /// Remembers that an asset was there at a time.
