@@ -306,10 +306,9 @@ pub fn recovery_failed(problem: &DiskError) {
     error!(error = %problem, "The disk still refuses; all work waits until it does not.");
 }
 
-/// Tells the progress of long work.
-pub fn progress(done: u64, left: usize, since_start: Duration) {
-    let each = since_start.as_secs_f64() / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX));
-    let left_s = (each * f64::from(u32::try_from(left).unwrap_or(u32::MAX))).round();
+/// Tells the progress of long work, and how long the rest takes where that can be told.
+pub fn progress(done: u64, left: usize, time_left: Option<Duration>) {
+    let left_s = time_left.map(|time| time.as_secs_f64().round());
     info!(done, left, left_s, "Working.");
 }
 

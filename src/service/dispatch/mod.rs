@@ -42,7 +42,7 @@ use message::Work;
 use pipeline::{Budget, Pipeline};
 use schedules::Schedules;
 use second_looks::SecondLooks;
-use tally::Tally;
+use tally::{Progress, Tally};
 use tending::Tending;
 use walks::Walks;
 use watch_health::WatchHealth;
@@ -182,11 +182,9 @@ impl Dispatcher {
             }
         }
         self.begin_commit(now, &mut work);
-        if let Some(done) = self.tally.progress(now.steady) {
-            let left = self.in_work() + self.intake.walks.left_behind();
-            if left > 0 {
-                report::progress(done, left, now.steady);
-            }
+        let left = self.in_work() + self.intake.walks.left_behind();
+        if let Some(Progress { done, time_left }) = self.tally.progress(left, now.steady) {
+            report::progress(done, left, time_left);
         }
         (work, self.wake(now.steady))
     }

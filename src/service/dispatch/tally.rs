@@ -1,5 +1,6 @@
 //! Numbers, and what was said a moment ago.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::part::{Left, Part};
@@ -7,22 +8,33 @@ use crate::report::{Repeats, Summary};
 
 /// How often long work tells how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
+/// How much of the work is enough to tell from it how long the rest takes: fewer steps say more of themselves than of the
+/// others.
+const STEPS_MIN: u64 = 10;
+const SPAN_MIN: Duration = Duration::from_secs(20);
+/// What is longer ago says little, if there is enough since then.
+const SPAN: Duration = Duration::from_secs(60);
 
 /// What was done, and what was told of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     done: u64,
     /// How many of these were done when it was asked last whether more were.
     done_before: u64,
     set_aside: u64,
     next_progress: Duration,
+    /// How many were done at times since the work in hand began; nothing while none is.
+    stretch: VecDeque<(Duration, u64)>,
     pub(super) repeats: Repeats,
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        Self { done: 0, done_before: 0, set_aside: 0, next_progress: PROGRESS_EVERY, repeats: Repeats::default() }
-    }
+/// How far long work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// How many plans were carried out since the start.
+    pub(super) done: u64,
+    /// How long the rest takes, if enough was done to tell.
+    pub(super) time_left: Option<Duration>,
 }
 
 impl Tally {
@@ -41,13 +53,32 @@ impl Tally {
         std::mem::replace(&mut self.done_before, self.done) != self.done
     }
 
-    /// Returns how many plans were carried out, if it is time to tell it.
-    pub(super) fn progress(&mut self, now: Duration) -> Option<u64> {
+    /// Returns how far the work is of which so much is left, if it is time to tell it. How long the rest takes is
+    /// told by the work that is in hand without a break: a daemon's idle days are no part of it.
+    pub(super) fn progress(&mut self, left: usize, now: Duration) -> Option<Progress> {
+        if left == 0 || self.stretch.is_empty() {
+            self.stretch.clear();
+            self.stretch.extend((left > 0).then_some((now, self.done)));
+            self.next_progress = now + PROGRESS_EVERY;
+            return None;
+        }
         if now < self.next_progress {
             return None;
         }
         self.next_progress = now + PROGRESS_EVERY;
-        Some(self.done)
+        let is_enough =
+            |(since, before): (Duration, u64)| now.saturating_sub(since) >= SPAN && self.done - before >= STEPS_MIN;
+        while self.stretch.get(1).copied().is_some_and(is_enough) {
+            self.stretch.pop_front();
+        }
+        let (since, before) = self.stretch[0];
+        let (span, steps) = (now.saturating_sub(since), self.done - before);
+        self.stretch.push_back((now, self.done));
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        let can_be_told = span >= SPAN_MIN && u64::from(steps) >= STEPS_MIN;
+        let time_left = can_be_told.then(|| span.mul_f64(f64::from(left) / f64::from(steps)));
+        Some(Progress { done: self.done, time_left })
     }
 
     /// Returns how things stand.
@@ -79,7 +110,35 @@ mod tests {
         assert_eq!(check(&tally, Duration::ZERO), Left { soon: None, stuck: 1 });
         assert_eq!(tally.summary(2, 3).to_string(), "1 done, 2 in work, 3 held, 1 set aside");
         assert!(tally.has_worked() && !tally.has_worked());
-        let told = (0..=25).filter_map(|s| tally.progress(Duration::from_secs(s)).map(|done| (s, done)));
+        let told = (0..=25).filter_map(|s| tally.progress(5, Duration::from_secs(s)).map(|told| (s, told.done)));
         assert_eq!(told.collect::<Vec<_>>(), [(10, 1), (20, 1)]);
+    }
+
+    /// It was the time since the start for each plan: after two pictures, or an idle week, it was of no use.
+    #[test]
+    fn the_time_left_is_told_once_enough_is_done_and_by_the_work_in_hand_alone() {
+        // (how many are done each second, or each so many seconds, how many are left, what is told when)
+        let told = |tally: &mut Tally, begin: u64, every_s: u64, each: u64, left: usize| {
+            let mut told = Vec::new();
+            for s in begin..=begin + 120 {
+                let steps = if (s - begin + 1).is_multiple_of(every_s) { each } else { 0 };
+                (0..steps).for_each(|_| tally.count_done());
+                let progress = tally.progress(left, Duration::from_secs(s));
+                told.extend(progress.map(|progress| progress.time_left.map(|left| left.as_secs())));
+            }
+            told
+        };
+        let mut tally = Tally::default();
+        // One in eight seconds: ten of them take 80 s. Each second two: 20 s show enough.
+        let slow = told(&mut tally, 604_800, 8, 1, 100);
+        assert_eq!(slow[..7], [None; 7]);
+        assert!(slow[7..].iter().all(|left| left.is_some_and(|left| (700..=900).contains(&left))), "{slow:?}");
+        assert_eq!(tally.progress(0, Duration::from_secs(604_930)), None);
+        let fast = told(&mut tally, 1_209_600, 1, 2, 100);
+        assert_eq!(fast[0], None);
+        assert!(fast[1..].iter().all(|left| left.is_some_and(|left| (45..=55).contains(&left))), "{fast:?}");
+        // What comes is slower than what was: soon that alone counts.
+        let slower = told(&mut tally, 1_209_721, 2, 1, 100);
+        assert!((190..=210).contains(&slower.last().unwrap().unwrap()), "{slower:?}");
     }
 }
