@@ -224,6 +224,10 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     assert!(root.once().status.success());
     assert_eq!(root.bundled().len(), 1, "{:?}\n{}", root.files(), root.log());
     assert!(root.text(&["status"]).contains("bundled for this market before"), "{}", root.text(&["status"]));
+    // It names the other one.
+    let other = root.bundled().pop().unwrap();
+    let named = format!("it lies there as `{}`", other.strip_prefix(&root.path).unwrap().display());
+    assert!(root.text(&["status"]).contains(&named), "{named}: {}", root.text(&["status"]));
 }
 
 /// A manifest that was changed by hand was replaced without a word, and a bundle with another name was followed no more.
