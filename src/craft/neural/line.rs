@@ -1,0 +1,168 @@
+//! All layers of a net at work on one picture, four rows at a time.
+//!
+//! A layer lags behind those that it is made of by as many rows as its taps reach below: in step `n` each works the four
+//! rows from `4n − lag` on, of rows that are all there. Steps pass a layer in their order; several may be under way, each
+//! with a thread of its own, at different layers.
+
+use std::sync::{Arc, Mutex};
+
+use super::cpu::Cpu;
+use super::net::{CHANNELS, FIRST_LAG, Net, Node, Work};
+use super::plain::{FirstRow, MixRow};
+use super::rows::{Pool, Queue, Row};
+use super::turns::Turns;
+use super::vector::Pixel;
+use super::winograd::{REACH, Room, TILE, TileRow};
+
+/// The four rows of a layer that a step makes; `None` stands for one outside of the picture.
+type Made = [Option<Arc<Row>>; TILE];
+/// The rows of the source that a step begins with: from two above its first convolution's on.
+pub(super) type Begun = [Arc<Vec<f32>>; REACH];
+
+/// All layers at work.
+pub(super) struct Line<'a> {
+    net: &'a Net,
+    cpu: Cpu,
+    width: usize,
+    height: usize,
+    pool: Arc<Pool>,
+    empty: Row,
+    /// What each node waits for, by node and input.
+    queues: Vec<Vec<Mutex<Queue>>>,
+    turns: Vec<Turns>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(net: &'a Net, cpu: Cpu, width: usize, height: usize) -> Self {
+        let pool = Pool::new(width);
+        let queue = |layer: &usize| Mutex::new(Queue::new(-net.lag_of(*layer).cast_signed()));
+        let queues = net.nodes.iter().map(|node| node.inputs.iter().map(queue).collect());
+        let turns = (0..=net.nodes.len()).map(|_| Turns::default());
+        let empty = Row::empty(&pool);
+        Self { net, cpu, width, height, queues: queues.collect(), turns: turns.collect(), empty, pool }
+    }
+
+    /// Returns how many steps a picture takes.
+    pub(super) fn steps(&self) -> usize {
+        let lag = self.net.lag_of(self.net.nodes.len());
+        (self.height + lag).div_ceil(TILE)
+    }
+
+    /// Works one step: returns the rows of the last layer.
+    pub(super) fn step(&self, step: usize, source: &Begun, room: &mut Room<CHANNELS>) -> Made {
+        let mut made = self.turns[0].wait(step).pass(|| {
+            let made = self.begin(step, source);
+            self.deliver(0, &made);
+            made
+        });
+        for (number, node) in self.net.nodes.iter().enumerate() {
+            made = self.turns[number + 1].wait(step).pass(|| {
+                let made = self.work(number, node, step, room);
+                self.deliver(number + 1, &made);
+                made
+            });
+        }
+        made
+    }
+
+    /// Returns the rows of a layer's step that lie in the picture; `at` is the first row of the step.
+    fn lent(&self, at: isize) -> [Option<Row>; TILE] {
+        std::array::from_fn(|n| self.is_row(at + n.cast_signed()).then(|| self.pool.lend()))
+    }
+
+    fn is_row(&self, y: isize) -> bool {
+        usize::try_from(y).is_ok_and(|y| y < self.height)
+    }
+
+    fn begin(&self, step: usize, source: &Begun) -> Made {
+        let mut rows = self.lent(first_row(step, FIRST_LAG));
+        for (n, row) in rows.iter_mut().enumerate() {
+            if let Some(row) = row {
+                let from = [0, 1, 2].map(|y| &source[n + y][..]);
+                self.cpu.run(FirstRow { first: &self.net.first, from, to: row });
+                row.empty_outside();
+            }
+        }
+        rows.map(|row| row.map(Arc::new))
+    }
+
+    fn work(&self, number: usize, node: &Node, step: usize, room: &mut Room<CHANNELS>) -> Made {
+        let at = first_row(step, node.lag);
+        let made = match &node.work {
+            Work::Conv(conv) => {
+                let from: [_; REACH] = self.queue(number, 0, |queue| queue.rows(at - 1));
+                let gate: Made = match node.inputs.len() {
+                    1 => Default::default(),
+                    _ => self.queue(number, 1, |queue| queue.rows(at)),
+                };
+                let (from, gate) = (
+                    from.each_ref().map(|row| self.seen(row.as_ref())),
+                    gate.each_ref().map(|row| self.seen(row.as_ref())),
+                );
+                self.tiles(at, |to| {
+                    let tiles = self.width.div_ceil(TILE);
+                    self.cpu.run(TileRow { conv, from, gate, to, tiles, room });
+                })
+            }
+            Work::Mix(mix) => {
+                let inputs = 0..node.inputs.len();
+                let from: Vec<Made> = inputs.map(|input| self.queue(number, input, |queue| queue.rows(at))).collect();
+                let mut rows = self.lent(at);
+                for (n, row) in rows.iter_mut().enumerate() {
+                    if let Some(row) = row {
+                        let from: Vec<_> = from.iter().map(|made| self.seen(made[n].as_ref())).collect();
+                        self.cpu.run(MixRow { mix, from: &from, to: row });
+                        row.empty_outside();
+                    }
+                }
+                rows.map(|row| row.map(Arc::new))
+            }
+        };
+        // The next step's first row, and the one above it that a convolution sees.
+        let above = isize::from(matches!(node.work, Work::Conv(_)));
+        for input in 0..node.inputs.len() {
+            let above = if input == 0 { above } else { 0 };
+            self.queue(number, input, |queue| queue.forget_before(at + TILE.cast_signed() - above));
+        }
+        made
+    }
+
+    /// Makes four rows of tiles, the first of them `at`. What a tile has outside of the picture is thrown away.
+    fn tiles(&self, at: isize, make: impl FnOnce([&mut [Pixel<CHANNELS>]; TILE])) -> Made {
+        let is_row: [bool; TILE] = std::array::from_fn(|n| self.is_row(at + n.cast_signed()));
+        if !is_row.contains(&true) {
+            return Default::default();
+        }
+        let mut rows: [Row; TILE] = std::array::from_fn(|_| self.pool.lend());
+        make(rows.each_mut().map(|row| &mut **row));
+        let mut is_row = is_row.into_iter();
+        rows.map(|mut row| {
+            is_row.next().unwrap_or(false).then(|| {
+                row.empty_outside();
+                Arc::new(row)
+            })
+        })
+    }
+
+    fn seen<'b>(&'b self, row: Option<&'b Arc<Row>>) -> &'b [Pixel<CHANNELS>] {
+        row.map_or(&self.empty, |row| row)
+    }
+
+    fn queue<T>(&self, node: usize, input: usize, with: impl FnOnce(&mut Queue) -> T) -> T {
+        with(&mut self.queues[node][input].lock().expect("no holder panics"))
+    }
+
+    /// Hands rows of a layer to all that are made of it.
+    fn deliver(&self, layer: usize, made: &Made) {
+        for (number, node) in self.net.nodes.iter().enumerate() {
+            for input in (0..node.inputs.len()).filter(|input| node.inputs[*input] == layer) {
+                self.queue(number, input, |queue| queue.push(made));
+            }
+        }
+    }
+}
+
+/// Returns the first row that a layer with such a lag works in a step.
+fn first_row(step: usize, lag: usize) -> isize {
+    (step * TILE).cast_signed() - lag.cast_signed()
+}

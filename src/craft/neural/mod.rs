@@ -1,0 +1,35 @@
+//! Pictures enlarged by a small neural net, on any processor: rows come in, and rows go out.
+//!
+//! A net is data (`net`), read from a file of weights (`weights`) or taken from the program itself (`embedded`). Each of
+//! its layers keeps the few rows (`rows`) that the next ones need, and all work four rows at a time (`line`): neither the
+//! source nor the result is in memory as a whole, nor any layer. Threads (`crew`) follow each other through the layers
+//! (`turns`), so that nothing is worked twice and the result does not depend on their number. The work itself is plain
+//! code (`winograd`, `plain`, `activation`) over vectors (`vector`), compiled for several processors (`cpu`).
+
+#![expect(clippy::inline_always, reason = "what is compiled for a processor must be inlined into one function")]
+#![expect(clippy::needless_range_loop, reason = "loops over fixed arrays are unrolled, and read best by number")]
+
+mod activation;
+mod cpu;
+mod crew;
+#[cfg(feature = "embedded-net")]
+mod embedded;
+mod line;
+mod net;
+mod pixels;
+mod plain;
+mod rows;
+mod turns;
+mod upscale;
+mod vector;
+mod weights;
+mod winograd;
+
+pub use cpu::Cpu;
+pub use net::Net;
+pub use pixels::Scale;
+pub use upscale::{NextRow, Upscale, UpscaledRows};
+pub use weights::WeightsError;
+
+#[cfg(test)]
+mod tests;
