@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-/// How many jobs each thread may be ahead of what is taken.
-const AHEAD: usize = 2;
+/// How many jobs may be done, or wait, besides those that are being done.
+const AHEAD: usize = 1;
 
 /// What the threads share.
 struct State<J, T> {
@@ -104,7 +104,7 @@ pub(super) fn with_crew<J: Send, T: Send, M: FnMut(usize, J) -> T, R>(
         }
     };
     std::thread::scope(|scope| {
-        let crew = Crew { shared, alone: None, given: 0, taken: 0, most: threads * AHEAD };
+        let crew = Crew { shared, alone: None, given: 0, taken: 0, most: threads + AHEAD };
         (0..threads).for_each(|_| drop(scope.spawn(work)));
         call(crew)
     })

@@ -25,15 +25,6 @@ impl Scale {
             Self::Four => SCALE,
         }
     }
-
-    /// Returns how much of each of four pixels in a row is in each of the result.
-    fn shares(self) -> &'static [[f32; SCALE]] {
-        match self {
-            Self::Two => &[[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]],
-            Self::Three => &[[0.75, 0.25, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.0, 0.0, 0.25, 0.75]],
-            Self::Four => &[[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
-        }
-    }
 }
 
 /// The largest value of a channel, whatever its depth.
@@ -55,34 +46,51 @@ pub(super) fn spread_length(width: usize) -> usize {
     Pool::places(width) * COLORS
 }
 
-/// Writes the rows of the result that one row of the last layer holds: a pixel of it is 4×4 of the result, colour by
-/// colour.
+/// The 4×4 pixels of the result that a pixel of the last layer holds of each colour.
+type Square = [[f32; SCALE]; SCALE];
+
+/// Writes the rows of the result that one row of the last layer holds.
 pub(super) fn gather(from: &[Pixel<CHANNELS>], scale: Scale, channels: usize, to: &mut [f32]) {
-    let times = scale.times();
-    let row = to.len() / times;
-    for (x, pixel) in from.iter().enumerate().take(row / (times * channels)) {
-        let mut squares = pixel.0.as_chunks::<{ SCALE * SCALE }>().0.iter();
-        let colors: [[f32; SCALE * SCALE]; COLORS] =
-            std::array::from_fn(|_| squares.next().expect("a colour has a square").map(|v| v.clamp(0.0, 1.0) * WHITE));
-        let mut write = |channel: usize, square: &[f32; SCALE * SCALE]| {
-            let at = |column: usize| x * times * channels + column * channels + channel;
-            if scale == Scale::Four {
-                for (n, value) in square.iter().enumerate() {
-                    to[n / SCALE * row + at(n % SCALE)] = *value;
-                }
-                return;
-            }
-            for (y, down) in scale.shares().iter().enumerate() {
-                for (column, across) in scale.shares().iter().enumerate() {
-                    let share = |n: usize| down[n / SCALE] * across[n % SCALE];
-                    to[y * row + at(column)] = (0..square.len()).map(|n| share(n) * square[n]).sum();
-                }
-            }
-        };
+    // How much of each of four pixels is in each of two, and in each of three.
+    const TWO: [[f32; SCALE]; 2] = [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]];
+    const THREE: [[f32; SCALE]; 3] = [[0.75, 0.25, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.0, 0.0, 0.25, 0.75]];
+    match scale {
+        Scale::Two => gather_as(from, channels, to, |square| means(&square, &TWO)),
+        Scale::Three => gather_as(from, channels, to, |square| means(&square, &THREE)),
+        Scale::Four => gather_as(from, channels, to, |square| square),
+    }
+}
+
+fn gather_as<const T: usize>(
+    from: &[Pixel<CHANNELS>],
+    channels: usize,
+    to: &mut [f32],
+    reduced: impl Fn(Square) -> [[f32; T]; T],
+) {
+    let row = to.len() / T;
+    for (x, pixel) in from.iter().enumerate().take(row / (T * channels)) {
+        let (values, _) = pixel.0.as_chunks::<SCALE>();
+        let mut colors = [[[0.0; SCALE]; SCALE]; COLORS];
+        for (square, values) in colors.iter_mut().zip(values.as_chunks::<SCALE>().0) {
+            *square = values.map(|row| row.map(|value| value.clamp(0.0, 1.0) * WHITE));
+        }
         if channels == 1 {
-            write(0, &std::array::from_fn(|n| (colors[0][n] + colors[1][n] + colors[2][n]) / 3.0));
-        } else {
-            colors.iter().enumerate().for_each(|(channel, square)| write(channel, square));
+            let [red, green, blue] = colors;
+            let mean = |n: usize, m: usize| (red[n][m] + green[n][m] + blue[n][m]) / 3.0;
+            colors[0] = std::array::from_fn(|n| std::array::from_fn(|m| mean(n, m)));
+        }
+        for (channel, square) in colors.iter().enumerate().take(channels) {
+            for (y, values) in reduced(*square).iter().enumerate() {
+                let out = &mut to[y * row + x * T * channels..][..T * channels];
+                out[channel..].iter_mut().step_by(channels).zip(values).for_each(|(slot, value)| *slot = *value);
+            }
         }
     }
+}
+
+/// Returns the means of areas of a square: across, then down.
+fn means<const T: usize>(square: &Square, shares: &[[f32; SCALE]; T]) -> [[f32; T]; T] {
+    let sum = |values: [f32; SCALE], shares: &[f32; SCALE]| (0..SCALE).map(|n| values[n] * shares[n]).sum();
+    let across: [[f32; T]; SCALE] = square.map(|row| std::array::from_fn(|x| sum(row, &shares[x])));
+    std::array::from_fn(|y| std::array::from_fn(|x| sum(across.map(|row| row[x]), &shares[y])))
 }

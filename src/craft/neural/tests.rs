@@ -1,5 +1,6 @@
 //! The whole engine against the formulas of a net, written down plainly.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::net::tests::layers;
@@ -25,6 +26,12 @@ fn weights() -> Weights {
     last.weights.iter_mut().for_each(|weight| *weight /= 8.0);
     last.biases.fill(0.5);
     weights
+}
+
+/// Returns the net of these weights.
+fn net() -> &'static Net {
+    static NET: OnceLock<Net> = OnceLock::new();
+    NET.get_or_init(|| Net::span(&weights()).unwrap())
 }
 
 /// A picture of so many channels: their values from pixel to pixel.
@@ -147,15 +154,14 @@ fn assert_near(found: &[f32], expected: &[f64], of: &str) {
 
 #[test]
 fn a_picture_becomes_what_the_formulas_say() {
-    let weights = weights();
-    let net = Net::span(&weights).unwrap();
+    let (weights, net) = (weights(), net());
     for (width, height) in [(1, 1), (3, 5), (9, 2)] {
         let picture = picture(width, height, 3);
         let expected = expected(&weights, &picture);
         let inside = expected.values.iter().filter(|value| (1.0..254.0).contains(*value)).count();
         assert!(inside * 4 > expected.values.len(), "{inside} of {} values are not cut off", expected.values.len());
         for cpu in Cpu::all() {
-            let found = enlarged(&net, &picture, (Scale::Four, 1, cpu)).unwrap();
+            let found = enlarged(net, &picture, (Scale::Four, 1, cpu)).unwrap();
             assert_near(&found, &expected.values, &format!("{width}×{height}, {cpu:?}"));
         }
     }
@@ -163,13 +169,12 @@ fn a_picture_becomes_what_the_formulas_say() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     // Wider than a block of tiles, and higher than all threads' steps together.
     for (width, height) in [(101, 3), (2, 70)] {
         let picture = picture(width, height, 3);
         let cpu = Cpu::best();
-        let [one, others @ ..] =
-            [1, 2, 5].map(|threads| enlarged(&net, &picture, (Scale::Four, threads, cpu)).unwrap());
+        let [one, others @ ..] = [1, 2, 5].map(|threads| enlarged(net, &picture, (Scale::Four, threads, cpu)).unwrap());
         for other in others {
             assert!(one == other, "{width}×{height}");
         }
@@ -179,18 +184,18 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn avx2_and_avx512_give_the_same_bits() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     let picture = picture(11, 6, 3);
     let fused = Cpu::all().into_iter().filter(|cpu| *cpu != Cpu::Any);
-    let all: Vec<_> = fused.map(|cpu| enlarged(&net, &picture, (Scale::Four, 1, cpu)).unwrap()).collect();
+    let all: Vec<_> = fused.map(|cpu| enlarged(net, &picture, (Scale::Four, 1, cpu)).unwrap()).collect();
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]
 fn twice_and_three_times_are_means_of_four_times() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     let picture = picture(6, 3, 3);
-    let times = |scale| enlarged(&net, &picture, (scale, 1, Cpu::best())).unwrap();
+    let times = |scale| enlarged(net, &picture, (scale, 1, Cpu::best())).unwrap();
     let four = times(Scale::Four);
     for (scale, edge) in [(Scale::Two, 2), (Scale::Three, 3)] {
         let small = picture.made(1, |_, _, _| 0.0);
@@ -210,15 +215,15 @@ fn twice_and_three_times_are_means_of_four_times() {
 
 #[test]
 fn grey_stays_one_channel() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     let grey = picture(5, 4, 1);
     let color = grey.made(3, |x, y, _| grey.at(x, y, 0));
     for scale in [Scale::Four, Scale::Two] {
         let way = (scale, 1, Cpu::best());
-        let color = enlarged(&net, &color, way).unwrap();
+        let color = enlarged(net, &color, way).unwrap();
         let mean = |pixel: &[f32]| pixel.iter().map(|value| f64::from(*value)).sum::<f64>() / 3.0;
         let expected: Vec<f64> = color.chunks_exact(3).map(mean).collect();
-        assert_near(&enlarged(&net, &grey, way).unwrap(), &expected, &format!("{scale:?}"));
+        assert_near(&enlarged(net, &grey, way).unwrap(), &expected, &format!("{scale:?}"));
     }
 }
 
@@ -234,11 +239,11 @@ impl Progress for StopAt {
 
 #[test]
 fn work_is_stopped_at_a_row() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     for threads in [1, 3] {
         for (at, is_stopped) in [(0, true), (7, true), (19, true), (20, false)] {
             let progress = StopAt(at, AtomicU32::new(0));
-            let made = told(&net, &picture(3, 5, 3), (Scale::Four, threads, Cpu::best()), &progress);
+            let made = told(net, &picture(3, 5, 3), (Scale::Four, threads, Cpu::best()), &progress);
             assert_eq!(made.err(), is_stopped.then_some(CraftError::Stopped), "{threads} threads, row {at}");
             assert_eq!(progress.1.into_inner(), 20.min(at + 1), "{threads} threads, row {at}");
         }
@@ -247,7 +252,7 @@ fn work_is_stopped_at_a_row() {
 
 #[test]
 fn a_source_that_fails_ends_the_work() {
-    let net = Net::span(&weights()).unwrap();
+    let net = net();
     for threads in [1, 2] {
         let mut left = 2;
         let mut next = |_: &mut [f32]| {
@@ -255,7 +260,7 @@ fn a_source_that_fails_ends_the_work() {
             if left == 0 { Err(CraftError::Damaged("a row is missing".to_owned())) } else { Ok(()) }
         };
         let size = Size { width: 2, height: 30 };
-        let way = Upscale { net: &net, size, is_grey: false, scale: Scale::Four, threads, cpu: Cpu::best() };
+        let way = Upscale { net, size, is_grey: false, scale: Scale::Four, threads, cpu: Cpu::best() };
         let told = way.rows(&mut next, &Untold, |rows| rows.next_row().map(|row| row.is_some()));
         assert_eq!(told, Err(CraftError::Damaged("a row is missing".to_owned())));
     }

@@ -130,7 +130,9 @@ impl UpscaledRows<'_> {
                 self.crew.give(self.source.begin()?);
                 self.given += 1;
             }
-            (self.made, self.at) = (self.crew.take(), 0);
+            // What was lent goes before the next is made.
+            (self.made, self.at) = (Vec::new(), 0);
+            self.made = self.crew.take();
         }
         self.progress.rows(self.done, self.of)?;
         self.done += 1;
