@@ -1,0 +1,39 @@
+//! Enlarges raw pixels with the net that comes with stockmill: `tests/neural.py` compares it with another engine.
+//!
+//! `upscale_rows RESTORE WIDTH HEIGHT CHANNELS SCALE THREADS CPU < bytes > numbers`: bytes of pixels, row by row, to f32
+//! from 0 to 255. RESTORE is 0 to 100, CHANNELS 1 or 3, SCALE 2 to 4, CPU `any`, `avx2`, `avx512` or `best`.
+
+use std::io::{Read, Write};
+
+use stockmill::craft::{Cpu, CraftError, Net, Scale, Untold, Upscale};
+use stockmill::model::Size;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [restore, width, height, channels, scale, threads, cpu] = &args[..] else {
+        return Err("give RESTORE WIDTH HEIGHT CHANNELS SCALE THREADS CPU".into());
+    };
+    let known = Cpu::all().into_iter().find(|known| format!("{known:?}").eq_ignore_ascii_case(cpu));
+    let cpu = if cpu == "best" { Cpu::best() } else { known.ok_or("this processor has no such instructions")? };
+    let scales = [Scale::Two, Scale::Three, Scale::Four];
+    let times: usize = scale.parse()?;
+    let scale = scales.into_iter().find(|scale| scale.times() == times).ok_or("SCALE is 2, 3 or 4")?;
+    let (size, is_grey) = (Size { width: width.parse()?, height: height.parse()? }, channels == "1");
+    let net = Net::embedded(restore.parse()?);
+    let way = Upscale { net: &net, size, is_grey, scale, threads: threads.parse()?, cpu };
+    let (mut source, mut result) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let mut bytes = vec![0; size.width as usize * if is_grey { 1 } else { 3 }];
+    let mut next = |row: &mut [f32]| {
+        source.read_exact(&mut bytes).map_err(|error| CraftError::Truncated(error.to_string()))?;
+        row.iter_mut().zip(&bytes).for_each(|(value, byte)| *value = f32::from(*byte));
+        Ok(())
+    };
+    way.rows(&mut next, &Untold, |rows| {
+        while let Some(row) = rows.next_row()? {
+            let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+            result.write_all(&bytes).map_err(|error| CraftError::Write(error.kind(), error.to_string()))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
