@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stockmill::craft::{self, Limits, Untold};
-use stockmill::model::{Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Subsampling};
+use stockmill::model::{Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Subsampling, Upscaler};
 
 const EDGE: u32 = 1024;
 
@@ -43,7 +43,7 @@ fn of(format: Format) -> Render {
         background: [255; 3],
         meta: None,
     };
-    Render { size: None, enhance: Enhance::default(), output, threads: 1 }
+    Render { size: None, by: Upscaler::Lanczos, enhance: Enhance::default(), output, threads: 1 }
 }
 
 fn in_size(edge: u32, sharpen: Strength) -> Render {

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let times: usize = scale.parse()?;
     let scale = scales.into_iter().find(|scale| scale.times() == times).ok_or("SCALE is 2, 3 or 4")?;
     let (size, is_grey) = (Size { width: width.parse()?, height: height.parse()? }, channels == "1");
-    let net = Net::embedded(restore.parse()?);
+    let net = Net::embedded(restore.parse()?).ok_or("it was built without the net")?;
     let way = Upscale { net: &net, size, is_grey, scale, threads: threads.parse()?, cpu };
     let (mut source, mut result) = (std::io::stdin().lock(), std::io::stdout().lock());
     let mut bytes = vec![0; size.width as usize * if is_grey { 1 } else { 3 }];

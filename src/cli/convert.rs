@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::error::CliError;
 use super::numbers::{factor, whole};
 use super::out::counted;
-use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling, Upscaler};
 use crate::service::{
     CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert as converted, plain_reason,
 };
@@ -18,6 +18,8 @@ use crate::vault::{Existing, clear_outside, make_folder_outside, open_outside, w
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
 const BACKGROUND: u32 = 0x00ff_ffff;
+/// How much the neural net restores where nothing is said: as much as suits most pictures.
+const RESTORE: u8 = 50;
 /// What stands for the standard input or output.
 const STREAM: &str = "-";
 
@@ -39,9 +41,12 @@ pub(super) struct ConvertArgs {
     /// The longer edge to get, in pixels
     #[arg(long, value_name = "E", group = "size", allow_negative_numbers = true, value_parser = whole::<u32>(1, 65_535))]
     long_edge: Option<u32>,
-    /// How a picture gets its size; `none` keeps it as it is
+    /// What enlarges a picture; `none` keeps its size
     #[arg(long, value_enum, default_value = "lanczos")]
     method: Method,
+    /// What the neural net does about noise and damage, from keeping everything (0) to 100 [default: 50]
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u8).range(0..=100))]
+    restore: Option<u8>,
     /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
     enhance: Vec<Enhancement>,
@@ -80,6 +85,7 @@ pub(super) struct ConvertArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Method {
     Lanczos,
+    Neural,
     None,
 }
 
@@ -100,6 +106,9 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     let has_size = args.scale.is_some() || args.megapixels.is_some() || args.long_edge.is_some();
     if args.method == Method::None && has_size {
         return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
+    }
+    if args.restore.is_some() && args.method != Method::Neural {
+        return Err(CliError::usage("`--restore` has an effect with `--method neural` alone; leave it out"));
     }
     if bytes(args).is_some_and(|range| range.min > range.max) {
         return Err(CliError::usage("`--min-bytes` is more than `--max-bytes`"));
@@ -243,15 +252,25 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
         ConvertError::Disk(error) => format!("`{}` cannot be written: {}", to.display(), plain_reason(&error)),
         other => other.to_string(),
     };
-    if to.as_os_str() != STREAM {
-        return write_outside(to, existing, |out| converted(&mut input, conversion, out)).map_err(plain);
+    let mut write = |conversion: &Conversion| {
+        if to.as_os_str() != STREAM {
+            return write_outside(to, existing, |out| converted(&mut input, conversion, out));
+        }
+        // All of it or nothing, also into a pipe.
+        let mut made = Vec::new();
+        let notes = converted(&mut input, conversion, &mut made)?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(&made).and_then(|()| out.flush())?;
+        Ok(notes)
+    };
+    match (write(conversion), conversion.by.instead()) {
+        (Err(ConvertError::NotByNet(why)), Some(by)) => {
+            let told = format!("enlarged by lanczos instead: {why}");
+            let notes = write(&Conversion { by, ..*conversion }).map_err(plain)?;
+            Ok(notes.into_iter().chain([told]).collect())
+        }
+        (written, _) => written.map_err(plain),
     }
-    // All of it or nothing, also into a pipe.
-    let mut made = Vec::new();
-    let notes = converted(&mut input, conversion, &mut made).map_err(plain)?;
-    let mut out = std::io::stdout().lock();
-    out.write_all(&made).and_then(|()| out.flush()).map_err(|error| plain(error.into()))?;
-    Ok(notes)
 }
 
 fn opened(from: &Path) -> Result<Input, String> {
@@ -286,6 +305,10 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
     }
     Ok(Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
+        by: match args.method {
+            Method::Neural => Upscaler::Neural { restore: args.restore.unwrap_or(RESTORE) },
+            Method::Lanczos | Method::None => Upscaler::Lanczos,
+        },
         enhance,
         format,
         quality: args.quality.unwrap_or(QUALITY),

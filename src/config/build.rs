@@ -9,8 +9,8 @@ use super::gate::{Gate, Gates, Schedule};
 use super::raw::{Raw, RawKeep, RawSchedule};
 use super::schema::{Nodes, WEEKDAYS, time};
 use super::{
-    DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
-    SettleSettings, Target, UploadSettings,
+    DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, Method, NamingSettings, Problem, Problems,
+    Settings, SettleSettings, Target, UploadSettings,
 };
 use crate::market::{Market, no_category};
 use crate::model::{Ignore, MarketName, Stage, Tags, Template, nearest};
@@ -116,6 +116,9 @@ impl Builder {
         let first = self.template("naming.first", &raw.naming.first);
         let last = self.template("naming.last", &raw.naming.last);
         let target = self.target(&raw.keep);
+        if raw.keep.method == Method::Neural && cfg!(not(feature = "embedded-net")) {
+            self.say("keep.method", "this stockmill was built without the neural net; use lanczos", None);
+        }
         let background = self.colour("export.background", &raw.export.background);
         let chosen = self.markets(&raw.upload.markets, markets);
         self.categories(&raw.defaults, markets);
@@ -135,6 +138,7 @@ impl Builder {
             ideas: IdeasSettings { prompts_max: raw.ideas.prompts_max },
             keep: KeepSettings {
                 method: raw.keep.method,
+                restore: raw.keep.restore,
                 target: target?,
                 megapixels_max: raw.keep.megapixels_max,
                 scale_max: raw.keep.scale_max,
@@ -395,7 +399,7 @@ mod tests {
             [
                 "line 2, column 3: `settle.quiet_mss`: there is no such setting; did you mean `quiet_ms`?",
                 "line 3, column 13: `settle.rescan_s`: `often` must be a whole number from 1 to 86400",
-                "line 5, column 11: `keep.method`: `lanczoz` must be one of lanczos, none; did you mean `lanczos`?",
+                "line 5, column 11: `keep.method`: `lanczoz` must be one of lanczos, neural, none; did you mean `lanczos`?",
                 "line 6, column 1: `exports`: there is no such setting; did you mean `export`?",
                 "line 8, column 12: `export.quality`: `30` must be a whole number from 80 to 100",
             ]

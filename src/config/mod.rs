@@ -121,6 +121,8 @@ pub struct IdeasSettings {
 pub struct KeepSettings {
     /// How they are enlarged.
     pub method: Method,
+    /// How much the neural net restores, from keeping everything (0) to 100.
+    pub restore: u8,
     /// Up to which size.
     pub target: Target,
     /// Never beyond this, in millions of pixels.
@@ -137,6 +139,8 @@ pub struct KeepSettings {
 pub enum Method {
     /// Windowed sinc with three lobes.
     Lanczos,
+    /// The neural net that comes with stockmill.
+    Neural,
     /// Pictures are passed on as they are.
     None,
 }

@@ -48,6 +48,7 @@ pub(super) struct RawIdeas {
 #[derive(Debug, Deserialize)]
 pub(super) struct RawKeep {
     pub(super) method: Method,
+    pub(super) restore: u8,
     pub(super) min_megapixels: Option<f64>,
     pub(super) scale: Option<f64>,
     pub(super) long_edge: Option<u32>,

@@ -75,7 +75,8 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
     (
         "keep",
         Shape::Table(&[
-            ("method", Shape::OneOf(&["lanczos", "none"])),
+            ("method", Shape::OneOf(&["lanczos", "neural", "none"])),
+            ("restore", Shape::Integer(0, 100)),
             ("min_megapixels", Shape::Number(0.01, 1000.0)),
             ("scale", Shape::Number(1.0, 16.0)),
             ("long_edge", Shape::Integer(16, 65_000)),

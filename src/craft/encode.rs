@@ -40,10 +40,10 @@ pub(super) fn fit(picture: Picture, format: Format) -> Result<Picture, CraftErro
 
 /// Writes a picture that is fit for its format in another size, or in its own, with its colour profile. Only a WebP is
 /// ever in memory as a whole. JPEG has 8 bit and no transparency: flatten it first. `again` begins the source once more,
-/// for a large TIFF.
+/// for a large TIFF; where that costs much, its strips are kept instead.
 pub(super) fn write<'a>(
     source: Feed<'a>,
-    again: &dyn Fn() -> Result<Feed<'a>, CraftError>,
+    again: Option<&dyn Fn() -> Result<Feed<'a>, CraftError>>,
     icc: Option<&[u8]>,
     to: Size,
     writing: &Writing<'_>,
@@ -68,16 +68,20 @@ pub(super) fn write<'a>(
             stream::written(out.write_all(&bytes))
         }
         Format::Tiff => {
-            let head = tiff_out::Head { size: to, color: source.color(), icc, xmp: writing.xmp };
-            let passes = tiff_out::passes(to);
+            let head = tiff_out::Head { size: to, color: source.made(), icc, xmp: writing.xmp };
+            let passes = if again.is_some() { tiff_out::passes(to) } else { 1 };
             let (mut source, mut pass) = (Some(source), 0);
             let rows = |take: &mut tiff_out::Take<'_>| {
-                let source = source.take().map_or_else(again, Ok)?;
+                let source = match (source.take(), again) {
+                    (Some(source), _) => source,
+                    (None, Some(again)) => again()?,
+                    (None, None) => return Err(CraftError::Defect("rows are wanted twice".to_owned())),
+                };
                 let share = Share { of: progress, pass, passes };
                 pass += 1;
                 stream::in_size(source, to, sharpen, threads, &share, take)
             };
-            tiff_out::write(&head, rows, &mut |bytes| stream::written(out.write_all(bytes)))
+            tiff_out::write(&head, passes, rows, &mut |bytes| stream::written(out.write_all(bytes)))
         }
     }
 }
@@ -111,7 +115,7 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
         progress: &super::Untold,
     };
     let again = || Ok(Feed::of(image.clone()));
-    write(again()?, &again, icc.as_deref(), to, &writing, &mut bytes)?;
+    write(again()?, Some(&again), icc.as_deref(), to, &writing, &mut bytes)?;
     Ok(bytes)
 }
 
@@ -128,7 +132,7 @@ pub(super) fn resized(
         Ok(image) => Feed::of(image),
         Err(source) => source,
     };
-    let (color, mut bytes) = (source.color(), Vec::new());
+    let (color, mut bytes) = (source.made(), Vec::new());
     stream::in_size(source, to, sharpen, threads, progress, |rows| {
         bytes.extend_from_slice(rows);
         Ok(())
@@ -146,7 +150,7 @@ fn png(
 ) -> Result<(), CraftError> {
     let mut info = png::Info::with_size(to.width, to.height);
     info.icc_profile = icc.map(Cow::Borrowed);
-    let color = source.color();
+    let color = source.made();
     info.color_type = match (color.has_color(), color.has_alpha()) {
         (false, false) => png::ColorType::Grayscale,
         (false, true) => png::ColorType::GrayscaleAlpha,

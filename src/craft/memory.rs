@@ -1,9 +1,10 @@
 //! How much memory a picture takes, from its size alone: as much as one of four channels of 16 bit, the most that there
 //! are.
 
+use super::enlarge;
 use super::source::PROFILED_PIXELS;
 use super::{stream, tiff_out};
-use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength};
+use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength, Upscaler};
 
 /// Bytes that a decoded pixel may take.
 const PIXEL_BYTES: u64 = 8;
@@ -25,14 +26,19 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
         Output::Final { format: Format::Jpeg, scans: Scans::Progressive, .. } => stream::block_bytes(to),
         _ => 0,
     };
-    let work = stream::work_bytes(from, to, render.threads) + blocks;
+    let net = if is_by_net(render) { enlarge::work_bytes(from) } else { 0 };
+    let work = stream::work_bytes(from, to, render.threads) + blocks + net;
     match render.output.format() {
         // The result, and again as it is encoded.
         Format::Webp if render.size.is_some() => whole + to.pixels() * PIXEL_BYTES * 3 / 2 + work,
         Format::Webp => whole * 2,
         format => {
             let window = stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole);
-            let kept = if format == Format::Tiff { tiff_out::kept_bytes(to, PIXEL_BYTES) } else { 0 };
+            let kept = match format {
+                Format::Tiff if is_by_net(render) => to.pixels() * PIXEL_BYTES,
+                Format::Tiff => tiff_out::kept_bytes(to, PIXEL_BYTES),
+                _ => 0,
+            };
             work + kept + if comes_in_rows { window } else { whole }
         }
     }
@@ -43,16 +49,20 @@ pub fn embed_memory(size: Size, kind: Kind) -> u64 {
     if kind == Kind::Tiff { size.pixels() * PIXEL_BYTES * 2 } else { 0 }
 }
 
+fn is_by_net(render: &Render) -> bool {
+    render.size.is_some() && matches!(render.by, Upscaler::Neural { .. })
+}
+
 /// Returns how often a picture is decoded and made.
 pub fn render_passes(from: Size, render: &Render) -> u64 {
-    let is_tiff = render.output.format() == Format::Tiff;
-    if is_tiff { tiff_out::passes(render.size.unwrap_or(from)).into() } else { 1 }
+    let is_repeated = render.output.format() == Format::Tiff && !is_by_net(render);
+    if is_repeated { tiff_out::passes(render.size.unwrap_or(from)).into() } else { 1 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Enhance, Profile};
+    use crate::model::{Enhance, Profile, Upscaler};
 
     const MIB: u64 = 1 << 20;
 
@@ -60,7 +70,8 @@ mod tests {
         let (profile, background) = (Profile::Srgb, [255; 3]);
         let (quality, bytes, subsampling, meta) = (95, None, None, None);
         let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
-        Render { size: Some(size), enhance: Enhance::default(), output, threads: 2 }
+        let by = Upscaler::Lanczos;
+        Render { size: Some(size), by, enhance: Enhance::default(), output, threads: 2 }
     }
 
     /// In MiB, from what is measured up to what a picture of more channels would take.
@@ -79,7 +90,8 @@ mod tests {
         ];
         for (comes_in_rows, from, to, threads, least, most) in rows {
             let enhance = Enhance::default();
-            let render = Render { size: Some(square(to)), enhance, output: Output::Master, threads };
+            let render =
+                Render { size: Some(square(to)), by: Upscaler::Lanczos, enhance, output: Output::Master, threads };
             let found = render_memory(square(from), comes_in_rows, &render) / MIB;
             assert!((least..=most).contains(&found), "{comes_in_rows} {from} {to} {threads}: {found}");
             let levelled = Render { enhance: Enhance { levels: Strength::Low, ..enhance }, ..render.clone() };

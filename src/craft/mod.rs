@@ -6,6 +6,7 @@ mod complete;
 mod decode;
 mod embed;
 mod encode;
+mod enlarge;
 mod essence;
 mod essence_writer;
 mod fit;
@@ -15,6 +16,7 @@ mod jpeg;
 mod jpeg_in;
 mod jpeg_scan;
 mod levels;
+mod likeness;
 mod memory;
 mod model;
 mod neural;
@@ -75,6 +77,9 @@ pub enum CraftError {
     /// A product differs from its source.
     #[error("the enlarged picture does not look like its source ({0}); the original is untouched")]
     LooksWrong(String),
+    /// The neural net is of no use for it.
+    #[error("the neural net cannot enlarge it: {0}")]
+    NotByNet(String),
     /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),

@@ -4,14 +4,15 @@ use std::io::Write;
 use super::color::is_transparent;
 use super::embed::packet;
 use super::encode::{Writing, fit, write};
+use super::enlarge::{enlarged, own_net};
 use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::{Levels, level};
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
-use super::{CraftError, Limits, Picture, Progress, tiff_in};
+use super::{CraftError, Limits, Picture, Progress, Untold, tiff_in};
 use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
-use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength};
+use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Upscaler};
 
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
@@ -123,7 +124,17 @@ fn once(
     let format = render.output.format();
     let sharpen = render.enhance.sharpen;
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
-    write(feed, &again, icc.as_deref(), size, &writing, out)?;
+    match render.by {
+        Upscaler::Neural { restore } if render.size.is_some() => {
+            // Rows are written as the net makes them: who asks how far it is, is told that.
+            let writing = Writing { progress: &Untold, ..writing };
+            let net = own_net(restore)?;
+            enlarged(feed, size, &net, threads, progress, |feed| {
+                write(feed, None, icc.as_deref(), size, &writing, out)
+            })?;
+        }
+        _ => write(feed, Some(&again), icc.as_deref(), size, &writing, out)?,
+    }
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let encoded = match &render.output {
         Output::Final { background: [red, green, blue], .. } if is_flattened.get() => {
@@ -255,7 +266,13 @@ mod tests {
                 let master = rendered(
                     &source,
                     Kind::Png,
-                    &Render { size, enhance: Enhance::default(), output: Output::Master, threads: 1 },
+                    &Render {
+                        size,
+                        by: Upscaler::Lanczos,
+                        enhance: Enhance::default(),
+                        output: Output::Master,
+                        threads: 1,
+                    },
                 );
                 for format in Format::ALL {
                     for profile in [Profile::Srgb, Profile::Keep] {
@@ -263,12 +280,18 @@ mod tests {
                         let apart = rendered(
                             &master,
                             Kind::Png,
-                            &Render { size: None, enhance: Enhance::default(), output: output.clone(), threads: 1 },
+                            &Render {
+                                size: None,
+                                by: Upscaler::Lanczos,
+                                enhance: Enhance::default(),
+                                output: output.clone(),
+                                threads: 1,
+                            },
                         );
                         let at_once = rendered(
                             &source,
                             Kind::Png,
-                            &Render { size, enhance: Enhance::default(), output, threads: 1 },
+                            &Render { size, by: Upscaler::Lanczos, enhance: Enhance::default(), output, threads: 1 },
                         );
                         let [apart, at_once] =
                             [apart, at_once].map(|bytes| decode(&bytes, format.kind(), &Limits::default()).unwrap());
@@ -299,7 +322,7 @@ mod tests {
                 (&whole, Strength::High, Some("its levels stay, since they use the whole range")),
             ] {
                 let enhance = Enhance { sharpen: Strength::High, levels };
-                let to = Render { size, enhance, output: output.clone(), threads: 1 };
+                let to = Render { size, by: Upscaler::Lanczos, enhance, output: output.clone(), threads: 1 };
                 let mut out = Vec::new();
                 let made = render(source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
                 assert_eq!(made.remark.as_deref(), expected);
@@ -340,7 +363,13 @@ mod tests {
             (&pages, Kind::Tiff, &Output::Master, one, None),
             (&pages, Kind::Tiff, &jpeg, one, None),
         ] {
-            let to = Render { size: None, enhance: Enhance::default(), output: output.clone(), threads: 1 };
+            let to = Render {
+                size: None,
+                by: Upscaler::Lanczos,
+                enhance: Enhance::default(),
+                output: output.clone(),
+                threads: 1,
+            };
             let made = render(source, kind, &to, &Limits::default(), &Untold, &mut std::io::sink()).unwrap();
             assert_eq!((made.remark.as_deref(), made.encoded.as_deref()), (decoded, encoded), "{kind} {output:?}");
         }
@@ -361,7 +390,7 @@ mod tests {
             if let Output::Final { bytes, .. } = &mut output {
                 *bytes = range;
             }
-            let to = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
+            let to = Render { size: None, by: Upscaler::Lanczos, enhance: Enhance::default(), output, threads: 1 };
             let mut out = Vec::new();
             let made = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut out).unwrap();
             assert_eq!(made.remark, None);
@@ -395,7 +424,7 @@ mod tests {
             [(Format::Webp, 16_384, true), (Format::Webp, 16_383, false), (Format::Png, 16_384, false)]
         {
             let (size, enhance) = (Some(Size { width, height: 1 }), Enhance::default());
-            let to = Render { size, enhance, output: last(format, Profile::Srgb), threads: 1 };
+            let to = Render { size, by: Upscaler::Lanczos, enhance, output: last(format, Profile::Srgb), threads: 1 };
             let refused = render(cut, Kind::Png, &to, &Limits::default(), &Untold, &mut std::io::sink()).unwrap_err();
             let told = refused.to_string();
             let is_told = told.contains("a WebP has at most 16383 on an edge; ask for fewer, or for another format");
@@ -413,6 +442,7 @@ mod tests {
         }
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
         let to = Render {
+            by: Upscaler::Lanczos,
             size: Some(Size { width: 40, height: 40 }),
             enhance: Enhance::default(),
             output: Output::Master,
@@ -428,7 +458,13 @@ mod tests {
     fn what_cannot_be_written_is_told() {
         let source = encode(&testing::gradient(20, 20), Format::Png, LOSSLESS).unwrap();
         let mut room = [0_u8; 10];
-        let to = Render { size: None, enhance: Enhance::default(), output: Output::Master, threads: 1 };
+        let to = Render {
+            size: None,
+            by: Upscaler::Lanczos,
+            enhance: Enhance::default(),
+            output: Output::Master,
+            threads: 1,
+        };
         let refused = render(&source, Kind::Png, &to, &Limits::default(), &Untold, &mut &mut room[..]);
         assert!(matches!(refused, Err(CraftError::Write(std::io::ErrorKind::WriteZero, _))), "{refused:?}");
     }

@@ -52,15 +52,16 @@ pub(super) fn kept_bytes(size: Size, pixel_bytes: u64) -> u64 {
     if passes(size) == 1 { size.pixels() * pixel_bytes } else { 0 }
 }
 
-/// Writes a TIFF. `rows` hands over all of its rows, each time it is called the same ones.
+/// Writes a TIFF. `rows` hands over all of its rows, in each of one or two passes the same ones.
 pub(super) fn write(
     head: &Head<'_>,
+    passes: u32,
     mut rows: impl FnMut(&mut Take<'_>) -> Result<(), CraftError>,
     out: &mut Take<'_>,
 ) -> Result<(), CraftError> {
     let strips = Strips::of(head);
     let (mut sizes, mut kept) = (Vec::new(), Vec::new());
-    let keeps = passes(head.size) == 1;
+    let keeps = passes == 1;
     strips.each(&mut rows, |strip| {
         sizes.push(strip.len() as u64);
         kept.extend_from_slice(if keeps { strip } else { &[] });
@@ -88,7 +89,7 @@ pub(super) fn tiff_with(picture: &Picture, xmp: &str) -> Result<Vec<u8>, CraftEr
         bytes.extend_from_slice(piece);
         Ok(())
     };
-    write(&head, |take| whole(image, take), &mut out)?;
+    write(&head, passes(head.size), |take| whole(image, take), &mut out)?;
     Ok(bytes)
 }
 
@@ -335,7 +336,7 @@ mod tests {
                 bytes.extend_from_slice(piece);
                 Ok(())
             };
-            write(&head, rows, &mut out).unwrap();
+            write(&head, super::passes(size), rows, &mut out).unwrap();
             assert_eq!((made, u32::from(longest > STRIP_BYTES)), (passes, 2 - passes));
             let back = decode(&bytes, Kind::Tiff, &Limits::default()).unwrap().image.to_luma8();
             assert!(back.rows().zip(0..).all(|(found, y)| found.map(|pixel| pixel[0]).eq(row(y))), "{edge}");
@@ -352,7 +353,7 @@ mod tests {
             let row: Vec<u8> = (0..5000_u32).map(|x| (x * x).to_le_bytes()[0] % value).collect();
             (0..5000).try_for_each(|_| take(&row))
         };
-        let made = write(&head, rows, &mut |_| Ok(()));
+        let made = write(&head, passes(head.size), rows, &mut |_| Ok(()));
         assert!(matches!(made, Err(CraftError::Defect(_))), "{made:?}");
     }
 

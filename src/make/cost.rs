@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::craft;
-use crate::model::{Output, RelPath, Render, Size};
+use crate::model::{Output, RelPath, Render, Size, Upscaler};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// What a record or a small companion takes on a disk.
@@ -13,6 +13,8 @@ const RECORD_BYTES: u64 = 4096;
 const DECODE_NS: u64 = 14;
 /// To make a pixel by enlarging, and to write it as PNG.
 const ENLARGE_NS: u64 = 17;
+/// For the net to look at a pixel of the source.
+const NEURAL_NS: u64 = 2000;
 /// To convert a pixel and write it.
 const ENCODE_NS: u64 = 13;
 /// To read a byte, hash it and write it.
@@ -115,6 +117,10 @@ impl Source {
             (Some(_), Output::Final { .. }) => (ENLARGE_NS, ENCODE_NS, 2),
             (None, Output::Final { .. }) => (0, ENCODE_NS, 2),
         };
+        let net_ns = match render.by {
+            Upscaler::Neural { .. } if render.size.is_some() => self.pixels() * NEURAL_NS,
+            _ => 0,
+        };
         let passes = self.size.map_or(1, |size| craft::render_passes(size, render));
         // A JPEG that is to have so many bytes is made in memory, and again beside it.
         let jpegs = match render.output {
@@ -125,7 +131,7 @@ impl Source {
         Made {
             memory: self.size.map_or(0, memory),
             bytes: pixels * pixel_bytes,
-            time_ns: passes * (self.time_ns() + pixels * (enlarge_ns + encode_ns)),
+            time_ns: passes * (self.time_ns() + pixels * (enlarge_ns + encode_ns)) + net_ns,
         }
     }
 }
@@ -164,6 +170,7 @@ mod tests {
             let profile = crate::model::Profile::Srgb;
             let render = Render {
                 size: None,
+                by: Upscaler::Lanczos,
                 enhance: Enhance::default(),
                 output: Output::Final {
                     format,
@@ -183,13 +190,11 @@ mod tests {
             "bytes" => Recipe::Bytes(vec![0; 100]),
             "same" => Recipe::Same { from, hash: ContentHash::of(b"") },
             "copy" => Recipe::Copy { from },
-            "double" => {
+            "double" | "double by net" => {
                 let size = Some(Size { width: 4000, height: 2000 });
-                Recipe::Render {
-                    from,
-                    kind,
-                    render: Render { size, enhance: Enhance::default(), output: Output::Master, threads: 1 },
-                }
+                let by = if name == "double" { Upscaler::Lanczos } else { Upscaler::Neural { restore: 50 } };
+                let render = Render { size, by, enhance: Enhance::default(), output: Output::Master, threads: 1 };
+                Recipe::Render { from, kind, render }
             }
             "jpeg" => export(Format::Jpeg, None, Scans::Baseline),
             "fitted" => export(Format::Jpeg, Some(ByteRange { min: 1, max: 9 }), Scans::Baseline),
@@ -207,7 +212,7 @@ mod tests {
     #[test]
     fn each_kind_of_work_costs_what_it_takes() {
         // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
-        let cases: [(&[&str], bool, u64, u64, u64); 15] = [
+        let cases: [(&[&str], bool, u64, u64, u64); 16] = [
             (&[], false, 0, 0, 0),
             (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
@@ -218,6 +223,7 @@ mod tests {
             (&["copy"], false, 0, 4, 0),
             (&["sidecar"], false, 0, 4, 0),
             (&["double"], false, 23, 32_000, 201),
+            (&["double by net"], false, 101, 32_000, 4201),
             (&["jpeg"], false, 22, 4_000, 63),
             (&["fitted"], false, 30, 4_000, 63),
             (&["progressive"], false, 36, 4_000, 63),

@@ -26,7 +26,7 @@ fn read_same(disk: &dyn Look, kept: &Kept, wanted: &FileRecord, bytes_max: u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Enhance, Output, RelPath, Render, Stage};
+    use crate::model::{Enhance, Output, RelPath, Render, Stage, Upscaler};
     use crate::plan::Product;
     use crate::records::{About, Derivation, PublishMode};
     use crate::vault::{Disk as _, Layout, RealDisk};
@@ -69,7 +69,13 @@ mod tests {
             let kept = Kept { file: path("raw/1-0"), record: path("raw/1-1") };
             disk.write_new(&kept.record, sidecar.to_text().as_bytes()).unwrap();
             bytes.iter().for_each(|bytes| disk.write_new(&kept.file, bytes).unwrap());
-            let render = Render { size: None, enhance: Enhance::default(), output: Output::Master, threads: 1 };
+            let render = Render {
+                size: None,
+                by: Upscaler::Lanczos,
+                enhance: Enhance::default(),
+                output: Output::Master,
+                threads: 1,
+            };
             let made = Recipe::Render { from: path("keep/t/a.png"), kind: crate::model::Kind::Png, render };
             let own = Sidecar { file: Some(record()), ..Sidecar::default() };
             let recipes = [made, Recipe::SidecarOf { product: 0, sidecar: Box::new(own) }];

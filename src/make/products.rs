@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
-use crate::craft::{self, EssenceWriter, Progress, Stored};
-use crate::model::{ContentHash, Identity, Kind, RelPath};
+use crate::craft::{self, CraftError, EssenceWriter, Progress, Stored};
+use crate::model::{ContentHash, Identity, Kind, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -94,12 +94,14 @@ struct Known {
     encoded: Option<String>,
     /// How many bytes it has, if it is a picture that was written; else 0.
     bytes: u64,
+    /// What enlarged it, if that is not what was asked for.
+    by: Option<Upscaler>,
 }
 
 impl Known {
     /// A file that shows nothing, or the same as its source, whose essence is known.
     fn file(file: ContentHash) -> Self {
-        Self { file, essence: None, remark: None, encoded: None, bytes: 0 }
+        Self { file, essence: None, remark: None, encoded: None, bytes: 0, by: None }
     }
 
     /// Returns what a person is told of it, each with the step of its plan that tells it.
@@ -132,6 +134,9 @@ fn make_product(
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {
                 file.hash = earlier[*product].file.clone();
+                if let Some(by) = earlier[*product].by {
+                    file.recipe = file.recipe.take().map(|recipe| recipe.enlarged_by(by));
+                }
             }
             sidecar.add_essence(earlier[*product].essence.clone());
             let about = &sources.plan.about;
@@ -148,13 +153,7 @@ fn make_product(
                     Ok((Some(TAKEN_BACK.to_owned()), None))
                 });
             }
-            let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
-            return picture(draft, product, render.output.kind(), |out| {
-                let made = source.decoded(|coded| craft::render(coded, *kind, render, limits, progress, out));
-                let made = made.map_err(unread(from))??;
-                let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
-                Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
-            });
+            return rendered(sources, (from, *kind), render, progress, draft, product);
         }
         Recipe::Blank { from } => {
             let mut opened = sources.open(from)?;
@@ -180,6 +179,36 @@ fn make_product(
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
 }
 
+/// Makes a picture of another. If a net is of no use for it, that is told, and it is made without.
+fn rendered(
+    sources: &Sources<'_>,
+    (from, kind): (&RelPath, Kind),
+    render: &Render,
+    progress: &dyn Progress,
+    draft: &mut Draft,
+    product: &Product,
+) -> Result<Known, MakeError> {
+    let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
+    let mut by = |render: &Render, draft: &mut Draft| {
+        picture(draft, product, render.output.kind(), |out| {
+            let made = source.decoded(|coded| craft::render(coded, kind, render, limits, progress, out));
+            let made = made.map_err(unread(from))??;
+            let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
+            Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
+        })
+    };
+    match (by(render, draft), render.by.instead()) {
+        (Err(error @ MakeError::Content(CraftError::NotByNet(_))), Some(instead)) => {
+            draft.give_up_last();
+            let known = by(&Render { by: instead, ..render.clone() }, draft)?;
+            let told = format!("enlarged by lanczos instead: {error}");
+            let remark = known.remark.into_iter().chain([told]).collect::<Vec<_>>().join("; ");
+            Ok(Known { remark: Some(remark), by: Some(instead), ..known })
+        }
+        (made, _) => made,
+    }
+}
+
 /// Writes a picture while it is made; `make` returns what a person is told of it, and of how it is written.
 fn picture(
     draft: &mut Draft,
@@ -193,7 +222,7 @@ fn picture(
     // What the disk refused comes first: an encoder tells it in words of its own.
     let (file, bytes) = writer.finish()?;
     let (remark, encoded) = made?;
-    Ok(Known { file, essence, remark, encoded, bytes })
+    Ok(Known { file, essence, remark, encoded, bytes, by: None })
 }
 
 /// The files that a plan's products are made from, each the very one that was seen when it was decided.

@@ -27,7 +27,7 @@ pub use market_name::{MarketName, MarketNameProblem};
 pub use meta::{Meta, SourceType};
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};
 pub use references::{Reference, References};
-pub use render::{ByteRange, Output, Render, Scans, Subsampling};
+pub use render::{ByteRange, Output, Render, Scans, Subsampling, Upscaler};
 pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
 pub use tags::{Tags, category_map, normal_keyword, split_words, words};

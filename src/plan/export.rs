@@ -1,7 +1,7 @@
 use super::asset::Asset;
 use super::{Hold, Plan, Recipe, Rules};
 use crate::config::ExportSettings;
-use crate::model::{ByteRange, Enhance, Format, Meta, Output, Render, Scans, Size};
+use crate::model::{ByteRange, Enhance, Format, Meta, Output, Render, Scans, Size, Upscaler};
 use crate::records::{FileRecord, Step};
 
 /// Gives a picture its final name, format, colour and metadata; everything else its final name.
@@ -27,7 +27,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
     let tags = asset.tags();
     let (output, step) = encoding(asset.context.rules, format, asset.facts.size, tags.meta());
-    let render = Render { size: None, enhance: Enhance::default(), output, threads: 1 };
+    let render = Render { size: None, by: Upscaler::Lanczos, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     (recipe, asset.derived(step, Some(tags.digest())))
 }

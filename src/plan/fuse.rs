@@ -146,6 +146,7 @@ fn of_a_product(made: &Recipe, next: Recipe) -> Option<Recipe> {
             Recipe::Embed { meta, .. },
             Render {
                 size,
+                by,
                 enhance,
                 output: Output::Final { format, quality, bytes, scans, subsampling, profile, background, .. },
                 threads,
@@ -153,12 +154,12 @@ fn of_a_product(made: &Recipe, next: Recipe) -> Option<Recipe> {
         ) => {
             let meta = Some(meta);
             let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
-            Render { size, enhance, output, threads }
+            Render { size, by, enhance, output, threads }
         }
-        (Recipe::Render { render, .. }, Render { size, enhance, output: Output::Master, .. })
+        (Recipe::Render { render, .. }, Render { size, by, enhance, output: Output::Master, .. })
             if (size.is_none() || render.size.is_none()) && render.enhance == Enhance::default() =>
         {
-            Render { size: size.or(render.size), enhance, ..render }
+            Render { size: size.or(render.size), by: if size.is_some() { by } else { render.by }, enhance, ..render }
         }
         _ => return None,
     };

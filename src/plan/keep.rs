@@ -2,7 +2,7 @@ use super::asset::Asset;
 use super::tags::Resolved;
 use super::{Hold, Plan, Recipe};
 use crate::config::{KeepSettings, Method, Target};
-use crate::model::{Enhance, Kind, Output, Render, Size, Strength};
+use crate::model::{Enhance, Kind, Output, Render, Size, Strength, Upscaler};
 use crate::records::{Derivation, Step};
 
 /// Enlarges a picture until the target is met, and sets its levels if that is wanted; everything else is passed on
@@ -10,12 +10,12 @@ use crate::records::{Derivation, Step};
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let settings = &asset.context.rules.keep;
     match step(asset.kind, asset.facts.size, look(asset), settings) {
-        Some(step @ Step::Enlarged { from, to, enhance }) => {
+        Some(step @ Step::Enlarged { by, from, to, enhance }) => {
             if !asset.context.is_let_go {
                 is_not_too_far(from, to, settings.scale_max)?;
             }
-            let did = format!("enlarged from {from} to {to} by lanczos{}", said(enhance));
-            Ok(made(asset, Some(to), enhance, step, &did))
+            let did = format!("enlarged from {from} to {to} by {}{}", title(by), said(enhance));
+            Ok(made(asset, Some((to, by)), enhance, step, &did))
         }
         Some(step @ Step::Levelled(levels)) => {
             let enhance = Enhance { levels, ..Enhance::default() };
@@ -28,7 +28,14 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 /// Returns the step that a picture takes here, or `None` if it is passed on unchanged.
 pub(super) fn step(kind: Kind, size: Option<Size>, look: Enhance, settings: &KeepSettings) -> Option<Step> {
     let size = size.filter(|_| kind.is_image());
-    let enlarged = size.and_then(|from| Some(Step::Enlarged { from, to: target(from, settings)?, enhance: look }));
+    let by = match settings.method {
+        Method::Neural => Upscaler::Neural { restore: settings.restore },
+        Method::Lanczos | Method::None => Upscaler::Lanczos,
+    };
+    // What a net makes is sharp.
+    let sharpen = if by == Upscaler::Lanczos { look.sharpen } else { Strength::Off };
+    let enhance = Enhance { sharpen, ..look };
+    let enlarged = size.and_then(|from| Some(Step::Enlarged { by, from, to: target(from, settings)?, enhance }));
     let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
     enlarged.or(levelled)
 }
@@ -66,11 +73,19 @@ fn passed_on(asset: &Asset<'_>) -> Result<Plan, Hold> {
 }
 
 /// Plans a picture made of an asset's, for the next stage.
-fn made(asset: &Asset<'_>, size: Option<Size>, enhance: Enhance, step: Step, did: &str) -> Plan {
+fn made(asset: &Asset<'_>, size: Option<(Size, Upscaler)>, enhance: Enhance, step: Step, did: &str) -> Plan {
+    let (size, by) = size.map_or((None, Upscaler::default()), |(size, by)| (Some(size), by));
     let path = asset.free_in(&asset.folder("export"), &asset.first_stem(), Kind::Png.extension().unwrap_or("png"));
-    let render = Render { size, enhance, output: Output::Master, threads: 1 };
+    let render = Render { size, by, enhance, output: Output::Master, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
     asset.derive(&path, recipe, asset.derived(step, None), did)
+}
+
+fn title(by: Upscaler) -> String {
+    match by {
+        Upscaler::Lanczos | Upscaler::Instead { .. } => Upscaler::Lanczos.to_string(),
+        Upscaler::Neural { restore } => format!("the neural net (restore {restore})"),
+    }
 }
 
 /// Returns what is told of a look beside the enlarging.
@@ -120,6 +135,7 @@ mod tests {
     fn settings(target: Target) -> KeepSettings {
         KeepSettings {
             method: Method::Lanczos,
+            restore: 50,
             target,
             megapixels_max: 100.0,
             scale_max: 5.0,

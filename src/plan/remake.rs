@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::tags::Resolved;
 use super::{Plan, Product, Recipe, Rules, export, keep};
-use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage};
+use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage, Upscaler};
 use crate::records::{About, Derivation, FileRecord, Happened, Origin, PublishMode, Sidecar, Step};
 
 /// How a product stands to what the settings of today would make of its original. The version of stockmill that made it
@@ -35,6 +35,7 @@ pub struct Stale {
 pub struct Remake {
     recipe: Derivation,
     size: Option<Size>,
+    by: Upscaler,
     enhance: Enhance,
     /// The format, if it is finished; what lies between two stages is a PNG without metadata.
     format: Option<Format>,
@@ -63,7 +64,7 @@ impl Remake {
     fn render(&self, rules: &Rules, meta: Meta) -> Render {
         let size = self.size.or(self.original.size);
         let output = self.format.map_or(Output::Master, |format| export::encoding(rules, format, size, meta).0);
-        Render { size: self.size, enhance: self.enhance, output, threads: 1 }
+        Render { size: self.size, by: self.by, enhance: self.enhance, output, threads: 1 }
     }
 }
 
@@ -103,6 +104,13 @@ impl Steps {
         }
     }
 
+    fn upscaler(self) -> Upscaler {
+        match self.kept {
+            Some(Step::Enlarged { by, .. }) => by,
+            _ => Upscaler::default(),
+        }
+    }
+
     fn look(self) -> Enhance {
         match self.kept {
             Some(Step::Enlarged { enhance, .. }) => enhance,
@@ -127,6 +135,9 @@ impl Steps {
             if *format != Format::Jpeg || of == Kind::Jpeg {
                 *background = None;
             }
+        }
+        if let Some(Step::Enlarged { by, .. }) = &mut self.kept {
+            *by = by.asked();
         }
         self
     }
@@ -263,7 +274,8 @@ fn remake(file: &RelPath, original: &Origin, was: Steps, today: Steps, rules: &R
         })?;
     }
     let (recipe, size) = (today.derivation(), today.sizes().map(|(_, to)| to));
-    Ok(Remake { recipe, size, enhance: today.look(), format: today.format(), original: original.clone(), archived })
+    let (by, enhance, format) = (today.upscaler(), today.look(), today.format());
+    Ok(Remake { recipe, size, by, enhance, format, original: original.clone(), archived })
 }
 
 /// A product of an asset that is made anew.

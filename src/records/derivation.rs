@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Size, Strength};
+use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Size, Strength, Upscaler};
 
 /// The version of the steps that this program takes. A step that comes to give other pixels raises it.
 const VERSION: u32 = 1;
@@ -34,6 +34,8 @@ pub enum Derivation {
 pub enum Step {
     /// It was enlarged, and written as PNG.
     Enlarged {
+        /// What enlarged it.
+        by: Upscaler,
         /// Its size before.
         from: Size,
         /// Its size afterwards.
@@ -78,6 +80,21 @@ impl Derivation {
     /// Returns whether this program can take the steps again. Of words that it does not know nobody can tell.
     pub fn can_remake(&self) -> bool {
         matches!(self, Self::Steps(_))
+    }
+
+    /// Returns it with what really enlarged it.
+    #[must_use]
+    pub fn enlarged_by(mut self, really: Upscaler) -> Self {
+        if let Self::Steps(steps) = &mut self {
+            for step in steps {
+                if let Step::Enlarged { by, .. } = step
+                    && by.instead() == Some(really)
+                {
+                    *by = really;
+                }
+            }
+        }
+        self
     }
 
     /// Returns whether its levels were set in one of the steps.
@@ -131,8 +148,8 @@ impl fmt::Display for Derivation {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Enlarged { from, to, enhance: Enhance { sharpen, levels } } => {
-                write!(f, "lanczos {from} to {to}")?;
+            Self::Enlarged { by, from, to, enhance: Enhance { sharpen, levels } } => {
+                write!(f, "{by} {from} to {to}")?;
                 let done = [(SHARPEN, sharpen), (LEVELS, levels)].into_iter().filter(|(_, how)| **how != Strength::Off);
                 done.into_iter().try_for_each(|(what, how)| write!(f, " {what} {how}"))
             }
@@ -155,10 +172,6 @@ impl FromStr for Step {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let size = |text: &str| {
-            let (width, height) = text.split_once('x').ok_or(())?;
-            Ok(Size { width: width.parse().map_err(drop)?, height: height.parse().map_err(drop)? })
-        };
         let (text, background) = match text.rsplit_once(" on ") {
             Some((text, colour)) => (text, Some(read_colour(colour).ok_or(())?)),
             None => (text, None),
@@ -166,8 +179,12 @@ impl FromStr for Step {
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
             [title, ..] if background.is_some() && title != Format::Jpeg.title() && title != PROGRESSIVE => Err(()),
-            ["lanczos", from, "to", to, ref done @ ..] => {
-                Ok(Self::Enlarged { from: size(from)?, to: size(to)?, enhance: enhanced(done).ok_or(())? })
+            ["lanczos", ref sizes @ ..] => enlarged(Upscaler::Lanczos, sizes).ok_or(()),
+            [by @ ("neural" | "lanczos-instead-of-neural"), restore, ref sizes @ ..] => {
+                let restore = restore.parse().ok().filter(|restore| *restore <= 100).ok_or(())?;
+                let net = Upscaler::Neural { restore };
+                let by = if by == "neural" { net } else { Upscaler::Instead { restore } };
+                enlarged(by, sizes).ok_or(())
             }
             [LEVELS, strength] => Strength::named(strength).map(Self::Levelled).ok_or(()),
             [title, "quality", quality, profile @ (SRGB | OWN), ref bytes @ ..] => {
@@ -191,6 +208,16 @@ impl FromStr for Step {
             _ => Err(()),
         }
     }
+}
+
+/// Returns the step that made a size another one; `None` if it is not in these words.
+fn enlarged(by: Upscaler, words: &[&str]) -> Option<Step> {
+    let size = |text: &str| {
+        let (width, height) = text.split_once('x')?;
+        Some(Size { width: width.parse().ok()?, height: height.parse().ok()? })
+    };
+    let [from, "to", to, done @ ..] = words else { return None };
+    Some(Step::Enlarged { by, from: size(from)?, to: size(to)?, enhance: enhanced(done)? })
 }
 
 /// Returns what was done for a picture's look; `None` if it is not in these words.
@@ -220,6 +247,18 @@ mod tests {
     use super::*;
 
     const ENLARGED: Step = enlarged(Strength::Off, Strength::Off);
+    const BY_NET: Step = Step::Enlarged {
+        by: Upscaler::Neural { restore: 50 },
+        from: Size { width: 10, height: 20 },
+        to: Size { width: 30, height: 60 },
+        enhance: Enhance { sharpen: Strength::Off, levels: Strength::Off },
+    };
+    const INSTEAD: Step = Step::Enlarged {
+        by: Upscaler::Instead { restore: 50 },
+        from: Size { width: 10, height: 20 },
+        to: Size { width: 30, height: 60 },
+        enhance: Enhance { sharpen: Strength::Off, levels: Strength::Off },
+    };
     const ENCODED: Step = Step::Encoded {
         format: Format::Webp,
         quality: 95,
@@ -255,13 +294,13 @@ mod tests {
 
     const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
         let (from, to) = (Size { width: 10, height: 20 }, Size { width: 30, height: 60 });
-        Step::Enlarged { from, to, enhance: Enhance { sharpen, levels } }
+        Step::Enlarged { by: Upscaler::Lanczos, from, to, enhance: Enhance { sharpen, levels } }
     }
 
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 11] = [
+        let cases: [(&str, &[Step], &str); 13] = [
             ("JPEG quality 90 sRGB on #ff000a (version 1)", &[ON_RED], "JPEG quality 90 sRGB on #ff000a (version 1)"),
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             (
@@ -271,6 +310,12 @@ mod tests {
             ),
             // Before they had a version.
             ("lanczos 10x20 to 30x60", &[ENLARGED], "lanczos 10x20 to 30x60 (version 1)"),
+            ("neural 50 10x20 to 30x60", &[BY_NET], "neural 50 10x20 to 30x60 (version 1)"),
+            (
+                "lanczos-instead-of-neural 50 10x20 to 30x60",
+                &[INSTEAD],
+                "lanczos-instead-of-neural 50 10x20 to 30x60 (version 1)",
+            ),
             ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
             (
                 "lanczos 10x20 to 30x60 sharpen low",
@@ -305,6 +350,8 @@ mod tests {
             "net-4 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
             "lanczos 10x20 to 30x60, then by hand",
             "lanczos 10x20 to 30x60 sharpen",
+            "neural 10x20 to 30x60",
+            "neural 101 10x20 to 30x60",
             "lanczos 10x20 to 30x60 sharpen strong",
             "lanczos 10x20 to 30x60 denoise low",
             "WebP quality 256 sRGB",

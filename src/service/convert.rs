@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::craft::{self, CraftError, HEAD_BYTES, Stored, foreign, sniff};
 use crate::make::{MakeError, survive};
-use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling};
+use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling, Upscaler};
 use crate::vault::{ReadSeek, plain};
 
 /// The largest file that is read: as much as the mill takes by default.
@@ -16,6 +16,8 @@ const EDGE_MAX: u32 = 65_535;
 pub struct Conversion {
     /// The size that it gets.
     pub resize: Resize,
+    /// What enlarges it.
+    pub by: Upscaler,
     /// What is done for its look.
     pub enhance: Enhance,
     /// The format.
@@ -58,6 +60,9 @@ pub enum ConvertError {
     /// It would not have as many bytes as it is to have.
     #[error("{0}; ask for another size, or for other bounds")]
     Unfit(String),
+    /// The neural net is of no use for it.
+    #[error("{0}")]
+    NotByNet(CraftError),
     /// The disk refused to give it.
     #[error("it cannot be read: {}", plain_reason(.0))]
     Unread(io::Error),
@@ -81,14 +86,16 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
         let what = format!("it has {from} pixels and would get {to}; at most {limits} are made; ask for less");
         return Err(MakeError::from(CraftError::TooLarge(what)).into());
     }
-    let Conversion { enhance, format, quality, bytes: range, scans, subsampling, threads, profile, background, .. } =
-        *conversion;
+    let Conversion {
+        by, enhance, format, quality, bytes: range, scans, subsampling, threads, profile, background, ..
+    } = *conversion;
     let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
-    let render = Render { size: Some(to).filter(|to| *to != from), enhance, output, threads };
+    let render = Render { size: Some(to).filter(|to| *to != from), by, enhance, output, threads };
     let zeros = zeros_in(bytes, kind);
     let limits = craft::Limits::default();
     let made = survive(|| Ok(input.decoded(|coded| craft::render(coded, kind, &render, &limits, &craft::Untold, out))));
     match made?.map_err(ConvertError::Unread)?.map_err(MakeError::from) {
+        Err(MakeError::Content(why @ CraftError::NotByNet(_))) => Err(ConvertError::NotByNet(why)),
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),
         made => {
             let made = made?;

@@ -67,6 +67,13 @@ impl Draft {
         Ok(ProductWriter::new(file, scratch, noted))
     }
 
+    /// Gives up the product that was begun last: it is made in another way.
+    pub fn give_up_last(&mut self) {
+        if let Some(product) = self.made.publish.pop() {
+            discard(self.vault.writer(), std::slice::from_ref(&product));
+        }
+    }
+
     /// Gives the bytes of `from` a further name `to`: a hard link where the file system can and nobody
     /// else has a name for the file, else a copy.
     pub fn same(&mut self, from: &RelPath, to: &RelPath, hash: &ContentHash, seen: Option<Identity>) -> DiskResult<()> {

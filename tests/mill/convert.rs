@@ -36,7 +36,7 @@ fn sources() -> tempfile::TempDir {
 
 #[test]
 fn what_is_refused_leaves_nothing_and_says_why() {
-    let cases: [(&[&str], i32, &str); 24] = [
+    let cases: [(&[&str], i32, &str); 26] = [
         (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
         (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
         (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
@@ -61,6 +61,8 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&[".", "made", "--format", "png", "--background", "#ffffff"], 2, "--background: without effect on a PNG"),
         (&["in.png", "out.jpg", "--background", "white"], 2, "no colour"),
         (&[".", "."], 2, "another folder"),
+        (&["in.png", "out.jpg", "--restore", "3"], 2, "`--restore` has an effect with `--method neural` alone"),
+        (&["in.png", "out.jpg", "--method", "neural", "--restore", "101"], 2, "101"),
     ];
     for (words, code, expected) in cases {
         let folder = sources();
@@ -102,7 +104,7 @@ fn damage_in_the_middle_leaves_nothing() {
 
 #[test]
 fn a_picture_becomes_what_was_asked_for() {
-    let cases: [(&[&str], &str, (u32, u32)); 9] = [
+    let cases: [(&[&str], &str, (u32, u32)); 10] = [
         (&["in.png", "out.jpg"], "out.jpg", (40, 40)),
         (&["in.png", "out.jpg", "--scale", "2.5"], "out.jpg", (100, 100)),
         (&["in.png", "out.png", "--megapixels", "0.04"], "out.png", (200, 200)),
@@ -112,6 +114,7 @@ fn a_picture_becomes_what_was_asked_for() {
         (&["in.png", "there.jpg", "--force", "--subsampling", "420"], "there.jpg", (40, 40)),
         (&["-", "out.jpg", "--subsampling", "420"], "out.jpg", (40, 40)),
         (&["-", "-", "--format", "jpeg", "--scale", "2"], "-", (80, 80)),
+        (&["in.png", "out.jpg", "--scale", "2", "--method", "neural", "--restore", "0"], "out.jpg", (80, 80)),
     ];
     for (words, out, size) in cases {
         let folder = sources();

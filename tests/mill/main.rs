@@ -14,6 +14,7 @@ mod hostile;
 mod late;
 mod memory;
 mod models;
+mod neural;
 mod notes;
 mod settings;
 mod themes;

@@ -12,7 +12,6 @@
 mod activation;
 mod cpu;
 mod crew;
-#[cfg(feature = "embedded-net")]
 mod embedded;
 mod line;
 mod net;

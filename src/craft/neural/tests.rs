@@ -277,7 +277,7 @@ fn the_net_that_comes_with_stockmill_gives_what_another_engine_gives() {
         (100, [163.8785, 131.0903, 103.3504, 5.7099, 210.1256, 107.0912]),
     ];
     for (restore, expected) in cases {
-        let found = enlarged(&Net::embedded(restore), &picture, (Scale::Four, 1, Cpu::best())).unwrap();
+        let found = enlarged(&Net::embedded(restore).unwrap(), &picture, (Scale::Four, 1, Cpu::best())).unwrap();
         assert_near(&[&found[9..12], &found[93..96]].concat(), &expected, &format!("{restore}"));
     }
 }

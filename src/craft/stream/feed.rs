@@ -28,6 +28,8 @@ pub(in crate::craft) struct Feed<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) color: ColorType,
+    /// Of what kind the pixels of the result are: as many channels, and perhaps fewer bits.
+    pub(super) made: ColorType,
     next: Next<'a>,
     pieces: VecDeque<Arc<Piece>>,
     window_pixels: usize,
@@ -45,7 +47,7 @@ impl<'a> Feed<'a> {
         let (color, next) = (first.color(), Box::new(next));
         let first = Piece { rows: 0..first.height() as usize, pixels: first };
         let pieces = [Arc::new(first)].into();
-        Self { width, height, color, next, pieces, window_pixels: WINDOW_PIXELS, band_bytes: BAND_BYTES }
+        Self { width, height, color, made: color, next, pieces, window_pixels: WINDOW_PIXELS, band_bytes: BAND_BYTES }
     }
 
     /// A picture that is there as a whole.
@@ -54,20 +56,36 @@ impl<'a> Feed<'a> {
         Self::new(size, image, || Ok(None))
     }
 
+    /// Has so many pixels at hand before the first of the result is made.
+    pub(in crate::craft) fn with_window(self, window_pixels: usize) -> Self {
+        Self { window_pixels, ..self }
+    }
+
     /// Has smaller windows than pictures have outside of tests.
     #[cfg(test)]
     pub(super) fn with_windows(self, window_pixels: usize, band_bytes: usize) -> Self {
         Self { window_pixels, band_bytes, ..self }
     }
 
-    /// Returns of what kind its pixels are.
-    pub(in crate::craft) fn color(&self) -> ColorType {
-        self.color
+    /// Returns how large it is.
+    pub(in crate::craft) fn size(&self) -> Size {
+        let edge = |length: usize| u32::try_from(length).expect("a picture's edge");
+        Size { width: edge(self.width), height: edge(self.height) }
+    }
+
+    /// Has a result of another depth than its own.
+    pub(in crate::craft) fn making(self, made: ColorType) -> Self {
+        Self { made, ..self }
+    }
+
+    /// Returns of what kind the pixels of the result are.
+    pub(in crate::craft) fn made(&self) -> ColorType {
+        self.made
     }
 
     /// Returns the whole picture if it came as one.
     pub(in crate::craft) fn into_whole(mut self) -> Result<DynamicImage, Self> {
-        let is_whole = self.pieces.len() == 1 && self.pieces[0].rows == (0..self.height);
+        let is_whole = self.pieces.len() == 1 && self.pieces[0].rows == (0..self.height) && self.made == self.color;
         let only = if is_whole { self.pieces.pop_front().and_then(Arc::into_inner) } else { None };
         only.map(|piece| piece.pixels).ok_or(self)
     }
@@ -112,6 +130,33 @@ impl<'a> Feed<'a> {
         while self.pieces.len() > 1 && self.pieces[0].rows.end <= row {
             self.pieces.pop_front();
         }
+    }
+}
+
+/// The rows of a picture one after another.
+pub(in crate::craft) struct FeedRows<'a> {
+    feed: Feed<'a>,
+    at: usize,
+}
+
+impl<'a> Feed<'a> {
+    /// Gives its rows one after another.
+    pub(in crate::craft) fn into_rows(self) -> FeedRows<'a> {
+        FeedRows { feed: self, at: 0 }
+    }
+}
+
+impl FeedRows<'_> {
+    /// Writes the next row, its channels side by side, from 0 to 255 whatever the depth.
+    pub(in crate::craft) fn next(&mut self, to: &mut [f32]) -> Result<(), CraftError> {
+        let rows = self.feed.rows(&(self.at..self.at + 1))?;
+        match rows.row(self.at) {
+            Samples::Bytes(row) => to.iter_mut().zip(row).for_each(|(to, value)| *to = f32::from(*value)),
+            Samples::Deep(row) => to.iter_mut().zip(row).for_each(|(to, value)| *to = f32::from(*value) / 257.0),
+        }
+        self.at += 1;
+        self.feed.forget_before(self.at);
+        Ok(())
     }
 }
 

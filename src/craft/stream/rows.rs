@@ -27,7 +27,7 @@ pub(in crate::craft) fn in_size(
     progress: &dyn Progress,
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
-    let row_bytes = to.width as usize * usize::from(source.color.bytes_per_pixel());
+    let row_bytes = to.width as usize * usize::from(source.made.bytes_per_pixel());
     let mut rows = 0;
     rows_on(Cpu::best(), source, to, sharpen, threads, |bytes| {
         take(bytes)?;
@@ -47,7 +47,7 @@ pub(super) fn rows_on(
     mut take: impl FnMut(&[u8]) -> Result<(), CraftError>,
 ) -> Result<(), CraftError> {
     let planes = Planes::of(&source, Space::Own)?;
-    let color = source.color;
+    let color = source.made;
     let has_sharp = color.has_alpha() && sharpen != Strength::Off;
     let mut components = components(&planes, to, if has_sharp { Strength::Off } else { sharpen });
     if has_sharp {

@@ -1,0 +1,52 @@
+//! Pictures enlarged by the neural net, of few pixels: the tests are not optimised.
+
+use std::fs;
+
+use super::{NOTE, Root, size};
+
+/// Returns a picture that the net knows what to do with, or one that it makes a blot of.
+fn picture(is_plain: bool) -> Vec<u8> {
+    let pixel = |x: u32, y: u32| {
+        let board = if (x + y).is_multiple_of(2) { 0 } else { 255 };
+        if is_plain { [x * 4 + 20, y * 4 + 30, 90].map(|value| u8::try_from(value).unwrap()) } else { [board; 3] }
+    };
+    let image = image::RgbImage::from_fn(50, 50, |x, y| image::Rgb(pixel(x, y)));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// The net enlarges what it can; what it makes no picture of is enlarged without it, and that is told and recorded.
+#[test]
+fn the_net_enlarges_and_what_it_cannot_is_enlarged_without() {
+    let root = Root::with("keep: {method: neural, restore: 30, scale: 4}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    for (name, is_plain) in [("a.png", true), ("b.png", false)] {
+        fs::write(root.at(&format!("raw/winter-cabins/{name}")), picture(is_plain)).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let log = root.log();
+    let told =
+        "enlarged by lanczos instead: the neural net cannot enlarge it: what it makes does not look like its source";
+    assert_eq!((root.bundled().len(), log.matches(told).count()), (2, 1), "{log}");
+    assert_eq!(log.matches("Enlarged from 50x50 to 200x200 by the neural net (restore 30)").count(), 2, "{log}");
+    assert!(root.bundled().iter().all(|file| size(file) == (200, 200)));
+    let recipes: Vec<bool> = ["0001", "0002"]
+        .map(|number| {
+            let path = root.bundled().into_iter().find(|path| path.to_string_lossy().contains(number)).unwrap();
+            let said = root.text(&["explain", path.to_str().unwrap()]);
+            let by_net = said.contains("`neural 30 50x50 to 200x200; JPEG");
+            assert!(by_net || said.contains("`lanczos-instead-of-neural 30 50x50 to 200x200; JPEG"), "{said}");
+            let sidecar = format!("sidecars/{}.yaml", path.file_name().unwrap().to_str().unwrap());
+            let sidecar = fs::read_to_string(path.parent().unwrap().with_file_name(sidecar)).unwrap();
+            assert_eq!(sidecar.contains("enlarged by lanczos instead: "), !by_net, "{sidecar}");
+            by_net
+        })
+        .to_vec();
+    assert_eq!(recipes, [true, false]);
+    // What the net could not do is not tried again and again.
+    let said = root.text(&["status"]);
+    assert!(!said.contains("stale"), "{said}");
+    assert!(root.call(&["verify"]).status.success());
+}
