@@ -50,13 +50,13 @@ impl Upscale<'_> {
             move |step: usize, begun: Begun| {
                 let made = line.step(step, &begun, &mut room);
                 let mut rows = vec![0.0; made.iter().flatten().count() * self.scale.times() * row];
-                for (made, rows) in made.iter().flatten().zip(rows.chunks_mut(self.scale.times() * row)) {
+                for (made, rows) in made.into_iter().flatten().zip(rows.chunks_mut(self.scale.times() * row)) {
                     gather(&made[1..], self.scale, channels, rows);
                 }
                 rows
             }
         };
-        with_crew(self.threads, worker, |crew| {
+        with_crew(self.threads.min(line.steps()), worker, |crew| {
             let empty = Arc::new(vec![0.0; spread_length(width)]);
             let begun: Begun = std::array::from_fn(|_| Arc::clone(&empty));
             let own = vec![0.0; width * channels];
@@ -102,7 +102,8 @@ impl Source<'_> {
     }
 }
 
-/// The rows of a picture that is being enlarged.
+/// The rows of a picture that is being enlarged. Whether the work is to go on is asked for each, and for each step that
+/// makes them.
 pub struct UpscaledRows<'a> {
     source: Source<'a>,
     crew: Crew<'a, Begun, Vec<f32>>,
@@ -130,6 +131,7 @@ impl UpscaledRows<'_> {
                 self.crew.give(self.source.begin()?);
                 self.given += 1;
             }
+            self.progress.rows(self.done, self.of)?;
             // What was lent goes before the next is made.
             (self.made, self.at) = (Vec::new(), 0);
             self.made = self.crew.take();

@@ -99,9 +99,14 @@ impl Weights {
         if !mean.iter().chain([&gain]).all(|number| number.is_finite()) {
             return head("its mean or gain is no finite number".to_owned());
         }
-        let table = &data[..count * ENTRY_BYTES];
-        let layers = table.as_chunks().0.iter().map(|entry| Layer::read(entry, bytes));
-        Ok(Self { channels, scale, mean, gain, layers: layers.collect::<Result<_, _>>()? })
+        let (table, numbers) = data.split_at(count * ENTRY_BYTES);
+        let mut rest = Rest { length: bytes.len(), bytes: numbers };
+        let layers = table.as_chunks().0.iter().map(|entry| Layer::read(entry, &mut rest));
+        let layers = layers.collect::<Result<_, _>>()?;
+        if !rest.bytes.is_empty() {
+            return head(format!("{} bytes follow its last layer", rest.bytes.len()));
+        }
+        Ok(Self { channels, scale, mean, gain, layers })
     }
 
     /// Returns the mix of two nets of one kind: `(1 − share) · self + share · other`.
@@ -130,8 +135,32 @@ impl Weights {
     }
 }
 
+/// The numbers of a file that no layer has taken yet. Each layer's follow those of the one before: no byte is taken twice,
+/// so that a file takes little more memory than it is long.
+struct Rest<'a> {
+    /// How long the file is.
+    length: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    /// Takes some numbers that are said to begin at a byte of the file.
+    fn take(&mut self, start: usize, count: usize) -> Result<&'a [u8], String> {
+        let (next, end) = (self.length - self.bytes.len(), start.saturating_add(count));
+        if start != next {
+            return Err(format!("begin at byte {start}, and what is before them ends at byte {next}"));
+        }
+        let (taken, rest) = self
+            .bytes
+            .split_at_checked(count)
+            .ok_or_else(|| format!("are bytes {start} to {end}, and the file has {}", self.length))?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+}
+
 impl Layer {
-    fn read(entry: &[u8; ENTRY_BYTES], file: &[u8]) -> Result<Self, WeightsError> {
+    fn read(entry: &[u8; ENTRY_BYTES], rest: &mut Rest<'_>) -> Result<Self, WeightsError> {
         let name = entry[..16].split(|byte| *byte == 0).next().unwrap_or_default().escape_ascii().to_string();
         let short = |at: usize| usize::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
         let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|n| entry[at + n])) as usize;
@@ -144,15 +173,11 @@ impl Layer {
         if height != width || ![1, 3].contains(&width) {
             return Err(layer.wrong(format!("it is a convolution of {width}×{height}, and only 3×3 and 1×1 are known")));
         }
-        let part = |what: &str, start: usize, bytes: usize| {
-            let end = start.saturating_add(bytes);
-            let found = file.get(start..end).filter(|_| start >= HEAD_BYTES);
-            found.ok_or_else(|| {
-                layer.wrong(format!("its {what} are bytes {start} to {end} of a file of {}", file.len()))
-            })
+        let mut take = |what: &str, at: usize, bytes: usize| {
+            rest.take(word(at), bytes).map_err(|wrong| layer.wrong(format!("its {what} {wrong}")))
         };
-        let halves = part("weights", word(24), 2 * outputs * inputs * width * height)?;
-        let singles = part("biases", word(28), 4 * outputs)?;
+        let halves = take("weights", 24, 2 * outputs * inputs * width * height)?;
+        let singles = take("biases", 28, 4 * outputs)?;
         let weights: Vec<f32> = halves.as_chunks().0.iter().map(|half| from_half(u16::from_le_bytes(*half))).collect();
         let biases: Vec<f32> = singles.as_chunks().0.iter().map(|single| f32::from_le_bytes(*single)).collect();
         if !weights.iter().chain(&biases).all(|number| number.is_finite()) {
@@ -245,7 +270,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_said() {
         let entry = HEAD_BYTES;
-        let cases: [(Vec<u8>, &str); 13] = [
+        let cases: [(Vec<u8>, &str); 15] = [
             (
                 b"PK\x03\x04".to_vec(),
                 "it is no file of weights: it does not begin with `SPANF16`; take a `.spanw` file",
@@ -267,18 +292,42 @@ pub(super) mod tests {
             ),
             (
                 changed(two(), entry + 32 + 24, &[255, 255, 255, 255]),
-                "layer `two`: its weights are bytes 4294967295 to 4294967299 of a file of 236",
+                "layer `two`: its weights begin at byte 4294967295, and what is before them ends at byte 228",
             ),
-            (changed(two(), entry + 28, &[0; 4]), "layer `one`: its biases are bytes 0 to 8 of a file of 236"),
+            (
+                changed(two(), entry + 28, &[112, 0, 0, 0]),
+                "layer `one`: its biases begin at byte 112, and what is before them ends at byte 220",
+            ),
+            (
+                changed(two(), entry + 16, &[4, 0]),
+                "layer `one`: its weights are bytes 112 to 328, and the file has 236",
+            ),
+            (
+                changed(two(), entry + 32 + 18, &[1, 0]),
+                "layer `two`: its biases begin at byte 232, and what is before them ends at byte 230",
+            ),
             (changed(two(), entry + 64, &[0, 0x7c]), "layer `one`: not all of its numbers are finite"),
         ];
         for (bytes, expected) in cases {
             assert_eq!(Weights::read(&bytes).unwrap_err().to_string(), expected);
         }
+        let longer = [two(), vec![0; 3]].concat();
+        let told = Weights::read(&changed(longer, 40, &127_u32.to_le_bytes())).unwrap_err().to_string();
+        assert_eq!(told, "3 bytes follow its last layer");
         let mut damaged = two();
         *damaged.last_mut().unwrap() ^= 1;
         let told = Weights::read(&damaged).unwrap_err().to_string();
         assert!(told.starts_with("it is damaged: its checksum is "), "{told}");
+    }
+
+    #[test]
+    fn no_file_makes_it_panic() {
+        for at in 8..two().len() {
+            drop(Weights::read(&two()[..at]));
+            for byte in [0, 1, 0x7f, 0xff] {
+                drop(Weights::read(&changed(two(), at, &[byte])));
+            }
+        }
     }
 
     #[test]
