@@ -1,7 +1,8 @@
 //! Enlarges raw pixels with the net that comes with stockmill: `tests/neural.py` compares it with another engine.
 //!
 //! `upscale_rows RESTORE WIDTH HEIGHT CHANNELS SCALE THREADS CPU < bytes > numbers`: bytes of pixels, row by row, to f32
-//! from 0 to 255. RESTORE is 0 to 100, CHANNELS 1 or 3, SCALE 2 to 4, CPU `any`, `avx2`, `avx512` or `best`.
+//! from 0 to 255. RESTORE is 0 to 100, CHANNELS 1 or 3, SCALE 2 to 4, CPU `any`, `avx2`, `avx512` or `best`. On Linux it
+//! says at the end how much memory it took at most.
 
 use std::io::{Read, Write};
 
@@ -35,5 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok(())
     })?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().filter(|line| line.starts_with("VmHWM")).for_each(|line| eprintln!("{line}"));
     Ok(())
 }

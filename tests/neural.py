@@ -9,6 +9,7 @@ checked too. `--all` takes wide pictures as well, `--speed` compares processor t
 """
 import argparse
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -96,17 +97,20 @@ def enlarged(binary, image, restore, scale=4, threads=1, cpu="best"):
     """What the binary gives; its processor time; its memory in kB."""
     height, width, channels = (*image.shape, 1)[:3]
     words = [binary, restore, width, height, channels, scale, threads, cpu]
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as result:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as said:
         source.write(image.tobytes())
         source.seek(0)
-        process = subprocess.Popen([str(word) for word in words], stdin=source, stdout=result)
+        process = subprocess.Popen([str(word) for word in words], stdin=source, stdout=result, stderr=said)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = status
         if status:
-            sys.exit(f"{words} ended with {status}")
+            said.seek(0)
+            sys.exit(f"{words} ended with {status}: {said.read().decode()}")
         result.seek(0)
+        said.seek(0)
         numbers = np.frombuffer(result.read(), "<f4").reshape(height * scale, width * scale, channels)
-    return numbers, used.ru_utime + used.ru_stime, used.ru_maxrss
+        peak = re.search(r"VmHWM:\s+(\d+)", said.read().decode())
+    return numbers, used.ru_utime + used.ru_stime, int(peak[1]) if peak else 0
 
 
 def cpus(binary):
