@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use super::cpu::Cpu;
 use super::net::{CHANNELS, FIRST_LAG, Net, Node, Work};
-use super::plain::{FirstRow, MixRow};
+use super::plain::{FirstRow, Mix, MixRow};
 use super::rows::{Pool, Queue, Row};
 use super::turns::Turns;
 use super::vector::Pixel;
-use super::winograd::{REACH, Room, TILE, TileRow};
+use super::winograd::{Conv, REACH, Room, TILE, TileRow};
 
 /// The four rows of a layer that a step makes; `None` stands for one outside of the picture.
 type Made = [Option<Arc<Row>>; TILE];
@@ -88,43 +88,42 @@ impl<'a> Line<'a> {
 
     fn work(&self, number: usize, node: &Node, step: usize, room: &mut Room<CHANNELS>) -> Made {
         let at = first_row(step, node.lag);
-        let made = match &node.work {
-            Work::Conv(conv) => {
-                let from: [_; REACH] = self.queue(number, 0, |queue| queue.rows(at - 1));
-                let gate: Made = match node.inputs.len() {
-                    1 => Default::default(),
-                    _ => self.queue(number, 1, |queue| queue.rows(at)),
-                };
-                let (from, gate) = (
-                    from.each_ref().map(|row| self.seen(row.as_ref())),
-                    gate.each_ref().map(|row| self.seen(row.as_ref())),
-                );
-                self.tiles(at, |to| {
-                    let tiles = self.width.div_ceil(TILE);
-                    self.cpu.run(TileRow { conv, from, gate, to, tiles, room });
-                })
-            }
-            Work::Mix(mix) => {
-                let inputs = 0..node.inputs.len();
-                let from: Vec<Made> = inputs.map(|input| self.queue(number, input, |queue| queue.rows(at))).collect();
-                let mut rows = self.lent(at);
-                for (n, row) in rows.iter_mut().enumerate() {
-                    if let Some(row) = row {
-                        let from: Vec<_> = from.iter().map(|made| self.seen(made[n].as_ref())).collect();
-                        self.cpu.run(MixRow { mix, from: &from, to: row });
-                        row.empty_outside();
-                    }
-                }
-                rows.map(|row| row.map(Arc::new))
-            }
+        let (made, above) = match &node.work {
+            Work::Conv(conv) => (self.conv(conv, number, at, room), 1),
+            Work::Mix(mix) => (self.mix(mix, number, at), 0),
         };
         // The next step's first row, and the one above it that a convolution sees.
-        let above = isize::from(matches!(node.work, Work::Conv(_)));
         for input in 0..node.inputs.len() {
             let above = if input == 0 { above } else { 0 };
             self.queue(number, input, |queue| queue.forget_before(at + TILE.cast_signed() - above));
         }
         made
+    }
+
+    fn conv(&self, conv: &Conv<CHANNELS>, number: usize, at: isize, room: &mut Room<CHANNELS>) -> Made {
+        let from: [_; REACH] = self.queue(number, 0, |queue| queue.rows(at - 1));
+        let gate: Made = match self.queues[number].len() {
+            1 => Default::default(),
+            _ => self.queue(number, 1, |queue| queue.rows(at)),
+        };
+        let from = from.each_ref().map(|row| self.seen(row.as_ref()));
+        let gate = gate.each_ref().map(|row| self.seen(row.as_ref()));
+        let tiles = self.width.div_ceil(TILE);
+        self.tiles(at, |to| self.cpu.run(TileRow { conv, from, gate, to, tiles, room }))
+    }
+
+    fn mix(&self, mix: &Mix<CHANNELS>, number: usize, at: isize) -> Made {
+        let inputs = 0..self.queues[number].len();
+        let from: Vec<Made> = inputs.map(|input| self.queue(number, input, |queue| queue.rows(at))).collect();
+        let mut rows = self.lent(at);
+        for (n, row) in rows.iter_mut().enumerate() {
+            if let Some(row) = row {
+                let from: Vec<_> = from.iter().map(|made| self.seen(made[n].as_ref())).collect();
+                self.cpu.run(MixRow { mix, from: &from, to: row });
+                row.empty_outside();
+            }
+        }
+        rows.map(|row| row.map(Arc::new))
     }
 
     /// Makes four rows of tiles, the first of them `at`. What a tile has outside of the picture is thrown away.

@@ -34,7 +34,8 @@ pub type NextRow<'a> = dyn FnMut(&mut [f32]) -> Result<(), CraftError> + 'a;
 
 impl Upscale<'_> {
     /// Takes the rows of a source as they are needed, and lends those of the result to `call`, one after another. A few
-    /// of either are in memory. Threads live as long as the call.
+    /// of either are in memory, and of each layer: about 16 kB for each pixel of the width, and 4 kB for each thread
+    /// more, whatever the height. Threads live as long as the call.
     pub fn rows<R>(
         &self,
         source: &mut NextRow<'_>,

@@ -75,7 +75,7 @@ impl<const C: usize> Room<C> {
 pub(super) struct TileRow<'a, const C: usize> {
     pub(super) conv: &'a Conv<C>,
     pub(super) from: [&'a [Pixel<C>]; REACH],
-    /// What the activation looks at besides, as it lies in the results; empty rows if at nothing.
+    /// What the activation looks at besides, as it lies in the results; rows of zeros if at nothing.
     pub(super) gate: [&'a [Pixel<C>]; TILE],
     pub(super) to: [&'a mut [Pixel<C>]; TILE],
     pub(super) tiles: usize,
