@@ -4,10 +4,11 @@ use std::cell::RefCell;
 
 use image::{DynamicImage, ImageBuffer};
 
+use super::bleed::bleed;
 use super::likeness::Likeness;
-use super::neural::{Cpu, Net, Scale, Upscale, UpscaledRows};
+use super::neural::{Cpu, Net, NextRow, Scale, Upscale, UpscaledRows};
 use super::stream::Feed;
-use super::{CraftError, Progress, Stopped};
+use super::{CraftError, Progress, Stopped, Untold};
 use crate::model::Size;
 
 /// The largest value of a sample, whatever its depth.
@@ -25,8 +26,8 @@ pub(super) fn own_net(restore: u8) -> Result<Net, CraftError> {
 }
 
 /// Makes a picture larger by a net, and hands its rows to `write`, to be brought to the size `to`: twice or three times
-/// as large if that is it, else four times. A result that does not look like its source is refused, and a source with
-/// an opacity.
+/// as large if that is it, else four times. Where it is transparent, its colours and its opacity go through the net apart
+/// from each other. A result that does not look like its source is refused.
 pub(super) fn enlarged<R>(
     source: Feed<'_>,
     to: Size,
@@ -36,29 +37,27 @@ pub(super) fn enlarged<R>(
     write: impl FnOnce(Feed<'_>) -> Result<R, CraftError>,
 ) -> Result<R, CraftError> {
     let (size, made) = (source.size(), source.made());
-    if made.has_alpha() {
-        return Err(CraftError::NotByNet(
-            "it has an opacity of its own, which a net would blend with colours".to_owned(),
-        ));
-    }
     let scale = scale(size, to);
-    let times = u32::try_from(scale.times()).expect("a few");
     let channels = if made.has_color() { 3 } else { 1 };
     let upscale = Upscale { net, size, is_grey: channels == 1, scale, threads, cpu: Cpu::best() };
-    let likeness = RefCell::new(Likeness::new(size, channels, scale.times()));
-    let mut rows = source.into_rows();
-    let mut next = |row: &mut [f32]| {
-        rows.next(row)?;
-        likeness.borrow_mut().add_source(row);
-        Ok(())
-    };
     let told = Told { progress, of: to.height };
-    let written = upscale.rows(&mut next, &told, |made_rows| {
-        let large = Size { width: size.width * times, height: size.height * times };
-        let mut pieces = Pieces { rows: made_rows, likeness: &likeness, width: large.width, channels };
-        let first = pieces.next()?.ok_or_else(|| CraftError::Defect("a net made no rows".to_owned()))?;
-        write(Feed::new(large, first, || pieces.next()).making(made).with_window(WINDOW_PIXELS))
-    });
+    let written = if made.has_alpha() {
+        let cut_out = CutOut::read(source, channels)?;
+        upscaled(&upscale, &mut cut_out.colors(), &told, |colors| {
+            if let Some(even) = cut_out.even() {
+                return write(pieces(colors, Opacity::Even(even), &upscale)?.making(made));
+            }
+            let apart = Upscale { is_grey: true, threads: 1, ..upscale };
+            upscaled(&apart, &mut cut_out.opacity(), &Untold, |alpha| {
+                write(pieces(colors, Opacity::Rows(alpha), &upscale)?.making(made))
+            })
+        })
+    } else {
+        let mut rows = source.into_rows();
+        upscaled(&upscale, &mut |row| rows.next(row), &told, |colors| {
+            write(pieces(colors, Opacity::None, &upscale)?.making(made))
+        })
+    };
     written.map_err(|error| match error {
         CraftError::LooksWrong(why) => {
             CraftError::NotByNet(format!("what it makes does not look like its source ({why})"))
@@ -67,11 +66,15 @@ pub(super) fn enlarged<R>(
     })
 }
 
-/// Returns about how many bytes a net takes for a picture: some rows of each layer, and the first rows of its result.
-pub(super) fn work_bytes(from: Size) -> u64 {
-    const COLUMN_BYTES: u64 = 32 << 10;
-    const DEEP_PIXEL_BYTES: u64 = 6;
-    u64::from(from.width) * COLUMN_BYTES + WINDOW_PIXELS as u64 * DEEP_PIXEL_BYTES
+/// Returns about how many bytes a net takes for a picture: some rows of each layer, the first rows of its result, and all
+/// of its source where that is transparent.
+pub(super) fn work_bytes(from: Size, threads: usize) -> u64 {
+    const COLUMN_BYTES: u64 = 16 << 10;
+    const THREAD_COLUMN_BYTES: u64 = 4 << 10;
+    const DEEP_PIXEL_BYTES: u64 = 8;
+    const CUT_OUT_BYTES: u64 = 24;
+    let column = COLUMN_BYTES + THREAD_COLUMN_BYTES * threads.max(1) as u64;
+    u64::from(from.width) * column + WINDOW_PIXELS as u64 * DEEP_PIXEL_BYTES + from.pixels() * CUT_OUT_BYTES
 }
 
 /// Tells how far a net is in rows of what is made of its result.
@@ -97,36 +100,136 @@ fn scale(from: Size, to: Size) -> Scale {
     }
 }
 
-/// The rows of a result, some at once, compared with those of their source.
-struct Pieces<'a, 'b> {
-    rows: &'a mut UpscaledRows<'b>,
-    likeness: &'a RefCell<Likeness>,
-    width: u32,
+/// A picture that is transparent somewhere, its colours bled to where they are hidden.
+struct CutOut {
+    colors: Vec<f32>,
+    alpha: Vec<f32>,
+    width: usize,
     channels: usize,
 }
 
-impl Pieces<'_, '_> {
-    fn next(&mut self) -> Result<Option<DynamicImage>, CraftError> {
-        let row_samples = self.width as usize * self.channels;
-        let most = (PIECE_PIXELS / self.width as usize).max(1);
-        let mut samples = Vec::with_capacity(row_samples * most);
-        for _ in 0..most {
-            let Some(row) = self.rows.next_row()? else { break };
-            self.likeness.borrow_mut().add_result(row)?;
-            samples.extend(row.iter().map(|value| deep(*value)));
+impl CutOut {
+    fn read(source: Feed<'_>, channels: usize) -> Result<Self, CraftError> {
+        let Size { width, height } = source.size();
+        let (width, mut rows) = (width as usize, source.into_rows());
+        let (mut colors, mut alpha, mut row) = (Vec::new(), Vec::new(), vec![0.0; width * (channels + 1)]);
+        for _ in 0..height {
+            rows.next(&mut row)?;
+            for pixel in row.chunks_exact(channels + 1) {
+                colors.extend_from_slice(&pixel[..channels]);
+                alpha.push(pixel[channels]);
+            }
         }
-        let rows = u32::try_from(samples.len() / row_samples).expect("some rows");
-        if rows == 0 {
-            return Ok(None);
-        }
-        let size = (self.width, rows);
-        let image = if self.channels == 1 {
-            ImageBuffer::from_raw(size.0, size.1, samples).map(DynamicImage::ImageLuma16)
-        } else {
-            ImageBuffer::from_raw(size.0, size.1, samples).map(DynamicImage::ImageRgb16)
-        };
-        Ok(image)
+        bleed(&mut colors, &alpha, width, channels);
+        Ok(Self { colors, alpha, width, channels })
     }
+
+    /// Returns its opacity, if that is the same everywhere.
+    fn even(&self) -> Option<f32> {
+        self.alpha.first().copied().filter(|first| self.alpha.iter().all(|alpha| alpha.to_bits() == first.to_bits()))
+    }
+
+    fn colors(&self) -> impl FnMut(&mut [f32]) -> Result<(), CraftError> {
+        rows_of(&self.colors, self.width * self.channels)
+    }
+
+    fn opacity(&self) -> impl FnMut(&mut [f32]) -> Result<(), CraftError> {
+        rows_of(&self.alpha, self.width)
+    }
+}
+
+/// Gives one row after another of values that are all there.
+fn rows_of(values: &[f32], length: usize) -> impl FnMut(&mut [f32]) -> Result<(), CraftError> {
+    let mut rows = values.chunks_exact(length);
+    move |row| {
+        let next = rows.next().ok_or_else(|| CraftError::Defect("a row too many is wanted".to_owned()))?;
+        row.copy_from_slice(next);
+        Ok(())
+    }
+}
+
+/// The rows that a net makes, compared with those of their source.
+struct Compared<'a, 'b> {
+    rows: &'a mut UpscaledRows<'b>,
+    likeness: &'a RefCell<Likeness>,
+}
+
+impl Compared<'_, '_> {
+    fn next(&mut self) -> Result<Option<&[f32]>, CraftError> {
+        let row = self.rows.next_row()?;
+        row.map_or(Ok(()), |row| self.likeness.borrow_mut().add_result(row))?;
+        Ok(row)
+    }
+}
+
+/// Has a net make larger what comes row by row.
+fn upscaled<R>(
+    upscale: &Upscale<'_>,
+    source: &mut NextRow<'_>,
+    progress: &dyn Progress,
+    call: impl FnOnce(&mut Compared<'_, '_>) -> Result<R, CraftError>,
+) -> Result<R, CraftError> {
+    let channels = if upscale.is_grey { 1 } else { 3 };
+    let likeness = RefCell::new(Likeness::new(upscale.size, channels, upscale.scale.times()));
+    let mut next = |row: &mut [f32]| {
+        source(row)?;
+        likeness.borrow_mut().add_source(row);
+        Ok(())
+    };
+    upscale.rows(&mut next, progress, |rows| call(&mut Compared { rows, likeness: &likeness }))
+}
+
+/// How opaque what is made is.
+enum Opacity<'a, 'b, 'c> {
+    /// It has no opacity of its own.
+    None,
+    /// The same everywhere.
+    Even(f32),
+    /// As a net makes it.
+    Rows(&'a mut Compared<'b, 'c>),
+}
+
+/// Returns the rows of a result, some at once.
+fn pieces<'a>(
+    colors: &'a mut Compared<'_, '_>,
+    mut opacity: Opacity<'a, '_, '_>,
+    upscale: &Upscale<'_>,
+) -> Result<Feed<'a>, CraftError> {
+    let times = u32::try_from(upscale.scale.times()).expect("a few");
+    let size = Size { width: upscale.size.width * times, height: upscale.size.height * times };
+    let (width, channels) = (size.width as usize, if upscale.is_grey { 1 } else { 3 });
+    let mut next = move || {
+        let mut samples = Vec::new();
+        for _ in 0..(PIECE_PIXELS / width).max(1) {
+            let Some(row) = colors.next()? else { break };
+            let pixels = row.chunks_exact(channels).map(|pixel| pixel.iter().map(|value| deep(*value)));
+            match &mut opacity {
+                Opacity::None => pixels.for_each(|pixel| samples.extend(pixel)),
+                Opacity::Even(even) => pixels.for_each(|pixel| samples.extend(pixel.chain([deep(*even)]))),
+                Opacity::Rows(rows) => {
+                    let alpha = rows.next()?.unwrap_or_default();
+                    pixels.zip(alpha).for_each(|(pixel, alpha)| samples.extend(pixel.chain([deep(*alpha)])));
+                }
+            }
+        }
+        let channels = channels + usize::from(!matches!(opacity, Opacity::None));
+        Ok((!samples.is_empty()).then(|| image(width, channels, samples)))
+    };
+    let first = next()?.ok_or_else(|| CraftError::Defect("a net made no rows".to_owned()))?;
+    Ok(Feed::new(size, first, next).with_window(WINDOW_PIXELS))
+}
+
+/// Returns some rows as a picture.
+fn image(width: usize, channels: usize, samples: Vec<u16>) -> DynamicImage {
+    let edge = |length: usize| u32::try_from(length).expect("a picture's edge");
+    let (width, height) = (edge(width), edge(samples.len() / (width * channels)));
+    let image = match channels {
+        1 => ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageLuma16),
+        2 => ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageLumaA16),
+        3 => ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageRgb16),
+        _ => ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageRgba16),
+    };
+    image.expect("whole rows")
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to the range of a sample")]
@@ -159,6 +262,8 @@ mod tests {
             image.to_luma8().into(),
             DynamicImage::ImageRgb16(image.to_rgb16()),
             DynamicImage::ImageLuma16(image.to_luma16()),
+            image.to_luma_alpha8().into(),
+            DynamicImage::ImageRgba16(image.to_rgba16()),
         ];
         for (number, image) in kinds.iter().enumerate() {
             for (width, height) in [(24, 18), (36, 27), (48, 36), (30, 23), (72, 54)] {
@@ -176,6 +281,33 @@ mod tests {
                 assert!(off / (12 * 9 * 3) < 8, "{number} to {to}: {off}");
             }
         }
+    }
+
+    /// The same object on black and on white is what it was: neither a fringe of what was hidden, nor a hard edge.
+    #[test]
+    fn a_cut_out_keeps_its_edge_and_shows_no_hidden_colour() {
+        let cut_out = |hidden: [u8; 3]| {
+            DynamicImage::from(image::RgbaImage::from_fn(20, 20, |x, y| match x * x + y * y {
+                0..200 => image::Rgba([200, 60, 40, 255]),
+                200..260 => image::Rgba([200, 60, 40, 120]),
+                _ => image::Rgba([hidden[0], hidden[1], hidden[2], 0]),
+            }))
+        };
+        let to = Size { width: 40, height: 40 };
+        let [one, other] =
+            [[0, 255, 0], [0, 0, 0]].map(|hidden| by_net(&cut_out(hidden), to, 50, 1).unwrap().to_rgba8());
+        let mut seen = 0;
+        for (a, b) in one.pixels().zip(other.pixels()) {
+            assert_eq!(a[3], b[3]);
+            if a[3] > 8 {
+                seen += 1;
+                let off = [200, 60, 40].iter().zip(a.0).map(|(own, found)| found.abs_diff(*own)).max();
+                assert!(a == b && off <= Some(12), "{a:?} {b:?}");
+            }
+        }
+        assert!(seen > 600, "{seen}");
+        let soft = one.pixels().filter(|pixel| (20..236).contains(&pixel[3])).count();
+        assert!((20..200).contains(&soft), "{soft}");
     }
 
     /// The net knows no such pictures, and paints blots.

@@ -223,7 +223,7 @@ mod tests {
             (&["copy"], false, 0, 4, 0),
             (&["sidecar"], false, 0, 4, 0),
             (&["double"], false, 23, 32_000, 201),
-            (&["double by net"], false, 101, 32_000, 4201),
+            (&["double by net"], false, 129, 32_000, 4201),
             (&["jpeg"], false, 22, 4_000, 63),
             (&["fitted"], false, 30, 4_000, 63),
             (&["progressive"], false, 36, 4_000, 63),
