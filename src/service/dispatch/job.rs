@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::areas::Promise;
 use crate::intake::{Candidate, Settled, Unsettled};
 use crate::make::{Cost, MakeError, cost};
-use crate::plan::{Facts, Plan};
+use crate::model::{Render, Upscaler};
+use crate::plan::{Facts, Plan, Recipe};
 
 /// A plan in hand.
 #[derive(Debug)]
@@ -18,13 +19,29 @@ pub(in crate::service) struct Job {
     pub(super) begun: Duration,
     /// The disks' room that was promised to it.
     pub(super) promise: Option<Promise>,
+    /// Whether it takes so long that no other may wait for it: a neural net is at work.
+    pub(super) is_slow: bool,
 }
 
 impl Job {
-    pub(super) fn new(plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
+    pub(super) fn new(mut plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
         let cost = cost(&plan, facts.as_ref());
-        Self { plan, facts, cost, begun: now, promise: None }
+        let is_slow = renders(&mut plan).any(|render| matches!(render.by, Upscaler::Neural { .. }));
+        Self { plan, facts, cost, begun: now, promise: None, is_slow }
     }
+
+    /// Has all its pictures made by so many threads each.
+    pub(super) fn use_threads(&mut self, threads: usize) {
+        renders(&mut self.plan).for_each(|render| render.threads = threads);
+    }
+}
+
+/// Returns how the pictures of a plan are made.
+fn renders(plan: &mut Plan) -> impl Iterator<Item = &mut Render> {
+    plan.products.iter_mut().filter_map(|product| match &mut product.recipe {
+        Recipe::Render { render, .. } => Some(render),
+        _ => None,
+    })
 }
 
 /// What a look into an asset showed.

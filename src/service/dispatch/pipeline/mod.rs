@@ -14,6 +14,8 @@ use turns::Turns;
 
 /// The most plans that are committed together.
 const BATCH_MAX: usize = 256;
+/// How many slow plans wait at most before no more assets are looked into.
+const SLOW_MAX: usize = 2048;
 /// How long products wait for others to be committed together with.
 const GATHER: Duration = Duration::from_millis(10);
 /// How many assets one worker takes at once: enough that waking it costs little beside the work.
@@ -28,6 +30,9 @@ pub(super) struct Pipeline {
     ready: VecDeque<(Stage, Still)>,
     turns: Turns<Looked>,
     to_make: VecDeque<Job>,
+    /// What takes so long that nothing else may wait for it: one at a time, beside all others.
+    slow: VecDeque<Job>,
+    is_slow_busy: bool,
     batch: Vec<(Job, Made)>,
     /// Since when the first of the batch waits.
     batch_since: Duration,
@@ -62,6 +67,8 @@ impl Pipeline {
             ready: VecDeque::new(),
             turns: Turns::default(),
             to_make: VecDeque::new(),
+            slow: VecDeque::new(),
+            is_slow_busy: false,
             batch: Vec::new(),
             batch_since: Duration::ZERO,
             busy: 0,
@@ -77,7 +84,11 @@ impl Pipeline {
 
     /// Takes a plan.
     pub(super) fn add_job(&mut self, job: Job) {
-        self.to_make.push_back(job);
+        if job.is_slow {
+            self.slow.push_back(job);
+        } else {
+            self.to_make.push_back(job);
+        }
     }
 
     /// Returns how many assets are known to be ready.
@@ -87,30 +98,43 @@ impl Pipeline {
 
     /// Returns how many plans wait for a worker.
     pub(super) fn planned(&self) -> usize {
-        self.to_make.len()
+        self.to_make.len() + self.slow.len()
     }
 
     /// Hands out what a worker may take now; [`Self::begin_look`] or [`Self::begin_make`] takes note of what of it is
     /// begun indeed.
     pub(super) fn next(&mut self, budget: Budget) -> Option<Chunk> {
-        let workers = if budget.jobs == 0 { self.cores } else { budget.jobs };
         // What is made waits for the disk: no more of it than the next batches take.
-        if self.busy >= workers || self.batch.len() >= BATCH_MAX * 2 {
+        if self.batch.len() >= BATCH_MAX * 2 {
             return None;
         }
+        let workers = if budget.jobs == 0 { self.cores } else { budget.jobs };
+        let quick = if self.busy < workers { self.next_quick(workers, budget.memory) } else { None };
+        quick.or_else(|| self.next_slow(workers, budget.memory))
+    }
+
+    fn next_quick(&mut self, workers: usize, memory: u64) -> Option<Chunk> {
         if let Some(next) = self.to_make.front() {
-            if self.memory > 0 && self.memory + next.cost.memory > budget.memory {
+            if self.memory > 0 && self.memory + next.cost.memory > memory {
                 return None;
             }
             let share = self.to_make.len().div_ceil(workers);
             let costs = |job: &Job| (job.facts.as_ref().map_or(0, |facts| facts.seen.size), job.cost.memory > 0);
             return Some(Chunk::Make(chunk(&mut self.to_make, share, costs)));
         }
-        if self.ready.is_empty() || !self.turns.has_room() {
+        if self.ready.is_empty() || !self.turns.has_room() || self.slow.len() >= SLOW_MAX {
             return None;
         }
         let share = self.ready.len().div_ceil(workers);
         Some(Chunk::Look(chunk(&mut self.ready, share, |(_, still)| (bytes_to_read(still), false))))
+    }
+
+    /// Returns the next slow one once the last one is done; it has all cores, as far as the others leave them to it.
+    fn next_slow(&mut self, workers: usize, memory: u64) -> Option<Chunk> {
+        let has_room = self.memory == 0 || self.memory + self.slow.front()?.cost.memory <= memory;
+        let mut job = if has_room && !self.is_slow_busy { self.slow.pop_front()? } else { return None };
+        job.use_threads(workers);
+        Some(Chunk::Make(vec![job]))
     }
 
     /// Takes note that a worker looks into so many assets; returns the place of the first of them in the queue. What
@@ -124,7 +148,11 @@ impl Pipeline {
 
     /// Takes note that a worker makes the products of plans.
     pub(super) fn begin_make(&mut self, jobs: &mut [Job], now: Duration) {
-        self.busy += 1;
+        if jobs.iter().any(|job| job.is_slow) {
+            self.is_slow_busy = true;
+        } else {
+            self.busy += 1;
+        }
         for job in jobs {
             self.memory += job.cost.memory;
             job.begun = now;
@@ -146,9 +174,17 @@ impl Pipeline {
     }
 
     /// Takes note that a worker is done with making.
-    pub(super) fn made(&mut self, memory: u64) {
-        self.busy -= 1;
-        self.memory -= memory;
+    pub(super) fn made<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>) {
+        let mut is_slow = false;
+        for job in jobs {
+            is_slow |= job.is_slow;
+            self.memory -= job.cost.memory;
+        }
+        if is_slow {
+            self.is_slow_busy = false;
+        } else {
+            self.busy -= 1;
+        }
     }
 
     /// Takes a plan whose products are complete.
@@ -162,6 +198,7 @@ impl Pipeline {
     /// Returns the plans that are to be carried out together now. Each batch costs some flushes, however large it is:
     /// what is about to be made may come along.
     pub(super) fn batch(&mut self, now: Duration) -> Option<Vec<(Job, Made)>> {
+        // Nothing waits for a slow one.
         let has_more = self.busy > 0 || !self.to_make.is_empty() || !self.ready.is_empty();
         let waits = has_more && self.batch.len() < BATCH_MAX && now < self.batch_since + GATHER;
         if self.batch.is_empty() || waits {
@@ -197,7 +234,7 @@ impl Pipeline {
 
     /// Returns whether a worker is at work.
     pub(super) fn is_busy(&self) -> bool {
-        self.busy > 0
+        self.busy > 0 || self.is_slow_busy
     }
 
     /// Returns whether products wait to be carried out.
@@ -207,20 +244,21 @@ impl Pipeline {
 
     /// Returns whether nothing is in it.
     pub(super) fn is_quiet(&self) -> bool {
-        self.ready.is_empty() && self.to_make.is_empty() && self.batch.is_empty() && self.busy == 0
+        let has_work = !self.ready.is_empty() || self.planned() > 0 || !self.batch.is_empty();
+        !has_work && !self.is_busy()
     }
 }
 
 impl Part for Pipeline {
     fn wake(&self, now: Duration) -> Option<Duration> {
         // What waits for a worker while none is at work waits for nothing but the next turn.
-        let idle = !self.to_make.is_empty() || !self.ready.is_empty();
-        let idle = (idle && self.busy == 0 && self.batch.is_empty()).then_some(now);
+        let idle = self.planned() > 0 || !self.ready.is_empty();
+        let idle = (idle && !self.is_busy() && self.batch.is_empty()).then_some(now);
         self.batch_due().into_iter().chain(idle).chain(self.turn_due()).min()
     }
 
     fn left(&self, _: Duration) -> Left {
-        Left::soon(if self.busy > 0 { Some(By::Answer) } else { (!self.is_quiet()).then_some(By::Time) })
+        Left::soon(if self.is_busy() { Some(By::Answer) } else { (!self.is_quiet()).then_some(By::Time) })
     }
 }
 

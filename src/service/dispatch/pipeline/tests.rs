@@ -80,11 +80,64 @@ fn plans_come_before_looks_within_workers_and_memory() {
     assert_eq!(next(&mut pipeline), ("make", 1));
     assert_eq!(check(&pipeline, Duration::ZERO).soon, Some(By::Answer));
     assert_eq!(next(&mut pipeline), ("", 0), "the second one has no memory");
-    pipeline.made(60);
+    pipeline.made([job("raw/a.png", 60)].iter());
     assert_eq!([next(&mut pipeline), next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("look", 10), ("", 0)]);
-    pipeline.made(60);
+    pipeline.made([job("raw/a.png", 60)].iter());
     assert_eq!((next(&mut pipeline), pipeline.ready(), pipeline.planned()), (("look", CHUNK_MIN), 2, 0));
     assert!(pipeline.is_busy() && !pipeline.is_quiet());
+}
+
+/// A drop that needs no net waited until all those before it that need one were done.
+#[test]
+fn nothing_waits_for_what_is_slow_and_one_of_that_is_made_at_a_time() {
+    let slow = |memory| Job { is_slow: true, ..job("raw/slow.png", memory) };
+    let mut pipeline = Pipeline::new(4);
+    (0..3).for_each(|_| pipeline.add_job(slow(60)));
+    assert_eq!([next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("", 0)]);
+    assert!(pipeline.is_busy() && !pipeline.is_quiet() && pipeline.planned() == 2);
+    assert_eq!(check(&pipeline, Duration::ZERO).soon, Some(By::Answer));
+    // Both workers are still there for others.
+    (0..2).for_each(|_| pipeline.add_ready(Stage::Raw, still(1)));
+    (0..2).for_each(|_| pipeline.add_job(job("raw/a.png", 20)));
+    assert_eq!([0; 3].map(|_| next(&mut pipeline)), [("make", 1), ("make", 1), ("", 0)]);
+    pipeline.made([job("raw/a.png", 20)].iter());
+    assert_eq!(next(&mut pipeline), ("look", 2));
+    // What is made of others is carried out meanwhile, and does not wait for it.
+    pipeline.add_made(job("raw/a.png", 20), Made::nothing(), Duration::ZERO);
+    assert_eq!(pipeline.batch_due(), Some(GATHER));
+    pipeline.made([slow(60)].iter());
+    assert_eq!([next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("", 0)]);
+    assert_eq!(pipeline.planned(), 1);
+    // It waits for memory as others do, and has all cores.
+    let mut pipeline = Pipeline::new(4);
+    pipeline.add_job(job("raw/a.png", 60));
+    pipeline.add_job(slow(60));
+    assert_eq!([next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("", 0)]);
+    pipeline.made([job("raw/a.png", 60)].iter());
+    assert_eq!(next(&mut pipeline), ("make", 1));
+}
+
+/// The bytes are the same with any number of threads.
+#[test]
+fn a_net_has_all_cores() {
+    use crate::model::{Enhance, Kind, Output, Render, Size, Upscaler};
+    use crate::plan::{Product, Recipe};
+    use crate::records::PublishMode;
+    let by_net = |by| {
+        let (size, enhance) = (Some(Size { width: 8, height: 8 }), Enhance::default());
+        let render = Render { size, by, enhance, output: Output::Master, threads: 1 };
+        let recipe = Recipe::Render { from: path("raw/a.png"), kind: Kind::Png, render };
+        let product = Product { to: path("keep/a.png"), recipe, mode: PublishMode::New };
+        let plan = Plan { products: vec![product], ..Plan::new(About::new(Stage::Raw, "")) };
+        Job::new(plan, job("raw/a.png", 0).facts, Duration::ZERO)
+    };
+    for (by, threads) in [(Upscaler::Lanczos, 1), (Upscaler::Neural { restore: 50 }, 7)] {
+        let mut pipeline = Pipeline::new(7);
+        pipeline.add_job(by_net(by));
+        let Some(Chunk::Make(jobs)) = pipeline.next(Budget { jobs: 0, memory: u64::MAX }) else { panic!("{by}") };
+        let Recipe::Render { render, .. } = &jobs[0].plan.products[0].recipe else { panic!("{by}") };
+        assert_eq!((render.threads, jobs[0].is_slow), (threads, threads > 1), "{by}");
+    }
 }
 
 #[test]
