@@ -51,11 +51,28 @@ pub(super) fn split_words(text: &str) -> Vec<String> {
     let tags_only = inner.contains('#') && inner.split_whitespace().all(|word| word.starts_with('#'));
     let is_break = |c: char| SEPARATORS.contains(&c) || c == '\n' || (tags_only && c.is_whitespace());
     let inner = if inner.contains(',') { inner.trim_end_matches('.') } else { inner };
-    let parts = inner.split(is_break).map(|part| without_contexts(unquoted(part.trim())));
+    let mut is_open = false;
+    let parts = inner.split(is_break).map(|part| without_contexts(within_quotes(part.trim(), &mut is_open)));
     parts
         .filter(|part| !part.is_empty())
         .map(|word| word.strip_prefix('#').map_or_else(|| word.clone(), spaced))
         .collect()
+}
+
+/// Returns a part of a list without the quotes around it, or around it and others: no keyword has a comma.
+fn within_quotes<'a>(part: &'a str, is_open: &mut bool) -> &'a str {
+    let has_one = part.matches('"').count() == 1;
+    match (part.strip_prefix('"'), part.strip_suffix('"')) {
+        (Some(rest), _) if has_one && !rest.is_empty() => {
+            *is_open = true;
+            rest
+        }
+        (_, Some(rest)) if has_one && *is_open => {
+            *is_open = false;
+            rest
+        }
+        _ => unquoted(part),
+    }
 }
 
 fn without_contexts(part: &str) -> String {
@@ -392,6 +409,21 @@ mod tests {
             "Winter cabins [count:: 12] 📅 2026-12-01",
         ] {
             assert_eq!(split_marks(text).1, "Winter cabins", "{text}");
+        }
+    }
+
+    /// Half of the quotes stayed on the first and on the last of them.
+    #[test]
+    fn words_in_quotes_have_none() {
+        let cases: [(&str, &[&str]); 5] = [
+            (r#"coffee, "latte, art", cup"#, &["coffee", "latte", "art", "cup"]),
+            (r#""latte, iced coffee, art""#, &["latte", "iced coffee", "art"]),
+            (r#"["a b", "c"]"#, &["a b", "c"]),
+            (r#"screen of 24", desk"#, &["screen of 24\"", "desk"]),
+            (r#"a "retro" style, b"#, &["a \"retro\" style", "b"]),
+        ];
+        for (text, words) in cases {
+            assert_eq!(split_words(text), words, "{text}");
         }
     }
 
