@@ -62,7 +62,7 @@ fn header(bytes: &[u8], kind: Kind) -> Result<(Size, Orientation), CraftError> {
     Ok((Size { width, height }, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 
-fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
+pub(super) fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
     let exif = png_chunks(bytes).find(|chunk| chunk.name == *b"eXIf")?;
     Orientation::from_exif_chunk(exif.whole.get(8..exif.whole.len() - 4)?)
 }

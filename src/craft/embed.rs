@@ -1,8 +1,10 @@
+use image::metadata::Orientation;
+
 use super::CraftError;
 use super::color::with_fit_profile;
 use super::complete::png_chunks;
-use super::decode::decode;
-use super::jpeg::{Part, parts};
+use super::decode::{decode, png_orientation};
+use super::jpeg::{self, Part, parts};
 use super::picture::Limits;
 use super::tiff_out::tiff_with;
 use super::webp::{self, Chunk};
@@ -28,11 +30,12 @@ const PNG_KEPT: [&[u8; 4]; 12] =
     [b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"pHYs", b"IDAT"];
 /// The flags of a WebP's header that a still picture keeps: colour profile, transparency.
 const WEBP_KEPT: u8 = 0x30;
-/// The bit of a WebP header that announces XMP.
+/// The bits of a WebP's header that announce XMP and EXIF.
 const WEBP_XMP: u8 = 0x04;
+const WEBP_EXIF: u8 = 0x08;
 
-/// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, and what
-/// defines their colours. All else might contain a prompt, a seed or a location and is removed: text, EXIF, older XMP,
+/// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, what defines
+/// their colours, and how they are turned. All else might contain a prompt, a seed or a location and is removed: text, EXIF, older XMP,
 /// data of camera makers, thumbnails, and other pictures and videos behind the end.
 pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
     let xmp = packet(meta)?;
@@ -102,10 +105,19 @@ fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     if let Some(header) = header {
         segment(&mut picture, 0xe0, &header);
     }
+    if let Some(exif) = exif(jpeg::orientation(bytes)) {
+        segment(&mut picture, 0xe1, &[jpeg::EXIF, &exif].concat());
+    }
     segment(&mut picture, 0xe1, &[JPEG_XMP, xmp.as_bytes()].concat());
     picture.append(&mut kept);
     picture.extend_from_slice(b"\xff\xd9");
     Ok(picture)
+}
+
+/// Returns an EXIF block that says how a picture is turned, and no more; `None` if it is upright.
+fn exif(turned: Option<Orientation>) -> Option<Vec<u8>> {
+    let turned = turned.filter(|turned| *turned != Orientation::NoTransforms)?.to_exif();
+    Some([b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[turned][..], &[0; 6]].concat())
 }
 
 /// Returns a plain header with the pixel density of another one.
@@ -149,6 +161,9 @@ fn png(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
         if chunk.name == *b"IDAT" && !has_pixels {
             has_pixels = true;
             png_chunk(&mut picture, *b"iTXt", &[PNG_XMP, xmp.as_bytes()].concat());
+            if let Some(exif) = exif(png_orientation(bytes)) {
+                png_chunk(&mut picture, *b"eXIf", &exif);
+            }
         }
         picture.extend_from_slice(chunk.whole);
     }
@@ -181,13 +196,16 @@ pub(super) fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     }
     let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name);
     let flags = find(b"VP8X").and_then(|chunk| chunk.body.first()).map_or_else(|| webp_flags(&chunks), |flags| *flags);
-    let mut header = vec![flags & WEBP_KEPT | WEBP_XMP, 0, 0, 0];
+    let exif = exif(find(b"EXIF").and_then(|chunk| Orientation::from_exif_chunk(chunk.body)));
+    let exif_flag = if exif.is_some() { WEBP_EXIF } else { 0 };
+    let mut header = vec![flags & WEBP_KEPT | WEBP_XMP | exif_flag, 0, 0, 0];
     let size = super::decode::stored_size(bytes, Kind::Webp)?;
     for length in [size.width, size.height] {
         header.extend_from_slice(&(length - 1).to_le_bytes()[..3]);
     }
     let mut kept = vec![Chunk { name: *b"VP8X", body: &header }];
     kept.extend([b"ICCP", b"ALPH", b"VP8 ", b"VP8L"].into_iter().filter_map(|name| find(name).copied()));
+    kept.extend(exif.iter().map(|exif| Chunk { name: *b"EXIF", body: exif }));
     kept.push(Chunk { name: *b"XMP ", body: xmp.as_bytes() });
     Ok(webp::join(&kept))
 }

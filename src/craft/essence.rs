@@ -128,11 +128,13 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::craft::appearance::{self, named};
     use crate::craft::complete::png_chunks;
     use crate::craft::embed::wanted;
-    use crate::craft::essence_writer::{EssenceWriter, essence, named, webp};
+    use crate::craft::essence_writer::{EssenceWriter, essence, webp};
     use crate::craft::jpeg::parts;
-    use crate::craft::{embed, encode, testing};
+    use crate::craft::webp::{self as webps, Chunk};
+    use crate::craft::{Picture, embed, encode, grey_profile, srgb_profile, testing};
     use crate::model::{Format, Meta};
     use proptest::prelude::*;
     use std::io::Write;
@@ -147,6 +149,146 @@ mod tests {
     fn with_chunk(png: &[u8], name: [u8; 4], body: &[u8]) -> Vec<u8> {
         let sum = crc32fast::hash(&[&name, body].concat()).to_be_bytes();
         [&png[..33], &u32::try_from(body.len()).unwrap().to_be_bytes(), &name, body, &sum, &png[33..]].concat()
+    }
+
+    /// Returns an EXIF block that tells how a picture is turned, as a camera may write it.
+    fn exif(turned: u8) -> Vec<u8> {
+        [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", &[turned][..], &[0; 7], b"of a camera"].concat()
+    }
+
+    /// Returns a picture, which has 40 by 30 pixels, with a colour profile and turned.
+    fn looking(bare: &[u8], kind: Kind, icc: &[u8], turned: u8) -> Vec<u8> {
+        let exif = exif(turned);
+        match kind {
+            Kind::Jpeg => {
+                let (first, second) = icc.split_at(icc.len() / 2);
+                let piece = |number: u8, part: &[u8]| [b"ICC_PROFILE\0", &[number, 2][..], part].concat();
+                let colored = with_segment(&with_segment(bare, 0xe2, &piece(1, first)), 0xe2, &piece(2, second));
+                with_segment(&colored, 0xe1, &[b"Exif\0\0", &exif[..]].concat())
+            }
+            Kind::Png => {
+                // Its orientation may lie behind the pixels.
+                let end = bare.len() - 12;
+                let chunk = &with_chunk(bare, *b"eXIf", &exif)[33..33 + 12 + exif.len()];
+                let turned = [&bare[..end], chunk, &bare[end..]].concat();
+                with_chunk(&turned, *b"iCCP", &[b"a name\0\0", &fdeflate::compress_to_vec(icc)[..]].concat())
+            }
+            _ => {
+                let header = Chunk { name: *b"VP8X", body: &[0x28, 0, 0, 0, 39, 0, 0, 29, 0, 0] };
+                let mut chunks = vec![header, Chunk { name: *b"ICCP", body: icc }];
+                chunks.extend(webps::chunks(bare).unwrap());
+                chunks.push(Chunk { name: *b"EXIF", body: &exif });
+                webps::join(&chunks)
+            }
+        }
+    }
+
+    /// A profile that is none of those that every exported picture has.
+    fn other_icc() -> Vec<u8> {
+        crate::craft::icc::rgb(&crate::craft::icc::SRGB, |value| value).unwrap()
+    }
+
+    /// Returns a picture that says nothing of how it looks.
+    fn bare(format: Format) -> Vec<u8> {
+        encode(&Picture { icc: None, ..testing::gradient(40, 30) }, format, 90).unwrap()
+    }
+
+    /// Returns a file of each kind that says nothing of how it looks, and its hash.
+    fn plain() -> [(Kind, Vec<u8>, &'static str); 3] {
+        let png_head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x09\0\0\0\x07\x08\x02\0\0\0";
+        let sum = |content: &[u8]| crc32fast::hash(content).to_be_bytes();
+        let pixels = [b"\0\0\0\x06IDATpixels", &sum(b"IDATpixels")[..]].concat();
+        let png = [png_head, &sum(&png_head[12..])[..], &pixels, b"\0\0\0\0IEND", &sum(b"IEND")].concat();
+        let jpeg = b"\xff\xd8\xff\xdb\0\x04AB\xff\xda\0\x03S..\xff\0.\xff\xd0.\xff\xff\xfe\0\x02\xff\xd9";
+        [
+            (Kind::Jpeg, jpeg.to_vec(), "f710ad5013f68481c432e0230aae34a95f62105192b42f614fa5d5b4b8c20680"),
+            (Kind::Png, png, "84c670392c1c577c250518e8f67fba72c8a8f21eb8c6d84f343393121aed1ebc"),
+            (
+                Kind::Webp,
+                b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0pixels".to_vec(),
+                "2d363a420abd9b302baccf7781213705e3c8766e0e6d6354787cc80dcba0a6ea",
+            ),
+        ]
+    }
+
+    /// Sidecars and ledgers hold the hashes of pictures that say nothing of how they look, or the usual: they stay.
+    #[test]
+    fn the_usual_look_keeps_the_hash_that_it_always_had() {
+        for (kind, bytes, hash) in plain() {
+            let expected = ContentHash::try_from(hash.to_owned()).ok();
+            assert_eq!(essence(&bytes, kind), expected, "{kind}");
+            for icc in [srgb_profile(), grey_profile()] {
+                for piece in [1, 7, 4096] {
+                    assert_eq!(written(&looking(&bytes, kind, icc, 1), kind, &[piece]), expected, "{kind}");
+                }
+            }
+            if kind == Kind::Png {
+                let gamma = (*b"gAMA", &[0, 1, 0x86, 0xa0][..]);
+                // The first word counts.
+                let srgb = with_chunk(&with_chunk(&bytes, gamma.0, gamma.1), *b"sRGB", &[0]);
+                let codes = with_chunk(&with_chunk(&bytes, gamma.0, gamma.1), *b"cICP", &[1, 13, 0, 1]);
+                let behind = [&bytes[..bytes.len() - 12], &with_chunk(&bytes, gamma.0, gamma.1)[33..49]].concat();
+                let behind = [&behind[..], &bytes[bytes.len() - 12..]].concat();
+                for (what, bytes) in [("sRGB", srgb), ("cICP", codes), ("gAMA behind the pixels", behind)] {
+                    assert_eq!(essence(&bytes, kind), expected, "{what}");
+                }
+            }
+        }
+    }
+
+    /// The same pixels in Display P3, or turned, were taken for the same picture with other tags, and set aside.
+    #[test]
+    fn other_colours_and_another_turn_are_another_picture() {
+        let icc = other_icc();
+        for (kind, bytes, _) in plain() {
+            let mut looks = vec![
+                bytes.clone(),
+                looking(&bytes, kind, srgb_profile(), 6),
+                looking(&bytes, kind, srgb_profile(), 8),
+                looking(&bytes, kind, &icc, 1),
+                looking(&bytes, kind, &icc, 6),
+            ];
+            if kind == Kind::Png {
+                let torn = [b"a name\0\0", &fdeflate::compress_to_vec(&icc)[9..]].concat();
+                looks.extend(
+                    [
+                        (*b"cICP", &[12, 13, 0, 1][..]),
+                        (*b"cICP", &[9, 16, 0, 1]),
+                        (*b"cICP", &[9, 18, 0, 1]),
+                        (*b"gAMA", &[0, 1, 0x86, 0xa0]),
+                        (*b"gAMA", &[0, 0, 0xb1, 0x8f]),
+                        (*b"cHRM", &[0, 0, 0x7a, 0x26].repeat(8)),
+                        (*b"iCCP", &torn),
+                    ]
+                    .map(|(name, body)| with_chunk(&bytes, name, body)),
+                );
+            }
+            let shown: Vec<_> = looks.iter().map(|bytes| essence(bytes, kind).unwrap()).collect();
+            for (at, one) in shown.iter().enumerate() {
+                assert!(!shown[..at].contains(one), "{kind}: {at}");
+                assert_eq!(written(&looks[at], kind, &[3, 1, 50]).as_ref(), Some(one), "{kind}: {at}");
+            }
+        }
+    }
+
+    /// What is embedded leaves the look as it is; other text in EXIF makes no difference.
+    #[test]
+    fn a_picture_of_any_look_shows_the_same_whatever_its_metadata() {
+        let meta = Meta { title: "A title".to_owned(), ..Meta::default() };
+        for format in [Format::Jpeg, Format::Png, Format::Webp] {
+            let kind = format.kind();
+            for (icc, turned) in [(srgb_profile(), 6), (&other_icc()[..], 1), (&other_icc()[..], 3)] {
+                let bytes = looking(&bare(format), kind, icc, turned);
+                let shows = essence(&bytes, kind);
+                let once = embed(&bytes, kind, &meta).unwrap();
+                assert_eq!(essence(&once, kind), shows, "{kind} {turned}");
+                assert_eq!(embed(&once, kind, &meta).unwrap(), once, "{kind} {turned}: twice is once");
+                assert!(!once.windows(6).any(|window| window == b"camera"), "{kind} {turned}");
+                let limits = crate::craft::Limits::default();
+                let [before, after] = [bytes, once].map(|bytes| crate::craft::decode(&bytes, kind, &limits).unwrap());
+                assert_eq!((before.image, before.icc), (after.image, after.icc), "{kind} {turned}");
+            }
+        }
     }
 
     #[test]
@@ -263,6 +405,7 @@ mod tests {
             hasher.update(part.coded);
             has_pixels |= !part.coded.is_empty();
         }
+        appearance::jpeg(bytes, hasher);
         Some(has_pixels)
     }
 
@@ -280,6 +423,7 @@ mod tests {
                 _ => (),
             }
         }
+        appearance::png(bytes, hasher);
         has_pixels
     }
 
@@ -341,9 +485,14 @@ mod tests {
             put in proptest::collection::vec((0_usize..4000, proptest::sample::select(&[0, 1, 0x49, 0xd0, 0xd9, 0xda, 0xfe, 0xff][..])), 0..4),
             cut in 0_usize..8000,
             pieces in proptest::collection::vec(1_usize..300, 1..20),
+            has_looks: bool,
         ) {
             for format in [Format::Jpeg, Format::Png, Format::Webp] {
-                let mut bytes = encode(&testing::gradient(20, 15), format, 90).unwrap();
+                let mut bytes = bare(format);
+                if has_looks {
+                    // Short, so that it is hit.
+                    bytes = looking(&bytes, format.kind(), b"a profile", 6);
+                }
                 for (at, byte) in &put {
                     let at = at % bytes.len();
                     bytes[at] = *byte;

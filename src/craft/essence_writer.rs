@@ -1,12 +1,13 @@
-//! Hashes what a picture shows, without its metadata, also while it is written: two files that differ only in their
-//! tags are one picture.
+//! Hashes what a picture shows, its colour profile and how it is turned, without its metadata, also while it is written:
+//! two files that differ only in their tags are one picture.
 
 use std::io::{self, Write};
 
 use blake3::Hasher;
 
+use super::appearance::{self, KEPT_BYTES_MAX, named};
 use super::embed::wanted;
-use super::jpeg::Part;
+use super::jpeg::{self, Part};
 use super::webp;
 use crate::model::{ContentHash, Kind};
 
@@ -90,12 +91,8 @@ pub(super) fn webp(bytes: &[u8], hasher: &mut Hasher) -> Option<bool> {
             named(hasher, &chunk.name, chunk.body);
         }
     }
+    appearance::webp(&chunks, hasher);
     Some(chunks.iter().any(|chunk| matches!(&chunk.name, b"VP8 " | b"VP8L" | b"ANMF")))
-}
-
-/// Hashes a part with its name and length, so that the same bytes in other parts have another hash.
-pub(super) fn named(hasher: &mut Hasher, name: &[u8], body: &[u8]) {
-    hasher.update(name).update(&(body.len() as u64).to_le_bytes()).update(body);
 }
 
 /// Where in a JPEG the next byte lies; see [`super::jpeg::parts`], which reads the same from whole bytes.
@@ -124,15 +121,28 @@ struct Jpeg {
     has_strays: bool,
     has_pixels: bool,
     hasher: Hasher,
+    /// A JPEG of the segments before the pixels that tell how it looks.
+    looks: Vec<u8>,
+    /// Whether a scan began.
+    is_behind_head: bool,
 }
 
 impl Jpeg {
     fn new() -> Self {
-        Self { at: At::Start(0), segment: Vec::new(), has_strays: false, has_pixels: false, hasher: Hasher::new() }
+        Self {
+            at: At::Start(0),
+            segment: Vec::new(),
+            has_strays: false,
+            has_pixels: false,
+            hasher: Hasher::new(),
+            looks: jpeg::START.to_vec(),
+            is_behind_head: false,
+        }
     }
 
-    fn finish(self) -> Option<ContentHash> {
+    fn finish(mut self) -> Option<ContentHash> {
         let shows = matches!(self.at, At::End) && self.has_pixels;
+        appearance::jpeg(&self.looks, &mut self.hasher);
         shows.then(|| ContentHash::from_digest(self.hasher.finalize()))
     }
 
@@ -212,6 +222,12 @@ impl Jpeg {
             let part = Part { marker, body: &self.segment[2..], coded: &[], after_strays: false };
             named(&mut self.hasher, &[marker], wanted(&part).unwrap_or(part.body));
         }
+        self.is_behind_head |= marker == 0xda;
+        let has_room = self.looks.len() + self.segment.len() <= KEPT_BYTES_MAX;
+        if has_room && !self.is_behind_head && jpeg::tells_looks(marker, &self.segment[2..]) {
+            self.looks.extend_from_slice(&[0xff, marker]);
+            self.looks.extend_from_slice(&self.segment);
+        }
         self.segment.clear();
         self.at = if marker == 0xda { At::Coded(0) } else { At::Between };
     }
@@ -257,6 +273,12 @@ struct Png {
     shown: Shown,
     /// What was shown before the present chunk: one that is cut off does not count.
     before: Option<Shown>,
+    /// A PNG of the chunks that tell how it looks, of which the last one may not be whole.
+    looks: Vec<u8>,
+    /// Whether the present chunk is one of them.
+    tells_looks: bool,
+    /// Whether pixels began.
+    is_behind_head: bool,
 }
 
 /// What the pixels so far show.
@@ -266,17 +288,31 @@ struct Shown {
     has_pixels: bool,
 }
 
+/// The bytes before the first chunk.
+const SIGNATURE_BYTES: usize = 8;
 /// The bytes of a chunk's check sum.
 const SUM_BYTES: usize = 4;
 
 impl Png {
     fn new() -> Self {
         let shown = Shown { hasher: Hasher::new(), has_pixels: false };
-        Self { signature: 8, head: Vec::new(), left: 0, name: [0; 4], is_over: false, shown, before: None }
+        Self {
+            signature: SIGNATURE_BYTES,
+            head: Vec::new(),
+            left: 0,
+            name: [0; 4],
+            is_over: false,
+            shown,
+            before: None,
+            looks: vec![0; SIGNATURE_BYTES],
+            tells_looks: false,
+            is_behind_head: false,
+        }
     }
 
     fn finish(self) -> Option<ContentHash> {
-        let shown = self.before.unwrap_or(self.shown);
+        let mut shown = self.before.unwrap_or(self.shown);
+        appearance::png(&self.looks, &mut shown.hasher);
         shown.has_pixels.then(|| ContentHash::from_digest(shown.hasher.finalize()))
     }
 
@@ -308,10 +344,24 @@ impl Png {
         if self.before.is_some() && name != *b"IDAT" {
             self.shown.hasher.update(&name).update(&u64::from(length).to_le_bytes());
         }
+        self.is_behind_head |= name == *b"IDAT";
+        self.tells_looks = self.looks.len() + self.left <= KEPT_BYTES_MAX
+            && match &name {
+                b"IHDR" | b"cICP" | b"iCCP" | b"sRGB" | b"gAMA" | b"cHRM" => !self.is_behind_head,
+                // It may lie behind the pixels.
+                b"eXIf" => true,
+                _ => false,
+            };
+        if self.tells_looks {
+            self.looks.extend([&length.to_be_bytes()[..], &name].concat());
+        }
     }
 
     /// Takes a part of the present chunk.
     fn body(&mut self, part: &[u8]) {
+        if self.tells_looks {
+            self.looks.extend_from_slice(part);
+        }
         if self.before.is_some() {
             let body = &part[..part.len().min(self.left.saturating_sub(SUM_BYTES))];
             self.shown.hasher.update(body);

@@ -4,10 +4,10 @@ use super::CraftError;
 use super::picture::PROFILE_BYTES_MAX;
 
 /// The mark at a JPEG's start.
-const START: [u8; 2] = [0xff, 0xd8];
+pub(super) const START: [u8; 2] = [0xff, 0xd8];
 
 /// What an EXIF block and a piece of a colour profile begin with.
-const EXIF: &[u8] = b"Exif\0\0";
+pub(super) const EXIF: &[u8] = b"Exif\0\0";
 const PROFILE: &[u8] = b"ICC_PROFILE\0";
 
 /// A part of a JPEG: a segment, and behind the header of a scan its coded pixels.
@@ -100,6 +100,15 @@ fn coded_length(bytes: &[u8]) -> Option<usize> {
 /// Returns the parts before the pixels.
 fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
     parts(bytes).map_while(Result::ok).take_while(|part| part.marker != 0xda)
+}
+
+/// Returns whether a segment before the pixels tells how the picture looks: its colours, or how it is turned.
+pub(super) fn tells_looks(marker: u8, body: &[u8]) -> bool {
+    match marker {
+        0xe1 => body.starts_with(EXIF),
+        0xe2 => body.starts_with(PROFILE),
+        _ => false,
+    }
 }
 
 /// Returns how a JPEG is turned, by the last EXIF block before its pixels.

@@ -1,6 +1,7 @@
 //! Pixels and metadata: decode, enlarge, colour, encode, XMP, what a 3D model names. Bytes in, bytes
 //! out: never the disk, a clock or a log. Foreign bytes never cause a panic and never cost more than the limits.
 
+mod appearance;
 mod bleed;
 mod color;
 mod complete;

@@ -4,15 +4,55 @@
 use super::CraftError;
 use super::complete::png_chunks;
 use super::icc::{Primaries, SRGB, Xy, grey, rgb};
+use super::picture::PROFILE_BYTES_MAX;
 
 /// Returns the colour profile of a PNG, `icc` being what its `iCCP` holds; `None` for sRGB.
 pub(super) fn profile(bytes: &[u8], icc: Option<Vec<u8>>, is_grey: bool) -> Result<Option<Vec<u8>>, CraftError> {
+    Ok(match said(bytes)? {
+        Said::Srgb => None,
+        // One that cannot be unpacked is no profile, but it is not sRGB either: it is told.
+        Said::Profile => Some(icc.unwrap_or_default()),
+        Said::Space(space) => space.profile(is_grey),
+    })
+}
+
+/// Returns what makes the colours of a PNG others than those of sRGB: its profile, or what stands for its space. Hashes
+/// of it are kept, and it is the same at all times.
+pub(super) fn unlike_srgb(bytes: &[u8]) -> Option<Vec<u8>> {
+    match said(bytes) {
+        Ok(Said::Srgb) => None,
+        Ok(Said::Profile) => {
+            let body = body(bytes, *b"iCCP")?;
+            Some(unpacked(body).unwrap_or_else(|| body.to_vec()))
+        }
+        Ok(Said::Space(space)) => {
+            let is_grey = chunk::<13>(bytes, *b"IHDR").is_some_and(|header| header[9] & 2 == 0);
+            (!space.is_srgb(is_grey)).then(|| space.numbers(is_grey))
+        }
+        // Nobody knows what they mean, but others mean something else.
+        Err(_) => body(bytes, *b"cICP").map(<[u8]>::to_vec),
+    }
+}
+
+/// Unpacks a profile behind its name, which says nothing of the colours.
+fn unpacked(body: &[u8]) -> Option<Vec<u8>> {
+    let name = body.iter().position(|byte| *byte == 0)?;
+    fdeflate::decompress_to_vec_bounded(body.get(name + 2..)?, PROFILE_BYTES_MAX).ok()
+}
+
+/// What says of a PNG's colours what they are.
+enum Said {
+    Srgb,
+    Profile,
+    Space(Space),
+}
+
+fn said(bytes: &[u8]) -> Result<Said, CraftError> {
     if let Some(space) = by_codes(bytes)? {
-        return Ok(space.profile(is_grey));
+        return Ok(Said::Space(space));
     }
     if has(bytes, *b"iCCP") {
-        // One that cannot be unpacked is no profile, but it is not sRGB either: it is told.
-        return Ok(Some(icc.unwrap_or_default()));
+        return Ok(Said::Profile);
     }
     let share = |four: &[u8; 4]| f64::from(u32::from_be_bytes(*four)) / 100_000.0;
     let gamma = chunk::<4>(bytes, *b"gAMA").map(share).filter(|gamma| *gamma > 0.0);
@@ -21,10 +61,10 @@ pub(super) fn profile(bytes: &[u8], icc: Option<Vec<u8>>, is_grey: bool) -> Resu
         Primaries { white: xy(0), colors: [xy(8), xy(16), xy(24)] }
     });
     if has(bytes, *b"sRGB") || (gamma.is_none() && colors.is_none()) {
-        return Ok(None);
+        return Ok(Said::Srgb);
     }
     let curve = gamma.map_or(Curve::Srgb, |gamma| Curve::Gamma(gamma.recip()));
-    Ok(Space { primaries: colors.unwrap_or(SRGB), curve }.profile(is_grey))
+    Ok(Said::Space(Space { primaries: colors.unwrap_or(SRGB), curve }))
 }
 
 /// Refuses a PNG whose colours cannot be shown on a screen, or in codes that nobody knows.
@@ -39,8 +79,11 @@ fn by_codes(bytes: &[u8]) -> Result<Option<Space>, CraftError> {
 
 /// Returns the body of a chunk before the pixels that has so many bytes, and the sum that it says.
 fn chunk<const N: usize>(bytes: &[u8], name: [u8; 4]) -> Option<&[u8; N]> {
-    let whole = before_pixels(bytes, name)?;
-    whole[8..whole.len() - 4].as_array()
+    body(bytes, name)?.as_array()
+}
+
+fn body(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    before_pixels(bytes, name).map(|whole| &whole[8..whole.len() - 4])
 }
 
 fn has(bytes: &[u8], name: [u8; 4]) -> bool {
@@ -86,11 +129,24 @@ impl Space {
     /// Returns its profile; `None` if that is sRGB. If its primaries make no space, that is no profile, and told.
     fn profile(&self, is_grey: bool) -> Option<Vec<u8>> {
         let curve = |value| self.curve.light(value);
-        if is_grey {
-            return (!matches!(self.curve, Curve::Srgb)).then(|| grey(curve));
-        }
-        let is_srgb = matches!(self.curve, Curve::Srgb) && self.primaries.colors == SRGB.colors;
-        (!is_srgb).then(|| rgb(&self.primaries, curve).unwrap_or_default())
+        let profile = || if is_grey { grey(curve) } else { rgb(&self.primaries, curve).unwrap_or_default() };
+        (!self.is_srgb(is_grey)).then(profile)
+    }
+
+    fn is_srgb(&self, is_grey: bool) -> bool {
+        matches!(self.curve, Curve::Srgb) && (is_grey || self.primaries.colors == SRGB.colors)
+    }
+
+    /// Returns what it consists of; a grey has no primaries.
+    fn numbers(&self, is_grey: bool) -> Vec<u8> {
+        let curve = match self.curve {
+            Curve::Srgb => [0.0, 0.0],
+            Curve::Television => [1.0, 0.0],
+            Curve::Gamma(exponent) => [2.0, exponent],
+        };
+        let Primaries { white, colors } = self.primaries;
+        let points = if is_grey { Vec::new() } else { [&[white][..], &colors].concat() };
+        points.iter().chain([&curve]).flatten().flat_map(|number: &f64| number.to_le_bytes()).collect()
     }
 }
 
