@@ -4,10 +4,11 @@
 use blake3::Hasher;
 use image::metadata::Orientation;
 
+use super::color::{grey_profile, is_srgb, srgb_profile};
 use super::decode::png_orientation;
 use super::picture::PROFILE_BYTES_MAX;
 use super::webp::Chunk;
-use super::{grey_profile, jpeg, png_color, srgb_profile};
+use super::{jpeg, png_color};
 
 /// The most bytes of a file that are kept to read it from: a larger profile is ignored.
 pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
@@ -34,7 +35,7 @@ pub(super) fn webp(chunks: &[Chunk<'_>], hasher: &mut Hasher) {
 
 /// Hashes only what makes a difference: sidecars and ledgers hold hashes of pictures that say nothing, or the usual.
 fn unusual(hasher: &mut Hasher, colors: Option<Vec<u8>>, turned: Option<Orientation>) {
-    let is_usual = |icc: &[u8]| icc.is_empty() || icc == srgb_profile() || icc == grey_profile();
+    let is_usual = |icc: &[u8]| [&b""[..], srgb_profile(), grey_profile()].contains(&icc) || is_srgb(icc);
     if let Some(colors) = colors.filter(|colors| !is_usual(colors)) {
         named(hasher, b"colours", &colors);
     }

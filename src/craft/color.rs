@@ -51,6 +51,27 @@ fn usable(icc: &[u8], image: &DynamicImage) -> Option<ColorProfile> {
     (fits && works()).then_some(profile)
 }
 
+/// Returns whether a profile is that of sRGB, or of its greys, whoever wrote it: it changes no value by more than
+/// rounding does.
+pub(super) fn is_srgb(icc: &[u8]) -> bool {
+    let Ok(profile) = ColorProfile::new_from_slice(icc) else { return false };
+    let steps = || (0..=15).map(|step| step * 17);
+    let (layout, values): (_, Vec<u8>) = match profile.color_space {
+        DataColorSpace::Gray => (Layout::Gray, (0..=255).collect()),
+        DataColorSpace::Rgb => {
+            let pairs = || steps().flat_map(|red| steps().map(move |green| [red, green]));
+            (Layout::Rgb, pairs().flat_map(|[red, green]| steps().flat_map(move |blue| [red, green, blue])).collect())
+        }
+        _ => return false,
+    };
+    let (target, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    let Ok(transform) = profile.create_transform_8bit(layout, &target, Layout::Rgb, options) else { return false };
+    let each = if layout == Layout::Gray { 3 } else { 1 };
+    let mut turned = vec![0; values.len() * each];
+    let is_turned = transform.transform(&values, &mut turned).is_ok();
+    is_turned && turned.iter().enumerate().all(|(at, value)| value.abs_diff(values[at / each]) <= 1)
+}
+
 /// Returns a picture in sRGB, a grey one as grey. A picture without a profile is sRGB by convention; one with a
 /// profile that cannot be used is taken for sRGB, as every viewer does.
 pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
@@ -229,8 +250,31 @@ fn in_space_of(picture: &Picture, color: [u8; 3]) -> Option<[u8; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::craft::icc::{Primaries, SRGB, grey, rgb};
     use image::{Rgba, RgbaImage};
     use std::collections::BTreeMap;
+
+    /// Programs write sRGB in other bytes, and as another curve or other primaries it is none.
+    #[test]
+    fn a_profile_of_srgb_is_known_whoever_wrote_it() {
+        let curve = |value: f64| if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+        let rows = [
+            ("ours", srgb_profile().to_vec(), true),
+            ("our grey", grey_profile().to_vec(), true),
+            ("a table", rgb(&SRGB, curve).unwrap(), true),
+            ("a grey table", grey(curve), true),
+            ("a formula", ColorProfile::new_srgb().encode().unwrap(), true),
+            ("gamma 2.2", rgb(&SRGB, |value| value.powf(2.2)).unwrap(), false),
+            ("a grey gamma", grey(|value| value.powf(2.2)), false),
+            ("D50", rgb(&Primaries { white: [0.3457, 0.3585], ..SRGB }, curve).unwrap(), false),
+            ("Display P3", ColorProfile::new_display_p3().encode().unwrap(), false),
+            ("Adobe RGB", ColorProfile::new_adobe_rgb().encode().unwrap(), false),
+            ("none", b"icc".to_vec(), false),
+        ];
+        for (what, icc, expected) in rows {
+            assert_eq!(is_srgb(&icc), expected, "{what}");
+        }
+    }
 
     #[test]
     fn transparency_shows_the_background() {
