@@ -101,7 +101,7 @@ enum Command {
         stage: Stage,
         /// One theme only
         theme: Option<String>,
-        /// Also what is held for its own sake behind a gate that is shut: too small, rejected, incomplete, had before
+        /// Also what is held for its own sake behind a gate that is shut: too small, rejected, incomplete, once deleted
         #[arg(long)]
         anyway: bool,
         /// Only with `keep`: make anew what the settings of today would make otherwise and is not sent, from the originals

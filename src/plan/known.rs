@@ -90,7 +90,8 @@ impl Known {
         match &self.is {
             Whereabouts::Itself => Ok(self.id.clone()),
             Whereabouts::There => {
-                Err(Hold::Park(format!("{same}, which was dropped before; delete it, or drop another")))
+                let never = "nothing goes on twice while the first one is there, also not by `--anyway`";
+                Err(Hold::Park(format!("{same}, which was dropped before, and {never}; delete it, or drop another")))
             }
             Whereabouts::Gone { last, bundled_for } => {
                 let markets = bundled_for.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
@@ -142,6 +143,8 @@ mod tests {
             let got = admitted(is.clone(), is_retagged, false);
             assert!(got.starts_with(expected), "{is:?}: {got}");
         }
+        let got = admitted(Whereabouts::There, false, false);
+        assert!(got.contains("also not by `--anyway`; delete it"), "who says so is told why it does nothing: {got}");
         // The one that was named has other bytes: it was enlarged, or is a JPEG.
         let got = [false, true].map(|is_retagged| admitted(Whereabouts::There, is_retagged, true));
         assert!(got[0].starts_with("park it has the same bytes as what became `keep/t/t-0001.png`, which"), "{got:?}");

@@ -53,6 +53,36 @@ fn what_was_bundled_is_not_bundled_again_when_only_its_metadata_differs() {
     assert_eq!(root.bundled().len(), bundled.len() + 1, "{}", root.log());
 }
 
+/// It went to `failed/` again and again, and nothing said that the word for it does nothing there.
+#[test]
+fn a_copy_of_what_is_there_never_goes_on_and_who_insists_is_told_why() {
+    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {raw: hold, keep: hold}\n");
+    fs::create_dir_all(root.at("raw/sea")).unwrap();
+    fs::write(root.at("raw/sea/first.png"), picture(1, 200)).unwrap();
+    root.once();
+    root.text(&["release", "raw"]);
+    root.once();
+    fs::write(root.at("raw/sea/copy.png"), picture(1, 200)).unwrap();
+    root.once();
+    assert!(root.at("raw/sea/copy.png").exists(), "the gate is shut: {}", root.log());
+    root.text(&["release", "raw", "sea", "--anyway"]);
+    root.once();
+    let reason = fs::read_to_string(root.at("failed/raw/sea/copy.png.reason.txt")).unwrap();
+    let expected = "it has the same bytes as `keep/sea/sea-0001.png`, which was dropped before, and nothing goes on twice \
+                    while the first one is there, also not by `--anyway`; delete it, or drop another";
+    assert!(reason.starts_with(expected), "{reason}");
+
+    // Once a person deleted the first one, it is the word that lets the other one go on.
+    for gone in ["sea-0001.png", "sea-0001.png.yaml"] {
+        fs::remove_file(root.at("keep/sea").join(gone)).unwrap();
+    }
+    root.text(&["retry"]);
+    root.once();
+    root.text(&["release", "raw", "sea", "--anyway"]);
+    root.once();
+    assert!(!root.at("raw/sea/copy.png").exists() && root.at("keep/sea/sea-0002.png").exists(), "{}", root.log());
+}
+
 #[test]
 fn what_was_bundled_is_not_bundled_again_with_new_tags_and_its_bundle_gone() {
     // Once its tags had been embedded anew, the same file was bundled again as soon as its bundle was moved away.
