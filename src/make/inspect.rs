@@ -69,8 +69,8 @@ pub fn inspect(
         None => false,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
-    let foreign = xmp.map(|found| read_xmp(disk, &found.path)).transpose()?;
-    let is_rejected = foreign.as_ref().is_some_and(|foreign| foreign.is_rejected);
+    let foreign = xmp.map(|found| Ok::<_, MakeError>((&found.path, read_xmp(disk, &found.path)?))).transpose()?;
+    let rejection = foreign.as_ref().filter(|(_, (foreign, _))| foreign.is_rejected);
     Ok(Facts {
         path: path.clone(),
         stage,
@@ -88,8 +88,8 @@ pub fn inspect(
         is_sound: inside.is_sound,
         sidecar,
         has_original,
-        xmp: foreign.map(|foreign| foreign.tags),
-        rejected_by: xmp.filter(|_| is_rejected).map(|found| found.path.clone()),
+        rejected_by: rejection.map(|(path, (_, hash))| ((*path).clone(), hash.clone())),
+        xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
@@ -202,7 +202,9 @@ fn read_sidecar(disk: &dyn Look, path: &RelPath) -> Result<Sidecar, MakeError> {
     Sidecar::parse(&bytes).map_err(|source| MakeError::Sidecar { path: path.clone(), source })
 }
 
-fn read_xmp(disk: &dyn Look, path: &RelPath) -> Result<craft::ForeignXmp, MakeError> {
+/// Returns what a foreign sidecar says, and the hash of its bytes.
+fn read_xmp(disk: &dyn Look, path: &RelPath) -> Result<(craft::ForeignXmp, ContentHash), MakeError> {
     let bytes = disk.read(path, XMP_BYTES_MAX)?;
-    craft::read_foreign_xmp(&bytes).map_err(|source| MakeError::Xmp { path: path.clone(), source })
+    let read = craft::read_foreign_xmp(&bytes).map_err(|source| MakeError::Xmp { path: path.clone(), source })?;
+    Ok((read, ContentHash::of(&bytes)))
 }

@@ -66,6 +66,8 @@ impl<'a> Asset<'a> {
         if is_changed {
             sidecar.file = Some(FileRecord::of_original(facts.hash.clone()));
         }
+        // Whoever goes on was let go, now or before, and the same mark holds it no more.
+        sidecar.let_go = facts.rejected_by.as_ref().map(|(_, hash)| hash.clone());
         sidecar.add_essence(facts.essence.clone());
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
@@ -136,12 +138,17 @@ impl<'a> Asset<'a> {
         sidecar
     }
 
-    /// Returns what was done, and that a person had changed the file before.
+    /// Returns what was done, and that a person had changed the file before, or let it go though it was rejected.
     fn told(&self, did: &str) -> String {
-        if !self.is_version {
-            return did.to_owned();
+        let mut told = did.to_owned();
+        if let Some((xmp, _)) = self.facts.rejected_by.as_ref().filter(|_| !self.facts.is_rejection_let_go()) {
+            told = format!("let go, though `{xmp}` marks it as rejected; {told}");
         }
-        format!("changed by hand: version {} of the same asset; {did}", self.sidecar.versions.len() + 1)
+        if self.is_version {
+            let version = self.sidecar.versions.len() + 1;
+            told = format!("changed by hand: version {version} of the same asset; {told}");
+        }
+        told
     }
 
     /// Begins a plan for this asset.
@@ -274,6 +281,14 @@ impl<'a> Asset<'a> {
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });
         }
+    }
+}
+
+impl Facts {
+    /// Returns whether a person let it go before, with the very mark that rejects it now.
+    pub fn is_rejection_let_go(&self) -> bool {
+        let let_go = self.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.let_go.as_ref());
+        let_go.is_some() && let_go == self.rejected_by.as_ref().map(|(_, hash)| hash)
     }
 }
 

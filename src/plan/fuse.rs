@@ -220,7 +220,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         sidecar: Some((Companion { path: beside, seen: not_yet }, sidecar)),
         has_original,
         is_sound: true,
-        rejected_by: facts.rejected_by.as_ref().map(|xmp| moved(xmp).unwrap_or_else(|| xmp.clone())),
+        rejected_by: facts.rejected_by.clone().map(|(xmp, hash)| (moved(&xmp).unwrap_or(xmp), hash)),
         companions: along(&facts.companions),
         members: along(&facts.members),
         ..facts.clone()

@@ -106,8 +106,8 @@ pub struct Facts {
     pub has_original: bool,
     /// Tags from a foreign XMP sidecar.
     pub xmp: Option<Tags>,
-    /// The foreign XMP sidecar that marks it as rejected, if one does.
-    pub rejected_by: Option<RelPath>,
+    /// The foreign XMP sidecar that marks it as rejected, if one does, and the hash of its bytes.
+    pub rejected_by: Option<(RelPath, ContentHash)>,
     /// Files that go with it under a similar name: prompt texts, foreign sidecars.
     pub companions: Vec<Companion>,
     /// Files that it names inside and that keep their names: `.mtl`, `.bin`, textures.

@@ -5,7 +5,9 @@ use super::{Derivation, RecordError};
 use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
 
 /// The newest version that this program knows.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// The version of a sidecar whose asset nobody let go though it was rejected.
+const VERSION_WITHOUT_LET_GO: u32 = 3;
 /// The version of a sidecar that does not say from what and by which stockmill its file was made.
 const VERSION_WITHOUT_INPUT: u32 = 2;
 /// The version of one whose asset nobody changed by hand, either: what knows no versions of an asset reads it too.
@@ -45,6 +47,9 @@ pub struct Sidecar {
     /// The hashes of what its files showed, whatever their metadata: of what was dropped, and of each version since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub essences: Vec<ContentHash>,
+    /// The hash of the foreign XMP sidecar that marks the asset as rejected, if a person let it go all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub let_go: Option<ContentHash>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -129,7 +134,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            (true, _) => VERSION,
+            _ if self.let_go.is_some() => VERSION,
+            (true, _) => VERSION_WITHOUT_LET_GO,
             (false, false) => VERSION_WITHOUT_INPUT,
             (false, true) => VERSION_WITHOUT_CHANGES,
         };
@@ -204,8 +210,8 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 4\n", 4),
-            ("version: 4\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 4),
+            ("version: 5\n", 5),
+            ("version: 5\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 5),
             ("version: 7\ntags: a list once\n", 7),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
@@ -299,6 +305,9 @@ mod tests {
             assert!(text.starts_with("version: 3\n"), "{text}");
             assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().file.as_ref(), Some(&file));
         }
+        let text = Sidecar { let_go: Some(ContentHash::of(b"rejected")), ..read }.to_text();
+        assert!(text.starts_with("version: 4\n"), "{text}");
+        assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().let_go, Some(ContentHash::of(b"rejected")));
     }
 
     #[test]

@@ -164,3 +164,41 @@ fn what_was_written_beside_a_picture_is_used_or_waited_for() {
     let kept = root.files().iter().filter(|name| name.starts_with("keep/") && name.ends_with(".png")).count();
     assert_eq!(kept, 4, "{}", root.log());
 }
+
+/// It was held for the same mark in each stage again.
+#[test]
+fn what_was_let_go_though_rejected_is_not_held_for_the_same_mark_again() {
+    let rejected = "<rdf:RDF><rdf:Description xmp:Rating='-1'/></rdf:RDF>";
+    let held = |root: &Root| root.text(&["status"]).contains("marks it as rejected");
+    for is_marked_again in [false, true] {
+        let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        fs::write(root.at("raw/winter-cabins/a.xmp"), rejected).unwrap();
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        root.once();
+        assert!(held(&root), "{}", root.log());
+        root.text(&["release", "raw", "--anyway"]);
+        root.once();
+        let name = "keep/winter-cabins/winter-cabins-0001";
+        let sidecar = fs::read_to_string(root.at(&format!("{name}.png.yaml"))).unwrap();
+        assert!(
+            sidecar.contains("let go, though `raw/winter-cabins/a.xmp` marks it as rejected; recognised as png"),
+            "{sidecar}"
+        );
+        if is_marked_again {
+            fs::write(root.at(&format!("{name}.xmp")), format!("{rejected}\n")).unwrap();
+        }
+        root.text(&["release", "keep"]);
+        root.once();
+        assert_eq!(
+            (held(&root), root.bundled().len()),
+            (is_marked_again, usize::from(!is_marked_again)),
+            "{}",
+            root.log()
+        );
+        root.text(&["release", "keep", "--anyway"]);
+        root.once();
+        assert_eq!(root.bundled().len(), 1, "one word is enough for export and upload: {}", root.log());
+    }
+}

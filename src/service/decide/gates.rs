@@ -17,7 +17,7 @@ impl Decider {
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {handling}")));
         }
         let is_let_go = || self.is_let_go(&facts.path, facts.stage, facts.seen, now);
-        if let Some(xmp) = facts.rejected_by.as_ref().filter(|_| !is_let_go()) {
+        if let Some((xmp, _)) = facts.rejected_by.as_ref().filter(|_| !facts.is_rejection_let_go() && !is_let_go()) {
             let handling =
                 format!("take the mark away, or let it go on with `stockmill release {} --anyway`", facts.stage);
             return Err(Hold::Waits(format!("`{xmp}` marks it as rejected (its rating is -1); {handling}")));
