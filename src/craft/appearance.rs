@@ -4,7 +4,7 @@
 use blake3::Hasher;
 use image::metadata::Orientation;
 
-use super::color::{grey_profile, is_srgb, srgb_profile};
+use super::color::shows_as_srgb;
 use super::decode::png_orientation;
 use super::picture::PROFILE_BYTES_MAX;
 use super::webp::Chunk;
@@ -15,7 +15,8 @@ pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
 
 /// Hashes what a JPEG says, or those of its segments that say it.
 pub(super) fn jpeg(bytes: &[u8], hasher: &mut Hasher) {
-    unusual(hasher, jpeg::profile(bytes), jpeg::orientation(bytes));
+    let icc = jpeg::profile(bytes).filter(|icc| !shows_as_srgb(icc));
+    unusual(hasher, icc, jpeg::orientation(bytes));
 }
 
 /// Hashes what a PNG says, or its header with those of its chunks that say it.
@@ -28,15 +29,14 @@ pub(super) fn webp(chunks: &[Chunk<'_>], hasher: &mut Hasher) {
     // Without a header first, a decoder reads the first chunk and no other.
     if chunks.first().is_some_and(|chunk| chunk.name == *b"VP8X") {
         let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name).map(|chunk| chunk.body);
-        let icc = find(b"ICCP").filter(|icc| icc.len() <= PROFILE_BYTES_MAX).map(<[u8]>::to_vec);
+        let icc = find(b"ICCP").filter(|icc| icc.len() <= PROFILE_BYTES_MAX && !shows_as_srgb(icc)).map(<[u8]>::to_vec);
         unusual(hasher, icc, find(b"EXIF").and_then(Orientation::from_exif_chunk));
     }
 }
 
 /// Hashes only what makes a difference: sidecars and ledgers hold hashes of pictures that say nothing, or the usual.
 fn unusual(hasher: &mut Hasher, colors: Option<Vec<u8>>, turned: Option<Orientation>) {
-    let is_usual = |icc: &[u8]| [&b""[..], srgb_profile(), grey_profile()].contains(&icc) || is_srgb(icc);
-    if let Some(colors) = colors.filter(|colors| !is_usual(colors)) {
+    if let Some(colors) = colors {
         named(hasher, b"colours", &colors);
     }
     if let Some(turned) = turned.filter(|turned| *turned != Orientation::NoTransforms) {

@@ -51,10 +51,13 @@ fn usable(icc: &[u8], image: &DynamicImage) -> Option<ColorProfile> {
     (fits && works()).then_some(profile)
 }
 
-/// Returns whether a profile is that of sRGB, or of its greys, whoever wrote it: it changes no value by more than
-/// rounding does.
-pub(super) fn is_srgb(icc: &[u8]) -> bool {
-    let Ok(profile) = ColorProfile::new_from_slice(icc) else { return false };
+/// Returns whether a picture with this profile shows the same without it: it is that of sRGB or of its greys, whoever
+/// wrote it, and changes no value by more than rounding does; or it cannot be used, and the picture is taken for sRGB.
+pub(super) fn shows_as_srgb(icc: &[u8]) -> bool {
+    if [srgb_profile(), grey_profile()].contains(&icc) {
+        return true;
+    }
+    let Ok(profile) = ColorProfile::new_from_slice(icc) else { return true };
     let steps = || (0..=15).map(|step| step * 17);
     let (layout, values): (_, Vec<u8>) = match profile.color_space {
         DataColorSpace::Gray => (Layout::Gray, (0..=255).collect()),
@@ -65,7 +68,7 @@ pub(super) fn is_srgb(icc: &[u8]) -> bool {
         _ => return false,
     };
     let (target, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-    let Ok(transform) = profile.create_transform_8bit(layout, &target, Layout::Rgb, options) else { return false };
+    let Ok(transform) = profile.create_transform_8bit(layout, &target, Layout::Rgb, options) else { return true };
     let each = if layout == Layout::Gray { 3 } else { 1 };
     let mut turned = vec![0; values.len() * each];
     let is_turned = transform.transform(&values, &mut turned).is_ok();
@@ -269,10 +272,11 @@ mod tests {
             ("D50", rgb(&Primaries { white: [0.3457, 0.3585], ..SRGB }, curve).unwrap(), false),
             ("Display P3", ColorProfile::new_display_p3().encode().unwrap(), false),
             ("Adobe RGB", ColorProfile::new_adobe_rgb().encode().unwrap(), false),
-            ("none", b"icc".to_vec(), false),
+            ("none that anybody can read", b"icc".to_vec(), true),
+            ("nothing", Vec::new(), true),
         ];
         for (what, icc, expected) in rows {
-            assert_eq!(is_srgb(&icc), expected, "{what}");
+            assert_eq!(shows_as_srgb(&icc), expected, "{what}");
         }
     }
 

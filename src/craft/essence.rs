@@ -217,7 +217,8 @@ mod tests {
         for (kind, bytes, hash) in plain() {
             let expected = ContentHash::try_from(hash.to_owned()).ok();
             assert_eq!(essence(&bytes, kind), expected, "{kind}");
-            for icc in [srgb_profile(), grey_profile()] {
+            // One that cannot be used is taken for sRGB.
+            for icc in [srgb_profile(), grey_profile(), b"an icc"] {
                 for piece in [1, 7, 4096] {
                     assert_eq!(written(&looking(&bytes, kind, icc, 1), kind, &[piece]), expected, "{kind}");
                 }
@@ -229,7 +230,10 @@ mod tests {
                 let codes = with_chunk(&with_chunk(&bytes, gamma.0, gamma.1), *b"cICP", &[1, 13, 0, 1]);
                 let behind = [&bytes[..bytes.len() - 12], &with_chunk(&bytes, gamma.0, gamma.1)[33..49]].concat();
                 let behind = [&behind[..], &bytes[bytes.len() - 12..]].concat();
-                for (what, bytes) in [("sRGB", srgb), ("cICP", codes), ("gAMA behind the pixels", behind)] {
+                let torn = [b"a name\0\0", &fdeflate::compress_to_vec(&other_icc())[9..]].concat();
+                let torn = with_chunk(&bytes, *b"iCCP", &torn);
+                let rows = [("sRGB", srgb), ("cICP", codes), ("gAMA behind the pixels", behind), ("no profile", torn)];
+                for (what, bytes) in rows {
                     assert_eq!(essence(&bytes, kind), expected, "{what}");
                 }
             }
@@ -249,7 +253,6 @@ mod tests {
                 looking(&bytes, kind, &icc, 6),
             ];
             if kind == Kind::Png {
-                let torn = [b"a name\0\0", &fdeflate::compress_to_vec(&icc)[9..]].concat();
                 looks.extend(
                     [
                         (*b"cICP", &[12, 13, 0, 1][..]),
@@ -258,7 +261,6 @@ mod tests {
                         (*b"gAMA", &[0, 1, 0x86, 0xa0]),
                         (*b"gAMA", &[0, 0, 0xb1, 0x8f]),
                         (*b"cHRM", &[0, 0, 0x7a, 0x26].repeat(8)),
-                        (*b"iCCP", &torn),
                     ]
                     .map(|(name, body)| with_chunk(&bytes, name, body)),
                 );
@@ -490,8 +492,7 @@ mod tests {
             for format in [Format::Jpeg, Format::Png, Format::Webp] {
                 let mut bytes = bare(format);
                 if has_looks {
-                    // Short, so that it is hit.
-                    bytes = looking(&bytes, format.kind(), b"a profile", 6);
+                    bytes = looking(&bytes, format.kind(), &other_icc(), 6);
                 }
                 for (at, byte) in &put {
                     let at = at % bytes.len();

@@ -2,6 +2,7 @@
 //! its specification orders them.
 
 use super::CraftError;
+use super::color::shows_as_srgb;
 use super::complete::png_chunks;
 use super::icc::{Primaries, SRGB, Xy, grey, rgb};
 use super::picture::PROFILE_BYTES_MAX;
@@ -21,10 +22,8 @@ pub(super) fn profile(bytes: &[u8], icc: Option<Vec<u8>>, is_grey: bool) -> Resu
 pub(super) fn unlike_srgb(bytes: &[u8]) -> Option<Vec<u8>> {
     match said(bytes) {
         Ok(Said::Srgb) => None,
-        Ok(Said::Profile) => {
-            let body = body(bytes, *b"iCCP")?;
-            Some(unpacked(body).unwrap_or_else(|| body.to_vec()))
-        }
+        // One that cannot be unpacked cannot be used.
+        Ok(Said::Profile) => unpacked(body(bytes, *b"iCCP")?).filter(|icc| !shows_as_srgb(icc)),
         Ok(Said::Space(space)) => {
             let is_grey = chunk::<13>(bytes, *b"IHDR").is_some_and(|header| header[9] & 2 == 0);
             (!space.is_srgb(is_grey)).then(|| space.numbers(is_grey))
