@@ -12,7 +12,7 @@ use super::{CraftError, Picture, Progress, Stopped, on_one_line, tiff_out};
 use crate::model::{Format, Scans, Size, Strength, Subsampling};
 
 /// From this quality on, colour is kept at full resolution.
-const FULL_COLOUR_FROM: u8 = 90;
+pub(super) const FULL_COLOUR_FROM: u8 = 90;
 
 /// How a picture is written.
 #[derive(Clone, Copy)]

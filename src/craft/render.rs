@@ -3,7 +3,7 @@ use std::io::Write;
 
 use super::color::is_transparent;
 use super::embed::packet;
-use super::encode::{Writing, fit, write};
+use super::encode::{FULL_COLOUR_FROM, Writing, fit, write};
 use super::enlarge::{enlarged, own_net};
 use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::{Levels, level};
@@ -33,7 +33,7 @@ pub struct Rendered {
     pub unfit: Option<String>,
 }
 
-/// Makes one picture of another in one pass: it is read once, brought to its size, and encoded once, or three times at most
+/// Makes one picture of another in one pass: it is read once, brought to its size, and encoded once, or four times at most
 /// if it is to have so many bytes. Colours are converted, and what is transparent is laid on its background, in the size of
 /// the source: that is most often the smaller one, and the result is the same. Where source and format allow, neither of
 /// them is in memory as a whole. Told to stop by `progress`, or where the source is damaged, it leaves `out` unfinished.
@@ -50,17 +50,18 @@ pub fn render<'a>(
     let once = |quality, out: &mut dyn Write| once((coded, kind), render, quality, limits, progress, out);
     match &render.output {
         Output::Master => once(LOSSLESS, out),
-        Output::Final { format: Format::Jpeg, quality, bytes: Some(range), .. } => {
+        Output::Final { format: Format::Jpeg, quality, bytes: Some(range), subsampling, .. } => {
             let mut last = None;
             let mut one = |quality| {
                 let mut made = Vec::new();
                 last = Some(once(quality, &mut made)?);
                 Ok(made)
             };
-            let fitted = within(*range, *quality, &mut one)?;
+            let leap = subsampling.is_none().then_some(FULL_COLOUR_FROM);
+            let fitted = within(*range, *quality, leap, &mut one)?;
             written(out, &fitted.bytes)?;
             let mut made = last.expect("it was made once at least");
-            tell(&fitted, *range, *quality, &mut made);
+            tell(&fitted, *range, *quality, leap, &mut made);
             Ok(made)
         }
         Output::Final { quality, .. } => once(*quality, out),
@@ -84,10 +85,15 @@ pub fn left_out(bytes: &[u8], kind: Kind) -> Option<&'static str> {
 }
 
 /// Tells if a JPEG that was to have so many bytes has another quality for that, or if it has not so many.
-fn tell(fitted: &Fitted, range: ByteRange, asked: u8, made: &mut Rendered) {
+fn tell(fitted: &Fitted, range: ByteRange, asked: u8, leap: Option<u8>, made: &mut Rendered) {
     let Fitted { bytes, quality, is_within } = fitted;
     if *quality != asked {
-        let told = format!("its quality is {quality} instead of {asked}, for {range}");
+        let colours = match leap.map(|leap| [asked, *quality].map(|quality| quality >= leap)) {
+            Some([true, false]) => ", with colours at half the resolution",
+            Some([false, true]) => ", with colours at full resolution",
+            _ => "",
+        };
+        let told = format!("its quality is {quality} instead of {asked}{colours}, for {range}");
         made.encoded = Some(made.encoded.iter().cloned().chain([told]).collect::<Vec<_>>().join("; "));
     }
     if !is_within {
@@ -400,11 +406,15 @@ mod tests {
         let count = u64::try_from(plain.len()).unwrap();
         let whole = ByteRange { min: 1, max: count };
         assert_eq!(made(Some(whole), Format::Jpeg), (plain.clone(), None, None));
-        for range in [ByteRange { max: count * 85 / 100, ..whole }, ByteRange { min: count * 13 / 10, max: u64::MAX }] {
+        let halved = "instead of 90, with colours at half the resolution, for at most ";
+        for (range, words) in [
+            (ByteRange { max: count * 85 / 100, ..whole }, halved),
+            (ByteRange { min: count * 13 / 10, max: u64::MAX }, "instead of 90, for at least "),
+        ] {
             let (bytes, remark, unfit) = made(Some(range), Format::Jpeg);
             assert!(range.holds(bytes.len() as u64) && unfit.is_none(), "{} {unfit:?}", bytes.len());
             let told = remark.unwrap();
-            assert!(told.contains("instead of 90, for at ") && told.ends_with(&range.to_string()), "{told}");
+            assert!(told.contains(words) && told.ends_with(&range.to_string()), "{told}");
             assert!(decode(&bytes, Kind::Jpeg, &Limits::default()).is_ok());
         }
         let small = ByteRange { min: 1, max: count / 10 };
