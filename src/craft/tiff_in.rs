@@ -17,6 +17,8 @@ use crate::model::Size;
 
 /// What `Compression` says of pixels that are packed as those of a PNG, now and in former times.
 const DEFLATE: [u16; 2] = [8, 32_946];
+/// What it says of pixels that are not packed.
+const UNPACKED: u16 = 1;
 /// What `ExtraSamples` says of colours that are multiplied by their opacity.
 const ASSOCIATED_ALPHA: u16 = 1;
 /// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
@@ -35,10 +37,18 @@ pub(super) fn header(bytes: &[u8]) -> Result<(Size, Orientation), CraftError> {
     Ok((Size { width, height }, turned.unwrap_or(Orientation::NoTransforms)))
 }
 
-/// Returns where the pixels of a TIFF lie: from the first to the last of its pieces.
-pub(super) fn pixels_at(bytes: &[u8]) -> Option<Range<usize>> {
-    let pieces = pieces(&mut Decoder::new(Cursor::new(bytes)).ok()?)?;
-    Some(pieces.iter().map(|piece| piece.start).min()?..pieces.iter().map(|piece| piece.end).max()?)
+/// Returns where the pixels of a TIFF lie, from the first to the last of its pieces, and how many bytes a row of a piece
+/// has; `None` for a row of packed pixels.
+pub(super) fn pixels_at(bytes: &[u8]) -> Option<(Range<usize>, Option<usize>)> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+    let pieces = pieces(&mut decoder)?;
+    let pixels = pieces.iter().map(|piece| piece.start).min()?..pieces.iter().map(|piece| piece.end).max()?;
+    let height = decoder.dimensions().ok()?.1;
+    let mut rows = |tag| decoder.find_tag_unsigned::<u32>(tag).ok()?;
+    let rows = rows(Tag::TileLength).or_else(|| rows(Tag::RowsPerStrip)).unwrap_or(height).min(height);
+    let is_packed = number(&mut decoder, Tag::Compression).is_some_and(|how| how != UNPACKED);
+    let row = pieces.first()?.len().checked_div(usize::try_from(rows).ok()?).filter(|_| !is_packed);
+    Some((pixels, row))
 }
 
 /// Returns where the strips or tiles of a TIFF lie.

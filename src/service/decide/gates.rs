@@ -24,7 +24,7 @@ impl Decider {
         }
         if let Some(zeros) = facts.zeros.as_ref().filter(|_| !is_let_go() && !is_known(facts)) {
             let handling = format!(
-                "copy it again, or let it go with `stockmill release {} --anyway` if it is black there",
+                "copy it again, or let it go with `stockmill release {} --anyway` if it is black or transparent there",
                 facts.stage
             );
             let (at, length) = (zeros.start, zeros.len());
