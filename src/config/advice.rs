@@ -11,7 +11,8 @@ pub fn advice(settings: &Settings) -> Vec<String> {
         let title = format.title();
         advice.push(format!(
             "`export.format` is {title}, and no market of `upload.markets` takes that: every picture would wait in `upload`; \
-             set another format, and move those that wait there back to `export`"
+             set another format, take back each that waits there with `stockmill undo FILE`, and let it go on with \
+             `stockmill release export`"
         ));
     }
     let least = markets.iter().map(|market| market.megapixels.min).fold(f64::INFINITY, f64::min);
@@ -40,7 +41,7 @@ mod tests {
     fn what_no_market_takes_is_told() {
         let rows: [(&str, &[&str]); 8] = [
             ("", &[]),
-            ("export: {format: png}", &["`export.format` is PNG"]),
+            ("export: {format: png}", &["each that waits there with `stockmill undo FILE`, and let it go on"]),
             ("keep: {min_megapixels: 3}", &["enlarges to 3 megapixels, and each market of `upload.markets` takes 4"]),
             ("keep: {min_megapixels: 3, method: none}", &[]),
             ("keep: {scale: 2}", &[]),
