@@ -46,7 +46,11 @@ pub(super) fn again(args: &RootArgs, theme: Option<&ThemeSlug>) -> Result<ExitCo
         }
         0 if stays == 0 => say!("Nothing is stale."),
         0 => (),
-        _ => say!("Made anew: {}. `stockmill undo` brings the old ones back.", counted(remade, "file")),
+        1 => say!("Made anew: 1 file. `stockmill undo` brings the old one back."),
+        _ => say!(
+            "Made anew: {}. Each `stockmill undo` brings those of one picture back, the last one first.",
+            counted(remade, "file")
+        ),
     }
     Ok(if stays > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::settings_of_existing;
-use crate::records::{Action, UndoWhat};
+use crate::records::{Action, Did, UndoWhat};
 use crate::service::{View, layout};
 use crate::vault::Lock;
 
@@ -25,7 +25,9 @@ pub(super) fn undo(args: &RootArgs, file: Option<&Path>) -> Result<ExitCode, Cli
     for did in &answer.done {
         say!("{did}");
     }
-    if !answer.done.is_empty() {
+    if answer.done.iter().any(|did| matches!(did, Did::Restored(_))) {
+        say!("It lies in its bundle again, as it was.");
+    } else if !answer.done.is_empty() {
         say!("What came back waits there: move it, change it, or let it go on with `stockmill release STAGE`.");
         if !Lock::is_held(&layout(&settings).home()) {
             say!("A bundle that it was taken out of gets its CSV anew when stockmill runs: `stockmill once`.");

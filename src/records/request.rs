@@ -78,8 +78,10 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Did {
-    /// A step was taken back, in words.
+    /// A step was taken back, in words, and what came back waits.
     Undone(String),
+    /// A step was taken back, in words, and what came back lies in its bundle.
+    Restored(String),
     /// It went back from where it was set aside.
     Back {
         /// Where it lay in `failed/`.
@@ -100,7 +102,7 @@ pub enum Did {
 impl fmt::Display for Did {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Undone(line) => f.write_str(line),
+            Self::Undone(line) | Self::Restored(line) => f.write_str(line),
             Self::Back { from, to } => write!(f, "{from} -> {to}"),
             Self::Gone(path) => write!(f, "{path}: not there any more; its note is removed"),
             Self::Stays(path, why) => write!(f, "{path}: stays: {why}"),
@@ -191,6 +193,7 @@ mod tests {
         }
         let did = [
             Did::Undone("refined".to_owned()),
+            Did::Restored("made anew".to_owned()),
             Did::Back { from: path("failed/raw/a.png"), to: path("raw/a.png") },
             Did::Gone(path("failed/raw/b.png")),
             Did::Stays(path("failed/raw/c.png"), "no free name".to_owned()),

@@ -47,12 +47,10 @@ pub(super) fn undo(
     match undo_one(vault, journal, intent, &with_assets, rules, now) {
         Ok(receipt) => {
             let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
-            undone.answer.done.push(Did::Undone(format!(
-                "{}: {} -> {}",
-                receipt.about.did,
-                at(&receipt.about.from),
-                at(&receipt.about.to)
-            )));
+            let about = &receipt.about;
+            let line = format!("{}: {} -> {}", about.did, at(&about.from), at(&about.to));
+            let is_in_bundle = about.to.as_ref().is_some_and(|path| bundle_of(path).is_some());
+            undone.answer.done.push(if is_in_bundle { Did::Restored(line) } else { Did::Undone(line) });
             undone.receipts.push(receipt);
         }
         Err(why) => {

@@ -154,13 +154,19 @@ fn bundles_of_several_markets_share_what_is_made_and_all_is_made_request_by_requ
     assert_eq!(root.edges(), [200; 34]);
     root.set("keep: {scale: 2.5}\nupload: {markets: [adobe-stock, other]}\n");
     let said = root.text(&["release", "keep", "--again"]);
-    assert!(said.ends_with("Made anew: 34 files. `stockmill undo` brings the old ones back.\n"), "{said}");
+    assert!(
+        said.ends_with(
+            "Made anew: 34 files. Each `stockmill undo` brings those of one picture back, the last one first.\n"
+        ),
+        "{said}"
+    );
     assert!(!said.contains("there is more"), "{said}");
     assert_eq!(root.edges(), [250; 34]);
     let links = |file: &PathBuf| std::os::unix::fs::MetadataExt::nlink(&fs::metadata(file).unwrap());
     assert!(root.bundled().iter().all(|file| links(file) == 2), "each is one file for both markets");
-    // The bundle of one market was sent: it stays, and the other follows.
-    assert!(root.call(&["undo"]).status.success());
+    // The bundle of one market was sent: it stays, and the other follows. Nothing in a bundle waits for a word.
+    let said = root.text(&["undo"]);
+    assert!(said.ends_with("\nIt lies in its bundle again, as it was.\n") && said.lines().count() == 2, "{said}");
     assert_eq!(root.edges().iter().filter(|edge| **edge == 200).count(), 2);
     let sent = root.bundled()[0].parent().unwrap().parent().unwrap().join("SENT");
     fs::write(sent, "").unwrap();
