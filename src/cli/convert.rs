@@ -45,9 +45,10 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value = "lanczos")]
     method: Method,
     /// What the neural net does about noise and damage, from keeping everything (0) to 100 [default: 50]
-    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = whole::<u8>(0, 100))]
     restore: Option<u8>,
-    /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`
+    /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`; it is sharpened only
+    /// where it is enlarged, and not by the net
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
     enhance: Vec<Enhancement>,
     /// JPEG quality, 1 to 100 [default: 95]
@@ -109,6 +110,15 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     }
     if args.restore.is_some() && args.method != Method::Neural {
         return Err(CliError::usage("`--restore` has an effect with `--method neural` alone; leave it out"));
+    }
+    if enhance(args).sharpen != Strength::Off && (!has_size || args.method == Method::Neural) {
+        let (what, hint) = if has_size {
+            ("what the neural net makes is not sharpened", "leave it out")
+        } else {
+            let hint = "give --scale, --megapixels or --long-edge, or leave out what does nothing";
+            ("a picture is sharpened only where it is enlarged", hint)
+        };
+        return Err(CliError::usage(format!("--enhance sharpen: without effect, since {what}; {hint}")));
     }
     if bytes(args).is_some_and(|range| range.min > range.max) {
         return Err(CliError::usage("`--min-bytes` is more than `--max-bytes`"));
@@ -296,20 +306,13 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
     let [_, red, green, blue] = args.background.unwrap_or(BACKGROUND).to_be_bytes();
-    let mut enhance = Enhance::default();
-    for enhancement in &args.enhance {
-        match enhancement {
-            Enhancement::Sharpen(strength) => enhance.sharpen = *strength,
-            Enhancement::Levels(strength) => enhance.levels = *strength,
-        }
-    }
     Ok(Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
         by: match args.method {
             Method::Neural => Upscaler::Neural { restore: args.restore.unwrap_or(RESTORE) },
             Method::Lanczos | Method::None => Upscaler::Lanczos,
         },
-        enhance,
+        enhance: enhance(args),
         format,
         quality: args.quality.unwrap_or(QUALITY),
         bytes: bytes(args),
@@ -322,6 +325,17 @@ fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conv
         profile: if args.icc == Icc::Keep { Profile::Keep } else { Profile::Srgb },
         background: [red, green, blue],
     })
+}
+
+fn enhance(args: &ConvertArgs) -> Enhance {
+    let mut enhance = Enhance::default();
+    for enhancement in &args.enhance {
+        match enhancement {
+            Enhancement::Sharpen(strength) => enhance.sharpen = *strength,
+            Enhancement::Levels(strength) => enhance.levels = *strength,
+        }
+    }
+    enhance
 }
 
 /// Returns the options that were given and matter in a JPEG alone.

@@ -2,7 +2,9 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::craft::{self, CraftError, HEAD_BYTES, Stored, foreign, sniff};
 use crate::make::{MakeError, survive};
-use crate::model::{ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Subsampling, Upscaler};
+use crate::model::{
+    ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Subsampling, Upscaler,
+};
 use crate::vault::{ReadSeek, plain};
 
 /// The largest file that is read: as much as the mill takes by default.
@@ -91,7 +93,7 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
     } = *conversion;
     let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), by, enhance, output, threads };
-    let zeros = zeros_in(bytes, kind);
+    let notes = zeros_in(bytes, kind).into_iter().chain(unsharpened(from, to, enhance.sharpen));
     let limits = craft::Limits::default();
     let made = survive(|| Ok(input.decoded(|coded| craft::render(coded, kind, &render, &limits, &craft::Untold, out))));
     match made?.map_err(ConvertError::Unread)?.map_err(MakeError::from) {
@@ -100,11 +102,18 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
         made => {
             let made = made?;
             made.unfit.map_or_else(
-                || Ok(zeros.into_iter().chain(made.remark).chain(made.encoded).collect()),
+                || Ok(notes.chain(made.remark).chain(made.encoded).collect()),
                 |why| Err(ConvertError::Unfit(why)),
             )
         }
     }
+}
+
+/// Tells that nothing is sharpened, though that was asked for.
+fn unsharpened(from: Size, to: Size, sharpen: Strength) -> Option<String> {
+    let is_enlarged = to.width > from.width || to.height > from.height;
+    (sharpen != Strength::Off && !is_enlarged)
+        .then(|| format!("it is not sharpened, since it is not enlarged ({from} to {to})"))
 }
 
 /// Tells of zeros that a copy may have left which did not arrive whole; in the mill such a file waits.

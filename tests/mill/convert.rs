@@ -36,7 +36,7 @@ fn sources() -> tempfile::TempDir {
 
 #[test]
 fn what_is_refused_leaves_nothing_and_says_why() {
-    let cases: [(&[&str], i32, &str); 26] = [
+    let cases: [(&[&str], i32, &str); 28] = [
         (&["cut.png", "out.jpg"], 1, "`cut.png`: it is cut off"),
         (&["note.txt", "out.jpg"], 1, "`note.txt`: it cannot be read: it is no picture"),
         (&["gone.png", "out.jpg"], 1, "`gone.png`: it cannot be read: it is not there"),
@@ -54,6 +54,7 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&["in.png", "out.jpg", "--scale", "0"], 2, "it must be more than 0"),
         (&["in.png", "out.jpg", "--scale", "2", "--long-edge", "9"], 2, "cannot be used with"),
         (&["in.png", "out.jpg", "--scale", "2", "--method", "none"], 2, "keeps the size"),
+        (&["in.png", "out.jpg", "--enhance", "sharpen=low"], 2, "sharpened only where it is enlarged; give --scale"),
         (&["in.png", "out.jpg", "--quality", "101"], 2, "101"),
         (&["in.png", "out.png", "--quality", "95"], 2, "--quality: without effect on a PNG, only on a JPEG"),
         (&["in.png", "out.webp", "--max-bytes", "9", "--progressive"], 2, "--max-bytes, --progressive: without effect"),
@@ -63,6 +64,7 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&[".", "."], 2, "another folder"),
         (&["in.png", "out.jpg", "--restore", "3"], 2, "`--restore` has an effect with `--method neural` alone"),
         (&["in.png", "out.jpg", "--method", "neural", "--restore", "101"], 2, "101"),
+        (&["in.png", "o.jpg", "--scale", "2", "--method", "neural", "--enhance", "sharpen=low"], 2, "is not sharpened"),
     ];
     for (words, code, expected) in cases {
         let folder = sources();
@@ -178,10 +180,16 @@ fn what_a_person_would_want_to_know_is_told() {
     let mut cut_out = std::io::Cursor::new(Vec::new());
     clear.write_to(&mut cut_out, image::ImageFormat::Png).unwrap();
     let on_red = &["--background", "#ff0000"];
-    let rows: [(&str, &[u8], &[&str], &str); 4] = [
+    let rows: [(&str, &[u8], &[&str], &str); 5] = [
         ("cut-out.png", &cut_out.into_inner(), on_red, "`cut-out.png`: what is transparent lies on #ff0000\n"),
         ("torn.bmp", &torn, &[], "are zeros (from byte 6000 on), as in a file that was not copied whole"),
         ("dull.png", &dull, &["--enhance", "levels=high"], "its levels 60 to 123 became 47 to 132"),
+        (
+            "dull.png",
+            &dull,
+            &["--long-edge", "64", "--enhance", "sharpen=high"],
+            "it is not sharpened, since it is not enlarged (64x64 to 64x64)",
+        ),
         ("dull.png", &dull, &[], ""),
     ];
     for (name, bytes, words, told) in rows {
