@@ -44,7 +44,7 @@ pub use keep::look_by;
 pub use known::{Bundled, Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
-pub use park::{REASON, plan_park};
+pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};

@@ -1,16 +1,28 @@
 use super::asset::{base_in, base_of, free_path};
-use super::{Context, Facts, Plan, Recipe, naming, new_file};
-use crate::model::RelPath;
+use super::{Context, Facts, Plan, Recipe, naming, new_file, new_version};
+use crate::model::{ContentHash, RelPath};
 use crate::records::{About, Move};
 
 /// What is added to a file's name to name the reason why it was set aside.
 pub const REASON: &str = ".reason.txt";
+/// What begins the note's second sentence.
+const DROPPED_AS: &str = "\n\nIt was dropped as `";
+
+/// Returns whether a text is a note of our own.
+pub fn is_note_on_set_aside(text: &[u8]) -> bool {
+    text.windows(DROPPED_AS.len()).any(|part| part == DROPPED_AS.as_bytes())
+}
 
 /// Plans the move of an asset that needs a person to `failed/STAGE/`, with everything that belongs to it and the
-/// reason in words.
-pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
+/// reason in words. A note that outlived its file is replaced; `outlived` returns the hash of one.
+pub fn plan_park(
+    facts: &Facts,
+    context: &Context<'_>,
+    why: &str,
+    outlived: &dyn Fn(&RelPath) -> Option<ContentHash>,
+) -> Plan {
     let failed = RelPath::new("failed").expect("a constant is a clean path");
-    let to = parked_path(facts, &failed, context);
+    let to = parked_path(facts, &failed, context, outlived);
     let about = About {
         theme: super::theme_of_path(&facts.path).0,
         asset: facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.clone()),
@@ -19,11 +31,17 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
         ..About::new(facts.stage, format!("set aside: {why}"))
     };
     let text = format!(
-        "{}\n\nIt was dropped as `{}`. When that is solved, move it back into `{}` or run `stockmill retry`; \
+        "{}{DROPPED_AS}{}`. When that is solved, move it back into `{}` or run `stockmill retry`; \
          or delete it together with this note.\n",
         why, facts.path, facts.stage
     );
-    let reason = new_file(to.with_suffix(REASON), Recipe::Bytes(text.into_bytes()));
+    let note = to.with_suffix(REASON);
+    let reason = if (context.taken)(&note) {
+        let was = outlived(&note);
+        new_version(note, text.into_bytes(), was)
+    } else {
+        new_file(note, Recipe::Bytes(text.into_bytes()))
+    };
     let mut moves = vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }];
     let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
     let (old_stem, new_stem) = (facts.path.stem(), to.stem());
@@ -46,7 +64,12 @@ pub fn plan_park(facts: &Facts, context: &Context<'_>, why: &str) -> Plan {
 }
 
 /// Returns the first free name beside which those of its companions are free, too: they keep their pair.
-fn free_with_companions(facts: &Facts, whole: &RelPath, context: &Context<'_>) -> RelPath {
+fn free_with_companions(
+    facts: &Facts,
+    whole: &RelPath,
+    context: &Context<'_>,
+    outlived: &dyn Fn(&RelPath) -> Option<ContentHash>,
+) -> RelPath {
     let stem = whole.stem().to_string_lossy().into_owned();
     let companions = facts.sidecar.iter().map(|(companion, _)| companion).chain(&facts.companions);
     let names: Vec<String> = companions.map(|companion| companion.path.file_text()).collect();
@@ -55,8 +78,9 @@ fn free_with_companions(facts: &Facts, whole: &RelPath, context: &Context<'_>) -
         let path = whole.sibling(name);
         let stem = path.stem().to_string_lossy().into_owned();
         let mut beside = rests.iter().map(|rest| path.sibling(format!("{stem}{rest}")));
+        let note = path.with_suffix(REASON);
         (context.taken)(&path)
-            || (context.taken)(&path.with_suffix(REASON))
+            || (context.taken)(&note) && outlived(&note).is_none()
             || beside.any(|path| (context.taken)(&path))
     };
     whole.sibling(naming::free(&stem, &whole.extension(), naming::FILE_NAME_BYTES_MAX - REASON.len(), &taken))
@@ -64,10 +88,15 @@ fn free_with_companions(facts: &Facts, whole: &RelPath, context: &Context<'_>) -
 
 /// Returns where the asset's file is put. A model and its parts keep their names: if one of them is taken, all are
 /// put into a folder of their own.
-fn parked_path(facts: &Facts, failed: &RelPath, context: &Context<'_>) -> RelPath {
+fn parked_path(
+    facts: &Facts,
+    failed: &RelPath,
+    context: &Context<'_>,
+    outlived: &dyn Fn(&RelPath) -> Option<ContentHash>,
+) -> RelPath {
     let whole = failed.join(facts.path.as_path());
     if facts.members.is_empty() {
-        return free_with_companions(facts, &whole, context);
+        return free_with_companions(facts, &whole, context, outlived);
     }
     let base = base_of(facts);
     let inner = facts.path.below(&base).expect("an asset's file lies in its folder");

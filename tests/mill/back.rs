@@ -55,6 +55,29 @@ fn what_was_set_aside_is_taken_up_again() {
     assert!(root.at("raw/sea/tags.yaml").exists());
 }
 
+/// The note stayed when a person moved the file back: the next one got `-2`, and a file that was gone was counted.
+#[test]
+fn what_is_set_aside_again_gets_its_name_and_a_new_note() {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let (raw, aside) = (root.at("raw/winter-cabins/a.png"), root.at("failed/raw/winter-cabins/a.png"));
+    let count = || -> usize {
+        let status: serde_json::Value = serde_json::from_str(&root.text(&["status", "--json"])).unwrap();
+        status["set_aside"].as_array().unwrap().len()
+    };
+    let note = root.at("failed/raw/winter-cabins/a.png.reason.txt");
+    for seed in [1, 2] {
+        fs::write(&raw, &picture(seed, 100)[..200]).unwrap();
+        assert_eq!(root.once().status.code(), Some(1));
+        let text = fs::read_to_string(&note).unwrap();
+        assert!(text.contains("cut off") && aside.exists() && count() == 1, "{text}: {:?}", root.files());
+        fs::rename(&aside, &raw).unwrap();
+        fs::write(&note, text.replace("cut off", "of before")).unwrap();
+        assert_eq!(count(), 0);
+    }
+}
+
 /// The file before, the retouched one, and what was made of it ended in the archive as three originals.
 #[test]
 fn a_retouched_picture_is_the_original_from_then_on() {

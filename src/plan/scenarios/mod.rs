@@ -172,7 +172,7 @@ impl Given<'_> {
     }
 
     fn parked(&self) -> Vec<String> {
-        lines(&self.decide(|facts, context| plan_park(facts, context, "it is cut off")))
+        lines(&self.decide(|facts, context| plan_park(facts, context, "it is cut off", &|_| None)))
     }
 }
 

@@ -1,6 +1,9 @@
 //! What needs a person.
 
-use super::{Given, Row, model, own};
+use super::{Given, Row, lines, model, own};
+use crate::model::{ContentHash, RelPath};
+use crate::plan::{is_note_on_set_aside, plan_park};
+use crate::records::PublishMode;
 
 #[test]
 fn what_is_set_aside_stays_together() {
@@ -71,6 +74,26 @@ fn what_is_set_aside_stays_together() {
     ];
     for (given, expected) in rows {
         assert_eq!(given.parked(), *expected, "{}", given.path);
+    }
+}
+
+/// A person moved the file back by hand and left the note, and it is set aside again.
+#[test]
+fn a_note_that_outlived_its_file_is_replaced() {
+    let (note, file) = ("failed/raw/t/a.png.reason.txt", "failed/raw/t/a.png");
+    let was = ContentHash::of(b"the note before");
+    for (taken, is_ours, to) in
+        [(&[note][..], true, "a"), (&[note], false, "a-2"), (&[note, file], true, "a-2"), (&[], true, "a")]
+    {
+        let outlived = |path: &RelPath| (is_ours && path.to_string() == note).then(|| was.clone());
+        let given = Given { taken, ..own("raw/t/a.png") };
+        let plan = given.decide(|facts, context| plan_park(facts, context, "it is cut off", &outlived));
+        let expected = format!("move raw/t/a.png -> failed/raw/t/{to}.png");
+        assert!(lines(&plan).contains(&expected), "{taken:?}: {:?}", lines(&plan));
+        let is_replaced = plan.products[0].mode == PublishMode::Replace { was: Some(was.clone()) };
+        assert_eq!(is_replaced, is_ours && taken == [note], "{taken:?}");
+        let crate::plan::Recipe::Bytes(text) = &plan.products[0].recipe else { panic!("{taken:?}") };
+        assert!(is_note_on_set_aside(text) && !is_note_on_set_aside(b"it is cut off\n"));
     }
 }
 

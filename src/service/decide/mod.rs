@@ -39,7 +39,8 @@ use crate::make::Limits;
 use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
-    Bundle, BundleName, Bundled, Context, Facts, Hold, Known, Plan, Rules, plan_asset, plan_park, sync_base_path,
+    Bundle, BundleName, Bundled, Context, Facts, Hold, Known, Plan, Rules, is_note_on_set_aside, plan_asset, plan_park,
+    sync_base_path,
 };
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
@@ -155,9 +156,15 @@ impl Decider {
         Ok(plan)
     }
 
-    /// Plans an asset's way to `failed/`.
+    /// Plans an asset's way to `failed/`. What cannot be read of a note there is taken for somebody else's.
     pub(super) fn park(&mut self, facts: &Facts, why: &str, here: Here<'_>) -> Plan {
-        let plan = self.with_context(here, &[], None, &BTreeMap::new(), &[], |context| plan_park(facts, context, why));
+        let disk = self.vault.disk();
+        let outlived = |note: &RelPath| {
+            let bytes = disk.read(note, 1 << 16).ok().filter(|bytes| is_note_on_set_aside(bytes))?;
+            Some(ContentHash::of(&bytes))
+        };
+        let park = |context: &Context<'_>| plan_park(facts, context, why, &outlived);
+        let plan = self.with_context(here, &[], None, &BTreeMap::new(), &[], park);
         self.take_in_hand(&plan);
         plan
     }

@@ -114,6 +114,10 @@ impl View {
             |file: &RelPath| format!("when that is solved: `stockmill retry {file}`; or delete it with its reason");
         if let Some(of) = name.strip_suffix(REASON) {
             let file = path.sibling(of);
+            if matches!(self.decide.disk().stat(&file), Ok(None)) {
+                return Explained::new(format!("why `{file}` was set aside, which is not there any more"))
+                    .with("next", format!("delete it; `stockmill retry {file}` does, too"));
+            }
             return Explained::new(format!("why `{file}` was set aside")).with("reason", self.first_line(path));
         }
         // What belongs to an asset has its name and something more.

@@ -152,7 +152,7 @@ impl View {
         groups.sorted()
     }
 
-    /// Returns what was set aside, with the reason.
+    /// Returns what was set aside, with the reason. A note whose file was taken back by hand counts no more.
     pub fn set_aside(&self) -> Vec<(RelPath, String)> {
         let disk = self.decide.disk();
         let failed = RelPath::new("failed").expect("a constant is a clean path");
@@ -160,7 +160,8 @@ impl View {
         let aside = walked.files.into_iter().filter_map(|found| {
             let name = found.path.file_text();
             let file = found.path.sibling(name.strip_suffix(REASON)?);
-            Some((file, self.first_line(&found.path)))
+            let is_gone = matches!(disk.stat(&file), Ok(None));
+            (!is_gone).then(|| (file, self.first_line(&found.path)))
         });
         aside.collect()
     }

@@ -98,6 +98,7 @@ impl Mill {
         mill.put("failed/raw/sea/old.png", "x");
         mill.put("failed/raw/sea/old.txt", "its words");
         mill.put("failed/raw/sea/old.png.reason.txt", "it is cut off\n\nmore\n");
+        mill.put("failed/raw/sea/back.png.reason.txt", "it is cut off\n\nmore\n");
         let bundle = "upload/2026-11-28/adobe-stock";
         let (file, record) = (format!("{bundle}/files/sea-0001.jpg"), format!("{bundle}/sidecars/sea-0001.jpg.yaml"));
         mill.put_known(&file, &record, b"finished");
@@ -316,6 +317,7 @@ fn a_path_is_explained_by_what_it_is_for() {
             vec!["set aside", "reason: it is cut off", "stockmill retry failed/raw/sea/old.png"],
         ),
         ("failed/raw/sea/old.png.reason.txt", vec!["why `failed/raw/sea/old.png` was set aside"]),
+        ("failed/raw/sea/back.png.reason.txt", vec!["was set aside, which is not there any more", "next: delete it"]),
         (bundle, vec!["the bundle of 2026-11-28 for the market adobe-stock", "not sent", "1 file"]),
         (
             &file,
