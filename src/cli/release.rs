@@ -27,7 +27,8 @@ pub(super) fn release(
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
     let released = crate::service::release(&mailbox, &settings, stage, theme, How { is_awaited, anyway }, now);
-    let Released { request, assets, unfinished, themes } = released.map_err(|error| CliError::failed(&error))?;
+    let Released { request, assets, unknown, unfinished, themes } =
+        released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
@@ -45,14 +46,20 @@ pub(super) fn release(
     if let Some(why) = answer.as_ref().and_then(|answer| answer.refused.as_ref()) {
         return Err(CliError::failed(&format!("not released: {why}")));
     }
-    let plural = if assets == 1 { "asset lies" } else { "assets lie" };
-    say!("Released: {assets} {plural} in `{stage}`{of} now, and may go on.");
+    match assets {
+        0 => say!("Nothing{of} lies in `{stage}` now that may go on."),
+        1 => say!("Released: 1 asset lies in `{stage}`{of} now, and may go on."),
+        _ => say!("Released: {assets} assets lie in `{stage}`{of} now, and may go on."),
+    }
+    if unknown > 0 {
+        say!(
+            "Files of a kind that stockmill does not know: {unknown}. They stay, but for what a theme names in `documents`."
+        );
+    }
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
-    if anyway {
-        say!("What stays all the same stands in `stockmill status`, with what to do.");
-    }
+    say!("What stays all the same stands in `stockmill status`, with what to do.");
     if unfinished > 0 {
         say!("Files that are still being written: {unfinished}. Release them again when they are complete.");
     }

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -6,9 +7,10 @@ use jiff::Timestamp;
 use super::survey::{SurveyError, stage_of, survey};
 use super::units::Units;
 use crate::config::Settings;
-use crate::intake::Now;
+use crate::craft::{HEAD_BYTES, sniff};
+use crate::intake::{Candidate, Now};
 use crate::make::Insides;
-use crate::model::{Identity, RelPath, Stage, ThemeSlug};
+use crate::model::{Identity, Kind, RelPath, Stage, ThemeSlug};
 use crate::records::{Answer, Move, Release, marks};
 use crate::report;
 use crate::vault::{DiskResult, Look, Mailbox};
@@ -40,6 +42,8 @@ pub struct Released {
     pub request: Option<RelPath>,
     /// How many assets it lets go on.
     pub assets: usize,
+    /// How many files of kinds that nobody knows: they are left alone but where a theme names them as documents.
+    pub unknown: usize,
     /// Files that somebody is still writing: they are other files when they are complete.
     pub unfinished: usize,
     /// The themes that have a folder in the stage.
@@ -69,7 +73,8 @@ pub fn release(
             if theme.is_some() && crate::plan::theme_of_path(&candidate.primary.path).0.as_ref() != theme {
                 continue;
             }
-            released.assets += 1;
+            let is_unknown = is_unknown(disk, stage, &candidate);
+            *(if is_unknown { &mut released.unknown } else { &mut released.assets }) += 1;
             for found in candidate.files() {
                 let seen = found.entry.identity;
                 release.name(&found.path, seen);
@@ -82,10 +87,24 @@ pub fn release(
         let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
         return Err(crate::vault::DiskError { call: "released", path: stage.folder(), source }.into());
     }
-    if released.assets > 0 {
+    if !release.is_empty() {
         released.request = Some(request(mailbox, &release)?);
     }
     Ok(released)
+}
+
+/// Returns whether a file has no kind that stockmill knows. What cannot be read is looked at where it is worked on.
+fn is_unknown(disk: &dyn Look, stage: Stage, candidate: &Candidate) -> bool {
+    let path = &candidate.primary.path;
+    let extension = path.extension();
+    let is_named = Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str()));
+    if stage == Stage::Ideas || candidate.sidecar.is_some() || is_named {
+        return false;
+    }
+    let mut head = Vec::new();
+    let opened = disk.open_as(path, candidate.primary.entry.identity);
+    let read = opened.ok().and_then(|opened| opened.take(HEAD_BYTES as u64).read_to_end(&mut head).ok());
+    read.is_some() && sniff(&head, &extension).is_none()
 }
 
 fn request(mailbox: &Mailbox, release: &Release) -> DiskResult<RelPath> {
@@ -164,6 +183,7 @@ impl Releases {
                     let _ = mailbox.remove(&path);
                     continue;
                 };
+                report::request_answered("release", release.len(), None);
                 self.0.insert(path.clone(), Kept { release, since: steady, is_used: false });
                 is_news = true;
             }

@@ -78,6 +78,32 @@ fn what_is_set_aside_again_gets_its_name_and_a_new_note() {
     }
 }
 
+/// A colour profile in `raw` counted as an asset that may go on.
+#[test]
+fn a_release_counts_what_may_go_on_and_is_told_in_the_log() {
+    let root = Root::with("gates: {raw: hold}\nkeep: {scale: 2}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let stays = "What stays all the same stands in `stockmill status`, with what to do.\n";
+    let unknown =
+        "Files of a kind that stockmill does not know: 1. They stay, but for what a theme names in `documents`.\n";
+    fs::write(root.at("raw/winter-cabins/p3.icc"), "\0\0\x02\x18appl").unwrap();
+    for (pictures, released) in [
+        (0, "Nothing lies in `raw` now that may go on.\n"),
+        (1, "Released: 1 asset lies in `raw` now, and may go on.\n"),
+        (2, "Released: 2 assets lie in `raw` now, and may go on.\n"),
+    ] {
+        for seed in 0..pictures {
+            fs::write(root.at(&format!("raw/winter-cabins/{seed}.png")), picture(seed, 100)).unwrap();
+        }
+        let said = root.text(&["release", "raw"]);
+        assert_eq!(said, format!("{released}{unknown}No daemon runs: `stockmill once` takes them on.\n{stays}"));
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(root.log().contains("request=\"release\" done=3"), "{}", root.log());
+    assert!(root.at("raw/winter-cabins/p3.icc").exists());
+}
+
 /// The file before, the retouched one, and what was made of it ended in the archive as three originals.
 #[test]
 fn a_retouched_picture_is_the_original_from_then_on() {

@@ -189,7 +189,10 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     fs::copy(&product, root.at("raw/sea/x.png")).unwrap();
     root.until("the copy is set aside", |root| root.at("failed/raw/sea/x.png.reason.txt").exists());
     // The daemon answered, and its answer was taken.
-    assert_eq!(root.text(&["release", "export"]), "Released: 1 asset lies in `export` now, and may go on.\n");
+    assert_eq!(
+        root.text(&["release", "export"]),
+        "Released: 1 asset lies in `export` now, and may go on.\nWhat stays all the same stands in `stockmill status`, with what to do.\n"
+    );
     let requests = fs::read_dir(root.at(".stockmill/requests")).unwrap();
     let names: Vec<_> = requests.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.starts_with("answer-")), "{names:?}");
