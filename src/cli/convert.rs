@@ -259,6 +259,10 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
         ConvertError::Disk(error) if error.kind() == ErrorKind::AlreadyExists => {
             format!("`{}` exists; choose another name, or replace it with --force", to.display())
         }
+        ConvertError::Disk(error) if error.kind() == ErrorKind::NotFound && to.parent().is_some_and(is_missing) => {
+            let folder = to.parent().unwrap_or(to).display();
+            format!("`{}` cannot be written: there is no folder `{folder}`; make it first", to.display())
+        }
         ConvertError::Disk(error) => format!("`{}` cannot be written: {}", to.display(), plain_reason(&error)),
         other => other.to_string(),
     };
@@ -281,6 +285,10 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
         }
         (written, _) => written.map_err(plain),
     }
+}
+
+fn is_missing(folder: &Path) -> bool {
+    !folder.as_os_str().is_empty() && !folder.exists()
 }
 
 fn opened(from: &Path) -> Result<Input, String> {

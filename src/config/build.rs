@@ -462,6 +462,7 @@ mod tests {
                 "line 1, column 27: `keep.enhance.sharpen`",
                 "did you mean `medium`?",
             ),
+            ("gates: {keep: hlod}\n", "line 1, column 15: `gates.keep`: `hlod` must be auto, hold", "mean `hold`?"),
             ("keep: {enhance: low}\n", "line 1, column 17: `keep.enhance`", "must be a section"),
             ("keep: {scale: 6}\n", "line 1, column 15: `keep.scale`", "set `scale_max: 6` too"),
             ("export: {background: white}\n", "`export.background`", "is no colour"),

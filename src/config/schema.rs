@@ -261,8 +261,11 @@ fn check(node: &Node, shape: &Shape, key: &str, problems: &mut Vec<Problem>) {
         },
         Shape::Gate => match node.as_scalar() {
             Some(scalar) if matches!(scalar.as_str(), "auto" | "hold") => (),
-            Some(_) => {
-                problems.push(wrong(node, key, "must be auto, hold or a schedule `{on: [friday], at: \"09:00\"}`"));
+            Some(scalar) => {
+                let near = nearest(scalar.as_str(), &["auto", "hold"]);
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let what = "must be auto, hold or a schedule `{on: [friday], at: \"09:00\"}`";
+                problems.push(wrong(node, key, &format!("`{}` {what}{near}", scalar.as_str())));
             }
             None => check(node, &SCHEDULE, key, problems),
         },

@@ -45,7 +45,7 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&["in.png", "there.jpg"], 1, "`there.jpg` exists; choose another name, or replace it with --force"),
         (&["in.png", "in.png", "--force"], 1, "`in.png`: OUT is this very file; choose another name"),
         (&["link.png", "in.png", "--force"], 1, "`link.png`: OUT is this very file; choose another name"),
-        (&["in.png", "no/out.jpg"], 1, "`no/out.jpg` cannot be written: it is not there"),
+        (&["in.png", "no/out.jpg"], 1, "`no/out.jpg` cannot be written: there is no folder `no`; make it first"),
         (&["in.png", "out.jpg", "--scale", "3000"], 1, "would get 120000x120000"),
         (&["-", "out.jpg"], 1, "the standard input: it cannot be read: it is empty"),
         (&["in.png", "out"], 2, "`out` does not tell the format"),
