@@ -33,6 +33,7 @@ mod stored;
 mod stream;
 mod tiff_in;
 mod tiff_out;
+mod tiff_values;
 mod webp;
 mod whole;
 mod xmp;

@@ -13,20 +13,17 @@ use tiff::{ColorType, TiffError, TiffFormatError};
 use super::CraftError;
 use super::color::{Inks, printed};
 use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, SAVE_AGAIN, decoder_limits, refused};
+use super::tiff_values::{ASSOCIATED_ALPHA, check_values, is_planar, number};
 use crate::model::Size;
 
 /// What `Compression` says of pixels that are packed as those of a PNG, now and in former times.
 const DEFLATE: [u16; 2] = [8, 32_946];
 /// What it says of pixels that are not packed.
 const UNPACKED: u16 = 1;
-/// What `ExtraSamples` says of colours that are multiplied by their opacity.
-const ASSOCIATED_ALPHA: u16 = 1;
 /// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
 const NO_PAGE: u32 = 0b101;
 /// So many pictures behind the first one are looked at for a page.
 const LOOKED_AT_MAX: usize = 16;
-/// What `PlanarConfiguration` says of colours that lie one behind the other.
-const PLANAR: u16 = 2;
 
 /// Returns the size as it is stored, and how the picture is turned.
 pub(super) fn header(bytes: &[u8]) -> Result<(Size, Orientation), CraftError> {
@@ -126,6 +123,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftErro
         read => Some(read.ok().filter(|icc| icc.len() <= PROFILE_BYTES_MAX).unwrap_or_default()),
     };
     let color = decoder.colortype().map_err(|error| wrong(&error))?;
+    check_values(&mut decoder, color)?;
     let mut picture = match color {
         ColorType::CMYK(8 | 16) => inks(&mut decoder, size, icc)?,
         ColorType::Gray(32) => Picture { image: grey_floats(&mut decoder, size)?, icc },
@@ -171,32 +169,30 @@ fn limited<'a>(bytes: &'a [u8], size: Size, limits: &Limits) -> Result<Decoder<C
     Ok(Decoder::new(Cursor::new(bytes)).map_err(|error| wrong(&error))?.with_limits(own))
 }
 
-/// Returns the first number of a tag.
-fn number(decoder: &mut Decoder<Cursor<&[u8]>>, tag: Tag) -> Option<u16> {
-    decoder.find_tag_unsigned_vec::<u16>(tag).ok().flatten()?.first().copied()
-}
-
 fn pixels(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<DecodingResult, CraftError> {
-    if number(decoder, Tag::PlanarConfiguration) == Some(PLANAR) {
+    if is_planar(decoder) {
         let what = "a TIFF whose inks lie one behind the other; save it again with interleaved channels";
         return Err(CraftError::Unsupported(what.to_owned()));
     }
     decoder.read_image().map_err(|error| wrong(&error))
 }
 
+/// The values were looked at before.
+fn other_values() -> CraftError {
+    CraftError::Defect("a TIFF has other values than it says".to_owned())
+}
+
 fn inks(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size, icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
     let inks = match pixels(decoder)? {
         DecodingResult::U8(values) => Inks::Bytes(values),
         DecodingResult::U16(values) => Inks::Deep(values),
-        _ => return Err(CraftError::Unsupported("a TIFF of inks that are no whole numbers".to_owned())),
+        _ => return Err(other_values()),
     };
     printed((size.width, size.height), &inks, icc)
 }
 
 fn grey_floats(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<DynamicImage, CraftError> {
-    let DecodingResult::F32(values) = pixels(decoder)? else {
-        return Err(CraftError::Unsupported("a TIFF of whole numbers of 32 bits; save it again with 16".to_owned()));
-    };
+    let DecodingResult::F32(values) = pixels(decoder)? else { return Err(other_values()) };
     let values = values.into_iter().map(deep).collect();
     let image = ImageBuffer::from_raw(size.width, size.height, values).map(DynamicImage::ImageLuma16);
     image.ok_or_else(|| CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned()))
@@ -278,6 +274,128 @@ mod tests {
 
     fn image(bytes: &[u8]) -> DynamicImage {
         decode(bytes, &Limits::default()).unwrap().image
+    }
+
+    /// Returns a TIFF of one row without compression, with tags of its own besides those that it needs.
+    fn raw(width: u16, tags: &[(u16, Vec<u16>)], data: &[u8]) -> Vec<u8> {
+        let mut tags = tags.to_vec();
+        let length = u16::try_from(data.len()).unwrap();
+        tags.extend([(256, vec![width]), (257, vec![1]), (273, vec![8]), (279, vec![length])]);
+        tags.sort();
+        let mut bytes = [b"II\x2a\0", &(8 + u32::from(length)).to_le_bytes()[..], data].concat();
+        let mut behind = bytes.len() + 2 + tags.len() * 12 + 4;
+        let mut lists = Vec::new();
+        bytes.extend(u16::try_from(tags.len()).unwrap().to_le_bytes());
+        for (tag, values) in &tags {
+            let mut list: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            bytes.extend([tag.to_le_bytes(), 3_u16.to_le_bytes()].concat());
+            bytes.extend(u32::try_from(values.len()).unwrap().to_le_bytes());
+            if list.len() > 4 {
+                bytes.extend(u32::try_from(behind).unwrap().to_le_bytes());
+                behind += list.len();
+                lists.append(&mut list);
+            } else {
+                list.resize(4, 0);
+                bytes.extend(list);
+            }
+        }
+        [bytes, vec![0; 4], lists].concat()
+    }
+
+    /// What the tags of a TIFF say of its channels: their kind, how many, and what the last ones are.
+    const LAYOUTS: [(&str, u16, usize, &[u16]); 8] = [
+        ("grey", 1, 1, &[]),
+        ("grey and opacity", 1, 2, &[2]),
+        ("RGB", 2, 3, &[]),
+        ("RGB and opacity", 2, 4, &[2]),
+        ("inks", 5, 4, &[]),
+        ("inks and opacity", 5, 5, &[2]),
+        ("YCbCr", 6, 3, &[]),
+        ("Lab", 9, 3, &[]),
+    ];
+
+    /// Colours of whole numbers of 32 bits were read as floats, and came out destroyed without a word.
+    #[test]
+    fn each_kind_of_values_is_read_as_it_is_or_refused() {
+        let shares = [0.0, 0.25, 0.5, 1.0, 0.75];
+        for (layout, photometric, channels, extra) in LAYOUTS {
+            for bits in [1, 2, 4, 8, 12, 16, 24, 32, 64_u16] {
+                // None is said, whole, signed, float, undefined, complex whole, complex float, and nobody knows.
+                for numbers in [None, Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(9)] {
+                    let row = format!("{layout}, {bits} bits, numbers {numbers:?}");
+                    let bytes: Vec<u8> = match (bits, numbers) {
+                        (8, _) => shares[..channels].iter().map(|share| deep(*share).to_be_bytes()[0]).collect(),
+                        (16, _) => shares[..channels].iter().flat_map(|share| deep(*share).to_le_bytes()).collect(),
+                        (32, Some(3)) => shares[..channels].iter().flat_map(|share| share.to_le_bytes()).collect(),
+                        _ => vec![0x3f; 8 * channels],
+                    };
+                    let mut tags = vec![
+                        (258, vec![bits; channels]),
+                        (262, vec![photometric]),
+                        (277, vec![u16::try_from(channels).unwrap()]),
+                    ];
+                    tags.extend(numbers.map(|numbers| (339, vec![numbers; channels])));
+                    tags.extend((!extra.is_empty()).then(|| (338, extra.to_vec())));
+                    tags.extend((layout == "YCbCr").then(|| (530, vec![1, 1])));
+                    let is_read = matches!(
+                        (layout, bits, numbers),
+                        ("grey", 1, None | Some(1))
+                            | ("grey" | "RGB" | "RGB and opacity" | "inks", 8 | 16, None | Some(1))
+                            | ("grey" | "RGB" | "RGB and opacity", 32, Some(3))
+                    );
+                    let read = decode(&raw(1, &tags, &bytes), &Limits::default());
+                    if !is_read {
+                        let told = read.map(drop).unwrap_err();
+                        let is_told = told.to_string().contains("; save it again as");
+                        assert!(matches!(told, CraftError::Unsupported(_)) && is_told, "{row}: {told}");
+                        continue;
+                    }
+                    let found: Vec<u8> = match read.unwrap().image {
+                        image if channels == 1 => image.to_luma8().into_raw(),
+                        image if channels == 4 && layout != "inks" => image.to_rgba8().into_raw(),
+                        image => image.to_rgb8().into_raw(),
+                    };
+                    let expected: &[u8] = match layout {
+                        // All of it is black.
+                        "inks" => &[0, 0, 0],
+                        _ => &[0, 64, 128, 255][..channels],
+                    };
+                    let differs = |(found, expected): (&u8, &u8)| found.abs_diff(*expected) > 1;
+                    let is_right = found.len() == expected.len() && !found.iter().zip(expected).any(differs);
+                    assert!(is_right, "{row}: {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn channels_that_differ_are_refused() {
+        let rows = [(258, vec![8, 8, 16]), (258, vec![5, 6, 5]), (339, vec![1, 1, 3]), (339, vec![3, 1, 1])];
+        for (tag, values) in rows {
+            let mut tags = vec![(258, vec![8; 3]), (262, vec![2]), (277, vec![3])];
+            tags.retain(|(other, _)| *other != tag);
+            tags.push((tag, values));
+            let told = decode(&raw(1, &tags, &[9; 12]), &Limits::default()).map(drop).unwrap_err();
+            assert!(matches!(told, CraftError::Unsupported(_)), "{tags:?}: {told}");
+        }
+    }
+
+    /// The differences of two pixels were added to those of other channels.
+    #[test]
+    fn a_channel_without_a_meaning_is_left_out_and_no_colour_with_it() {
+        let data = [10, 20, 30, 40, 1, 2, 3, 4];
+        for (predictor, extra, expected) in
+            [(1, 0, Some(vec![10, 20, 30, 1, 2, 3])), (2, 0, None), (2, 2, Some(vec![10, 20, 30, 11, 22, 33]))]
+        {
+            let tags = [(258, vec![8; 4]), (262, vec![2]), (277, vec![4]), (317, vec![predictor]), (338, vec![extra])];
+            let read = decode(&raw(2, &tags, &data), &Limits::default());
+            let Some(expected) = expected else {
+                let told = read.map(drop).unwrap_err().to_string();
+                assert!(told.ends_with("with a channel that is no colour; save it again without it"), "{told}");
+                continue;
+            };
+            assert_eq!(read.unwrap().image.to_rgb8().into_raw(), expected, "{tags:?}");
+        }
     }
 
     /// What was left of the colours under half opacity was taken for the colours, and was too dark.
