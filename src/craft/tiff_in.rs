@@ -1,5 +1,6 @@
 //! TIFFs: inks, floats and transparency that the general decoder does not take as they are.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::ops::Range;
 
@@ -18,6 +19,10 @@ use crate::model::Size;
 
 /// What `Compression` says of pixels that are packed as those of a PNG, now and in former times.
 const DEFLATE: [u16; 2] = [8, 32_946];
+/// What `Compression` says of pixels that are coded as a JPEG, now and in former times.
+const JPEG: [u16; 2] = [7, 6];
+/// What `FillOrder` says of bytes whose lowest bit comes first.
+const LOWEST_BIT_FIRST: u16 = 2;
 /// What it says of pixels that are not packed.
 const UNPACKED: u16 = 1;
 /// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
@@ -58,6 +63,28 @@ fn pieces(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Vec<Range<usize>>> {
         Some(usize::try_from(*start).ok()?..usize::try_from(start.saturating_add(*length)).ok()?)
     };
     starts.iter().zip(&lengths).map(piece).collect()
+}
+
+/// Returns a TIFF whose coded pixels have the highest bit of each byte first, as the library takes all of them to have.
+/// A JPEG within one always has.
+fn highest_bit_first(bytes: &[u8]) -> Result<Cow<'_, [u8]>, CraftError> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(|error| wrong(&error))?;
+    let is_jpeg = number(&mut decoder, Tag::Compression).is_some_and(|how| JPEG.contains(&how));
+    if number(&mut decoder, Tag::FillOrder) != Some(LOWEST_BIT_FIRST) || is_jpeg {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut pieces = pieces(&mut decoder).unwrap_or_default();
+    pieces.sort_by_key(|piece| piece.start);
+    let (mut bytes, mut done) = (bytes.to_vec(), 0);
+    for piece in pieces {
+        // Two pieces may share their bytes.
+        let (start, end) = (piece.start.max(done), piece.end.min(bytes.len()));
+        if start < end {
+            bytes[start..end].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            done = end;
+        }
+    }
+    Ok(Cow::Owned(bytes))
 }
 
 /// Checks the sums behind the pieces of a TIFF that is packed as a PNG is: the library stops where it has pixels enough,
@@ -115,6 +142,7 @@ pub(super) fn has_more_pages(bytes: &[u8]) -> bool {
 /// Decodes a TIFF.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftError> {
     let (size, orientation) = header(bytes)?;
+    let bytes = &*highest_bit_first(bytes)?;
     let mut decoder = limited(bytes, size, limits)?;
     check_sums(&mut decoder, bytes, limits)?;
     // One that is there and cannot be read is no profile, but it is not sRGB either: it is told.
@@ -276,17 +304,23 @@ mod tests {
         decode(bytes, &Limits::default()).unwrap().image
     }
 
-    /// Returns a TIFF of one row without compression, with tags of its own besides those that it needs.
+    /// Returns a TIFF of one row in one strip, with tags of its own besides those that it needs.
     fn raw(width: u16, tags: &[(u16, Vec<u16>)], data: &[u8]) -> Vec<u8> {
         let mut tags = tags.to_vec();
         let length = u16::try_from(data.len()).unwrap();
         tags.extend([(256, vec![width]), (257, vec![1]), (273, vec![8]), (279, vec![length])]);
         tags.sort();
-        let mut bytes = [b"II\x2a\0", &(8 + u32::from(length)).to_le_bytes()[..], data].concat();
+        with_tags(&tags, data)
+    }
+
+    /// Returns a TIFF of these tags, whose data begins at its eighth byte.
+    fn with_tags(tags: &[(u16, Vec<u16>)], data: &[u8]) -> Vec<u8> {
+        let directory_at = 8 + u32::try_from(data.len()).unwrap();
+        let mut bytes = [b"II\x2a\0", &directory_at.to_le_bytes()[..], data].concat();
         let mut behind = bytes.len() + 2 + tags.len() * 12 + 4;
         let mut lists = Vec::new();
         bytes.extend(u16::try_from(tags.len()).unwrap().to_le_bytes());
-        for (tag, values) in &tags {
+        for (tag, values) in tags {
             let mut list: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             bytes.extend([tag.to_le_bytes(), 3_u16.to_le_bytes()].concat());
             bytes.extend(u32::try_from(values.len()).unwrap().to_le_bytes());
@@ -313,6 +347,62 @@ mod tests {
         ("YCbCr", 6, 3, &[]),
         ("Lab", 9, 3, &[]),
     ];
+
+    /// Pixels came out mirrored, or a sound TIFF was called damaged.
+    #[test]
+    fn a_tiff_may_have_the_lowest_bit_of_its_bytes_first() {
+        let mut deflate = fdeflate::Compressor::new(Vec::new()).unwrap();
+        deflate.write_data(&[10, 20, 30]).unwrap();
+        let deflated = deflate.finish().unwrap();
+        // The compression, the coded pixels, bits, and what is seen.
+        let rows: [(u16, &[u8], u16, &[u8]); 4] = [
+            (1, &[10, 20, 30], 8, &[10, 20, 30]),
+            (32_773, &[2, 10, 20, 30], 8, &[10, 20, 30]),
+            (DEFLATE[0], &deflated, 8, &[10, 20, 30]),
+            (1, &[0b1010_0000], 1, &[255, 0, 255]),
+        ];
+        for (compression, coded, bits, expected) in rows {
+            for (order, coded) in [
+                (None, coded.to_vec()),
+                (Some(1), coded.to_vec()),
+                (Some(2), coded.iter().map(|byte| byte.reverse_bits()).collect()),
+            ] {
+                let mut tags = vec![(258, vec![bits]), (259, vec![compression]), (262, vec![1]), (277, vec![1])];
+                tags.extend(order.map(|order| (266, vec![order])));
+                let found = image(&raw(3, &tags, &coded)).to_luma8().into_raw();
+                assert_eq!(found, expected, "{compression}, {bits} bits, order {order:?}");
+            }
+        }
+    }
+
+    /// Strips may share their bytes, and a JPEG within a TIFF is as any other one.
+    #[test]
+    fn each_byte_is_turned_once_or_not_at_all() {
+        let tags = [(258, vec![8]), (259, vec![1]), (262, vec![1]), (266, vec![2]), (277, vec![1])];
+        let mut bytes = raw(4, &tags, &[1, 2, 3, 4]);
+        let found = |bytes: &[u8]| highest_bit_first(bytes).unwrap()[8..12].to_vec();
+        assert_eq!(found(&bytes), [128, 64, 192, 32]);
+        let at = bytes.windows(12).position(|tag| tag == b"\x03\x01\x03\0\x01\0\0\0\x01\0\0\0").unwrap();
+        for jpeg in JPEG {
+            bytes[at + 8..at + 10].copy_from_slice(&jpeg.to_le_bytes());
+            assert_eq!(found(&bytes), [1, 2, 3, 4], "{jpeg}");
+        }
+        let shared = [
+            (256, vec![3]),
+            (257, vec![3]),
+            (258, vec![8]),
+            (259, vec![1]),
+            (262, vec![1]),
+            (266, vec![2]),
+            (273, vec![9, 8, 8]),
+            (277, vec![1]),
+            (278, vec![1]),
+            (279, vec![3, 3, 3]),
+        ];
+        let bytes = with_tags(&shared, &[1, 2, 3, 4]);
+        assert_eq!(found(&bytes), [128, 64, 192, 32]);
+        assert_eq!(image(&bytes).to_luma8().into_raw(), [64, 192, 32, 128, 64, 192, 128, 64, 192]);
+    }
 
     /// Colours of whole numbers of 32 bits were read as floats, and came out destroyed without a word.
     #[test]
