@@ -11,7 +11,7 @@ use super::color::{Inks, printed};
 use super::complete::{check_complete, png_chunks};
 use super::jpeg_in::{self, JpegRows};
 use super::jpeg_scan::check_scans;
-use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, decoder_limits, refused};
+use super::picture::{EDGE_MAX, Limits, PROFILE_BYTES_MAX, Picture, Told, decoder_limits, refused};
 use super::png_in::PngRows;
 use super::stored::Coded;
 use super::{jpeg, png_color, tiff_in, webp};
@@ -69,7 +69,11 @@ pub(super) fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
 
 /// Decodes a complete still picture. One that is cut off, damaged, animated or beyond the limits is refused.
 pub fn decode<'a>(coded: impl Into<Coded<'a>>, kind: Kind, limits: &Limits) -> Result<Picture, CraftError> {
-    let coded = coded.into();
+    decode_told(coded.into(), kind, limits).map(|(picture, _)| picture)
+}
+
+/// Decodes one, and tells what a person is told of that.
+pub(super) fn decode_told(coded: Coded<'_>, kind: Kind, limits: &Limits) -> Result<Told, CraftError> {
     let orientation = checked(coded.bytes, kind, limits)?;
     decoded(coded, kind, limits, orientation)
 }
@@ -95,7 +99,7 @@ pub(super) fn decoded(
     kind: Kind,
     limits: &Limits,
     orientation: Orientation,
-) -> Result<Picture, CraftError> {
+) -> Result<Told, CraftError> {
     let bytes = coded.bytes;
     let mut picture = match kind {
         Kind::Tiff => return tiff_in::decode(bytes, limits),
@@ -115,7 +119,7 @@ pub(super) fn decoded(
         }
     };
     picture.image.apply_orientation(orientation);
-    Ok(picture)
+    Ok((picture, None))
 }
 
 fn reader(bytes: &[u8], kind: Kind) -> Result<ImageReader<Cursor<&[u8]>>, CraftError> {

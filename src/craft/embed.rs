@@ -3,7 +3,7 @@ use image::metadata::Orientation;
 use super::CraftError;
 use super::color::with_fit_profile;
 use super::complete::png_chunks;
-use super::decode::{decode, png_orientation};
+use super::decode::{decode_told, png_orientation};
 use super::jpeg::{self, Part, parts};
 use super::picture::Limits;
 use super::tiff_out::tiff_with;
@@ -35,18 +35,27 @@ const WEBP_XMP: u8 = 0x04;
 const WEBP_EXIF: u8 = 0x08;
 
 /// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, what defines
-/// their colours, and how they are turned. All else might contain a prompt, a seed or a location and is removed: text, EXIF, older XMP,
-/// data of camera makers, thumbnails, and other pictures and videos behind the end.
-pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
+/// their colours, and how they are turned. All else might contain a prompt, a seed or a location and is removed: text, EXIF,
+/// older XMP, data of camera makers, thumbnails, and other pictures and videos behind the end. Also returns what a person is
+/// told of the picture, if it was decoded for that.
+pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<(Vec<u8>, Option<String>), CraftError> {
     let xmp = packet(meta)?;
-    match kind {
+    let embedded = match kind {
         Kind::Jpeg => jpeg(bytes, &xmp),
         Kind::Png => png(bytes, &xmp),
         Kind::Webp => webp(bytes, &xmp),
-        // A TIFF is written again, without loss: its parts point at each other.
-        Kind::Tiff => tiff_with(&with_fit_profile(decode(bytes, kind, &Limits::default())?).0, &xmp),
+        // It is written again, without loss: its parts point at each other.
+        Kind::Tiff => return tiff(bytes, &xmp),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
-    }
+    }?;
+    Ok((embedded, None))
+}
+
+fn tiff(bytes: &[u8], xmp: &str) -> Result<(Vec<u8>, Option<String>), CraftError> {
+    let (picture, decoded) = decode_told(bytes.into(), Kind::Tiff, &Limits::default())?;
+    let (picture, profile) = with_fit_profile(picture);
+    let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).collect();
+    Ok((tiff_with(&picture, xmp)?, (!told.is_empty()).then(|| told.join("; "))))
 }
 
 /// Returns metadata as a packet that every format can hold.
@@ -235,12 +244,31 @@ pub fn embedded_xmp(bytes: &[u8], kind: Kind) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::craft::{encode, read_xmp, testing};
+    use crate::craft::{decode, encode, read_xmp, testing};
     use crate::model::Format;
     use proptest::prelude::*;
 
+    fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
+        super::embed(bytes, kind, meta).map(|(bytes, _)| bytes)
+    }
+
     fn meta(title: &str) -> Meta {
         Meta { title: title.to_owned(), keywords: vec!["b".to_owned(), "a".to_owned()], ..Meta::default() }
+    }
+
+    /// A TIFF is decoded for it, and what was left out of it went without a word.
+    #[test]
+    fn what_a_tiff_loses_is_told() {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+        let mut values = [0.5; 100];
+        values[7] = 1.5;
+        encoder.write_image::<tiff::encoder::colortype::Gray32Float>(10, 10, &values).unwrap();
+        encoder.write_image::<tiff::encoder::colortype::Gray8>(2, 1, &[1; 2]).unwrap();
+        let (_, told) = super::embed(&bytes.into_inner(), Kind::Tiff, &meta("t")).unwrap();
+        let expected = "it has more pages, and only the first one is taken; values above 1, which is white, are taken for \
+                        white (1 of 100, up to 1.5)";
+        assert_eq!(told.as_deref(), Some(expected));
     }
 
     #[test]

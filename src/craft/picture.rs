@@ -32,6 +32,9 @@ pub struct Picture {
     pub icc: Option<Vec<u8>>,
 }
 
+/// A picture, and what a person is told of how it was decoded.
+pub(super) type Told = (Picture, Option<String>);
+
 impl Picture {
     /// Returns its size.
     pub fn size(&self) -> Size {

@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::io::Write;
 
 use super::color::is_transparent;
+use super::decode::decode_told;
 use super::embed::packet;
 use super::encode::{FULL_COLOUR_FROM, Writing, fit, write};
 use super::enlarge::{enlarged, own_net};
@@ -10,8 +11,8 @@ use super::levels::{Levels, level};
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
-use super::{CraftError, Limits, Picture, Progress, Untold, tiff_in};
-use super::{decode, flatten, in_own, to_srgb, with_fit_profile};
+use super::{CraftError, Limits, Picture, Progress, Untold};
+use super::{flatten, in_own, to_srgb, with_fit_profile};
 use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Upscaler};
 
 /// A picture between two stages is PNG, which has no quality.
@@ -76,12 +77,6 @@ fn fits_its_format(size: Size, format: Format) -> Result<(), CraftError> {
     Err(CraftError::TooLarge(format!(
         "it would get {size} pixels, and a WebP has at most {WEBP_EDGE_MAX} on an edge; ask for fewer, or for another format"
     )))
-}
-
-/// Returns what a person is told of a file of which only a part is taken.
-pub fn left_out(bytes: &[u8], kind: Kind) -> Option<&'static str> {
-    (kind == Kind::Tiff && tiff_in::has_more_pages(bytes))
-        .then_some("it has more pages, and only the first one is taken")
 }
 
 /// Tells if a JPEG that was to have so many bytes has another quality for that, or if it has not so many.
@@ -171,13 +166,12 @@ fn opened<'a>(
     let levels = render.enhance.levels;
     let is_by_rows = render.output.format() != Format::Webp && levels == Strength::Off;
     let mut source =
-        if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode(coded, kind, limits)?) };
+        if is_by_rows { Source::open(coded, kind, limits)? } else { Source::whole(decode_told(coded, kind, limits)?) };
     let from = source.size();
     let mut first = source.next()?.ok_or_else(|| CraftError::Damaged("it has no rows".to_owned()))?;
     let levelled = levelled(&mut first, levels);
     let (Picture { image, icc }, told) = in_output(first, &render.output, is_flattened)?;
-    let remarks =
-        [left_out(coded.bytes, kind), told].into_iter().flatten().map(str::to_owned).chain(levelled).collect();
+    let remarks = source.remark().into_iter().chain(told.map(str::to_owned)).chain(levelled).collect();
     let feed = Feed::new(from, image, move || {
         let next = source.next()?.map(|rows| in_output(rows, &render.output, is_flattened)).transpose()?;
         Ok(next.map(|(rows, _)| rows.image))
@@ -231,7 +225,7 @@ mod tests {
     use image::DynamicImage;
 
     use super::*;
-    use crate::craft::{Stopped, Untold, encode, testing};
+    use crate::craft::{Stopped, Untold, decode, encode, testing};
     use crate::model::{Enhance, Meta};
 
     fn rendered(bytes: &[u8], kind: Kind, to: &Render) -> Vec<u8> {
@@ -357,8 +351,15 @@ mod tests {
             encoder.write_image::<tiff::encoder::colortype::Gray8>(2, 1, &[level; 2]).unwrap();
         }
         let pages = pages.into_inner();
+        let mut bright = std::io::Cursor::new(Vec::new());
+        let mut values = [0.5; 300];
+        values[7] = 1.5;
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut bright).unwrap();
+        encoder.write_image::<tiff::encoder::colortype::RGB32Float>(10, 10, &values).unwrap();
+        let bright = bright.into_inner();
         let jpeg = last(Format::Jpeg, Profile::Srgb);
         let one = Some("it has more pages, and only the first one is taken");
+        let above = Some("values above 1, which is white, are taken for white (1 of 300, up to 1.5)");
         let on_white = Some("what is transparent lies on #ffffff");
         for (source, kind, output, decoded, encoded) in [
             (&opaque, Kind::Png, &jpeg, None, None),
@@ -368,6 +369,8 @@ mod tests {
             (&clear, Kind::Png, &Output::Master, None, None),
             (&pages, Kind::Tiff, &Output::Master, one, None),
             (&pages, Kind::Tiff, &jpeg, one, None),
+            (&bright, Kind::Tiff, &jpeg, above, None),
+            (&bright, Kind::Tiff, &last(Format::Webp, Profile::Srgb), above, None),
         ] {
             let to = Render {
                 size: None,

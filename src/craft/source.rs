@@ -3,6 +3,7 @@ use image::metadata::Orientation;
 
 use super::decode::{checked, decoded, is_upright, jpeg_picture, jpeg_pixels};
 use super::jpeg_in::{JpegRows, is_in_one_scan};
+use super::picture::Told;
 use super::png_in::PngRows;
 use super::stored::Coded;
 use super::{CraftError, Limits, Picture, jpeg, srgb_profile};
@@ -21,6 +22,8 @@ pub(super) struct Source<'a> {
     size: Size,
     rows: Rows<'a>,
     icc: Option<Vec<u8>>,
+    /// What a person is told of how it is decoded.
+    remark: Option<String>,
 }
 
 enum Rows<'a> {
@@ -41,13 +44,13 @@ impl<'a> Source<'a> {
                 Kind::Png if bytes.get(INTERLACE_AT) == Some(&0) => {
                     let mut rows = PngRows::new(coded, limits)?;
                     let (size, icc) = (rows.size, rows.icc.take());
-                    return Ok(Self { size, rows: Rows::Png(rows), icc });
+                    return Ok(Self { size, rows: Rows::Png(rows), icc, remark: None });
                 }
                 Kind::Jpeg => {
                     if let Some(rows) = JpegRows::new(bytes)? {
                         let (width, height) = rows.size();
                         let (size, icc) = (Size { width, height }, jpeg::profile(bytes));
-                        return Ok(Self { size, rows: Rows::Jpeg(rows), icc });
+                        return Ok(Self { size, rows: Rows::Jpeg(rows), icc, remark: None });
                     }
                 }
                 _ => (),
@@ -57,8 +60,13 @@ impl<'a> Source<'a> {
     }
 
     /// A picture that is there as a whole.
-    pub(super) fn whole(picture: Picture) -> Self {
-        Self { size: picture.size(), rows: Rows::Whole(Some(picture.image)), icc: picture.icc }
+    pub(super) fn whole((picture, remark): Told) -> Self {
+        Self { size: picture.size(), rows: Rows::Whole(Some(picture.image)), icc: picture.icc, remark }
+    }
+
+    /// Returns what a person is told of how it is decoded.
+    pub(super) fn remark(&mut self) -> Option<String> {
+        self.remark.take()
     }
 
     pub(super) fn size(&self) -> Size {

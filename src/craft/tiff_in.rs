@@ -13,7 +13,7 @@ use tiff::{ColorType, TiffError, TiffFormatError};
 
 use super::CraftError;
 use super::color::{Inks, printed};
-use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, SAVE_AGAIN, decoder_limits, refused};
+use super::picture::{Limits, PROFILE_BYTES_MAX, Picture, SAVE_AGAIN, Told, decoder_limits, refused};
 use super::tiff_values::{ASSOCIATED_ALPHA, check_values, is_planar, number};
 use crate::model::Size;
 
@@ -23,8 +23,12 @@ const DEFLATE: [u16; 2] = [8, 32_946];
 const JPEG: [u16; 2] = [7, 6];
 /// What `FillOrder` says of bytes whose lowest bit comes first.
 const LOWEST_BIT_FIRST: u16 = 2;
-/// What it says of pixels that are not packed.
+/// What `Compression` says of pixels that are not packed.
 const UNPACKED: u16 = 1;
+/// Floats up to this one are white in 8 bit.
+const ABOVE_WHITE: f32 = 1.0 + 0.5 / 255.0;
+/// Of so many floats one may be above white: highlights, and what a filter makes beside an edge.
+const CLIPPED_ONE_IN: u64 = 100;
 /// The bits of `NewSubfileType` of what is no page: a smaller picture of one, and what is transparent of one.
 const NO_PAGE: u32 = 0b101;
 /// So many pictures behind the first one are looked at for a page.
@@ -125,7 +129,7 @@ fn check_sum(mut packed: &[u8], left: &mut usize) -> Result<(), DecompressionErr
 }
 
 /// Returns whether a page follows the first one, which alone is decoded. What cannot be read is none.
-pub(super) fn has_more_pages(bytes: &[u8]) -> bool {
+fn has_more_pages(bytes: &[u8]) -> bool {
     let Ok(mut decoder) = Decoder::new(Cursor::new(bytes)) else { return false };
     for _ in 0..LOOKED_AT_MAX {
         if !decoder.more_images() || decoder.next_image().is_err() {
@@ -140,7 +144,7 @@ pub(super) fn has_more_pages(bytes: &[u8]) -> bool {
 }
 
 /// Decodes a TIFF.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftError> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Told, CraftError> {
     let (size, orientation) = header(bytes)?;
     let bytes = &*highest_bit_first(bytes)?;
     let mut decoder = limited(bytes, size, limits)?;
@@ -152,9 +156,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftErro
     };
     let color = decoder.colortype().map_err(|error| wrong(&error))?;
     check_values(&mut decoder, color)?;
-    let mut picture = match color {
-        ColorType::CMYK(8 | 16) => inks(&mut decoder, size, icc)?,
-        ColorType::Gray(32) => Picture { image: grey_floats(&mut decoder, size)?, icc },
+    let (mut picture, told) = match color {
+        ColorType::CMYK(8 | 16) => (inks(&mut decoder, size, icc)?, None),
+        ColorType::Gray(32) => {
+            let (image, told) = grey_floats(&mut decoder, size)?;
+            (Picture { image, icc }, told)
+        }
         _ => {
             let is_associated = number(&mut decoder, Tag::ExtraSamples) == Some(ASSOCIATED_ALPHA);
             let mut general =
@@ -164,11 +171,14 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftErro
             if is_associated {
                 divide_by_alpha(&mut image);
             }
-            Picture { image: without_floats(image), icc }
+            let (image, told) = without_floats(image)?;
+            (Picture { image, icc }, told)
         }
     };
     picture.image.apply_orientation(orientation);
-    Ok(picture)
+    let pages = has_more_pages(bytes).then(|| "it has more pages, and only the first one is taken".to_owned());
+    let told: Vec<String> = pages.into_iter().chain(told).collect();
+    Ok((picture, (!told.is_empty()).then(|| told.join("; "))))
 }
 
 fn wrong(error: &TiffError) -> CraftError {
@@ -219,11 +229,37 @@ fn inks(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size, icc: Option<Vec<u8>>) 
     printed((size.width, size.height), &inks, icc)
 }
 
-fn grey_floats(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<DynamicImage, CraftError> {
+fn grey_floats(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<(DynamicImage, Option<String>), CraftError> {
     let DecodingResult::F32(values) = pixels(decoder)? else { return Err(other_values()) };
+    let told = check_range(&values, 1, 0)?;
     let values = values.into_iter().map(deep).collect();
     let image = ImageBuffer::from_raw(size.width, size.height, values).map(DynamicImage::ImageLuma16);
-    image.ok_or_else(|| CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned()))
+    let image = image.ok_or_else(|| CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned()))?;
+    Ok((image, told))
+}
+
+/// Refuses floats of which many are above white, and returns what there is to tell if a few are.
+fn check_range(values: &[f32], colors: usize, alphas: usize) -> Result<Option<String>, CraftError> {
+    let (mut count, mut above, mut most) = (0_u64, 0_u64, 0_f32);
+    for pixel in values.chunks_exact(colors + alphas) {
+        let (pixel, alpha) = pixel.split_at(colors);
+        if alpha.iter().any(|alpha| *alpha <= 0.0) {
+            continue;
+        }
+        count += colors as u64;
+        for value in pixel.iter().filter(|value| **value > ABOVE_WHITE) {
+            above += 1;
+            most = most.max(*value);
+        }
+    }
+    if above > count / CLIPPED_ONE_IN {
+        return Err(CraftError::Unsupported(format!(
+            "a TIFF of floats of a high dynamic range: {above} of its {count} values are above 1, which is white, up to \
+             {most}; bring them to 0 to 1, and save it again in whole numbers of 8 or 16 bits"
+        )));
+    }
+    Ok((above > 0)
+        .then(|| format!("values above 1, which is white, are taken for white ({above} of {count}, up to {most})")))
 }
 
 /// Returns a float from 0 to 1 as 16 bits. Floats are the values of the picture's own curve, as the whole numbers are.
@@ -232,19 +268,23 @@ fn deep(value: f32) -> u16 {
     (value * 65_535.0).round() as u16
 }
 
-fn without_floats(image: DynamicImage) -> DynamicImage {
+fn without_floats(image: DynamicImage) -> Result<(DynamicImage, Option<String>), CraftError> {
     let (width, height) = (image.width(), image.height());
     let whole = |values: Vec<f32>| -> Vec<u16> { values.into_iter().map(deep).collect() };
-    let deep = match image {
+    let (deep, told) = match image {
         DynamicImage::ImageRgb32F(floats) => {
-            ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgb16)
+            let told = check_range(&floats, 3, 0)?;
+            let deep = ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgb16);
+            (deep, told)
         }
         DynamicImage::ImageRgba32F(floats) => {
-            ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgba16)
+            let told = check_range(&floats, 3, 1)?;
+            let deep = ImageBuffer::from_raw(width, height, whole(floats.into_raw())).map(DynamicImage::ImageRgba16);
+            (deep, told)
         }
-        other => return other,
+        other => return Ok((other, None)),
     };
-    deep.expect("there are as many values as before")
+    Ok((deep.expect("there are as many values as before"), told))
 }
 
 /// Takes away the opacity that the colours of a picture are multiplied by.
@@ -299,6 +339,10 @@ mod tests {
     }
 
     const NO_TAGS: [(Tag, &[u8]); 0] = [];
+
+    fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, CraftError> {
+        super::decode(bytes, limits).map(|(picture, _)| picture)
+    }
 
     fn image(bytes: &[u8]) -> DynamicImage {
         decode(bytes, &Limits::default()).unwrap().image
@@ -544,11 +588,53 @@ mod tests {
     #[test]
     fn floats_are_values_of_their_own_curve() {
         let expected = [0, 32_768, 65_535, 65_535, 0, 0];
-        let values = [0.0_f32, 0.5, 1.0, 7.5, -1.0, f32::NAN];
+        let values = [0.0_f32, 0.5, 1.0, 1.001, -1.0, f32::NAN];
         let grey = image(&tiff!(colortype::Gray32Float, 6, &values, NO_TAGS));
         assert_eq!(grey.as_luma16().map(|grey| grey.as_raw().as_slice()), Some(&expected[..]));
         let colors = image(&tiff!(colortype::RGB32Float, 2, &values, NO_TAGS));
         assert_eq!(colors.as_rgb16().map(|colors| colors.as_raw().as_slice()), Some(&expected[..]));
+    }
+
+    /// All that is above white became white without a word: most of a picture of a high dynamic range.
+    #[test]
+    fn a_high_dynamic_range_is_refused_and_a_few_highlights_are_told() {
+        // How many of 300 values are how large.
+        let rows = [
+            (0, 1.0, Ok(false)),
+            (300, 1.001, Ok(false)),
+            (1, 1.1, Ok(true)),
+            (3, 60.0, Ok(true)),
+            (4, 1.1, Err(())),
+            (300, 255.0, Err(())),
+            (4, f32::INFINITY, Err(())),
+        ];
+        for (count, above, expected) in rows {
+            let values: Vec<f32> = (0..300).map(|at| if at < count { above } else { 0.9 }).collect();
+            let mut with_alpha: Vec<f32> = Vec::new();
+            values.chunks_exact(3).for_each(|pixel| with_alpha.extend([pixel, &[0.5]].concat()));
+            // What nobody sees does not count, and neither does opacity.
+            with_alpha.extend([1e9, 1e9, 1e9, 0.0]);
+            with_alpha.extend([0.9, 0.9, 0.9, 255.0]);
+            let tiffs = [
+                tiff!(colortype::Gray32Float, 300, &values, NO_TAGS),
+                tiff!(colortype::RGB32Float, 100, &values, NO_TAGS),
+                tiff!(colortype::RGBA32Float, 102, &with_alpha, [(Tag::ExtraSamples, &[2_u16][..])]),
+            ];
+            for bytes in tiffs {
+                let told = super::decode(&bytes, &Limits::default()).map(|(_, told)| told);
+                let row = format!("{count} of {above}: {told:?}");
+                match (told, expected) {
+                    (Ok(told), Ok(is_told)) => {
+                        assert_eq!(told.is_some(), is_told, "{row}");
+                        assert!(told.is_none_or(|told| told.contains(&format!("({count} of 30"))), "{row}");
+                    }
+                    (Err(CraftError::Unsupported(told)), Err(())) => {
+                        assert!(told.contains(&format!("are above 1, which is white, up to {above}; bring")), "{row}");
+                    }
+                    _ => panic!("{row}"),
+                }
+            }
+        }
     }
 
     /// The library unpacks what it needs, and looks at no sum.

@@ -168,8 +168,7 @@ fn make_product(
         }
         Recipe::Embed { from, kind, meta } => {
             let source = sources.read(from)?;
-            let embedded = craft::embed(&source, *kind, meta)?;
-            let told = craft::left_out(&source, *kind).map(str::to_owned);
+            let (embedded, told) = craft::embed(&source, *kind, meta)?;
             return picture(draft, product, *kind, |out| {
                 craft::written(out, &embedded)?;
                 Ok((told, None))
