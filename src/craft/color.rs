@@ -103,13 +103,11 @@ pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
     Ok(Picture { image, icc: srgb })
 }
 
-/// Returns whether a format holds such pixels as they are, transparency aside: JPEG and WebP are never grey here, and
-/// TIFF is not where something may be transparent.
+/// Returns whether a format holds such pixels as they are, transparency aside: JPEG and WebP are never grey here.
 pub(super) fn holds(color: ColorType, format: Format) -> bool {
     match format {
         Format::Jpeg | Format::Webp => color.has_color(),
-        Format::Png => true,
-        Format::Tiff => color.has_color() || !color.has_alpha(),
+        Format::Png | Format::Tiff => true,
     }
 }
 
@@ -394,7 +392,7 @@ mod tests {
             (&color, Some(p3.clone()), [true; 4]),
             (&color, None, [false; 4]),
             (&grey, Some(linear.clone()), [false, true, false, true]),
-            (&faint, Some(linear), [false, true, false, false]),
+            (&faint, Some(linear), [false, true, false, true]),
         ] {
             for (format, kept) in Format::ALL.into_iter().zip(kept) {
                 let picture = Picture { image: image.clone(), icc: icc.clone() };

@@ -156,14 +156,21 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Told, CraftError> 
     };
     let color = decoder.colortype().map_err(|error| wrong(&error))?;
     check_values(&mut decoder, color)?;
+    let is_associated = number(&mut decoder, Tag::ExtraSamples) == Some(ASSOCIATED_ALPHA);
     let (mut picture, told) = match color {
         ColorType::CMYK(8 | 16) => (inks(&mut decoder, size, icc)?, None),
         ColorType::Gray(32) => {
             let (image, told) = grey_floats(&mut decoder, size)?;
             (Picture { image, icc }, told)
         }
+        ColorType::Multiband { .. } => {
+            let mut image = grey_with_alpha(&mut decoder, size)?;
+            if is_associated {
+                divide_by_alpha(&mut image);
+            }
+            (Picture { image, icc }, None)
+        }
         _ => {
-            let is_associated = number(&mut decoder, Tag::ExtraSamples) == Some(ASSOCIATED_ALPHA);
             let mut general =
                 image::codecs::tiff::TiffDecoder::new(Cursor::new(bytes)).map_err(|error| refused(&error))?;
             general.set_limits(decoder_limits(limits)).map_err(|error| refused(&error))?;
@@ -209,7 +216,7 @@ fn limited<'a>(bytes: &'a [u8], size: Size, limits: &Limits) -> Result<Decoder<C
 
 fn pixels(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<DecodingResult, CraftError> {
     if is_planar(decoder) {
-        let what = "a TIFF whose inks lie one behind the other; save it again with interleaved channels";
+        let what = "a TIFF whose channels lie one behind the other; save it again with interleaved channels";
         return Err(CraftError::Unsupported(what.to_owned()));
     }
     decoder.read_image().map_err(|error| wrong(&error))
@@ -218,6 +225,10 @@ fn pixels(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<DecodingResult, CraftE
 /// The values were looked at before.
 fn other_values() -> CraftError {
     CraftError::Defect("a TIFF has other values than it says".to_owned())
+}
+
+fn too_few() -> CraftError {
+    CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned())
 }
 
 fn inks(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size, icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
@@ -229,12 +240,22 @@ fn inks(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size, icc: Option<Vec<u8>>) 
     printed((size.width, size.height), &inks, icc)
 }
 
+fn grey_with_alpha(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<DynamicImage, CraftError> {
+    let Size { width, height } = size;
+    let image = match pixels(decoder)? {
+        DecodingResult::U8(values) => ImageBuffer::from_raw(width, height, values).map(DynamicImage::ImageLumaA8),
+        DecodingResult::U16(values) => ImageBuffer::from_raw(width, height, values).map(DynamicImage::ImageLumaA16),
+        _ => return Err(other_values()),
+    };
+    image.ok_or_else(too_few)
+}
+
 fn grey_floats(decoder: &mut Decoder<Cursor<&[u8]>>, size: Size) -> Result<(DynamicImage, Option<String>), CraftError> {
     let DecodingResult::F32(values) = pixels(decoder)? else { return Err(other_values()) };
     let told = check_range(&values, 1, 0)?;
     let values = values.into_iter().map(deep).collect();
     let image = ImageBuffer::from_raw(size.width, size.height, values).map(DynamicImage::ImageLuma16);
-    let image = image.ok_or_else(|| CraftError::Damaged("the TIFF holds fewer pixels than it says".to_owned()))?;
+    let image = image.ok_or_else(too_few)?;
     Ok((image, told))
 }
 
@@ -320,6 +341,7 @@ fn divide_by_alpha(image: &mut DynamicImage) {
 mod tests {
     use super::*;
     use crate::craft::tiff_out::tiff_with;
+    use crate::craft::tiff_values::OWN_ALPHA;
     use crate::craft::{srgb_profile, with_fit_profile};
     use image::{Rgba, RgbaImage};
     use tiff::encoder::{TiffEncoder, colortype};
@@ -474,7 +496,11 @@ mod tests {
                     let is_read = matches!(
                         (layout, bits, numbers),
                         ("grey", 1, None | Some(1))
-                            | ("grey" | "RGB" | "RGB and opacity" | "inks", 8 | 16, None | Some(1))
+                            | (
+                                "grey" | "grey and opacity" | "RGB" | "RGB and opacity" | "inks",
+                                8 | 16,
+                                None | Some(1)
+                            )
                             | ("grey" | "RGB" | "RGB and opacity", 32, Some(3))
                     );
                     let read = decode(&raw(1, &tags, &bytes), &Limits::default());
@@ -486,6 +512,7 @@ mod tests {
                     }
                     let found: Vec<u8> = match read.unwrap().image {
                         image if channels == 1 => image.to_luma8().into_raw(),
+                        image if channels == 2 => image.to_luma_alpha8().into_raw(),
                         image if channels == 4 && layout != "inks" => image.to_rgba8().into_raw(),
                         image => image.to_rgb8().into_raw(),
                     };
@@ -544,6 +571,29 @@ mod tests {
         bytes[at + 8] = 1;
         let pixels: Vec<[u8; 4]> = image(&bytes).to_rgba8().pixels().map(|pixel| pixel.0).collect();
         assert_eq!(pixels, [[199, 100, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]]);
+    }
+
+    /// They were refused as of an unknown colour.
+    #[test]
+    fn a_grey_tiff_may_be_transparent() {
+        let told = |bytes: &[u8]| decode(bytes, &Limits::default()).map(drop).unwrap_err().to_string();
+        let of = |photometric, extra: &[u16], data: &[u8]| {
+            let mut tags = vec![(258, vec![8; 1 + extra.len()]), (262, vec![photometric])];
+            tags.extend([(277, vec![1 + u16::try_from(extra.len()).unwrap()]), (338, extra.to_vec())]);
+            raw(2, &tags, data)
+        };
+        let data = [100, 128, 7, 0];
+        for (extra, expected) in [(OWN_ALPHA, data), (ASSOCIATED_ALPHA, [199, 128, 7, 0])] {
+            let found = image(&of(1, &[extra], &data));
+            assert_eq!(found.as_luma_alpha8().map(|image| image.as_raw().as_slice()), Some(&expected[..]), "{extra}");
+        }
+        // One that is no opacity, two channels, and grey the other way round.
+        assert!(
+            told(&of(1, &[0], &data))
+                .contains("a TIFF of grey and 1 other channel(s) in whole numbers of 8 bits; save")
+        );
+        assert!(told(&of(1, &[2, 0], &[9; 6])).contains("a TIFF of grey and 2 other channel(s)"));
+        assert!(told(&of(0, &[2], &data)).contains("save it again as a PNG or JPEG"));
     }
 
     /// Only the first page was taken, without a word.

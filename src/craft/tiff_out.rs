@@ -5,11 +5,8 @@
 //! are kept until then, and the rows of a large one are made twice, first for the sizes alone. That costs time and no
 //! memory; strips without compression would cost twice the disk.
 
-use std::borrow::Cow;
-
 use image::{ColorType, DynamicImage};
 
-use super::color::colored;
 use super::{CraftError, Picture, on_one_line};
 use crate::model::Size;
 
@@ -80,9 +77,7 @@ pub(super) fn write(
 
 /// Returns a picture as a TIFF, with an XMP packet.
 pub(super) fn tiff_with(picture: &Picture, xmp: &str) -> Result<Vec<u8>, CraftError> {
-    // Transparency is written with colours alone.
-    let picture = if picture.image.color().has_alpha() { colored(picture)? } else { Cow::Borrowed(picture) };
-    let Picture { image, icc } = &*picture;
+    let Picture { image, icc } = picture;
     let head = Head { size: picture.size(), color: image.color(), icc: icc.as_deref(), xmp: Some(xmp) };
     let mut bytes = Vec::new();
     let mut out = |piece: &[u8]| {
@@ -291,9 +286,11 @@ mod tests {
     #[test]
     fn each_kind_of_pixels_comes_back_as_it_was() {
         let image = testing::gradient(137, 90).image;
-        let images: [(DynamicImage, u32); 6] = [
+        let images: [(DynamicImage, u32); 8] = [
             (image.to_luma8().into(), 1),
             (DynamicImage::ImageLuma16(image.to_luma16()), 1),
+            (image.to_luma_alpha8().into(), 2),
+            (DynamicImage::ImageLumaA16(image.to_luma_alpha16()), 2),
             (image.to_rgb8().into(), 3),
             (DynamicImage::ImageRgb16(image.to_rgb16()), 3),
             (image.to_rgba8().into(), 4),
@@ -310,7 +307,7 @@ mod tests {
                 let has = |tag, kind, count| found.contains(&(tag, kind, count));
                 let icc_bytes = picture.icc.as_ref().map(|icc| u32::try_from(icc.len()).unwrap());
                 assert!(has(258, 3, channels) && has(339, 3, channels) && has(700, 1, 4), "{found:?}");
-                assert_eq!(found.iter().any(|tag| tag.0 == 338), channels == 4);
+                assert_eq!(found.iter().any(|tag| tag.0 == 338), channels % 2 == 0);
                 assert_eq!(icc_bytes.is_some_and(|count| has(34_675, 7, count)), picture.icc.is_some());
             }
         }

@@ -10,6 +10,8 @@ use super::CraftError;
 
 /// What `ExtraSamples` says of colours that are multiplied by their opacity.
 pub(super) const ASSOCIATED_ALPHA: u16 = 1;
+/// What it says of opacity that they are not multiplied by.
+pub(super) const OWN_ALPHA: u16 = 2;
 /// What `PlanarConfiguration` says of colours that lie one behind the other.
 const PLANAR: u16 = 2;
 /// What `Predictor` says of values that are no differences.
@@ -24,6 +26,9 @@ pub(super) fn check_values(decoder: &mut Decoder<Cursor<&[u8]>>, color: ColorTyp
         ColorType::Gray(1) => numbers == SampleFormat::Uint,
         ColorType::Gray(8 | 16) | ColorType::RGB(8 | 16) | ColorType::RGBA(8 | 16) | ColorType::CMYK(8 | 16) => {
             numbers == SampleFormat::Uint
+        }
+        ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 } => {
+            numbers == SampleFormat::Uint && has_alpha(decoder)
         }
         ColorType::Gray(32) | ColorType::RGB(32) | ColorType::RGBA(32) => numbers == SampleFormat::IEEEFP,
         _ => false,
@@ -54,7 +59,7 @@ fn named(color: ColorType) -> String {
         ColorType::CMYKA(_) => "inks and opacity".to_owned(),
         ColorType::YCbCr(_) => "YCbCr".to_owned(),
         ColorType::Lab(_) => "Lab".to_owned(),
-        other => format!("{} channels", other.num_samples()),
+        other => format!("grey and {} other channel(s)", other.num_samples() - 1),
     }
 }
 
@@ -72,6 +77,11 @@ fn numbers_named(numbers: SampleFormat) -> &'static str {
 /// Returns the first number of a tag.
 pub(super) fn number(decoder: &mut Decoder<Cursor<&[u8]>>, tag: Tag) -> Option<u16> {
     decoder.find_tag_unsigned_vec::<u16>(tag).ok().flatten()?.first().copied()
+}
+
+/// Returns whether the channel behind the colours is opacity.
+fn has_alpha(decoder: &mut Decoder<Cursor<&[u8]>>) -> bool {
+    matches!(number(decoder, Tag::ExtraSamples), Some(ASSOCIATED_ALPHA | OWN_ALPHA))
 }
 
 /// Returns whether the channels lie one behind the other.
