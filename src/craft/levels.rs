@@ -6,6 +6,8 @@ use crate::model::Strength;
 const CLIPPED_ONE_IN: u64 = 1000;
 /// A picture whose ends would move less in all, of 255, uses the range.
 const LEAST: usize = 4;
+/// A picture whose range is smaller, of 255, is plain: what differs in it may be noise.
+const PLAIN: usize = 8;
 /// By so much, of 255, its mean may become darker, which nobody sees.
 const DARKER_MAX: usize = 3;
 
@@ -16,6 +18,8 @@ pub(super) enum Levels {
     Stretched { from: (usize, usize), to: (usize, usize) },
     /// It stays, since it uses the whole range.
     Whole,
+    /// It stays, since it is plain: how light it is meant to be cannot be told.
+    Plain { from: (usize, usize) },
     /// It stays, since it would become darker.
     Dark { from: (usize, usize) },
 }
@@ -65,10 +69,13 @@ fn stretch<T: Sample>(samples: &mut [T], layout: (usize, bool), strength: Streng
     };
     let limit = limit * T::MAX / 255;
     let Seen { ends, mean } = seen(samples, layout)?;
-    let white = ends.1.max(T::MAX - limit);
-    let black = ends.0.min(limit).min(black_max::<T>(white, mean));
     let of_255 = |value: usize| (value * 255 + T::MAX / 2) / T::MAX;
     let both = |(black, white)| (of_255(black), of_255(white));
+    if ends.1.saturating_sub(ends.0) < PLAIN * T::MAX / 255 {
+        return Some(Levels::Plain { from: both(ends) });
+    }
+    let white = ends.1.max(T::MAX - limit);
+    let black = ends.0.min(limit).min(black_max::<T>(white, mean));
     let is_whole = |(black, white)| black + (T::MAX - white) < LEAST * T::MAX / 255;
     if is_whole((black, white)) {
         return Some(if is_whole(ends) { Levels::Whole } else { Levels::Dark { from: both(ends) } });
@@ -171,8 +178,6 @@ mod tests {
             (0, 255, 0, High, None),
             (1, 253, 0, High, None),
             (0, 235, 0, High, Some((0, 235))),
-            // A plain one.
-            (128, 128, 0, High, Some((40, 215))),
         ] {
             let image = DynamicImage::from(ramp(from, to, outside));
             for image in [image.clone(), image.to_luma8().into(), DynamicImage::ImageRgb16(image.to_rgb16())] {
@@ -192,6 +197,30 @@ mod tests {
                     let exact = exact(before[0].into(), expected.unwrap_or((0, 255)));
                     assert!(exact.abs_diff(after[0].into()) <= 1, "{row}: {before:?} became {after:?}");
                 }
+            }
+        }
+    }
+
+    /// An even 7 became an even 5, and of an even 128 it was told that it became 128.
+    #[test]
+    fn a_plain_picture_stays() {
+        // The darkest, the lightest, pixels of black and white, and whether it is plain.
+        for (from, to, outside, is_plain) in [
+            (0, 0, 0, true),
+            (7, 7, 0, true),
+            (128, 128, 0, true),
+            (255, 255, 0, true),
+            (7, 7, 10, true),
+            (100, 107, 0, true),
+            (100, 108, 0, false),
+        ] {
+            let image = DynamicImage::from(ramp(from, to, outside));
+            for image in [image.clone(), image.to_luma8().into(), DynamicImage::ImageRgb16(image.to_rgb16())] {
+                let mut made = image.clone();
+                let plain = Levels::Plain { from: (usize::from(from), usize::from(to)) };
+                let levels = level(&mut made, Strength::High);
+                assert_eq!(levels == Some(plain), is_plain, "{from} to {to}: {levels:?}");
+                assert_eq!(made == image, is_plain, "{from} to {to}");
             }
         }
     }

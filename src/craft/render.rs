@@ -187,6 +187,12 @@ fn levelled(picture: &mut Picture, strength: Strength) -> Option<String> {
     Some(match level(&mut picture.image, strength) {
         None => "its levels stay, since nothing of it is seen".to_owned(),
         Some(Levels::Whole) => "its levels stay, since they use the whole range".to_owned(),
+        Some(Levels::Plain { from: (low, high) }) if low == high => {
+            format!("its levels stay, since all of it has the value {low}")
+        }
+        Some(Levels::Plain { from: (low, high) }) => {
+            format!("its levels {low} to {high} stay, since it is plain")
+        }
         Some(Levels::Dark { from: (low, high) }) => {
             format!("its levels {low} to {high} stay, since it would become darker")
         }
@@ -313,6 +319,10 @@ mod tests {
         let dull = image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([60, byte(60 + x), byte(200 - y)]));
         let dull = encode(&Picture { image: dull.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
         let whole = encode(&testing::gradient(90, 60), Format::Png, LOSSLESS).unwrap();
+        let plain = image::GrayImage::from_pixel(90, 60, image::Luma([70]));
+        let plain = encode(&Picture { image: plain.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
+        let noisy = image::GrayImage::from_fn(90, 60, |x, _| image::Luma([byte(70 + x % 3)]));
+        let noisy = encode(&Picture { image: noisy.into(), icc: None }, Format::Png, LOSSLESS).unwrap();
         let size = Some(Size { width: 200, height: 140 });
         let told = "its levels 60 to 200 became 37 to 234";
         for output in [Output::Master, last(Format::Jpeg, Profile::Srgb), last(Format::Webp, Profile::Keep)] {
@@ -320,6 +330,8 @@ mod tests {
                 (&dull, Strength::High, Some(told)),
                 (&dull, Strength::Off, None),
                 (&whole, Strength::High, Some("its levels stay, since they use the whole range")),
+                (&plain, Strength::High, Some("its levels stay, since all of it has the value 70")),
+                (&noisy, Strength::High, Some("its levels 70 to 72 stay, since it is plain")),
             ] {
                 let enhance = Enhance { sharpen: Strength::High, levels };
                 let to = Render { size, by: Upscaler::Lanczos, enhance, output: output.clone(), threads: 1 };
