@@ -7,7 +7,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::CraftError;
-use super::color::{Inks, printed};
+use super::color::{Inks, is_transparent, printed};
 use super::complete::{check_complete, png_chunks};
 use super::jpeg_in::{self, JpegRows};
 use super::jpeg_scan::check_scans;
@@ -115,7 +115,10 @@ pub(super) fn decoded(
             reader.limits(decoder_limits(limits));
             let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
             let icc = decoder.icc_profile().ok().flatten().filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
-            Picture { image: DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?, icc }
+            let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?;
+            // The decoder gives every GIF opacity.
+            let is_opaque = kind == Kind::Gif && !is_transparent(&image);
+            Picture { image: if is_opaque { image.to_rgb8().into() } else { image }, icc }
         }
     };
     picture.image.apply_orientation(orientation);
@@ -279,6 +282,20 @@ mod tests {
                 let error = decode(&whole[..whole.len() - 2], kind, &Limits::default()).unwrap_err();
                 assert!(matches!(error, CraftError::Truncated(_)), "{kind}: {error}");
             }
+        }
+    }
+
+    /// An opaque one became a PNG with opacity everywhere.
+    #[test]
+    fn a_gif_has_opacity_only_where_something_is_transparent() {
+        for (last, color) in [(255, image::ColorType::Rgb8), (0, image::ColorType::Rgba8)] {
+            let pixels = image::RgbaImage::from_fn(9, 5, |x, y| {
+                image::Rgba([200, 100, 0, if (x, y) == (8, 4) { last } else { 255 }])
+            });
+            let mut gif = Vec::new();
+            image::codecs::gif::GifEncoder::new(&mut gif).encode_frame(image::Frame::new(pixels.clone())).unwrap();
+            let image = decode(&gif, Kind::Gif, &Limits::default()).unwrap().image;
+            assert_eq!((image.color(), image.to_rgba8().get_pixel(0, 0)), (color, pixels.get_pixel(0, 0)));
         }
     }
 
