@@ -241,11 +241,26 @@ pub fn no_events(area: &RelPath) {
 }
 
 /// Tells that a program wrote into a file after the file was moved away.
-pub fn brought_back(kept: &RelPath, name: &RelPath) {
+pub fn brought_back(kept: &RelPath, name: &RelPath, is_sent: bool) {
+    let then = if is_sent {
+        "Its bundle is marked as sent and stays as it is: it lies beside that, for you to look at"
+    } else {
+        "A file that has its name now is kept aside"
+    };
     warn!(
         file = %kept,
         to = %name,
-        "Brought back: a program still had it open when it was moved away, and wrote into it. A file that has its name now is kept aside."
+        "Brought back: a program still had it open when it was moved away, and wrote into it. {then}."
+    );
+}
+
+/// Tells that nobody can say whether what lies aside was written to.
+pub fn stays_aside(place: &RelPath, kept: &RelPath) {
+    warn!(
+        file = %place,
+        kept = %kept,
+        "Not brought back: what a step took away lies aside with another time, as in a copy of the mill, and nobody \
+         can tell whether a program wrote into it. If you miss a change, look there before `work.undo_days` are over."
     );
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 
 use crate::model::RelPath;
-use crate::plan::BundleFolder;
+use crate::plan::{BundleFolder, BundleName};
 use crate::vault::{DiskResult, Look};
 
 /// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.
@@ -26,6 +26,12 @@ pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
     }
 }
 
+/// Returns the name that a file may have which comes back to a place: beside its bundle, if that was sent.
+pub(super) fn home_of(disk: &dyn Look, place: &RelPath) -> DiskResult<RelPath> {
+    let Some(bundle) = BundleName::of(place).map(|bundle| bundle.folder()) else { return Ok(place.clone()) };
+    Ok(if is_sent(disk, &bundle)? { bundle.sibling(place.file_name()) } else { place.clone() })
+}
+
 /// Returns whether a name means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
 /// bundle that the market already has; to accept it costs at most another bundle.
 pub(super) fn is_mark(name: &OsStr) -> bool {
@@ -37,6 +43,33 @@ pub(super) fn is_mark(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::{Layout, RealDisk};
+
+    /// A file that came back into a bundle that was sent had no row, and was to be sold.
+    #[test]
+    fn what_comes_back_joins_no_sent_bundle() {
+        #![expect(clippy::disallowed_methods, reason = "a test plays the person who marks a bundle")]
+        let root = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open_to_look(Layout { root: root.path().to_owned(), areas: [].into() });
+        for bundle in ["adobe-stock", "adobe-stock-2"] {
+            std::fs::create_dir_all(root.path().join("upload/2026-11-23").join(bundle)).unwrap();
+        }
+        std::fs::write(root.path().join("upload/2026-11-23/adobe-stock/SENT"), "").unwrap();
+        let day = "upload/2026-11-23";
+        let rows = [
+            ("adobe-stock/files/a.jpg", "a.jpg"),
+            ("adobe-stock/sidecars/a.jpg.yaml", "a.jpg.yaml"),
+            ("adobe-stock/adobe-stock.csv", "adobe-stock.csv"),
+            ("adobe-stock-2/files/a.jpg", "adobe-stock-2/files/a.jpg"),
+            ("none/files/a.jpg", "none/files/a.jpg"),
+        ];
+        for (place, home) in rows {
+            let path = |name: &str| RelPath::new(format!("{day}/{name}")).unwrap();
+            assert_eq!(home_of(&*disk, &path(place)).unwrap(), path(home), "{place}");
+        }
+        let tags = RelPath::new("raw/sea/tags.yaml").unwrap();
+        assert_eq!(home_of(&*disk, &tags).unwrap(), tags);
+    }
 
     #[test]
     fn names_that_say_sent() {

@@ -108,7 +108,7 @@ impl Vault {
                 (_, Some(error)) => Err(CommitError::Open(error.again())),
                 (result, _) => {
                     let about = made.about.expect("a finished draft says it");
-                    let asides = Aside::of(&made.publish, &made.removes, now);
+                    let asides = Aside::of(&about, &made.publish, &made.removes, now);
                     result.map(|()| Receipt { plan: made.plan, about, publish: made.publish, asides })
                 }
             })

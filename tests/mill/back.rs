@@ -1,6 +1,7 @@
 //! What a person takes back: `retry` and `undo`.
 
 use std::fs;
+use std::process::Command;
 
 use super::{NOTE, Root, picture};
 
@@ -227,4 +228,39 @@ fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
     }
     daemon.signal("-TERM");
     daemon.ends_well();
+}
+
+/// A copy has other inodes: that alone brought back what `undo` and finished steps had taken away, into bundles, too.
+#[test]
+fn a_copied_mill_brings_nothing_back() {
+    // (how it is copied, whether the bundle of the undone file is sent)
+    let tar = "mkdir mill && tar -C FROM -cf - . | tar -C mill -xf -";
+    for (copied, is_sent) in
+        [("cp -a FROM mill", false), ("cp -a FROM mill", true), (tar, false), ("cp -r FROM mill", true)]
+    {
+        let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        for n in 1..3 {
+            fs::write(root.at(&format!("raw/winter-cabins/{n}.png")), picture(n, 100)).unwrap();
+        }
+        assert!(root.once().status.success());
+        assert!(root.text(&["release", "export"]).starts_with("Released: 2 assets"));
+        assert!(root.once().status.success());
+        assert!(root.call(&["undo"]).status.success());
+        assert!(root.once().status.success());
+        let [bundled] = &root.bundled()[..] else { panic!("{:?}", root.files()) };
+        if is_sent {
+            fs::write(bundled.parent().unwrap().parent().unwrap().join("SENT"), "").unwrap();
+        }
+        let copy = Root { path: root.outside().join("mill"), folder: tempfile::tempdir().unwrap() };
+        let command = copied.replace("FROM", root.path.to_str().unwrap());
+        assert!(Command::new("sh").args(["-c", &command]).current_dir(root.outside()).status().unwrap().success());
+        let (files, rows) = (copy.files(), copy.csv());
+        assert!(copy.once().status.success());
+        assert_eq!((copy.files(), copy.csv()), (files, rows), "{copied}, sent: {is_sent}");
+        assert!(!copy.log().contains("rought back: a program"), "{}", copy.log());
+        assert!(!copy.log().contains("Not brought back"), "{}", copy.log());
+        assert!(copy.call(&["verify"]).status.success(), "{}", copy.text(&["verify"]));
+    }
 }

@@ -24,6 +24,7 @@ use crate::service::decide::{Found, Order, RecordKeeper, TAG_SETS, Tended, judge
 use crate::service::path_in;
 use crate::service::requests;
 use crate::service::rows::{Rows, Stop};
+use crate::service::sent::home_of;
 use crate::service::survey::{survey, units_near};
 use crate::vault::own_names::{HOME, PROBE};
 use crate::vault::{Aside, DiskResult, Journal, Layout, Look, Made, Recovered, Space, Vault};
@@ -341,7 +342,7 @@ pub(super) fn look_twice(disk: &dyn Look, asides: Vec<Aside>) -> Message {
 
 pub(super) fn end(vault: &Vault, asides: Vec<Aside>) -> Message {
     let ended = asides.into_iter().map(|aside| {
-        let ended = aside.end(vault);
+        let ended = aside.end(vault, &|place| home_of(vault.disk(), place));
         (aside, ended)
     });
     Message::Ended(ended.collect())

@@ -191,9 +191,13 @@ impl Dispatcher {
                     }
                 }
                 Ok(SecondLook::Unchanged) => self.maintenance.second_looks.ended(&aside.kept),
+                Ok(SecondLook::Unknown) => {
+                    self.maintenance.second_looks.ended(&aside.kept);
+                    report::stays_aside(&aside.place, &aside.kept);
+                }
                 Ok(SecondLook::BroughtBack(name)) => {
                     self.maintenance.second_looks.ended(&aside.kept);
-                    report::brought_back(&aside.place, &name);
+                    report::brought_back(&aside.place, &name, BundleName::of(&aside.place) != BundleName::of(&name));
                     self.came_back(&name);
                 }
                 Err(error) => {
