@@ -36,6 +36,7 @@ pub(super) enum Cause {
 struct Pause {
     why: String,
     cause: Cause,
+    since: Duration,
     step: Duration,
     again: Duration,
     /// How many bytes the work in hand wants.
@@ -84,7 +85,7 @@ impl Pauses {
         let ended = self.ended.remove(area).filter(|ended| now < ended.proven());
         let step = ended.as_ref().map_or(STEP_MIN, |ended| (ended.step * 2).min(STEP_MAX));
         let is_news = ended.is_none_or(|ended| ended.is_over || ended.why != why);
-        self.paused.insert(area.clone(), Pause { why, cause, step, again: now + step, need });
+        self.paused.insert(area.clone(), Pause { why, cause, since: now, step, again: now + step, need });
         is_news
     }
 
@@ -137,6 +138,11 @@ impl Pauses {
         self.paused.get(area).map(|pause| pause.why.as_str())
     }
 
+    /// Returns since when an area is paused, if it is.
+    pub(super) fn since(&self, area: &RelPath) -> Option<Duration> {
+        self.paused.get(area).map(|pause| pause.since)
+    }
+
     /// Returns how many bytes the work wants that an area is paused for.
     pub(super) fn need(&self, area: &RelPath) -> u64 {
         self.paused.get(area).map_or(0, |pause| pause.need)
@@ -159,6 +165,32 @@ impl Pauses {
     pub(super) fn all(&self) -> impl Iterator<Item = (&RelPath, &str)> {
         self.paused.iter().map(|(area, pause)| (area, pause.why.as_str()))
     }
+}
+
+/// Why a plan has no room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Short {
+    pub(super) area: RelPath,
+    pub(super) why: String,
+    pub(super) need: u64,
+}
+
+impl Short {
+    /// Returns what is paused for it. Nobody looks at the disk of the mill's own memory: if that one is full, the
+    /// stage of the asset is paused until work is tried again.
+    pub(super) fn pauses(self, areas: &[RelPath], asset: &RelPath) -> (Self, Cause) {
+        let area = area_of_trouble(areas, &self.area, asset);
+        if area == self.area {
+            return (self, Cause::Seen);
+        }
+        let why = format!("`{}`, where the mill keeps its own records: {}", self.area, self.why);
+        (Self { area, why, need: 0 }, Cause::Refusal)
+    }
+}
+
+/// Returns the area that a disk's answer about a path is about, or that of the asset if it is about no area.
+pub(super) fn area_of_trouble(areas: &[RelPath], at: &RelPath, asset: &RelPath) -> RelPath {
+    Some(at.area_path()).filter(|area| areas.contains(area)).unwrap_or_else(|| asset.area_path())
 }
 
 /// Returns why a disk has too little room for `need` more bytes, or `None` if it has enough. At least

@@ -7,7 +7,7 @@ use super::part::{By, Left, Part};
 use crate::model::RelPath;
 use crate::records::Sidecar;
 use crate::service::check::Checked;
-use crate::service::pauses::{Cause, Pauses, Resumed, lacks_room};
+use crate::service::pauses::{Cause, Pauses, Resumed, Short, area_of_trouble, lacks_room};
 use crate::vault::Space;
 
 /// How long an answer on a disk's room is good for.
@@ -61,12 +61,13 @@ impl Drop for Promise {
     }
 }
 
-/// Why a plan has no room.
+/// Why a plan gets no room.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Short {
-    pub(super) area: RelPath,
-    pub(super) why: String,
-    pub(super) need: u64,
+pub(super) enum NoRoom {
+    /// A disk has too little.
+    Short(Short),
+    /// There is enough once work in hand is done.
+    InHand,
 }
 
 impl Areas {
@@ -93,7 +94,7 @@ impl Areas {
     /// Returns the area that a disk's answer is about. A full disk under the mill's own memory stops the stage that
     /// the asset is in.
     pub(super) fn of_trouble(&self, at: &RelPath, asset: &RelPath) -> RelPath {
-        Some(at.area_path()).filter(|area| self.names.contains(area)).unwrap_or_else(|| asset.area_path())
+        area_of_trouble(&self.names, at, asset)
     }
 
     /// Wants a look at all areas.
@@ -160,13 +161,15 @@ impl Areas {
         free_min: u64,
         space: &dyn Fn(&RelPath) -> Option<Space>,
         now: Duration,
-    ) -> Result<Promise, Short> {
+    ) -> Result<Promise, NoRoom> {
         for (area, need) in need {
             let Some(space) = self.room(area, space, now) else { continue };
             let others = self.promised.get(area).copied().unwrap_or_default();
             let left = Space { free: space.free.saturating_sub(others), ..space };
-            if let Some(why) = lacks_room(left, *need, free_min) {
-                return Err(Short { area: area.clone(), why, need: *need });
+            if lacks_room(left, *need, free_min).is_some() {
+                let short = lacks_room(space, *need, free_min);
+                let short = short.map(|why| NoRoom::Short(Short { area: area.clone(), why, need: *need }));
+                return Err(short.unwrap_or(NoRoom::InHand));
             }
         }
         for (area, need) in need {
@@ -175,12 +178,19 @@ impl Areas {
         Ok(Promise(need.clone()))
     }
 
+    /// Returns what is paused for a plan that has no room.
+    pub(super) fn of_short(&self, short: Short, asset: &RelPath) -> (Short, Cause) {
+        short.pauses(&self.names, asset)
+    }
+
     /// Gives back what was promised.
     pub(super) fn give_back(&mut self, mut promise: Promise) {
         for (area, bytes) in std::mem::take(&mut promise.0) {
             if let Some(promised) = self.promised.get_mut(&area) {
                 *promised = promised.saturating_sub(bytes);
             }
+            // What was promised may be taken now.
+            self.room.remove(&area);
         }
     }
 
@@ -299,9 +309,12 @@ mod tests {
         let mut areas = areas();
         let need = |mib: u64| BTreeMap::from([(path("raw"), mib * MIB)]);
         let disk = |_: &RelPath| Some(space(1_000));
-        let mut promise = |mib: u64| areas.promise(&need(mib), 256 * MIB, &disk, NOW).map_err(|short| short.need / MIB);
+        let mut promise = |mib: u64| areas.promise(&need(mib), 256 * MIB, &disk, NOW);
         let (first, second, third) = (promise(500).unwrap(), promise(500).unwrap_err(), promise(200).unwrap());
-        assert_eq!(second, 500);
+        assert_eq!(second, NoRoom::InHand);
+        // What has no room in any case has none because of the disk, and not of the work in hand.
+        let NoRoom::Short(short) = promise(800).unwrap_err() else { panic!("nobody makes room for it") };
+        assert_eq!((short.need, short.why.contains("1000 MiB free")), (800 * MIB, true), "{}", short.why);
         areas.give_back(first);
         let again = areas.promise(&need(500), 256 * MIB, &disk, NOW).unwrap();
         let unknown = areas.promise(&need(9_999), 0, &|_| None, NOW + ROOM_AGE_MAX).expect("nobody can tell");

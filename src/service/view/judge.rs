@@ -10,10 +10,11 @@ use crate::intake::{Candidate, Found, Odd, Settle, Settled, Still, Verdict, is_l
 use crate::make::{MakeError, cost, inspect, prove, read_records};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Known, Plan, Whereabouts};
+use crate::service::areas;
 use crate::service::clock::Moment;
 use crate::service::decide::Here;
 use crate::service::dispatch::{Around, Handling, Inbox, Met, News, arriving, handling, unfinished};
-use crate::service::pauses::lacks_room;
+use crate::service::pauses::{Short, lacks_room};
 use crate::service::survey::{Surveyed, bare_facts};
 use crate::service::why::{Why, WhyKind};
 
@@ -104,19 +105,27 @@ impl View {
         Ok(inspect(self.decide.disk(), stage, settled, is_document, &self.decide.limits()))
     }
 
-    /// Returns what is decided on an asset. Whoever waits for the like of it to go on is a copy of that by then.
+    /// Returns what is decided on an asset; anew if a disk has no room for that, since its area is paused then.
     fn decided(&mut self, facts: &Facts, now: &Moment) -> AssetStatus {
-        let path = facts.path.clone();
+        loop {
+            let status = match self.decide_once(facts, now) {
+                Ok(plan) => self.proved(plan, facts, now),
+                Err(Hold::Park(why)) => Some(self.parked(facts, &why, now)),
+                Err(Hold::Ignored(why)) => Some(AssetStatus::LeftAlone(facts.path.clone(), why)),
+                Err(hold) => Some(AssetStatus::Held(facts.path.clone(), Why::of(&hold))),
+            };
+            if let Some(status) = status {
+                return status;
+            }
+        }
+    }
+
+    /// Decides on an asset. Whoever waits for the like of it to go on is a copy of that by then.
+    fn decide_once(&mut self, facts: &Facts, now: &Moment) -> Result<Plan, Hold> {
         let here = Here { now, pauses: &self.pauses, units: &self.units };
-        let decided = match self.decide.decide(facts, here) {
+        match self.decide.decide(facts, here) {
             Err(Hold::Twin(why)) => Err(self.like(facts).unwrap_or(Hold::Twin(why))),
             decided => decided,
-        };
-        match decided {
-            Ok(plan) => self.proved(plan, facts, now),
-            Err(Hold::Park(why)) => self.parked(facts, &why, now),
-            Err(Hold::Ignored(why)) => AssetStatus::LeftAlone(path, why),
-            Err(hold) => AssetStatus::Held(path, Why::of(&hold)),
         }
     }
 
@@ -133,26 +142,32 @@ impl View {
         Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::There }.admit(facts.stage).err()
     }
 
-    /// Returns how an asset stands with a plan, once its whole content was looked at as making does.
-    fn proved(&mut self, plan: Plan, facts: &Facts, now: &Moment) -> AssetStatus {
+    /// Returns how an asset stands with a plan, once its whole content was looked at as making does; none if it is to
+    /// be decided on anew.
+    fn proved(&mut self, plan: Plan, facts: &Facts, now: &Moment) -> Option<AssetStatus> {
         if let Err(error) = prove(self.decide.disk(), &plan, &self.decide.limits()) {
             self.decide.reserved.give_back(&plan);
-            return self.troubled(&facts.path, Some(facts.clone()), &error, now);
+            return Some(self.troubled(&facts.path, Some(facts.clone()), &error, now));
         }
-        if let Some(why) = self.has_no_room(&plan, facts) {
+        if let Some(short) = self.has_no_room(&plan, facts) {
             self.decide.reserved.give_back(&plan);
-            return AssetStatus::Held(facts.path.clone(), Why::new(WhyKind::Paused, &why));
+            let (short, cause) = short.pauses(&areas(), &facts.path);
+            // What lies in the area itself is not paused by that, and waits for room all the same.
+            let was_paused = self.pauses.why(&short.area).is_some();
+            let why = format!("`{}` is paused: {}", short.area, short.why);
+            self.pauses.pause(&short.area, short.why, short.need, cause, now.steady);
+            return was_paused.then(|| AssetStatus::Held(facts.path.clone(), Why::new(WhyKind::Paused, &why)));
         }
         self.planned.push(plan.clone());
-        AssetStatus::Planned(Box::new(plan))
+        Some(AssetStatus::Planned(Box::new(plan)))
     }
 
     /// Returns why a disk has no room for what a plan makes.
-    fn has_no_room(&self, plan: &Plan, facts: &Facts) -> Option<String> {
+    fn has_no_room(&self, plan: &Plan, facts: &Facts) -> Option<Short> {
         let free_min = self.decide.settings.work.free_mib_min << 20;
-        cost(plan, Some(facts)).bytes.iter().find_map(|(area, need)| {
-            let why = lacks_room(self.decide.disk().space(area).ok()?, *need, free_min)?;
-            Some(format!("`{area}` is paused: {why}"))
+        cost(plan, Some(facts)).bytes.into_iter().find_map(|(area, need)| {
+            let why = lacks_room(self.decide.disk().space(&area).ok()?, need, free_min)?;
+            Some(Short { area, why, need })
         })
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Pipeline {
     /// What takes so long that nothing else may wait for it: one at a time, beside all others.
     slow: VecDeque<Job>,
     is_slow_busy: bool,
+    /// Whether the first of either waits for the room that work in hand takes.
+    waits_for_room: bool,
     batch: Vec<(Job, Made)>,
     /// Since when the first of the batch waits.
     batch_since: Duration,
@@ -69,6 +71,7 @@ impl Pipeline {
             to_make: VecDeque::new(),
             slow: VecDeque::new(),
             is_slow_busy: false,
+            waits_for_room: false,
             batch: Vec::new(),
             batch_since: Duration::ZERO,
             busy: 0,
@@ -91,6 +94,17 @@ impl Pipeline {
         }
     }
 
+    /// Takes plans back to the front that have room once work in hand is done: none is handed out until the next turn.
+    pub(super) fn wait_for_room(&mut self, jobs: impl DoubleEndedIterator<Item = Job>) {
+        jobs.rev().for_each(|job| if job.is_slow { &mut self.slow } else { &mut self.to_make }.push_front(job));
+        self.waits_for_room = true;
+    }
+
+    /// Takes note that a new turn begins.
+    pub(super) fn begin_turn(&mut self) {
+        self.waits_for_room = false;
+    }
+
     /// Returns how many assets are known to be ready.
     pub(super) fn ready(&self) -> usize {
         self.ready.len()
@@ -105,7 +119,7 @@ impl Pipeline {
     /// begun indeed.
     pub(super) fn next(&mut self, budget: Budget) -> Option<Chunk> {
         // What is made waits for the disk: no more of it than the next batches take.
-        if self.batch.len() >= BATCH_MAX * 2 {
+        if self.batch.len() >= BATCH_MAX * 2 || self.waits_for_room {
             return None;
         }
         let workers = if budget.jobs == 0 { self.cores } else { budget.jobs };
@@ -251,8 +265,8 @@ impl Pipeline {
 
 impl Part for Pipeline {
     fn wake(&self, now: Duration) -> Option<Duration> {
-        // What waits for a worker while none is at work waits for nothing but the next turn.
-        let idle = self.planned() > 0 || !self.ready.is_empty();
+        // What waits for a worker while none is at work waits for nothing but the next turn, or for a commit.
+        let idle = (self.planned() > 0 || !self.ready.is_empty()) && !self.waits_for_room;
         let idle = (idle && !self.is_busy() && self.batch.is_empty()).then_some(now);
         self.batch_due().into_iter().chain(idle).chain(self.turn_due()).min()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::areas::Short;
+use super::super::areas::NoRoom;
 use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
 use super::super::message::{ToLook, Work};
@@ -15,7 +15,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold};
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::pauses::Cause;
+use crate::service::pauses::{Cause, Short};
 use crate::service::survey::{bare_facts, stage_of};
 use crate::service::why::{Why, WhyKind};
 use crate::vault::Space;
@@ -29,6 +29,7 @@ impl Dispatcher {
         work: &mut Vec<Work>,
     ) {
         let limits = self.decide.limits();
+        self.pipeline.begin_turn();
         while let Some(chunk) = self.pipeline.next(self.budget()) {
             match chunk {
                 Chunk::Look(assets) => {
@@ -43,8 +44,7 @@ impl Dispatcher {
                     }
                 }
                 Chunk::Make(jobs) => {
-                    let with_room = jobs.into_iter().filter_map(|job| self.promise_room(job, space, now));
-                    let mut chunk: Vec<Job> = with_room.collect();
+                    let mut chunk = self.with_room(jobs, space, now);
                     if !chunk.is_empty() {
                         self.pipeline.begin_make(&mut chunk, now.steady);
                         work.push(Work::Make { chunk, limits });
@@ -69,43 +69,42 @@ impl Dispatcher {
         }
     }
 
-    /// Promises the disks' room to a job, if there is enough for it beside all that is in hand. If not, its area is
-    /// paused and the asset waits where it is.
-    fn promise_room(&mut self, mut job: Job, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Option<Job> {
+    /// Promises the disks' room to jobs, and returns those that got it. The first that has room once work in hand is
+    /// done waits for that, and the others behind it.
+    fn with_room(&mut self, jobs: Vec<Job>, space: &dyn Fn(&RelPath) -> Option<Space>, now: &Moment) -> Vec<Job> {
         let free_min = self.decide.settings.work.free_mib_min << 20;
-        let short = match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
-            Ok(promise) => {
-                job.promise = Some(promise);
-                return Some(job);
+        let mut with_room = Vec::new();
+        let mut jobs = jobs.into_iter();
+        while let Some(mut job) = jobs.next() {
+            match self.areas.promise(&job.cost.bytes, free_min, space, now.steady) {
+                Ok(promise) => {
+                    job.promise = Some(promise);
+                    with_room.push(job);
+                }
+                Err(NoRoom::Short(short)) => self.wait_for_room(job, short, now),
+                Err(NoRoom::InHand) => {
+                    self.pipeline.wait_for_room(std::iter::once(job).chain(jobs));
+                    break;
+                }
             }
-            Err(short) => short,
-        };
-        let stage = job.plan.about.stage.folder();
-        let short = self.pause_short(short, job.facts.as_ref().map_or(&stage, |facts| &facts.path), now);
-        self.let_go(&mut job, now);
-        let Some(facts) = job.facts else {
-            self.maintenance.tending.failed(&job.plan, now.steady);
-            return None;
-        };
-        let path = facts.path.clone();
-        // What lies in the area itself is not paused by that, and waits for room all the same.
-        let why = format!("`{}` is paused: {}", short.area, short.why);
-        let until = Some(now.steady + PAUSE_MAX);
-        self.put_back(&path, Why::new(WhyKind::Paused, &why), until, Some(facts), now);
-        None
+        }
+        with_room
     }
 
-    /// Pauses the area whose disk has no room for a plan. Nobody looks at the disk of the mill's own memory: if that one
-    /// is full, the plan's stage is paused until work is tried again.
-    fn pause_short(&mut self, mut short: Short, asset: &RelPath, now: &Moment) -> Short {
-        let area = self.areas.of_trouble(&short.area, asset);
-        let mut cause = Cause::Seen;
-        if area != short.area {
-            let why = format!("`{}`, where the mill keeps its own records: {}", short.area, short.why);
-            (short, cause) = (Short { area, why, need: 0 }, Cause::Refusal);
-        }
+    /// Pauses the area whose disk has no room for a job; the asset waits where it is.
+    fn wait_for_room(&mut self, mut job: Job, short: Short, now: &Moment) {
+        let stage = job.plan.about.stage.folder();
+        let (short, cause) = self.areas.of_short(short, job.facts.as_ref().map_or(&stage, |facts| &facts.path));
         self.pause(&short.area, &short.why, short.need, cause, now);
-        short
+        self.let_go(&mut job, now);
+        let Some(facts) = job.facts else { return self.maintenance.tending.failed(&job.plan, now.steady) };
+        let path = facts.path.clone();
+        let why = format!("`{}` is paused: {}", short.area, short.why);
+        // What was decided before the pause may go a part of its way now. What lies in the area itself is not paused
+        // by that, and waits for room all the same.
+        let is_of_before = self.areas.pauses.since(&short.area).is_some_and(|since| job.begun <= since);
+        let pause = if is_of_before && short.area != stage { Duration::ZERO } else { PAUSE_MAX };
+        self.put_back(&path, Why::new(WhyKind::Paused, &why), Some(now.steady + pause), Some(facts), now);
     }
 
     /// Takes what was looked into. It is decided in the order of the queue.

@@ -62,6 +62,29 @@ fn a_full_disk_is_waited_for() {
     }
 }
 
+/// Room that work in hand takes counted as none: a disk with room for one file after the other was called full, and
+/// `once` ended with all that came behind the first.
+#[test]
+fn what_has_room_after_the_work_in_hand_waits_for_that() {
+    let settings = "work: {free_mib_min: 1, jobs: 4}\n";
+    let with = |count: u8, free: u64| {
+        let pictures: Vec<_> = (0..count).map(|n| (format!("raw/sea/{n}.png"), picture(n))).collect();
+        let pictures = pictures.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let files: Vec<(&str, &[u8])> = pictures.chain([("raw/sea/tags.yaml", TAGS.as_bytes())]).collect();
+        let mut mill = Mill::new(settings, &files);
+        mill.room = Some(free);
+        mill.run();
+        mill
+    };
+    let is_through = |mill: &Mill| mill.assets().iter().all(|name| !name.starts_with("raw/"));
+    let is_enough = |free: &u64| is_through(&with(1, *free)) && with(1, *free).failed() == 0;
+    let free = (0..64).map(|step| (1 << 20) + step * 4096).find(is_enough).unwrap();
+    assert!(!is_enough(&(free - 4096)), "it is just enough for one");
+    let mill = with(6, free);
+    assert_eq!(mill.assets().iter().filter(|name| name.starts_with("upload/")).count(), 6, "{:?}", mill.assets());
+    assert_eq!((mill.failed(), mill.held().len()), (0, 0), "{:?}", mill.held());
+}
+
 #[test]
 fn a_stage_without_events_is_polled() {
     // (whether events come, walks in 40 s at rest, whether a drop without an event is found within 31 s)
