@@ -91,11 +91,12 @@ pub(super) fn outside(view: &View, path: &Path) -> String {
 
 fn found(view: &View, path: &Path) -> Option<RelPath> {
     let real = std::path::absolute(path).ok().and_then(|real| view.path_of(&real));
-    // Where somebody stands in the root by way of a link.
+    // Where somebody stands in the root by way of a link, or names what lies in a folder that is not there.
     let behind_links = || {
-        let (folder, name) = (path.parent().filter(|folder| !folder.as_os_str().is_empty()), path.file_name()?);
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        view.path_of(&folder.join(name))
+        let real = std::path::absolute(path).ok()?;
+        let there = real.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+        let (folder, canonical) = there?;
+        view.path_of(&canonical.join(real.strip_prefix(folder).ok()?))
     };
     let short = || RelPath::new(path).ok().filter(|path| view.is_known(path));
     real.filter(|path| view.is_known(path)).or_else(behind_links).or_else(short)

@@ -213,6 +213,10 @@ fn explain_answers_for_whatever_a_person_names() {
         ("..", "raw/winter-cabins/prompts.txt", 0, "the prompts of its theme"),
         ("../outside/link/archive", "ideas/note.md", 0, "the theme `winter-cabins`"),
         ("", "raw/winter-cabins/never.png", 1, "stockmill never saw it"),
+        ("", "never/there/a.png", 1, "`never/there/a.png` is not there, and stockmill never saw it"),
+        ("..", "mill/never/a.png", 1, "`never/a.png` is not there, and stockmill never saw it"),
+        ("../outside", "link/never/a.png", 1, "`never/a.png` is not there, and stockmill never saw it"),
+        ("..", "never/there/a.png", 2, "does not lie in the root"),
         ("", "/etc/hostname", 2, "does not lie in the root"),
         ("", "/etc/hostname", 2, "put notes into `ideas`"),
     ];
