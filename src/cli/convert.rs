@@ -78,7 +78,7 @@ pub(super) struct ConvertArgs {
     /// jpeg, png, webp or tiff [default: by the name of OUT, in a folder jpeg]
     #[arg(long, value_name = "F", value_parser = format_named)]
     format: Option<Format>,
-    /// Replace files that exist
+    /// Replace files that exist; of a symbolic link, the file that it leads to
     #[arg(long)]
     force: bool,
 }

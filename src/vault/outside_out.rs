@@ -7,6 +7,8 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+use super::disk::no_file;
+
 /// What stands before the number of the process in the name of a file that is not finished: no other program gives it.
 const MARK: &str = ".stockmill-";
 
@@ -26,6 +28,7 @@ pub fn write_outside<T, E: From<io::Error>>(
     existing: Existing,
     fill: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
+    let path = &target(path)?;
     if existing == Existing::Stays && path.symlink_metadata().is_ok() {
         // The name is refused below too; here it saves the work.
         return Err(io::Error::from(ErrorKind::AlreadyExists).into());
@@ -42,6 +45,23 @@ pub fn write_outside<T, E: From<io::Error>>(
         let _ = unlinkat(CWD, &aside, AtFlags::empty());
     }
     filled
+}
+
+/// Returns the file that a path stands for: of a link, what it leads to. Devices, FIFOs and the like are refused: in
+/// their place a file would break what uses them.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let refused = |why: &str| Err(io::Error::new(ErrorKind::InvalidInput, why));
+    let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    match path.metadata() {
+        Ok(found) if found.is_dir() => Err(no_file(true)),
+        Ok(found) if !found.is_file() => refused("it is not a regular file, and is not replaced"),
+        Ok(_) if is_link => path.canonicalize(),
+        Err(error) if is_link && error.kind() == ErrorKind::NotFound => {
+            refused("it is a symbolic link to what is not there; remove it, or choose another name")
+        }
+        // What else may be wrong is told by who writes there.
+        Ok(_) | Err(_) => Ok(path.to_owned()),
+    }
 }
 
 /// Makes a folder outside every area, unless it is there.
@@ -124,6 +144,41 @@ mod tests {
             assert_eq!(written.is_ok(), after == Some("new"), "{before:?} {existing:?} {fails}");
             assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), after);
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), usize::from(after.is_some()));
+        }
+    }
+
+    /// A FIFO and the node of a device were replaced by a picture, and so was a link.
+    #[test]
+    fn only_a_file_is_replaced_and_a_link_leads_to_it() {
+        // (what is written to, why it is refused, what else then has the bytes)
+        let rows = [
+            ("fifo", "it is not a regular file, and is not replaced", None),
+            ("to-fifo", "it is not a regular file, and is not replaced", None),
+            ("nowhere", "a symbolic link to what is not there", None),
+            ("sub", "a folder has its name", None),
+            ("link", "", Some("sub/file")),
+        ];
+        for (name, why, with) in rows {
+            for existing in [Existing::Replaced, Existing::Stays] {
+                let folder = tempfile::tempdir().unwrap();
+                let at = |name: &str| folder.path().join(name);
+                std::fs::create_dir(at("sub")).unwrap();
+                std::fs::write(at("sub/file"), "old").unwrap();
+                rustix::fs::mkfifoat(CWD, at("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+                for (link, to) in [("to-fifo", "fifo"), ("nowhere", "none"), ("link", "sub/file")] {
+                    std::os::unix::fs::symlink(to, at(link)).unwrap();
+                }
+                let state = |name: &str| at(name).symlink_metadata().unwrap().file_type();
+                let before = state(name);
+                let written = write_outside(&at(name), existing, |out| out.write_all(b"new"));
+                assert_eq!(state(name), before, "{name} {existing:?}");
+                let is_written = with.is_some() && existing == Existing::Replaced;
+                assert_eq!(written.is_ok(), is_written, "{name} {existing:?}: {written:?}");
+                let said = written.err().map(|error| error.to_string()).unwrap_or_default();
+                assert!(with.is_some() || said.contains(why), "{name} {existing:?}: {said}");
+                let expected = if is_written { "new" } else { "old" };
+                assert_eq!(std::fs::read_to_string(at("sub/file")).unwrap(), expected, "{name} {existing:?}");
+            }
         }
     }
 
