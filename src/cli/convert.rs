@@ -13,7 +13,7 @@ use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsamp
 use crate::service::{
     CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert as converted, plain_reason,
 };
-use crate::vault::{Existing, clear_outside, make_folder_outside, open_outside, write_outside};
+use crate::vault::{Existing, clear_outside, is_output_closed, make_folder_outside, open_outside, write_outside};
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
@@ -137,6 +137,10 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
     }
     let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
     let conversion = conversion(args, format, threads(args))?;
+    if args.to.as_os_str() == STREAM && is_output_closed() {
+        let why = "the standard output is closed; connect it to a file or a program, or name a file as OUT";
+        return Err(CliError::failed(&why));
+    }
     if let Some(folder) = args.to.parent().filter(|_| args.to.as_os_str() != STREAM) {
         // Where it cannot be looked into, writing says why.
         let _ = clear_outside(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });

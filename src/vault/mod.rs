@@ -42,7 +42,7 @@ pub use mailbox::{Mailbox, QueuedRequest};
 pub use no_replace::{Capabilities, NoReplace};
 pub use outcome::{CommitError, Receipt};
 pub use outside::{Outside, open_outside, read_outside};
-pub use outside_out::{Existing, clear_outside, make_folder_outside, write_outside};
+pub use outside_out::{Existing, clear_outside, is_output_closed, make_folder_outside, write_outside};
 pub use places::Place;
 pub use product_writer::ProductWriter;
 pub use real::RealDisk;

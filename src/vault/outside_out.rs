@@ -3,7 +3,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat, renameat_with, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, fcntl_getfl, fstat, linkat, major, minor, open, renameat,
+    renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
@@ -11,6 +14,9 @@ use super::disk::no_file;
 
 /// What stands before the number of the process in the name of a file that is not finished: no other program gives it.
 const MARK: &str = ".stockmill-";
+
+/// The numbers of the device `/dev/null`.
+const NULL_DEVICE: (u32, u32) = (1, 3);
 
 /// What becomes of a file that has the name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +67,19 @@ fn target(path: &Path) -> io::Result<PathBuf> {
         }
         // What else may be wrong is told by who writes there.
         Ok(_) | Err(_) => Ok(path.to_owned()),
+    }
+}
+
+/// Returns whether nobody gets what is written to the standard output, since it was closed when the program began: the
+/// runtime has opened `/dev/null` there, for reading and writing, and takes a refusal to write for a success.
+pub fn is_output_closed() -> bool {
+    let out = io::stdout();
+    let (Ok(found), Ok(flags)) = (fstat(&out), fcntl_getfl(&out)) else { return true };
+    let is_device = FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice;
+    let is_null = is_device && (major(found.st_rdev), minor(found.st_rdev)) == NULL_DEVICE;
+    match flags & OFlags::RWMODE {
+        OFlags::RDONLY => true,
+        mode => mode == OFlags::RDWR && is_null,
     }
 }
 

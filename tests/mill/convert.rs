@@ -220,3 +220,21 @@ fn what_a_signal_left_goes_with_the_next_conversion() {
         assert!(!left.exists() && place.join("out.jpg").exists(), "{words:?}: {:?}", names(&place));
     }
 }
+
+/// What was made was lost, and the exit code said that all was well.
+#[test]
+fn a_closed_output_is_told() {
+    let folder = sources();
+    // (where the standard output leads, the exit code)
+    for (output, code) in
+        [(">&-", 1), ("1</dev/null", 1), (">/dev/null", 0), ("| cat >/dev/null", 0), ("1<>out.png", 0)]
+    {
+        let line = format!("{} convert in.png - --format png {output}", env!("CARGO_BIN_EXE_stockmill"));
+        let ended = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{output}: {said}");
+        assert_eq!(said.contains("the standard output is closed"), code == 1, "{output}: {said}");
+        assert!(said.lines().count() <= 1, "{output}: {said}");
+    }
+    assert!(fs::read(folder.path().join("out.png")).unwrap().starts_with(b"\x89PNG"));
+}
