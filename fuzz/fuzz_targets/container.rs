@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = read_xmp(&packet);
         }
         if kind != Kind::Tiff
-            && let Ok(with) = embed(bytes, kind, &Meta::default())
+            && let Ok((with, _)) = embed(bytes, kind, &Meta::default())
         {
             assert!(embedded_xmp(&with, kind).is_some(), "{kind}: what was embedded is there");
         }

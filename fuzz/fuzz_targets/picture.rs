@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(seen.pixels() <= LIMITS.pixels_max);
     let meta =
         Meta { title: "A title".to_owned(), keywords: vec!["one".to_owned(), "two".to_owned()], ..Meta::default() };
-    let Ok(with) = embed(bytes, kind, &meta) else { return };
+    let Ok((with, _)) = embed(bytes, kind, &meta) else { return };
     let after = decode(&with, kind, &LIMITS).unwrap_or_else(|error| panic!("{kind}: {error}"));
     // An orientation in EXIF goes with the EXIF.
     if kind == Kind::Tiff || (after.image.width(), after.image.height()) == (seen.width, seen.height) {
