@@ -237,7 +237,7 @@ fn deep(value: f32) -> u16 {
     (value.clamp(0.0, WHITE) * DEEP).round_ties_even() as u16
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "embedded-net"))]
 mod tests {
     use image::RgbImage;
 
@@ -308,6 +308,34 @@ mod tests {
         assert!(seen > 600, "{seen}");
         let soft = one.pixels().filter(|pixel| (20..236).contains(&pixel[3])).count();
         assert!((20..200).contains(&soft), "{soft}");
+    }
+
+    /// A file of weights has a check sum: here the wrong bit is in it too, as in memory that fails.
+    #[test]
+    fn a_wrong_weight_is_seen_where_it_does_harm() {
+        let file = include_bytes!("../../models/span_x4_48_base.spanw");
+        let (image, to) = (testing::gradient(16, 16).image, Size { width: 64, height: 64 });
+        let made = |file: &[u8]| {
+            let net = Net::mixed(file, file, 0.0).unwrap();
+            enlarged(Feed::of(image.clone()), to, &net, 1, &Untold, |feed| resized(feed, to, Strength::Off, 1, &Untold))
+        };
+        let (sound, mut seen) = (made(file).unwrap().to_rgb8(), 0);
+        for part in 1..16 {
+            let mut wrong = file.to_vec();
+            // The highest bit of an exponent of 16 bits.
+            wrong[(file.len() * part / 16) | 1] ^= 0x40;
+            assert!(Net::mixed(&wrong, &wrong, 0.0).is_err(), "{part}");
+            let sum = crc32fast::hash(&wrong[48..]);
+            wrong[44..48].copy_from_slice(&sum.to_le_bytes());
+            match made(&wrong) {
+                Err(CraftError::NotByNet(_)) => seen += 1,
+                found => {
+                    let off = found.unwrap().to_rgb8().iter().zip(sound.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+                    assert!(off <= Some(16), "{part}: {off:?}");
+                }
+            }
+        }
+        assert!(seen > 5, "{seen}");
     }
 
     /// The net knows no such pictures, and paints blots.
