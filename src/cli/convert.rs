@@ -181,7 +181,7 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
     match (write(conversion), conversion.by.instead()) {
         (Err(ConvertError::NotByNet(why)), Some(by)) => {
             let told = format!("enlarged by lanczos instead: {why}");
-            let notes = write(&Conversion { by, ..*conversion }).map_err(plain)?;
+            let notes = write(&Conversion { by, ..conversion.clone() }).map_err(plain)?;
             Ok(notes.into_iter().chain([told]).collect())
         }
         (written, _) => written.map_err(plain),

@@ -72,6 +72,12 @@ fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
             say!("{what:12} {value} ({layer})");
         }
     }
+    if let Some(Sourced { value, layer }) = &tags.method {
+        say!("method       {value} ({layer})");
+    }
+    if let Some(Sourced { value, layer }) = &tags.restore {
+        say!("restore      {value} ({layer})");
+    }
     for keyword in &tags.keywords {
         say!("keyword      {} ({})", keyword.value, keyword.layer);
     }

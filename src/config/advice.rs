@@ -1,4 +1,5 @@
-use super::{Method, Settings, Target};
+use super::{Settings, Target};
+use crate::model::Method;
 
 /// Returns what is sound in the settings and leaves all pictures waiting in `upload`, since no market takes them.
 pub fn advice(settings: &Settings) -> Vec<String> {

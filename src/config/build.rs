@@ -9,11 +9,11 @@ use super::gate::{Gate, Gates, Schedule};
 use super::raw::{Raw, RawKeep, RawSchedule};
 use super::schema::{Nodes, WEEKDAYS, time};
 use super::{
-    DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, Method, NamingSettings, Problem, Problems,
-    Settings, SettleSettings, Target, UploadSettings,
+    DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
+    SettleSettings, Target, UploadSettings,
 };
 use crate::market::{Market, no_category};
-use crate::model::{Ignore, MarketName, Stage, Tags, Template, nearest};
+use crate::model::{Ignore, MarketName, Method, Stage, Tags, Template, nearest};
 
 /// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
@@ -399,7 +399,7 @@ mod tests {
             [
                 "line 2, column 3: `settle.quiet_mss`: there is no such setting; did you mean `quiet_ms`?",
                 "line 3, column 13: `settle.rescan_s`: `often` must be a whole number from 1 to 86400",
-                "line 5, column 11: `keep.method`: `lanczoz` must be one of lanczos, neural, none; did you mean `lanczos`?",
+                "line 5, column 11: `keep.method`: `lanczoz` must be one of auto, lanczos, neural, none; did you mean `lanczos`?",
                 "line 6, column 1: `exports`: there is no such setting; did you mean `export`?",
                 "line 8, column 12: `export.quality`: `30` must be a whole number from 80 to 100",
             ]

@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Enhance, Format, Ignore, MarketName, Profile, Scans, Stage, Tags, Template};
+use crate::model::{Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -119,10 +119,10 @@ pub struct IdeasSettings {
 /// How pictures are refined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeepSettings {
-    /// How they are enlarged.
+    /// How they are enlarged, unless their tags say otherwise.
     pub method: Method,
-    /// How much the neural net restores, from keeping everything (0) to 100.
-    pub restore: u8,
+    /// How much a neural net restores, unless their tags say otherwise.
+    pub restore: Restore,
     /// Up to which size.
     pub target: Target,
     /// Never beyond this, in millions of pixels.
@@ -131,18 +131,6 @@ pub struct KeepSettings {
     pub scale_max: f64,
     /// What is done for their look, unless their tags say otherwise.
     pub enhance: Enhance,
-}
-
-/// A way to enlarge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Windowed sinc with three lobes.
-    Lanczos,
-    /// The neural net that comes with stockmill.
-    Neural,
-    /// Pictures are passed on as they are.
-    None,
 }
 
 /// What a picture must reach.

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{LogSettings, Method, WorkSettings};
-use crate::model::{Enhance, Format, Profile, Scans, Stage, Tags};
+use super::{LogSettings, WorkSettings};
+use crate::model::{Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) struct RawIdeas {
 #[derive(Debug, Deserialize)]
 pub(super) struct RawKeep {
     pub(super) method: Method,
-    pub(super) restore: u8,
+    pub(super) restore: Restore,
     pub(super) min_megapixels: Option<f64>,
     pub(super) scale: Option<f64>,
     pub(super) long_edge: Option<u32>,

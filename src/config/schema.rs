@@ -2,7 +2,7 @@ use jiff::civil::Time;
 use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_options};
 
 use super::Problem;
-use crate::model::nearest;
+use crate::model::{Method, Restore, nearest};
 
 /// The form that a value must have.
 pub(super) enum Shape {
@@ -22,6 +22,8 @@ pub(super) enum Shape {
     Gate,
     /// Text, a number or a truth value: a keyword, a category.
     Scalar,
+    /// What a type of its own reads, which says what is wrong.
+    Read(fn(&str) -> Result<(), String>),
 }
 
 pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -75,8 +77,8 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
     (
         "keep",
         Shape::Table(&[
-            ("method", Shape::OneOf(&["lanczos", "neural", "none"])),
-            ("restore", Shape::Integer(0, 100)),
+            ("method", Shape::Read(|text| text.parse::<Method>().map(drop))),
+            ("restore", Shape::Read(|text| text.parse::<Restore>().map(drop))),
             ("min_megapixels", Shape::Number(0.01, 1000.0)),
             ("scale", Shape::Number(1.0, 16.0)),
             ("long_edge", Shape::Integer(16, 65_000)),
@@ -316,6 +318,7 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
             let near = nearest(text, words).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             Some(format!("`{text}` must be one of {}{near}", words.join(", ")))
         }
+        Shape::Read(read) => read(text).err(),
         Shape::Time if time(text).is_none() => {
             let hours = text.parse().ok().filter(|hours| *hours < 24);
             let example = hours.map_or_else(|| "09:00".to_owned(), |hours: u8| format!("{hours:02}:00"));

@@ -4,7 +4,7 @@
 use super::enlarge;
 use super::source::PROFILED_PIXELS;
 use super::{stream, tiff_out};
-use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength, Upscaler};
+use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength};
 
 /// Bytes that a decoded pixel may take.
 const PIXEL_BYTES: u64 = 8;
@@ -50,7 +50,7 @@ pub fn embed_memory(size: Size, kind: Kind) -> u64 {
 }
 
 fn is_by_net(render: &Render) -> bool {
-    render.size.is_some() && matches!(render.by, Upscaler::Neural { .. })
+    render.size.is_some() && render.by.may_use_net()
 }
 
 /// Returns how often a picture is decoded and made.

@@ -125,11 +125,11 @@ fn once(
     let format = render.output.format();
     let sharpen = render.enhance.sharpen;
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
-    match render.by {
-        Upscaler::Neural { restore } if render.size.is_some() => {
+    match &render.by {
+        Upscaler::Neural(dial) | Upscaler::Auto { dial, .. } if render.size.is_some() => {
             // Rows are written as the net makes them: who asks how far it is, is told that.
             let writing = Writing { progress: &Untold, ..writing };
-            let net = own_net(restore)?;
+            let net = own_net(dial.value())?;
             enlarged(feed, size, &net, threads, progress, |feed| {
                 write(feed, None, icc.as_deref(), size, &writing, out)
             })?;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::craft;
-use crate::model::{Output, RelPath, Render, Size, Upscaler};
+use crate::model::{Output, RelPath, Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// What a record or a small companion takes on a disk.
@@ -117,10 +117,8 @@ impl Source {
             (Some(_), Output::Final { .. }) => (ENLARGE_NS, ENCODE_NS, 2),
             (None, Output::Final { .. }) => (0, ENCODE_NS, 2),
         };
-        let net_ns = match render.by {
-            Upscaler::Neural { .. } if render.size.is_some() => self.pixels() * NEURAL_NS,
-            _ => 0,
-        };
+        let is_by_net = render.size.is_some() && render.by.may_use_net();
+        let net_ns = if is_by_net { self.pixels() * NEURAL_NS } else { 0 };
         let passes = self.size.map_or(1, |size| craft::render_passes(size, render));
         // A JPEG that is to have so many bytes is made in memory, and again beside it.
         let jpegs = match render.output {
@@ -139,7 +137,9 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ByteRange, ContentHash, Enhance, Format, Identity, Kind, Meta, Scans, Stage};
+    use crate::model::{
+        ByteRange, ContentHash, Enhance, Format, Identity, Kind, Meta, Restore, Scans, Stage, Upscaler,
+    };
     use crate::plan::{Check, Product};
     use crate::records::{About, Move, PublishMode, Sidecar};
 
@@ -192,7 +192,7 @@ mod tests {
             "copy" => Recipe::Copy { from },
             "double" | "double by net" => {
                 let size = Some(Size { width: 4000, height: 2000 });
-                let by = if name == "double" { Upscaler::Lanczos } else { Upscaler::Neural { restore: 50 } };
+                let by = if name == "double" { Upscaler::Lanczos } else { Upscaler::Neural(Restore::Fixed(50).into()) };
                 let render = Render { size, by, enhance: Enhance::default(), output: Output::Master, threads: 1 };
                 Recipe::Render { from, kind, render }
             }

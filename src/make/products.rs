@@ -134,7 +134,7 @@ fn make_product(
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {
                 file.hash = earlier[*product].file.clone();
-                if let Some(by) = earlier[*product].by {
+                if let Some(by) = &earlier[*product].by {
                     file.recipe = file.recipe.take().map(|recipe| recipe.enlarged_by(by));
                 }
             }
@@ -199,7 +199,7 @@ fn rendered(
     match (by(render, draft), render.by.instead()) {
         (Err(error @ MakeError::Content(CraftError::NotByNet(_))), Some(instead)) => {
             draft.give_up_last();
-            let known = by(&Render { by: instead, ..render.clone() }, draft)?;
+            let known = by(&Render { by: instead.clone(), ..render.clone() }, draft)?;
             let told = format!("enlarged by lanczos instead: {error}");
             let remark = known.remark.into_iter().chain([told]).collect::<Vec<_>>().join("; ");
             Ok(Known { remark: Some(remark), by: Some(instead), ..known })

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::{Enhance, Format, Kind, Meta, Profile, Size};
+use super::{Enhance, Format, Kind, Meta, Profile, Size, Upscaler};
 
 /// What is made of a picture's pixels in one pass from its file to another.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,53 +17,6 @@ pub struct Render {
     pub output: Output,
     /// How many threads may work on it at once; a picture is the same with any number of them.
     pub threads: usize,
-}
-
-/// What enlarges a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Upscaler {
-    /// A windowed sinc with three lobes.
-    #[default]
-    Lanczos,
-    /// The neural net that comes with stockmill.
-    Neural {
-        /// From keeping everything (0) to restoring what was lost in a source (100).
-        restore: u8,
-    },
-    /// The sinc, since what the net made did not look like its source.
-    Instead {
-        /// How much the net was to restore.
-        restore: u8,
-    },
-}
-
-impl Upscaler {
-    /// Returns what takes its place where its result is none.
-    pub fn instead(self) -> Option<Self> {
-        match self {
-            Self::Neural { restore } => Some(Self::Instead { restore }),
-            Self::Lanczos | Self::Instead { .. } => None,
-        }
-    }
-
-    /// Returns what was asked for.
-    #[must_use]
-    pub fn asked(self) -> Self {
-        match self {
-            Self::Instead { restore } => Self::Neural { restore },
-            asked => asked,
-        }
-    }
-}
-
-impl fmt::Display for Upscaler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lanczos => f.write_str("lanczos"),
-            Self::Neural { restore } => write!(f, "neural {restore}"),
-            Self::Instead { restore } => write!(f, "lanczos-instead-of-neural {restore}"),
-        }
-    }
 }
 
 /// What a picture is written as.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EnhanceTags, SourceType};
+use super::{EnhanceTags, EnlargeTags, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
 ///
@@ -35,6 +35,9 @@ pub struct Tags {
     /// What is done for its look where it is enlarged.
     #[serde(skip_serializing_if = "EnhanceTags::is_empty")]
     pub enhance: EnhanceTags,
+    /// How it is enlarged.
+    #[serde(skip_serializing_if = "EnlargeTags::is_empty")]
+    pub enlarge: EnlargeTags,
 }
 
 /// Returns a keyword trimmed, in NFC, with single spaces and without control characters.

@@ -242,6 +242,14 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
             taken.note(name, was.map(|was| format!("{name} {was}")));
         }
     }
+    let (own, late_own) = (&mut taken.tags.enlarge, late.enlarge);
+    let method = late_own.method.filter(|method| own.method.as_ref() != Some(method));
+    let method = method.map(|method| own.method.replace(method).map(|was| format!("method {was}")));
+    let restore = late_own.restore.filter(|restore| own.restore != Some(*restore));
+    let restore = restore.map(|restore| own.restore.replace(restore).map(|was| format!("restore {was}")));
+    for (name, was) in [("method", method), ("restore", restore)] {
+        was.into_iter().for_each(|was| taken.note(name, was));
+    }
     if !late.keywords.is_empty() && late.keywords != before.keywords {
         let was = (!before.keywords.is_empty()).then(|| format!("keywords \"{}\"", before.keywords.join(", ")));
         taken.tags.keywords = late.keywords;

@@ -1,61 +1,78 @@
 use super::asset::Asset;
 use super::tags::Resolved;
 use super::{Hold, Plan, Recipe};
-use crate::config::{KeepSettings, Method, Target};
-use crate::model::{Enhance, Kind, Output, Render, Size, Strength, Upscaler};
+use crate::config::{KeepSettings, Target};
+use crate::model::{Enhance, Kind, Method, Output, Render, Size, Strength, Upscaler};
 use crate::records::{Derivation, Step};
+
+/// Where a picture is enlarged less than so many times, a net adds nothing that is worth its time.
+const NET_SCALE_MIN: f64 = 1.5;
 
 /// Enlarges a picture until the target is met, and sets its levels if that is wanted; everything else is passed on
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let settings = &asset.context.rules.keep;
-    match step(asset.kind, asset.facts.size, look(asset), settings) {
-        Some(step @ Step::Enlarged { by, from, to, enhance }) => {
+    let settings = wanted(asset);
+    match step(asset.kind, asset.facts.size, &settings) {
+        Some(Step::Enlarged { by, from, to, enhance }) => {
             if !asset.context.is_let_go {
                 is_not_too_far(from, to, settings.scale_max)?;
             }
-            let did = format!("enlarged from {from} to {to} by {}{}", title(by), said(enhance));
+            let did = format!("enlarged from {from} to {to} by {}{}", title(&by), said(enhance));
+            let step = Step::Enlarged { by: by.clone(), from, to, enhance };
             Ok(made(asset, Some((to, by)), enhance, step, &did))
         }
-        Some(step @ Step::Levelled(levels)) => {
+        Some(Step::Levelled(levels)) => {
             let enhance = Enhance { levels, ..Enhance::default() };
-            Ok(made(asset, None, enhance, step, &format!("levels checked ({levels})")))
+            Ok(made(asset, None, enhance, Step::Levelled(levels), &format!("levels checked ({levels})")))
         }
         _ => passed_on(asset),
     }
 }
 
 /// Returns the step that a picture takes here, or `None` if it is passed on unchanged.
-pub(super) fn step(kind: Kind, size: Option<Size>, look: Enhance, settings: &KeepSettings) -> Option<Step> {
-    let size = size.filter(|_| kind.is_image());
-    let by = match settings.method {
-        Method::Neural => Upscaler::Neural { restore: settings.restore },
-        Method::Lanczos | Method::None => Upscaler::Lanczos,
-    };
-    // What a net makes is sharp.
-    let sharpen = if by == Upscaler::Lanczos { look.sharpen } else { Strength::Off };
-    let enhance = Enhance { sharpen, ..look };
-    let enlarged = size.and_then(|from| Some(Step::Enlarged { by, from, to: target(from, settings)?, enhance }));
+pub(super) fn step(kind: Kind, size: Option<Size>, settings: &KeepSettings) -> Option<Step> {
+    let look = settings.enhance;
+    let sizes = size.filter(|_| kind.is_image()).and_then(|from| Some((from, target(from, settings)?)));
+    let enlarged = sizes.map(|(from, to)| {
+        let by = upscaler(from, to, settings);
+        // What a net makes is sharp.
+        let sharpen = if matches!(by, Upscaler::Neural(_)) { Strength::Off } else { look.sharpen };
+        Step::Enlarged { by, from, to, enhance: Enhance { sharpen, ..look } }
+    });
     let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
     enlarged.or(levelled)
 }
 
-/// Returns what is to be done for the look of an asset: what its tags do not say is as in the settings. Levels are set once: each time again would stretch them further.
-fn look(asset: &Asset<'_>) -> Enhance {
-    let file = asset.sidecar.file.as_ref();
-    let is_done = file.and_then(|file| file.recipe.as_ref()).is_some_and(Derivation::has_levels);
-    let look = look_by(&asset.tags(), &asset.context.rules.keep);
-    let stays = is_done || !asset.kind.is_image();
-    Enhance { levels: if stays { Strength::Off } else { look.levels }, ..look }
+/// Returns what enlarges a picture.
+fn upscaler(from: Size, to: Size, settings: &KeepSettings) -> Upscaler {
+    let is_worth_it = f64::from(to.width) >= f64::from(from.width) * NET_SCALE_MIN;
+    match settings.method {
+        Method::Neural => Upscaler::Neural(settings.restore.into()),
+        Method::Auto if is_worth_it => Upscaler::Auto { dial: settings.restore.into(), took: None },
+        Method::Auto | Method::Lanczos | Method::None => Upscaler::Lanczos,
+    }
 }
 
-/// Returns what tags say of a look, and the settings where these say nothing.
-pub fn look_by(tags: &Resolved, settings: &KeepSettings) -> Enhance {
-    let Enhance { sharpen, levels } = settings.enhance;
-    Enhance {
-        sharpen: tags.sharpen.as_ref().map_or(sharpen, |own| own.value),
-        levels: tags.levels.as_ref().map_or(levels, |own| own.value),
+/// Returns what is wanted for an asset. Levels are set once: each time again would stretch them further.
+fn wanted(asset: &Asset<'_>) -> KeepSettings {
+    let file = asset.sidecar.file.as_ref();
+    let is_done = file.and_then(|file| file.recipe.as_ref()).is_some_and(Derivation::has_levels);
+    let mut settings = keep_by(&asset.tags(), &asset.context.rules.keep);
+    if is_done || !asset.kind.is_image() {
+        settings.enhance.levels = Strength::Off;
     }
+    settings
+}
+
+/// Returns the settings for what has these tags: what they say takes precedence.
+pub fn keep_by(tags: &Resolved, settings: &KeepSettings) -> KeepSettings {
+    let mut settings = settings.clone();
+    let Enhance { sharpen, levels } = &mut settings.enhance;
+    tags.sharpen.iter().for_each(|own| *sharpen = own.value);
+    tags.levels.iter().for_each(|own| *levels = own.value);
+    tags.method.iter().for_each(|own| settings.method = own.value.clone());
+    tags.restore.iter().for_each(|own| settings.restore = own.value);
+    settings
 }
 
 fn passed_on(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -81,10 +98,11 @@ fn made(asset: &Asset<'_>, size: Option<(Size, Upscaler)>, enhance: Enhance, ste
     asset.derive(&path, recipe, asset.derived(step, None), did)
 }
 
-fn title(by: Upscaler) -> String {
+fn title(by: &Upscaler) -> String {
     match by {
-        Upscaler::Lanczos | Upscaler::Instead { .. } => Upscaler::Lanczos.to_string(),
-        Upscaler::Neural { restore } => format!("the neural net (restore {restore})"),
+        Upscaler::Lanczos | Upscaler::Instead(_) => Upscaler::Lanczos.to_string(),
+        Upscaler::Neural(dial) => format!("the neural net (restore {})", dial.asked),
+        Upscaler::Auto { .. } => "what suits it (auto)".to_owned(),
     }
 }
 
@@ -131,11 +149,13 @@ fn scaled(length: u32, scale: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Restore;
+    use crate::plan::tags::{Layer, Sourced};
 
     fn settings(target: Target) -> KeepSettings {
         KeepSettings {
             method: Method::Lanczos,
-            restore: 50,
+            restore: Restore::Auto,
             target,
             megapixels_max: 100.0,
             scale_max: 5.0,
@@ -159,6 +179,35 @@ mod tests {
         for ((width, height), (to_width, to_height), scale_max, passes) in cases {
             let (from, to) = (Size { width, height }, Size { width: to_width, height: to_height });
             assert_eq!(is_not_too_far(from, to, scale_max).is_ok(), passes, "{from} to {to} with {scale_max}");
+        }
+    }
+
+    /// What tags say takes precedence, each for itself; what is enlarged a little only is not worth a net.
+    #[test]
+    fn the_upscaler_is_what_tags_and_settings_want() {
+        use Method::{Auto, Lanczos, Neural};
+        // The method and the dial of the settings, those of the tags, the edge of 100 pixels afterwards.
+        let rows = [
+            ((Lanczos, Restore::Auto), (None, None), 400, "lanczos"),
+            ((Lanczos, Restore::Fixed(9)), (Some(Neural), None), 101, "neural 9"),
+            ((Neural, Restore::Fixed(9)), (None, Some(Restore::Fixed(70))), 400, "neural 70"),
+            ((Neural, Restore::Fixed(9)), (Some(Lanczos), Some(Restore::Auto)), 400, "lanczos"),
+            ((Neural, Restore::Fixed(9)), (None, Some(Restore::Auto)), 400, "neural"),
+            ((Auto, Restore::Auto), (None, None), 150, "auto"),
+            ((Auto, Restore::Auto), (None, Some(Restore::Fixed(0))), 200, "auto 0"),
+            ((Auto, Restore::Auto), (None, None), 149, "lanczos"),
+        ];
+        for ((method, restore), (own_method, own_restore), edge, expected) in rows {
+            let layer = Layer::Theme;
+            let tags = Resolved {
+                method: own_method.map(|value| Sourced { value, layer: layer.clone() }),
+                restore: own_restore.map(|value| Sourced { value, layer }),
+                ..Resolved::default()
+            };
+            let asked = KeepSettings { method, restore, ..settings(Target::LongEdge(edge)) };
+            let found = step(Kind::Png, Some(Size { width: 100, height: 50 }), &keep_by(&tags, &asked));
+            let Some(Step::Enlarged { by, .. }) = found else { panic!("{found:?}") };
+            assert_eq!(by.to_string(), expected);
         }
     }
 

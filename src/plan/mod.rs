@@ -40,7 +40,7 @@ pub use forget::{Traces, plan_forget};
 pub use fuse::{bytes_for_all, facts_after};
 pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
-pub use keep::look_by;
+pub use keep::keep_by;
 pub use known::{Bundled, Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::tags::Resolved;
 use super::{Plan, Product, Recipe, Rules, export, keep};
+use crate::config::KeepSettings;
 use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage, Upscaler};
 use crate::records::{About, Derivation, FileRecord, Happened, Origin, PublishMode, Sidecar, Step};
 
@@ -64,12 +65,12 @@ impl Remake {
     fn render(&self, rules: &Rules, meta: Meta) -> Render {
         let size = self.size.or(self.original.size);
         let output = self.format.map_or(Output::Master, |format| export::encoding(rules, format, size, meta).0);
-        Render { size: self.size, by: self.by, enhance: self.enhance, output, threads: 1 }
+        Render { size: self.size, by: self.by.clone(), enhance: self.enhance, output, threads: 1 }
     }
 }
 
 /// The steps of a recipe that give pixels by settings.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Steps {
     /// That of `keep`.
     kept: Option<Step>,
@@ -79,39 +80,41 @@ struct Steps {
 impl Steps {
     /// Returns those of a recipe, if they are no others than one pass takes.
     fn of(steps: &[Step]) -> Option<Self> {
-        let by_settings: Vec<Step> =
-            steps.iter().copied().filter(|step| !matches!(step, Step::Embedded | Step::Blanked)).collect();
+        let by_settings: Vec<&Step> =
+            steps.iter().filter(|step| !matches!(step, Step::Embedded | Step::Blanked)).collect();
         match by_settings[..] {
             [] => Some(Self::default()),
-            [kept @ (Step::Enlarged { .. } | Step::Levelled(_))] => Some(Self { kept: Some(kept), encoded: None }),
-            [encoded @ Step::Encoded { .. }] => Some(Self { kept: None, encoded: Some(encoded) }),
+            [kept @ (Step::Enlarged { .. } | Step::Levelled(_))] => {
+                Some(Self { kept: Some(kept.clone()), encoded: None })
+            }
+            [encoded @ Step::Encoded { .. }] => Some(Self { kept: None, encoded: Some(encoded.clone()) }),
             [kept @ (Step::Enlarged { .. } | Step::Levelled(_)), encoded @ Step::Encoded { .. }] => {
-                Some(Self { kept: Some(kept), encoded: Some(encoded) })
+                Some(Self { kept: Some(kept.clone()), encoded: Some(encoded.clone()) })
             }
             _ => None,
         }
     }
 
-    fn derivation(self) -> Derivation {
-        Derivation::Steps(self.kept.into_iter().chain(self.encoded).collect())
+    fn derivation(&self) -> Derivation {
+        Derivation::Steps(self.kept.iter().chain(&self.encoded).cloned().collect())
     }
 
     /// Returns the sizes before and after, if it was enlarged.
-    fn sizes(self) -> Option<(Size, Size)> {
-        match self.kept {
-            Some(Step::Enlarged { from, to, .. }) => Some((from, to)),
+    fn sizes(&self) -> Option<(Size, Size)> {
+        match &self.kept {
+            Some(Step::Enlarged { from, to, .. }) => Some((*from, *to)),
             _ => None,
         }
     }
 
-    fn upscaler(self) -> Upscaler {
-        match self.kept {
-            Some(Step::Enlarged { by, .. }) => by,
+    fn upscaler(&self) -> Upscaler {
+        match &self.kept {
+            Some(Step::Enlarged { by, .. }) => by.clone(),
             _ => Upscaler::default(),
         }
     }
 
-    fn look(self) -> Enhance {
+    fn look(&self) -> Enhance {
         match self.kept {
             Some(Step::Enlarged { enhance, .. }) => enhance,
             Some(Step::Levelled(levels)) => Enhance { levels, ..Enhance::default() },
@@ -119,16 +122,17 @@ impl Steps {
         }
     }
 
-    fn format(self) -> Option<Format> {
-        match self.encoded {
-            Some(Step::Encoded { format, .. }) => Some(format),
+    fn format(&self) -> Option<Format> {
+        match &self.encoded {
+            Some(Step::Encoded { format, .. }) => Some(*format),
             _ => None,
         }
     }
 
     /// Returns the steps with nothing in them that no pixel of a picture of this kind depends on.
-    fn that_matter(mut self, of: Kind) -> Self {
-        if let Some(Step::Encoded { format, quality, background, .. }) = &mut self.encoded {
+    fn that_matter(&self, of: Kind) -> Self {
+        let mut matters = self.clone();
+        if let Some(Step::Encoded { format, quality, background, .. }) = &mut matters.encoded {
             if *format != Format::Jpeg {
                 *quality = 0;
             }
@@ -136,36 +140,42 @@ impl Steps {
                 *background = None;
             }
         }
-        if let Some(Step::Enlarged { by, .. }) = &mut self.kept {
+        if let Some(Step::Enlarged { by, .. }) = &mut matters.kept {
             *by = by.asked();
         }
-        self
+        matters
     }
 
     /// Returns the steps with the same wish for a size of the file as others.
-    fn for_bytes_of(mut self, other: Self) -> Self {
+    fn for_bytes_of(mut self, other: &Self) -> Self {
         if let (Some(Step::Encoded { bytes, .. }), Some(Step::Encoded { bytes: theirs, .. })) =
-            (&mut self.encoded, other.encoded)
+            (&mut self.encoded, &other.encoded)
         {
-            *bytes = theirs;
+            *bytes = *theirs;
         }
         self
     }
 
     /// Returns the steps with the background of others, if they do not say theirs.
-    fn on_background_of(mut self, other: Self) -> Self {
+    fn on_background_of(mut self, other: &Self) -> Self {
         if let (Some(Step::Encoded { background, .. }), Some(Step::Encoded { background: theirs, .. })) =
-            (&mut self.encoded, other.encoded)
+            (&mut self.encoded, &other.encoded)
         {
-            *background = background.or(theirs);
+            *background = background.or(*theirs);
         }
         self
     }
 }
 
-/// Returns how the product `file`, which lies in `export` or `upload`, stands to the settings of today and to the `look`
-/// that its theme wants. `has_original` says whether the original lies in the archive.
-pub fn freshness(file: &RelPath, sidecar: &Sidecar, has_original: bool, look: Enhance, rules: &Rules) -> Freshness {
+/// Returns how the product `file`, which lies in `export` or `upload`, stands to the settings of today and to what
+/// its tags `keep` to. `has_original` says whether the original lies in the archive.
+pub fn freshness(
+    file: &RelPath,
+    sidecar: &Sidecar,
+    has_original: bool,
+    keep: &KeepSettings,
+    rules: &Rules,
+) -> Freshness {
     let Some(original) = sidecar.original().filter(|original| original.kind.is_image()) else {
         return Freshness::Current;
     };
@@ -178,10 +188,13 @@ pub fn freshness(file: &RelPath, sidecar: &Sidecar, has_original: bool, look: En
     };
     // Before the input was on record there was no look, and nothing was fitted to a size of the file: that came with a
     // new version, and is no changed setting.
-    let look = if record.input.is_some() || was == Steps::default() { look } else { was.look() };
-    let mut today = today(was, original, sidecar, look, rules);
+    let mut keep = keep.clone();
+    if record.input.is_none() && was != Steps::default() {
+        keep.enhance = was.look();
+    }
+    let mut today = today(&was, original, sidecar, &keep, rules);
     if record.input.is_none() {
-        today = today.for_bytes_of(was);
+        today = today.for_bytes_of(&was);
     }
     if record.input.is_none() && was.kept.is_none() && was.encoded.is_some() && today.kept.is_some() {
         return Freshness::Unknown("an older stockmill made it, and noted no more than its last step".to_owned());
@@ -190,7 +203,7 @@ pub fn freshness(file: &RelPath, sidecar: &Sidecar, has_original: bool, look: En
     if matters == wanted {
         return Freshness::Current;
     }
-    if matters.on_background_of(wanted) == wanted {
+    if matters.on_background_of(&wanted) == wanted {
         let why = "an older stockmill made it, and did not note the colour behind what is transparent";
         return Freshness::Unknown(why.to_owned());
     }
@@ -198,7 +211,7 @@ pub fn freshness(file: &RelPath, sidecar: &Sidecar, has_original: bool, look: En
         let (was, today) = (told(&was.derivation()), told(&today.derivation()));
         return Freshness::Unknown(format!("{was}; today it would be {today}, but its original is not in the archive"));
     }
-    let remake = remake(file, original, was, today, rules);
+    let remake = remake(file, original, &was, &today, rules);
     Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), remake })
 }
 
@@ -232,14 +245,14 @@ fn steps_of(record: &FileRecord, original: &Origin) -> Result<Steps, String> {
 }
 
 /// Returns the steps that the stages which it passed would take today.
-fn today(was: Steps, original: &Origin, sidecar: &Sidecar, look: Enhance, rules: &Rules) -> Steps {
+fn today(was: &Steps, original: &Origin, sidecar: &Sidecar, keep: &KeepSettings, rules: &Rules) -> Steps {
     let dropped_in = original.path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
     let came_by = |stage: Stage| dropped_in.is_some_and(|dropped| dropped <= stage);
     // Whoever dropped it behind `keep`, or moved it past, wanted it as it was.
     let passed_keep = sidecar.history.iter().any(|happened| happened.stage == Stage::Keep);
     let by_keep = was.kept.is_some() || came_by(Stage::Keep) && passed_keep;
     let size = original.size.or(was.sizes().map(|(from, _)| from));
-    let kept = if by_keep { keep::step(original.kind, size, look, &rules.keep) } else { None };
+    let kept = if by_keep { keep::step(original.kind, size, keep) } else { None };
     let encoded = was.format().map(|format| {
         // `upload` turns a picture upright and leaves its format.
         let format = if came_by(Stage::Export) { rules.export.format } else { format };
@@ -253,7 +266,7 @@ fn today(was: Steps, original: &Origin, sidecar: &Sidecar, look: Enhance, rules:
 }
 
 /// Returns what makes a product anew under its name, or why that cannot be done.
-fn remake(file: &RelPath, original: &Origin, was: Steps, today: Steps, rules: &Rules) -> Result<Remake, String> {
+fn remake(file: &RelPath, original: &Origin, was: &Steps, today: &Steps, rules: &Rules) -> Result<Remake, String> {
     let is_renamed = was.format() != today.format();
     let is_master = was.encoded.is_none() && was.kept.is_some() && today.kept.is_some();
     let is_in_place = was.encoded.is_some() || is_master && file.area() == Stage::Export.name();
@@ -261,8 +274,8 @@ fn remake(file: &RelPath, original: &Origin, was: Steps, today: Steps, rules: &R
     let archived = archived.ok_or_else(|| {
         let why = match () {
             () if is_renamed => "its format, and with it its name, would be another",
-            () if was == Steps::default() => "it is the original itself",
-            () if today == Steps::default() => "nothing would be made of the original",
+            () if *was == Steps::default() => "it is the original itself",
+            () if *today == Steps::default() => "nothing would be made of the original",
             () => "it was moved past `export`",
         };
         format!("{why}: take its last step back with `stockmill undo {file}`, and let it go on")

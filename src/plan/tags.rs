@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{ContentHash, Meta, SourceType, Strength, Tags, normal_keyword};
+use crate::model::{ContentHash, Meta, Method, Restore, SourceType, Strength, Tags, normal_keyword};
 
 /// Where tags come from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub struct Resolved {
     pub sharpen: Option<Sourced<Strength>>,
     /// How far its darkest and its lightest may be moved.
     pub levels: Option<Sourced<Strength>>,
+    /// What enlarges it.
+    pub method: Option<Sourced<Method>>,
+    /// What a neural net does about its noise and damage.
+    pub restore: Option<Sourced<Restore>>,
 }
 
 /// Resolves layers, lowest first. A higher layer's values win. Its keywords go in front, since the
@@ -85,6 +89,10 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
         let look = |own: Option<Strength>| own.map(|value| Sourced { value, layer: layer.clone() });
         resolved.sharpen = look(tags.enhance.sharpen).or(resolved.sharpen);
         resolved.levels = look(tags.enhance.levels).or(resolved.levels);
+        let method = tags.enlarge.method.clone().map(|value| Sourced { value, layer: layer.clone() });
+        resolved.method = method.or(resolved.method);
+        let restore = tags.enlarge.restore.map(|value| Sourced { value, layer: layer.clone() });
+        resolved.restore = restore.or(resolved.restore);
         for (market, category) in &tags.category {
             let sourced = Sourced { value: category.clone(), layer: layer.clone() };
             resolved.category.insert(market.clone(), sourced);
@@ -131,7 +139,7 @@ impl Resolved {
     /// Returns them for what is made already: a look that they ask for comes too late.
     #[must_use]
     pub fn without_look(self) -> Self {
-        Self { sharpen: None, levels: None, ..self }
+        Self { sharpen: None, levels: None, method: None, restore: None, ..self }
     }
 
     /// Returns a digest of what is embedded: another digest means that a file carries older tags.

@@ -30,7 +30,7 @@ pub enum Derivation {
 }
 
 /// One step from the origin to a derived file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It was enlarged, and written as PNG.
     Enlarged {
@@ -72,7 +72,7 @@ impl Derivation {
     pub fn after(before: Option<&Self>, step: Step) -> Self {
         match before {
             None => Self::Steps(vec![step]),
-            Some(Self::Steps(steps)) => Self::Steps(steps.iter().copied().chain([step]).collect()),
+            Some(Self::Steps(steps)) => Self::Steps(steps.iter().cloned().chain([step]).collect()),
             Some(Self::Unknown(text)) => Self::Unknown(format!("{text}{THEN}{step}")),
         }
     }
@@ -84,13 +84,13 @@ impl Derivation {
 
     /// Returns it with what really enlarged it.
     #[must_use]
-    pub fn enlarged_by(mut self, really: Upscaler) -> Self {
+    pub fn enlarged_by(mut self, really: &Upscaler) -> Self {
         if let Self::Steps(steps) = &mut self {
             for step in steps {
                 if let Step::Enlarged { by, .. } = step
-                    && by.instead() == Some(really)
+                    && by.asked() == really.asked()
                 {
-                    *by = really;
+                    *by = really.clone();
                 }
             }
         }
@@ -179,13 +179,6 @@ impl FromStr for Step {
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
             [title, ..] if background.is_some() && title != Format::Jpeg.title() && title != PROGRESSIVE => Err(()),
-            ["lanczos", ref sizes @ ..] => enlarged(Upscaler::Lanczos, sizes).ok_or(()),
-            [by @ ("neural" | "lanczos-instead-of-neural"), restore, ref sizes @ ..] => {
-                let restore = restore.parse().ok().filter(|restore| *restore <= 100).ok_or(())?;
-                let net = Upscaler::Neural { restore };
-                let by = if by == "neural" { net } else { Upscaler::Instead { restore } };
-                enlarged(by, sizes).ok_or(())
-            }
             [LEVELS, strength] => Strength::named(strength).map(Self::Levelled).ok_or(()),
             [title, "quality", quality, profile @ (SRGB | OWN), ref bytes @ ..] => {
                 let bytes = match *bytes {
@@ -205,7 +198,10 @@ impl FromStr for Step {
             }
             ["metadata", "blanked"] => Ok(Self::Blanked),
             ["embedded"] => Ok(Self::Embedded),
-            _ => Err(()),
+            ref words => {
+                let (by, sizes) = Upscaler::read(words).ok_or(())?;
+                enlarged(by, sizes).ok_or(())
+            }
         }
     }
 }
@@ -245,20 +241,13 @@ fn read_colour(text: &str) -> Option<[u8; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Dial, Restore, Took};
 
     const ENLARGED: Step = enlarged(Strength::Off, Strength::Off);
-    const BY_NET: Step = Step::Enlarged {
-        by: Upscaler::Neural { restore: 50 },
-        from: Size { width: 10, height: 20 },
-        to: Size { width: 30, height: 60 },
-        enhance: Enhance { sharpen: Strength::Off, levels: Strength::Off },
-    };
-    const INSTEAD: Step = Step::Enlarged {
-        by: Upscaler::Instead { restore: 50 },
-        from: Size { width: 10, height: 20 },
-        to: Size { width: 30, height: 60 },
-        enhance: Enhance { sharpen: Strength::Off, levels: Strength::Off },
-    };
+    const BY_NET: Step = by(Upscaler::Neural(FIFTY));
+    const CHOSEN: Step = by(Upscaler::Auto { dial: FOUND, took: Some(Took::Neural) });
+    const FIFTY: Dial = Dial { asked: Restore::Fixed(50), found: None };
+    const FOUND: Dial = Dial { asked: Restore::Auto, found: Some(80) };
     const ENCODED: Step = Step::Encoded {
         format: Format::Webp,
         quality: 95,
@@ -292,6 +281,11 @@ mod tests {
         background: Some([0xff, 0, 0x0a]),
     };
 
+    const fn by(by: Upscaler) -> Step {
+        let (from, to) = (Size { width: 10, height: 20 }, Size { width: 30, height: 60 });
+        Step::Enlarged { by, from, to, enhance: Enhance { sharpen: Strength::Off, levels: Strength::Off } }
+    }
+
     const fn enlarged(sharpen: Strength, levels: Strength) -> Step {
         let (from, to) = (Size { width: 10, height: 20 }, Size { width: 30, height: 60 });
         Step::Enlarged { by: Upscaler::Lanczos, from, to, enhance: Enhance { sharpen, levels } }
@@ -300,7 +294,8 @@ mod tests {
     #[test]
     fn steps_are_read_and_all_else_stays_word_for_word() {
         // The text, the steps in it, and the text that is written.
-        let cases: [(&str, &[Step], &str); 13] = [
+        let instead = by(Upscaler::Instead(Box::new(Upscaler::Neural(FIFTY))));
+        let cases: [(&str, &[Step], &str); 14] = [
             ("JPEG quality 90 sRGB on #ff000a (version 1)", &[ON_RED], "JPEG quality 90 sRGB on #ff000a (version 1)"),
             ("TIFF quality 80 own-profile", &[OWN_COLOURS], "TIFF quality 80 own-profile (version 1)"),
             (
@@ -313,9 +308,10 @@ mod tests {
             ("neural 50 10x20 to 30x60", &[BY_NET], "neural 50 10x20 to 30x60 (version 1)"),
             (
                 "lanczos-instead-of-neural 50 10x20 to 30x60",
-                &[INSTEAD],
+                &[instead],
                 "lanczos-instead-of-neural 50 10x20 to 30x60 (version 1)",
             ),
+            ("auto=neural auto=80 10x20 to 30x60", &[CHOSEN], "auto=neural auto=80 10x20 to 30x60 (version 1)"),
             ("WebP quality 95 sRGB", &[ENCODED], "WebP quality 95 sRGB (version 1)"),
             (
                 "lanczos 10x20 to 30x60 sharpen low",
@@ -350,7 +346,6 @@ mod tests {
             "net-4 10x20 to 30x60; WebP quality 95 sRGB (version 1)",
             "lanczos 10x20 to 30x60, then by hand",
             "lanczos 10x20 to 30x60 sharpen",
-            "neural 10x20 to 30x60",
             "neural 101 10x20 to 30x60",
             "lanczos 10x20 to 30x60 sharpen strong",
             "lanczos 10x20 to 30x60 denoise low",

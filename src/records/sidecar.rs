@@ -186,7 +186,15 @@ fn misplaced_tag(error: RecordError) -> RecordError {
     let key = what.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()).unwrap_or_default();
     let is_tag = matches!(
         key,
-        "title" | "description" | "keywords" | "creator" | "rights" | "source_type" | "category" | "enhance"
+        "title"
+            | "description"
+            | "keywords"
+            | "creator"
+            | "rights"
+            | "source_type"
+            | "category"
+            | "enhance"
+            | "enlarge"
     );
     let what = if is_tag { format!("unknown field `{key}`; write it under `tags:`, indented") } else { what };
     RecordError::Syntax { line, column, what }

@@ -8,7 +8,7 @@ use super::note::{Idea, categories};
 use super::yaml::{other_version, read_shared, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
-use crate::model::{EnhanceTags, SourceType, Tags, category_map, nearest, normal_keyword, words};
+use crate::model::{EnhanceTags, EnlargeTags, SourceType, Tags, category_map, nearest, normal_keyword, words};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
 /// The longest key that is written before a colon; YAML takes 1024 characters.
@@ -46,6 +46,9 @@ pub struct ThemeFile {
     /// What is done for the look of a picture where it is enlarged.
     #[serde(deserialize_with = "look_or_none")]
     pub enhance: EnhanceTags,
+    /// How a picture is enlarged.
+    #[serde(deserialize_with = "enlarge_or_none")]
+    pub enlarge: EnlargeTags,
     /// Tag sets that the theme builds on, the weakest first.
     #[serde(rename = "use", deserialize_with = "words_or_none")]
     pub use_sets: Vec<String>,
@@ -73,6 +76,7 @@ impl Default for ThemeFile {
             source_type: None,
             category: BTreeMap::new(),
             enhance: EnhanceTags::default(),
+            enlarge: EnlargeTags::default(),
             use_sets: Vec::new(),
             mood: Vec::new(),
             priority: None,
@@ -97,6 +101,10 @@ fn category_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeM
 
 fn look_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnhanceTags, D::Error> {
     Ok(Option::<EnhanceTags>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn enlarge_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnlargeTags, D::Error> {
+    Ok(Option::<EnlargeTags>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ThemeFile {
@@ -135,6 +143,10 @@ impl ThemeFile {
         let look = [("sharpen", sharpen), ("levels", levels)];
         let look = look.into_iter().filter_map(|(what, how)| Some((what.to_owned(), how?.to_string()))).collect();
         page.map("enhance", &look, "{ sharpen: medium, levels: low }");
+        let EnlargeTags { method, restore } = &self.enlarge;
+        let method = method.as_ref().map(|method| ("method".to_owned(), method.to_string()));
+        let restore = restore.map(|restore| ("restore".to_owned(), restore.to_string()));
+        page.map("enlarge", &method.into_iter().chain(restore).collect(), "{ method: neural, restore: 80 }");
         page.list("use", &self.use_sets, "[winter, minimal]");
         page.list("mood", &self.mood, "[calm, cold]");
         page.number("priority", self.priority.map(u32::from), 2);
@@ -167,6 +179,7 @@ impl ThemeFile {
             source_type: self.source_type,
             category: self.category.clone(),
             enhance: self.enhance,
+            enlarge: self.enlarge.clone(),
         }
     }
 
@@ -228,6 +241,8 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         "write one of these"
     } else if what.contains("expected struct EnhanceTags") {
         "write `enhance: {sharpen: low}`"
+    } else if what.contains("expected struct EnlargeTags") {
+        "write `enlarge: {method: neural}`"
     } else if what.contains("duplicate") {
         "keep only one of them"
     } else if what.contains("expected a string") {

@@ -14,7 +14,7 @@ pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
 const EDGE_MAX: u32 = 65_535;
 
 /// What one picture becomes outside the mill, on the way that its pixels take in the mill.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Conversion {
     /// The size that it gets.
     pub resize: Resize,
@@ -90,7 +90,7 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
     }
     let Conversion {
         by, enhance, format, quality, bytes: range, scans, subsampling, threads, profile, background, ..
-    } = *conversion;
+    } = conversion.clone();
     let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), by, enhance, output, threads };
     let notes = zeros_in(bytes, kind).into_iter().chain(unsharpened(from, to, enhance.sharpen));

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::intake::{Now, walk_inbox};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
-use crate::plan::{BundleFolder, Freshness, Hold, Rules, freshness, look_by, theme_of_path};
+use crate::plan::{BundleFolder, Freshness, Hold, Rules, freshness, keep_by, theme_of_path};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskResult, Look, What};
 
@@ -127,8 +127,8 @@ impl Lookout<'_> {
             // What its theme wants of its look stands there.
             Err(hold) => return Ok((Freshness::Unknown(hold.to_string()), None)),
         };
-        let look = look_by(&tags, &rules.keep);
-        Ok((freshness(file, sidecar, has_original, look, rules), Some(tags)))
+        let keep = keep_by(&tags, &rules.keep);
+        Ok((freshness(file, sidecar, has_original, &keep, rules), Some(tags)))
     }
 
     fn tags_of(&mut self, file: &RelPath, record: &RelPath, sidecar: &Sidecar) -> Result<Resolved, Hold> {

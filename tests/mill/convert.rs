@@ -62,8 +62,12 @@ fn what_is_refused_leaves_nothing_and_says_why() {
         (&[".", "made", "--format", "png", "--background", "#ffffff"], 2, "--background: without effect on a PNG"),
         (&["in.png", "out.jpg", "--background", "white"], 2, "no colour"),
         (&[".", "."], 2, "another folder"),
-        (&["in.png", "out.jpg", "--restore", "3"], 2, "`--restore` has an effect with `--method neural` alone"),
-        (&["in.png", "out.jpg", "--method", "neural", "--restore", "101"], 2, "101"),
+        (
+            &["in.png", "out.jpg", "--restore", "3"],
+            2,
+            "`--restore` has an effect with `--method neural` or `auto` alone",
+        ),
+        (&["in.png", "out.jpg", "--method", "neural", "--restore", "101"], 2, "`101` must be auto, or a whole number"),
         (&["in.png", "o.jpg", "--scale", "2", "--method", "neural", "--enhance", "sharpen=low"], 2, "is not sharpened"),
     ];
     for (words, code, expected) in cases {

@@ -1,20 +1,19 @@
 //! What is asked of `stockmill convert`.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::ValueEnum;
 
 use super::super::error::CliError;
 use super::super::numbers::{factor, whole};
-use crate::model::{ByteRange, Enhance, Format, Profile, Scans, Strength, Subsampling, Upscaler};
+use crate::model::{ByteRange, Enhance, Format, Method, Profile, Restore, Scans, Strength, Subsampling, Upscaler};
 use crate::service::{Conversion, Resize};
 use crate::vault::Existing;
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
 const BACKGROUND: u32 = 0x00ff_ffff;
-/// How much the neural net restores where nothing is said: as much as suits most pictures.
-const RESTORE: u8 = 50;
 
 /// What to convert, and how.
 #[derive(Debug, clap::Args)]
@@ -34,12 +33,12 @@ pub(in crate::cli) struct ConvertArgs {
     /// The longer edge to get, in pixels
     #[arg(long, value_name = "E", group = "size", allow_negative_numbers = true, value_parser = whole::<u32>(1, 65_535))]
     long_edge: Option<u32>,
-    /// What enlarges a picture; `none` keeps its size
-    #[arg(long, value_enum, default_value = "lanczos")]
+    /// What enlarges a picture: lanczos, neural, auto (what suits it), or none, which keeps its size
+    #[arg(long, value_name = "M", default_value = "lanczos", value_parser = read::<Method>)]
     method: Method,
-    /// What the neural net does about noise and damage, from keeping everything (0) to 100 [default: 50]
-    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = whole::<u8>(0, 100))]
-    restore: Option<u8>,
+    /// What the neural net does about noise and damage: `auto`, or from keeping everything (0) to 100 [default: auto]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = read::<Restore>)]
+    restore: Option<Restore>,
     /// What to do for its look, each `off`, `low`, `medium` or `high`: `sharpen=low,levels=medium`; it is sharpened only
     /// where it is enlarged, and not by the net
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = enhancement)]
@@ -76,13 +75,6 @@ pub(in crate::cli) struct ConvertArgs {
     force: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    Lanczos,
-    Neural,
-    None,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enhancement {
     Sharpen(Strength),
@@ -101,8 +93,8 @@ pub(super) fn check(args: &ConvertArgs) -> Result<(), CliError> {
     if args.method == Method::None && has_size {
         return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
     }
-    if args.restore.is_some() && args.method != Method::Neural {
-        return Err(CliError::usage("`--restore` has an effect with `--method neural` alone; leave it out"));
+    if args.restore.is_some() && !matches!(args.method, Method::Neural | Method::Auto) {
+        return Err(CliError::usage("`--restore` has an effect with `--method neural` or `auto` alone; leave it out"));
     }
     if enhance(args).sharpen != Strength::Off && (!has_size || args.method == Method::Neural) {
         let (what, hint) = if has_size {
@@ -128,11 +120,13 @@ pub(super) fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> 
     }
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
+    let dial = args.restore.unwrap_or(Restore::Auto).into();
     let [_, red, green, blue] = args.background.unwrap_or(BACKGROUND).to_be_bytes();
     Ok(Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
         by: match args.method {
-            Method::Neural => Upscaler::Neural { restore: args.restore.unwrap_or(RESTORE) },
+            Method::Neural => Upscaler::Neural(dial),
+            Method::Auto => Upscaler::Auto { dial, took: None },
             Method::Lanczos | Method::None => Upscaler::Lanczos,
         },
         enhance: enhance(args),
@@ -214,6 +208,11 @@ fn enhancement(text: &str) -> Result<Enhancement, String> {
         "levels" => strength.map(Enhancement::Levels),
         _ => Err("it must be `sharpen=` or `levels=`, and off, low, medium or high".to_owned()),
     }
+}
+
+/// Reads what a type of the model reads.
+fn read<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse()
 }
 
 fn colour(text: &str) -> Result<u32, String> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{EnhanceTags, Kind};
+use crate::model::{EnhanceTags, EnlargeTags, Kind, Method, Restore};
 use crate::plan::tags::{Layer, resolve};
 use crate::records::{Derivation, FileRecord, Origin, Step};
 
@@ -97,8 +97,11 @@ fn of_two_xmp_sidecars_neither_is_chosen() {
 
 #[test]
 fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost() {
+    use Method::Neural;
+    use Restore::{Auto, Fixed};
     use Strength::{High, Low, Off};
     let look = |sharpen, levels| Tags { enhance: EnhanceTags { sharpen, levels }, ..Tags::default() };
+    let by = |method, restore| Tags { enlarge: EnlargeTags { method, restore }, ..Tags::default() };
     // (what the record says, what the late one says, what it says then, what is told)
     let cases = [
         (tags("", &[]), tags("New", &["a"]), tags("New", &["a"]), "title, keywords taken over"),
@@ -114,6 +117,14 @@ fn a_late_sidecar_is_the_persons_last_word_and_nothing_of_the_mills_own_is_lost(
             "levels taken over, instead of levels off",
         ),
         (look(Some(Low), Some(Off)), look(Some(Low), None), look(Some(Low), Some(Off)), "says nothing new"),
+        (by(None, None), by(Some(Neural), None), by(Some(Neural), None), "method taken over"),
+        (
+            by(Some(Neural), Some(Fixed(5))),
+            by(None, Some(Auto)),
+            by(Some(Neural), Some(Auto)),
+            "restore taken over, instead of restore 5",
+        ),
+        (by(Some(Neural), Some(Auto)), by(Some(Neural), None), by(Some(Neural), Some(Auto)), "says nothing new"),
     ];
     for (own, said, expected, told) in cases {
         let late = sidecar(said.clone());

@@ -76,7 +76,7 @@ fn sidecar(given: &Given) -> Sidecar {
 
 fn told_of(given: &Given, settings: &str) -> String {
     let rules = rules(settings);
-    match freshness(&path(given.file), &sidecar(given), given.has_original, rules.keep.enhance, &rules) {
+    match freshness(&path(given.file), &sidecar(given), given.has_original, &rules.keep, &rules) {
         Freshness::Current => "current".to_owned(),
         Freshness::Unknown(why) => format!("unknown: {why}"),
         Freshness::Stale(stale) => match &stale.remake {
@@ -243,7 +243,7 @@ fn only_the_stages_that_a_product_passed_are_asked_and_what_cannot_be_made_anew_
 fn what_nobody_can_tell_is_not_stale() {
     let whole = sidecar(&DONE);
     let rules = rules("keep: {scale: 3}");
-    let is = |sidecar: Sidecar| freshness(&path(BUNDLED), &sidecar, true, rules.keep.enhance, &rules);
+    let is = |sidecar: Sidecar| freshness(&path(BUNDLED), &sidecar, true, &rules.keep, &rules);
     assert_eq!(is(Sidecar::default()), Freshness::Current, "a person wrote it, and nothing was made");
     let unknown = |sidecar: Sidecar| match is(sidecar) {
         Freshness::Unknown(why) => why,
@@ -264,8 +264,7 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
     let files = [BUNDLED, "upload/2026-11-28/other/files/t-0001.jpg"].map(path);
     let records = ["upload/2026-11-28/adobe-stock/sidecars/t-0001.jpg.yaml", "upload/2026-11-28/other/sidecars/t.yaml"];
     let records = records.map(path);
-    let Freshness::Stale(Stale { remake: Ok(remake), .. }) =
-        freshness(&files[0], &sidecar, true, rules.keep.enhance, &rules)
+    let Freshness::Stale(Stale { remake: Ok(remake), .. }) = freshness(&files[0], &sidecar, true, &rules.keep, &rules)
     else {
         panic!("it is stale");
     };

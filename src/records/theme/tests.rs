@@ -1,6 +1,6 @@
 use super::super::note::parse_note;
 use super::*;
-use crate::model::Strength;
+use crate::model::{Method, Restore, Strength};
 use proptest::prelude::*;
 
 fn idea(text: &str) -> Idea {
@@ -31,6 +31,8 @@ fn the_examples_in_a_new_file_are_valid() {
     assert_eq!((file.use_sets.len(), file.category["adobe-stock"].as_str(), file.documents.len()), (2, "11", 1));
     assert_eq!(file.source_type, Some(SourceType::TrainedAlgorithmicMedia));
     assert_eq!((file.enhance.sharpen, file.enhance.levels), (Some(Strength::Medium), Some(Strength::Low)));
+    let enlarge = (file.enlarge.method.clone(), file.enlarge.restore);
+    assert_eq!(enlarge, (Some(Method::Neural), Some(Restore::Fixed(80))));
     // It reads back, with `off` as a word.
     let enhance = EnhanceTags { levels: Some(Strength::Off), ..file.enhance };
     let file = ThemeFile { enhance, ..file };
@@ -39,9 +41,14 @@ fn the_examples_in_a_new_file_are_valid() {
 
 #[test]
 fn what_a_person_leaves_open_is_absent() {
-    for text in
-        ["", "\u{feff}", "# nothing\n", "keywords:\ncategory:\nenhance:\nuse:\ntitle:\n", "version: 1\n", "---\n"]
-    {
+    for text in [
+        "",
+        "\u{feff}",
+        "# nothing\n",
+        "keywords:\ncategory:\nenhance:\nenlarge:\nuse:\ntitle:\n",
+        "version: 1\n",
+        "---\n",
+    ] {
         assert_eq!(ThemeFile::parse(text.as_bytes()), Ok(ThemeFile::default()), "{text}");
     }
     let file = ThemeFile::parse(b"keywords: [2026, true, -old]\ncategory: {adobe-stock: 11}\n").unwrap();

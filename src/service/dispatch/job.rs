@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::areas::Promise;
 use crate::intake::{Candidate, Settled, Unsettled};
 use crate::make::{Cost, MakeError, cost};
-use crate::model::{Render, Upscaler};
+use crate::model::Render;
 use crate::plan::{Facts, Plan, Recipe};
 
 /// A plan in hand.
@@ -26,7 +26,7 @@ pub(in crate::service) struct Job {
 impl Job {
     pub(super) fn new(mut plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
         let cost = cost(&plan, facts.as_ref());
-        let is_slow = renders(&mut plan).any(|render| matches!(render.by, Upscaler::Neural { .. }));
+        let is_slow = renders(&mut plan).any(|render| render.by.may_use_net());
         Self { plan, facts, cost, begun: now, promise: None, is_slow }
     }
 

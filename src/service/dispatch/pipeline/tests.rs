@@ -120,7 +120,7 @@ fn nothing_waits_for_what_is_slow_and_one_of_that_is_made_at_a_time() {
 /// The bytes are the same with any number of threads.
 #[test]
 fn a_net_has_all_cores() {
-    use crate::model::{Enhance, Kind, Output, Render, Size, Upscaler};
+    use crate::model::{Enhance, Kind, Output, Render, Restore, Size, Upscaler};
     use crate::plan::{Product, Recipe};
     use crate::records::PublishMode;
     let by_net = |by| {
@@ -131,9 +131,9 @@ fn a_net_has_all_cores() {
         let plan = Plan { products: vec![product], ..Plan::new(About::new(Stage::Raw, "")) };
         Job::new(plan, job("raw/a.png", 0).facts, Duration::ZERO)
     };
-    for (by, threads) in [(Upscaler::Lanczos, 1), (Upscaler::Neural { restore: 50 }, 7)] {
+    for (by, threads) in [(Upscaler::Lanczos, 1), (Upscaler::Neural(Restore::Fixed(50).into()), 7)] {
         let mut pipeline = Pipeline::new(7);
-        pipeline.add_job(by_net(by));
+        pipeline.add_job(by_net(by.clone()));
         let Some(Chunk::Make(jobs)) = pipeline.next(Budget { jobs: 0, memory: u64::MAX }) else { panic!("{by}") };
         let Recipe::Render { render, .. } = &jobs[0].plan.products[0].recipe else { panic!("{by}") };
         assert_eq!((render.threads, jobs[0].is_slow), (threads, threads > 1), "{by}");

@@ -1,0 +1,171 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::nearest;
+
+/// A way to enlarge, as settings and tags ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Method {
+    /// What suits a picture.
+    Auto,
+    /// A windowed sinc with three lobes.
+    Lanczos,
+    /// The neural net that comes with stockmill.
+    Neural,
+    /// Pictures are passed on as they are.
+    None,
+}
+
+/// What a neural net does about noise and damage, as settings and tags ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub enum Restore {
+    /// What suits a picture.
+    Auto,
+    /// From keeping everything (0) to 100.
+    Fixed(u8),
+}
+
+/// What a layer of tags says of how pictures are enlarged; what is absent is as below it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnlargeTags {
+    /// What enlarges them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
+    /// What a neural net does about noise and damage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
+}
+
+impl EnlargeTags {
+    /// Returns whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Method {
+    const WORDS: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("lanczos", Self::Lanczos), ("neural", Self::Neural), ("none", Self::None)];
+}
+
+impl FromStr for Method {
+    /// What is wrong with a word, and what would be right.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, method)| method);
+        known.ok_or_else(|| {
+            let words = Self::WORDS.map(|(word, _)| word);
+            let near = nearest(text, &words).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            format!("`{text}` must be one of {}{near}", words.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Self::WORDS.iter().find(|(_, method)| method == self).map_or("", |(word, _)| word);
+        f.write_str(word)
+    }
+}
+
+impl TryFrom<String> for Method {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Method> for String {
+    fn from(method: Method) -> Self {
+        method.to_string()
+    }
+}
+
+impl FromStr for Restore {
+    /// What is wrong with a word, and what would be right.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fixed = || text.parse().ok().filter(|value| *value <= 100).map(Self::Fixed);
+        let found = if text == "auto" { Some(Self::Auto) } else { fixed() };
+        found.ok_or_else(|| format!("`{text}` must be auto, or a whole number from 0 to 100"))
+    }
+}
+
+impl fmt::Display for Restore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Fixed(value) => value.fmt(f),
+        }
+    }
+}
+
+/// How a [`Restore`] stands in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "`restore` must be auto, or a whole number from 0 to 100")]
+enum Written {
+    Number(u8),
+    Word(String),
+}
+
+impl TryFrom<Written> for Restore {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        match written {
+            Written::Number(value) => value.to_string().parse(),
+            Written::Word(word) => word.parse(),
+        }
+    }
+}
+
+impl From<Restore> for Written {
+    fn from(restore: Restore) -> Self {
+        match restore {
+            Restore::Auto => Self::Word(restore.to_string()),
+            Restore::Fixed(value) => Self::Number(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_all_else_is_refused() {
+        let tags = |text: &str| serde_yaml::from_str::<EnlargeTags>(text);
+        let rows = [
+            ("{}", None, None),
+            ("{method: neural}", Some(Method::Neural), None),
+            ("{method: auto, restore: auto}", Some(Method::Auto), Some(Restore::Auto)),
+            ("{restore: 0}", None, Some(Restore::Fixed(0))),
+            ("{method: none, restore: \"100\"}", Some(Method::None), Some(Restore::Fixed(100))),
+        ];
+        for (text, method, restore) in rows {
+            let read = tags(text).unwrap();
+            assert_eq!(read, EnlargeTags { method, restore }, "{text}");
+            assert_eq!(tags(&serde_yaml::to_string(&read).unwrap()).unwrap(), read);
+            assert_eq!(read.is_empty(), text == "{}");
+        }
+        let rows = [
+            ("{method: neurl}", "`neurl` must be one of auto, lanczos, neural, none; did you mean `neural`?"),
+            ("{restore: 101}", "`101` must be auto, or a whole number from 0 to 100"),
+            ("{restore: -1}", "`restore` must be auto, or a whole number from 0 to 100"),
+            ("{restore: much}", "`much` must be auto"),
+            ("{scale: 2}", "unknown field"),
+        ];
+        for (text, why) in rows {
+            let found = tags(text).unwrap_err().to_string();
+            assert!(found.contains(why), "{text}: {found}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::Restore;
+
+/// What stands before what did not look like its source.
+const INSTEAD_OF: &str = "lanczos-instead-of-";
+/// What stands before what was found to suit a picture.
+const FOUND: &str = "auto=";
+/// How much a net restores if nobody said it, and no look was taken.
+const USUAL: u8 = 50;
+
+/// What enlarges a picture: what was asked for, and once it is made what was found to suit it.
+///
+/// It is written in one word or two: `lanczos`, `neural 50`, `neural auto=80`, `auto`, `auto=neural auto=80`,
+/// `auto=lanczos`, `lanczos-instead-of-neural 50`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Upscaler {
+    /// A windowed sinc with three lobes.
+    #[default]
+    Lanczos,
+    /// The neural net that comes with stockmill.
+    Neural(Dial),
+    /// One of both, as it suits a picture.
+    Auto {
+        /// How much the net restores, if it is the net.
+        dial: Dial,
+        /// Which it was, once the picture is made.
+        took: Option<Took>,
+    },
+    /// The sinc, since what this one made did not look like its source.
+    Instead(Box<Self>),
+}
+
+/// How much a net restores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dial {
+    /// What was asked for.
+    pub asked: Restore,
+    /// What was found to suit a picture, if that was asked for, and it is made.
+    pub found: Option<u8>,
+}
+
+/// What was found to suit a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Took {
+    /// The sinc.
+    Lanczos,
+    /// The neural net.
+    Neural,
+}
+
+impl From<Restore> for Dial {
+    fn from(asked: Restore) -> Self {
+        Self { asked, found: None }
+    }
+}
+
+impl Dial {
+    /// Returns how much the net restores, 0 to 100.
+    pub fn value(self) -> u8 {
+        match self.asked {
+            Restore::Fixed(value) => value,
+            Restore::Auto => self.found.unwrap_or(USUAL),
+        }
+    }
+}
+
+impl Upscaler {
+    /// Returns what takes its place where its result is none.
+    pub fn instead(&self) -> Option<Self> {
+        self.may_use_net().then(|| Self::Instead(Box::new(self.clone())))
+    }
+
+    /// Returns whether a neural net is at work, or may be.
+    pub fn may_use_net(&self) -> bool {
+        matches!(self, Self::Neural(_) | Self::Auto { took: None | Some(Took::Neural), .. })
+    }
+
+    /// Returns what was asked for.
+    #[must_use]
+    pub fn asked(&self) -> Self {
+        match self {
+            Self::Lanczos => Self::Lanczos,
+            Self::Neural(dial) => Self::Neural(dial.asked.into()),
+            Self::Auto { dial, .. } => Self::Auto { dial: dial.asked.into(), took: None },
+            Self::Instead(inner) => inner.asked(),
+        }
+    }
+
+    /// Reads it at the start of words; returns what stands behind it.
+    pub fn read<'a>(words: &'a [&'a str]) -> Option<(Self, &'a [&'a str])> {
+        let (first, rest) = words.split_first()?;
+        if let Some(inner) = first.strip_prefix(INSTEAD_OF) {
+            let inner: Vec<&str> = [inner].into_iter().chain(rest.iter().copied()).collect();
+            let (inner, left) = Self::read(&inner)?;
+            let left = &rest[rest.len() - left.len()..];
+            return inner.may_use_net().then(|| (Self::Instead(Box::new(inner)), left));
+        }
+        let (dial, behind) = match rest.split_first().map(|(word, behind)| (word.parse::<Dial>(), behind)) {
+            Some((Ok(dial), behind)) => (dial, behind),
+            _ => (Restore::Auto.into(), rest),
+        };
+        match *first {
+            "lanczos" => Some((Self::Lanczos, rest)),
+            "neural" => Some((Self::Neural(dial), behind)),
+            "auto" => Some((Self::Auto { dial, took: None }, behind)),
+            "auto=lanczos" => Some((Self::Auto { dial, took: Some(Took::Lanczos) }, behind)),
+            "auto=neural" => Some((Self::Auto { dial, took: Some(Took::Neural) }, behind)),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Dial {
+    /// It is none.
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let value = |text: &str| text.parse().ok().filter(|value| *value <= 100).ok_or(());
+        match text.strip_prefix(FOUND) {
+            Some(found) => Ok(Self { asked: Restore::Auto, found: Some(value(found)?) }),
+            None => Ok(Restore::Fixed(value(text)?).into()),
+        }
+    }
+}
+
+impl fmt::Display for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.asked, self.found) {
+            (Restore::Fixed(value), _) => write!(f, " {value}"),
+            (Restore::Auto, Some(found)) => write!(f, " {FOUND}{found}"),
+            (Restore::Auto, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Upscaler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lanczos => f.write_str("lanczos"),
+            Self::Neural(dial) => write!(f, "neural{dial}"),
+            Self::Auto { dial, took: None } => write!(f, "auto{dial}"),
+            Self::Auto { dial, took: Some(Took::Lanczos) } => write!(f, "{FOUND}lanczos{dial}"),
+            Self::Auto { dial, took: Some(Took::Neural) } => write!(f, "{FOUND}neural{dial}"),
+            Self::Instead(inner) => write!(f, "{INSTEAD_OF}{inner}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_is_written() {
+        let fixed = |value| Dial::from(Restore::Fixed(value));
+        let found = |value| Dial { asked: Restore::Auto, found: Some(value) };
+        let (asked, auto) = (Dial::from(Restore::Auto), |dial, took| Upscaler::Auto { dial, took });
+        // The text; it; what was asked for.
+        let rows = [
+            ("lanczos", Upscaler::Lanczos, "lanczos"),
+            ("neural 50", Upscaler::Neural(fixed(50)), "neural 50"),
+            ("neural", Upscaler::Neural(asked), "neural"),
+            ("neural auto=80", Upscaler::Neural(found(80)), "neural"),
+            ("auto", auto(asked, None), "auto"),
+            ("auto 30", auto(fixed(30), None), "auto 30"),
+            ("auto=neural auto=100", auto(found(100), Some(Took::Neural)), "auto"),
+            ("auto=neural 0", auto(fixed(0), Some(Took::Neural)), "auto 0"),
+            ("auto=lanczos", auto(asked, Some(Took::Lanczos)), "auto"),
+            ("lanczos-instead-of-neural 50", Upscaler::Instead(Box::new(Upscaler::Neural(fixed(50)))), "neural 50"),
+            (
+                "lanczos-instead-of-auto=neural auto=7",
+                Upscaler::Instead(Box::new(auto(found(7), Some(Took::Neural)))),
+                "auto",
+            ),
+        ];
+        for (text, upscaler, asked) in rows {
+            let words: Vec<&str> = text.split(' ').chain(["10x20", "to"]).collect();
+            assert_eq!(Upscaler::read(&words), Some((upscaler.clone(), &["10x20", "to"][..])), "{text}");
+            assert_eq!((upscaler.to_string(), upscaler.asked().to_string()), (text.to_owned(), asked.to_owned()));
+        }
+        for text in ["", "net-4", "lanczos-instead-of-lanczos", "lanczos-instead-of-auto=lanczos", "auto=none"] {
+            assert_eq!(Upscaler::read(&text.split(' ').collect::<Vec<_>>()), None, "{text}");
+        }
+        for text in ["lanczos 5", "neural 101", "neural auto=101", "auto much"] {
+            let words: Vec<&str> = text.split(' ').collect();
+            assert_eq!(Upscaler::read(&words).unwrap().1, &words[1..], "{text}");
+        }
+    }
+}
