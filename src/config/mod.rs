@@ -196,6 +196,17 @@ pub struct WorkSettings {
     pub undo_days: u32,
     /// The most of it, in MiB.
     pub undo_mib_max: u64,
+    /// What a neural net may cost.
+    pub neural: NeuralSettings,
+}
+
+/// What a neural net may cost, which is the slowest that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct NeuralSettings {
+    /// How much its threads give way: what is added to the nice value of the program.
+    pub nice: u8,
+    /// How many processor cores it may have; 0 is all that other work may have.
+    pub cores: usize,
 }
 
 /// The log.

@@ -130,6 +130,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("free_mib_min", Shape::Integer(0, BIG)),
             ("undo_days", Shape::Integer(0, 3650)),
             ("undo_mib_max", Shape::Integer(0, BIG)),
+            ("neural", Shape::Table(&[("nice", Shape::Integer(0, 19)), ("cores", Shape::Integer(0, 1024))])),
         ]),
     ),
     (

@@ -327,6 +327,15 @@ pub fn progress(done: u64, left: usize, time_left: Option<Duration>) {
     info!(done, left, left_s, "Working.");
 }
 
+/// Tells that what a net makes cannot give way to other work.
+pub fn nice_refused(nice: u8, problem: &std::io::Error) {
+    warn!(
+        error = %problem,
+        "The system refuses `work.neural: {{nice: {nice}}}`: the neural net works at the priority of all other work. \
+         Under systemd the unit must allow it: use the one that is shipped, or add `SystemCallFilter=setpriority`."
+    );
+}
+
 /// Tells how far the work on one large picture is.
 pub fn rows(file: Option<&RelPath>, percent: u32, left: Duration) {
     let file = file.map(tracing::field::display);

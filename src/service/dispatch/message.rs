@@ -109,6 +109,8 @@ pub(in crate::service) enum Work {
     Make {
         chunk: Vec<Job>,
         limits: Limits,
+        /// By how much its threads give way to those of all other work, if they do.
+        nice: Option<u8>,
     },
     Commit {
         batch: Vec<(Job, Made)>,

@@ -16,6 +16,7 @@ mod second_looks;
 mod steps;
 mod tally;
 mod tending;
+mod threads;
 mod walks;
 mod watch_health;
 mod workers;
@@ -250,7 +251,7 @@ impl Dispatcher {
     /// Returns how much may be done at once.
     fn budget(&self) -> Budget {
         let work = &self.decide.settings.work;
-        Budget { jobs: work.jobs, memory: work.memory_mib << 20 }
+        Budget { jobs: work.jobs, net_cores: work.neural.cores, memory: work.memory_mib << 20 }
     }
 
     /// Returns the longest pause before what may change unseen is looked at again. It is too long for `once` to wait for

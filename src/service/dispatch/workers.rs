@@ -1,9 +1,5 @@
-//! The workers: the only place that starts work on a thread and sends messages. Each answers what it did.
-//!
-//! A panic on one of them is a defect of ours: ending at once is safe, since the next start recovers, and waiting for
-//! an answer that never comes is not.
+//! The workers: the only place that starts work and sends messages. Each answers what it did.
 
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -12,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::job::{Job, Looked};
 use super::message::{Heard, Looks, Message, ToLook, Work};
 use super::second_looks::Seen;
+use super::threads::Threads;
 use crate::config::{Settings, SettleSettings};
 use crate::intake::{Hint, Hints, Watch, WatchProblem};
 use crate::make::{Insides, Limits, inspect, make, survive};
@@ -38,7 +35,7 @@ pub(in crate::service) struct Workers {
     watch: Option<Arc<Mutex<Watch>>>,
     /// Where the watch leaves what it is told.
     pub(in crate::service) hints: Arc<Hints>,
-    walker: Walker,
+    threads: Threads,
     /// What the walks saw inside files.
     insides: Arc<Insides>,
     keeper: Arc<Mutex<RecordKeeper>>,
@@ -79,7 +76,7 @@ impl Workers {
             clock: Clock::start(),
             watch: None,
             hints: Arc::default(),
-            walker: Walker::start()?,
+            threads: Threads::start()?,
             insides: Arc::default(),
             stop: Stop::default(),
             keeper: Arc::new(Mutex::new(RecordKeeper::new(settle))),
@@ -173,9 +170,13 @@ impl Workers {
                 None
             }),
             Work::Look { first, chunk, limits } => self.on_any(move |vault| Some(look(vault, first, chunk, &limits))),
-            Work::Make { chunk, limits } => {
+            Work::Make { chunk, limits, nice } => {
                 let (stop, clock) = (self.stop.clone(), self.clock);
-                self.on_any(move |vault| Some(make_all(vault, chunk, &limits, &stop, clock)));
+                let make = self.answering(move |vault| Some(make_all(vault, chunk, &limits, &stop, clock)));
+                match nice {
+                    Some(nice) => self.threads.slow(nice, make),
+                    None => self.threads.any(make),
+                }
             }
             Work::LookTwice(asides) => self.on_any(move |vault| Some(look_twice(vault.disk(), asides))),
             Work::Commit { batch, now } => {
@@ -248,7 +249,7 @@ impl Workers {
     /// Works on any thread.
     fn on_any(&self, work: impl FnOnce(&Vault) -> Option<Message> + Send + 'static) {
         let work = self.answering(work);
-        tokio::task::spawn_blocking(move || run(work));
+        self.threads.any(work);
     }
 
     /// Works on any thread while nobody else has the journal.
@@ -259,7 +260,7 @@ impl Workers {
 
     /// Works on the walks' own thread.
     fn on_walker(&self, work: impl FnOnce(&Vault) -> Option<Message> + Send + 'static) {
-        self.walker.work(self.answering(work));
+        self.threads.walk(self.answering(work));
     }
 
     fn answering(
@@ -275,31 +276,6 @@ impl Workers {
             // Nobody listens any more at the very end.
             answer.into_iter().for_each(|answer| drop(tell.send(answer)));
         }
-    }
-}
-
-/// One thread for all walks, one after the other. A walk of a large folder takes much memory for a
-/// moment, and the allocator keeps that ready for the thread that had it: one is enough.
-#[derive(Debug)]
-struct Walker(Sender<Box<dyn FnOnce() + Send>>);
-
-impl Walker {
-    fn start() -> std::io::Result<Self> {
-        let (sender, walks) = channel::<Box<dyn FnOnce() + Send>>();
-        std::thread::Builder::new().name("walks".to_owned()).spawn(move || walks.into_iter().for_each(run))?;
-        Ok(Self(sender))
-    }
-
-    fn work(&self, work: impl FnOnce() + Send + 'static) {
-        // It goes on for as long as this sender lives.
-        let _ = self.0.send(Box::new(work));
-    }
-}
-
-fn run(work: impl FnOnce()) {
-    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
-        report::defect();
-        std::process::abort();
     }
 }
 

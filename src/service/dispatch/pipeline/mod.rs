@@ -58,6 +58,8 @@ pub(super) enum Chunk {
 pub(super) struct Budget {
     /// How many workers there may be; 0 for one a core.
     pub(super) jobs: usize,
+    /// How many cores a net may have; 0 for as many as there may be workers.
+    pub(super) net_cores: usize,
     /// How many bytes of memory they may take together.
     pub(super) memory: u64,
 }
@@ -124,7 +126,8 @@ impl Pipeline {
         }
         let workers = if budget.jobs == 0 { self.cores } else { budget.jobs };
         let quick = if self.busy < workers { self.next_quick(workers, budget.memory) } else { None };
-        quick.or_else(|| self.next_slow(workers, budget.memory))
+        let net_cores = if budget.net_cores == 0 { workers } else { budget.net_cores.min(self.cores) };
+        quick.or_else(|| self.next_slow(net_cores, budget.memory))
     }
 
     fn next_quick(&mut self, workers: usize, memory: u64) -> Option<Chunk> {
@@ -143,11 +146,11 @@ impl Pipeline {
         Some(Chunk::Look(chunk(&mut self.ready, share, |(_, still)| (bytes_to_read(still), false))))
     }
 
-    /// Returns the next slow one once the last one is done; it has all cores, as far as the others leave them to it.
-    fn next_slow(&mut self, workers: usize, memory: u64) -> Option<Chunk> {
+    /// Returns the next slow one once the last one is done; it has its cores as far as the others leave them to it.
+    fn next_slow(&mut self, cores: usize, memory: u64) -> Option<Chunk> {
         let has_room = self.memory == 0 || self.memory + self.slow.front()?.cost.memory <= memory;
         let mut job = if has_room && !self.is_slow_busy { self.slow.pop_front()? } else { return None };
-        job.use_threads(workers);
+        job.use_threads(cores);
         Some(Chunk::Make(vec![job]))
     }
 

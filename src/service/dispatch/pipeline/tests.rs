@@ -8,7 +8,7 @@ use crate::records::About;
 use crate::vault::Entry;
 
 const MIB: u64 = 1 << 20;
-const BUDGET: Budget = Budget { jobs: 2, memory: 100 };
+const BUDGET: Budget = Budget { jobs: 2, net_cores: 0, memory: 100 };
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
@@ -119,7 +119,7 @@ fn nothing_waits_for_what_is_slow_and_one_of_that_is_made_at_a_time() {
 
 /// The bytes are the same with any number of threads.
 #[test]
-fn a_net_has_all_cores() {
+fn a_net_has_the_cores_that_it_may_have() {
     use crate::model::{Enhance, Kind, Output, Render, Restore, Size, Upscaler};
     use crate::plan::{Product, Recipe};
     use crate::records::PublishMode;
@@ -131,12 +131,23 @@ fn a_net_has_all_cores() {
         let plan = Plan { products: vec![product], ..Plan::new(About::new(Stage::Raw, "")) };
         Job::new(plan, job("raw/a.png", 0).facts, Duration::ZERO)
     };
-    for (by, threads) in [(Upscaler::Lanczos, 1), (Upscaler::Neural(Restore::Fixed(50).into()), 7)] {
+    let net = || Upscaler::Neural(Restore::Fixed(50).into());
+    // What enlarges; workers and cores that the settings allow; threads that it has.
+    let cases = [
+        (Upscaler::Lanczos, 0, 0, 1),
+        (net(), 0, 0, 7),
+        (net(), 3, 0, 3),
+        (net(), 3, 5, 5),
+        (net(), 0, 1, 1),
+        (net(), 0, 99, 7),
+    ];
+    for (by, jobs, net_cores, threads) in cases {
         let mut pipeline = Pipeline::new(7);
         pipeline.add_job(by_net(by.clone()));
-        let Some(Chunk::Make(jobs)) = pipeline.next(Budget { jobs: 0, memory: u64::MAX }) else { panic!("{by}") };
-        let Recipe::Render { render, .. } = &jobs[0].plan.products[0].recipe else { panic!("{by}") };
-        assert_eq!((render.threads, jobs[0].is_slow), (threads, threads > 1), "{by}");
+        let budget = Budget { jobs, net_cores, memory: u64::MAX };
+        let Some(Chunk::Make(made)) = pipeline.next(budget) else { panic!("{by}") };
+        let Recipe::Render { render, .. } = &made[0].plan.products[0].recipe else { panic!("{by}") };
+        assert_eq!((render.threads, made[0].is_slow), (threads, by == net()), "{by}, {jobs}, {net_cores}");
     }
 }
 

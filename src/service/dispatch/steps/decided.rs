@@ -47,7 +47,9 @@ impl Dispatcher {
                     let mut chunk = self.with_room(jobs, space, now);
                     if !chunk.is_empty() {
                         self.pipeline.begin_make(&mut chunk, now.steady);
-                        work.push(Work::Make { chunk, limits });
+                        let nice = self.decide.settings.work.neural.nice;
+                        let nice = chunk.iter().any(|job| job.is_slow).then_some(nice);
+                        work.push(Work::Make { chunk, limits, nice });
                     }
                 }
             }

@@ -342,7 +342,7 @@ impl Mill {
                 return None;
             }
             Work::Look { first, chunk, limits } => look(vault, first, chunk, &limits),
-            Work::Make { chunk, limits } => make_all(vault, chunk, &limits, &Stop::default(), Clock::start()),
+            Work::Make { chunk, limits, nice: _ } => make_all(vault, chunk, &limits, &Stop::default(), Clock::start()),
             Work::LookTwice(asides) => look_twice(disk, asides),
             Work::Commit { batch, now } => commit(vault, &mut self.journal, batch, now),
             Work::Undo { posted, rules, now } => {
