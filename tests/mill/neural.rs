@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{NOTE, Root, size};
+use super::{NOTE, Root, picture as busy, size};
 
 /// Returns a picture that the net knows what to do with, or one that it makes a blot of.
 fn picture(is_plain: bool) -> Vec<u8> {
@@ -49,4 +49,42 @@ fn the_net_enlarges_and_what_it_cannot_is_enlarged_without() {
     let said = root.text(&["status"]);
     assert!(!said.contains("stale"), "{said}");
     assert!(root.call(&["verify"]).status.success());
+}
+
+/// The nice values of the threads of a process: those that work for a net, and those that do not. A thread has the name
+/// of the one that started it.
+fn nice_values(process: u32) -> [Vec<i32>; 2] {
+    let mut found = [Vec::new(), Vec::new()];
+    for thread in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
+        // A thread may end while we look.
+        let Ok(stat) = fs::read_to_string(thread.unwrap().path().join("stat")) else { continue };
+        let (name, rest) = stat.rsplit_once(')').unwrap();
+        // The seventeenth behind the name.
+        let nice = rest.split_whitespace().nth(16).unwrap().parse().unwrap();
+        found[usize::from(!name.ends_with("(net"))].push(nice);
+    }
+    found
+}
+
+/// A net takes long, and whoever drops a picture that needs none does not wait for it.
+#[test]
+fn a_net_at_work_gives_way_and_holds_nobody_up() {
+    let settings = "keep: {method: neural, min_megapixels: 4}\nwork: {neural: {nice: 7, cores: 2}}\n";
+    let root = Root::with(settings);
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let daemon = root.run();
+    fs::write(root.at("raw/winter-cabins/slow.png"), busy(1, 1000)).unwrap();
+    root.until("a net is at work", |_| !nice_values(daemon.0.id())[0].is_empty());
+    fs::write(root.at("raw/winter-cabins/quick.png"), busy(2, 2000)).unwrap();
+    root.until("the quick one is bundled", |root| root.bundled().len() == 1);
+    let [net, others] = nice_values(daemon.0.id());
+    let own = others[0];
+    // Its own, and one for each core.
+    assert!(net.len() >= 3 && net.iter().all(|nice| *nice == own + 7), "{net:?}, the others {others:?}");
+    assert!(others.iter().all(|nice| *nice == own), "{others:?}");
+    // The stop ends it at its next row.
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    assert!(root.at("raw/winter-cabins/slow.png").exists());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::areas::Promise;
 use crate::intake::{Candidate, Settled, Unsettled};
 use crate::make::{Cost, MakeError, cost};
-use crate::model::Render;
+use crate::model::{Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// A plan in hand.
@@ -21,13 +21,16 @@ pub(in crate::service) struct Job {
     pub(super) promise: Option<Promise>,
     /// Whether it takes so long that no other may wait for it: a neural net is at work.
     pub(super) is_slow: bool,
+    /// How many pixels such a net looks at: so long it takes.
+    pub(super) slow_pixels: u64,
 }
 
 impl Job {
     pub(super) fn new(mut plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
         let cost = cost(&plan, facts.as_ref());
         let is_slow = renders(&mut plan).any(|render| render.by.may_use_net());
-        Self { plan, facts, cost, begun: now, promise: None, is_slow }
+        let size = facts.as_ref().filter(|_| is_slow).and_then(|facts| facts.size);
+        Self { plan, cost, begun: now, promise: None, is_slow, slow_pixels: size.map_or(0, Size::pixels), facts }
     }
 
     /// Has all its pictures made by so many threads each.

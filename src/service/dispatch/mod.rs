@@ -184,7 +184,8 @@ impl Dispatcher {
         }
         self.begin_commit(now, &mut work);
         let left = self.in_work() + self.intake.walks.left_behind();
-        if let Some(Progress { done, time_left }) = self.tally.progress(left, now.steady) {
+        let slow = self.pipeline.slow_left(now.steady);
+        if let Some(Progress { done, time_left }) = self.tally.progress(left, slow, now.steady) {
             report::progress(done, left, time_left);
         }
         (work, self.wake(now.steady))

@@ -53,9 +53,14 @@ impl Tally {
         std::mem::replace(&mut self.done_before, self.done) != self.done
     }
 
-    /// Returns how far the work is of which so much is left, if it is time to tell it. How long the rest takes is
-    /// told by the work that is in hand without a break: a daemon's idle days are no part of it.
-    pub(super) fn progress(&mut self, left: usize, now: Duration) -> Option<Progress> {
+    /// Returns how far the work is of which so much is left, and so much of that is slow, if it is time to tell it. How
+    /// long the rest takes is told by the work that is in hand without a break: a daemon's idle days are no part of it.
+    pub(super) fn progress(
+        &mut self,
+        left: usize,
+        (slow, slow_time): (usize, Option<Duration>),
+        now: Duration,
+    ) -> Option<Progress> {
         if left == 0 || self.stretch.is_empty() {
             self.stretch.clear();
             self.stretch.extend((left > 0).then_some((now, self.done)));
@@ -74,10 +79,19 @@ impl Tally {
         let (since, before) = self.stretch[0];
         let (span, steps) = (now.saturating_sub(since), self.done - before);
         self.stretch.push_back((now, self.done));
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let quick = left.saturating_sub(slow);
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         let can_be_told = span >= SPAN_MIN && u64::from(steps) >= STEPS_MIN;
-        let time_left = can_be_told.then(|| span.mul_f64(f64::from(left) / f64::from(steps)));
+        let share = f64::from(u32::try_from(quick).unwrap_or(u32::MAX)) / f64::from(steps.max(1));
+        let quick_time = if quick == 0 { Some(Duration::ZERO) } else { can_be_told.then(|| span.mul_f64(share)) };
+        let slow_time = if slow == 0 { Some(Duration::ZERO) } else { slow_time };
+        // Both are made beside each other: together they take at least the longer time, and at most twice as much. A few
+        // quick ones of which nothing can be told yet are soon done.
+        let time_left = match (quick_time, slow_time) {
+            (Some(quick), Some(slow)) => Some(quick.max(slow)),
+            (None, Some(time)) if quick <= slow => Some(time),
+            _ => None,
+        };
         Some(Progress { done: self.done, time_left })
     }
 
@@ -102,6 +116,8 @@ mod tests {
     use super::super::part::check;
     use super::*;
 
+    const NO_SLOW: (usize, Option<Duration>) = (0, None);
+
     #[test]
     fn what_was_set_aside_counts_as_failed_and_progress_is_told_now_and_then() {
         let mut tally = Tally::default();
@@ -110,7 +126,8 @@ mod tests {
         assert_eq!(check(&tally, Duration::ZERO), Left { soon: None, stuck: 1 });
         assert_eq!(tally.summary(2, 3).to_string(), "1 done, 2 in work, 3 held, 1 set aside");
         assert!(tally.has_worked() && !tally.has_worked());
-        let told = (0..=25).filter_map(|s| tally.progress(5, Duration::from_secs(s)).map(|told| (s, told.done)));
+        let told =
+            (0..=25).filter_map(|s| tally.progress(5, NO_SLOW, Duration::from_secs(s)).map(|told| (s, told.done)));
         assert_eq!(told.collect::<Vec<_>>(), [(10, 1), (20, 1)]);
     }
 
@@ -123,7 +140,7 @@ mod tests {
             for s in begin..=begin + 120 {
                 let steps = if (s - begin + 1).is_multiple_of(every_s) { each } else { 0 };
                 (0..steps).for_each(|_| tally.count_done());
-                let progress = tally.progress(left, Duration::from_secs(s));
+                let progress = tally.progress(left, NO_SLOW, Duration::from_secs(s));
                 told.extend(progress.map(|progress| progress.time_left.map(|left| left.as_secs())));
             }
             told
@@ -133,12 +150,36 @@ mod tests {
         let slow = told(&mut tally, 604_800, 8, 1, 100);
         assert_eq!(slow[..7], [None; 7]);
         assert!(slow[7..].iter().all(|left| left.is_some_and(|left| (700..=900).contains(&left))), "{slow:?}");
-        assert_eq!(tally.progress(0, Duration::from_secs(604_930)), None);
+        assert_eq!(tally.progress(0, NO_SLOW, Duration::from_secs(604_930)), None);
         let fast = told(&mut tally, 1_209_600, 1, 2, 100);
         assert_eq!(fast[0], None);
         assert!(fast[1..].iter().all(|left| left.is_some_and(|left| (45..=55).contains(&left))), "{fast:?}");
         // What comes is slower than what was: soon that alone counts.
         let slower = told(&mut tally, 1_209_721, 2, 1, 100);
         assert!((190..=210).contains(&slower.last().unwrap().unwrap()), "{slower:?}");
+    }
+
+    #[test]
+    fn slow_work_takes_its_own_time_beside_the_rest() {
+        // How many are left, how many of them are slow, and how long these take; what is told after 30 s, in which so many
+        // were done.
+        let cases = [
+            (5, (5, Some(400)), 3, Some(400)),
+            (5, (5, None), 30, None),
+            (8, (5, Some(400)), 3, Some(400)),
+            (8, (3, Some(400)), 3, None),
+            (105, (5, Some(400)), 30, Some(400)),
+            (605, (5, Some(400)), 30, Some(600)),
+            (600, (0, None), 30, Some(600)),
+            (605, (5, None), 30, None),
+        ];
+        for (left, (slow, slow_s), done, expected) in cases {
+            let mut tally = Tally::default();
+            let slow = (slow, slow_s.map(Duration::from_secs));
+            assert_eq!(tally.progress(left, slow, Duration::ZERO), None);
+            (0..done).for_each(|_| tally.count_done());
+            let told = tally.progress(left, slow, Duration::from_secs(30)).unwrap();
+            assert_eq!(told.time_left, expected.map(Duration::from_secs), "{left}, {slow:?}, {done}");
+        }
     }
 }

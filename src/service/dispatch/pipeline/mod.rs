@@ -1,5 +1,6 @@
 //! From ready to carried out: the order, how much is done at once, and what may be carried out together.
 
+mod slow;
 mod turns;
 
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use super::part::{By, Left, Part};
 use crate::intake::Still;
 use crate::model::Stage;
 use crate::vault::Made;
+use slow::Slow;
 use turns::Turns;
 
 /// The most plans that are committed together.
@@ -30,9 +32,7 @@ pub(super) struct Pipeline {
     ready: VecDeque<(Stage, Still)>,
     turns: Turns<Looked>,
     to_make: VecDeque<Job>,
-    /// What takes so long that nothing else may wait for it: one at a time, beside all others.
-    slow: VecDeque<Job>,
-    is_slow_busy: bool,
+    slow: Slow,
     /// Whether the first of either waits for the room that work in hand takes.
     waits_for_room: bool,
     batch: Vec<(Job, Made)>,
@@ -71,8 +71,7 @@ impl Pipeline {
             ready: VecDeque::new(),
             turns: Turns::default(),
             to_make: VecDeque::new(),
-            slow: VecDeque::new(),
-            is_slow_busy: false,
+            slow: Slow::default(),
             waits_for_room: false,
             batch: Vec::new(),
             batch_since: Duration::ZERO,
@@ -98,7 +97,13 @@ impl Pipeline {
 
     /// Takes plans back to the front that have room once work in hand is done: none is handed out until the next turn.
     pub(super) fn wait_for_room(&mut self, jobs: impl DoubleEndedIterator<Item = Job>) {
-        jobs.rev().for_each(|job| if job.is_slow { &mut self.slow } else { &mut self.to_make }.push_front(job));
+        for job in jobs.rev() {
+            if job.is_slow {
+                self.slow.push_front(job);
+            } else {
+                self.to_make.push_front(job);
+            }
+        }
         self.waits_for_room = true;
     }
 
@@ -115,6 +120,11 @@ impl Pipeline {
     /// Returns how many plans wait for a worker.
     pub(super) fn planned(&self) -> usize {
         self.to_make.len() + self.slow.len()
+    }
+
+    /// Returns how many slow plans are left, and how long they take if that can be told.
+    pub(super) fn slow_left(&self, now: Duration) -> (usize, Option<Duration>) {
+        (self.slow.left(), self.slow.time_left(now))
     }
 
     /// Hands out what a worker may take now; [`Self::begin_look`] or [`Self::begin_make`] takes note of what of it is
@@ -148,8 +158,8 @@ impl Pipeline {
 
     /// Returns the next slow one once the last one is done; it has its cores as far as the others leave them to it.
     fn next_slow(&mut self, cores: usize, memory: u64) -> Option<Chunk> {
-        let has_room = self.memory == 0 || self.memory + self.slow.front()?.cost.memory <= memory;
-        let mut job = if has_room && !self.is_slow_busy { self.slow.pop_front()? } else { return None };
+        let taken = self.memory;
+        let mut job = self.slow.next(|job| taken == 0 || taken + job.cost.memory <= memory)?;
         job.use_threads(cores);
         Some(Chunk::Make(vec![job]))
     }
@@ -165,10 +175,9 @@ impl Pipeline {
 
     /// Takes note that a worker makes the products of plans.
     pub(super) fn begin_make(&mut self, jobs: &mut [Job], now: Duration) {
-        if jobs.iter().any(|job| job.is_slow) {
-            self.is_slow_busy = true;
-        } else {
-            self.busy += 1;
+        match jobs.iter().find(|job| job.is_slow) {
+            Some(job) => self.slow.begin(job, now),
+            None => self.busy += 1,
         }
         for job in jobs {
             self.memory += job.cost.memory;
@@ -191,14 +200,14 @@ impl Pipeline {
     }
 
     /// Takes note that a worker is done with making.
-    pub(super) fn made<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>) {
+    pub(super) fn made<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>, now: Duration) {
         let mut is_slow = false;
         for job in jobs {
             is_slow |= job.is_slow;
             self.memory -= job.cost.memory;
         }
         if is_slow {
-            self.is_slow_busy = false;
+            self.slow.made(now);
         } else {
             self.busy -= 1;
         }
@@ -251,7 +260,7 @@ impl Pipeline {
 
     /// Returns whether a worker is at work.
     pub(super) fn is_busy(&self) -> bool {
-        self.busy > 0 || self.is_slow_busy
+        self.busy > 0 || self.slow.is_busy()
     }
 
     /// Returns whether products wait to be carried out.

@@ -24,7 +24,7 @@ fn still(size: u64) -> Still {
     }
 }
 
-fn job(name: &str, weight: u64) -> Job {
+pub(super) fn job(name: &str, weight: u64) -> Job {
     let seen = Identity { device: 1, inode: 1, size: 1, modified_ns: 0 };
     let facts = Facts::bare(path(name), Stage::Raw, seen, 0);
     let job = Job::new(Plan::new(About::new(Stage::Raw, "")), Some(facts), Duration::ZERO);
@@ -80,9 +80,9 @@ fn plans_come_before_looks_within_workers_and_memory() {
     assert_eq!(next(&mut pipeline), ("make", 1));
     assert_eq!(check(&pipeline, Duration::ZERO).soon, Some(By::Answer));
     assert_eq!(next(&mut pipeline), ("", 0), "the second one has no memory");
-    pipeline.made([job("raw/a.png", 60)].iter());
+    pipeline.made([job("raw/a.png", 60)].iter(), Duration::ZERO);
     assert_eq!([next(&mut pipeline), next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("look", 10), ("", 0)]);
-    pipeline.made([job("raw/a.png", 60)].iter());
+    pipeline.made([job("raw/a.png", 60)].iter(), Duration::ZERO);
     assert_eq!((next(&mut pipeline), pipeline.ready(), pipeline.planned()), (("look", CHUNK_MIN), 2, 0));
     assert!(pipeline.is_busy() && !pipeline.is_quiet());
 }
@@ -100,12 +100,12 @@ fn nothing_waits_for_what_is_slow_and_one_of_that_is_made_at_a_time() {
     (0..2).for_each(|_| pipeline.add_ready(Stage::Raw, still(1)));
     (0..2).for_each(|_| pipeline.add_job(job("raw/a.png", 20)));
     assert_eq!([0; 3].map(|_| next(&mut pipeline)), [("make", 1), ("make", 1), ("", 0)]);
-    pipeline.made([job("raw/a.png", 20)].iter());
+    pipeline.made([job("raw/a.png", 20)].iter(), Duration::ZERO);
     assert_eq!(next(&mut pipeline), ("look", 2));
     // What is made of others is carried out meanwhile, and does not wait for it.
     pipeline.add_made(job("raw/a.png", 20), Made::nothing(), Duration::ZERO);
     assert_eq!(pipeline.batch_due(), Some(GATHER));
-    pipeline.made([slow(60)].iter());
+    pipeline.made([slow(60)].iter(), Duration::ZERO);
     assert_eq!([next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("", 0)]);
     assert_eq!(pipeline.planned(), 1);
     // It waits for memory as others do, and has all cores.
@@ -113,7 +113,7 @@ fn nothing_waits_for_what_is_slow_and_one_of_that_is_made_at_a_time() {
     pipeline.add_job(job("raw/a.png", 60));
     pipeline.add_job(slow(60));
     assert_eq!([next(&mut pipeline), next(&mut pipeline)], [("make", 1), ("", 0)]);
-    pipeline.made([job("raw/a.png", 60)].iter());
+    pipeline.made([job("raw/a.png", 60)].iter(), Duration::ZERO);
     assert_eq!(next(&mut pipeline), ("make", 1));
 }
 

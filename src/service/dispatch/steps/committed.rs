@@ -29,7 +29,7 @@ use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 impl Dispatcher {
     /// Takes products that are complete, or could not be made.
     pub(in crate::service::dispatch) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
-        self.pipeline.made(made.iter().map(|(job, _)| job));
+        self.pipeline.made(made.iter().map(|(job, _)| job), now.steady);
         for (mut job, result) in made {
             match result.and_then(|made| self.decide.as_foreseen(&mut job.plan, made)) {
                 Ok(made) => self.pipeline.add_made(job, made, now.steady),
