@@ -337,9 +337,10 @@ pub fn nice_refused(nice: u8, problem: &std::io::Error) {
 }
 
 /// Tells how far the work on one large picture is.
-pub fn rows(file: Option<&RelPath>, percent: u32, left: Duration) {
+pub fn rows(file: Option<&RelPath>, percent: u32, left: Option<Duration>) {
     let file = file.map(tracing::field::display);
-    info!(file, "Working on a large picture: {percent} %, about {} s left.", left.as_secs_f64().ceil());
+    let left = left.map(|left| format!(", about {} s left", left.as_secs_f64().ceil())).unwrap_or_default();
+    info!(file, "Working on a large picture: {percent} %{left}.");
 }
 
 /// Tells that events were lost, and that everything is walked instead.

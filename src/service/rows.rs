@@ -13,6 +13,8 @@ use crate::service::clock::Clock;
 const FIRST_AFTER: Duration = Duration::from_secs(2);
 /// The pause between two lines about one picture.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
+/// Of how many of a hundred rows the time of the others is told: a net begins with rows that give no result yet.
+const PERCENT_MIN: u64 = 4;
 
 /// Whether workers are to leave pictures that are not ready. Nobody takes it back.
 #[derive(Debug, Clone, Default)]
@@ -70,16 +72,16 @@ impl Throttle {
         Self { begun: now, next: now + FIRST_AFTER }
     }
 
-    /// Returns how many of a hundred rows are done, and how much time the others take, if it is time to tell it. Before
-    /// the first row and behind the last there is nothing to tell.
-    fn due(&mut self, done: u32, of: u32, now: Duration) -> Option<(u32, Duration)> {
+    /// Returns how many of a hundred rows are done, and how much time the others take where that shows, if it is time to
+    /// tell it. Before the first row and behind the last there is nothing to tell.
+    fn due(&mut self, done: u32, of: u32, now: Duration) -> Option<(u32, Option<Duration>)> {
         if now < self.next || done == 0 || done >= of {
             return None;
         }
         self.next = now + TOLD_EVERY;
         let percent = u64::from(done) * 100 / u64::from(of);
-        let left = now.saturating_sub(self.begun).mul_f64(f64::from(of - done) / f64::from(done));
-        Some((u32::try_from(percent).unwrap_or(100), left))
+        let left = || now.saturating_sub(self.begun).mul_f64(f64::from(of - done) / f64::from(done));
+        Some((u32::try_from(percent).unwrap_or(100), (percent >= PERCENT_MIN).then(left)))
     }
 }
 
@@ -94,17 +96,22 @@ mod tests {
             (10_000, 0, 400, None),
             (11_999, 100, 400, None),
             (12_000, 0, 400, None),
-            (12_000, 100, 400, Some((25, 6_000))),
+            (12_000, 100, 400, Some((25, Some(6_000)))),
             (12_100, 110, 400, None),
             (16_999, 160, 400, None),
-            (18_000, 160, 400, Some((40, 12_000))),
-            (23_000, 399, 400, Some((99, 32))),
+            (18_000, 160, 400, Some((40, Some(12_000)))),
+            (23_000, 399, 400, Some((99, Some(32)))),
+            (30_000, 15, 400, Some((3, None))),
             (40_000, 400, 400, None),
             (40_000, 0, 0, None),
-            (40_000, u32::MAX - 1, u32::MAX, Some((99, 0))),
+            (40_000, u32::MAX - 1, u32::MAX, Some((99, Some(0)))),
         ] {
             let due = throttle.due(done, of, Duration::from_millis(ms));
-            assert_eq!(due.map(|(percent, left)| (percent, left.as_millis())), expected, "{done} of {of} at {ms} ms");
+            assert_eq!(
+                due.map(|(percent, left)| (percent, left.map(|left| left.as_millis()))),
+                expected,
+                "{done} of {of} at {ms} ms"
+            );
         }
     }
 

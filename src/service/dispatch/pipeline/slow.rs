@@ -65,16 +65,38 @@ impl Slow {
     /// Returns how long the rest takes, by its pixels, once enough was done to tell: large pictures take long, whatever
     /// their number.
     pub(super) fn time_left(&self, now: Duration) -> Option<Duration> {
-        let pixels: u64 = self.done.iter().map(|(pixels, _)| pixels).sum();
-        if self.done.len() < MEASURED_MIN || pixels == 0 {
+        let at_work = self.at_work.map(|(pixels, since)| (pixels, now.saturating_sub(since)));
+        let (own, own_time) = at_work.unwrap_or_default();
+        let mut speed = Speed::default();
+        self.done.iter().for_each(|(pixels, took)| speed.add(*pixels, *took));
+        if self.done.len() < MEASURED_MIN || speed.pixels == 0 {
             return None;
         }
-        let time: Duration = self.done.iter().map(|(_, took)| *took).sum();
-        #[expect(clippy::cast_precision_loss, reason = "it is no more than an estimate")]
-        let takes = |of: u64| time.mul_f64(of as f64 / pixels as f64);
-        let rest =
-            self.at_work.map_or(Duration::ZERO, |(own, since)| takes(own).saturating_sub(now.saturating_sub(since)));
-        Some(rest + takes(self.waiting.iter().map(|job| job.slow_pixels).sum()))
+        // One that takes longer than those before it shows that other work is in its way.
+        if speed.takes(own) < own_time {
+            speed.add(own, own_time);
+        }
+        let rest = speed.takes(own).saturating_sub(own_time);
+        Some(rest + speed.takes(self.waiting.iter().map(|job| job.slow_pixels).sum()))
+    }
+}
+
+/// How many pixels were made in which time.
+#[derive(Default)]
+struct Speed {
+    pixels: u64,
+    time: Duration,
+}
+
+impl Speed {
+    fn add(&mut self, pixels: u64, time: Duration) {
+        self.pixels += pixels;
+        self.time += time;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "it is no more than an estimate")]
+    fn takes(&self, pixels: u64) -> Duration {
+        self.time.mul_f64(pixels as f64 / self.pixels as f64)
     }
 }
 
@@ -96,7 +118,7 @@ mod tests {
         let s = Duration::from_secs;
         // Megapixels and seconds of those that were done; those that wait; the one at work, and for how long; the time left.
         type Case = (&'static [(u64, u64)], &'static [u64], Option<(u64, u64)>, Option<u64>);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (&[], &[1, 1], None, None),
             (&[(1, 4), (1, 4)], &[1, 1], None, None),
             (&[(1, 4), (1, 4), (1, 4)], &[1, 1], None, Some(8)),
@@ -105,6 +127,8 @@ mod tests {
             (&[(1, 4), (1, 4), (1, 4)], &[], Some((1, 99)), Some(0)),
             // One that took longer beside other work counts by its pixels.
             (&[(1, 4), (1, 4), (2, 16)], &[10], None, Some(60)),
+            // One at work that takes longer tells that by now, too.
+            (&[(1, 4), (1, 4), (1, 4)], &[10], Some((1, 28)), Some(100)),
             (&[(0, 1), (0, 1), (0, 1)], &[1], None, None),
             (&[(1, 400); 20], &[1], None, Some(400)),
         ];
