@@ -49,7 +49,7 @@ pub use essence_writer::{EssenceWriter, essence};
 pub use generated::is_generated;
 pub use memory::{check_memory, embed_memory, render_memory, render_passes};
 pub use model::references;
-pub use neural::{Cpu, Net, NextRow, Scale, Upscale, UpscaledRows, WeightsError};
+pub use neural::{Brought, Cpu, NET_BYTES_MAX, Net, NetError, NextRow, Scale, Upscale, UpscaledRows, WeightsError};
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};
 pub use render::{Rendered, render, written};

@@ -11,18 +11,48 @@ pub(super) enum Activation {
     None,
     /// `x · sigmoid(x)`.
     Silu,
+    /// `x · tanh(ln(1 + exp(x)))`.
+    Mish,
+    /// Itself where positive, else times the slope of its channel.
+    Slope,
     /// `(x + y) · (sigmoid(x) − ½)`, where `y` is what the block began with.
     Attention,
+    /// `x + y`, where `y` is of another layer.
+    Plus,
 }
 
 impl Activation {
+    /// Returns what becomes of sums; `slope` and `besides` give what some activations need besides.
     #[inline(always)]
-    pub(super) fn silu<V: Vector>(value: V) -> V {
+    pub(super) fn of<V: Vector>(self, value: V, slope: impl Fn() -> V, besides: impl Fn() -> V) -> V {
+        match self {
+            Self::None => value,
+            Self::Silu => Self::silu(value),
+            Self::Mish => Self::mish(value),
+            Self::Slope => {
+                let positive = value.positive();
+                value.minus(positive).times_plus(slope(), positive)
+            }
+            Self::Attention => Self::attention(value, besides()),
+            Self::Plus => value.plus(besides()),
+        }
+    }
+
+    #[inline(always)]
+    fn silu<V: Vector>(value: V) -> V {
         value.over(exp_of_minus(value).plus(V::splat(1.0)))
     }
 
     #[inline(always)]
-    pub(super) fn attention<V: Vector>(value: V, begun: V) -> V {
+    fn mish<V: Vector>(value: V) -> V {
+        // With e for exp(−x) it is x (1 + 2 e) / (1 + 2 e + 2 e²); an infinite divisor gives 0.
+        let (one, exp) = (V::splat(1.0), exp_of_minus(value));
+        let two = exp.plus(exp);
+        value.times(two.plus(one)).over(two.times_plus(exp, two.plus(one)))
+    }
+
+    #[inline(always)]
+    fn attention<V: Vector>(value: V, begun: V) -> V {
         let (one, exp) = (V::splat(1.0), exp_of_minus(value));
         // sigmoid(x) − ½ is ½ (1 − e) / (1 + e), where e is exp(−x).
         value.plus(begun).times(one.minus(exp).times(V::splat(0.5)).over(one.plus(exp)))
@@ -64,9 +94,17 @@ mod tests {
             let cases = [
                 (exp_of_minus(x), (-value).exp(), 1e-6 * (-value).exp()),
                 (Activation::silu(x), value * sigmoid, 4e-6),
+                (Activation::mish(x), value * value.exp().ln_1p().tanh(), 4e-6),
                 (Activation::attention(x, Plain::splat(3.0)), (value + 3.0) * (sigmoid - 0.5), 4e-6),
             ];
-            for (found, expected, error) in cases {
+            let all = [
+                (Activation::None, value),
+                (Activation::Slope, if value > 0.0 { value } else { 0.25 * value }),
+                (Activation::Plus, value + 3.0),
+            ];
+            let of = |activation: Activation| activation.of(x, || Plain::splat(0.25), || Plain::splat(3.0));
+            let all = all.map(|(activation, expected)| (of(activation), expected, 1e-6));
+            for (found, expected, error) in cases.into_iter().chain(all) {
                 assert!((f64::from(found[0]) - expected).abs() <= error, "{value}: {found:?}, {expected}");
             }
         }

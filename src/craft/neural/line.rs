@@ -7,58 +7,54 @@
 use std::sync::{Arc, Mutex};
 
 use super::cpu::Cpu;
-use super::net::{CHANNELS, FIRST_LAG, Net, Node, Work};
-use super::plain::{FirstRow, Mix, MixRow};
+use super::net::{Node, Nodes, Work};
+use super::plain::{First, FirstRow, Mix, MixRow};
 use super::rows::{Pool, Queue, Row};
 use super::turns::Turns;
 use super::vector::Pixel;
 use super::winograd::{Conv, REACH, Room, TILE, TileRow};
 
 /// The four rows of a layer that a step makes; `None` stands for one outside of the picture.
-type Made = [Option<Arc<Row>>; TILE];
+type Made<const C: usize> = [Option<Arc<Row<C>>>; TILE];
 /// The rows of the source that a step begins with: from two above its first convolution's on.
 pub(super) type Begun = [Arc<Vec<f32>>; REACH];
 
 /// All layers at work.
-pub(super) struct Line<'a> {
-    net: &'a Net,
+pub(super) struct Line<'a, const C: usize> {
+    nodes: &'a Nodes<C>,
     cpu: Cpu,
     width: usize,
     height: usize,
-    pool: Arc<Pool>,
-    empty: Row,
+    pool: Arc<Pool<C>>,
+    empty: Row<C>,
     /// What each node waits for, by node and input.
-    queues: Vec<Vec<Mutex<Queue>>>,
+    queues: Vec<Vec<Mutex<Queue<C>>>>,
     turns: Vec<Turns>,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn new(net: &'a Net, cpu: Cpu, width: usize, height: usize) -> Self {
+impl<'a, const C: usize> Line<'a, C> {
+    pub(super) fn new(nodes: &'a Nodes<C>, cpu: Cpu, width: usize, height: usize) -> Self {
         let pool = Pool::new(width);
-        let queue = |layer: &usize| Mutex::new(Queue::new(-net.lag_of(*layer).cast_signed()));
-        let queues = net.nodes.iter().map(|node| node.inputs.iter().map(queue).collect());
-        let turns = (0..=net.nodes.len()).map(|_| Turns::default());
+        let queue = |layer: &usize| Mutex::new(Queue::new(-nodes[*layer].lag.cast_signed()));
+        let queues = nodes.iter().map(|node| node.inputs.iter().map(queue).collect()).collect();
+        let turns = nodes.iter().map(|_| Turns::default()).collect();
         let empty = Row::empty(&pool);
-        Self { net, cpu, width, height, queues: queues.collect(), turns: turns.collect(), empty, pool }
+        Self { nodes, cpu, width, height, pool, empty, queues, turns }
     }
 
     /// Returns how many steps a picture takes.
     pub(super) fn steps(&self) -> usize {
-        let lag = self.net.lag_of(self.net.nodes.len());
+        let lag = self.nodes.last().map_or(0, |node| node.lag);
         (self.height + lag).div_ceil(TILE)
     }
 
     /// Works one step: returns the rows of the last layer.
-    pub(super) fn step(&self, step: usize, source: &Begun, room: &mut Room<CHANNELS>) -> Made {
-        let mut made = self.turns[0].wait(step).pass(|| {
-            let made = self.begin(step, source);
-            self.deliver(0, &made);
-            made
-        });
-        for (number, node) in self.net.nodes.iter().enumerate() {
-            made = self.turns[number + 1].wait(step).pass(|| {
-                let made = self.work(number, node, step, room);
-                self.deliver(number + 1, &made);
+    pub(super) fn step(&self, step: usize, source: &Begun, room: &mut Room<C>) -> Made<C> {
+        let mut made = Made::default();
+        for (number, node) in self.nodes.iter().enumerate() {
+            made = self.turns[number].wait(step).pass(|| {
+                let made = self.work(number, node, step, (source, room));
+                self.deliver(number, &made);
                 made
             });
         }
@@ -66,7 +62,7 @@ impl<'a> Line<'a> {
     }
 
     /// Returns the rows of a layer's step that lie in the picture; `at` is the first row of the step.
-    fn lent(&self, at: isize) -> [Option<Row>; TILE] {
+    fn lent(&self, at: isize) -> [Option<Row<C>>; TILE] {
         std::array::from_fn(|n| self.is_row(at + n.cast_signed()).then(|| self.pool.lend()))
     }
 
@@ -74,21 +70,10 @@ impl<'a> Line<'a> {
         usize::try_from(y).is_ok_and(|y| y < self.height)
     }
 
-    fn begin(&self, step: usize, source: &Begun) -> Made {
-        let mut rows = self.lent(first_row(step, FIRST_LAG));
-        for (n, row) in rows.iter_mut().enumerate() {
-            if let Some(row) = row {
-                let from = [0, 1, 2].map(|y| &source[n + y][..]);
-                self.cpu.run(FirstRow { first: &self.net.first, from, to: row });
-                row.empty_outside();
-            }
-        }
-        rows.map(|row| row.map(Arc::new))
-    }
-
-    fn work(&self, number: usize, node: &Node, step: usize, room: &mut Room<CHANNELS>) -> Made {
-        let at = first_row(step, node.lag);
+    fn work(&self, number: usize, node: &Node<C>, step: usize, (source, room): (&Begun, &mut Room<C>)) -> Made<C> {
+        let at = (step * TILE).cast_signed() - node.lag.cast_signed();
         let (made, above) = match &node.work {
+            Work::First(first) => (self.first(first, source, at), 0),
             Work::Conv(conv) => (self.conv(conv, number, at, room), 1),
             Work::Mix(mix) => (self.mix(mix, number, at), 0),
         };
@@ -100,9 +85,21 @@ impl<'a> Line<'a> {
         made
     }
 
-    fn conv(&self, conv: &Conv<CHANNELS>, number: usize, at: isize, room: &mut Room<CHANNELS>) -> Made {
+    fn first(&self, first: &First<C>, source: &Begun, at: isize) -> Made<C> {
+        let mut rows = self.lent(at);
+        for (n, row) in rows.iter_mut().enumerate() {
+            if let Some(row) = row {
+                let from = [0, 1, 2].map(|y| &source[n + y][..]);
+                self.cpu.run(FirstRow { first, from, to: row });
+                row.empty_outside();
+            }
+        }
+        rows.map(|row| row.map(Arc::new))
+    }
+
+    fn conv(&self, conv: &Conv<C>, number: usize, at: isize, room: &mut Room<C>) -> Made<C> {
         let from: [_; REACH] = self.queue(number, 0, |queue| queue.rows(at - 1));
-        let gate: Made = match self.queues[number].len() {
+        let gate: Made<C> = match self.queues[number].len() {
             1 => Default::default(),
             _ => self.queue(number, 1, |queue| queue.rows(at)),
         };
@@ -112,9 +109,9 @@ impl<'a> Line<'a> {
         self.tiles(at, |to| self.cpu.run(TileRow { conv, from, gate, to, tiles, room }))
     }
 
-    fn mix(&self, mix: &Mix<CHANNELS>, number: usize, at: isize) -> Made {
+    fn mix(&self, mix: &Mix<C>, number: usize, at: isize) -> Made<C> {
         let inputs = 0..self.queues[number].len();
-        let from: Vec<Made> = inputs.map(|input| self.queue(number, input, |queue| queue.rows(at))).collect();
+        let from: Vec<Made<C>> = inputs.map(|input| self.queue(number, input, |queue| queue.rows(at))).collect();
         let mut rows = self.lent(at);
         for (n, row) in rows.iter_mut().enumerate() {
             if let Some(row) = row {
@@ -127,12 +124,12 @@ impl<'a> Line<'a> {
     }
 
     /// Makes four rows of tiles, the first of them `at`. What a tile has outside of the picture is thrown away.
-    fn tiles(&self, at: isize, make: impl FnOnce([&mut [Pixel<CHANNELS>]; TILE])) -> Made {
+    fn tiles(&self, at: isize, make: impl FnOnce([&mut [Pixel<C>]; TILE])) -> Made<C> {
         let is_row: [bool; TILE] = std::array::from_fn(|n| self.is_row(at + n.cast_signed()));
         if !is_row.contains(&true) {
             return Default::default();
         }
-        let mut rows: [Row; TILE] = std::array::from_fn(|_| self.pool.lend());
+        let mut rows: [Row<C>; TILE] = std::array::from_fn(|_| self.pool.lend());
         make(rows.each_mut().map(|row| &mut **row));
         let mut is_row = is_row.into_iter();
         rows.map(|mut row| {
@@ -143,25 +140,20 @@ impl<'a> Line<'a> {
         })
     }
 
-    fn seen<'b>(&'b self, row: Option<&'b Arc<Row>>) -> &'b [Pixel<CHANNELS>] {
+    fn seen<'b>(&'b self, row: Option<&'b Arc<Row<C>>>) -> &'b [Pixel<C>] {
         row.map_or(&self.empty, |row| row)
     }
 
-    fn queue<T>(&self, node: usize, input: usize, with: impl FnOnce(&mut Queue) -> T) -> T {
+    fn queue<T>(&self, node: usize, input: usize, with: impl FnOnce(&mut Queue<C>) -> T) -> T {
         with(&mut self.queues[node][input].lock().expect("no holder panics"))
     }
 
     /// Hands rows of a layer to all that are made of it.
-    fn deliver(&self, layer: usize, made: &Made) {
-        for (number, node) in self.net.nodes.iter().enumerate() {
+    fn deliver(&self, layer: usize, made: &Made<C>) {
+        for (number, node) in self.nodes.iter().enumerate() {
             for input in (0..node.inputs.len()).filter(|input| node.inputs[*input] == layer) {
                 self.queue(number, input, |queue| queue.push(made));
             }
         }
     }
-}
-
-/// Returns the first row that a layer with such a lag works in a step.
-fn first_row(step: usize, lag: usize) -> isize {
-    (step * TILE).cast_signed() - lag.cast_signed()
 }

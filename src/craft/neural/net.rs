@@ -1,196 +1,182 @@
 //! A net as data: layers, and which layers each of them is made of.
+//!
+//! A net is told as a list of steps with plain weights. It is made for one of a few numbers of channels, the next that
+//! holds all of its layers: what a layer has less is zeros, which cost time and change nothing.
 
 use super::activation::Activation;
-use super::plain::{COLORS, First, Mix};
-use super::weights::{Layer, Weights, WeightsError};
-use super::winograd::Conv;
+use super::plain::{Begins, COLORS, First, Guides, Mix};
+use super::vector::Pixel;
+use super::weights::Layer;
+use super::winograd::{Conv, TILE};
 
-/// How many channels a layer has.
-pub(super) const CHANNELS: usize = 48;
-/// How many times as wide and as high the result is.
-pub(super) const SCALE: usize = 4;
+/// How far the first convolutions lag behind the source.
+const FIRST_LAG: usize = 1;
+/// The most channels that a layer may have.
+pub(super) const CHANNELS_MAX: usize = 96;
 
-/// What a layer does with the layers that it is made of.
-#[derive(Debug)]
-pub(super) enum Work {
-    /// A convolution of 3×3 taps of the first; the second is what its activation looks at besides.
-    Conv(Conv<CHANNELS>),
-    /// A convolution of one tap of all.
-    Mix(Mix<CHANNELS>),
+/// A layer of a net, as it is told. Its number is its place in the list, and the layers that it is made of stand before it.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) layer: Layer,
+    pub(super) does: Does,
 }
 
-/// One layer.
+/// What a layer does.
+#[derive(Debug, Clone)]
+pub(super) enum Does {
+    /// A convolution of 3×3 pixels of the source.
+    First(After),
+    /// A convolution of 3×3 taps of one layer; the second is what its activation looks at besides, if at one.
+    Conv(After, Vec<usize>),
+    /// A convolution of one tap of several layers, whose sums begin with its biases.
+    Mix(Vec<usize>),
+    /// The same, whose sums begin with the first of the layers.
+    Add(Vec<usize>),
+    /// A convolution of one tap of the first layer, and what it gives are factors of the sum of both.
+    Guide([usize; 2]),
+}
+
+/// What becomes of the sums of a convolution of 3×3 taps.
+#[derive(Debug, Clone)]
+pub(super) struct After {
+    pub(super) activation: Activation,
+    /// The slope of each channel, for an activation that has them.
+    pub(super) slopes: Vec<f32>,
+}
+
+impl From<Activation> for After {
+    fn from(activation: Activation) -> Self {
+        Self { activation, slopes: Vec::new() }
+    }
+}
+
+/// A net that is being told.
+#[derive(Debug, Default)]
+pub(super) struct Steps(pub(super) Vec<Step>);
+
+impl Steps {
+    /// Adds a layer, and returns its number.
+    pub(super) fn add(&mut self, layer: Layer, does: Does) -> usize {
+        self.0.push(Step { layer, does });
+        self.0.len() - 1
+    }
+
+    /// Adds a convolution of 3×3 taps.
+    pub(super) fn conv(&mut self, layer: Layer, after: impl Into<After>, inputs: &[usize]) -> usize {
+        self.add(layer, Does::Conv(after.into(), inputs.to_vec()))
+    }
+}
+
+/// A net that makes a picture larger.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) work: Work,
-    /// The layers that it is made of, by their number: 0 is the first convolution, 1 the first node.
+pub struct Net {
+    pub(super) layers: Layers,
+    /// How many times as wide and high the result is: 2, 3 or 4.
+    pub(super) scale: usize,
+    pub(super) mean: [f32; COLORS],
+    pub(super) gain: f32,
+    /// How many numbers it was taught, all convolutions fused.
+    pub(super) parameters: usize,
+}
+
+/// The layers of a net, by how many channels there is room for.
+#[derive(Debug)]
+pub(super) enum Layers {
+    C48(Nodes<48>),
+    C64(Nodes<64>),
+    C96(Nodes<CHANNELS_MAX>),
+}
+
+/// Each is made of nodes before it; the last one's channels are the pixels of the result, colour by colour.
+pub(super) type Nodes<const C: usize> = Vec<Node<C>>;
+
+/// One layer, as it is worked.
+#[derive(Debug)]
+pub(super) struct Node<const C: usize> {
+    pub(super) work: Work<C>,
+    /// The layers that it is made of, by their number.
     pub(super) inputs: Vec<usize>,
     /// By how many rows it lags behind the source: it needs the rows below its own.
     pub(super) lag: usize,
 }
 
-/// A net that makes a picture four times as wide and high.
+/// What is done for a layer.
 #[derive(Debug)]
-pub struct Net {
-    pub(super) first: First<CHANNELS>,
-    /// Each is made of layers before it; the last one's channels are the pixels of the result, colour by colour.
-    pub(super) nodes: Vec<Node>,
-    pub(super) mean: [f32; COLORS],
-    pub(super) gain: f32,
+pub(super) enum Work<const C: usize> {
+    First(Box<First<C>>),
+    Conv(Conv<C>),
+    Mix(Mix<C>),
 }
-
-/// How far the first convolution lags behind the source.
-pub(super) const FIRST_LAG: usize = 1;
 
 impl Net {
-    /// Makes a net of two files of weights: `share` of the second, and the rest of the first.
-    pub fn mixed(base: &[u8], fine: &[u8], share: f32) -> Result<Self, WeightsError> {
-        Self::span(&Weights::read(base)?.mixed(&Weights::read(fine)?, share)?)
+    /// Makes a net of its steps. What it takes is `(value − mean) · gain` of values from 0 to 1.
+    pub(super) fn of(steps: &[Step], scale: usize, mean: [f32; COLORS], gain: f32) -> Self {
+        let layers = match steps.iter().map(|step| step.layer.outputs).max().unwrap_or_default() {
+            0..=48 => Layers::C48(nodes(steps)),
+            49..=64 => Layers::C64(nodes(steps)),
+            _ => Layers::C96(nodes(steps)),
+        };
+        let parameters = steps.iter().map(|step| step.layer.weights.len() + step.layer.biases.len()).sum();
+        Self { layers, scale, mean, gain, parameters }
     }
 
-    /// Makes the net called SPAN, with 48 channels: six blocks of three convolutions, each with an attention that has no
-    /// weights of its own.
-    pub(super) fn span(weights: &Weights) -> Result<Self, WeightsError> {
-        const BLOCKS: usize = 6;
-        if (weights.channels, weights.scale) != (CHANNELS, SCALE) {
-            let (channels, scale) = (weights.channels, weights.scale);
-            let what = format!(
-                "it is a net of {channels} channels that enlarges {scale} times, and only {CHANNELS} and {SCALE} are known"
-            );
-            return Err(WeightsError::Head(what));
-        }
-        let mut layers = Layers { rest: weights.layers.iter() };
-        let first = layers.next("conv_1", COLORS, 3)?;
-        let mut blocks = Vec::new();
-        for block in 1..=BLOCKS {
-            let mut part = |part: &str| layers.next(&format!("block_{block}.{part}"), CHANNELS, 3);
-            blocks.push([part("c1")?, part("c2")?, part("c3")?]);
-        }
-        let conv = layers.next("conv_2", CHANNELS, 3)?;
-        let mix = layers.next("conv_cat", 4 * CHANNELS, 1)?;
-        let up = layers.next("upsampler", CHANNELS, 3)?;
-        layers.end()?;
+    /// Returns how many times as wide and high it makes a picture.
+    pub fn scale(&self) -> usize {
+        self.scale
+    }
 
-        let first = First::new(&first.weights, biases(first));
-        let mut net = Self { first, nodes: Vec::new(), mean: weights.mean, gain: weights.gain };
-        let (mut last, mut inner, mut early) = (0, 0, 0);
-        for (block, [c1, c2, c3]) in blocks.into_iter().enumerate() {
-            inner = net.conv(c1, &[last], Activation::Silu);
-            let second = net.conv(c2, &[inner], Activation::Silu);
-            last = net.conv(c3, &[second, last], Activation::Attention);
-            if block == 0 {
-                // What is ready long before the rest is mixed at once: then one layer waits for the rest, not two.
-                early = net.add(Work::Mix(Mix::new(&mix.weights, &[0, 2], Some(biases(mix)))), vec![0, last]);
+    /// Returns about how many bytes the rows of its layers take for each pixel of a picture's width.
+    pub(super) fn column_bytes(&self) -> usize {
+        match &self.layers {
+            Layers::C48(nodes) => column_bytes(nodes),
+            Layers::C64(nodes) => column_bytes(nodes),
+            Layers::C96(nodes) => column_bytes(nodes),
+        }
+    }
+
+    /// Returns how many numbers it was taught, all convolutions fused.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+}
+
+/// Returns the layers that such steps tell of.
+fn nodes<const C: usize>(steps: &[Step]) -> Nodes<C> {
+    let mut nodes: Nodes<C> = Vec::new();
+    for Step { layer, does } in steps {
+        let Layer { weights, biases, .. } = layer;
+        let bias = || Begins::Bias(Pixel::of(biases));
+        let parts = |of: &[usize]| of.iter().map(|input| steps[*input].layer.outputs).collect::<Vec<_>>();
+        let (work, inputs) = match does {
+            Does::First(After { activation, slopes }) => {
+                (Work::First(Box::new(First::new(weights, biases, *activation, slopes))), Vec::new())
             }
-        }
-        let last = net.conv(conv, &[last], Activation::None);
-        let late = net.add(Work::Mix(Mix::new(&mix.weights, &[1, 3], None)), vec![early, last, inner]);
-        net.conv(up, &[late], Activation::None);
-        Ok(net)
-    }
-
-    fn conv(&mut self, layer: &Layer, inputs: &[usize], activation: Activation) -> usize {
-        let conv = Conv::new(&layer.weights, biases(layer), activation);
-        self.add(Work::Conv(conv), inputs.to_vec())
-    }
-
-    /// Adds a layer, and returns its number.
-    fn add(&mut self, work: Work, inputs: Vec<usize>) -> usize {
+            Does::Conv(After { activation, slopes }, inputs) => {
+                (Work::Conv(Conv::new(weights, layer.inputs, biases, *activation, slopes)), inputs.clone())
+            }
+            Does::Mix(inputs) => {
+                (Work::Mix(Mix::new(weights, &parts(inputs), bias(), Guides::Nothing)), inputs.clone())
+            }
+            Does::Add(inputs) => {
+                let mix = Mix::new(weights, &parts(&inputs[1..]), Begins::Layer, Guides::Nothing);
+                (Work::Mix(mix), inputs.clone())
+            }
+            Does::Guide(inputs) => {
+                (Work::Mix(Mix::new(weights, &parts(&inputs[..1]), bias(), Guides::Sum)), inputs.to_vec())
+            }
+        };
         let below = usize::from(matches!(work, Work::Conv(_)));
-        let lag = inputs.iter().map(|input| self.lag_of(*input)).max().unwrap_or(0) + below;
-        self.nodes.push(Node { work, inputs, lag });
-        self.nodes.len()
+        let lag = inputs.iter().map(|input| nodes[*input].lag).max().map_or(FIRST_LAG, |lag| lag + below);
+        nodes.push(Node { work, inputs, lag });
     }
-
-    /// Returns by how many rows a layer lags behind the source.
-    pub(super) fn lag_of(&self, layer: usize) -> usize {
-        layer.checked_sub(1).map_or(FIRST_LAG, |node| self.nodes[node].lag)
-    }
+    nodes
 }
 
-/// The layers of a file, in the order in which a net takes them.
-struct Layers<'a> {
-    rest: std::slice::Iter<'a, Layer>,
-}
-
-impl<'a> Layers<'a> {
-    fn next(&mut self, name: &str, inputs: usize, size: usize) -> Result<&'a Layer, WeightsError> {
-        let Some(layer) = self.rest.next() else {
-            let what = "the file has none, and this net needs it".to_owned();
-            return Err(WeightsError::Layer { layer: name.to_owned(), what });
-        };
-        if layer.name != name {
-            return Err(layer.wrong(format!("this net has `{name}` there")));
-        }
-        if (layer.outputs, layer.inputs, layer.size) != (CHANNELS, inputs, size) {
-            let Layer { outputs: has_out, inputs: has_in, size: has, .. } = layer;
-            let what = format!(
-                "it makes {has_out} channels of {has_in} with {has}×{has} taps, and this net {CHANNELS} of {inputs} with {size}×{size}"
-            );
-            return Err(layer.wrong(what));
-        }
-        Ok(layer)
-    }
-
-    fn end(mut self) -> Result<(), WeightsError> {
-        self.rest.next().map_or(Ok(()), |layer| Err(layer.wrong("this net ends before it".to_owned())))
-    }
-}
-
-/// Returns the biases of a layer that is known to have as many.
-fn biases(layer: &Layer) -> [f32; CHANNELS] {
-    layer.biases.as_slice().try_into().expect("a layer has as many biases as channels")
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::super::weights::tests::file;
-    use super::*;
-
-    /// The layers of the net, as a file has them.
-    pub(in super::super) fn layers() -> Vec<(String, usize, usize, usize)> {
-        let mut all = vec![("conv_1".to_owned(), 48, 3, 3)];
-        let parts = (1..=6).flat_map(|block| ["c1", "c2", "c3"].map(|part| format!("block_{block}.{part}")));
-        all.extend(parts.map(|name| (name, 48, 48, 3)));
-        let rest = [("conv_2", 48, 48, 3), ("conv_cat", 48, 192, 1), ("upsampler", 48, 48, 3)];
-        all.extend(rest.map(|(name, outputs, inputs, size)| (name.to_owned(), outputs, inputs, size)));
-        all
-    }
-
-    /// Returns the weights of a net with such layers.
-    fn weights(layers: &[(String, usize, usize, usize)]) -> Weights {
-        let layers: Vec<_> = layers.iter().map(|(name, o, i, size)| (&name[..], *o, *i, *size)).collect();
-        Weights::read(&file(&layers, |_| 0)).unwrap()
-    }
-
-    #[test]
-    fn layers_lag_as_far_as_their_taps_reach() {
-        let net = Net::span(&weights(&layers())).unwrap();
-        let lags: Vec<usize> = net.nodes.iter().map(|node| node.lag).collect();
-        assert_eq!(lags, [vec![2, 3, 4, 4], (5..=20).collect(), vec![20, 21]].concat());
-    }
-
-    #[test]
-    fn a_net_of_other_layers_is_refused_with_the_layer() {
-        let changed = |at: usize, layer: (&str, usize, usize, usize)| {
-            let mut all = layers();
-            all[at] = (layer.0.to_owned(), layer.1, layer.2, layer.3);
-            all
-        };
-        let cases = [
-            (layers()[..21].to_vec(), "layer `upsampler`: the file has none, and this net needs it"),
-            ([layers(), vec![("more".to_owned(), 1, 1, 1)]].concat(), "layer `more`: this net ends before it"),
-            (changed(1, ("block_1.x", 48, 48, 3)), "layer `block_1.x`: this net has `block_1.c1` there"),
-            (
-                changed(20, ("conv_cat", 48, 96, 1)),
-                "layer `conv_cat`: it makes 48 channels of 96 with 1×1 taps, and this net 48 of 192 with 1×1",
-            ),
-        ];
-        for (layers, expected) in cases {
-            assert_eq!(Net::span(&weights(&layers)).unwrap_err().to_string(), expected);
-        }
-        let other = Weights { scale: 2, ..weights(&layers()) };
-        let told = "it is a net of 48 channels that enlarges 2 times, and only 48 and 4 are known";
-        assert_eq!(Net::span(&other).unwrap_err().to_string(), told);
-    }
+/// A row of a layer is kept until the last layer that is made of it has had it and the one below.
+fn column_bytes<const C: usize>(nodes: &Nodes<C>) -> usize {
+    let rows = |layer: usize| {
+        let users = nodes.iter().filter(|node| node.inputs.contains(&layer));
+        users.map(|node| node.lag - nodes[layer].lag + TILE + 1).max().unwrap_or(TILE)
+    };
+    (0..nodes.len()).map(rows).sum::<usize>() * size_of::<Pixel<C>>()
 }

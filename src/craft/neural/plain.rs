@@ -1,5 +1,6 @@
 //! Convolutions that are sums of a few products: the first of a net, and those of one tap.
 
+use super::activation::Activation;
 use super::cpu::Kernel;
 use super::vector::{GROUP, Pixel, Vector};
 
@@ -8,23 +9,36 @@ pub(super) const COLORS: usize = 3;
 /// What a place of the first convolution is made of: three rows of three pixels.
 const PATCH: usize = 3 * 3 * COLORS;
 
-/// A convolution of 3×3 pixels to channels.
+/// A convolution of 3×3 pixels of the source to channels.
 #[derive(Debug)]
 pub(super) struct First<const C: usize> {
     matrix: [Pixel<C>; PATCH],
     bias: Pixel<C>,
+    activation: Activation,
+    slopes: Pixel<C>,
 }
 
 impl<const C: usize> First<C> {
-    /// Takes weights by output, input, row and column.
-    pub(super) fn new(weights: &[f32], bias: [f32; C]) -> Self {
+    /// Takes weights by output, input, row and column, and slopes if its activation has them.
+    pub(super) fn new(weights: &[f32], biases: &[f32], activation: Activation, slopes: &[f32]) -> Self {
         let mut matrix = [Pixel::ZERO; PATCH];
         for (pair, taps) in weights.as_chunks::<9>().0.iter().enumerate() {
             for (tap, weight) in taps.iter().enumerate() {
                 matrix[tap * COLORS + pair % COLORS].0[pair / COLORS] = *weight;
             }
         }
-        Self { matrix, bias: Pixel(bias) }
+        Self { matrix, bias: Pixel::of(biases), activation, slopes: Pixel::of(slopes) }
+    }
+}
+
+impl<const C: usize> First<C> {
+    #[inline(always)]
+    fn activate<V: Vector>(&self, place: &mut Pixel<C>) {
+        for channel in (0..C).step_by(V::LANES) {
+            let value = V::load(place, channel);
+            let slope = || V::load(&self.slopes, channel);
+            self.activation.of(value, slope, || V::splat(0.0)).store(place, channel);
+        }
     }
 }
 
@@ -47,6 +61,9 @@ impl<const C: usize> Kernel for FirstRow<'_, C> {
             }
             out.fill(self.first.bias);
             V::multiply::<PATCH, C, true>(&patches, &self.first.matrix, out);
+            if self.first.activation != Activation::None {
+                out.iter_mut().for_each(|place| self.first.activate::<V>(place));
+            }
         }
     }
 }
@@ -55,27 +72,53 @@ impl<const C: usize> Kernel for FirstRow<'_, C> {
 #[derive(Debug)]
 pub(super) struct Mix<const C: usize> {
     /// One for each layer, by input and output.
-    pub(super) matrices: Vec<[Pixel<C>; C]>,
-    /// What the sum begins with; nothing if with a layer.
-    pub(super) bias: Option<Pixel<C>>,
+    matrices: Vec<[Pixel<C>; C]>,
+    begins: Begins<C>,
+    guides: Guides,
+}
+
+/// What the sums of a convolution of one tap begin with.
+#[derive(Debug)]
+pub(super) enum Begins<const C: usize> {
+    /// Biases.
+    Bias(Pixel<C>),
+    /// A layer more, before the others.
+    Layer,
+}
+
+/// What becomes of the sums of a convolution of one tap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guides {
+    /// They are the result.
+    Nothing,
+    /// They are factors of a sum: that of the first layer and of one more, behind the others.
+    Sum,
 }
 
 impl<const C: usize> Mix<C> {
-    /// Takes weights by output and input; those of `parts` alone, of all the layers that they are for.
-    pub(super) fn new(weights: &[f32], parts: &[usize], bias: Option<[f32; C]>) -> Self {
-        let inputs = weights.len() / C;
-        let matrix = |part: &usize| {
-            let weight = |input: usize, output: usize| weights[output * inputs + part * C + input];
-            std::array::from_fn(|input| Pixel(std::array::from_fn(|output| weight(input, output))))
-        };
-        Self { matrices: parts.iter().map(matrix).collect(), bias: bias.map(Pixel) }
+    /// Takes weights by output and input; each of its layers has so many of the inputs.
+    pub(super) fn new(weights: &[f32], parts: &[usize], begins: Begins<C>, guides: Guides) -> Self {
+        let inputs: usize = parts.iter().sum();
+        let mut matrices = Vec::new();
+        let mut first = 0;
+        for part in parts {
+            let mut matrix = [Pixel::ZERO; C];
+            for (output, weights) in weights.chunks_exact(inputs).enumerate() {
+                let own = &weights[first..first + part];
+                matrix.iter_mut().zip(own).for_each(|(pixel, weight)| pixel.0[output] = *weight);
+            }
+            matrices.push(matrix);
+            first += part;
+        }
+        Self { matrices, begins, guides }
     }
 }
 
 /// A row of a convolution of one tap.
 pub(super) struct MixRow<'a, const C: usize> {
     pub(super) mix: &'a Mix<C>,
-    /// The rows of its layers, before them that with which the sum begins if there is one.
+    /// The rows of its layers; before them that with which the sum begins, and behind them that which is guided, if
+    /// there are such.
     pub(super) from: &'a [&'a [Pixel<C>]],
     pub(super) to: &'a mut [Pixel<C>],
 }
@@ -84,17 +127,27 @@ impl<const C: usize> Kernel for MixRow<'_, C> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let mut from = self.from;
-        if let Some(bias) = self.mix.bias {
-            self.to.fill(bias);
-        } else {
-            let (first, rest) = from.split_first().expect("the sum begins with a layer");
-            self.to.copy_from_slice(first);
-            from = rest;
+        match self.mix.begins {
+            Begins::Bias(bias) => self.to.fill(bias),
+            Begins::Layer => {
+                let (first, rest) = from.split_first().expect("the sum begins with a layer");
+                self.to.copy_from_slice(first);
+                from = rest;
+            }
         }
         for (matrix, row) in self.mix.matrices.iter().zip(from) {
             let groups = row[1..].as_chunks::<GROUP>().0.iter();
             for (pixels, out) in groups.zip(self.to[1..].as_chunks_mut::<GROUP>().0) {
                 V::multiply::<C, C, true>(pixels, matrix, out);
+            }
+        }
+        if self.mix.guides == Guides::Sum {
+            let [one, other] = [from[0], from[self.mix.matrices.len()]];
+            for ((factor, one), other) in self.to.iter_mut().zip(one).zip(other) {
+                for channel in (0..C).step_by(V::LANES) {
+                    let sum = V::load(one, channel).plus(V::load(other, channel));
+                    sum.times(V::load(factor, channel)).store(factor, channel);
+                }
             }
         }
     }

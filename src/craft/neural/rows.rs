@@ -4,43 +4,42 @@ use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 
-use super::net::CHANNELS;
 use super::vector::{GROUP, Pixel};
 
 /// The memory of rows that are gone, for those that come.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(super) struct Pool<const C: usize> {
     /// How many places of a row lie in the picture.
     width: usize,
-    free: Mutex<Vec<Vec<Pixel<CHANNELS>>>>,
+    free: Mutex<Vec<Vec<Pixel<C>>>>,
 }
 
-impl Pool {
+/// Returns how many places a row has: groups of them, and one outside on each side.
+pub(super) fn places(width: usize) -> usize {
+    width.next_multiple_of(GROUP) + 2
+}
+
+impl<const C: usize> Pool<C> {
     pub(super) fn new(width: usize) -> Arc<Self> {
         Arc::new(Self { width, free: Mutex::default() })
     }
 
-    /// Returns how many places a row has: groups of them, and one outside on each side.
-    pub(super) fn places(width: usize) -> usize {
-        width.next_multiple_of(GROUP) + 2
-    }
-
     /// Lends a row; what stands in it is to be written over.
-    pub(super) fn lend(self: &Arc<Self>) -> Row {
+    pub(super) fn lend(self: &Arc<Self>) -> Row<C> {
         let free = self.free.lock().expect("no holder panics").pop();
-        let places = free.unwrap_or_else(|| vec![Pixel::ZERO; Self::places(self.width)]);
+        let places = free.unwrap_or_else(|| vec![Pixel::ZERO; places(self.width)]);
         Row { places, pool: Arc::clone(self) }
     }
 }
 
 /// A row of a layer; its first place lies left of the picture.
 #[derive(Debug)]
-pub(super) struct Row {
-    places: Vec<Pixel<CHANNELS>>,
-    pool: Arc<Pool>,
+pub(super) struct Row<const C: usize> {
+    places: Vec<Pixel<C>>,
+    pool: Arc<Pool<C>>,
 }
 
-impl Row {
+impl<const C: usize> Row<C> {
     /// Empties the places outside of the picture: convolutions see nothing there.
     pub(super) fn empty_outside(&mut self) {
         let end = self.pool.width + 1;
@@ -49,28 +48,28 @@ impl Row {
     }
 
     /// Returns an empty row, as there are above and below the picture.
-    pub(super) fn empty(pool: &Arc<Pool>) -> Self {
+    pub(super) fn empty(pool: &Arc<Pool<C>>) -> Self {
         let mut row = pool.lend();
         row.places.fill(Pixel::ZERO);
         row
     }
 }
 
-impl Deref for Row {
-    type Target = [Pixel<CHANNELS>];
+impl<const C: usize> Deref for Row<C> {
+    type Target = [Pixel<C>];
 
     fn deref(&self) -> &Self::Target {
         &self.places
     }
 }
 
-impl DerefMut for Row {
+impl<const C: usize> DerefMut for Row<C> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.places
     }
 }
 
-impl Drop for Row {
+impl<const C: usize> Drop for Row<C> {
     fn drop(&mut self) {
         let places = std::mem::take(&mut self.places);
         // Where a holder panicked, the memory just goes.
@@ -82,25 +81,25 @@ impl Drop for Row {
 
 /// The rows of one layer that another is still to be made of.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct Queue<const C: usize> {
     /// The number of the first row that is there.
     first: isize,
     /// `None` stands for a row outside of the picture.
-    rows: VecDeque<Option<Arc<Row>>>,
+    rows: VecDeque<Option<Arc<Row<C>>>>,
 }
 
-impl Queue {
+impl<const C: usize> Queue<C> {
     /// Begins with the first row that will come.
     pub(super) fn new(first: isize) -> Self {
         Self { first, rows: VecDeque::new() }
     }
 
-    pub(super) fn push(&mut self, rows: &[Option<Arc<Row>>]) {
+    pub(super) fn push(&mut self, rows: &[Option<Arc<Row<C>>>]) {
         self.rows.extend(rows.iter().cloned());
     }
 
     /// Returns so many rows from one on; those before the first that came lie outside of the picture.
-    pub(super) fn rows<const N: usize>(&self, from: isize) -> [Option<Arc<Row>>; N] {
+    pub(super) fn rows<const N: usize>(&self, from: isize) -> [Option<Arc<Row<C>>>; N] {
         std::array::from_fn(|n| {
             let at = from + n.cast_signed() - self.first;
             usize::try_from(at).ok().and_then(|at| self.rows[at].clone())

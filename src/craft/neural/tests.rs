@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::net::tests::layers;
+use super::span::tests::layers;
 use super::weights::{Layer, Weights, tests::file};
 use super::*;
 use crate::craft::{CraftError, Progress, Stopped, Untold};
 use crate::model::Size;
 
 /// Returns a number that looks random.
-fn noise(n: usize) -> u32 {
+pub(super) fn noise(n: usize) -> u32 {
     let mixed = (u32::try_from(n).unwrap() ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b1);
     (mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b) >> 8
 }
@@ -34,22 +34,22 @@ fn net() -> &'static Net {
 }
 
 /// A picture of so many channels: their values from pixel to pixel.
-struct Map {
-    width: usize,
-    height: usize,
-    channels: usize,
-    values: Vec<f64>,
+pub(super) struct Map {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) channels: usize,
+    pub(super) values: Vec<f64>,
 }
 
 impl Map {
-    fn made(&self, channels: usize, value: impl Fn(usize, usize, usize) -> f64) -> Self {
+    pub(super) fn made(&self, channels: usize, value: impl Fn(usize, usize, usize) -> f64) -> Self {
         let (width, height) = (self.width, self.height);
         let at = |n: usize| value(n / channels % width, n / channels / width, n % channels);
         Self { width, height, channels, values: (0..width * height * channels).map(at).collect() }
     }
 
     /// Returns a value; there are zeros around the picture.
-    fn at(&self, x: usize, y: usize, channel: usize) -> f64 {
+    pub(super) fn at(&self, x: usize, y: usize, channel: usize) -> f64 {
         if x < self.width && y < self.height {
             self.values[(y * self.width + x) * self.channels + channel]
         } else {
@@ -57,7 +57,7 @@ impl Map {
         }
     }
 
-    fn convolved(&self, layer: &Layer) -> Self {
+    pub(super) fn convolved(&self, layer: &Layer) -> Self {
         let (size, half) = (layer.size, layer.size / 2);
         self.made(layer.outputs, |x, y, output| {
             let mut sum = f64::from(layer.biases[output]);
@@ -73,12 +73,12 @@ impl Map {
         })
     }
 
-    fn each(&self, change: impl Fn(f64) -> f64) -> Self {
+    pub(super) fn each(&self, change: impl Fn(f64) -> f64) -> Self {
         self.made(self.channels, |x, y, channel| change(self.at(x, y, channel)))
     }
 }
 
-fn sigmoid(value: f64) -> f64 {
+pub(super) fn sigmoid(value: f64) -> f64 {
     1.0 / (1.0 + (-value).exp())
 }
 
@@ -109,16 +109,16 @@ fn expected(weights: &Weights, picture: &Map) -> Map {
 }
 
 /// Returns a picture that looks random.
-fn picture(width: usize, height: usize, channels: usize) -> Map {
+pub(super) fn picture(width: usize, height: usize, channels: usize) -> Map {
     let values = (0..width * height * channels).map(|n| f64::from(noise(n) & 0xff)).collect();
     Map { width, height, channels, values }
 }
 
 /// How a picture is enlarged, but for the net and the size.
-type Way = (Scale, usize, Cpu);
+pub(super) type Way = (Scale, usize, Cpu);
 
 /// Returns all numbers of a picture that was enlarged, row by row.
-fn enlarged(net: &Net, picture: &Map, (scale, threads, cpu): Way) -> Result<Vec<f32>, CraftError> {
+pub(super) fn enlarged(net: &Net, picture: &Map, (scale, threads, cpu): Way) -> Result<Vec<f32>, CraftError> {
     told(net, picture, (scale, threads, cpu), &Untold)
 }
 
@@ -144,7 +144,7 @@ fn told(net: &Net, picture: &Map, (scale, threads, cpu): Way, progress: &dyn Pro
     })
 }
 
-fn assert_near(found: &[f32], expected: &[f64], of: &str) {
+pub(super) fn assert_near(found: &[f32], expected: &[f64], of: &str) {
     assert_eq!(found.len(), expected.len(), "{of}");
     for (n, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert!((f64::from(*found) - expected).abs() < 0.02, "{of}: number {n} is {found}, not {expected}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cpu::Cpu;
 use super::crew::{Crew, with_crew};
 use super::line::{Begun, Line};
-use super::net::Net;
+use super::net::{Layers, Net, Nodes};
 use super::pixels::{Scale, gather, spread, spread_length};
 use super::plain::COLORS;
 use super::winograd::{REACH, Room, TILE};
@@ -21,7 +21,7 @@ pub struct Upscale<'a> {
     pub size: Size,
     /// Whether it has one channel, not three.
     pub is_grey: bool,
-    /// How large it becomes.
+    /// How large it becomes: as the net makes it, [`Net::scale_for`].
     pub scale: Scale,
     /// How many threads work on it; the result does not depend on that.
     pub threads: usize,
@@ -34,16 +34,33 @@ pub type NextRow<'a> = dyn FnMut(&mut [f32]) -> Result<(), CraftError> + 'a;
 
 impl Upscale<'_> {
     /// Takes the rows of a source as they are needed, and lends those of the result to `call`, one after another. A few
-    /// of either are in memory, and of each layer: about 16 kB for each pixel of the width, and 4 kB for each thread
-    /// more, whatever the height. Threads live as long as the call.
+    /// of either are in memory, and of each layer: of the net that comes with stockmill about 16 kB for each pixel of the
+    /// width, and 4 kB for each thread more, whatever the height. Threads live as long as the call.
     pub fn rows<R>(
         &self,
         source: &mut NextRow<'_>,
         progress: &dyn Progress,
         call: impl FnOnce(&mut UpscaledRows<'_>) -> Result<R, CraftError>,
     ) -> Result<R, CraftError> {
+        if !(2..=4).any(|times| self.net.scale_for(times) == self.scale) {
+            return Err(CraftError::Defect(format!("this net makes no picture {} times as large", self.scale.times())));
+        }
+        match &self.net.layers {
+            Layers::C48(nodes) => self.rows_of(nodes, source, progress, call),
+            Layers::C64(nodes) => self.rows_of(nodes, source, progress, call),
+            Layers::C96(nodes) => self.rows_of(nodes, source, progress, call),
+        }
+    }
+
+    fn rows_of<const C: usize, R>(
+        &self,
+        nodes: &Nodes<C>,
+        source: &mut NextRow<'_>,
+        progress: &dyn Progress,
+        call: impl FnOnce(&mut UpscaledRows<'_>) -> Result<R, CraftError>,
+    ) -> Result<R, CraftError> {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
-        let line = Line::new(self.net, self.cpu, width, height);
+        let line = Line::new(nodes, self.cpu, width, height);
         let (line, channels) = (&line, if self.is_grey { 1 } else { COLORS });
         let row = width * self.scale.times() * channels;
         let worker = || {
@@ -52,7 +69,7 @@ impl Upscale<'_> {
                 let made = line.step(step, &begun, &mut room);
                 let mut rows = vec![0.0; made.iter().flatten().count() * self.scale.times() * row];
                 for (made, rows) in made.into_iter().flatten().zip(rows.chunks_mut(self.scale.times() * row)) {
-                    gather(&made[1..], self.scale, channels, rows);
+                    gather(&made[1..], self.net.scale, self.scale, channels, rows);
                 }
                 rows
             }

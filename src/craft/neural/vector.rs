@@ -10,6 +10,13 @@ pub(super) struct Pixel<const C: usize>(pub(super) [f32; C]);
 
 impl<const C: usize> Pixel<C> {
     pub(super) const ZERO: Self = Self([0.0; C]);
+
+    /// Returns the place that has these channels first, and zeros behind them.
+    pub(super) fn of(channels: &[f32]) -> Self {
+        let mut pixel = Self::ZERO;
+        pixel.0[..channels.len()].copy_from_slice(channels);
+        pixel
+    }
 }
 
 /// How many places are multiplied by a matrix at once.
@@ -31,6 +38,8 @@ pub(super) trait Vector: Copy {
     /// Returns `self * factor + term`.
     fn times_plus(self, factor: Self, term: Self) -> Self;
     fn clamped(self, limit: f32) -> Self;
+    /// Returns it where it is positive, else 0.
+    fn positive(self) -> Self;
     /// Returns the number whose exponent lies in the last bits of this one: its bits, moved up by 23.
     fn raised(self) -> Self;
     /// Multiplies places by a matrix, as many sums at a time as there are registers for; `ADDS` to what is in `out`.
@@ -48,7 +57,8 @@ fn multiply<V: Vector, const T: usize, const N: usize, const K: usize, const C: 
     matrix: &[Pixel<C>; K],
     out: &mut [Pixel<C>; GROUP],
 ) {
-    const { assert!(GROUP.is_multiple_of(T) && C.is_multiple_of(N * V::LANES)) };
+    const { assert!(GROUP.is_multiple_of(T)) };
+    assert!(C.is_multiple_of(N * V::LANES), "vectors divide the channels");
     for (pixels, out) in pixels.as_chunks::<T>().0.iter().zip(out.as_chunks_mut::<T>().0) {
         for first in (0..C).step_by(N * V::LANES) {
             let mut sums = [[V::splat(0.0); N]; T];
@@ -129,6 +139,11 @@ impl Vector for Plain {
     #[inline(always)]
     fn clamped(self, limit: f32) -> Self {
         self.map(|value| value.clamp(-limit, limit))
+    }
+
+    #[inline(always)]
+    fn positive(self) -> Self {
+        self.map(|value| value.max(0.0))
     }
 
     #[inline(always)]
@@ -225,6 +240,11 @@ mod wide {
                 }
 
                 #[inline(always)]
+                fn positive(self) -> Self {
+                    Self(unsafe { $max(self.0, $splat(0.0)) })
+                }
+
+                #[inline(always)]
                 fn raised(self) -> Self {
                     Self(unsafe { $from_bits($shift::<23>($bits(self.0))) })
                 }
@@ -235,7 +255,12 @@ mod wide {
                     matrix: &[Pixel<C>; K],
                     out: &mut [Pixel<C>; GROUP],
                 ) {
-                    multiply::<Self, $places, $vectors, K, C, ADDS>(pixels, matrix, out);
+                    // Two vectors divide any number of channels that a net has.
+                    if C.is_multiple_of($vectors * $lanes) {
+                        multiply::<Self, $places, $vectors, K, C, ADDS>(pixels, matrix, out);
+                    } else {
+                        multiply::<Self, $places, 2, K, C, ADDS>(pixels, matrix, out);
+                    }
                 }
             }
         };
@@ -262,7 +287,7 @@ mod tests {
     use super::*;
 
     /// Works each operation once, for each channel of two places.
-    struct Each<'a>([Pixel<48>; 2], &'a mut [Pixel<48>; 8]);
+    struct Each<'a>([Pixel<48>; 2], &'a mut [Pixel<48>; 9]);
 
     impl Kernel for Each<'_> {
         #[inline(always)]
@@ -277,6 +302,7 @@ mod tests {
                     a.over(b),
                     a.times_plus(b, third),
                     a.clamped(1.5),
+                    a.positive(),
                     third,
                     eighth.raised(),
                 ];
@@ -288,13 +314,13 @@ mod tests {
     }
 
     /// Multiplies places by a matrix, and adds it once more.
-    struct Twice<'a>(&'a [Pixel<5>; GROUP], &'a [Pixel<48>; 5], &'a mut [Pixel<48>; GROUP]);
+    struct Twice<'a, const C: usize>(&'a [Pixel<5>; GROUP], &'a [Pixel<C>; 5], &'a mut [Pixel<C>; GROUP]);
 
-    impl Kernel for Twice<'_> {
+    impl<const C: usize> Kernel for Twice<'_, C> {
         #[inline(always)]
         fn run<V: Vector>(self) {
-            V::multiply::<5, 48, false>(self.0, self.1, self.2);
-            V::multiply::<5, 48, true>(self.0, self.1, self.2);
+            V::multiply::<5, C, false>(self.0, self.1, self.2);
+            V::multiply::<5, C, true>(self.0, self.1, self.2);
         }
     }
 
@@ -308,11 +334,11 @@ mod tests {
     fn each_operation_gives_the_same_on_all_processors() {
         let places = [pixel(1), pixel(2)];
         for cpu in Cpu::all() {
-            let mut found = [Pixel::ZERO; 8];
+            let mut found = [Pixel::ZERO; 9];
             cpu.run(Each(places, &mut found));
             for n in 0..48 {
                 let (a, b) = (places[0].0[n], places[1].0[n]);
-                let expected = [a + b, a - b, a * b, a / b, a * b + 3.0, a.clamp(-1.5, 1.5), 3.0, 8.0];
+                let expected = [a + b, a - b, a * b, a / b, a * b + 3.0, a.clamp(-1.5, 1.5), a.max(0.0), 3.0, 8.0];
                 let found = found.map(|result| result.0[n].to_bits());
                 assert_eq!(found, expected.map(f32::to_bits), "{cpu:?}, channel {n}");
             }
@@ -321,19 +347,22 @@ mod tests {
 
     #[test]
     fn a_product_is_the_sum_over_all_inputs() {
-        let (places, matrix): ([Pixel<5>; GROUP], [Pixel<48>; 5]) =
+        product::<48>();
+        product::<64>();
+        product::<96>();
+    }
+
+    fn product<const C: usize>() {
+        let (places, matrix): ([Pixel<5>; GROUP], [Pixel<C>; 5]) =
             (std::array::from_fn(pixel), std::array::from_fn(|n| pixel(n + 50)));
         for cpu in Cpu::all() {
-            let mut found = [Pixel([7.0; 48]); GROUP];
+            let mut found = [Pixel([7.0; C]); GROUP];
             cpu.run(Twice(&places, &matrix, &mut found));
             for (n, found) in found.iter().enumerate() {
-                for channel in 0..48 {
+                for channel in 0..C {
                     let sum: f32 = (0..5).map(|k| places[n].0[k] * matrix[k].0[channel]).sum();
-                    assert_eq!(
-                        found.0[channel].to_bits(),
-                        (2.0 * sum).to_bits(),
-                        "{cpu:?}, place {n}, channel {channel}"
-                    );
+                    let expected = (2.0 * sum).to_bits();
+                    assert_eq!(found.0[channel].to_bits(), expected, "{cpu:?}, {C}: place {n}, channel {channel}");
                 }
             }
         }

@@ -197,7 +197,7 @@ impl Layer {
 }
 
 /// Returns the number that 16 bits stand for, as IEEE 754 has it.
-fn from_half(half: u16) -> f32 {
+pub(super) fn from_half(half: u16) -> f32 {
     let (sign, exponent, fraction) = (u32::from(half >> 15), u32::from(half >> 10 & 0x1f), u32::from(half & 0x3ff));
     let size = match exponent {
         // Too small for its own leading bit: counted in units of 2^-24.

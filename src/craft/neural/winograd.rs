@@ -17,25 +17,26 @@ const SUMS: usize = REACH * REACH;
 /// How many tiles are worked at once: their sums stay in the processor's second cache.
 const BLOCK: usize = 3 * GROUP;
 
-/// A convolution of as many channels to as many.
+/// A convolution of channels to channels.
 #[derive(Debug)]
 pub(super) struct Conv<const C: usize> {
     /// By sum, input and output.
     matrices: Vec<[Pixel<C>; C]>,
     bias: Pixel<C>,
     activation: Activation,
+    slopes: Pixel<C>,
 }
 
 impl<const C: usize> Conv<C> {
-    /// Takes weights by output, input, row and column.
-    pub(super) fn new(weights: &[f32], bias: [f32; C], activation: Activation) -> Self {
+    /// Takes weights by output, input, row and column, of so many inputs, and slopes if its activation has them.
+    pub(super) fn new(weights: &[f32], inputs: usize, biases: &[f32], activation: Activation, slopes: &[f32]) -> Self {
         let mut matrices = vec![[Pixel::ZERO; C]; SUMS];
         for (pair, taps) in weights.as_chunks::<9>().0.iter().enumerate() {
             for (sum, value) in spread_taps(taps).into_iter().enumerate() {
-                matrices[sum][pair % C].0[pair / C] = value;
+                matrices[sum][pair % inputs].0[pair / inputs] = value;
             }
         }
-        Self { matrices, bias: Pixel(bias), activation }
+        Self { matrices, bias: Pixel::of(biases), activation, slopes: Pixel::of(slopes) }
     }
 }
 
@@ -127,13 +128,9 @@ impl<const C: usize> TileRow<'_, C> {
                 let results = gathered(own);
                 for y in 0..TILE {
                     let value = results[y].plus(bias);
-                    let value = match self.conv.activation {
-                        Activation::None => value,
-                        Activation::Silu => Activation::silu(value),
-                        Activation::Attention => {
-                            Activation::attention(value, V::load(&self.gate[y][x + column], channel))
-                        }
-                    };
+                    let slope = || V::load(&self.conv.slopes, channel);
+                    let besides = || V::load(&self.gate[y][x + column], channel);
+                    let value = self.conv.activation.of(value, slope, besides);
                     value.store(&mut self.to[y][x + column], channel);
                 }
             }
