@@ -1,4 +1,4 @@
-//! All layers of a net at work on one picture, four rows at a time.
+//! All layers of a net at work on one panel of a picture, four rows at a time.
 //!
 //! A layer lags behind those that it is made of by as many rows as its taps reach below: in step `n` each works the four
 //! rows from `4n − lag` on, of rows that are all there. Steps pass a layer in their order; several may be under way, each
@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use super::cpu::Cpu;
 use super::net::{Node, Nodes, Work};
-use super::plain::{First, FirstRow, Mix, MixRow};
+use super::panels::Panel;
+use super::plain::{COLORS, First, FirstRow, Mix, MixRow};
 use super::rows::{Pool, Queue, Row};
 use super::turns::Turns;
 use super::vector::Pixel;
@@ -23,7 +24,7 @@ pub(super) type Begun = [Arc<Vec<f32>>; REACH];
 pub(super) struct Line<'a, const C: usize> {
     nodes: &'a Nodes<C>,
     cpu: Cpu,
-    width: usize,
+    panel: Panel,
     height: usize,
     pool: Arc<Pool<C>>,
     empty: Row<C>,
@@ -33,13 +34,12 @@ pub(super) struct Line<'a, const C: usize> {
 }
 
 impl<'a, const C: usize> Line<'a, C> {
-    pub(super) fn new(nodes: &'a Nodes<C>, cpu: Cpu, width: usize, height: usize) -> Self {
-        let pool = Pool::new(width);
+    pub(super) fn new(nodes: &'a Nodes<C>, cpu: Cpu, panel: Panel, height: usize, pool: &Arc<Pool<C>>) -> Self {
         let queue = |layer: &usize| Mutex::new(Queue::new(-nodes[*layer].lag.cast_signed()));
         let queues = nodes.iter().map(|node| node.inputs.iter().map(queue).collect()).collect();
         let turns = nodes.iter().map(|_| Turns::default()).collect();
-        let empty = Row::empty(&pool);
-        Self { nodes, cpu, width, height, pool, empty, queues, turns }
+        let empty = Row::empty(pool, panel.width);
+        Self { nodes, cpu, panel, height, pool: Arc::clone(pool), empty, queues, turns }
     }
 
     /// Returns how many steps a picture takes.
@@ -63,7 +63,7 @@ impl<'a, const C: usize> Line<'a, C> {
 
     /// Returns the rows of a layer's step that lie in the picture; `at` is the first row of the step.
     fn lent(&self, at: isize) -> [Option<Row<C>>; TILE] {
-        std::array::from_fn(|n| self.is_row(at + n.cast_signed()).then(|| self.pool.lend()))
+        std::array::from_fn(|n| self.is_row(at + n.cast_signed()).then(|| self.pool.lend(self.panel.width)))
     }
 
     fn is_row(&self, y: isize) -> bool {
@@ -89,7 +89,7 @@ impl<'a, const C: usize> Line<'a, C> {
         let mut rows = self.lent(at);
         for (n, row) in rows.iter_mut().enumerate() {
             if let Some(row) = row {
-                let from = [0, 1, 2].map(|y| &source[n + y][..]);
+                let from = [0, 1, 2].map(|y| &source[n + y][self.panel.from * COLORS..]);
                 self.cpu.run(FirstRow { first, from, to: row });
                 row.empty_outside();
             }
@@ -105,7 +105,7 @@ impl<'a, const C: usize> Line<'a, C> {
         };
         let from = from.each_ref().map(|row| self.seen(row.as_ref()));
         let gate = gate.each_ref().map(|row| self.seen(row.as_ref()));
-        let tiles = self.width.div_ceil(TILE);
+        let tiles = self.panel.width.div_ceil(TILE);
         self.tiles(at, |to| self.cpu.run(TileRow { conv, from, gate, to, tiles, room }))
     }
 
@@ -129,7 +129,7 @@ impl<'a, const C: usize> Line<'a, C> {
         if !is_row.contains(&true) {
             return Default::default();
         }
-        let mut rows: [Row<C>; TILE] = std::array::from_fn(|_| self.pool.lend());
+        let mut rows: [Row<C>; TILE] = std::array::from_fn(|_| self.pool.lend(self.panel.width));
         make(rows.each_mut().map(|row| &mut **row));
         let mut is_row = is_row.into_iter();
         rows.map(|mut row| {

@@ -3,7 +3,8 @@
 //! A net is data (`net`): one that comes with stockmill (`span`, `embedded`, `weights`), or that somebody brought
 //! (`brought`, `fuse`, `tensors`). Each of
 //! its layers keeps the few rows (`rows`) that the next ones need, and all work four rows at a time (`line`): neither the
-//! source nor the result is in memory as a whole, nor any layer. Threads (`crew`) follow each other through the layers
+//! source nor the result is in memory as a whole, nor any layer. Wide pictures are worked in panels of columns (`panels`).
+//! Threads (`crew`) follow each other through the layers
 //! (`turns`), so that nothing is worked twice and the result does not depend on their number. The work itself is plain
 //! code (`winograd`, `plain`, `activation`) over vectors (`vector`), compiled for several processors (`cpu`).
 
@@ -18,6 +19,7 @@ mod embedded;
 mod fuse;
 mod line;
 mod net;
+mod panels;
 mod pixels;
 mod plain;
 mod rows;

@@ -3,7 +3,7 @@
 use super::net::Net;
 use super::plain::COLORS;
 use super::rows::places;
-use super::vector::Pixel;
+use super::vector::{GROUP, Pixel};
 
 /// How many times as wide and as high a picture becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,9 @@ pub(super) fn spread(net: &Net, row: &[f32], channels: usize, to: &mut [f32]) {
     }
 }
 
-/// Returns how many numbers such a row has.
+/// Returns how many numbers such a row has: a panel at its end may begin within a group.
 pub(super) fn spread_length(width: usize) -> usize {
-    places(width) * COLORS
+    (places(width) + GROUP) * COLORS
 }
 
 /// The pixels of the result that a pixel of the last layer holds of each colour.

@@ -9,8 +9,8 @@ use super::vector::{GROUP, Pixel};
 /// The memory of rows that are gone, for those that come.
 #[derive(Debug)]
 pub(super) struct Pool<const C: usize> {
-    /// How many places of a row lie in the picture.
-    width: usize,
+    /// How many places the longest row has.
+    places_max: usize,
     free: Mutex<Vec<Vec<Pixel<C>>>>,
 }
 
@@ -20,21 +20,23 @@ pub(super) fn places(width: usize) -> usize {
 }
 
 impl<const C: usize> Pool<C> {
-    pub(super) fn new(width: usize) -> Arc<Self> {
-        Arc::new(Self { width, free: Mutex::default() })
+    pub(super) fn new(width_max: usize) -> Arc<Self> {
+        Arc::new(Self { places_max: places(width_max), free: Mutex::default() })
     }
 
-    /// Lends a row; what stands in it is to be written over.
-    pub(super) fn lend(self: &Arc<Self>) -> Row<C> {
+    /// Lends a row of such a width; what stands in it is to be written over.
+    pub(super) fn lend(self: &Arc<Self>, width: usize) -> Row<C> {
         let free = self.free.lock().expect("no holder panics").pop();
-        let places = free.unwrap_or_else(|| vec![Pixel::ZERO; places(self.width)]);
-        Row { places, pool: Arc::clone(self) }
+        let places = free.unwrap_or_else(|| vec![Pixel::ZERO; self.places_max]);
+        Row { width, places, pool: Arc::clone(self) }
     }
 }
 
 /// A row of a layer; its first place lies left of the picture.
 #[derive(Debug)]
 pub(super) struct Row<const C: usize> {
+    /// How many places lie in the picture.
+    width: usize,
     places: Vec<Pixel<C>>,
     pool: Arc<Pool<C>>,
 }
@@ -42,15 +44,15 @@ pub(super) struct Row<const C: usize> {
 impl<const C: usize> Row<C> {
     /// Empties the places outside of the picture: convolutions see nothing there.
     pub(super) fn empty_outside(&mut self) {
-        let end = self.pool.width + 1;
-        self.places[0] = Pixel::ZERO;
-        self.places[end..].fill(Pixel::ZERO);
+        let end = self.width + 1;
+        self[0] = Pixel::ZERO;
+        self[end..].fill(Pixel::ZERO);
     }
 
     /// Returns an empty row, as there are above and below the picture.
-    pub(super) fn empty(pool: &Arc<Pool<C>>) -> Self {
-        let mut row = pool.lend();
-        row.places.fill(Pixel::ZERO);
+    pub(super) fn empty(pool: &Arc<Pool<C>>, width: usize) -> Self {
+        let mut row = pool.lend(width);
+        row.fill(Pixel::ZERO);
         row
     }
 }
@@ -59,13 +61,13 @@ impl<const C: usize> Deref for Row<C> {
     type Target = [Pixel<C>];
 
     fn deref(&self) -> &Self::Target {
-        &self.places
+        &self.places[..places(self.width)]
     }
 }
 
 impl<const C: usize> DerefMut for Row<C> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.places
+        &mut self.places[..places(self.width)]
     }
 }
 

@@ -122,7 +122,17 @@ pub(super) fn enlarged(net: &Net, picture: &Map, (scale, threads, cpu): Way) -> 
     told(net, picture, (scale, threads, cpu), &Untold)
 }
 
-fn told(net: &Net, picture: &Map, (scale, threads, cpu): Way, progress: &dyn Progress) -> Result<Vec<f32>, CraftError> {
+fn told(net: &Net, picture: &Map, way: Way, progress: &dyn Progress) -> Result<Vec<f32>, CraftError> {
+    in_panels(usize::MAX, net, picture, way, progress)
+}
+
+fn in_panels(
+    columns_max: usize,
+    net: &Net,
+    picture: &Map,
+    (scale, threads, cpu): Way,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, CraftError> {
     let [width, height] = [picture.width, picture.height].map(|edge| u32::try_from(edge).unwrap());
     let (size, is_grey) = (Size { width, height }, picture.channels == 1);
     let mut rows = picture.values.chunks_exact(picture.width * picture.channels);
@@ -134,7 +144,7 @@ fn told(net: &Net, picture: &Map, (scale, threads, cpu): Way, progress: &dyn Pro
         row.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value as f32);
         Ok(())
     };
-    Upscale { net, size, is_grey, scale, threads, cpu }.rows(&mut next, progress, |rows| {
+    Upscale { net, size, is_grey, scale, threads, cpu }.in_panels(columns_max, &mut next, progress, |rows| {
         let mut all = Vec::new();
         while let Some(row) = rows.next_row()? {
             assert_eq!(row.len(), picture.width * scale.times() * picture.channels);
@@ -176,6 +186,20 @@ fn the_number_of_threads_changes_no_bit() {
         let [one, others @ ..] = [1, 2, 5].map(|threads| enlarged(net, &picture, (Scale::Four, threads, cpu)).unwrap());
         for other in others {
             assert!(one == other, "{width}×{height}");
+        }
+    }
+}
+
+/// Where a panel ends is nowhere seen, whatever lies beyond it.
+#[test]
+fn panels_change_no_bit() {
+    let net = net();
+    for (width, height, channels, scale) in [(197, 5, 3, Scale::Four), (130, 9, 1, Scale::Two)] {
+        let picture = picture(width, height, channels);
+        let whole = enlarged(net, &picture, (scale, 1, Cpu::best())).unwrap();
+        for (columns_max, threads) in [(4, 2), (28, 1), (60, 1), (64, 3), (100, 2), (width - 1, 2)] {
+            let split = in_panels(columns_max, net, &picture, (scale, threads, Cpu::best()), &Untold).unwrap();
+            assert!(whole == split, "{width}×{height}, {columns_max} columns, {threads} threads");
         }
     }
 }

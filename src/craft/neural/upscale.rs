@@ -6,8 +6,10 @@ use super::cpu::Cpu;
 use super::crew::{Crew, with_crew};
 use super::line::{Begun, Line};
 use super::net::{Layers, Net, Nodes};
+use super::panels::{COLUMNS_MAX, Panel};
 use super::pixels::{Scale, gather, spread, spread_length};
 use super::plain::COLORS;
+use super::rows::Pool;
 use super::winograd::{REACH, Room, TILE};
 use crate::craft::{CraftError, Progress};
 use crate::model::Size;
@@ -42,47 +44,79 @@ impl Upscale<'_> {
         progress: &dyn Progress,
         call: impl FnOnce(&mut UpscaledRows<'_>) -> Result<R, CraftError>,
     ) -> Result<R, CraftError> {
+        self.in_panels(COLUMNS_MAX, source, progress, call)
+    }
+
+    /// Does so by panels of so many columns; the result does not depend on that.
+    pub(super) fn in_panels<R>(
+        &self,
+        columns_max: usize,
+        source: &mut NextRow<'_>,
+        progress: &dyn Progress,
+        call: impl FnOnce(&mut UpscaledRows<'_>) -> Result<R, CraftError>,
+    ) -> Result<R, CraftError> {
         if !(2..=4).any(|times| self.net.scale_for(times) == self.scale) {
             return Err(CraftError::Defect(format!("this net makes no picture {} times as large", self.scale.times())));
         }
         match &self.net.layers {
-            Layers::C48(nodes) => self.rows_of(nodes, source, progress, call),
-            Layers::C64(nodes) => self.rows_of(nodes, source, progress, call),
-            Layers::C96(nodes) => self.rows_of(nodes, source, progress, call),
+            Layers::C48(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
+            Layers::C64(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
+            Layers::C96(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
         }
     }
 
     fn rows_of<const C: usize, R>(
         &self,
         nodes: &Nodes<C>,
+        columns_max: usize,
         source: &mut NextRow<'_>,
         progress: &dyn Progress,
         call: impl FnOnce(&mut UpscaledRows<'_>) -> Result<R, CraftError>,
     ) -> Result<R, CraftError> {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
-        let line = Line::new(nodes, self.cpu, width, height);
-        let (line, channels) = (&line, if self.is_grey { 1 } else { COLORS });
-        let row = width * self.scale.times() * channels;
+        let panels = Panel::split(width, columns_max, nodes.last().map_or(0, |node| node.lag));
+        let pool = Pool::new(panels.iter().map(|panel| panel.width).max().unwrap_or(0));
+        let lines: Vec<_> = panels.iter().map(|panel| Line::new(nodes, self.cpu, *panel, height, &pool)).collect();
+        let (channels, times) = (if self.is_grey { 1 } else { COLORS }, self.scale.times());
+        // Jobs are those of all panels, step by step.
         let worker = || {
             let mut room = Room::new();
-            move |step: usize, begun: Begun| {
-                let made = line.step(step, &begun, &mut room);
-                let mut rows = vec![0.0; made.iter().flatten().count() * self.scale.times() * row];
-                for (made, rows) in made.into_iter().flatten().zip(rows.chunks_mut(self.scale.times() * row)) {
-                    gather(&made[1..], self.net.scale, self.scale, channels, rows);
+            let (lines, panels) = (&lines, &panels);
+            move |number: usize, begun: Begun| {
+                let panel = panels[number % panels.len()];
+                let made = lines[number % panels.len()].step(number / panels.len(), &begun, &mut room);
+                let four = times * times * panel.own_width * channels;
+                let mut rows = vec![0.0; made.iter().flatten().count() * four];
+                for (made, rows) in made.into_iter().flatten().zip(rows.chunks_mut(four)) {
+                    gather(&made[1 + panel.own - panel.from..], self.net.scale, self.scale, channels, rows);
                 }
                 rows
             }
         };
-        with_crew(self.threads.min(line.steps()), worker, |crew| {
+        let jobs = lines[0].steps() * panels.len();
+        with_crew(self.threads.min(jobs), worker, |crew| {
             let empty = Arc::new(vec![0.0; spread_length(width)]);
             let begun: Begun = std::array::from_fn(|_| Arc::clone(&empty));
             let own = vec![0.0; width * channels];
             let next = Box::new(source);
             let source = Source { next, net: self.net, channels, height, read: 0, own, empty, begun };
-            let of = self.size.height.saturating_mul(u32::try_from(self.scale.times()).expect("a few"));
-            let (steps, made) = (line.steps(), Vec::new());
-            call(&mut UpscaledRows { source, crew, progress, steps, given: 0, made, at: 0, row, done: 0, of })
+            let of = self.size.height.saturating_mul(u32::try_from(times).expect("a few"));
+            let (made, pixel) = (Vec::new(), times * channels);
+            let (panels, row) = (&panels[..], width * pixel);
+            call(&mut UpscaledRows {
+                source,
+                crew,
+                progress,
+                panels,
+                jobs,
+                given: 0,
+                made,
+                at: 0,
+                pixel,
+                row,
+                done: 0,
+                of,
+            })
         })
     }
 }
@@ -98,13 +132,13 @@ struct Source<'a> {
     own: Vec<f32>,
     /// A row outside of the picture.
     empty: Arc<Vec<f32>>,
-    /// What the last step began with.
+    /// What the step in hand begins with.
     begun: Begun,
 }
 
 impl Source<'_> {
-    /// Returns what the next step begins with.
-    fn begin(&mut self) -> Result<Begun, CraftError> {
+    /// Reads what the next step begins with.
+    fn begin(&mut self) -> Result<(), CraftError> {
         self.begun.rotate_left(TILE);
         for n in REACH - TILE..REACH {
             self.begun[n] = Arc::clone(&self.empty);
@@ -116,7 +150,7 @@ impl Source<'_> {
                 self.begun[n] = Arc::new(row);
             }
         }
-        Ok(self.begun.clone())
+        Ok(())
     }
 }
 
@@ -126,13 +160,15 @@ pub struct UpscaledRows<'a> {
     source: Source<'a>,
     crew: Crew<'a, Begun, Vec<f32>>,
     progress: &'a dyn Progress,
-    steps: usize,
-    /// How many steps were given to the crew.
+    panels: &'a [Panel],
+    jobs: usize,
+    /// How many jobs were given to the crew.
     given: usize,
     /// What the last step made, and how much of it was lent.
     made: Vec<f32>,
     at: usize,
-    /// How many numbers a row has.
+    /// How many numbers a row has for each column of the source, and for all.
+    pixel: usize,
     row: usize,
     done: u32,
     of: u32,
@@ -145,19 +181,45 @@ impl UpscaledRows<'_> {
             return Ok(None);
         }
         while self.at == self.made.len() {
-            while self.given < self.steps && self.crew.has_room() {
-                self.crew.give(self.source.begin()?);
-                self.given += 1;
-            }
-            self.progress.rows(self.done, self.of)?;
             // What was lent goes before the next is made.
             (self.made, self.at) = (Vec::new(), 0);
-            self.made = self.crew.take();
+            self.made = self.step()?;
         }
         self.progress.rows(self.done, self.of)?;
         self.done += 1;
         let at = self.at;
         self.at += self.row;
         Ok(Some(&self.made[at..self.at]))
+    }
+
+    /// Returns the rows that the next step makes, those of its panels side by side.
+    fn step(&mut self) -> Result<Vec<f32>, CraftError> {
+        let mut rows = Vec::new();
+        for panel in self.panels {
+            self.give()?;
+            self.progress.rows(self.done, self.of)?;
+            let made = self.crew.take();
+            if self.panels.len() == 1 {
+                return Ok(made);
+            }
+            let (own, own_width) = (panel.own * self.pixel, panel.own_width * self.pixel);
+            rows.resize(made.len() / own_width * self.row, 0.0);
+            for (made, row) in made.chunks_exact(own_width).zip(rows.chunks_exact_mut(self.row)) {
+                row[own..own + own_width].copy_from_slice(made);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Gives the crew as much as it has room for.
+    fn give(&mut self) -> Result<(), CraftError> {
+        while self.given < self.jobs && self.crew.has_room() {
+            if self.given.is_multiple_of(self.panels.len()) {
+                self.source.begin()?;
+            }
+            self.crew.give(self.source.begun.clone());
+            self.given += 1;
+        }
+        Ok(())
     }
 }
