@@ -1,5 +1,8 @@
 //! Whether an enlarged picture looks like its source, told row by row while it is made: both are compared in small cells,
-//! so that a colour that shifts, a black or blank area, or one that repeats another is seen where it begins.
+//! so that a colour that shifts, a black or blank area, one that repeats another or lost its contrast, and a seam is seen.
+//!
+//! The limits are between what was measured of 828 sound results of photographs, drawn ones, text and noise, at restore 0,
+//! 50 and 100, and of the same with a fault: a limit names the worst of the sound ones.
 
 use std::collections::VecDeque;
 
@@ -12,6 +15,18 @@ const CELL: usize = 8;
 const CELL_MAX: f32 = 16.0;
 /// How far the mean of a channel of the whole picture may be off.
 const CHANNEL_MAX: f64 = 4.0;
+/// What is the contrast of a cell, as a standard deviation: noise has less; a pattern that has more is kept, by at least
+/// 0.74, or the net paints it grey.
+const CONTRAST_MIN: f32 = 32.0;
+const CONTRAST_KEPT_MIN: f32 = 0.5;
+/// What has less contrast shows a seam; so does what is neither black nor white, where none can be.
+const FLAT_MAX: f32 = 16.0;
+const GREY: std::ops::Range<f32> = 8.0..247.0;
+/// How much brighter one cell is than its neighbour at a seam, where the source is not.
+const SEAM_MIN: f32 = 1.5;
+/// Of how many pairs along a line a seam can be told, and in how many of them it is there; by chance, in 1 of 2.
+const SEAM_PAIRS_MIN: u32 = 4;
+const SEAM_LINE_SHARE: u32 = 8;
 
 /// The rows of a picture, and those of what is made of it.
 pub(super) struct Likeness {
@@ -19,7 +34,8 @@ pub(super) struct Likeness {
     source: Cells,
     result: Cells,
     /// The cells of the source that the result is not compared with yet.
-    waiting: VecDeque<Vec<f32>>,
+    waiting: VecDeque<Vec<Shown>>,
+    seams: Seams,
     /// The sum of the differences of all cells, by channel.
     off: Vec<f64>,
     /// How many cells were compared.
@@ -35,6 +51,7 @@ impl Likeness {
             source: Cells::new(width, height, channels, CELL),
             result: Cells::new(width * times, height * times, channels, CELL * times),
             waiting: VecDeque::new(),
+            seams: Seams::default(),
             off: vec![0.0; channels],
             compared: 0,
         }
@@ -50,13 +67,22 @@ impl Likeness {
         let Some(result) = self.result.add(row) else { return Ok(()) };
         let source = self.waiting.pop_front().expect("a net reads rows before it makes some of them");
         for (at, (source, result)) in source.iter().zip(&result).enumerate() {
-            let off = result - source;
+            let off = result.mean - source.mean;
             if off.is_nan() || off.abs() > CELL_MAX {
                 return Err(CraftError::LooksWrong(format!("a part of it differs by {:.0} of 255", off.abs())));
+            }
+            if source.contrast > CONTRAST_MIN && result.contrast < source.contrast * CONTRAST_KEPT_MIN {
+                let kept = result.contrast / source.contrast * 100.0;
+                return Err(CraftError::LooksWrong(format!("a part of it keeps {kept:.0} % of its contrast")));
             }
             self.off[at % self.channels] += f64::from(off);
         }
         self.compared += u32::try_from(source.len() / self.channels).expect("a row of cells");
+        let both = source.chunks_exact(self.channels).zip(result.chunks_exact(self.channels));
+        let is_seam = self.seams.add(both.map(|(source, result)| shade(source, result)).collect());
+        if is_seam || self.result.is_done() && self.seams.is_between_columns() {
+            return Err(CraftError::LooksWrong("it has a seam, and its source has none there".to_owned()));
+        }
         if self.result.is_done() {
             let worst = self.off.iter().map(|off| off.abs() / f64::from(self.compared)).fold(0.0, f64::max);
             if worst > CHANNEL_MAX {
@@ -67,7 +93,76 @@ impl Likeness {
     }
 }
 
-/// The means of the cells of a picture, made of its rows.
+/// What a cell shows of a channel.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    mean: f32,
+    /// The standard deviation.
+    contrast: f32,
+}
+
+/// Returns how much brighter a cell of a result is than that of its source, where a seam would show.
+fn shade(source: &[Shown], result: &[Shown]) -> Option<f32> {
+    #[expect(clippy::cast_precision_loss, reason = "a few channels")]
+    let mean = |cell: &[Shown]| cell.iter().map(|channel| channel.mean).sum::<f32>() / cell.len() as f32;
+    let is_flat = source.iter().all(|channel| channel.contrast < FLAT_MAX) && GREY.contains(&mean(source));
+    is_flat.then(|| mean(result) - mean(source))
+}
+
+/// How much brighter cells are than their neighbours, where the source is not. A net errs here and there; what was put
+/// together of parts that differ errs along a whole line.
+#[derive(Default)]
+struct Seams {
+    /// The last row of cells.
+    above: Vec<Option<f32>>,
+    rows: usize,
+    between_columns: Vec<Jumps>,
+}
+
+impl Seams {
+    /// Takes the next row of cells; returns whether there is a seam above it.
+    fn add(&mut self, row: Vec<Option<f32>>) -> bool {
+        self.between_columns.resize(row.len() - 1, Jumps::default());
+        for (jumps, pair) in self.between_columns.iter_mut().zip(row.windows(2)) {
+            jumps.add(pair[0], pair[1]);
+        }
+        let mut above = Jumps::default();
+        self.above.iter().zip(&row).for_each(|(above_it, cell)| above.add(*above_it, *cell));
+        let is_seam = above.are_seam(row.len());
+        self.above = row;
+        self.rows += 1;
+        is_seam
+    }
+
+    fn is_between_columns(&self) -> bool {
+        self.between_columns.iter().any(|jumps| jumps.are_seam(self.rows))
+    }
+}
+
+/// The pairs of cells along a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Jumps {
+    pairs: u32,
+    brighter: u32,
+    darker: u32,
+}
+
+impl Jumps {
+    fn add(&mut self, from: Option<f32>, to: Option<f32>) {
+        let (Some(from), Some(to)) = (from, to) else { return };
+        self.pairs += 1;
+        self.brighter += u32::from(to - from > SEAM_MIN);
+        self.darker += u32::from(from - to > SEAM_MIN);
+    }
+
+    /// Returns whether nearly all of a line of so many cells go the same way.
+    fn are_seam(self, line: usize) -> bool {
+        let is_told = self.pairs >= SEAM_PAIRS_MIN && (self.pairs * SEAM_LINE_SHARE) as usize >= line;
+        is_told && self.brighter.max(self.darker) * 4 >= self.pairs * 3
+    }
+}
+
+/// The cells of a picture, made of its rows.
 struct Cells {
     width: usize,
     height: usize,
@@ -75,24 +170,28 @@ struct Cells {
     edge: usize,
     /// How many rows were taken.
     y: usize,
-    sums: Vec<f32>,
+    /// The sums of values and of their squares.
+    sums: Vec<[f32; 2]>,
 }
 
 impl Cells {
     fn new(width: usize, height: usize, channels: usize, edge: usize) -> Self {
-        Self { width, height, channels, edge, y: 0, sums: vec![0.0; width.div_ceil(edge) * channels] }
+        Self { width, height, channels, edge, y: 0, sums: vec![[0.0; 2]; width.div_ceil(edge) * channels] }
     }
 
     fn is_done(&self) -> bool {
         self.y == self.height
     }
 
-    /// Takes a row; returns the means of a row of cells, channel by channel, once it is complete.
-    fn add(&mut self, row: &[f32]) -> Option<Vec<f32>> {
+    /// Takes a row; returns a row of cells, channel by channel, once it is complete.
+    fn add(&mut self, row: &[f32]) -> Option<Vec<Shown>> {
         let (edge, channels) = (self.edge, self.channels);
         for (cell, sums) in row.chunks(edge * channels).zip(self.sums.chunks_exact_mut(channels)) {
             for pixel in cell.chunks_exact(channels) {
-                sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+                for ([sum, squares], value) in sums.iter_mut().zip(pixel) {
+                    *sum += value;
+                    *squares += value * value;
+                }
             }
         }
         self.y += 1;
@@ -100,69 +199,18 @@ impl Cells {
             return None;
         }
         let rows = (self.y - 1) % edge + 1;
-        let empty = vec![0.0; self.sums.len()];
-        let mut means = std::mem::replace(&mut self.sums, empty);
-        for (at, mean) in means.iter_mut().enumerate() {
+        let empty = vec![[0.0; 2]; self.sums.len()];
+        let sums = std::mem::replace(&mut self.sums, empty);
+        let cells = sums.into_iter().enumerate().map(|(at, [sum, squares])| {
             let columns = edge.min(self.width - at / channels * edge);
             #[expect(clippy::cast_precision_loss, reason = "the pixels of a cell")]
             let pixels = (rows * columns) as f32;
-            *mean /= pixels;
-        }
-        Some(means)
+            let mean = sum / pixels;
+            Shown { mean, contrast: (squares / pixels - mean * mean).max(0.0).sqrt() }
+        });
+        Some(cells.collect())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SIZE: Size = Size { width: 21, height: 19 };
-    const TIMES: usize = 3;
-
-    /// A value of a picture that differs everywhere.
-    fn value(x: usize, y: usize, channel: usize) -> f32 {
-        f32::from(u8::try_from((x * 5 + y * 7 + channel * 40) % 200 + 20).unwrap())
-    }
-
-    /// Compares a picture with itself enlarged, after `change` changed that.
-    fn compared(change: impl Fn(usize, usize, usize, f32) -> f32) -> Result<(), CraftError> {
-        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
-        let mut likeness = Likeness::new(SIZE, 3, TIMES);
-        for y in 0..height {
-            let row: Vec<f32> = (0..width * 3).map(|at| value(at / 3, y, at % 3)).collect();
-            likeness.add_source(&row);
-        }
-        for y in 0..height * TIMES {
-            let made = |at: usize| value(at / 3 / TIMES, y / TIMES, at % 3);
-            let row: Vec<f32> = (0..width * TIMES * 3).map(|at| change(at / 3, y, at % 3, made(at))).collect();
-            likeness.add_result(&row)?;
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_no_picture_of_its_source_is_refused() {
-        type Change = fn(usize, usize, usize, f32) -> f32;
-        let cases: [(&str, Change, bool); 10] = [
-            ("the same", |_, _, _, value| value, true),
-            (
-                "noise is gone",
-                |x, y, _, value| value + f32::from(u8::try_from((x + y) % 2).unwrap()) * 16.0 - 8.0,
-                true,
-            ),
-            ("a shade darker", |_, _, _, value| value - 3.0, true),
-            ("all of it is darker", |_, _, _, value| value - 5.0, false),
-            ("one channel shifts", |_, _, channel, value| value + if channel == 1 { 6.0 } else { 0.0 }, false),
-            ("a black part", |x, y, _, value| if x < 20 && y < 20 { 0.0 } else { value }, false),
-            ("a black corner", |x, y, _, value| if x > 48 && y > 48 { 0.0 } else { value }, false),
-            ("a blank row of cells", |_, y, _, value| if (24..48).contains(&y) { 255.0 } else { value }, false),
-            ("one part comes twice", |x, y, c, _| super::tests::value(x / TIMES % 8, y / TIMES, c), false),
-            ("no numbers", |x, _, _, value| if x == 7 { f32::NAN } else { value }, false),
-        ];
-        for (what, change, is_like) in cases {
-            let found = compared(change);
-            assert_eq!(found.is_ok(), is_like, "{what}: {found:?}");
-            assert!(found.is_ok() || matches!(found, Err(CraftError::LooksWrong(_))), "{what}");
-        }
-    }
-}
+mod tests;
