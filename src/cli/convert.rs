@@ -6,34 +6,36 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::RootArgs;
 use super::error::CliError;
 use super::out::counted;
 use crate::model::Format;
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, convert as converted, plain_reason};
 use crate::vault::{Existing, clear_outside, is_output_closed, make_folder_outside, open_outside, write_outside};
 pub(super) use options::ConvertArgs;
-use options::{check, conversion, existing, format_of, threads};
+use options::{Enlarger, check, conversion, enlarger, existing, format_of, threads};
 
 /// What stands for the standard input or output.
 const STREAM: &str = "-";
 
 /// Converts one picture, or each of a folder.
-pub(super) fn convert(args: &ConvertArgs) -> Result<ExitCode, CliError> {
+pub(super) fn convert(root: &RootArgs, args: &ConvertArgs) -> Result<ExitCode, CliError> {
     check(args)?;
+    let by = enlarger(root, args)?;
     if args.from.as_os_str() != STREAM && !args.from.exists() {
         // Whether it was to be a folder is not known, and OUT may be right.
         return Err(CliError::failed(&format!("{}: it cannot be read: it is not there", shown(&args.from))));
     }
-    if args.from.is_dir() { folder(args) } else { single(args) }
+    if args.from.is_dir() { folder(args, by) } else { single(args, by) }
 }
 
-fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
+fn single(args: &ConvertArgs, by: Enlarger) -> Result<ExitCode, CliError> {
     if args.to.is_dir() {
         let what = "is a folder; name the file to make, or give a folder of pictures as IN";
         return Err(CliError::usage(format!("`{}` {what}", args.to.display())));
     }
     let format = args.format.map_or_else(|| format_of(&args.to), Ok)?;
-    let conversion = conversion(args, format, threads(args))?;
+    let conversion = conversion(args, by, format, threads(args))?;
     if args.to.as_os_str() == STREAM && is_output_closed() {
         let why = "the standard output is closed; connect it to a file or a program, or name a file as OUT";
         return Err(CliError::failed(&why));
@@ -52,8 +54,8 @@ fn single(args: &ConvertArgs) -> Result<ExitCode, CliError> {
 }
 
 /// Converts each picture that lies in a folder itself, and tells each that was refused.
-fn folder(args: &ConvertArgs) -> Result<ExitCode, CliError> {
-    let conversion = conversion(args, args.format.unwrap_or(Format::Jpeg), 1)?;
+fn folder(args: &ConvertArgs, by: Enlarger) -> Result<ExitCode, CliError> {
+    let conversion = conversion(args, by, args.format.unwrap_or(Format::Jpeg), 1)?;
     let cannot = |path: &Path, error: &std::io::Error| {
         CliError::failed(&format!("`{}` cannot be used as a folder: {}", path.display(), plain_reason(error)))
     };

@@ -8,6 +8,7 @@ mod error;
 mod explain;
 mod history;
 mod init;
+mod models;
 mod near;
 mod numbers;
 mod out;
@@ -119,9 +120,15 @@ enum Command {
     },
     /// Convert pictures outside the inboxes as the daemon would: `convert IN OUT`, or `convert FOLDER OUTFOLDER`
     ///
-    /// Needs no root, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
+    /// Needs no root but for a net in its `models/`, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
     /// is written.
     Convert(convert::ConvertArgs),
+    /// List the neural nets that can enlarge pictures: name, scale, licence, and their speed on this machine
+    Models {
+        /// One JSON object, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Check every file and original against its receipt, byte for byte; changes nothing
     Verify {
         /// One JSON object, for programs
@@ -178,7 +185,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             }
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
-        Command::Convert(args) => convert::convert(&args),
+        Command::Convert(own) => convert::convert(&args, &own),
+        Command::Models { json: true } => models::json(&args),
+        Command::Models { json: false } => models::text(&args),
         Command::Verify { json } => {
             if json {
                 verify::json(&args)

@@ -13,7 +13,7 @@ use super::{
     SettleSettings, Target, UploadSettings,
 };
 use crate::market::{Market, no_category};
-use crate::model::{Ignore, MarketName, Method, Stage, Tags, Template, nearest};
+use crate::model::{Ignore, MarketName, Method, Restore, Stage, Tags, Template, nearest};
 
 /// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
@@ -118,6 +118,10 @@ impl Builder {
         let target = self.target(&raw.keep);
         if raw.keep.method == Method::Neural && cfg!(not(feature = "embedded-net")) {
             self.say("keep.method", "this stockmill was built without the neural net; use lanczos", None);
+        }
+        if matches!(raw.keep.method, Method::Brought(_)) && raw.keep.restore != Restore::Auto {
+            let hint = "leave it out; a theme that is enlarged otherwise may say `enlarge: {restore: 80}`";
+            self.say("keep.restore", "a net of `models/` has no such dial", Some(hint.to_owned()));
         }
         let background = self.colour("export.background", &raw.export.background);
         let chosen = self.markets(&raw.upload.markets, markets);
@@ -399,7 +403,7 @@ mod tests {
             [
                 "line 2, column 3: `settle.quiet_mss`: there is no such setting; did you mean `quiet_ms`?",
                 "line 3, column 13: `settle.rescan_s`: `often` must be a whole number from 1 to 86400",
-                "line 5, column 11: `keep.method`: `lanczoz` must be one of auto, lanczos, neural, none; did you mean `lanczos`?",
+                "line 5, column 11: `keep.method`: `lanczoz` must be one of auto, lanczos, neural, none, or the name of a net in `models/`; did you mean `lanczos`?",
                 "line 6, column 1: `exports`: there is no such setting; did you mean `export`?",
                 "line 8, column 12: `export.quality`: `30` must be a whole number from 80 to 100",
             ]

@@ -4,7 +4,7 @@ use super::schema::Nodes;
 use super::{Problem, Problems, Settings};
 
 /// What lies in the root besides the folders that can be set.
-const FIXED: [&str; 3] = [".stockmill", "markets", "tagsets"];
+const FIXED: [&str; 4] = [".stockmill", "markets", "models", "tagsets"];
 
 /// Returns the folders that must lie beside each other, each with the key that sets it, or with its name in the root.
 pub fn own_folders(settings: &Settings) -> Vec<(String, PathBuf)> {

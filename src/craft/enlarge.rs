@@ -1,4 +1,4 @@
-//! Rows of a picture on their way through a neural net, which looks at them four times as large.
+//! Rows of a picture on their way through a neural net, which looks at them larger.
 
 use std::cell::RefCell;
 
@@ -6,10 +6,10 @@ use image::{DynamicImage, ImageBuffer};
 
 use super::bleed::bleed;
 use super::likeness::Likeness;
-use super::neural::{Cpu, Net, NextRow, Scale, Upscale, UpscaledRows};
+use super::neural::{COLUMN_BYTES_MAX, Cpu, Net, NextRow, Upscale, UpscaledRows};
 use super::stream::Feed;
 use super::{CraftError, Progress, Stopped, Untold};
-use crate::model::Size;
+use crate::model::{Size, Upscaler};
 
 /// The largest value of a sample, whatever its depth.
 const WHITE: f32 = 255.0;
@@ -26,7 +26,7 @@ pub(super) fn own_net(restore: u8) -> Result<Net, CraftError> {
 }
 
 /// Makes a picture larger by a net, and hands its rows to `write`, to be brought to the size `to`: twice or three times
-/// as large if that is it, else four times. Where it is transparent, its colours and its opacity go through the net apart
+/// as large if that is it, else four times, and a net that does not make that as large as it makes it. Where it is transparent, its colours and its opacity go through the net apart
 /// from each other. A result that does not look like its source is refused.
 pub(super) fn enlarged<R>(
     source: Feed<'_>,
@@ -37,7 +37,7 @@ pub(super) fn enlarged<R>(
     write: impl FnOnce(Feed<'_>) -> Result<R, CraftError>,
 ) -> Result<R, CraftError> {
     let (size, made) = (source.size(), source.made());
-    let scale = scale(size, to);
+    let scale = net.scale_for(times(size, to));
     let channels = if made.has_color() { 3 } else { 1 };
     let upscale = Upscale { net, size, is_grey: channels == 1, scale, threads, cpu: Cpu::best() };
     let told = Told { progress, of: to.height };
@@ -67,13 +67,16 @@ pub(super) fn enlarged<R>(
 }
 
 /// Returns about how many bytes a net takes for a picture: some rows of each layer, the first rows of its result, and all
-/// of its source where that is transparent.
-pub(super) fn work_bytes(from: Size, threads: usize) -> u64 {
+/// of its source where that is transparent. Of a net that somebody brought it is the most that any may take.
+pub(super) fn work_bytes(from: Size, by: &Upscaler, threads: usize) -> u64 {
     const COLUMN_BYTES: u64 = 16 << 10;
     const THREAD_COLUMN_BYTES: u64 = 4 << 10;
     const DEEP_PIXEL_BYTES: u64 = 8;
     const CUT_OUT_BYTES: u64 = 24;
-    let column = COLUMN_BYTES + THREAD_COLUMN_BYTES * threads.max(1) as u64;
+    let column = match by {
+        Upscaler::Brought { .. } => COLUMN_BYTES_MAX as u64,
+        _ => COLUMN_BYTES,
+    } + THREAD_COLUMN_BYTES * threads.max(1) as u64;
     u64::from(from.width) * column + WINDOW_PIXELS as u64 * DEEP_PIXEL_BYTES + from.pixels() * CUT_OUT_BYTES
 }
 
@@ -90,14 +93,10 @@ impl Progress for Told<'_> {
     }
 }
 
-/// Returns how many times as large a net makes a picture.
-fn scale(from: Size, to: Size) -> Scale {
-    let is = |times: u32| (from.width * times, from.height * times) == (to.width, to.height);
-    match () {
-        () if is(2) => Scale::Two,
-        () if is(3) => Scale::Three,
-        () => Scale::Four,
-    }
+/// Returns how many times as large a net is to make a picture.
+fn times(from: Size, to: Size) -> u32 {
+    let is = |times: &u32| (from.width * times, from.height * times) == (to.width, to.height);
+    [2, 3].into_iter().find(is).unwrap_or(4)
 }
 
 /// A picture that is transparent somewhere, its colours bled to where they are hidden.

@@ -26,7 +26,7 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
         Output::Final { format: Format::Jpeg, scans: Scans::Progressive, .. } => stream::block_bytes(to),
         _ => 0,
     };
-    let net = if is_by_net(render) { enlarge::work_bytes(from, render.threads) } else { 0 };
+    let net = if is_by_net(render) { enlarge::work_bytes(from, &render.by, render.threads) } else { 0 };
     let work = stream::work_bytes(from, to, render.threads) + blocks + net;
     match render.output.format() {
         // The result, and again as it is encoded.

@@ -52,7 +52,7 @@ pub use model::references;
 pub use neural::{Brought, Cpu, NET_BYTES_MAX, Net, NetError, NextRow, Scale, Upscale, UpscaledRows, WeightsError};
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};
-pub use render::{Rendered, render, written};
+pub use render::{Rendered, render, render_by, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_whole};

@@ -8,6 +8,7 @@ use super::encode::{FULL_COLOUR_FROM, Writing, fit, write};
 use super::enlarge::{enlarged, own_net};
 use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::{Levels, level};
+use super::neural::Net;
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
@@ -46,9 +47,20 @@ pub fn render<'a>(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    let coded = coded.into();
+    render_by(None, (coded.into(), kind), render, limits, progress, out)
+}
+
+/// Makes a picture as [`render`] does, where that may be by a net that somebody brought: this one.
+pub fn render_by(
+    brought: Option<&Net>,
+    (coded, kind): (Coded<'_>, Kind),
+    render: &Render,
+    limits: &Limits,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<Rendered, CraftError> {
     fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
-    let once = |quality, out: &mut dyn Write| once((coded, kind), render, quality, limits, progress, out);
+    let once = |quality, out: &mut dyn Write| once((coded, kind), (render, brought), quality, limits, progress, out);
     match &render.output {
         Output::Master => once(LOSSLESS, out),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), subsampling, .. } => {
@@ -101,7 +113,7 @@ fn tell(fitted: &Fitted, range: ByteRange, asked: u8, leap: Option<u8>, made: &m
 /// Makes it once, with this quality.
 fn once(
     (coded, kind): (Coded<'_>, Kind),
-    render: &Render,
+    (render, brought): (&Render, Option<&Net>),
     quality: u8,
     limits: &Limits,
     progress: &dyn Progress,
@@ -110,7 +122,7 @@ fn once(
     // That something is transparent is known once all of it was seen.
     let is_flattened = Cell::new(false);
     let open = || opened((coded, kind), render, limits, &is_flattened);
-    let Opened { from, feed, icc, remarks } = open()?;
+    let Opened { from, feed, icc, mut remarks } = open()?;
     let again = || open().map(|opened| opened.feed);
     let (size, threads) = (render.size.unwrap_or(from), render.threads);
     progress.rows(0, size.height)?;
@@ -125,16 +137,25 @@ fn once(
     let format = render.output.format();
     let sharpen = render.enhance.sharpen;
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
-    match &render.by {
-        Upscaler::Neural(dial) | Upscaler::Auto { dial, .. } if render.size.is_some() => {
-            // Rows are written as the net makes them: who asks how far it is, is told that.
-            let writing = Writing { progress: &Untold, ..writing };
-            let net = own_net(dial.value())?;
-            enlarged(feed, size, &net, threads, progress, |feed| {
-                write(feed, None, icc.as_deref(), size, &writing, out)
-            })?;
+    let is_enlarged = render.size.is_some();
+    let own = match &render.by {
+        Upscaler::Neural(dial) | Upscaler::Auto { dial, .. } if is_enlarged => Some(own_net(dial.value())?),
+        _ => None,
+    };
+    let net = match &render.by {
+        Upscaler::Brought { name, .. } if is_enlarged => {
+            let net = brought.ok_or_else(|| CraftError::Defect(format!("the net `{name}` was not given")))?;
+            remarks.extend(rest_of(net, from, size));
+            Some(net)
         }
-        _ => write(feed, Some(&again), icc.as_deref(), size, &writing, out)?,
+        _ => own.as_ref(),
+    };
+    if let Some(net) = net {
+        // Rows are written as the net makes them: who asks how far it is, is told that.
+        let writing = Writing { progress: &Untold, ..writing };
+        enlarged(feed, size, net, threads, progress, |feed| write(feed, None, icc.as_deref(), size, &writing, out))?;
+    } else {
+        write(feed, Some(&again), icc.as_deref(), size, &writing, out)?;
     }
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let encoded = match &render.output {
@@ -144,6 +165,13 @@ fn once(
         _ => None,
     };
     Ok(Rendered { size, remark, encoded, unfit: None })
+}
+
+/// Tells if a net does not make a picture as large as it is to be.
+fn rest_of(net: &Net, from: Size, to: Size) -> Option<String> {
+    let times = net.scale();
+    let is_less = to.width as usize > from.width as usize * times || to.height as usize > from.height as usize * times;
+    is_less.then(|| format!("its net enlarges {times} times, and lanczos from there to {to}"))
 }
 
 /// A source that its first rows were read of.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
-use crate::craft::{self, CraftError, EssenceWriter, Progress, Stored};
+use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stored};
 use crate::model::{ContentHash, Identity, Kind, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
@@ -187,10 +187,12 @@ fn rendered(
     draft: &mut Draft,
     product: &Product,
 ) -> Result<Known, MakeError> {
+    let net = sources.net(&render.by)?;
+    let net = net.as_ref().map(|brought| &brought.net);
     let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
     let mut by = |render: &Render, draft: &mut Draft| {
         picture(draft, product, render.output.kind(), |out| {
-            let made = source.decoded(|coded| craft::render(coded, kind, render, limits, progress, out));
+            let made = source.decoded(|coded| craft::render_by(net, (coded, kind), render, limits, progress, out));
             let made = made.map_err(unread(from))??;
             let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
@@ -247,6 +249,18 @@ impl Sources<'_> {
 
     fn read(&self, path: &RelPath) -> DiskResult<Vec<u8>> {
         craft::read_whole(&mut self.open(path)?, self.limits.file_bytes_max).map_err(unread(path))
+    }
+
+    /// Returns the net that somebody brought, if one is to be used: the very one that was decided on.
+    fn net(&self, by: &Upscaler) -> Result<Option<Brought>, MakeError> {
+        let Upscaler::Brought { name, hash } = by else { return Ok(None) };
+        let path = name.file();
+        let unforeseen = |why: &dyn std::fmt::Display| MakeError::Unforeseen(format!("the net `{path}`: {why}"));
+        let bytes = self.disk.read(&path, craft::NET_BYTES_MAX).map_err(|error| unforeseen(&error))?;
+        if ContentHash::of(&bytes) != *hash {
+            return Err(unforeseen(&"it was changed meanwhile"));
+        }
+        Brought::read(&bytes).map(Some).map_err(|error| unforeseen(&error))
     }
 
     fn stored(&self, path: &RelPath) -> DiskResult<Stored<Box<dyn ReadSeek>>> {

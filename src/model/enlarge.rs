@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::nearest;
+use super::NetName;
 
 /// A way to enlarge, as settings and tags ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum Method {
     Neural,
     /// Pictures are passed on as they are.
     None,
+    /// A net that somebody brought.
+    Brought(NetName),
 }
 
 /// What a neural net does about noise and damage, as settings and tags ask for it.
@@ -58,19 +60,25 @@ impl FromStr for Method {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::WORDS.into_iter().find(|(word, _)| *word == text).map(|(_, method)| method);
-        known.ok_or_else(|| {
-            let words = Self::WORDS.map(|(word, _)| word);
-            let near = nearest(text, &words).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            format!("`{text}` must be one of {}{near}", words.join(", "))
-        })
+        if let Some((_, method)) = Self::WORDS.into_iter().find(|(word, _)| *word == text) {
+            return Ok(method);
+        }
+        let words = Self::WORDS.map(|(word, _)| word);
+        let must = format!("must be one of {}, or the name of a net in `models/`", words.join(", "));
+        // A word with a mistake in it must not be taken for a net that is not there yet.
+        if let Some(near) = words.into_iter().find(|word| strsim::osa_distance(word, text) <= word.len() / 3) {
+            return Err(format!("`{text}` {must}; did you mean `{near}`?"));
+        }
+        NetName::new(text).map(Self::Brought).map_err(|why| format!("`{text}` {must}; {why}"))
     }
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = Self::WORDS.iter().find(|(_, method)| method == self).map_or("", |(word, _)| word);
-        f.write_str(word)
+        match self {
+            Self::Brought(name) => name.fmt(f),
+            word => f.write_str(Self::WORDS.iter().find(|(_, method)| method == word).map_or("", |(word, _)| word)),
+        }
     }
 }
 
@@ -148,6 +156,8 @@ mod tests {
             ("{method: neural}", Some(Method::Neural), None),
             ("{method: auto, restore: auto}", Some(Method::Auto), Some(Restore::Auto)),
             ("{restore: 0}", None, Some(Restore::Fixed(0))),
+            ("{method: 4x-foto}", Some(Method::Brought(NetName::new("4x-foto").unwrap())), None),
+            ("{method: neural-photo}", Some(Method::Brought(NetName::new("neural-photo").unwrap())), None),
             ("{method: none, restore: \"100\"}", Some(Method::None), Some(Restore::Fixed(100))),
         ];
         for (text, method, restore) in rows {
@@ -157,7 +167,11 @@ mod tests {
             assert_eq!(read.is_empty(), text == "{}");
         }
         let rows = [
-            ("{method: neurl}", "`neurl` must be one of auto, lanczos, neural, none; did you mean `neural`?"),
+            (
+                "{method: neurl}",
+                "`neurl` must be one of auto, lanczos, neural, none, or the name of a net in `models/`; did you mean `neural`?",
+            ),
+            ("{method: a/b}", "or the name of a net in `models/`; `a/b` cannot name a net: its file"),
             ("{restore: 101}", "`101` must be auto, or a whole number from 0 to 100"),
             ("{restore: -1}", "`restore` must be auto, or a whole number from 0 to 100"),
             ("{restore: much}", "`much` must be auto"),

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Restore;
+use super::{ContentHash, NetName, Restore};
 
 /// What stands before what did not look like its source.
 const INSTEAD_OF: &str = "lanczos-instead-of-";
@@ -13,7 +13,7 @@ const USUAL: u8 = 50;
 /// What enlarges a picture: what was asked for, and once it is made what was found to suit it.
 ///
 /// It is written in one word or two: `lanczos`, `neural 50`, `neural auto=80`, `auto`, `auto=neural auto=80`,
-/// `auto=lanczos`, `lanczos-instead-of-neural 50`.
+/// `auto=lanczos`, `lanczos-instead-of-neural 50`, and for a net that somebody brought `model NAME HASH`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Upscaler {
     /// A windowed sinc with three lobes.
@@ -27,6 +27,13 @@ pub enum Upscaler {
         dial: Dial,
         /// Which it was, once the picture is made.
         took: Option<Took>,
+    },
+    /// A net that somebody brought.
+    Brought {
+        /// What it is called.
+        name: NetName,
+        /// The hash of its file: another file is another net.
+        hash: ContentHash,
     },
     /// The sinc, since what this one made did not look like its source.
     Instead(Box<Self>),
@@ -74,14 +81,14 @@ impl Upscaler {
 
     /// Returns whether a neural net is at work, or may be.
     pub fn may_use_net(&self) -> bool {
-        matches!(self, Self::Neural(_) | Self::Auto { took: None | Some(Took::Neural), .. })
+        matches!(self, Self::Neural(_) | Self::Brought { .. } | Self::Auto { took: None | Some(Took::Neural), .. })
     }
 
     /// Returns what was asked for.
     #[must_use]
     pub fn asked(&self) -> Self {
         match self {
-            Self::Lanczos => Self::Lanczos,
+            Self::Lanczos | Self::Brought { .. } => self.clone(),
             Self::Neural(dial) => Self::Neural(dial.asked.into()),
             Self::Auto { dial, .. } => Self::Auto { dial: dial.asked.into(), took: None },
             Self::Instead(inner) => inner.asked(),
@@ -96,6 +103,10 @@ impl Upscaler {
             let (inner, left) = Self::read(&inner)?;
             let left = &rest[rest.len() - left.len()..];
             return inner.may_use_net().then(|| (Self::Instead(Box::new(inner)), left));
+        }
+        if let ["model", name, hash, left @ ..] = words {
+            let hash = ContentHash::try_from((*hash).to_owned()).ok()?;
+            return Some((Self::Brought { name: NetName::new(name).ok()?, hash }, left));
         }
         let (dial, behind) = match rest.split_first().map(|(word, behind)| (word.parse::<Dial>(), behind)) {
             Some((Ok(dial), behind)) => (dial, behind),
@@ -140,6 +151,7 @@ impl fmt::Display for Upscaler {
         match self {
             Self::Lanczos => f.write_str("lanczos"),
             Self::Neural(dial) => write!(f, "neural{dial}"),
+            Self::Brought { name, hash } => write!(f, "model {name} {hash}"),
             Self::Auto { dial, took: None } => write!(f, "auto{dial}"),
             Self::Auto { dial, took: Some(Took::Lanczos) } => write!(f, "{FOUND}lanczos{dial}"),
             Self::Auto { dial, took: Some(Took::Neural) } => write!(f, "{FOUND}neural{dial}"),
@@ -175,12 +187,24 @@ mod tests {
                 "auto",
             ),
         ];
-        for (text, upscaler, asked) in rows {
+        let hash = ContentHash::of(b"a net");
+        let brought = Upscaler::Brought { name: NetName::new("4x-foto").unwrap(), hash: hash.clone() };
+        let (own, instead) = (format!("model 4x-foto {hash}"), format!("lanczos-instead-of-model 4x-foto {hash}"));
+        let brought = [(&own[..], brought.clone(), &own[..]), (&instead, Upscaler::Instead(Box::new(brought)), &own)];
+        for (text, upscaler, asked) in rows.into_iter().chain(brought) {
             let words: Vec<&str> = text.split(' ').chain(["10x20", "to"]).collect();
             assert_eq!(Upscaler::read(&words), Some((upscaler.clone(), &["10x20", "to"][..])), "{text}");
             assert_eq!((upscaler.to_string(), upscaler.asked().to_string()), (text.to_owned(), asked.to_owned()));
         }
-        for text in ["", "net-4", "lanczos-instead-of-lanczos", "lanczos-instead-of-auto=lanczos", "auto=none"] {
+        for text in [
+            "",
+            "net-4",
+            "lanczos-instead-of-lanczos",
+            "lanczos-instead-of-auto=lanczos",
+            "auto=none",
+            "model 4x-foto 12ab",
+            "model 4x-foto",
+        ] {
             assert_eq!(Upscaler::read(&text.split(' ').collect::<Vec<_>>()), None, "{text}");
         }
         for text in ["lanczos 5", "neural 101", "neural auto=101", "auto much"] {

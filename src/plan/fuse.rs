@@ -3,7 +3,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Companion, Facts, Market, Plan, Product, Recipe};
+use super::{Companion, Facts, Plan, Product, Recipe};
+use crate::market::Market;
 use crate::model::{ContentHash, Enhance, Format, Identity, Output, RelPath, Render};
 use crate::records::{About, Move, Remove, SIDECAR_SUFFIX, Sidecar};
 

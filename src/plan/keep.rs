@@ -1,6 +1,6 @@
 use super::asset::Asset;
 use super::tags::Resolved;
-use super::{Hold, Plan, Recipe};
+use super::{Hold, Nets, Plan, Recipe};
 use crate::config::{KeepSettings, Target};
 use crate::model::{Enhance, Kind, Method, Output, Render, Size, Strength, Upscaler};
 use crate::records::{Derivation, Step};
@@ -12,7 +12,8 @@ const NET_SCALE_MIN: f64 = 1.5;
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let settings = wanted(asset);
-    match step(asset.kind, asset.facts.size, &settings) {
+    let nets = &asset.context.rules.nets;
+    match step(asset.kind, asset.facts.size, &settings, nets).map_err(Hold::Unreadable)? {
         Some(Step::Enlarged { by, from, to, enhance }) => {
             if !asset.context.is_let_go {
                 is_not_too_far(from, to, settings.scale_max)?;
@@ -29,28 +30,39 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     }
 }
 
-/// Returns the step that a picture takes here, or `None` if it is passed on unchanged.
-pub(super) fn step(kind: Kind, size: Option<Size>, settings: &KeepSettings) -> Option<Step> {
+/// Returns the step that a picture takes here, or `None` if it is passed on unchanged; or why the net that is asked for
+/// cannot be used.
+pub(super) fn step(
+    kind: Kind,
+    size: Option<Size>,
+    settings: &KeepSettings,
+    nets: &Nets,
+) -> Result<Option<Step>, String> {
     let look = settings.enhance;
     let sizes = size.filter(|_| kind.is_image()).and_then(|from| Some((from, target(from, settings)?)));
-    let enlarged = sizes.map(|(from, to)| {
-        let by = upscaler(from, to, settings);
+    let enlarged = sizes.map(|(from, to)| -> Result<Step, String> {
+        let by = upscaler(from, to, settings, nets)?;
         // What a net makes is sharp.
-        let sharpen = if matches!(by, Upscaler::Neural(_)) { Strength::Off } else { look.sharpen };
-        Step::Enlarged { by, from, to, enhance: Enhance { sharpen, ..look } }
+        let sharpen =
+            if matches!(by, Upscaler::Neural(_) | Upscaler::Brought { .. }) { Strength::Off } else { look.sharpen };
+        Ok(Step::Enlarged { by, from, to, enhance: Enhance { sharpen, ..look } })
     });
     let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
-    enlarged.or(levelled)
+    Ok(enlarged.transpose()?.or(levelled))
 }
 
 /// Returns what enlarges a picture.
-fn upscaler(from: Size, to: Size, settings: &KeepSettings) -> Upscaler {
+fn upscaler(from: Size, to: Size, settings: &KeepSettings, nets: &Nets) -> Result<Upscaler, String> {
     let is_worth_it = f64::from(to.width) >= f64::from(from.width) * NET_SCALE_MIN;
-    match settings.method {
+    Ok(match &settings.method {
         Method::Neural => Upscaler::Neural(settings.restore.into()),
         Method::Auto if is_worth_it => Upscaler::Auto { dial: settings.restore.into(), took: None },
         Method::Auto | Method::Lanczos | Method::None => Upscaler::Lanczos,
-    }
+        Method::Brought(name) => {
+            let unknown = || Err(format!("the net `{name}` was not looked for"));
+            Upscaler::Brought { name: name.clone(), hash: nets.get(name).cloned().unwrap_or_else(unknown)? }
+        }
+    })
 }
 
 /// Returns what is wanted for an asset. Levels are set once: each time again would stretch them further.
@@ -101,6 +113,7 @@ fn made(asset: &Asset<'_>, size: Option<(Size, Upscaler)>, enhance: Enhance, ste
 fn title(by: &Upscaler) -> String {
     match by {
         Upscaler::Lanczos | Upscaler::Instead(_) => Upscaler::Lanczos.to_string(),
+        Upscaler::Brought { name, .. } => format!("the net `{name}`"),
         Upscaler::Neural(dial) => format!("the neural net (restore {})", dial.asked),
         Upscaler::Auto { .. } => "what suits it (auto)".to_owned(),
     }
@@ -149,7 +162,7 @@ fn scaled(length: u32, scale: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Restore;
+    use crate::model::{ContentHash, NetName, Restore};
     use crate::plan::tags::{Layer, Sourced};
 
     fn settings(target: Target) -> KeepSettings {
@@ -205,9 +218,30 @@ mod tests {
                 ..Resolved::default()
             };
             let asked = KeepSettings { method, restore, ..settings(Target::LongEdge(edge)) };
-            let found = step(Kind::Png, Some(Size { width: 100, height: 50 }), &keep_by(&tags, &asked));
+            let found =
+                step(Kind::Png, Some(Size { width: 100, height: 50 }), &keep_by(&tags, &asked), &Nets::new()).unwrap();
             let Some(Step::Enlarged { by, .. }) = found else { panic!("{found:?}") };
             assert_eq!(by.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_net_that_cannot_be_used_is_no_upscaler() {
+        let [known, gone, other] = ["4x-foto", "gone", "other"].map(|name| NetName::new(name).unwrap());
+        let hash = ContentHash::of(b"a net");
+        let nets = Nets::from([(known.clone(), Ok(hash.clone())), (gone.clone(), Err("it is not there".to_owned()))]);
+        let rows = [
+            (known, 400, Ok(Some(format!("model 4x-foto {hash} 100x50 to 400x200")))),
+            (gone.clone(), 400, Err("it is not there".to_owned())),
+            // Nothing is to be enlarged.
+            (gone, 100, Ok(None)),
+            (other, 400, Err("the net `other` was not looked for".to_owned())),
+        ];
+        for (name, edge, expected) in rows {
+            let enhance = Enhance { sharpen: Strength::High, ..Enhance::default() };
+            let asked = KeepSettings { method: Method::Brought(name), enhance, ..settings(Target::LongEdge(edge)) };
+            let found = step(Kind::Png, Some(Size { width: 100, height: 50 }), &asked, &nets);
+            assert_eq!(found.map(|step| step.map(|step| step.to_string())), expected);
         }
     }
 

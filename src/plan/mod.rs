@@ -22,6 +22,7 @@ mod raw;
 mod remake;
 mod retry;
 mod revision;
+mod rules;
 #[cfg(test)]
 mod scenarios;
 mod show;
@@ -48,6 +49,7 @@ pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
+pub use rules::{Nets, Rules};
 pub use stage::plan_asset;
 pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_first_tags, plan_sync};
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
@@ -61,8 +63,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::config::{ExportSettings, KeepSettings, NamingSettings};
-use crate::market::Market;
 use crate::model::{
     ContentHash, Identity, Kind, MarketName, Meta, RelPath, Render, Size, Stage, Tags, ThemeSlug, leading_days,
 };
@@ -150,21 +150,6 @@ pub struct Companion {
     pub path: RelPath,
     /// The state in which it was seen.
     pub seen: Identity,
-}
-
-/// The slice of the settings that deciding needs.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// How files are named.
-    pub naming: NamingSettings,
-    /// How pictures are refined.
-    pub keep: KeepSettings,
-    /// How pictures are exported.
-    pub export: ExportSettings,
-    /// Where they go.
-    pub markets: Vec<Market>,
-    /// The most prompts that one idea gives.
-    pub prompts_max: usize,
 }
 
 /// Everything beside the facts that a decision depends on.

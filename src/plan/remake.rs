@@ -192,7 +192,10 @@ pub fn freshness(
     if record.input.is_none() && was != Steps::default() {
         keep.enhance = was.look();
     }
-    let mut today = today(&was, original, sidecar, &keep, rules);
+    let mut today = match today(&was, original, sidecar, &keep, rules) {
+        Ok(today) => today,
+        Err(why) => return Freshness::Unknown(why),
+    };
     if record.input.is_none() {
         today = today.for_bytes_of(&was);
     }
@@ -244,15 +247,21 @@ fn steps_of(record: &FileRecord, original: &Origin) -> Result<Steps, String> {
     }
 }
 
-/// Returns the steps that the stages which it passed would take today.
-fn today(was: &Steps, original: &Origin, sidecar: &Sidecar, keep: &KeepSettings, rules: &Rules) -> Steps {
+/// Returns the steps that the stages which it passed would take today, or why nobody can tell them.
+fn today(
+    was: &Steps,
+    original: &Origin,
+    sidecar: &Sidecar,
+    keep: &KeepSettings,
+    rules: &Rules,
+) -> Result<Steps, String> {
     let dropped_in = original.path.area().to_str().and_then(|area| area.parse::<Stage>().ok());
     let came_by = |stage: Stage| dropped_in.is_some_and(|dropped| dropped <= stage);
     // Whoever dropped it behind `keep`, or moved it past, wanted it as it was.
     let passed_keep = sidecar.history.iter().any(|happened| happened.stage == Stage::Keep);
     let by_keep = was.kept.is_some() || came_by(Stage::Keep) && passed_keep;
     let size = original.size.or(was.sizes().map(|(from, _)| from));
-    let kept = if by_keep { keep::step(original.kind, size, keep) } else { None };
+    let kept = if by_keep { keep::step(original.kind, size, keep, &rules.nets)? } else { None };
     let encoded = was.format().map(|format| {
         // `upload` turns a picture upright and leaves its format.
         let format = if came_by(Stage::Export) { rules.export.format } else { format };
@@ -262,7 +271,7 @@ fn today(was: &Steps, original: &Origin, sidecar: &Sidecar, keep: &KeepSettings,
         };
         export::encoding(rules, format, size, Meta::default()).1
     });
-    Steps { kept, encoded }
+    Ok(Steps { kept, encoded })
 }
 
 /// Returns what makes a product anew under its name, or why that cannot be done.

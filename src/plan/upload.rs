@@ -226,6 +226,7 @@ mod tests {
             export: settings.export,
             markets: settings.upload.markets,
             prompts_max: 10,
+            nets: BTreeMap::new(),
         };
         let context = Context {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::decide::TAGS_BYTES_MAX;
+use super::nets::{NetFiles, unusable};
 use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
@@ -60,6 +61,7 @@ pub fn check_up(settings: &Settings) -> Vec<Finding> {
     }
     let tag_sets = RelPath::new("tagsets").expect("a constant is a clean path");
     found.extend(records(&*disk, &tag_sets, &|name| name.ends_with(".yaml")));
+    found.extend(nets(&*disk, settings));
     found.extend(journal(&*disk));
     found
 }
@@ -99,11 +101,27 @@ fn records(disk: &dyn Look, folder: &RelPath, is_record: &dyn Fn(&str) -> bool) 
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
             Err(error) => return Some(error.to_string()),
         };
-        let error = read_mapping(&bytes).map(drop).and_then(|()| ThemeFile::parse(&bytes).map(drop)).err()?;
-        Some(format!("`{path}` cannot be read: {error}"))
+        match read_mapping(&bytes).map(drop).and_then(|()| ThemeFile::parse(&bytes)) {
+            Err(error) => Some(format!("`{path}` cannot be read: {error}")),
+            Ok(file) => {
+                let asked = NetFiles::default().of(disk, file.enlarge.method.iter());
+                Some(format!("`{path}`: {}", asked.into_values().find_map(Result::err)?))
+            }
+        }
     };
     let found = walked.files.iter().map(|found| &found.path).filter(|path| is_record(&path.file_text()));
     found.filter_map(broken).map(|what| Finding::new("tags", what, true)).collect()
+}
+
+/// Returns the nets in `models/` that cannot be used, and whether the one that the settings name is none of them.
+fn nets(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
+    let bad = |what: String| Finding::new("models", what, true);
+    let asked = NetFiles::default().of(disk, std::iter::once(&settings.keep.method));
+    let of_settings = asked.into_values().filter_map(Result::err).map(|why| bad(format!("`keep.method`: {why}")));
+    match unusable(disk) {
+        Ok(unusable) => unusable.into_values().map(bad).chain(of_settings).collect(),
+        Err(error) => vec![bad(error.to_string())],
+    }
 }
 
 fn journal(disk: &dyn Look) -> Vec<Finding> {

@@ -1,10 +1,12 @@
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 
 use crate::craft::{self, CraftError, HEAD_BYTES, Stored, foreign, sniff};
 use crate::make::{MakeError, survive};
 use crate::model::{
     ByteRange, Enhance, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Subsampling, Upscaler,
 };
+use crate::service::nets::NetFile;
 use crate::vault::{ReadSeek, plain};
 
 /// The largest file that is read: as much as the mill takes by default.
@@ -14,12 +16,14 @@ pub const CONVERTED_BYTES_MAX: u64 = 2048 << 20;
 const EDGE_MAX: u32 = 65_535;
 
 /// What one picture becomes outside the mill, on the way that its pixels take in the mill.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Conversion {
     /// The size that it gets.
     pub resize: Resize,
     /// What enlarges it.
     pub by: Upscaler,
+    /// The net of that, if somebody brought it.
+    pub net: Option<Arc<NetFile>>,
     /// What is done for its look.
     pub enhance: Enhance,
     /// The format.
@@ -95,7 +99,10 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
     let render = Render { size: Some(to).filter(|to| *to != from), by, enhance, output, threads };
     let notes = zeros_in(bytes, kind).into_iter().chain(unsharpened(from, to, enhance.sharpen));
     let limits = craft::Limits::default();
-    let made = survive(|| Ok(input.decoded(|coded| craft::render(coded, kind, &render, &limits, &craft::Untold, out))));
+    let net = conversion.net.as_ref().map(|file| &file.brought.net);
+    let made = survive(|| {
+        Ok(input.decoded(|coded| craft::render_by(net, (coded, kind), &render, &limits, &craft::Untold, out)))
+    });
     match made?.map_err(ConvertError::Unread)?.map_err(MakeError::from) {
         Err(MakeError::Content(why @ CraftError::NotByNet(_))) => Err(ConvertError::NotByNet(why)),
         Err(MakeError::Content(CraftError::Write(kind, why))) => Err(io::Error::new(kind, why).into()),

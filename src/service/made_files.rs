@@ -128,7 +128,8 @@ impl Lookout<'_> {
             Err(hold) => return Ok((Freshness::Unknown(hold.to_string()), None)),
         };
         let keep = keep_by(&tags, &rules.keep);
-        Ok((freshness(file, sidecar, has_original, &keep, rules), Some(tags)))
+        let rules = Rules { nets: self.tags.nets.of(self.disk, std::iter::once(&keep.method)), ..rules.clone() };
+        Ok((freshness(file, sidecar, has_original, &keep, &rules), Some(tags)))
     }
 
     fn tags_of(&mut self, file: &RelPath, record: &RelPath, sidecar: &Sidecar) -> Result<Resolved, Hold> {

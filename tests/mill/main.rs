@@ -14,6 +14,7 @@ mod hostile;
 mod late;
 mod memory;
 mod models;
+mod nets;
 mod neural;
 mod notes;
 mod settings;

@@ -1,15 +1,21 @@
 //! What is asked of `stockmill convert`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
+use super::super::RootArgs;
 use super::super::error::CliError;
 use super::super::numbers::{factor, whole};
-use crate::model::{ByteRange, Enhance, Format, Method, Profile, Restore, Scans, Strength, Subsampling, Upscaler};
-use crate::service::{Conversion, Resize};
-use crate::vault::Existing;
+use super::super::settings::root;
+use crate::model::{
+    ByteRange, Enhance, Format, Method, NetName, Profile, Restore, Scans, Strength, Subsampling, Upscaler,
+};
+use crate::service::{Conversion, NET_FILE_BYTES_MAX, NetFile, Resize, plain_reason};
+use crate::vault::{Existing, read_outside};
 
 /// The quality and the background that the mill has by default.
 const QUALITY: u8 = 95;
@@ -33,9 +39,10 @@ pub(in crate::cli) struct ConvertArgs {
     /// The longer edge to get, in pixels
     #[arg(long, value_name = "E", group = "size", allow_negative_numbers = true, value_parser = whole::<u32>(1, 65_535))]
     long_edge: Option<u32>,
-    /// What enlarges a picture: lanczos, neural, auto (what suits it), or none, which keeps its size
-    #[arg(long, value_name = "M", default_value = "lanczos", value_parser = read::<Method>)]
-    method: Method,
+    /// What enlarges a picture: lanczos, neural, auto (what suits it), none, which keeps its size, or a neural net of
+    /// others: the path of its `.safetensors` file, or its name in `models/` of the root
+    #[arg(long, value_name = "M", default_value = "lanczos", value_parser = by)]
+    method: By,
     /// What the neural net does about noise and damage: `auto`, or from keeping everything (0) to 100 [default: auto]
     #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = read::<Restore>)]
     restore: Option<Restore>,
@@ -75,6 +82,27 @@ pub(in crate::cli) struct ConvertArgs {
     force: bool,
 }
 
+/// What is to enlarge a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum By {
+    Method(Method),
+    /// The file of a net.
+    File(PathBuf),
+}
+
+impl By {
+    fn is(&self, method: &Method) -> bool {
+        matches!(self, Self::Method(own) if own == method)
+    }
+
+    fn is_net(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Method(Method::Neural | Method::Brought(_)))
+    }
+}
+
+/// What enlarges a picture, with the net of that if somebody brought it.
+pub(super) type Enlarger = (Upscaler, Option<Arc<NetFile>>);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enhancement {
     Sharpen(Strength),
@@ -90,15 +118,15 @@ enum Icc {
 /// Refuses options that do not fit together.
 pub(super) fn check(args: &ConvertArgs) -> Result<(), CliError> {
     let has_size = args.scale.is_some() || args.megapixels.is_some() || args.long_edge.is_some();
-    if args.method == Method::None && has_size {
+    if args.method.is(&Method::None) && has_size {
         return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
     }
-    if args.restore.is_some() && !matches!(args.method, Method::Neural | Method::Auto) {
+    if args.restore.is_some() && !args.method.is(&Method::Neural) && !args.method.is(&Method::Auto) {
         return Err(CliError::usage("`--restore` has an effect with `--method neural` or `auto` alone; leave it out"));
     }
-    if enhance(args).sharpen != Strength::Off && (!has_size || args.method == Method::Neural) {
+    if enhance(args).sharpen != Strength::Off && (!has_size || args.method.is_net()) {
         let (what, hint) = if has_size {
-            ("what the neural net makes is not sharpened", "leave it out")
+            ("what a neural net makes is not sharpened", "leave it out")
         } else {
             let hint = "give --scale, --megapixels or --long-edge, or leave out what does nothing";
             ("a picture is sharpened only where it is enlarged", hint)
@@ -111,7 +139,36 @@ pub(super) fn check(args: &ConvertArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> Result<Conversion, CliError> {
+/// Returns what enlarges a picture.
+pub(super) fn enlarger(root_args: &RootArgs, args: &ConvertArgs) -> Result<Enlarger, CliError> {
+    let dial = args.restore.unwrap_or(Restore::Auto).into();
+    let path = match &args.method {
+        By::Method(Method::Neural) => return Ok((Upscaler::Neural(dial), None)),
+        By::Method(Method::Auto) => return Ok((Upscaler::Auto { dial, took: None }, None)),
+        By::Method(Method::Lanczos | Method::None) => return Ok((Upscaler::Lanczos, None)),
+        By::Method(Method::Brought(name)) => root(root_args)?.join(name.file().as_path()),
+        By::File(path) => path.clone(),
+    };
+    let wrong = |why: String| CliError::usage(format!("`--method`: `{}`: {why}", path.display()));
+    let read = read_outside(&path, NET_FILE_BYTES_MAX + 1).map_err(|error| match &args.method {
+        By::Method(Method::Brought(name)) if error.kind() == ErrorKind::NotFound => {
+            let hint = "`stockmill models` lists what is there, and --root names another mill";
+            wrong(format!("there is no net `{name}`; {hint}"))
+        }
+        _ => wrong(plain_reason(&error)),
+    })?;
+    let net = NetFile::read(&read.bytes).map_err(wrong)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = NetName::new(&stem).map_err(wrong)?;
+    Ok((Upscaler::Brought { name, hash: net.hash.clone() }, Some(Arc::new(net))))
+}
+
+pub(super) fn conversion(
+    args: &ConvertArgs,
+    (by, net): Enlarger,
+    format: Format,
+    threads: usize,
+) -> Result<Conversion, CliError> {
     let without_effect = if format == Format::Jpeg { Vec::new() } else { of_a_jpeg(args) };
     if !without_effect.is_empty() {
         let (options, title) = (without_effect.join(", "), format.title());
@@ -120,15 +177,11 @@ pub(super) fn conversion(args: &ConvertArgs, format: Format, threads: usize) -> 
     }
     let sizes =
         [args.scale.map(Resize::Scale), args.megapixels.map(Resize::Megapixels), args.long_edge.map(Resize::LongEdge)];
-    let dial = args.restore.unwrap_or(Restore::Auto).into();
     let [_, red, green, blue] = args.background.unwrap_or(BACKGROUND).to_be_bytes();
     Ok(Conversion {
         resize: sizes.into_iter().flatten().next().unwrap_or(Resize::Same),
-        by: match args.method {
-            Method::Neural => Upscaler::Neural(dial),
-            Method::Auto => Upscaler::Auto { dial, took: None },
-            Method::Lanczos | Method::None => Upscaler::Lanczos,
-        },
+        by,
+        net,
         enhance: enhance(args),
         format,
         quality: args.quality.unwrap_or(QUALITY),
@@ -211,6 +264,13 @@ fn enhancement(text: &str) -> Result<Enhancement, String> {
 }
 
 /// Reads what a type of the model reads.
+fn by(text: &str) -> Result<By, String> {
+    if Path::new(text).extension().is_some_and(|extension| extension == "safetensors") {
+        return Ok(By::File(PathBuf::from(text)));
+    }
+    text.parse().map(By::Method)
+}
+
 fn read<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
     text.parse()
 }

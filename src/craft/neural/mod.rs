@@ -32,6 +32,7 @@ mod weights;
 mod winograd;
 
 pub use brought::Brought;
+pub(in crate::craft) use brought::COLUMN_BYTES_MAX;
 pub use cpu::Cpu;
 pub use net::Net;
 pub use pixels::Scale;

@@ -131,7 +131,8 @@ impl<'a> Tensors<'a> {
                 return wrong(format!("its bytes begin at {begin}, and those before it end at {at}"));
             }
             let Some(bytes) = data.get(begin..end) else {
-                return wrong(format!("its bytes are {begin} to {end}, and the file has {}", data.len()));
+                let what = "it is damaged or cut off; copy the file again";
+                return wrong(format!("its bytes are {begin} to {end}, and the file ends at {}: {what}", data.len()));
             };
             let size = shape.iter().try_fold(kind.bytes(), |size, edge| size.checked_mul(*edge));
             if size != Some(bytes.len()) {
@@ -323,7 +324,10 @@ pub(super) mod tests {
                 one(entry("a", "F32", "[4294967296,4294967296,4]", 0, 8), 8),
                 "layer `a`: its shape 4294967296×4294967296×4 does not fit its 8 bytes",
             ),
-            (one(entry("a", "F32", "[2]", 0, 8), 4), "layer `a`: its bytes are 0 to 8, and the file has 4"),
+            (
+                one(entry("a", "F32", "[2]", 0, 8), 4),
+                "layer `a`: its bytes are 0 to 8, and the file ends at 4: it is damaged or cut off",
+            ),
             (one(entry("a", "F32", "[2]", 8, 0), 8), "layer `a`: its bytes begin at 8, and those before it end at 0"),
             (one(entry("a", "F32", "[1]", 0, 4), 6), "2 bytes follow its last tensor"),
             (two(4, 8), "layer `b`: its bytes begin at 4, and those before it end at 8"),

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::config::load;
 use crate::market::built_in;
-use crate::model::{AssetId, Tags};
+use crate::model::{AssetId, NetName, Tags};
 use crate::plan::tags::{Layer, resolve};
 
 fn path(text: &str) -> RelPath {
@@ -18,6 +18,11 @@ fn rules(settings: &str) -> Rules {
         export: settings.export,
         markets: settings.upload.markets,
         prompts_max: 10,
+        nets: [
+            (NetName::new("4x-foto").unwrap(), Ok(ContentHash::of(b"a net"))),
+            (NetName::new("absent").unwrap(), Err("it is not there".to_owned())),
+        ]
+        .into(),
     }
 }
 
@@ -236,6 +241,26 @@ fn only_the_stages_that_a_product_passed_are_asked_and_what_cannot_be_made_anew_
              would be enlarged from 100x100 to 900x900"
                 .to_owned(),
         ),
+    ]);
+}
+
+#[test]
+fn another_file_under_the_name_of_a_net_makes_its_products_stale() {
+    let (now, before) = (ContentHash::of(b"a net"), ContentHash::of(b"another net"));
+    let by = |name: &str, hash: &ContentHash| format!("model {name} {hash} 100x100 to 200x200");
+    let made_by = |name: &str, hash: &ContentHash| -> &'static str {
+        format!("{}; JPEG quality 95 sRGB on #ffffff", by(name, hash)).leak()
+    };
+    let given = |recipe| Given { recipe: Some(recipe), ..DONE };
+    let instead = format!("lanczos-instead-of-{}", made_by("4x-foto", &now)).leak();
+    let settings = "keep: {method: 4x-foto, scale: 2}";
+    agree(&[
+        (given(made_by("4x-foto", &now)), settings, "current".to_owned()),
+        (given(instead), settings, "current".to_owned()),
+        (given(made_by("4x-foto", &before)), settings, made_by("4x-foto", &now).to_owned()),
+        (given(made_by("2x-foto", &now)), settings, made_by("4x-foto", &now).to_owned()),
+        (DONE, settings, made_by("4x-foto", &now).to_owned()),
+        (DONE, "keep: {method: absent, scale: 2}", "unknown: it is not there".to_owned()),
     ]);
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{DEFAULT_TEXT, load};
+use crate::market::Market;
 use crate::market::built_in;
 use crate::model::{AssetId, EnhanceTags, MarketName, Strength};
 use crate::records::{FileRecord, Origin};
@@ -122,6 +123,7 @@ impl Given<'_> {
             export: settings.export,
             markets,
             prompts_max: self.prompts_max.unwrap_or(10),
+            nets: BTreeMap::new(),
         };
         let tags = Tags {
             title: Some("A cabin".to_owned()),

@@ -209,6 +209,7 @@ impl Decider {
         here: Here<'_>,
     ) -> Result<Plan, Hold> {
         let layers = self.layers_of(facts, here.now.for_settle())?;
+        self.look_for_nets(facts, &layers);
         self.no_namesake(facts, &layers, here)?;
         let is_for_markets = facts.stage == Stage::Upload;
         let bundled_for = if is_for_markets { self.bundled_for(facts, known) } else { BTreeMap::new() };
@@ -219,6 +220,14 @@ impl Decider {
             let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
             plan_asset(facts, &Context { is_let_go, taken: &taken, ..*context })
         })
+    }
+
+    /// Looks for the nets that the settings or an asset's tags ask for.
+    fn look_for_nets(&mut self, facts: &Facts, layers: &[(Layer, Tags)]) {
+        let own = facts.sidecar.iter().map(|(_, sidecar)| &sidecar.tags);
+        let tags = layers.iter().map(|(_, tags)| tags).chain(own);
+        let asked = tags.filter_map(|tags| tags.enlarge.method.as_ref()).chain([&self.rules.keep.method]);
+        self.rules.nets = self.tags.nets.of(self.vault.disk(), asked);
     }
 
     /// Returns the tag layers below an asset's own, lowest first.
@@ -342,6 +351,7 @@ pub(super) fn rules(settings: &Settings) -> Rules {
         export: settings.export.clone(),
         markets: settings.upload.markets.clone(),
         prompts_max: settings.ideas.prompts_max,
+        nets: BTreeMap::new(),
     }
 }
 

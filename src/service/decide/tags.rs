@@ -12,23 +12,27 @@ use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::Hold;
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::records::Sidecar;
+use crate::service::nets::NetFiles;
 use crate::service::survey::stage_of;
 use crate::vault::Look;
 
 /// The largest note or tag file that is read.
 pub(super) const NOTE_BYTES_MAX: u64 = 8 << 20;
 
-/// Shared tags as they were read last, and what tells whether their files stand still.
+/// Shared tags as they were read last, what tells whether their files stand still, and the nets that are named there.
 #[derive(Debug)]
 pub(in crate::service) struct SharedTags {
     pub(super) themes: Themes,
     pub(super) records: RecordSettle,
+    /// The nets that tags and settings name.
+    pub(in crate::service) nets: NetFiles,
 }
 
 impl SharedTags {
     /// Returns tags of which none were read.
     pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
-        Self { themes: Themes::default(), records: RecordSettle::new(settings.quiet, settings.weak_quiet) }
+        let records = RecordSettle::new(settings.quiet, settings.weak_quiet);
+        Self { themes: Themes::default(), records, nets: NetFiles::default() }
     }
 
     /// Takes other quiet times, and reads all anew.
