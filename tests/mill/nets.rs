@@ -62,7 +62,7 @@ fn a_net_enlarges_and_its_file_is_part_of_the_recipe() {
 fn what_is_in_models_is_listed_and_what_cannot_be_used_says_why() {
     let root = Root::with("keep: {method: 3x-foto}\n");
     bring(&root, "2x-foto.safetensors", &net(2, 0.0));
-    bring(&root, "5x.safetensors", &net(5, 0.0));
+    bring(&root, "1x.safetensors", &net(1, 0.0));
     bring(&root, "my net.safetensors", &net(2, 0.0));
     bring(&root, "neura.safetensors", &net(2, 0.0));
     bring(&root, "torn.safetensors", &net(2, 0.0)[..900]);
@@ -71,7 +71,7 @@ fn what_is_in_models_is_listed_and_what_cannot_be_used_says_why() {
     let (said, check) = (root.text(&["models"]), root.text(&["check"]));
     let rows = [
         ("2x-foto: compact SRVGGNet, 2x, 286 parameters, licence CC0-1.0\n", None),
-        ("5x: cannot be used: ", Some("layer `body.2.weight`: it makes 75 channels, and 12, 27 or 48 are known")),
+        ("1x: cannot be used: ", Some("layer `body.2.weight`: it makes 3 channels, and 12, 27 or 48 are known")),
         ("my net.safetensors: cannot be used: ", Some("`my net` cannot name a net")),
         ("torn: cannot be used: ", Some("it is damaged or cut off; copy the file again")),
         ("link.safetensors: cannot be used: ", Some("it is no regular file; copy the net here")),
@@ -89,7 +89,7 @@ fn what_is_in_models_is_listed_and_what_cannot_be_used_says_why() {
     let named = |name: &str| models.iter().find(|model| model["name"] == name).unwrap();
     assert_eq!((&named("2x-foto")["scale"], &named("2x-foto")["licence"]), (&2.into(), &"CC0-1.0".into()));
     assert!(named("2x-foto")["seconds_for_1024x1024"].as_f64().unwrap() > 0.0);
-    assert!(named("5x")["refused"].as_str().unwrap().contains("75 channels"));
+    assert!(named("1x")["refused"].as_str().unwrap().contains("3 channels"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::weights::Layer;
 /// The most parts of a kind that a net may have: blocks, or convolutions and their slopes.
 const BLOCKS_MAX: usize = 128;
 /// The most bytes that the rows of a net may take for each pixel of a picture's width.
-pub(in crate::craft) const COLUMN_BYTES_MAX: usize = 192 << 10;
+pub(in crate::craft) const COLUMN_BYTES_MAX: usize = 96 << 10;
 /// What SPAN takes off each colour, and how large white is to it.
 const MEAN: [f32; COLORS] = [0.4488, 0.4371, 0.4040];
 const GAIN: f32 = 255.0;

@@ -1,7 +1,7 @@
 //! A net as data: layers, and which layers each of them is made of.
 //!
-//! A net is told as a list of steps with plain weights. It is made for one of a few numbers of channels, the next that
-//! holds all of its layers: what a layer has less is zeros, which cost time and change nothing.
+//! A net is told as a list of steps with plain weights. It is made for 48 channels, or for 64 where a layer has more: what a
+//! layer has less is zeros, which cost time and change nothing.
 
 use super::activation::Activation;
 use super::plain::{Begins, COLORS, First, Guides, Mix};
@@ -12,7 +12,7 @@ use super::winograd::{Conv, TILE};
 /// How far the first convolutions lag behind the source.
 const FIRST_LAG: usize = 1;
 /// The most channels that a layer may have.
-pub(super) const CHANNELS_MAX: usize = 96;
+pub(super) const CHANNELS_MAX: usize = 64;
 
 /// A layer of a net, as it is told. Its number is its place in the list, and the layers that it is made of stand before it.
 #[derive(Debug, Clone)]
@@ -83,8 +83,7 @@ pub struct Net {
 #[derive(Debug)]
 pub(super) enum Layers {
     C48(Nodes<48>),
-    C64(Nodes<64>),
-    C96(Nodes<CHANNELS_MAX>),
+    C64(Nodes<CHANNELS_MAX>),
 }
 
 /// Each is made of nodes before it; the last one's channels are the pixels of the result, colour by colour.
@@ -113,8 +112,7 @@ impl Net {
     pub(super) fn of(steps: &[Step], scale: usize, mean: [f32; COLORS], gain: f32) -> Self {
         let layers = match steps.iter().map(|step| step.layer.outputs).max().unwrap_or_default() {
             0..=48 => Layers::C48(nodes(steps)),
-            49..=64 => Layers::C64(nodes(steps)),
-            _ => Layers::C96(nodes(steps)),
+            _ => Layers::C64(nodes(steps)),
         };
         let parameters = steps.iter().map(|step| step.layer.weights.len() + step.layer.biases.len()).sum();
         Self { layers, scale, mean, gain, parameters }
@@ -130,7 +128,6 @@ impl Net {
         match &self.layers {
             Layers::C48(nodes) => column_bytes(nodes),
             Layers::C64(nodes) => column_bytes(nodes),
-            Layers::C96(nodes) => column_bytes(nodes),
         }
     }
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::weights::from_half;
 
-/// The most bytes that are read of a file: the largest net that is understood, as it was trained, has about 110 million.
-pub const NET_BYTES_MAX: u64 = 256 << 20;
+/// The most bytes that are read of a file: the largest net that is understood, as it was trained, has about 50 million.
+pub const NET_BYTES_MAX: u64 = 64 << 20;
 const HEAD_BYTES_MAX: usize = 1 << 20;
 const TENSORS_MAX: usize = 2048;
 const RANK_MAX: usize = 4;

@@ -126,7 +126,7 @@ fn told(net: &Net, picture: &Map, way: Way, progress: &dyn Progress) -> Result<V
     in_panels(usize::MAX, net, picture, way, progress)
 }
 
-fn in_panels(
+pub(super) fn in_panels(
     columns_max: usize,
     net: &Net,
     picture: &Map,

@@ -61,7 +61,6 @@ impl Upscale<'_> {
         match &self.net.layers {
             Layers::C48(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
             Layers::C64(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
-            Layers::C96(nodes) => self.rows_of(nodes, columns_max, source, progress, call),
         }
     }
 

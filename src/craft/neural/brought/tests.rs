@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::tensors::tests::file;
-use super::super::tests::{Map, assert_near, enlarged, noise, picture, sigmoid};
+use super::super::tests::{Map, assert_near, enlarged, in_panels, noise, picture, sigmoid};
 use super::super::{Cpu, Scale};
 use super::*;
+use crate::craft::Untold;
 
 /// The tensors of a net, by name.
 #[derive(Clone, Default)]
@@ -289,6 +290,18 @@ fn each_kind_of_net_makes_what_its_formulas_say() {
 }
 
 #[test]
+fn panels_and_threads_change_no_bit() {
+    for (kind, make, _) in KINDS {
+        let fused = if kind == "SPANV2" { "conv" } else { "eval_conv" };
+        let Brought { net, .. } = Brought::read(&make((3, 2, Some(fused))).file()).unwrap();
+        let picture = picture(70, 6, 3);
+        let whole = enlarged(&net, &picture, (Scale::Two, 1, Cpu::best())).unwrap();
+        let split = in_panels(28, &net, &picture, (Scale::Two, 2, Cpu::best()), &Untold).unwrap();
+        assert!(whole == split, "{kind}");
+    }
+}
+
+#[test]
 fn a_net_without_a_mean_takes_values_as_they_are() {
     let mut given = span((4, 2, None));
     given.add("no_norm", &[1], |_| 0.0);
@@ -347,9 +360,9 @@ fn spans_that_are_not() -> Vec<Refused> {
         ),
         (
             span,
-            (97, 2, Some("eval_conv")),
+            (65, 2, Some("eval_conv")),
             |_| (),
-            "layer `conv_1.eval_conv.weight`: it makes 97 channels, and 1 to 96 are possible",
+            "layer `conv_1.eval_conv.weight`: it makes 65 channels, and 1 to 64 are possible",
         ),
         (
             span,
