@@ -100,7 +100,7 @@ fn times(from: Size, to: Size) -> u32 {
 }
 
 /// A picture that is transparent somewhere, its colours bled to where they are hidden.
-struct CutOut {
+pub(super) struct CutOut {
     colors: Vec<f32>,
     alpha: Vec<f32>,
     width: usize,
@@ -108,7 +108,7 @@ struct CutOut {
 }
 
 impl CutOut {
-    fn read(source: Feed<'_>, channels: usize) -> Result<Self, CraftError> {
+    pub(super) fn read(source: Feed<'_>, channels: usize) -> Result<Self, CraftError> {
         let Size { width, height } = source.size();
         let (width, mut rows) = (width as usize, source.into_rows());
         let (mut colors, mut alpha, mut row) = (Vec::new(), Vec::new(), vec![0.0; width * (channels + 1)]);
@@ -121,6 +121,14 @@ impl CutOut {
         }
         bleed(&mut colors, &alpha, width, channels);
         Ok(Self { colors, alpha, width, channels })
+    }
+
+    /// Returns it as one picture in 16 bits.
+    pub(super) fn into_image(self) -> DynamicImage {
+        let pixels = self.colors.chunks_exact(self.channels).zip(&self.alpha);
+        let samples = pixels.flat_map(|(colors, alpha)| colors.iter().chain([alpha]).map(|value| deep(*value)));
+        let samples = samples.collect();
+        image(self.width, self.channels + 1, samples)
     }
 
     /// Returns its opacity, if that is the same everywhere.

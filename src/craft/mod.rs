@@ -3,6 +3,7 @@
 
 mod appearance;
 mod bleed;
+mod by_program;
 mod color;
 mod complete;
 mod decode;
@@ -38,6 +39,7 @@ mod webp;
 mod whole;
 mod xmp;
 
+pub use by_program::Given;
 pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_profile};
 pub use complete::zeros;
 pub use decode::{decode, is_upright, size};
@@ -52,7 +54,7 @@ pub use model::references;
 pub use neural::{Brought, Cpu, NET_BYTES_MAX, Net, NetError, NextRow, Scale, Upscale, UpscaledRows, WeightsError};
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};
-pub use render::{Rendered, render, render_by, written};
+pub use render::{Rendered, render, render_by, render_given, write_for_program, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_whole};
@@ -83,6 +85,9 @@ pub enum CraftError {
     /// The neural net is of no use for it.
     #[error("the neural net cannot enlarge it: {0}")]
     NotByNet(String),
+    /// What a program made of it is no picture of it.
+    #[error("what the program gave is no picture of it: {0}")]
+    NotByProgram(String),
     /// Its metadata cannot be read or written.
     #[error("its metadata cannot be used: {0}")]
     Metadata(String),

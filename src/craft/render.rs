@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use std::io::Write;
 
+use super::by_program::{Given, write_cut_out};
 use super::color::is_transparent;
 use super::decode::decode_told;
 use super::embed::packet;
@@ -12,7 +13,7 @@ use super::neural::Net;
 use super::source::Source;
 use super::stored::Coded;
 use super::stream::Feed;
-use super::{CraftError, Limits, Picture, Progress, Untold};
+use super::{CraftError, Limits, Picture, Progress, Stopped, Untold};
 use super::{flatten, in_own, to_srgb, with_fit_profile};
 use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Upscaler};
 
@@ -47,20 +48,100 @@ pub fn render<'a>(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    render_by(None, (coded.into(), kind), render, limits, progress, out)
+    made((coded.into(), kind), Help::None, render, limits, progress, out)
 }
 
 /// Makes a picture as [`render`] does, where that may be by a net that somebody brought: this one.
 pub fn render_by(
     brought: Option<&Net>,
+    source: (Coded<'_>, Kind),
+    render: &Render,
+    limits: &Limits,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<Rendered, CraftError> {
+    made(source, brought.map_or(Help::None, Help::Net), render, limits, progress, out)
+}
+
+/// Makes one picture of another that a program has enlarged: what it gave is compared with the source, and brought to the
+/// size that is wanted.
+pub fn render_given(
+    source: (Coded<'_>, Kind),
+    given: Given<'_>,
+    render: &Render,
+    limits: &Limits,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<Rendered, CraftError> {
+    made(source, Help::Given(given), render, limits, progress, out).map_err(|error| match error {
+        CraftError::LooksWrong(why) => {
+            CraftError::NotByProgram(format!("what it makes does not look like its source ({why})"))
+        }
+        error => error,
+    })
+}
+
+/// Writes a picture as a program gets it that is to enlarge it: a PNG in the colours of what is made of it, as our
+/// decoder sees them, that says nothing else. What is transparent gets the colours beside it, since most programs enlarge
+/// colours and opacity apart from each other. Returns its size.
+pub fn write_for_program(
+    source: (Coded<'_>, Kind),
+    render: &Render,
+    limits: &Limits,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<Size, CraftError> {
+    let is_flattened = Cell::new(false);
+    let Opened { from, feed, .. } = opened(source, render, limits, &is_flattened)?;
+    let writing = Writing {
+        format: Format::Png,
+        sharpen: Strength::Off,
+        quality: LOSSLESS,
+        scans: Scans::Baseline,
+        subsampling: None,
+        xmp: None,
+        threads: render.threads,
+        progress: &NotBegun(progress),
+    };
+    if feed.made().has_alpha() {
+        write_cut_out(feed, out)?;
+    } else {
+        write(feed, None, None, from, &writing, out)?;
+    }
+    Ok(from)
+}
+
+/// Asks whether to go on, and tells that nothing is made yet.
+struct NotBegun<'a>(&'a dyn Progress);
+
+impl Progress for NotBegun<'_> {
+    fn rows(&self, _: u32, of: u32) -> Result<(), Stopped> {
+        self.0.rows(0, of)
+    }
+}
+
+/// What enlarges a picture and does not come with stockmill.
+#[derive(Clone, Copy)]
+enum Help<'a> {
+    /// Nothing is wanted.
+    None,
+    /// A net that somebody brought.
+    Net(&'a Net),
+    /// What a program made of the picture.
+    Given(Given<'a>),
+}
+
+/// Makes a picture of a source, or of what was given of it.
+fn made(
     (coded, kind): (Coded<'_>, Kind),
+    help: Help<'_>,
     render: &Render,
     limits: &Limits,
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
     fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
-    let once = |quality, out: &mut dyn Write| once((coded, kind), (render, brought), quality, limits, progress, out);
+    let once = |quality, out: &mut dyn Write| once((coded, kind), (render, help), quality, (limits, progress), out);
     match &render.output {
         Output::Master => once(LOSSLESS, out),
         Output::Final { format: Format::Jpeg, quality, bytes: Some(range), subsampling, .. } => {
@@ -113,10 +194,9 @@ fn tell(fitted: &Fitted, range: ByteRange, asked: u8, leap: Option<u8>, made: &m
 /// Makes it once, with this quality.
 fn once(
     (coded, kind): (Coded<'_>, Kind),
-    (render, brought): (&Render, Option<&Net>),
+    (render, help): (&Render, Help<'_>),
     quality: u8,
-    limits: &Limits,
-    progress: &dyn Progress,
+    (limits, progress): (&Limits, &dyn Progress),
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
     // That something is transparent is known once all of it was seen.
@@ -144,18 +224,24 @@ fn once(
     };
     let net = match &render.by {
         Upscaler::Brought { name, .. } if is_enlarged => {
-            let net = brought.ok_or_else(|| CraftError::Defect(format!("the net `{name}` was not given")))?;
+            let Help::Net(net) = help else {
+                return Err(CraftError::Defect(format!("the net `{name}` was not given")));
+            };
             remarks.extend(rest_of(net, from, size));
             Some(net)
         }
         _ => own.as_ref(),
     };
-    if let Some(net) = net {
-        // Rows are written as the net makes them: who asks how far it is, is told that.
-        let writing = Writing { progress: &Untold, ..writing };
-        enlarged(feed, size, net, threads, progress, |feed| write(feed, None, icc.as_deref(), size, &writing, out))?;
-    } else {
-        write(feed, Some(&again), icc.as_deref(), size, &writing, out)?;
+    match (net, help) {
+        (Some(net), _) => {
+            // Rows are written as the net makes them: who asks how far it is, is told that.
+            let writing = Writing { progress: &Untold, ..writing };
+            enlarged(feed, size, net, threads, progress, |feed| {
+                write(feed, None, icc.as_deref(), size, &writing, out)
+            })?;
+        }
+        (None, Help::Given(given)) => write(given.feed(feed, limits)?, None, icc.as_deref(), size, &writing, out)?,
+        (None, _) => write(feed, Some(&again), icc.as_deref(), size, &writing, out)?,
     }
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let encoded = match &render.output {

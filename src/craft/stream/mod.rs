@@ -22,7 +22,7 @@ mod rows;
 mod strips;
 mod taps;
 
-pub(super) use feed::Feed;
+pub(super) use feed::{Feed, FeedRows};
 pub(super) use jpeg::{Coding, write_jpeg};
 pub(super) use rows::in_size;
 
