@@ -1,6 +1,7 @@
 //! The words of the trade: stages, paths, themes, tags, kinds. Types that are checked once, when
 //! they are built. Never any I/O, clock, log or randomness.
 
+mod command_line;
 mod counted;
 mod day_folder;
 mod enhance;
@@ -20,6 +21,7 @@ mod tags;
 mod template;
 mod upscaler;
 
+pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
 pub use counted::counted;
 pub use day_folder::leading_days;
 pub use enhance::{Enhance, EnhanceTags, Strength};

@@ -1,9 +1,10 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use super::handles::AtWork;
-use super::own_names::{SCRATCH, home_scratch};
+use super::own_names::{SCRATCH, home_programs, home_scratch};
 use crate::model::{ContentHash, Identity, RelPath};
 
 /// What a name stands for.
@@ -87,7 +88,8 @@ pub struct DiskError {
 /// same trouble must give the same line.
 fn shown(path: &RelPath) -> RelPath {
     let is_scratch = |folder: &RelPath| folder.file_name() == SCRATCH || *folder == home_scratch();
-    path.parent().filter(is_scratch).unwrap_or_else(|| path.clone())
+    let programs = Some(home_programs()).filter(|programs| path.is_in(programs));
+    programs.or(path.parent().filter(is_scratch)).unwrap_or_else(|| path.clone())
 }
 
 /// Returns the words of a system's error for a person, and what to do where that is known.
@@ -222,6 +224,10 @@ pub trait Look: Send + Sync + fmt::Debug {
     fn file_system(&self, folder: &RelPath) -> DiskResult<FileSystem>;
     /// Returns how much room the file system that holds a folder has.
     fn space(&self, folder: &RelPath) -> DiskResult<Space>;
+    /// Returns where a path lies for other programs; `None` on a disk that they do not see.
+    fn real_path(&self, _path: &RelPath) -> Option<PathBuf> {
+        None
+    }
     /// Makes sure that an area is the folder that it was, and can be written to. An area whose folder would be
     /// made by [`Disk::make_area`] is empty rather than away.
     fn attach(&self, area: &RelPath) -> Result<(), Detached>;

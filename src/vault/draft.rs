@@ -67,6 +67,11 @@ impl Draft {
         Ok(ProductWriter::new(file, scratch, noted))
     }
 
+    /// Returns the vault that it is made in.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Gives up the product that was begun last: it is made in another way.
     pub fn give_up_last(&mut self) {
         if let Some(product) = self.made.publish.pop() {

@@ -28,6 +28,11 @@ pub(super) fn home_scratch() -> RelPath {
     home().join("scratch")
 }
 
+/// Returns the folder for what other programs work on, each in a folder of its own.
+pub(super) fn home_programs() -> RelPath {
+    home().join("programs")
+}
+
 /// Returns the folder for what was taken away on the root's own file system.
 pub(super) fn home_trash() -> RelPath {
     home().join("trash")

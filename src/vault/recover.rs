@@ -7,6 +7,7 @@ use super::outcome::CommitError;
 use super::own_names::home;
 use super::publish::{publish, take_back};
 use super::scratch::sweep;
+use super::scratch_folder::sweep_programs;
 use super::second_look::in_use;
 use super::sources::{give_back, is_same, take_away};
 use crate::model::{ContentHash, RelPath};
@@ -83,6 +84,7 @@ pub fn recover(disk: &dyn Disk, journal: &mut Journal, records: &[Record], areas
     let refused = recovered.refused.iter().map(|(intent, _)| intent);
     let needed: HashSet<&RelPath> = recovered.waiting.iter().chain(refused).flat_map(paths).collect();
     (recovered.swept, recovered.unswept) = sweep(disk, areas, &needed);
+    recovered.unswept += sweep_programs(disk);
     Ok(recovered)
 }
 

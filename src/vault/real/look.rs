@@ -1,6 +1,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
@@ -164,6 +165,10 @@ impl Look for RealDisk {
             files: (stat.f_files > 0).then_some(stat.f_favail),
         };
         said("examined", folder, stat.map(space))
+    }
+
+    fn real_path(&self, path: &RelPath) -> Option<PathBuf> {
+        Some(self.layout().real_path(path))
     }
 
     fn attach(&self, area: &RelPath) -> Result<(), Detached> {
