@@ -39,7 +39,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["records", "market", "config", "plan"]),
     ("image", &["craft"]),
     ("notify", &["intake"]),
-    ("rustix", &["vault", "service"]),
+    ("rustix", &["vault", "make", "service"]),
     ("libc", &["vault", "cli"]),
     ("tokio", &["service"]),
 ];

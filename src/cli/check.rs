@@ -12,7 +12,6 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
     let root = root(args)?;
     let source = source(args, &root)?;
     let sound = read_settings(&root, &source).sound.map_err(CliError::usage)?;
-    let settings = sound.settings;
     say!("ok    settings  {}", source.shown());
     if sound.is_blank {
         say!("note  settings  the file sets nothing, so that every gate is `auto`");
@@ -20,6 +19,10 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
     for note in config_ignored(args, &source).iter().chain(&sound.notes) {
         say!("note  settings  {note}");
     }
+    if let Some(lacking) = &sound.lacks {
+        say!("bad   program   {lacking}");
+    }
+    let settings = sound.settings;
     for market in &settings.upload.markets {
         say!("ok    market    {}, rules of {}", market.name, market.checked);
     }
@@ -31,7 +34,7 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("{} {about:<9} {what}", if *is_bad { "bad  " } else { "ok   " });
     }
     say!("      {}", watches());
-    let is_bad = findings.iter().any(|finding| finding.is_bad);
+    let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.is_bad);
     Ok(if is_bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

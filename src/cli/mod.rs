@@ -21,6 +21,7 @@ mod run;
 mod settings;
 mod status;
 mod undo;
+mod upscaler_exec;
 mod verify;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::model::{Stage, ThemeSlug};
+use crate::service::HELPER;
 use error::CliError;
 
 /// From a folder of AI-generated images, videos and 3D models to bundles that stock marketplaces take.
@@ -129,6 +131,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Confine this process, and become the program that enlarges a picture: for the daemon alone
+    #[command(name = HELPER, hide = true)]
+    UpscalerExec(upscaler_exec::ExecArgs),
     /// Check every file and original against its receipt, byte for byte; changes nothing
     Verify {
         /// One JSON object, for programs
@@ -188,6 +193,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Convert(own) => convert::convert(&args, &own),
         Command::Models { json: true } => models::json(&args),
         Command::Models { json: false } => models::text(&args),
+        Command::UpscalerExec(args) => Ok(upscaler_exec::exec(args)),
         Command::Verify { json } => {
             if json {
                 verify::json(&args)

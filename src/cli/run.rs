@@ -29,7 +29,7 @@ pub(super) fn run(args: &RootArgs, until: Until) -> Result<ExitCode, CliError> {
         if lacks_zones() {
             report::no_zones(NO_ZONES);
         }
-        notes.iter().chain(&sound.notes).for_each(|note| report::settings_note(note));
+        notes.iter().chain(&sound.notes).chain(&sound.lacks).for_each(|note| report::settings_note(note));
         if sound.is_blank {
             report::blank_settings(&source.shown());
         }

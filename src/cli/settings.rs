@@ -8,10 +8,13 @@ use super::error::CliError;
 use super::near::{self, FILE_NAME};
 use super::profiles::Profiles;
 use super::reader::Reader;
-use crate::config::{DEFAULT_TEXT, Folders, Problems, Settings, advice, check_places, is_blank, load, own_folders};
+use crate::config::{
+    DEFAULT_TEXT, Folders, Problem, Problems, Settings, advice, check_places, is_blank, load, own_folders,
+    program_problem,
+};
 use crate::market::built_in;
 use crate::model::Stage;
-use crate::service::{Reading, Sound};
+use crate::service::{Reading, Sound, find_program};
 use crate::vault::own_names::HOME;
 use crate::vault::{Place, plain};
 
@@ -140,7 +143,8 @@ fn sound(root: &Path, source: &Source, reader: &mut Reader) -> Result<Sound, Str
     }
     notes.extend(unread_beside(source));
     notes.extend(advice(&settings));
-    Ok(Sound { settings, is_blank: is_blank(&text), notes })
+    let lacks = lacks_program(&settings, &text).map(|problem| format!("{}: {problem}", source.shown()));
+    Ok(Sound { settings, is_blank: is_blank(&text), notes, lacks })
 }
 
 /// Refuses folders that are one place on the disk under two names.
@@ -148,6 +152,13 @@ fn beside_each_other(text: &str, settings: &Settings) -> Result<(), Problems> {
     let folders: Vec<PathBuf> = own_folders(settings).into_iter().map(|(_, folder)| folder).collect();
     let places = Place::of_all(&folders);
     check_places(text, settings, &|one, other| places[one].overlaps(&places[other]))
+}
+
+/// Returns what is wrong with the program that enlarges pictures: it may come later, and is no mistake in the settings.
+fn lacks_program(settings: &Settings, text: &str) -> Option<Problem> {
+    let line = settings.keep.command.as_deref()?;
+    let missing = find_program(line.program(), &std::env::var_os("PATH").unwrap_or_default()).err()?;
+    program_problem(text, missing.to_string())
 }
 
 /// Returns a line for each file beside the settings that has almost their name.

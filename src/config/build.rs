@@ -1,4 +1,5 @@
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
@@ -6,14 +7,14 @@ use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
 use super::gate::{Gate, Gates, Schedule};
-use super::raw::{Raw, RawKeep, RawSchedule};
+use super::raw::{Raw, RawCommand, RawKeep, RawSchedule};
 use super::schema::{Nodes, WEEKDAYS, time};
 use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
 };
 use crate::market::{Market, no_category};
-use crate::model::{Ignore, MarketName, Method, Restore, Stage, Tags, Template, nearest};
+use crate::model::{ArgumentProblem, CommandLine, Ignore, MarketName, Method, Restore, Stage, Tags, Template, nearest};
 
 /// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
@@ -123,6 +124,7 @@ impl Builder {
             let hint = "leave it out; a theme that is enlarged otherwise may say `enlarge: {restore: 80}`";
             self.say("keep.restore", "a net of `models/` has no such dial", Some(hint.to_owned()));
         }
+        let command = self.command(&raw.keep);
         let background = self.colour("export.background", &raw.export.background);
         let chosen = self.markets(&raw.upload.markets, markets);
         self.categories(&raw.defaults, markets);
@@ -143,6 +145,7 @@ impl Builder {
             keep: KeepSettings {
                 method: raw.keep.method,
                 restore: raw.keep.restore,
+                command,
                 target: target?,
                 megapixels_max: raw.keep.megapixels_max,
                 scale_max: raw.keep.scale_max,
@@ -247,6 +250,32 @@ impl Builder {
         None
     }
 
+    /// Returns the program that enlarges pictures, if one is named.
+    fn command(&mut self, raw: &RawKeep) -> Option<Arc<CommandLine>> {
+        let RawCommand { run, scales, timeout_s, memory_mib } = &raw.command;
+        if scales.is_empty() {
+            let hint = Some("write how many times as large the program makes a picture, as [2, 4]".to_owned());
+            self.say("keep.command.scales", "it names no scale", hint);
+            return None;
+        }
+        if run.is_empty() && raw.method != Method::Command {
+            return None;
+        }
+        match CommandLine::new(run.clone(), scales.clone(), *timeout_s, *memory_mib) {
+            Ok(line) => Some(Arc::new(line)),
+            Err(problems) => {
+                for ArgumentProblem { argument, what, hint } in problems {
+                    let key = "keep.command.run";
+                    self.problems.push(match argument {
+                        Some(number) => self.nodes.problem_in(key, number, what, Some(hint)),
+                        None => self.nodes.problem(key, what, Some(hint)),
+                    });
+                }
+                None
+            }
+        }
+    }
+
     fn colour(&mut self, key: &str, text: &str) -> Option<[u8; 3]> {
         let digits =
             text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -330,6 +359,11 @@ impl Builder {
     }
 }
 
+/// Returns what is wrong with the program that settings name, with its place in their text.
+pub fn program_problem(text: &str, what: String) -> Option<Problem> {
+    Some(Nodes::read(text).ok()?.problem_in("keep.command.run", 0, what, None))
+}
+
 /// Returns what is told of a name that is no market's, and what to write instead.
 pub(super) fn no_market<'a>(name: &str, known: impl Iterator<Item = &'a MarketName>) -> (String, String) {
     let names: Vec<&str> = known.map(MarketName::as_str).collect();
@@ -394,6 +428,56 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_checked_word_by_word() {
+        let sound = "{run: [up, \"{in}\", \"-o={out}\", \"{scale}\"]}";
+        let command = |text: &str, method: &str| {
+            let text = format!("keep:\n  method: {method}\n  command: {text}\n");
+            let shown = |Problems(found): Problems| found.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
+            try_load(&text).map(|settings| settings.keep.command).map_err(shown)
+        };
+        let line = command(sound, "command").unwrap().unwrap();
+        assert_eq!((line.name(), line.timeout_s, line.memory_mib), ("up", 600, 4096));
+        assert_eq!(command("{run: []}", "lanczos"), Ok(None));
+        assert!(command(sound, "lanczos").unwrap().is_some(), "a theme may ask for it");
+        let rows = [
+            ("{run: []}", "line 3, column 18: `keep.command.run`: it names no program; write it as [realesrgan"),
+            (
+                "{run: [up, \"{in}\", \"{out}\"]}",
+                "line 3, column 18: `keep.command.run`: none of its arguments is \"{scale}\"",
+            ),
+            (
+                "{run: [up, \"{in}\"], scales: [2]}",
+                "line 3, column 18: `keep.command.run`: none of its arguments is \"{out}\"",
+            ),
+            (
+                "{run: [up, \"{in}\", \"{out}\", \"{scales}\"], scales: [2]}",
+                "line 3, column 40: `keep.command.run`: there is no placeholder `{scales}`; did you mean `{scale}`?",
+            ),
+            (
+                "{run: [bin/up, \"{in}\", \"{out}\"], scales: [2]}",
+                "line 3, column 19: `keep.command.run`: `bin/up` is neither",
+            ),
+            (
+                "{run: [up, {in}, \"{out}\"]}",
+                "must be one value; text that begins with { or [ needs quotation marks, as \"{in}\"",
+            ),
+            (
+                "{run: [up, 4, \"{in}\", \"{out}\"]}",
+                "line 3, column 23: `keep.command.run`: `4` must be text; write \"4\"",
+            ),
+            ("{run: up}", "line 3, column 18: `keep.command.run`: must be a list"),
+            ("{scales: []}", "line 3, column 21: `keep.command.scales`: it names no scale"),
+            ("{scales: [2, 9]}", "line 3, column 25: `keep.command.scales`: `9` must be a whole number from 2 to 8"),
+            ("{timeout_s: 0}", "`keep.command.timeout_s`: `0` must be a whole number from 1 to 86400"),
+            ("{memory: 1}", "`keep.command.memory`: there is no such setting; did you mean `memory_mib`?"),
+        ];
+        for (text, expected) in rows {
+            let said = command(text, "command").unwrap_err();
+            assert!(said.contains(expected), "{text}: {said}");
+        }
+    }
+
+    #[test]
     fn every_problem_comes_at_once_with_its_place() {
         let text = "settle:\n  quiet_mss: 5\n  rescan_s: often\nkeep:\n  method: lanczoz\nexports: {}\nexport:\n  quality: 30\n";
         let Err(Problems(problems)) = try_load(text) else { panic!("it must be refused") };
@@ -403,7 +487,7 @@ mod tests {
             [
                 "line 2, column 3: `settle.quiet_mss`: there is no such setting; did you mean `quiet_ms`?",
                 "line 3, column 13: `settle.rescan_s`: `often` must be a whole number from 1 to 86400",
-                "line 5, column 11: `keep.method`: `lanczoz` must be one of auto, lanczos, neural, none, or the name of a net in `models/`; did you mean `lanczos`?",
+                "line 5, column 11: `keep.method`: `lanczoz` must be one of auto, lanczos, neural, command, none, or the name of a net in `models/`; did you mean `lanczos`?",
                 "line 6, column 1: `exports`: there is no such setting; did you mean `export`?",
                 "line 8, column 12: `export.quality`: `30` must be a whole number from 80 to 100",
             ]

@@ -9,18 +9,21 @@ mod raw;
 mod schema;
 
 pub use advice::advice;
-pub use build::{NO_ZONES, is_blank, lacks_zones, load};
+pub use build::{NO_ZONES, is_blank, lacks_zones, load, program_problem};
 pub use gate::{Gate, Gates, Schedule, Window, window};
 pub use places::{check_places, own_folders};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::market::Market;
-use crate::model::{Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template};
+use crate::model::{
+    CommandLine, Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template,
+};
 
 /// The commented defaults, as they are written into a new root.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stockmill.yaml");
@@ -123,6 +126,8 @@ pub struct KeepSettings {
     pub method: Method,
     /// How much a neural net restores, unless their tags say otherwise.
     pub restore: Restore,
+    /// The program that enlarges them, if one is named.
+    pub command: Option<Arc<CommandLine>>,
     /// Up to which size.
     pub target: Target,
     /// Never beyond this, in millions of pixels.

@@ -49,12 +49,21 @@ pub(super) struct RawIdeas {
 pub(super) struct RawKeep {
     pub(super) method: Method,
     pub(super) restore: Restore,
+    pub(super) command: RawCommand,
     pub(super) min_megapixels: Option<f64>,
     pub(super) scale: Option<f64>,
     pub(super) long_edge: Option<u32>,
     pub(super) megapixels_max: f64,
     pub(super) scale_max: f64,
     pub(super) enhance: Enhance,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawCommand {
+    pub(super) run: Vec<String>,
+    pub(super) scales: Vec<u8>,
+    pub(super) timeout_s: u64,
+    pub(super) memory_mib: u64,
 }
 
 #[derive(Debug, Deserialize)]

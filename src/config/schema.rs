@@ -79,6 +79,15 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
         Shape::Table(&[
             ("method", Shape::Read(|text| text.parse::<Method>().map(drop))),
             ("restore", Shape::Read(|text| text.parse::<Restore>().map(drop))),
+            (
+                "command",
+                Shape::Table(&[
+                    ("run", Shape::List(&Shape::Text)),
+                    ("scales", Shape::List(&Shape::Integer(2, 8))),
+                    ("timeout_s", Shape::Integer(1, 86_400)),
+                    ("memory_mib", Shape::Integer(64, 1 << 20)),
+                ]),
+            ),
             ("min_megapixels", Shape::Number(0.01, 1000.0)),
             ("scale", Shape::Number(1.0, 16.0)),
             ("long_edge", Shape::Integer(16, 65_000)),
@@ -187,6 +196,24 @@ impl Nodes {
             check(node, &SETTINGS, "", &mut problems);
         }
         problems
+    }
+
+    /// Returns a problem at one of the values of a list, from 0.
+    pub(super) fn problem_in(
+        &self,
+        key: &str,
+        number: usize,
+        what: impl Into<String>,
+        hint: Option<String>,
+    ) -> Problem {
+        let mut problem = self.problem(key, what, hint);
+        let list = self.0.as_ref().and_then(|node| {
+            key.split('.').try_fold(node, |node, part| node.as_mapping().and_then(|mapping| mapping.get_node(part)))
+        });
+        if let Some(node) = list.and_then(Node::as_sequence).and_then(|list| list.get_node(number)) {
+            (problem.line, problem.column) = position(node.span());
+        }
+        problem
     }
 
     /// Returns a problem at a key such as `keep.scale`, or at the nearest one above it that is written.
@@ -301,7 +328,10 @@ fn bare_colour(text: &str) -> Option<(usize, usize, &str)> {
 }
 
 fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
-    let Some(scalar) = node.as_scalar() else { return Some("must be one value".to_owned()) };
+    let Some(scalar) = node.as_scalar() else {
+        let quoted = "; text that begins with { or [ needs quotation marks, as \"{in}\"";
+        return Some(format!("must be one value{}", if matches!(shape, Shape::Text) { quoted } else { "" }));
+    };
     let text = scalar.as_str();
     match shape {
         Shape::Integer(..) | Shape::Number(..) if !scalar.may_coerce() => {

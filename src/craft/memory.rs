@@ -4,10 +4,13 @@
 use super::enlarge;
 use super::source::PROFILED_PIXELS;
 use super::{stream, tiff_out};
-use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength};
+use crate::model::{Format, Kind, Output, Render, Scans, Size, Strength, Upscaler};
 
 /// Bytes that a decoded pixel may take.
 const PIXEL_BYTES: u64 = 8;
+
+/// Bytes that a pixel takes while what is transparent is made ready for a program.
+const CUT_OUT_BYTES: u64 = 24;
 
 /// Returns about what it takes to check a picture beside its file. One whose rows do not come one after another is
 /// decoded as a whole.
@@ -26,16 +29,21 @@ pub fn render_memory(from: Size, comes_in_rows: bool, render: &Render) -> u64 {
         Output::Final { format: Format::Jpeg, scans: Scans::Progressive, .. } => stream::block_bytes(to),
         _ => 0,
     };
-    let net = if is_by_net(render) { enlarge::work_bytes(from, &render.by, render.threads) } else { 0 };
-    let work = stream::work_bytes(from, to, render.threads) + blocks + net;
+    let (given, by_other) = match &render.by {
+        // What is transparent is made ready for it as a whole.
+        Upscaler::Command(step) if render.size.is_some() => (times(from, step.times), from.pixels() * CUT_OUT_BYTES),
+        by if render.size.is_some() && by.may_use_net() => (from, enlarge::work_bytes(from, by, render.threads)),
+        _ => (from, 0),
+    };
+    let work = stream::work_bytes(given, to, render.threads) + blocks + by_other;
     match render.output.format() {
         // The result, and again as it is encoded.
         Format::Webp if render.size.is_some() => whole + to.pixels() * PIXEL_BYTES * 3 / 2 + work,
         Format::Webp => whole * 2,
         format => {
-            let window = stream::window_bytes(from, to, render.threads, PIXEL_BYTES).min(whole);
+            let window = stream::window_bytes(given, to, render.threads, PIXEL_BYTES).min(given.pixels() * PIXEL_BYTES);
             let kept = match format {
-                Format::Tiff if is_by_net(render) => to.pixels() * PIXEL_BYTES,
+                Format::Tiff if is_by_other(render) => to.pixels() * PIXEL_BYTES,
                 Format::Tiff => tiff_out::kept_bytes(to, PIXEL_BYTES),
                 _ => 0,
             };
@@ -49,13 +57,18 @@ pub fn embed_memory(size: Size, kind: Kind) -> u64 {
     if kind == Kind::Tiff { size.pixels() * PIXEL_BYTES * 2 } else { 0 }
 }
 
-fn is_by_net(render: &Render) -> bool {
-    render.size.is_some() && render.by.may_use_net()
+/// Returns whether another than the sinc enlarges it: what that gives comes once.
+fn is_by_other(render: &Render) -> bool {
+    render.size.is_some() && render.by.is_slow()
+}
+
+fn times(size: Size, times: u8) -> Size {
+    Size { width: size.width * u32::from(times), height: size.height * u32::from(times) }
 }
 
 /// Returns how often a picture is decoded and made.
 pub fn render_passes(from: Size, render: &Render) -> u64 {
-    let is_repeated = render.output.format() == Format::Tiff && !is_by_net(render);
+    let is_repeated = render.output.format() == Format::Tiff && !is_by_other(render);
     if is_repeated { tiff_out::passes(render.size.unwrap_or(from)).into() } else { 1 }
 }
 

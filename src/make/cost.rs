@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::craft;
-use crate::model::{Output, RelPath, Render, Size};
+use crate::model::{Output, RelPath, Render, Size, Upscaler};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// What a record or a small companion takes on a disk.
@@ -117,8 +117,13 @@ impl Source {
             (Some(_), Output::Final { .. }) => (ENLARGE_NS, ENCODE_NS, 2),
             (None, Output::Final { .. }) => (0, ENCODE_NS, 2),
         };
-        let is_by_net = render.size.is_some() && render.by.may_use_net();
-        let net_ns = if is_by_net { self.pixels() * NEURAL_NS } else { 0 };
+        // A program's own time is not known; most are nets.
+        let is_slow = render.size.is_some() && render.by.is_slow();
+        let slow_ns = if is_slow { self.pixels() * NEURAL_NS } else { 0 };
+        let beside = match &render.by {
+            Upscaler::Command(step) if is_slow => self.pixels() * 4 * (1 + u64::from(step.times).pow(2)),
+            _ => 0,
+        };
         let passes = self.size.map_or(1, |size| craft::render_passes(size, render));
         // A JPEG that is to have so many bytes is made in memory, and again beside it.
         let jpegs = match render.output {
@@ -128,8 +133,9 @@ impl Source {
         let memory = |size| self.held + craft::render_memory(size, self.comes_in_rows, render) + jpegs;
         Made {
             memory: self.size.map_or(0, memory),
-            bytes: pixels * pixel_bytes,
-            time_ns: passes * (self.time_ns() + pixels * (enlarge_ns + encode_ns)) + net_ns,
+            // What a program gets and gives lies beside it for a while.
+            bytes: pixels * pixel_bytes + beside,
+            time_ns: passes * (self.time_ns() + pixels * (enlarge_ns + encode_ns)) + slow_ns,
         }
     }
 }

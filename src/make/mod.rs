@@ -2,28 +2,36 @@
 //! and nothing that it makes has a name in a stage until the vault commits it.
 
 mod cost;
+mod external;
 mod first_frame;
 mod inside;
 mod inspect;
 mod kept;
 mod products;
+mod program;
 
 pub use cost::{Cost, cost};
 pub use first_frame::names_video_node;
 pub use inside::{Insides, Looking};
 pub use inspect::{inspect, read_records};
 pub use products::{make, prove};
+pub use program::{HELPER, NOT_RUN, NOT_RUN_SAYS};
+
+use std::sync::Arc;
 
 use crate::craft::{CraftError, on_one_line};
+use crate::model::CommandLine;
 use crate::vault::DiskError;
 
-/// Limits on what one asset may cost.
-#[derive(Debug, Clone, Copy)]
+/// Limits on what one asset may cost, and what there is to make of it.
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// The largest file that is read into memory.
     pub file_bytes_max: u64,
     /// Limits on decoding.
     pub decode: crate::craft::Limits,
+    /// The program that enlarges pictures, if one is set.
+    pub command: Option<Arc<CommandLine>>,
 }
 
 /// Runs work on one asset so that a panic in a decoder costs that asset alone. It is told as a defect of stockmill:
@@ -60,6 +68,9 @@ pub enum MakeError {
     /// What was made is not what later steps of its plan were decided on: they are decided once it lies there.
     #[error("{0}")]
     Unforeseen(String),
+    /// The program that was to enlarge it did not do its work: it may do so another time.
+    #[error("{0}")]
+    Program(String),
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -1,6 +1,7 @@
 use std::io::{Seek as _, SeekFrom, Write};
 use std::ops::RangeInclusive;
 
+use super::external::Task;
 use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
@@ -191,15 +192,28 @@ fn rendered(
     let net = net.as_ref().map(|brought| &brought.net);
     let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
     let mut by = |render: &Render, draft: &mut Draft| {
+        let given = match &render.by {
+            Upscaler::Command(step) if render.size.is_some() => {
+                let (vault, limits, still) = (draft.vault().clone(), sources.limits, || sources.open(from).map(drop));
+                let task = Task { vault: &vault, kind, render, step, limits, progress, still: &still };
+                Some(task.carry_out(from, &mut source))
+            }
+            _ => None,
+        };
         picture(draft, product, render.output.kind(), |out| {
-            let made = source.decoded(|coded| craft::render_by(net, (coded, kind), render, limits, progress, out));
+            let given = given.transpose()?;
+            let made = source.decoded(|coded| match given {
+                None => craft::render_by(net, (coded, kind), render, limits, progress, out),
+                Some(mut given) => given
+                    .decoded(limits, |given| craft::render_given((coded, kind), given, render, limits, progress, out)),
+            });
             let made = made.map_err(unread(from))??;
             let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
         })
     };
     match (by(render, draft), render.by.instead()) {
-        (Err(error @ MakeError::Content(CraftError::NotByNet(_))), Some(instead)) => {
+        (Err(error @ MakeError::Content(CraftError::NotByNet(_) | CraftError::NotByProgram(_))), Some(instead)) => {
             draft.give_up_last();
             let known = by(&Render { by: instead.clone(), ..render.clone() }, draft)?;
             let told = format!("enlarged by lanczos instead: {error}");

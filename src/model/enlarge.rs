@@ -15,6 +15,8 @@ pub enum Method {
     Lanczos,
     /// The neural net that comes with stockmill.
     Neural,
+    /// The program that the settings name.
+    Command,
     /// Pictures are passed on as they are.
     None,
     /// A net that somebody brought.
@@ -51,8 +53,13 @@ impl EnlargeTags {
 }
 
 impl Method {
-    const WORDS: [(&'static str, Self); 4] =
-        [("auto", Self::Auto), ("lanczos", Self::Lanczos), ("neural", Self::Neural), ("none", Self::None)];
+    const WORDS: [(&'static str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("lanczos", Self::Lanczos),
+        ("neural", Self::Neural),
+        ("command", Self::Command),
+        ("none", Self::None),
+    ];
 }
 
 impl FromStr for Method {
@@ -169,7 +176,7 @@ mod tests {
         let rows = [
             (
                 "{method: neurl}",
-                "`neurl` must be one of auto, lanczos, neural, none, or the name of a net in `models/`; did you mean `neural`?",
+                "`neurl` must be one of auto, lanczos, neural, command, none, or the name of a net in `models/`; did you mean `neural`?",
             ),
             ("{method: a/b}", "or the name of a net in `models/`; `a/b` cannot name a net: its file"),
             ("{restore: 101}", "`101` must be auto, or a whole number from 0 to 100"),

@@ -1,19 +1,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ContentHash, NetName, Restore};
+use super::{ContentHash, NetName, ProgramStep, Restore};
 
 /// What stands before what did not look like its source.
 const INSTEAD_OF: &str = "lanczos-instead-of-";
 /// What stands before what was found to suit a picture.
 const FOUND: &str = "auto=";
+/// What stands before what a program did.
+const COMMAND: &str = "command";
 /// How much a net restores if nobody said it, and no look was taken.
 const USUAL: u8 = 50;
 
 /// What enlarges a picture: what was asked for, and once it is made what was found to suit it.
 ///
-/// It is written in one word or two: `lanczos`, `neural 50`, `neural auto=80`, `auto`, `auto=neural auto=80`,
-/// `auto=lanczos`, `lanczos-instead-of-neural 50`, and for a net that somebody brought `model NAME HASH`.
+/// It is written in some words: `lanczos`, `neural 50`, `neural auto=80`, `auto`, `auto=neural auto=80`,
+/// `auto=lanczos`, `command realesrgan x4 1f2e3d4c`, `lanczos-instead-of-neural 50`, and for a net that somebody brought
+/// `model NAME HASH`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Upscaler {
     /// A windowed sinc with three lobes.
@@ -35,6 +38,8 @@ pub enum Upscaler {
         /// The hash of its file: another file is another net.
         hash: ContentHash,
     },
+    /// The program of a person's own, and the sinc from there to the size that is wanted.
+    Command(ProgramStep),
     /// The sinc, since what this one made did not look like its source.
     Instead(Box<Self>),
 }
@@ -76,7 +81,12 @@ impl Dial {
 impl Upscaler {
     /// Returns what takes its place where its result is none.
     pub fn instead(&self) -> Option<Self> {
-        self.may_use_net().then(|| Self::Instead(Box::new(self.clone())))
+        self.is_slow().then(|| Self::Instead(Box::new(self.clone())))
+    }
+
+    /// Returns whether it takes so long that nothing else may wait for it, and may fail.
+    pub fn is_slow(&self) -> bool {
+        self.may_use_net() || matches!(self, Self::Command(_))
     }
 
     /// Returns whether a neural net is at work, or may be.
@@ -91,6 +101,7 @@ impl Upscaler {
             Self::Lanczos | Self::Brought { .. } => self.clone(),
             Self::Neural(dial) => Self::Neural(dial.asked.into()),
             Self::Auto { dial, .. } => Self::Auto { dial: dial.asked.into(), took: None },
+            Self::Command(step) => Self::Command(step.clone()),
             Self::Instead(inner) => inner.asked(),
         }
     }
@@ -102,7 +113,7 @@ impl Upscaler {
             let inner: Vec<&str> = [inner].into_iter().chain(rest.iter().copied()).collect();
             let (inner, left) = Self::read(&inner)?;
             let left = &rest[rest.len() - left.len()..];
-            return inner.may_use_net().then(|| (Self::Instead(Box::new(inner)), left));
+            return inner.is_slow().then(|| (Self::Instead(Box::new(inner)), left));
         }
         if let ["model", name, hash, left @ ..] = words {
             let hash = ContentHash::try_from((*hash).to_owned()).ok()?;
@@ -114,6 +125,7 @@ impl Upscaler {
         };
         match *first {
             "lanczos" => Some((Self::Lanczos, rest)),
+            COMMAND => ProgramStep::read(rest).map(|(step, behind)| (Self::Command(step), behind)),
             "neural" => Some((Self::Neural(dial), behind)),
             "auto" => Some((Self::Auto { dial, took: None }, behind)),
             "auto=lanczos" => Some((Self::Auto { dial, took: Some(Took::Lanczos) }, behind)),
@@ -155,6 +167,7 @@ impl fmt::Display for Upscaler {
             Self::Auto { dial, took: None } => write!(f, "auto{dial}"),
             Self::Auto { dial, took: Some(Took::Lanczos) } => write!(f, "{FOUND}lanczos{dial}"),
             Self::Auto { dial, took: Some(Took::Neural) } => write!(f, "{FOUND}neural{dial}"),
+            Self::Command(step) => write!(f, "{COMMAND} {step}"),
             Self::Instead(inner) => write!(f, "{INSTEAD_OF}{inner}"),
         }
     }
@@ -169,6 +182,7 @@ mod tests {
         let fixed = |value| Dial::from(Restore::Fixed(value));
         let found = |value| Dial { asked: Restore::Auto, found: Some(value) };
         let (asked, auto) = (Dial::from(Restore::Auto), |dial, took| Upscaler::Auto { dial, took });
+        let program = ProgramStep::read(&["a-b", "x4", "01234567"]).unwrap().0;
         // The text; it; what was asked for.
         let rows = [
             ("lanczos", Upscaler::Lanczos, "lanczos"),
@@ -180,6 +194,12 @@ mod tests {
             ("auto=neural auto=100", auto(found(100), Some(Took::Neural)), "auto"),
             ("auto=neural 0", auto(fixed(0), Some(Took::Neural)), "auto 0"),
             ("auto=lanczos", auto(asked, Some(Took::Lanczos)), "auto"),
+            ("command a-b x4 01234567", Upscaler::Command(program.clone()), "command a-b x4 01234567"),
+            (
+                "lanczos-instead-of-command a-b x4 01234567",
+                Upscaler::Instead(Box::new(Upscaler::Command(program))),
+                "command a-b x4 01234567",
+            ),
             ("lanczos-instead-of-neural 50", Upscaler::Instead(Box::new(Upscaler::Neural(fixed(50)))), "neural 50"),
             (
                 "lanczos-instead-of-auto=neural auto=7",
@@ -202,6 +222,7 @@ mod tests {
             "lanczos-instead-of-lanczos",
             "lanczos-instead-of-auto=lanczos",
             "auto=none",
+            "command a x4",
             "model 4x-foto 12ab",
             "model 4x-foto",
         ] {

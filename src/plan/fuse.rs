@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{Companion, Facts, Plan, Product, Recipe};
 use crate::market::Market;
-use crate::model::{ContentHash, Enhance, Format, Identity, Output, RelPath, Render};
+use crate::model::{ContentHash, Enhance, Format, Identity, Output, RelPath, Render, Upscaler};
 use crate::records::{About, Move, Remove, SIDECAR_SUFFIX, Sidecar};
 
 /// Where a file that a plan is decided on comes from, if an earlier plan leaves it.
@@ -37,6 +37,13 @@ impl Plan {
         self.add_moves(next, &mut plan)?;
         plan.rows = self.rows.iter().chain(&next.rows).cloned().collect();
         Some(plan)
+    }
+
+    /// Returns whether a program of a person's own enlarges a picture for it.
+    pub fn is_by_program(&self) -> bool {
+        let is_one =
+            |recipe: &Recipe| matches!(recipe, Recipe::Render { render: Render { by: Upscaler::Command(_), .. }, .. });
+        self.products.iter().any(|product| is_one(&product.recipe))
     }
 
     fn before(&self, path: &RelPath) -> Before<'_> {

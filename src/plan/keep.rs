@@ -12,6 +12,7 @@ const NET_SCALE_MIN: f64 = 1.5;
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let settings = wanted(asset);
+    lacks_command(&settings)?;
     let nets = &asset.context.rules.nets;
     match step(asset.kind, asset.facts.size, &settings, nets).map_err(Hold::Unreadable)? {
         Some(Step::Enlarged { by, from, to, enhance }) => {
@@ -42,9 +43,9 @@ pub(super) fn step(
     let sizes = size.filter(|_| kind.is_image()).and_then(|from| Some((from, target(from, settings)?)));
     let enlarged = sizes.map(|(from, to)| -> Result<Step, String> {
         let by = upscaler(from, to, settings, nets)?;
-        // What a net makes is sharp.
-        let sharpen =
-            if matches!(by, Upscaler::Neural(_) | Upscaler::Brought { .. }) { Strength::Off } else { look.sharpen };
+        // What a net makes is sharp, and a person's program is to do what they want.
+        let is_sharp = matches!(by, Upscaler::Neural(_) | Upscaler::Brought { .. } | Upscaler::Command(_));
+        let sharpen = if is_sharp { Strength::Off } else { look.sharpen };
         Ok(Step::Enlarged { by, from, to, enhance: Enhance { sharpen, ..look } })
     });
     let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
@@ -57,12 +58,27 @@ fn upscaler(from: Size, to: Size, settings: &KeepSettings, nets: &Nets) -> Resul
     Ok(match &settings.method {
         Method::Neural => Upscaler::Neural(settings.restore.into()),
         Method::Auto if is_worth_it => Upscaler::Auto { dial: settings.restore.into(), took: None },
+        Method::Command => {
+            settings.command.as_ref().map_or(Upscaler::Lanczos, |line| Upscaler::Command(line.step(from, to)))
+        }
         Method::Auto | Method::Lanczos | Method::None => Upscaler::Lanczos,
         Method::Brought(name) => {
             let unknown = || Err(format!("the net `{name}` was not looked for"));
             Upscaler::Brought { name: name.clone(), hash: nets.get(name).cloned().unwrap_or_else(unknown)? }
         }
     })
+}
+
+/// Holds what is to be enlarged by a program that nobody named.
+pub(super) fn lacks_command(settings: &KeepSettings) -> Result<(), Hold> {
+    if settings.method != Method::Command || settings.command.is_some() {
+        return Ok(());
+    }
+    Err(Hold::Waits(
+        "its tags say `method: command`, and the settings name no program: set `keep.command.run`, or another method in \
+         its tags"
+            .to_owned(),
+    ))
 }
 
 /// Returns what is wanted for an asset. Levels are set once: each time again would stretch them further.
@@ -116,6 +132,7 @@ fn title(by: &Upscaler) -> String {
         Upscaler::Brought { name, .. } => format!("the net `{name}`"),
         Upscaler::Neural(dial) => format!("the neural net (restore {})", dial.asked),
         Upscaler::Auto { .. } => "what suits it (auto)".to_owned(),
+        Upscaler::Command(step) => format!("the program {} (x{})", step.name, step.times),
     }
 }
 
@@ -167,6 +184,7 @@ mod tests {
 
     fn settings(target: Target) -> KeepSettings {
         KeepSettings {
+            command: None,
             method: Method::Lanczos,
             restore: Restore::Auto,
             target,

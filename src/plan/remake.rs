@@ -186,6 +186,9 @@ pub fn freshness(
         Ok(was) => was,
         Err(why) => return Freshness::Unknown(why),
     };
+    if let Err(hold) = keep::lacks_command(keep) {
+        return Freshness::Unknown(hold.to_string());
+    }
     // Before the input was on record there was no look, and nothing was fitted to a size of the file: that came with a
     // new version, and is no changed setting.
     let mut keep = keep.clone();

@@ -144,6 +144,11 @@ pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
     warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; it will be tried again.");
 }
 
+/// Tells that a program did not enlarge a picture, which is tried again.
+pub fn program_trouble(file: &RelPath, problem: &str, pause: Duration) {
+    warn!(file = %file, error = problem, retry_s = pause.as_secs(), "The program failed; it will be tried again.");
+}
+
 /// Tells how many times an error was repeated after its first line.
 pub fn said_again(error: &str, times: u64) {
     warn!(error, times, "The same error was repeated this many times.");

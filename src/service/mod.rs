@@ -13,7 +13,9 @@ mod ledger;
 mod made_files;
 mod nets;
 mod pauses;
+mod program;
 mod pulse;
+mod reach;
 mod ready;
 mod release;
 mod reload;
@@ -31,10 +33,12 @@ mod verify;
 mod view;
 mod why;
 
+pub use crate::make::{HELPER, NOT_RUN, NOT_RUN_SAYS};
 pub use checkup::{Finding, check_up};
 pub use clock::{Clock, Moment};
 pub use convert::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert, plain_reason};
 pub use nets::{NET_FILE_BYTES_MAX, NetFacts, NetFile, NetLine, list_nets};
+pub use program::{Confinement, NotRun, become_program, find_program};
 pub use release::{How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
@@ -42,6 +46,7 @@ pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
 pub use view::{AssetStatus, BundleStatus, Explained, Group, Line, Overview, StageCount, View};
 pub use why::{Why, WhyKind};
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +55,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::config::Settings;
 use crate::intake::{Watch, WatchProblem};
-use crate::model::{RelPath, Stage};
+use crate::model::{CommandLine, RelPath, Stage};
 use crate::report;
 use crate::vault::own_names::requests_folder;
 use crate::vault::{Aside, DiskError, Journal, Layout, Lock, LockError, RealDisk, Recovered, Vault, plain};
@@ -58,6 +63,7 @@ use check::{Checked, check};
 use decide::Decider;
 use dispatch::{Dispatcher, Message, Workers};
 use ledger::Ledger;
+use reach::Reach;
 use reload::{Answer, Reloading};
 
 /// What the system asks of the daemon.
@@ -117,7 +123,8 @@ pub fn run(
     let opened = Opened::open(&taken.sound.settings, &|| begins(&taken.sound))?;
     let settings = Arc::new(taken.sound.settings);
     // Before any thread is started: each inherits the confinement from the one that starts it.
-    sandbox::confine(&opened.layout, reads).tell();
+    let reach = settings.keep.command.as_deref().map(reach_of);
+    sandbox::confine(&opened.layout, reads, reach.as_ref()).tell();
     let work = || -> Result<u64, ServiceError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
         let failed = runtime.block_on(serve(opened, settings, until, reloading))?;
@@ -131,6 +138,15 @@ pub fn run(
         let ended = name.spawn_scoped(scope, work)?.join();
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// Returns what the program that the settings name must reach.
+fn reach_of(line: &CommandLine) -> Reach {
+    let found = find_program(line.program(), &std::env::var_os("PATH").unwrap_or_default());
+    // One that is not there yet is looked for again each time.
+    let program = found.map_or_else(|_| line.program().into(), PathBuf::into_os_string);
+    let behind = line.written()[1..].iter().map(OsStr::new);
+    Reach::of(std::iter::once(program.as_os_str()).chain(behind))
 }
 
 /// As much as the first thread of a process has.
@@ -300,7 +316,8 @@ fn take_settings(dispatcher: &mut Dispatcher, answer: Answer, now: &Moment) {
             let mut settings = sound.settings;
             report::reloaded(&keep_of_start(&before, &mut settings));
             dispatcher.reload(Arc::new(settings), now);
-            sound.notes.iter().for_each(|note| report::settings_note(note));
+            let unreached = needs_a_start(&before, dispatcher.settings());
+            sound.notes.iter().chain(&sound.lacks).chain(&unreached).for_each(|note| report::settings_note(note));
             tell_changes(&before, dispatcher.settings());
         }
         Answer::Refused(problems) => report::reload_refused(&problems),
@@ -313,6 +330,18 @@ fn keep_of_start(before: &Settings, after: &mut Settings) -> Vec<&'static str> {
     let sections = [("folders", before.folders != after.folders), ("log", before.log != after.log)];
     (after.folders, after.log) = (before.folders.clone(), before.log.clone());
     sections.into_iter().filter_map(|(name, has_changed)| has_changed.then_some(name)).collect()
+}
+
+/// Returns what there is to tell of a program that was named after Landlock had confined the daemon.
+fn needs_a_start(before: &Settings, after: &Settings) -> Option<String> {
+    let named = |settings: &Settings| Some(settings.keep.command.as_deref()?.written().to_vec());
+    let (before, after) = (named(before), named(after)?);
+    let reaches = |word: &String| !word.starts_with('/') || before.iter().flatten().any(|known| known == word);
+    let is_known = before.as_ref().is_some_and(|before| before.first() == after.first());
+    (!is_known || !after.iter().all(reaches)).then(|| {
+        "`keep.command` names other files than before: Landlock lets them be used once stockmill is started again"
+            .to_owned()
+    })
 }
 
 /// Tells what new settings change about what is sold: nobody is to find out from the market.

@@ -42,6 +42,8 @@ pub struct Sound {
     pub is_blank: bool,
     /// What a person should know about the files, besides what is wrong with them.
     pub notes: Vec<String>,
+    /// What the settings name that is not there now: what needs it waits.
+    pub lacks: Option<String>,
 }
 
 /// Settings that did not change for a while, and the files that they were read from.
@@ -242,7 +244,9 @@ mod tests {
         let text = format!("{text}\n");
         let settings = load(&text, "/r".as_ref(), &crate::market::built_in().unwrap());
         let is_blank = crate::config::is_blank(&text);
-        settings.map(|settings| Sound { settings, is_blank, notes: vec![] }).map_err(|problems| problems.to_string())
+        settings
+            .map(|settings| Sound { settings, is_blank, notes: vec![], lacks: None })
+            .map_err(|problems| problems.to_string())
     }
 
     /// A file at one moment: what it says, when it was written, and whether somebody has it open.

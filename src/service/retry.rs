@@ -254,7 +254,7 @@ mod tests {
             vault.ensure_folder(&path(file).parent().unwrap()).unwrap();
             disk.write_new(&path(file), file.as_bytes()).unwrap();
         }
-        let limits = Limits { file_bytes_max: 1 << 20, decode: crate::craft::Limits::default() };
+        let limits = Limits { file_bytes_max: 1 << 20, decode: crate::craft::Limits::default(), command: None };
         let settings =
             crate::config::load(crate::config::DEFAULT_TEXT, root.path(), &crate::market::built_in().unwrap()).unwrap();
         let rules = Rules { limits, ignore: Ignore::default(), settings: Arc::new(settings) };

@@ -11,6 +11,7 @@ use landlock::{
 };
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
+use super::reach::{Reach, TOO_WIDE};
 use crate::report;
 use crate::vault::Layout;
 use crate::vault::own_names::MARK;
@@ -29,13 +30,17 @@ const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
 /// What is allowed for a device.
 const DEVICE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
 
+/// What is allowed for programs, and for what lies beside them.
+const RUN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir | Execute});
+/// What is allowed for a device of a graphics processor.
+const GRAPHICS: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile | IoctlDev});
+/// Our own program, which confines another one and becomes it.
+const OURSELVES: &str = "/proc/self/exe";
+
 /// Folders of the system that are read: the time zone, zone tables, limits of the machine.
 const SYSTEM: [&str; 6] = ["/etc", "/etc/localtime", "/usr", "/proc", "/sys", "/dev/urandom"];
 /// Devices that may be written to as well.
 const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
-
-/// Folders that hold too much of the system, or of other people, to be opened as a whole.
-const TOO_WIDE: [&str; 10] = ["/", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr", "/var"];
 
 /// Folders that people mount disks in.
 const MOUNTED_IN: [&str; 3] = ["/mnt", "/media", "/run/media"];
@@ -95,19 +100,39 @@ impl Outcome {
 }
 
 /// Confines this thread and every thread and program that it starts, for good: beneath the areas and
-/// the log's folder it may work; beneath `reads` and in folders of the system it may read.
-pub(super) fn confine(layout: &Layout, reads: &[PathBuf]) -> Outcome {
+/// the log's folder it may work; beneath `reads` and in folders of the system it may read. It may run what `program`
+/// must reach, if there is one, and no other program.
+pub(super) fn confine(layout: &Layout, reads: &[PathBuf], program: Option<&Reach>) -> Outcome {
     let zones = std::env::var_os("TZDIR").map(PathBuf::from);
     let read_only: Vec<PathBuf> = reads.iter().cloned().chain(zones).chain(SYSTEM.map(PathBuf::from)).collect();
     // A rule is for the real path of a folder: an inbox may be a link that its owner made.
     let really = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let areas = layout.areas.iter().map(|(area, folder)| (area.clone(), really(folder))).collect();
-    let Rules { rules, fixed } = rules(&Layout { root: really(&layout.root), areas }, &read_only, &spot);
+    let Rules { mut rules, fixed } = rules(&Layout { root: really(&layout.root), areas }, &read_only, &spot);
+    if let Some(program) = program {
+        rules.push(Rule { path: OURSELVES.into(), may: RUN });
+        rules.extend(reached(program));
+    }
     let confined = match enforce(&rules) {
         Ok(confined) => confined,
         Err(error) => Confined::Not(error.to_string()),
     };
     Outcome { confined, fixed }
+}
+
+/// Confines a program that enlarges pictures, which we are about to become: it may work in its folder alone, and not even
+/// read the mill. Where the kernel cannot, it is no worse than the daemon, which told it.
+pub(super) fn confine_program(folder: &Path, program: &Reach) {
+    let system = SYSTEM.iter().map(|path| Rule { path: path.into(), may: READ });
+    let devices = DEVICES.iter().map(|path| Rule { path: path.into(), may: DEVICE });
+    let own = Rule { path: folder.to_owned(), may: WORK };
+    let rules: Vec<Rule> = [own].into_iter().chain(system).chain(devices).chain(reached(program)).collect();
+    let _ = enforce(&rules);
+}
+
+fn reached(program: &Reach) -> impl Iterator<Item = Rule> {
+    let runs = program.runs.iter().map(|path| Rule { path: path.clone(), may: RUN });
+    runs.chain(program.devices.iter().map(|path| Rule { path: path.clone(), may: GRAPHICS }))
 }
 
 /// Returns the rules for stockmill's folders. `spot` says what lies at a path, if anything.
@@ -334,7 +359,7 @@ mod tests {
         let layout = Layout { root: mill.clone(), areas: std::collections::BTreeMap::new() };
         // Landlock binds the calling thread and what it starts: the other tests stay free.
         let (outcome, tried) = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| (confine(&layout, &[]), try_everything(&mill, elsewhere)));
+            let thread = scope.spawn(|| (confine(&layout, &[], None), try_everything(&mill, elsewhere)));
             thread.join().unwrap()
         });
         assert_eq!(outcome.fixed, Vec::<PathBuf>::new());

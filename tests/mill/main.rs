@@ -6,6 +6,7 @@ mod again;
 mod back;
 mod bundles;
 mod by_products;
+mod command;
 mod convert;
 mod disks;
 mod drops;

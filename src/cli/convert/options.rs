@@ -117,6 +117,10 @@ enum Icc {
 
 /// Refuses options that do not fit together.
 pub(super) fn check(args: &ConvertArgs) -> Result<(), CliError> {
+    if args.method.is(&Method::Command) {
+        let what = "`--method command` is for a mill, whose settings name the program; run the program itself here";
+        return Err(CliError::usage(what));
+    }
     let has_size = args.scale.is_some() || args.megapixels.is_some() || args.long_edge.is_some();
     if args.method.is(&Method::None) && has_size {
         return Err(CliError::usage("`--method none` keeps the size: leave out --scale, --megapixels and --long-edge"));
@@ -145,7 +149,7 @@ pub(super) fn enlarger(root_args: &RootArgs, args: &ConvertArgs) -> Result<Enlar
     let path = match &args.method {
         By::Method(Method::Neural) => return Ok((Upscaler::Neural(dial), None)),
         By::Method(Method::Auto) => return Ok((Upscaler::Auto { dial, took: None }, None)),
-        By::Method(Method::Lanczos | Method::None) => return Ok((Upscaler::Lanczos, None)),
+        By::Method(Method::Lanczos | Method::Command | Method::None) => return Ok((Upscaler::Lanczos, None)),
         By::Method(Method::Brought(name)) => root(root_args)?.join(name.file().as_path()),
         By::File(path) => path.clone(),
     };

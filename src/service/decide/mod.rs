@@ -363,6 +363,7 @@ pub(super) fn limits(settings: &Settings) -> Limits {
             pixels_max: u64::from(settings.work.megapixels_max) * 1_000_000,
             memory_bytes_max: settings.work.memory_mib << 21,
         },
+        command: settings.keep.command.clone(),
     }
 }
 

@@ -37,6 +37,10 @@ impl Decider {
         self.gate(&after, here.now).ok()?;
         let next = self.decide_asset(&after, None, Some(whole), here).ok()?;
         self.leads_on(&next).ok()?;
+        // A program may fail, or be away for long: its picture waits for it in the stage whose work it is.
+        if after.stage == Stage::Keep && next.is_by_program() {
+            return None;
+        }
         // Markets look at how many bytes it has.
         let bytes = (after.stage == Stage::Upload).then_some(bytes);
         Some((after, Plan { bytes, ..next }))

@@ -13,6 +13,9 @@ use crate::vault::DiskError;
 const CONTENT_PATIENCE: Duration = Duration::from_secs(15);
 /// The pause before an incomplete picture is looked at again.
 const CONTENT_PAUSE: Duration = Duration::from_secs(2);
+/// The pauses before a program that failed is run again: it may take minutes each time.
+const PROGRAM_PAUSE: Duration = Duration::from_secs(5);
+const PROGRAM_PAUSE_MAX: Duration = Duration::from_secs(600);
 /// How often reading a damaged disk is tried before the asset is set aside.
 const READ_TRIES: u32 = 6;
 /// The longest pause after a disk error.
@@ -43,6 +46,8 @@ pub(in crate::service) enum Tell {
     Retry,
     /// That a disk makes trouble, if that is news.
     DiskTrouble,
+    /// That a program failed, if that is news.
+    ProgramTrouble,
 }
 
 /// Returns what to do about an error with an asset, after so many tries in a row. `still_for` is how long its files did
@@ -66,6 +71,11 @@ pub(in crate::service) fn handling(
         MakeError::Unforeseen(_) => {
             let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), commit_pause(tries));
             return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
+        }
+        MakeError::Program(why) => {
+            let after = growing(PROGRAM_PAUSE, tries, PROGRAM_PAUSE_MAX);
+            let why = format!("{why}; tried again, or see to `keep.command` and what it names");
+            return Handling::Again { why, after, tell: Tell::ProgramTrouble, is_by_time: false };
         }
         MakeError::Disk(disk) => disk,
     };
@@ -142,6 +152,7 @@ mod tests {
             Handling::Again { after, tell: Tell::Nothing, .. } => ("again", after.as_millis()),
             Handling::Again { after, tell: Tell::Retry, .. } => ("retry", after.as_millis()),
             Handling::Again { after, tell: Tell::DiskTrouble, .. } => ("trouble", after.as_millis()),
+            Handling::Again { after, tell: Tell::ProgramTrouble, .. } => ("program", after.as_millis()),
             Handling::Wait(_) => ("wait", 0),
             Handling::PauseArea(_) => ("pause", 0),
             Handling::Forget => ("forget", 0),
@@ -162,6 +173,8 @@ mod tests {
             // Another may be in hand for long that shows the same.
             (Box::new(|| MakeError::Unforeseen("x".to_owned())), 1, 0, false, ("again", 0)),
             (Box::new(|| MakeError::Unforeseen("x".to_owned())), 4, 0, false, ("again", commit_pause(4).as_millis())),
+            (Box::new(|| MakeError::Program("x".to_owned())), 1, 0, false, ("program", 10_000)),
+            (Box::new(|| MakeError::Program("x".to_owned())), 20, 99, false, ("program", 600_000)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, false, ("aside", 0)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, true, ("aside", 0)),
             (Box::new(kind(ErrorKind::FileTooLarge)), 1, 0, false, ("wait", 0)),

@@ -19,16 +19,16 @@ pub(in crate::service) struct Job {
     pub(super) begun: Duration,
     /// The disks' room that was promised to it.
     pub(super) promise: Option<Promise>,
-    /// Whether it takes so long that no other may wait for it: a neural net is at work.
+    /// Whether it takes so long that no other may wait for it: a neural net or a program is at work.
     pub(super) is_slow: bool,
-    /// How many pixels such a net looks at: so long it takes.
+    /// How many pixels that looks at: so long it takes.
     pub(super) slow_pixels: u64,
 }
 
 impl Job {
     pub(super) fn new(mut plan: Plan, facts: Option<Facts>, now: Duration) -> Self {
         let cost = cost(&plan, facts.as_ref());
-        let is_slow = renders(&mut plan).any(|render| render.by.may_use_net());
+        let is_slow = renders(&mut plan).any(|render| render.by.is_slow());
         let size = facts.as_ref().filter(|_| is_slow).and_then(|facts| facts.size);
         Self { plan, cost, begun: now, promise: None, is_slow, slow_pixels: size.map_or(0, Size::pixels), facts }
     }

@@ -40,7 +40,7 @@ impl Dispatcher {
                     let chunk: Vec<ToLook> = documents.collect();
                     if !chunk.is_empty() {
                         let first = self.pipeline.begin_look(chunk.iter().map(|to_look| &to_look.still));
-                        work.push(Work::Look { first, chunk, limits });
+                        work.push(Work::Look { first, chunk, limits: limits.clone() });
                     }
                 }
                 Chunk::Make(jobs) => {
@@ -49,7 +49,7 @@ impl Dispatcher {
                         self.pipeline.begin_make(&mut chunk, now.steady);
                         let nice = self.decide.settings.work.neural.nice;
                         let nice = chunk.iter().any(|job| job.is_slow).then_some(nice);
-                        work.push(Work::Make { chunk, limits, nice });
+                        work.push(Work::Make { chunk, limits: limits.clone(), nice });
                     }
                 }
             }
@@ -257,6 +257,9 @@ impl Dispatcher {
             {
                 report::disk_trouble(path, disk, after);
                 self.areas.want_check();
+            }
+            (Tell::ProgramTrouble, MakeError::Program(why)) if self.tally.repeats.note(why, now.steady) => {
+                report::program_trouble(path, why, after);
             }
             _ => (),
         }
