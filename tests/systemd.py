@@ -4,7 +4,7 @@
     python3 tests/systemd.py --stockmill target/release/stockmill
 
 Each unit must become ready (the user unit without its folder), take a picture from `raw` to `keep` in its sandbox, take its settings anew, and end
-by itself when it is stopped. Needs root on Linux, systemd, and Python 3; says in a word if something lacks, or if
+by itself when it is stopped; and so once more with `gpu.conf` beside it and a program that enlarges. Needs root on Linux, systemd, and Python 3; says in a word if something lacks, or if
 systemd cannot start so much as `touch` in the same sandbox here.
 """
 
@@ -75,8 +75,11 @@ def unit_text(name, program, home):
     return text.replace("[Service]\n", f"[Service]\nStandardOutput=append:{home}/said\nStandardError=append:{home}/said\n", 1)
 
 
-def units(folder, name, program, home):
+def units(folder, name, program, home, with_program):
     folder.mkdir()
+    if with_program:
+        (folder / "mill.service.d").mkdir()
+        shutil.copy(HERE / "systemd" / "gpu.conf", folder / "mill.service.d")
     for target in TARGETS:
         (folder / f"{target}.target").write_text(f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
     for slice_name in ("system", "user"):
@@ -94,15 +97,29 @@ def units(folder, name, program, home):
     (folder / "test.target").write_text("[Unit]\nDefaultDependencies=no\nWants=probe.service mill.service ready.service\n")
 
 
-def try_unit(name, program, folder):
-    home = folder / name.replace("@", "-at")
+def set_program(mill, program, tools):
+    """Has a script enlarge the pictures of a mill."""
+    tools.mkdir()
+    shutil.copy(program, tools / "enlarge")
+    script = tools / "up"
+    script.write_text(f'#!/bin/sh\nexec {tools}/enlarge convert "$1" "$2" --scale "$3"\n')
+    script.chmod(0o755)
+    run = f'[{script}, "{{in}}", "{{out}}", "{{scale}}"]'
+    (mill / "stockmill.yaml").write_text(f"keep: {{method: command, scale: 1.5, command: {{run: {run}, scales: [2]}}}}\n")
+
+
+def try_unit(name, program, folder, with_program):
+    home = folder / (name.replace("@", "-at") + ("-program" if with_program else ""))
     home.mkdir()
     # The user unit starts on a fresh machine; who sets up a server makes the folder for the unit's user.
-    if "@" in name:
+    if "@" in name or with_program:
         (home / "mill").mkdir()
+    if with_program:
+        set_program(home / "mill", program, home / "tools")
+    if "@" in name:
         shutil.chown(home / "mill", "nobody", "nogroup")
     log = home / "said"
-    units(home / "units", name, program, home)
+    units(home / "units", name, program, home, with_program)
     script = (
         "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/systemd && "
         f"exec {SYSTEMD} --system --unit=test.target --log-target=null --show-status=no"
@@ -124,6 +141,8 @@ def try_unit(name, program, folder):
                 raise SystemExit(f"FAILED: {name}: the process has no `{fact}`")
         (home / "mill" / "raw" / "drop.png").write_bytes(picture())
         until(lambda: list((home / "mill" / "archive").rglob("*.png")), f"{name} takes a picture to the archive", log)
+        if with_program and "by the program up (x" not in log.read_text():
+            raise SystemExit(f"FAILED: {name}: no program enlarged; the service said:\n{log.read_text()}")
         os.kill(mill, 1)
         until(lambda: "Settings read again." in log.read_text(), f"{name} reloads", log)
         os.kill(mill, 15)
@@ -132,7 +151,8 @@ def try_unit(name, program, folder):
         manager.kill()
         manager.wait()
         until(lambda: not mills(program), "everything has ended", log)
-    print(f"{name}: ready, sandboxed, worked, reloaded, stopped")
+    worked = "worked by a program" if with_program else "worked"
+    print(f"{name}: ready, sandboxed, {worked}, reloaded, stopped")
     return True
 
 
@@ -161,7 +181,8 @@ def main():
         folder.chmod(0o755)
         program = folder / "stockmill"
         shutil.copy(asked.stockmill, program)
-        started = [try_unit(name, program, folder) for name in ("stockmill@.service", "stockmill.service")]
+        names = ("stockmill@.service", "stockmill.service")
+        started = [try_unit(name, program, folder, with_program) for with_program in (False, True) for name in names]
         if any(started) and not all(started):
             raise SystemExit("FAILED: a sandbox can be set up here, and one of the units is not started")
     return 0
