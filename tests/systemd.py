@@ -35,13 +35,13 @@ def why_not():
     return f"no namespaces: {tried.stderr.strip()}" if tried.returncode else None
 
 
-def picture():
-    """Returns a PNG that is large enough to be enlarged by the default settings."""
+def picture(edge):
+    """Returns a PNG; of 512 pixels an edge it is large enough to be enlarged by the default settings."""
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * 512)) for y in range(512))
-    head = struct.pack(">IIBBBBB", 512, 512, 8, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * edge)) for y in range(edge))
+    head = struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
@@ -139,7 +139,7 @@ def try_unit(name, program, folder, with_program):
         for fact in ("NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"):
             if fact not in status:
                 raise SystemExit(f"FAILED: {name}: the process has no `{fact}`")
-        (home / "mill" / "raw" / "drop.png").write_bytes(picture())
+        (home / "mill" / "raw" / "drop.png").write_bytes(picture(128 if with_program else 512))
         until(lambda: list((home / "mill" / "archive").rglob("*.png")), f"{name} takes a picture to the archive", log)
         if with_program and "by the program up (x" not in log.read_text():
             raise SystemExit(f"FAILED: {name}: no program enlarged; the service said:\n{log.read_text()}")
