@@ -3,8 +3,9 @@
 
     python3 tests/systemd.py --stockmill target/release/stockmill
 
-Each unit must become ready (the user unit without its folder), take a picture from `raw` to `keep` in its sandbox, take its settings anew, and end
-by itself when it is stopped; and so once more with `gpu.conf` beside it and a program that enlarges. Needs root on Linux, systemd, and Python 3; says in a word if something lacks, or if
+Each unit must become ready (the user unit without its folder), take a picture from `raw` to `keep` in its sandbox, take its
+settings anew, let a neural net give way to the rest, and end by itself when it is stopped; and so once more with `gpu.conf`
+beside it and a program that enlarges. Needs root on Linux, systemd, and Python 3; says in a word if something lacks, or if
 systemd cannot start so much as `touch` in the same sandbox here.
 """
 
@@ -35,12 +36,12 @@ def why_not():
     return f"no namespaces: {tried.stderr.strip()}" if tried.returncode else None
 
 
-def picture(edge):
+def picture(edge, value=lambda x, y: x * y % 251):
     """Returns a PNG; of 512 pixels an edge it is large enough to be enlarged by the default settings."""
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    rows = b"".join(b"\0" + bytes((x * y) % 251 for x in range(3 * edge)) for y in range(edge))
+    rows = b"".join(b"\0" + bytes(value(x, y) for x in range(3 * edge)) for y in range(edge))
     head = struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -143,8 +144,14 @@ def try_unit(name, program, folder, with_program):
         until(lambda: list((home / "mill" / "archive").rglob("*.png")), f"{name} takes a picture to the archive", log)
         if with_program and "by the program up (x" not in log.read_text():
             raise SystemExit(f"FAILED: {name}: no program enlarged; the service said:\n{log.read_text()}")
+        settings = home / "mill" / "stockmill.yaml"
+        settings.write_text("keep: {method: neural}\n")
         os.kill(mill, 1)
         until(lambda: "Settings read again." in log.read_text(), f"{name} reloads", log)
+        (home / "mill" / "raw" / "slow.png").write_bytes(picture(512, lambda x, y: x // 8 + y // 16))
+        until(lambda: gives_way(mill), f"{name} has a net at work that gives way", log)
+        if "The system refuses" in log.read_text():
+            raise SystemExit(f"FAILED: {name} does not let a net give way")
         os.kill(mill, 15)
         until(lambda: "Stopped" in log.read_text(), f"{name} ends by itself", log)
     finally:
@@ -152,8 +159,18 @@ def try_unit(name, program, folder, with_program):
         manager.wait()
         until(lambda: not mills(program), "everything has ended", log)
     worked = "worked by a program" if with_program else "worked"
-    print(f"{name}: ready, sandboxed, {worked}, reloaded, stopped")
+    print(f"{name}: ready, sandboxed, {worked}, reloaded, gave way, stopped")
     return True
+
+
+def gives_way(process):
+    """Returns whether a net is at work, on threads with a higher nice value than the first thread has."""
+    nice = {}
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        name, rest = (thread / "stat").read_text().rsplit(")", 1)
+        nice[int(thread.name)] = name.endswith("(net"), int(rest.split()[16])
+    nets = [own for is_net, own in nice.values() if is_net]
+    return bool(nets) and all(own > nice[process][1] for own in nets)
 
 
 def mills(program):
