@@ -11,11 +11,12 @@ use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::{Levels, level};
 use super::neural::Net;
 use super::source::Source;
+use super::source_look::chosen;
 use super::stored::Coded;
 use super::stream::Feed;
 use super::{CraftError, Limits, Picture, Progress, Stopped, Untold};
 use super::{flatten, in_own, to_srgb, with_fit_profile};
-use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Upscaler};
+use crate::model::{ByteRange, Format, Kind, Output, Profile, Render, Scans, Size, Strength, Took, Upscaler};
 
 /// A picture between two stages is PNG, which has no quality.
 const LOSSLESS: u8 = 100;
@@ -30,6 +31,8 @@ pub struct Rendered {
     pub size: Size,
     /// What a person is told of its colours, which is found where it is decoded.
     pub remark: Option<String>,
+    /// What enlarged it, if that was left to what suits it.
+    pub by: Option<Upscaler>,
     /// What a person is told of how it is written, which belongs to where it is encoded.
     pub encoded: Option<String>,
     /// Why it does not have as many bytes as it was to have, if it has not.
@@ -141,6 +144,22 @@ fn made(
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
     fits_its_format(render.size.map_or_else(|| super::size(coded.bytes, kind), Ok)?, render.output.format())?;
+    let Some((by, why)) = chosen(coded, kind, render, limits, progress)? else {
+        return in_its_bytes((coded, kind), (render, help), (limits, progress), out);
+    };
+    let render = Render { by: by.clone(), ..render.clone() };
+    let made = in_its_bytes((coded, kind), (&render, help), (limits, progress), out)?;
+    let remark = made.remark.into_iter().chain([why]).collect::<Vec<_>>().join("; ");
+    Ok(Rendered { remark: Some(remark), by: Some(by), ..made })
+}
+
+/// Makes it, a few times if it is to have so many bytes.
+fn in_its_bytes(
+    (coded, kind): (Coded<'_>, Kind),
+    (render, help): (&Render, Help<'_>),
+    (limits, progress): (&Limits, &dyn Progress),
+    out: &mut dyn Write,
+) -> Result<Rendered, CraftError> {
     let once = |quality, out: &mut dyn Write| once((coded, kind), (render, help), quality, (limits, progress), out);
     match &render.output {
         Output::Master => once(LOSSLESS, out),
@@ -219,7 +238,9 @@ fn once(
     let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
     let is_enlarged = render.size.is_some();
     let own = match &render.by {
-        Upscaler::Neural(dial) | Upscaler::Auto { dial, .. } if is_enlarged => Some(own_net(dial.value())?),
+        Upscaler::Neural(dial) | Upscaler::Auto { dial, took: Some(Took::Neural) } if is_enlarged => {
+            Some(own_net(dial.value())?)
+        }
         _ => None,
     };
     let net = match &render.by {
@@ -250,7 +271,7 @@ fn once(
         }
         _ => None,
     };
-    Ok(Rendered { size, remark, encoded, unfit: None })
+    Ok(Rendered { size, remark, by: None, encoded, unfit: None })
 }
 
 /// Tells if a net does not make a picture as large as it is to be.

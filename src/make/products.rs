@@ -200,7 +200,8 @@ fn rendered(
             }
             _ => None,
         };
-        picture(draft, product, render.output.kind(), |out| {
+        let mut chosen = None;
+        let known = picture(draft, product, render.output.kind(), |out| {
             let given = given.transpose()?;
             let made = source.decoded(|coded| match given {
                 None => craft::render_by(net, (coded, kind), render, limits, progress, out),
@@ -208,9 +209,11 @@ fn rendered(
                     .decoded(limits, |given| craft::render_given((coded, kind), given, render, limits, progress, out)),
             });
             let made = made.map_err(unread(from))??;
+            chosen = made.by;
             let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
-        })
+        })?;
+        Ok(Known { by: chosen, ..known })
     };
     match (by(render, draft), render.by.instead()) {
         (Err(error @ MakeError::Content(CraftError::NotByNet(_) | CraftError::NotByProgram(_))), Some(instead)) => {

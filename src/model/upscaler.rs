@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ContentHash, NetName, ProgramStep, Restore};
+use super::{ContentHash, NetName, ProgramStep, Restore, Size};
 
 /// What stands before what did not look like its source.
 const INSTEAD_OF: &str = "lanczos-instead-of-";
@@ -9,6 +9,8 @@ const INSTEAD_OF: &str = "lanczos-instead-of-";
 const FOUND: &str = "auto=";
 /// What stands before what a program did.
 const COMMAND: &str = "command";
+/// Where a picture is enlarged less than so many times, a net adds nothing that is worth its time.
+const NET_SCALE_MIN: f64 = 1.5;
 /// How much a net restores if nobody said it, and no look was taken.
 const USUAL: u8 = 50;
 
@@ -79,6 +81,14 @@ impl Dial {
 }
 
 impl Upscaler {
+    /// What is told of a picture that is enlarged so little that a choice takes no net.
+    pub const TOO_LITTLE: &str = "since it is enlarged less than 1.5 times";
+
+    /// Returns whether a picture is enlarged so much that a choice may take a net.
+    pub fn suits_net(from: Size, to: Size) -> bool {
+        f64::from(to.width) >= f64::from(from.width) * NET_SCALE_MIN
+    }
+
     /// Returns what takes its place where its result is none.
     pub fn instead(&self) -> Option<Self> {
         self.is_slow().then(|| Self::Instead(Box::new(self.clone())))

@@ -5,9 +5,6 @@ use crate::config::{KeepSettings, Target};
 use crate::model::{Enhance, Kind, Method, Output, Render, Size, Strength, Upscaler};
 use crate::records::{Derivation, Step};
 
-/// Where a picture is enlarged less than so many times, a net adds nothing that is worth its time.
-const NET_SCALE_MIN: f64 = 1.5;
-
 /// Enlarges a picture until the target is met, and sets its levels if that is wanted; everything else is passed on
 /// unchanged.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -19,7 +16,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
             if !asset.context.is_let_go {
                 is_not_too_far(from, to, settings.scale_max)?;
             }
-            let did = format!("enlarged from {from} to {to} by {}{}", title(&by), said(enhance));
+            let did = format!("enlarged from {from} to {to} by {}{}", title(&by, &settings.method), said(enhance));
             let step = Step::Enlarged { by: by.clone(), from, to, enhance };
             Ok(made(asset, Some((to, by)), enhance, step, &did))
         }
@@ -44,8 +41,7 @@ pub(super) fn step(
     let enlarged = sizes.map(|(from, to)| -> Result<Step, String> {
         let by = upscaler(from, to, settings, nets)?;
         // What a net makes is sharp, and a person's program is to do what they want.
-        let is_sharp = matches!(by, Upscaler::Neural(_) | Upscaler::Brought { .. } | Upscaler::Command(_));
-        let sharpen = if is_sharp { Strength::Off } else { look.sharpen };
+        let sharpen = if by.is_slow() { Strength::Off } else { look.sharpen };
         Ok(Step::Enlarged { by, from, to, enhance: Enhance { sharpen, ..look } })
     });
     let levelled = (look.levels != Strength::Off).then_some(Step::Levelled(look.levels));
@@ -54,10 +50,9 @@ pub(super) fn step(
 
 /// Returns what enlarges a picture.
 fn upscaler(from: Size, to: Size, settings: &KeepSettings, nets: &Nets) -> Result<Upscaler, String> {
-    let is_worth_it = f64::from(to.width) >= f64::from(from.width) * NET_SCALE_MIN;
     Ok(match &settings.method {
         Method::Neural => Upscaler::Neural(settings.restore.into()),
-        Method::Auto if is_worth_it => Upscaler::Auto { dial: settings.restore.into(), took: None },
+        Method::Auto if Upscaler::suits_net(from, to) => Upscaler::Auto { dial: settings.restore.into(), took: None },
         Method::Command => {
             settings.command.as_ref().map_or(Upscaler::Lanczos, |line| Upscaler::Command(line.step(from, to)))
         }
@@ -126,12 +121,13 @@ fn made(asset: &Asset<'_>, size: Option<(Size, Upscaler)>, enhance: Enhance, ste
     asset.derive(&path, recipe, asset.derived(step, None), did)
 }
 
-fn title(by: &Upscaler) -> String {
+fn title(by: &Upscaler, method: &Method) -> String {
     match by {
+        Upscaler::Lanczos if *method == Method::Auto => format!("{by}, {}", Upscaler::TOO_LITTLE),
         Upscaler::Lanczos | Upscaler::Instead(_) => Upscaler::Lanczos.to_string(),
         Upscaler::Brought { name, .. } => format!("the net `{name}`"),
         Upscaler::Neural(dial) => format!("the neural net (restore {})", dial.asked),
-        Upscaler::Auto { .. } => "what suits it (auto)".to_owned(),
+        Upscaler::Auto { .. } => "what suits it".to_owned(),
         Upscaler::Command(step) => format!("the program {} (x{})", step.name, step.times),
     }
 }

@@ -128,9 +128,10 @@ pub(super) fn check(args: &ConvertArgs) -> Result<(), CliError> {
     if args.restore.is_some() && !args.method.is(&Method::Neural) && !args.method.is(&Method::Auto) {
         return Err(CliError::usage("`--restore` has an effect with `--method neural` or `auto` alone; leave it out"));
     }
-    if enhance(args).sharpen != Strength::Off && (!has_size || args.method.is_net()) {
+    let is_by_net = args.method.is_net() || args.method.is(&Method::Auto);
+    if enhance(args).sharpen != Strength::Off && (!has_size || is_by_net) {
         let (what, hint) = if has_size {
-            ("what a neural net makes is not sharpened", "leave it out")
+            ("what a neural net makes is not sharpened", "leave it out, or give `--method lanczos`")
         } else {
             let hint = "give --scale, --megapixels or --long-edge, or leave out what does nothing";
             ("a picture is sharpened only where it is enlarged", hint)

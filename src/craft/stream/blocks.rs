@@ -49,12 +49,7 @@ impl Quant {
     /// Returns the quantisation of a quality of 1 to 100, as libjpeg scales it.
     #[expect(clippy::cast_possible_truncation, reason = "a factor needs no more bits than a coefficient")]
     pub(super) fn of(quality: u8, is_color: bool) -> Self {
-        let quality = u32::from(quality.clamp(1, 100));
-        let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
-        let steps = BASE[usize::from(is_color)].map(|step| {
-            let step = (u32::from(step) * scale + 50) / 100;
-            u8::try_from(step.clamp(1, 255)).expect("within these bounds")
-        });
+        let steps = steps(quality, is_color);
         // What the fast transform leaves out: the scale of each row and column.
         let left_out = |at: usize| {
             let angle = std::f64::consts::PI * f64::from(u8::try_from(at).expect("below eight")) / 16.0;
@@ -66,6 +61,27 @@ impl Quant {
         });
         Self { steps, factors }
     }
+}
+
+/// Returns the steps of a quality of 1 to 100 in natural order.
+fn steps(quality: u8, is_color: bool) -> [u8; 64] {
+    let quality = u32::from(quality.clamp(1, 100));
+    let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
+    BASE[usize::from(is_color)].map(|step| {
+        let step = (u32::from(step) * scale + 50) / 100;
+        u8::try_from(step.clamp(1, 255)).expect("within these bounds")
+    })
+}
+
+/// Returns the quality whose steps of brightness are on the mean those of a JPEG, as it stores them, and whether they
+/// are the same: other programs have tables of their own.
+pub(in crate::craft) fn nearest_quality(stored: &[u16; 64]) -> (u8, bool) {
+    let total: u32 = stored.iter().map(|step| u32::from(*step)).sum();
+    let of = |quality: u8| steps(quality, false).map(u32::from);
+    let off = |quality: &u8| of(*quality).iter().sum::<u32>().abs_diff(total);
+    let nearest = (1..=100).min_by_key(off).unwrap_or(100);
+    let is_same = ZIGZAG.iter().zip(stored).all(|(at, step)| of(nearest)[usize::from(*at)] == u32::from(*step));
+    (nearest, is_same)
 }
 
 /// The blocks of one strip of one component.

@@ -22,6 +22,7 @@ mod rows;
 mod strips;
 mod taps;
 
+pub(super) use blocks::nearest_quality;
 pub(super) use feed::{Feed, FeedRows};
 pub(super) use jpeg::{Coding, write_jpeg};
 pub(super) use rows::in_size;
