@@ -76,7 +76,7 @@ class Mill:
         self.accept_small_pictures()
         # No editor is at work here: notes need not wait for one.
         at_once = "" if "settle:" in settings else "settle: {notes_quiet_s: 0}\n"
-        (self.path / "stockmill.yaml").write_text("keep: {min_megapixels: 0.04}\n" + settings + at_once)
+        (self.path / "stockmill.yaml").write_text("keep: {method: lanczos, min_megapixels: 0.04}\n" + settings + at_once)
         self.call("init", check=True)
         (self.path / "ideas/note.md").write_text(NOTE)
         self.call("once", check=True)

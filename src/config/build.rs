@@ -400,6 +400,7 @@ mod tests {
     #[test]
     fn the_default_file_says_what_an_empty_one_means() {
         assert_eq!(try_load(DEFAULT_TEXT).unwrap(), try_load("").unwrap());
+        assert_eq!(try_load("").unwrap().keep.method, Method::Auto);
         assert_eq!(try_load("").unwrap().settle.notes_quiet, Duration::from_secs(5));
         assert_eq!(try_load("# nothing\n").unwrap().folders.stage(Stage::Raw), Path::new("/r/raw"));
         assert_eq!(try_load("keep:\n  scale: 2\ndefaults:\n").unwrap().keep.target, Target::Scale(2.0));

@@ -332,6 +332,16 @@ pub fn progress(done: u64, left: usize, time_left: Option<Duration>) {
     info!(done, left, left_s, "Working.");
 }
 
+/// Tells once how long a net took for a picture, and what is quicker.
+pub fn net_took(took: Duration) {
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    info!(
+        took_ms,
+        "The neural net took {:.1} s for the first picture; `keep: {{method: lanczos}}` is quicker, and less sharp.",
+        took.as_secs_f64()
+    );
+}
+
 /// Tells that what a net makes cannot give way to other work.
 pub fn nice_refused(nice: u8, problem: &std::io::Error) {
     warn!(

@@ -36,12 +36,12 @@ impl Root {
 
 #[test]
 fn what_is_stale_is_made_anew_from_its_original_and_undo_brings_the_old_one_back() {
-    let root = Root::with_pictures("keep: {scale: 2}\n", 2);
+    let root = Root::with_pictures("keep: {method: lanczos, scale: 2}\n", 2);
     let (before, csv) = (root.bytes(), root.csv());
     assert!(!root.text(&["status"]).contains("stale"), "nothing changed");
     assert_eq!(root.text(&["release", "keep", "--again"]), "Nothing is stale.\n");
 
-    root.set("keep: {scale: 3}\nexport: {quality: 80}\n");
+    root.set("keep: {method: lanczos, scale: 3}\nexport: {quality: 80}\n");
     let said = root.text(&["status"]);
     assert!(
         said.contains(
@@ -116,7 +116,7 @@ fn what_is_stale_is_made_anew_from_its_original_and_undo_brings_the_old_one_back
 /// What was undone was decoded, enlarged and encoded once more when it went on.
 #[test]
 fn what_goes_on_again_after_undo_is_taken_from_the_trash() {
-    let root = Root::with_pictures("keep: {scale: 2}\n", 1);
+    let root = Root::with_pictures("keep: {method: lanczos, scale: 2}\n", 1);
     // It gets another number, and with it another name.
     let bundled = || fs::read(&root.bundled()[0]).unwrap();
     let (before, dropped) = (bundled(), root.at("raw/winter-cabins/00.png"));
@@ -144,7 +144,7 @@ fn bundles_of_several_markets_share_what_is_made_and_all_is_made_request_by_requ
     let root = Root::with("");
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     fs::write(root.at("markets/other.yaml"), adobe.replace("adobe-stock", "other")).unwrap();
-    root.set("keep: {scale: 2}\nupload: {markets: [adobe-stock, other]}\n");
+    root.set("keep: {method: lanczos, scale: 2}\nupload: {markets: [adobe-stock, other]}\n");
     root.idea(NOTE);
     assert!(root.once().status.success(), "{}", root.log());
     for seed in 0..17 {
@@ -152,7 +152,7 @@ fn bundles_of_several_markets_share_what_is_made_and_all_is_made_request_by_requ
     }
     assert!(root.once().status.success(), "{}", root.log());
     assert_eq!(root.edges(), [200; 34]);
-    root.set("keep: {scale: 2.5}\nupload: {markets: [adobe-stock, other]}\n");
+    root.set("keep: {method: lanczos, scale: 2.5}\nupload: {markets: [adobe-stock, other]}\n");
     let said = root.text(&["release", "keep", "--again"]);
     assert!(
         said.ends_with(
@@ -177,7 +177,7 @@ fn bundles_of_several_markets_share_what_is_made_and_all_is_made_request_by_requ
 
 #[test]
 fn a_daemon_makes_anew_what_waits_in_export_and_it_goes_on_as_the_same_asset() {
-    let settings = |scale: u32| format!("keep: {{scale: {scale}}}\ngates: {{export: hold}}\n");
+    let settings = |scale: u32| format!("keep: {{method: lanczos, scale: {scale}}}\ngates: {{export: hold}}\n");
     let root = Root::with_pictures(&settings(2), 1);
     let daemon = root.run();
     root.until("the daemon is there", |root| root.text(&["status"]).contains("daemon   running"));

@@ -82,7 +82,7 @@ fn what_is_set_aside_again_gets_its_name_and_a_new_note() {
 /// A colour profile in `raw` counted as an asset that may go on.
 #[test]
 fn a_release_counts_what_may_go_on_and_is_told_in_the_log() {
-    let root = Root::with("gates: {raw: hold}\nkeep: {scale: 2}\n");
+    let root = Root::with("gates: {raw: hold}\nkeep: {method: lanczos, scale: 2}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let stays = "What stays all the same stands in `stockmill status`, with what to do.\n";
@@ -108,7 +108,7 @@ fn a_release_counts_what_may_go_on_and_is_told_in_the_log() {
 /// The file before, the retouched one, and what was made of it ended in the archive as three originals.
 #[test]
 fn a_retouched_picture_is_the_original_from_then_on() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {export: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
@@ -196,7 +196,7 @@ fn undo_brings_back_bytes_names_and_sidecars_and_refuses_what_changed() {
 
 #[test]
 fn undo_beside_a_daemon_refuses_what_went_on_or_was_sent() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     let daemon = root.run();
     root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
@@ -238,7 +238,7 @@ fn a_copied_mill_brings_nothing_back() {
     for (copied, is_sent) in
         [("cp -a FROM mill", false), ("cp -a FROM mill", true), (tar, false), ("cp -r FROM mill", true)]
     {
-        let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+        let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {export: hold}\n");
         root.idea(NOTE);
         assert!(root.once().status.success());
         for n in 1..3 {

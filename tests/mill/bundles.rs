@@ -7,7 +7,7 @@ use super::{NOTE, Root, picture};
 
 #[test]
 fn a_gate_holds_until_it_is_released() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
@@ -41,7 +41,7 @@ fn a_gate_holds_until_it_is_released() {
 /// What was found out of a picture stood in the log alone.
 #[test]
 fn what_is_found_in_a_picture_is_told_once_by_its_step() {
-    let root = Root::with("keep: {min_megapixels: 0.04, enhance: {levels: low}}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04, enhance: {levels: low}}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let cut_out =
@@ -73,7 +73,7 @@ fn what_is_found_in_a_picture_is_told_once_by_its_step() {
 /// Whoever opened a gate let what was too small through with it, and nobody had said that it was.
 #[test]
 fn a_release_opens_the_gate_and_lifts_nothing_else() {
-    let root = Root::with("keep: {min_megapixels: 0.4}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.4}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/icon.png"), picture(1, 100)).unwrap();
@@ -96,7 +96,8 @@ fn a_release_opens_the_gate_and_lifts_nothing_else() {
 /// A tag set and a sidecar that are written in place change no folder: only events tell, and no round is near.
 #[test]
 fn a_manifest_follows_a_tag_set_and_a_sidecar_at_once() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 3600, notes_quiet_s: 0}\n");
+    let root =
+        Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {rescan_s: 3600, notes_quiet_s: 0}\n");
     fs::create_dir(root.at("tagsets")).unwrap();
     fs::write(root.at("tagsets/warm.yaml"), "keywords: [sun, red, light, cozy, fire]\n").unwrap();
     fs::create_dir_all(root.at("raw/cabins")).unwrap();
@@ -121,7 +122,7 @@ fn add_market(root: &Root, gates: &str) {
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     let other = adobe.replace("name: adobe-stock", "name: other").replace("kinds: [jpeg,", "kinds: [jpeg, png, obj,");
     fs::write(root.at("markets/other.yaml"), other).unwrap();
-    let settings = "keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 500}\nupload: {markets: [adobe-stock, other]}";
+    let settings = "keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 500}\nupload: {markets: [adobe-stock, other]}";
     let settings = format!("{settings}\n{gates}");
     fs::write(root.at("stockmill.yaml"), settings).unwrap();
 }
@@ -264,7 +265,7 @@ fn what_a_person_does_to_a_bundle_is_told() {
 /// changed tags were tried on it again and again.
 #[test]
 fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();

@@ -7,7 +7,7 @@ use super::{Root, picture};
 /// Deleted pictures came back from `#recycle`, previews became themes, and rejects were bundled.
 #[test]
 fn what_other_programs_leave_stays_and_is_told_once() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {ignore: [\"!_best/\"]}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {ignore: [\"!_best/\"]}\n");
     let theme = root.at("raw/winter");
     let folders = ["raw/@eaDir", "raw/#recycle", "raw/winter/_rejects", "keep/thumbnails", "export/_old", "raw/_best"];
     fs::create_dir_all(&theme).unwrap();

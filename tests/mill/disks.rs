@@ -34,7 +34,7 @@ fn an_archive_whose_disk_is_away_takes_nothing() {
 fn a_retry_to_another_disk_that_was_cut_off_goes_on_with_the_same_names() {
     let other = tempfile::tempdir_in("/dev/shm").unwrap();
     let root = Root::with(&format!(
-        "keep: {{min_megapixels: 0.04}}\nfolders: {{failed: {}}}\n",
+        "keep: {{method: lanczos, min_megapixels: 0.04}}\nfolders: {{failed: {}}}\n",
         other.path().join("failed").display()
     ));
     root.idea(NOTE);
@@ -69,7 +69,7 @@ fn a_retry_to_another_disk_that_was_cut_off_goes_on_with_the_same_names() {
 fn a_stage_may_lie_on_another_disk() {
     let other = tempfile::tempdir_in("/dev/shm").unwrap();
     let root = Root::with(&format!(
-        "keep: {{min_megapixels: 0.04}}\nfolders: {{export: {}}}\n",
+        "keep: {{method: lanczos, min_megapixels: 0.04}}\nfolders: {{export: {}}}\n",
         other.path().join("e").display()
     ));
     root.idea(NOTE);
@@ -100,7 +100,10 @@ fn a_stage_may_lie_on_another_disk() {
 fn retry_reaches_a_stage_on_another_disk_and_waits_for_one_that_is_not_mounted() {
     let other = tempfile::tempdir_in("/dev/shm").unwrap();
     let place = other.path().join("raw");
-    let root = Root::with(&format!("keep: {{min_megapixels: 0.04}}\nfolders: {{raw: {}}}\n", place.display()));
+    let root = Root::with(&format!(
+        "keep: {{method: lanczos, min_megapixels: 0.04}}\nfolders: {{raw: {}}}\n",
+        place.display()
+    ));
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(place.join("winter-cabins/a.png"), &picture(1, 100)[..200]).unwrap();
@@ -132,7 +135,7 @@ fn retry_reaches_a_stage_on_another_disk_and_waits_for_one_that_is_not_mounted()
 
 #[test]
 fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
     root.idea(NOTE);
     let daemon = root.run();
     root.until("the theme is there", |root| root.at("raw/winter-cabins/tags.yaml").exists());
@@ -154,7 +157,7 @@ fn a_stage_that_goes_away_while_the_daemon_runs_is_paused_and_taken_up_again() {
 /// The old tags of a stage that had been away came back in all stages.
 #[test]
 fn tags_that_changed_while_a_stage_was_away_are_carried_to_it() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {rescan_s: 1, notes_quiet_s: 0}\n");
     root.idea(NOTE);
     let daemon = root.run();
     let tags = |root: &Root, stage: &str| {

@@ -245,7 +245,7 @@ fn a_note_elsewhere_is_shown_as_it_would_be_read_and_nothing_else() {
 
 #[test]
 fn a_person_may_start_anywhere_and_move_things_by_hand() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();

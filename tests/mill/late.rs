@@ -56,7 +56,7 @@ fn what_was_bundled_is_not_bundled_again_when_only_its_metadata_differs() {
 /// It went to `failed/` again and again, and nothing said that the word for it does nothing there.
 #[test]
 fn a_copy_of_what_is_there_never_goes_on_and_who_insists_is_told_why() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {raw: hold, keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {raw: hold, keep: hold}\n");
     fs::create_dir_all(root.at("raw/sea")).unwrap();
     fs::write(root.at("raw/sea/first.png"), picture(1, 200)).unwrap();
     root.once();
@@ -121,7 +121,7 @@ fn what_was_bundled_is_not_bundled_again_with_new_tags_and_its_bundle_gone() {
 #[test]
 fn companions_that_come_after_their_asset_went_on_join_it_in_keep() {
     // Renamed in a moment after its picture, a sidecar was left behind, and its picture sold without its words.
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let raw = root.at("raw/winter-cabins");

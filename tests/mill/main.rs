@@ -41,7 +41,7 @@ struct Root {
 impl Root {
     /// Makes a root whose market takes small pictures, so that the tests are quick.
     fn new() -> Self {
-        Self::with("keep: {min_megapixels: 0.04}\n")
+        Self::with("keep: {method: lanczos, min_megapixels: 0.04}\n")
     }
 
     /// Makes a root with these settings. Unless they say how long a dropped file is waited for, a note goes on at
@@ -49,7 +49,9 @@ impl Root {
     fn with(settings: &str) -> Self {
         let at_once =
             if settings.contains("settle:") { "" } else { "settle: {notes_quiet_s: 0, weak_quiet_ms: 500}\n" };
-        let settings = format!("{settings}{at_once}");
+        // The net takes long where the tests are not optimised.
+        let by = if settings.contains("keep: {m") { "" } else { "keep: {method: lanczos}\n" };
+        let settings = format!("{settings}{by}{at_once}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mill");
         fs::create_dir(&path).unwrap();

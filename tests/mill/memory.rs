@@ -103,7 +103,7 @@ fn without_its_memory_the_mill_loses_history_and_nothing_else() {
 
 #[test]
 fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let verify = |code: i32, words: &[&str]| {
@@ -186,7 +186,7 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
 
 #[test]
 fn what_a_person_takes_away_at_a_gate_is_gone_by_hand() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     for seed in 1..3 {

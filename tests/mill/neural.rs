@@ -16,6 +16,42 @@ fn picture(is_plain: bool) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// What suits a picture is found by a look at it, is told with the reason, and does not make it stale.
+#[test]
+fn what_suits_a_picture_is_found_told_and_recorded() {
+    let root = Root::with("keep: {method: auto, long_edge: 120}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    let image = image::load_from_memory(&picture(true)).unwrap();
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 80).encode_image(&image).unwrap();
+    let mut large = std::io::Cursor::new(Vec::new());
+    image
+        .resize_exact(100, 100, image::imageops::FilterType::Triangle)
+        .write_to(&mut large, image::ImageFormat::Png)
+        .unwrap();
+    let large = large.into_inner();
+    for (name, bytes) in [("a.jpg", &jpeg), ("b.png", &large)] {
+        fs::write(root.at(&format!("raw/winter-cabins/{name}")), bytes).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let log = root.log();
+    for told in [
+        "Enlarged from 50x50 to 120x120 by what suits it; enlarged by the neural net, which restores 100, since it is a JPEG of quality 80",
+        "Enlarged from 100x100 to 120x120 by lanczos, since it is enlarged less than 1.5 times",
+        "s for the first picture; `keep: {method: lanczos}` is quicker",
+    ] {
+        assert_eq!(log.matches(told).count(), 1, "{told}: {log}");
+    }
+    let explained: Vec<String> =
+        root.bundled().iter().map(|path| root.text(&["explain", path.to_str().unwrap()])).collect();
+    for recipe in ["`auto=neural auto=100 50x50 to 120x120; JPEG", "`lanczos 100x100 to 120x120 sharpen low; JPEG"] {
+        assert_eq!(explained.iter().filter(|said| said.contains(recipe)).count(), 1, "{recipe}: {explained:?}");
+    }
+    let said = root.text(&["status"]);
+    assert!(!said.contains("stale"), "{said}");
+}
+
 /// The net enlarges what it can; what it makes no picture of is enlarged without it, and that is told and recorded.
 #[test]
 fn the_net_enlarges_and_what_it_cannot_is_enlarged_without() {

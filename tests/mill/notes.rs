@@ -7,7 +7,7 @@ use super::Root;
 /// A note was taken 250 ms after an editor had saved it, and while the editor had it open.
 #[test]
 fn a_note_goes_on_when_nobody_writes_it_any_more() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 1}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {notes_quiet_s: 1}\n");
     fs::write(root.at("ideas/open.md"), "- Summer lakes\n").unwrap();
     fs::write(root.at("ideas/.open.md.swp"), "b0VIM").unwrap();
     root.idea("- Winter cabins\n\nAsk Tom.\n");
@@ -32,7 +32,8 @@ fn a_note_goes_on_when_nobody_writes_it_any_more() {
 #[test]
 fn what_is_undone_or_deleted_stays_so() {
     // A folder that a person makes gets commented tags when it was quiet for so long.
-    let root = Root::with("keep: {min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 60000}\n");
+    let root =
+        Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 60000}\n");
     root.idea("- Winter cabins\n  - prompt: a cabin\n- Sea\n");
     assert!(root.once().status.success(), "{}", root.log());
     let mine = "title: Mine\n";

@@ -9,7 +9,7 @@ use stockmill::records::{About, Intent, Record};
 
 use super::{NOTE, Root, picture};
 
-const HOLD: &str = "keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n";
+const HOLD: &str = "keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n";
 
 /// The daemon said "Settings read again." to a blank file, and what was held went on to the bundles.
 #[test]
@@ -30,7 +30,7 @@ fn a_reload_takes_no_blank_or_torn_settings_and_names_the_gates_that_open() {
 
     // Half of a file opens the gate as well, but its writer is still there.
     let mut file = fs::File::create(&settings).unwrap();
-    file.write_all(b"keep: {min_megapixels: 0.04}\n").unwrap();
+    file.write_all(b"keep: {method: lanczos, min_megapixels: 0.04}\n").unwrap();
     daemon.signal("-HUP");
     root.until("it waits", |root| root.log().matches("Settings not read again yet").count() == 2);
     assert!(kept.exists() && !root.log().contains("Settings read again"), "{}", root.log());
@@ -102,7 +102,7 @@ fn what_is_nearly_a_settings_file_stops_what_depends_on_it() {
 /// clock had dropped.
 #[test]
 fn a_release_names_what_lay_there() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let folder = root.at("keep/winter-cabins");
@@ -142,7 +142,7 @@ fn a_release_names_what_lay_there() {
 fn times_in_the_future_shut_no_gate() {
     let days = "[monday, tuesday, wednesday, thursday, friday, saturday, sunday]";
     let root = Root::with(&format!(
-        "keep: {{min_megapixels: 0.04}}\ngates: {{raw: {{on: {days}, at_most: 1, at_most_per_week: 1}}}}\n"
+        "keep: {{method: lanczos, min_megapixels: 0.04}}\ngates: {{raw: {{on: {days}, at_most: 1, at_most_per_week: 1}}}}\n"
     ));
     root.idea(NOTE);
     assert!(root.once().status.success());

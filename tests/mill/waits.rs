@@ -6,7 +6,7 @@ use super::{NOTE, Root, picture};
 
 /// A root with one worker, who is at work on a large picture for a while, and a small one that is bundled.
 fn a_busy_root() -> (Root, super::Daemon) {
-    let root = Root::with("keep: {min_megapixels: 0.04}\nwork: {jobs: 1}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nwork: {jobs: 1}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     fs::write(root.at("raw/winter-cabins/small.png"), picture(2, 100)).unwrap();
@@ -133,7 +133,7 @@ fn a_folder_in_scratch_is_nobodys_business() {
 
 #[test]
 fn what_was_written_beside_a_picture_is_used_or_waited_for() {
-    let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
     root.idea(NOTE);
     assert!(root.once().status.success());
     let raw = root.at("raw/winter-cabins");
@@ -171,7 +171,7 @@ fn what_was_let_go_though_rejected_is_not_held_for_the_same_mark_again() {
     let rejected = "<rdf:RDF><rdf:Description xmp:Rating='-1'/></rdf:RDF>";
     let held = |root: &Root| root.text(&["status"]).contains("marks it as rejected");
     for is_marked_again in [false, true] {
-        let root = Root::with("keep: {min_megapixels: 0.04}\ngates: {keep: hold}\n");
+        let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
         root.idea(NOTE);
         assert!(root.once().status.success());
         fs::write(root.at("raw/winter-cabins/a.xmp"), rejected).unwrap();

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::config::load;
 use crate::market::built_in;
-use crate::model::{AssetId, NetName, Tags};
+use crate::model::{AssetId, Method, NetName, Tags};
 use crate::plan::tags::{Layer, resolve};
 
 fn path(text: &str) -> RelPath {
@@ -11,7 +11,10 @@ fn path(text: &str) -> RelPath {
 }
 
 fn rules(settings: &str) -> Rules {
-    let settings = load(settings, Path::new("/mill"), &built_in().unwrap()).unwrap();
+    let mut settings = load(settings, Path::new("/mill"), &built_in().unwrap()).unwrap();
+    if settings.keep.method == Method::Auto {
+        settings.keep.method = Method::Lanczos;
+    }
     Rules {
         naming: settings.naming,
         keep: settings.keep,
@@ -113,7 +116,7 @@ fn only_a_setting_on_which_pixels_depend_makes_a_product_stale() {
             "lanczos 100x100 to 300x300 sharpen low; JPEG quality 95 sRGB on #ffffff".to_owned(),
         ),
         (DONE, "keep: {scale: 1}", "JPEG quality 95 sRGB on #ffffff".to_owned()),
-        (DONE, "keep: {scale: 2, method: none}", "JPEG quality 95 sRGB on #ffffff".to_owned()),
+        (DONE, "keep: {method: none, scale: 2}", "JPEG quality 95 sRGB on #ffffff".to_owned()),
         (DONE, "keep: {scale: 2}\nexport: {quality: 80}", format!("{by}JPEG quality 80 sRGB on #ffffff")),
         (DONE, "keep: {scale: 2}\nexport: {profile: keep}", format!("{by}JPEG quality 95 own-profile on #ffffff")),
         (DONE, "keep: {scale: 2}\nexport: {background: \"#000000\"}", format!("{by}JPEG quality 95 sRGB on #000000")),

@@ -14,7 +14,7 @@ use super::*;
 use crate::config::{DEFAULT_TEXT, load};
 use crate::market::Market;
 use crate::market::built_in;
-use crate::model::{AssetId, EnhanceTags, MarketName, Strength};
+use crate::model::{AssetId, EnhanceTags, MarketName, Method, Strength};
 use crate::records::{FileRecord, Origin};
 
 /// What lies there; all else is as at a person's who has changed no setting.
@@ -112,6 +112,7 @@ impl Given<'_> {
 
     fn decide<T>(&self, decision: impl FnOnce(&Facts, &Context<'_>) -> T) -> T {
         let mut settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        settings.keep.method = Method::Lanczos;
         settings.keep.enhance.levels = self.levels;
         let mut markets = settings.upload.markets;
         if self.has_second_market {

@@ -261,7 +261,7 @@ fn run_to_the_end(root: &Root) {
     assert_eq!(canaries(&outside), before, "a file outside was touched\n{}", root.log());
 }
 
-const SETTINGS: &str = "keep: {min_megapixels: 0.04}\n";
+const SETTINGS: &str = "keep: {method: lanczos, min_megapixels: 0.04}\n";
 
 /// Returns shared tags that are good enough to be bundled.
 const TAGS: &str = "title: A cabin\nkeywords: [snow, cabin]\n";

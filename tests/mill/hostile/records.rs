@@ -115,7 +115,7 @@ fn bad_sidecars_and_shared_tags_hold_what_they_are_about_and_are_named() {
 #[test]
 fn what_a_sidecar_calls_remakeable_is_kept_unless_its_original_lies_in_the_archive() {
     // A refined picture that came with its sidecar from another root, or whose archive was emptied.
-    let first = Root::with("keep: {min_megapixels: 0.04}\ngates: {export: hold}\n");
+    let first = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {export: hold}\n");
     first.idea(NOTE);
     assert!(first.once().status.success());
     fs::write(first.at("raw/winter-cabins/a.png"), picture(700, 100)).unwrap();

@@ -199,18 +199,18 @@ impl Pipeline {
         self.turns.next(now)
     }
 
-    /// Takes note that a worker is done with making.
-    pub(super) fn made<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>, now: Duration) {
+    /// Takes note that a worker is done with making. Returns how long the first one took that is slow.
+    pub(super) fn made<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>, now: Duration) -> Option<Duration> {
         let mut is_slow = false;
         for job in jobs {
             is_slow |= job.is_slow;
             self.memory -= job.cost.memory;
         }
         if is_slow {
-            self.slow.made(now);
-        } else {
-            self.busy -= 1;
+            return self.slow.made(now);
         }
+        self.busy -= 1;
+        None
     }
 
     /// Takes a plan whose products are complete.

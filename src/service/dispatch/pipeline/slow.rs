@@ -53,13 +53,15 @@ impl Slow {
         self.at_work = Some((job.slow_pixels, now));
     }
 
-    /// Takes note that the one at work is done.
-    pub(super) fn made(&mut self, now: Duration) {
-        let Some((pixels, since)) = self.at_work.take() else { return };
-        self.done.push_back((pixels, now.saturating_sub(since)));
+    /// Takes note that the one at work is done. Returns how long it took if it is the first one.
+    pub(super) fn made(&mut self, now: Duration) -> Option<Duration> {
+        let (pixels, since) = self.at_work.take()?;
+        let took = now.saturating_sub(since);
+        self.done.push_back((pixels, took));
         if self.done.len() > MEASURED_MAX {
             self.done.pop_front();
         }
+        (self.done.len() == 1).then_some(took)
     }
 
     /// Returns how long the rest takes, by its pixels, once enough was done to tell: large pictures take long, whatever
@@ -134,10 +136,10 @@ mod tests {
         ];
         for (done, waiting, at_work, expected) in cases {
             let (mut slow, mut now) = (Slow::default(), s(0));
-            for (megapixels, seconds) in done {
+            for (number, (megapixels, seconds)) in done.iter().enumerate() {
                 slow.begin(&of(*megapixels), now);
                 now += s(*seconds);
-                slow.made(now);
+                assert_eq!(slow.made(now), (number == 0).then(|| s(*seconds)));
             }
             waiting.iter().for_each(|megapixels| slow.push_back(of(*megapixels)));
             if let Some((megapixels, seconds)) = at_work {

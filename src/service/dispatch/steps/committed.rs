@@ -29,7 +29,10 @@ use crate::vault::{Aside, CommitError, DiskResult, Made, Receipt, Recovered};
 impl Dispatcher {
     /// Takes products that are complete, or could not be made.
     pub(in crate::service::dispatch) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
-        self.pipeline.made(made.iter().map(|(job, _)| job), now.steady);
+        let first_took = self.pipeline.made(made.iter().map(|(job, _)| job), now.steady);
+        if let Some(took) = first_took.filter(|_| made.iter().all(|(_, made)| made.is_ok())) {
+            report::net_took(took);
+        }
         for (mut job, result) in made {
             match result.and_then(|made| self.decide.as_foreseen(&mut job.plan, made)) {
                 Ok(made) => self.pipeline.add_made(job, made, now.steady),
