@@ -8,7 +8,7 @@ use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
 use crate::intake::walk;
-use crate::model::{RelPath, Stage, counted};
+use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, counted};
 use crate::records::{ThemeFile, read_mapping};
 use crate::vault::own_names::HOME;
 use crate::vault::{Journal, Layout, Look, RealDisk};
@@ -103,9 +103,11 @@ fn records(disk: &dyn Look, folder: &RelPath, is_record: &dyn Fn(&str) -> bool) 
         };
         match read_mapping(&bytes).map(drop).and_then(|()| ThemeFile::parse(&bytes)) {
             Err(error) => Some(format!("`{path}` cannot be read: {error}")),
-            Ok(file) => {
-                let asked = NetFiles::default().of(disk, file.enlarge.method.iter());
-                Some(format!("`{path}`: {}", asked.into_values().find_map(Result::err)?))
+            Ok(ThemeFile { enlarge: EnlargeTags { method, restore }, .. }) => {
+                let missing = NetFiles::default().of(disk, method.iter()).into_values().find_map(Result::err);
+                let is_without = matches!((&method, restore), (Some(Method::Brought(_)), Some(Restore::Fixed(_))));
+                let without = || "`enlarge`: a net of `models/` has no `restore`; leave it out".to_owned();
+                Some(format!("`{path}`: {}", missing.or_else(|| is_without.then(without))?))
             }
         }
     };

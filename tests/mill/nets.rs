@@ -52,6 +52,12 @@ fn a_net_enlarges_and_its_file_is_part_of_the_recipe() {
     let explain = || root.text(&["explain", file.to_str().unwrap()]);
     assert!(explain().contains("by `model 2x-foto ") && !explain().contains("\nstale"), "{}", explain());
 
+    let tags = "title: A cabin\nenlarge: {method: 2x-foto, restore: 30}\n";
+    fs::create_dir_all(root.at("raw/other")).unwrap();
+    fs::write(root.at("raw/other/tags.yaml"), tags).unwrap();
+    let check = root.text(&["check"]);
+    assert!(check.contains("`raw/other/tags.yaml`: `enlarge`: a net of `models/` has no `restore`"), "{check}");
+
     bring(&root, "2x-foto.safetensors", &net(2, 0.01));
     assert!(explain().contains("stale    made by `model 2x-foto "), "{}", explain());
     fs::rename(root.at("models/2x-foto.safetensors"), root.at("models/2x-fotos.safetensors")).unwrap();
