@@ -4,11 +4,13 @@
 //! Field names, everywhere the same: `stage theme asset file from to market took_ms plan error`.
 
 mod log;
+mod progress;
 mod repeats;
 mod rotate;
 mod settings;
 
 pub use log::{LogError, Style, start};
+pub use progress::{net_took, nice_refused, program_trouble, progress, rows};
 pub use repeats::Repeats;
 pub use settings::{
     blank_settings, clock_not_believed, gate_changed, no_zones, release_over, release_unknown, reload_refused,
@@ -142,11 +144,6 @@ pub fn held_for_now(file: &RelPath, why: &str) {
 /// Tells that the disk refused something that is tried again.
 pub fn disk_trouble(file: &RelPath, problem: &DiskError, pause: Duration) {
     warn!(file = %file, error = %problem, retry_s = pause.as_secs(), "The disk refused; it will be tried again.");
-}
-
-/// Tells that a program did not enlarge a picture, which is tried again.
-pub fn program_trouble(file: &RelPath, problem: &str, pause: Duration) {
-    warn!(file = %file, error = problem, retry_s = pause.as_secs(), "The program failed; it will be tried again.");
 }
 
 /// Tells how many times an error was repeated after its first line.
@@ -324,38 +321,6 @@ fn stray(stray: &Stray) {
 /// Tells that recovery must be tried again.
 pub fn recovery_failed(problem: &DiskError) {
     error!(error = %problem, "The disk still refuses; all work waits until it does not.");
-}
-
-/// Tells the progress of long work, and how long the rest takes where that can be told.
-pub fn progress(done: u64, left: usize, time_left: Option<Duration>) {
-    let left_s = time_left.map(|time| time.as_secs_f64().round());
-    info!(done, left, left_s, "Working.");
-}
-
-/// Tells once how long a net took for a picture, and what is quicker.
-pub fn net_took(took: Duration) {
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    info!(
-        took_ms,
-        "The neural net took {:.1} s for the first picture; `keep: {{method: lanczos}}` is quicker, and less sharp.",
-        took.as_secs_f64()
-    );
-}
-
-/// Tells that what a net makes cannot give way to other work.
-pub fn nice_refused(nice: u8, problem: &std::io::Error) {
-    warn!(
-        error = %problem,
-        "The system refuses `work.neural: {{nice: {nice}}}`: the neural net works at the priority of all other work. \
-         Under systemd the unit must allow it: use the one that is shipped, or add `SystemCallFilter=setpriority`."
-    );
-}
-
-/// Tells how far the work on one large picture is.
-pub fn rows(file: Option<&RelPath>, percent: u32, left: Option<Duration>) {
-    let file = file.map(tracing::field::display);
-    let left = left.map(|left| format!(", about {} s left", left.as_secs_f64().ceil())).unwrap_or_default();
-    info!(file, "Working on a large picture: {percent} %{left}.");
 }
 
 /// Tells that events were lost, and that everything is walked instead.
