@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use image::{DynamicImage, ImageBuffer};
 
 use super::bleed::bleed;
+use super::hues::Hues;
 use super::likeness::Likeness;
 use super::neural::{COLUMN_BYTES_MAX, Cpu, Net, NextRow, Upscale, UpscaledRows};
 use super::stream::Feed;
@@ -155,17 +156,31 @@ fn rows_of(values: &[f32], length: usize) -> impl FnMut(&mut [f32]) -> Result<()
     }
 }
 
-/// The rows that a net makes, compared with those of their source.
+/// What is known of a source while a net makes another picture of it.
+struct Known {
+    likeness: Likeness,
+    /// Of a picture that has colours.
+    hues: Option<Hues>,
+}
+
+/// The rows that a net makes, compared with those of their source, and mended.
 struct Compared<'a, 'b> {
     rows: &'a mut UpscaledRows<'b>,
-    likeness: &'a RefCell<Likeness>,
+    known: &'a RefCell<Known>,
+    row: Vec<f32>,
 }
 
 impl Compared<'_, '_> {
     fn next(&mut self) -> Result<Option<&[f32]>, CraftError> {
-        let row = self.rows.next_row()?;
-        row.map_or(Ok(()), |row| self.likeness.borrow_mut().add_result(row))?;
-        Ok(row)
+        let Some(row) = self.rows.next_row()? else { return Ok(None) };
+        let Known { likeness, hues } = &mut *self.known.borrow_mut();
+        self.row.clear();
+        self.row.extend_from_slice(row);
+        if let Some(hues) = hues {
+            hues.mend(&mut self.row);
+        }
+        likeness.add_result(&self.row)?;
+        Ok(Some(&self.row))
     }
 }
 
@@ -177,13 +192,17 @@ fn upscaled<R>(
     call: impl FnOnce(&mut Compared<'_, '_>) -> Result<R, CraftError>,
 ) -> Result<R, CraftError> {
     let channels = if upscale.is_grey { 1 } else { 3 };
-    let likeness = RefCell::new(Likeness::new(upscale.size, channels, upscale.scale.times()));
+    let (size, times) = (upscale.size, upscale.scale.times());
+    let hues = (!upscale.is_grey).then(|| Hues::new(size.height as usize, times));
+    let known = RefCell::new(Known { likeness: Likeness::new(size, channels, times), hues });
     let mut next = |row: &mut [f32]| {
         source(row)?;
-        likeness.borrow_mut().add_source(row);
+        let Known { likeness, hues } = &mut *known.borrow_mut();
+        likeness.add_source(row);
+        hues.iter_mut().for_each(|hues| hues.add_source(row));
         Ok(())
     };
-    upscale.rows(&mut next, progress, |rows| call(&mut Compared { rows, likeness: &likeness }))
+    upscale.rows(&mut next, progress, |rows| call(&mut Compared { rows, known: &known, row: Vec::new() }))
 }
 
 /// How opaque what is made is.

@@ -14,6 +14,7 @@ mod essence;
 mod essence_writer;
 mod fit;
 mod generated;
+mod hues;
 mod icc;
 mod jpeg;
 mod jpeg_in;
@@ -87,6 +88,9 @@ pub enum CraftError {
     /// The neural net is of no use for it.
     #[error("the neural net cannot enlarge it: {0}")]
     NotByNet(String),
+    /// What a program was to make of it is not there, or no picture, or not as large as it was to be.
+    #[error("the program gave no picture: {0}")]
+    NotGiven(String),
     /// What a program made of it is no picture of it.
     #[error("what the program gave is no picture of it: {0}")]
     NotByProgram(String),
