@@ -19,6 +19,11 @@ const CHANNEL_MAX: f64 = 4.0;
 /// 0.74, or the net paints it grey.
 const CONTRAST_MIN: f32 = 32.0;
 const CONTRAST_KEPT_MIN: f32 = 0.5;
+/// How much more contrast a cell may have than the most of those around it in the source; sound ones have up to 16 more.
+const CONTRAST_GAIN: f32 = 1.25;
+const CONTRAST_ADDED: f32 = 32.0;
+/// How much more all cells may have, in the mean; sound ones have up to 8 more.
+const CONTRAST_ADDED_MEAN_MAX: f64 = 14.0;
 /// What has less contrast shows a seam; so does what is neither black nor white, where none can be.
 const FLAT_MAX: f32 = 16.0;
 const GREY: std::ops::Range<f32> = 8.0..247.0;
@@ -35,7 +40,11 @@ pub(super) struct Likeness {
     result: Cells,
     /// The cells of the source that the result is not compared with yet.
     waiting: VecDeque<Vec<Shown>>,
+    /// The cells of the source above those that are compared next.
+    above: Vec<Shown>,
     seams: Seams,
+    /// The sum of what all cells have more contrast.
+    added: f64,
     /// The sum of the differences of all cells, by channel.
     off: Vec<f64>,
     /// How many cells were compared.
@@ -51,7 +60,9 @@ impl Likeness {
             source: Cells::new(width, height, channels, CELL),
             result: Cells::new(width * times, height * times, channels, CELL * times),
             waiting: VecDeque::new(),
+            above: Vec::new(),
             seams: Seams::default(),
+            added: 0.0,
             off: vec![0.0; channels],
             compared: 0,
         }
@@ -66,16 +77,11 @@ impl Likeness {
     pub(super) fn add_result(&mut self, row: &[f32]) -> Result<(), CraftError> {
         let Some(result) = self.result.add(row) else { return Ok(()) };
         let source = self.waiting.pop_front().expect("a net reads rows before it makes some of them");
-        for (at, (source, result)) in source.iter().zip(&result).enumerate() {
-            let off = result.mean - source.mean;
-            if off.is_nan() || off.abs() > CELL_MAX {
-                return Err(CraftError::LooksWrong(format!("a part of it differs by {:.0} of 255", off.abs())));
-            }
-            if source.contrast > CONTRAST_MIN && result.contrast < source.contrast * CONTRAST_KEPT_MIN {
-                let kept = result.contrast / source.contrast * 100.0;
-                return Err(CraftError::LooksWrong(format!("a part of it keeps {kept:.0} % of its contrast")));
-            }
-            self.off[at % self.channels] += f64::from(off);
+        for (at, (from, to)) in source.iter().zip(&result).enumerate() {
+            unlike(*from, *to, self.contrast_around(&source, at))
+                .map_or(Ok(()), |why| Err(CraftError::LooksWrong(why)))?;
+            self.added += f64::from(to.contrast - from.contrast);
+            self.off[at % self.channels] += f64::from(to.mean - from.mean);
         }
         self.compared += u32::try_from(source.len() / self.channels).expect("a row of cells");
         let both = source.chunks_exact(self.channels).zip(result.chunks_exact(self.channels));
@@ -84,12 +90,49 @@ impl Likeness {
             return Err(CraftError::LooksWrong("it has a seam, and its source has none there".to_owned()));
         }
         if self.result.is_done() {
-            let worst = self.off.iter().map(|off| off.abs() / f64::from(self.compared)).fold(0.0, f64::max);
-            if worst > CHANNEL_MAX {
-                return Err(CraftError::LooksWrong(format!("its colours shifted by {worst:.1} of 255")));
-            }
+            self.unlike_as_a_whole().map_or(Ok(()), |why| Err(CraftError::LooksWrong(why)))?;
         }
+        self.above = source;
         Ok(())
+    }
+
+    /// Returns what is wrong with all of a result.
+    fn unlike_as_a_whole(&self) -> Option<String> {
+        let cells = f64::from(self.compared);
+        let worst = self.off.iter().map(|off| off.abs() / cells).fold(0.0, f64::max);
+        #[expect(clippy::cast_precision_loss, reason = "a few channels")]
+        let added = self.added / cells / self.channels as f64;
+        match () {
+            () if worst > CHANNEL_MAX => Some(format!("its colours shifted by {worst:.1} of 255")),
+            () if added > CONTRAST_ADDED_MEAN_MAX => Some("all over it has a pattern that is not there".to_owned()),
+            () => None,
+        }
+    }
+
+    /// Returns the most contrast of a channel in a cell of the source and in those around it.
+    fn contrast_around(&self, source: &[Shown], at: usize) -> f32 {
+        let beside = [at.checked_sub(self.channels), Some(at), at.checked_add(self.channels)];
+        let rows = [Some(source), Some(self.above.as_slice()), self.waiting.front().map(Vec::as_slice)];
+        let cells =
+            rows.into_iter().flatten().flat_map(|row| beside.into_iter().flatten().filter_map(|at| row.get(at)));
+        cells.map(|cell| cell.contrast).fold(0.0, f32::max)
+    }
+}
+
+/// Returns what is wrong with a cell of a result; `around` is the most contrast of the cells around its source.
+fn unlike(source: Shown, result: Shown, around: f32) -> Option<String> {
+    let off = result.mean - source.mean;
+    match () {
+        () if off.is_nan() => Some("it has values that are no numbers".to_owned()),
+        () if off.abs() > CELL_MAX => Some(format!("a part of it differs by {:.0} of 255", off.abs())),
+        () if source.contrast > CONTRAST_MIN && result.contrast < source.contrast * CONTRAST_KEPT_MIN => {
+            let kept = result.contrast / source.contrast * 100.0;
+            Some(format!("a part of it keeps {kept:.0} % of its contrast"))
+        }
+        () if result.contrast > around * CONTRAST_GAIN + CONTRAST_ADDED => {
+            Some("a part of it has a pattern that is not there".to_owned())
+        }
+        () => None,
     }
 }
 
@@ -168,15 +211,23 @@ struct Cells {
     height: usize,
     channels: usize,
     edge: usize,
-    /// How many rows were taken.
+    /// How many rows were taken, and how many of them belong to the cells that are not complete.
     y: usize,
+    open: usize,
     /// The sums of values and of their squares.
     sums: Vec<[f32; 2]>,
 }
 
 impl Cells {
     fn new(width: usize, height: usize, channels: usize, edge: usize) -> Self {
-        Self { width, height, channels, edge, y: 0, sums: vec![[0.0; 2]; width.div_ceil(edge) * channels] }
+        let sums = vec![[0.0; 2]; Self::count(width, edge) * channels];
+        Self { width, height, channels, edge, y: 0, open: 0, sums }
+    }
+
+    /// Returns how many cells a length has: what is less than half of one at its end belongs to the last one, since an edge
+    /// that moves by less than a pixel is much of it.
+    fn count(length: usize, edge: usize) -> usize {
+        ((length + edge / 2) / edge).max(1)
     }
 
     fn is_done(&self) -> bool {
@@ -186,29 +237,33 @@ impl Cells {
     /// Takes a row; returns a row of cells, channel by channel, once it is complete.
     fn add(&mut self, row: &[f32]) -> Option<Vec<Shown>> {
         let (edge, channels) = (self.edge, self.channels);
-        for (cell, sums) in row.chunks(edge * channels).zip(self.sums.chunks_exact_mut(channels)) {
-            for pixel in cell.chunks_exact(channels) {
+        let cells = Self::count(self.width, edge);
+        for (at, sums) in self.sums.chunks_exact_mut(channels).enumerate() {
+            let end = if at + 1 == cells { self.width } else { (at + 1) * edge };
+            for pixel in row[at * edge * channels..end * channels].chunks_exact(channels) {
                 for ([sum, squares], value) in sums.iter_mut().zip(pixel) {
                     *sum += value;
                     *squares += value * value;
                 }
             }
         }
-        self.y += 1;
-        if !self.y.is_multiple_of(edge) && !self.is_done() {
+        (self.y, self.open) = (self.y + 1, self.open + 1);
+        let is_last = self.y / edge >= Self::count(self.height, edge);
+        if !self.is_done() && (is_last || !self.y.is_multiple_of(edge)) {
             return None;
         }
-        let rows = (self.y - 1) % edge + 1;
+        let rows = std::mem::take(&mut self.open);
         let empty = vec![[0.0; 2]; self.sums.len()];
         let sums = std::mem::replace(&mut self.sums, empty);
-        let cells = sums.into_iter().enumerate().map(|(at, [sum, squares])| {
-            let columns = edge.min(self.width - at / channels * edge);
+        let shown = sums.into_iter().enumerate().map(|(at, [sum, squares])| {
+            let at = at / channels;
+            let columns = if at + 1 == cells { self.width - at * edge } else { edge };
             #[expect(clippy::cast_precision_loss, reason = "the pixels of a cell")]
             let pixels = (rows * columns) as f32;
             let mean = sum / pixels;
             Shown { mean, contrast: (squares / pixels - mean * mean).max(0.0).sqrt() }
         });
-        Some(cells.collect())
+        Some(shown.collect())
     }
 }
 

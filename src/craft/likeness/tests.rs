@@ -140,6 +140,51 @@ mod of_a_net {
     }
 }
 
+/// Patterns whose mean is right in every cell went to the market, by a net and by a program.
+#[test]
+fn patterns_that_are_not_there_are_seen() {
+    type Change = fn(usize, usize, f32) -> f32;
+    let sign = |is: bool| if is { 1.0 } else { -1.0 };
+    let cases: [(&str, Change, bool); 6] = [
+        ("the same", |_, _, value| value, true),
+        ("grain", |x, y, value| value + if (x * 7 + y * 13) % 5 < 2 { 9.0 } else { -6.0 }, true),
+        ("a checkerboard", |x, y, value| value + if (x + y) % 2 == 0 { 70.0 } else { -70.0 }, false),
+        ("stripes", |x, _, value| value + if x % 2 == 0 { 70.0 } else { -70.0 }, false),
+        ("squares", |x, y, value| value + if (x / 8 + y / 8) % 2 == 0 { 65.0 } else { -65.0 }, false),
+        ("a weak one", |x, y, value| value + if (x + y) % 2 == 0 { 22.0 } else { -22.0 }, false),
+    ];
+    // A soft picture, and a lively one.
+    for spread in [1.0, 40.0] {
+        let of = |x: usize, y: usize| 128.0 + spread * sign((x / 3 + y / 2).is_multiple_of(2));
+        for (what, change, is_like) in cases {
+            let mut likeness = Likeness::new(Size { width: 64, height: 64 }, 1, 2);
+            (0..64).for_each(|y| likeness.add_source(&(0..64).map(|x| of(x, y)).collect::<Vec<_>>()));
+            let found = (0..128).try_for_each(|y| {
+                likeness.add_result(&(0..128).map(|x| change(x, y, of(x / 2, y / 2))).collect::<Vec<_>>())
+            });
+            let is_told = is_like || spread < 10.0 || what != "a weak one";
+            assert!(!is_told || found.is_ok() == is_like, "{what}, {spread}: {found:?}");
+        }
+    }
+}
+
+/// A frame of one pixel that moved by half of it was a fault where the last cell was as narrow as that.
+#[test]
+fn what_is_left_of_a_cell_at_an_edge_belongs_to_the_one_before() {
+    for edge in 63..=73 {
+        let frame = |x: usize, y: usize| x == 0 || y == 0 || x + 1 == edge || y + 1 == edge;
+        let side = u32::try_from(edge).unwrap();
+        let mut likeness = Likeness::new(Size { width: side, height: side }, 1, 2);
+        let value = |is: bool| if is { 120.0 } else { 230.0 };
+        (0..edge).for_each(|y| likeness.add_source(&(0..edge).map(|x| value(frame(x, y))).collect::<Vec<_>>()));
+        // The last line of it is one pixel of the result instead of two.
+        let made = |x: usize, y: usize| frame(x / 2, y / 2) && x != edge * 2 - 2;
+        let found = (0..edge * 2)
+            .try_for_each(|y| likeness.add_result(&(0..edge * 2).map(|x| value(made(x, y))).collect::<Vec<_>>()));
+        assert!(found.is_ok(), "{edge}: {found:?}");
+    }
+}
+
 /// Opacity is one channel, of which most is 0 or 255.
 #[test]
 fn a_wrong_opacity_is_seen() {
