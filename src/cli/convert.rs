@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::RootArgs;
 use super::error::CliError;
 use super::out::counted;
-use crate::model::Format;
+use crate::model::{Format, INSTEAD};
 use crate::service::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, convert as converted, plain_reason};
 use crate::vault::{Existing, clear_outside, is_output_closed, make_folder_outside, open_outside, write_outside};
 pub(super) use options::ConvertArgs;
@@ -182,7 +182,7 @@ fn one(from: &Path, to: &Path, conversion: &Conversion, existing: Existing) -> R
     };
     match (write(conversion), conversion.by.instead()) {
         (Err(ConvertError::NotByNet(why)), Some(by)) => {
-            let told = format!("enlarged by lanczos instead: {why}");
+            let told = format!("{INSTEAD}: {why}");
             let notes = write(&Conversion { by, ..conversion.clone() }).map_err(plain)?;
             Ok(notes.into_iter().chain([told]).collect())
         }

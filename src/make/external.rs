@@ -51,7 +51,7 @@ impl Output {
     ) -> Result<T, CraftError> {
         let (from, times) = (self.from, self.times);
         let made = self.file.decoded(|coded| make(Given::new(coded, from, times, limits)?));
-        made.unwrap_or_else(|error| Err(CraftError::NotByProgram(craft::on_one_line(&error))))
+        made.unwrap_or_else(|error| Err(CraftError::NotGiven(craft::on_one_line(&error))))
     }
 }
 
@@ -116,7 +116,7 @@ impl Task<'_> {
     /// Opens what the program wrote: a file of its own, and nothing that leads elsewhere.
     fn taken(&self, folder: ScratchFolder, from: Size, bytes_max: u64, said: &str) -> Result<Output, MakeError> {
         let (path, disk) = (folder.path(OUT), self.vault.disk());
-        let no_picture = |what: String| MakeError::Content(CraftError::NotByProgram(what));
+        let no_picture = |what| MakeError::Program(CraftError::NotGiven(what).to_string());
         let entry = disk.stat(&path)?.ok_or_else(|| no_picture(format!("it wrote no file{said}")))?;
         if entry.what != What::File || entry.links > 1 || entry.is_foreign {
             return Err(no_picture("what it wrote is no file of its own, but leads elsewhere".to_owned()));

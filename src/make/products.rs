@@ -1,12 +1,14 @@
 use std::io::{Seek as _, SeekFrom, Write};
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::external::Task;
 use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
-use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stored};
-use crate::model::{ContentHash, Identity, Kind, RelPath, Render, Upscaler};
+use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
+use crate::model::{ContentHash, INSTEAD, Identity, Kind, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -191,6 +193,9 @@ fn rendered(
     let net = sources.net(&render.by)?;
     let net = net.as_ref().map(|brought| &brought.net);
     let (mut source, limits) = (sources.stored(from)?, &sources.limits.decode);
+    let still = || sources.open(from).map(drop);
+    let looked = Looked { progress, still: &still, asked: AtomicU32::new(0), gone: Mutex::new(None) };
+    let progress: &dyn Progress = if render.by.may_use_net() { &looked } else { progress };
     let mut by = |render: &Render, draft: &mut Draft| {
         let given = match &render.by {
             Upscaler::Command(step) if render.size.is_some() => {
@@ -208,22 +213,53 @@ fn rendered(
                 Some(mut given) => given
                     .decoded(limits, |given| craft::render_given((coded, kind), given, render, limits, progress, out)),
             });
-            let made = made.map_err(unread(from))??;
+            let made = made.map_err(unread(from))?.map_err(|error| match error {
+                CraftError::NotGiven(_) => MakeError::Program(error.to_string()),
+                error => error.into(),
+            })?;
             chosen = made.by;
             let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
         })?;
         Ok(Known { by: chosen, ..known })
     };
-    match (by(render, draft), render.by.instead()) {
+    let made = by(render, draft);
+    if let Some(gone) = looked.gone.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(gone.into());
+    }
+    match (made, render.by.instead()) {
         (Err(error @ MakeError::Content(CraftError::NotByNet(_) | CraftError::NotByProgram(_))), Some(instead)) => {
             draft.give_up_last();
             let known = by(&Render { by: instead.clone(), ..render.clone() }, draft)?;
-            let told = format!("enlarged by lanczos instead: {error}");
+            let told = format!("{INSTEAD}: {error}");
             let remark = known.remark.into_iter().chain([told]).collect::<Vec<_>>().join("; ");
             Ok(Known { remark: Some(remark), by: Some(instead), ..known })
         }
         (made, _) => made,
+    }
+}
+
+/// Looks at a source now and then while a net is at work on it: nobody waits for what is not there any more.
+struct Looked<'a> {
+    progress: &'a dyn Progress,
+    still: &'a (dyn Fn() -> DiskResult<()> + Sync),
+    asked: AtomicU32,
+    gone: Mutex<Option<DiskError>>,
+}
+
+/// After how many rows the source is looked at.
+const LOOKED_EVERY: u32 = 64;
+
+impl Progress for Looked<'_> {
+    fn rows(&self, done: u32, of: u32) -> Result<(), Stopped> {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        if asked.is_multiple_of(LOOKED_EVERY)
+            && let Err(error) = (self.still)()
+        {
+            *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            return Err(Stopped);
+        }
+        self.progress.rows(done, of)
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn enlarge<E>(
     command.arg(HELPER).arg("--folder").arg(allowance.folder);
     for (option, value) in [
         ("--memory-bytes", line.memory_mib << 20),
-        // No process is left for ever, even one that has left the group.
+        // One that has left the group works no longer, either.
         ("--cpu-seconds", line.timeout_s * cores),
         ("--file-bytes", allowance.file_bytes_max),
     ] {

@@ -73,7 +73,8 @@ impl FromStr for Method {
         let words = Self::WORDS.map(|(word, _)| word);
         let must = format!("must be one of {}, or the name of a net in `models/`", words.join(", "));
         // A word with a mistake in it must not be taken for a net that is not there yet.
-        if let Some(near) = words.into_iter().find(|word| strsim::osa_distance(word, text) <= word.len() / 3) {
+        let lower = text.to_lowercase();
+        if let Some(near) = words.into_iter().find(|word| strsim::osa_distance(word, &lower) <= word.len() / 3) {
             return Err(format!("`{text}` {must}; did you mean `{near}`?"));
         }
         NetName::new(text).map(Self::Brought).map_err(|why| format!("`{text}` {must}; {why}"))
@@ -178,6 +179,7 @@ mod tests {
                 "{method: neurl}",
                 "`neurl` must be one of auto, lanczos, neural, command, none, or the name of a net in `models/`; did you mean `neural`?",
             ),
+            ("{method: NEURAL}", "did you mean `neural`?"),
             ("{method: a/b}", "or the name of a net in `models/`; `a/b` cannot name a net: its file"),
             ("{restore: 101}", "`101` must be auto, or a whole number from 0 to 100"),
             ("{restore: -1}", "`restore` must be auto, or a whole number from 0 to 100"),

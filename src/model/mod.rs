@@ -39,4 +39,4 @@ pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
 pub use tags::{Tags, category_map, normal_keyword, split_words, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};
-pub use upscaler::{Dial, Took, Upscaler};
+pub use upscaler::{Dial, INSTEAD, Took, Upscaler};

@@ -5,6 +5,8 @@ use super::{ContentHash, NetName, ProgramStep, Restore, Size};
 
 /// What stands before what did not look like its source.
 const INSTEAD_OF: &str = "lanczos-instead-of-";
+/// How it is told that the sinc took the place of what did not look like its source.
+pub const INSTEAD: &str = "enlarged by lanczos instead";
 /// What stands before what was found to suit a picture.
 const FOUND: &str = "auto=";
 /// What stands before what a program did.

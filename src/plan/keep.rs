@@ -16,7 +16,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
             if !asset.context.is_let_go {
                 is_not_too_far(from, to, settings.scale_max)?;
             }
-            let did = format!("enlarged from {from} to {to} by {}{}", title(&by, &settings.method), said(enhance));
+            let did = format!("enlarged from {from} to {to}{}{}", title(&by, &settings.method), said(enhance));
             let step = Step::Enlarged { by: by.clone(), from, to, enhance };
             Ok(made(asset, Some((to, by)), enhance, step, &did))
         }
@@ -123,12 +123,12 @@ fn made(asset: &Asset<'_>, size: Option<(Size, Upscaler)>, enhance: Enhance, ste
 
 fn title(by: &Upscaler, method: &Method) -> String {
     match by {
-        Upscaler::Lanczos if *method == Method::Auto => format!("{by}, {}", Upscaler::TOO_LITTLE),
-        Upscaler::Lanczos | Upscaler::Instead(_) => Upscaler::Lanczos.to_string(),
-        Upscaler::Brought { name, .. } => format!("the net `{name}`"),
-        Upscaler::Neural(dial) => format!("the neural net (restore {})", dial.asked),
-        Upscaler::Auto { .. } => "what suits it".to_owned(),
-        Upscaler::Command(step) => format!("the program {} (x{})", step.name, step.times),
+        Upscaler::Lanczos if *method == Method::Auto => format!(" by {by}, {}", Upscaler::TOO_LITTLE),
+        Upscaler::Lanczos | Upscaler::Instead(_) => " by lanczos".to_owned(),
+        Upscaler::Brought { name, .. } => format!(" by the net `{name}`"),
+        Upscaler::Neural(dial) => format!(" by the neural net (restore {})", dial.asked),
+        Upscaler::Auto { .. } => String::new(),
+        Upscaler::Command(step) => format!(" by the program {} (x{})", step.name, step.times),
     }
 }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::intake::WatchProblem;
-use crate::model::{MarketName, RelPath, escape_bytes};
+use crate::model::{INSTEAD, MarketName, RelPath, escape_bytes};
 use crate::records::About;
 use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered, Stray};
 
@@ -95,6 +95,10 @@ pub fn moved(about: &About, weight: Weight, took: Option<Duration>) {
     let did = sentence(&about.did);
     match weight {
         Weight::Routine => debug!(stage, theme, asset, from, to, market, took_ms, "{did}"),
+        // It is sold, and not what was asked for.
+        Weight::Step if about.did.contains(INSTEAD) => {
+            warn!(stage, theme, asset, from, to, market, took_ms, "{did}");
+        }
         Weight::Step => info!(stage, theme, asset, from, to, market, took_ms, "{did}"),
         Weight::SetAside => {
             let note = "The `.reason.txt` beside it says what can be done";

@@ -121,7 +121,7 @@ fn nets(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
     let asked = NetFiles::default().of(disk, std::iter::once(&settings.keep.method));
     let of_settings = asked.into_values().filter_map(Result::err).map(|why| bad(format!("`keep.method`: {why}")));
     match unusable(disk) {
-        Ok(unusable) => unusable.into_values().map(bad).chain(of_settings).collect(),
+        Ok(unusable) => unusable.into_iter().map(bad).chain(of_settings).collect(),
         Err(error) => vec![bad(error.to_string())],
     }
 }

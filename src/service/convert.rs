@@ -95,9 +95,13 @@ pub fn convert(input: &mut Input, conversion: &Conversion, out: &mut dyn Write) 
     let Conversion {
         by, enhance, format, quality, bytes: range, scans, subsampling, threads, profile, background, ..
     } = conversion.clone();
+    let is_smaller = to.width <= from.width && to.height <= from.height && to != from;
+    let without = (is_smaller && by != Upscaler::Lanczos)
+        .then(|| "it is made smaller: by lanczos, since nothing is enlarged".to_owned());
+    let by = if is_smaller { Upscaler::Lanczos } else { by };
     let output = Output::Final { format, quality, bytes: range, scans, subsampling, profile, background, meta: None };
     let render = Render { size: Some(to).filter(|to| *to != from), by, enhance, output, threads };
-    let notes = zeros_in(bytes, kind).into_iter().chain(unsharpened(from, to, enhance.sharpen));
+    let notes = zeros_in(bytes, kind).into_iter().chain(without).chain(unsharpened(from, to, enhance.sharpen));
     let limits = craft::Limits::default();
     let net = conversion.net.as_ref().map(|file| &file.brought.net);
     let made = survive(|| {

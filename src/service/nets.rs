@@ -1,11 +1,12 @@
 //! The nets that people bring, in `models/`: what each is, and how quick it is on this machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use crate::config::Settings;
 use crate::craft::{Brought, Cpu, NET_BYTES_MAX, Net, Untold, Upscale};
-use crate::model::{ContentHash, Identity, Method, NetName, Size, nearest};
+use crate::model::{ContentHash, Identity, Method, NetName, RelPath, Size, escape_bytes, nearest};
 use crate::plan::Nets;
 use crate::service::clock::Clock;
 use crate::vault::{DiskResult, Entry, Look, What};
@@ -143,12 +144,10 @@ pub fn list_nets(disk: Option<&dyn Look>) -> DiskResult<Vec<NetLine>> {
     }
     let Some(disk) = disk else { return Ok(lines) };
     for (file, name) in files(disk)? {
-        let line = match name {
-            None => NetLine { name: file, what: Err("the name of a net's file ends in `.safetensors`".to_owned()) },
-            Some(Err(why)) => NetLine { name: file, what: Err(why) },
-            Some(Ok(name)) => line(disk, &name),
-        };
-        lines.push(line);
+        let what = used(disk, &file, name.clone())
+            .and_then(|NetFile { brought, .. }| facts(&brought.net, brought.kind, brought.licence));
+        let name = name.and_then(Result::ok).map_or_else(|| escape_bytes(file.as_bytes()), |name| name.to_string());
+        lines.push(NetLine { name, what });
     }
     Ok(lines)
 }
@@ -156,15 +155,24 @@ pub fn list_nets(disk: Option<&dyn Look>) -> DiskResult<Vec<NetLine>> {
 /// How much the net that comes with stockmill restores while it is measured: that costs no time.
 const OWN_RESTORE: u8 = 50;
 
-fn line(disk: &dyn Look, name: &NetName) -> NetLine {
-    let is_method = name.as_str().parse() == Ok(Method::Brought(name.clone()));
-    let what = match read(disk, name) {
-        Ok(_) if !is_method => Err("its name is too like that of another method; rename the file".to_owned()),
-        Ok(NetFile { brought, .. }) => facts(&brought.net, brought.kind, brought.licence),
-        Err(why) => Err(why),
+/// Reads the net in a file of `models/`, if it can be used.
+fn used(disk: &dyn Look, file: &str, name: Option<Result<NetName, String>>) -> Result<NetFile, String> {
+    let Some(name) = name else {
+        let is_program = PROGRAMS.iter().any(|ending| file.to_lowercase().ends_with(ending));
+        let why =
+            "such a file is a program, which nobody should run: turn it into `.safetensors` with the tool that made it";
+        let no_net = "the name of a net's file ends in `.safetensors`";
+        return Err(if is_program { why } else { no_net }.to_owned());
     };
-    NetLine { name: name.to_string(), what }
+    let name = name?;
+    if name.as_str().parse() != Ok(Method::Brought(name.clone())) {
+        return Err("its name is too like that of another method; rename the file".to_owned());
+    }
+    read(disk, &name)
 }
+
+/// How the names of files end that are nets as `PyTorch` stores them.
+const PROGRAMS: [&str; 4] = [".pth", ".pt", ".ckpt", ".bin"];
 
 fn facts(net: &Net, kind: &'static str, licence: Option<String>) -> Result<NetFacts, String> {
     let rate = measured(net).map_err(|error| error.to_string())?;
@@ -205,13 +213,31 @@ fn squared(scale: usize) -> f64 {
     f64::from(u32::try_from(scale).expect("a few")).powi(2)
 }
 
-/// Returns what is wrong with the files in `models/`, each with its name.
-pub(super) fn unusable(disk: &dyn Look) -> DiskResult<BTreeMap<String, String>> {
-    let mut wrong = BTreeMap::new();
+/// Returns what is wrong with the files in `models/` that are, or may be, meant for nets.
+pub(super) fn unusable(disk: &dyn Look) -> DiskResult<Vec<String>> {
+    let mut wrong = Vec::new();
     for (file, name) in files(disk)? {
-        if let Some(why) = name.and_then(|name| name.and_then(|name| read(disk, &name).map(drop)).err()) {
-            wrong.insert(file, why);
+        let is_meant = name.is_some() || PROGRAMS.iter().any(|ending| file.to_lowercase().ends_with(ending));
+        if let Some(why) = used(disk, &file, name).err().filter(|_| is_meant) {
+            wrong.push(format!("`{}/{}`: {why}", NetName::folder(), escape_bytes(file.as_bytes())));
         }
     }
     Ok(wrong)
+}
+
+/// Returns what a file of `models/` is, and whether the settings name it.
+pub(super) fn explained(disk: &dyn Look, path: &RelPath, settings: &Settings) -> (String, Option<String>) {
+    let file = path.file_text();
+    let name = NetName::of_file(&file);
+    let is_used = name
+        .as_ref()
+        .is_some_and(|name| matches!((name, &settings.keep.method), (Ok(name), Method::Brought(used)) if name == used));
+    match used(disk, &file, name) {
+        Ok(NetFile { brought, .. }) => {
+            let what = format!("a neural net of yours: {}, {}x", brought.kind, brought.net.scale());
+            let by = if is_used { "`keep.method`" } else { "no setting; themes and sidecars may name it" };
+            (what, Some(by.to_owned()))
+        }
+        Err(why) => (format!("no neural net that can be used: {why}"), None),
+    }
 }

@@ -37,7 +37,7 @@ fn what_suits_a_picture_is_found_told_and_recorded() {
     assert!(root.once().status.success(), "{}", root.log());
     let log = root.log();
     for told in [
-        "Enlarged from 50x50 to 120x120 by what suits it; enlarged by the neural net, which restores 100, since it is a JPEG of quality 80",
+        "Enlarged from 50x50 to 120x120; enlarged by the neural net, which restores 100, since it is a JPEG of quality 80",
         "Enlarged from 100x100 to 120x120 by lanczos, since it is enlarged less than 1.5 times",
         "s for the first picture; `keep: {method: lanczos}` is quicker",
     ] {

@@ -21,6 +21,8 @@ pub(in crate::service) struct Job {
     pub(super) promise: Option<Promise>,
     /// Whether it takes so long that no other may wait for it: a neural net or a program is at work.
     pub(super) is_slow: bool,
+    /// Whether that is a neural net.
+    pub(super) is_by_net: bool,
     /// How many pixels that looks at: so long it takes.
     pub(super) slow_pixels: u64,
 }
@@ -30,7 +32,9 @@ impl Job {
         let cost = cost(&plan, facts.as_ref());
         let is_slow = renders(&mut plan).any(|render| render.by.is_slow());
         let size = facts.as_ref().filter(|_| is_slow).and_then(|facts| facts.size);
-        Self { plan, cost, begun: now, promise: None, is_slow, slow_pixels: size.map_or(0, Size::pixels), facts }
+        let is_by_net = renders(&mut plan).any(|render| render.by.may_use_net());
+        let slow_pixels = size.map_or(0, Size::pixels);
+        Self { plan, cost, begun: now, promise: None, is_slow, is_by_net, slow_pixels, facts }
     }
 
     /// Has all its pictures made by so many threads each.

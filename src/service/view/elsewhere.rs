@@ -10,6 +10,7 @@ use crate::plan::REASON;
 use crate::records::{Intent, Plans, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
 use crate::service::ledger::Seen;
+use crate::service::nets::explained;
 use crate::vault::What;
 use crate::vault::own_names::HOME;
 
@@ -34,6 +35,13 @@ impl View {
             TAG_SETS => self.tag_set(path),
             "markets" if is_top => Explained::new("market profiles of your own; they come before those built in"),
             "markets" => self.market_profile(path),
+            "models" if is_top => {
+                Explained::new("neural nets of yours, for `keep.method`; `stockmill models` lists them")
+            }
+            "models" => {
+                let (what, used) = explained(self.decide.disk(), path, &self.decide.settings);
+                used.into_iter().fold(Explained::new(what), |explained, by| explained.with("used by", by))
+            }
             "stockmill.yaml" => {
                 Explained::new("the settings of this root; `stockmill check` tells whether they are right")
             }

@@ -30,7 +30,7 @@ impl Dispatcher {
     /// Takes products that are complete, or could not be made.
     pub(in crate::service::dispatch) fn on_made(&mut self, made: Vec<(Job, Result<Made, MakeError>)>, now: &Moment) {
         let first_took = self.pipeline.made(made.iter().map(|(job, _)| job), now.steady);
-        if let Some(took) = first_took.filter(|_| made.iter().all(|(_, made)| made.is_ok())) {
+        if let Some(took) = first_took.filter(|_| made.iter().all(|(job, made)| job.is_by_net && made.is_ok())) {
             report::net_took(took);
         }
         for (mut job, result) in made {
