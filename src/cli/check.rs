@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
 use crate::config::{NO_ZONES, lacks_zones};
-use crate::service::{Finding, check_up};
+use crate::service::{Finding, check_up, market_notes};
 
 /// Checks settings, folders and limits, and prints one line for each.
 pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -25,6 +25,9 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
     let settings = sound.settings;
     for market in &settings.upload.markets {
         say!("ok    market    {}, rules of {}", market.name, market.checked);
+        for note in market_notes(market) {
+            say!("note  market    {}: {note}", market.name);
+        }
     }
     if lacks_zones() {
         say!("note  zones     {NO_ZONES}");

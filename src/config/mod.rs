@@ -174,6 +174,11 @@ pub struct UploadSettings {
 }
 
 impl UploadSettings {
+    /// Returns the market of a name, if it is one of those in use.
+    pub fn market(&self, name: &MarketName) -> Option<&Market> {
+        self.markets.iter().find(|market| market.name == *name)
+    }
+
     /// Returns what is wrong with the categories of tags, if one is for a market that is not known: no manifest would
     /// ever get it.
     pub fn unknown_market(&self, tags: &Tags) -> Option<String> {

@@ -102,6 +102,11 @@ impl Source {
                 // The file, and what it becomes.
                 Made { memory: 2 * self.bytes + memory, bytes: self.bytes, ..Made::default() }
             }
+            // A picture that was made has its room for writing already; its bytes are held twice.
+            Recipe::EmbedOf { .. } => {
+                let bytes = self.pixels() * 2;
+                Made { memory: 2 * bytes, bytes, ..Made::default() }
+            }
             Recipe::Same { .. } | Recipe::Blank { .. } => Made { bytes: self.bytes, ..Made::default() },
             // A further name of what was counted already, on most disks.
             Recipe::SameAs { .. } => Made::default(),

@@ -8,7 +8,7 @@ use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
-use crate::model::{ContentHash, INSTEAD, Identity, Kind, RelPath, Render, Upscaler};
+use crate::model::{ContentHash, INSTEAD, Identity, Kind, Meta, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -170,15 +170,23 @@ fn make_product(
             return Ok(Known::file(file));
         }
         Recipe::Embed { from, kind, meta } => {
-            let source = sources.read(from)?;
-            let (embedded, told) = craft::embed(&source, *kind, meta)?;
-            return picture(draft, product, *kind, |out| {
-                craft::written(out, &embedded)?;
-                Ok((told, None))
-            });
+            return embedded(&sources.read(from)?, *kind, meta, draft, product);
+        }
+        Recipe::EmbedOf { product: earlier, kind, meta } => {
+            let source = draft.bytes_of(*earlier, sources.limits.file_bytes_max)?;
+            return embedded(&source, *kind, meta, draft, product);
         }
     };
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
+}
+
+/// Writes a finished picture with other metadata.
+fn embedded(source: &[u8], kind: Kind, meta: &Meta, draft: &mut Draft, product: &Product) -> Result<Known, MakeError> {
+    let (embedded, told) = craft::embed(source, kind, meta)?;
+    picture(draft, product, kind, |out| {
+        craft::written(out, &embedded)?;
+        Ok((told, None))
+    })
 }
 
 /// Makes a picture of another. If a net is of no use for it, that is told, and it is made without.

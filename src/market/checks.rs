@@ -1,5 +1,5 @@
-use super::profile::Market;
-use crate::model::{Kind, Meta, Size, nearest};
+use super::profile::{Accepts, Code, Market, Range, TextLimit};
+use crate::model::{Kind, Meta, Size, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,28 +18,64 @@ pub struct Candidate {
 
 /// Returns why a market would refuse a file, in words; empty if it takes it.
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> = ai(market, &candidate.meta).into_iter().collect();
     if !market.kinds.contains(&candidate.kind) {
         let kinds: Vec<String> = market.kinds.iter().map(ToString::to_string).collect();
         reasons.push(format!("it is {}, and the market takes {}", candidate.kind, kinds.join(", ")));
     }
-    if let Some(size) = candidate.size.filter(|_| candidate.kind.is_image()) {
+    reasons.extend(picture(market, candidate));
+    reasons.extend(texts(market, &candidate.meta));
+    reasons.extend(wrong_categories(market, candidate.category.as_deref(), &candidate.meta));
+    reasons
+}
+
+/// Returns why the market does not get a file that AI made.
+fn ai(market: &Market, meta: &Meta) -> Option<String> {
+    let Market { accepts_ai, policy, source, checked, .. } = market;
+    match accepts_ai {
+        _ if !meta.source_type.is_by_ai() => None,
+        Accepts::Yes => None,
+        Accepts::No => Some(format!("it takes no work made by AI: {policy} ({source}, {checked})")),
+        Accepts::Unknown => Some(format!(
+            "nobody could establish whether it takes work made by AI ({checked}); ask the market, and write \
+             `accepts_ai: true` or `false` into a profile of your own in `markets/`"
+        )),
+    }
+}
+
+/// Returns what the market has against a picture's measures.
+fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
+    if !candidate.kind.is_image() {
+        return Vec::new();
+    }
+    let mut reasons = Vec::new();
+    if let Some(size) = candidate.size {
         let (megapixels, range) = (size.megapixels(), market.megapixels);
         if !(range.min..=range.max).contains(&megapixels) {
-            reasons.push(format!(
-                "it has {megapixels:.1} megapixels, and the market takes {} to {}",
-                range.min, range.max
-            ));
+            let (min, max) = (range.min, range.max);
+            reasons.push(format!("it has {megapixels:.1} megapixels, and the market takes {min} to {max}"));
+        }
+        let (short, long) = (size.width.min(size.height), size.width.max(size.height));
+        if short < market.edge.min {
+            reasons.push(format!("an edge has {short} pixels, and the market takes {} or more", market.edge.min));
+        }
+        if long > market.edge.max {
+            reasons.push(format!("an edge has {long} pixels, and the market takes at most {}", market.edge.max));
         }
     }
-    let pictures_only = candidate.kind.is_image();
-    if pictures_only && !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
+    if !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
         let (min, max) = (market.bytes.min, market.bytes.max);
         reasons.push(format!("it has {} bytes, and the market takes {min} to {max}", candidate.bytes));
     }
-    let (has, min) = (candidate.meta.keywords.len(), market.keywords.min);
+    reasons
+}
+
+/// Returns what is missing in texts.
+fn texts(market: &Market, meta: &Meta) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let (has, min) = (meta.keywords.len(), market.keywords.min);
     let where_to = "in the theme's tags.yaml";
-    match (candidate.meta.title.is_empty(), has < min) {
+    match (meta.title.is_empty(), has < min) {
         (true, true) => {
             reasons.push(format!("it has no title, and {has} keywords of at least {min}; write both {where_to}"));
         }
@@ -47,122 +83,76 @@ pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
         (false, true) => reasons.push(format!("it has {has} keywords and needs {min}; write them {where_to}")),
         (false, false) => (),
     }
-    reasons.extend(candidate.category.as_deref().and_then(|category| no_category(market, category)));
+    let short = |what: &str, text: &str, limit: &TextLimit| {
+        let chars = text.chars().count();
+        (chars < limit.chars_min && !text.is_empty())
+            .then(|| format!("its {what} has {chars} characters and needs {}; write more {where_to}", limit.chars_min))
+    };
+    reasons.extend(short("title", &meta.title, &market.title_text));
+    if let Some(limit) = &market.description_text {
+        reasons.extend(short("description", described(meta), limit));
+    }
     reasons
 }
 
-/// Returns what is wrong with a category if the market has none of that name or value.
+/// Returns what is wrong with the categories of a file.
+fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Option<String> {
+    let wrong = category.and_then(|category| no_category(market, category));
+    wrong.or_else(|| {
+        let (has, Range { min, max }) = (codes(market, category, meta).len(), market.categories_of_a_file);
+        let what = "in the theme's tags.yaml";
+        match () {
+            () if has < min => {
+                let names: Vec<&str> = market.categories.keys().map(String::as_str).take(5).collect();
+                let (market, names) = (&market.name, names.join(", "));
+                Some(format!("it has no category; write `category: {{{market}: …}}` {what}: {names} …"))
+            }
+            () if has > max => Some(format!("it has {has} categories, and the market takes {max}; write fewer {what}")),
+            () => None,
+        }
+    })
+}
+
+/// Returns what is wrong with a category if the market has none of that name or value. Several are divided by commas.
 pub fn no_category(market: &Market, category: &str) -> Option<String> {
-    if category_number(market, category).is_some() {
-        return None;
-    }
+    let unknown = split_words(category).find(|one| market.code(one).is_none())?;
     let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
-    let near = nearest(&category.trim().to_lowercase(), &names);
+    let near = nearest(&unknown.to_lowercase(), &names);
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-    let mut all: Vec<_> = market.categories.iter().map(|(name, number)| (number, name)).collect();
+    let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
     all.sort();
-    let all: Vec<String> = all.into_iter().map(|(number, name)| format!("{number} {name}")).collect();
-    Some(format!("the market has no category `{category}`{near}; it has {}", all.join(", ")))
+    let said = |(code, name): (&Code, &String)| match code {
+        Code::Number(number) => format!("{number} {name}"),
+        Code::Word(word) => word.clone(),
+    };
+    let all: Vec<String> = all.into_iter().map(said).collect();
+    let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+    Some(format!("the market has no category `{unknown}`{near}; it has {all}"))
 }
 
-/// Returns the market's value for a category, given by name or by value.
-pub(super) fn category_number(market: &Market, category: &str) -> Option<u32> {
-    let wanted = category.trim().to_lowercase();
-    if let Ok(number) = wanted.parse::<u32>() {
-        return market.categories.values().any(|known| *known == number).then_some(number);
-    }
-    market.categories.get(&wanted).copied()
-}
-
-/// Returns tags as a market takes them: the title cut at a word, without forbidden characters and
-/// words; the first so many keywords, each once.
-pub fn fit(market: &Market, meta: &Meta) -> Meta {
-    let mut fitted = meta.clone();
-    fitted.title = cut_at_word(&clean_title(market, &meta.title), market.title_text.chars_max);
-    let forbidden = |keyword: &str| market.forbidden_words.iter().any(|word| without_word(keyword, word) != keyword);
-    let mut keywords: Vec<String> = Vec::new();
-    for keyword in meta.keywords.iter().map(|keyword| keyword.replace([',', ';'], " ").trim().to_owned()) {
-        let known = keywords.iter().any(|other| other.to_lowercase() == keyword.to_lowercase());
-        if !keyword.is_empty() && !known && !forbidden(&keyword) {
-            keywords.push(keyword);
+/// Returns the market's values for the categories of a file, given by name or by value, each once; what AI made may have
+/// one more.
+pub(super) fn codes<'a>(market: &'a Market, category: Option<&str>, meta: &Meta) -> Vec<&'a Code> {
+    let flag = market.ai_flag.category.as_deref().filter(|_| meta.source_type.is_by_ai());
+    let mut codes: Vec<&Code> = Vec::new();
+    for code in split_words(category.unwrap_or_default()).chain(flag).filter_map(|one| market.code(one)) {
+        if !codes.contains(&code) {
+            codes.push(code);
         }
     }
-    keywords.truncate(market.keywords.max);
-    fitted.keywords = keywords;
-    fitted
+    codes
 }
 
-/// Returns a title without the signs and words that a market refuses.
-fn clean_title(market: &Market, title: &str) -> String {
-    let clean: String = title.chars().filter(|c| !market.title_text.forbidden.contains(*c)).collect();
-    let clean = market.forbidden_words.iter().fold(clean, |text, word| without_word(&text, word));
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Returns what was taken away from tags to fit them to a market, in words; a person may want to say it otherwise.
-pub fn left_out(market: &Market, meta: &Meta, fitted: &Meta) -> Vec<String> {
-    let mut told = Vec::new();
-    let whole = clean_title(market, &meta.title);
-    if fitted.title != whole {
-        let (short, long) = (fitted.title.chars().count(), whole.chars().count());
-        told.push(format!("its title is cut at a word, to {short} of {long} characters"));
-    }
-    let is_refused =
-        |keyword: &&String| market.forbidden_words.iter().any(|word| without_word(keyword, word) != **keyword);
-    let refused: Vec<String> = meta.keywords.iter().filter(is_refused).map(|keyword| format!("`{keyword}`")).collect();
-    if !refused.is_empty() {
-        told.push(format!("the market refuses the keywords {}", refused.join(", ")));
-    }
-    let beyond = (meta.keywords.len() - refused.len()).saturating_sub(market.keywords.max);
-    if beyond > 0 {
-        told.push(format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
-    }
-    told
-}
-
-/// Returns a text without a word or phrase, whatever its case; parts of longer words stay.
-fn without_word(text: &str, word: &str) -> String {
-    let mut rest = text.to_owned();
-    let mut from = 0;
-    while let Some((start, end)) = find_ignoring_case(&rest, word, from) {
-        let before = rest[..start].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-        let after = rest[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-        if before && after {
-            rest.replace_range(start..end, "");
-            from = start;
-        } else {
-            from = end;
-        }
-    }
-    rest
-}
-
-fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
-    let starts = text.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
-    for start in starts {
-        let end = start + word.len();
-        if text.get(start..end).is_some_and(|part| part.eq_ignore_ascii_case(word)) && !word.is_empty() {
-            return Some((start, end));
-        }
-    }
-    None
-}
-
-fn cut_at_word(text: &str, chars_max: usize) -> String {
-    if text.chars().count() <= chars_max {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(chars_max + 1).collect();
-    match head.rsplit_once(' ') {
-        Some((whole, _)) if !whole.is_empty() => whole.trim_end().to_owned(),
-        _ => text.chars().take(chars_max).collect(),
-    }
+/// Returns what describes a file: its title, where it has no description.
+pub(super) fn described(meta: &Meta) -> &str {
+    if meta.description.is_empty() { &meta.title } else { &meta.description }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::model::SourceType;
 
     fn adobe() -> Market {
         built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap()
@@ -209,53 +199,57 @@ mod tests {
         }
     }
 
+    /// What a market says of AI-made work, of edges, of short texts and of categories.
     #[test]
-    fn tags_are_fitted() {
-        let meta = Meta {
-            title: format!("Generative AI: winter, cabin; {}", "in the deep snow ".repeat(6)),
-            keywords: ["snow", "Snow", "Midjourney art", "a,b", "firefly", "fireflies"].map(str::to_owned).to_vec(),
-            ..Meta::default()
-        };
-        let fitted = fit(&adobe(), &meta);
-        assert_eq!(fitted.title, ": winter cabin in the deep snow in the deep snow in the deep snow in");
-        assert_eq!(fitted.keywords, ["snow", "a b", "fireflies"]);
-        // No sign is left that could open another field. What a table takes for a formula is the manifest's matter.
-        for (title, keyword, expected) in [
-            ("a\", forged.jpg,x", "a; b, c", ("a forged.jpgx", "a  b  c")),
-            ("=cmd|' /C calc'!A0", "=cmd", ("=cmd' /C calc'!A0", "=cmd")),
-            ("</rdf:li><x/> & \"'", "x", ("/rdf:lix/ & '", "x")),
-        ] {
-            let meta = Meta { title: title.to_owned(), keywords: vec![keyword.to_owned()], ..Meta::default() };
-            let fitted = fit(&adobe(), &meta);
-            assert_eq!((fitted.title.as_str(), fitted.keywords[0].as_str()), expected);
-        }
-        let many = Meta { keywords: (0..80).map(|n| format!("k{n}")).collect(), ..Meta::default() };
-        assert_eq!(fit(&adobe(), &many).keywords.len(), 49);
-    }
-    #[test]
-    fn what_is_left_out_is_told() {
-        let tags = |title: &str, keywords: &[&str], more: usize| Meta {
-            title: title.to_owned(),
-            keywords: keywords
-                .iter()
-                .map(|word| (*word).to_owned())
-                .chain((0..more).map(|n| format!("k{n}")))
-                .collect(),
-            ..Meta::default()
-        };
-        let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
-        let cases: [(Meta, &[&str]); 4] = [
-            (tags("A cabin", &["snow"], 0), &[]),
-            (tags(long, &["snow"], 0), &["its title is cut at a word, to 70 of 76 characters"]),
+    fn each_market_has_its_own_reasons() {
+        let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let by = |source_type| Meta { source_type, ..candidate().meta };
+        let ai = SourceType::TrainedAlgorithmicMedia;
+        let keywords = |n: usize, meta: Meta| Meta { keywords: (0..n).map(|n| format!("k{n}")).collect(), ..meta };
+        // The market, the tags, the category, the edge, the start of what is told.
+        let rows = [
+            ("shutterstock", keywords(7, by(ai)), Some("arts"), 2048, Some("it takes no work made by AI: refuses")),
+            ("shutterstock", keywords(7, by(SourceType::DigitalCreation)), Some("Arts, nature"), 2048, None),
             (
-                tags("A cabin", &["snow", "Midjourney art", "firefly"], 0),
-                &["the market refuses the keywords `Midjourney art`, `firefly`"],
+                "shutterstock",
+                keywords(7, by(SourceType::DigitalCapture)),
+                None,
+                2048,
+                Some("it has no category; write"),
             ),
-            (tags("A cabin", &["snow"], 50), &["the last 2 keywords are left out, since it takes 49"]),
+            (
+                "shutterstock",
+                keywords(7, by(SourceType::DigitalCapture)),
+                Some("arts, nature, people"),
+                2048,
+                Some("it has 3 categories"),
+            ),
+            ("canva", keywords(5, by(ai)), None, 2048, Some("nobody could establish whether")),
+            ("magnific", keywords(9, by(ai)), None, 2001, None),
+            (
+                "magnific",
+                keywords(9, by(ai)),
+                None,
+                1999,
+                Some("an edge has 1999 pixels, and the market takes 2000 or more"),
+            ),
+            ("dreamstime", by(ai), None, 2048, Some("its description has 7 characters and needs 50")),
+            ("dreamstime", by(ai), Some("nature/sea, moon"), 2048, Some("its description has")),
         ];
-        for (meta, expected) in cases {
-            assert_eq!(left_out(&adobe(), &meta, &fit(&adobe(), &meta)), expected, "{meta:?}");
+        for (name, meta, category, edge, told) in rows {
+            let size = Some(Size { width: edge, height: 2100 });
+            let category = category.map(str::to_owned);
+            let bytes = 2_000_000;
+            let found = check(&of(name), &Candidate { meta, category, size, bytes, kind: Kind::Jpeg });
+            match told {
+                Some(told) => assert!(found[0].starts_with(told), "{name}: {found:?}"),
+                None => assert_eq!(found, Vec::<String>::new(), "{name}"),
+            }
         }
+        let dreamstime = of("dreamstime");
+        let flagged = codes(&dreamstime, Some("nature/sea, 212"), &by(ai));
+        assert_eq!(flagged.iter().map(ToString::to_string).collect::<Vec<_>>(), ["19", "212"]);
+        assert_eq!(codes(&dreamstime, None, &by(SourceType::DigitalCapture)).len(), 0);
     }
 
     #[test]
@@ -269,25 +263,7 @@ mod tests {
             ("sea", None),
         ];
         for (category, expected) in cases {
-            assert_eq!(category_number(&adobe(), category), expected, "{category}");
-        }
-    }
-
-    #[test]
-    fn a_word_goes_whatever_its_case_and_parts_of_words_stay() {
-        let cases = [
-            ("A Firefly art", "firefly", "A  art"),
-            ("fireflyfirefly firefly", "firefly", "fireflyfirefly "),
-            ("FIREFLY", "firefly", ""),
-            ("a firefly", "firefly", "a "),
-            ("äfirefly", "firefly", "äfirefly"),
-            ("é firefly é", "firefly", "é  é"),
-            ("fire", "firefly", "fire"),
-            ("a b", "", "a b"),
-            ("x ai x", "ai", "x  x"),
-        ];
-        for (text, word, expected) in cases {
-            assert_eq!(without_word(text, word), expected, "{text}");
+            assert_eq!(adobe().code(category), expected.map(Code::Number).as_ref(), "{category}");
         }
     }
 }

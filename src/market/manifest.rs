@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::checks::category_number;
-use super::profile::{Charset, Market, MarketError, Value};
+use super::checks::{codes, described};
+use super::profile::{Charset, Column, Market, MarketError, Quoting, Value};
 use crate::model::{Meta, slugify};
 
 /// One file of a manifest.
@@ -22,7 +22,12 @@ pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
     if rows.len() > market.csv.rows_max {
         return Err(wrong(format!("{} rows, and the market takes {}", rows.len(), market.csv.rows_max)));
     }
+    let quoting = match market.csv.quoting {
+        Quoting::Necessary => csv::QuoteStyle::Necessary,
+        Quoting::All => csv::QuoteStyle::Always,
+    };
     let mut writer = csv::WriterBuilder::new()
+        .quote_style(quoting)
         .delimiter(u8::try_from(market.csv.separator).map_err(|error| wrong(error.to_string()))?)
         .terminator(csv::Terminator::CRLF)
         .from_writer(if market.csv.bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() });
@@ -68,23 +73,27 @@ pub fn row_bytes(market: &Market, row: &Row) -> usize {
 }
 
 fn cells(market: &Market, row: &Row) -> Vec<String> {
-    let cell = |value: Value| match value {
+    let codes = codes(market, row.category.as_deref(), &row.meta);
+    let code = |number: usize| codes.get(number).map(ToString::to_string).unwrap_or_default();
+    let cell = |column: &Column| match column.value {
         Value::FileName => row.file_name.clone(),
-        Value::Title => harmless(&row.meta.title),
-        Value::Description => harmless(&row.meta.description),
-        Value::Keywords => harmless(&row.meta.keywords.join(",")),
-        Value::Category => {
-            let number = row.category.as_deref().and_then(|category| category_number(market, category));
-            number.map(|number| number.to_string()).unwrap_or_default()
-        }
+        Value::Title => row.meta.title.clone(),
+        Value::Description => described(&row.meta).to_owned(),
+        Value::Keywords => row.meta.keywords.join(","),
+        Value::Category => code(0),
+        Value::Category2 => code(1),
+        Value::Category3 => code(2),
+        Value::Categories => codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        Value::Creator => row.meta.creator.clone(),
+        Value::Text => column.text.clone(),
         Value::Nothing => String::new(),
     };
-    market.csv.columns.iter().map(|column| cell(column.value)).collect()
+    market.csv.columns.iter().map(cell).map(|text| harmless(&text).to_owned()).collect()
 }
 
-/// Returns a text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    text.trim_start_matches(['=', '+', '-', '@', '\t', '\r', ' ']).to_owned()
+/// Returns a text that no spreadsheet takes for a formula: texts are fitted so, and a name is not.
+fn harmless(text: &str) -> &str {
+    text.trim_start_matches(['=', '+', '-', '@', '\t', '\r', ' '])
 }
 
 /// Returns a name that a market takes and that is free: `name` itself where it fits, else its start

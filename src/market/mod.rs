@@ -2,9 +2,15 @@
 //! file in `config/markets/`; only a new kind of rule needs code here. Never touches the disk.
 
 mod checks;
+mod fit;
 mod manifest;
 mod profile;
+mod read;
 
-pub use checks::{Candidate, check, fit, left_out, no_category};
+pub use checks::{Candidate, check, no_category};
+pub use fit::{Fitted, fit};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
-pub use profile::{Charset, Column, Csv, Market, MarketError, Range, TextLimit, Value, built_in, parse};
+pub use profile::{
+    Accepts, AiFlag, Charset, Code, Column, Csv, Fact, Known, Market, MarketError, Range, TextLimit, Value,
+};
+pub use read::{built_in, parse};

@@ -1,16 +1,14 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
-use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use jiff::civil::Date;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::model::{Kind, MarketName};
 
-/// Larger profiles are refused.
-const BYTES_MAX: usize = 256 << 10;
-/// More brackets may be nested so deeply that the YAML reader takes far too long.
-const BRACKETS_MAX: usize = 1_000;
-
-static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");
+/// After how many days rules should be compared again, if the profile does not say it.
+const LIFE_DAYS: u16 = 180;
 
 /// A marketplace's rules.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,35 +18,122 @@ pub struct Market {
     pub name: MarketName,
     /// The name for people.
     pub title: String,
-    /// Whether it takes AI-made work at all.
-    pub accepts_ai: bool,
-    /// The day on which the rules were last compared with the market's own pages.
-    pub checked: String,
-    /// Where the rules are written.
+    /// Whether it takes AI-made work.
+    pub accepts_ai: Accepts,
+    /// What it says of AI-made work.
+    #[serde(default)]
+    pub policy: String,
+    /// The day on which the rules were last compared with the market's own pages, but for those that `facts` names.
+    pub checked: Date,
+    /// Where the rules are written, but for those that `facts` names.
     pub source: String,
+    /// After how many days its rules should be compared again.
+    #[serde(default = "life_days")]
+    pub life_days: u16,
+    /// Rules that are written elsewhere, or that are less sure.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
     /// The kinds of file that it takes.
     pub kinds: Vec<Kind>,
     /// Picture size, in millions of pixels.
     pub megapixels: Range<f64>,
-    /// File size, in bytes.
+    /// The edges of a picture, in pixels.
+    #[serde(default = "any_edge")]
+    pub edge: Range<u32>,
+    /// File size of a picture, in bytes.
     pub bytes: Range<u64>,
     /// File names.
     pub file_name: FileNameLimit,
     /// Titles.
     pub title_text: TextLimit,
+    /// Descriptions; a market without this limit has none, and shows the title.
+    #[serde(default)]
+    pub description_text: Option<TextLimit>,
     /// How many keywords.
     pub keywords: Range<usize>,
-    /// Words that may stand neither in titles nor in keywords.
+    /// Words that may stand neither in titles and descriptions nor in keywords.
     #[serde(default)]
     pub forbidden_words: Vec<String>,
+    /// How AI-made work is named as such in what belongs to a file.
+    #[serde(default)]
+    pub ai_flag: AiFlag,
     /// The manifest.
     pub csv: Csv,
     /// The market's own value for each category.
     #[serde(default)]
-    pub categories: BTreeMap<String, u32>,
+    pub categories: BTreeMap<String, Code>,
+    /// How many categories a file has.
+    #[serde(default = "at_most_one")]
+    pub categories_of_a_file: Range<usize>,
     /// What a person must do in the market's portal.
     #[serde(default)]
     pub checklist: Vec<String>,
+}
+
+/// Whether a market takes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepts {
+    /// It does.
+    Yes,
+    /// It refuses it.
+    No,
+    /// Its pages do not say.
+    Unknown,
+}
+
+/// Where some rules are written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// The keys of the profile that it is about.
+    pub about: Vec<String>,
+    /// Where they are written.
+    pub source: String,
+    /// The day on which they were last compared with that.
+    pub checked: Date,
+    /// How sure they are.
+    #[serde(default)]
+    pub known: Known,
+    /// What is to be known besides.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// How sure a rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// The market's own pages say so.
+    #[default]
+    Official,
+    /// Others say that they tried it.
+    Reported,
+    /// Nobody said it; a careful value.
+    NotEstablished,
+}
+
+/// How AI-made work is named as such in what belongs to a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AiFlag {
+    /// What the title says, else it is added at its end.
+    pub in_title: Option<String>,
+    /// What the description says, else it is added at its end.
+    pub in_description: Option<String>,
+    /// A keyword.
+    pub keyword: Option<String>,
+    /// A category, besides those of the file.
+    pub category: Option<String>,
+}
+
+/// What a market calls a category: a number or a word.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(untagged)]
+pub enum Code {
+    /// A number.
+    Number(u32),
+    /// A word.
+    Word(String),
 }
 
 /// The least and the most, both included.
@@ -85,6 +170,9 @@ pub enum Charset {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextLimit {
+    /// The least characters.
+    #[serde(default)]
+    pub chars_min: usize,
     /// The most characters.
     pub chars_max: usize,
     /// Characters that may not occur.
@@ -98,6 +186,9 @@ pub struct TextLimit {
 pub struct Csv {
     /// What stands between two cells.
     pub separator: char,
+    /// Whether each cell has quotation marks, or only those that need them.
+    #[serde(default)]
+    pub quoting: Quoting,
     /// Whether the file begins with a byte-order mark.
     pub bom: bool,
     /// The most rows below the header.
@@ -108,6 +199,17 @@ pub struct Csv {
     pub columns: Vec<Column>,
 }
 
+/// Which cells have quotation marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quoting {
+    /// Those that need them.
+    #[default]
+    Necessary,
+    /// All.
+    All,
+}
+
 /// A column of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +218,9 @@ pub struct Column {
     pub header: String,
     /// What stands in it.
     pub value: Value,
+    /// The text, where that is the same in each row.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// What stands in a manifest's column.
@@ -126,14 +231,67 @@ pub enum Value {
     FileName,
     /// The title.
     Title,
-    /// The description.
+    /// The description; the title, where there is none.
     Description,
     /// The keywords, joined by commas.
     Keywords,
-    /// The market's value for the category.
+    /// The market's value for the first category.
     Category,
+    /// That for the second.
+    #[serde(rename = "category_2")]
+    Category2,
+    /// That for the third.
+    #[serde(rename = "category_3")]
+    Category3,
+    /// All of them, joined by commas.
+    Categories,
+    /// Who made it.
+    Creator,
+    /// The column's text.
+    Text,
     /// Nothing.
     Nothing,
+}
+
+fn life_days() -> u16 {
+    LIFE_DAYS
+}
+
+fn any_edge() -> Range<u32> {
+    Range { min: 1, max: u32::MAX }
+}
+
+fn at_most_one() -> Range<usize> {
+    Range { min: 0, max: 1 }
+}
+
+impl<'de> Deserialize<'de> for Accepts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Answer;
+        impl Visitor<'_> for Answer {
+            type Value = Accepts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or unknown")
+            }
+            fn visit_bool<E>(self, is: bool) -> Result<Accepts, E> {
+                Ok(if is { Accepts::Yes } else { Accepts::No })
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Accepts, E> {
+                let is_it = text == "unknown";
+                is_it.then_some(Accepts::Unknown).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Answer)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
 }
 
 /// What is wrong with a profile or a manifest.
@@ -155,61 +313,4 @@ pub enum MarketError {
         /// What is wrong.
         what: String,
     },
-}
-
-/// Reads a profile; `name` is for messages.
-pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
-    let wrong = |what: String| MarketError::Profile { name: name.to_owned(), what };
-    if text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX {
-        return Err(wrong(format!("a profile has at most {BYTES_MAX} bytes and {BRACKETS_MAX} brackets")));
-    }
-    let market: Market = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    let separator = market.csv.separator;
-    if separator != '\t' && (!separator.is_ascii_punctuation() || separator == '"') {
-        return Err(wrong("csv.separator must be one sign such as `,` or `;`, or a tab".to_owned()));
-    }
-    if market.csv.columns.is_empty() {
-        return Err(wrong("csv.columns must name at least one column".to_owned()));
-    }
-    if !market.accepts_ai {
-        return Err(wrong(format!("{} does not accept AI-made work; see {}", market.name, market.source)));
-    }
-    Ok(market)
-}
-
-/// Returns the markets that come with the program.
-pub fn built_in() -> Result<Vec<Market>, MarketError> {
-    let read = |file: &include_dir::File<'_>| {
-        let name = file.path().display().to_string();
-        parse(&name, file.contents_utf8().unwrap_or_default())
-    };
-    PROFILES.files().map(read).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No columns gave a manifest of empty quotes, and a quote as separator one that nothing can read.
-    #[test]
-    fn a_manifest_that_makes_no_sense_is_refused() {
-        let text = PROFILES.get_file("adobe-stock.yaml").and_then(include_dir::File::contents_utf8).unwrap();
-        let start = text.find("columns:").unwrap();
-        let end = start + text[start..].find("\ncategories:").unwrap();
-        let no_columns = [&text[..start], "columns: []", &text[end..]].concat();
-        assert!(parse("x", &no_columns).unwrap_err().to_string().contains("at least one column"));
-        for bad in ["'\"'", "\"\\n\"", "a", "é"] {
-            let text = text.replace("separator: \",\"", &format!("separator: {bad}"));
-            assert!(parse("x", &text).unwrap_err().to_string().contains("separator"), "{bad}");
-        }
-    }
-
-    /// A profile of 60 KiB of brackets took the YAML reader longer than anybody waits.
-    #[test]
-    fn a_profile_is_limited() {
-        for text in ["[".repeat(60_000), format!("title: {}", "x".repeat(300_000))] {
-            assert!(parse("x", &text).unwrap_err().to_string().contains("at most"));
-        }
-        assert!(!built_in().unwrap().is_empty());
-    }
 }

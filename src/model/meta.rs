@@ -19,6 +19,11 @@ pub enum SourceType {
 }
 
 impl SourceType {
+    /// Returns whether a trained model made it, or a part of it.
+    pub fn is_by_ai(self) -> bool {
+        matches!(self, Self::TrainedAlgorithmicMedia | Self::CompositeWithTrainedAlgorithmicMedia)
+    }
+
     /// Returns the term's full URI, as XMP wants it.
     pub fn uri(self) -> String {
         let term = match self {

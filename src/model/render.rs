@@ -19,6 +19,18 @@ pub struct Render {
     pub threads: usize,
 }
 
+impl Render {
+    /// Returns the same pixels with other metadata; a picture between two stages has none.
+    #[must_use]
+    pub fn with_meta(&self, wanted: &Meta) -> Self {
+        let mut render = self.clone();
+        if let Output::Final { meta, .. } = &mut render.output {
+            *meta = Some(wanted.clone());
+        }
+        render
+    }
+}
+
 /// What a picture is written as.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {

@@ -1,5 +1,6 @@
 use jiff::civil::Date;
 
+use super::tags::digest;
 use super::{Plan, Product, Recipe, new_version};
 use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Kind, MarketName, Meta, RelPath, Stage, counted, escape_bytes};
@@ -71,7 +72,7 @@ impl BundleAsset {
     pub fn row(&self, market: &Market) -> Row {
         Row {
             file_name: self.file_name.clone(),
-            meta: market::fit(market, &self.meta),
+            meta: market::fit(market, &self.meta).meta,
             category: self.category.clone(),
         }
     }
@@ -88,8 +89,7 @@ pub fn plan_manifest(
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let cut: Vec<String> =
-        assets.iter().zip(&rows).filter_map(|(asset, row)| cut_line(market, &asset.meta, row)).collect();
+    let cut: Vec<String> = assets.iter().filter_map(|asset| cut_line(market, asset)).collect();
     let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, &cut, existing[1])];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
@@ -113,13 +113,13 @@ pub fn plan_manifest(
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
 
 /// How a line begins and ends that says what a market does not get of a file's tags.
-const CUT: &str = "> The manifest has less than the tags say of ";
+const CUT: &str = "> The market gets less than the tags say of ";
 const CUT_END: &str = "; change its tags to say it otherwise.";
 
 /// Returns the line that says what a market does not get of a file's tags, if it does not get all.
-fn cut_line(market: &Market, meta: &Meta, row: &Row) -> Option<String> {
-    let told = market::left_out(market, meta, &row.meta);
-    let file = escape_bytes(row.file_name.as_bytes());
+fn cut_line(market: &Market, asset: &BundleAsset) -> Option<String> {
+    let told = market::fit(market, &asset.meta).left_out;
+    let file = escape_bytes(asset.file_name.as_bytes());
     (!told.is_empty()).then(|| format!("{CUT}`{file}`: {}{CUT_END}", escape_bytes(told.join("; ").as_bytes())))
 }
 
@@ -188,25 +188,25 @@ fn after_count(text: &[u8]) -> &[u8] {
     text[digits..].strip_prefix(b" files").unwrap_or(b"")
 }
 
-/// Plans new metadata for a bundled file whose tags changed after it was exported; its pixels stay
-/// byte for byte. `None` if it carries today's tags, or is no picture.
+/// Plans the metadata `meta` for a bundled file, whose tags changed after it was bundled; its pixels stay byte for byte.
+/// `None` if it carries them, or is no picture.
 pub fn plan_refresh(
     file: &RelPath,
     record: &RelPath,
     record_bytes: &[u8],
     sidecar: &Sidecar,
-    resolved: &super::tags::Resolved,
+    meta: &Meta,
 ) -> Option<Plan> {
     let present = sidecar.file.as_ref()?;
     let kind =
         Kind::ALL.into_iter().find(|kind| kind.is_image() && kind.extension() == Some(file.extension().as_str()))?;
-    let digest = resolved.digest();
+    let digest = digest(meta);
     if present.embedded.as_ref() == Some(&digest) {
         return None;
     }
     let mut updated = sidecar.clone();
     updated.file = Some(FileRecord { embedded: Some(digest), ..present.clone() });
-    let embed = Recipe::Embed { from: file.clone(), kind, meta: resolved.meta() };
+    let embed = Recipe::Embed { from: file.clone(), kind, meta: meta.clone() };
     let replace = |was: ContentHash| PublishMode::Replace { was: Some(was) };
     let products = vec![
         Product { to: file.clone(), recipe: embed, mode: replace(present.hash.clone()) },

@@ -1,4 +1,5 @@
 use super::asset::Asset;
+use super::tags::digest;
 use super::{Hold, Plan, Recipe, Rules};
 use crate::config::ExportSettings;
 use crate::model::{ByteRange, Enhance, Format, Meta, Output, Render, Scans, Size, Upscaler};
@@ -19,17 +20,16 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     }
     let format = asset.context.rules.export.format;
     let to = asset.free_in(&folder, &stem, format.kind().extension().unwrap_or("jpg"));
-    let (recipe, file) = anew(asset, format);
+    let (recipe, file) = anew(asset, format, &asset.tags().meta());
     Ok(asset.derive(&to, recipe, file, &format!("exported as {}", format.title())))
 }
 
-/// Returns how a picture is encoded in a format, and the record of what comes of it.
-pub(super) fn anew(asset: &Asset<'_>, format: Format) -> (Recipe, FileRecord) {
-    let tags = asset.tags();
-    let (output, step) = encoding(asset.context.rules, format, asset.facts.size, tags.meta());
+/// Returns how a picture is encoded in a format with metadata, and the record of what comes of it.
+pub(super) fn anew(asset: &Asset<'_>, format: Format, meta: &Meta) -> (Recipe, FileRecord) {
+    let (output, step) = encoding(asset.context.rules, format, asset.facts.size, meta.clone());
     let render = Render { size: None, by: Upscaler::Lanczos, enhance: Enhance::default(), output, threads: 1 };
     let recipe = Recipe::Render { from: asset.facts.path.clone(), kind: asset.kind, render };
-    (recipe, asset.derived(step, Some(tags.digest())))
+    (recipe, asset.derived(step, Some(digest(meta))))
 }
 
 /// Returns how a picture of a size is encoded in a format by the settings, and the step that its sidecar tells.

@@ -63,7 +63,9 @@ impl Plan {
             }
             let mut product = product.clone();
             match &mut product.recipe {
-                Recipe::SidecarOf { product, .. } | Recipe::SameAs { product } => *product = places[*product]?,
+                Recipe::SidecarOf { product, .. } | Recipe::SameAs { product } | Recipe::EmbedOf { product, .. } => {
+                    *product = places[*product]?;
+                }
                 _ => (),
             }
             places.push(Some(plan.products.len()));
@@ -76,13 +78,12 @@ impl Plan {
         let first = plan.products.len();
         for product in &next.products {
             let mut recipe = self.traced(&product.recipe)?;
-            if let Recipe::SidecarOf { product, .. } | Recipe::SameAs { product } = &mut recipe {
+            if let Recipe::SidecarOf { product, .. } | Recipe::SameAs { product } | Recipe::EmbedOf { product, .. } =
+                &mut recipe
+            {
                 *product += first;
             }
-            let is_same = |other: &Product| matches!(recipe, Recipe::Render { .. }) && other.recipe == recipe;
-            if let Some(earlier) = plan.products.iter().position(is_same) {
-                recipe = Recipe::SameAs { product: earlier };
-            }
+            recipe = recipe.of_earlier(&plan.products);
             plan.products.push(Product { recipe, ..product.clone() });
         }
         Some(())
@@ -150,20 +151,7 @@ fn of_a_product(made: &Recipe, next: Recipe) -> Option<Recipe> {
     };
     let render = match (next, first) {
         (Recipe::Same { .. }, first) => first,
-        (
-            Recipe::Embed { meta, .. },
-            Render {
-                size,
-                by,
-                enhance,
-                output: Output::Final { format, quality, bytes, scans, subsampling, profile, background, .. },
-                threads,
-            },
-        ) => {
-            let meta = Some(meta);
-            let output = Output::Final { format, quality, bytes, scans, subsampling, profile, background, meta };
-            Render { size, by, enhance, output, threads }
-        }
+        (Recipe::Embed { meta, .. }, first @ Render { output: Output::Final { .. }, .. }) => first.with_meta(&meta),
         (Recipe::Render { render, .. }, Render { size, by, enhance, output: Output::Master, .. })
             if (size.is_none() || render.size.is_none()) && render.enhance == Enhance::default() =>
         {

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::tags::Resolved;
 use super::{Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
-use crate::model::{AssetId, ContentHash, Identity, RelPath, Stage, Strength, Tags};
+use crate::model::{AssetId, ContentHash, Identity, Meta, RelPath, Stage, Strength, Tags};
 use crate::records::{About, Happened, Move, Remove, Sidecar};
 
 /// How a companion names its asset.
@@ -49,8 +48,8 @@ pub struct AssetFile {
     pub path: RelPath,
     /// The asset's sidecar, as it lies there, if there is one.
     pub record: Option<(RelPath, Vec<u8>, Sidecar)>,
-    /// For a file in a bundle: its tags with those of the companion.
-    pub resolved: Option<Resolved>,
+    /// For a file in a bundle: what is embedded into it, with the tags of the companion.
+    pub meta: Option<Meta>,
 }
 
 impl Late {
@@ -96,7 +95,7 @@ pub fn plan_join(
             for file in &files[1..] {
                 plan.products.push(new_file(target(late, file), Recipe::Copy { from: late.path.clone() }));
             }
-            for file in files.iter().filter(|file| file.resolved.is_some()) {
+            for file in files.iter().filter(|file| file.meta.is_some()) {
                 rewrite(&mut plan, file, late, "its XMP sidecar came late", now);
             }
             plan.about.did = format!("its XMP sidecar came late and joined it as `{}`", to.file_text());
@@ -161,7 +160,7 @@ fn rewrite(plan: &mut Plan, file: &AssetFile, late: &Late, did: &str, now: Times
     let mut updated = late.joined_to(record);
     let stage = plan.about.stage;
     updated.history.push(Happened { at: now, stage, did: did.to_owned() });
-    let stamped = file.resolved.as_ref().and_then(|tags| plan_refresh(&file.path, path, bytes, &updated, tags));
+    let stamped = file.meta.as_ref().and_then(|meta| plan_refresh(&file.path, path, bytes, &updated, meta));
     let Some(stamped) = stamped else {
         plan.products.push(new_version(path.clone(), updated.to_text().into_bytes(), Some(ContentHash::of(bytes))));
         return;

@@ -19,6 +19,7 @@ mod known;
 mod note_themes;
 mod park;
 mod raw;
+mod recipe;
 mod remake;
 mod retry;
 mod revision;
@@ -46,6 +47,7 @@ pub use known::{Bundled, Known, Whereabouts};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
+pub use recipe::Recipe;
 pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
@@ -63,9 +65,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::model::{
-    ContentHash, Identity, Kind, MarketName, Meta, RelPath, Render, Size, Stage, Tags, ThemeSlug, leading_days,
-};
+use crate::model::{ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, leading_days};
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 
@@ -250,60 +250,6 @@ pub struct Product {
     pub recipe: Recipe,
     /// Whether the name must be free.
     pub mode: PublishMode,
-}
-
-/// How a product is made from what there is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Recipe {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The same bytes as another file.
-    Same {
-        /// The file.
-        from: RelPath,
-        /// The hash of its bytes.
-        hash: ContentHash,
-    },
-    /// The same bytes as an earlier product of the same plan.
-    SameAs {
-        /// Which product.
-        product: usize,
-    },
-    /// A copy of a small file that goes with the asset.
-    Copy {
-        /// The file.
-        from: RelPath,
-    },
-    /// A picture made of another's pixels.
-    Render {
-        /// The picture.
-        from: RelPath,
-        /// Its kind.
-        kind: Kind,
-        /// What is made of it.
-        render: Render,
-    },
-    /// A finished picture with other metadata; its pixels stay byte for byte.
-    Embed {
-        /// The picture.
-        from: RelPath,
-        /// Its kind.
-        kind: Kind,
-        /// What is embedded.
-        meta: Meta,
-    },
-    /// A video with its metadata blanked; its streams stay byte for byte, and where they are.
-    Blank {
-        /// The video.
-        from: RelPath,
-    },
-    /// The sidecar of an earlier product of the same plan, whose hash is known only once it is made.
-    SidecarOf {
-        /// Which product.
-        product: usize,
-        /// The sidecar, its file's hash still to be filled in.
-        sidecar: Box<Sidecar>,
-    },
 }
 
 /// Why an asset stays where it is. An ordinary answer, not an error.

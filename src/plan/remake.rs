@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::tags::Resolved;
+use super::tags::digest;
 use super::{Plan, Product, Recipe, Rules, export, keep};
 use crate::config::KeepSettings;
 use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage, Upscaler};
@@ -316,8 +316,8 @@ pub struct Old<'a> {
     pub sidecar: &'a Sidecar,
     /// How it is made anew.
     pub remake: &'a Remake,
-    /// Its tags of today, if it is finished.
-    pub tags: Option<&'a Resolved>,
+    /// What is embedded into it, if it is finished: its tags of today, as its market takes them.
+    pub meta: Option<Meta>,
 }
 
 /// A product in the trash, with its sidecar.
@@ -347,12 +347,11 @@ pub fn plan_remake(olds: &[Old<'_>], rules: &Rules, now: Timestamp) -> Option<Pl
     for old in olds {
         let replace = |was: ContentHash| PublishMode::Replace { was: Some(was) };
         let was = old.sidecar.file.as_ref()?;
-        let render = old.remake.render(rules, old.tags.map(Resolved::meta).unwrap_or_default());
+        let render = old.remake.render(rules, old.meta.clone().unwrap_or_default());
         let recipe = Recipe::Render { from: old.remake.archived.clone(), kind: old.remake.original.kind, render };
-        let same = plan.products.iter().position(|earlier| earlier.recipe == recipe);
-        let recipe = same.map_or(recipe, |product| Recipe::SameAs { product });
+        let recipe = recipe.of_earlier(&plan.products);
         let mut sidecar = old.sidecar.clone();
-        let (input, embedded) = (old.remake.original.hash.clone(), old.tags.map(Resolved::digest));
+        let (input, embedded) = (old.remake.original.hash.clone(), old.meta.as_ref().map(digest));
         sidecar.file = Some(FileRecord::of_derived(Some(input), old.remake.recipe.clone(), embedded));
         sidecar.history.push(Happened { at: now, stage, did: did.clone() });
         let product = plan.products.len();

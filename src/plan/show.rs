@@ -16,7 +16,9 @@ impl fmt::Display for Plan {
         for product in &self.products {
             let verb = match (&product.recipe, &product.mode) {
                 (Recipe::Same { .. } | Recipe::SameAs { .. }, _) => "link   ",
-                (Recipe::Render { .. } | Recipe::Embed { .. } | Recipe::Blank { .. }, _) => "make   ",
+                (Recipe::Render { .. } | Recipe::Embed { .. } | Recipe::EmbedOf { .. } | Recipe::Blank { .. }, _) => {
+                    "make   "
+                }
                 // A note says again what is there.
                 (Recipe::Bytes(bytes), PublishMode::Replace { was: Some(was) }) if ContentHash::of(bytes) == *was => {
                     "keep   "

@@ -1,9 +1,9 @@
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
-use super::tags::Resolved;
+use super::tags::digest;
 use super::{Bundle, Hold, Plan, Recipe, export, new_file};
-use crate::market::{self, Candidate, Market, Row};
+use crate::market::{self, Candidate, Fitted, Market, Row};
 use crate::model::{Format, Kind, Meta, RelPath};
 use crate::records::{FileRecord, Step};
 
@@ -12,11 +12,11 @@ const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let (mut refused, mut is_by_tags) = (Vec::new(), false);
+    let (mut did, mut refused, mut is_by_tags) = (Vec::new(), Vec::new(), false);
     let mut plan: Option<Plan> = None;
     for market in &asset.context.rules.markets {
         match join(asset, market, &mut plan) {
-            Ok(()) => (),
+            Ok(told) => did.push(told),
             Err(refusal) => {
                 refused.push(format!("{} refuses it: {}", market.name, refusal.reasons.join("; ")));
                 is_by_tags |= refusal.is_by_tags;
@@ -32,6 +32,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
             why => Hold::Unwanted(why),
         });
     };
+    plan.about.did = did.into_iter().chain(refused).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
@@ -81,14 +82,15 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
     Err(Refusal { reasons, is_by_tags: market::check(market, &tagged).is_empty() })
 }
 
-/// Adds a file and its sidecar in one market's bundle to the plan, or says why the market refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(), Refusal> {
+/// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
+/// refuses it.
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, Refusal> {
     let before = asset.context.bundled_for.get(&market.name);
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(Refusal::of_file(&why));
     }
     let tags = asset.tags();
-    let meta = market::fit(market, &tags.meta());
+    let Fitted { meta, left_out } = market::fit(market, &tags.meta());
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
     let candidate = Candidate {
         kind: asset.kind,
@@ -109,9 +111,9 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         return Err(Refusal::of_file("no free file name is short enough for it; shorten the theme's folder name"));
     };
     let to = files.join(&name);
-    let (recipe, file, how) = finished(asset, &tags);
+    let (recipe, file, how) = finished(asset, &row.meta);
     let mut told = vec![format!("{how}bundled for {} of {}", market.name, bundle.day)];
-    told.extend(market::left_out(market, &tags.meta(), &row.meta));
+    told.extend(left_out);
     let did = told.join("; ");
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
@@ -124,33 +126,34 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<(
         _ => (),
     }
     let product = plan.products.len();
-    plan.products.push(new_file(to, recipe));
+    plan.products.push(new_file(to, recipe.of_earlier(&plan.products)));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
-    Ok(())
+    Ok(did)
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". Metadata of a
 /// video are blanked. A picture that stockmill wrote itself stays as it is; any other loses its metadata, and with them
 /// its orientation: one that is not upright is turned and encoded once.
-fn finished(asset: &Asset<'_>, tags: &Resolved) -> (Recipe, FileRecord, &'static str) {
+fn finished(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, &'static str) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
     let known = asset.sidecar.file.as_ref();
     let to_turn = Format::ALL.into_iter().find(|format| format.kind() == kind && !asset.facts.is_upright);
     if let Some(format) = to_turn {
-        let (recipe, file) = export::anew(asset, format);
+        let (recipe, file) = export::anew(asset, format, meta);
         return (recipe, file, "turned upright and ");
     }
     if asset.facts.has_private {
-        let file = asset.derived(Step::Blanked, Some(tags.digest()));
+        let file = asset.derived(Step::Blanked, Some(digest(meta)));
         return (Recipe::Blank { from }, file, "stripped of its metadata and ");
     }
-    let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&tags.digest()) || !kind.is_image();
+    let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) || !kind.is_image();
     let before = known.filter(|file| file.recipe.is_some()).cloned();
     let made = before.unwrap_or_else(|| asset.derived(Step::Embedded, None));
-    let file = FileRecord { hash: hash.clone(), embedded: Some(tags.digest()), ..made };
-    let recipe = if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: tags.meta() } };
+    let file = FileRecord { hash: hash.clone(), embedded: Some(digest(meta)), ..made };
+    let recipe =
+        if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: meta.clone() } };
     let keeps_own = matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi);
     (recipe, file, if keeps_own { "with the tags inside it as they are, " } else { "" })
 }
@@ -203,7 +206,7 @@ mod tests {
             ..Tags::default()
         };
         let layers = [(crate::plan::tags::Layer::Theme, layer)];
-        let embedded = is_own.then(|| crate::plan::tags::resolve(&[layers[0].clone(), own_layer()]).digest());
+        let embedded = is_own.then(|| digest(&crate::plan::tags::resolve(&[layers[0].clone(), own_layer()]).meta()));
         let recipe = Some(Derivation::from("JPEG quality 90 sRGB".to_owned()));
         let file = FileRecord { recipe, embedded, ..FileRecord::of_original(hash.clone()) };
         let sidecar = Sidecar { file: Some(file), ..Sidecar::default() };

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::clock::Clock;
 use super::decide::TAGS_BYTES_MAX;
 use super::nets::{NetFiles, unusable};
 use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
 use crate::intake::walk;
+use crate::market::Market;
 use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, counted};
 use crate::records::{ThemeFile, read_mapping};
 use crate::vault::own_names::HOME;
@@ -28,6 +30,15 @@ impl Finding {
     fn new(about: &'static str, what: String, is_bad: bool) -> Self {
         Self { about, what, is_bad }
     }
+}
+
+/// Returns what a person should know of the rules of a market: those that nobody could establish, and those that should be
+/// compared with its pages again.
+pub fn market_notes(market: &Market) -> Vec<String> {
+    let today = Clock::start().now().local.date();
+    let unsure =
+        market.not_established().map(|fact| format!("not established: {} ({})", fact.about.join(", "), fact.source));
+    unsure.chain(market.old_facts(today)).collect()
 }
 
 /// Looks at a root.

@@ -14,6 +14,7 @@ use crate::intake::Now;
 use crate::make::{MakeError, make, survive};
 use crate::market::{self, Candidate};
 use crate::model::RelPath;
+use crate::plan::tags::Resolved;
 use crate::plan::{BundleName, Freshness, Old, Plan, Remake, plan_remake};
 use crate::records::{Answer, Did, Plans, RemakeWhat};
 use crate::vault::{CommitError, Journal, Made, Receipt, Vault};
@@ -126,7 +127,7 @@ impl Remaking<'_> {
                 Err(why) => stays(&made.file, why),
             }
         }
-        let olds: Vec<Old<'_>> = sound.iter().map(|(made, remake)| old(made, remake)).collect();
+        let olds: Vec<Old<'_>> = sound.iter().map(|(made, remake)| self.old(made, remake)).collect();
         let Some(mut plan) = plan_remake(&olds, &self.decides, now) else { return Ok(None) };
         plan.kept = self.kept.of_asset(plan.about.asset.as_ref());
         let made = match survive(|| make(self.vault, &plan, &self.rules.limits, self.progress)) {
@@ -180,6 +181,16 @@ impl Remaking<'_> {
         Ok(())
     }
 
+    fn old<'m>(&self, made: &'m MadeFile, remake: &'m Remake) -> Old<'m> {
+        let MadeFile { file, record, record_bytes, sidecar, .. } = made;
+        let tags = made.tags.as_ref().filter(|_| remake.is_finished());
+        let meta = tags.map(Resolved::meta).map(|meta| match self.market_of(made) {
+            Some(market) => market::fit(market, &meta).meta,
+            None => meta,
+        });
+        Old { file, record, record_bytes, sidecar, remake, meta }
+    }
+
     fn market_of(&self, made: &MadeFile) -> Option<&market::Market> {
         let name = BundleName::of(&made.file).filter(|_| made.bundle().is_some())?;
         self.decides.markets.iter().find(|market| market.name == name.market)
@@ -190,7 +201,7 @@ impl Remaking<'_> {
         let (market, tags) = (self.market_of(made)?, made.tags.as_ref()?);
         let (kind, size) = remake.makes();
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
-        let meta = market::fit(market, &tags.meta());
+        let meta = market::fit(market, &tags.meta()).meta;
         let reasons = market::check(market, &Candidate { kind, size, bytes, meta, category });
         (!reasons.is_empty()).then(|| format!("{} would refuse it: {}", market.name, reasons.join("; ")))
     }
@@ -225,12 +236,6 @@ impl Remaking<'_> {
         };
         told.extend(files.map(|file| (file.clone(), did(file))));
     }
-}
-
-fn old<'a>(made: &'a MadeFile, remake: &'a Remake) -> Old<'a> {
-    let MadeFile { file, record, record_bytes, sidecar, .. } = made;
-    let tags = made.tags.as_ref().filter(|_| remake.is_finished());
-    Old { file, record, record_bytes, sidecar, remake, tags }
 }
 
 /// Returns the files by assets: those in bundles of several markets are one.

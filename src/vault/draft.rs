@@ -93,6 +93,11 @@ impl Draft {
         self.link_or_copy(&from, to, &scratch, &hash, None)
     }
 
+    /// Returns the bytes of an earlier product of this plan.
+    pub fn bytes_of(&self, earlier: usize, bytes_max: u64) -> DiskResult<Vec<u8>> {
+        self.vault.writer().read(&self.made.publish[earlier].scratch, bytes_max)
+    }
+
     fn link_or_copy(
         &mut self,
         from: &RelPath,

@@ -13,6 +13,7 @@ mod drops;
 mod flow;
 mod hostile;
 mod late;
+mod markets;
 mod memory;
 mod models;
 mod nets;

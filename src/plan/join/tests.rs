@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{EnhanceTags, EnlargeTags, Kind, Method, Restore};
-use crate::plan::tags::{Layer, resolve};
+use crate::plan::tags::{Layer, digest, resolve};
 use crate::records::{Derivation, FileRecord, Origin, Step};
 
 fn path(text: &str) -> RelPath {
@@ -21,7 +21,7 @@ fn record(own: Tags) -> Sidecar {
     let origin = Origin { path: path("raw/t/x.png"), hash, kind: Kind::Png, size: None, archived: None };
     let file = FileRecord {
         recipe: Some(Derivation::after(None, Step::Embedded)),
-        embedded: Some(resolve(&[(Layer::Sidecar, own.clone())]).digest()),
+        embedded: Some(digest(&resolve(&[(Layer::Sidecar, own.clone())]).meta())),
         ..FileRecord::of_original(ContentHash::of(b"file"))
     };
     Sidecar { id: Some(id()), seq: Some(1), tags: own, origin: Some(origin), file: Some(file), ..Sidecar::default() }
@@ -48,8 +48,8 @@ fn asset_file(file: &str, own: &Tags, late: &Late) -> AssetFile {
     if let Says::Xmp(xmp) = &late.says {
         layers.insert(0, (Layer::Xmp, xmp.clone()));
     }
-    let resolved = file.contains("/files/").then(|| resolve(&layers));
-    AssetFile { path: path(file), record: Some((path(&record_path), record.to_text().into_bytes(), record)), resolved }
+    let meta = file.contains("/files/").then(|| resolve(&layers).meta());
+    AssetFile { path: path(file), record: Some((path(&record_path), record.to_text().into_bytes(), record)), meta }
 }
 
 fn joined(late: &Late, files: &[AssetFile], taken: &[&str]) -> Result<Plan, Hold> {
@@ -183,7 +183,7 @@ fn a_sidecar_of_another_asset_and_one_whose_asset_has_none() {
         Says::Sidecar(Box::new(Sidecar { id: Some(AssetId::of(&ContentHash::of(b"other"))), ..Sidecar::default() }));
     assert!(matches!(joined(&other, &files, &[]), Err(Hold::Ignored(why)) if why.contains("of the asset")));
     let late = sidecar(tags("New", &[]));
-    let bare = AssetFile { path: path("failed/raw/t/x-2.png"), record: None, resolved: None };
+    let bare = AssetFile { path: path("failed/raw/t/x-2.png"), record: None, meta: None };
     let plan = joined(&late, &[bare], &[]).unwrap();
     assert_eq!(plan.moves[0].to, path("failed/raw/t/x-2.png.yaml"));
 }

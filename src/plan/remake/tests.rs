@@ -299,7 +299,7 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
     let tags = |title: &str| resolve(&[(Layer::Theme, Tags { title: Some(title.to_owned()), ..Tags::default() })]);
     let now = "2026-11-28T12:00:00Z".parse().unwrap();
     for (titles, expected) in
-        [(["Sea", "Sea"], "render sidecar 0 same 0 sidecar 2"), (["Sea", "Lake"], "render sidecar 0 render sidecar 2")]
+        [(["Sea", "Sea"], "render sidecar 0 same 0 sidecar 2"), (["Sea", "Lake"], "render sidecar 0 embed 0 sidecar 2")]
     {
         let tags = titles.map(tags);
         let old = |n: usize| Old {
@@ -308,7 +308,7 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
             record_bytes: b"as read",
             sidecar: &sidecar,
             remake: &remake,
-            tags: Some(&tags[n]),
+            meta: Some(tags[n].meta()),
         };
         let plan = plan_remake(&[old(0), old(1)], &rules, now).unwrap();
         let mut told = Vec::new();
@@ -325,6 +325,10 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
                     "render".to_owned()
                 }
                 Recipe::SameAs { product } => format!("same {product}"),
+                Recipe::EmbedOf { product, meta, .. } => {
+                    assert_eq!(meta.title, "Lake");
+                    format!("embed {product}")
+                }
                 Recipe::SidecarOf { product, sidecar } => {
                     let file = sidecar.file.as_ref().unwrap();
                     assert_eq!(file.input, Some(ContentHash::of(b"original")));

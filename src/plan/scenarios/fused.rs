@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::model::{Output, Render};
+use crate::market::AiFlag;
+use crate::model::{Meta, Output, Render};
 use crate::plan::{bytes_for_all, facts_after};
 use crate::records::Remove;
 
@@ -31,6 +32,7 @@ fn carry_out(plan: &Plan, files: &mut Files) {
             Recipe::SameAs { product } => made[*product].clone(),
             Recipe::Same { from, .. } | Recipe::Copy { from } | Recipe::Blank { from } => before[from].clone(),
             Recipe::Embed { from, meta, .. } => embedded(&before[from], meta),
+            Recipe::EmbedOf { product, meta, .. } => embedded(&made[*product], meta),
             Recipe::Render { from, render, .. } => rendered(&before[from], render),
         };
         made.push(held.clone());
@@ -112,6 +114,15 @@ fn at_once_is_what_comes_one_by_one() {
         (Given { edges: ENOUGH, ..own("export/t/t-0007.png") }, [1, 0, 0, 2]),
         (Given { is_changed: true, ..own("keep/t/t-0007.png") }, [1, 0, 1, 1]),
         (Given { has_second_market: true, ..picture("raw/t/x.png") }, [1, 1, 1, 0]),
+        // Its texts are others there: the same pixels with other metadata.
+        (
+            Given {
+                has_second_market: true,
+                ai_flag: AiFlag { keyword: Some("ai".to_owned()), ..AiFlag::default() },
+                ..picture("raw/t/x.png")
+            },
+            [1, 0, 1, 0],
+        ),
         (Given { companions: &["raw/t/x.txt", "raw/t/x.png.xmp"], ..picture("raw/t/x.png") }, [1, 0, 3, 0]),
         (Given { companions: &["raw/t/x.png.xmp"], has_second_market: true, ..picture("raw/t/x.png") }, [1, 1, 2, 0]),
         (

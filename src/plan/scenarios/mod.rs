@@ -12,8 +12,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{DEFAULT_TEXT, load};
-use crate::market::Market;
-use crate::market::built_in;
+use crate::market::{AiFlag, Market, built_in};
 use crate::model::{AssetId, EnhanceTags, MarketName, Method, Strength};
 use crate::records::{FileRecord, Origin};
 
@@ -42,6 +41,8 @@ struct Given<'a> {
     theme_of_file: Option<&'a str>,
     /// Whether there is a second market, `other`, that takes the same.
     has_second_market: bool,
+    /// How that names what AI made.
+    ai_flag: AiFlag,
     /// How far levels may be stretched, by the settings.
     levels: Strength,
     /// What the theme says of the look.
@@ -116,7 +117,8 @@ impl Given<'_> {
         settings.keep.enhance.levels = self.levels;
         let mut markets = settings.upload.markets;
         if self.has_second_market {
-            markets.push(Market { name: MarketName::new("other").unwrap(), ..markets[0].clone() });
+            let ai_flag = self.ai_flag.clone();
+            markets.push(Market { name: MarketName::new("other").unwrap(), ai_flag, ..markets[0].clone() });
         }
         let rules = Rules {
             naming: settings.naming,

@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Market, names_in, row_bytes};
+use crate::market::{Market, fit, names_in, row_bytes};
 use crate::model::{ContentHash, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -82,7 +82,10 @@ impl Bundles<'_> {
             }
             let xmp = foreign_xmp(self.disk, &folder, file)?;
             let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
-            if let Some(plan) = plan_refresh(&files.join(file), &path, &bytes, &sidecar, &resolved) {
+            let market = self.settings.upload.market(&name.market);
+            let meta = market.map(|market| fit(market, &resolved.meta()).meta);
+            let refresh = meta.and_then(|meta| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &meta));
+            if let Some(plan) = refresh {
                 self.refresh(plan, &sidecar, &mut inside);
             }
             let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());

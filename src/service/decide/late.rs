@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::bundles::foreign_xmp;
 use super::record_settle::refused;
 use super::{Decider, Here};
+use crate::market::fit;
 use crate::model::{AssetId, ContentHash, RelPath, Stage};
-use crate::plan::{AssetFile, BundleFolder, Facts, Hold, Late, Named, Plan, Says, plan_join};
+use crate::plan::{AssetFile, BundleFolder, BundleName, Facts, Hold, Late, Named, Plan, Says, plan_join};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::Seen;
@@ -153,7 +154,7 @@ impl Decider {
             Ok(bytes) => bytes,
             // What was set aside or brought back before it had one.
             Err(error) if error.kind() == ErrorKind::NotFound && folder.is_none() => {
-                return Ok(AssetFile { path: file, record: None, resolved: None });
+                return Ok(AssetFile { path: file, record: None, meta: None });
             }
             Err(error) => return Err(refused(&path, &error)),
         };
@@ -163,21 +164,19 @@ impl Decider {
         if record.id.as_ref() != Some(id) {
             return Err(Hold::Ignored(format!("its asset stood as `{file}`, where another one stands now")));
         }
-        let resolved = match &folder {
+        let meta = match &folder {
             None => None,
             Some(folder) => {
                 let xmp = match &late.says {
                     Says::Xmp(tags) => Some(tags.clone()),
                     _ => foreign_xmp(self.disk(), folder, &file.file_text())?,
                 };
-                {
-                    let record = late.joined_to(&record);
-                    let now = moment.for_settle();
-                    Some(self.tags_of_bundled(&record, xmp, now)?)
-                }
+                let tags = self.tags_of_bundled(&late.joined_to(&record), xmp, moment.for_settle())?;
+                let market = BundleName::of(&file).and_then(|name| self.settings.upload.market(&name.market));
+                Some(market.map_or_else(|| tags.meta(), |market| fit(market, &tags.meta()).meta))
             }
         };
-        Ok(AssetFile { path: file, record: Some((path, bytes, record)), resolved })
+        Ok(AssetFile { path: file, record: Some((path, bytes, record)), meta })
     }
 }
 

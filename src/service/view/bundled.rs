@@ -2,9 +2,9 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::{Market, fit, left_out, row_of};
+use crate::market::{Market, fit, row_of};
 use crate::model::RelPath;
-use crate::plan::tags::Resolved;
+use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::service::decide::{foreign_xmp, without_row};
@@ -110,7 +110,9 @@ impl View {
         let tags = xmp.and_then(|xmp| self.decide.tags_of_bundled(&sidecar, xmp, now));
         if let (true, Ok(tags)) = (was_sent, &tags) {
             let embedded = sidecar.file.as_ref().and_then(|file| file.embedded.as_ref());
-            if embedded == Some(&tags.digest()) {
+            let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
+            let meta = market.map(|market| fit(market, &tags.meta()).meta);
+            if embedded.is_some() && embedded == meta.as_ref().map(digest).as_ref() {
                 explained = explained.with("tags", "below, as they were sent");
             } else {
                 explained.notes.extend(self.sent_tags(path, bundle));
@@ -119,12 +121,10 @@ impl View {
             }
         }
         explained.sources = self.sources_of_bundled(&sidecar);
-        let name = BundleName::of(path);
-        let markets = &self.decide.settings.upload.markets;
-        let market = markets.iter().find(|market| name.as_ref().is_some_and(|name| market.name == name.market));
+        let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
         let tags = tags.map(|tags| match market {
             Some(market) => {
-                let told = left_out(market, &tags.meta(), &fit(market, &tags.meta()));
+                let told = fit(market, &tags.meta()).left_out;
                 explained.notes.extend(told.into_iter().map(|told| ("cut", told)));
                 fitted(market, tags)
             }
@@ -136,8 +136,7 @@ impl View {
     /// Returns a bundled file's row in the manifest as it was sent.
     fn sent_tags(&self, path: &RelPath, bundle: &BundleFolder) -> Vec<(&'static str, String)> {
         let Some(name) = BundleName::of(path) else { return Vec::new() };
-        let markets = &self.decide.settings.upload.markets;
-        let Some(market) = markets.iter().find(|market| market.name == name.market) else { return Vec::new() };
+        let Some(market) = self.decide.settings.upload.market(&name.market) else { return Vec::new() };
         let manifest = bundle.path().join(format!("{}.csv", market.name));
         let Ok(bytes) = self.decide.disk().read(&manifest, MANIFEST_BYTES_MAX) else {
             return vec![("sent", format!("with tags that `{manifest}` no longer tells"))];
@@ -149,7 +148,7 @@ impl View {
 
 /// Returns tags as a market gets them, each value still with its layer.
 fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
-    let meta = fit(market, &tags.meta());
+    let meta = fit(market, &tags.meta()).meta;
     if let Some(title) = &mut tags.title {
         title.value = meta.title;
     }

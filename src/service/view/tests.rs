@@ -359,6 +359,7 @@ fn a_bundled_file_shows_its_tags_as_the_market_gets_them() {
     let cut: Vec<&str> =
         explained.notes.iter().filter(|(label, _)| *label == "cut").map(|(_, text)| text.as_str()).collect();
     let expected = [
+        "its title is without `,`, which the market refuses",
         "its title is cut at a word, to 70 of 76 characters",
         "the market refuses the keywords `Firefly`",
         "the last 11 keywords are left out, since it takes 49",

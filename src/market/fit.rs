@@ -1,0 +1,301 @@
+//! Tags as a market takes them, and what that leaves out of them.
+
+use super::checks::described;
+use super::profile::{Market, TextLimit};
+use crate::model::{Meta, normal_keyword};
+
+/// What a spreadsheet takes for the start of a formula.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+/// What joins two parts of a sentence, and joins nothing where one of them is gone.
+const JOINTS: [char; 11] = [':', ';', ',', '-', '–', '—', '|', '/', '&', '·', '+'];
+/// What is empty where the words in it are gone.
+const EMPTY: [&str; 3] = ["()", "[]", "\"\""];
+
+/// Tags as a market takes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// They, for the file and for the manifest alike.
+    pub meta: Meta,
+    /// What was taken away from them, in words; a person may want to say it otherwise.
+    pub left_out: Vec<String>,
+}
+
+/// Fits tags to a market: texts without the signs and words that it refuses, cut at a word; the first so many keywords,
+/// each once; and the words by which it knows what AI made.
+pub fn fit(market: &Market, meta: &Meta) -> Fitted {
+    let flag = Some(&market.ai_flag).filter(|_| meta.source_type.is_by_ai());
+    let mut left_out = Vec::new();
+    let mut text = |what: &str, own: &str, limit: Option<&TextLimit>, flag: Option<&String>, joint: &str| {
+        let (clean, told) = clean(market, own, limit.map_or("", |limit| &limit.forbidden));
+        let chars_max = limit.map_or(usize::MAX, |limit| limit.chars_max);
+        let (fitted, cut) = with_words(&clean, flag.map(String::as_str), joint, chars_max);
+        let cut = cut.map(|(short, long)| format!("is cut at a word, to {short} of {long} characters"));
+        left_out.extend(told.into_iter().chain(cut).map(|told| format!("its {what} {told}")));
+        fitted
+    };
+    let title =
+        text("title", &meta.title, Some(&market.title_text), flag.and_then(|flag| flag.in_title.as_ref()), " - ");
+    let in_description = flag.and_then(|flag| flag.in_description.as_ref());
+    // What says that AI made it cannot stand in a description that is not there.
+    let own = if in_description.is_some() { described(meta) } else { &meta.description };
+    let description = text("description", own, market.description_text.as_ref(), in_description, ". ");
+    let (keywords, told) = keywords(market, &meta.keywords, flag.and_then(|flag| flag.keyword.as_deref()));
+    left_out.extend(told);
+    Fitted { meta: Meta { title, description, keywords, ..meta.clone() }, left_out }
+}
+
+/// Returns the keywords that a market takes, each once, the most important first and its flag last, and what is told of
+/// the others.
+fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>, Vec<String>) {
+    let (mut keywords, mut refused): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for own in all {
+        let keyword = without_formula(&own.replace([',', ';'], " "));
+        let is_known =
+            flag.into_iter().chain(keywords.iter().map(String::as_str)).any(|other| is_same(other, &keyword));
+        match () {
+            () if keyword.is_empty() || is_known => (),
+            () if market.forbidden_words.iter().any(|word| without_word(&keyword, word).is_some()) => {
+                refused.push(format!("`{own}`"));
+            }
+            () => keywords.push(keyword),
+        }
+    }
+    let room = market.keywords.max.saturating_sub(flag.iter().count());
+    let beyond = keywords.len().saturating_sub(room);
+    keywords.truncate(room);
+    keywords.extend(flag.map(str::to_owned));
+    let refused = (!refused.is_empty()).then(|| format!("the market refuses the keywords {}", refused.join(", ")));
+    let beyond = (beyond > 0)
+        .then(|| format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
+    (keywords, refused.into_iter().chain(beyond).collect())
+}
+
+fn is_same(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}
+
+/// Returns a text without signs and the market's refused words, and what is told of that.
+fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
+    let mut told = Vec::new();
+    let mut found: Vec<char> = own.chars().filter(|c| signs.contains(*c)).collect();
+    found.sort_unstable();
+    found.dedup();
+    if !found.is_empty() {
+        let found: Vec<String> = found.iter().map(|sign| format!("`{sign}`")).collect();
+        told.push(format!("is without {}, which the market refuses", found.join(" ")));
+    }
+    let mut text: String = own.chars().filter(|c| !signs.contains(*c)).collect();
+    let mut gone = Vec::new();
+    for word in &market.forbidden_words {
+        if let Some(without) = without_word(&text, word) {
+            text = without;
+            gone.push(format!("`{word}`"));
+        }
+    }
+    if !gone.is_empty() {
+        told.push(format!("is without {}, which the market refuses", gone.join(", ")));
+    }
+    let text = normal_keyword(&text);
+    let clean = without_formula(&text);
+    if clean != text {
+        told.push("begins without the sign that a table takes for a formula".to_owned());
+    }
+    (clean, told)
+}
+
+/// Returns a text without the signs at its start that a spreadsheet takes for a formula, on a single line.
+fn without_formula(text: &str) -> String {
+    normal_keyword(text).trim_start_matches(|c: char| FORMULA.contains(&c) || c == ' ').to_owned()
+}
+
+/// Returns a text, cut at a word, that says some words at its end if it does not say them anyhow; and how many of how many
+/// characters of its own are left, if it was cut.
+fn with_words(text: &str, words: Option<&str>, joint: &str, chars_max: usize) -> (String, Option<(usize, usize)>) {
+    let missing = words.filter(|words| !text.is_empty() && find_ignoring_case(text, words, 0).is_none());
+    // A sentence that ends is not ended again.
+    let joint = if text.ends_with(['.', '!', '?']) { joint.trim_start_matches('.') } else { joint };
+    let tail = missing.map(|words| format!("{joint}{words}")).unwrap_or_default();
+    let cut = cut_at_word(text, chars_max.saturating_sub(tail.chars().count()));
+    let (short, long) = (cut.chars().count(), text.chars().count());
+    (format!("{cut}{tail}"), (short < long).then_some((short, long)))
+}
+
+/// Returns a text without a word or phrase, whatever its case, and without the punctuation that it leaves behind; parts
+/// of longer words stay. `None` if it is not in there.
+fn without_word(text: &str, word: &str) -> Option<String> {
+    let (mut rest, mut from, mut is_found) = (text.to_owned(), 0, false);
+    while let Some((start, end)) = find_ignoring_case(&rest, word, from) {
+        let before = rest[..start].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+        let after = rest[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        if before && after {
+            let head = joined(&rest[..start], &rest[end..]);
+            (from, is_found) = (head.0, true);
+            rest = head.1;
+        } else {
+            from = end;
+        }
+    }
+    is_found.then_some(rest)
+}
+
+/// Joins what stood on both sides of a word that is gone; returns where the second begins, and the text.
+fn joined(head: &str, tail: &str) -> (usize, String) {
+    let is_joint = |c: char| JOINTS.contains(&c);
+    let (bare_head, bare_tail) = (head.trim_end(), tail.trim_start());
+    let begins = bare_head.is_empty() || bare_head.ends_with(is_joint);
+    let tail = if begins && bare_tail.starts_with(is_joint) { bare_tail.trim_start_matches(is_joint) } else { tail };
+    let head = if tail.trim().is_empty() { bare_head.trim_end_matches(is_joint).trim_end() } else { head };
+    let opened =
+        EMPTY.iter().find(|pair| head.trim_end().ends_with(&pair[..1]) && tail.trim_start().starts_with(&pair[1..]));
+    match opened {
+        Some(_) => {
+            let (head, tail) = (head.trim_end(), tail.trim_start());
+            joined(&head[..head.len() - 1], &tail[1..])
+        }
+        None => (head.len(), format!("{head}{tail}")),
+    }
+}
+
+fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
+    let starts = text.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
+    for start in starts {
+        let end = start + word.len();
+        if text.get(start..end).is_some_and(|part| part.eq_ignore_ascii_case(word)) && !word.is_empty() {
+            return Some((start, end));
+        }
+    }
+    None
+}
+
+fn cut_at_word(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(chars_max + 1).collect();
+    let cut = match head.rsplit_once(' ') {
+        Some((whole, _)) if !whole.is_empty() => whole,
+        _ => return text.chars().take(chars_max).collect(),
+    };
+    cut.trim_end_matches(|c: char| c == ' ' || JOINTS.contains(&c)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+    use crate::model::SourceType;
+
+    fn market(name: &str) -> Market {
+        built_in().unwrap().into_iter().find(|market| market.name == name).unwrap()
+    }
+
+    fn tags(title: &str, keywords: &[&str], more: usize) -> Meta {
+        let keywords = keywords.iter().map(|word| (*word).to_owned()).chain((0..more).map(|n| format!("k{n}")));
+        Meta { title: title.to_owned(), keywords: keywords.collect(), ..Meta::default() }
+    }
+
+    #[test]
+    fn tags_are_fitted_and_what_is_left_out_is_told() {
+        let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
+        // The tags; the title and the keywords that Adobe Stock gets, and what is told.
+        let cases: [(Meta, &str, &[&str], &[&str]); 9] = [
+            (tags("A cabin", &["snow", "Snow"], 0), "A cabin", &["snow"], &[]),
+            (
+                tags(long, &["snow"], 0),
+                "a cabin in deep snow below a mountain warm light in the window at dusk",
+                &["snow"],
+                &[
+                    "its title is without `,`, which the market refuses",
+                    "its title is cut at a word, to 70 of 76 characters",
+                ],
+            ),
+            (
+                tags("Generative AI: city; neon", &["AI generated", "Midjourney art", "fireflies", "a,b"], 0),
+                "city neon",
+                &["fireflies", "a b"],
+                &[
+                    "its title is without `;`, which the market refuses",
+                    "its title is without `generative ai`, which the market refuses",
+                    "the market refuses the keywords `AI generated`, `Midjourney art`",
+                ],
+            ),
+            (
+                tags("City (Midjourney) at night", &[], 0),
+                "City at night",
+                &[],
+                &["its title is without `midjourney`, which the market refuses"],
+            ),
+            (tags("City - AI art", &[], 0), "City", &[], &["its title is without `ai art`, which the market refuses"]),
+            (tags("Firefly", &[], 0), "", &[], &["its title is without `firefly`, which the market refuses"]),
+            (
+                tags("=cmd' /C calc'!A0", &["=cmd", "+1"], 0),
+                "cmd' /C calc'!A0",
+                &["cmd", "1"],
+                &["its title begins without the sign that a table takes for a formula"],
+            ),
+            (
+                tags("</rdf:li><x/> & \"'", &[], 0),
+                "/rdf:lix/ & '",
+                &[],
+                &["its title is without `\"` `<` `>`, which the market refuses"],
+            ),
+            (tags("A cabin", &["snow"], 50), "A cabin", &[], &["the last 2 keywords are left out, since it takes 49"]),
+        ];
+        for (meta, title, keywords, told) in cases {
+            let fitted = fit(&market("adobe-stock"), &meta);
+            assert_eq!(
+                (fitted.meta.title.as_str(), fitted.left_out),
+                (title, told.iter().map(|told| (*told).to_owned()).collect())
+            );
+            if keywords.is_empty() {
+                assert!(fitted.meta.keywords.len() <= 49);
+            } else {
+                assert_eq!(fitted.meta.keywords, keywords, "{title}");
+            }
+        }
+    }
+
+    /// Each market names what AI made in its own way, and names nothing else so.
+    #[test]
+    fn what_ai_made_is_named_as_the_market_wants_it() {
+        let words = "winter ".repeat(30);
+        // The market, the title, the title and the description that it gets, its last keyword.
+        let cases = [
+            ("vecteezy", "A cabin", "A cabin - AI generated", "", "AI generated"),
+            ("vecteezy", "A cabin, ai generated", "A cabin, ai generated", "", "AI generated"),
+            ("vecteezy", words.trim(), &format!("{} - AI generated", "winter ".repeat(12).trim()), "", "AI generated"),
+            ("dreamstime", "A cabin", "A cabin", "A cabin. AI generated", "k"),
+            ("magnific", "A cabin; \"old\"", "A cabin old", "", "_ai_generated"),
+        ];
+        for (name, title, fitted_title, description, keyword) in cases {
+            let fitted = fit(&market(name), &tags(title, &["k"], 0)).meta;
+            assert_eq!((fitted.title.as_str(), fitted.description.as_str()), (fitted_title, description), "{name}");
+            assert_eq!(fitted.keywords.last().map(String::as_str), Some(keyword), "{name}");
+            let captured = Meta { source_type: SourceType::DigitalCapture, ..tags("A cabin", &["k"], 0) };
+            assert_eq!(fit(&market(name), &captured).meta, captured, "{name}");
+        }
+        let many = fit(&market("magnific"), &tags("A cabin", &[], 80)).meta.keywords;
+        assert_eq!((many.len(), many[49].as_str()), (50, "_ai_generated"));
+    }
+
+    #[test]
+    fn a_word_goes_whatever_its_case_and_parts_of_words_stay() {
+        let cases = [
+            ("A Firefly art", "firefly", Some("A  art")),
+            ("fireflyfirefly firefly", "firefly", Some("fireflyfirefly")),
+            ("FIREFLY", "firefly", Some("")),
+            ("a firefly", "firefly", Some("a")),
+            ("äfirefly", "firefly", None),
+            ("é firefly é", "firefly", Some("é  é")),
+            ("fire", "firefly", None),
+            ("a b", "", None),
+            ("x ai x", "ai", Some("x  x")),
+            ("ai: x, ai; y", "ai", Some(" x,  y")),
+            ("x [ai]", "ai", Some("x")),
+            ("x, ai, y", "ai", Some("x,  y")),
+        ];
+        for (text, word, expected) in cases {
+            assert_eq!(without_word(text, word).as_deref(), expected, "{text}");
+        }
+    }
+}

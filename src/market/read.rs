@@ -1,0 +1,252 @@
+//! Profiles of markets as text, and what is wrong with them.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use include_dir::{Dir, include_dir};
+use jiff::civil::Date;
+
+use super::profile::{Code, Fact, Known, Market, MarketError, Range, Value};
+
+/// Larger profiles are refused.
+const BYTES_MAX: usize = 256 << 10;
+/// More brackets may be nested so deeply that the YAML reader takes far too long.
+const BRACKETS_MAX: usize = 1_000;
+
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/markets");
+
+/// The keys that say nothing about what a market wants.
+const OWN_KEYS: [&str; 6] = ["name", "title", "checked", "source", "life_days", "facts"];
+
+/// Reads a profile; `name` is for messages.
+pub fn parse(name: &str, text: &str) -> Result<Market, MarketError> {
+    let wrong = |what: String| MarketError::Profile { name: name.to_owned(), what };
+    if text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX {
+        return Err(wrong(format!("a profile has at most {BYTES_MAX} bytes and {BRACKETS_MAX} brackets")));
+    }
+    let market: Market = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    match problem(&market, text) {
+        None => Ok(market),
+        Some((key, what)) => Err(wrong(format!("`{key}`: {what}{}", place(text, &key)))),
+    }
+}
+
+/// Returns the markets that come with the program.
+pub fn built_in() -> Result<Vec<Market>, MarketError> {
+    let read = |file: &include_dir::File<'_>| {
+        let name = file.path().display().to_string();
+        parse(&name, file.contents_utf8().unwrap_or_default())
+    };
+    PROFILES.files().map(read).collect()
+}
+
+/// Returns the first key of a profile that makes no sense, and why.
+fn problem(market: &Market, text: &str) -> Option<(String, String)> {
+    let of = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
+    let separator = market.csv.separator;
+    if separator != '\t' && (!separator.is_ascii_punctuation() || separator == '"') {
+        return of("csv.separator", "must be one sign such as `,` or `;`, or a tab");
+    }
+    if market.csv.columns.is_empty() {
+        return of("csv.columns", "must name at least one column");
+    }
+    if market.csv.columns.iter().filter(|column| column.value == Value::FileName).count() != 1 {
+        return of("csv.columns", "must have one column with `value: file_name`");
+    }
+    if let Some(column) =
+        market.csv.columns.iter().find(|column| (column.value == Value::Text) == column.text.is_empty())
+    {
+        let what = format!("the column `{}` must have `text: ...` and `value: text`, both or none", column.header);
+        return of("csv.columns", &what);
+    }
+    if market.categories_of_a_file.max > 3 {
+        return of("categories_of_a_file", "a file has at most 3");
+    }
+    if let Some(code) = market.ai_flag.category.as_deref().filter(|code| market.code(code).is_none()) {
+        return of("ai_flag", &format!("`{code}` is none of `categories`"));
+    }
+    ranges(market).or_else(|| facts(market, text))
+}
+
+fn ranges(market: &Market) -> Option<(String, String)> {
+    fn turned<T: PartialOrd + Debug>(key: &str, range: &Range<T>) -> Option<(String, String)> {
+        let what = || format!("`min` is {:?}, which is more than `max`, {:?}", range.min, range.max);
+        (range.min > range.max).then(|| (key.to_owned(), what()))
+    }
+    turned("megapixels", &market.megapixels)
+        .or_else(|| turned("edge", &market.edge))
+        .or_else(|| turned("bytes", &market.bytes))
+        .or_else(|| turned("keywords", &market.keywords))
+        .or_else(|| turned("categories_of_a_file", &market.categories_of_a_file))
+}
+
+/// Returns what is wrong with the facts: one about a key that the profile does not have, or two about the same.
+fn facts(market: &Market, text: &str) -> Option<(String, String)> {
+    let known = keys(text);
+    let mut seen = BTreeSet::new();
+    let about = market.facts.iter().flat_map(|fact| &fact.about);
+    about
+        .clone()
+        .find_map(|key| match () {
+            () if !known.contains(key) => Some(format!("this profile has no `{key}`")),
+            () if !seen.insert(key) => Some(format!("two of them are about `{key}`")),
+            () => None,
+        })
+        .map(|what| ("facts".to_owned(), what))
+}
+
+/// Returns the keys of a profile that say what the market wants.
+fn keys(text: &str) -> BTreeSet<String> {
+    let read: serde_yaml::Mapping = serde_yaml::from_str(text).unwrap_or_default();
+    let keys = read.keys().filter_map(serde_yaml::Value::as_str).filter(|key| !OWN_KEYS.contains(key));
+    keys.map(str::to_owned).collect()
+}
+
+/// Returns where a key such as `csv.separator` stands, or nothing if that cannot be told.
+fn place(text: &str, key: &str) -> String {
+    let Ok(whole) = marked_yaml::parse_yaml(0, text) else { return String::new() };
+    let (mut node, mut at) = (Some(&whole), None);
+    for part in key.split('.') {
+        node = node.and_then(marked_yaml::Node::as_mapping).and_then(|mapping| mapping.get_node(part));
+        at = node.and_then(|node| node.span().start().copied()).or(at);
+    }
+    at.map_or_else(String::new, |at| format!(" at line {} column {}", at.line(), at.column()))
+}
+
+impl Market {
+    /// Returns the market's own value for a category, given by name or by value, in any case.
+    pub fn code(&self, category: &str) -> Option<&Code> {
+        let wanted = category.trim().to_lowercase();
+        let is_it = |code: &&Code| code.to_string().to_lowercase() == wanted;
+        self.categories.get(&wanted).or_else(|| self.categories.values().find(is_it))
+    }
+
+    /// Returns the rules that should be compared with the market's pages again, since that was done too long ago, each
+    /// with what to read.
+    pub fn old_facts(&self, today: Date) -> Vec<String> {
+        let is_old = |checked: Date| today.since(checked).is_ok_and(|age| age.get_days() > i32::from(self.life_days));
+        let told = |what: &str, checked: Date, source: &str| format!("{what} (of {checked}): read {source} again");
+        let named = self.facts.iter().filter(|fact| is_old(fact.checked));
+        let named = named.map(|fact| told(&fact.about.join(", "), fact.checked, &fact.source));
+        let all = is_old(self.checked).then(|| told("its rules", self.checked, &self.source));
+        all.into_iter().chain(named).collect()
+    }
+
+    /// Returns the rules that nobody could establish.
+    pub fn not_established(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().filter(|fact| fact.known == Known::NotEstablished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No columns gave a manifest of empty quotes, and a quote as separator one that nothing can read.
+    #[test]
+    fn a_manifest_that_makes_no_sense_is_refused() {
+        let text = PROFILES.get_file("adobe-stock.yaml").and_then(include_dir::File::contents_utf8).unwrap();
+        let start = text.find("columns:").unwrap();
+        let end = start + text[start..].find("\ncategories:").unwrap();
+        let no_columns = [&text[..start], "columns: []", &text[end..]].concat();
+        assert!(parse("x", &no_columns).unwrap_err().to_string().contains("at least one column"));
+        for bad in ["'\"'", "\"\\n\"", "a", "é"] {
+            let text = text.replace("separator: \",\"", &format!("separator: {bad}"));
+            assert!(parse("x", &text).unwrap_err().to_string().contains("separator"), "{bad}");
+        }
+    }
+
+    const WHOLE: &str = "name: shop\ntitle: Shop\naccepts_ai: true\nchecked: 2026-11-28\nsource: its pages\nkinds: [jpeg]\n\
+        megapixels: {min: 4, max: 100}\nbytes: {min: 1, max: 100}\nfile_name: {chars_max: 30, charset: portable}\n\
+        title_text: {chars_max: 70}\nkeywords: {min: 1, max: 50}\n\
+        csv: {separator: \",\", bom: false, rows_max: 10, bytes_max: 1000, columns: [{header: File, value: file_name}]}\n";
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_place() {
+        assert!(parse("x", WHOLE).is_ok());
+        // What is replaced, by what, and what is told.
+        let rows = [
+            (
+                "accepts_ai: true",
+                "accepts_ai: perhaps",
+                "accepts_ai: invalid value: string \"perhaps\", expected true, false or unknown at line 3 column 13",
+            ),
+            (
+                "megapixels: {min: 4,",
+                "megapixels: {min: 400,",
+                "`megapixels`: `min` is 400.0, which is more than `max`, 100.0 at line 7 column 13",
+            ),
+            (
+                "value: file_name",
+                "value: title",
+                "`csv.columns`: must have one column with `value: file_name` at line 12",
+            ),
+            (
+                "value: file_name",
+                "value: file_name, text: x",
+                "the column `File` must have `text: ...` and `value: text`, both or none",
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\nai_flag: {category: \"7\"}",
+                "`ai_flag`: `7` is none of `categories` at line 7 column 10",
+            ),
+            ("kinds: [jpeg]", "kinds: [jpeg]\ncategories_of_a_file: {min: 0, max: 4}", "a file has at most 3"),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\nfacts: [{about: [kind], source: s, checked: 2026-11-28}]",
+                "this profile has no `kind` at line 7",
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\nfacts: [{about: [kinds, kinds], source: s, checked: 2026-11-28}]",
+                "two of them are about `kinds`",
+            ),
+            ("checked: 2026-11-28", "checked: yesterday", "line 4 column 10"),
+            ("title: Shop", "titel: Shop", "unknown field `titel`"),
+        ];
+        for (was, now, told) in rows {
+            let said = parse("x", &WHOLE.replacen(was, now, 1)).unwrap_err().to_string();
+            assert!(said.contains(told), "{now}: {said}");
+        }
+    }
+
+    /// A rule that is older than its life is told with what to read.
+    #[test]
+    fn rules_grow_old() {
+        let text = WHOLE.replace(
+            "kinds: [jpeg]",
+            "life_days: 100\nkinds: [jpeg]\nfacts:\n- {about: [kinds], source: help 7, checked: 2026-06-01}\n\
+             - {about: [csv, bytes], source: nobody, checked: 2026-11-28, known: not_established}",
+        );
+        let market = parse("x", &text).unwrap();
+        let old = |today: &str| market.old_facts(today.parse().unwrap());
+        assert_eq!(old("2026-09-09"), Vec::<String>::new());
+        assert_eq!(old("2026-09-10"), ["kinds (of 2026-06-01): read help 7 again"]);
+        assert_eq!(old("2027-03-09").len(), 3);
+        let unsure: Vec<_> = market.not_established().map(|fact| fact.about.join(" ")).collect();
+        assert_eq!(unsure, ["csv bytes"]);
+    }
+
+    /// Each says its policy and its source, and all that it says is sound.
+    #[test]
+    fn the_markets_that_come_along_are_sound() {
+        let markets = built_in().unwrap();
+        assert_eq!(markets.len(), 11);
+        for market in markets {
+            assert!(!market.policy.is_empty() && !market.source.is_empty(), "{}", market.name);
+            assert!(market.file_name.chars_max >= 20 && market.keywords.max <= 50, "{}", market.name);
+            let file = PROFILES.get_file(format!("{}.yaml", market.name)).unwrap();
+            assert!(!file.contents_utf8().unwrap().contains('\t'));
+        }
+    }
+
+    /// A profile of 60 KiB of brackets took the YAML reader longer than anybody waits.
+    #[test]
+    fn a_profile_is_limited() {
+        for text in ["[".repeat(60_000), format!("title: {}", "x".repeat(300_000))] {
+            assert!(parse("x", &text).unwrap_err().to_string().contains("at most"));
+        }
+        assert!(!built_in().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,92 @@
+use super::Product;
+use crate::model::{ContentHash, Kind, Meta, Output, RelPath, Render};
+use crate::records::Sidecar;
+
+/// How a product is made from what there is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recipe {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The same bytes as another file.
+    Same {
+        /// The file.
+        from: RelPath,
+        /// The hash of its bytes.
+        hash: ContentHash,
+    },
+    /// The same bytes as an earlier product of the same plan.
+    SameAs {
+        /// Which product.
+        product: usize,
+    },
+    /// A copy of a small file that goes with the asset.
+    Copy {
+        /// The file.
+        from: RelPath,
+    },
+    /// A picture made of another's pixels.
+    Render {
+        /// The picture.
+        from: RelPath,
+        /// Its kind.
+        kind: Kind,
+        /// What is made of it.
+        render: Render,
+    },
+    /// A finished picture with other metadata; its pixels stay byte for byte.
+    Embed {
+        /// The picture.
+        from: RelPath,
+        /// Its kind.
+        kind: Kind,
+        /// What is embedded.
+        meta: Meta,
+    },
+    /// An earlier product of the same plan with other metadata; its pixels stay byte for byte.
+    EmbedOf {
+        /// Which product.
+        product: usize,
+        /// Its kind.
+        kind: Kind,
+        /// What is embedded.
+        meta: Meta,
+    },
+    /// A video with its metadata blanked; its streams stay byte for byte, and where they are.
+    Blank {
+        /// The video.
+        from: RelPath,
+    },
+    /// The sidecar of an earlier product of the same plan, whose hash is known only once it is made.
+    SidecarOf {
+        /// Which product.
+        product: usize,
+        /// The sidecar, its file's hash still to be filled in.
+        sidecar: Box<Sidecar>,
+    },
+}
+
+impl Recipe {
+    /// Returns how it is made with the least work beside other products of its plan: no picture is rendered twice.
+    pub(super) fn of_earlier(self, products: &[Product]) -> Self {
+        let Self::Render { from, kind, render } = &self else { return self };
+        let Output::Final { format, meta: Some(meta), .. } = &render.output else {
+            return match products.iter().position(|other| other.recipe == self) {
+                Some(product) => Self::SameAs { product },
+                None => self,
+            };
+        };
+        let same_pixels = products.iter().enumerate().find_map(|(product, other)| match &other.recipe {
+            Self::Render { from: other_from, kind: other_kind, render: other }
+                if (other_from, other_kind) == (from, kind) && other.with_meta(meta) == *render =>
+            {
+                Some((product, other == render))
+            }
+            _ => None,
+        });
+        match same_pixels {
+            Some((product, true)) => Self::SameAs { product },
+            Some((product, false)) => Self::EmbedOf { product, kind: format.kind(), meta: meta.clone() },
+            None => self,
+        }
+    }
+}

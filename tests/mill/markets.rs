@@ -1,0 +1,49 @@
+//! What each market gets: the same in its files as in its manifest.
+
+use super::*;
+
+/// The title of a file still said what its row no longer did, and the file is read first.
+#[test]
+fn a_file_says_what_its_row_says() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, vecteezy, shutterstock]}\n",
+    );
+    let vecteezy = fs::read_to_string("config/markets/vecteezy.yaml").unwrap();
+    fs::write(root.at("markets/vecteezy.yaml"), vecteezy.replace("min: 4,", "min: 0.01,")).unwrap();
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    let tags = "title: 'Generative AI: city; neon'\nkeywords: [neon, =city, AI generated, night, street, rain]\n";
+    fs::write(root.at("raw/city/tags.yaml"), tags).unwrap();
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+
+    let rows = |market: &str| {
+        let csv = root.files().into_iter().find(|name| name.ends_with(&format!("/{market}.csv"))).unwrap();
+        let mut reader = csv::Reader::from_path(root.at(&csv)).unwrap();
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    // The market, where its manifest has title and keywords, what they are.
+    for (market, [title_at, keywords_at], title, keywords) in [
+        ("adobe-stock", [1, 2], "city neon", "neon,city,night,street,rain"),
+        ("vecteezy", [1, 3], "Generative AI: city; neon - AI generated", "neon,city,night,street,rain,AI generated"),
+    ] {
+        let rows = rows(market);
+        assert_eq!((rows.len(), &*rows[0][title_at], &*rows[0][keywords_at]), (1, title, keywords), "{market}");
+        let file = root.bundled().into_iter().find(|file| file.to_string_lossy().contains(market)).unwrap();
+        let xmp = stockmill::craft::embedded_xmp(&fs::read(&file).unwrap(), stockmill::model::Kind::Jpeg).unwrap();
+        let meta = stockmill::craft::read_xmp(&xmp).unwrap();
+        assert_eq!((meta.title.as_deref(), meta.keywords.join(",")), (Some(title), keywords.to_owned()), "{market}");
+    }
+    let log = root.log();
+    assert!(log.contains("its title is without `generative ai`, which the market refuses"), "{log}");
+    assert!(
+        log.contains("shutterstock refuses it: it takes no work made by AI: refuses AI-generated content"),
+        "{log}"
+    );
+    // It is as it was left: nothing is embedded anew.
+    assert!(root.once().status.success());
+    assert_eq!(root.log().matches("embedded anew").count(), 0, "{}", root.log());
+    assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+    // The markets' rules are told, with what is not sure in them.
+    let checked = root.text(&["check"]);
+    assert!(checked.contains("note  market    vecteezy: not established: megapixels, bytes"), "{checked}");
+}
