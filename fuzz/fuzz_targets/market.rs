@@ -8,7 +8,8 @@ use stockmill::model::{Kind, Meta, Size};
 fuzz_target!(|bytes: &[u8]| {
     let Ok(market) = parse("own.yaml", &String::from_utf8_lossy(bytes)) else { return };
     let meta = Meta { title: "Hütten, \"Winter\"".to_owned(), keywords: vec!["=snow".to_owned()], ..Meta::default() };
-    let (meta, category) = (fit(&market, &meta), Some("11".to_owned()));
+    let (meta, category) = (fit(&market, &meta).meta, Some("11".to_owned()));
+    assert!(meta.title.chars().count() <= market.title_text.chars_max, "{}", meta.title);
     let size = Some(Size { width: 3000, height: 2000 });
     let _ =
         check(&market, &Candidate { kind: Kind::Jpeg, size, bytes: 9, meta: meta.clone(), category: category.clone() });

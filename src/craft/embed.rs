@@ -5,16 +5,15 @@ use super::color::with_fit_profile;
 use super::complete::png_chunks;
 use super::decode::{decode_told, png_orientation};
 use super::jpeg::{self, Part, parts};
+use super::packets::{Packets, Shown};
 use super::picture::Limits;
+use super::png_color;
 use super::tiff_out::tiff_with;
 use super::webp::{self, Chunk};
-use super::xmp::write_xmp;
-use crate::model::{Kind, Meta};
+use crate::model::{Kind, Meta, Size};
 
 /// The name before an XMP packet in a JPEG.
 const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-/// The most bytes of a packet that one JPEG segment can hold.
-const JPEG_XMP_BYTES_MAX: usize = 65_502;
 /// The name before a part of a colour profile in a JPEG; its number and their count follow.
 const JPEG_PROFILE: &[u8] = b"ICC_PROFILE\0";
 /// The most bytes of a profile in one segment, beside its name, number and count.
@@ -39,41 +38,32 @@ const WEBP_EXIF: u8 = 0x08;
 /// older XMP, data of camera makers, thumbnails, and other pictures and videos behind the end. Also returns what a person is
 /// told of the picture, if it was decoded for that.
 pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<(Vec<u8>, Option<String>), CraftError> {
-    let xmp = packet(meta)?;
+    let packets = Packets::of(meta)?;
     let embedded = match kind {
-        Kind::Jpeg => jpeg(bytes, &xmp),
-        Kind::Png => png(bytes, &xmp),
-        Kind::Webp => webp(bytes, &xmp),
+        Kind::Jpeg => jpeg(bytes, &packets),
+        Kind::Png => png(bytes, &packets),
+        Kind::Webp => webp(bytes, &packets),
         // It is written again, without loss: its parts point at each other.
-        Kind::Tiff => return tiff(bytes, &xmp),
+        Kind::Tiff => return tiff(bytes, &packets),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }?;
     Ok((embedded, None))
 }
 
-fn tiff(bytes: &[u8], xmp: &str) -> Result<(Vec<u8>, Option<String>), CraftError> {
+fn tiff(bytes: &[u8], packets: &Packets) -> Result<(Vec<u8>, Option<String>), CraftError> {
     let (picture, decoded) = decode_told(bytes.into(), Kind::Tiff, &Limits::default())?;
     let (picture, profile) = with_fit_profile(picture);
     let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).collect();
-    Ok((tiff_with(&picture, xmp)?, (!told.is_empty()).then(|| told.join("; "))))
-}
-
-/// Returns metadata as a packet that every format can hold.
-pub(super) fn packet(meta: &Meta) -> Result<String, CraftError> {
-    let xmp = write_xmp(meta);
-    if xmp.len() > JPEG_XMP_BYTES_MAX {
-        return Err(CraftError::Metadata(format!("{} bytes of XMP; a picture holds {JPEG_XMP_BYTES_MAX}", xmp.len())));
-    }
-    Ok(xmp)
+    Ok((tiff_with(&picture, packets)?, (!told.is_empty()).then(|| told.join("; "))))
 }
 
 /// Returns the segments before a JPEG's picture: a plain header, metadata, and its colour profile in parts
 /// (ICC.1:2010, annex B.4).
-pub(super) fn jpeg_head(xmp: Option<&str>, icc: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn jpeg_head(packets: Option<&Packets>, size: Size, icc: Option<&[u8]>) -> Vec<u8> {
     let mut head = Vec::new();
     segment(&mut head, 0xe0, JPEG_HEADER);
-    if let Some(xmp) = xmp {
-        segment(&mut head, 0xe1, &[JPEG_XMP, xmp.as_bytes()].concat());
+    if let Some(packets) = packets {
+        described(&mut head, packets, &Shown { size, turned: None, icc });
     }
     // A longer profile than can be numbered is none that anybody reads.
     let parts: Vec<&[u8]> = icc.unwrap_or_default().chunks(JPEG_PROFILE_BYTES_MAX).collect();
@@ -84,7 +74,7 @@ pub(super) fn jpeg_head(xmp: Option<&str>, icc: Option<&[u8]>) -> Vec<u8> {
     head
 }
 
-fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
+fn jpeg(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
     let unknown = || {
         let what = "a JPEG with unknown parts between those that are known; save it again with another program";
         CraftError::Unsupported(what.to_owned())
@@ -114,19 +104,19 @@ fn jpeg(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     if let Some(header) = header {
         segment(&mut picture, 0xe0, &header);
     }
-    if let Some(exif) = exif(jpeg::orientation(bytes)) {
-        segment(&mut picture, 0xe1, &[jpeg::EXIF, &exif].concat());
-    }
-    segment(&mut picture, 0xe1, &[JPEG_XMP, xmp.as_bytes()].concat());
+    let (size, icc) = (super::decode::stored_size(bytes, Kind::Jpeg)?, jpeg::profile(bytes));
+    let shown = Shown { size, turned: jpeg::orientation(bytes), icc: icc.as_deref() };
+    described(&mut picture, packets, &shown);
     picture.append(&mut kept);
     picture.extend_from_slice(b"\xff\xd9");
     Ok(picture)
 }
 
-/// Returns an EXIF block that says how a picture is turned, and no more; `None` if it is upright.
-fn exif(turned: Option<Orientation>) -> Option<Vec<u8>> {
-    let turned = turned.filter(|turned| *turned != Orientation::NoTransforms)?.to_exif();
-    Some([b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[turned][..], &[0; 6]].concat())
+/// Adds the segments of metadata to a JPEG.
+fn described(head: &mut Vec<u8>, packets: &Packets, shown: &Shown<'_>) {
+    segment(head, 0xe1, &[jpeg::EXIF, &packets.exif(shown)].concat());
+    segment(head, 0xe1, &[JPEG_XMP, packets.xmp.as_bytes()].concat());
+    segment(head, 0xed, &packets.photoshop());
 }
 
 /// Returns a plain header with the pixel density of another one.
@@ -163,15 +153,17 @@ fn segment(out: &mut Vec<u8>, marker: u8, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
-fn png(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
+fn png(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
     let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut has_pixels = false;
     for chunk in png_chunks(bytes).filter(|chunk| PNG_KEPT.contains(&&chunk.name)) {
         if chunk.name == *b"IDAT" && !has_pixels {
             has_pixels = true;
-            png_chunk(&mut picture, *b"iTXt", &[PNG_XMP, xmp.as_bytes()].concat());
-            if let Some(exif) = exif(png_orientation(bytes)) {
-                png_chunk(&mut picture, *b"eXIf", &exif);
+            let size = super::decode::stored_size(bytes, Kind::Png)?;
+            let icc = png_color::profile(bytes, None, false).ok().flatten();
+            let shown = Shown { size, turned: png_orientation(bytes), icc: icc.as_deref() };
+            for (name, body) in png_described(packets, &shown) {
+                png_chunk(&mut picture, name, &body);
             }
         }
         picture.extend_from_slice(chunk.whole);
@@ -181,6 +173,11 @@ fn png(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     }
     png_chunk(&mut picture, *b"IEND", b"");
     Ok(picture)
+}
+
+/// Returns the chunks of metadata of a PNG, which stand before its pixels.
+pub(super) fn png_described(packets: &Packets, shown: &Shown<'_>) -> [([u8; 4], Vec<u8>); 2] {
+    [(*b"iTXt", [PNG_XMP, packets.xmp.as_bytes()].concat()), (*b"eXIf", packets.exif(shown))]
 }
 
 fn png_chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
@@ -193,7 +190,7 @@ fn png_chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
     out.extend_from_slice(&sum.to_be_bytes());
 }
 
-pub(super) fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
+pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
     let mut chunks = webp::chunks(bytes)?;
     // Without a header first, a decoder reads the first chunk and no other.
     if chunks.first().is_some_and(|chunk| chunk.name != *b"VP8X") {
@@ -205,17 +202,17 @@ pub(super) fn webp(bytes: &[u8], xmp: &str) -> Result<Vec<u8>, CraftError> {
     }
     let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name);
     let flags = find(b"VP8X").and_then(|chunk| chunk.body.first()).map_or_else(|| webp_flags(&chunks), |flags| *flags);
-    let exif = exif(find(b"EXIF").and_then(|chunk| Orientation::from_exif_chunk(chunk.body)));
-    let exif_flag = if exif.is_some() { WEBP_EXIF } else { 0 };
-    let mut header = vec![flags & WEBP_KEPT | WEBP_XMP | exif_flag, 0, 0, 0];
+    let turned = find(b"EXIF").and_then(|chunk| Orientation::from_exif_chunk(chunk.body));
+    let mut header = vec![flags & WEBP_KEPT | WEBP_XMP | WEBP_EXIF, 0, 0, 0];
     let size = super::decode::stored_size(bytes, Kind::Webp)?;
+    let exif = packets.exif(&Shown { size, turned, icc: find(b"ICCP").map(|chunk| chunk.body) });
     for length in [size.width, size.height] {
         header.extend_from_slice(&(length - 1).to_le_bytes()[..3]);
     }
     let mut kept = vec![Chunk { name: *b"VP8X", body: &header }];
     kept.extend([b"ICCP", b"ALPH", b"VP8 ", b"VP8L"].into_iter().filter_map(|name| find(name).copied()));
-    kept.extend(exif.iter().map(|exif| Chunk { name: *b"EXIF", body: exif }));
-    kept.push(Chunk { name: *b"XMP ", body: xmp.as_bytes() });
+    kept.push(Chunk { name: *b"EXIF", body: &exif });
+    kept.push(Chunk { name: *b"XMP ", body: packets.xmp.as_bytes() });
     Ok(webp::join(&kept))
 }
 

@@ -5,7 +5,8 @@ use image::codecs::webp;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder};
 
 use super::color::{colored, holds};
-use super::embed::{self, PNG_XMP};
+use super::embed;
+use super::packets::{Packets, Shown};
 use super::picture::image_of;
 use super::stream::{self, Coding, Feed};
 use super::{CraftError, Picture, Progress, Stopped, on_one_line, tiff_out};
@@ -27,7 +28,7 @@ pub(super) struct Writing<'a> {
     /// How finely a JPEG stores colours; by its quality if it is not said.
     pub(super) subsampling: Option<Subsampling>,
     /// The packet of metadata, where there is one.
-    pub(super) xmp: Option<&'a str>,
+    pub(super) packets: Option<&'a Packets>,
     /// How many threads may work on it; the bytes are the same for any number.
     pub(super) threads: usize,
     pub(super) progress: &'a dyn Progress,
@@ -55,7 +56,7 @@ pub(super) fn write<'a>(
     };
     match writing.format {
         Format::Jpeg => {
-            let head = embed::jpeg_head(writing.xmp, icc);
+            let head = embed::jpeg_head(writing.packets, to, icc);
             let by_quality = if quality < FULL_COLOUR_FROM { Subsampling::Half } else { Subsampling::Full };
             let halves_color = writing.subsampling.unwrap_or(by_quality) == Subsampling::Half;
             let coding = Coding { sharpen, quality, scans, halves_color, head: &head, threads, progress };
@@ -64,11 +65,11 @@ pub(super) fn write<'a>(
         Format::Png => png(source, icc, to, writing, out),
         Format::Webp => {
             let bytes = webp(&resized(source)?)?;
-            let bytes = if let Some(xmp) = writing.xmp { embed::webp(&bytes, xmp)? } else { bytes };
+            let bytes = if let Some(packets) = writing.packets { embed::webp(&bytes, packets)? } else { bytes };
             stream::written(out.write_all(&bytes))
         }
         Format::Tiff => {
-            let head = tiff_out::Head { size: to, color: source.made(), icc, xmp: writing.xmp };
+            let head = tiff_out::Head { size: to, color: source.made(), icc, packets: writing.packets };
             let passes = if again.is_some() { tiff_out::passes(to) } else { 1 };
             let (mut source, mut pass) = (Some(source), 0);
             let rows = |take: &mut tiff_out::Take<'_>| {
@@ -110,7 +111,7 @@ pub fn encode(picture: &Picture, format: Format, quality: u8) -> Result<Vec<u8>,
         quality,
         scans: Scans::Baseline,
         subsampling: None,
-        xmp: None,
+        packets: None,
         threads: 1,
         progress: &super::Untold,
     };
@@ -163,9 +164,10 @@ fn png(
     encoder.set_compression(png::Compression::Fast);
     encoder.set_filter(png::Filter::Adaptive);
     let mut writer = encoder.write_header().map_err(unwritten)?;
-    if let Some(xmp) = writing.xmp {
-        let chunk = [PNG_XMP, xmp.as_bytes()].concat();
-        writer.write_chunk(png::chunk::iTXt, &chunk).map_err(unwritten)?;
+    if let Some(packets) = writing.packets {
+        for (name, body) in embed::png_described(packets, &Shown { size: to, turned: None, icc }) {
+            writer.write_chunk(png::chunk::ChunkType(name), &body).map_err(unwritten)?;
+        }
     }
     let mut rows = writer.stream_writer().map_err(unwritten)?;
     let take = |bytes: &[u8]| stream::written(rows.write_all(bytes));

@@ -12,6 +12,7 @@ mod encode;
 mod enlarge;
 mod essence;
 mod essence_writer;
+mod exif;
 mod fit;
 mod generated;
 mod hues;
@@ -25,6 +26,7 @@ mod likeness;
 mod memory;
 mod model;
 mod neural;
+mod packets;
 mod picture;
 mod png_color;
 mod png_in;
@@ -134,6 +136,11 @@ pub fn on_one_line(error: &impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod testing {
     use super::Picture;
+
+    /// Returns metadata that say nothing.
+    pub(super) fn packets() -> super::packets::Packets {
+        super::packets::Packets::of(&crate::model::Meta::default()).expect("they are short")
+    }
 
     /// Returns a picture with another value in every corner and some detail.
     pub(super) fn gradient(width: u32, height: u32) -> Picture {

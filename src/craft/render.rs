@@ -4,12 +4,12 @@ use std::io::Write;
 use super::by_program::{Given, write_cut_out};
 use super::color::is_transparent;
 use super::decode::decode_told;
-use super::embed::packet;
 use super::encode::{FULL_COLOUR_FROM, Writing, fit, write};
 use super::enlarge::{enlarged, own_net};
 use super::fit::{Fitted, QUALITY_MIN, within};
 use super::levels::{Levels, level};
 use super::neural::Net;
+use super::packets::Packets;
 use super::source::Source;
 use super::source_look::chosen;
 use super::stored::Coded;
@@ -102,7 +102,7 @@ pub fn write_for_program(
         quality: LOSSLESS,
         scans: Scans::Baseline,
         subsampling: None,
-        xmp: None,
+        packets: None,
         threads: render.threads,
         progress: &NotBegun(progress),
     };
@@ -225,8 +225,8 @@ fn once(
     let again = || open().map(|opened| opened.feed);
     let (size, threads) = (render.size.unwrap_or(from), render.threads);
     progress.rows(0, size.height)?;
-    let xmp = match &render.output {
-        Output::Final { meta: Some(meta), .. } => Some(packet(meta)?),
+    let packets = match &render.output {
+        Output::Final { meta: Some(meta), .. } => Some(Packets::of(meta)?),
         _ => None,
     };
     let (scans, subsampling) = match &render.output {
@@ -235,7 +235,8 @@ fn once(
     };
     let format = render.output.format();
     let sharpen = render.enhance.sharpen;
-    let writing = Writing { format, sharpen, quality, scans, subsampling, xmp: xmp.as_deref(), threads, progress };
+    let packets = packets.as_ref();
+    let writing = Writing { format, sharpen, quality, scans, subsampling, packets, threads, progress };
     let is_enlarged = render.size.is_some();
     let own = match &render.by {
         Upscaler::Neural(dial) | Upscaler::Auto { dial, took: Some(Took::Neural) } if is_enlarged => {

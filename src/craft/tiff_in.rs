@@ -342,7 +342,7 @@ mod tests {
     use super::*;
     use crate::craft::tiff_out::tiff_with;
     use crate::craft::tiff_values::OWN_ALPHA;
-    use crate::craft::{srgb_profile, with_fit_profile};
+    use crate::craft::{srgb_profile, testing, with_fit_profile};
     use image::{Rgba, RgbaImage};
     use tiff::encoder::{TiffEncoder, colortype};
 
@@ -564,7 +564,7 @@ mod tests {
     fn associated_transparency_is_taken_out() {
         let pixels =
             RgbaImage::from_fn(3, 1, |x, _| Rgba([[100, 50, 0, 128], [9, 9, 9, 0], [200, 90, 7, 255]][x as usize]));
-        let mut bytes = tiff_with(&Picture { image: pixels.into(), icc: None }, "").unwrap();
+        let mut bytes = tiff_with(&Picture { image: pixels.into(), icc: None }, &testing::packets()).unwrap();
         let apart = image(&bytes).to_rgba8();
         assert_eq!(apart.get_pixel(0, 0).0, [100, 50, 0, 128]);
         let at = bytes.windows(8).position(|tag| tag == b"\x52\x01\x03\0\x01\0\0\0").expect("ExtraSamples");
@@ -692,7 +692,7 @@ mod tests {
     fn a_hole_in_a_packed_tiff_is_found() {
         let pixels =
             RgbaImage::from_fn(300, 300, |x, y| Rgba([x, y, x * y, x + y].map(|value| value.to_le_bytes()[0])));
-        let whole = tiff_with(&Picture { image: pixels.into(), icc: None }, "").unwrap();
+        let whole = tiff_with(&Picture { image: pixels.into(), icc: None }, &testing::packets()).unwrap();
         let pieces = pieces(&mut Decoder::new(Cursor::new(&whole[..])).unwrap()).unwrap();
         assert_eq!((pieces.len(), pieces[1].end), (2, whole.len()));
         let check = |bytes: &[u8]| decode(bytes, &Limits::default()).map(drop).map_err(|error| error.to_string());

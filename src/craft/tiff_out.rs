@@ -7,6 +7,7 @@
 
 use image::{ColorType, DynamicImage};
 
+use super::packets::Packets;
 use super::{CraftError, Picture, on_one_line};
 use crate::model::Size;
 
@@ -36,7 +37,7 @@ pub(super) struct Head<'a> {
     pub(super) size: Size,
     pub(super) color: ColorType,
     pub(super) icc: Option<&'a [u8]>,
-    pub(super) xmp: Option<&'a str>,
+    pub(super) packets: Option<&'a Packets>,
 }
 
 /// Returns how often the rows of a picture of this size are made.
@@ -75,10 +76,10 @@ pub(super) fn write(
     })
 }
 
-/// Returns a picture as a TIFF, with an XMP packet.
-pub(super) fn tiff_with(picture: &Picture, xmp: &str) -> Result<Vec<u8>, CraftError> {
+/// Returns a picture as a TIFF, with metadata.
+pub(super) fn tiff_with(picture: &Picture, packets: &Packets) -> Result<Vec<u8>, CraftError> {
     let Picture { image, icc } = picture;
-    let head = Head { size: picture.size(), color: image.color(), icc: icc.as_deref(), xmp: Some(xmp) };
+    let head = Head { size: picture.size(), color: image.color(), icc: icc.as_deref(), packets: Some(packets) };
     let mut bytes = Vec::new();
     let mut out = |piece: &[u8]| {
         bytes.extend_from_slice(piece);
@@ -167,6 +168,9 @@ impl Strips {
 /// The values of a tag.
 enum Values<'a> {
     Bytes(&'a [u8]),
+    Text(&'a str),
+    /// Bytes that are counted by fours, as IPTC-IIM is, with zeros behind them.
+    Fours(&'a [u8]),
     Shorts(Vec<u16>),
     Longs(Vec<u32>),
     Rational([u32; 2]),
@@ -178,6 +182,12 @@ impl Values<'_> {
     fn coded(&self) -> (u16, usize, Vec<u8>) {
         match self {
             Self::Bytes(bytes) => (1, bytes.len(), bytes.to_vec()),
+            Self::Text(text) => (2, text.len() + 1, [text.as_bytes(), b"\0"].concat()),
+            Self::Fours(bytes) => {
+                let mut bytes = bytes.to_vec();
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+                (4, bytes.len() / 4, bytes)
+            }
             Self::Shorts(values) => (3, values.len(), values.iter().flat_map(|value| value.to_le_bytes()).collect()),
             Self::Longs(values) => (4, values.len(), values.iter().flat_map(|value| value.to_le_bytes()).collect()),
             Self::Rational(parts) => (5, 1, parts.iter().flat_map(|value| value.to_le_bytes()).collect()),
@@ -236,8 +246,13 @@ fn tags<'a>(
         tags.push((338, short(OWN_ALPHA)));
     }
     tags.push((339, each(WHOLE_NUMBERS)));
-    tags.extend(head.xmp.map(|xmp| (700, Values::Bytes(xmp.as_bytes()))));
+    if let Some(packets) = head.packets {
+        tags.extend(packets.texts().iter().map(|(tag, text)| (*tag, Values::Text(text))));
+        tags.push((700, Values::Bytes(packets.xmp.as_bytes())));
+        tags.push((33_723, Values::Fours(&packets.iim)));
+    }
     tags.extend(head.icc.map(|icc| (34_675, Values::Undefined(icc))));
+    tags.sort_by_key(|(tag, _)| *tag);
     Ok(tags)
 }
 
@@ -299,14 +314,18 @@ mod tests {
         for (image, channels) in images {
             for icc in [None, Some(srgb_profile().to_vec())] {
                 let picture = Picture { image: image.clone(), icc };
-                let bytes = tiff_with(&picture, "<x/>").unwrap();
+                let bytes = tiff_with(&picture, &testing::packets()).unwrap();
                 let back = decode(&bytes, Kind::Tiff, &Limits::default()).unwrap();
                 assert_eq!((back.image, &back.icc), (image.clone(), &picture.icc), "{:?}", image.color());
                 let found = tags(&bytes);
                 assert!(found.is_sorted(), "{found:?}");
                 let has = |tag, kind, count| found.contains(&(tag, kind, count));
                 let icc_bytes = picture.icc.as_ref().map(|icc| u32::try_from(icc.len()).unwrap());
-                assert!(has(258, 3, channels) && has(339, 3, channels) && has(700, 1, 4), "{found:?}");
+                assert!(
+                    has(258, 3, channels) && has(339, 3, channels) && found.iter().any(|tag| tag.0 == 700),
+                    "{found:?}"
+                );
+                assert!(has(305, 2, 10) && has(33_723, 4, 4), "{found:?}");
                 assert_eq!(found.iter().any(|tag| tag.0 == 338), channels % 2 == 0);
                 assert_eq!(icc_bytes.is_some_and(|count| has(34_675, 7, count)), picture.icc.is_some());
             }
@@ -319,7 +338,7 @@ mod tests {
         for (edge, passes) in [(2896, 1), (2897, 2)] {
             let row = |y: u32| (0..edge).map(move |x| (x / 9 + y / 7).to_le_bytes()[0]);
             let size = Size { width: edge, height: edge };
-            let head = Head { size, color: ColorType::L8, icc: None, xmp: None };
+            let head = Head { size, color: ColorType::L8, icc: None, packets: None };
             let (mut bytes, mut made, mut longest) = (Vec::new(), 0, 0);
             let rows = |take: &mut Take<'_>| {
                 made += 1;
@@ -343,7 +362,7 @@ mod tests {
     #[test]
     fn rows_that_differ_in_the_second_pass_are_a_defect() {
         let size = Size { width: 5000, height: 5000 };
-        let head = Head { size, color: ColorType::L8, icc: None, xmp: None };
+        let head = Head { size, color: ColorType::L8, icc: None, packets: None };
         let mut value = 0_u8;
         let rows = |take: &mut Take<'_>| {
             value += 1;
@@ -357,7 +376,7 @@ mod tests {
     #[test]
     fn one_of_more_than_four_gigabytes_is_refused() {
         let size = Size { width: 60_000, height: 60_000 };
-        let head = Head { size, color: ColorType::Rgb8, icc: None, xmp: None };
+        let head = Head { size, color: ColorType::Rgb8, icc: None, packets: None };
         for (strips, is_refused) in [(3, false), (4, true)] {
             let made = directory(&head, 1, &vec![1 << 30; strips]).map(drop).map_err(|error| error.to_string());
             assert_eq!(made.is_err(), is_refused, "{made:?}");

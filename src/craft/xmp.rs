@@ -18,6 +18,7 @@ pub fn write_xmp(meta: &Meta) -> String {
     let mut inner = String::new();
     lang_alt(&mut inner, "dc:title", &meta.title);
     lang_alt(&mut inner, "dc:description", &meta.description);
+    text(&mut inner, "photoshop:Headline", &meta.title);
     list(&mut inner, "dc:subject", "Bag", &meta.keywords);
     list(&mut inner, "dc:creator", "Seq", std::slice::from_ref(&meta.creator));
     lang_alt(&mut inner, "dc:rights", &meta.rights);
@@ -27,6 +28,7 @@ pub fn write_xmp(meta: &Meta) -> String {
          <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
          <rdf:Description rdf:about=\"\"\n  xmlns:dc=\"http://purl.org/dc/elements/1.1/\"\n  \
          xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"\n  \
+         xmlns:photoshop=\"http://ns.adobe.com/photoshop/1.0/\"\n  \
          xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\">\n\
          {inner}<xmp:CreatorTool>stockmill</xmp:CreatorTool>\n\
          <Iptc4xmpExt:DigitalSourceType>{}</Iptc4xmpExt:DigitalSourceType>\n\
@@ -46,6 +48,13 @@ fn lang_alt(out: &mut String, name: &str, text: &str) {
     if !text.is_empty() {
         let item = format!("<rdf:li xml:lang=\"x-default\">{text}</rdf:li>");
         writeln!(out, "<{name}><rdf:Alt>{item}</rdf:Alt></{name}>").expect("writing to a text cannot fail");
+    }
+}
+
+fn text(out: &mut String, name: &str, text: &str) {
+    let text = clean(text);
+    if !text.is_empty() {
+        writeln!(out, "<{name}>{text}</{name}>").expect("writing to a text cannot fail");
     }
 }
 

@@ -114,7 +114,8 @@ fn with_words(text: &str, words: Option<&str>, joint: &str, chars_max: usize) ->
     let missing = words.filter(|words| !text.is_empty() && find_ignoring_case(text, words, 0).is_none());
     // A sentence that ends is not ended again.
     let joint = if text.ends_with(['.', '!', '?']) { joint.trim_start_matches('.') } else { joint };
-    let tail = missing.map(|words| format!("{joint}{words}")).unwrap_or_default();
+    let tail = missing.map(|words| format!("{joint}{words}")).filter(|tail| tail.chars().count() < chars_max);
+    let tail = tail.unwrap_or_default();
     let cut = cut_at_word(text, chars_max.saturating_sub(tail.chars().count()));
     let (short, long) = (cut.chars().count(), text.chars().count());
     (format!("{cut}{tail}"), (short < long).then_some((short, long)))

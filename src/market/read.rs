@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use include_dir::{Dir, include_dir};
 use jiff::civil::Date;
 
-use super::profile::{Code, Fact, Known, Market, MarketError, Range, Value};
+use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 
 /// Larger profiles are refused.
 const BYTES_MAX: usize = 256 << 10;
@@ -61,6 +61,17 @@ fn problem(market: &Market, text: &str) -> Option<(String, String)> {
     }
     if market.categories_of_a_file.max > 3 {
         return of("categories_of_a_file", "a file has at most 3");
+    }
+    let said = [
+        (&market.ai_flag.in_title, Some(&market.title_text)),
+        (&market.ai_flag.in_description, market.description_text.as_ref()),
+    ];
+    let has_room = |(words, limit): &(&Option<String>, Option<&TextLimit>)| {
+        let chars = words.as_ref().map_or(0, |words| words.chars().count());
+        chars == 0 || limit.is_some_and(|limit| chars * 2 <= limit.chars_max)
+    };
+    if !said.iter().all(has_room) {
+        return of("ai_flag", "its words take more than half of the text that they stand in, or the market has none");
     }
     if let Some(code) = market.ai_flag.category.as_deref().filter(|code| market.code(code).is_none()) {
         return of("ai_flag", &format!("`{code}` is none of `categories`"));
@@ -190,6 +201,12 @@ mod tests {
                 "kinds: [jpeg]",
                 "kinds: [jpeg]\nai_flag: {category: \"7\"}",
                 "`ai_flag`: `7` is none of `categories` at line 7 column 10",
+            ),
+            ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {in_description: ai}", "or the market has none at line 7"),
+            (
+                "title_text: {chars_max: 70}",
+                "title_text: {chars_max: 3}\nai_flag: {in_title: ai}",
+                "more than half of the text",
             ),
             ("kinds: [jpeg]", "kinds: [jpeg]\ncategories_of_a_file: {min: 0, max: 4}", "a file has at most 3"),
             (

@@ -1,0 +1,169 @@
+//! Metadata in the three forms that programs read: XMP, IPTC-IIM and EXIF.
+
+use image::metadata::Orientation;
+
+use super::color::{grey_profile, srgb_profile};
+use super::xmp::write_xmp;
+use super::{CraftError, exif};
+use crate::model::{Meta, Size};
+
+/// The most bytes of an XMP packet that one JPEG segment can hold.
+const XMP_BYTES_MAX: usize = 65_502;
+/// The program that wrote a file.
+const SOFTWARE: &str = "stockmill";
+
+/// What is embedded into a picture.
+#[derive(Debug, Clone)]
+pub(super) struct Packets {
+    /// An XMP packet (ISO 16684-1).
+    pub(super) xmp: String,
+    /// An IPTC-IIM block (IIM 4.2).
+    pub(super) iim: Vec<u8>,
+    texts: Vec<(u16, String)>,
+}
+
+/// What EXIF says of a picture itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) size: Size,
+    pub(super) turned: Option<Orientation>,
+    pub(super) icc: Option<&'a [u8]>,
+}
+
+impl Packets {
+    /// Returns metadata as every format can hold it.
+    pub(super) fn of(meta: &Meta) -> Result<Self, CraftError> {
+        let xmp = write_xmp(meta);
+        if xmp.len() > XMP_BYTES_MAX {
+            let what = format!("{} bytes of XMP; a picture holds {XMP_BYTES_MAX}; shorten its texts", xmp.len());
+            return Err(CraftError::Metadata(what));
+        }
+        // Other programs take the EXIF description for that of XMP.
+        let texts = [
+            (exif::DESCRIPTION, meta.description.as_str()),
+            (exif::SOFTWARE, SOFTWARE),
+            (exif::ARTIST, &meta.creator),
+            (exif::COPYRIGHT, &meta.rights),
+        ];
+        let texts = texts.map(|(tag, text)| (tag, plain(text, exif::TEXT_BYTES_MAX)));
+        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        Ok(Self { xmp, iim: iim(meta), texts })
+    }
+
+    /// Returns an EXIF block.
+    pub(super) fn exif(&self, shown: &Shown<'_>) -> Vec<u8> {
+        let is_srgb = shown.icc.is_none_or(|icc| icc == srgb_profile() || icc == grey_profile());
+        exif::block(&self.texts, shown.size, shown.turned, is_srgb)
+    }
+
+    /// Returns the texts that a TIFF has in its own directory, by tag.
+    pub(super) fn texts(&self) -> &[(u16, String)] {
+        &self.texts
+    }
+
+    /// Returns the IIM block as a JPEG has it, with the digest by which programs see whether another one changed it
+    /// (Photoshop image resources 0x0404 and 0x0425).
+    pub(super) fn photoshop(&self) -> Vec<u8> {
+        let mut body = b"Photoshop 3.0\0".to_vec();
+        for (number, data) in [(0x0404_u16, self.iim.as_slice()), (0x0425, &md5::compute(&self.iim).0)] {
+            body.extend_from_slice(b"8BIM");
+            body.extend_from_slice(&number.to_be_bytes());
+            // No name.
+            body.extend_from_slice(&[0, 0]);
+            body.extend_from_slice(&u32::try_from(data.len()).expect("a block is short").to_be_bytes());
+            body.extend_from_slice(data);
+            body.resize(body.len().next_multiple_of(2), 0);
+        }
+        body
+    }
+}
+
+/// The datasets of record 2 that are written, and the most bytes that each may have (IIM 4.2).
+const TITLE: (u8, usize) = (5, 64);
+const KEYWORD: (u8, usize) = (25, 64);
+const CREATOR: (u8, usize) = (80, 32);
+const HEADLINE: (u8, usize) = (105, 256);
+const RIGHTS: (u8, usize) = (116, 128);
+const DESCRIPTION: (u8, usize) = (120, 2000);
+
+/// Returns metadata as an IPTC-IIM block in UTF-8, in the order of its numbers. What is too long for it is cut between
+/// characters; XMP has it whole.
+fn iim(meta: &Meta) -> Vec<u8> {
+    // Coded character set: ESC % G, that is UTF-8. The version of the record: 4.
+    let mut block = vec![0x1c, 1, 90, 0, 3, 0x1b, b'%', b'G', 0x1c, 2, 0, 0, 2, 0, 4];
+    let mut add = |(number, bytes_max): (u8, usize), text: &str| {
+        let text = plain(text, bytes_max);
+        if let (false, Ok(length)) = (text.is_empty(), u16::try_from(text.len())) {
+            block.extend_from_slice(&[0x1c, 2, number]);
+            block.extend_from_slice(&length.to_be_bytes());
+            block.extend_from_slice(text.as_bytes());
+        }
+    };
+    add(TITLE, &meta.title);
+    meta.keywords.iter().for_each(|keyword| add(KEYWORD, keyword));
+    add(CREATOR, &meta.creator);
+    add(HEADLINE, &meta.title);
+    add(RIGHTS, &meta.rights);
+    add(DESCRIPTION, &meta.description);
+    block
+}
+
+/// Returns a text without control characters, of at most so many bytes, whole characters all.
+fn plain(text: &str, bytes_max: usize) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_block_is_written_as_the_standard_has_it() {
+        let meta = Meta {
+            title: "Hütte".to_owned(),
+            keywords: vec!["b".to_owned(), "x".repeat(70), "\u{b}".to_owned()],
+            rights: "©".repeat(100),
+            ..Meta::default()
+        };
+        let packets = Packets::of(&meta).unwrap();
+        let rights = "©".repeat(64);
+        let expected = [
+            &b"\x1c\x01\x5a\0\x03\x1b%G\x1c\x02\0\0\x02\0\x04"[..],
+            "\x1c\x02\x05\0\x06Hütte".as_bytes(),
+            b"\x1c\x02\x19\0\x01b",
+            b"\x1c\x02\x19\0\x40",
+            &[b'x'; 64],
+            "\x1c\x02\x69\0\x06Hütte".as_bytes(),
+            b"\x1c\x02\x74\0\x80",
+            rights.as_bytes(),
+        ];
+        assert_eq!(packets.iim, expected.concat());
+        let whole = packets.photoshop();
+        assert_eq!(whole[..24], *b"Photoshop 3.0\08BIM\x04\x04\0\0\0\0");
+        assert_eq!(whole.len() % 2, 0);
+        assert_eq!(whole[whole.len() - 16..], md5::compute(&packets.iim).0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_block_that_ends_where_it_should(texts in proptest::collection::vec(".{0,90}", 0..20)) {
+            let title = texts.concat();
+            let meta = Meta { title: title.clone(), description: title, keywords: texts, ..Meta::default() };
+            let packets = Packets::of(&meta).unwrap();
+            let mut rest = packets.iim.as_slice();
+            while let [0x1c, _, _, high, low, tail @ ..] = rest {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                prop_assert!(std::str::from_utf8(&tail[..length]).is_ok());
+                rest = &tail[length..];
+            }
+            prop_assert!(rest.is_empty());
+            prop_assert!(packets.photoshop().len() < 65_533);
+        }
+    }
+}
