@@ -1,4 +1,5 @@
 use super::{Settings, Target};
+use crate::market::Accepts;
 use crate::model::Method;
 
 /// Returns what is sound in the settings and leaves all pictures waiting in `upload`, since no market takes them.
@@ -14,6 +15,15 @@ pub fn advice(settings: &Settings) -> Vec<String> {
             "`export.format` is {title}, and no market of `upload.markets` takes that: every picture would wait in `upload`; \
              set another format, take back each that waits there with `stockmill undo FILE`, and let it go on with \
              `stockmill release export`"
+        ));
+    }
+    let source_type = settings.defaults.source_type.unwrap_or_default();
+    if source_type.is_by_ai() && markets.iter().all(|market| market.accepts_ai != Accepts::Yes) {
+        let term = source_type.uri();
+        let term = term.rsplit('/').next().unwrap_or_default();
+        advice.push(format!(
+            "no market of `upload.markets` takes work made by AI, which `defaults.source_type` ({term}) says of all: name \
+             another market, or say in the tags of a theme how it came to be"
         ));
     }
     let least = markets.iter().map(|market| market.megapixels.min).fold(f64::INFINITY, f64::min);
@@ -40,12 +50,14 @@ mod tests {
 
     #[test]
     fn what_no_market_takes_is_told() {
-        let rows: [(&str, &[&str]); 8] = [
+        let rows: [(&str, &[&str]); 10] = [
             ("", &[]),
             ("export: {format: png}", &["each that waits there with `stockmill undo FILE`, and let it go on"]),
             ("keep: {min_megapixels: 3}", &["enlarges to 3 megapixels, and each market of `upload.markets` takes 4"]),
             ("keep: {min_megapixels: 3, method: none}", &[]),
             ("keep: {scale: 2}", &[]),
+            ("upload: {markets: [pond5, canva]}", &["no market of `upload.markets` takes work made by AI"]),
+            ("upload: {markets: [pond5]}\ndefaults: {source_type: digitalCapture}", &[]),
             ("keep: {min_megapixels: 4, megapixels_max: 3}", &["enlarges to 3 megapixels"]),
             ("export: {format: webp}\nkeep: {min_megapixels: 1}", &["is WebP", "enlarges to 1 megapixels"]),
             ("export: {format: webp}\nupload: {markets: []}", &[]),

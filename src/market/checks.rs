@@ -1,5 +1,5 @@
 use super::profile::{Accepts, Code, Market, Range, TextLimit};
-use crate::model::{Kind, Meta, Size, nearest, split_words};
+use crate::model::{Kind, Meta, Size, SourceType, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,22 +18,26 @@ pub struct Candidate {
 
 /// Returns why a market would refuse a file, in words; empty if it takes it.
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
-    let mut reasons: Vec<String> = ai(market, &candidate.meta).into_iter().collect();
-    if !market.kinds.contains(&candidate.kind) {
-        let kinds: Vec<String> = market.kinds.iter().map(ToString::to_string).collect();
-        reasons.push(format!("it is {}, and the market takes {}", candidate.kind, kinds.join(", ")));
-    }
+    let mut reasons = never(market, candidate.kind, candidate.meta.source_type);
     reasons.extend(picture(market, candidate));
     reasons.extend(texts(market, &candidate.meta));
     reasons.extend(wrong_categories(market, candidate.category.as_deref(), &candidate.meta));
     reasons
 }
 
+/// Returns why a market takes no file of a kind that came to be in such a way, whatever else it is.
+pub fn never(market: &Market, kind: Kind, source_type: SourceType) -> Vec<String> {
+    let kinds = || market.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let is_taken = market.kinds.contains(&kind);
+    let of_kind = (!is_taken).then(|| format!("it is {kind}, and the market takes {}", kinds()));
+    ai(market, source_type).into_iter().chain(of_kind).collect()
+}
+
 /// Returns why the market does not get a file that AI made.
-fn ai(market: &Market, meta: &Meta) -> Option<String> {
+fn ai(market: &Market, source_type: SourceType) -> Option<String> {
     let Market { accepts_ai, policy, source, checked, .. } = market;
     match accepts_ai {
-        _ if !meta.source_type.is_by_ai() => None,
+        _ if !source_type.is_by_ai() => None,
         Accepts::Yes => None,
         Accepts::No => Some(format!("it takes no work made by AI: {policy} ({source}, {checked})")),
         Accepts::Unknown => Some(format!(
@@ -152,7 +156,6 @@ pub(super) fn described(meta: &Meta) -> &str {
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::SourceType;
 
     fn adobe() -> Market {
         built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap()

@@ -7,7 +7,7 @@ mod manifest;
 mod profile;
 mod read;
 
-pub use checks::{Candidate, check, no_category};
+pub use checks::{Candidate, check, never, no_category};
 pub use fit::{Fitted, fit};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
 pub use profile::{

@@ -47,3 +47,17 @@ fn a_file_says_what_its_row_says() {
     let checked = root.text(&["check"]);
     assert!(checked.contains("note  market    vecteezy: not established: megapixels, bytes"), "{checked}");
 }
+
+/// Who sells nowhere what AI made learns it when it is dropped, and not on upload day.
+#[test]
+fn what_no_market_will_take_is_told_at_once() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [shutterstock]}\n");
+    let checked = root.text(&["check"]);
+    assert!(checked.contains("no market of `upload.markets` takes work made by AI"), "{checked}");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    root.once();
+    let log = root.log();
+    let told = "Recognised as png, named; no market of `upload.markets` will take it: shutterstock refuses it: it takes no work";
+    assert!(log.contains(told), "{log}");
+}

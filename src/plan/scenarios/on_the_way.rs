@@ -93,7 +93,7 @@ fn a_model_keeps_the_names_of_its_parts() {
         (
             model("raw/t/cube.obj", &["raw/t/cube.mtl", "raw/t/tex/wood.png"]),
             &[
-                "raw/t/cube.obj: recognised as obj, named",
+                "raw/t/cube.obj: recognised as obj, named; no market of `upload.markets` will take it: adobe-stock refuses it: it is obj, and the market takes jpeg, mp4, mov",
                 "write keep/t/t-0001/cube.obj.yaml",
                 "move raw/t/cube.mtl -> keep/t/t-0001/cube.mtl",
                 "move raw/t/tex/wood.png -> keep/t/t-0001/tex/wood.png",
