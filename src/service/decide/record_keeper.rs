@@ -81,6 +81,8 @@ pub(in crate::service) struct FoundBundle {
     /// The bundle with its size of today; `None` for one that is sent, or whose market is not configured.
     pub(in crate::service) bundle: Option<Bundle>,
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
+    /// Why its checklist is not written yet.
+    pub(in crate::service) waits: Option<Hold>,
     /// A folder beside it that was a bundle, and whose name is none of a bundle any more.
     pub(in crate::service) renamed: Option<RelPath>,
     /// Files that a person changed, and that carry older tags.
@@ -205,35 +207,34 @@ impl RecordKeeper {
         let existing = [csv.as_deref(), checklist.as_deref()];
         let manifest = plan_manifest(name, &market, &inside.assets, &strangers, existing);
         let mut plans = std::mem::take(&mut inside.stale);
-        if let Some(plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
-            plans.extend(self.but_open_checklist(disk, plan, &paths[1], order.now)?);
+        let mut waits = None;
+        if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
+            waits = self.without_open_checklist(disk, &mut plan, &paths[1], order.now)?;
+            plans.extend(Some(plan).filter(|plan| !plan.products.is_empty()));
         }
         let bundle = Some(inside.measured(name, &market, sent));
         let (themes, retouched) = (inside.themes, inside.retouched);
-        Ok(FoundBundle { plans, bundle, themes, renamed, retouched, unsent: Vec::new(), folders })
+        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), folders })
     }
 }
 
 impl RecordKeeper {
-    /// Returns what can be written now: a checklist that a person is saving waits, and the manifest does not wait for it.
-    fn but_open_checklist(
+    /// Takes a checklist out of a plan that a person is saving, and returns why it waits; the manifest does not wait for it.
+    fn without_open_checklist(
         &mut self,
         disk: &dyn Look,
-        mut plan: Plan,
+        plan: &mut Plan,
         path: &RelPath,
         now: Now,
-    ) -> Result<Option<Plan>, Hold> {
+    ) -> Result<Option<Hold>, Hold> {
         let is_checklist = |product: &Product| product.to == *path;
         let entry = disk.stat(path).map_err(|error| refused(path, &error))?;
-        let Some(entry) = entry.filter(|_| plan.products.iter().any(is_checklist)) else { return Ok(Some(plan)) };
-        match self.tags.records.still(disk, path, &entry, now) {
-            Ok(()) => Ok(Some(plan)),
-            Err(hold) if plan.products.len() == 1 => Err(hold),
-            Err(_) => {
-                plan.products.retain(|product| !is_checklist(product));
-                Ok(Some(plan))
-            }
+        let Some(entry) = entry.filter(|_| plan.products.iter().any(is_checklist)) else { return Ok(None) };
+        let waits = self.tags.records.still(disk, path, &entry, now).err();
+        if waits.is_some() {
+            plan.products.retain(|product| !is_checklist(product));
         }
+        Ok(waits)
     }
 }
 

@@ -102,6 +102,10 @@ impl Dispatcher {
     }
 
     fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
+        if let Some(hold) = &found.waits {
+            report::held_for_now(&name.folder(), &hold.to_string());
+            self.maintenance.tending.later(Tended::Bundle(name.clone()), hold, now.steady);
+        }
         if let Some(renamed) = found.renamed.as_ref().filter(|renamed| self.inbox.leave_alone(renamed, RENAMED)) {
             report::left_alone(renamed, RENAMED);
         }
