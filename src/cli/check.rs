@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
 use crate::config::{NO_ZONES, lacks_zones};
-use crate::service::{Finding, check_up, market_notes};
+use crate::service::{Finding, Level, check_up, market_notes};
 
 /// Checks settings, folders and limits, and prints one line for each.
 pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -33,11 +33,16 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("note  zones     {NO_ZONES}");
     }
     let findings = check_up(&settings);
-    for Finding { about, what, is_bad } in &findings {
-        say!("{} {about:<9} {what}", if *is_bad { "bad  " } else { "ok   " });
+    for Finding { about, what, level } in &findings {
+        let level = match level {
+            Level::Ok => "ok   ",
+            Level::Note => "note ",
+            Level::Bad => "bad  ",
+        };
+        say!("{level} {about:<9} {what}");
     }
     say!("      {}", watches());
-    let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.is_bad);
+    let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.level == Level::Bad);
     Ok(if is_bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

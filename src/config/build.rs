@@ -13,7 +13,7 @@ use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
 };
-use crate::market::{Market, no_category};
+use crate::market::{Market, Names, no_category};
 use crate::model::{ArgumentProblem, CommandLine, Ignore, MarketName, Method, Restore, Stage, Tags, Template, nearest};
 
 /// Larger files are refused.
@@ -161,6 +161,7 @@ impl Builder {
             defaults: raw.defaults,
             upload: UploadSettings {
                 markets: chosen,
+                names: Names::with(raw.upload.names),
                 known: markets.iter().map(|market| market.name.clone()).collect(),
             },
             gates,

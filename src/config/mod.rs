@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::market::Market;
+use crate::market::{Market, Names};
 use crate::model::{
     CommandLine, Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template,
 };
@@ -169,6 +169,8 @@ pub struct ExportSettings {
 pub struct UploadSettings {
     /// The markets, in order.
     pub markets: Vec<Market>,
+    /// Names of which tags are warned.
+    pub names: Names,
     /// All that there are: built in, or with a profile of the person's own.
     pub known: Vec<MarketName>,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{LogSettings, WorkSettings};
-use crate::model::{Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags};
+use crate::model::{Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags, words};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -78,6 +78,8 @@ pub(super) struct RawExport {
 #[derive(Debug, Deserialize)]
 pub(super) struct RawUpload {
     pub(super) markets: Vec<String>,
+    #[serde(deserialize_with = "words")]
+    pub(super) names: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

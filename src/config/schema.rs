@@ -118,7 +118,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("category", Shape::Map(&Shape::Scalar)),
         ]),
     ),
-    ("upload", Shape::Table(&[("markets", Shape::List(&Shape::Text))])),
+    ("upload", Shape::Table(&[("markets", Shape::List(&Shape::Text)), ("names", Shape::Words)])),
     (
         "gates",
         Shape::Table(&[

@@ -157,7 +157,8 @@ fn joined(head: &str, tail: &str) -> (usize, String) {
     }
 }
 
-fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
+/// Returns where a word stands in a text, whatever its case, from a place on.
+pub(super) fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
     let starts = text.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
     for start in starts {
         let end = start + word.len();

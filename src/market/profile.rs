@@ -57,6 +57,9 @@ pub struct Market {
     /// How AI-made work is named as such in what belongs to a file.
     #[serde(default)]
     pub ai_flag: AiFlag,
+    /// How many files of a theme may be alike, if that is a matter.
+    #[serde(default)]
+    pub distinct: Option<Distinct>,
     /// The manifest.
     pub csv: Csv,
     /// The market's own value for each category.
@@ -124,6 +127,16 @@ pub struct AiFlag {
     pub keyword: Option<String>,
     /// A category, besides those of the file.
     pub category: Option<String>,
+}
+
+/// How many files of a theme may share something; a market refuses more as repetition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distinct {
+    /// The same title.
+    pub titles: usize,
+    /// The same first ten keywords.
+    pub first_keywords: usize,
 }
 
 /// What a market calls a category: a number or a word.

@@ -89,7 +89,11 @@ pub fn plan_manifest(
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
     let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let cut: Vec<String> = assets.iter().filter_map(|asset| cut_line(market, asset)).collect();
+    let fitted: Vec<&Meta> = rows.iter().map(|row| &row.meta).collect();
+    let alike = market::repetition(market, &fitted)
+        .into_iter()
+        .map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
+    let cut: Vec<String> = alike.chain(assets.iter().filter_map(|asset| cut_line(market, asset))).collect();
     let texts = [market::manifest(market, &rows)?, checklist(name, market, &rows, without_row, &cut, existing[1])];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
@@ -116,6 +120,10 @@ const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; t
 const CUT: &str = "> The market gets less than the tags say of ";
 const CUT_END: &str = "; change its tags to say it otherwise.";
 
+/// How a line begins and ends that says what is too much alike.
+const ALIKE: &str = "> Before you upload: ";
+const ALIKE_END: &str = "; give files titles and keywords of their own.";
+
 /// Returns the line that says what a market does not get of a file's tags, if it does not get all.
 fn cut_line(market: &Market, asset: &BundleAsset) -> Option<String> {
     let told = market::fit(market, &asset.meta).left_out;
@@ -125,9 +133,11 @@ fn cut_line(market: &Market, asset: &BundleAsset) -> Option<String> {
 
 /// Returns what stands behind a line of our own that says what a market does not get; `None` for any other line.
 fn behind_cut(line: &[u8]) -> Option<&[u8]> {
-    let rest = line.strip_prefix(CUT.as_bytes())?;
-    let end = rest.windows(CUT_END.len()).rposition(|part| part == CUT_END.as_bytes())?;
-    Some(&rest[end + CUT_END.len()..])
+    [(CUT, CUT_END), (ALIKE, ALIKE_END)].into_iter().find_map(|(start, end)| {
+        let rest = line.strip_prefix(start.as_bytes())?;
+        let at = rest.windows(end.len()).rposition(|part| part == end.as_bytes())?;
+        Some(&rest[at + end.len()..])
+    })
 }
 
 /// Returns what a person has to do, with what a person wrote into the list already, byte for byte.

@@ -9,8 +9,9 @@ use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
 use crate::intake::walk;
-use crate::market::Market;
+use crate::market::{Market, lint};
 use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, counted};
+use crate::plan::tags::{Layer, resolve};
 use crate::records::{ThemeFile, read_mapping};
 use crate::vault::own_names::HOME;
 use crate::vault::{Journal, Layout, Look, RealDisk};
@@ -22,13 +23,24 @@ pub struct Finding {
     pub about: &'static str,
     /// Which one, and what was found.
     pub what: String,
-    /// Whether a person has to do something about it.
-    pub is_bad: bool,
+    /// How it stands.
+    pub level: Level,
+}
+
+/// How something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It is sound.
+    Ok,
+    /// A person may want to know it.
+    Note,
+    /// A person has to do something about it.
+    Bad,
 }
 
 impl Finding {
     fn new(about: &'static str, what: String, is_bad: bool) -> Self {
-        Self { about, what, is_bad }
+        Self { about, what, level: if is_bad { Level::Bad } else { Level::Ok } }
     }
 }
 
@@ -61,7 +73,7 @@ pub fn check_up(settings: &Settings) -> Vec<Finding> {
     let mut disks = BTreeSet::new();
     for area in areas {
         let folder = folder(&*disk, &layout, &area);
-        let is_there = !folder.is_bad;
+        let is_there = folder.level != Level::Bad;
         found.push(folder);
         if is_there {
             // One line for each disk.
@@ -73,6 +85,7 @@ pub fn check_up(settings: &Settings) -> Vec<Finding> {
     let tag_sets = RelPath::new("tagsets").expect("a constant is a clean path");
     found.extend(records(&*disk, &tag_sets, &|name| name.ends_with(".yaml")));
     found.extend(nets(&*disk, settings));
+    found.extend(unwise(&*disk, settings));
     found.extend(journal(&*disk));
     found
 }
@@ -135,6 +148,21 @@ fn nets(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
         Ok(unusable) => unusable.into_iter().map(bad).chain(of_settings).collect(),
         Err(error) => vec![bad(error.to_string())],
     }
+}
+
+/// Returns what is unwise in the shared tags of themes, with those of the settings below them.
+fn unwise(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
+    let folder = Stage::Raw.folder();
+    let Ok(walked) = walk(disk, &folder, &|_| true, &mut |_, _| ()) else { return Vec::new() };
+    let told = |path: &RelPath| {
+        let file = disk.read(path, TAGS_BYTES_MAX).ok().and_then(|bytes| ThemeFile::parse(&bytes).ok())?;
+        let layers = [(Layer::Defaults, settings.defaults.clone()), (Layer::Theme, file.tags())];
+        let warnings = lint(&settings.upload.names, &resolve(&layers).meta());
+        (!warnings.is_empty()).then(|| format!("`{path}`: {}", warnings.join("; ")))
+    };
+    let files = walked.files.iter().map(|found| &found.path);
+    let found = files.filter(|path| path.file_text() == "tags.yaml" && path.parts().count() == 3).filter_map(told);
+    found.map(|what| Finding { about: "tags", what, level: Level::Note }).collect()
 }
 
 fn journal(disk: &dyn Look) -> Vec<Finding> {

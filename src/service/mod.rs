@@ -34,7 +34,7 @@ mod view;
 mod why;
 
 pub use crate::make::{HELPER, NOT_RUN, NOT_RUN_SAYS};
-pub use checkup::{Finding, check_up, market_notes};
+pub use checkup::{Finding, Level, check_up, market_notes};
 pub use clock::{Clock, Moment};
 pub use convert::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert, plain_reason};
 pub use nets::{NET_FILE_BYTES_MAX, NetFacts, NetFile, NetLine, list_nets};

@@ -61,3 +61,46 @@ fn what_no_market_will_take_is_told_at_once() {
     let told = "Recognised as png, named; no market of `upload.markets` will take it: shutterstock refuses it: it takes no work";
     assert!(log.contains(told), "{log}");
 }
+
+/// What a market may dislike is told before anything is made, where a person looks.
+#[test]
+fn unwise_tags_are_told_by_check_and_explain_and_repetition_by_the_checklist() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock], names: [rivalin]}\n",
+    );
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    let tags = "title: Rivalin in the style of Van Gogh\nkeywords: [neon, night, street, rain, city, towns, town, masterpiece]\n";
+    fs::write(root.at("raw/city/tags.yaml"), tags).unwrap();
+    (0..4).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    let checked = root.text(&["check"]);
+    for told in [
+        "note  tags      `raw/city/tags.yaml`: its title",
+        "`van gogh`",
+        "`rivalin`",
+        "`masterpiece`",
+        "`town` and `towns`",
+    ] {
+        assert!(checked.contains(told), "{told}: {checked}");
+    }
+    assert_eq!(root.call(&["check"]).status.code(), Some(0));
+    let explained = root.text(&["explain", "raw/city/1.png"]);
+    assert!(explained.contains("`van gogh` in it, which is one of the artists"), "{explained}");
+    assert!(root.once().status.success(), "{}", root.log());
+    let list = root.files().into_iter().find(|name| name.ends_with("CHECKLIST.md")).unwrap();
+    let text = fs::read_to_string(root.at(&list)).unwrap();
+    assert!(
+        text.contains("> Before you upload: 4 files have the same title, and the market wants it for at most 3"),
+        "{text}"
+    );
+    // What a person writes behind such a line stays when it is gone.
+    fs::write(
+        root.at(&list),
+        text.replace("titles and keywords of their own.", "titles and keywords of their own. Ask Ann!"),
+    )
+    .unwrap();
+    let file = root.bundled().remove(0);
+    fs::remove_file(&file).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let text = fs::read_to_string(root.at(&list)).unwrap();
+    assert!(!text.contains("Before you upload") && text.contains("Ask Ann!"), "{text}");
+}

@@ -2,7 +2,7 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::{Market, fit, row_of};
+use crate::market::{Fitted, Market, fit, lint, row_of};
 use crate::model::RelPath;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
@@ -124,8 +124,10 @@ impl View {
         let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
         let tags = tags.map(|tags| match market {
             Some(market) => {
-                let told = fit(market, &tags.meta()).left_out;
-                explained.notes.extend(told.into_iter().map(|told| ("cut", told)));
+                let Fitted { meta, left_out } = fit(market, &tags.meta());
+                explained.notes.extend(left_out.into_iter().map(|told| ("cut", told)));
+                let warnings = lint(&self.decide.settings.upload.names, &meta);
+                explained.notes.extend(warnings.into_iter().map(|told| ("warning", told)));
                 fitted(market, tags)
             }
             None => tags,

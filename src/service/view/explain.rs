@@ -3,6 +3,7 @@
 use super::judge::Beside;
 use super::overview::to_failed;
 use super::{AssetStatus, View};
+use crate::market::lint;
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{Facts, theme_of_path};
@@ -158,6 +159,10 @@ impl View {
             // Behind `keep` nothing gets a look any more: what it got stands in how it was made.
             let has_look = matches!(stage, Stage::Export | Stage::Upload);
             explained.tags = Some(if has_look { tags.map(Resolved::without_look) } else { tags });
+            if let Some(Ok(tags)) = &explained.tags {
+                let told = lint(&self.decide.settings.upload.names, &tags.meta());
+                explained.notes.extend(told.into_iter().map(|told| ("warning", told)));
+            }
             explained.sources = self.sources(&facts);
         }
         Ok(Some(explained.standing(status)))
