@@ -72,6 +72,12 @@ fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
             say!("{what:12} {value} ({layer})");
         }
     }
+    if let Some(Sourced { value, layer }) = &tags.look {
+        say!("look         {value} ({layer})");
+    }
+    if let Some(Sourced { value, layer }) = &tags.people {
+        say!("people       {value} ({layer})");
+    }
     if let Some(Sourced { value, layer }) = &tags.method {
         say!("method       {value} ({layer})");
     }

@@ -116,6 +116,8 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("rights", Shape::Scalar),
             ("source_type", Shape::OneOf(&SOURCE_TYPES)),
             ("category", Shape::Map(&Shape::Scalar)),
+            ("look", Shape::OneOf(&["photo", "illustration"])),
+            ("people", Shape::OneOf(&["yes", "no", "unsure"])),
         ]),
     ),
     ("upload", Shape::Table(&[("markets", Shape::List(&Shape::Text)), ("names", Shape::Words)])),

@@ -13,6 +13,7 @@ pub use fit::{Fitted, fit};
 pub use lint::{Names, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
 pub use profile::{
-    Accepts, AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
+    Accepts, AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit,
+    Value,
 };
 pub use read::{built_in, parse};

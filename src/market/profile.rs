@@ -68,6 +68,9 @@ pub struct Market {
     /// How many categories a file has.
     #[serde(default = "at_most_one")]
     pub categories_of_a_file: Range<usize>,
+    /// Boxes of its portal that are ticked for several files at once.
+    #[serde(default)]
+    pub boxes: Option<Boxes>,
     /// What a person must do in the market's portal.
     #[serde(default)]
     pub checklist: Vec<String>,
@@ -127,6 +130,34 @@ pub struct AiFlag {
     pub keyword: Option<String>,
     /// A category, besides those of the file.
     pub category: Option<String>,
+}
+
+/// What is ticked in a portal for files of a kind, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Boxes {
+    /// By what they look like.
+    pub look: Option<LookBoxes>,
+    /// By whether people appear in them.
+    pub people: Option<PeopleBoxes>,
+}
+
+/// What is ticked by what files look like.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookBoxes {
+    /// For what looks like a photograph.
+    pub photo: String,
+    /// For anything else.
+    pub illustration: String,
+}
+
+/// What is ticked by whether people appear.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleBoxes {
+    /// Where they do.
+    pub yes: String,
 }
 
 /// How many files of a theme may share something; a market refuses more as repetition.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EnhanceTags, EnlargeTags, SourceType};
+use super::{EnhanceTags, EnlargeTags, Look, People, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
 ///
@@ -38,6 +38,12 @@ pub struct Tags {
     /// How it is enlarged.
     #[serde(skip_serializing_if = "EnlargeTags::is_empty")]
     pub enlarge: EnlargeTags,
+    /// What it looks like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
+    /// Whether people appear in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
 }
 
 /// Returns a keyword trimmed, in NFC, with single spaces and without control characters.

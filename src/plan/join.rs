@@ -241,6 +241,14 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
             taken.note(name, was.map(|was| format!("{name} {was}")));
         }
     }
+    if late.look.is_some() && late.look != before.look {
+        taken.tags.look = late.look;
+        taken.note("look", before.look.map(|was| format!("look {was}")));
+    }
+    if late.people.is_some() && late.people != before.people {
+        taken.tags.people = late.people;
+        taken.note("people", before.people.map(|was| format!("people {was}")));
+    }
     let (own, late_own) = (&mut taken.tags.enlarge, late.enlarge);
     let method = late_own.method.filter(|method| own.method.as_ref() != Some(method));
     let method = method.map(|method| own.method.replace(method).map(|was| format!("method {was}")));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{ContentHash, Meta, Method, Restore, SourceType, Strength, Tags, normal_keyword};
+use crate::model::{ContentHash, Look, Meta, Method, People, Restore, SourceType, Strength, Tags, normal_keyword};
 
 /// Where tags come from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub struct Resolved {
     pub sharpen: Option<Sourced<Strength>>,
     /// How far its darkest and its lightest may be moved.
     pub levels: Option<Sourced<Strength>>,
+    /// What it looks like.
+    pub look: Option<Sourced<Look>>,
+    /// Whether people appear in it.
+    pub people: Option<Sourced<People>>,
     /// What enlarges it.
     pub method: Option<Sourced<Method>>,
     /// What a neural net does about its noise and damage.
@@ -89,6 +93,8 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
         let look = |own: Option<Strength>| own.map(|value| Sourced { value, layer: layer.clone() });
         resolved.sharpen = look(tags.enhance.sharpen).or(resolved.sharpen);
         resolved.levels = look(tags.enhance.levels).or(resolved.levels);
+        resolved.look = tags.look.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.look);
+        resolved.people = tags.people.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.people);
         let method = tags.enlarge.method.clone().map(|value| Sourced { value, layer: layer.clone() });
         resolved.method = method.or(resolved.method);
         let restore = tags.enlarge.restore.map(|value| Sourced { value, layer: layer.clone() });

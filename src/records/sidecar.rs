@@ -195,6 +195,8 @@ fn misplaced_tag(error: RecordError) -> RecordError {
             | "category"
             | "enhance"
             | "enlarge"
+            | "look"
+            | "people"
     );
     let what = if is_tag { format!("unknown field `{key}`; write it under `tags:`, indented") } else { what };
     RecordError::Syntax { line, column, what }

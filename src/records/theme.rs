@@ -8,7 +8,9 @@ use super::note::{Idea, categories};
 use super::yaml::{other_version, read_shared, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
-use crate::model::{EnhanceTags, EnlargeTags, SourceType, Tags, category_map, nearest, normal_keyword, words};
+use crate::model::{
+    EnhanceTags, EnlargeTags, Look, People, SourceType, Tags, category_map, nearest, normal_keyword, words,
+};
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
 /// The longest key that is written before a colon; YAML takes 1024 characters.
@@ -49,6 +51,10 @@ pub struct ThemeFile {
     /// How a picture is enlarged.
     #[serde(deserialize_with = "enlarge_or_none")]
     pub enlarge: EnlargeTags,
+    /// What a picture looks like.
+    pub look: Option<Look>,
+    /// Whether people appear in it.
+    pub people: Option<People>,
     /// Tag sets that the theme builds on, the weakest first.
     #[serde(rename = "use", deserialize_with = "words_or_none")]
     pub use_sets: Vec<String>,
@@ -77,6 +83,8 @@ impl Default for ThemeFile {
             category: BTreeMap::new(),
             enhance: EnhanceTags::default(),
             enlarge: EnlargeTags::default(),
+            look: None,
+            people: None,
             use_sets: Vec::new(),
             mood: Vec::new(),
             priority: None,
@@ -147,6 +155,8 @@ impl ThemeFile {
         let method = method.as_ref().map(|method| ("method".to_owned(), method.to_string()));
         let restore = restore.map(|restore| ("restore".to_owned(), restore.to_string()));
         page.map("enlarge", &method.into_iter().chain(restore).collect(), "{ method: neural, restore: 80 }");
+        page.scalar("look", self.look.map(Look::name), "photo");
+        page.scalar("people", self.people.map(People::name), "unsure");
         page.list("use", &self.use_sets, "[winter, minimal]");
         page.list("mood", &self.mood, "[calm, cold]");
         page.number("priority", self.priority.map(u32::from), 2);
@@ -180,6 +190,8 @@ impl ThemeFile {
             category: self.category.clone(),
             enhance: self.enhance,
             enlarge: self.enlarge.clone(),
+            look: self.look,
+            people: self.people,
         }
     }
 
@@ -237,7 +249,7 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         near
     } else if what.contains("unknown field") {
         "correct its name or remove it"
-    } else if what.contains("unknown variant") {
+    } else if what.contains("unknown variant") || what.contains("expected yes, no") {
         "write one of these"
     } else if what.contains("expected struct EnhanceTags") {
         "write `enhance: {sharpen: low}`"

@@ -90,7 +90,10 @@ impl Bundles<'_> {
             }
             let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
             inside.themes.extend(sidecar.theme);
-            inside.assets.push(BundleAsset { file_name: file.to_owned(), meta: resolved.meta(), category });
+            let look = resolved.look.as_ref().map(|look| look.value);
+            let people = resolved.people.as_ref().map(|people| people.value);
+            let (file_name, meta) = (file.to_owned(), resolved.meta());
+            inside.assets.push(BundleAsset { file_name, meta, category, look, people });
         }
         Ok(inside)
     }

@@ -182,6 +182,8 @@ fn sets(file: &ThemeFile) -> String {
         file.source_type.map(|_| "source_type".to_owned()),
         file.enhance.sharpen.map(|strength| format!("sharpen `{strength}`")),
         file.enhance.levels.map(|strength| format!("levels `{strength}`")),
+        file.look.map(|look| format!("look `{look}`")),
+        file.people.map(|people| format!("people `{people}`")),
         file.enlarge.method.as_ref().map(|method| format!("method `{method}`")),
         file.enlarge.restore.map(|restore| format!("restore `{restore}`")),
     ]
