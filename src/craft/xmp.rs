@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::{NamespaceResolver, QName, ResolveResult};
 
 use super::CraftError;
 use crate::model::{Meta, Tags};
@@ -87,7 +88,7 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
         return Err(CraftError::TooLarge(format!("{} bytes of XMP; at most {BYTES_MAX} are read", bytes.len())));
     }
     let text = decoded(bytes)?;
-    let mut reader = quick_xml::Reader::from_str(&text);
+    let mut reader = quick_xml::NsReader::from_str(&text);
     let mut found = Found::default();
     let mut path: Vec<String> = Vec::new();
     let mut value = String::new();
@@ -99,14 +100,15 @@ pub fn read_foreign_xmp(bytes: &[u8]) -> Result<ForeignXmp, CraftError> {
                 if path.len() >= DEPTH_MAX {
                     return Err(wrong(format!("more than {DEPTH_MAX} elements deep")));
                 }
-                is_xmp |= holds_xmp(&element);
-                found.open(&element);
-                path.push(element.name().as_ref().to_owned());
+                let name = usual_name(reader.resolver(), element.name(), true);
+                is_xmp |= holds_xmp(&name);
+                found.open(&element, reader.resolver());
+                path.push(name);
                 value.clear();
             }
             Event::Empty(element) => {
-                is_xmp |= holds_xmp(&element);
-                found.open(&element);
+                is_xmp |= holds_xmp(&usual_name(reader.resolver(), element.name(), true));
+                found.open(&element, reader.resolver());
             }
             Event::Text(text) => value.push_str(&text),
             Event::GeneralRef(entity) => value.push_str(&resolved(&entity)),
@@ -134,10 +136,31 @@ fn resolved(entity: &BytesRef<'_>) -> String {
     character.or(known).unwrap_or_default()
 }
 
-/// Returns whether an element contains XMP.
-fn holds_xmp(element: &BytesStart<'_>) -> bool {
-    let name = element.name();
-    let local = name.as_ref().rsplit(':').next().unwrap_or_default();
+/// The namespaces of XMP that are read, each with its usual prefix; a file may have any.
+const NAMESPACES: [(&str, &str); 6] = [
+    ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
+    ("x", "adobe:ns:meta/"),
+    ("dc", "http://purl.org/dc/elements/1.1/"),
+    ("xmp", "http://ns.adobe.com/xap/1.0/"),
+    ("lr", "http://ns.adobe.com/lightroom/1.0/"),
+    ("digiKam", "http://www.digikam.org/ns/1.0/"),
+];
+
+/// Returns a name with the usual prefix of its namespace; one whose prefix is not declared stays as it is written.
+fn usual_name(resolver: &NamespaceResolver, name: QName<'_>, is_element: bool) -> String {
+    let (namespace, local) = resolver.resolve(name, is_element);
+    match namespace {
+        ResolveResult::Bound(namespace) => {
+            let usual = NAMESPACES.iter().find(|(_, known)| *known == namespace.as_ref());
+            format!("{}:{}", usual.map_or("other", |(prefix, _)| prefix), local.as_ref())
+        }
+        ResolveResult::Unbound | ResolveResult::Unknown(_) => name.as_ref().to_owned(),
+    }
+}
+
+/// Returns whether an element of this name contains XMP.
+fn holds_xmp(name: &str) -> bool {
+    let local = name.rsplit(':').next().unwrap_or_default();
     matches!(local, "xmpmeta" | "xapmeta" | "RDF")
 }
 
@@ -197,13 +220,17 @@ struct Found {
 
 impl Found {
     /// Reads the attributes of an element.
-    fn open(&mut self, element: &BytesStart<'_>) {
-        let value_of = |name: &str| {
-            let attribute = element.try_get_attribute(name).ok().flatten()?;
-            Some(attribute.value.trim().to_owned())
-        };
-        self.is_default = value_of("xml:lang").is_some_and(|lang| lang.eq_ignore_ascii_case("x-default"));
-        self.foreign.is_rejected |= value_of("xmp:Rating").is_some_and(|rating| is_rejection(&rating));
+    fn open(&mut self, element: &BytesStart<'_>, resolver: &NamespaceResolver) {
+        self.is_default = false;
+        for attribute in element.attributes().filter_map(Result::ok) {
+            match usual_name(resolver, attribute.key, false).as_str() {
+                "xmp:Rating" => self.foreign.is_rejected |= is_rejection(attribute.value.trim()),
+                _ if attribute.key.as_ref() == "xml:lang" => {
+                    self.is_default = attribute.value.trim().eq_ignore_ascii_case("x-default");
+                }
+                _ => (),
+            }
+        }
     }
 
     fn take(&mut self, path: &[String], value: &str) {
@@ -223,6 +250,8 @@ impl Found {
             "dc:description" => &mut tags.description,
             "dc:creator" => &mut tags.creator,
             "dc:rights" => &mut tags.rights,
+            // Darktable's notes to itself.
+            "dc:subject" | "digiKam:TagsList" | "lr:hierarchicalSubject" if is_internal(value) => return,
             "dc:subject" => return tags.keywords.push(value.to_owned()),
             "digiKam:TagsList" => return self.tag_list.push(last('/')),
             "lr:hierarchicalSubject" => return self.hierarchy.push(last('|')),
@@ -246,6 +275,11 @@ impl Found {
         }
         self.foreign
     }
+}
+
+/// Returns whether a keyword is one that darktable keeps for itself.
+fn is_internal(keyword: &str) -> bool {
+    keyword.strip_prefix("darktable").is_some_and(|rest| rest.starts_with(['|', '/']))
 }
 
 fn is_rejection(rating: &str) -> bool {
@@ -287,6 +321,38 @@ mod tests {
         assert_eq!(read_xmp(text.as_bytes()).unwrap().keywords, ["c"]);
         assert!(read_xmp("<a>".repeat(100).as_bytes()).is_err());
         assert!(read_xmp(b"<a></b>").is_err());
+    }
+
+    /// A namespace has the prefix that its file declares for it, and its usual prefix may stand for another one.
+    #[test]
+    fn a_name_is_what_its_namespace_says() {
+        let of = |declared: &str, inner: &str| {
+            let rdf = "xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'";
+            read_foreign_xmp(format!("<r:RDF {rdf} {declared}>{inner}</r:RDF>").as_bytes()).unwrap()
+        };
+        let dc = "xmlns:d='http://purl.org/dc/elements/1.1/'";
+        let title = |prefix: &str| format!("<{prefix}:title><r:Alt><r:li>Sea</r:li></r:Alt></{prefix}:title>");
+        assert_eq!(of(dc, &title("d")).tags.title.as_deref(), Some("Sea"));
+        assert_eq!(of("xmlns:dc='http://example.org/other/'", &title("dc")).tags.title, None);
+        let own = format!("<r:Description {dc}>{}</r:Description>", title("d"));
+        assert_eq!(of("", &own).tags.title.as_deref(), Some("Sea"));
+        let default = "<title xmlns='http://purl.org/dc/elements/1.1/'><r:Bag><r:li>Sea</r:li></r:Bag></title>";
+        assert_eq!(of("", default).tags.title.as_deref(), Some("Sea"));
+        let rating = "xmlns:q='http://ns.adobe.com/xap/1.0/'";
+        assert!(of(rating, "<r:Description q:Rating='-1'/>").is_rejected);
+        assert!(!of("xmlns:xmp='http://example.org/'", "<r:Description xmp:Rating='-1'/>").is_rejected);
+    }
+
+    #[test]
+    fn what_darktable_keeps_for_itself_is_no_keyword() {
+        let list = |name: &str, items: &str| format!("<rdf:RDF><{name}><rdf:Bag>{items}</rdf:Bag></{name}></rdf:RDF>");
+        for (name, items, expected) in [
+            ("dc:subject", "<rdf:li>darktable|exported</rdf:li><rdf:li>sea</rdf:li>", &["sea"][..]),
+            ("lr:hierarchicalSubject", "<rdf:li>darktable|format|jpg</rdf:li><rdf:li>a|sea</rdf:li>", &["sea"]),
+            ("digiKam:TagsList", "<rdf:li>darktable/changed</rdf:li><rdf:li>darktables</rdf:li>", &["darktables"]),
+        ] {
+            assert_eq!(read_xmp(list(name, items).as_bytes()).unwrap().keywords, expected, "{name}");
+        }
     }
 
     #[test]
