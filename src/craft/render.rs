@@ -76,7 +76,8 @@ pub fn render_given(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<Rendered, CraftError> {
-    made(source, Help::Given(given), render, limits, progress, out).map_err(|error| match error {
+    // Most of the time is over: how much of it the rest takes, nobody can tell.
+    made(source, Help::Given(given), render, limits, &NotBegun(progress), out).map_err(|error| match error {
         CraftError::LooksWrong(why) => {
             CraftError::NotByProgram(format!("what it makes does not look like its source ({why})"))
         }

@@ -29,7 +29,7 @@ pub enum Strength {
 
 /// What a layer of tags says of a picture's look; what is absent is as below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys of its own, such as `{sharpen: low}`")]
 pub struct EnhanceTags {
     /// How much it is sharpened where it is enlarged.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -35,7 +35,7 @@ pub enum Restore {
 
 /// What a layer of tags says of how pictures are enlarged; what is absent is as below it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys of its own, such as `{method: neural}`")]
 pub struct EnlargeTags {
     /// What enlarges them.
     #[serde(skip_serializing_if = "Option::is_none")]

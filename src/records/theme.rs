@@ -251,10 +251,8 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         "correct its name or remove it"
     } else if what.contains("unknown variant") || what.contains("expected yes, no") {
         "write one of these"
-    } else if what.contains("expected struct EnhanceTags") {
-        "write `enhance: {sharpen: low}`"
-    } else if what.contains("expected struct EnlargeTags") {
-        "write `enlarge: {method: neural}`"
+    } else if what.contains("expected keys of its own") {
+        "write them in braces, or below it and indented"
     } else if what.contains("duplicate") {
         "keep only one of them"
     } else if what.contains("expected a string") {

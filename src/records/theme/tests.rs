@@ -70,7 +70,8 @@ fn errors_say_where_and_what_to_do() {
         (b"source_type: magic\n", 1, "magic"),
         (b"enhance: {sharpen: strong}\n", 1, "`medium`, `high`; write one of these"),
         (b"enhance: {sharpness: low}\n", 1, "did you mean `sharpen`?"),
-        (b"enhance: low\n", 1, "write `enhance: {sharpen: low}`"),
+        (b"enhance: low\n", 1, "expected keys of its own, such as `{sharpen: low}`"),
+        (b"enlarge: neural\n", 1, "expected keys of its own, such as `{method: neural}`"),
         // What no honest program writes.
         (b"a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
         (b"version: one\n", 1, "expected u32"),
