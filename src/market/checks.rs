@@ -20,9 +20,18 @@ pub struct Candidate {
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
     let mut reasons = never(market, candidate.kind, candidate.meta.source_type);
     reasons.extend(picture(market, candidate));
-    reasons.extend(texts(market, &candidate.meta));
-    reasons.extend(wrong_categories(market, candidate.category.as_deref(), &candidate.meta));
+    reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
     reasons
+}
+
+/// Returns what the market has against the tags of a file, but for how it came to be.
+fn untold(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
+    texts(market, meta).into_iter().chain(wrong_categories(market, category, meta)).collect()
+}
+
+/// Returns what the market has against all tags of a file, fitted to it.
+pub fn check_tags(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
+    ai(market, meta.source_type).into_iter().chain(untold(market, meta, category)).collect()
 }
 
 /// Returns why a market takes no file of a kind that came to be in such a way, whatever else it is.
@@ -111,7 +120,11 @@ fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Opt
                 let (market, names) = (&market.name, names.join(", "));
                 Some(format!("it has no category; write `category: {{{market}: …}}` {what}: {names} …"))
             }
-            () if has > max => Some(format!("it has {has} categories, and the market takes {max}; write fewer {what}")),
+            () if has > max => {
+                let own = market.ai_flag.category.as_deref().filter(|_| meta.source_type.is_by_ai());
+                let own = own.map(|code| format!(", `{code}` for what AI made among them")).unwrap_or_default();
+                Some(format!("it has {has} categories{own}, and the market takes {max}; write fewer {what}"))
+            }
             () => None,
         }
     })
@@ -139,11 +152,14 @@ pub fn no_category(market: &Market, category: &str) -> Option<String> {
 pub(super) fn codes<'a>(market: &'a Market, category: Option<&str>, meta: &Meta) -> Vec<&'a Code> {
     let flag = market.ai_flag.category.as_deref().filter(|_| meta.source_type.is_by_ai());
     let mut codes: Vec<&Code> = Vec::new();
-    for code in split_words(category.unwrap_or_default()).chain(flag).filter_map(|one| market.code(one)) {
-        if !codes.contains(&code) {
+    let flag = flag.and_then(|flag| market.code(flag));
+    for code in split_words(category.unwrap_or_default()).filter_map(|one| market.code(one)) {
+        if !codes.contains(&code) && Some(code) != flag {
             codes.push(code);
         }
     }
+    // The one that must not be missing stands where each manifest has room.
+    codes.splice(0..0, flag);
     codes
 }
 
@@ -251,7 +267,7 @@ mod tests {
         }
         let dreamstime = of("dreamstime");
         let flagged = codes(&dreamstime, Some("nature/sea, 212"), &by(ai));
-        assert_eq!(flagged.iter().map(ToString::to_string).collect::<Vec<_>>(), ["19", "212"]);
+        assert_eq!(flagged.iter().map(ToString::to_string).collect::<Vec<_>>(), ["212", "19"]);
         assert_eq!(codes(&dreamstime, None, &by(SourceType::DigitalCapture)).len(), 0);
     }
 

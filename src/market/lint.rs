@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fit::find_ignoring_case;
+use super::fit::find_phrase;
 use super::profile::Market;
 use crate::model::{Meta, counted};
 
@@ -31,12 +31,7 @@ impl Names {
 
     /// Returns the names in a text, each with what it is.
     fn found_in(&self, text: &str) -> Vec<(&str, &str)> {
-        let is_in = |name: &str| {
-            find_ignoring_case(text, name, 0).is_some_and(|(start, end)| {
-                let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-                ends(text[..start].chars().next_back()) && ends(text[end..].chars().next())
-            })
-        };
+        let is_in = |name: &str| find_phrase(text, name, 0).is_some();
         let names =
             self.0.iter().flat_map(|(what, names)| names.iter().map(move |name| (what.as_str(), name.as_str())));
         names.filter(|(_, name)| is_in(name)).collect()

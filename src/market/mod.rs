@@ -8,7 +8,7 @@ mod manifest;
 mod profile;
 mod read;
 
-pub use checks::{Candidate, check, never, no_category};
+pub use checks::{Candidate, check, check_tags, never, no_category};
 pub use fit::{Fitted, fit};
 pub use lint::{Names, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use include_dir::{Dir, include_dir};
 use jiff::civil::Date;
 
+use super::fit::find_phrase;
 use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 
 /// Larger profiles are refused.
@@ -59,6 +60,12 @@ fn problem(market: &Market, text: &str) -> Option<(String, String)> {
         let what = format!("the column `{}` must have `text: ...` and `value: text`, both or none", column.header);
         return of("csv.columns", &what);
     }
+    if let Some((key, what)) = senseless(market) {
+        return of(key, what);
+    }
+    if let Some(word) = refused_mark(market) {
+        return of("ai_flag", &format!("`forbidden_words` refuse its own `{word}`"));
+    }
     if market.categories_of_a_file.max > 3 {
         return of("categories_of_a_file", "a file has at most 3");
     }
@@ -79,6 +86,39 @@ fn problem(market: &Market, text: &str) -> Option<(String, String)> {
     ranges(market).or_else(|| facts(market, text))
 }
 
+/// Fewer bytes are no manifest.
+const HEADER_BYTES: usize = 500;
+
+/// Returns the first limit by which no file, or no manifest, could ever be made.
+fn senseless(market: &Market) -> Option<(&'static str, &'static str)> {
+    let is_formula = |word: &String| word.contains([',', ';']) || word.starts_with(['=', '+', '-', '@']);
+    match () {
+        () if market.csv.rows_max == 0 || market.csv.bytes_max < HEADER_BYTES => {
+            Some(("csv", "`rows_max` must be 1 or more, and `bytes_max` have room for a header and a row"))
+        }
+        () if market.csv.columns.iter().any(|column| column.header.contains(char::is_control)) => {
+            Some(("csv.columns", "a header has a line break or another control character"))
+        }
+        () if market.keywords.max == 0 || market.title_text.chars_max == 0 => {
+            Some(("keywords", "a market takes keywords and a title"))
+        }
+        () if market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)) => {
+            Some(("forbidden_words", "one of them has no letter and no digit"))
+        }
+        () if market.ai_flag.keyword.as_ref().is_some_and(is_formula) => {
+            Some(("ai_flag", "a keyword has no comma, and begins with no sign of a formula"))
+        }
+        () => None,
+    }
+}
+
+/// Returns the words that name what AI made and that the market refuses itself.
+fn refused_mark(market: &Market) -> Option<&String> {
+    let flag = &market.ai_flag;
+    let mut marks = [&flag.in_title, &flag.in_description, &flag.keyword].into_iter().flatten();
+    marks.find(|mark| market.forbidden_words.iter().any(|word| find_phrase(mark, word, 0).is_some()))
+}
+
 fn ranges(market: &Market) -> Option<(String, String)> {
     fn turned<T: PartialOrd + Debug>(key: &str, range: &Range<T>) -> Option<(String, String)> {
         let what = || format!("`min` is {:?}, which is more than `max`, {:?}", range.min, range.max);
@@ -88,6 +128,11 @@ fn ranges(market: &Market) -> Option<(String, String)> {
         .or_else(|| turned("edge", &market.edge))
         .or_else(|| turned("bytes", &market.bytes))
         .or_else(|| turned("keywords", &market.keywords))
+        .or_else(|| turned("title_text", &Range { min: market.title_text.chars_min, max: market.title_text.chars_max }))
+        .or_else(|| {
+            let limit = market.description_text.as_ref()?;
+            turned("description_text", &Range { min: limit.chars_min, max: limit.chars_max })
+        })
         .or_else(|| turned("categories_of_a_file", &market.categories_of_a_file))
 }
 
@@ -219,6 +264,22 @@ mod tests {
                 "kinds: [jpeg]\nfacts: [{about: [kinds, kinds], source: s, checked: 2026-11-28}]",
                 "two of them are about `kinds`",
             ),
+            ("rows_max: 10", "rows_max: 0", "`csv`: `rows_max` must be 1 or more"),
+            ("bytes_max: 1000,", "bytes_max: 10,", "`csv`: `rows_max` must be 1 or more"),
+            ("header: File", "header: \"Fi\\nle\"", "a header has a line break"),
+            (
+                "title_text: {chars_max: 70}",
+                "title_text: {chars_min: 200, chars_max: 100}",
+                "`title_text`: `min` is 200",
+            ),
+            ("keywords: {min: 1, max: 50}", "keywords: {min: 0, max: 0}", "a market takes keywords and a title"),
+            ("kinds: [jpeg]", "kinds: [jpeg]\nforbidden_words: [\" \"]", "one of them has no letter and no digit"),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\nforbidden_words: [ai]\nai_flag: {in_title: By AI}",
+                "`forbidden_words` refuse its own `By AI`",
+            ),
+            ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {keyword: \"=a,b\"}", "a keyword has no comma"),
             ("checked: 2026-11-28", "checked: yesterday", "line 4 column 10"),
             ("title: Shop", "titel: Shop", "unknown field `titel`"),
         ];

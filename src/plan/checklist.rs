@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
-use super::selection::{selected, selections};
+use super::selection::{is_ours, selected, selections};
 use crate::market::{self, Market, Row};
 use crate::model::{Meta, escape_bytes};
 
@@ -13,6 +13,10 @@ const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; t
 /// How a line begins and ends that says what a market does not get of a file's tags.
 const CUT: &str = "> The market gets less than the tags say of ";
 const CUT_END: &str = "; change its tags to say it otherwise.";
+
+/// How a line begins and ends that names a file that the market would refuse.
+const REFUSED: &str = "> Do not upload this one, the market would refuse it: ";
+const REFUSED_END: &str = "; with other tags it gets its row back.";
 
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
@@ -27,6 +31,8 @@ pub(super) struct Checklist<'a> {
     pub(super) market: &'a Market,
     pub(super) assets: &'a [BundleAsset],
     pub(super) without_row: &'a [String],
+    /// Files that the market would refuse by their tags of today, each with why.
+    pub(super) refused: &'a [(String, String)],
 }
 
 impl Checklist<'_> {
@@ -53,7 +59,9 @@ impl Checklist<'_> {
                 kept.extend(if has_note { rest } else { b"" });
             } else if let Some(rest) = behind_ours(line) {
                 kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
-            } else if !std::str::from_utf8(line).is_ok_and(|line| is_over(line) && line.trim_end().ends_with('.')) {
+            } else if !std::str::from_utf8(line)
+                .is_ok_and(|line| is_over(line) && is_ours(self.market, line.trim_end_matches(['\n', '\r'])))
+            {
                 kept.extend(line);
             }
         }
@@ -96,7 +104,15 @@ impl Checklist<'_> {
         let fitted: Vec<&Meta> = rows.iter().map(|row| &row.meta).collect();
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
-        strangers.chain(alike).chain(self.assets.iter().filter_map(|asset| cut_line(self.market, asset))).collect()
+        let refused = self.refused.iter().map(|(file, why)| {
+            let file = escape_bytes(file.as_bytes());
+            format!("{REFUSED}`{file}`: {}{REFUSED_END}", escape_bytes(why.as_bytes()))
+        });
+        strangers
+            .chain(refused)
+            .chain(alike)
+            .chain(self.assets.iter().filter_map(|asset| cut_line(self.market, asset)))
+            .collect()
     }
 }
 
@@ -125,9 +141,11 @@ fn cut_line(market: &Market, asset: &BundleAsset) -> Option<String> {
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
 fn behind_ours(line: &[u8]) -> Option<&[u8]> {
-    [(CUT, CUT_END), (ALIKE, ALIKE_END)].into_iter().find_map(|(start, end)| {
+    [(CUT, CUT_END), (ALIKE, ALIKE_END), (REFUSED, REFUSED_END)].into_iter().find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
-        let at = rest.windows(end.len()).rposition(|part| part == end.as_bytes())?;
+        // Our own words about repetition begin with a number.
+        let is_ours = start != ALIKE || rest.first().is_some_and(u8::is_ascii_digit);
+        let at = rest.windows(end.len()).rposition(|part| is_ours && part == end.as_bytes())?;
         Some(&rest[at + end.len()..])
     })
 }
@@ -142,7 +160,7 @@ fn after_count(text: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Look, People};
+    use crate::model::{Look, People, SourceType};
     use crate::plan::{Recipe, plan_manifest};
 
     fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {
@@ -156,8 +174,52 @@ mod tests {
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
         let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
-        let list = Checklist { name: &name, market: &market, assets: &[], without_row: &strangers };
+        let list = Checklist { name: &name, market: &market, assets: &[], without_row: &strangers, refused: &[] };
         list.text(&vec![row; rows], existing)
+    }
+
+    /// What became of an AI mark or a title after a file was bundled went to the market.
+    #[test]
+    fn what_the_market_would_refuse_today_has_no_row() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "shutterstock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let asset = |file: &str, source_type| BundleAsset {
+            file_name: file.to_owned(),
+            meta: Meta {
+                title: "Sea".to_owned(),
+                description: "The sea at dawn".to_owned(),
+                keywords: (0..9).map(|n| format!("k{n}")).collect(),
+                source_type,
+                ..Meta::default()
+            },
+            category: Some("nature".to_owned()),
+            look: None,
+            people: None,
+        };
+        let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
+        let plan = plan_manifest(&name, &market, &assets, &[], [None, None]).unwrap().unwrap();
+        assert!(
+            plan.about.did.ends_with("the market refuses 1 file by its tags of today, which has no row"),
+            "{}",
+            plan.about.did
+        );
+        let texts: Vec<String> = plan
+            .products
+            .iter()
+            .map(|product| match &product.recipe {
+                Recipe::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(texts[0].contains("a.jpg") && !texts[0].contains("b.jpg"), "{}", texts[0]);
+        let told = format!("{REFUSED}`b.jpg`: it takes no work made by AI");
+        assert!(texts[1].contains(&told), "{}", texts[1]);
+        // With its old tags it is as it was.
+        let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
+        let existing = [Some(texts[0].as_bytes()), Some(texts[1].as_bytes())];
+        let plan = plan_manifest(&name, &market, &again, &[], existing).unwrap().unwrap();
+        let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
+        assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
     }
 
     /// What a person has ticked stays so, and files that come later are a selection of their own.
@@ -175,7 +237,7 @@ mod tests {
             };
             let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
             let rows: Vec<Row> = assets.iter().map(|asset| asset.row(&market)).collect();
-            let list = Checklist { name: &name, market: &market, assets: &assets, without_row: &[] };
+            let list = Checklist { name: &name, market: &market, assets: &assets, without_row: &[], refused: &[] };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
         let first = list(&["a", "b"], None);

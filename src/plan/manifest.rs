@@ -15,8 +15,19 @@ pub fn plan_manifest(
     without_row: &[String],
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
-    let rows: Vec<Row> = assets.iter().map(|asset| asset.row(market)).collect();
-    let list = Checklist { name, market, assets, without_row };
+    let rows = |assets: &[BundleAsset]| -> Vec<Row> { assets.iter().map(|asset| asset.row(market)).collect() };
+    let all = rows(assets);
+    // Tags change after a file was bundled: what its market would not take any more has no row.
+    let refusal = |row: &Row| market::check_tags(market, &row.meta, row.category.as_deref());
+    let refused: Vec<(String, String)> = all
+        .iter()
+        .map(|row| (row.file_name.clone(), refusal(row).join("; ")))
+        .filter(|(_, why)| !why.is_empty())
+        .collect();
+    let is_taken = |asset: &&BundleAsset| !refused.iter().any(|(file, _)| *file == asset.file_name);
+    let assets: Vec<BundleAsset> = assets.iter().filter(is_taken).cloned().collect();
+    let rows = rows(&assets);
+    let list = Checklist { name, market, assets: &assets, without_row, refused: &refused };
     let texts = [market::manifest(market, &rows)?, list.text(&rows, existing[1])];
     let paths = [name.folder().join(format!("{}.csv", market.name)), name.folder().join("CHECKLIST.md")];
     let changed = texts.into_iter().zip(paths).zip(existing).filter(|((text, _), was)| Some(text.as_slice()) != *was);
@@ -31,6 +42,11 @@ pub fn plan_manifest(
         more => {
             format!("manifest written for {}; {more} more lie in `files/` and have no row", counted(rows.len(), "file"))
         }
+    };
+    let did = match refused.len() {
+        0 => did,
+        1 => format!("{did}; the market refuses 1 file by its tags of today, which has no row"),
+        more => format!("{did}; the market refuses {more} files by their tags of today, which have no row"),
     };
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, ..Plan::new(about) }))

@@ -98,6 +98,23 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// Returns whether a line of a list is one that a list of this market may have had itself, and nobody wrote on.
+pub(super) fn is_ours(market: &Market, line: &str) -> bool {
+    let Some((false, rest)) = selected(line).filter(|_| line.starts_with("- [ ] ")) else { return false };
+    let Some((ranges, said)) = rest.strip_prefix(SELECT).and_then(|rest| rest.split_once(" (")) else { return false };
+    let Some((count, ticked)) = said.split_once("): ") else { return false };
+    let is_range =
+        |range: &str| range.split(TO).all(|name| name.len() > 2 && name.starts_with('`') && name.ends_with('`'));
+    let is_count =
+        count.strip_suffix(" files").or(count.strip_suffix(" file")).is_some_and(|n| n.parse::<usize>().is_ok());
+    let Some(boxes) = &market.boxes else { return false };
+    let looks = [None, Some(Look::Photo), Some(Look::Illustration)];
+    let people = [None, Some(People::Yes), Some(People::No), Some(People::Unsure)];
+    let mut known = looks.iter().flat_map(|look| people.map(|people| ticks(boxes, *look, people)));
+    let is_ticks = |ticks: String| ticked.strip_suffix('.') == Some(&ticks);
+    is_count && ranges.split(AND).all(is_range) && known.any(is_ticks)
+}
+
 /// Returns the selection that a line of a list names behind its box, and whether it is ticked; `None` for another line.
 pub(super) fn selected(line: &str) -> Option<(bool, &str)> {
     let rest = line.trim_start();
@@ -158,6 +175,31 @@ mod tests {
         let people = [Some(Yes), Some(No), Some(Unsure), None];
         let many: Vec<_> = (0..200).map(|n| asset(&format!("{n:03}.jpg"), looks[n % 3], people[n % 4])).collect();
         assert!(lines(&many, &[]).len() <= 12);
+    }
+
+    /// A person's lines that begin as ours went away.
+    #[test]
+    fn what_a_person_wrote_is_not_ours() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let own = lines(&[asset("a.jpg", Some(Look::Photo), None), asset("b.jpg", None, Some(People::No))], &[]);
+        for line in own {
+            assert!(is_ours(&market, &format!("- [ ] {line}")), "{line}");
+            for other in [
+                format!("  - [ ] {line}"),
+                format!("- [x] {line}"),
+                format!("- [ ] {line} Ann"),
+                line.replace("type", "no"),
+            ] {
+                assert!(!is_ours(&market, &other), "{other}");
+            }
+        }
+        for line in [
+            "- [ ] Select `a.jpg` again after Ann has looked.",
+            "- [ ] Select `x` myself.",
+            "- [ ] Select `a` (1 file): mine.",
+        ] {
+            assert!(!is_ours(&market, line), "{line}");
+        }
     }
 
     #[test]

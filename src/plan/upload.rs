@@ -99,7 +99,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
         meta: meta.clone(),
         category: category.clone(),
     };
-    check(market, &candidate)?;
+    check(market, &candidate).map_err(|mut refusal| {
+        refusal.reasons.extend(left_out.iter().cloned());
+        refusal
+    })?;
     let row = Row { file_name: file_name(asset), meta, category };
     let row_bytes = market::row_bytes(market, &row);
     let bundle = open_bundle(asset, market, row_bytes);

@@ -2,7 +2,7 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::{Fitted, Market, fit, lint, row_of};
+use crate::market::{Market, fit, lint, row_of};
 use crate::model::RelPath;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
@@ -124,9 +124,9 @@ impl View {
         let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
         let tags = tags.map(|tags| match market {
             Some(market) => {
-                let Fitted { meta, left_out } = fit(market, &tags.meta());
+                let left_out = fit(market, &tags.meta()).left_out;
                 explained.notes.extend(left_out.into_iter().map(|told| ("cut", told)));
-                let warnings = lint(&self.decide.settings.upload.names, &meta);
+                let warnings = lint(&self.decide.settings.upload.names, &tags.meta());
                 explained.notes.extend(warnings.into_iter().map(|told| ("warning", told)));
                 fitted(market, tags)
             }
