@@ -145,16 +145,16 @@ mod of_a_net {
 fn patterns_that_are_not_there_are_seen() {
     type Change = fn(usize, usize, f32) -> f32;
     let sign = |is: bool| if is { 1.0 } else { -1.0 };
-    let cases: [(&str, Change, bool); 6] = [
-        ("the same", |_, _, value| value, true),
-        ("grain", |x, y, value| value + if (x * 7 + y * 13) % 5 < 2 { 9.0 } else { -6.0 }, true),
-        ("a checkerboard", |x, y, value| value + if (x + y) % 2 == 0 { 70.0 } else { -70.0 }, false),
-        ("stripes", |x, _, value| value + if x % 2 == 0 { 70.0 } else { -70.0 }, false),
-        ("squares", |x, y, value| value + if (x / 8 + y / 8) % 2 == 0 { 65.0 } else { -65.0 }, false),
-        ("a weak one", |x, y, value| value + if (x + y) % 2 == 0 { 22.0 } else { -22.0 }, false),
+    // What is made, and whether it passes for a soft picture and for a lively one: among much contrast a weak one is lost.
+    let cases: [(&str, Change, [bool; 2]); 6] = [
+        ("the same", |_, _, value| value, [true; 2]),
+        ("grain", |x, y, value| value + if (x * 7 + y * 13) % 5 < 2 { 9.0 } else { -6.0 }, [true; 2]),
+        ("a checkerboard", |x, y, value| value + if (x + y) % 2 == 0 { 70.0 } else { -70.0 }, [false; 2]),
+        ("stripes", |x, _, value| value + if x % 2 == 0 { 70.0 } else { -70.0 }, [false; 2]),
+        ("squares", |x, y, value| value + if (x / 8 + y / 8) % 2 == 0 { 65.0 } else { -65.0 }, [false; 2]),
+        ("a weak one", |x, y, value| value + if (x + y) % 2 == 0 { 22.0 } else { -22.0 }, [false, true]),
     ];
-    // A soft picture, and a lively one.
-    for spread in [1.0, 40.0] {
+    for (number, spread) in [1.0, 40.0].into_iter().enumerate() {
         let of = |x: usize, y: usize| 128.0 + spread * sign((x / 3 + y / 2).is_multiple_of(2));
         for (what, change, is_like) in cases {
             let mut likeness = Likeness::new(Size { width: 64, height: 64 }, 1, 2);
@@ -162,8 +162,7 @@ fn patterns_that_are_not_there_are_seen() {
             let found = (0..128).try_for_each(|y| {
                 likeness.add_result(&(0..128).map(|x| change(x, y, of(x / 2, y / 2))).collect::<Vec<_>>())
             });
-            let is_told = is_like || spread < 10.0 || what != "a weak one";
-            assert!(!is_told || found.is_ok() == is_like, "{what}, {spread}: {found:?}");
+            assert_eq!(found.is_ok(), is_like[number], "{what}, {spread}: {found:?}");
         }
     }
 }
