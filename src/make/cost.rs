@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::craft;
-use crate::model::{Output, RelPath, Render, Size, Upscaler};
+use crate::model::{Kind, Output, RelPath, Render, Size, Upscaler};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// What a record or a small companion takes on a disk.
@@ -45,8 +45,13 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
         cost.memory += source.check_memory();
         time_ns += source.time_ns();
     }
+    let mut bytes: Vec<u64> = Vec::with_capacity(plan.products.len());
     for product in &plan.products {
-        let made = source.made(&product.recipe);
+        let made = match &product.recipe {
+            Recipe::EmbedOf { product, kind, .. } => embedded(bytes[*product], size_of(plan, *product), *kind),
+            recipe => source.made(recipe),
+        };
+        bytes.push(made.bytes);
         cost.memory += made.memory;
         *cost.bytes.entry(product.to.area_path()).or_default() += made.bytes;
         time_ns += made.time_ns + made.bytes * BYTE_NS;
@@ -68,6 +73,20 @@ struct Source {
     bytes: u64,
     /// Those that are in memory while it is decoded.
     held: u64,
+}
+
+/// Returns what it costs to embed metadata into a picture of so many bytes: that, and what it becomes.
+fn embedded(bytes: u64, size: Option<Size>, kind: Kind) -> Made {
+    let memory = size.map_or(0, |size| craft::embed_memory(size, kind));
+    Made { memory: 2 * bytes + memory, bytes, ..Made::default() }
+}
+
+/// Returns how large an earlier product is, if it was brought to a size.
+fn size_of(plan: &Plan, product: usize) -> Option<Size> {
+    match &plan.products[product].recipe {
+        Recipe::Render { render, .. } => render.size,
+        _ => None,
+    }
 }
 
 /// What one product costs.
@@ -97,19 +116,10 @@ impl Source {
         match recipe {
             Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
             Recipe::Render { render, .. } => self.rendered(render),
-            Recipe::Embed { kind, .. } => {
-                let memory = self.size.map_or(0, |size| craft::embed_memory(size, *kind));
-                // The file, and what it becomes.
-                Made { memory: 2 * self.bytes + memory, bytes: self.bytes, ..Made::default() }
-            }
-            // A picture that was made has its room for writing already; its bytes are held twice.
-            Recipe::EmbedOf { .. } => {
-                let bytes = self.pixels() * 2;
-                Made { memory: 2 * bytes, bytes, ..Made::default() }
-            }
+            Recipe::Embed { kind, .. } => embedded(self.bytes, self.size, *kind),
             Recipe::Same { .. } | Recipe::Blank { .. } => Made { bytes: self.bytes, ..Made::default() },
-            // A further name of what was counted already, on most disks.
-            Recipe::SameAs { .. } => Made::default(),
+            // A further name of what was counted already, on most disks; the other is counted by the product that it is of.
+            Recipe::SameAs { .. } | Recipe::EmbedOf { .. } => Made::default(),
             Recipe::SidecarOf { .. } | Recipe::Copy { .. } => Made { bytes: RECORD_BYTES, ..Made::default() },
         }
     }
@@ -211,6 +221,7 @@ mod tests {
             "fitted" => export(Format::Jpeg, Some(ByteRange { min: 1, max: 9 }), Scans::Baseline),
             "progressive" => export(Format::Jpeg, None, Scans::Progressive),
             "tiff" => export(Format::Tiff, None, Scans::Baseline),
+            "embed of the first" => Recipe::EmbedOf { product: 0, kind, meta },
             "embed" => Recipe::Embed { from, kind, meta },
             "embed in a TIFF" => Recipe::Embed { from, kind: Kind::Tiff, meta },
             "blank" => Recipe::Blank { from },
@@ -223,12 +234,13 @@ mod tests {
     #[test]
     fn each_kind_of_work_costs_what_it_takes() {
         // What is made, whether its source is checked; megabytes of memory, kilobytes of disk, milliseconds.
-        let cases: [(&[&str], bool, u64, u64, u64); 16] = [
+        let cases: [(&[&str], bool, u64, u64, u64); 17] = [
             (&[], false, 0, 0, 0),
             (&[], true, 21, 0, 33),
             (&["bytes"], false, 0, 0, 0),
             (&["same"], false, 0, 5_000, 5),
             (&["embed"], false, 10, 5_000, 5),
+            (&["jpeg", "embed of the first"], false, 30, 8_000, 67),
             (&["embed in a TIFF"], false, 42, 5_000, 5),
             (&["blank"], false, 0, 5_000, 5),
             (&["copy"], false, 0, 4, 0),
