@@ -2,7 +2,7 @@ use jiff::civil::Date;
 
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{self, Market, Row};
+use crate::market::{Fitted, Market, Row};
 use crate::model::{ContentHash, Kind, Look, MarketName, Meta, People, RelPath, Stage};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
@@ -61,8 +61,8 @@ pub struct Bundle {
 pub struct BundleAsset {
     /// The file's name in the bundle.
     pub file_name: String,
-    /// Its tags.
-    pub meta: Meta,
+    /// Its tags, as its market takes them, and what that leaves out.
+    pub fitted: Fitted,
     /// Its category on the market.
     pub category: Option<String>,
     /// What it looks like.
@@ -73,12 +73,8 @@ pub struct BundleAsset {
 
 impl BundleAsset {
     /// Returns the asset's row of the market's manifest.
-    pub fn row(&self, market: &Market) -> Row {
-        Row {
-            file_name: self.file_name.clone(),
-            meta: market::fit(market, &self.meta).meta,
-            category: self.category.clone(),
-        }
+    pub fn row(&self) -> Row {
+        Row { file_name: self.file_name.clone(), meta: self.fitted.meta.clone(), category: self.category.clone() }
     }
 }
 

@@ -108,11 +108,7 @@ impl Checklist<'_> {
             let file = escape_bytes(file.as_bytes());
             format!("{REFUSED}`{file}`: {}{REFUSED_END}", escape_bytes(why.as_bytes()))
         });
-        strangers
-            .chain(refused)
-            .chain(alike)
-            .chain(self.assets.iter().filter_map(|asset| cut_line(self.market, asset)))
-            .collect()
+        strangers.chain(refused).chain(alike).chain(self.assets.iter().filter_map(cut_line)).collect()
     }
 }
 
@@ -133,8 +129,8 @@ fn line_of(text: &[u8], words: &[u8]) -> usize {
 }
 
 /// Returns the line that says what a market does not get of a file's tags, if it does not get all.
-fn cut_line(market: &Market, asset: &BundleAsset) -> Option<String> {
-    let told = market::fit(market, &asset.meta).left_out;
+fn cut_line(asset: &BundleAsset) -> Option<String> {
+    let told = &asset.fitted.left_out;
     let file = escape_bytes(asset.file_name.as_bytes());
     (!told.is_empty()).then(|| format!("{CUT}`{file}`: {}{CUT_END}", escape_bytes(told.join("; ").as_bytes())))
 }
@@ -159,9 +155,13 @@ fn after_count(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::built_in;
+    use crate::market::{Fitted, built_in, fit};
     use crate::model::{Look, People, SourceType};
     use crate::plan::{Recipe, plan_manifest};
+
+    fn untouched(meta: Meta) -> Fitted {
+        Fitted { meta, left_out: Vec::new() }
+    }
 
     fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {
         String::from_utf8(bytes(rows, strangers, existing.map(str::as_bytes))).unwrap()
@@ -185,13 +185,13 @@ mod tests {
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let asset = |file: &str, source_type| BundleAsset {
             file_name: file.to_owned(),
-            meta: Meta {
+            fitted: untouched(Meta {
                 title: "Sea".to_owned(),
                 description: "The sea at dawn".to_owned(),
                 keywords: (0..9).map(|n| format!("k{n}")).collect(),
                 source_type,
                 ..Meta::default()
-            },
+            }),
             category: Some("nature".to_owned()),
             look: None,
             people: None,
@@ -230,13 +230,13 @@ mod tests {
         let list = |files: &[&str], existing: Option<&str>| {
             let asset = |file: &&str| BundleAsset {
                 file_name: (*file).to_owned(),
-                meta: Meta::default(),
+                fitted: untouched(Meta::default()),
                 category: None,
                 look: Some(Look::Photo),
                 people: Some(People::No),
             };
             let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
-            let rows: Vec<Row> = assets.iter().map(|asset| asset.row(&market)).collect();
+            let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
             let list = Checklist { name: &name, market: &market, assets: &assets, without_row: &[], refused: &[] };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
@@ -286,7 +286,8 @@ mod tests {
             let keywords = (0..keywords).map(|number| format!("word {number}")).collect();
             let meta = Meta { title: "Sea".to_owned(), keywords, ..Meta::default() };
             let file_name = "a.jpg".to_owned();
-            let assets = [BundleAsset { file_name, meta, category: None, look: None, people: None }];
+            let fitted = fit(&market, &meta);
+            let assets = [BundleAsset { file_name, fitted, category: None, look: None, people: None }];
             let existing = [None, existing.map(str::as_bytes)];
             let plan = plan_manifest(&name, &market, &assets, &[], existing).unwrap().unwrap();
             let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");

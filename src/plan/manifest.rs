@@ -15,7 +15,7 @@ pub fn plan_manifest(
     without_row: &[String],
     existing: [Option<&[u8]>; 2],
 ) -> Result<Option<Plan>, MarketError> {
-    let rows = |assets: &[BundleAsset]| -> Vec<Row> { assets.iter().map(|asset| asset.row(market)).collect() };
+    let rows = |assets: &[BundleAsset]| -> Vec<Row> { assets.iter().map(BundleAsset::row).collect() };
     let all = rows(assets);
     // Tags change after a file was bundled: what its market would not take any more has no row.
     let refusal = |row: &Row| market::check_tags(market, &row.meta, row.category.as_deref());

@@ -129,11 +129,12 @@ pub(super) fn selected(line: &str) -> Option<(bool, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::built_in;
+    use crate::market::{Fitted, built_in};
     use crate::model::Meta;
 
     fn asset(file_name: &str, look: Option<Look>, people: Option<People>) -> BundleAsset {
-        BundleAsset { file_name: file_name.to_owned(), meta: Meta::default(), category: None, look, people }
+        let fitted = Fitted { meta: Meta::default(), left_out: Vec::new() };
+        BundleAsset { file_name: file_name.to_owned(), fitted, category: None, look, people }
     }
 
     fn lines(assets: &[BundleAsset], ticked: &[&str]) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Market, fit, names_in, row_bytes};
+use crate::market::{Fitted, Market, fit, names_in, row_bytes};
 use crate::model::{ContentHash, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -42,7 +42,7 @@ pub(super) struct Inside {
 impl Inside {
     /// Returns the bundle with its size of today.
     pub(super) fn measured(&self, name: &BundleName, market: &Market, sent: bool) -> Bundle {
-        let bytes = self.assets.iter().map(|asset| row_bytes(market, &asset.row(market))).sum();
+        let bytes = self.assets.iter().map(|asset| row_bytes(market, &asset.row())).sum();
         Bundle { name: name.clone(), rows: self.assets.len(), bytes, sent }
     }
 }
@@ -83,8 +83,12 @@ impl Bundles<'_> {
             let xmp = foreign_xmp(self.disk, &folder, file)?;
             let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
             let market = self.settings.upload.market(&name.market);
-            let meta = market.map(|market| fit(market, &resolved.meta()).meta);
-            let refresh = meta.and_then(|meta| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &meta));
+            let meta = resolved.meta();
+            let fitted = match market {
+                Some(market) => fit(market, &meta),
+                None => Fitted { meta, left_out: Vec::new() },
+            };
+            let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
             if let Some(plan) = refresh {
                 self.refresh(plan, &sidecar, &mut inside);
             }
@@ -92,8 +96,8 @@ impl Bundles<'_> {
             inside.themes.extend(sidecar.theme);
             let look = resolved.look.as_ref().map(|look| look.value);
             let people = resolved.people.as_ref().map(|people| people.value);
-            let (file_name, meta) = (file.to_owned(), resolved.meta());
-            inside.assets.push(BundleAsset { file_name, meta, category, look, people });
+            let file_name = file.to_owned();
+            inside.assets.push(BundleAsset { file_name, fitted, category, look, people });
         }
         Ok(inside)
     }
