@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use super::color::{grey_profile, srgb_profile};
 use super::xmp::write_xmp;
 use super::{CraftError, exif};
-use crate::model::{Meta, Size};
+use crate::model::{Meta, Size, is_barred};
 
 /// The most bytes of an XMP packet that one JPEG segment can hold.
 const XMP_BYTES_MAX: usize = 65_502;
@@ -108,9 +108,9 @@ fn iim(meta: &Meta) -> Vec<u8> {
     block
 }
 
-/// Returns a text without control characters, of at most so many bytes, whole characters all.
+/// Returns a text without barred characters, of at most so many bytes, whole characters all.
 fn plain(text: &str, bytes_max: usize) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let text: String = text.chars().filter(|c| !is_barred(*c)).collect();
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -6,7 +6,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, QName, ResolveResult};
 
 use super::CraftError;
-use crate::model::{Meta, Tags};
+use crate::model::{Meta, Tags, is_barred};
 
 /// Larger packets are refused.
 const BYTES_MAX: usize = 4 << 20;
@@ -39,9 +39,8 @@ pub fn write_xmp(meta: &Meta) -> String {
 }
 
 fn clean(text: &str) -> String {
-    let legal =
-        |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    escape(text.chars().filter(|c| legal(*c)).collect::<String>().trim()).into_owned()
+    let is_kept = |c: &char| matches!(c, '\t' | '\n' | '\r') || !is_barred(*c);
+    escape(text.chars().filter(is_kept).collect::<String>().trim()).into_owned()
 }
 
 fn lang_alt(out: &mut String, name: &str, text: &str) {

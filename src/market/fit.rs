@@ -220,8 +220,10 @@ mod tests {
     fn tags_are_fitted_and_what_is_left_out_is_told() {
         let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
         // The tags; the title and the keywords that Adobe Stock gets, and what is told.
-        let cases: [(Meta, &str, &[&str], &[&str]); 9] = [
+        let cases: [(Meta, &str, &[&str], &[&str]); 10] = [
             (tags("A cabin", &["snow", "Snow"], 0), "A cabin", &["snow"], &[]),
+            // What XML bars, and what it only advises against.
+            (tags("A\u{fffe}\u{7}cabin\u{1ffff}", &["\u{fdd0}snow", "\u{ffff}"], 0), "A cabin", &["snow"], &[]),
             (
                 tags(long, &["snow"], 0),
                 "a cabin in deep snow below a mountain warm light in the window at dusk",

@@ -39,6 +39,6 @@ pub use references::{Reference, References};
 pub use render::{ByteRange, Output, Render, Scans, Subsampling};
 pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
-pub use tags::{Tags, category_map, normal_keyword, split_words, words};
+pub use tags::{Tags, category_map, is_barred, normal_keyword, split_words, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};
 pub use upscaler::{Dial, INSTEAD, Took, Upscaler};

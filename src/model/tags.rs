@@ -46,9 +46,15 @@ pub struct Tags {
     pub people: Option<People>,
 }
 
-/// Returns a keyword trimmed, in NFC, with single spaces and without control characters.
+/// Returns whether a character is no part of a text: one that controls something, or one of the 66 that Unicode keeps
+/// free for ever. XML bars some of both, and its readers refuse the whole document.
+pub fn is_barred(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// Returns a keyword trimmed, in NFC, with single spaces and without barred characters.
 pub fn normal_keyword(word: &str) -> String {
-    let clean: String = word.nfc().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = word.nfc().map(|c| if is_barred(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
