@@ -1,6 +1,6 @@
 //! Market profiles: those in the binary, and a person's own in the root's `markets` folder, which take precedence.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -16,8 +16,8 @@ use crate::vault::plain;
 pub(super) struct Profiles {
     /// Built in or a person's own.
     pub(super) markets: Vec<Market>,
-    /// The markets that a person's own profiles are for, each with its file.
-    own: BTreeMap<MarketName, String>,
+    /// The markets that a person's own profiles are for.
+    own: BTreeSet<MarketName>,
     /// Files that are not read because of the ending of their names, with the markets that they may be for.
     near: Vec<(String, Vec<String>)>,
 }
@@ -26,7 +26,7 @@ impl Profiles {
     /// Reads the profiles of a root.
     pub(super) fn read(root: &Path, reader: &mut Reader) -> Result<Self, String> {
         let markets = built_in().map_err(|error| error.to_string())?;
-        let mut profiles = Self { markets, own: BTreeMap::new(), near: Vec::new() };
+        let mut profiles = Self { markets, own: BTreeSet::new(), near: Vec::new() };
         let folder = root.join("markets");
         let cannot = |error: std::io::Error| format!("{}: {}", folder.display(), plain(&error));
         let entries = match std::fs::read_dir(&folder) {
@@ -53,10 +53,14 @@ impl Profiles {
     }
 
     fn add(&mut self, own: Market, file: &str) -> Result<(), String> {
-        if let Some(other) = self.own.insert(own.name.clone(), file.to_owned()) {
-            let name = &own.name;
-            return Err(format!("markets/{file} and markets/{other} are both for the market `{name}`; keep one"));
+        let name = &own.name;
+        if file.strip_suffix(".yaml") != Some(name.as_str()) {
+            return Err(format!(
+                "markets/{file} says `name: {name}`: a profile has the name of its file; rename it to `{name}.yaml`, or \
+                 write the file's name into it"
+            ));
         }
+        self.own.insert(own.name.clone());
         self.markets.retain(|market| market.name != own.name);
         self.markets.push(own);
         Ok(())
@@ -70,7 +74,7 @@ impl Profiles {
     /// Returns why settings cannot be used: a file that seems to be the profile of a used market is not read.
     pub(super) fn unread_profile(&self, settings: &Settings) -> Option<String> {
         let is_unread = |name: &String| {
-            !self.own.contains_key(name.as_str())
+            !self.own.contains(name.as_str())
                 && settings.upload.markets.iter().any(|market| market.name == name.as_str())
         };
         let (file, name) =

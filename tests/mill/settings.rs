@@ -304,8 +304,12 @@ fn a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_told_with_wha
     assert!(said.contains("raw` cannot be read: it is a folder, and a file is expected here"), "{said}");
 
     type Act = fn(&Root);
-    let acts: [(Act, &str); 4] = [
+    let acts: [(Act, &str); 5] = [
         (|root| fs::create_dir(root.at("markets/mine.yaml")).unwrap(), "mine.yaml: it is not a regular file: a folder"),
+        (
+            |root| fs::rename(root.at("markets/adobe-stock.yaml"), root.at("markets/adobe.yaml")).unwrap(),
+            "markets/adobe.yaml says `name: adobe-stock`: a profile has the name of its file; rename it to `adobe-stock.yaml`",
+        ),
         (
             |root| {
                 fs::remove_dir_all(root.at("keep")).unwrap();
