@@ -20,6 +20,7 @@ mod slug;
 mod stage;
 mod tags;
 mod template;
+mod title_fields;
 mod upscaler;
 
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
@@ -41,4 +42,5 @@ pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
 pub use tags::{Tags, category_map, is_barred, normal_keyword, split_words, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};
+pub use title_fields::{with_fields, without_fields};
 pub use upscaler::{Dial, INSTEAD, Took, Upscaler};

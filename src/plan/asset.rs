@@ -82,7 +82,7 @@ impl<'a> Asset<'a> {
             layers.push((tags::Layer::Xmp, xmp.clone()));
         }
         layers.push((tags::Layer::Sidecar, self.sidecar.tags.clone()));
-        tags::resolve(&layers)
+        tags::resolve(&layers).of_sidecar(&self.sidecar)
     }
 
     /// Returns a stem by a naming rule.

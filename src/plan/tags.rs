@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{ContentHash, Look, Meta, Method, People, Restore, SourceType, Strength, Tags, normal_keyword};
+use crate::model::{
+    ContentHash, Look, Meta, Method, People, Restore, SourceType, Strength, Tags, normal_keyword, with_fields,
+};
+use crate::records::Sidecar;
 
 /// Where tags come from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +143,24 @@ impl Resolved {
             rights: text(&self.rights),
             source_type: self.source_type.as_ref().map(|sourced| sourced.value).unwrap_or_default(),
         }
+    }
+
+    /// Returns them for one asset: the fields in its texts have its values. What another program wrote has none.
+    #[must_use]
+    pub fn of_asset(mut self, number: Option<u64>, original: &str) -> Self {
+        for text in [&mut self.title, &mut self.description].into_iter().flatten() {
+            if text.layer != Layer::Xmp {
+                text.value = with_fields(&text.value, number, original);
+            }
+        }
+        self
+    }
+
+    /// Returns them for the asset of a sidecar.
+    #[must_use]
+    pub fn of_sidecar(self, sidecar: &Sidecar) -> Self {
+        let original = sidecar.origin.as_ref().map(|origin| origin.path.stem().to_string_lossy().into_owned());
+        self.of_asset(sidecar.seq, &original.unwrap_or_default())
     }
 
     /// Returns them for what is made already: a look that they ask for comes too late.
