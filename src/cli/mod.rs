@@ -21,6 +21,7 @@ mod run;
 mod settings;
 mod status;
 mod undo;
+mod unwise;
 mod upscaler_exec;
 mod verify;
 

@@ -7,6 +7,7 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::{counted, say};
 use super::settings::{exit_code, settings_to_look};
+use super::unwise;
 use crate::model::{RelPath, escape_bytes};
 use crate::plan::{Freshness, Stale};
 use crate::service::{BundleStatus, Group, View, WhyKind};
@@ -67,6 +68,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("Sent without a row", &view.without_row(&bundles));
     print_groups("Left alone", &overview.left_alone);
     print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
+    unwise::print(&view.unwise());
     Ok(exit_code(wrong.as_ref()))
 }
 
@@ -127,7 +129,7 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stale: Option<Vec<Value>> = found.map(|found| found.iter().filter_map(stale_json).collect());
     let whole = json!({
         "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held, "stale": stale,
-        "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
+        "unwise": unwise::list(&view.unwise()), "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
     Ok(exit_code(wrong.as_ref()))

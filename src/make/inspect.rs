@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::{Limits, MakeError};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
-use crate::model::{ContentHash, Kind, RelPath, Size, Stage};
+use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
@@ -95,13 +95,24 @@ pub fn inspect(
     })
 }
 
+/// The records of an asset's own.
+#[derive(Debug, Default)]
+pub struct OwnRecords {
+    /// Its sidecar.
+    pub sidecar: Option<(Companion, Sidecar)>,
+    /// The tags of a foreign sidecar.
+    pub xmp: Option<Tags>,
+}
+
 /// Reads the records of an asset's own, and nothing of the asset.
-pub fn read_records(disk: &dyn Look, candidate: &Candidate) -> Result<(), MakeError> {
-    if let Some(found) = find_sidecar(disk, candidate)? {
-        read_sidecar(disk, &found.path)?;
-    }
+pub fn read_records(disk: &dyn Look, candidate: &Candidate) -> Result<OwnRecords, MakeError> {
+    let sidecar = match find_sidecar(disk, candidate)? {
+        Some(found) => Some((companion(&found), read_sidecar(disk, &found.path)?)),
+        None => None,
+    };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
-    xmp.map_or(Ok(()), |found| read_xmp(disk, &found.path).map(drop))
+    let xmp = xmp.map(|found| read_xmp(disk, &found.path)).transpose()?;
+    Ok(OwnRecords { sidecar, xmp: xmp.map(|(foreign, _)| foreign.tags) })
 }
 
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only

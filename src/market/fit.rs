@@ -180,7 +180,7 @@ pub(super) fn find_phrase(text: &str, phrase: &str, from: usize) -> Option<(usiz
 }
 
 /// Returns the words of a text from a place on, each with where it begins and ends.
-fn words_in(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn words_in(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut at = from;
     std::iter::from_fn(move || {
         let start = at + text[at..].find(char::is_alphanumeric)?;

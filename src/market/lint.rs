@@ -1,10 +1,12 @@
 //! What a market may dislike in tags, and does not refuse at once. It only warns, long before upload day.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::fit::find_phrase;
-use super::profile::Market;
-use crate::model::{Meta, counted};
+use super::fit::{find_phrase, words_in};
+use super::never;
+use super::profile::{Market, Value};
+use crate::model::{Meta, counted, without_fields};
 
 /// The lists that come with the program.
 const NAMES: &str = include_str!("../../config/lint/names.yaml");
@@ -12,60 +14,177 @@ const NAMES: &str = include_str!("../../config/lint/names.yaml");
 const OWN: &str = "names of `upload.names`";
 /// Fewer keywords are few.
 const KEYWORDS_FEW: usize = 7;
+/// What a keyword has in the IPTC fields of a file; a longer one is cut there.
+const KEYWORD_BYTES_MAX: usize = 64;
 /// What stands in prompts, and in no sentence.
 const PROMPT_SIGNS: [&str; 7] = ["<lora", "::", "--ar ", "--v ", "--s ", "{", "]["];
 /// So many first keywords weigh most.
 const FIRST: usize = 10;
 
-/// Names that do not belong into tags, by what they are.
+/// What is unwise in tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names(BTreeMap<String, Vec<String>>);
+pub struct Warning {
+    /// What kind of thing.
+    pub kind: WarningKind,
+    /// It, in words.
+    pub text: String,
+}
+
+/// The kinds of what is unwise, as people look for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WarningKind {
+    /// There is no title.
+    NoTitle,
+    /// There are few keywords.
+    FewKeywords,
+    /// A market wants a category.
+    NoCategory,
+    /// A name of somebody, or a word that only prompts have.
+    Name,
+    /// What stands in prompts, or between braces.
+    Prompt,
+    /// Keywords that say the same.
+    SameKeywords,
+    /// A keyword that is a sentence.
+    LongKeyword,
+    /// The title is all capitals.
+    Capitals,
+    /// More files of a theme are alike than a market wants.
+    Repetition,
+}
+
+impl WarningKind {
+    /// Returns what it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoTitle => "no title",
+            Self::FewKeywords => "few keywords",
+            Self::NoCategory => "no category",
+            Self::Name => "names and prompt words",
+            Self::Prompt => "signs of a prompt",
+            Self::SameKeywords => "keywords that say the same",
+            Self::LongKeyword => "long keywords",
+            Self::Capitals => "capitals",
+            Self::Repetition => "repetition",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Names that do not belong into tags, by their first word in lower case, each with what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names(BTreeMap<String, Vec<(String, String)>>);
 
 impl Names {
     /// Returns those that come with the program, and a person's own.
     pub fn with(own: Vec<String>) -> Self {
-        let mut names: BTreeMap<String, Vec<String>> = serde_yaml::from_str(NAMES).expect("they are sound, by test");
-        names.insert(OWN.to_owned(), own);
+        let mut lists: BTreeMap<String, Vec<String>> = serde_yaml::from_str(NAMES).expect("they are sound, by test");
+        lists.insert(OWN.to_owned(), own);
+        let mut names: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (what, list) in lists {
+            for name in list {
+                let first = words_in(&name, 0).next().map(|(start, end)| name[start..end].to_lowercase());
+                let Some(first) = first else { continue };
+                names.entry(first).or_default().push((what.clone(), name));
+            }
+        }
         Self(names)
     }
 
-    /// Returns the names in a text, each with what it is.
-    fn found_in(&self, text: &str) -> Vec<(&str, &str)> {
-        let is_in = |name: &str| find_phrase(text, name, 0).is_some();
-        let names =
-            self.0.iter().flat_map(|(what, names)| names.iter().map(move |name| (what.as_str(), name.as_str())));
-        names.filter(|(_, name)| is_in(name)).collect()
+    /// Returns the names in a text, each once and with what it is.
+    fn found_in(&self, text: &str) -> Vec<&(String, String)> {
+        let mut found: Vec<&(String, String)> = Vec::new();
+        for (start, end) in words_in(text, 0) {
+            let names = self.0.get(&text[start..end].to_lowercase()).into_iter().flatten();
+            for name in names.filter(|(_, name)| find_phrase(text, name, start).is_some()) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        found
     }
 }
 
-/// Returns what is unwise in the tags of a file, in words.
-pub fn lint(names: &Names, meta: &Meta) -> Vec<String> {
+/// Returns what is unwise in the tags of a file.
+pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let mut warn = |kind, text| warnings.push(Warning { kind, text });
     if meta.title.is_empty() {
-        warnings.push("it has no title".to_owned());
+        warn(WarningKind::NoTitle, "it has no title".to_owned());
     }
     if meta.keywords.len() < KEYWORDS_FEW {
         let has = counted(meta.keywords.len(), "keyword");
-        warnings.push(format!("it has {has}: buyers find what has {KEYWORDS_FEW} and more"));
+        warn(WarningKind::FewKeywords, format!("it has {has}: buyers find what has {KEYWORDS_FEW} and more"));
     }
     let letters = || meta.title.chars().filter(|c| c.is_alphabetic());
     if letters().count() > 3 && letters().all(char::is_uppercase) {
-        warnings.push("its title is all capitals".to_owned());
+        warn(WarningKind::Capitals, "its title is all capitals".to_owned());
     }
     let texts = [("title", &meta.title), ("description", &meta.description)];
-    let texts = texts.into_iter().chain(meta.keywords.iter().map(|keyword| ("keyword", keyword)));
-    for (what, text) in texts {
-        if let Some(sign) = PROMPT_SIGNS.iter().find(|sign| text.contains(**sign)) {
-            warnings.push(format!("its {what} `{text}` has `{}` in it, as a prompt has", sign.trim_end()));
+    for (what, text) in texts.into_iter().chain(meta.keywords.iter().map(|keyword| ("keyword", keyword))) {
+        if let Some(told) = prompt(what, text) {
+            warn(WarningKind::Prompt, told);
         }
         for (kind, name) in names.found_in(text) {
-            warnings.push(format!(
+            let told = format!(
                 "its {what} `{text}` has `{name}` in it, which is one of the {kind}: markets refuse such words"
-            ));
+            );
+            warn(WarningKind::Name, told);
         }
     }
-    warnings.extend(twins(&meta.keywords));
+    if let Some(told) = twins(&meta.keywords) {
+        warn(WarningKind::SameKeywords, told);
+    }
+    for keyword in meta.keywords.iter().filter(|keyword| keyword.len() > KEYWORD_BYTES_MAX) {
+        let told = format!(
+            "its keyword `{keyword}` has {} bytes: the IPTC field of a file has {KEYWORD_BYTES_MAX}, and it is cut \
+             there; markets look for words and short phrases",
+            keyword.len()
+        );
+        warn(WarningKind::LongKeyword, told);
+    }
     warnings
+}
+
+/// Returns what a text has in it that only a prompt has, in words. A title and a description may have fields.
+fn prompt(what: &str, text: &str) -> Option<String> {
+    let has_fields = what != "keyword" && text.contains('{');
+    let (rest, unknown) = if has_fields { without_fields(text) } else { (text.to_owned(), Vec::new()) };
+    if let Some((typed, meant)) = unknown.first() {
+        let meant = meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        return Some(format!(
+            "its {what} `{text}` has `{typed}` in it, which is none of the fields `{{n}}` and `{{original|words}}` and stays \
+             as it is typed{meant}"
+        ));
+    }
+    let sign = PROMPT_SIGNS.iter().find(|sign| rest.contains(**sign))?;
+    Some(format!("its {what} `{text}` has `{}` in it, as a prompt has", sign.trim_end()))
+}
+
+/// Returns which markets want a category of a file that has none. One that never gets it wants nothing.
+pub fn lacks_category<'a>(
+    markets: impl Iterator<Item = &'a Market>,
+    has: &dyn Fn(&str) -> bool,
+    meta: &Meta,
+) -> Option<Warning> {
+    let is_category =
+        |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
+    let wants = |market: &&Market| {
+        market.csv.columns.iter().any(|column| is_category(column.value))
+            && !market.categories.is_empty()
+            && !has(market.name.as_str())
+            && market.kinds.iter().any(|kind| never(market, *kind, meta.source_type).is_empty())
+    };
+    let markets: Vec<String> = markets.filter(wants).map(|market| format!("`{}`", market.name)).collect();
+    let first = markets.first()?.trim_matches('`').to_owned();
+    let text = format!("it has no category for {}: `category: {{{first}: …}}`", markets.join(", "));
+    Some(Warning { kind: WarningKind::NoCategory, text })
 }
 
 /// Returns the keywords that say the same as an earlier one.
@@ -95,28 +214,53 @@ fn stem(keyword: &str) -> String {
     }
 }
 
-/// Returns what is too much alike in the files of a theme that a market gets: it refuses repetition.
+/// How often files of a theme have the same title and the same first keywords.
+#[derive(Debug, Default)]
+pub struct Repeated {
+    titles: BTreeMap<String, usize>,
+    first_keywords: BTreeMap<String, usize>,
+}
+
+impl Repeated {
+    /// Counts a file. A title that has no number yet will have one of its own.
+    pub fn add(&mut self, meta: &Meta) {
+        let first = meta.keywords.iter().take(FIRST).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let title = if meta.title.contains("{n}") { "" } else { &meta.title };
+        for (counts, key) in [(&mut self.titles, title), (&mut self.first_keywords, &first)] {
+            match counts.get_mut(key) {
+                _ if key.is_empty() => (),
+                Some(count) => *count += 1,
+                None => drop(counts.insert(key.to_owned(), 1)),
+            }
+        }
+    }
+
+    /// Returns what is too much alike for a market, which refuses repetition: how many files, and what is told of them.
+    pub fn told(&self, market: &Market) -> Vec<(usize, String)> {
+        let Some(distinct) = market.distinct else { return Vec::new() };
+        let told = |what: &str, counts: &BTreeMap<String, usize>, may: usize| {
+            let (text, count) = counts.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > may)?;
+            let told =
+                format!("{count} files have the same {what}, and the market wants it for at most {may}: `{text}`");
+            Some((*count, told))
+        };
+        let titles = told("title", &self.titles, distinct.titles);
+        titles.into_iter().chain(told("first keywords", &self.first_keywords, distinct.first_keywords)).collect()
+    }
+}
+
+/// Returns what is too much alike in the files that a market gets.
 pub fn repetition(market: &Market, metas: &[&Meta]) -> Vec<String> {
-    let Some(distinct) = market.distinct else { return Vec::new() };
-    let by = |key: &dyn Fn(&Meta) -> String| {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        metas.iter().for_each(|meta| *counts.entry(key(meta)).or_default() += 1);
-        counts.into_iter().filter(|(key, _)| !key.is_empty()).max_by_key(|(_, count)| *count)
-    };
-    let first = |meta: &Meta| meta.keywords.iter().take(FIRST).cloned().collect::<Vec<_>>().join(", ");
-    let told = |what: &str, found: Option<(String, usize)>, may: usize| {
-        let (text, count) = found.filter(|(_, count)| *count > may)?;
-        Some(format!("{count} files have the same {what}, and the market wants it for at most {may}: `{text}`"))
-    };
-    let titles = told("title", by(&|meta| meta.title.clone()), distinct.titles);
-    let keywords = told("first keywords", by(&first), distinct.first_keywords);
-    titles.into_iter().chain(keywords).collect()
+    let mut repeated = Repeated::default();
+    metas.iter().for_each(|meta| repeated.add(meta));
+    repeated.told(market).into_iter().map(|(_, told)| told).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::model::SourceType;
 
     fn tags(title: &str, keywords: &str) -> Meta {
         let keywords = keywords.split(", ").filter(|word| !word.is_empty()).map(str::to_owned).collect();
@@ -126,7 +270,8 @@ mod tests {
     #[test]
     fn what_is_unwise_is_told() {
         let sound = "snow, cabin, winter, forest, lake, night, star";
-        let rows: [(&str, &str, &[&str]); 9] = [
+        let long = format!("{sound}, {}", "a cabin in the deep snow ".repeat(3));
+        let rows: [(&str, &str, &[&str]); 13] = [
             ("A cabin in the snow", sound, &[]),
             ("", "snow", &["it has no title", "it has 1 keyword: buyers find what has 7 and more"]),
             ("A CABIN IN SNOW", sound, &["its title is all capitals"]),
@@ -153,6 +298,17 @@ mod tests {
                     "its keywords `cabin` and `cabins`, `Snow` and `snow`, `lakes` and `lake` say the same",
                 ],
             ),
+            ("A cabin {n}, {original|words}", sound, &[]),
+            (
+                "A cabin {seq}",
+                sound,
+                &[
+                    "has `{seq}` in it, which is none of the fields `{n}` and `{original|words}` and stays as it is typed; \
+                   did you mean `{n}`?",
+                ],
+            ),
+            ("A cabin { in", sound, &["has `{` in it, as a prompt has"]),
+            ("A cabin", &long, &["has 75 bytes: the IPTC field of a file has 64"]),
             (
                 "A cabin",
                 "glass, glasses, city, cities, virus, bus, this",
@@ -162,10 +318,24 @@ mod tests {
         for (title, keywords, expected) in rows {
             let found = lint(&Names::with(Vec::new()), &tags(title, keywords));
             assert_eq!(found.len(), expected.len(), "{title}: {found:?}");
-            assert!(found.iter().zip(expected).all(|(found, part)| found.contains(part)), "{title}: {found:?}");
+            assert!(found.iter().zip(expected).all(|(found, part)| found.text.contains(part)), "{title}: {found:?}");
         }
         let own = lint(&Names::with(vec!["my rival".to_owned()]), &tags("My Rival's cabin", sound));
-        assert!(own.len() == 1 && own[0].contains("which is one of the names of `upload.names`"), "{own:?}");
+        assert!(own.len() == 1 && own[0].text.contains("which is one of the names of `upload.names`"), "{own:?}");
+    }
+
+    #[test]
+    fn a_category_is_missed_where_a_market_has_room_for_it() {
+        let all = built_in().unwrap();
+        let told = |source_type, has: &[&str]| {
+            let meta = Meta { source_type, ..Meta::default() };
+            let warning = lacks_category(all.iter(), &|name| has.contains(&name), &meta);
+            warning.map(|warning| warning.text).unwrap_or_default()
+        };
+        let (ai, camera) = (SourceType::TrainedAlgorithmicMedia, SourceType::DigitalCapture);
+        assert_eq!(told(ai, &[]), "it has no category for `adobe-stock`, `dreamstime`: `category: {adobe-stock: …}`");
+        assert_eq!(told(ai, &["adobe-stock", "dreamstime"]), "");
+        assert!(told(camera, &["adobe-stock"]).contains("`shutterstock`"));
     }
 
     #[test]
@@ -180,6 +350,9 @@ mod tests {
         let same: Vec<&Meta> = vec![&metas[0]; 4];
         assert_eq!(repetition(&market("adobe-stock"), &same).len(), 2);
         assert_eq!(repetition(&market("adobe-stock"), &same[..3]).len(), 0);
+        // Each gets a number of its own.
+        let numbered = tags("Cabin {n}", "");
+        assert_eq!(repetition(&market("vecteezy"), &[&numbered, &numbered]).len(), 0);
         assert_eq!(repetition(&market("123rf"), &same).len(), 0);
     }
 }

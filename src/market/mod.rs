@@ -10,7 +10,7 @@ mod read;
 
 pub use checks::{Candidate, check, check_tags, never, no_category};
 pub use fit::{Fitted, fit};
-pub use lint::{Names, lint, repetition};
+pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
 pub use profile::{
     Accepts, AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit,

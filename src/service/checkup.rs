@@ -9,7 +9,7 @@ use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
 use crate::intake::walk;
-use crate::market::{Market, lint};
+use crate::market::{Market, lacks_category, lint};
 use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, counted};
 use crate::plan::tags::{Layer, resolve};
 use crate::records::{ThemeFile, read_mapping};
@@ -157,7 +157,12 @@ fn unwise(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
     let told = |path: &RelPath| {
         let file = disk.read(path, TAGS_BYTES_MAX).ok().and_then(|bytes| ThemeFile::parse(&bytes).ok())?;
         let layers = [(Layer::Defaults, settings.defaults.clone()), (Layer::Theme, file.tags())];
-        let warnings = lint(&settings.upload.names, &resolve(&layers).meta());
+        let tags = resolve(&layers);
+        let meta = tags.meta();
+        let mut warnings = lint(&settings.upload.names, &meta);
+        let has = |market: &str| tags.category.contains_key(market);
+        warnings.extend(lacks_category(settings.upload.markets.iter(), &has, &meta));
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         (!warnings.is_empty()).then(|| format!("`{path}`: {}", warnings.join("; ")))
     };
     let files = walked.files.iter().map(|found| &found.path);

@@ -83,6 +83,20 @@ fn unwise_tags_are_told_by_check_and_explain_and_repetition_by_the_checklist() {
         assert!(checked.contains(told), "{told}: {checked}");
     }
     assert_eq!(root.call(&["check"]).status.code(), Some(0));
+    // Nothing waits for them, and `status` counts them by kind, with what is to be done about repetition.
+    let status = root.text(&["status"]);
+    for told in [
+        "  names and prompt words: 4 files of `city`; `raw/city/0.png`: its title",
+        "  keywords that say the same: 4 files of `city`",
+        "  no category: 4 files of `city`; `raw/city/0.png`: it has no category for `adobe-stock`",
+        "  repetition: 4 files of `city`; `raw/city/0.png`: adobe-stock: 4 files have the same title, and the market wants",
+    ] {
+        assert!(status.contains(told), "{told}: {status}");
+    }
+    let json: serde_json::Value = serde_json::from_slice(&root.call(&["status", "--json"]).stdout).unwrap();
+    let unwise = json["unwise"].as_array().unwrap();
+    let repetition: Vec<_> = unwise.iter().filter(|one| one["kind"] == "repetition").collect();
+    assert_eq!((repetition.len(), &repetition[0]["theme"], &repetition[0]["files"]), (2, &"city".into(), &4.into()));
     let explained = root.text(&["explain", "raw/city/1.png"]);
     assert!(explained.contains("`van gogh` in it, which is one of the artists"), "{explained}");
     assert!(root.once().status.success(), "{}", root.log());
@@ -103,4 +117,38 @@ fn unwise_tags_are_told_by_check_and_explain_and_repetition_by_the_checklist() {
     assert!(root.once().status.success(), "{}", root.log());
     let text = fs::read_to_string(root.at(&list)).unwrap();
     assert!(!text.contains("Before you upload") && text.contains("Ask Ann!"), "{text}");
+}
+
+/// All files of a theme had one title, and markets refuse repetition.
+#[test]
+fn a_shared_title_may_name_what_is_a_files_own() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock]}\n");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    let tags =
+        "title: 'City {n}: {original|words} {new}'\ndescription: 'The city, {original|words}'\nkeywords: [neon]\n";
+    fs::write(root.at("raw/city/tags.yaml"), tags).unwrap();
+    fs::write(root.at("raw/city/tram-in_rain_00012.png"), picture(1, 220)).unwrap();
+    fs::write(root.at("raw/city/own.png"), picture(2, 220)).unwrap();
+    fs::write(root.at("raw/city/own.png.yaml"), "tags: {title: A roof}\n").unwrap();
+    let checked = root.text(&["check"]);
+    assert!(
+        checked.contains("has `{new}` in it, which is none of the fields `{n}` and `{original|words}`"),
+        "{checked}"
+    );
+    assert!(root.once().status.success(), "{}", root.log());
+    let rows = root.csv();
+    let titles: Vec<&str> = rows[1..].iter().map(|row| row[1].as_str()).collect();
+    let number = titles.iter().find_map(|title| title.strip_prefix("City ")?.split(':').next());
+    let shared = format!("City {}: tram in rain {{new}}", number.unwrap());
+    assert!(titles.contains(&"A roof") && titles.contains(&&*shared), "{titles:?}");
+    // The file says what its row says, and `explain` too; nothing is embedded anew.
+    let of_row = |title: &str| rows.iter().find(|row| row[1] == title).unwrap()[0].clone();
+    let file = root.bundled().into_iter().find(|file| file.ends_with(of_row(&shared))).unwrap();
+    let xmp = stockmill::craft::embedded_xmp(&fs::read(&file).unwrap(), stockmill::model::Kind::Jpeg).unwrap();
+    let meta = stockmill::craft::read_xmp(&xmp).unwrap();
+    assert_eq!((meta.title.as_ref(), meta.description.as_deref()), (Some(&shared), Some("The city, tram in rain")));
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    assert!(explained.contains(&format!("title        {shared} (theme)")), "{explained}");
+    root.once();
+    assert_eq!(root.log().matches("embedded anew").count(), 0, "{}", root.log());
 }

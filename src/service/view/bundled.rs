@@ -2,7 +2,7 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::{Market, fit, lint, row_of};
+use crate::market::{Market, fit, row_of};
 use crate::model::RelPath;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
@@ -126,8 +126,8 @@ impl View {
             Some(market) => {
                 let left_out = fit(market, &tags.meta()).left_out;
                 explained.notes.extend(left_out.into_iter().map(|told| ("cut", told)));
-                let warnings = lint(&self.decide.settings.upload.names, &tags.meta());
-                explained.notes.extend(warnings.into_iter().map(|told| ("warning", told)));
+                let warnings = self.warnings_of(&tags).into_iter();
+                explained.notes.extend(warnings.map(|told| ("warning", told.to_string())));
                 fitted(market, tags)
             }
             None => tags,

@@ -3,7 +3,6 @@
 use super::judge::Beside;
 use super::overview::to_failed;
 use super::{AssetStatus, View};
-use crate::market::lint;
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{Facts, theme_of_path};
@@ -160,8 +159,8 @@ impl View {
             let has_look = matches!(stage, Stage::Export | Stage::Upload);
             explained.tags = Some(if has_look { tags.map(Resolved::without_look) } else { tags });
             if let Some(Ok(tags)) = &explained.tags {
-                let told = lint(&self.decide.settings.upload.names, &tags.meta());
-                explained.notes.extend(told.into_iter().map(|told| ("warning", told)));
+                let told = self.warnings_of(tags).into_iter();
+                explained.notes.extend(told.map(|told| ("warning", told.to_string())));
             }
             explained.sources = self.sources(&facts);
         }

@@ -198,16 +198,22 @@ impl View {
         if stage == Stage::Ideas {
             return None;
         }
-        let own = match read_records(self.decide.disk(), candidate) {
-            Err(error @ (MakeError::Sidecar { .. } | MakeError::Xmp { .. })) => Some(error.to_string()),
-            _ => None,
-        };
         let facts = bare_facts(candidate)?;
-        let shared = || match self.decide.tags_of(&facts, now.for_settle()) {
-            Err(Hold::Unreadable(why)) => Some(why),
-            _ => None,
+        let broken = match read_records(self.decide.disk(), candidate) {
+            Err(error @ (MakeError::Sidecar { .. } | MakeError::Xmp { .. })) => error.to_string(),
+            read => {
+                let records = read.unwrap_or_default();
+                let facts = Facts { sidecar: records.sidecar, xmp: records.xmp, ..facts };
+                match self.decide.tags_of(&facts, now.for_settle()) {
+                    Err(Hold::Unreadable(why)) => why,
+                    Ok(tags) => {
+                        self.saw_tags(&facts, &tags);
+                        return None;
+                    }
+                    Err(_) => return None,
+                }
+            }
         };
-        let broken = own.or_else(shared)?;
         Some(Why::new(WhyKind::Record, &format!("{broken}; beside that, {shut}")))
     }
 

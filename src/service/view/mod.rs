@@ -1,5 +1,6 @@
 //! A look at a root that changes nothing: what `plan`, `status` and `explain` show.
 
+mod advice;
 mod bundled;
 mod elsewhere;
 mod explain;
@@ -8,6 +9,7 @@ mod names;
 mod overview;
 mod stale;
 
+pub use advice::Unwise;
 pub use explain::Explained;
 pub use overview::{BundleStatus, Group, Line, Overview, StageCount};
 
@@ -31,6 +33,7 @@ use crate::model::{RelPath, Stage};
 use crate::plan::Plan;
 use crate::records::{Note, Record};
 use crate::vault::{Detached, DiskError, Journal, Layout, Lock, RealDisk, Vault};
+use advice::TagLook;
 use judge::Beside;
 
 /// A look at a root that changes nothing. It decides with the same functions as the daemon.
@@ -48,6 +51,8 @@ pub struct View {
     planned: Vec<Plan>,
     /// The journal.
     records: Vec<Record>,
+    /// What the tags of files look like.
+    tag_look: TagLook,
 }
 
 /// How one file stands.
@@ -116,7 +121,18 @@ impl View {
             }
         }
         let insides = Insides::default();
-        Ok(Self { decide, pauses, unseen, units, insides, layout, clock, planned: Vec::new(), records })
+        Ok(Self {
+            decide,
+            pauses,
+            unseen,
+            units,
+            insides,
+            layout,
+            clock,
+            planned: Vec::new(),
+            records,
+            tag_look: TagLook::default(),
+        })
     }
 
     /// Returns whether a daemon works on the root.
@@ -150,7 +166,11 @@ impl View {
             let odd = surveyed.odd.clone();
             let beside = Beside::new(&surveyed);
             for candidate in candidates.into_iter().filter(|c| covers(&c.primary.path)) {
-                statuses.push(self.judge(&beside, &candidate).0);
+                let (status, facts) = self.judge(&beside, &candidate);
+                if let Some(facts) = facts.filter(|facts| facts.stage != Stage::Ideas) {
+                    self.look_at_tags(&facts);
+                }
+                statuses.push(status);
             }
             for odd in odd.into_iter().filter(|odd| covers(&odd.path)) {
                 statuses.push(self.judge_alone(&beside, odd));
