@@ -4,6 +4,9 @@ use super::checks::{codes, described};
 use super::profile::{Charset, Column, Market, MarketError, Quoting, Value};
 use crate::model::{Meta, slugify};
 
+/// Few rows have more bytes.
+const LINE_BYTES: usize = 1 << 10;
+
 /// One file of a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -15,13 +18,43 @@ pub struct Row {
     pub category: Option<String>,
 }
 
-/// Returns a manifest: a header and a row for each file, as RFC 4180 has it (CRLF, quotes where
-/// needed), in UTF-8.
-pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
-    let wrong = |what: String| MarketError::Manifest { market: market.name.clone(), what };
-    if rows.len() > market.csv.rows_max {
-        return Err(wrong(format!("{} rows, and the market takes {}", rows.len(), market.csv.rows_max)));
+/// Returns a manifest: a header and a row for each file, as RFC 4180 has it (CRLF, quotes where needed), in UTF-8. Where
+/// the market limits rows or bytes it is in several parts, each a table of its own with whole rows; there is one part at
+/// least.
+pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<Vec<u8>>, MarketError> {
+    let header: Vec<String> = market.csv.columns.iter().map(|column| column.header.clone()).collect();
+    let bom: &[u8] = if market.csv.bom { b"\xef\xbb\xbf" } else { b"" };
+    let header = [bom, &line(market, &header)?].concat();
+    let mut parts = vec![header.clone()];
+    let mut in_part = 0;
+    for row in rows {
+        let line = line(market, &cells(market, row))?;
+        let is_full = |part: &Vec<u8>| part.len() + line.len() > market.csv.bytes_max;
+        if in_part == market.csv.rows_max || parts.last().is_some_and(is_full) {
+            in_part = 0;
+            parts.push(header.clone());
+        }
+        in_part += 1;
+        parts.last_mut().expect("there is one part at least").extend(line);
     }
+    // A header alone is a part only if there is no row.
+    if parts.len() > 1 && parts[0] == header {
+        parts.remove(0);
+    }
+    Ok(parts)
+}
+
+/// Returns why the market takes no row of a file, if it is too long for any manifest.
+pub fn row_too_long(market: &Market, row: &Row) -> Option<String> {
+    let bytes = row_bytes(market, row) + header_bytes(market);
+    let bytes_max = market.csv.bytes_max;
+    (bytes > bytes_max).then(|| {
+        format!("its row and the header of the CSV may have {bytes} bytes, and the market takes {bytes_max}; shorten its texts")
+    })
+}
+
+fn line(market: &Market, cells: &[String]) -> Result<Vec<u8>, MarketError> {
+    let wrong = |what: String| MarketError::Manifest { market: market.name.clone(), what };
     let quoting = match market.csv.quoting {
         Quoting::Necessary => csv::QuoteStyle::Necessary,
         Quoting::All => csv::QuoteStyle::Always,
@@ -30,17 +63,10 @@ pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<u8>, MarketError> {
         .quote_style(quoting)
         .delimiter(u8::try_from(market.csv.separator).map_err(|error| wrong(error.to_string()))?)
         .terminator(csv::Terminator::CRLF)
-        .from_writer(if market.csv.bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() });
-    let header: Vec<&str> = market.csv.columns.iter().map(|column| column.header.as_str()).collect();
-    writer.write_record(header).map_err(|error| wrong(error.to_string()))?;
-    for row in rows {
-        writer.write_record(cells(market, row)).map_err(|error| wrong(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| wrong(error.to_string()))?;
-    if bytes.len() > market.csv.bytes_max {
-        return Err(wrong(format!("{} bytes, and the market takes {}", bytes.len(), market.csv.bytes_max)));
-    }
-    Ok(bytes)
+        .buffer_capacity(LINE_BYTES)
+        .from_writer(Vec::new());
+    writer.write_record(cells).map_err(|error| wrong(error.to_string()))?;
+    writer.into_inner().map_err(|error| wrong(error.to_string()))
 }
 
 /// Returns the names of the files that have a row in a manifest.
@@ -68,8 +94,18 @@ pub fn row_of(market: &Market, manifest: &[u8], file_name: &str) -> Vec<(String,
 }
 
 /// Returns the most bytes that a row takes in a manifest.
-pub fn row_bytes(market: &Market, row: &Row) -> usize {
-    cells(market, row).iter().map(|cell| cell.len() + cell.matches('"').count() + 3).sum::<usize>() + 2
+fn row_bytes(market: &Market, row: &Row) -> usize {
+    cells(market, row).iter().map(|cell| most_bytes(cell)).sum::<usize>() + 2
+}
+
+/// Returns the most bytes that the header of a manifest takes, with its mark.
+fn header_bytes(market: &Market) -> usize {
+    market.csv.columns.iter().map(|column| most_bytes(&column.header)).sum::<usize>() + 5
+}
+
+/// Returns the bytes of a cell with quotation marks and a separator.
+fn most_bytes(cell: &str) -> usize {
+    cell.len() + cell.matches('"').count() + 3
 }
 
 fn cells(market: &Market, row: &Row) -> Vec<String> {
@@ -159,7 +195,7 @@ mod tests {
             ..Meta::default()
         };
         let row = Row { file_name: "a-0001.jpg".to_owned(), meta, category: Some("Landscapes".to_owned()) };
-        let bytes = manifest(&adobe(), std::slice::from_ref(&row)).unwrap();
+        let bytes = manifest(&adobe(), std::slice::from_ref(&row)).unwrap().remove(0);
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(text.starts_with("Filename,Title,Keywords,Category,Releases\r\n"), "{text}");
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -180,10 +216,59 @@ mod tests {
         assert_eq!(harmless("a=1 + 2"), "a=1 + 2");
     }
 
+    /// It was refused as a whole from there on.
     #[test]
-    fn a_manifest_beyond_the_limits_is_refused() {
-        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
-        assert!(manifest(&adobe(), &vec![row; 5001]).unwrap_err().to_string().contains("5001 rows"));
+    fn a_manifest_beyond_the_limits_has_several_parts_of_whole_rows() {
+        let header = "Filename,Title,Keywords,Category,Releases\r\n";
+        let row = |n: usize| Row {
+            file_name: format!("a-{n:04}.jpg"),
+            meta: Meta { title: "one, \"two\"\nthree".to_owned(), ..Meta::default() },
+            category: None,
+        };
+        // The limits of rows and of bytes, how many rows there are, and how many each part has.
+        let line = "a-0001.jpg,\"one, \"\"two\"\"\nthree\",,,\r\n".len();
+        for (rows_max, bytes_max, count, parts) in [
+            (5, 1_000_000, 0, vec![0]),
+            (5, 1_000_000, 5, vec![5]),
+            (5, 1_000_000, 6, vec![5, 1]),
+            (5, 1_000_000, 13, vec![5, 5, 3]),
+            (5_000, header.len() + 3 * line, 7, vec![3, 3, 1]),
+            (5_000, header.len() + 4 * line - 1, 7, vec![3, 3, 1]),
+            (2, header.len() + 3 * line, 4, vec![2, 2]),
+            // One that no part has room for is refused before.
+            (5_000, header.len() + 1, 2, vec![1, 1]),
+        ] {
+            for bom in [false, true] {
+                let mut market = adobe();
+                (market.csv.rows_max, market.csv.bytes_max) = (rows_max, bytes_max + if bom { 3 } else { 0 });
+                market.csv.bom = bom;
+                let rows: Vec<Row> = (0..count).map(row).collect();
+                let written = manifest(&market, &rows).unwrap();
+                let names: Vec<Vec<String>> =
+                    written.iter().map(|part| names_in(&market, part).into_iter().collect()).collect();
+                let row = format!("{rows_max} rows, {bytes_max} bytes, {count}: {names:?}");
+                assert_eq!(names.iter().map(Vec::len).collect::<Vec<_>>(), parts, "{row}");
+                assert_eq!(names.concat(), rows.iter().map(|row| row.file_name.clone()).collect::<Vec<_>>(), "{row}");
+                let head = if bom { format!("\u{feff}{header}") } else { header.to_owned() };
+                assert!(
+                    written.iter().all(|part| part.starts_with(head.as_bytes()) && part.ends_with(b"\r\n")),
+                    "{row}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_no_manifest_has_room_for_is_told() {
+        let mut market = adobe();
+        market.csv.bytes_max = 500;
+        let refused = |chars: usize| {
+            let meta = Meta { title: "x".repeat(chars), ..Meta::default() };
+            row_too_long(&market, &Row { file_name: "a.jpg".to_owned(), meta, category: None })
+        };
+        assert_eq!(refused(300), None);
+        let told = refused(500).unwrap();
+        assert!(told.ends_with("bytes, and the market takes 500; shorten its texts"), "{told}");
     }
 
     #[test]

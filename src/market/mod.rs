@@ -11,7 +11,7 @@ mod read;
 pub use checks::{Candidate, check, check_tags, never, no_category};
 pub use fit::{Fitted, fit};
 pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
-pub use manifest::{Row, fit_file_name, manifest, names_in, row_bytes, row_of};
+pub use manifest::{Row, fit_file_name, manifest, names_in, row_of, row_too_long};
 pub use profile::{
     Accepts, AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit,
     Value,

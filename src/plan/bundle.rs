@@ -6,7 +6,7 @@ use crate::market::{Fitted, Market, Row};
 use crate::model::{ContentHash, Kind, Look, MarketName, Meta, People, RelPath, Stage};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
-/// Which bundle: one per market and upload day, in parts where the market's manifest has a limit.
+/// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BundleName {
     /// The upload day.
@@ -22,6 +22,20 @@ impl BundleName {
     pub fn folder(&self) -> RelPath {
         let name = if self.part == 1 { self.market.to_string() } else { format!("{}-{}", self.market, self.part) };
         Stage::Upload.folder().join(self.day.to_string()).join(name)
+    }
+
+    /// Returns where a part of the bundle's manifest lies; the first one is 1.
+    pub fn manifest(&self, part: u32) -> RelPath {
+        let name = if part == 1 { format!("{}.csv", self.market) } else { format!("{}-{part}.csv", self.market) };
+        self.folder().join(name)
+    }
+
+    /// Returns which part of its manifest has a name in the bundle's folder, if one has it.
+    pub fn manifest_part(&self, name: &str) -> Option<u32> {
+        let part = name.strip_prefix(self.market.as_str())?.strip_suffix(".csv")?;
+        let part = if part.is_empty() { 1 } else { part.strip_prefix('-')?.parse().ok()? };
+        // `-02` is none of ours.
+        (self.manifest(part).file_name() == name).then_some(part)
     }
 
     /// Returns the bundle that a path lies in, or is the folder of.
@@ -48,10 +62,8 @@ impl BundleName {
 pub struct Bundle {
     /// Which one.
     pub name: BundleName,
-    /// How many files it holds.
-    pub rows: usize,
-    /// About how many bytes its manifest has.
-    pub bytes: usize,
+    /// How many files it holds; `None` where nobody can tell.
+    pub rows: Option<usize>,
     /// Whether it was sent; a sent bundle is never touched.
     pub sent: bool,
 }
@@ -119,6 +131,25 @@ pub fn plan_refresh(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_has_parts_by_their_names() {
+        let name = BundleName::of(&RelPath::new("upload/2026-11-28/adobe-stock-2").unwrap()).unwrap();
+        for (file, part) in [
+            ("adobe-stock.csv", Some(1)),
+            ("adobe-stock-2.csv", Some(2)),
+            ("adobe-stock-12.csv", Some(12)),
+            ("adobe-stock-1.csv", None),
+            ("adobe-stock-02.csv", None),
+            ("adobe-stock-.csv", None),
+            ("adobe-stock (2).csv", None),
+            ("dreamstime.csv", None),
+            ("CHECKLIST.md", None),
+        ] {
+            assert_eq!(name.manifest_part(file), part, "{file}");
+            assert!(part.is_none_or(|part| name.manifest(part) == name.folder().join(file)));
+        }
+    }
 
     #[test]
     fn a_bundle_is_known_by_its_folder() {

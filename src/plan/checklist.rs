@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::bundle::{BundleAsset, BundleName};
 use super::selection::{is_ours, selected, selections};
 use crate::market::{self, Market, Row};
-use crate::model::{Meta, escape_bytes};
+use crate::model::{Meta, RelPath, escape_bytes};
 
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
@@ -33,6 +33,8 @@ pub(super) struct Checklist<'a> {
     pub(super) without_row: &'a [String],
     /// Files that the market would refuse by their tags of today, each with why.
     pub(super) refused: &'a [(String, String)],
+    /// The parts of the manifest.
+    pub(super) manifests: &'a [RelPath],
 }
 
 impl Checklist<'_> {
@@ -59,9 +61,9 @@ impl Checklist<'_> {
                 kept.extend(if has_note { rest } else { b"" });
             } else if let Some(rest) = behind_ours(line) {
                 kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
-            } else if !std::str::from_utf8(line)
-                .is_ok_and(|line| is_over(line) && is_ours(self.market, line.trim_end_matches(['\n', '\r'])))
-            {
+            } else if !std::str::from_utf8(line).is_ok_and(|line| {
+                is_over(line) && is_ours(self.market, line.trim_end_matches(['\n', '\r'])) || self.is_of_no_part(line)
+            }) {
                 kept.extend(line);
             }
         }
@@ -89,12 +91,21 @@ impl Checklist<'_> {
         text
     }
 
+    /// Returns whether a line is a step with a part of the manifest that there is no more, and that is not done.
+    fn is_of_no_part(&self, line: &str) -> bool {
+        let step = line.trim_end().strip_prefix("- [ ] Then upload `");
+        let name = step.and_then(|step| step.strip_suffix("` in the portal."));
+        name.is_some_and(|name| {
+            self.name.manifest_part(name).is_some() && self.manifests.iter().all(|part| part.file_name() != name)
+        })
+    }
+
     /// Returns what a person does, in order.
     fn steps(&self) -> Vec<String> {
-        let csv = format!("Then upload `{}.csv` in the portal.", self.market.name);
+        let csv = self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text()));
         let sent = format!("When all is sent, {SENT} here: later files then go into a new bundle.");
-        let first = ["Upload everything in `files/`.".to_owned(), csv];
-        first.into_iter().chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
+        let first = std::iter::once("Upload everything in `files/`.".to_owned()).chain(csv);
+        first.chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
     }
 
     /// Returns the lines about what is not as a person may expect it.
@@ -156,8 +167,8 @@ fn after_count(text: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use crate::market::{Fitted, built_in, fit};
-    use crate::model::{Look, People, SourceType};
-    use crate::plan::{Recipe, plan_manifest};
+    use crate::model::{Identity, Look, People, SourceType};
+    use crate::plan::{Recipe, Written, plan_manifest};
 
     fn untouched(meta: Meta) -> Fitted {
         Fitted { meta, left_out: Vec::new() }
@@ -174,8 +185,21 @@ mod tests {
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
         let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
-        let list = Checklist { name: &name, market: &market, assets: &[], without_row: &strangers, refused: &[] };
+        let list = Checklist {
+            name: &name,
+            market: &market,
+            assets: &[],
+            without_row: &strangers,
+            refused: &[],
+            manifests: &[name.manifest(1)],
+        };
         list.text(&vec![row; rows], existing)
+    }
+
+    /// Returns a part of a manifest that lies there.
+    fn written_as(name: &BundleName, text: &str) -> Written {
+        let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
+        Written { path: name.manifest(1), seen, bytes: text.as_bytes().to_vec() }
     }
 
     /// What became of an AI mark or a title after a file was bundled went to the market.
@@ -197,7 +221,7 @@ mod tests {
             people: None,
         };
         let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
-        let plan = plan_manifest(&name, &market, &assets, &[], [None, None]).unwrap().unwrap();
+        let plan = plan_manifest(&name, &market, &assets, &[], (&[], None)).unwrap().unwrap();
         assert!(
             plan.about.did.ends_with("the market refuses 1 file by its tags of today, which has no row"),
             "{}",
@@ -216,7 +240,8 @@ mod tests {
         assert!(texts[1].contains(&told), "{}", texts[1]);
         // With its old tags it is as it was.
         let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
-        let existing = [Some(texts[0].as_bytes()), Some(texts[1].as_bytes())];
+        let written = [written_as(&name, &texts[0])];
+        let existing = (&written[..], Some(texts[1].as_bytes()));
         let plan = plan_manifest(&name, &market, &again, &[], existing).unwrap().unwrap();
         let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
@@ -237,7 +262,14 @@ mod tests {
             };
             let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
             let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
-            let list = Checklist { name: &name, market: &market, assets: &assets, without_row: &[], refused: &[] };
+            let list = Checklist {
+                name: &name,
+                market: &market,
+                assets: &assets,
+                without_row: &[],
+                refused: &[],
+                manifests: &[name.manifest(1)],
+            };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
         let first = list(&["a", "b"], None);
@@ -288,8 +320,8 @@ mod tests {
             let file_name = "a.jpg".to_owned();
             let fitted = fit(&market, &meta);
             let assets = [BundleAsset { file_name, fitted, category: None, look: None, people: None }];
-            let existing = [None, existing.map(str::as_bytes)];
-            let plan = plan_manifest(&name, &market, &assets, &[], existing).unwrap().unwrap();
+            let existing = existing.map(str::as_bytes);
+            let plan = plan_manifest(&name, &market, &assets, &[], (&[], existing)).unwrap().unwrap();
             let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");
             list.map(|list| match list.recipe {
                 Recipe::Bytes(bytes) => String::from_utf8(bytes).unwrap(),

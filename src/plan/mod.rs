@@ -47,7 +47,7 @@ pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::keep_by;
 pub use known::{Bundled, Known, Whereabouts};
-pub use manifest::plan_manifest;
+pub use manifest::{Written, plan_manifest};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
@@ -196,8 +196,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Files that go once everything else is durable.
     pub removes: Vec<Remove>,
-    /// The bundles that it adds a row to, each with about how many bytes that has in the manifest.
-    pub rows: Vec<(BundleName, usize)>,
+    /// The bundles that it adds a row to.
+    pub rows: Vec<BundleName>,
     /// Which of its steps decodes the picture, if one does: that one tells what is found.
     pub renders_in: Option<usize>,
     /// Which of its steps decides on the bytes of the picture, if one does: that one tells what became of them.

@@ -104,8 +104,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
         refusal
     })?;
     let row = Row { file_name: file_name(asset), meta, category };
-    let row_bytes = market::row_bytes(market, &row);
-    let bundle = open_bundle(asset, market, row_bytes);
+    if let Some(why) = market::row_too_long(market, &row) {
+        return Err(Refusal { reasons: vec![why], is_by_tags: true });
+    }
+    let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
     let files = folder.files();
     let taken =
@@ -122,7 +124,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
-    plan.rows.push((bundle, row_bytes));
+    plan.rows.push(bundle);
     match recipe {
         Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
         Recipe::Embed { .. } => plan.renders_in = Some(0),
@@ -172,16 +174,14 @@ fn file_name(asset: &Asset<'_>) -> String {
     if is_right { path.file_text() } else { format!("{}.{own}", path.stem().to_string_lossy()) }
 }
 
-/// Returns today's bundle that has room for one more row, or the next one.
-fn open_bundle(asset: &Asset<'_>, market: &Market, row_bytes: usize) -> BundleName {
+/// Returns today's bundle that is open, or the next one. Nothing is added to one of which nobody can tell what it holds.
+fn open_bundle(asset: &Asset<'_>, market: &Market) -> BundleName {
     let day = asset.context.today;
     let ours =
         || asset.context.bundles.iter().filter(|bundle| bundle.name.market == market.name && bundle.name.day == day);
-    let has_room = |bundle: &&Bundle| {
-        let (rows, bytes) = (bundle.rows + 1, bundle.bytes + row_bytes);
-        !bundle.sent && rows <= market.csv.rows_max && bytes <= market.csv.bytes_max
-    };
-    let part = ours().find(has_room).map(|bundle| bundle.name.part);
+    let is_open = |bundle: &&Bundle| !bundle.sent && bundle.rows.is_some();
+    // Before a manifest had parts, a bundle that was full stayed beside the next one.
+    let part = ours().filter(is_open).map(|bundle| bundle.name.part).max();
     let part = part.unwrap_or_else(|| ours().map(|bundle| bundle.name.part).max().unwrap_or(0) + 1);
     BundleName { market: market.name.clone(), day, part }
 }

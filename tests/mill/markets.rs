@@ -152,3 +152,54 @@ fn a_shared_title_may_name_what_is_a_files_own() {
     root.once();
     assert_eq!(root.log().matches("embedded anew").count(), 0, "{}", root.log());
 }
+
+/// A further bundle began where a market's manifest was full, to be uploaded and marked as sent on its own.
+#[test]
+fn a_manifest_beyond_its_limit_is_in_parts_in_one_bundle() {
+    let root = Root::with(
+        "keep: {method: none}\nupload: {markets: [vecteezy]}\nnaming: {first: '{seq:04}', last: '{seq:04}'}\n",
+    );
+    let vecteezy = fs::read_to_string("config/markets/vecteezy.yaml").unwrap();
+    let vecteezy = vecteezy.replace("min: 4,", "min: 0.01,").replace("rows_max: 5000", "rows_max: 2");
+    fs::write(root.at("markets/vecteezy.yaml"), vecteezy).unwrap();
+    fs::create_dir_all(root.at("raw/sea")).unwrap();
+    fs::write(root.at("raw/sea/tags.yaml"), "title: The sea\nkeywords: [sea, wave, water, blue, coast]\n").unwrap();
+    for number in 0..5 {
+        fs::write(root.at(&format!("raw/sea/{number}.png")), picture(number, 220)).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let rows = || -> Vec<Vec<String>> {
+        let manifests = root.files().into_iter().filter(|name| name.ends_with(".csv"));
+        let names = |name: String| {
+            let mut reader = csv::Reader::from_path(root.at(&name)).unwrap();
+            std::iter::once(name.rsplit('/').next().unwrap().to_owned())
+                .chain(reader.records().map(|row| row.unwrap()[0].to_owned()))
+                .collect()
+        };
+        manifests.map(names).collect()
+    };
+    let parts = [
+        vec!["vecteezy-2.csv", "0003.jpg", "0004.jpg"],
+        vec!["vecteezy-3.csv", "0005.jpg"],
+        vec!["vecteezy.csv", "0001.jpg", "0002.jpg"],
+    ];
+    assert_eq!(rows(), parts, "{}", root.log());
+    // What is taken out leaves its row, and the part that nothing is left of goes.
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    fs::remove_file(bundle.join("files/0002.jpg")).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(rows(), [vec!["vecteezy-2.csv", "0004.jpg", "0005.jpg"], vec!["vecteezy.csv", "0001.jpg", "0003.jpg"]]);
+    let list = fs::read_to_string(bundle.join("CHECKLIST.md")).unwrap();
+    assert!(
+        list.contains("`vecteezy.csv`") && list.contains("`vecteezy-2.csv`") && !list.contains("`vecteezy-3.csv`"),
+        "{list}"
+    );
+    // Each part counts once it is sent.
+    fs::write(bundle.join("SENT"), "").unwrap();
+    fs::write(root.at("raw/sea/tags.yaml"), "title: Later\nkeywords: [sea, wave, water, blue, coast]\n").unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let told = root.text(&["status"]);
+    assert!(!told.contains("without a row"), "{told}");
+    let sent = root.text(&["explain", &bundle.join("files/0005.jpg").to_string_lossy()]);
+    assert!(sent.contains("Title: The sea"), "{sent}");
+}

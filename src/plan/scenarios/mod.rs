@@ -32,8 +32,8 @@ struct Given<'a> {
     foreign: Option<&'static str>,
     /// Names that are taken.
     taken: &'a [&'a str],
-    /// Bundles of today: their part, how many rows and bytes, and whether they were sent.
-    bundles: &'a [(u32, usize, usize, bool)],
+    /// Bundles of today: their part, how many rows, if anybody can tell, and whether they were sent.
+    bundles: &'a [(u32, Option<usize>, bool)],
     /// What became of it in a bundle for adobe-stock before.
     bundled: Option<Bundled>,
     /// Whether it has neither a title nor keywords.
@@ -136,17 +136,16 @@ impl Given<'_> {
         };
         let layers = [(Layer::Theme, tags)];
         let day: Date = "2026-11-28".parse().unwrap();
-        let bundle = |(part, rows, bytes, sent): &(u32, usize, usize, bool)| Bundle {
+        let bundle = |(part, rows, sent): &(u32, Option<usize>, bool)| Bundle {
             name: BundleName { day, market: MarketName::new("adobe-stock").unwrap(), part: *part },
             rows: *rows,
-            bytes: *bytes,
             sent: *sent,
         };
         let mut bundles: Vec<Bundle> = self.bundles.iter().map(bundle).collect();
         // Those of another day or market are no matter.
         for (day, market, part) in [("2026-11-27", "adobe-stock", 5), ("2026-11-28", "elsewhere", 7)] {
             let name = BundleName { day: day.parse().unwrap(), market: MarketName::new(market).unwrap(), part };
-            bundles.push(Bundle { name, rows: 1, bytes: 1, sent: false });
+            bundles.push(Bundle { name, rows: Some(1), sent: false });
         }
         let taken: BTreeSet<RelPath> = self.taken.iter().map(|text| path(text)).collect();
         let bundled = self.bundled.clone().map(|bundled| (MarketName::new("adobe-stock").unwrap(), bundled));

@@ -20,14 +20,14 @@ fn what_is_finished_joins_the_open_bundle() {
         (jpeg("upload/t/mine.png"), "make", "adobe-stock", "mine.jpg"),
         // A video goes as it is, if it says nothing beside its streams.
         (Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") }, "link", "adobe-stock", "clip.mp4"),
-        // Bundles that are open, sent, or full by rows or bytes.
-        (mine(&[(1, 3, 500, false)]), "make", "adobe-stock", "mine.jpg"),
-        (mine(&[(1, 3, 500, true)]), "make", "adobe-stock-2", "mine.jpg"),
-        (mine(&[(1, 5_000, 500, false)]), "make", "adobe-stock-2", "mine.jpg"),
-        (mine(&[(1, 4_999, 500, false)]), "make", "adobe-stock", "mine.jpg"),
-        (mine(&[(1, 3, 990_000_000, false)]), "make", "adobe-stock-2", "mine.jpg"),
-        (mine(&[(1, 5_000, 500, false), (2, 1, 1, true)]), "make", "adobe-stock-3", "mine.jpg"),
-        (mine(&[(1, 5_000, 500, false), (2, 1, 1, false)]), "make", "adobe-stock-2", "mine.jpg"),
+        // Bundles that are open, however many they hold; sent; and such that nobody can look into.
+        (mine(&[(1, Some(3), false)]), "make", "adobe-stock", "mine.jpg"),
+        (mine(&[(1, Some(3), true)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false)]), "make", "adobe-stock", "mine.jpg"),
+        (mine(&[(1, None, false)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, None, false), (2, Some(1), true)]), "make", "adobe-stock-3", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false), (2, Some(1), true)]), "make", "adobe-stock", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false), (2, Some(1), false)]), "make", "adobe-stock-2", "mine.jpg"),
         // Its name, or its sidecar's, is taken.
         (taken(&["upload/2026-11-28/adobe-stock/files/mine.jpg"]), "make", "adobe-stock", "mine-6ddc.jpg"),
         (taken(&["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"]), "make", "adobe-stock", "mine-6ddc.jpg"),

@@ -8,17 +8,20 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, names_in, row_bytes};
-use crate::model::{ContentHash, Ignore, RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
+use crate::market::{Fitted, Market, fit, names_in};
+use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
+use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::is_sent;
 use crate::vault::own_names::HOME;
-use crate::vault::{Entry, Look, What};
+use crate::vault::{DiskResult, Entry, Look, What};
 
 /// The largest record that is read.
 pub(in crate::service) const RECORD_BYTES_MAX: u64 = 8 << 20;
+
+/// The largest part of a manifest that is read.
+const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 /// A look into bundles.
 pub(super) struct Bundles<'a> {
@@ -37,14 +40,6 @@ pub(super) struct Inside {
     pub(super) themes: BTreeSet<ThemeSlug>,
     /// Files that a person changed since, and that carry older tags.
     pub(super) retouched: Vec<RelPath>,
-}
-
-impl Inside {
-    /// Returns the bundle with its size of today.
-    pub(super) fn measured(&self, name: &BundleName, market: &Market, sent: bool) -> Bundle {
-        let bytes = self.assets.iter().map(|asset| row_bytes(market, &asset.row())).sum();
-        Bundle { name: name.clone(), rows: self.assets.len(), bytes, sent }
-    }
 }
 
 impl Bundles<'_> {
@@ -190,13 +185,13 @@ impl Decider {
         for name in names.filter(|name| name.day == now.local.date()) {
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
             let inside = look.assets(&name);
-            let Some(market) = look.market(&name) else { continue };
+            if look.market(&name).is_none() {
+                continue;
+            }
             // Nothing is added to one of which nobody can tell whether it was sent.
             let sent = is_sent(disk, &name.folder()).unwrap_or(true);
-            // One of which nobody can tell how much it holds counts as full.
-            let full = || Bundle { name: name.clone(), rows: market.csv.rows_max, bytes: market.csv.bytes_max, sent };
-            let bundle = inside.map_or_else(|_| full(), |inside| inside.measured(&name, market, sent));
-            self.bundles.insert(name.clone(), bundle);
+            let rows = inside.ok().map(|inside| inside.assets.len());
+            self.bundles.insert(name.clone(), Bundle { name, rows, sent });
         }
     }
 }
@@ -225,15 +220,33 @@ pub(in crate::service) fn without_row(
     let Some(market) = settings.upload.markets.iter().find(|market| market.name == name.market) else {
         return Ok(Vec::new());
     };
-    let path = name.folder().join(format!("{}.csv", market.name));
-    let manifest = match disk.read(&path, RECORD_BYTES_MAX) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(|error| refused(&path, &error))?,
-    };
-    let rows = names_in(market, &manifest);
+    let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
+    let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
     let files = name.folder().join("files");
     let inside = strangers(disk, &settings.settle.ignore, name, &[])?.into_iter();
     Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
+}
+
+/// Returns the parts of a bundle's manifest that lie there, in order.
+pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Vec<Written>> {
+    let listed = match disk.list(&name.folder()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed?,
+    };
+    let mut parts: Vec<(u32, Identity)> = listed
+        .into_iter()
+        .filter_map(|(file, entry)| Some((name.manifest_part(file.to_str()?)?, entry.identity)))
+        .collect();
+    parts.sort_by_key(|(part, _)| *part);
+    let mut written = Vec::new();
+    for (part, seen) in parts {
+        let path = name.manifest(part);
+        match disk.read(&path, MANIFEST_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => (),
+            read => written.push(Written { bytes: read?, path, seen }),
+        }
+    }
+    Ok(written)
 }
 
 /// Returns every bundle that lies in `upload`, by day and market.

@@ -18,7 +18,7 @@ mod themes;
 
 pub(super) use themes::TAGS_BYTES_MAX;
 
-pub(super) use bundles::{bundle_names, foreign_xmp, without_row};
+pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, without_row};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
@@ -317,11 +317,10 @@ impl Decider {
     fn take_in_hand(&mut self, plan: &Plan) {
         self.ledger.use_seq(&plan.about);
         self.reserved.take(plan);
-        for (name, bytes) in &plan.rows {
-            let new = || Bundle { name: name.clone(), rows: 0, bytes: 0, sent: false };
+        for name in &plan.rows {
+            let new = || Bundle { name: name.clone(), rows: Some(0), sent: false };
             let bundle = self.bundles.entry(name.clone()).or_insert_with(new);
-            bundle.rows += 1;
-            bundle.bytes += bytes;
+            bundle.rows = bundle.rows.map(|rows| rows + 1);
         }
     }
 

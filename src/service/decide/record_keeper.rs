@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, strangers, without_row};
+use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers, without_row};
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use super::themes::blank;
@@ -197,22 +197,22 @@ impl RecordKeeper {
         }
         let mut inside = look.assets(name)?;
         let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
-        let paths = [folder.join(format!("{}.csv", market.name)), folder.join("CHECKLIST.md")];
-        let read = |path: &RelPath| match disk.read(path, RECORD_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
+        let path = folder.join("CHECKLIST.md");
+        let checklist = match disk.read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             // What cannot be read may have a person's ticks.
-            read => read.map(Some).map_err(|error| refused(path, &error)),
+            read => Some(read.map_err(|error| refused(&path, &error))?),
         };
-        let (csv, checklist) = (read(&paths[0])?, read(&paths[1])?);
-        let existing = [csv.as_deref(), checklist.as_deref()];
+        let existing = (&*parts, checklist.as_deref());
         let manifest = plan_manifest(name, &market, &inside.assets, &strangers, existing);
         let mut plans = std::mem::take(&mut inside.stale);
         let mut waits = None;
         if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
-            waits = self.without_open_checklist(disk, &mut plan, &paths[1], order.now)?;
-            plans.extend(Some(plan).filter(|plan| !plan.products.is_empty()));
+            waits = self.without_open_checklist(disk, &mut plan, &path, order.now)?;
+            plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }
-        let bundle = Some(inside.measured(name, &market, sent));
+        let bundle = Some(Bundle { name: name.clone(), rows: Some(inside.assets.len()), sent });
         let (themes, retouched) = (inside.themes, inside.retouched);
         Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), folders })
     }

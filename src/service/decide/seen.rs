@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::Decider;
-use super::bundles::RECORD_BYTES_MAX;
+use super::bundles::manifest_of;
 use crate::market::{Market, names_in};
 use crate::model::{ContentHash, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Whereabouts};
@@ -134,15 +134,11 @@ impl Decider {
         }
         let is_missing = |error: &DiskError| error.kind() == ErrorKind::NotFound;
         if is_sent(disk, folder)? {
-            let market = BundleName::of(file).and_then(|name| self.market_of(&name));
-            let manifest =
-                market.map(|market| disk.read(&folder.join(format!("{}.csv", market.name)), RECORD_BYTES_MAX));
-            let rows = match (market, manifest) {
-                (Some(market), Some(Ok(manifest))) => names_in(market, &manifest),
-                (_, Some(Err(error))) if !is_missing(&error) => return Err(error),
-                _ => return Ok(Bundled::Sent(file.clone())),
-            };
-            if rows.contains(&file.file_text()) {
+            let name = BundleName::of(file);
+            let parts = name.as_ref().map_or(Ok(Vec::new()), |name| manifest_of(disk, name))?;
+            let market = name.and_then(|name| self.market_of(&name)).filter(|_| !parts.is_empty());
+            let Some(market) = market else { return Ok(Bundled::Sent(file.clone())) };
+            if parts.iter().any(|part| names_in(market, &part.bytes).contains(&file.file_text())) {
                 return Ok(Bundled::Sent(file.clone()));
             }
         }

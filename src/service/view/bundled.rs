@@ -7,12 +7,9 @@ use crate::model::RelPath;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
-use crate::service::decide::{foreign_xmp, without_row};
+use crate::service::decide::{foreign_xmp, manifest_of, without_row};
 use crate::service::sent::UNSENT;
 use crate::vault::What;
-
-/// The largest manifest that is read.
-const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 impl View {
     pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
@@ -115,7 +112,7 @@ impl View {
             if embedded.is_some() && embedded == meta.as_ref().map(digest).as_ref() {
                 explained = explained.with("tags", "below, as they were sent");
             } else {
-                explained.notes.extend(self.sent_tags(path, bundle));
+                explained.notes.extend(self.sent_tags(path));
                 explained = explained
                     .with("tags", "below are those of today: they are later than the bundle, and were not sent");
             }
@@ -136,14 +133,14 @@ impl View {
     }
 
     /// Returns a bundled file's row in the manifest as it was sent.
-    fn sent_tags(&self, path: &RelPath, bundle: &BundleFolder) -> Vec<(&'static str, String)> {
+    fn sent_tags(&self, path: &RelPath) -> Vec<(&'static str, String)> {
         let Some(name) = BundleName::of(path) else { return Vec::new() };
         let Some(market) = self.decide.settings.upload.market(&name.market) else { return Vec::new() };
-        let manifest = bundle.path().join(format!("{}.csv", market.name));
-        let Ok(bytes) = self.decide.disk().read(&manifest, MANIFEST_BYTES_MAX) else {
-            return vec![("sent", format!("with tags that `{manifest}` no longer tells"))];
-        };
-        let row = row_of(market, &bytes, &path.file_text()).into_iter();
+        let parts = manifest_of(self.decide.disk(), &name).unwrap_or_default();
+        if parts.is_empty() {
+            return vec![("sent", format!("with tags that `{}` no longer tells", name.manifest(1)))];
+        }
+        let row = parts.iter().flat_map(|part| row_of(market, &part.bytes, &path.file_text()));
         row.filter(|(_, cell)| !cell.is_empty()).map(|(header, cell)| ("sent", format!("{header}: {cell}"))).collect()
     }
 }

@@ -95,12 +95,12 @@ impl Dispatcher {
 
     /// Returns whether a plan adds to a bundle that was sent; `sent` is what was seen of bundles already.
     fn joins_sent(&self, plan: &Plan, sent: &mut BTreeMap<BundleName, bool>) -> DiskResult<bool> {
-        for (name, _) in &plan.rows {
+        for name in &plan.rows {
             if !sent.contains_key(name) {
                 sent.insert(name.clone(), is_sent(self.decide.disk(), &name.folder())?);
             }
         }
-        Ok(plan.rows.iter().any(|(name, _)| sent[name]))
+        Ok(plan.rows.iter().any(|name| sent[name]))
     }
 
     /// Begins to take back what a person wants, once nothing else is in hand.
@@ -201,7 +201,7 @@ impl Dispatcher {
         }
         self.maintenance.tending.ended(&job.plan);
         // Their rows were counted when it was decided; what came of that is seen there.
-        job.plan.rows.iter().for_each(|(name, _)| self.maintenance.tending.bundle_changed(name.clone()));
+        job.plan.rows.iter().for_each(|name| self.maintenance.tending.bundle_changed(name.clone()));
         job.promise.take().into_iter().for_each(|promise| self.areas.give_back(promise));
     }
 
