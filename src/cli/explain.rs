@@ -87,6 +87,12 @@ fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
     for keyword in &tags.keywords {
         say!("keyword      {} ({})", keyword.value, keyword.layer);
     }
+    for path in &tags.hierarchy {
+        say!("hierarchy    {} ({})", path.value, path.layer);
+    }
+    if let Some(Sourced { value, layer }) = &tags.rating {
+        say!("rating       {value} ({layer})");
+    }
     for (layer, file) in sources {
         say!("layer        {layer}: {file}");
     }

@@ -14,6 +14,7 @@ mod essence;
 mod essence_writer;
 mod exif;
 mod fit;
+mod foreign_xmp;
 mod generated;
 mod hues;
 mod icc;
@@ -43,6 +44,8 @@ mod tiff_values;
 mod webp;
 mod whole;
 mod xmp;
+mod xmp_found;
+mod xmp_text;
 
 pub use by_program::Given;
 pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_profile};
@@ -53,6 +56,7 @@ pub use embed::{embed, embedded_xmp};
 pub use encode::encode;
 pub use essence::Watched;
 pub use essence_writer::{EssenceWriter, essence};
+pub use foreign_xmp::{read_foreign_xmp, read_xmp};
 pub use generated::is_generated;
 pub use memory::{check_memory, embed_memory, render_memory, render_passes};
 pub use model::references;
@@ -64,7 +68,8 @@ pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_whole};
 pub use whole::{Blank, blanked, check_whole, private};
-pub use xmp::{ForeignXmp, read_foreign_xmp, read_xmp, write_xmp};
+pub use xmp::write_xmp;
+pub use xmp_found::ForeignXmp;
 
 /// What is wrong with a file's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -89,6 +89,7 @@ pub fn inspect(
         sidecar,
         has_original,
         rejected_by: rejection.map(|(path, (_, hash))| ((*path).clone(), hash.clone())),
+        xmp_remarks: foreign.as_ref().map(|(_, (foreign, _))| foreign.told.clone()).unwrap_or_default(),
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),

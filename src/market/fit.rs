@@ -2,6 +2,7 @@
 
 use super::checks::described;
 use super::profile::{Market, TextLimit};
+use crate::model::hierarchy::{levels, of_keywords};
 use crate::model::{Meta, normal_keyword};
 
 /// What a spreadsheet takes for the start of a formula.
@@ -45,7 +46,8 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
     let description = text("description", own, market.description_text.as_ref(), in_description, ". ");
     let (keywords, told) = keywords(market, &meta.keywords, flag.and_then(|flag| flag.keyword.as_deref()));
     left_out.extend(told);
-    Fitted { meta: Meta { title, description, keywords, ..meta.clone() }, left_out }
+    let hierarchy = hierarchy(market, &meta.hierarchy, &keywords);
+    Fitted { meta: Meta { title, description, keywords, hierarchy, ..meta.clone() }, left_out }
 }
 
 /// Returns the keywords that a market takes, each once, the most important first and its flag last, and what is told of
@@ -72,6 +74,14 @@ fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>
     let beyond = (beyond > 0)
         .then(|| format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
     (keywords, refused.into_iter().chain(beyond).collect())
+}
+
+/// Returns where the keywords that a market takes stand, without what has a refused word in any of its levels.
+fn hierarchy(market: &Market, paths: &[String], keywords: &[String]) -> Vec<String> {
+    let is_refused = |level: &str| market.forbidden_words.iter().any(|word| without_word(level, word).is_some());
+    let mut paths = of_keywords(paths, keywords);
+    paths.retain(|path| !levels(path).any(is_refused));
+    paths
 }
 
 fn is_same(a: &str, b: &str) -> bool {
@@ -277,6 +287,15 @@ mod tests {
                 assert_eq!(fitted.meta.keywords, keywords, "{title}");
             }
         }
+    }
+
+    /// A hierarchical keyword in the file would still say what the keywords do not.
+    #[test]
+    fn where_a_keyword_stands_goes_where_the_keyword_goes() {
+        let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let hierarchy = text(&["places|Alps", "tools|Midjourney|snow", "art|AI generated", "a|beyond"]);
+        let meta = Meta { hierarchy, ..tags("A cabin", &["alps", "snow", "AI generated"], 60) };
+        assert_eq!(fit(&market("adobe-stock"), &meta).meta.hierarchy, ["places|Alps"]);
     }
 
     /// What is left of two phrases may be a third one, dividers hide none, and signs divide words.

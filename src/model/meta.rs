@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::Rating;
+
 /// How a picture came to be, as a term of the IPTC vocabulary
 /// <http://cv.iptc.org/newscodes/digitalsourcetype/>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -46,6 +48,12 @@ pub struct Meta {
     pub description: String,
     /// Keywords, most important first.
     pub keywords: Vec<String>,
+    /// Where some of them stand, each as `wide|narrow|keyword`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub hierarchy: Vec<String>,
+    /// How many stars it has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rating: Option<Rating>,
     /// Who made it; may be empty.
     pub creator: String,
     /// Copyright line; may be empty.

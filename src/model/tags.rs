@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EnhanceTags, EnlargeTags, Look, People, SourceType};
+use super::{EnhanceTags, EnlargeTags, Look, People, Rating, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
 ///
@@ -20,6 +20,12 @@ pub struct Tags {
     /// Keywords, most important first.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
     pub keywords: Vec<String>,
+    /// Where keywords stand, each as `wide|narrow|keyword`.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
+    pub hierarchy: Vec<String>,
+    /// How many stars it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
     /// Who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creator: Option<String>,

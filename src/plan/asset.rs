@@ -141,6 +141,10 @@ impl<'a> Asset<'a> {
     /// Returns what was done, and that a person had changed the file before, or let it go though it was rejected.
     fn told(&self, did: &str) -> String {
         let mut told = did.to_owned();
+        let is_told = |remark: &&String| self.sidecar.history.iter().any(|line| line.did.contains(remark.as_str()));
+        for remark in self.facts.xmp_remarks.iter().filter(|remark| !is_told(remark)) {
+            told = format!("{told}; {remark}");
+        }
         if let Some((xmp, _)) = self.facts.rejected_by.as_ref().filter(|_| !self.facts.is_rejection_let_go()) {
             told = format!("let go, though `{xmp}` marks it as rejected; {told}");
         }

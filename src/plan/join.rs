@@ -28,6 +28,8 @@ pub struct Late {
     pub named: Named,
     /// What it says.
     pub says: Says,
+    /// What a person is told of how it was read.
+    pub remarks: Vec<String>,
 }
 
 /// What a companion says of its asset.
@@ -98,7 +100,10 @@ pub fn plan_join(
             for file in files.iter().filter(|file| file.meta.is_some()) {
                 rewrite(&mut plan, file, late, "its XMP sidecar came late", now);
             }
-            plan.about.did = format!("its XMP sidecar came late and joined it as `{}`", to.file_text());
+            // A file that goes on tells the remarks in its next step.
+            let is_last = files.iter().any(|file| file.meta.is_some());
+            let told = [&[String::new()][..], if is_last { &late.remarks } else { &[] }].concat().join("; ");
+            plan.about.did = format!("its XMP sidecar came late and joined it as `{}`{told}", to.file_text());
         }
         Says::Nothing => {
             let to = bring(&mut plan, late, first, taken);
@@ -249,6 +254,7 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
         taken.tags.people = late.people;
         taken.note("people", before.people.map(|was| format!("people {was}")));
     }
+    take_over_order(&mut taken, before, &late);
     let (own, late_own) = (&mut taken.tags.enlarge, late.enlarge);
     let method = late_own.method.filter(|method| own.method.as_ref() != Some(method));
     let method = method.map(|method| own.method.replace(method).map(|was| format!("method {was}")));
@@ -273,6 +279,19 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
         }
     }
     taken
+}
+
+/// Replaces where keywords stand, and how many stars it has.
+fn take_over_order(taken: &mut TakenOver, before: &Tags, late: &Tags) {
+    if !late.hierarchy.is_empty() && late.hierarchy != before.hierarchy {
+        let was = (!before.hierarchy.is_empty()).then(|| format!("hierarchy \"{}\"", before.hierarchy.join(", ")));
+        taken.tags.hierarchy.clone_from(&late.hierarchy);
+        taken.note("hierarchy", was);
+    }
+    if late.rating.is_some() && late.rating != before.rating {
+        taken.tags.rating = late.rating;
+        taken.note("rating", before.rating.map(|was| format!("rating {was}")));
+    }
 }
 
 impl TakenOver {

@@ -112,6 +112,8 @@ pub struct Facts {
     pub has_original: bool,
     /// Tags from a foreign XMP sidecar.
     pub xmp: Option<Tags>,
+    /// What a person is told of how that was read.
+    pub xmp_remarks: Vec<String>,
     /// The foreign XMP sidecar that marks it as rejected, if one does, and the hash of its bytes.
     pub rejected_by: Option<(RelPath, ContentHash)>,
     /// Files that go with it under a similar name: prompt texts, foreign sidecars.
@@ -142,6 +144,7 @@ impl Facts {
             sidecar: None,
             has_original: false,
             xmp: None,
+            xmp_remarks: Vec::new(),
             rejected_by: None,
             companions: Vec::new(),
             members: Vec::new(),

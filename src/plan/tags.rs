@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::model::hierarchy::{LEVEL, levels, of_keywords};
 use crate::model::{
-    ContentHash, Look, Meta, Method, People, Restore, SourceType, Strength, Tags, normal_keyword, with_fields,
+    ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, normal_keyword, with_fields,
 };
 use crate::records::Sidecar;
 
@@ -56,6 +57,10 @@ pub struct Resolved {
     pub description: Option<Sourced<String>>,
     /// Keywords, most important first.
     pub keywords: Vec<Sourced<String>>,
+    /// Where keywords stand, each as `wide|narrow|keyword`.
+    pub hierarchy: Vec<Sourced<String>>,
+    /// How many stars it has.
+    pub rating: Option<Sourced<Rating>>,
     /// Creator.
     pub creator: Option<Sourced<String>>,
     /// Copyright line.
@@ -93,6 +98,7 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
         resolved.rights = sourced(&tags.rights).or(resolved.rights);
         resolved.source_type =
             tags.source_type.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.source_type);
+        resolved.rating = tags.rating.map(|value| Sourced { value, layer: layer.clone() }).or(resolved.rating);
         let look = |own: Option<Strength>| own.map(|value| Sourced { value, layer: layer.clone() });
         resolved.sharpen = look(tags.enhance.sharpen).or(resolved.sharpen);
         resolved.levels = look(tags.enhance.levels).or(resolved.levels);
@@ -107,12 +113,18 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
             resolved.category.insert(market.clone(), sourced);
         }
         resolved.keywords = layered(layer, &tags.keywords, resolved.keywords);
+        let paths: Vec<String> = tags.hierarchy.iter().map(|path| normal_path(path)).collect();
+        resolved.hierarchy = layered(layer, &paths, resolved.hierarchy);
     }
     resolved
 }
 
 fn normal_text(text: &str) -> String {
     normal_keyword(text)
+}
+
+fn normal_path(path: &str) -> String {
+    levels(path).map(normal_text).collect::<Vec<_>>().join(&LEVEL.to_string())
 }
 
 /// Returns the keywords of a layer in front of those below it, without those that it takes away. Case makes no difference.
@@ -135,10 +147,13 @@ impl Resolved {
     /// Returns what is embedded into a file.
     pub fn meta(&self) -> Meta {
         let text = |sourced: &Option<Sourced<String>>| sourced.as_ref().map(|s| s.value.clone()).unwrap_or_default();
+        let keywords: Vec<String> = self.keywords.iter().map(|sourced| sourced.value.clone()).collect();
         Meta {
             title: text(&self.title),
             description: text(&self.description),
-            keywords: self.keywords.iter().map(|sourced| sourced.value.clone()).collect(),
+            hierarchy: of_keywords(self.hierarchy.iter().map(|sourced| &sourced.value), &keywords),
+            rating: self.rating.as_ref().map(|sourced| sourced.value),
+            keywords,
             creator: text(&self.creator),
             rights: text(&self.rights),
             source_type: self.source_type.as_ref().map(|sourced| sourced.value).unwrap_or_default(),
@@ -231,6 +246,26 @@ mod tests {
             let resolved = resolve(&[(Layer::Defaults, layer("", &["moss"])), (Layer::Theme, layer("", &own))]);
             assert_eq!(resolved.meta().keywords, ["fern"]);
         }
+    }
+
+    #[test]
+    fn stars_and_where_keywords_stand_come_from_the_layers_too() {
+        let own = |hierarchy: &[&str], stars: Option<u8>, keywords: &[&str]| Tags {
+            hierarchy: hierarchy.iter().map(|path| (*path).to_owned()).collect(),
+            rating: stars.map(|stars| Rating::try_from(stars).unwrap()),
+            ..layer("", keywords)
+        };
+        let layers = [
+            (Layer::Defaults, own(&["a| x"], Some(2), &["x", "y"])),
+            (Layer::Xmp, own(&["b|y", "c|z", "lone"], Some(4), &["z"])),
+            (Layer::Sidecar, own(&["-c|Z"], None, &["-y"])),
+        ];
+        let meta = resolve(&layers).meta();
+        assert_eq!((meta.rating.map(u8::from), meta.hierarchy), (Some(4), vec!["a|x".to_owned()]));
+        // What has neither is known by the digest that it had before there were any.
+        let plain = resolve(&[(Layer::Theme, layer("a", &["x"]))]).meta();
+        let text = serde_json::to_string(&plain).unwrap();
+        assert!(!text.contains("hierarchy") && !text.contains("rating"), "{text}");
     }
 
     #[test]

@@ -189,6 +189,8 @@ fn misplaced_tag(error: RecordError) -> RecordError {
         "title"
             | "description"
             | "keywords"
+            | "hierarchy"
+            | "rating"
             | "creator"
             | "rights"
             | "source_type"

@@ -192,6 +192,7 @@ impl ThemeFile {
             enlarge: self.enlarge.clone(),
             look: self.look,
             people: self.people,
+            ..Tags::default()
         }
     }
 

@@ -29,7 +29,7 @@ fn record(own: Tags) -> Sidecar {
 
 fn late(name: &str, named: Named, says: Says) -> Late {
     let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
-    Late { path: path(name), seen, hash: ContentHash::of(b"late"), named, says }
+    Late { path: path(name), seen, hash: ContentHash::of(b"late"), named, says, remarks: Vec::new() }
 }
 
 fn sidecar(tags: Tags) -> Late {

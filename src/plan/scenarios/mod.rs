@@ -105,6 +105,7 @@ impl Given<'_> {
             sidecar,
             has_original: self.is_own && !self.is_changed,
             xmp: None,
+            xmp_remarks: Vec::new(),
             rejected_by: None,
             companions: self.companions.iter().map(beside).collect(),
             members: self.members.iter().map(beside).collect(),

@@ -135,14 +135,17 @@ impl Decider {
         let cannot = |why: &dyn std::fmt::Display| {
             Hold::Ignored(format!("it came after its asset had gone on, and cannot be read: {why}; mend it"))
         };
+        let mut remarks = Vec::new();
         let says = if is_own {
             Says::Sidecar(Box::new(Sidecar::parse(&bytes).map_err(|error| cannot(&error))?))
         } else if path.extension() == "xmp" {
-            Says::Xmp(crate::craft::read_xmp(&bytes).map_err(|error| cannot(&error))?)
+            let foreign = crate::craft::read_foreign_xmp(&bytes).map_err(|error| cannot(&error))?;
+            remarks = foreign.told;
+            Says::Xmp(foreign.tags)
         } else {
             Says::Nothing
         };
-        Ok(Late { path: path.clone(), seen: entry.identity, hash, named, says })
+        Ok(Late { path: path.clone(), seen: entry.identity, hash, named, says, remarks })
     }
 
     /// Looks at a file of the asset: its record, and for one in a bundle the tags that it will have.

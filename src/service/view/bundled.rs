@@ -151,6 +151,7 @@ fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
     if let Some(title) = &mut tags.title {
         title.value = meta.title;
     }
+    tags.hierarchy.retain(|path| meta.hierarchy.contains(&path.value));
     tags.keywords.retain_mut(|keyword| {
         let value = keyword.value.replace([',', ';'], " ");
         value.trim().clone_into(&mut keyword.value);
