@@ -96,6 +96,38 @@ pub fn inspect(
     })
 }
 
+/// Looks into a file that lies in a bundle as its sidecar says: type by content and size, and no more of its content.
+pub fn inspect_bundled(
+    disk: &dyn Look,
+    found: &Found,
+    sidecar: (Companion, Sidecar),
+    limits: &Limits,
+) -> Result<Facts, MakeError> {
+    let (path, seen) = (&found.path, found.entry.identity);
+    let mut opened = disk.open_as(path, seen)?;
+    let head = head(&mut *opened, path, seen.size)?;
+    let kind = craft::sniff(&head, &path.extension());
+    let inside = match kind.filter(|kind| kind.is_image()) {
+        None => Inside::whole(ContentHash::of(b"")),
+        Some(kind) => {
+            let stored = Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?;
+            look_inside(stored.head(), kind, false, limits)?
+        }
+    };
+    let known = sidecar.1.file.as_ref().map(|file| file.hash.clone());
+    Ok(Facts {
+        kind,
+        size: inside.size,
+        is_upright: inside.is_upright,
+        comes_in_rows: inside.comes_in_rows,
+        is_sound: true,
+        essence: sidecar.1.essences.last().cloned(),
+        hash: known.unwrap_or(inside.hash),
+        sidecar: Some(sidecar),
+        ..Facts::bare(path.clone(), Stage::Upload, seen, found.entry.changed_ns)
+    })
+}
+
 /// The records of an asset's own.
 #[derive(Debug, Default)]
 pub struct OwnRecords {

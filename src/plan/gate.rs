@@ -106,13 +106,10 @@ fn week_with_room(left: &[Timestamp], leaving: usize, cap: u32) -> Option<Timest
     Timestamp::from_second((last.as_second() / 60 + 1) * 60).ok()
 }
 
-/// Returns a time in words, in the zone of the schedule, as a person wrote it there.
+/// Returns a time in words, in the zone of the schedule, as a person wrote it there; else in the machine's.
 fn told(time: Timestamp, schedule: &Schedule, now: &ZonedDateTime) -> String {
-    let (zone, format) = match &schedule.zone {
-        Some(zone) => (zone, "%A %Y-%m-%d %H:%M (%Z)"),
-        None => (now.time_zone(), "%A %Y-%m-%d %H:%M"),
-    };
-    time.to_zoned_datetime(zone.clone()).strftime(format).to_string()
+    let zone = schedule.zone.as_ref().unwrap_or_else(|| now.time_zone());
+    time.to_zoned_datetime(zone.clone()).strftime("%A %Y-%m-%d %H:%M (%Z)").to_string()
 }
 
 #[cfg(test)]
@@ -232,15 +229,15 @@ mod tests {
         assert_eq!(shut.opens, None);
     }
 
-    /// The hour was told by the machine's zone, and without saying so.
+    /// The hour was told by the machine's zone, and without saying so; where a schedule has no zone, none was told.
     #[test]
     fn a_gate_tells_the_hour_of_its_own_zone() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         for (zone, machine, expected) in [
             (Some(berlin.clone()), TimeZone::UTC, "opens on Friday 2026-11-27 09:00 (CET)"),
-            (None, TimeZone::UTC, "opens on Friday 2026-11-27 09:00;"),
-            (None, berlin, "opens on Friday 2026-11-27 09:00;"),
+            (None, TimeZone::UTC, "opens on Friday 2026-11-27 09:00 (UTC);"),
+            (None, berlin, "opens on Friday 2026-11-27 09:00 (CET);"),
         ] {
             let facts =
                 GateFacts { now: &now.to_zoned_datetime(machine), is_released: false, left_at: &[], leaving: 0 };

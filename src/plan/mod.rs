@@ -63,6 +63,7 @@ pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_fir
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
+pub use upload::plan_offer;
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};

@@ -2,9 +2,9 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
-use super::{Bundle, Hold, Plan, Recipe, export, new_file};
+use super::{Bundle, Context, Facts, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
-use crate::model::{Format, Kind, Meta, RelPath};
+use crate::model::{Format, Kind, MarketName, Meta, RelPath};
 use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -12,27 +12,9 @@ const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let (mut did, mut refused, mut is_by_tags) = (Vec::new(), Vec::new(), false);
-    let mut plan: Option<Plan> = None;
-    for market in &asset.context.rules.markets {
-        match join(asset, market, &mut plan) {
-            Ok(told) => did.push(told),
-            Err(refusal) => {
-                refused.push(format!("{} refuses it: {}", market.name, refusal.reasons.join("; ")));
-                is_by_tags |= refusal.is_by_tags;
-            }
-        }
-    }
-    let Some(mut plan) = plan else {
-        return Err(match refused.join("; ") {
-            none if none.is_empty() => {
-                Hold::Waits("no market is configured; name one under `upload.markets`".to_owned())
-            }
-            why if is_by_tags => Hold::Untagged(why),
-            why => Hold::Unwanted(why),
-        });
-    };
-    plan.about.did = did.into_iter().chain(refused).collect::<Vec<_>>().join("; ");
+    let Answers { plan, did, refused } = Answers::of(asset);
+    let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
+    plan.about.did = did.into_iter().chain(refused.iter().map(told)).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
@@ -42,12 +24,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
         }
     }
     let to = plan.about.to.clone().expect("a bundle has a place for every file");
-    let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
-    for file in bundled.iter().filter(|file| **file != to && BundleFolder::is_file(file)) {
-        if let Some(bundle) = BundleFolder::of(file) {
-            asset.copy_xmp(&mut plan, &bundle.sidecars().join(file.file_name()));
-        }
-    }
+    bring_xmp(asset, &mut plan, |file| *file != to);
     if let Some(bundle) = BundleFolder::of(&to) {
         // Two models may have parts of the same name.
         let sidecars = bundle.sidecars();
@@ -57,21 +34,97 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     Ok(plan)
 }
 
-/// Why a market does not get a file.
-struct Refusal {
-    reasons: Vec<String>,
-    /// Whether other tags would end it.
-    is_by_tags: bool,
+/// Plans that a file which lies in a bundle gets into today's bundle of each further market that takes it by now; it
+/// stays where it is.
+pub fn plan_offer(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
+    let asset = Asset::recognise(facts, context)?;
+    let Answers { plan, did, refused } = Answers::of(&asset);
+    let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
+    plan.about.did = format!("{}; other markets got it before", did.join("; "));
+    bring_xmp(&asset, &mut plan, |_| true);
+    Ok(plan)
 }
 
-impl Refusal {
-    fn of_file(reason: &str) -> Self {
-        Self { reasons: vec![reason.to_owned()], is_by_tags: false }
+/// Plans copies of an asset's foreign sidecars for its files in bundles.
+fn bring_xmp(asset: &Asset<'_>, plan: &mut Plan, is_meant: impl Fn(&RelPath) -> bool) {
+    let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
+    for file in bundled.iter().filter(|file| is_meant(file) && BundleFolder::is_file(file)) {
+        if let Some(bundle) = BundleFolder::of(file) {
+            asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
+        }
+    }
+}
+
+/// What the chosen markets say to a file.
+struct Answers {
+    /// What puts it into the bundles of those that take it.
+    plan: Option<Plan>,
+    did: Vec<String>,
+    refused: Vec<(MarketName, NotTaken)>,
+}
+
+impl Answers {
+    fn of(asset: &Asset<'_>) -> Self {
+        let (mut did, mut refused, mut plan) = (Vec::new(), Vec::new(), None);
+        for market in &asset.context.rules.markets {
+            match join(asset, market, &mut plan) {
+                Ok(told) => did.push(told),
+                Err(refusal) => refused.push((market.name.clone(), refusal)),
+            }
+        }
+        if let Some(plan) = &mut plan {
+            let lacking = refused.iter().filter(|(_, refusal)| refusal.cause != Cause::Before);
+            let owed: Vec<MarketName> = lacking.map(|(market, _)| market.clone()).collect();
+            for product in &mut plan.products {
+                if let Recipe::SidecarOf { sidecar, .. } = &mut product.recipe {
+                    sidecar.owed.clone_from(&owed);
+                }
+            }
+        }
+        Self { plan, did, refused }
+    }
+}
+
+fn told((market, refusal): &(MarketName, NotTaken)) -> String {
+    format!("{market} refuses it: {}", refusal.reasons.join("; "))
+}
+
+/// Returns why a file stays that no market takes.
+fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
+    let why = refused.iter().map(told).collect::<Vec<_>>().join("; ");
+    let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
+    match why {
+        none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
+        why if is_any(Cause::Tags) => Hold::Untagged(why),
+        why => Hold::Unwanted(why),
+    }
+}
+
+/// Why a market does not get a file.
+struct NotTaken {
+    reasons: Vec<String>,
+    cause: Cause,
+}
+
+/// What would have to change for a market to get a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The file, or the market's rules.
+    File,
+    /// Its tags.
+    Tags,
+    /// The market got it before.
+    Before,
+}
+
+impl NotTaken {
+    fn new(cause: Cause, reason: &str) -> Self {
+        Self { reasons: vec![reason.to_owned()], cause }
     }
 }
 
 /// Refuses what a market would refuse.
-fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
+fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
     let reasons = market::check(market, candidate);
     if reasons.is_empty() {
         return Ok(());
@@ -79,15 +132,16 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), Refusal> {
     let keywords = (0..market.keywords.min).map(|number| number.to_string()).collect();
     let meta = Meta { title: "A title".to_owned(), keywords, ..candidate.meta.clone() };
     let tagged = Candidate { category: None, meta, ..candidate.clone() };
-    Err(Refusal { reasons, is_by_tags: market::check(market, &tagged).is_empty() })
+    let cause = if market::check(market, &tagged).is_empty() { Cause::Tags } else { Cause::File };
+    Err(NotTaken { reasons, cause })
 }
 
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, Refusal> {
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, NotTaken> {
     let before = asset.context.bundled_for.get(&market.name);
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
-        return Err(Refusal::of_file(&why));
+        return Err(NotTaken::new(Cause::Before, &why));
     }
     let tags = asset.tags();
     let Fitted { meta, left_out } = market::fit(market, &tags.meta());
@@ -105,7 +159,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     })?;
     let row = Row { file_name: file_name(asset), meta, category };
     if let Some(why) = market::row_too_long(market, &row) {
-        return Err(Refusal { reasons: vec![why], is_by_tags: true });
+        return Err(NotTaken { reasons: vec![why], cause: Cause::Tags });
     }
     let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
@@ -113,7 +167,8 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let taken =
         |name: &str| (asset.context.taken)(&files.join(name)) || (asset.context.taken)(&folder.sidecar_of(name));
     let Some(name) = market::fit_file_name(market, &row.file_name, &asset.id.to_string(), &taken) else {
-        return Err(Refusal::of_file("no free file name is short enough for it; shorten the theme's folder name"));
+        let why = "no free file name is short enough for it; shorten the theme's folder name";
+        return Err(NotTaken::new(Cause::File, why));
     };
     let to = files.join(&name);
     let (recipe, file, how) = finished(asset, &row.meta);
@@ -194,7 +249,7 @@ mod tests {
     use super::*;
     use crate::config::{DEFAULT_TEXT, load};
     use crate::model::{ContentHash, Identity, Output, Render, Size, Stage, Tags};
-    use crate::plan::{Context, Facts, Rules, plan_asset};
+    use crate::plan::{Rules, plan_asset};
     use crate::records::{Derivation, SIDECAR_SUFFIX, Sidecar};
 
     /// Returns how a file that was dropped into `upload` gets into its bundle.

@@ -2,11 +2,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Derivation, RecordError};
-use crate::model::{AssetId, ContentHash, Kind, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug};
 
 /// The newest version that this program knows.
-const VERSION: u32 = 4;
-/// The version of a sidecar whose asset nobody let go though it was rejected.
+const VERSION: u32 = 5;
+/// The version of a sidecar whose asset every market got that was chosen for it.
+const VERSION_WITHOUT_OWED: u32 = 4;
+/// The version of one whose asset nobody let go though it was rejected, either.
 const VERSION_WITHOUT_LET_GO: u32 = 3;
 /// The version of a sidecar that does not say from what and by which stockmill its file was made.
 const VERSION_WITHOUT_INPUT: u32 = 2;
@@ -50,6 +52,9 @@ pub struct Sidecar {
     /// The hash of the foreign XMP sidecar that marks the asset as rejected, if a person let it go all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub let_go: Option<ContentHash>,
+    /// The markets that were chosen when it was bundled and did not get it then: they get it once they would take it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<MarketName>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -134,7 +139,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if self.let_go.is_some() => VERSION,
+            _ if !self.owed.is_empty() => VERSION,
+            _ if self.let_go.is_some() => VERSION_WITHOUT_OWED,
             (true, _) => VERSION_WITHOUT_LET_GO,
             (false, false) => VERSION_WITHOUT_INPUT,
             (false, true) => VERSION_WITHOUT_CHANGES,
@@ -222,8 +228,8 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 5\n", 5),
-            ("version: 5\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 5),
+            ("version: 6\n", 6),
+            ("version: 6\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 6),
             ("version: 7\ntags: a list once\n", 7),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
@@ -317,9 +323,13 @@ mod tests {
             assert!(text.starts_with("version: 3\n"), "{text}");
             assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().file.as_ref(), Some(&file));
         }
-        let text = Sidecar { let_go: Some(ContentHash::of(b"rejected")), ..read }.to_text();
+        let let_go = Sidecar { let_go: Some(ContentHash::of(b"rejected")), ..read };
+        let text = let_go.to_text();
         assert!(text.starts_with("version: 4\n"), "{text}");
         assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().let_go, Some(ContentHash::of(b"rejected")));
+        let text = Sidecar { owed: vec![MarketName::recorded("pond5")], ..let_go }.to_text();
+        assert!(text.starts_with("version: 5\n"), "{text}");
+        assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().owed, [MarketName::recorded("pond5")]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod models;
 mod nets;
 mod neural;
 mod notes;
+mod offers;
 mod settings;
 mod themes;
 mod waits;

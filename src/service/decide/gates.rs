@@ -61,7 +61,7 @@ impl Decider {
         })
     }
 
-    fn check_gate(&self, stage: Stage, is_released: bool, now: &Moment) -> Result<(), gate::Shut> {
+    pub(super) fn check_gate(&self, stage: Stage, is_released: bool, now: &Moment) -> Result<(), gate::Shut> {
         let facts = gate::GateFacts {
             now: &now.local,
             is_released,

@@ -8,6 +8,7 @@ mod late;
 mod namesakes;
 mod near_misses;
 mod notes;
+mod offers;
 mod onward;
 mod record_keeper;
 mod record_settle;
@@ -21,6 +22,7 @@ pub(super) use themes::TAGS_BYTES_MAX;
 pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, without_row};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
+
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
@@ -64,6 +66,8 @@ pub(super) struct Decider {
     pub(super) reserved: Reservations,
     /// Assets that are made before it is decided where they are sold.
     made_first: HashSet<AssetId>,
+    /// Whether what a further market takes waits for the gate.
+    offers_wait: bool,
 }
 
 /// What a decision needs to know of others' concerns.
@@ -101,6 +105,7 @@ impl Decider {
             bundles: BTreeMap::new(),
             reserved: Reservations::default(),
             made_first: HashSet::new(),
+            offers_wait: false,
             settings,
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers, without_row};
+use super::offers::{Offers, Owed};
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use super::themes::blank;
@@ -14,8 +15,8 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_first_tags, plan_manifest, plan_sync,
-    sync_base_path, theme_of_path,
+    Base, Bundle, BundleFolder, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_first_tags, plan_manifest,
+    plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{ThemeFile, read_mapping};
 use crate::service::sent::is_sent;
@@ -48,6 +49,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) forgotten: HashSet<ThemeSlug>,
     /// Shared tags whose last common state does not count.
     pub(in crate::service) distrusted: HashSet<RelPath>,
+    /// The files of the bundles that not every market got.
+    pub(in crate::service) owed: Owed,
     pub(in crate::service) now: Now,
 }
 
@@ -89,6 +92,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) retouched: Vec<RelPath>,
     /// Files of a bundle that was sent, and whose manifest has no row of them.
     pub(in crate::service) unsent: Vec<RelPath>,
+    /// The files that further markets take by now.
+    pub(in crate::service) offers: Offers,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -187,6 +192,9 @@ impl RecordKeeper {
         if sent {
             return Ok(FoundBundle {
                 unsent: without_row(disk, &order.settings, name)?,
+                offers: order.owed.get(name).map_or(Ok(Offers::default()), |owed| {
+                    look.offers(&BundleFolder::new(folder.clone()), owed, true)
+                })?,
                 folders,
                 ..FoundBundle::default()
             });
@@ -196,6 +204,10 @@ impl RecordKeeper {
             return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
+        let offers = order
+            .owed
+            .get(name)
+            .map_or(Ok(Offers::default()), |owed| look.offers(&BundleFolder::new(folder.clone()), owed, false))?;
         let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
@@ -214,7 +226,7 @@ impl RecordKeeper {
         }
         let bundle = Some(Bundle { name: name.clone(), rows: Some(inside.assets.len()), sent });
         let (themes, retouched) = (inside.themes, inside.retouched);
-        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), folders })
+        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), offers, folders })
     }
 }
 

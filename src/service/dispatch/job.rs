@@ -37,6 +37,17 @@ impl Job {
         Self { plan, cost, begun: now, promise: None, is_slow, is_by_net, slow_pixels, facts }
     }
 
+    /// Returns a plan that puts a bundled file into the bundle of a further market; the file stays where it is.
+    pub(super) fn offer(plan: Plan, facts: &Facts, now: Duration) -> Self {
+        let cost = cost(&plan, Some(facts));
+        Self { cost, ..Self::new(plan, None, now) }
+    }
+
+    /// Returns whether it puts a bundled file into the bundle of a further market.
+    pub(super) fn is_offer(&self) -> bool {
+        self.facts.is_none() && !self.plan.rows.is_empty()
+    }
+
     /// Has all its pictures made by so many threads each.
     pub(super) fn use_threads(&mut self, threads: usize) {
         renders(&mut self.plan).for_each(|render| render.threads = threads);

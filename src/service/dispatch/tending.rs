@@ -53,8 +53,10 @@ struct Bundles {
     changed_themes: BTreeSet<ThemeSlug>,
     /// Since when the first of these waits.
     since: Option<Duration>,
-    /// The themes in each bundle that is not sent.
+    /// The themes in each bundle; of one that is sent, those of which further markets lack files.
     themes: BTreeMap<BundleName, BTreeSet<ThemeSlug>>,
+    /// How many files of each further markets lack.
+    lacking: BTreeMap<BundleName, usize>,
     /// Those that could not be looked at.
     unseen: BTreeSet<BundleName>,
     /// Whether `upload` is paused: then none is looked at, and nobody waits for that.
@@ -144,17 +146,23 @@ impl Tending {
         self.bundles.changed_themes.insert(theme.clone());
     }
 
-    /// Takes what a look into a bundle showed: the themes in it, `None` for one that is sent.
-    pub(super) fn saw_bundle(&mut self, name: &BundleName, themes: Option<BTreeSet<ThemeSlug>>) {
+    /// Takes what a look into a bundle showed: the themes in it; of one that is sent, those of which further markets
+    /// lack files.
+    pub(super) fn saw_bundle(&mut self, name: &BundleName, themes: BTreeSet<ThemeSlug>) {
         self.bundles.unseen.remove(name);
-        // A sent one is never touched.
-        self.bundles.themes.insert(name.clone(), themes.unwrap_or_default());
+        self.bundles.themes.insert(name.clone(), themes);
     }
 
-    /// Forgets a bundle that is not there any more.
-    pub(super) fn forget_bundle(&mut self, name: &BundleName) {
+    /// Takes how many files of a bundle further markets lack.
+    pub(super) fn saw_lacking(&mut self, name: &BundleName, lacking: usize) {
+        self.bundles.lacking.insert(name.clone(), lacking);
+    }
+
+    /// Forgets a bundle that is not there any more; returns how many of its files further markets lacked.
+    pub(super) fn forget_bundle(&mut self, name: &BundleName) -> usize {
         self.bundles.unseen.remove(name);
         self.bundles.themes.remove(name);
+        self.bundles.lacking.remove(name).unwrap_or(0)
     }
 
     /// Marks the bundles that could not be looked at.

@@ -51,6 +51,11 @@ impl Assets {
         slot
     }
 
+    /// Returns every asset.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        (0..u32::try_from(self.all.len()).expect("there are fewer than four billion assets")).map(Slot)
+    }
+
     /// Returns the asset of an identity, if it was ever seen.
     pub(super) fn with_id(&self, id: &AssetId) -> Option<Slot> {
         self.by_id.get(id).copied()

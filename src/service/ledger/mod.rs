@@ -1,6 +1,7 @@
 mod assets;
 mod kept;
 mod note_versions;
+mod owed;
 
 #[cfg(test)]
 mod tests;

@@ -190,7 +190,7 @@ impl Dispatcher {
 
     /// Lets go of what a plan had taken: an asset's names and number, or the records that it tends, and its room.
     pub(in crate::service::dispatch) fn let_go(&mut self, job: &mut Job, now: &Moment) {
-        if job.facts.is_some() {
+        if job.facts.is_some() || job.is_offer() {
             for twin in self.decide.reserved.give_back(&job.plan) {
                 if self.inbox.reconsider_one(&twin) {
                     self.intake.walks.mark_path_at(&twin, Due::new(now.steady, now.steady));
@@ -198,6 +198,11 @@ impl Dispatcher {
             }
         } else if let Some(theme) = &job.plan.about.theme {
             self.decide.remember_theme(theme);
+        }
+        if job.is_offer() {
+            // What did not come of it is offered anew, and so is what others had in hand.
+            let bundle = job.plan.about.from.as_ref().and_then(BundleName::of);
+            bundle.into_iter().for_each(|bundle| self.maintenance.tending.bundle_changed(bundle));
         }
         self.maintenance.tending.ended(&job.plan);
         // Their rows were counted when it was decided; what came of that is seen there.

@@ -108,6 +108,9 @@ impl Dispatcher {
     fn look_at_gates(&mut self, now: &Moment) {
         let said = Stage::ALL.into_iter().filter_map(|stage| Some((stage, self.decide.gate_now(stage, now)?)));
         for stage in self.intake.schedules.looked(said.collect(), now.steady) {
+            if stage == Stage::Upload && self.decide.take_offers_wait() {
+                self.maintenance.tending.all_bundles();
+            }
             if self.inbox.reconsider_gate(stage) {
                 self.intake.walks.mark_within(&stage.folder());
             }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::Dispatcher;
 use super::super::job::Job;
 use super::super::message::{Looks, Work};
+use super::super::{Dispatcher, here};
 use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleName, Hold, Plan, sync_base_path, theme_of_path};
+use crate::plan::{BundleName, Facts, Hold, Plan, sync_base_path, theme_of_path};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
@@ -25,6 +25,15 @@ const RETOUCHED: &str = "it was changed by hand after it was bundled; its title,
 /// Why a folder is no bundle any more.
 const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
                        new files go into another one; give it its name back, or make a file `SENT` in it";
+
+/// Returns what is told of files that went before each market had got them.
+fn lost(files: usize) -> String {
+    let (what, they) = if files == 1 { ("1 file", "it is") } else { (&*format!("{files} files"), "they are") };
+    format!(
+        "further markets had not got {what} of it: {they} offered to them no more unless the folder comes back; to \
+         sell it there all the same, drop it again and `stockmill release raw --anyway`"
+    )
+}
 
 impl Dispatcher {
     /// Begins to look at shared records that may have changed.
@@ -46,6 +55,7 @@ impl Dispatcher {
                 settings: self.decide.settings.clone(),
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
+                owed: self.decide.owed(&records),
                 now: now.for_settle(),
             };
             work.push(Work::Tend { records, order });
@@ -114,12 +124,17 @@ impl Dispatcher {
         if !folders.iter().any(|(seen, _)| *seen == folder) {
             // A person took it away.
             self.intake.folder_times.forget(&folder);
-            self.maintenance.tending.forget_bundle(name);
+            let lacked = self.maintenance.tending.forget_bundle(name);
+            if lacked > 0 {
+                report::left_alone(&folder, &format!("it is gone, and {}", lost(lacked)));
+            }
             self.decide.bundles.remove(name);
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
-        self.maintenance.tending.saw_bundle(name, found.bundle.is_some().then_some(found.themes));
+        self.maintenance.tending.saw_lacking(name, found.offers.lacking);
+        let themes = found.themes.into_iter().chain(found.offers.themes).collect();
+        self.maintenance.tending.saw_bundle(name, themes);
         // What joined it since it was looked at, or is about to, counts already.
         let is_current = !self.maintenance.tending.is_marked(name) && !self.decide.reserved.gives_in(&folder);
         match found.bundle {
@@ -136,6 +151,19 @@ impl Dispatcher {
         for mut plan in found.plans {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
+        }
+        found.offers.files.iter().for_each(|facts| self.offer(name, facts, now));
+    }
+
+    /// Begins to put a bundled file into the bundle of a further market that takes it by now.
+    fn offer(&mut self, name: &BundleName, facts: &Facts, now: &Moment) {
+        match self.decide.offer(facts, here(&self.areas, &self.intake.walks, now)) {
+            Ok(plan) => self.pipeline.add_job(Job::offer(plan, facts, now.steady)),
+            Err(hold @ Hold::Settling { .. }) => {
+                self.maintenance.tending.later(Tended::Bundle(name.clone()), &hold, now.steady);
+            }
+            // Whoever has the asset in hand lets the bundle be looked at again; so does what opens a gate.
+            Err(_) => (),
         }
     }
 

@@ -71,7 +71,7 @@ fn a_theme_marks_the_bundles_that_hold_it_and_those_nobody_looked_into() {
         let mut tending = Tending::default();
         for (day, themes) in [20, 21].into_iter().zip(holds) {
             if let Some(themes) = themes {
-                tending.saw_bundle(&bundle(day), Some(themes.iter().map(|text| theme(text)).collect()));
+                tending.saw_bundle(&bundle(day), themes.iter().map(|text| theme(text)).collect());
             }
         }
         tending.theme_changed(&theme("sea"));
@@ -161,6 +161,6 @@ fn a_bundle_that_cannot_be_looked_at_is_stuck_and_tried_again() {
     tending.retry_unseen();
     assert_eq!(next(&mut tending, 10, true, false), BOTH[..1]);
     tending.looked();
-    tending.saw_bundle(&bundle(20), None);
+    tending.saw_bundle(&bundle(20), BTreeSet::new());
     assert_eq!(check(&tending, s(10)), Left::default());
 }
