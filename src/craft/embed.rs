@@ -36,7 +36,7 @@ const WEBP_EXIF: u8 = 0x08;
 /// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, what defines
 /// their colours, and how they are turned. All else might contain a prompt, a seed or a location and is removed: text, EXIF,
 /// older XMP, data of camera makers, thumbnails, and other pictures and videos behind the end. Also returns what a person is
-/// told of the picture, if it was decoded for that.
+/// told: of the picture, if it was decoded for that, and of what there was no room for.
 pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<(Vec<u8>, Option<String>), CraftError> {
     let packets = Packets::of(meta)?;
     let embedded = match kind {
@@ -47,13 +47,13 @@ pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<(Vec<u8>, Option<S
         Kind::Tiff => return tiff(bytes, &packets),
         other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     }?;
-    Ok((embedded, None))
+    Ok((embedded, packets.told))
 }
 
 fn tiff(bytes: &[u8], packets: &Packets) -> Result<(Vec<u8>, Option<String>), CraftError> {
     let (picture, decoded) = decode_told(bytes.into(), Kind::Tiff, &Limits::default())?;
     let (picture, profile) = with_fit_profile(picture);
-    let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).collect();
+    let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).chain(packets.told.clone()).collect();
     Ok((tiff_with(&picture, packets)?, (!told.is_empty()).then(|| told.join("; "))))
 }
 

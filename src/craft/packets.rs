@@ -5,7 +5,9 @@ use image::metadata::Orientation;
 use super::color::{grey_profile, srgb_profile};
 use super::xmp::write_xmp;
 use super::{CraftError, exif};
-use crate::model::{Meta, Size, is_barred};
+use crate::model::hierarchy::of_keywords;
+use crate::model::iim::{self, plain};
+use crate::model::{Meta, Size};
 
 /// The most bytes of an XMP packet that one JPEG segment can hold.
 const XMP_BYTES_MAX: usize = 65_502;
@@ -20,6 +22,8 @@ pub(super) struct Packets {
     /// An IPTC-IIM block (IIM 4.2).
     pub(super) iim: Vec<u8>,
     texts: Vec<(u16, String)>,
+    /// What the XMP packet has not room for, in words.
+    pub(super) told: Option<String>,
 }
 
 /// What EXIF says of a picture itself.
@@ -33,11 +37,7 @@ pub(super) struct Shown<'a> {
 impl Packets {
     /// Returns metadata as every format can hold it.
     pub(super) fn of(meta: &Meta) -> Result<Self, CraftError> {
-        let xmp = write_xmp(meta);
-        if xmp.len() > XMP_BYTES_MAX {
-            let what = format!("{} bytes of XMP; a picture holds {XMP_BYTES_MAX}; shorten its texts", xmp.len());
-            return Err(CraftError::Metadata(what));
-        }
+        let (xmp, told) = packet(meta)?;
         // Other programs take the EXIF description for that of XMP.
         let texts = [
             (exif::DESCRIPTION, meta.description.as_str()),
@@ -47,7 +47,7 @@ impl Packets {
         ];
         let texts = texts.map(|(tag, text)| (tag, plain(text, exif::TEXT_BYTES_MAX)));
         let texts = texts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-        Ok(Self { xmp, iim: iim(meta), texts })
+        Ok(Self { xmp, iim: block(meta), texts, told })
     }
 
     /// Returns an EXIF block.
@@ -78,17 +78,61 @@ impl Packets {
     }
 }
 
-/// The datasets of record 2 that are written, and the most bytes that each may have (IIM 4.2).
-const TITLE: (u8, usize) = (5, 64);
-const KEYWORD: (u8, usize) = (25, 64);
-const CREATOR: (u8, usize) = (80, 32);
-const HEADLINE: (u8, usize) = (105, 256);
-const RIGHTS: (u8, usize) = (116, 128);
-const DESCRIPTION: (u8, usize) = (120, 2000);
+/// Returns an XMP packet that a JPEG can hold, and what is cut for that: first the description, then the last keywords.
+fn packet(meta: &Meta) -> Result<(String, Option<String>), CraftError> {
+    let whole = write_xmp(meta);
+    if whole.len() <= XMP_BYTES_MAX {
+        return Ok((whole, None));
+    }
+    let (chars, words) = (meta.description.chars().count(), meta.keywords.len());
+    let described = |chars: usize, words: usize| {
+        let description = meta.description.chars().take(chars).collect();
+        let keywords = meta.keywords[..words].to_vec();
+        let hierarchy = of_keywords(&meta.hierarchy, &keywords);
+        write_xmp(&Meta { description, keywords, hierarchy, ..meta.clone() })
+    };
+    let fits = |xmp: &str| xmp.len() <= XMP_BYTES_MAX;
+    let short = most(chars, |chars| fits(&described(chars, words)));
+    let cut = match short {
+        Some(short) => (short, words),
+        None => (
+            0,
+            most(words, |words| fits(&described(0, words))).ok_or_else(|| {
+                let what = "its title, creator and rights are longer than a picture holds as XMP";
+                CraftError::Metadata(format!("{what} ({XMP_BYTES_MAX} bytes); shorten them"))
+            })?,
+        ),
+    };
+    let description = format!("its description is cut to {} of {chars} characters", cut.0);
+    let keywords = (cut.1 < words).then(|| format!("the last {} keywords are left out", words - cut.1));
+    let told = [Some(description), keywords].into_iter().flatten().collect::<Vec<_>>().join(", and ");
+    Ok((described(cut.0, cut.1), Some(format!("{told}, since a picture holds {XMP_BYTES_MAX} bytes of XMP"))))
+}
+
+/// Returns the most of so many that still fit.
+fn most(count: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    let (mut fitting, mut too_many) = (0, count + 1);
+    if !fits(0) {
+        return None;
+    }
+    while too_many - fitting > 1 {
+        let middle = fitting.midpoint(too_many);
+        if fits(middle) { fitting = middle } else { too_many = middle }
+    }
+    Some(fitting)
+}
+
+/// The datasets of record 2 that are written, and the most bytes that each may have.
+const TITLE: (u8, usize) = (5, iim::TITLE_BYTES_MAX);
+const KEYWORD: (u8, usize) = (25, iim::KEYWORD_BYTES_MAX);
+const CREATOR: (u8, usize) = (80, iim::CREATOR_BYTES_MAX);
+const HEADLINE: (u8, usize) = (105, iim::HEADLINE_BYTES_MAX);
+const RIGHTS: (u8, usize) = (116, iim::RIGHTS_BYTES_MAX);
+const DESCRIPTION: (u8, usize) = (120, iim::DESCRIPTION_BYTES_MAX);
 
 /// Returns metadata as an IPTC-IIM block in UTF-8, in the order of its numbers. What is too long for it is cut between
 /// characters; XMP has it whole.
-fn iim(meta: &Meta) -> Vec<u8> {
+fn block(meta: &Meta) -> Vec<u8> {
     // Coded character set: ESC % G, that is UTF-8. The version of the record: 4.
     let mut block = vec![0x1c, 1, 90, 0, 3, 0x1b, b'%', b'G', 0x1c, 2, 0, 0, 2, 0, 4];
     let mut add = |(number, bytes_max): (u8, usize), text: &str| {
@@ -106,16 +150,6 @@ fn iim(meta: &Meta) -> Vec<u8> {
     add(RIGHTS, &meta.rights);
     add(DESCRIPTION, &meta.description);
     block
-}
-
-/// Returns a text without barred characters, of at most so many bytes, whole characters all.
-fn plain(text: &str, bytes_max: usize) -> String {
-    let text: String = text.chars().filter(|c| !is_barred(*c)).collect();
-    let mut end = text.len().min(bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].trim().to_owned()
 }
 
 #[cfg(test)]
@@ -148,6 +182,31 @@ mod tests {
         assert_eq!(whole[..24], *b"Photoshop 3.0\08BIM\x04\x04\0\0\0\0");
         assert_eq!(whole.len() % 2, 0);
         assert_eq!(whole[whole.len() - 16..], md5::compute(&packets.iim).0);
+    }
+
+    /// It was refused, and a person had to shorten what a market would have cut anyhow.
+    #[test]
+    fn what_a_picture_has_no_room_for_is_cut_and_told() {
+        let meta = |description: usize, keywords: usize, title: usize| Meta {
+            title: "t".repeat(title),
+            // Five bytes each.
+            description: "&".repeat(description),
+            keywords: (0..keywords).map(|n| format!("{n:05}")).collect(),
+            ..Meta::default()
+        };
+        for (meta, told) in [
+            (meta(10_000, 40, 9), ""),
+            (meta(20_000, 40, 9), "its description is cut to 1"),
+            (meta(9, 4000, 9), "its description is cut to 0 of 9 characters, and the last 10"),
+        ] {
+            let packets = Packets::of(&meta).unwrap();
+            assert!(packets.xmp.len() <= XMP_BYTES_MAX && packets.photoshop().len() < 65_533);
+            let found = packets.told.unwrap_or_default();
+            assert!(found.starts_with(told) && told.is_empty() == found.is_empty(), "{found}");
+            // There is no room left for one more.
+            assert!(told.is_empty() || packets.xmp.len() > XMP_BYTES_MAX - 30, "{}", packets.xmp.len());
+        }
+        assert!(matches!(Packets::of(&meta(9, 9, 70_000)), Err(CraftError::Metadata(_))));
     }
 
     proptest! {

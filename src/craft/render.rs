@@ -267,12 +267,14 @@ fn once(
         (None, _) => write(feed, Some(&again), icc.as_deref(), size, &writing, out)?,
     }
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
-    let encoded = match &render.output {
+    let flattened = match &render.output {
         Output::Final { background: [red, green, blue], .. } if is_flattened.get() => {
             Some(format!("what is transparent lies on #{red:02x}{green:02x}{blue:02x}"))
         }
         _ => None,
     };
+    let told: Vec<String> = flattened.into_iter().chain(packets.and_then(|packets| packets.told.clone())).collect();
+    let encoded = (!told.is_empty()).then(|| told.join("; "));
     Ok(Rendered { size, remark, by: None, encoded, unfit: None })
 }
 

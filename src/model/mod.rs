@@ -9,6 +9,7 @@ mod enlarge;
 mod facts;
 pub mod hierarchy;
 mod ignore;
+pub mod iim;
 mod kind;
 mod market_name;
 mod meta;

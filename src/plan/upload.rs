@@ -4,6 +4,7 @@ use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Bundle, Context, Facts, Hold, Plan, Recipe, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
+use crate::model::iim::shortened;
 use crate::model::{Format, Kind, MarketName, Meta, RelPath};
 use crate::records::{FileRecord, Step};
 
@@ -174,6 +175,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let (recipe, file, how) = finished(asset, &row.meta);
     let mut told = vec![format!("{how}bundled for {} of {}", market.name, bundle.day)];
     told.extend(left_out);
+    told.extend(shortened(&row.meta).filter(|_| asset.kind.is_image()));
     let did = told.join("; ");
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());

@@ -20,6 +20,7 @@ mod nets;
 mod neural;
 mod notes;
 mod offers;
+mod private;
 mod settings;
 mod themes;
 mod waits;

@@ -2,8 +2,9 @@
 
 use super::explain::Explained;
 use super::{View, is_mark, is_sent};
-use crate::market::{Market, fit, row_of};
+use crate::market::{Fitted, Market, fit, row_of};
 use crate::model::RelPath;
+use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
@@ -121,8 +122,8 @@ impl View {
         let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
         let tags = tags.map(|tags| match market {
             Some(market) => {
-                let left_out = fit(market, &tags.meta()).left_out;
-                explained.notes.extend(left_out.into_iter().map(|told| ("cut", told)));
+                let Fitted { meta, left_out } = fit(market, &tags.meta());
+                explained.notes.extend(left_out.into_iter().chain(shortened(&meta)).map(|told| ("cut", told)));
                 let warnings = self.warnings_of(&tags).into_iter();
                 explained.notes.extend(warnings.map(|told| ("warning", told.to_string())));
                 fitted(market, tags)
