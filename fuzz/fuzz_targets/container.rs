@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use stockmill::craft::{check_whole, embed, embedded_xmp, read_xmp, size, sniff};
+use stockmill::craft::{c2pa, check_whole, embed, embedded_xmp, read_xmp, size, sniff};
 use stockmill::model::{Kind, Meta};
 use stockmill_fuzz::PICTURES;
 
@@ -16,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for kind in PICTURES {
         let _ = size(bytes, kind);
+        let _ = c2pa(bytes, kind);
         if let Some(packet) = embedded_xmp(bytes, kind) {
             let _ = read_xmp(&packet);
         }
@@ -23,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
             && let Ok((with, _)) = embed(bytes, kind, &Meta::default())
         {
             assert!(embedded_xmp(&with, kind).is_some(), "{kind}: what was embedded is there");
+            assert_eq!(c2pa(&with, kind), None, "{kind}: what was signed of another file is not");
         }
     }
 });

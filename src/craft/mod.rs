@@ -4,6 +4,8 @@
 mod appearance;
 mod bleed;
 mod by_program;
+mod c2pa;
+mod cbor;
 mod color;
 mod complete;
 mod decode;
@@ -48,6 +50,7 @@ mod xmp_found;
 mod xmp_text;
 
 pub use by_program::Given;
+pub use c2pa::c2pa;
 pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_profile};
 pub use complete::zeros;
 pub use decode::{decode, is_upright, size};

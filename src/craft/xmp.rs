@@ -9,6 +9,8 @@ use crate::model::{Meta, Rating, is_barred};
 
 /// Namespaces that only some packets need.
 const LIGHTROOM: &str = "http://ns.adobe.com/lightroom/1.0/";
+const MEDIA: &str = "http://ns.adobe.com/xap/1.0/mm/";
+const REFERENCE: &str = "http://ns.adobe.com/xap/1.0/sType/ResourceRef#";
 const DIGIKAM: &str = "http://www.digikam.org/ns/1.0/";
 
 /// Writes metadata as an XMP packet (ISO 16684-1), keywords in order. Characters that XML cannot hold
@@ -21,6 +23,7 @@ pub fn write_xmp(meta: &Meta) -> String {
     list(&mut inner, "dc:subject", "Bag", &meta.keywords);
     list(&mut inner, "dc:creator", "Seq", std::slice::from_ref(&meta.creator));
     lang_alt(&mut inner, "dc:rights", &meta.rights);
+    derived_from(&mut inner, meta);
     hierarchy(&mut inner, meta);
     text(&mut inner, "xmp:Rating", &meta.rating.as_ref().map(Rating::to_string).unwrap_or_default());
     format!(
@@ -56,6 +59,17 @@ fn text(out: &mut String, name: &str, text: &str) {
     if !text.is_empty() {
         writeln!(out, "<{name}>{text}</{name}>").expect("writing to a text cannot fail");
     }
+}
+
+/// Names the original by its hash, as readers know it: by the identity of its document.
+fn derived_from(out: &mut String, meta: &Meta) {
+    let Some(original) = &meta.derived_from else { return };
+    writeln!(
+        out,
+        "<xmpMM:DerivedFrom xmlns:xmpMM=\"{MEDIA}\" xmlns:stRef=\"{REFERENCE}\" rdf:parseType=\"Resource\">\
+         <stRef:documentID>blake3:{original}</stRef:documentID></xmpMM:DerivedFrom>"
+    )
+    .expect("writing to a text cannot fail");
 }
 
 /// Writes where keywords stand, in the two forms that programs read. Those that stand nowhere are in there as well: a

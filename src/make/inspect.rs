@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::{Limits, MakeError};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
-use crate::model::{ContentHash, Kind, RelPath, Size, Stage, Tags};
+use crate::model::{C2pa, ContentHash, Kind, RelPath, Size, Stage, Tags};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
@@ -85,6 +85,7 @@ pub fn inspect(
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
+        c2pa: inside.c2pa,
         is_sound: inside.is_sound,
         sidecar,
         has_original,
@@ -186,6 +187,7 @@ struct Inside {
     is_upright: bool,
     comes_in_rows: bool,
     has_private: bool,
+    c2pa: Option<C2pa>,
     is_sound: bool,
     zeros: Option<Range<usize>>,
 }
@@ -200,6 +202,7 @@ impl Inside {
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
+            c2pa: None,
             is_sound: false,
             zeros: None,
         }
@@ -218,6 +221,7 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
         is_upright,
         comes_in_rows: craft::comes_in_rows(bytes, kind),
         is_sound,
+        c2pa: craft::c2pa(bytes, kind),
         zeros: craft::zeros(bytes, kind),
         ..Inside::whole(ContentHash::of(b""))
     })

@@ -68,6 +68,10 @@ impl<'a> Asset<'a> {
         }
         // Whoever goes on was let go, now or before, and the same mark holds it no more.
         sidecar.let_go = facts.rejected_by.as_ref().map(|(_, hash)| hash.clone());
+        // What is made of an original has none.
+        if facts.c2pa.is_some() || is_version {
+            sidecar.c2pa.clone_from(&facts.c2pa);
+        }
         sidecar.add_essence(facts.essence.clone());
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
@@ -141,6 +145,10 @@ impl<'a> Asset<'a> {
     /// Returns what was done, and that a person had changed the file before, or let it go though it was rejected.
     fn told(&self, did: &str) -> String {
         let mut told = did.to_owned();
+        let before = self.facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.c2pa.as_ref());
+        if let Some(c2pa) = self.facts.c2pa.as_ref().filter(|c2pa| before != Some(*c2pa)) {
+            told = format!("{told}; {c2pa}");
+        }
         let is_told = |remark: &&String| self.sidecar.history.iter().any(|line| line.did.contains(remark.as_str()));
         for remark in self.facts.xmp_remarks.iter().filter(|remark| !is_told(remark)) {
             told = format!("{told}; {remark}");

@@ -234,6 +234,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         size: Some(size),
         is_upright: true,
         has_private: false,
+        c2pa: None,
         ..after
     })
 }

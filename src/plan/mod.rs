@@ -72,7 +72,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::model::{ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, leading_days};
+use crate::model::{
+    C2pa, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
+};
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 
@@ -105,6 +107,8 @@ pub struct Facts {
     pub comes_in_rows: bool,
     /// Whether a video has metadata beside its streams: they are blanked before it is bundled.
     pub has_private: bool,
+    /// The C2PA manifest in it, which holds for no other file.
+    pub c2pa: Option<C2pa>,
     /// Whether its whole content was found sound already.
     pub is_sound: bool,
     /// Its sidecar, where there is one.
@@ -141,6 +145,7 @@ impl Facts {
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
+            c2pa: None,
             is_sound: false,
             sidecar: None,
             has_original: false,

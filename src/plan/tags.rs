@@ -77,6 +77,8 @@ pub struct Resolved {
     pub look: Option<Sourced<Look>>,
     /// Whether people appear in it.
     pub people: Option<Sourced<People>>,
+    /// The hash of its original, where that has signed words of its own.
+    pub derived_from: Option<ContentHash>,
     /// What enlarges it.
     pub method: Option<Sourced<Method>>,
     /// What a neural net does about its noise and damage.
@@ -157,6 +159,7 @@ impl Resolved {
             creator: text(&self.creator),
             rights: text(&self.rights),
             source_type: self.source_type.as_ref().map(|sourced| sourced.value).unwrap_or_default(),
+            derived_from: self.derived_from.clone(),
         }
     }
 
@@ -175,7 +178,9 @@ impl Resolved {
     #[must_use]
     pub fn of_sidecar(self, sidecar: &Sidecar) -> Self {
         let original = sidecar.origin.as_ref().map(|origin| origin.path.stem().to_string_lossy().into_owned());
-        self.of_asset(sidecar.seq, &original.unwrap_or_default())
+        // What is made of an original that has a C2PA manifest cannot have that, and names it.
+        let signed = sidecar.original().filter(|_| sidecar.c2pa.is_some()).map(|original| original.hash.clone());
+        Self { derived_from: signed, ..self.of_asset(sidecar.seq, &original.unwrap_or_default()) }
     }
 
     /// Returns them for what is made already: a look that they ask for comes too late.

@@ -2,11 +2,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Derivation, RecordError};
-use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{AssetId, C2pa, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug};
 
 /// The newest version that this program knows.
 const VERSION: u32 = 5;
-/// The version of a sidecar whose asset every market got that was chosen for it.
+/// The version of a sidecar whose asset every market got that was chosen for it, and whose original has no C2PA manifest.
 const VERSION_WITHOUT_OWED: u32 = 4;
 /// The version of one whose asset nobody let go though it was rejected, either.
 const VERSION_WITHOUT_LET_GO: u32 = 3;
@@ -55,6 +55,9 @@ pub struct Sidecar {
     /// The markets that were chosen when it was bundled and did not get it then: they get it once they would take it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<MarketName>,
+    /// The C2PA manifest of its original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c2pa: Option<C2pa>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -139,7 +142,7 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if !self.owed.is_empty() => VERSION,
+            _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION,
             _ if self.let_go.is_some() => VERSION_WITHOUT_OWED,
             (true, _) => VERSION_WITHOUT_LET_GO,
             (false, false) => VERSION_WITHOUT_INPUT,
@@ -323,6 +326,10 @@ mod tests {
             assert!(text.starts_with("version: 3\n"), "{text}");
             assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().file.as_ref(), Some(&file));
         }
+        let c2pa = C2pa { bytes: 9, hash: ContentHash::of(b"c2pa"), generator: None, source_type: None, at: None };
+        let text = Sidecar { c2pa: Some(c2pa.clone()), ..read.clone() }.to_text();
+        assert!(text.starts_with("version: 5\n"), "{text}");
+        assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().c2pa, Some(c2pa));
         let let_go = Sidecar { let_go: Some(ContentHash::of(b"rejected")), ..read };
         let text = let_go.to_text();
         assert!(text.starts_with("version: 4\n"), "{text}");

@@ -106,6 +106,7 @@ impl Given<'_> {
             has_original: self.is_own && !self.is_changed,
             xmp: None,
             xmp_remarks: Vec::new(),
+            c2pa: None,
             rejected_by: None,
             companions: self.companions.iter().map(beside).collect(),
             members: self.members.iter().map(beside).collect(),
