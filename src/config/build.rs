@@ -6,6 +6,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
+use super::delivery::deliveries;
 use super::gate::{Gate, Gates, Schedule};
 use super::raw::{Raw, RawCommand, RawKeep, RawSchedule};
 use super::schema::{Nodes, WEEKDAYS, time};
@@ -127,6 +128,8 @@ impl Builder {
         let command = self.command(&raw.keep);
         let background = self.colour("export.background", &raw.export.background);
         let chosen = self.markets(&raw.upload.markets, markets);
+        let delivery =
+            deliveries(&raw.upload.delivery, root, &chosen, &mut |key, what, hint| self.say(key, what, hint));
         self.categories(&raw.defaults, markets);
         let gates = self.gates(&raw);
         Some(Settings {
@@ -161,6 +164,7 @@ impl Builder {
             defaults: raw.defaults,
             upload: UploadSettings {
                 markets: chosen,
+                delivery,
                 names: Names::with(raw.upload.names),
                 known: markets.iter().map(|market| market.name.clone()).collect(),
             },

@@ -3,16 +3,20 @@
 
 mod advice;
 mod build;
+mod delivery;
 mod gate;
 mod places;
 mod raw;
 mod schema;
+mod shape;
 
 pub use advice::advice;
 pub use build::{NO_ZONES, is_blank, lacks_zones, load, program_problem};
+pub use delivery::{Address, Delivery, Protocol};
 pub use gate::{Gate, Gates, Schedule, Window, window};
 pub use places::{check_places, own_folders};
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,6 +175,8 @@ pub struct UploadSettings {
     pub markets: Vec<Market>,
     /// Names of which tags are warned.
     pub names: Names,
+    /// Where bundles are delivered, for the markets for which that is set.
+    pub delivery: BTreeMap<MarketName, Delivery>,
     /// All that there are: built in, or with a profile of the person's own.
     pub known: Vec<MarketName>,
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::delivery::RawDelivery;
 use super::{LogSettings, WorkSettings};
 use crate::model::{Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags, words};
 
@@ -80,6 +81,7 @@ pub(super) struct RawUpload {
     pub(super) markets: Vec<String>,
     #[serde(deserialize_with = "words")]
     pub(super) names: Vec<String>,
+    pub(super) delivery: BTreeMap<String, RawDelivery>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,29 +2,9 @@ use jiff::civil::Time;
 use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_options};
 
 use super::Problem;
+use super::delivery::DELIVERY;
+use super::shape::Shape;
 use crate::model::{Method, Restore, nearest};
-
-/// The form that a value must have.
-pub(super) enum Shape {
-    Text,
-    /// A time of day, `09:00`.
-    Time,
-    Integer(i64, i64),
-    Number(f64, f64),
-    OneOf(&'static [&'static str]),
-    List(&'static Self),
-    /// A list of words, or a text with commas between them.
-    Words,
-    /// Keys that are not known beforehand.
-    Map(&'static Self),
-    Table(&'static [(&'static str, Self)]),
-    /// A word or a schedule.
-    Gate,
-    /// Text, a number or a truth value: a keyword, a category.
-    Scalar,
-    /// What a type of its own reads, which says what is wrong.
-    Read(fn(&str) -> Result<(), String>),
-}
 
 pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const BIG: i64 = 1 << 40;
@@ -120,7 +100,14 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("people", Shape::OneOf(&["yes", "no", "unsure"])),
         ]),
     ),
-    ("upload", Shape::Table(&[("markets", Shape::List(&Shape::Text)), ("names", Shape::Words)])),
+    (
+        "upload",
+        Shape::Table(&[
+            ("markets", Shape::List(&Shape::Text)),
+            ("names", Shape::Words),
+            ("delivery", Shape::Map(&DELIVERY)),
+        ]),
+    ),
     (
         "gates",
         Shape::Table(&[

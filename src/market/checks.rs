@@ -1,4 +1,5 @@
-use super::profile::{Accepts, Code, Market, Range, TextLimit};
+use super::accepts::Accepts;
+use super::profile::{Code, Market, Range, TextLimit};
 use crate::model::{Kind, Meta, Size, SourceType, nearest, split_words};
 
 /// A file that is offered to a market.

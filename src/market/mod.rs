@@ -1,19 +1,22 @@
 //! Marketplaces as data: what each takes, how it wants names, tags and manifests. A new market is a
 //! file in `config/markets/`; only a new kind of rule needs code here. Never touches the disk.
 
+mod accepts;
 mod checks;
+mod delivery;
 mod fit;
 mod lint;
 mod manifest;
 mod profile;
 mod read;
 
+pub use accepts::Accepts;
 pub use checks::{Candidate, check, check_tags, never, no_category};
+pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
 pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_of, row_too_long};
 pub use profile::{
-    Accepts, AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit,
-    Value,
+    AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
 pub use read::{built_in, parse};

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::de::{Error, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::accepts::Accepts;
+use super::delivery::Delivery;
 use crate::model::{Kind, MarketName};
 
 /// After how many days rules should be compared again, if the profile does not say it.
@@ -71,20 +72,12 @@ pub struct Market {
     /// Boxes of its portal that are ticked for several files at once.
     #[serde(default)]
     pub boxes: Option<Boxes>,
+    /// How it takes what is delivered to a server of its own.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// What a person must do in the market's portal.
     #[serde(default)]
     pub checklist: Vec<String>,
-}
-
-/// Whether a market takes something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepts {
-    /// It does.
-    Yes,
-    /// It refuses it.
-    No,
-    /// Its pages do not say.
-    Unknown,
 }
 
 /// Where some rules are written.
@@ -307,26 +300,6 @@ fn any_edge() -> Range<u32> {
 
 fn at_most_one() -> Range<usize> {
     Range { min: 0, max: 1 }
-}
-
-impl<'de> Deserialize<'de> for Accepts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Answer;
-        impl Visitor<'_> for Answer {
-            type Value = Accepts;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("true, false or unknown")
-            }
-            fn visit_bool<E>(self, is: bool) -> Result<Accepts, E> {
-                Ok(if is { Accepts::Yes } else { Accepts::No })
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Accepts, E> {
-                let is_it = text == "unknown";
-                is_it.then_some(Accepts::Unknown).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_any(Answer)
-    }
 }
 
 impl fmt::Display for Code {
