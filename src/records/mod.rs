@@ -2,6 +2,7 @@
 //! lists, the journal. Never touches the disk itself, and what it reads from outside never makes it
 //! panic, or cost more than its limits allow.
 
+mod delivery;
 mod derivation;
 mod error;
 mod journal;
@@ -17,6 +18,7 @@ mod yaml;
 mod yaml_edit;
 mod yaml_guard;
 
+pub use delivery::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries};
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, StepTaken, holds_records, read_records};

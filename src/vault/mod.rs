@@ -4,6 +4,7 @@
 mod areas;
 mod chores;
 mod commit;
+mod delivery_log;
 mod disk;
 mod draft;
 mod file_system;
@@ -28,11 +29,13 @@ mod recover;
 mod scratch;
 mod scratch_folder;
 mod second_look;
+mod secret;
 mod sources;
 mod trash;
 mod volume;
 
 pub use areas::Layout;
+pub use delivery_log::{DeliveryLog, DeliveryLogError, read_delivery_log};
 pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What, plain};
 pub use draft::{Draft, Made, hash_of};
 pub use folders::remove_emptied;
@@ -50,5 +53,6 @@ pub use real::RealDisk;
 pub use recover::{Recovered, Stray, recover};
 pub use scratch_folder::ScratchFolder;
 pub use second_look::{Aside, SecondLook};
+pub use secret::{SecretError, read_credential, read_secret};
 pub use trash::{TrashLimits, replaced_aside};
 pub use volume::Vault;

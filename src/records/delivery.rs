@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ContentHash, MarketName, RelPath};
+
+/// The version of the form of a line.
+const VERSION: u32 = 1;
+
+/// One line of the record of deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum DeliveryRecord {
+    /// Something happened to a file.
+    File(FileDelivery),
+    /// A server refuses to rename, so that its files are sent under their own names.
+    NoRename {
+        /// Which server.
+        to: String,
+    },
+}
+
+/// What happened to a file on its way to a market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDelivery {
+    /// When.
+    pub at: Timestamp,
+    /// The market.
+    pub market: MarketName,
+    /// The file in its bundle.
+    pub file: RelPath,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// Their number.
+    pub bytes: u64,
+    /// When they were changed last, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// What happened.
+    pub step: DeliveryStep,
+}
+
+/// How far a file came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStep {
+    /// From now on the market may have it: its own name is about to appear on the server.
+    Begun,
+    /// The market has not got it: the server refused, or the connection was cut before its end.
+    Undone,
+    /// The market has it.
+    Delivered,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    version: u32,
+    #[serde(flatten)]
+    record: DeliveryRecord,
+}
+
+impl DeliveryRecord {
+    /// Returns the record as a line with its checksum.
+    pub fn to_line(&self) -> String {
+        let line = Line { version: VERSION, record: self.clone() };
+        let json = serde_json::to_string(&line).expect("a record holds nothing that JSON cannot write");
+        format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
+    }
+}
+
+/// Returns the records of a text up to the first line that is not whole, and the bytes that they have; a line of another
+/// version is an error.
+pub fn read_deliveries(bytes: &[u8]) -> Result<(Vec<DeliveryRecord>, usize), String> {
+    let (mut records, mut used) = (Vec::new(), 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(json) = whole(line) else { break };
+        let version = serde_json::from_slice::<serde_json::Value>(json).ok();
+        let version = version.and_then(|value| value.get("version")?.as_u64());
+        match serde_json::from_slice::<Line>(json) {
+            Ok(line) if line.version == VERSION => records.push(line.record),
+            _ => {
+                let version = version.map_or_else(|| "no".to_owned(), |version| version.to_string());
+                return Err(format!("a line has version {version}, and this stockmill knows version {VERSION}"));
+            }
+        }
+        used += line.len();
+    }
+    Ok((records, used))
+}
+
+/// Returns whether a whole line stands in bytes of which the first line is not whole: then records are lost before it.
+pub fn hides_deliveries(bytes: &[u8]) -> bool {
+    bytes.split_inclusive(|byte| *byte == b'\n').skip(1).any(|line| whole(line).is_some())
+}
+
+fn whole(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_suffix(b"\n")?;
+    let (sum, json) = line.split_at_checked(9)?;
+    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?.strip_suffix(' ')?, 16).ok()?;
+    (crc32fast::hash(json) == sum).then_some(json)
+}
+
+/// What is on record of all deliveries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// The last that happened to each content, for each market, with the file that it was.
+    contents: BTreeMap<(MarketName, ContentHash), (RelPath, DeliveryStep)>,
+    /// Each file that was delivered, as it was then.
+    files: BTreeMap<RelPath, FileDelivery>,
+    no_rename: Vec<String>,
+}
+
+impl Deliveries {
+    /// Takes a record in.
+    pub fn add(&mut self, record: &DeliveryRecord) {
+        match record {
+            DeliveryRecord::NoRename { to } => self.no_rename.push(to.clone()),
+            DeliveryRecord::File(record) => {
+                let FileDelivery { market, file, hash, step, .. } = record;
+                if *step == DeliveryStep::Delivered {
+                    self.files.insert(file.clone(), record.clone());
+                }
+                self.contents.insert((market.clone(), hash.clone()), (file.clone(), *step));
+            }
+        }
+    }
+
+    /// Returns the last that happened to a content on its way to a market, with the file that it was.
+    pub fn of(&self, market: &MarketName, hash: &ContentHash) -> Option<&(RelPath, DeliveryStep)> {
+        self.contents.get(&(market.clone(), hash.clone()))
+    }
+
+    /// Returns how a file was when it was delivered.
+    pub fn delivered(&self, file: &RelPath) -> Option<&FileDelivery> {
+        self.files.get(file)
+    }
+
+    /// Returns the contents of a file of which nobody can tell whether the market has them.
+    pub fn in_doubt<'a>(&'a self, file: &'a RelPath) -> impl Iterator<Item = (&'a MarketName, &'a ContentHash)> {
+        let found = self.contents.iter().filter(move |(_, (of, step))| of == file && *step == DeliveryStep::Begun);
+        found.map(|((market, hash), _)| (market, hash))
+    }
+
+    /// Returns whether a server lets files be renamed, as far as that is known.
+    pub fn renames(&self, server: &str) -> bool {
+        !self.no_rename.iter().any(|known| known == server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(file: &str, bytes: &[u8], step: DeliveryStep) -> DeliveryRecord {
+        DeliveryRecord::File(FileDelivery {
+            at: "2026-11-28T09:00:00Z".parse().unwrap(),
+            market: MarketName::recorded("adobe-stock"),
+            file: RelPath::new(format!("upload/2026-11-28/adobe-stock/files/{file}")).unwrap(),
+            hash: ContentHash::of(bytes),
+            bytes: bytes.len() as u64,
+            modified_ns: 7,
+            step,
+        })
+    }
+
+    #[test]
+    fn a_torn_end_was_never_written_and_damage_is_seen() {
+        let records = [
+            record("a.jpg", b"a", DeliveryStep::Begun),
+            record("a.jpg", b"a", DeliveryStep::Delivered),
+            DeliveryRecord::NoRename { to: "sftp://me@host:22/".to_owned() },
+        ];
+        let lines = records.each_ref().map(DeliveryRecord::to_line);
+        let text = lines.concat();
+        assert_eq!(read_deliveries(text.as_bytes()).unwrap(), (records.to_vec(), text.len()));
+        for cut in 0..text.len() {
+            let (read, used) = read_deliveries(&text.as_bytes()[..cut]).unwrap();
+            let whole = lines
+                .iter()
+                .scan(0, |end, line| {
+                    *end += line.len();
+                    Some(*end)
+                })
+                .filter(|end| *end <= cut);
+            assert_eq!((read.len(), used), (whole.clone().count(), whole.last().unwrap_or(0)), "{cut}");
+            assert!(!hides_deliveries(&text.as_bytes()[used..cut]), "{cut}");
+        }
+        let mut damaged = text.clone().into_bytes();
+        damaged[20] ^= 1;
+        assert_eq!(read_deliveries(&damaged).unwrap(), (Vec::new(), 0));
+        assert!(hides_deliveries(&damaged));
+        let json = r#"{"version":2,"is":"new"}"#;
+        let newer = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        assert!(read_deliveries(newer.as_bytes()).unwrap_err().contains("version 2"));
+    }
+
+    #[test]
+    fn the_last_that_happened_counts() {
+        let mut known = Deliveries::default();
+        let [begun, undone, delivered] = [DeliveryStep::Begun, DeliveryStep::Undone, DeliveryStep::Delivered]
+            .map(|step| record("a.jpg", b"a", step));
+        let DeliveryRecord::File(FileDelivery { market, file, hash, .. }) = &begun else { unreachable!() };
+        for (record, step) in [
+            (&begun, DeliveryStep::Begun),
+            (&undone, DeliveryStep::Undone),
+            (&begun, DeliveryStep::Begun),
+            (&delivered, DeliveryStep::Delivered),
+        ] {
+            known.add(record);
+            assert_eq!(known.of(market, hash), Some(&(file.clone(), step)));
+            assert_eq!(known.in_doubt(file).count(), usize::from(step == DeliveryStep::Begun));
+            assert_eq!(known.delivered(file).is_some(), step == DeliveryStep::Delivered);
+        }
+        assert_eq!(known.of(&MarketName::recorded("canva"), hash), None);
+        known.add(&DeliveryRecord::NoRename { to: "a".to_owned() });
+        assert!(!known.renames("a") && known.renames("b"));
+    }
+}
