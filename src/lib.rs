@@ -23,4 +23,7 @@ pub mod report;
 
 pub mod service;
 
+#[cfg(feature = "delivery")]
+pub mod deliver;
+
 pub mod cli;

@@ -19,7 +19,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("make", &["model", "records", "plan", "craft", "intake", "vault"]),
     ("report", &["model", "records", "intake", "vault"]),
     ("service", &["model", "records", "market", "config", "plan", "craft", "intake", "vault", "make", "report"]),
-    ("cli", &["model", "records", "market", "config", "plan", "intake", "vault", "report", "service"]),
+    ("deliver", &["model", "records", "market", "config", "vault"]),
+    ("cli", &["model", "records", "market", "config", "plan", "intake", "vault", "report", "service", "deliver"]),
 ];
 
 /// Rooms that decide or hold words: no file system, clock, log or threads.
@@ -41,7 +42,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("notify", &["intake"]),
     ("rustix", &["vault", "make", "service"]),
     ("libc", &["vault", "cli"]),
-    ("tokio", &["service"]),
+    ("tokio", &["service", "deliver"]),
+    ("russh", &["deliver"]),
+    ("suppaftp", &["deliver"]),
 ];
 /// Where the clock is read: by the service, by the log for its lines, by the vault for the age of open folders.
 const CLOCKS: &[&str] = &["src/report/rotate.rs", "src/service/clock.rs", "src/vault/real"];

@@ -4,6 +4,7 @@ mod again;
 mod ask;
 mod check;
 mod convert;
+mod deliver;
 mod error;
 mod explain;
 mod history;
@@ -121,6 +122,8 @@ enum Command {
         #[arg(value_name = "PATH|STAGE")]
         what: Option<PathBuf>,
     },
+    /// Send the files of finished bundles to their markets by SFTP or FTPS, where the settings say how
+    Deliver(deliver::DeliverArgs),
     /// Convert pictures outside the inboxes as the daemon would: `convert IN OUT`, or `convert FOLDER OUTFOLDER`
     ///
     /// Needs no root but for a net in its `models/`, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
@@ -191,6 +194,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             }
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
+        Command::Deliver(own) => deliver::deliver(&args, &own),
         Command::Convert(own) => convert::convert(&args, &own),
         Command::Models { json: true } => models::json(&args),
         Command::Models { json: false } => models::text(&args),

@@ -47,15 +47,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("paused   {area}: {why}");
     }
     let bundles = view.bundles();
-    for BundleStatus { folder, files, sent, without_row } in &bundles {
-        let sent = if *sent { ", sent" } else { "" };
-        let lack = match without_row.as_ref().map(Vec::len) {
-            Ok(0) => String::new(),
-            Ok(some) => format!("; {some} without a row in its CSV"),
-            Err(_) => "; its CSV cannot be compared".to_owned(),
-        };
-        say!("bundle   {folder}: {}{sent}{lack}", counted(*files, "file"));
-    }
+    print_bundles(&bundles);
     let found = not_current(&mut view, wrong.as_ref());
     if let Some(line) =
         found.as_ref().map_or_else(|why| Some(format!("cannot be told: {why}")), |found| stale_line(found))
@@ -70,6 +62,25 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
     unwise::print(&view.unwise());
     Ok(exit_code(wrong.as_ref()))
+}
+
+/// Prints how each bundle stands.
+fn print_bundles(bundles: &[BundleStatus]) {
+    for BundleStatus { folder, files, delivered, sent, without_row } in bundles {
+        let sent = if *sent { ", sent" } else { "" };
+        let lack = match without_row.as_ref().map(Vec::len) {
+            Ok(0) => String::new(),
+            Ok(some) => format!("; {some} without a row in its CSV"),
+            Err(_) => "; its CSV cannot be compared".to_owned(),
+        };
+        let delivered = match (*delivered, sent.is_empty()) {
+            (0, _) => String::new(),
+            (some, false) => format!(", {some} delivered"),
+            (all, true) if all == *files => ", all delivered: its checklist is left to do".to_owned(),
+            (some, true) => format!(", {some} delivered: `stockmill deliver` goes on"),
+        };
+        say!("bundle   {folder}: {}{delivered}{sent}{lack}", counted(*files, "file"));
+    }
 }
 
 /// Returns the products that are not as the settings of today would make them, or why nobody can tell.
@@ -115,9 +126,9 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|BundleStatus { folder, files, sent, without_row }| {
+        .map(|BundleStatus { folder, files, delivered, sent, without_row }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
-            json!({"folder": folder.to_string(), "files": files, "sent": sent, "without_row": without_row.ok().map(names)})
+            json!({"folder": folder.to_string(), "files": files, "delivered": delivered, "sent": sent, "without_row": without_row.ok().map(names)})
         })
         .collect();
     let set_aside = view.set_aside().into_iter();

@@ -11,7 +11,7 @@ use crate::service::decide::{bundle_names, without_row};
 use crate::service::sent::UNSENT;
 use crate::service::survey::stage_of;
 use crate::service::why::{Why, WhyKind};
-use crate::vault::{Entry, What};
+use crate::vault::{Entry, What, read_delivery_log};
 
 /// A file that stays where it is, why, and the word for that kind of reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +71,8 @@ pub struct BundleStatus {
     pub folder: RelPath,
     /// How many files lie in it.
     pub files: usize,
+    /// How many of them were delivered to the market's server.
+    pub delivered: usize,
     /// Whether it was sent.
     pub sent: bool,
     /// Of a sent one, the files that have no row in its manifest, or why that cannot be told.
@@ -125,16 +127,24 @@ impl View {
     /// Returns all bundles, by day and market.
     pub fn bundles(&self) -> Vec<BundleStatus> {
         let (disk, settings) = (self.decide.disk(), &*self.decide.settings);
+        // What cannot be read is told by `deliver`, which then sends nothing.
+        let known = read_delivery_log(disk).unwrap_or_default();
         let look = |name: &BundleName| {
             let folder = name.folder();
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, Entry)| entry.what == What::File;
-            let files = disk
-                .list(&BundleFolder::new(folder.clone()).files())
-                .map_or(0, |files| files.into_iter().filter(is_file).count());
+            let within = BundleFolder::new(folder.clone()).files();
+            let files: Vec<_> = disk.list(&within).unwrap_or_default().into_iter().filter(is_file).collect();
+            let delivered = files.iter().filter(|(name, _)| known.delivered(&within.join(name)).is_some()).count();
             let sent = is_sent(disk, &folder).unwrap_or(false);
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
-            BundleStatus { folder, files, sent, without_row: without_row.map_err(|hold| hold.to_string()) }
+            BundleStatus {
+                folder,
+                files: files.len(),
+                delivered,
+                sent,
+                without_row: without_row.map_err(|hold| hold.to_string()),
+            }
         };
         bundle_names(disk, &settings.upload.markets).iter().map(look).collect()
     }

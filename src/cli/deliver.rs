@@ -1,0 +1,123 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::RootArgs;
+use super::error::CliError;
+
+/// What is delivered.
+#[derive(Debug, clap::Args)]
+pub(super) struct DeliverArgs {
+    /// Folders of bundles, such as upload/2026-11-28/adobe-stock; without them, all that are ready and not sent
+    #[arg(value_name = "BUNDLE")]
+    bundles: Vec<PathBuf>,
+    /// Of a file that is in doubt: the portal shows it, so it is never sent again
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bundles", "send_again"])]
+    taken: Vec<PathBuf>,
+    /// Of a file that is in doubt: the portal does not show it, so the next delivery sends it
+    #[arg(long, value_name = "FILE", conflicts_with = "bundles")]
+    send_again: Vec<PathBuf>,
+}
+
+/// Says that this build cannot deliver, and how to get one that can.
+#[cfg(not(feature = "delivery"))]
+pub(super) fn deliver(_: &RootArgs, _: &DeliverArgs) -> Result<ExitCode, CliError> {
+    Err(CliError::usage(
+        "this stockmill was built without delivery; build it with `cargo install --profile dist --features delivery --path \
+         .`, or upload the bundles by hand",
+    ))
+}
+
+#[cfg(feature = "delivery")]
+pub(super) use with_network::deliver;
+
+#[cfg(feature = "delivery")]
+mod with_network {
+    use std::path::{Path, absolute};
+
+    use super::{CliError, DeliverArgs, ExitCode, PathBuf, RootArgs};
+    use crate::cli::out::{counted, line};
+    use crate::cli::settings::settings_of_existing;
+    use crate::config::Settings;
+    use crate::deliver::{Order, Settled, Summary, deliver as deliver_orders, settle};
+    use crate::model::RelPath;
+    use crate::plan::BundleName;
+    use crate::service::{Clock, View, layout};
+
+    /// Delivers bundles, or takes in what a person found in the portal.
+    pub(in crate::cli) fn deliver(args: &RootArgs, own: &DeliverArgs) -> Result<ExitCode, CliError> {
+        let settings = settings_of_existing(args)?;
+        match (&own.taken[..], &own.send_again[..]) {
+            ([], []) => (),
+            (files, []) => return settled(&settings, files, Settled::Taken),
+            (_, files) => return settled(&settings, files, Settled::SendAgain),
+        }
+        if settings.upload.delivery.is_empty() {
+            return Err(CliError::usage(
+                "no market has a delivery: write `upload.delivery` into the settings (docs/DELIVERY.md), or upload the bundles \
+                 by hand, as their CHECKLIST.md says",
+            ));
+        }
+        let orders = orders(&settings, &own.bundles)?;
+        let clock = Clock::start();
+        let tell = |text: String| line(format_args!("{text}"));
+        let done = deliver_orders(layout(&settings), &orders, &|| clock.now().timestamp(), &tell);
+        let Summary { delivered, left } = done.map_err(|error| CliError::failed(&error))?;
+        let left_text = if left > 0 { format!(", and {left} not, for the reasons above") } else { String::new() };
+        line(format_args!("{} delivered now{left_text}.", counted(delivered, "file")));
+        Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn settled(settings: &Settings, files: &[PathBuf], settled: Settled) -> Result<ExitCode, CliError> {
+        let files = files.iter().map(|file| below(settings, file)).collect::<Result<Vec<_>, _>>()?;
+        let now = Clock::start().now().timestamp();
+        let others = settle(layout(settings), &files, settled, now).map_err(|error| CliError::failed(&error))?;
+        if let Some(other) = others.first() {
+            let why = format!("`{other}` is not in doubt; `stockmill deliver` says which files are");
+            return Err(CliError::failed(&why));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Returns what is to be delivered: the bundles that were named, or all that are not sent.
+    fn orders(settings: &Settings, named: &[PathBuf]) -> Result<Vec<Order>, CliError> {
+        let mut unsent = Vec::new();
+        let view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
+        unsent.extend(view.bundles().into_iter().filter(|bundle| !bundle.sent).map(|bundle| bundle.folder));
+        let mut wanted = Vec::new();
+        for path in named {
+            let bundle = below(settings, path)?;
+            if !unsent.contains(&bundle) {
+                let why = "is no bundle that is ready and not marked as sent; `stockmill status` lists them";
+                return Err(CliError::usage(format!("`{bundle}` {why}")));
+            }
+            let market = BundleName::of(&bundle).map(|name| name.market);
+            if let Some(market) = market.filter(|market| !settings.upload.delivery.contains_key(market)) {
+                return Err(CliError::usage(format!(
+                    "`{bundle}` cannot be delivered: the settings have no `upload.delivery.{market}`"
+                )));
+            }
+            wanted.push(bundle);
+        }
+        let is_wanted = |bundle: &&RelPath| named.is_empty() || wanted.contains(bundle);
+        let of = |market: &crate::market::Market| {
+            let is_its = |bundle: &&RelPath| BundleName::of(bundle).is_some_and(|name| name.market == market.name);
+            unsent.iter().filter(is_wanted).filter(is_its).cloned().collect::<Vec<_>>()
+        };
+        let markets = settings.upload.markets.iter();
+        let order = markets.filter_map(|market| {
+            let delivery = settings.upload.delivery.get(&market.name)?.clone();
+            Some(Order { bundles: of(market), market: market.clone(), delivery })
+        });
+        Ok(order.filter(|order| !order.bundles.is_empty()).collect())
+    }
+
+    /// Returns a path below the mill's `upload`, wherever that lies; one that is written from the mill's root on is taken, too.
+    fn below(settings: &Settings, path: &Path) -> Result<RelPath, CliError> {
+        let upload = &settings.folders.upload;
+        let really = |path: &Path| path.canonicalize().or_else(|_| absolute(path)).unwrap_or_else(|_| path.to_owned());
+        let inside = really(path).strip_prefix(really(upload)).map(Path::to_owned);
+        let from_root = path.strip_prefix("upload").map(Path::to_owned);
+        let inside = inside.or(from_root).ok().and_then(|inside| RelPath::new(Path::new("upload").join(inside)).ok());
+        inside.ok_or_else(|| CliError::usage(format!("`{}` does not lie in `{}`", path.display(), upload.display())))
+    }
+}

@@ -1,0 +1,84 @@
+use std::collections::BTreeSet;
+
+use crate::market::{Market, names_in};
+use crate::model::{Identity, RelPath};
+use crate::vault::{DiskResult, Look, What};
+
+/// The folder of the files of a bundle: nothing else is for the market's server.
+const FILES: &str = "files";
+/// How the names of manifests end.
+const CSV: &str = ".csv";
+/// The largest manifest that is read.
+const CSV_BYTES_MAX: u64 = 1 << 30;
+
+/// A file that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) path: RelPath,
+    pub(super) seen: Identity,
+}
+
+/// What lies in a bundle.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    /// Its files, by name.
+    pub(super) files: Vec<Item>,
+    /// Its manifests.
+    pub(super) csv: Vec<Item>,
+    /// Files of which no manifest has a row: stockmill did not put them there, or the market would refuse them.
+    pub(super) without_row: Vec<String>,
+}
+
+/// Looks into a bundle.
+pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> DiskResult<Contents> {
+    let csv = items(disk, bundle)?.into_iter().filter(|item| item.path.file_text().ends_with(CSV));
+    let csv: Vec<Item> = csv.collect();
+    let mut rows = BTreeSet::new();
+    for item in &csv {
+        rows.append(&mut names_in(market, &disk.read(&item.path, CSV_BYTES_MAX)?));
+    }
+    let files = items(disk, &bundle.join(FILES))?.into_iter();
+    let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
+    Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
+}
+
+/// Returns the regular files in a folder, by name.
+fn items(disk: &dyn Look, folder: &RelPath) -> DiskResult<Vec<Item>> {
+    let listed = disk.list(folder)?.into_iter();
+    let files = listed.filter(|(name, entry)| entry.what == What::File && !name.as_encoded_bytes().starts_with(b"."));
+    let mut items: Vec<Item> =
+        files.map(|(name, entry)| Item { path: folder.join(name), seen: entry.identity }).collect();
+    items.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(items)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test plays the daemon that makes a bundle")]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+    use crate::vault::{Layout, RealDisk};
+
+    #[test]
+    fn only_what_has_a_row_is_sent() {
+        let root = tempfile::tempdir().unwrap();
+        let bundle = root.path().join("upload/2026-11-28/adobe-stock");
+        std::fs::create_dir_all(bundle.join("files/folder")).unwrap();
+        std::fs::create_dir_all(bundle.join("sidecars")).unwrap();
+        for name in
+            ["files/b.jpg", "files/a.jpg", "files/mine.jpg", "files/.DS_Store", "sidecars/a.jpg.yaml", "CHECKLIST.md"]
+        {
+            std::fs::write(bundle.join(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink("a.jpg", bundle.join("files/link.jpg")).unwrap();
+        let csv = "Filename,Title,Keywords,Category,Releases\r\na.jpg,A,a,1,\r\nb.jpg,B,b,1,\r\nlink.jpg,L,l,1,\r\ngone.jpg,G,g,1,\r\n";
+        std::fs::write(bundle.join("adobe-stock.csv"), csv).unwrap();
+        let disk = RealDisk::open_to_look(Layout { root: root.path().to_owned(), areas: [].into() });
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let found = contents(&*disk, &market, &RelPath::new("upload/2026-11-28/adobe-stock").unwrap()).unwrap();
+        let names = |items: &[Item]| items.iter().map(|item| item.path.file_text()).collect::<Vec<_>>();
+        assert_eq!(names(&found.files), ["a.jpg", "b.jpg"]);
+        assert_eq!(names(&found.csv), ["adobe-stock.csv"]);
+        assert_eq!(found.without_row, ["mine.jpg"]);
+    }
+}

@@ -1,0 +1,185 @@
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::after::Kind;
+use super::next::{Facts, Naming, Next, next};
+use super::record::{Parcel, Record};
+use super::server::{Server, Trouble};
+use crate::records::DeliveryStep;
+use crate::vault::ReadSeek;
+
+/// A file that needs more steps than these goes in a circle.
+const STEPS_MAX: usize = 8;
+/// So many digits of the hash stand in a temporary name: what lies under it is the beginning of the same bytes.
+const HASH_DIGITS: usize = 12;
+
+/// How the delivery of a file ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The market has it.
+    Delivered,
+    /// A person has to look.
+    Held(String),
+}
+
+/// Delivers one file. `furthest` is how many bytes of it lay on the server, over all attempts.
+pub(super) fn deliver_one(
+    server: &mut dyn Server,
+    to: &str,
+    parcel: &Parcel,
+    record: &Record<'_>,
+    furthest: &mut u64,
+) -> Result<Outcome, Trouble> {
+    let name = parcel.item.path.file_text();
+    let temporary = temporary(&name, parcel);
+    for _ in 0..STEPS_MAX {
+        let naming = record.naming(to);
+        let mut partly = server.size(&temporary)?;
+        if naming == Naming::Direct && partly.take().is_some() {
+            // Another connection found meanwhile that the server does not rename.
+            server.remove(&temporary)?;
+        }
+        let there = server.size(&name)?;
+        *furthest = (*furthest).max(partly.or(there).unwrap_or(0));
+        let facts = Facts { known: record.known(parcel), naming, bytes: parcel.item.seen.size, there, partly };
+        match next(&facts) {
+            Next::Done => return delivered(parcel, record),
+            Next::Hold(why) => return Ok(Outcome::Held(why)),
+            Next::Rename => {
+                if rename(server, to, parcel, record, [&temporary, &name])? {
+                    return delivered(parcel, record);
+                }
+            }
+            Next::Send(from) if naming == Naming::Renamed => send(server, parcel, record, &temporary, from)?,
+            Next::Send(from) => {
+                if send_directly(server, parcel, record, &name, from)? {
+                    return delivered(parcel, record);
+                }
+            }
+        }
+    }
+    Err(Trouble::new(
+        Kind::Refused,
+        "what was sent does not arrive whole: its size on the server is another one each time",
+    ))
+}
+
+fn temporary(name: &str, parcel: &Parcel) -> String {
+    format!("{name}.{}.part", &parcel.hash.to_string()[..HASH_DIGITS])
+}
+
+fn delivered(parcel: &Parcel, record: &Record<'_>) -> Result<Outcome, Trouble> {
+    record.step(parcel, DeliveryStep::Delivered).map(|()| Outcome::Delivered)
+}
+
+/// Gives a whole file its own name; returns whether the server did. One that refuses is remembered.
+fn rename(
+    server: &mut dyn Server,
+    to: &str,
+    parcel: &Parcel,
+    record: &Record<'_>,
+    [temporary, name]: [&str; 2],
+) -> Result<bool, Trouble> {
+    record.step(parcel, DeliveryStep::Begun)?;
+    match server.rename(temporary, name) {
+        Ok(()) => Ok(true),
+        Err(Trouble { kind: Kind::Refused, .. }) => {
+            record.step(parcel, DeliveryStep::Undone)?;
+            record.no_rename(to)?;
+            server.remove(temporary)?;
+            Ok(false)
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Sends a file under its own name; returns whether the market has it. A server may take it away as soon as it is whole.
+fn send_directly(
+    server: &mut dyn Server,
+    parcel: &Parcel,
+    record: &Record<'_>,
+    name: &str,
+    from: u64,
+) -> Result<bool, Trouble> {
+    record.step(parcel, DeliveryStep::Begun)?;
+    let mut source = open(parcel, record)?;
+    let from = from.saturating_sub(server.overlap());
+    if let Err(trouble) = push(server, name, from, &mut source) {
+        // Nobody has a file of which not all bytes were handed over.
+        let is_cut = source.read_to < parcel.item.seen.size;
+        if is_cut || !matches!(trouble.kind, Kind::Cut) {
+            record.step(parcel, DeliveryStep::Undone)?;
+        }
+        return Err(trouble);
+    }
+    let there = server.size(name)?;
+    let is_whole = there.is_none_or(|there| there == parcel.item.seen.size);
+    if !is_whole {
+        record.step(parcel, DeliveryStep::Undone)?;
+    }
+    Ok(is_whole)
+}
+
+/// Sends a file under its temporary name, which nobody takes for the file.
+fn send(
+    server: &mut dyn Server,
+    parcel: &Parcel,
+    record: &Record<'_>,
+    temporary: &str,
+    from: u64,
+) -> Result<(), Trouble> {
+    let from = from.saturating_sub(server.overlap());
+    push(server, temporary, from, &mut open(parcel, record)?)
+}
+
+fn push(server: &mut dyn Server, name: &str, from: u64, source: &mut Source) -> Result<(), Trouble> {
+    let sent =
+        source.seek(SeekFrom::Start(from)).map_err(|error| ours(&error)).and_then(|_| server.send(name, from, source));
+    match source.failed.take() {
+        Some(error) => Err(ours(&error)),
+        None => sent,
+    }
+}
+
+fn ours(error: &io::Error) -> Trouble {
+    Trouble::new(Kind::Ours, format!("it cannot be read here: {}", crate::vault::plain(error)))
+}
+
+fn open(parcel: &Parcel, record: &Record<'_>) -> Result<Source, Trouble> {
+    let file = record.disk().open_as(&parcel.item.path, parcel.item.seen);
+    let file = file.map_err(|error| Trouble::new(Kind::Ours, error.to_string()))?;
+    Ok(Source { file, read_to: 0, failed: None })
+}
+
+/// A file that is sent: it knows how far it was read, and an error of our own disk from one of the connection.
+struct Source {
+    file: Box<dyn ReadSeek>,
+    read_to: u64,
+    failed: Option<io::Error>,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.file.read(buffer) {
+            Ok(read) => {
+                self.read_to += read as u64;
+                Ok(read)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let told = io::Error::new(error.kind(), "our own disk refuses");
+                self.failed = Some(error);
+                Err(told)
+            }
+        }
+    }
+}
+
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.read_to = self.file.seek(to)?;
+        Ok(self.read_to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

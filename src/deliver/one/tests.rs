@@ -1,0 +1,219 @@
+#![expect(clippy::disallowed_methods, reason = "a test makes a mill")]
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::deliver::contents::Item;
+use crate::model::{ContentHash, MarketName, RelPath};
+use crate::vault::{DeliveryLog, Layout, RealDisk};
+
+/// What a server does at one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// The connection ends after so many bytes of a file.
+    CutAfter(u64),
+    /// All bytes arrive, and the connection ends before the answer.
+    CutAnswer,
+    /// There is no room for more than so many bytes.
+    FullAfter(u64),
+    /// It refuses to rename.
+    NoRename,
+    /// The connection ends before the renaming, or behind it.
+    CutBeforeRename,
+    CutAfterRename,
+    /// It takes whole files away at once.
+    TakesAway,
+}
+
+#[derive(Default)]
+struct Fake {
+    files: BTreeMap<String, Vec<u8>>,
+    faults: Vec<Fault>,
+    /// What the market got: whole files under their own names.
+    got: Vec<Vec<u8>>,
+}
+
+impl Fake {
+    /// Takes a fault that comes once.
+    fn once(&mut self, is_it: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let at = self.faults.iter().position(is_it)?;
+        Some(self.faults.remove(at))
+    }
+
+    fn cut<T>() -> Result<T, Trouble> {
+        Err(Trouble::new(Kind::Cut, "cut"))
+    }
+
+    fn take_away(&mut self, name: &str) {
+        self.got.push(self.files[name].clone());
+        if self.faults.contains(&Fault::TakesAway) {
+            self.files.remove(name);
+        }
+    }
+}
+
+impl Server for Fake {
+    fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble> {
+        Ok(self.files.get(name).map(|bytes| bytes.len() as u64))
+    }
+
+    fn send(&mut self, name: &str, from: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble> {
+        let fault = self.once(|fault| matches!(fault, Fault::CutAfter(_) | Fault::CutAnswer | Fault::FullAfter(_)));
+        let room = match fault {
+            Some(Fault::CutAfter(room) | Fault::FullAfter(room)) => room,
+            _ => u64::MAX,
+        };
+        let file = self.files.entry(name.to_owned()).or_default();
+        file.truncate(usize::try_from(from).unwrap());
+        bytes.take(room).read_to_end(file).unwrap();
+        match fault {
+            Some(Fault::CutAfter(_)) => return Self::cut(),
+            Some(Fault::FullAfter(_)) => return Err(Trouble::new(Kind::Full, "full")),
+            _ => (),
+        }
+        if !name.ends_with(".part") {
+            self.take_away(name);
+        }
+        if fault.is_some() { Self::cut() } else { Ok(()) }
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
+        if self.faults.contains(&Fault::NoRename) {
+            return Err(Trouble::new(Kind::Refused, "no"));
+        }
+        if self.once(|fault| *fault == Fault::CutBeforeRename).is_some() {
+            return Self::cut();
+        }
+        let bytes = self.files.remove(from).unwrap();
+        self.files.insert(to.to_owned(), bytes);
+        self.take_away(to);
+        if self.once(|fault| *fault == Fault::CutAfterRename).is_some() { Self::cut() } else { Ok(()) }
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Trouble> {
+        self.files.remove(name);
+        Ok(())
+    }
+
+    fn overlap(&self) -> u64 {
+        2
+    }
+}
+
+/// However the connection breaks, and whether or not the program is killed at that point, the market gets a file once, and
+/// the same bytes; or nobody can tell, and that is said.
+#[test]
+fn a_file_arrives_once_or_it_is_told_that_nobody_can_tell() {
+    use Fault::{CutAfter, CutAfterRename, CutAnswer, CutBeforeRename, FullAfter, NoRename, TakesAway};
+    // What goes wrong, how many attempts it takes, and whether nobody can tell in the end.
+    let rows: [(&[Fault], usize, bool); 14] = [
+        (&[], 1, false),
+        (&[TakesAway], 1, false),
+        (&[CutAfter(0)], 2, false),
+        (&[CutAfter(5), CutAfter(1)], 3, false),
+        (&[FullAfter(7)], 2, false),
+        (&[CutAnswer], 2, false),
+        (&[CutBeforeRename], 2, false),
+        (&[CutAfterRename], 2, false),
+        (&[CutBeforeRename, TakesAway], 2, false),
+        (&[CutAfterRename, TakesAway], 2, true),
+        (&[NoRename], 1, false),
+        (&[NoRename, TakesAway], 1, false),
+        (&[CutAnswer, NoRename, TakesAway], 2, false),
+        (&[CutAfter(3), NoRename], 2, false),
+    ];
+    for (faults, attempts, is_in_doubt) in rows {
+        for is_killed in [false, true] {
+            let mill = Mill::new();
+            let mut server = Fake { faults: faults.to_vec(), ..Fake::default() };
+            let (tries, outcome) = mill.deliver(&mut server, is_killed);
+            let what = format!("{faults:?}, killed: {is_killed}");
+            assert_eq!(tries, attempts, "{what}");
+            assert_eq!(server.got, [BYTES.to_vec()], "{what}");
+            match outcome {
+                Outcome::Delivered => assert!(!is_in_doubt, "{what}"),
+                Outcome::Held(why) => assert!(is_in_doubt && why.contains("nobody can tell"), "{what}: {why}"),
+            }
+            assert!(server.files.keys().all(|name| name == "a.jpg"), "{what}: {:?}", server.files.keys());
+        }
+    }
+}
+
+/// Under its own name a file may be taken as soon as it is whole: one that was cut was not, and is continued.
+#[test]
+fn a_server_that_refuses_to_rename_gets_files_under_their_own_names() {
+    use Fault::{CutAfter, CutAnswer, NoRename, TakesAway};
+    let rows: [(&[Fault], usize, bool); 4] = [
+        (&[CutAfter(4)], 2, false),
+        (&[CutAfter(4), CutAfter(4)], 3, false),
+        (&[CutAnswer], 2, false),
+        (&[CutAnswer, TakesAway], 2, true),
+    ];
+    for (faults, attempts, is_in_doubt) in rows {
+        let mill = Mill::new();
+        let mut server = Fake { faults: [faults, &[NoRename]].concat(), ..Fake::default() };
+        mill.record().no_rename(TO).unwrap();
+        // Sent before another connection found that out.
+        let hash = ContentHash::of(BYTES).to_string();
+        server.files.insert(format!("a.jpg.{}.part", &hash[..HASH_DIGITS]), BYTES.to_vec());
+        let (tries, outcome) = mill.deliver(&mut server, true);
+        assert_eq!((tries, outcome == Outcome::Delivered), (attempts, !is_in_doubt), "{faults:?}");
+        assert_eq!(server.got, [BYTES.to_vec()], "{faults:?}");
+        assert!(server.files.keys().all(|name| name == "a.jpg"), "{faults:?}: {:?}", server.files.keys());
+    }
+}
+
+#[test]
+fn what_lies_there_is_never_replaced() {
+    let mill = Mill::new();
+    let mut server = Fake::default();
+    server.files.insert("a.jpg".to_owned(), b"of somebody else".to_vec());
+    let (_, outcome) = mill.deliver(&mut server, false);
+    assert!(matches!(outcome, Outcome::Held(why) if why.contains("another file of that name")));
+    assert_eq!(server.files["a.jpg"], b"of somebody else");
+}
+
+const BYTES: &[u8] = b"0123456789";
+const TO: &str = "sftp://me@host:22/";
+
+struct Mill(tempfile::TempDir);
+
+impl Mill {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        std::fs::create_dir_all(root.path().join("upload/d/m/files")).unwrap();
+        std::fs::write(root.path().join("upload/d/m/files/a.jpg"), BYTES).unwrap();
+        Self(root)
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { root: self.0.path().to_owned(), areas: [].into() }
+    }
+
+    fn record(&self) -> Record<'static> {
+        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
+        Record::new(log, known, &|| "2026-11-28T09:00:00Z".parse().unwrap())
+    }
+
+    /// Delivers the file as often as it takes; returns the number of attempts. After a kill, only what is on the disk is
+    /// known.
+    fn deliver(&self, server: &mut Fake, is_killed: bool) -> (usize, Outcome) {
+        let path = RelPath::new("upload/d/m/files/a.jpg").unwrap();
+        let seen = RealDisk::open_to_look(self.layout()).stat(&path).unwrap().unwrap().identity;
+        let hash = ContentHash::of(BYTES);
+        let parcel = Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash };
+        let mut record = self.record();
+        for attempt in 1..10 {
+            match deliver_one(server, TO, &parcel, &record, &mut 0) {
+                Ok(outcome) => return (attempt, outcome),
+                Err(_) if is_killed => {
+                    drop(record);
+                    record = self.record();
+                }
+                Err(_) => (),
+            }
+        }
+        panic!("it never ends");
+    }
+}

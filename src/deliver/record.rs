@@ -1,0 +1,173 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::after::Kind;
+use super::contents::Item;
+use super::next::{Known, Naming};
+use super::server::Trouble;
+use crate::model::{ContentHash, MarketName};
+use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
+use crate::vault::{DeliveryLog, Look};
+
+/// What is on record, shared by all connections. Each of its records is durable before it is believed.
+pub(super) struct Record<'a> {
+    log: DeliveryLog,
+    state: Mutex<State>,
+    now: &'a (dyn Fn() -> Timestamp + Sync),
+}
+
+struct State {
+    known: Deliveries,
+    /// What some connection has in hand.
+    in_hand: BTreeSet<(MarketName, ContentHash)>,
+}
+
+/// One content for one market.
+#[derive(Debug, Clone)]
+pub(super) struct Parcel {
+    pub(super) market: MarketName,
+    pub(super) item: Item,
+    pub(super) hash: ContentHash,
+}
+
+/// Whether a file is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is, by whoever asked.
+    Yours,
+    /// The market has it.
+    Delivered,
+    /// It is not, and why.
+    No(String),
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(log: DeliveryLog, known: Deliveries, now: &'a (dyn Fn() -> Timestamp + Sync)) -> Self {
+        Self { log, state: Mutex::new(State { known, in_hand: BTreeSet::new() }), now }
+    }
+
+    pub(super) fn disk(&self) -> &dyn Look {
+        self.log.disk()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock, and each change is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether a file was delivered as it lies there, without reading it.
+    pub(super) fn is_delivered(&self, item: &Item) -> bool {
+        let state = self.state();
+        let delivered = state.known.delivered(&item.path);
+        delivered.is_some_and(|was| (was.bytes, was.modified_ns) == (item.seen.size, item.seen.modified_ns))
+    }
+
+    /// Decides whether a file is to be sent: nothing goes to a market twice, under whatever name.
+    pub(super) fn claim(&self, parcel: &Parcel) -> Claim {
+        let state = &mut *self.state();
+        let Parcel { market, item: Item { path, .. }, hash } = parcel;
+        match state.known.of(market, hash) {
+            Some((file, DeliveryStep::Delivered)) if file == path => return Claim::Delivered,
+            Some((file, DeliveryStep::Delivered)) => {
+                return Claim::No(format!("the market has the same bytes already, as `{file}`"));
+            }
+            Some((file, DeliveryStep::Begun)) if file != path => {
+                return Claim::No(format!("the market perhaps has the same bytes already, as `{file}`; see there"));
+            }
+            _ => (),
+        }
+        if state.known.delivered(path).is_some() {
+            let why = "it was changed after it was delivered, and nothing goes to a market twice: upload it by hand if you \
+                       want the market to have the new one";
+            return Claim::No(why.to_owned());
+        }
+        if state.in_hand.insert((market.clone(), hash.clone())) {
+            Claim::Yours
+        } else {
+            Claim::No("another file of this run has the same bytes".to_owned())
+        }
+    }
+
+    /// Returns what is on record of a content that is to be sent.
+    pub(super) fn known(&self, parcel: &Parcel) -> Known {
+        match self.state().known.of(&parcel.market, &parcel.hash) {
+            Some((_, DeliveryStep::Begun)) => Known::Begun,
+            Some((_, DeliveryStep::Undone)) => Known::Cut,
+            Some((_, DeliveryStep::Delivered)) | None => Known::New,
+        }
+    }
+
+    pub(super) fn naming(&self, server: &str) -> Naming {
+        if self.state().known.renames(server) { Naming::Renamed } else { Naming::Direct }
+    }
+
+    /// Records a step of a file.
+    pub(super) fn step(&self, parcel: &Parcel, step: DeliveryStep) -> Result<(), Trouble> {
+        let Parcel { market, item: Item { path, seen }, hash } = parcel.clone();
+        let (bytes, modified_ns) = (seen.size, seen.modified_ns);
+        let at = (self.now)();
+        self.add(&DeliveryRecord::File(FileDelivery { at, market, file: path, hash, bytes, modified_ns, step }))
+    }
+
+    /// Records that a server refuses to rename.
+    pub(super) fn no_rename(&self, server: &str) -> Result<(), Trouble> {
+        self.add(&DeliveryRecord::NoRename { to: server.to_owned() })
+    }
+
+    fn add(&self, record: &DeliveryRecord) -> Result<(), Trouble> {
+        let mut state = self.state();
+        let added = self.log.add(record);
+        added.map_err(|error| Trouble::new(Kind::Stop, format!("what is delivered cannot be recorded: {error}")))?;
+        state.known.add(record);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes a mill")]
+mod tests {
+    use super::*;
+    use crate::model::{Identity, RelPath};
+    use crate::vault::Layout;
+
+    #[test]
+    fn nothing_goes_to_a_market_twice() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        let (log, known) = DeliveryLog::open(Layout { root: root.path().to_owned(), areas: [].into() }).unwrap();
+        let now = || "2026-11-28T09:00:00Z".parse().unwrap();
+        let record = Record::new(log, known, &now);
+        let parcel = |name: &str, bytes: &[u8], market: &str| Parcel {
+            market: MarketName::recorded(market),
+            item: Item {
+                path: RelPath::new(format!("upload/d/m/files/{name}")).unwrap(),
+                seen: Identity { device: 1, inode: 1, size: bytes.len() as u64, modified_ns: 5 },
+            },
+            hash: ContentHash::of(bytes),
+        };
+        let a = parcel("a.jpg", b"a", "shop");
+        assert_eq!((record.claim(&a), record.known(&a)), (Claim::Yours, Known::New));
+        let said = |claim: Claim| match claim {
+            Claim::No(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("another file of this run"));
+        assert_eq!(record.claim(&parcel("a.jpg", b"a", "other")), Claim::Yours);
+        record.step(&a, DeliveryStep::Begun).unwrap();
+        assert_eq!(record.known(&a), Known::Begun);
+        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("perhaps has the same bytes"));
+        record.step(&a, DeliveryStep::Undone).unwrap();
+        assert_eq!(record.known(&a), Known::Cut);
+        assert!(!record.is_delivered(&a.item));
+        record.step(&a, DeliveryStep::Delivered).unwrap();
+        assert!(record.is_delivered(&a.item));
+        assert_eq!(record.claim(&a), Claim::Delivered);
+        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("as `upload/d/m/files/a.jpg`"));
+        assert!(said(record.claim(&parcel("a.jpg", b"new", "shop"))).contains("changed after it was delivered"));
+        assert_eq!(record.naming("s"), Naming::Renamed);
+        record.no_rename("s").unwrap();
+        assert_eq!(record.naming("s"), Naming::Direct);
+    }
+}

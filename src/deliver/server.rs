@@ -1,0 +1,42 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::after::Kind;
+use crate::vault::ReadSeek;
+
+/// How long a server may take to answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Something that went wrong, in words that never hold a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) kind: Kind,
+    pub(super) what: String,
+}
+
+impl Trouble {
+    pub(super) fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into() }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+/// A connection to a server, in the folder that the settings name. Small, so that a test can be one.
+pub(super) trait Server: Send {
+    /// Returns how many bytes a file has; `None` if it is not there.
+    fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble>;
+    /// Writes a file from a byte on, up to the end of what is read; what lies there before that byte stays. Ends only when
+    /// the server said that it has all.
+    fn send(&mut self, name: &str, from: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble>;
+    /// Gives a file another name, which is free.
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble>;
+    /// Removes a file.
+    fn remove(&mut self, name: &str) -> Result<(), Trouble>;
+    /// Returns how many bytes before the end of a cut file are sent again: a server may have written them in any order.
+    fn overlap(&self) -> u64;
+}
