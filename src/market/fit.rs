@@ -9,6 +9,12 @@ use crate::model::{Meta, normal_keyword};
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 /// What joins two parts of a sentence, and joins nothing where one of them is gone.
 const JOINTS: [char; 11] = [':', ';', ',', '-', '–', '—', '|', '/', '&', '·', '+'];
+/// What leads to a word, and leads nowhere where that is gone.
+const LEADS: [&str; 17] = [
+    "a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "through", "to", "using", "via", "with",
+];
+/// What stands before these, and says nothing without them.
+const LED: [&str; 7] = ["art", "created", "drawn", "generated", "made", "rendered", "style"];
 /// What nobody sees, and joins nothing.
 const INVISIBLE: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 /// What may stand between the parts of a phrase.
@@ -164,7 +170,11 @@ fn joined(head: &str, tail: &str) -> (usize, String) {
     let (bare_head, bare_tail) = (head.trim_end(), tail.trim_start());
     let begins = bare_head.is_empty() || bare_head.ends_with(is_joint);
     let tail = if begins && bare_tail.starts_with(is_joint) { bare_tail.trim_start_matches(is_joint) } else { tail };
-    let head = if tail.trim().is_empty() { bare_head.trim_end_matches(is_joint).trim_end() } else { head };
+    let tail = if begins { without_first_lead(tail) } else { tail };
+    let ends =
+        tail.trim_start().is_empty() || tail.trim_start().starts_with(|c: char| is_joint(c) || ".)]".contains(c));
+    let head = if ends || is_lead(first_word(tail)) { without_leads(head) } else { head };
+    let head = if tail.trim().is_empty() { head.trim_end().trim_end_matches(is_joint).trim_end() } else { head };
     let opened =
         EMPTY.iter().find(|pair| head.trim_end().ends_with(&pair[..1]) && tail.trim_start().starts_with(&pair[1..]));
     match opened {
@@ -173,6 +183,36 @@ fn joined(head: &str, tail: &str) -> (usize, String) {
             joined(&head[..head.len() - 1], &tail[1..])
         }
         None => (head.len(), format!("{head}{tail}")),
+    }
+}
+
+fn is_lead(word: &str) -> bool {
+    LEADS.contains(&word.to_lowercase().as_str())
+}
+
+fn first_word(text: &str) -> &str {
+    let text = text.trim_start();
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
+}
+
+/// Returns what follows a word that is gone, without the `of` or `by` that it began with.
+fn without_first_lead(tail: &str) -> &str {
+    let word = first_word(tail);
+    let is_one = ["and", "by", "from", "of", "or", "with"].contains(&word.to_lowercase().as_str());
+    if is_one { tail.trim_start()[word.len()..].trim_start() } else { tail }
+}
+
+/// Returns what stood before a word that is gone, without the words that led to it.
+fn without_leads(head: &str) -> &str {
+    let mut left = head;
+    loop {
+        let bare = left.trim_end();
+        let word = bare.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let is_led = left.len() < head.len() && LED.contains(&word.to_lowercase().as_str());
+        if !is_lead(word) && !is_led {
+            return if left.len() < head.len() { bare } else { head };
+        }
+        left = &bare[..bare.len() - word.len()];
     }
 }
 
@@ -351,7 +391,7 @@ mod tests {
             ("A Firefly art", "firefly", Some("A  art")),
             ("fireflyfirefly firefly", "firefly", Some("fireflyfirefly")),
             ("FIREFLY", "firefly", Some("")),
-            ("a firefly", "firefly", Some("a")),
+            ("a firefly", "firefly", Some("")),
             ("äfirefly", "firefly", None),
             ("é firefly é", "firefly", Some("é  é")),
             ("fire", "firefly", None),
@@ -360,6 +400,15 @@ mod tests {
             ("ai: x, ai; y", "ai", Some(" x,  y")),
             ("x [ai]", "ai", Some("x")),
             ("x, ai, y", "ai", Some("x,  y")),
+            ("Lake by ai", "ai", Some("Lake")),
+            ("Lake made with ai, night", "ai", Some("Lake, night")),
+            ("Lake in the style of ai at dawn", "ai", Some("Lake at dawn")),
+            ("Lake (by AI)", "ai", Some("Lake")),
+            ("Ai of a lake", "ai", Some("a lake")),
+            ("Lake by ai: night.", "ai", Some("Lake: night.")),
+            ("A made world, ai", "ai", Some("A made world")),
+            ("By ai", "ai", Some("")),
+            ("Come in, ai people", "ai", Some("Come in,  people")),
         ];
         for (text, word, expected) in cases {
             assert_eq!(without_word(text, word).as_deref(), expected, "{text}");
