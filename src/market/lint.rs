@@ -157,7 +157,7 @@ fn prompt(what: &str, text: &str) -> Option<String> {
     let has_fields = what != "keyword" && text.contains('{');
     let (rest, unknown) = if has_fields { without_fields(text) } else { (text.to_owned(), Vec::new()) };
     if let Some((typed, meant)) = unknown.first() {
-        let meant = meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let meant = meant.as_ref().map(|meant| format!("; `{meant}` may be meant")).unwrap_or_default();
         return Some(format!(
             "its {what} `{text}` has `{typed}` in it, which is none of the fields `{{n}}` and `{{original|words}}` and stays \
              as it is typed{meant}"
@@ -304,7 +304,7 @@ mod tests {
                 sound,
                 &[
                     "has `{seq}` in it, which is none of the fields `{n}` and `{original|words}` and stays as it is typed; \
-                   did you mean `{n}`?",
+                   `{n}` may be meant",
                 ],
             ),
             ("A cabin { in", sound, &["has `{` in it, as a prompt has"]),

@@ -2,6 +2,7 @@
 //! file in `config/markets/`; only a new kind of rule needs code here. Never touches the disk.
 
 mod accepts;
+mod boxes;
 mod checks;
 mod delivery;
 mod fit;
@@ -11,12 +12,13 @@ mod profile;
 mod read;
 
 pub use accepts::Accepts;
+pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
 pub use checks::{Candidate, check, check_tags, never, no_category};
 pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
 pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, row_of, row_too_long};
 pub use profile::{
-    AiFlag, Boxes, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
+    AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
 pub use read::{built_in, parse};

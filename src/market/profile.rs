@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::accepts::Accepts;
+use super::boxes::Boxes;
 use super::delivery::Delivery;
 use crate::model::{Kind, MarketName};
 
@@ -123,34 +124,6 @@ pub struct AiFlag {
     pub keyword: Option<String>,
     /// A category, besides those of the file.
     pub category: Option<String>,
-}
-
-/// What is ticked in a portal for files of a kind, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Boxes {
-    /// By what they look like.
-    pub look: Option<LookBoxes>,
-    /// By whether people appear in them.
-    pub people: Option<PeopleBoxes>,
-}
-
-/// What is ticked by what files look like.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LookBoxes {
-    /// For what looks like a photograph.
-    pub photo: String,
-    /// For anything else.
-    pub illustration: String,
-}
-
-/// What is ticked by whether people appear.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PeopleBoxes {
-    /// Where they do.
-    pub yes: String,
 }
 
 /// How many files of a theme may share something; a market refuses more as repetition.

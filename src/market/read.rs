@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use include_dir::{Dir, include_dir};
 use jiff::civil::Date;
 
+use super::boxes::Boxes;
 use super::fit::find_phrase;
 use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 
@@ -101,6 +102,9 @@ fn senseless(market: &Market) -> Option<(&'static str, &'static str)> {
         }
         () if market.keywords.max == 0 || market.title_text.chars_max == 0 => {
             Some(("keywords", "a market takes keywords and a title"))
+        }
+        () if market.boxes.as_ref().is_some_and(Boxes::is_unclear) => {
+            Some(("boxes", "the words of each are on one line and have no semicolon"))
         }
         () if market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)) => {
             Some(("forbidden_words", "one of them has no letter and no digit"))

@@ -2,7 +2,7 @@ use jiff::civil::Date;
 
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Market, Row};
+use crate::market::{Fitted, Market, Row, Warning};
 use crate::model::{ContentHash, Kind, Look, MarketName, Meta, People, RelPath, Stage};
 use crate::records::{About, FileRecord, PublishMode, Sidecar};
 
@@ -81,6 +81,8 @@ pub struct BundleAsset {
     pub look: Option<Look>,
     /// Whether people appear in it.
     pub people: Option<People>,
+    /// What is unwise in its tags, before they are fitted.
+    pub warnings: Vec<Warning>,
 }
 
 impl BundleAsset {

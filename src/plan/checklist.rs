@@ -1,11 +1,12 @@
 //! The list of what a person does with a bundle, beside its files.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
-use super::selection::{is_ours, selected, selections};
-use crate::market::{self, Market, Row};
-use crate::model::{Meta, RelPath, escape_bytes};
+use super::selection::{Line, left};
+use crate::market::{self, Market, Row, Warning, WarningKind};
+use crate::model::{Meta, RelPath, counted, escape_bytes};
 
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
@@ -21,7 +22,16 @@ const REFUSED_END: &str = "; with other tags it gets its row back.";
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
 const ALIKE_END: &str = "; give files titles and keywords of their own.";
+/// How a line begins and ends that says what a market may dislike.
+const UNWISE: &str = "> Only a warning: ";
+const UNWISE_END: &str = "; nothing waits for it.";
 
+/// What is said where files are named by the first and the last of them.
+const SORTED: &str = "> Names are sorted: ";
+const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
+
+/// What a line is known by that asks for a later manifest.
+const AGAIN: &str = " again, with ";
 /// What the last step is known by.
 const SENT: &str = "make an empty file `SENT`";
 
@@ -41,16 +51,13 @@ impl Checklist<'_> {
     /// Returns the list, with what a person wrote into the `existing` one, byte for byte.
     pub(super) fn text(&self, rows: &[Row], existing: Option<&[u8]>) -> Vec<u8> {
         let heading = format!("# {} of {}: ", self.market.title, self.name.day);
-        let existing = existing.map(|bytes| bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+        let existing = existing.map(utf8);
+        let existing = existing.as_deref();
         let end =
             if existing.is_some_and(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n")) { "\r\n" } else { "\n" };
-        let all: BTreeSet<&str> = self.assets.iter().map(|asset| asset.file_name.as_str()).collect();
         let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
-        let ticked: Vec<&str> = told.lines().filter_map(selected).filter(|(is, _)| *is).map(|(_, line)| line).collect();
-        let left = selections(self.market, self.assets).into_iter().filter_map(|one| one.without_ticked(&ticked, &all));
-        let left: Vec<String> = left.map(|one| one.line(&all)).collect();
-        let is_over = |line: &str| matches!(selected(line), Some((false, line)) if !left.iter().any(|left| *left == line.trim_end()));
-        let (mut kept, mut behind_heading): (Vec<u8>, &[u8]) = (Vec::new(), b"");
+        let to_do = self.to_do(rows.len(), &items(&told));
+        let (mut kept, mut behind_heading, mut places): (Vec<u8>, &[u8], Places) = (Vec::new(), b"", Places::default());
         for line in existing.unwrap_or(end.as_bytes()).split_inclusive(|byte| *byte == b'\n') {
             // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
             if let Some(rest) = line.strip_prefix(heading.as_bytes()) {
@@ -61,55 +68,98 @@ impl Checklist<'_> {
                 kept.extend(if has_note { rest } else { b"" });
             } else if let Some(rest) = behind_ours(line) {
                 kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
-            } else if !std::str::from_utf8(line).is_ok_and(|line| {
-                is_over(line) && is_ours(self.market, line.trim_end_matches(['\n', '\r'])) || self.is_of_no_part(line)
-            }) {
+            } else if let Some(text) = std::str::from_utf8(line).ok().filter(|line| self.is_over(line, &to_do)) {
+                let place = if text.contains(" Select `") { &mut places.selections } else { &mut places.uploads };
+                place.get_or_insert(kept.len());
+            } else {
                 kept.extend(line);
             }
         }
-        let mut text = format!("{heading}{} files", rows.len()).into_bytes();
+        let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
         text.extend(behind_heading);
         text.extend(end.as_bytes());
-        for line in self.notes(rows) {
+        for line in self.notes(rows, &to_do) {
             text.extend(format!("{line}{end}").into_bytes());
         }
-        let told = String::from_utf8_lossy(&kept).into_owned();
-        let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
-        let is_old = told.contains(SENT);
-        // What is still to be ticked stands before the last step.
-        let at = if is_old { line_of(&kept, SENT.as_bytes()) } else { kept.len() };
-        text.extend(&kept[..at]);
-        let steps = self.steps();
-        let (before, last) = steps.split_at(steps.len() - 1);
-        let (before, last): (Vec<&String>, Vec<&String>) =
-            (before.iter().filter(new).collect(), last.iter().filter(new).collect());
-        // A new list has its steps in order; later ones come at the end of an old one.
-        let (first, behind) = if is_old { (Vec::new(), [before, last].concat()) } else { (before, last) };
-        add(&mut text, first.into_iter().chain(left.iter().filter(new)), end);
-        text.extend(&kept[at..]);
-        add(&mut text, behind.into_iter(), end);
+        self.add_steps(&mut text, &kept, &to_do, places, end);
         text
     }
 
-    /// Returns whether a line is a step with a part of the manifest that there is no more, and that is not done.
-    fn is_of_no_part(&self, line: &str) -> bool {
-        let step = line.trim_end().strip_prefix("- [ ] Then upload `");
-        let name = step.and_then(|step| step.strip_suffix("` in the portal."));
-        name.is_some_and(|name| {
-            self.name.manifest_part(name).is_some() && self.manifests.iter().all(|part| part.file_name() != name)
-        })
+    /// Returns what is still to be done with the files, after what a person has ticked: a line for each.
+    fn to_do(&self, rows: usize, items: &[(bool, String)]) -> ToDo {
+        let all: BTreeSet<&str> = self.assets.iter().map(|asset| asset.file_name.as_str()).collect();
+        let ticked: Vec<String> = items.iter().filter(|(is, _)| *is).map(|(_, text)| text.clone()).collect();
+        let left = left(self.market, self.assets, &ticked);
+        let (uploads, selections): (Vec<_>, Vec<_>) = left.iter().partition(|one| one.is_upload());
+        let mut uploads: Vec<String> = uploads.into_iter().map(|one| one.line(&all)).collect();
+        // What came after the manifest was uploaded has its row in a later one.
+        let manifests: Vec<String> = self.manifests.iter().map(|part| format!("`{}`", part.file_text())).collect();
+        let again = format!("Upload {}{AGAIN}{} now.", manifests.join(", "), counted(rows, "row"));
+        let is_later = !uploads.is_empty()
+            && ticked.iter().any(|text| manifests.iter().any(|part| text.contains(part)))
+            && ticked.iter().any(|text| text.contains("Upload `"));
+        if is_later || items.iter().any(|(is_ticked, text)| !is_ticked && text.contains(AGAIN)) {
+            uploads.push(again);
+        }
+        let selections: Vec<String> = selections.into_iter().map(|one| one.line(&all)).collect();
+        let mut lines = uploads.iter().chain(&selections).chain(items.iter().map(|(_, text)| text));
+        let has_range = lines.any(|line| line.contains("` to `"));
+        ToDo { uploads, selections, has_range }
     }
 
-    /// Returns what a person does, in order.
+    /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
+    fn is_over(&self, line: &str, to_do: &ToDo) -> bool {
+        let Some((false, text)) = boxed(line).filter(|_| !line.starts_with(char::is_whitespace)) else { return false };
+        let text = text.trim_end();
+        let is_again = || text.starts_with("Upload `") && text.contains(AGAIN) && text.ends_with(" now.");
+        let is_ours = || {
+            let begins = text.starts_with("Upload `") || text.starts_with("Select `");
+            begins && Line::read(self.market, text).is_some_and(|line| line.behind.is_empty())
+        };
+        let is_of_no_part = || {
+            let name = text.strip_prefix("Then upload `").and_then(|step| step.strip_suffix("` in the portal."));
+            name.is_some_and(|name| {
+                self.name.manifest_part(name).is_some() && self.manifests.iter().all(|part| part.file_name() != name)
+            })
+        };
+        !to_do.all().any(|left| left == text) && (is_ours() || is_again() || is_of_no_part())
+    }
+
+    /// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one
+    /// what is still to be done with files stands where it stood, or before the last step.
+    fn add_steps(&self, text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: Places, end: &str) {
+        let told = flat(&String::from_utf8_lossy(kept));
+        let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
+        let steps = self.steps();
+        let (before, last) = steps.split_at(steps.len() - 1);
+        if !told.contains(SENT) {
+            text.extend(kept);
+            let all = to_do.uploads.iter().chain(before).chain(&to_do.selections).chain(last);
+            return add(text, all.filter(new), end);
+        }
+        let at = line_of(kept, SENT.as_bytes());
+        let (uploads, selections) = (places.uploads.unwrap_or(at), places.selections.unwrap_or(at));
+        let mut parts = [(uploads, &to_do.uploads), (selections, &to_do.selections)];
+        parts.sort_by_key(|(at, _)| *at);
+        let mut from = 0;
+        for (at, lines) in parts {
+            text.extend(&kept[from..at]);
+            add(text, lines.iter().filter(new), end);
+            from = at;
+        }
+        text.extend(&kept[from..]);
+        add(text, before.iter().chain(last).filter(new), end);
+    }
+
+    /// Returns what a person does besides, in order.
     fn steps(&self) -> Vec<String> {
         let csv = self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text()));
         let sent = format!("When all is sent, {SENT} here: later files then go into a new bundle.");
-        let first = std::iter::once("Upload everything in `files/`.".to_owned()).chain(csv);
-        first.chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
+        csv.chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
     }
 
     /// Returns the lines about what is not as a person may expect it.
-    fn notes(&self, rows: &[Row]) -> Vec<String> {
+    fn notes(&self, rows: &[Row], to_do: &ToDo) -> Vec<String> {
         // A name with a line break would leave lines behind that nobody knows as ours.
         let strangers = self.without_row.iter().map(|file| format!("{WITHOUT_ROW}`{}`", escape_bytes(file.as_bytes())));
         let fitted: Vec<&Meta> = rows.iter().map(|row| &row.meta).collect();
@@ -119,8 +169,126 @@ impl Checklist<'_> {
             let file = escape_bytes(file.as_bytes());
             format!("{REFUSED}`{file}`: {}{REFUSED_END}", escape_bytes(why.as_bytes()))
         });
-        strangers.chain(refused).chain(alike).chain(self.assets.iter().filter_map(cut_line)).collect()
+        let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
+        let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
+        notes.chain(self.cut()).collect()
     }
+
+    /// Returns a line for each way in which a market gets less than the tags say.
+    fn cut(&self) -> Vec<String> {
+        let mut files: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
+        for BundleAsset { file_name, fitted, .. } in
+            self.assets.iter().filter(|asset| !asset.fitted.left_out.is_empty())
+        {
+            files.entry(&fitted.left_out).or_default().push(file_name);
+        }
+        let mut cut: Vec<_> = files.into_iter().map(|(told, files)| (files, told)).collect();
+        cut.sort();
+        let line = |(files, told): (Vec<&str>, &[String])| {
+            let more = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+            let (file, told) = (escape_bytes(files[0].as_bytes()), escape_bytes(told.join("; ").as_bytes()));
+            format!("{CUT}`{file}`{more}: {told}{CUT_END}")
+        };
+        cut.into_iter().map(line).collect()
+    }
+
+    /// Returns a line for each kind of what is unwise in the tags of the files.
+    fn unwise(&self) -> Vec<String> {
+        let mut kinds: BTreeMap<WarningKind, (BTreeSet<&str>, &str)> = BTreeMap::new();
+        for asset in self.assets {
+            for Warning { kind, text } in &asset.warnings {
+                let (files, _) = kinds.entry(*kind).or_insert_with(|| (BTreeSet::new(), text));
+                files.insert(&asset.file_name);
+            }
+        }
+        let told = |(files, text): (BTreeSet<&str>, &str)| {
+            let first = files.first().copied().unwrap_or_default();
+            let of = match files.len() {
+                1 => format!("1 file, `{first}`"),
+                more => format!("{more} files, `{first}` the first"),
+            };
+            format!("{UNWISE}{}{UNWISE_END}", escape_bytes(format!("{of}: {text}").as_bytes()))
+        };
+        kinds.into_values().map(told).collect()
+    }
+}
+
+/// What is still to be done with the files of a bundle, a line for each.
+struct ToDo {
+    uploads: Vec<String>,
+    selections: Vec<String>,
+    /// Whether files are named by the first and the last of them.
+    has_range: bool,
+}
+
+/// Where lines of ours stood in a list that are not to be done any more.
+#[derive(Debug, Clone, Copy, Default)]
+struct Places {
+    uploads: Option<usize>,
+    selections: Option<usize>,
+}
+
+impl ToDo {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.uploads.iter().chain(&self.selections)
+    }
+}
+
+/// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
+fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
+    }
+}
+
+/// Returns a text on one line with single spaces: editors break lines anew.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what stands in a line behind its box, and whether that is ticked; `None` for a line without a box.
+fn boxed(line: &str) -> Option<(bool, &str)> {
+    let line = line.trim_start();
+    let rest = line.strip_prefix(['-', '*', '+']).or_else(|| {
+        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest.strip_prefix(['.', ')']).filter(|_| rest.len() < line.len())
+    })?;
+    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
+    let (mark, rest) = rest.strip_prefix('[')?.split_once(']')?;
+    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
+    match mark {
+        "" | " " => Some((false, rest)),
+        "x" | "X" => Some((true, rest)),
+        _ => None,
+    }
+}
+
+/// Returns what stands behind each box of a list, and whether it is ticked; a line that an editor broke is one.
+fn items(text: &str) -> Vec<(bool, String)> {
+    let mut items: Vec<(bool, String)> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let is_more = is_open && line.starts_with([' ', '\t']) && !line.trim_start().starts_with(['-', '*', '+', '#']);
+        match (boxed(line), items.last_mut()) {
+            (Some((is_ticked, rest)), _) => items.push((is_ticked, flat(rest))),
+            (None, Some((_, item))) if is_more && !line.trim().is_empty() => {
+                item.push(' ');
+                item.push_str(&flat(line));
+            }
+            (None, _) => {
+                is_open = false;
+                continue;
+            }
+        }
+        is_open = true;
+    }
+    items
 }
 
 /// Adds steps with a box for each.
@@ -139,19 +307,13 @@ fn line_of(text: &[u8], words: &[u8]) -> usize {
     text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
 }
 
-/// Returns the line that says what a market does not get of a file's tags, if it does not get all.
-fn cut_line(asset: &BundleAsset) -> Option<String> {
-    let told = &asset.fitted.left_out;
-    let file = escape_bytes(asset.file_name.as_bytes());
-    (!told.is_empty()).then(|| format!("{CUT}`{file}`: {}{CUT_END}", escape_bytes(told.join("; ").as_bytes())))
-}
-
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
 fn behind_ours(line: &[u8]) -> Option<&[u8]> {
-    [(CUT, CUT_END), (ALIKE, ALIKE_END), (REFUSED, REFUSED_END)].into_iter().find_map(|(start, end)| {
+    let ours = [(CUT, CUT_END), (ALIKE, ALIKE_END), (UNWISE, UNWISE_END), (REFUSED, REFUSED_END), (SORTED, SORTED_END)];
+    ours.into_iter().find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
-        // Our own words about repetition begin with a number.
-        let is_ours = start != ALIKE || rest.first().is_some_and(u8::is_ascii_digit);
+        // Our own words about more files begin with a number.
+        let is_ours = ![ALIKE, UNWISE].contains(&start) || rest.first().is_some_and(u8::is_ascii_digit);
         let at = rest.windows(end.len()).rposition(|part| is_ours && part == end.as_bytes())?;
         Some(&rest[at + end.len()..])
     })
@@ -160,7 +322,8 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
 /// Returns what stands behind `12 files`.
 fn after_count(text: &[u8]) -> &[u8] {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    text[digits..].strip_prefix(b" files").unwrap_or(b"")
+    let rest = &text[digits..];
+    rest.strip_prefix(b" files").or(rest.strip_prefix(b" file")).unwrap_or(b"")
 }
 
 #[cfg(test)]
@@ -170,8 +333,10 @@ mod tests {
     use crate::model::{Identity, Look, People, SourceType};
     use crate::plan::{Recipe, Written, plan_manifest};
 
-    fn untouched(meta: Meta) -> Fitted {
-        Fitted { meta, left_out: Vec::new() }
+    fn asset(file_name: &str, meta: Meta) -> BundleAsset {
+        let fitted = Fitted { meta, left_out: Vec::new() };
+        let file_name = file_name.to_owned();
+        BundleAsset { file_name, fitted, category: None, look: None, people: None, warnings: Vec::new() }
     }
 
     fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {
@@ -183,17 +348,18 @@ mod tests {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let market = Market { boxes: None, ..market };
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
-        let row = Row { file_name: "a.jpg".to_owned(), meta: Meta::default(), category: None };
+        let assets: Vec<BundleAsset> = (1..=rows).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
+        let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
         let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
         let list = Checklist {
             name: &name,
             market: &market,
-            assets: &[],
+            assets: &assets,
             without_row: &strangers,
             refused: &[],
             manifests: &[name.manifest(1)],
         };
-        list.text(&vec![row; rows], existing)
+        list.text(&rows, existing)
     }
 
     /// Returns a part of a manifest that lies there.
@@ -207,18 +373,15 @@ mod tests {
     fn what_the_market_would_refuse_today_has_no_row() {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "shutterstock").unwrap();
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
-        let asset = |file: &str, source_type| BundleAsset {
-            file_name: file.to_owned(),
-            fitted: untouched(Meta {
+        let asset = |file: &str, source_type| {
+            let meta = Meta {
                 title: "Sea".to_owned(),
                 description: "The sea at dawn".to_owned(),
                 keywords: (0..9).map(|n| format!("k{n}")).collect(),
                 source_type,
                 ..Meta::default()
-            }),
-            category: Some("nature".to_owned()),
-            look: None,
-            people: None,
+            };
+            BundleAsset { category: Some("nature".to_owned()), ..asset(file, meta) }
         };
         let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
         let plan = plan_manifest(&name, &market, &assets, &[], (&[], None)).unwrap().unwrap();
@@ -253,13 +416,9 @@ mod tests {
         let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let list = |files: &[&str], existing: Option<&str>| {
-            let asset = |file: &&str| BundleAsset {
-                file_name: (*file).to_owned(),
-                fitted: untouched(Meta::default()),
-                category: None,
-                look: Some(Look::Photo),
-                people: Some(People::No),
-            };
+            let meta = || Meta { source_type: SourceType::DigitalCapture, ..Meta::default() };
+            let asset =
+                |file: &&str| BundleAsset { look: Some(Look::Photo), people: Some(People::No), ..asset(file, meta()) };
             let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
             let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
             let list = Checklist {
@@ -272,41 +431,129 @@ mod tests {
             };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
-        let first = list(&["a", "b"], None);
-        let line = "- [ ] Select `a` to `b` (2 files): type Photo.\n";
+        let first = list(&["a-1", "a-2"], None);
+        let line = "- [ ] Select `a-1` to `a-2` (2 files): type Photo.\n";
         assert!(first.contains(&format!("{line}- [ ] When all is sent")), "{first}");
-        assert_eq!(list(&["a", "b"], Some(&first)), first);
-        let grown = list(&["a", "b", "c"], Some(&first));
+        assert_eq!(list(&["a-1", "a-2"], Some(&first)), first);
+        let grown = list(&["a-1", "a-2", "a-3"], Some(&first));
         assert!(
-            !grown.contains(line) && grown.contains("- [ ] Select `a` to `c` (3 files): type Photo.\n- [ ] When"),
+            !grown.contains(line) && grown.contains("- [ ] Select `a-1` to `a-3` (3 files): type Photo.\n- [ ] When"),
             "{grown}"
         );
         let ticked = first.replace(line, &line.replace("[ ]", "[x]"));
-        let grown = list(&["a", "b", "c"], Some(&ticked));
+        let grown = list(&["a-1", "a-2", "a-3"], Some(&ticked));
         assert!(
-            grown.contains("- [x] Select `a` to `b` (2 files): type Photo.\n- [ ] Select `c` (1 file): type Photo.\n"),
+            grown.contains(
+                "- [x] Select `a-1` to `a-2` (2 files): type Photo.\n- [ ] Select `a-3` (1 file): type Photo.\n"
+            ) && grown.contains("\n- [ ] Upload `a-1` to `a-3` (3 files) from `files/`.\n- [ ] Then upload"),
             "{grown}"
         );
         // A note stays, with the line that it stands behind.
         let noted = first.replace("type Photo.", "type Photo. Ann looks");
-        assert!(list(&["a", "b", "c"], Some(&noted)).contains("(2 files): type Photo. Ann looks\n"));
+        assert!(list(&["a-1", "a-2", "a-3"], Some(&noted)).contains("(2 files): type Photo. Ann looks\n"));
+    }
+
+    /// Nothing said which files came after all was uploaded, nor that the manifest was another one.
+    #[test]
+    fn what_came_later_is_to_be_uploaded_with_its_manifest() {
+        let uploaded = written(2, &[], None).replacen("[ ]", "[x]", 2);
+        assert!(
+            uploaded.contains("- [x] Upload `a-1.jpg` to `a-2.jpg` (2 files) from `files/`.\n- [x] Then"),
+            "{uploaded}"
+        );
+        assert_eq!(written(2, &[], Some(&uploaded)), uploaded);
+        let grown = written(4, &[], Some(&uploaded));
+        let later = "- [ ] Upload `a-3.jpg` to `a-4.jpg` (2 files) from `files/`.\n- [ ] Upload `adobe-stock.csv` again, with 4 \
+                     rows now.\n- [ ] When";
+        assert!(grown.contains(later), "{grown}");
+        // What is not done yet is asked for once, with what came since.
+        let again = written(5, &[], Some(&grown));
+        assert!(
+            again.contains("`a-3.jpg` to `a-5.jpg` (3 files)") && again.matches("again, with").count() == 1,
+            "{again}"
+        );
+        // The files are there, and their rows are not yet.
+        let half = again.replace("[ ] Upload `a-3", "[x] Upload `a-3");
+        assert_eq!(written(5, &[], Some(&half)), half);
+        let done = half.replace("[ ] Upload", "[x] Upload");
+        assert_eq!(written(5, &[], Some(&done)), done);
+        let more = written(6, &[], Some(&done));
+        assert!(more.contains("- [ ] Upload `adobe-stock.csv` again, with 6 rows now.\n"), "{more}");
+    }
+
+    /// What is unwise was told by `explain` alone once a file was bundled.
+    #[test]
+    fn what_markets_may_dislike_is_told_once_for_each_kind() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "123rf").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let list = |warned: usize, existing: Option<&str>| {
+            let mut assets: Vec<BundleAsset> = (1..=3).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
+            for asset in assets.iter_mut().take(warned) {
+                let text = "its title `x\ny` is odd".to_owned();
+                asset.warnings = vec![Warning { kind: WarningKind::Prompt, text }];
+            }
+            let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+            let list = Checklist {
+                name: &name,
+                market: &market,
+                assets: &assets,
+                without_row: &[],
+                refused: &[],
+                manifests: &[name.manifest(1)],
+            };
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+        };
+        let none = list(0, None);
+        let all = list(3, Some(&none));
+        let line =
+            "> Only a warning: 3 files, `a-1.jpg` the first: its title `x\\x0ay` is odd; nothing waits for it.\n";
+        assert!(all.contains(line), "{all}");
+        assert_eq!((list(3, Some(&all)), list(0, Some(&all))), (all.clone(), none));
+        assert!(list(1, Some(&all)).contains("> Only a warning: 1 file, `a-1.jpg`: its title"));
     }
 
     /// The list was written anew whenever a file joined: ticks and notes were lost.
     #[test]
     fn what_a_person_wrote_into_the_checklist_stays() {
         let first = written(1, &[], None);
-        assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 files\n\n- [ ] Upload everything"), "{first}");
+        assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 file\n\n- [ ] Upload `a-1.jpg` (1 file)"), "{first}");
         assert_eq!(written(1, &[], Some(&first)), first);
         let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
-        assert_eq!(written(2, &[], Some(&ticked)), ticked.replace("1 files", "2 files"));
-        // "Upload everything" is not true of what a person put there: that is named, as long as it lies there.
+        let later = "- [ ] Upload `a-2.jpg` (1 file) from `files/`.\n- [ ] When all";
+        let grown = ticked.replace("28: 1 file", "28: 2 files").replace("- [ ] When all", later);
+        assert_eq!(written(2, &[], Some(&ticked)), grown);
+        // What a person put there is named, as long as it lies there.
         let told = written(1, &["b.jpg"], Some(&ticked));
         assert!(told.contains(&format!("{WITHOUT_ROW}`b.jpg`\n")), "{told}");
         assert_eq!(written(1, &[], Some(&told)), ticked);
         let odd = written(1, &["b\n\rc.jpg"], Some(&ticked));
         assert!(odd.contains("`b\\x0a\\x0dc.jpg`\n"), "{odd}");
         assert_eq!(written(1, &[], Some(&odd)), ticked);
+    }
+
+    /// Each of 200 files had a line of its own that said the same.
+    #[test]
+    fn what_is_cut_alike_is_one_line() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "123rf").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let mut assets: Vec<BundleAsset> = (1..=4).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
+        for (asset, told) in assets.iter_mut().zip(["cut", "short", "cut", "cut"]) {
+            asset.fitted.left_out = vec![told.to_owned()];
+        }
+        let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+        let manifests = [name.manifest(1)];
+        let list = Checklist {
+            name: &name,
+            market: &market,
+            assets: &assets,
+            without_row: &[],
+            refused: &[],
+            manifests: &manifests,
+        };
+        let text = String::from_utf8(list.text(&rows, None)).unwrap();
+        let expected = format!("{CUT}`a-1.jpg` and 2 more: cut{CUT_END}\n{CUT}`a-2.jpg`: short{CUT_END}\n");
+        assert!(text.contains(&expected), "{text}");
+        assert_eq!(String::from_utf8(list.text(&rows, Some(text.as_bytes()))).unwrap(), text);
     }
 
     /// Only one line of the log said that the market got 49 of 60 keywords.
@@ -317,9 +564,8 @@ mod tests {
         let list = |keywords: usize, existing: Option<&str>| {
             let keywords = (0..keywords).map(|number| format!("word {number}")).collect();
             let meta = Meta { title: "Sea".to_owned(), keywords, ..Meta::default() };
-            let file_name = "a.jpg".to_owned();
             let fitted = fit(&market, &meta);
-            let assets = [BundleAsset { file_name, fitted, category: None, look: None, people: None }];
+            let assets = [BundleAsset { fitted, ..asset("a.jpg", Meta::default()) }];
             let existing = existing.map(str::as_bytes);
             let plan = plan_manifest(&name, &market, &assets, &[], (&[], existing)).unwrap().unwrap();
             let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");
@@ -341,31 +587,58 @@ mod tests {
     fn ticks_and_notes_stay_however_they_are_written() {
         let first = written(1, &[], None);
         type Change = fn(&str) -> String;
-        let cases: [(&str, Change); 7] = [
+        let cases: [(&str, Change); 14] = [
             ("line ends", |text| text.replace("[ ]", "[x]").replace('\n', "\r\n")),
             ("no end", |text| format!("{}\nmine", text.replace("[ ]", "[x]").trim_end())),
-            ("behind the heading", |text| text.replacen(" files\n", " files (two are Ann's)\n", 1)),
+            ("behind the heading", |text| text.replacen("1 file\n", "1 file (it is Ann's)\n", 1)),
             ("behind a step", |text| {
-                text.replacen("[ ] Upload everything in `files/`.", "[x] Upload everything in `files/`: done", 1)
+                text.replacen(
+                    "[ ] Upload `a-1.jpg` (1 file) from `files/`.",
+                    "[x] Upload `a-1.jpg` (1 file) from `files/`: done",
+                    1,
+                )
             }),
+            ("before a step", |text| text.replacen("[ ] Upload", "[X] (Ann) Upload", 1)),
             ("in between", |text| text.replacen("\n\n", "\n\n## Ann\n- [x] asked\n\n", 1)),
             ("other order", |text| {
                 let (head, steps) = text.split_once("\n\n").unwrap();
                 let mut steps: Vec<&str> = steps.lines().collect();
                 steps.reverse();
-                format!("{head}\n\n{}\n", steps.join("\n"))
+                format!("{head}\n\n{}\n", steps.join("\n")).replace("[ ]", "[x]")
             }),
-            ("struck out", |text| {
-                text.replacen("Upload everything in `files/`.", "~~Upload everything in `files/`.~~", 1)
-            }),
+            ("struck out", |text| text.replacen("Then upload", "~~Then upload", 1).replacen("portal.", "portal.~~", 1)),
+            ("nested", |text| text.replace("- [ ]", "  - [x]").replacen("\n\n", "\n\n- Ann\n  - [ ] ask\n", 1)),
+            ("other bullets", |text| text.replace("- [ ]", "* [x]")),
+            ("numbered", |text| text.replace("- [ ]", "1. [X]")),
+            ("broken lines", |text| text.replace("- [ ]", "- [x]").replace(" from `files/`", "\n  from\n  `files/`")),
+            ("a quotation", |text| text.replace("- [ ]", "- [x]") + "> Ann: do\n> Upload it\n"),
+            ("a mark at the start", |text| format!("\u{feff}{}", text.replace("[ ]", "[x]"))),
         ];
         for (what, change) in cases {
             let changed = change(&first);
-            assert_eq!(written(2, &[], Some(&changed)), changed.replacen(": 1 files", ": 2 files", 1), "{what}");
+            let changed = changed.trim_start_matches('\u{feff}');
+            let again = written(1, &[], Some(&change(&first)));
+            assert_eq!(again, changed, "{what}");
+            // When another file comes, all of it stays, in its order.
+            let grown = written(2, &[], Some(&change(&first)));
+            let grown = grown.replacen(&format!("{SORTED}{SORTED_END}"), "", 1);
+            let mut lines = grown.lines();
+            let changed = changed.replacen(": 1 file", ": 2 files", 1);
+            for line in changed.lines().filter(|line| !line.starts_with("- [ ] Upload")) {
+                assert!(lines.any(|other| other == line), "{what}: {line}: {grown}");
+            }
+            assert!(grown.contains("`a-2.jpg` ("), "{what}: {grown}");
         }
         // A note behind the name of a file that has no row stays when the file goes.
         let told = written(1, &["b.jpg"], Some(&first)).replace("`b.jpg`\n", "`b.jpg` Ann wants it\n");
         assert!(written(1, &[], Some(&told)).contains("`b.jpg` Ann wants it\n"));
+        let ticked = first.replace("[ ]", "[x]");
+        for (mark, bytes_of) in
+            [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)]
+        {
+            let wide: Vec<u8> = mark.into_iter().chain(ticked.encode_utf16().flat_map(bytes_of)).collect();
+            assert_eq!(String::from_utf8(bytes(1, &[], Some(&wide))).unwrap(), ticked);
+        }
         // Bytes of another encoding stay as they are, too.
         let latin = [first.as_bytes(), b"f\xfcr Ann\n"].concat();
         let text = bytes(1, &[], Some(&latin));

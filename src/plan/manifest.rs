@@ -101,6 +101,7 @@ mod tests {
             category: None,
             look: None,
             people: None,
+            warnings: Vec::new(),
         };
         let mine = "header of mine\r\n";
         let (mut files, mut list): (Vec<Written>, Option<String>) = (Vec::new(), None);

@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, names_in};
+use crate::market::{Fitted, Market, fit, lint, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -79,6 +79,7 @@ impl Bundles<'_> {
             let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
             let market = self.settings.upload.market(&name.market);
             let meta = resolved.meta();
+            let warnings = lint(&self.settings.upload.names, &meta);
             let fitted = match market {
                 Some(market) => fit(market, &meta),
                 None => Fitted { meta, left_out: Vec::new() },
@@ -92,7 +93,7 @@ impl Bundles<'_> {
             let look = resolved.look.as_ref().map(|look| look.value);
             let people = resolved.people.as_ref().map(|people| people.value);
             let file_name = file.to_owned();
-            inside.assets.push(BundleAsset { file_name, fitted, category, look, people });
+            inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings });
         }
         Ok(inside)
     }

@@ -1,0 +1,88 @@
+//! Boxes of a market's portal that a person ticks for several files at once.
+
+use serde::Deserialize;
+
+use crate::model::{Look, People};
+
+/// What stands between two things that are ticked.
+pub const AND_TICK: &str = "; ";
+
+/// What is ticked in a portal for files of a kind, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Boxes {
+    /// By whether AI made them.
+    pub ai: Option<YesBox>,
+    /// By what they look like.
+    pub look: Option<LookBoxes>,
+    /// By whether people appear in those that AI made; of others it has releases.
+    pub people: Option<YesBox>,
+}
+
+/// What is ticked where something is so.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YesBox {
+    /// Where it is.
+    pub yes: String,
+}
+
+/// What is ticked by what files look like.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookBoxes {
+    /// For what looks like a photograph.
+    pub photo: String,
+    /// For anything else.
+    pub illustration: String,
+}
+
+impl Boxes {
+    /// Returns what is ticked for a file, in words. What its tags do not say, a person has to see.
+    pub fn ticks(&self, is_by_ai: bool, look: Option<Look>, people: Option<People>) -> Vec<String> {
+        let ai = self.ai.as_ref().filter(|_| is_by_ai).map(|boxes| boxes.yes.clone());
+        let look = self.look.as_ref().map(|boxes| match look {
+            Some(Look::Photo) => boxes.photo.clone(),
+            Some(Look::Illustration) => boxes.illustration.clone(),
+            None => format!("{}, or {}, as each looks", boxes.photo, boxes.illustration),
+        });
+        let people = self.people.as_ref().filter(|_| is_by_ai).and_then(|boxes| match people {
+            Some(People::Yes) => Some(boxes.yes.clone()),
+            Some(People::No) => None,
+            Some(People::Unsure) | None => {
+                Some(format!("look at each, and where people or property appear, {}", boxes.yes))
+            }
+        });
+        ai.into_iter().chain(look).chain(people).collect()
+    }
+
+    /// Returns all that may be ticked for some file.
+    pub fn all_ticks(&self) -> Vec<String> {
+        let looks = [None, Some(Look::Photo), Some(Look::Illustration)];
+        let people = [None, Some(People::Yes)];
+        let mut all: Vec<String> =
+            looks.iter().flat_map(|look| people.iter().flat_map(|people| self.ticks(true, *look, *people))).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Returns whether nobody could tell two of its words apart in a list.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.all_ticks().iter().any(|words| words.trim().is_empty() || words.contains([';', '\n', '\r']))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A semicolon stands between two boxes in a list.
+    #[test]
+    fn words_that_nobody_could_tell_apart_are_refused() {
+        for (words, is_unclear) in [("tick it", false), ("tick; then wait", true), ("tick\nit", true), (" ", true)] {
+            let boxes = Boxes { ai: Some(YesBox { yes: words.to_owned() }), look: None, people: None };
+            assert_eq!(boxes.is_unclear(), is_unclear, "{words}");
+        }
+    }
+}
