@@ -5,7 +5,8 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
 use crate::config::{NO_ZONES, lacks_zones};
-use crate::service::{Finding, Level, check_up, market_notes};
+use crate::model::{counted, escape_bytes};
+use crate::service::{Finding, Group, Level, View, check_up, market_notes};
 
 /// Checks settings, folders and limits, and prints one line for each.
 pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -40,6 +41,14 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
             Level::Bad => "bad  ",
         };
         say!("{level} {about:<9} {what}");
+    }
+    // What is no mill yet was told above.
+    let [refused, taken] = View::open(settings).map(|mut view| view.other_verdicts()).unwrap_or_default();
+    for (groups, what) in [(&refused, " would be refused now"), (&taken, "")] {
+        for Group { folder, why, files } in groups {
+            let files = counted(files.len(), "file");
+            say!("note  bundle    {folder}: {files}{what}: {}", escape_bytes(why.text.as_bytes()));
+        }
     }
     say!("      {}", watches());
     let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.level == Level::Bad);

@@ -58,6 +58,9 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Sent without a row", &view.without_row(&bundles));
+    let [refused, taken] = view.other_verdicts();
+    print_groups("Bundled, and refused by the market's rules and the tags of today", &refused);
+    print_groups("Bundled, and taken by a further market today", &taken);
     print_groups("Left alone", &overview.left_alone);
     print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
     unwise::print(&view.unwise());
@@ -136,11 +139,12 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let paused = view.paused().into_iter();
     let paused: Vec<_> = paused.map(|(area, why)| json!({"area": area.to_string(), "why": why})).collect();
     let held: Vec<_> = overview.held.iter().map(group_json).collect();
+    let [refused, taken] = view.other_verdicts().map(|groups| groups.iter().map(group_json).collect::<Vec<_>>());
     let found = not_current(&mut view, wrong.as_ref()).ok();
     let stale: Option<Vec<Value>> = found.map(|found| found.iter().filter_map(stale_json).collect());
     let whole = json!({
         "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held, "stale": stale,
-        "unwise": unwise::list(&view.unwise()), "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
+        "unwise": unwise::list(&view.unwise()), "refused_in_bundles": refused, "taken_in_bundles": taken, "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
     Ok(exit_code(wrong.as_ref()))

@@ -3,8 +3,8 @@ use jiff::civil::Date;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning};
-use crate::model::{ContentHash, Kind, Look, MarketName, Meta, People, RelPath, Stage};
-use crate::records::{About, FileRecord, PublishMode, Sidecar};
+use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage};
+use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +128,17 @@ pub fn plan_refresh(
         ..About::new(Stage::Upload, "tags changed after it was bundled; embedded anew")
     };
     Some(Plan { products, ..Plan::new(about) })
+}
+
+/// Plans its name back for a bundled file that a person renamed. That is no step of its asset: nothing is undone by it.
+pub fn plan_name_back(from: &RelPath, to: &RelPath, seen: Identity) -> Plan {
+    let did = format!(
+        "`{from}` is `{}`, renamed by hand: it has its name back, since its row in the CSV has it; another name is given \
+         before it is bundled",
+        to.file_text()
+    );
+    let about = About { from: Some(from.clone()), to: Some(to.clone()), ..About::new(Stage::Upload, did) };
+    Plan { moves: vec![Move { from: from.clone(), to: to.clone(), seen }], ..Plan::new(about) }
 }
 
 #[cfg(test)]

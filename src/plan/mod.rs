@@ -40,7 +40,7 @@ mod undo_note;
 mod upload;
 
 pub use asset::unknown;
-pub use bundle::{Bundle, BundleAsset, BundleName, plan_refresh};
+pub use bundle::{Bundle, BundleAsset, BundleName, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use forget::{Traces, plan_forget};
 pub use fuse::{bytes_for_all, facts_after};

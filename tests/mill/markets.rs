@@ -203,3 +203,91 @@ fn a_manifest_beyond_its_limit_is_in_parts_in_one_bundle() {
     let sent = root.text(&["explain", &bundle.join("files/0005.jpg").to_string_lossy()]);
     assert!(sent.contains("Title: The sea"), "{sent}");
 }
+
+/// What a market would refuse by a changed profile was told by nobody; a bundle that nobody could read was healthy.
+#[test]
+fn what_changed_for_a_bundle_is_told_by_status_and_check() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock]}\n");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/tags.yaml"), "title: Neon city\nkeywords: [neon]\n").unwrap();
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
+    assert!(!status.contains("Bundled, and refused") && !checked.contains("would be refused now"), "{status}{checked}");
+
+    let profile = root.at("markets/adobe-stock.yaml");
+    let before = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, before.replace("min: 0.01,", "min: 5,")).unwrap();
+    let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
+    let why = "it has 0.0 megapixels, and the market takes 5 to 100";
+    assert!(status.contains("Bundled, and refused") && status.contains(&format!("2 files: {why}")), "{status}");
+    assert!(checked.contains("2 files would be refused now: it has 0.0 megapixels"), "{checked}");
+    let json: serde_json::Value = serde_json::from_slice(&root.call(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&json["refused_in_bundles"][0]["files"], &json["taken_in_bundles"]),
+        (&2.into(), &serde_json::json!([]))
+    );
+    fs::write(&profile, before).unwrap();
+
+    // One market refuses them, and takes them by another profile.
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("[adobe-stock]", "[adobe-stock, vecteezy]")).unwrap();
+    assert!(!root.text(&["status"]).contains("taken by a further market"));
+    let vecteezy = fs::read_to_string("config/markets/vecteezy.yaml").unwrap();
+    fs::write(
+        root.at("markets/vecteezy.yaml"),
+        vecteezy.replace("min: 4,", "min: 0.01,").replace("keywords: {min: 5,", "keywords: {min: 1,"),
+    )
+    .unwrap();
+    let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
+    let told = "vecteezy would take it now, and gets it when the daemon looks at its bundle";
+    assert!(status.contains(told) && checked.contains(told), "{status}{checked}");
+
+    let record = root.files().into_iter().find(|name| name.contains("/sidecars/")).unwrap();
+    fs::write(root.at(&record), "tags: [").unwrap();
+    let status = root.text(&["status"]);
+    assert!(
+        status.contains("upload   0 ready, 1 held") && status.contains(&format!("`{record}` cannot be read")),
+        "{status}"
+    );
+}
+
+/// A person followed the checklist, moved the file to `upload`, and it was set aside as a copy.
+#[test]
+fn a_bundled_file_that_is_renamed_has_its_name_back() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock]}\n");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/tags.yaml"), "title: Neon city\nkeywords: [neon]\n").unwrap();
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    let (bundled, rows) = (root.bundled(), root.csv());
+    let stranger = bundled[0].with_file_name("mine.jpg");
+    fs::write(&stranger, "not of ours").unwrap();
+    fs::rename(&bundled[0], bundled[0].with_file_name("better name.jpg")).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!((root.bundled(), root.csv()), ([&bundled[..], &[stranger]].concat(), rows), "{}", root.log());
+    let log = root.log();
+    assert!(log.contains("renamed by hand: it has its name back"), "{log}");
+    let checklist = root.files().into_iter().find(|name| name.ends_with("CHECKLIST.md")).unwrap();
+    let text = fs::read_to_string(root.at(&checklist)).unwrap();
+    assert!(text.contains("`mine.jpg`") && !text.contains("better name"), "{text}");
+}
+
+/// The bundle of a market that the settings name no more was told nowhere, or called open to changed tags.
+#[test]
+fn the_open_bundle_of_a_market_that_is_named_no_more_is_told() {
+    let settings = "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock]}\n";
+    let root = Root::with(settings);
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/tags.yaml"), "title: Neon city\nkeywords: [neon]\n").unwrap();
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    fs::write(root.at("stockmill.yaml"), settings.replace("adobe-stock", "vecteezy")).unwrap();
+    let told = "the settings do not name its market any more: nothing joins it, and no changed tags reach it";
+    let file = root.bundled().remove(0);
+    for said in [root.text(&["status"]), root.text(&["explain", file.to_str().unwrap()])] {
+        assert!(said.contains(told) && !said.contains("changed tags still"), "{said}");
+    }
+    fs::write(file.parent().unwrap().with_file_name("SENT"), "").unwrap();
+    assert!(!root.text(&["status"]).contains(told));
+}

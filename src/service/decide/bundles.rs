@@ -267,7 +267,7 @@ pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> V
 }
 
 /// Returns the names in a folder of a bundle; none if it is not there.
-fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(std::ffi::OsString, Entry)>, Hold> {
+pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(std::ffi::OsString, Entry)>, Hold> {
     match disk.list(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map_err(|error| Hold::Waits(error.to_string())),

@@ -10,6 +10,7 @@ mod near_misses;
 mod notes;
 mod offers;
 mod onward;
+mod open_bundles;
 mod record_keeper;
 mod record_settle;
 mod reservations;
@@ -23,6 +24,7 @@ pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, without_row};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 
+pub(super) use open_bundles::{OpenBundle, UNNAMED};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;

@@ -209,6 +209,18 @@ impl RecordKeeper {
             .get(name)
             .map_or(Ok(Offers::default()), |owed| look.offers(&BundleFolder::new(folder.clone()), owed, false))?;
         let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
+        let names_back = look.names_back(name, &strangers)?;
+        if !names_back.is_empty() {
+            // Its manifest is looked at once they have their names.
+            let bundle = Some(Bundle { name: name.clone(), rows: Some(inside.assets.len()), sent });
+            return Ok(FoundBundle {
+                plans: names_back,
+                bundle,
+                themes: inside.themes,
+                folders,
+                ..FoundBundle::default()
+            });
+        }
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
         let checklist = match disk.read(&path, RECORD_BYTES_MAX) {

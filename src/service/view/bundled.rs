@@ -8,7 +8,7 @@ use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
-use crate::service::decide::{foreign_xmp, manifest_of, without_row};
+use crate::service::decide::{UNNAMED, foreign_xmp, manifest_of, without_row};
 use crate::service::sent::UNSENT;
 use crate::vault::What;
 
@@ -22,12 +22,13 @@ impl View {
         };
         let folder = name.folder();
         let bundle = BundleFolder::new(folder.clone());
+        let is_known = self.decide.settings.upload.market(&name.market).is_some();
         let sent = match is_sent(self.decide.disk(), &folder) {
+            Ok(false) if !is_known => UNNAMED,
             Ok(true) => "sent: nothing in it is changed any more",
             Ok(false) => "not sent: later files join it, and changed tags reach it; a file `SENT` in it ends that",
             Err(_) => "nobody can tell whether it was sent",
         };
-        let is_known = self.decide.settings.upload.markets.iter().any(|market| market.name == name.market);
         let market = if is_known { "" } else { ", which the settings do not name" };
         let file_name = path.file_text();
         let is = match () {
@@ -65,7 +66,7 @@ impl View {
     /// Explains a file of a bundle: which asset it is, for which market, and its tags.
     fn bundled_file(&mut self, path: &RelPath, bundle: &BundleFolder, sent: &str) -> Explained {
         let was_sent = sent.starts_with("sent");
-        let is = if was_sent { "bundled, and its bundle was sent" } else { "bundled; changed tags still reach it" };
+        let is = bundled_as(sent, was_sent);
         let record = bundle.sidecar_of(path.file_name());
         let mut explained = Explained::new(is).with("bundle", format!("{}: {sent}", bundle.path()));
         let name = BundleName::of(path).filter(|_| was_sent);
@@ -143,6 +144,15 @@ impl View {
         }
         let row = parts.iter().flat_map(|part| row_of(market, &part.bytes, &path.file_text()));
         row.filter(|(_, cell)| !cell.is_empty()).map(|(header, cell)| ("sent", format!("{header}: {cell}"))).collect()
+    }
+}
+
+/// Returns what a file of a bundle is, by how the bundle stands.
+fn bundled_as(sent: &str, was_sent: bool) -> &'static str {
+    match () {
+        () if was_sent => "bundled, and its bundle was sent",
+        () if sent == UNNAMED => "bundled, for a market that the settings do not name",
+        () => "bundled; changed tags still reach it",
     }
 }
 

@@ -6,6 +6,7 @@ mod elsewhere;
 mod explain;
 mod judge;
 mod names;
+mod open_bundles;
 mod overview;
 mod stale;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{Clock, Moment};
-use super::decide::{Decider, Here, ThemeVerdict, judge_gone, themes_without_tags};
+use super::decide::{Decider, Here, OpenBundle, ThemeVerdict, judge_gone, themes_without_tags};
 use super::ledger::Ledger;
 use super::pauses::{Cause, Pauses, lacks_room};
 use super::sent::{is_mark, is_sent};
@@ -53,6 +54,8 @@ pub struct View {
     records: Vec<Record>,
     /// What the tags of files look like.
     tag_look: TagLook,
+    /// The bundles that are not sent, once they were looked at.
+    open_bundles: Option<Vec<OpenBundle>>,
 }
 
 /// How one file stands.
@@ -132,6 +135,7 @@ impl View {
             planned: Vec::new(),
             records,
             tag_look: TagLook::default(),
+            open_bundles: None,
         })
     }
 

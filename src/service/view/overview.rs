@@ -106,6 +106,10 @@ impl View {
                 AssetStatus::Unseen(_, why) => count.unseen = Some(why),
             }
         }
+        for (folder, why) in self.troubled_bundles() {
+            stages.entry(Stage::Upload).or_default().held.push(Line::new(&folder, &why));
+            held.add(folder, why);
+        }
         let mut set_aside = Groups::default();
         for (path, why) in self.set_aside() {
             set_aside.add(path, Why::new(WhyKind::Person, &why));
