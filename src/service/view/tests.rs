@@ -363,6 +363,7 @@ fn a_bundled_file_shows_its_tags_as_the_market_gets_them() {
         "its title is cut at a word, to 70 of 76 characters",
         "the market refuses the keywords `Firefly`",
         "the last 11 keywords are left out, since it takes 49",
+        "IPTC has only the beginning of its title (64 bytes); XMP has all",
     ];
     assert_eq!(cut, expected);
     let tags = explained.tags.unwrap().unwrap();
