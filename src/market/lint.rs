@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::checks::never;
 use super::fit::{find_phrase, words_in};
-use super::never;
 use super::profile::{Market, Value};
+use crate::model::iim::KEYWORD_BYTES_MAX;
 use crate::model::{Meta, counted, without_fields};
 
 /// The lists that come with the program.
@@ -14,8 +15,6 @@ const NAMES: &str = include_str!("../../config/lint/names.yaml");
 const OWN: &str = "names of `upload.names`";
 /// Fewer keywords are few.
 const KEYWORDS_FEW: usize = 7;
-/// What a keyword has in the IPTC fields of a file; a longer one is cut there.
-const KEYWORD_BYTES_MAX: usize = 64;
 /// What stands in prompts, and in no sentence.
 const PROMPT_SIGNS: [&str; 7] = ["<lora", "::", "--ar ", "--v ", "--s ", "{", "]["];
 /// So many first keywords weigh most.
