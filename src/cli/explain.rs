@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::{exit_code, settings_to_look};
-use crate::model::{RelPath, escape_bytes};
+use crate::model::{AiField, RelPath, escape_bytes};
 use crate::plan::tags::{Layer, Resolved, Sourced};
 use crate::service::{AssetStatus, View};
 
@@ -45,6 +45,21 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
         print_tags(tags, &explained.sources);
     }
     Ok(code)
+}
+
+/// Prints where keywords stand, what its generator was asked, and how many stars it has.
+fn print_more(tags: &Resolved) {
+    for path in &tags.hierarchy {
+        say!("hierarchy    {} ({})", path.value, path.layer);
+    }
+    for (field, sourced) in AiField::ALL.into_iter().zip(&tags.ai) {
+        if let Some(Sourced { value, layer }) = sourced {
+            say!("{:12} {value} ({layer})", format!("ai {}", field.name()));
+        }
+    }
+    if let Some(Sourced { value, layer }) = &tags.rating {
+        say!("rating       {value} ({layer})");
+    }
 }
 
 fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
@@ -87,12 +102,7 @@ fn print_tags(tags: &Result<Resolved, String>, sources: &[(Layer, RelPath)]) {
     for keyword in &tags.keywords {
         say!("keyword      {} ({})", keyword.value, keyword.layer);
     }
-    for path in &tags.hierarchy {
-        say!("hierarchy    {} ({})", path.value, path.layer);
-    }
-    if let Some(Sourced { value, layer }) = &tags.rating {
-        say!("rating       {value} ({layer})");
-    }
+    print_more(tags);
     for (layer, file) in sources {
         say!("layer        {layer}: {file}");
     }

@@ -160,6 +160,7 @@ impl Builder {
                 scans: raw.export.scans,
                 profile: raw.export.profile,
                 background: background?,
+                ai_fields: raw.export.ai_fields,
             },
             defaults: raw.defaults,
             upload: UploadSettings {

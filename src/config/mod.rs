@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 use crate::market::{Market, Names};
 use crate::model::{
-    CommandLine, Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template,
+    AiField, CommandLine, Enhance, Format, Ignore, MarketName, Method, Profile, Restore, Scans, Stage, Tags, Template,
 };
 
 /// The commented defaults, as they are written into a new root.
@@ -166,6 +166,8 @@ pub struct ExportSettings {
     pub profile: Profile,
     /// The colour behind transparent pixels: red, green and blue.
     pub background: [u8; 3],
+    /// What of a generator's fields is in public files.
+    pub ai_fields: Vec<AiField>,
 }
 
 /// Where finished files go.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::delivery::RawDelivery;
 use super::{LogSettings, WorkSettings};
-use crate::model::{Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags, words};
+use crate::model::{AiField, Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags, words};
 
 /// The settings as they are written, defaults filled in.
 #[derive(Debug, Deserialize)]
@@ -74,6 +74,7 @@ pub(super) struct RawExport {
     pub(super) scans: Scans,
     pub(super) profile: Profile,
     pub(super) background: String,
+    pub(super) ai_fields: Vec<AiField>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -84,6 +84,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("scans", Shape::OneOf(&["baseline", "progressive"])),
             ("profile", Shape::OneOf(&["srgb", "keep"])),
             ("background", Shape::Text),
+            ("ai_fields", Shape::List(&Shape::OneOf(&["system", "version", "prompt", "writer"]))),
         ]),
     ),
     (
@@ -95,6 +96,15 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("creator", Shape::Scalar),
             ("rights", Shape::Scalar),
             ("source_type", Shape::OneOf(&SOURCE_TYPES)),
+            (
+                "ai",
+                Shape::Table(&[
+                    ("system", Shape::Scalar),
+                    ("version", Shape::Scalar),
+                    ("prompt", Shape::Scalar),
+                    ("writer", Shape::Scalar),
+                ]),
+            ),
             ("category", Shape::Map(&Shape::Scalar)),
             ("look", Shape::OneOf(&["photo", "illustration"])),
             ("people", Shape::OneOf(&["yes", "no", "unsure"])),

@@ -63,7 +63,8 @@ fn resolved(entity: &BytesRef<'_>) -> Result<String, CraftError> {
 }
 
 /// The namespaces of XMP that are read, each with its usual prefix; a file may have any.
-const NAMESPACES: [(&str, &str); 9] = [
+const NAMESPACES: [(&str, &str); 10] = [
+    ("Iptc4xmpExt", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"),
     ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
     ("x", "adobe:ns:meta/"),
     ("dc", "http://purl.org/dc/elements/1.1/"),

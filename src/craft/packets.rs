@@ -7,7 +7,7 @@ use super::xmp::write_xmp;
 use super::{CraftError, exif};
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::{self, plain};
-use crate::model::{Meta, Size};
+use crate::model::{Ai, Meta, Size};
 
 /// The most bytes of an XMP packet that one JPEG segment can hold.
 const XMP_BYTES_MAX: usize = 65_502;
@@ -78,35 +78,49 @@ impl Packets {
     }
 }
 
-/// Returns an XMP packet that a JPEG can hold, and what is cut for that: first the description, then the last keywords.
+/// Returns an XMP packet that a JPEG can hold, and what is cut for that: first the prompt, then the description, then the
+/// last keywords.
 fn packet(meta: &Meta) -> Result<(String, Option<String>), CraftError> {
     let whole = write_xmp(meta);
     if whole.len() <= XMP_BYTES_MAX {
         return Ok((whole, None));
     }
-    let (chars, words) = (meta.description.chars().count(), meta.keywords.len());
-    let described = |chars: usize, words: usize| {
-        let description = meta.description.chars().take(chars).collect();
-        let keywords = meta.keywords[..words].to_vec();
-        let hierarchy = of_keywords(&meta.hierarchy, &keywords);
-        write_xmp(&Meta { description, keywords, hierarchy, ..meta.clone() })
-    };
-    let fits = |xmp: &str| xmp.len() <= XMP_BYTES_MAX;
-    let short = most(chars, |chars| fits(&described(chars, words)));
-    let cut = match short {
-        Some(short) => (short, words),
-        None => (
-            0,
-            most(words, |words| fits(&described(0, words))).ok_or_else(|| {
-                let what = "its title, creator and rights are longer than a picture holds as XMP";
-                CraftError::Metadata(format!("{what} ({XMP_BYTES_MAX} bytes); shorten them"))
-            })?,
-        ),
-    };
-    let description = format!("its description is cut to {} of {chars} characters", cut.0);
-    let keywords = (cut.1 < words).then(|| format!("the last {} keywords are left out", words - cut.1));
-    let told = [Some(description), keywords].into_iter().flatten().collect::<Vec<_>>().join(", and ");
-    Ok((described(cut.0, cut.1), Some(format!("{told}, since a picture holds {XMP_BYTES_MAX} bytes of XMP"))))
+    let prompt = meta.ai.prompt.as_deref().unwrap_or_default();
+    let counts = [prompt.chars().count(), meta.description.chars().count(), meta.keywords.len()];
+    let (mut kept, mut told) = (counts, Vec::new());
+    let names = ["characters of its prompt", "characters of its description", "keywords"];
+    for (at, name) in names.iter().enumerate() {
+        let fits = |count: usize| {
+            let mut kept = kept;
+            kept[at] = count;
+            write_xmp(&shortened_to(meta, kept)).len() <= XMP_BYTES_MAX
+        };
+        let most = most(counts[at], fits);
+        kept[at] = most.unwrap_or_default();
+        if kept[at] < counts[at] {
+            told.push(format!("{} of {} {name}", kept[at], counts[at]));
+        }
+        if most.is_some() {
+            let told = format!("a picture holds {XMP_BYTES_MAX} bytes of XMP, and so it has {}", told.join(", "));
+            return Ok((write_xmp(&shortened_to(meta, kept)), Some(told)));
+        }
+    }
+    let what = "its title, creator and rights are longer than a picture holds as XMP";
+    Err(CraftError::Metadata(format!("{what} ({XMP_BYTES_MAX} bytes); shorten them")))
+}
+
+/// Returns metadata with so many characters of its prompt and its description, and so many keywords.
+fn shortened_to(meta: &Meta, [prompt, description, keywords]: [usize; 3]) -> Meta {
+    let first = |text: &str, count: usize| text.chars().take(count).collect::<String>();
+    let asked = meta.ai.prompt.as_deref().map(|text| first(text, prompt));
+    let keywords = meta.keywords[..keywords].to_vec();
+    Meta {
+        description: first(&meta.description, description),
+        hierarchy: of_keywords(&meta.hierarchy, &keywords),
+        keywords,
+        ai: Ai { prompt: asked, ..meta.ai.clone() },
+        ..meta.clone()
+    }
 }
 
 /// Returns the most of so many that still fit.
@@ -196,8 +210,11 @@ mod tests {
         };
         for (meta, told) in [
             (meta(10_000, 40, 9), ""),
-            (meta(20_000, 40, 9), "its description is cut to 1"),
-            (meta(9, 4000, 9), "its description is cut to 0 of 9 characters, and the last 10"),
+            (meta(20_000, 40, 9), "a picture holds 65502 bytes of XMP, and so it has 1"),
+            (
+                meta(9, 4000, 9),
+                "a picture holds 65502 bytes of XMP, and so it has 0 of 9 characters of its description, 2",
+            ),
         ] {
             let packets = Packets::of(&meta).unwrap();
             assert!(packets.xmp.len() <= XMP_BYTES_MAX && packets.photoshop().len() < 65_533);
@@ -206,6 +223,11 @@ mod tests {
             // There is no room left for one more.
             assert!(told.is_empty() || packets.xmp.len() > XMP_BYTES_MAX - 30, "{}", packets.xmp.len());
         }
+        let asked = |chars: usize| Ai { prompt: Some("p".repeat(chars)), ..Ai::default() };
+        let cut = Packets::of(&Meta { ai: asked(70_000), ..meta(9, 9, 9) }).unwrap();
+        let told = cut.told.unwrap_or_default();
+        assert!(told.contains("characters of its prompt") && !told.contains("description"), "{told}");
+        assert!(cut.xmp.contains("&amp;&amp;") && cut.xmp.len() == XMP_BYTES_MAX, "{}", cut.xmp.len());
         assert!(matches!(Packets::of(&meta(9, 9, 70_000)), Err(CraftError::Metadata(_))));
     }
 

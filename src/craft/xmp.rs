@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use quick_xml::escape::escape;
 
 use crate::model::hierarchy::levels;
-use crate::model::{Meta, Rating, is_barred};
+use crate::model::{AiField, Meta, Rating, is_barred};
 
 /// Namespaces that only some packets need.
 const LIGHTROOM: &str = "http://ns.adobe.com/lightroom/1.0/";
@@ -23,6 +23,9 @@ pub fn write_xmp(meta: &Meta) -> String {
     list(&mut inner, "dc:subject", "Bag", &meta.keywords);
     list(&mut inner, "dc:creator", "Seq", std::slice::from_ref(&meta.creator));
     lang_alt(&mut inner, "dc:rights", &meta.rights);
+    for field in AiField::ALL {
+        text(&mut inner, &format!("Iptc4xmpExt:{}", field.property()), meta.ai.get(field).unwrap_or_default());
+    }
     derived_from(&mut inner, meta);
     hierarchy(&mut inner, meta);
     text(&mut inner, "xmp:Rating", &meta.rating.as_ref().map(Rating::to_string).unwrap_or_default());
@@ -161,6 +164,19 @@ mod tests {
         assert_eq!(read.tags.hierarchy[..2], text(&["places|mountains|Alps", "x y|a b"]));
         let bare = write_xmp(&meta());
         assert!(!bare.contains("lightroom") && !bare.contains("digikam") && !bare.contains("Rating"), "{bare}");
+    }
+
+    #[test]
+    fn what_a_generator_was_asked_has_fields_of_its_own() {
+        let own = |field: AiField| Some(format!("{} & more", field.name()));
+        let [system, version, prompt, writer] = AiField::ALL.map(own);
+        let whole = Meta { ai: crate::model::Ai { system, version, prompt, writer }, ..meta() };
+        let packet = write_xmp(&whole);
+        for field in ["AISystemUsed>system", "AISystemVersionUsed>version", "AIPromptInformation>prompt"] {
+            assert!(packet.contains(&format!("<Iptc4xmpExt:{field} &amp; more<")), "{packet}");
+        }
+        assert_eq!(read_xmp(packet.as_bytes()).unwrap().ai, whole.ai);
+        assert!(!write_xmp(&meta()).contains(":AI"));
     }
 
     proptest! {

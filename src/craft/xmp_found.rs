@@ -1,7 +1,7 @@
 //! What was found in foreign XMP, property by property.
 
 use crate::model::hierarchy::{LEVEL, levels};
-use crate::model::{Rating, Tags, split_words};
+use crate::model::{Ai, AiField, Rating, Tags, split_words};
 
 /// What a foreign XMP sidecar says about its picture.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,6 +57,7 @@ pub(super) struct Found {
     of_digikam: Vec<String>,
     of_lightroom: Vec<String>,
     of_microsoft: Vec<String>,
+    ai: Ai,
     rating: Option<Rating>,
     is_rejected: bool,
     told: Vec<String>,
@@ -80,7 +81,15 @@ impl Found {
             "digiKam:TagsList" => self.of_digikam.push(value.replace('/', "|")),
             "lr:hierarchicalSubject" => self.of_lightroom.push(value.to_owned()),
             "MicrosoftPhoto:LastKeywordXMP" => self.of_microsoft.push(value.replace('/', "|")),
-            _ => (),
+            _ => self.ask(property, value),
+        }
+    }
+
+    /// Takes what a generator was asked.
+    fn ask(&mut self, property: &str, value: &str) {
+        let Some(name) = property.strip_prefix("Iptc4xmpExt:") else { return };
+        if let Some(field) = AiField::ALL.into_iter().find(|field| field.property() == name) {
+            self.ai.get_mut(field).get_or_insert_with(|| value.to_owned());
         }
     }
 
@@ -123,6 +132,7 @@ impl Found {
             keywords: self.keywords,
             hierarchy,
             rating: self.rating,
+            ai: self.ai,
             ..Tags::default()
         };
         ForeignXmp { tags, is_rejected: self.is_rejected, told: self.told }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, Rating};
+use super::{Ai, ContentHash, Rating};
 
 /// How a picture came to be, as a term of the IPTC vocabulary
 /// <http://cv.iptc.org/newscodes/digitalsourcetype/>.
@@ -60,6 +60,9 @@ pub struct Meta {
     pub rights: String,
     /// How it came to be.
     pub source_type: SourceType,
+    /// What its generator was asked, as far as readers are told.
+    #[serde(skip_serializing_if = "Ai::is_empty", default)]
+    pub ai: Ai,
     /// The hash of the original that it was made of, where readers are told of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub derived_from: Option<ContentHash>,

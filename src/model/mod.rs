@@ -1,6 +1,7 @@
 //! The words of the trade: stages, paths, themes, tags, kinds. Types that are checked once, when
 //! they are built. Never any I/O, clock, log or randomness.
 
+mod ai;
 mod c2pa;
 mod command_line;
 mod counted;
@@ -27,6 +28,7 @@ mod template;
 mod title_fields;
 mod upscaler;
 
+pub use ai::{Ai, AiField};
 pub use c2pa::C2pa;
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
 pub use counted::counted;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EnhanceTags, EnlargeTags, Look, People, Rating, SourceType};
+use super::{Ai, EnhanceTags, EnlargeTags, Look, People, Rating, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
 ///
@@ -32,6 +32,9 @@ pub struct Tags {
     /// Copyright line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+    /// What its generator was asked.
+    #[serde(skip_serializing_if = "Ai::is_empty")]
+    pub ai: Ai,
     /// How it came to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_type: Option<SourceType>,

@@ -69,9 +69,7 @@ impl<'a> Asset<'a> {
         // Whoever goes on was let go, now or before, and the same mark holds it no more.
         sidecar.let_go = facts.rejected_by.as_ref().map(|(_, hash)| hash.clone());
         // What is made of an original has none.
-        if facts.c2pa.is_some() || is_version {
-            sidecar.c2pa.clone_from(&facts.c2pa);
-        }
+        sidecar.c2pa = facts.c2pa.clone().or_else(|| sidecar.c2pa.take_if(|_| !is_version));
         sidecar.add_essence(facts.essence.clone());
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
@@ -86,7 +84,7 @@ impl<'a> Asset<'a> {
             layers.push((tags::Layer::Xmp, xmp.clone()));
         }
         layers.push((tags::Layer::Sidecar, self.sidecar.tags.clone()));
-        tags::resolve(&layers).of_sidecar(&self.sidecar)
+        tags::resolve(&layers).of_sidecar(&self.sidecar).telling(&self.context.rules.export.ai_fields)
     }
 
     /// Returns a stem by a naming rule.

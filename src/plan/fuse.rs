@@ -192,13 +192,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
     let path = plan.about.to.clone()?;
     let stage = path.area().to_str()?.parse().ok()?;
     let beside = path.with_suffix(SIDECAR_SUFFIX);
-    let record = plan.products.iter().find(|product| product.to == beside)?;
-    let text = match &record.recipe {
-        Recipe::Bytes(bytes) => bytes.clone(),
-        Recipe::SidecarOf { sidecar, .. } => sidecar.to_text().into_bytes(),
-        _ => return None,
-    };
-    let sidecar = Sidecar::parse(&text).ok()?;
+    let sidecar = sidecar_after(plan, &beside)?;
     let moved = |path: &RelPath| plan.moves.iter().find(|shift| shift.from == *path).map(|shift| shift.to.clone());
     let along = |files: &[Companion]| {
         let file = |file: &Companion| Companion {
@@ -223,7 +217,6 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
     };
     let Some(made) = plan.products.iter().find(|product| product.to == path) else { return Some(after) };
     let Recipe::Render { render, .. } = &made.recipe else { return None };
-    let size = render.size.or(facts.size)?;
     Some(Facts {
         seen: Identity { size: bytes, ..not_yet },
         hash: ContentHash::of(b""),
@@ -231,10 +224,21 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         kind: Some(render.output.kind()),
         zeros: None,
         comes_in_rows: matches!(render.output.format(), Format::Jpeg | Format::Png),
-        size: Some(size),
+        size: Some(render.size.or(facts.size)?),
         is_upright: true,
         has_private: false,
         c2pa: None,
         ..after
     })
+}
+
+/// Returns a sidecar as a plan leaves it.
+fn sidecar_after(plan: &Plan, path: &RelPath) -> Option<Sidecar> {
+    let record = plan.products.iter().find(|product| product.to == *path)?;
+    let text = match &record.recipe {
+        Recipe::Bytes(bytes) => bytes.clone(),
+        Recipe::SidecarOf { sidecar, .. } => sidecar.to_text().into_bytes(),
+        _ => return None,
+    };
+    Sidecar::parse(&text).ok()
 }

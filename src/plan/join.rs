@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
-use crate::model::{AssetId, ContentHash, Identity, Meta, RelPath, Stage, Strength, Tags};
+use crate::model::{AiField, AssetId, ContentHash, Identity, Meta, RelPath, Stage, Strength, Tags};
 use crate::records::{About, Happened, Move, Remove, Sidecar};
 
 /// How a companion names its asset.
@@ -281,12 +281,19 @@ fn take_over(before: &Tags, late: &Tags) -> TakenOver {
     taken
 }
 
-/// Replaces where keywords stand, and how many stars it has.
+/// Replaces where keywords stand, how many stars it has, and what its generator was asked.
 fn take_over_order(taken: &mut TakenOver, before: &Tags, late: &Tags) {
     if !late.hierarchy.is_empty() && late.hierarchy != before.hierarchy {
         let was = (!before.hierarchy.is_empty()).then(|| format!("hierarchy \"{}\"", before.hierarchy.join(", ")));
         taken.tags.hierarchy.clone_from(&late.hierarchy);
         taken.note("hierarchy", was);
+    }
+    for field in AiField::ALL {
+        let own = late.ai.get(field).filter(|own| before.ai.get(field) != Some(*own));
+        if let Some(own) = own {
+            let was = taken.tags.ai.get_mut(field).replace(own.to_owned());
+            taken.note("ai", was.map(|was| format!("{} \"{was}\"", field.name())));
+        }
     }
     if late.rating.is_some() && late.rating != before.rating {
         taken.tags.rating = late.rating;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::model::hierarchy::{LEVEL, levels, of_keywords};
 use crate::model::{
-    ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, normal_keyword, with_fields,
+    Ai, AiField, ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, normal_keyword,
+    with_fields,
 };
 use crate::records::Sidecar;
 
@@ -77,6 +78,8 @@ pub struct Resolved {
     pub look: Option<Sourced<Look>>,
     /// Whether people appear in it.
     pub people: Option<Sourced<People>>,
+    /// What its generator was asked, as far as readers are told.
+    pub ai: [Option<Sourced<String>>; 4],
     /// The hash of its original, where that has signed words of its own.
     pub derived_from: Option<ContentHash>,
     /// What enlarges it.
@@ -110,6 +113,9 @@ pub fn resolve(layers: &[(Layer, Tags)]) -> Resolved {
         resolved.method = method.or(resolved.method);
         let restore = tags.enlarge.restore.map(|value| Sourced { value, layer: layer.clone() });
         resolved.restore = restore.or(resolved.restore);
+        for (place, field) in resolved.ai.iter_mut().zip(AiField::ALL) {
+            *place = sourced(&tags.ai.get(field).map(str::to_owned)).or(place.take());
+        }
         for (market, category) in &tags.category {
             let sourced = Sourced { value: category.clone(), layer: layer.clone() };
             resolved.category.insert(market.clone(), sourced);
@@ -159,8 +165,26 @@ impl Resolved {
             creator: text(&self.creator),
             rights: text(&self.rights),
             source_type: self.source_type.as_ref().map(|sourced| sourced.value).unwrap_or_default(),
+            ai: self.public_ai(),
             derived_from: self.derived_from.clone(),
         }
+    }
+
+    fn public_ai(&self) -> Ai {
+        let mut ai = Ai::default();
+        for (sourced, field) in self.ai.iter().zip(AiField::ALL) {
+            *ai.get_mut(field) = sourced.as_ref().map(|sourced| sourced.value.clone());
+        }
+        ai
+    }
+
+    /// Returns them with those of these fields alone that readers are told.
+    #[must_use]
+    pub fn telling(mut self, fields: &[AiField]) -> Self {
+        for (place, field) in self.ai.iter_mut().zip(AiField::ALL) {
+            place.take_if(|_| !fields.contains(&field));
+        }
+        self
     }
 
     /// Returns them for one asset: the fields in its texts have its values. What another program wrote has none.
@@ -271,6 +295,26 @@ mod tests {
         let plain = resolve(&[(Layer::Theme, layer("a", &["x"]))]).meta();
         let text = serde_json::to_string(&plain).unwrap();
         assert!(!text.contains("hierarchy") && !text.contains("rating"), "{text}");
+    }
+
+    /// A prompt is what a person sells: it stays here unless the settings say otherwise.
+    #[test]
+    fn what_a_generator_was_asked_is_told_on_request_alone() {
+        let ai = |system: Option<&str>, prompt: Option<&str>| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            Tags { ai: Ai { system: own(system), prompt: own(prompt), ..Ai::default() }, ..Tags::default() }
+        };
+        let resolved =
+            resolve(&[(Layer::Theme, ai(Some("FLUX"), Some("a cabin"))), (Layer::Xmp, ai(None, Some("a red cabin")))]);
+        for (fields, system, prompt) in [
+            (&[][..], None, None),
+            (&[AiField::System], Some("FLUX"), None),
+            (&[AiField::Prompt, AiField::Writer], None, Some("a red cabin")),
+        ] {
+            let told = resolved.clone().telling(fields).meta();
+            assert_eq!((told.ai.system.as_deref(), told.ai.prompt.as_deref()), (system, prompt), "{fields:?}");
+            assert_eq!(serde_json::to_string(&told).unwrap().contains("\"ai\""), !fields.is_empty());
+        }
     }
 
     #[test]

@@ -203,6 +203,7 @@ fn misplaced_tag(error: RecordError) -> RecordError {
             | "creator"
             | "rights"
             | "source_type"
+            | "ai"
             | "category"
             | "enhance"
             | "enlarge"

@@ -9,7 +9,7 @@ use super::yaml::{other_version, read_shared, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
 use crate::model::{
-    EnhanceTags, EnlargeTags, Look, People, SourceType, Tags, category_map, nearest, normal_keyword, words,
+    Ai, AiField, EnhanceTags, EnlargeTags, Look, People, SourceType, Tags, category_map, nearest, normal_keyword, words,
 };
 
 const THEME_BYTES_MAX: usize = 1024 * 1024;
@@ -42,6 +42,9 @@ pub struct ThemeFile {
     pub rights: Option<String>,
     /// How the assets came to be.
     pub source_type: Option<SourceType>,
+    /// What the generator was asked.
+    #[serde(deserialize_with = "ai_or_none")]
+    pub ai: Ai,
     /// Category per market.
     #[serde(deserialize_with = "category_or_none")]
     pub category: BTreeMap<String, String>,
@@ -80,6 +83,7 @@ impl Default for ThemeFile {
             creator: None,
             rights: None,
             source_type: None,
+            ai: Ai::default(),
             category: BTreeMap::new(),
             enhance: EnhanceTags::default(),
             enlarge: EnlargeTags::default(),
@@ -105,6 +109,10 @@ fn category_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeM
     #[derive(Deserialize)]
     struct Categories(#[serde(deserialize_with = "category_map")] BTreeMap<String, String>);
     Ok(Option::<Categories>::deserialize(deserializer)?.map_or_else(BTreeMap::new, |categories| categories.0))
+}
+
+fn ai_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ai, D::Error> {
+    Ok(Option::<Ai>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn look_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnhanceTags, D::Error> {
@@ -146,6 +154,10 @@ impl ThemeFile {
         let source_type = self.source_type.map(SourceType::uri);
         let term = source_type.as_deref().and_then(|uri| uri.rsplit('/').next());
         page.scalar("source_type", term, "trainedAlgorithmicMedia");
+        let ai = AiField::ALL
+            .into_iter()
+            .filter_map(|field| Some((field.name().to_owned(), self.ai.get(field)?.to_owned())));
+        page.map("ai", &ai.collect(), "{ system: FLUX.2, writer: Your Name }");
         page.map("category", &self.category, "{ adobe-stock: 11 }");
         let EnhanceTags { sharpen, levels } = self.enhance;
         let look = [("sharpen", sharpen), ("levels", levels)];
@@ -187,6 +199,7 @@ impl ThemeFile {
             creator: self.creator.clone(),
             rights: self.rights.clone(),
             source_type: self.source_type,
+            ai: self.ai.clone(),
             category: self.category.clone(),
             enhance: self.enhance,
             enlarge: self.enlarge.clone(),

@@ -283,7 +283,7 @@ impl Decider {
         let mut layers = self.layers_of(facts, now)?;
         layers.extend(facts.xmp.iter().map(|xmp| (Layer::Xmp, xmp.clone())));
         layers.extend(facts.sidecar.iter().map(|(_, sidecar)| (Layer::Sidecar, sidecar.tags.clone())));
-        let resolved = resolve(&layers);
+        let resolved = resolve(&layers).telling(&self.settings.export.ai_fields);
         Ok(match facts.sidecar.as_ref().filter(|(_, sidecar)| sidecar.origin.is_some()) {
             Some((_, sidecar)) => resolved.of_sidecar(sidecar),
             None => resolved.of_asset(None, &facts.path.stem().to_string_lossy()),
