@@ -297,7 +297,7 @@ def over_sftp(binary, folder):
             if len(killed.delivered()) == 12:
                 break
         code = killed.deliver()
-        expect(f"{kills} kills", code, 0, "all delivered (12 files)")
+        expect(f"{kills} kills", code, 0)
         arrived("kills", killed, into)
 
         emptied()
@@ -375,7 +375,16 @@ def serve_sftp(kind, port, into, key):
 
     class Login(asyncssh.SSHServer):
         def password_auth_supported(self):
-            return True
+            return kind != "sftp-asks"
+
+        def kbdint_auth_supported(self):
+            return kind == "sftp-asks"
+
+        def get_kbdint_challenge(self, username, lang, submethods):
+            return "", "", "", [("Password:", False)]
+
+        def validate_kbdint_response(self, username, responses):
+            return (username, responses) == ("me@shop", [PASSWORD])
 
         def validate_password(self, username, password):
             return (username, password) == ("me@shop", PASSWORD)
@@ -448,7 +457,7 @@ def by_password(binary, folder):
     key = folder / "host.pem"
     subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f", str(key)], check=True)
     shown = subprocess.run(["ssh-keygen", "-lf", f"{key}.pub"], capture_output=True, text=True, check=True).stdout
-    for kind in ("sftp", "sftp-direct"):
+    for kind in ("sftp", "sftp-asks", "sftp-direct"):
         home = folder / kind
         into = home / "into"
         into.mkdir(parents=True)
@@ -459,7 +468,7 @@ def by_password(binary, folder):
             mill.set_secret("wrong\n")
             expect("a wrong password", mill.deliver(), 1, "the server refuses the login of `me@shop`")
             mill.set_secret(PASSWORD + "\n")
-            what = "a server that does not rename" if kind == "sftp-direct" else "a password"
+            what = {"sftp": "a password", "sftp-asks": "a question for the password"}.get(kind, "a server that does not rename")
             expect(what, mill.deliver(), 0, "all delivered (3 files)")
             expect(f"{what}, again", mill.deliver(), 0, "0 files delivered now.")
             arrived(what, mill, into)

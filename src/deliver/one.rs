@@ -1,7 +1,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::after::Kind;
-use super::next::{Facts, Naming, Next, next};
+use super::next::{Facts, Known, Naming, Next, next};
 use super::record::{Parcel, Record};
 use super::server::{Server, Trouble};
 use crate::records::DeliveryStep;
@@ -17,6 +17,8 @@ const HASH_DIGITS: usize = 12;
 pub(super) enum Outcome {
     /// The market has it.
     Delivered,
+    /// It lay there before anything of it was sent, by its name and its size.
+    WasThere,
     /// A person has to look.
     Held(String),
 }
@@ -42,7 +44,11 @@ pub(super) fn deliver_one(
         *furthest = (*furthest).max(partly.or(there).unwrap_or(0));
         let facts = Facts { known: record.known(parcel), naming, bytes: parcel.item.seen.size, there, partly };
         match next(&facts) {
-            Next::Done => return delivered(parcel, record),
+            Next::Done => {
+                let was_there = facts.known == Known::New;
+                let outcome = delivered(parcel, record)?;
+                return Ok(if was_there { Outcome::WasThere } else { outcome });
+            }
             Next::Hold(why) => return Ok(Outcome::Held(why)),
             Next::Rename => {
                 if rename(server, to, parcel, record, [&temporary, &name])? {

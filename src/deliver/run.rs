@@ -113,34 +113,52 @@ impl Run<'_> {
         for name in &found.without_row {
             self.say(format!("{bundle}/files/{name}: not delivered: no CSV has a row of it; `CHECKLIST.md` says why"));
         }
-        let before = self.left.load(Ordering::Relaxed);
+        let counts = || (self.left.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed));
+        let (left, delivered) = counts();
         self.files(market, &found.files, lines);
-        if self.left.load(Ordering::Relaxed) > before {
+        if counts().0 > left {
             return;
         }
         if market.order.market.delivery.csv == Accepts::Yes {
             self.files(market, &found.csv, &mut lines[..1]);
         }
-        if self.left.load(Ordering::Relaxed) == before {
+        // A timer looks again and again: what is left to do is told once, and by `status`.
+        if counts().0 == left && counts().1 > delivered {
             self.say(rest(market.order.market.delivery.csv, bundle, found));
         }
     }
 
     /// Delivers files over all connections at once.
     fn files(&self, market: &Session<'_>, files: &[Item], lines: &mut [Line]) {
-        let new = files.iter().filter(|item| !self.record.is_delivered(item));
-        let queue: Mutex<VecDeque<&Item>> = Mutex::new(new.collect());
+        let new: VecDeque<&Item> = files.iter().filter(|item| !self.record.is_delivered(item)).collect();
+        let wanted = new.len().clamp(1, lines.len());
+        let queue = Mutex::new(new);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         std::thread::scope(|scope| {
-            for (number, line) in lines.iter_mut().enumerate() {
+            for (number, line) in lines[..wanted].iter_mut().enumerate() {
                 let next = &next;
                 scope.spawn(move || {
+                    // Servers limit how many connections somebody has: the first one does the work then.
+                    if number > 0 && !self.opens(market, line) {
+                        return;
+                    }
                     while let Some(item) = next() {
                         self.file(market, item, line, number as u64);
                     }
                 });
             }
         });
+    }
+
+    /// Opens a further connection; returns whether the server takes it.
+    fn opens(&self, market: &Session<'_>, line: &mut Line) -> bool {
+        if line.server.is_none() {
+            match connect(&market.order.delivery, &market.secret) {
+                Ok(server) => line.server = Some(server),
+                Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
+            }
+        }
+        line.server.is_some()
     }
 
     fn file(&self, market: &Session<'_>, item: &Item, line: &mut Line, salt: u64) {
@@ -162,9 +180,9 @@ impl Run<'_> {
             Claim::Yours => self.parcel(market, &parcel, line, salt),
         };
         match told {
-            Ok(()) => {
+            Ok(besides) => {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
-                self.say(format!("{path}: delivered, {}", bytes(item.seen.size)));
+                self.say(format!("{path}: delivered, {}{besides}", bytes(item.seen.size)));
             }
             Err(why) => {
                 self.leave(1);
@@ -173,16 +191,23 @@ impl Run<'_> {
         }
     }
 
-    /// Delivers one file, as often as it takes and may take.
-    fn parcel(&self, market: &Session<'_>, parcel: &Parcel, line: &mut Line, salt: u64) -> Result<(), String> {
+    /// Delivers one file, as often as it takes and may take; returns what is to be told of it besides.
+    fn parcel(
+        &self,
+        market: &Session<'_>,
+        parcel: &Parcel,
+        line: &mut Line,
+        salt: u64,
+    ) -> Result<&'static str, String> {
         let mut furthest = 0;
         loop {
             let before = furthest;
             let trouble = match self.attempt(market, parcel, line, &mut furthest) {
                 Ok(Outcome::Delivered) => {
                     line.attempts = 0;
-                    return Ok(());
+                    return Ok("");
                 }
+                Ok(Outcome::WasThere) => return Ok(" that lay there already, by name and size"),
                 Ok(Outcome::Held(why)) => return Err(why),
                 Err(trouble) => trouble,
             };

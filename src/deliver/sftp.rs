@@ -1,9 +1,9 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::Disconnect;
-use russh::client::{self, AuthResult, Handle};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Asked};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::{Disconnect, MethodKind};
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::client::{Config as SftpConfig, SftpSession};
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
@@ -17,6 +17,8 @@ use crate::vault::ReadSeek;
 
 /// How a private key begins; anything else is a password.
 const KEY: &str = "-----BEGIN ";
+/// A server that asks more often is not answered.
+const QUESTIONS_MAX: usize = 4;
 /// So many writes of this size are under way at once.
 const WRITES: usize = 16;
 const WRITE_BYTES: u32 = 32 << 10;
@@ -158,13 +160,34 @@ async fn log_in(session: &mut Handle<HostKey>, user: &str, secret: &str) -> Resu
     } else {
         session.authenticate_password(user, secret).await
     };
-    match answer.map_err(|error| connection(&error))? {
-        AuthResult::Success => Ok(()),
-        AuthResult::Failure { .. } => {
-            let what = format!("the server refuses the login of `{user}`; correct the user in `to`, or the secret");
-            Err(Trouble::new(Kind::Stop, what))
+    let is_in = match answer.map_err(|error| connection(&error))? {
+        AuthResult::Success => true,
+        AuthResult::Failure { remaining_methods, .. } => {
+            let asks = remaining_methods.contains(&MethodKind::KeyboardInteractive) && !secret.starts_with(KEY);
+            asks && answer_questions(session, user, secret).await.map_err(|error| connection(&error))?
         }
+    };
+    let what = format!("the server refuses the login of `{user}`; correct the user in `to`, or the secret");
+    if is_in { Ok(()) } else { Err(Trouble::new(Kind::Stop, what)) }
+}
+
+/// Logs in where the server asks for the password as a person would be asked; returns whether it lets us in. Only a
+/// lone question whose answer is not shown is answered with it.
+async fn answer_questions(session: &mut Handle<HostKey>, user: &str, secret: &str) -> Result<bool, russh::Error> {
+    let mut said = session.authenticate_keyboard_interactive_start(user, None).await?;
+    for _ in 0..QUESTIONS_MAX {
+        let answers = match &said {
+            Asked::Success => return Ok(true),
+            Asked::Failure { .. } => return Ok(false),
+            Asked::InfoRequest { prompts, .. } => match &prompts[..] {
+                [] => Vec::new(),
+                [one] if !one.echo => vec![secret.to_owned()],
+                _ => return Ok(false),
+            },
+        };
+        said = session.authenticate_keyboard_interactive_respond(answers).await?;
     }
+    Ok(false)
 }
 
 /// Returns what an error of the connection means.

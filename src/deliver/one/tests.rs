@@ -132,6 +132,7 @@ fn a_file_arrives_once_or_it_is_told_that_nobody_can_tell() {
             assert_eq!(server.got, [BYTES.to_vec()], "{what}");
             match outcome {
                 Outcome::Delivered => assert!(!is_in_doubt, "{what}"),
+                Outcome::WasThere => panic!("{what}: it was sent"),
                 Outcome::Held(why) => assert!(is_in_doubt && why.contains("nobody can tell"), "{what}: {why}"),
             }
             assert!(server.files.keys().all(|name| name == "a.jpg"), "{what}: {:?}", server.files.keys());
@@ -161,6 +162,14 @@ fn a_server_that_refuses_to_rename_gets_files_under_their_own_names() {
         assert_eq!(server.got, [BYTES.to_vec()], "{faults:?}");
         assert!(server.files.keys().all(|name| name == "a.jpg"), "{faults:?}: {:?}", server.files.keys());
     }
+}
+
+#[test]
+fn what_was_there_before_is_told() {
+    let mill = Mill::new();
+    let mut server = Fake::default();
+    server.files.insert("a.jpg".to_owned(), BYTES.to_vec());
+    assert_eq!(mill.deliver(&mut server, false), (1, Outcome::WasThere));
 }
 
 #[test]
