@@ -7,6 +7,7 @@ mod convert;
 mod deliver;
 mod error;
 mod explain;
+mod forecast;
 mod history;
 mod init;
 mod models;
@@ -78,6 +79,12 @@ enum Command {
     Plan {
         /// A file or folder in an inbox
         path: Option<PathBuf>,
+        /// Which file leaves `upload` when and for which market, until the end of a day such as 2026-12-24
+        #[arg(long, value_name = "DATE", conflicts_with = "path")]
+        until: Option<jiff::civil::Date>,
+        /// With --until, one JSON object, for programs
+        #[arg(long, requires = "until")]
+        json: bool,
     },
     /// Show what is ready, and what is held, set aside or left alone and why
     Status {
@@ -167,7 +174,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Run => run::run(&args, crate::service::Until::Stopped),
         Command::Once => run::run(&args, crate::service::Until::Idle),
         Command::Check => check::check(&args),
-        Command::Plan { path } => plan::plan(&args, path.as_deref()),
+        Command::Plan { until: Some(day), json, .. } => forecast::forecast(&args, day, json),
+        Command::Plan { path, .. } => plan::plan(&args, path.as_deref()),
         Command::Status { json } => {
             if json {
                 status::json(&args)

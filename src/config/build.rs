@@ -7,15 +7,16 @@ use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
 use super::delivery::deliveries;
-use super::gate::{Gate, Gates, Schedule};
+use super::gate::{Gate, Gates, Schedule, WEEKDAYS, time};
 use super::raw::{Raw, RawCommand, RawKeep, RawSchedule};
-use super::schema::{Nodes, WEEKDAYS, time};
+use super::schema::Nodes;
+use super::upload_build::{no_market, upload_day};
 use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
     SettleSettings, Target, UploadSettings,
 };
 use crate::market::{Market, Names, no_category};
-use crate::model::{ArgumentProblem, CommandLine, Ignore, MarketName, Method, Restore, Stage, Tags, Template, nearest};
+use crate::model::{ArgumentProblem, CommandLine, Ignore, Method, Restore, Stage, Tags, Template};
 
 /// Larger files are refused.
 const BYTES_MAX: usize = 1 << 20;
@@ -130,6 +131,8 @@ impl Builder {
         let chosen = self.markets(&raw.upload.markets, markets);
         let delivery =
             deliveries(&raw.upload.delivery, root, &chosen, &mut |key, what, hint| self.say(key, what, hint));
+        let (day, wrong) = upload_day(&raw.upload, markets);
+        wrong.into_iter().for_each(|(key, what, hint)| self.say(&key, what, Some(hint)));
         self.categories(&raw.defaults, markets);
         let gates = self.gates(&raw);
         Some(Settings {
@@ -167,6 +170,7 @@ impl Builder {
                 markets: chosen,
                 delivery,
                 names: Names::with(raw.upload.names),
+                day,
                 known: markets.iter().map(|market| market.name.clone()).collect(),
             },
             gates,
@@ -368,14 +372,6 @@ impl Builder {
 /// Returns what is wrong with the program that settings name, with its place in their text.
 pub fn program_problem(text: &str, what: String) -> Option<Problem> {
     Some(Nodes::read(text).ok()?.problem_in("keep.command.run", 0, what, None))
-}
-
-/// Returns what is told of a name that is no market's, and what to write instead.
-pub(super) fn no_market<'a>(name: &str, known: impl Iterator<Item = &'a MarketName>) -> (String, String) {
-    let names: Vec<&str> = known.map(MarketName::as_str).collect();
-    let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
-    let hint = near.unwrap_or_else(|| format!("the markets are {}", names.join(", ")));
-    (format!("there is no market `{name}`"), hint)
 }
 
 /// What is told where [`lacks_zones`].
@@ -583,6 +579,12 @@ mod tests {
             ("gates: {upload: {on: [friday], at: 9h}}\n", "`gates.upload.at`: `9h` is no time", "as \"09:00\""),
             ("gates: {upload: {on: [friday], zone: Mars/Base}}\n", "`gates.upload.zone`", "no time zone"),
             ("export: {quality: \"90\"}\n", "`export.quality`: `90`", "without quotation marks"),
+            ("upload: {limits: {pond6: {at_most: 1}}}\n", "`upload.limits.pond6`", "did you mean `pond5`?"),
+            ("upload: {limits: {pond5: {most: 1}}}\n", "`upload.limits.pond5.most`", "at_most"),
+            ("upload: {limits: {pond5: {at_most: 0}}}\n", "`upload.limits.pond5.at_most`", "1"),
+            ("upload: {brake: {last: 20}}\n", "`upload.brake`", "needs `last` and `accepted_min`"),
+            ("upload: {brake: {last: 20, accepted_min: 50}}\n", "`upload.brake.accepted_min`", "1"),
+            ("upload: {probe: 0}\n", "`upload.probe`", "1"),
             ("gates: {upload: never}\n", "`gates.upload`", "must be auto, hold or a schedule"),
             ("export: {background: \"#+fffff\"}\n", "`export.background`", "is no colour"),
             ("export:\n  background: #ff0000\n  quality: 90\n", "line 2, column ", "needs quotation marks"),

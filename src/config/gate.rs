@@ -6,6 +6,8 @@ use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
 
 use crate::model::Stage;
 
+pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// When a finished asset may leave a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Gate {
@@ -105,6 +107,31 @@ pub enum Window {
     },
 }
 
+/// Returns when a gate was to open last, and until when it was open then.
+pub fn last_window(schedule: &Schedule, now: &ZonedDateTime) -> Option<(Timestamp, Timestamp)> {
+    let zone = schedule.zone.clone().unwrap_or_else(|| now.time_zone().clone());
+    let today = now.with_time_zone(zone.clone()).date();
+    let opening = |days: i64| {
+        let date = today.checked_sub(days.days()).ok().filter(|date| schedule.days.contains(&date.weekday()))?;
+        let opened = date.to_datetime(schedule.at).to_zoned_datetime(zone.clone()).ok()?;
+        (opened.timestamp() <= now.timestamp()).then_some(opened)
+    };
+    let opened = (0..=7).find_map(opening)?;
+    Some((opened.timestamp(), midnight_after(&opened)?))
+}
+
+/// Returns the end of the day of a time, by the clock on the wall in its zone.
+pub fn midnight_after(time: &ZonedDateTime) -> Option<Timestamp> {
+    let midnight = time.date().tomorrow().ok()?.to_zoned_datetime(time.time_zone().clone()).ok()?;
+    Some(midnight.timestamp())
+}
+
+/// Reads a time of day.
+pub(super) fn time(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
 /// Returns whether a gate is open at a time, or when it opens next. Days and hours are those of the
 /// schedule's zone, over changes to and from summer time too.
 pub fn window(schedule: &Schedule, now: &ZonedDateTime) -> Window {
@@ -115,11 +142,10 @@ pub fn window(schedule: &Schedule, now: &ZonedDateTime) -> Window {
         let is_day = schedule.days.contains(&date.weekday());
         is_day.then(|| date.to_datetime(schedule.at).to_zoned_datetime(zone.clone()).ok()).flatten()
     };
-    let midnight = here.date().tomorrow().ok().and_then(|day| day.to_zoned_datetime(zone.clone()).ok());
-    if let (Some(opened), Some(midnight)) = (opening(0), midnight)
+    if let (Some(opened), Some(until)) = (opening(0), midnight_after(&here))
         && opened <= here
     {
-        return Window::Open { since: opened.timestamp(), until: midnight.timestamp() };
+        return Window::Open { since: opened.timestamp(), until };
     }
     let next = (0..=7).filter_map(opening).find(|opens| *opens > here);
     Window::Closed { opens: next.map_or(Timestamp::MAX, |opens| opens.timestamp()) }

@@ -9,12 +9,15 @@ mod places;
 mod raw;
 mod schema;
 mod shape;
+mod upload_build;
+mod upload_day;
 
 pub use advice::advice;
 pub use build::{NO_ZONES, is_blank, lacks_zones, load, program_problem};
 pub use delivery::{Address, Delivery, Protocol};
-pub use gate::{Gate, Gates, Schedule, Window, window};
+pub use gate::{Gate, Gates, Schedule, Window, last_window, midnight_after, window};
 pub use places::{check_places, own_folders};
+pub use upload_day::{Brake, MarketLimits, UploadDay, UploadOrder};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -179,6 +182,8 @@ pub struct UploadSettings {
     pub names: Names,
     /// Where bundles are delivered, for the markets for which that is set.
     pub delivery: BTreeMap<MarketName, Delivery>,
+    /// How much goes to them at once.
+    pub day: UploadDay,
     /// All that there are: built in, or with a profile of the person's own.
     pub known: Vec<MarketName>,
 }
@@ -194,7 +199,7 @@ impl UploadSettings {
     pub fn unknown_market(&self, tags: &Tags) -> Option<String> {
         let is_known = |name: &str| self.known.iter().any(|known| *known == name);
         let name = tags.category.keys().find(|name| !is_known(name))?;
-        let (what, hint) = build::no_market(name, self.known.iter());
+        let (what, hint) = upload_build::no_market(name, self.known.iter());
         Some(format!("`category`: {what}; {hint}"))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::delivery::RawDelivery;
-use super::{LogSettings, WorkSettings};
+use super::{LogSettings, MarketLimits, UploadOrder, WorkSettings};
 use crate::model::{AiField, Enhance, Format, Method, Profile, Restore, Scans, Stage, Tags, words};
 
 /// The settings as they are written, defaults filled in.
@@ -83,6 +83,12 @@ pub(super) struct RawUpload {
     #[serde(deserialize_with = "words")]
     pub(super) names: Vec<String>,
     pub(super) delivery: BTreeMap<String, RawDelivery>,
+    pub(super) limits: BTreeMap<String, MarketLimits>,
+    #[serde(default)]
+    pub(super) brake: Option<serde_yaml::Value>,
+    #[serde(default)]
+    pub(super) probe: Option<u32>,
+    pub(super) order: UploadOrder,
 }
 
 #[derive(Debug, Deserialize)]

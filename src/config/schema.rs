@@ -1,12 +1,11 @@
-use jiff::civil::Time;
 use marked_yaml::{LoadError, Node, Span, loader::LoaderOptions, parse_yaml_with_options};
 
 use super::Problem;
 use super::delivery::DELIVERY;
+use super::gate::{WEEKDAYS, time};
 use super::shape::Shape;
 use crate::model::{Method, Restore, nearest};
 
-pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const BIG: i64 = 1 << 40;
 const STRENGTHS: [&str; 4] = ["off", "low", "medium", "high"];
 
@@ -17,6 +16,15 @@ const SCHEDULE: Shape = Shape::Table(&[
     ("at_most_per_week", Shape::Integer(1, 100_000)),
     ("zone", Shape::Text),
 ]);
+
+const MARKET_LIMITS: Shape = Shape::Table(&[
+    ("at_most", Shape::Integer(1, 1_000_000)),
+    ("at_most_per_week", Shape::Integer(1, 1_000_000)),
+    ("at_most_in_review", Shape::Integer(1, 1_000_000)),
+    ("review_days", Shape::Integer(1, 3650)),
+]);
+
+const BRAKE: Shape = Shape::Table(&[("last", Shape::Integer(1, 10_000)), ("accepted_min", Shape::Number(0.0, 1.0))]);
 
 const SOURCE_TYPES: [&str; 5] = [
     "trainedAlgorithmicMedia",
@@ -116,6 +124,10 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("markets", Shape::List(&Shape::Text)),
             ("names", Shape::Words),
             ("delivery", Shape::Map(&DELIVERY)),
+            ("limits", Shape::Map(&MARKET_LIMITS)),
+            ("brake", BRAKE),
+            ("probe", Shape::Integer(1, 10_000)),
+            ("order", Shape::OneOf(&["oldest", "complete", "priority", "season"])),
         ]),
     ),
     (
@@ -362,12 +374,6 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Reads a time of day.
-pub(super) fn time(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 fn unknown(span: &Span, key: &str, name: &str, fields: &[(&str, Shape)]) -> Problem {

@@ -62,6 +62,9 @@ pub struct Market {
     /// How many files of a theme may be alike, if that is a matter.
     #[serde(default)]
     pub distinct: Option<Distinct>,
+    /// So many days before a season it wants to have the work for it at the latest, if that is known.
+    #[serde(default)]
+    pub season_lead_days: Option<u16>,
     /// The manifest.
     pub csv: Csv,
     /// The market's own value for each category.

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning};
-use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage};
+use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
@@ -64,6 +66,8 @@ pub struct Bundle {
     pub name: BundleName,
     /// How many files it holds; `None` where nobody can tell.
     pub rows: Option<usize>,
+    /// How many of these are of each theme.
+    pub themes: BTreeMap<ThemeSlug, usize>,
     /// Whether it was sent; a sent bundle is never touched.
     pub sent: bool,
 }

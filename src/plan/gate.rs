@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
-use crate::config::{Gate, Schedule, Window, window};
+use crate::config::{Gate, Schedule, Window, last_window, midnight_after, window};
 use crate::model::Stage;
+use crate::records::GateDay;
 
 /// How much the clocks of one household may differ. A time that is further in the future is of a wrong clock.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
@@ -20,6 +21,30 @@ pub struct GateFacts<'a> {
     pub left_at: &'a [Timestamp],
     /// How many are about to leave.
     pub leaving: usize,
+    /// When a day that was missed began to be made up, if one was.
+    pub made_up: Option<Timestamp>,
+}
+
+/// Returns what is to be remembered of a schedule after a look at it, if that is news: a day that went by unseen is
+/// made up from now on until midnight, once.
+pub fn see_day(schedule: &Schedule, before: Option<&GateDay>, now: &ZonedDateTime) -> Option<GateDay> {
+    let (opened, until) = last_window(schedule, now)?;
+    let text = Gate::Schedule(schedule.clone()).to_string();
+    // Of another schedule, or by a clock that was wrong, no day is known to have been missed.
+    let before = before.filter(|before| before.schedule == text && before.opened <= now.timestamp());
+    match before {
+        Some(before) if before.opened >= opened => None,
+        Some(_) if until <= now.timestamp() => Some(GateDay::new(text, opened, Some(now.timestamp()))),
+        _ => Some(GateDay::new(text, opened, None)),
+    }
+}
+
+/// Returns the hours in which a day that was missed is made up, if they are not over.
+fn made_up(schedule: &Schedule, facts: &GateFacts<'_>) -> Option<Window> {
+    let since = facts.made_up?;
+    let zone = schedule.zone.as_ref().unwrap_or_else(|| facts.now.time_zone());
+    let until = midnight_after(&since.to_zoned_datetime(zone.clone()))?;
+    (since..until).contains(&facts.now.timestamp()).then_some(Window::Open { since, until })
 }
 
 /// Returns the last of the ordered `times`, those in the future: a wrong clock wrote them, and they do not count.
@@ -48,13 +73,16 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
             let why = format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`");
             Err(Shut { why, opens: None })
         }
-        Gate::Schedule(schedule) => match window(schedule, facts.now) {
-            Window::Closed { opens } => {
+        Gate::Schedule(schedule) => match (window(schedule, facts.now), made_up(schedule, facts)) {
+            (Window::Closed { .. }, Some(Window::Open { since, until })) => {
+                check_limits(stage, schedule, facts, since, until)
+            }
+            (Window::Closed { opens }, _) => {
                 let when = told(opens, schedule, facts.now);
                 let why = format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
                 Err(Shut { why, opens: Some(opens) })
             }
-            Window::Open { since, until } => check_limits(stage, schedule, facts, since, until),
+            (Window::Open { since, until }, _) => check_limits(stage, schedule, facts, since, until),
         },
     }
 }
@@ -162,7 +190,7 @@ mod tests {
         ];
         for (gate, now, is_released, expected, opens) in cases {
             let now = now.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
-            let facts = GateFacts { now: &now, is_released, left_at: &left, leaving: 0 };
+            let facts = GateFacts { now: &now, is_released, left_at: &left, leaving: 0, made_up: None };
             match (check(Stage::Upload, &gate, &facts), expected) {
                 (Ok(()), None) => (),
                 (Err(shut), Some(text)) => {
@@ -201,7 +229,7 @@ mod tests {
         for (days, at_most, at_most_per_week, leaving, text, opens) in rows {
             let (days, at, zone) = (days.clone(), Time::constant(9, 0, 0, 0), Some(TimeZone::UTC));
             let gate = Gate::Schedule(Schedule { days, at, at_most, at_most_per_week, zone });
-            let facts = GateFacts { now: &now, is_released: false, left_at: &left, leaving };
+            let facts = GateFacts { now: &now, is_released: false, left_at: &left, leaving, made_up: None };
             let shut = check(Stage::Upload, &gate, &facts).unwrap_err();
             let opens: Timestamp = opens.parse().unwrap();
             let when =
@@ -213,8 +241,12 @@ mod tests {
             left.extend((0..leaving).map(|_| now.timestamp()));
             let is_open = |at: Timestamp| {
                 let now = at.to_zoned_datetime(TimeZone::UTC);
-                check(Stage::Upload, &gate, &GateFacts { now: &now, is_released: false, left_at: &left, leaving: 0 })
-                    .is_ok()
+                check(
+                    Stage::Upload,
+                    &gate,
+                    &GateFacts { now: &now, is_released: false, left_at: &left, leaving: 0, made_up: None },
+                )
+                .is_ok()
             };
             assert!(is_open(opens) && !is_open(opens - SignedDuration::from_secs(61)), "{}", shut.why);
         }
@@ -223,7 +255,7 @@ mod tests {
     #[test]
     fn when_those_leave_that_are_about_to_is_not_guessed() {
         let now = "2026-11-27T10:00:00Z".parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC);
-        let facts = GateFacts { now: &now, is_released: false, left_at: &[], leaving: 1 };
+        let facts = GateFacts { now: &now, is_released: false, left_at: &[], leaving: 1, made_up: None };
         let shut = check(Stage::Upload, &friday(None, Some(1)), &facts).unwrap_err();
         assert!(shut.why.contains("it opens again a week after those that are about to leave; earlier"), "{shut:?}");
         assert_eq!(shut.opens, None);
@@ -239,10 +271,64 @@ mod tests {
             (None, TimeZone::UTC, "opens on Friday 2026-11-27 09:00 (UTC);"),
             (None, berlin, "opens on Friday 2026-11-27 09:00 (CET);"),
         ] {
-            let facts =
-                GateFacts { now: &now.to_zoned_datetime(machine), is_released: false, left_at: &[], leaving: 0 };
+            let facts = GateFacts {
+                now: &now.to_zoned_datetime(machine),
+                is_released: false,
+                left_at: &[],
+                leaving: 0,
+                made_up: None,
+            };
             let shut = check(Stage::Keep, &friday_in(zone, None, None), &facts).unwrap_err();
             assert!(shut.why.contains(expected), "{}", shut.why);
+        }
+    }
+
+    /// A machine that was off on Friday let everything wait for the next one.
+    #[test]
+    fn a_missed_day_is_made_up_once() {
+        const BERLIN: &str = "Europe/Berlin";
+        let friday = friday_in(TimeZone::get(BERLIN).ok(), Some(2), None);
+        let Gate::Schedule(schedule) = &friday else { unreachable!() };
+        let (mut kept, mut left): (Option<GateDay>, Vec<Timestamp>) = (None, Vec::new());
+        // When it is looked at, by the clock in Berlin; whether a day begins to be made up then, and how many leave.
+        let rows = [
+            // Nobody knows what was before.
+            ("2026-10-10T12:00:00", false, 0),
+            ("2026-10-16T09:00:00", false, 2),
+            ("2026-10-17T12:00:00", false, 0),
+            // It was off on Friday, and summer time ended in the night before it was on again.
+            ("2026-10-25T02:30:00", true, 2),
+            ("2026-10-25T12:00:00", false, 0),
+            ("2026-10-25T23:59:00", false, 0),
+            ("2026-10-26T00:00:00", false, 0),
+            // It was on for a part of the day.
+            ("2026-10-30T23:00:00", false, 2),
+            ("2026-10-31T10:00:00", false, 0),
+            // Of two days one is made up; at most as many leave as on one day.
+            ("2026-11-14T10:00:00", true, 2),
+            ("2026-11-14T18:00:00", false, 0),
+        ];
+        for (at, begins, leaves) in rows {
+            let now: ZonedDateTime = format!("{at}[{BERLIN}]").parse().unwrap();
+            let news = see_day(schedule, kept.as_ref(), &now);
+            assert_eq!(news.as_ref().is_some_and(|day| day.made_up.is_some()), begins, "{at}");
+            kept = news.or(kept).map(|day| GateDay::parse(&day.to_bytes()).unwrap());
+            let before = left.len();
+            for _ in 0..5 {
+                let made_up = kept.as_ref().and_then(|day| day.made_up);
+                let facts = GateFacts { now: &now, is_released: false, left_at: &left, leaving: 0, made_up };
+                if check(Stage::Upload, &friday, &facts).is_ok() {
+                    left.push(now.timestamp());
+                }
+            }
+            assert_eq!(left.len() - before, leaves, "{at}");
+        }
+        // A day of another schedule was not missed, and a clock that was wrong is not believed.
+        let now: ZonedDateTime = format!("2026-11-25T10:00:00[{BERLIN}]").parse().unwrap();
+        let other = GateDay::new("{on: [monday], at: \"09:00\"}".to_owned(), left[0], None);
+        let wrong = GateDay::new(friday.to_string(), "2030-01-04T08:00:00Z".parse().unwrap(), None);
+        for before in [other, wrong] {
+            assert_eq!(see_day(schedule, Some(&before), &now).unwrap().made_up, None);
         }
     }
 
@@ -262,7 +348,7 @@ mod tests {
             let left: Vec<Timestamp> = left.iter().map(|at| at.parse().unwrap()).collect();
             let zoned = now.to_zoned_datetime(TimeZone::UTC);
             for gate in [friday(Some(cap), None), friday(None, Some(cap))] {
-                let facts = GateFacts { now: &zoned, is_released: false, left_at: &left, leaving: 0 };
+                let facts = GateFacts { now: &zoned, is_released: false, left_at: &left, leaving: 0, made_up: None };
                 assert_eq!(check(Stage::Upload, &gate, &facts).is_ok(), is_open, "{gate:?} {left:?}");
             }
             assert_eq!(ahead(&left, now).len(), told, "{left:?}");

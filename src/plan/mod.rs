@@ -11,6 +11,7 @@ mod bundle;
 mod bundle_folder;
 mod checklist;
 mod export;
+mod forecast;
 mod forget;
 mod fuse;
 mod ideas;
@@ -26,6 +27,7 @@ mod recipe;
 mod remake;
 mod retry;
 mod revision;
+mod room;
 mod rules;
 #[cfg(test)]
 mod scenarios;
@@ -42,6 +44,7 @@ mod upload;
 pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
+pub use forecast::{Forecast, Outlook, Waiting, WentBefore, forecast};
 pub use forget::{Traces, plan_forget};
 pub use fuse::{bytes_for_all, facts_after};
 pub use ideas::plan_note;
@@ -57,6 +60,7 @@ pub use recipe::Recipe;
 pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
+pub use room::{MarketUse, NoRoom, check_room};
 pub use rules::{Nets, Rules};
 pub use stage::plan_asset;
 pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_first_tags, plan_sync};
@@ -191,6 +195,10 @@ pub struct Context<'a> {
     pub bundles: &'a [Bundle],
     /// The markets that this asset or this content was bundled for before, and what became of it there.
     pub bundled_for: &'a BTreeMap<MarketName, Bundled>,
+    /// Returns why a market gets no more files of a theme for now, if that is so.
+    pub no_room: &'a dyn Fn(&MarketName, &ThemeSlug) -> Option<String>,
+    /// The day that its theme is for.
+    pub season: Option<Date>,
 }
 
 /// A whole decision: printed by `stockmill plan`, made in scratch, journalled, carried out.

@@ -1,3 +1,6 @@
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
@@ -87,7 +90,8 @@ impl Answers {
 }
 
 fn told((market, refusal): &(MarketName, NotTaken)) -> String {
-    format!("{market} refuses it: {}", refusal.reasons.join("; "))
+    let says = if refusal.cause == Cause::Room { "gets it later" } else { "refuses it" };
+    format!("{market} {says}: {}", refusal.reasons.join("; "))
 }
 
 /// Returns why a file stays that no market takes.
@@ -96,6 +100,7 @@ fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
     let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
     match why {
         none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
+        why if is_any(Cause::Room) => Hold::Shut(why),
         why if is_any(Cause::Tags) => Hold::Untagged(why),
         why => Hold::Unwanted(why),
     }
@@ -116,6 +121,8 @@ enum Cause {
     Tags,
     /// The market got it before.
     Before,
+    /// The market has no room for it now.
+    Room,
 }
 
 impl NotTaken {
@@ -137,13 +144,8 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
     Err(NotTaken { reasons, cause })
 }
 
-/// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
-/// refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, NotTaken> {
-    let before = asset.context.bundled_for.get(&market.name);
-    if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
-        return Err(NotTaken::new(Cause::Before, &why));
-    }
+/// Returns a file's row of a market's manifest, and what that leaves out; or says why the market refuses the file.
+fn row(asset: &Asset<'_>, market: &Market) -> Result<(Row, Vec<String>), NotTaken> {
     let tags = asset.tags();
     let Fitted { meta, left_out } = market::fit(market, &tags.meta());
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
@@ -162,6 +164,21 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     if let Some(why) = market::row_too_long(market, &row) {
         return Err(NotTaken { reasons: vec![why], cause: Cause::Tags });
     }
+    Ok((row, left_out))
+}
+
+/// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
+/// refuses it.
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, NotTaken> {
+    let before = asset.context.bundled_for.get(&market.name);
+    if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
+        return Err(NotTaken::new(Cause::Before, &why));
+    }
+    let (row, left_out) = row(asset, market)?;
+    let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
+    if let Some(why) = no_room {
+        return Err(NotTaken::new(Cause::Room, &why));
+    }
     let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
     let files = folder.files();
@@ -176,6 +193,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let mut told = vec![format!("{how}bundled for {} of {}", market.name, bundle.day)];
     told.extend(left_out);
     told.extend(shortened(&row.meta).filter(|_| asset.kind.is_image()));
+    told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
     let did = told.join("; ");
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
@@ -193,6 +211,13 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(did)
+}
+
+/// Returns what is told of a file that comes too late for its season.
+fn late_for(season: Date, market: &Market, today: Date) -> Option<String> {
+    let last = season.checked_sub(i64::from(market.season_lead_days.unwrap_or(0)).days()).ok()?;
+    let wants = if last < season { format!("; {} wants such work until {last}", market.name) } else { String::new() };
+    (today > last).then(|| format!("late for its season, {season}{wants}"))
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". Metadata of a
@@ -303,12 +328,33 @@ mod tests {
             taken: &|_| false,
             bundles: &[],
             bundled_for: &BTreeMap::new(),
+            no_room: &|_, _| None,
+            season: None,
         };
         plan_asset(&facts, &context).unwrap()
     }
 
     fn own_layer() -> (crate::plan::tags::Layer, Tags) {
         (crate::plan::tags::Layer::Sidecar, Tags::default())
+    }
+
+    #[test]
+    fn what_comes_late_for_its_season_says_so() {
+        let markets = market::built_in().unwrap();
+        // The market, the day, and whether that is late for Christmas.
+        for (name, today, is_late) in [
+            ("magnific", "2026-11-24", false),
+            ("magnific", "2026-11-25", true),
+            // Nobody knows how early it wants such work.
+            ("adobe-stock", "2026-12-24", false),
+            ("adobe-stock", "2026-12-25", true),
+        ] {
+            let market = markets.iter().find(|market| market.name == name).unwrap();
+            let told = late_for("2026-12-24".parse().unwrap(), market, today.parse().unwrap());
+            assert_eq!(told.is_some(), is_late, "{name} {today}: {told:?}");
+            let until = told.is_none_or(|told| told.contains("until 2026-11-24") == (name == "magnific"));
+            assert!(until, "{name} {today}");
+        }
     }
 
     /// Its orientation was taken away with all other EXIF, and it lay sideways in the bundle.

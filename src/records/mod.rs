@@ -5,6 +5,7 @@
 mod delivery;
 mod derivation;
 mod error;
+mod gate_day;
 mod journal;
 mod json;
 mod note;
@@ -21,6 +22,7 @@ mod yaml_guard;
 pub use delivery::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries};
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
+pub use gate_day::GateDay;
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, StepTaken, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
@@ -66,6 +67,8 @@ pub struct ThemeFile {
     pub mood: Vec<String>,
     /// 1 is the most urgent.
     pub priority: Option<u8>,
+    /// The day that the theme is for: Christmas, a final.
+    pub season: Option<Date>,
     /// How many variations are wanted.
     pub variations: Option<u32>,
     /// Files that go along with the theme's assets.
@@ -92,6 +95,7 @@ impl Default for ThemeFile {
             use_sets: Vec::new(),
             mood: Vec::new(),
             priority: None,
+            season: None,
             variations: None,
             documents: Vec::new(),
         }
@@ -172,6 +176,7 @@ impl ThemeFile {
         page.list("use", &self.use_sets, "[winter, minimal]");
         page.list("mood", &self.mood, "[calm, cold]");
         page.number("priority", self.priority.map(u32::from), 2);
+        page.scalar("season", self.season.map(|day| day.to_string()).as_deref(), "2026-12-24");
         page.number("variations", self.variations, 12);
         page.list("documents", &self.documents, "[release.pdf]");
         page.text

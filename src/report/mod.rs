@@ -13,8 +13,8 @@ pub use log::{LogError, Style, start};
 pub use progress::{net_took, nice_refused, program_trouble, progress, rows};
 pub use repeats::Repeats;
 pub use settings::{
-    blank_settings, clock_not_believed, gate_changed, no_zones, release_over, release_unknown, reload_refused,
-    reload_waits, reloaded, rules_changed, settings_note, times_ahead,
+    blank_settings, clock_not_believed, day_made_up, gate_changed, no_zones, release_over, release_unknown,
+    reload_refused, reload_waits, reloaded, rules_changed, settings_note, times_ahead,
 };
 
 use std::time::Duration;

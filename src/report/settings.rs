@@ -1,4 +1,4 @@
-use jiff::Timestamp;
+use jiff::{Timestamp, ZonedDateTime};
 use tracing::{error, info, warn};
 
 use crate::model::{RelPath, Stage, counted, escape_bytes};
@@ -53,6 +53,16 @@ pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
     } else {
         info!(stage, "The gate of `{stage}` changes: {before} -> {after}.");
     }
+}
+
+/// Tells that a day of a gate went by while stockmill did not run.
+pub fn day_made_up(stage: Stage, opened: Timestamp, now: &ZonedDateTime) {
+    let opened = opened.to_zoned_datetime(now.time_zone().clone()).strftime("%A %Y-%m-%d %H:%M (%Z)");
+    let name = stage.name();
+    warn!(
+        stage = name,
+        "The gate of `{name}` was to open on {opened}, and stockmill did not run: it is open until midnight."
+    );
 }
 
 /// Tells that a market's rules have changed.

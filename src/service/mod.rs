@@ -43,7 +43,7 @@ pub use release::{How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
-pub use view::{AssetStatus, BundleStatus, Explained, Group, Line, Overview, StageCount, Unwise, View};
+pub use view::{AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View};
 pub use why::{Why, WhyKind};
 
 use std::ffi::OsStr;

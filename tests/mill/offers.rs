@@ -1,5 +1,7 @@
 //! What a market did not take on the day that a file was bundled, it gets later by itself, and never twice.
 
+use jiff::ToSpan as _;
+
 use super::*;
 
 const TWO: &str = "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf]}\n";
@@ -90,4 +92,79 @@ fn an_offer_can_be_undone_and_stays_so() {
         assert!(root.once().status.success());
         assert_eq!(counts(&root, &markets), [1, 0], "{undone} {}", root.log());
     }
+}
+
+/// What a market has no room for waits for that market alone, and goes there once there is room.
+#[test]
+fn a_market_gets_no_more_than_its_limit_and_the_rest_later() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf], limits: {adobe-stock: {at_most: 2}}}\n",
+    );
+    let markets = ["adobe-stock", "123rf"];
+    take_small(&root, &markets[1..]);
+    tag(&root, "city, night, street, rain, neon, car, light");
+    (0..3).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(counts(&root, &markets), [2, 3], "{}", root.log());
+    let log = root.log();
+    let told = "adobe-stock gets it later: it has 2 files of today, which is its limit in `upload.limits`; there is room again on ";
+    assert!(log.contains(told), "{log}");
+    // A bundle that was sent has had its day, too.
+    mark_sent(&root, "adobe-stock");
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [2, 3], "{}", root.log());
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("at_most: 2", "at_most: 3")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &["adobe-stock", "adobe-stock-2", "123rf"]), [2, 1, 3], "{}", root.log());
+}
+
+/// Whom all markets keep waiting waits in `upload`, and `explain` says until when.
+#[test]
+fn who_has_room_nowhere_waits_and_is_let_go_by_a_word() {
+    let root =
+        Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {limits: {adobe-stock: {at_most: 1}}}\n");
+    tag(&root, "city, night");
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(counts(&root, &["adobe-stock"]), [1], "{}", root.log());
+    let waits =
+        root.files().into_iter().find(|name| name.starts_with("upload/city/") && name.ends_with(".jpg")).unwrap();
+    let explained = root.text(&["explain", root.at(&waits).to_str().unwrap()]);
+    assert!(explained.contains("there is room again on "), "{explained}");
+    assert!(root.call(&["release", "upload", "--anyway"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &["adobe-stock"]), [2], "{}", root.log());
+}
+
+/// What goes first is chosen where not all may go, and the time to come is told by the same rules.
+#[test]
+fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {order: priority, limits: {adobe-stock: {at_most: 1}}}\n",
+    );
+    for (theme, priority) in [("aurora", 3), ("zebra", 1), ("meadow", 2)] {
+        fs::create_dir_all(root.at(&format!("raw/{theme}"))).unwrap();
+        let tags = format!("title: A {theme} in summer\nkeywords: [{theme}, summer]\npriority: {priority}\n");
+        fs::write(root.at(&format!("raw/{theme}/tags.yaml")), tags).unwrap();
+        fs::write(root.at(&format!("raw/{theme}/x.png")), picture(priority, 220)).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let bundled = root.bundled();
+    assert!(bundled.len() == 1 && bundled[0].to_string_lossy().contains("zebra"), "{bundled:?} {}", root.log());
+    let until = |days: i64| {
+        let day = jiff::ZonedDateTime::now().date().checked_add(days.days()).unwrap();
+        let text = root.text(&["plan", "--until", &day.to_string(), "--json"]);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let leaves = |json: &serde_json::Value| -> Vec<String> {
+        let leaves = json["leaves"].as_array().unwrap().iter();
+        leaves.map(|leaf| leaf["file"].as_str().unwrap().split('/').nth(1).unwrap().to_owned()).collect()
+    };
+    // One of them each day from tomorrow on; a test that begins before midnight may end behind it.
+    let found = until(3);
+    assert_eq!(leaves(&found), ["meadow", "aurora"], "{found}");
+    assert_eq!(found["unmade"], 0, "{found}");
+    let told = root.text(&["plan", "--until", "2020-01-01"]);
+    assert!(told.contains("Nothing leaves `upload` until 2020-01-01.") && told.contains("as if each bundle"), "{told}");
 }

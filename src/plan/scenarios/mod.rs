@@ -141,13 +141,14 @@ impl Given<'_> {
         let bundle = |(part, rows, sent): &(u32, Option<usize>, bool)| Bundle {
             name: BundleName { day, market: MarketName::new("adobe-stock").unwrap(), part: *part },
             rows: *rows,
+            themes: BTreeMap::new(),
             sent: *sent,
         };
         let mut bundles: Vec<Bundle> = self.bundles.iter().map(bundle).collect();
         // Those of another day or market are no matter.
         for (day, market, part) in [("2026-11-27", "adobe-stock", 5), ("2026-11-28", "elsewhere", 7)] {
             let name = BundleName { day: day.parse().unwrap(), market: MarketName::new(market).unwrap(), part };
-            bundles.push(Bundle { name, rows: Some(1), sent: false });
+            bundles.push(Bundle { name, rows: Some(1), themes: BTreeMap::new(), sent: false });
         }
         let taken: BTreeSet<RelPath> = self.taken.iter().map(|text| path(text)).collect();
         let bundled = self.bundled.clone().map(|bundled| (MarketName::new("adobe-stock").unwrap(), bundled));
@@ -163,6 +164,8 @@ impl Given<'_> {
             taken: &|path| taken.contains(path),
             bundles: &bundles,
             bundled_for: &bundled.into_iter().collect(),
+            no_room: &|_, _| None,
+            season: None,
         };
         decision(&self.facts(), &context)
     }

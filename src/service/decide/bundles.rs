@@ -37,7 +37,8 @@ pub(super) struct Inside {
     pub(super) assets: Vec<BundleAsset>,
     /// What gives files their tags of today that carry older ones.
     pub(super) stale: Vec<Plan>,
-    pub(super) themes: BTreeSet<ThemeSlug>,
+    /// How many of the assets are of each theme.
+    pub(super) themes: BTreeMap<ThemeSlug, usize>,
     /// Files that a person changed since, and that carry older tags.
     pub(super) retouched: Vec<RelPath>,
 }
@@ -89,7 +90,7 @@ impl Bundles<'_> {
                 self.refresh(plan, &sidecar, &mut inside);
             }
             let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
-            inside.themes.extend(sidecar.theme);
+            sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
             let look = resolved.look.as_ref().map(|look| look.value);
             let people = resolved.people.as_ref().map(|people| people.value);
             let file_name = file.to_owned();
@@ -129,15 +130,16 @@ impl Decider {
     /// Returns today's bundles as they lie on disk.
     pub(super) fn bundles_of(&mut self, now: &Moment) -> Vec<Bundle> {
         let today = now.local.date();
-        if !self.bundles.keys().any(|name| name.day == today) {
+        if self.upload.loaded_for != Some(today) {
+            self.upload.loaded_for = Some(today);
             self.load_bundles(now);
         }
         let disk = self.vault.disk();
-        for (name, bundle) in &mut self.bundles {
+        for (name, bundle) in self.upload.bundles.iter_mut().filter(|(name, _)| name.day == today) {
             // What cannot be told now stays as it was told last.
             bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
         }
-        self.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
+        self.upload.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
     }
 
     /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.
@@ -183,7 +185,9 @@ impl Decider {
     fn load_bundles(&mut self, now: &Moment) {
         let (disk, settings) = (self.vault.disk(), &*self.settings);
         let names = bundle_names(disk, &settings.upload.markets).into_iter();
-        for name in names.filter(|name| name.day == now.local.date()) {
+        // What lies in older ones counts for the limits of a market.
+        let is_any_meant = !settings.upload.day.is_off();
+        for name in names.filter(|name| is_any_meant || name.day == now.local.date()) {
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
             let inside = look.assets(&name);
             if look.market(&name).is_none() {
@@ -191,8 +195,11 @@ impl Decider {
             }
             // Nothing is added to one of which nobody can tell whether it was sent.
             let sent = is_sent(disk, &name.folder()).unwrap_or(true);
-            let rows = inside.ok().map(|inside| inside.assets.len());
-            self.bundles.insert(name.clone(), Bundle { name, rows, sent });
+            let (rows, themes) = match inside {
+                Ok(inside) => (Some(inside.assets.len()), inside.themes),
+                Err(_) => (None, BTreeMap::new()),
+            };
+            self.upload.bundles.insert(name.clone(), Bundle { name, rows, themes, sent });
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod bundles;
 mod forget;
+mod gate_days;
 mod gates;
 mod late;
 mod namesakes;
@@ -11,12 +12,15 @@ mod notes;
 mod offers;
 mod onward;
 mod open_bundles;
+mod order;
 mod record_keeper;
 mod record_settle;
 mod reservations;
+mod room;
 mod seen;
 mod tags;
 mod themes;
+mod upload_state;
 
 pub(super) use themes::TAGS_BYTES_MAX;
 
@@ -43,13 +47,14 @@ use crate::make::Limits;
 use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
-    Bundle, BundleName, Bundled, Context, Facts, Hold, Known, Plan, Rules, is_note_on_set_aside, plan_asset, plan_park,
+    Bundle, Bundled, Context, Facts, Hold, Known, Plan, Rules, is_note_on_set_aside, plan_asset, plan_park,
     sync_base_path,
 };
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
 use near_misses::NearMisses;
 use reservations::Reservations;
+use upload_state::UploadState;
 
 /// Everything that a decision depends on, kept between decisions.
 #[derive(Debug)]
@@ -64,12 +69,11 @@ pub(super) struct Decider {
     /// Files of plans that cannot be finished or taken back yet, and why.
     pub(super) blocked: HashMap<RelPath, Arc<str>>,
     near_misses: NearMisses,
-    pub(super) bundles: BTreeMap<BundleName, Bundle>,
+    /// What is known of bundles, gates and the room at markets.
+    pub(super) upload: UploadState,
     pub(super) reserved: Reservations,
     /// Assets that are made before it is decided where they are sold.
     made_first: HashSet<AssetId>,
-    /// Whether what a further market takes waits for the gate.
-    offers_wait: bool,
 }
 
 /// What a decision needs to know of others' concerns.
@@ -104,10 +108,9 @@ impl Decider {
             memory,
             blocked: HashMap::new(),
             near_misses: NearMisses::default(),
-            bundles: BTreeMap::new(),
+            upload: UploadState::default(),
             reserved: Reservations::default(),
             made_first: HashSet::new(),
-            offers_wait: false,
             settings,
         }
     }
@@ -117,6 +120,7 @@ impl Decider {
         self.rules = rules(&settings);
         self.tags.reload(&settings.settle);
         self.settings = settings;
+        self.upload.loaded_for = None;
     }
 
     pub(super) fn disk(&self) -> &dyn Look {
@@ -221,11 +225,12 @@ impl Decider {
         let is_for_markets = facts.stage == Stage::Upload;
         let bundled_for = if is_for_markets { self.bundled_for(facts, known) } else { BTreeMap::new() };
         let bundles = if is_for_markets { self.bundles_of(here.now) } else { Vec::new() };
+        let season = if is_for_markets { self.season_of(facts, here.now.for_settle()) } else { None };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
             let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
             let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
             let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
-            plan_asset(facts, &Context { is_let_go, taken: &taken, ..*context })
+            plan_asset(facts, &Context { is_let_go, taken: &taken, season, ..*context })
         })
     }
 
@@ -305,6 +310,7 @@ impl Decider {
         // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
         let taken = |path: &RelPath| self.reserved.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
+        let no_room = |market: &MarketName, theme: &ThemeSlug| self.no_room(market, theme, here.now);
         then(&Context {
             now: here.now.timestamp(),
             today: here.now.local.date(),
@@ -317,6 +323,8 @@ impl Decider {
             taken: &taken,
             bundles,
             bundled_for,
+            no_room: &no_room,
+            season: None,
         })
     }
 
@@ -325,9 +333,12 @@ impl Decider {
         self.ledger.use_seq(&plan.about);
         self.reserved.take(plan);
         for name in &plan.rows {
-            let new = || Bundle { name: name.clone(), rows: Some(0), sent: false };
-            let bundle = self.bundles.entry(name.clone()).or_insert_with(new);
+            let new = || Bundle { name: name.clone(), rows: Some(0), themes: BTreeMap::new(), sent: false };
+            let bundle = self.upload.bundles.entry(name.clone()).or_insert_with(new);
             bundle.rows = bundle.rows.map(|rows| rows + 1);
+            if let Some(theme) = &plan.about.theme {
+                *bundle.themes.entry(theme.clone()).or_default() += 1;
+            }
         }
     }
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX, foreign_xmp};
-use super::record_keeper::Tended;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
 use crate::make::inspect_bundled;
 use crate::market::{Candidate, Fitted, check, fit};
 use crate::model::{MarketName, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
-use crate::plan::{BundleFolder, BundleName, Companion, Facts, Hold, Plan, plan_offer, theme_of_path};
+use crate::plan::{BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, plan_offer, theme_of_path};
 use crate::records::Sidecar;
 use crate::vault::What;
 
@@ -34,12 +33,13 @@ impl Bundles<'_> {
     /// from the start: one that is new in the settings does not get all that was ever sold elsewhere.
     pub(super) fn offers(
         &mut self,
+        bundle: &BundleName,
         folder: &BundleFolder,
-        owed: &BTreeMap<String, Vec<MarketName>>,
+        owed: &Owed,
         is_sent: bool,
     ) -> Result<Offers, Hold> {
         let mut offers = Offers::default();
-        for (name, markets) in owed {
+        for (name, markets) in owed.get(bundle).into_iter().flatten() {
             let (file, path) = (folder.files().join(name), folder.sidecar_of(name));
             let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
             let (Ok(Some(entry)), Ok(Some(record))) = (self.disk.stat(&file), self.disk.stat(&path)) else { continue };
@@ -86,15 +86,10 @@ impl Bundles<'_> {
 }
 
 impl Decider {
-    /// Returns the files of bundles that are about to be looked at which not every market got.
-    pub(in crate::service) fn owed(&self, records: &[Tended]) -> Owed {
-        let bundles = records.iter().filter_map(|record| match record {
-            Tended::Bundle(name) => Some(name.clone()),
-            Tended::Tags(_) => None,
-        });
-        let bundles: BTreeSet<BundleName> = bundles.collect();
+    /// Returns the files of some bundles that not every market got.
+    pub(in crate::service) fn owed(&self, bundles: &BTreeSet<BundleName>) -> Owed {
         let markets: Vec<MarketName> = self.settings.upload.markets.iter().map(|market| market.name.clone()).collect();
-        if bundles.is_empty() || markets.len() < 2 { Owed::new() } else { self.ledger.owed(&bundles, &markets) }
+        if bundles.is_empty() || markets.len() < 2 { Owed::new() } else { self.ledger.owed(bundles, &markets) }
     }
 
     /// Decides on a bundled file that a further market takes, and takes the names that the plan uses.
@@ -113,7 +108,7 @@ impl Decider {
             return Err(Hold::Waits("that it was bundled for a further market was undone".to_owned()));
         }
         if let Err(shut) = self.check_gate(stage, is_released, here.now) {
-            self.offers_wait = true;
+            self.upload.offers_wait = true;
             return Err(Hold::Shut(shut.why));
         }
         let below = sidecar.origin.as_ref().and_then(|origin| theme_of_path(&origin.path).1);
@@ -121,14 +116,16 @@ impl Decider {
         let layers = self.tags.layers(disk, &self.settings, sidecar.theme.as_ref(), below.as_ref(), stage, now)?;
         let bundled_for = self.bundled_for(facts, None);
         let bundles = self.bundles_of(here.now);
-        let plan =
-            self.with_context(here, &layers, None, &bundled_for, &bundles, |context| plan_offer(facts, context))?;
+        let season = self.season_of(facts, now);
+        let plan = self.with_context(here, &layers, None, &bundled_for, &bundles, |context| {
+            plan_offer(facts, &Context { season, ..*context })
+        })?;
         self.take_in_hand(&plan);
         Ok(plan)
     }
 
     /// Returns whether what further markets take waited for the gate since this was asked last.
     pub(in crate::service) fn take_offers_wait(&mut self) -> bool {
-        std::mem::take(&mut self.offers_wait)
+        std::mem::take(&mut self.upload.offers_wait)
     }
 }

@@ -27,7 +27,8 @@ impl Decider {
         let bytes = bytes_for_all(&self.rules.markets)?;
         let after = facts_after(facts, step, *bytes.start()).filter(|after| facts.stage.next() == Some(after.stage))?;
         let is_made_first = || step.about.asset.as_ref().is_some_and(|asset| self.made_first.contains(asset));
-        if *self.settings.gates.of(after.stage) != Gate::Auto || after.stage == Stage::Upload && is_made_first() {
+        let waits = || is_made_first() || self.is_upload_in_order();
+        if *self.settings.gates.of(after.stage) != Gate::Auto || after.stage == Stage::Upload && waits() {
             return None;
         }
         // Nothing is left there; but while it is away nobody knows what its tags say.

@@ -192,9 +192,7 @@ impl RecordKeeper {
         if sent {
             return Ok(FoundBundle {
                 unsent: without_row(disk, &order.settings, name)?,
-                offers: order.owed.get(name).map_or(Ok(Offers::default()), |owed| {
-                    look.offers(&BundleFolder::new(folder.clone()), owed, true)
-                })?,
+                offers: look.offers(name, &BundleFolder::new(folder), &order.owed, true)?,
                 folders,
                 ..FoundBundle::default()
             });
@@ -204,22 +202,14 @@ impl RecordKeeper {
             return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
-        let offers = order
-            .owed
-            .get(name)
-            .map_or(Ok(Offers::default()), |owed| look.offers(&BundleFolder::new(folder.clone()), owed, false))?;
+        let offers = look.offers(name, &BundleFolder::new(folder.clone()), &order.owed, false)?;
         let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
         let names_back = look.names_back(name, &strangers)?;
+        let (rows, themes) = (Some(inside.assets.len()), inside.themes.keys().cloned().collect());
+        let bundle = Some(Bundle { name: name.clone(), rows, themes: std::mem::take(&mut inside.themes), sent });
         if !names_back.is_empty() {
             // Its manifest is looked at once they have their names.
-            let bundle = Some(Bundle { name: name.clone(), rows: Some(inside.assets.len()), sent });
-            return Ok(FoundBundle {
-                plans: names_back,
-                bundle,
-                themes: inside.themes,
-                folders,
-                ..FoundBundle::default()
-            });
+            return Ok(FoundBundle { plans: names_back, bundle, themes, folders, ..FoundBundle::default() });
         }
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
@@ -236,8 +226,7 @@ impl RecordKeeper {
             waits = self.without_open_checklist(disk, &mut plan, &path, order.now)?;
             plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }
-        let bundle = Some(Bundle { name: name.clone(), rows: Some(inside.assets.len()), sent });
-        let (themes, retouched) = (inside.themes, inside.retouched);
+        let retouched = inside.retouched;
         Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), offers, folders })
     }
 }

@@ -8,6 +8,7 @@ mod folder_times;
 mod inbox;
 mod job;
 mod journal_use;
+mod line;
 mod message;
 mod part;
 mod pipeline;
@@ -39,6 +40,7 @@ use crate::vault::{Mailbox, Space};
 use areas::Areas;
 use folder_times::FolderTimes;
 use journal_use::{JournalUse, Phase};
+use line::Line;
 use message::Work;
 use pipeline::{Budget, Pipeline};
 use schedules::Schedules;
@@ -68,6 +70,7 @@ struct Intake {
     folder_times: FolderTimes,
     watch_health: WatchHealth,
     schedules: Schedules,
+    line: Line,
 }
 
 /// What is not about one asset: records that several share, and what lies aside.
@@ -90,6 +93,7 @@ impl Dispatcher {
                 folder_times: FolderTimes::new(now + settle.rescan),
                 watch_health: WatchHealth::new(listens),
                 schedules: Schedules::default(),
+                line: Line::default(),
             },
             areas: Areas::new(areas),
             inbox: Inbox::new(settle),

@@ -165,6 +165,11 @@ impl Walks {
         self.walking.is_some()
     }
 
+    /// Returns whether a unit of a stage is walked, or about to be.
+    pub(super) fn is_any_in(&self, stage: &RelPath) -> bool {
+        self.walking.iter().chain(&self.marked).any(|unit| unit.is_in(stage) || unit == stage)
+    }
+
     /// Returns how many assets later walks will find.
     pub(super) fn left_behind(&self) -> usize {
         self.behind.values().sum()

@@ -4,6 +4,7 @@ mod advice;
 mod bundled;
 mod elsewhere;
 mod explain;
+mod forecast;
 mod judge;
 mod names;
 mod open_bundles;
@@ -12,6 +13,7 @@ mod stale;
 
 pub use advice::Unwise;
 pub use explain::Explained;
+pub use forecast::Future;
 pub use overview::{BundleStatus, Group, Line, Overview, StageCount};
 
 use std::collections::BTreeMap;
@@ -99,6 +101,9 @@ impl View {
         decide.tags.settle_at_once();
         let clock = Clock::start();
         decide.releases = super::release::Releases::peek(decide.disk());
+        decide.read_gate_days();
+        // What a start would remember is not kept by one who only looks.
+        drop(decide.see_gate_days(&clock.now()));
         let free_min = decide.settings.work.free_mib_min << 20;
         let mut pauses = Pauses::default();
         let mut unseen = BTreeMap::new();

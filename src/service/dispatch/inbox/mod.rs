@@ -288,6 +288,12 @@ impl Inbox {
         units.filter(is_any_held).collect()
     }
 
+    /// Returns whether a file of a theme is known that is in a stage before `upload`.
+    pub(super) fn is_on_way_to_upload(&self, theme: &ThemeSlug) -> bool {
+        let stages = [Stage::Raw, Stage::Keep, Stage::Export].map(|stage| stage.folder().join(theme.as_str()));
+        stages.iter().any(|unit| self.files.range(unit.inside()).next().is_some())
+    }
+
     /// Lets one file be judged anew if it is held; returns whether it is.
     pub(super) fn reconsider_one(&mut self, path: &RelPath) -> bool {
         self.files.get_mut(path).is_some_and(FileState::reconsider)

@@ -1,18 +1,20 @@
 //! What was looked into is decided on, in its turn; what went wrong with one asset leaves its neighbours alone.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::areas::NoRoom;
 use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
+use super::super::line::InLine;
 use super::super::message::{ToLook, Work};
 use super::super::part::Due;
 use super::super::pipeline::Chunk;
 use super::super::{Dispatcher, News, backoff, here};
 use super::walked::tell;
 use crate::make::MakeError;
-use crate::model::{RelPath, Stage};
-use crate::plan::{Facts, Hold};
+use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::plan::{Facts, Hold, theme_of_path};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::pauses::{Cause, Short};
@@ -28,6 +30,7 @@ impl Dispatcher {
         space: &dyn Fn(&RelPath) -> Option<Space>,
         work: &mut Vec<Work>,
     ) {
+        self.take_from_line(now);
         let limits = self.decide.limits();
         self.pipeline.begin_turn();
         while let Some(chunk) = self.pipeline.next(self.budget()) {
@@ -52,6 +55,24 @@ impl Dispatcher {
                         work.push(Work::Make { chunk, limits: limits.clone(), nice });
                     }
                 }
+            }
+        }
+    }
+
+    /// Lets what waits in `upload` go on in the order of its rank, once all of it was seen.
+    fn take_from_line(&mut self, now: &Moment) {
+        let is_whole = !self.intake.walks.is_any_in(&Stage::Upload.folder());
+        let (decide, inbox) = (&mut self.decide, &self.inbox);
+        let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
+        let line = self.intake.line.take(is_whole, now.steady, |path| {
+            let theme = theme_of_path(path).0;
+            let is_on_way = theme.as_ref().is_some_and(|theme| inbox.is_on_way_to_upload(theme));
+            *ranks.entry(theme).or_insert_with_key(|theme| decide.rank(theme.as_ref(), is_on_way, now.for_settle()))
+        });
+        for asset in line {
+            match asset {
+                InLine::Ready(still) => self.pipeline.add_ready(Stage::Upload, *still),
+                InLine::Known(facts) => self.decide(*facts, now),
             }
         }
     }

@@ -20,9 +20,9 @@ impl Dispatcher {
 
     /// Returns the parts that may begin something as things stand.
     fn working_parts(&self) -> Vec<&dyn Part> {
-        let Intake { walks, folder_times, watch_health, schedules } = &self.intake;
+        let Intake { walks, folder_times, watch_health, schedules, line } = &self.intake;
         let mut parts: Vec<&dyn Part> =
-            vec![folder_times, watch_health, schedules, &self.areas, &self.inbox, &self.journal, &self.tally];
+            vec![folder_times, watch_health, schedules, line, &self.areas, &self.inbox, &self.journal, &self.tally];
         parts.push(&self.maintenance.second_looks);
         let phase = self.journal.present_phase();
         if phase == Phase::Work && !self.is_stopping {
@@ -34,16 +34,17 @@ impl Dispatcher {
     }
 
     /// Returns every part.
-    fn parts(&self) -> [&dyn Part; 11] {
+    fn parts(&self) -> [&dyn Part; 12] {
         // Each field is named: a new part must be asked.
         let Self { decide: _, intake, areas, inbox, pipeline, journal, maintenance, tally, is_stopping: _ } = self;
-        let Intake { walks, folder_times, watch_health, schedules } = intake;
+        let Intake { walks, folder_times, watch_health, schedules, line } = intake;
         let second_looks = &maintenance.second_looks;
         [
             walks,
             folder_times,
             watch_health,
             schedules,
+            line,
             areas,
             inbox,
             pipeline,

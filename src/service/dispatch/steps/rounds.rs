@@ -106,6 +106,12 @@ impl Dispatcher {
 
     /// Lets what a gate keeps waiting be decided anew if the gate says something else by now.
     fn look_at_gates(&mut self, now: &Moment) {
+        for (stage, day) in self.decide.see_gate_days(now) {
+            self.decide.keep_gate_day(stage, &day);
+            if day.made_up.is_some() {
+                report::day_made_up(stage, day.opened, &now.local);
+            }
+        }
         let said = Stage::ALL.into_iter().filter_map(|stage| Some((stage, self.decide.gate_now(stage, now)?)));
         for stage in self.intake.schedules.looked(said.collect(), now.steady) {
             if stage == Stage::Upload && self.decide.take_offers_wait() {
@@ -114,6 +120,11 @@ impl Dispatcher {
             if self.inbox.reconsider_gate(stage) {
                 self.intake.walks.mark_within(&stage.folder());
             }
+        }
+        if self.decide.has_room_again(now) {
+            self.maintenance.tending.all_bundles();
+            self.inbox.reconsider_gate(Stage::Upload);
+            self.intake.walks.mark_within(&Stage::Upload.folder());
         }
     }
 
@@ -189,6 +200,8 @@ impl Dispatcher {
         self.on_checked(checked, now, &mut Vec::new());
         self.take_blocked(recovered);
         self.journal.opened(recovered.is_refused());
+        self.decide.read_gate_days();
+        self.look_at_gates(now);
         let here = here(&self.areas, &self.intake.walks, now);
         let stages = here.open_stages();
         self.intake.walks.units.find_all(self.decide.disk(), &stages, &self.decide.settings.settle.ignore);

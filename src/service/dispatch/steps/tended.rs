@@ -51,11 +51,16 @@ impl Dispatcher {
         let all = || bundle_names(disk, markets);
         let records = self.maintenance.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
         if !records.is_empty() {
+            let bundles = records.iter().filter_map(|record| match record {
+                Tended::Bundle(name) => Some(name.clone()),
+                Tended::Tags(_) => None,
+            });
+            let bundles = bundles.collect();
             let order = Order {
                 settings: self.decide.settings.clone(),
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
-                owed: self.decide.owed(&records),
+                owed: self.decide.owed(&bundles),
                 now: now.for_settle(),
             };
             work.push(Work::Tend { records, order });
@@ -128,7 +133,7 @@ impl Dispatcher {
             if lacked > 0 {
                 report::left_alone(&folder, &format!("it is gone, and {}", lost(lacked)));
             }
-            self.decide.bundles.remove(name);
+            self.decide.upload.bundles.remove(name);
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
@@ -138,9 +143,9 @@ impl Dispatcher {
         // What joined it since it was looked at, or is about to, counts already.
         let is_current = !self.maintenance.tending.is_marked(name) && !self.decide.reserved.gives_in(&folder);
         match found.bundle {
-            Some(bundle) if is_current => drop(self.decide.bundles.insert(name.clone(), bundle)),
+            Some(bundle) if is_current => drop(self.decide.upload.bundles.insert(name.clone(), bundle)),
             Some(_) => (),
-            None => self.decide.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
+            None => self.decide.upload.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
         found.retouched.iter().for_each(|file| self.tell_retouched(file));
         for file in found.unsent {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::inbox::{self, Around, FACTS_MAX, Met, News};
 use super::super::job::Job;
+use super::super::line::InLine;
 use super::super::message::Work;
 use super::super::part::Due;
 use super::super::walks::{PAUSE_IF_BUSY, READY_MAX};
@@ -141,7 +142,7 @@ impl Dispatcher {
         }
         let mut candidates = candidates.into_iter();
         while let Some(candidate) = candidates.next() {
-            if self.pipeline.ready() >= READY_MAX {
+            if self.pipeline.ready() + self.intake.line.len() >= READY_MAX {
                 self.intake.walks.fell_behind(unit.clone(), candidates.len() + 1);
                 break;
             }
@@ -168,7 +169,10 @@ impl Dispatcher {
 
     /// Does what follows from what became of a file.
     fn take_met(&mut self, unit: &RelPath, stage: Stage, path: &RelPath, met: Met, now: &Moment) {
+        let is_in_line = stage == Stage::Upload && self.decide.is_upload_limited();
         match met {
+            Met::Ready(still) if is_in_line => self.intake.line.add(InLine::Ready(still), now.steady),
+            Met::Decide(facts) if is_in_line => self.intake.line.add(InLine::Known(facts), now.steady),
             Met::Ready(still) => self.pipeline.add_ready(stage, *still),
             Met::Decide(facts) => self.decide(*facts, now),
             Met::WalkNow => self.intake.walks.mark(unit.clone()),

@@ -83,7 +83,7 @@ fn a_manifest_follows_the_sidecars_of_its_bundle() {
     assert!(!mill.text(CSV).contains("sea-0001.jpg"), "{}", mill.text(CSV));
     mill.take_away(&format!("upload/{day}"));
     mill.pass(61);
-    assert_eq!((mill.failed(), mill.dispatcher.decide.bundles.len()), (0, 0));
+    assert_eq!((mill.failed(), mill.dispatcher.decide.upload.bundles.len()), (0, 0));
 }
 
 /// Returns what a record says, without comments, on one line.

@@ -1,0 +1,74 @@
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::RootArgs;
+use super::error::CliError;
+use super::out::{counted, say};
+use super::settings::settings_of_existing;
+use crate::model::MarketName;
+use crate::service::{Future, View};
+
+/// What nobody can know of the time to come.
+const UNKNOWN: &str = "This is as if each bundle were sent on its day, no market answered, and nothing else came.";
+
+/// Prints which file leaves `upload` when and for which market, until the end of a day.
+pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<ExitCode, CliError> {
+    let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
+    let zone = TimeZone::system();
+    let end = day.tomorrow().ok().and_then(|day| day.to_zoned_datetime(zone.clone()).ok());
+    let Some(end) = end else { return Err(CliError::usage(format!("`{day}` has no end; write an earlier day"))) };
+    let future = view.future(end.timestamp());
+    if as_json {
+        let leaves = future.forecast.leaves.iter();
+        let leaves: Vec<_> = leaves
+            .map(|(at, file, markets)| json!({"at": at.to_string(), "file": file.to_string(), "markets": names(markets)}))
+            .collect();
+        let stays = future.forecast.stays.iter();
+        let stays: Vec<_> = stays
+            .map(|(file, market, why)| json!({"file": file.to_string(), "market": market.as_str(), "why": why}))
+            .collect();
+        let held = future.held.iter();
+        let held: Vec<_> = held.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();
+        let until = end.timestamp().to_string();
+        say!(
+            "{}",
+            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "unmade": future.unmade, "unknown": UNKNOWN})
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    tell(&future, day, &zone);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(future: &Future, day: Date, zone: &TimeZone) {
+    let time = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%A %Y-%m-%d %H:%M (%Z)").to_string();
+    let mut last = None;
+    for (at, file, markets) in &future.forecast.leaves {
+        if last != Some(*at) {
+            say!("{}", time(*at));
+            last = Some(*at);
+        }
+        say!("  {file}: {}", names(markets).join(", "));
+    }
+    if future.forecast.leaves.is_empty() {
+        say!("Nothing leaves `upload` until {day}.");
+    }
+    for (file, market, why) in &future.forecast.stays {
+        say!("{file}: not until {day} for {market}: {why}");
+    }
+    for (file, why) in &future.held {
+        say!("{file}: held: {why}");
+    }
+    if future.unmade > 0 {
+        say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));
+    }
+    say!("{UNKNOWN}");
+}
+
+fn names(markets: &[MarketName]) -> Vec<&str> {
+    markets.iter().map(MarketName::as_str).collect()
+}

@@ -1,0 +1,227 @@
+//! What leaves `upload` when: its gate and the limits of the markets, carried on in thought.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::gate::{GateFacts, Shut, check};
+use super::{MarketRecord, MarketUse, NoRoom, check_room};
+use crate::config::{Gate, UploadDay};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
+
+/// So many times are looked at; a schedule of every day for fifty years has fewer.
+const TIMES_MAX: usize = 20_000;
+
+/// A file that waits in `upload`, and the markets that would take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where it lies.
+    pub file: RelPath,
+    /// Its theme.
+    pub theme: ThemeSlug,
+    /// The markets.
+    pub markets: Vec<MarketName>,
+}
+
+/// What went to a market before.
+#[derive(Debug, Clone, Default)]
+pub struct WentBefore {
+    /// What was sent, and what lies in bundles as if it were sent now.
+    pub record: MarketRecord,
+    /// How many files its bundles of today have.
+    pub today: usize,
+}
+
+/// What the time to come is told by.
+#[derive(Debug)]
+pub struct Outlook<'a> {
+    /// The gate of `upload`.
+    pub gate: &'a Gate,
+    /// When a day that was missed began to be made up, if one was.
+    pub made_up: Option<Timestamp>,
+    /// When assets left `upload` before, oldest first.
+    pub left_at: Vec<Timestamp>,
+    /// How much goes to the markets at once.
+    pub day: &'a UploadDay,
+    /// What went to each market before.
+    pub before: BTreeMap<MarketName, WentBefore>,
+    /// The time zone of the machine.
+    pub zone: TimeZone,
+}
+
+/// What leaves when, and what does not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forecast {
+    /// What leaves, in order: when, which file, for which markets.
+    pub leaves: Vec<(Timestamp, RelPath, Vec<MarketName>)>,
+    /// What does not leave until then, for which market, and why.
+    pub stays: Vec<(RelPath, MarketName, String)>,
+}
+
+/// Returns what leaves from `now` to `until`, the first of `waiting` first, as if each bundle were sent on its day and no
+/// market answered.
+pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, until: Timestamp) -> Forecast {
+    let mut found = Forecast::default();
+    let mut lacking: Vec<Vec<MarketName>> = waiting.iter().map(|waiting| waiting.markets.clone()).collect();
+    let mut days: HashMap<MarketName, (Date, usize)> = HashMap::new();
+    for (market, before) in &outlook.before {
+        days.insert(market.clone(), (now.to_zoned_datetime(outlook.zone.clone()).date(), before.today));
+    }
+    let mut at = now;
+    for _ in 0..TIMES_MAX {
+        found.stays.clear();
+        let mut opens: Vec<Timestamp> = Vec::new();
+        let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
+        for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
+            if let Err(shut) = outlook.gate_at(at) {
+                opens.extend(shut.opens);
+                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
+                found.stays.extend(stays);
+                continue;
+            }
+            let mut goes = Vec::new();
+            lacking.retain(|market| {
+                let key = (market.clone(), waiting.theme.clone());
+                let room = full.get(&key).cloned().map_or_else(|| outlook.room(market, waiting, &days, at), Err);
+                match room {
+                    Ok(()) => goes.push(market.clone()),
+                    Err(no_room) => {
+                        opens.extend(no_room.opens);
+                        found.stays.push((waiting.file.clone(), market.clone(), no_room.why.clone()));
+                        full.insert(key, no_room);
+                        return true;
+                    }
+                }
+                false
+            });
+            if !goes.is_empty() {
+                outlook.take(&goes, waiting, &mut days, at);
+                found.leaves.push((at, waiting.file.clone(), goes));
+            }
+        }
+        let Some(next) = opens.into_iter().filter(|opens| *opens > at).min().filter(|next| *next <= until) else {
+            break;
+        };
+        at = next;
+    }
+    found
+}
+
+impl Outlook<'_> {
+    fn gate_at(&self, at: Timestamp) -> Result<(), Shut> {
+        let now = at.to_zoned_datetime(self.zone.clone());
+        let made_up = self.made_up;
+        let facts = GateFacts { now: &now, is_released: false, left_at: &self.left_at, leaving: 0, made_up };
+        check(Stage::Upload, self.gate, &facts)
+    }
+
+    fn room(
+        &self,
+        market: &MarketName,
+        waiting: &Waiting,
+        days: &HashMap<MarketName, (Date, usize)>,
+        at: Timestamp,
+    ) -> Result<(), NoRoom> {
+        let (now, none) = (at.to_zoned_datetime(self.zone.clone()), MarketRecord::default());
+        let today = days.get(market).filter(|(day, _)| *day == now.date()).map_or(0, |(_, count)| *count);
+        let record = self.before.get(market).map_or(&none, |before| &before.record);
+        let used = MarketUse { market, today, unsent: 0, unsent_of_theme: 0, record };
+        check_room(self.day, &used, &waiting.theme, &now)
+    }
+
+    fn take(
+        &mut self,
+        markets: &[MarketName],
+        waiting: &Waiting,
+        days: &mut HashMap<MarketName, (Date, usize)>,
+        at: Timestamp,
+    ) {
+        let today = at.to_zoned_datetime(self.zone.clone()).date();
+        self.left_at.push(at);
+        for market in markets {
+            self.before.entry(market.clone()).or_default().record.send(at, Some(&waiting.theme));
+            let (day, count) = days.entry(market.clone()).or_insert((today, 0));
+            (*day, *count) = (today, if *day == today { *count + 1 } else { 1 });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn told(settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
+        let markets = crate::market::built_in().unwrap();
+        let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
+        let waiting: Vec<Waiting> = files
+            .iter()
+            .map(|(name, markets)| Waiting {
+                file: RelPath::new(format!("upload/sea/{name}.jpg")).unwrap(),
+                theme: ThemeSlug::new("sea").unwrap(),
+                markets: markets.iter().map(|market| MarketName::recorded(market)).collect(),
+            })
+            .collect();
+        let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };
+        pond5.record.send("2026-10-19T08:00:00Z".parse().unwrap(), None);
+        let outlook = Outlook {
+            gate: settings.gates.of(Stage::Upload),
+            made_up: None,
+            left_at: Vec::new(),
+            day: &settings.upload.day,
+            before: [(MarketName::recorded("pond5"), pond5)].into(),
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+        };
+        let (now, until) = ("2026-10-19T09:00:00Z".parse().unwrap(), until.parse().unwrap());
+        let found = forecast(&waiting, outlook, now, until);
+        let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
+        let leaves = found.leaves.iter().map(|(at, file, markets)| {
+            format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
+        });
+        let stays = found.stays.iter().map(|(file, market, _)| format!("{} {market}", file.stem().to_string_lossy()));
+        (leaves.collect(), stays.collect())
+    }
+
+    #[test]
+    fn gates_and_limits_say_what_leaves_when() {
+        const BOTH: &[&str] = &["adobe-stock", "pond5"];
+        let friday = "gates: {upload: {on: [friday], at: \"09:00\", at_most: 2}}\n";
+        // The settings, what leaves (in UTC) until the second of November, and what stays.
+        let rows: [(&str, &[&str], &[&str]); 5] = [
+            ("{}", &["10-19 09:00 a adobe-stock pond5", "10-19 09:00 b pond5", "10-19 09:00 c adobe-stock pond5"], &[]),
+            ("gates: {upload: hold}", &[], &["a adobe-stock", "a pond5", "b pond5", "c adobe-stock", "c pond5"]),
+            // Nine o'clock stays nine o'clock when summer time ends.
+            (
+                friday,
+                &["10-23 07:00 a adobe-stock pond5", "10-23 07:00 b pond5", "10-30 08:00 c adobe-stock pond5"],
+                &[],
+            ),
+            (
+                "upload: {limits: {pond5: {at_most: 2}}}",
+                &[
+                    "10-19 09:00 a adobe-stock pond5",
+                    "10-19 09:00 c adobe-stock",
+                    "10-19 22:00 b pond5",
+                    "10-19 22:00 c pond5",
+                ],
+                &[],
+            ),
+            // Nobody answers, so that what was sent is in review for its fourteen days.
+            (
+                "upload: {limits: {pond5: {at_most_in_review: 2}}}",
+                &["10-19 09:00 a adobe-stock pond5", "10-19 09:00 c adobe-stock", "11-02 08:01 b pond5"],
+                &["c pond5"],
+            ),
+        ];
+        for (settings, leaves, stays) in rows {
+            let found = told(settings, &[("a", BOTH), ("b", &BOTH[1..]), ("c", BOTH)], "2026-11-02T08:30:00Z");
+            assert_eq!(
+                found,
+                (leaves.iter().map(ToString::to_string).collect(), stays.iter().map(ToString::to_string).collect()),
+                "{settings}"
+            );
+        }
+    }
+}

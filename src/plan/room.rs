@@ -1,0 +1,356 @@
+//! Whether a market gets one more file of a theme now: its limits, and what it answered so far.
+
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
+
+use super::MarketRecord;
+use crate::config::{Brake, MarketLimits, UploadDay};
+use crate::model::{MarketName, ThemeSlug};
+
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What a market got so far.
+#[derive(Debug, Clone, Copy)]
+pub struct MarketUse<'a> {
+    /// Which market.
+    pub market: &'a MarketName,
+    /// How many files its bundles of today have.
+    pub today: usize,
+    /// How many files its bundles have that were not sent yet.
+    pub unsent: usize,
+    /// How many of these are of the theme that is asked about.
+    pub unsent_of_theme: usize,
+    /// What was sent to it, and what it answered.
+    pub record: &'a MarketRecord,
+}
+
+/// Why a market gets no more for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoRoom {
+    /// In words, with what ends it.
+    pub why: String,
+    /// When time alone ends it, if it does.
+    pub opens: Option<Timestamp>,
+}
+
+/// Returns whether a market gets one more file of a theme now, or why not.
+pub fn check_room(day: &UploadDay, used: &MarketUse<'_>, theme: &ThemeSlug, now: &ZonedDateTime) -> Result<(), NoRoom> {
+    if let Some(limits) = day.limits.get(used.market) {
+        within_limits(limits, used, now)?;
+    }
+    if let Some(brake) = &day.brake {
+        not_braked(brake, used, theme)?;
+    }
+    match day.probe {
+        Some(probe) => probed(probe, day.review_days(used.market), used, theme, now),
+        None => Ok(()),
+    }
+}
+
+/// A limit that is reached: what counts for it, and when one of that counts no more.
+struct Reached {
+    what: String,
+    opens: Option<Timestamp>,
+}
+
+fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTime) -> Result<(), NoRoom> {
+    let reached = [
+        limits.at_most.and_then(|most| of_day(most, used, now)),
+        limits.at_most_per_week.and_then(|most| of_week(most, used, now.timestamp())),
+        limits.at_most_in_review.and_then(|most| in_review(most, limits.review_days, used, now.timestamp())),
+    ];
+    let reached: Vec<Reached> = reached.into_iter().flatten().collect();
+    if reached.is_empty() {
+        return Ok(());
+    }
+    let what = reached.iter().map(|reached| &*reached.what).collect::<Vec<_>>().join(", and ");
+    let opens = reached.iter().map(|reached| reached.opens).collect::<Option<Vec<_>>>();
+    let opens = opens.and_then(|opens| opens.into_iter().max());
+    let when = opens.map_or_else(
+        || "there is room again some time after bundles of it are sent".to_owned(),
+        |opens| format!("there is room again on {}", told(opens, now)),
+    );
+    let is_review = limits.at_most_in_review.is_some() && what.contains("in review");
+    let answers = if is_review { ", or once it has answered (`stockmill verdicts`)" } else { "" };
+    let why = format!("it has {what}, which is its limit in `upload.limits`; {when}{answers}");
+    Err(NoRoom { why, opens })
+}
+
+fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
+    let what = format!("{} of today", files(used.today));
+    let tomorrow = now.date().tomorrow().ok().and_then(|day| day.to_zoned_datetime(now.time_zone().clone()).ok());
+    (used.today >= most as usize).then(|| Reached { what, opens: tomorrow.map(|at| at.timestamp()) })
+}
+
+/// What lies in bundles counts until it was sent, and then for seven days.
+fn of_week(most: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
+    let sent = used.record.sent().map(|sent| sent.at).filter(|at| *at > now - WEEK).collect();
+    counted(most, used.unsent, sent, WEEK)
+        .map(|(count, opens)| Reached { what: format!("{} this week", files(count)), opens })
+}
+
+/// What was sent and not answered counts, until nobody expects an answer any more.
+fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
+    let span = days_of(days);
+    let open = used.record.sent().filter(|sent| sent.answer.is_none());
+    let sent = open.map(|sent| sent.at).filter(|at| *at > now - span).collect();
+    let counted = counted(most, used.unsent, sent, span);
+    counted.map(|(count, opens)| Reached { what: format!("{} in review or on the way there", files(count)), opens })
+}
+
+/// Returns how much counts for a limit that is reached, and when enough of what was sent counts no more; `None` for a
+/// time if what is not sent yet is too much alone.
+fn counted(
+    most: u32,
+    unsent: usize,
+    mut sent: Vec<Timestamp>,
+    span: SignedDuration,
+) -> Option<(usize, Option<Timestamp>)> {
+    let (most, count) = (most as usize, unsent + sent.len());
+    (count >= most).then(|| {
+        sent.sort_unstable();
+        (count, sent.get(count - most).and_then(|at| next_minute(*at + span)))
+    })
+}
+
+/// Holds a theme of which a market refused too much.
+fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Result<(), NoRoom> {
+    let answers = used.record.last_answers(theme, brake.last as usize);
+    let accepted = u32::try_from(answers.iter().filter(|is_accepted| **is_accepted).count()).unwrap_or(u32::MAX);
+    if answers.len() < brake.last as usize || f64::from(accepted) >= brake.accepted_min * f64::from(brake.last) {
+        return Ok(());
+    }
+    let why = format!(
+        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %; let \
+         them go all the same with `stockmill release upload {theme} --anyway`",
+        brake.last,
+        brake.accepted_min * 100.0
+    );
+    Err(NoRoom { why, opens: None })
+}
+
+/// Holds a theme until the market has answered about its first files.
+fn probed(
+    probe: u32,
+    review_days: u32,
+    used: &MarketUse<'_>,
+    theme: &ThemeSlug,
+    now: &ZonedDateTime,
+) -> Result<(), NoRoom> {
+    let probe = probe as usize;
+    let mut sent: Vec<_> = used.record.sent().filter(|sent| sent.theme == Some(theme)).collect();
+    sent.sort_by_key(|sent| sent.at);
+    if sent.len() + used.unsent_of_theme < probe {
+        return Ok(());
+    }
+    let first = &sent[..sent.len().min(probe)];
+    let span = days_of(review_days);
+    let expires = |at: Timestamp| next_minute(at + span);
+    let open: Vec<Timestamp> = first.iter().filter(|sent| sent.answer.is_none()).map(|sent| sent.at).collect();
+    let is_whole = first.len() == probe;
+    let opens = open.last().and_then(|at| expires(*at)).filter(|_| is_whole);
+    if is_whole && (open.is_empty() || opens.is_some_and(|opens| opens <= now.timestamp())) {
+        return Ok(());
+    }
+    let when = opens.map_or_else(String::new, |opens| format!(", or on {}", told(opens, now)));
+    let why = format!(
+        "the first {} of `{theme}` went there as a probe (`upload.probe`), and it has not answered about all of them: the \
+         others follow once it has (`stockmill verdicts`){when}; earlier with `stockmill release upload {theme} --anyway`",
+        files(probe)
+    );
+    Err(NoRoom { why, opens })
+}
+
+fn days_of(days: u32) -> SignedDuration {
+    SignedDuration::from_hours(i64::from(days) * 24)
+}
+
+/// Returns the minute after a time: times are told by the minute, and in the one that is told it is so.
+fn next_minute(at: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_second((at.as_second() / 60 + 1) * 60).ok()
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+fn told(at: Timestamp, now: &ZonedDateTime) -> String {
+    at.to_zoned_datetime(now.time_zone().clone()).strftime("%A %Y-%m-%d %H:%M (%Z)").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn limits(at_most: Option<u32>, at_most_per_week: Option<u32>, at_most_in_review: Option<u32>) -> MarketLimits {
+        MarketLimits { at_most, at_most_per_week, at_most_in_review, review_days: 14 }
+    }
+
+    fn day_with(limits: MarketLimits) -> UploadDay {
+        UploadDay { limits: [(MarketName::recorded("pond5"), limits)].into(), ..UploadDay::default() }
+    }
+
+    fn check(day: &UploadDay, today: usize, unsent: usize, record: &MarketRecord, now: &str) -> Result<(), NoRoom> {
+        let (market, theme) = (MarketName::recorded("pond5"), ThemeSlug::new("sea").unwrap());
+        let used = MarketUse { market: &market, today, unsent, unsent_of_theme: unsent, record };
+        check_room(day, &used, &theme, &now.parse().unwrap())
+    }
+
+    #[test]
+    fn a_limit_tells_what_counts_and_when_there_is_room_again() {
+        const NOW: &str = "2026-10-24T12:00:00+02:00[Europe/Berlin]";
+        let mut record = MarketRecord::default();
+        for (sent, answered) in [
+            ("2026-10-01T10:00:00Z", false),
+            ("2026-10-12T10:00:20Z", false),
+            ("2026-10-13T10:00:00Z", true),
+            ("2026-10-18T10:00:20Z", false),
+            ("2026-10-20T10:00:00Z", true),
+        ] {
+            let number = record.send(at(sent), None);
+            if answered {
+                record.answer(number, false, at("2026-10-23T10:00:00Z"));
+            }
+        }
+        let (day, week, review) = ("of today", "this week", "in review");
+        // At most a day, a week and in review; in bundles of today, in those that are not sent; what is said, when it opens.
+        let rows = [
+            (limits(None, None, None), 90, 90, "", None),
+            (limits(Some(3), None, None), 2, 2, "", None),
+            // The day begins by the clock on the wall, also after summer time ended in the night.
+            (limits(Some(3), None, None), 3, 3, day, Some("2026-10-24T22:00:00Z")),
+            (limits(None, Some(5), None), 0, 2, "", None),
+            (limits(None, Some(4), None), 0, 2, week, Some("2026-10-25T10:01:00Z")),
+            (limits(None, Some(3), None), 0, 2, week, Some("2026-10-27T10:01:00Z")),
+            (limits(None, Some(2), None), 0, 2, week, None),
+            // What was sent on the first of October is not expected to be answered any more.
+            (limits(None, None, Some(5)), 0, 2, "", None),
+            (limits(None, None, Some(4)), 0, 2, review, Some("2026-10-26T10:01:00Z")),
+            (limits(None, None, Some(2)), 0, 2, review, None),
+            (limits(Some(2), Some(4), Some(4)), 2, 2, day, Some("2026-10-26T10:01:00Z")),
+        ];
+        for (limits, today, unsent, said, opens) in rows {
+            let found = check(&day_with(limits), today, unsent, &record, NOW);
+            let Err(no_room) = found else {
+                assert_eq!(said, "", "{limits:?}");
+                continue;
+            };
+            assert!(!said.is_empty() && no_room.why.contains(said), "{limits:?}: {}", no_room.why);
+            assert_eq!(no_room.opens, opens.map(at), "{limits:?}: {}", no_room.why);
+            assert_eq!(
+                no_room.why.contains("stockmill verdicts"),
+                limits.at_most_in_review.is_some(),
+                "{}",
+                no_room.why
+            );
+            let zone = no_room.why.contains("(CET)") || no_room.why.contains("(CEST)");
+            assert_eq!(zone, opens.is_some(), "{}", no_room.why);
+        }
+    }
+
+    /// The answers about files of a theme, oldest first, and whether the next one of it goes.
+    #[test]
+    fn a_theme_that_a_market_refuses_is_held() {
+        let sea = ThemeSlug::new("sea").unwrap();
+        let rows = [
+            ("", true),
+            ("nnn", true),
+            ("nnnn", false),
+            ("nnyn", false),
+            ("nyyn", true),
+            // Only the last four count.
+            ("yyyynnyn", false),
+            ("nnnnynyn", true),
+        ];
+        let brake = Some(Brake { last: 4, accepted_min: 0.5 });
+        for (answers, goes) in rows {
+            let mut record = MarketRecord::default();
+            for (second, answer) in (0..).zip(answers.chars()) {
+                let number = record.send(Timestamp::from_second(second).unwrap(), Some(&sea));
+                record.answer(number, answer == 'y', Timestamp::from_second(1000 + second).unwrap());
+            }
+            let day = UploadDay { brake, ..UploadDay::default() };
+            let found = check(&day, 0, 0, &record, "2026-10-24T12:00:00Z[UTC]");
+            assert_eq!(found.is_ok(), goes, "{answers}: {found:?}");
+            let told = found.err().is_none_or(|held| held.why.contains("`stockmill release upload sea --anyway`"));
+            assert!(told, "{answers}");
+        }
+    }
+
+    #[test]
+    fn a_new_theme_sends_a_few_first() {
+        let sea = ThemeSlug::new("sea").unwrap();
+        // When files of it were sent and whether they are answered, how many lie in bundles, whether the next one goes
+        // on 2026-10-24, and when time alone lets it go.
+        type Sent = &'static [(&'static str, bool)];
+        const OLD: &str = "2026-10-01T10:00:00Z";
+        const YOUNG: &str = "2026-10-20T10:00:00Z";
+        let rows: [(Sent, usize, bool, Option<&str>); 8] = [
+            (&[], 0, true, None),
+            (&[], 1, true, None),
+            (&[], 2, false, None),
+            (&[(YOUNG, true)], 1, false, None),
+            (&[(YOUNG, false), (YOUNG, false)], 0, false, Some("2026-11-03T10:01:00Z")),
+            (&[(YOUNG, true), (YOUNG, false)], 0, false, Some("2026-11-03T10:01:00Z")),
+            (&[(YOUNG, true), (YOUNG, true)], 9, true, None),
+            (&[(OLD, false), (OLD, true), (YOUNG, false)], 9, true, None),
+        ];
+        for (sent, unsent, goes, opens) in rows {
+            let mut record = MarketRecord::default();
+            for (sent, is_answered) in sent {
+                let number = record.send(at(sent), Some(&sea));
+                if *is_answered {
+                    record.answer(number, true, at(YOUNG));
+                }
+            }
+            let day = UploadDay { probe: Some(2), ..UploadDay::default() };
+            let found = check(&day, 0, unsent, &record, "2026-10-24T12:00:00Z[UTC]");
+            assert_eq!(found.is_ok(), goes, "{sent:?} {unsent}: {found:?}");
+            assert_eq!(found.err().and_then(|held| held.opens), opens.map(at), "{sent:?} {unsent}");
+        }
+    }
+
+    proptest! {
+        /// Whatever comes when, no window ever has more than its limit, and whoever waits gets the room that there is.
+        #[test]
+        fn no_window_has_more_than_its_limit_and_nothing_waits_while_there_is_room(
+            (day_most, week_most, review_most) in (1_u32..5, 1_u32..9, 1_u32..12),
+            steps in prop::collection::vec((0_i64..40, 0_u8..4), 1..60),
+        ) {
+            let limits = MarketLimits { review_days: 5, ..limits(Some(day_most), Some(week_most), Some(review_most)) };
+            let day = day_with(limits);
+            let (mut record, mut days) = (MarketRecord::default(), Vec::new());
+            let mut now = at("2026-03-27T08:00:00Z").to_zoned_datetime(TimeZone::get("Europe/Berlin").unwrap());
+            for (hours, answers) in steps {
+                now = &now + hours.hours();
+                let (unanswered, stamp) = (record.sent().enumerate().filter(|(_, sent)| sent.answer.is_none()).map(|(n, _)| n).collect::<Vec<_>>(), now.timestamp());
+                unanswered.into_iter().take(answers.into()).for_each(|number| record.answer(number, true, stamp));
+                // Bundles are sent at once here, so that nothing counts but what is on record.
+                while check(&day, days.iter().filter(|day| **day == now.date()).count(), 0, &record, &now.to_string()).is_ok() {
+                    record.send(stamp, None);
+                    days.push(now.date());
+                }
+                let today = days.iter().filter(|day| **day == now.date()).count();
+                let week = record.sent().filter(|sent| sent.at > stamp - WEEK).count();
+                let review = record.sent().filter(|sent| sent.answer.is_none() && sent.at > stamp - days_of(5)).count();
+                let most = [day_most, week_most, review_most].map(|most| most as usize);
+                let used = [today, week, review];
+                prop_assert!(used.iter().zip(most).all(|(used, most)| *used <= most), "{:?} of {:?}", used, most);
+                prop_assert!(used.iter().zip(most).any(|(used, most)| *used == most), "{:?} of {:?}", used, most);
+                let held = check(&day, today, 0, &record, &now.to_string()).unwrap_err();
+                if let Some(opens) = held.opens {
+                    let then = opens.to_zoned_datetime(now.time_zone().clone());
+                    let today = days.iter().filter(|day| **day == then.date()).count();
+                    prop_assert!(check(&day, today, 0, &record, &then.to_string()).is_ok(), "{}", held.why);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Whether a market has room for one more file of a theme, by what lies in its bundles and what was sent.
+
+use std::collections::BTreeMap;
+
+use super::{Decider, Here};
+use crate::model::{MarketName, Stage, ThemeSlug};
+use crate::plan::{Bundle, Facts, Hold, MarketRecord, MarketUse, NoRoom, Outlook, WentBefore, check_room};
+use crate::service::clock::Moment;
+
+impl Decider {
+    /// Returns why a market gets no more files of a theme for now, and takes note that one waits for that.
+    pub(super) fn no_room(&self, market: &MarketName, theme: &ThemeSlug, now: &Moment) -> Option<String> {
+        let no_room = self.room_of(market, theme, now).err()?;
+        self.upload.room_waits.borrow_mut().insert((market.clone(), theme.clone()));
+        Some(no_room.why)
+    }
+
+    /// Returns whether a market has room by now for a theme of which files wait for that.
+    pub(in crate::service) fn has_room_again(&self, now: &Moment) -> bool {
+        let mut waits = self.upload.room_waits.borrow_mut();
+        let before = waits.len();
+        waits.retain(|(market, theme)| self.room_of(market, theme, now).is_err());
+        waits.len() < before
+    }
+
+    fn room_of(&self, market: &MarketName, theme: &ThemeSlug, now: &Moment) -> Result<(), NoRoom> {
+        let day = &self.settings.upload.day;
+        if day.is_off() || self.upload.is_room_ignored {
+            return Ok(());
+        }
+        let today = now.local.date();
+        let ours = || self.upload.bundles.values().filter(|bundle| bundle.name.market == *market);
+        if let Some(unknown) = ours().find(|bundle| bundle.rows.is_none() && !bundle.sent) {
+            let why = format!("nobody can tell how many files its bundle `{}` has", unknown.name.folder());
+            return Err(NoRoom { why, opens: None });
+        }
+        let unsent = || ours().filter(|bundle| !bundle.sent);
+        let rows = |bundle: &Bundle| bundle.rows.unwrap_or(0);
+        let used = MarketUse {
+            market,
+            today: ours().filter(|bundle| bundle.name.day == today).map(rows).sum(),
+            unsent: unsent().map(rows).sum(),
+            unsent_of_theme: unsent().filter_map(|bundle| bundle.themes.get(theme)).sum(),
+            record: &self.sent_to(market, now),
+        };
+        check_room(day, &used, theme, &now.local)
+    }
+
+    /// Returns the theme of a file in `upload`, and the markets that would take it if the gate were open and they had room.
+    pub(in crate::service) fn markets_for(
+        &mut self,
+        facts: &Facts,
+        here: Here<'_>,
+    ) -> Result<(ThemeSlug, Vec<MarketName>), Hold> {
+        self.upload.is_room_ignored = true;
+        let plan = self.decide_asset(facts, None, None, here);
+        self.upload.is_room_ignored = false;
+        let about = plan?.about;
+        Ok((about.theme.unwrap_or_else(ThemeSlug::unsorted), about.markets))
+    }
+
+    /// Returns what the time to come is told by, as if what lies in bundles were sent now.
+    pub(in crate::service) fn outlook(&mut self, now: &Moment) -> Outlook<'_> {
+        drop(self.bundles_of(now));
+        let today = now.local.date();
+        let mut before: BTreeMap<MarketName, WentBefore> = BTreeMap::new();
+        for market in &self.settings.upload.markets {
+            let mut went = WentBefore { record: self.sent_to(&market.name, now), today: 0 };
+            for bundle in self.upload.bundles.values().filter(|bundle| bundle.name.market == market.name) {
+                let files = bundle.themes.iter().filter(|_| !bundle.sent);
+                for (theme, count) in files {
+                    (0..*count).for_each(|_| {
+                        MarketRecord::send(&mut went.record, now.timestamp(), Some(theme));
+                    });
+                }
+                went.today += bundle.rows.filter(|_| bundle.name.day == today).unwrap_or(0);
+            }
+            before.insert(market.name.clone(), went);
+        }
+        Outlook {
+            gate: self.settings.gates.of(Stage::Upload),
+            made_up: self.upload.gate_days.get(&Stage::Upload).and_then(|day| day.made_up),
+            left_at: self.ledger.left_at(Stage::Upload).to_vec(),
+            day: &self.settings.upload.day,
+            before,
+            zone: now.local.time_zone().clone(),
+        }
+    }
+
+    /// Returns what was sent to a market: what lies in the bundles that are marked as sent, by their days.
+    fn sent_to(&self, market: &MarketName, now: &Moment) -> MarketRecord {
+        let mut record = MarketRecord::default();
+        for bundle in self.upload.bundles.values().filter(|bundle| bundle.sent && bundle.name.market == *market) {
+            let at = bundle.name.day.to_zoned_datetime(now.local.time_zone().clone());
+            let at = at.map_or(now.timestamp(), |at| at.timestamp());
+            for (theme, count) in &bundle.themes {
+                (0..*count).for_each(|_| {
+                    MarketRecord::send(&mut record, at, Some(theme));
+                });
+            }
+        }
+        record
+    }
+}
