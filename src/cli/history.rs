@@ -8,7 +8,7 @@ use super::plan::path_of;
 use super::settings::settings_of_existing;
 use crate::model::{ContentHash, RelPath};
 use crate::records::{Intent, Plans};
-use crate::service::{View, layout};
+use crate::service::{View, dealing_with, dealt_assets, layout};
 use crate::vault::{Journal, RealDisk, plain};
 
 /// Prints what happened to a file, by its content; a file that is gone is found by its last path.
@@ -24,12 +24,25 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
     }
     let done = Plans::of(&records).done_as_begun();
     let touches = |intent: &&&Intent| touches(intent, hash.as_ref(), path.as_ref());
-    let assets: Vec<_> = done.iter().filter(touches).filter_map(|intent| intent.about.asset.clone()).collect();
+    let mut assets: Vec<_> = done.iter().filter(touches).filter_map(|intent| intent.about.asset.clone()).collect();
+    assets.extend(dealt_assets(&records, hash.as_ref(), path.as_ref()));
     let is_about =
         |intent: &&&Intent| intent.about.asset.as_ref().is_some_and(|asset| assets.contains(asset)) || touches(intent);
+    let dealing = |intent: &Intent| dealing_with(intent, &assets, hash.as_ref(), path.as_ref());
     let mut lines = 0;
-    for intent in done.iter().filter(is_about) {
-        let at = intent.at.to_zoned_datetime(jiff::tz::TimeZone::system());
+    for intent in &done {
+        let local = |at: jiff::Timestamp| at.to_zoned_datetime(jiff::tz::TimeZone::system());
+        if intent.about.dealing.is_some() {
+            if let Some((at, did)) = dealing(intent) {
+                say!("{}  {:7} {did}", local(at).strftime("%Y-%m-%d %H:%M:%S"), intent.about.stage.name());
+                lines += 1;
+            }
+            continue;
+        }
+        if !is_about(&intent) {
+            continue;
+        }
+        let at = local(intent.at);
         for step in intent.about.told() {
             let to = step.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
             let from = step.from.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -20,11 +20,13 @@ mod reader;
 mod release;
 mod retry;
 mod run;
+mod sent;
 mod settings;
 mod status;
 mod undo;
 mod unwise;
 mod upscaler_exec;
+mod verdicts;
 mod verify;
 
 use std::path::PathBuf;
@@ -131,6 +133,23 @@ enum Command {
     },
     /// Send the files of finished bundles to their markets by SFTP or FTPS, where the settings say how
     Deliver(deliver::DeliverArgs),
+    /// Record that bundles were uploaded: they stay as they are, and nothing in them goes to that market again
+    Sent {
+        /// A bundle's folder, or its name `DATE/MARKET`
+        #[arg(value_name = "BUNDLE", required = true)]
+        bundles: Vec<PathBuf>,
+    },
+    /// Record what a market answered, from its list of accepted and refused files (CSV)
+    Verdicts {
+        /// The market's list
+        file: PathBuf,
+        /// The market, if `upload.markets` names several
+        #[arg(long, value_name = "NAME")]
+        market: Option<String>,
+        /// The columns of the list, if the market's profile does not say them or the list has others
+        #[arg(long, value_name = "file=..,verdict=..,reason=..")]
+        columns: Option<String>,
+    },
     /// Convert pictures outside the inboxes as the daemon would: `convert IN OUT`, or `convert FOLDER OUTFOLDER`
     ///
     /// Needs no root but for a net in its `models/`, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
@@ -203,6 +222,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Command::Retry { what } => retry::retry(&args, what.as_deref()),
         Command::Deliver(own) => deliver::deliver(&args, &own),
+        Command::Sent { bundles } => sent::sent(&args, &bundles),
+        Command::Verdicts { file, market, columns } => {
+            verdicts::verdicts(&args, &file, market.as_deref(), columns.as_deref())
+        }
         Command::Convert(own) => convert::convert(&args, &own),
         Command::Models { json: true } => models::json(&args),
         Command::Models { json: false } => models::text(&args),

@@ -8,9 +8,9 @@ use super::error::CliError;
 use super::out::{counted, say};
 use super::settings::{exit_code, settings_to_look};
 use super::unwise;
-use crate::model::{RelPath, escape_bytes};
-use crate::plan::{Freshness, Stale};
-use crate::service::{BundleStatus, Group, View, WhyKind};
+use crate::model::{RelPath, ThemeSlug, escape_bytes};
+use crate::plan::{Freshness, MarketTally, Stale};
+use crate::service::{AnswerCount, BundleStatus, Group, View, WhyKind};
 
 /// The most groups of one sort, and the most files of one group, that are printed.
 const GROUPS_MAX: usize = 20;
@@ -48,6 +48,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     }
     let bundles = view.bundles();
     print_bundles(&bundles);
+    view.answers().iter().for_each(|count| say!("answers  {}", answers_line(count)));
     let found = not_current(&mut view, wrong.as_ref());
     if let Some(line) =
         found.as_ref().map_or_else(|why| Some(format!("cannot be told: {why}")), |found| stale_line(found))
@@ -84,6 +85,22 @@ fn print_bundles(bundles: &[BundleStatus]) {
         };
         say!("bundle   {folder}: {}{delivered}{sent}{lack}", counted(*files, "file"));
     }
+}
+
+/// Returns what a market answered about one theme, or about all.
+fn answers_line(AnswerCount { market, theme, tally }: &AnswerCount) -> String {
+    let of = theme.as_ref().map_or_else(|| market.to_string(), |theme| format!("  {theme}"));
+    let share = tally.accepted_percent().unwrap_or_default();
+    let MarketTally { sent, in_review, accepted, refused } = tally;
+    let of = escape_bytes(of.as_bytes());
+    format!("{of}: {sent} sent, {in_review} in review, {accepted} accepted, {refused} refused ({share} % accepted)")
+}
+
+fn answers_json(AnswerCount { market, theme, tally }: &AnswerCount) -> Value {
+    let theme = theme.as_ref().map(ThemeSlug::as_str);
+    let MarketTally { sent, in_review, accepted, refused } = tally;
+    json!({"market": market.as_str(), "theme": theme, "sent": sent, "in_review": in_review, "accepted": accepted,
+        "refused": refused, "accepted_percent": tally.accepted_percent()})
 }
 
 /// Returns the products that are not as the settings of today would make them, or why nobody can tell.
@@ -142,9 +159,11 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let [refused, taken] = view.other_verdicts().map(|groups| groups.iter().map(group_json).collect::<Vec<_>>());
     let found = not_current(&mut view, wrong.as_ref()).ok();
     let stale: Option<Vec<Value>> = found.map(|found| found.iter().filter_map(stale_json).collect());
+    let answers: Vec<_> = view.answers().iter().map(answers_json).collect();
     let whole = json!({
         "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held, "stale": stale,
-        "unwise": unwise::list(&view.unwise()), "refused_in_bundles": refused, "taken_in_bundles": taken, "bundles": bundles, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
+        "unwise": unwise::list(&view.unwise()), "refused_in_bundles": refused, "taken_in_bundles": taken, "bundles": bundles,
+        "answers": answers, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
     Ok(exit_code(wrong.as_ref()))

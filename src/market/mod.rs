@@ -10,6 +10,7 @@ mod lint;
 mod manifest;
 mod profile;
 mod read;
+mod verdicts;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
@@ -22,3 +23,4 @@ pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
 pub use read::{built_in, parse};
+pub use verdicts::{Means, VerdictList};

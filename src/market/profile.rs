@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::accepts::Accepts;
 use super::boxes::Boxes;
 use super::delivery::Delivery;
+use super::verdicts::VerdictList;
 use crate::model::{Kind, MarketName};
 
 /// After how many days rules should be compared again, if the profile does not say it.
@@ -79,6 +80,9 @@ pub struct Market {
     /// How it takes what is delivered to a server of its own.
     #[serde(default)]
     pub delivery: Delivery,
+    /// How it lists what it took and what it refused, where that is known.
+    #[serde(default)]
+    pub verdicts: Option<VerdictList>,
     /// What a person must do in the market's portal.
     #[serde(default)]
     pub checklist: Vec<String>,

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::boxes::Boxes;
 use super::fit::find_phrase;
 use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
+use super::verdicts::VerdictList;
 
 /// Larger profiles are refused.
 const BYTES_MAX: usize = 256 << 10;
@@ -66,6 +67,9 @@ fn problem(market: &Market, text: &str) -> Option<(String, String)> {
     }
     if let Some(word) = refused_mark(market) {
         return of("ai_flag", &format!("`forbidden_words` refuse its own `{word}`"));
+    }
+    if let Some(what) = market.verdicts.as_ref().and_then(VerdictList::problem) {
+        return of("verdicts", &what);
     }
     if market.categories_of_a_file.max > 3 {
         return of("categories_of_a_file", "a file has at most 3");
@@ -290,6 +294,25 @@ mod tests {
         for (was, now, told) in rows {
             let said = parse("x", &WHOLE.replacen(was, now, 1)).unwrap_err().to_string();
             assert!(said.contains(told), "{now}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_verdicts_that_makes_no_sense_is_refused_with_its_place() {
+        let with =
+            |list: &str| parse("x", &WHOLE.replacen("kinds: [jpeg]", &format!("kinds: [jpeg]\nverdicts: {list}"), 1));
+        assert!(with("{file: F, verdict: V, reason: R, accepted: [yes], refused: [no], pending: [wait]}").is_ok());
+        let rows = [
+            (
+                "{file: F, verdict: V, accepted: [yes, ok], refused: [OK]}",
+                "`verdicts`: the word `ok` stands there twice, or is empty at line 7 column 11",
+            ),
+            ("{file: F, verdict: V, accepted: [yes], refused: []}", "`accepted` and `refused` must each have a word"),
+            ("{file: F, verdict: V, accepted: [yes], rejected: [no]}", "unknown field `rejected`"),
+        ];
+        for (list, told) in rows {
+            let said = with(list).unwrap_err().to_string();
+            assert!(said.contains(told), "{list}: {said}");
         }
     }
 

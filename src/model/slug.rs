@@ -57,7 +57,12 @@ impl ThemeSlug {
             };
             words.filter(|kept| kept.len() > 20).unwrap_or(head).trim_end_matches('-')
         };
-        let name = if looks_like_day(cut) { format!("day-{cut}") } else { cut.to_owned() };
+        let name = match cut {
+            day if looks_like_day(day) => format!("day-{day}"),
+            // In `upload` this folder is for bundles that were sent.
+            "sent" => "theme-sent".to_owned(),
+            cut => cut.to_owned(),
+        };
         (!name.is_empty()).then_some(Self(name))
     }
 
@@ -171,6 +176,8 @@ mod tests {
             ("Grandma's kitchen", "grandmas-kitchen"),
             ("2026-11-27", "day-2026-11-27"),
             ("日本の庭", "ri-ben-noting"),
+            ("Sent!", "theme-sent"),
+            ("Sent home", "sent-home"),
             // What leads elsewhere, or into a shell or a table, leads nowhere.
             ("../../outside/x", "outside-x"),
             ("/etc/passwd", "etc-passwd"),

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning};
@@ -20,10 +21,19 @@ pub struct BundleName {
 }
 
 impl BundleName {
-    /// Returns the bundle's folder.
+    /// Returns the bundle's folder, where it is made.
     pub fn folder(&self) -> RelPath {
+        self.in_folder(&Stage::Upload.folder())
+    }
+
+    /// Returns where a person moves the bundle once it was sent.
+    pub fn sent_folder(&self) -> RelPath {
+        self.in_folder(&Stage::Upload.folder().join(BundleFolder::SENT))
+    }
+
+    fn in_folder(&self, folder: &RelPath) -> RelPath {
         let name = if self.part == 1 { self.market.to_string() } else { format!("{}-{}", self.market, self.part) };
-        Stage::Upload.folder().join(self.day.to_string()).join(name)
+        folder.join(self.day.to_string()).join(name)
     }
 
     /// Returns where a part of the bundle's manifest lies; the first one is 1.
@@ -42,14 +52,15 @@ impl BundleName {
 
     /// Returns the bundle that a path lies in, or is the folder of.
     pub fn of(path: &RelPath) -> Option<Self> {
-        let mut parts = path.parts().map(|part| part.to_str());
+        let is_sent = BundleFolder::is_among_sent(path);
+        let mut parts = path.parts().skip(usize::from(is_sent)).map(|part| part.to_str());
         let (area, day, name) = (parts.next()??, parts.next()??, parts.next()??);
-        let day = day.parse().ok().filter(|_| area == Stage::Upload.name())?;
+        let day = day.parse().ok().filter(|_| is_sent || area == Stage::Upload.name())?;
         let further = name.rsplit_once('-').and_then(|(market, part)| Some((market, part.parse().ok()?)));
         let (market, part) = further.filter(|(_, part)| *part > 1).unwrap_or((name, 1));
         let bundle = Self { day, market: MarketName::new(market).ok()?, part };
         // `-02` is no bundle of ours.
-        path.is_in(&bundle.folder()).then_some(bundle)
+        path.is_in(&if is_sent { bundle.sent_folder() } else { bundle.folder() }).then_some(bundle)
     }
 
     /// Reads a bundle's folder names; `markets` are those that are configured.
@@ -179,6 +190,12 @@ mod tests {
             ("upload/2026-11-28", None),
             ("upload/winter/a/b.jpg", None),
             ("failed/2026-11-28/adobe-stock/files/a.jpg", None),
+            ("upload/sent/2026-11-28/adobe-stock", Some(("adobe-stock", 1))),
+            ("upload/sent/2026-11-28/adobe-stock-3/files/a.jpg", Some(("adobe-stock", 3))),
+            ("upload/sent/2026-11-28", None),
+            ("upload/sent/winter/adobe-stock", None),
+            ("upload/sent/sent/2026-11-28/adobe-stock", None),
+            ("keep/sent/2026-11-28/adobe-stock", None),
         ];
         for (path, expected) in cases {
             let found = BundleName::of(&RelPath::new(path).unwrap());

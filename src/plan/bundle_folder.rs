@@ -13,6 +13,18 @@ impl BundleFolder {
     pub const FILES: &str = "files";
     /// The folder of their sidecars, and of all else that belongs to them.
     pub const SIDECARS: &str = "sidecars";
+    /// The folder in `upload` to which a person moves what was sent, as `DAY/MARKET`.
+    pub const SENT: &str = "sent";
+
+    /// Returns whether a path lies in the folder of bundles that were sent, or is it.
+    pub fn is_among_sent(path: &RelPath) -> bool {
+        path.area() == Stage::Upload.name() && path.parts().nth(1).is_some_and(|part| part == Self::SENT)
+    }
+
+    /// Returns how many parts the path of a bundle's folder has where this one lies.
+    fn depth(path: &RelPath) -> usize {
+        3 + usize::from(Self::is_among_sent(path))
+    }
 
     /// Returns a bundle's folder as one.
     pub fn new(folder: RelPath) -> Self {
@@ -25,12 +37,13 @@ impl BundleFolder {
             .parent()
             .filter(|folder| [Self::FILES, Self::SIDECARS].map(OsStr::new).contains(&folder.file_name()))?;
         let bundle = folder.parent()?;
-        (path.area() == Stage::Upload.name() && bundle.parts().count() == 3).then_some(Self(bundle))
+        (path.area() == Stage::Upload.name() && bundle.parts().count() == Self::depth(path)).then_some(Self(bundle))
     }
 
     /// Returns whether a path lies among the files of a bundle.
     pub fn is_file(path: &RelPath) -> bool {
-        path.area() == Stage::Upload.name() && path.parts().nth(3).is_some_and(|part| part == Self::FILES)
+        path.area() == Stage::Upload.name()
+            && path.parts().nth(Self::depth(path)).is_some_and(|part| part == Self::FILES)
     }
 
     /// Returns the folder.
@@ -75,6 +88,9 @@ mod tests {
             ("upload/d/m/sidecars/a.parts/b.yaml", None, false, "upload/d/m/sidecars/a.parts/b"),
             ("upload/d/m/m.csv", None, false, "upload/d/m/m.csv"),
             ("upload/d/m/x/files/a.jpg", None, false, "upload/d/m/x/files/a.jpg"),
+            ("upload/sent/d/m/files/a.jpg", Some("upload/sent/d/m"), true, "upload/sent/d/m/files/a.jpg"),
+            ("upload/sent/d/m/sidecars/a.jpg.yaml", Some("upload/sent/d/m"), false, "upload/sent/d/m/files/a.jpg"),
+            ("upload/sent/d/files/a.jpg", None, false, "upload/sent/d/files/a.jpg"),
             ("keep/d/m/files/a.jpg", None, false, "keep/d/m/files/a.jpg"),
             ("keep/t/a.png.yaml", None, false, "keep/t/a.png"),
             ("keep/t/.yaml", None, false, "keep/t/.yaml"),

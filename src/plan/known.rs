@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::Hold;
+use super::{Hold, Refusal};
 use crate::model::{AssetId, MarketName, RelPath, Stage};
 
 /// An asset that had the same content before.
@@ -47,6 +47,8 @@ pub enum Bundled {
     Sent(RelPath),
     /// It was taken out of this bundle, and not sent with it.
     TakenOut(RelPath),
+    /// It was sent, and the market refused it each time.
+    Refused(Vec<Refusal>),
     /// Its bundle is gone, whether it was sent or not.
     BundleGone(RelPath),
     /// Nobody can tell, and why.
@@ -60,6 +62,8 @@ impl Bundled {
         let anyway = "`stockmill release upload --anyway`";
         let why = match self {
             Self::TakenOut(_) if is_let_go => return None,
+            // Whether the market gets it once more is known when it is known how it is made.
+            Self::Refused(_) => return None,
             Self::TakenOut(bundle) => {
                 format!("and taken out of `{bundle}`; {anyway} bundles it again; else {handling}")
             }

@@ -5,7 +5,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
-use super::{Bundle, Context, Facts, Hold, Plan, Recipe, export, new_file};
+use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, Kind, MarketName, Meta, RelPath};
@@ -190,7 +190,11 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     };
     let to = files.join(&name);
     let (recipe, file, how) = finished(asset, &row.meta);
-    let mut told = vec![format!("{how}bundled for {} of {}", market.name, bundle.day)];
+    let again = match before {
+        Some(Bundled::Refused(refusals)) => mended(refusals, &file)?,
+        _ => "",
+    };
+    let mut told = vec![format!("{how}bundled{again} for {} of {}", market.name, bundle.day)];
     told.extend(left_out);
     told.extend(shortened(&row.meta).filter(|_| asset.kind.is_image()));
     told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
@@ -218,6 +222,13 @@ fn late_for(season: Date, market: &Market, today: Date) -> Option<String> {
     let last = season.checked_sub(i64::from(market.season_lead_days.unwrap_or(0)).days()).ok()?;
     let wants = if last < season { format!("; {} wants such work until {last}", market.name) } else { String::new() };
     (today > last).then(|| format!("late for its season, {season}{wants}"))
+}
+
+/// Returns how it is told that a market gets a file again that it refused: it must be another one by now.
+fn mended(refusals: &[Refusal], file: &FileRecord) -> Result<&'static str, NotTaken> {
+    let made = file.fingerprint();
+    let same = refusals.iter().find_map(|refusal| refusal.refuse(made.as_ref()));
+    same.map_or(Ok(" again, since it was mended,"), |why| Err(NotTaken::new(Cause::Before, &why)))
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". Metadata of a

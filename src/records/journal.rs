@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Dealing;
 use crate::model::{AssetId, ContentHash, Identity, MarketName, RelPath, Stage, ThemeSlug};
 
 /// One line of the journal.
@@ -80,6 +81,9 @@ pub struct About {
     /// The steps that it took at once, if they were several.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<StepTaken>,
+    /// What went to a market, or what that answered. An older program reads over it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dealing: Option<Dealing>,
 }
 
 /// One of several steps that a plan took at once.
@@ -166,6 +170,7 @@ impl About {
             markets: Vec::new(),
             did: did.into(),
             steps: Vec::new(),
+            dealing: None,
         }
     }
 
@@ -298,6 +303,7 @@ mod tests {
                     markets: vec![MarketName::recorded("a")],
                     did: "enlarged".to_owned(),
                 }],
+                dealing: None,
             },
             publish: vec![Publish { scratch: path(".stockmill/scratch/7-0"), to: path("keep/a.yaml"), hash, mode }],
             moves: vec![Move { from: path("raw/a.png"), to: path("keep/a.png"), seen }],

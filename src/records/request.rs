@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordError, json};
-use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 
 /// The form of requests and answers that is written and read.
 const VERSION: u32 = 1;
@@ -29,6 +29,10 @@ pub enum Action {
     Retry(RetryWhat),
     /// Make anew what was made by settings that changed since.
     Remake(RemakeWhat),
+    /// Record that these bundles were sent.
+    Sent(Vec<RelPath>),
+    /// Record what a market answered.
+    Verdicts(Verdicts),
 }
 
 /// What a person wants back.
@@ -64,6 +68,29 @@ pub struct RemakeWhat {
     pub after: Option<RelPath>,
 }
 
+/// What a market's list says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdicts {
+    /// The market.
+    pub market: MarketName,
+    /// The rows that say whether a file was accepted.
+    pub rows: Vec<VerdictRow>,
+}
+
+/// One row of a market's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictRow {
+    /// Its line in the list.
+    pub line: u64,
+    /// What the market calls the file.
+    pub file: String,
+    /// Whether the market took it.
+    pub accepted: bool,
+    /// Why not, in the market's words.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub reason: String,
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -97,6 +124,12 @@ pub enum Did {
     Remade(RelPath, String),
     /// There is more to do behind this file: ask again.
     More(RelPath),
+    /// The bundle that lies here is on record as sent, and what that means.
+    Sent(RelPath, String),
+    /// What a market answered is on record, in words.
+    Answered(String),
+    /// A line of a market's list is not on record, and why.
+    NotTold(u64, String),
 }
 
 impl fmt::Display for Did {
@@ -108,6 +141,9 @@ impl fmt::Display for Did {
             Self::Stays(path, why) => write!(f, "{path}: stays: {why}"),
             Self::Remade(path, did) => write!(f, "{path}: {did}"),
             Self::More(path) => write!(f, "there is more behind {path}"),
+            Self::Sent(path, what) => write!(f, "{path}: {what}"),
+            Self::Answered(what) => f.write_str(what),
+            Self::NotTold(line, why) => write!(f, "line {line}: {why}"),
         }
     }
 }
@@ -119,13 +155,15 @@ impl Action {
             Self::Undo(_) => "undo",
             Self::Retry(_) => "retry",
             Self::Remake(_) => "remake",
+            Self::Sent(_) => "sent",
+            Self::Verdicts(_) => "verdicts",
         }
     }
 }
 
 impl Request {
     /// The names of all kinds.
-    pub const KINDS: [&'static str; 3] = ["undo", "retry", "remake"];
+    pub const KINDS: [&'static str; 5] = ["undo", "retry", "remake", "sent", "verdicts"];
 
     /// Returns a request that is made now.
     pub fn new(action: Action, at: Timestamp) -> Self {
@@ -184,6 +222,14 @@ mod tests {
                 Action::Remake(RemakeWhat { theme: ThemeSlug::new("sea").ok(), after: Some(path("export/sea/a.png")) }),
                 r#"{"remake":{"theme":"sea","after":"export/sea/a.png"}}"#,
             ),
+            (Action::Sent(vec![path("upload/2026-11-28/m")]), r#"{"sent":["upload/2026-11-28/m"]}"#),
+            (
+                Action::Verdicts(Verdicts {
+                    market: MarketName::new("m").unwrap(),
+                    rows: vec![VerdictRow { line: 2, file: "a.jpg".into(), accepted: false, reason: "noise".into() }],
+                }),
+                r#"{"verdicts":{"market":"m","rows":[{"line":2,"file":"a.jpg","accepted":false,"reason":"noise"}]}}"#,
+            ),
         ];
         for (action, text) in actions {
             let request = Request::new(action, at);
@@ -199,6 +245,9 @@ mod tests {
             Did::Stays(path("failed/raw/c.png"), "no free name".to_owned()),
             Did::Remade(path("export/t/a.png"), "made anew".to_owned()),
             Did::More(path("export/t/a.png")),
+            Did::Sent(path("upload/2026-11-28/m"), "2 files".to_owned()),
+            Did::Answered("2 accepted".to_owned()),
+            Did::NotTold(7, "it never went there".to_owned()),
         ];
         for answer in [Answer::new(did.into(), None), Answer::refused("the journal cannot be read")] {
             assert_eq!(Answer::parse(&answer.to_bytes()), Ok(answer));

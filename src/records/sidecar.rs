@@ -124,6 +124,14 @@ impl FileRecord {
         let made_by = Some(env!("CARGO_PKG_VERSION").to_owned());
         Self { hash: ContentHash::of(b""), recipe: Some(recipe), input, made_by, embedded }
     }
+
+    /// Returns a digest of what its bytes follow from: the input, the recipe and the metadata. `None` if that is not
+    /// known as a whole.
+    pub fn fingerprint(&self) -> Option<ContentHash> {
+        let (input, recipe) = (self.input.as_ref()?, self.recipe.as_ref()?);
+        let embedded = self.embedded.as_ref().map(ContentHash::to_string).unwrap_or_default();
+        Some(ContentHash::of(format!("{input}\n{recipe}\n{embedded}").as_bytes()))
+    }
 }
 
 impl Sidecar {

@@ -24,11 +24,13 @@ mod requests;
 mod retry;
 mod rows;
 mod sandbox;
+mod send;
 mod sent;
 mod survey;
 mod theme_files;
 mod undo;
 mod units;
+mod verdicts;
 mod verify;
 mod view;
 mod why;
@@ -43,7 +45,10 @@ pub use release::{How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
 pub use verify::{MovedByHand, Problem, Verified, Wrong, verify};
-pub use view::{AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View};
+pub use view::{
+    AnswerCount, AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View,
+    dealing_with, dealt_assets,
+};
 pub use why::{Why, WhyKind};
 
 use std::ffi::OsStr;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::{Clock, Opened, ServiceError, remake, retry, undo};
+use super::{Clock, Opened, ServiceError, remake, retry, send, undo, verdicts};
 use crate::config::Settings;
 use crate::craft::{Progress, Untold};
 use crate::records::{Action, Answer, Request};
@@ -47,6 +47,8 @@ fn carry_out(
         Action::Undo(what) => undo::undo(vault, journal, what, request.at, rules, now),
         Action::Retry(what) => retry::retry(vault, journal, what, rules, now),
         Action::Remake(what) => remake::remake(vault, journal, what, rules, progress, now),
+        Action::Sent(bundles) => send::send(vault, journal, bundles, rules, now),
+        Action::Verdicts(verdicts) => verdicts::record(vault, journal, verdicts, now),
     }
 }
 

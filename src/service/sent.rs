@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use crate::model::RelPath;
 use crate::plan::{BundleFolder, BundleName};
-use crate::vault::{DiskResult, Look};
+use crate::vault::{DiskResult, Look, What};
 
 /// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.
 pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it; \
@@ -17,13 +17,46 @@ pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
     BundleFolder::of(file).map(|bundle| bundle.path().clone())
 }
 
-/// Returns whether a person marked a bundle as sent.
+/// Returns whether a person marked a bundle as sent, or moved it to where those lie that were.
 pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
+    if BundleFolder::is_among_sent(bundle) {
+        return Ok(true);
+    }
     match disk.list(bundle) {
         Ok(listed) => Ok(listed.iter().any(|(name, _)| is_mark(name))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(moved_to(disk, bundle)?.is_some()),
         Err(error) => Err(error),
     }
+}
+
+/// Returns where a bundle lies: where it was made, or where a person moved it once it was sent; `None` if it is gone.
+pub(super) fn place_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Option<RelPath>> {
+    let folder = name.folder();
+    match disk.stat(&folder)? {
+        Some(entry) if entry.what == What::Folder => Ok(Some(folder)),
+        _ => moved_to(disk, &folder),
+    }
+}
+
+/// Returns where what lay in a bundle lies now, if a person moved the bundle to those that were sent.
+pub(super) fn moved_to(disk: &dyn Look, path: &RelPath) -> DiskResult<Option<RelPath>> {
+    let name = BundleName::of(path).filter(|_| !BundleFolder::is_among_sent(path));
+    let inside = name.and_then(|name| match path.below(&name.folder()) {
+        Some(below) => Some(name.sent_folder().join(below.as_path())),
+        None => (*path == name.folder()).then(|| name.sent_folder()),
+    });
+    let Some(inside) = inside else { return Ok(None) };
+    Ok(disk.stat(&inside)?.map(|_| inside))
+}
+
+/// Returns when a bundle that lies at `place` was sent, by its mark or by the time when it was moved there, in nanoseconds
+/// since 1970; `None` if nobody can tell.
+pub(super) fn sent_ns(disk: &dyn Look, place: &RelPath) -> Option<i64> {
+    if BundleFolder::is_among_sent(place) {
+        return disk.stat(place).ok()?.map(|entry| entry.changed_ns);
+    }
+    let listed = disk.list(place).ok()?.into_iter();
+    listed.filter(|(name, _)| is_mark(name)).map(|(_, entry)| entry.changed_ns).min()
 }
 
 /// Returns the name that a file may have which comes back to a place: beside its bundle, if that was sent.

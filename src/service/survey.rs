@@ -8,7 +8,7 @@ use crate::intake::{
 };
 use crate::make::{Insides, Looking, names_video_node};
 use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug, leading_days};
-use crate::plan::{Companion, Facts};
+use crate::plan::{BundleFolder, BundleName, Companion, Facts};
 use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
@@ -63,6 +63,9 @@ pub(super) fn unit_of(path: &RelPath) -> Option<RelPath> {
 /// Returns whether a folder of this name in a stage is a unit: a theme, or a folder that only says when. In `upload`
 /// that is an upload day.
 fn is_unit(stage: Stage, name: &str) -> bool {
+    if stage == Stage::Upload && name == BundleFolder::SENT {
+        return false;
+    }
     let is_day = || stage != Stage::Upload && !name.starts_with('.') && leading_days([name].into_iter()) > 0;
     ThemeSlug::new(name).is_ok() || is_day()
 }
@@ -154,6 +157,10 @@ pub(super) fn look_into(
     let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
+        if BundleFolder::is_among_sent(folder) {
+            odd.extend(not_sent(disk, folder)?);
+            continue;
+        }
         let why = "its folder's name cannot be a theme's: it is no text; rename it";
         let inside = walk_inbox(disk, folder, ignore, &|_| true, &mut |_, _| ())?.files;
         odd.extend(inside.into_iter().map(|found| Odd { path: found.path, why: why.to_owned() }));
@@ -269,6 +276,30 @@ fn oldest_of_equals_first(candidates: &mut [Candidate]) {
 fn is_nobodys(stage: Stage, folder: &RelPath) -> bool {
     let is_day = folder.file_text().parse::<jiff::civil::Date>().is_ok();
     unit_of(folder).is_none() && !(stage == Stage::Upload && is_day)
+}
+
+/// Returns what lies among the bundles that were sent and is none.
+fn not_sent(disk: &dyn Look, folder: &RelPath) -> Result<Vec<Odd>, DiskError> {
+    const WHY: &str = "`upload/sent` is for bundles that were sent, each as `DAY/MARKET`, and no theme can have this \
+                       name there; what is to be sold goes into another folder of `upload`";
+    let odd = |path: RelPath| Odd { path, why: WHY.to_owned() };
+    let mut found = Vec::new();
+    for (name, entry) in disk.list(folder)?.into_iter().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b".")) {
+        let day = folder.join(&name);
+        let is_day = name.to_str().is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok());
+        if entry.what != What::Folder || !is_day {
+            found.push(odd(day));
+            continue;
+        }
+        let inside = disk.list(&day)?.into_iter().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"."));
+        let bundles = inside.map(|(name, entry)| (day.join(name), entry));
+        found.extend(
+            bundles
+                .filter(|(path, entry)| entry.what != What::Folder || BundleName::of(path).is_none())
+                .map(|(path, _)| odd(path)),
+        );
+    }
+    Ok(found)
 }
 
 /// Returns whether the disk knows a file under the right name too, since case does not matter to it.

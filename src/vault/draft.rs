@@ -241,6 +241,11 @@ impl Made {
         Self::empty()
     }
 
+    /// Returns where each product goes, and the hash of its bytes.
+    pub fn products(&self) -> impl Iterator<Item = (&RelPath, &ContentHash)> {
+        self.publish.iter().map(|product| (&product.to, &product.hash))
+    }
+
     /// Returns how many bytes the product has that will be published as `to`.
     pub fn bytes_of(&self, vault: &Vault, to: &RelPath) -> DiskResult<u64> {
         let gone = || DiskError { call: "read", path: to.clone(), source: std::io::ErrorKind::NotFound.into() };

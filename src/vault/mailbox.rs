@@ -16,8 +16,8 @@ use crate::records::{Answer, RecordError, Request};
 
 /// How the names of answers begin.
 const ANSWER: &str = "answer-";
-/// A larger request is refused.
-const REQUEST_BYTES_MAX: u64 = 1 << 16;
+/// A larger request is refused; a market's list of a hundred thousand files has 16 MiB.
+const REQUEST_BYTES_MAX: u64 = 32 << 20;
 /// A larger answer is not read; one line for each of a hundred thousand assets has 20 MiB.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 /// So many answers may lie there for which nobody came.

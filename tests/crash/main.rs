@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
-use stockmill::records::{About, Intent, Publish, PublishMode, Record};
+use stockmill::records::{About, Dealing, Intent, Publish, PublishMode, Record};
 use stockmill::vault::{CommitError, Journal, Made, NoReplace, Receipt, Vault, recover, remove_emptied};
 
 const PICTURE: &[u8] = b"THE ONLY COPY OF A PICTURE";
@@ -102,6 +102,22 @@ const CASES: &[Case] = &[
             ("archive/t/t-1.png.yaml", SIDECAR),
         ],
         together: &[&["export/t/t-1.png", "export/t/t-1.png.yaml", "archive/t/t-1.png", "archive/t/t-1.png.yaml"]],
+        replaced: &[],
+    },
+    Case {
+        name: "a bundle is marked as sent, and that is on record with it",
+        before: |state| {
+            state.file("upload/d/m/files/a.jpg", PICTURE);
+        },
+        make: |vault| {
+            let mut draft = vault.draft();
+            draft.write(&path("upload/d/m/SENT"), b"", PublishMode::New)?;
+            let dealing = Some(Dealing::NotSent(path("upload/d/m")));
+            Ok(vec![draft.finish(About { dealing, ..About::new(Stage::Upload, "tried") })])
+        },
+        originals: &[(PICTURE, &["upload/d/m/files/a.jpg"])],
+        after: &[("upload/d/m/SENT", b"")],
+        together: &[],
         replaced: &[],
     },
     Case {

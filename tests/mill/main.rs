@@ -21,6 +21,7 @@ mod neural;
 mod notes;
 mod offers;
 mod private;
+mod sent;
 mod settings;
 mod themes;
 mod waits;

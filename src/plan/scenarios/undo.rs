@@ -20,6 +20,7 @@ fn intent(plan: u64) -> Intent {
         essences: vec![ContentHash::of(b"what it shows")],
         undoes: None,
         steps: Vec::new(),
+        dealing: None,
         markets: Vec::new(),
         did: "named".to_owned(),
     };

@@ -2,16 +2,16 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// A note's text, and what is to be told of how it was read: the line and the message.
-pub(super) struct Decoded {
-    pub(super) text: String,
-    pub(super) told: Option<(usize, String)>,
+pub(in crate::records) struct Decoded {
+    pub(in crate::records) text: String,
+    pub(in crate::records) told: Option<(usize, String)>,
 }
 
 /// Returns a note's text with `\n` line ends, or why the bytes are no text.
 ///
 /// A byte order mark decides; else it is UTF-8, else UTF-16 if every other byte is zero, else what the
 /// detector takes it for, which is told: it may be wrong.
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, &'static str> {
+pub(in crate::records) fn decode(bytes: &[u8]) -> Result<Decoded, &'static str> {
     if bytes.starts_with(b"{\\rtf") {
         return Err("the note is rich text (RTF); save it as plain text");
     }

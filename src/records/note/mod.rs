@@ -31,6 +31,7 @@ use std::collections::HashMap;
 use super::prompts::{expand, has_alternatives};
 use crate::model::ThemeSlug;
 use draft::{Draft, Themed};
+pub(super) use encoding::decode;
 pub(super) use keys::categories;
 
 /// The longest front matter; it is copied into every idea.

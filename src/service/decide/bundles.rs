@@ -10,10 +10,10 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, lint, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
+use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::sent::is_sent;
+use crate::service::sent::{is_sent, place_of};
 use crate::vault::own_names::HOME;
 use crate::vault::{DiskResult, Entry, Look, What};
 
@@ -139,7 +139,17 @@ impl Decider {
             // What cannot be told now stays as it was told last.
             bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
         }
-        self.upload.bundles.values().filter(|bundle| bundle.name.day == today).cloned().collect()
+        let known = self.upload.bundles.values().filter(|bundle| bundle.name.day == today).cloned();
+        // What was sent has its name for ever, wherever its folder is.
+        let is_gone = |name: &BundleName| name.day == today && !self.upload.bundles.contains_key(name);
+        let sent = self.ledger.sent_bundles().filter(|(name, _)| is_gone(name));
+        let sent = sent.map(|(name, rows)| Bundle {
+            name: name.clone(),
+            rows: Some(rows),
+            themes: BTreeMap::new(),
+            sent: true,
+        });
+        known.chain(sent).collect()
     }
 
     /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.
@@ -208,11 +218,11 @@ impl Decider {
 pub(super) fn strangers(
     disk: &dyn Look,
     ignore: &Ignore,
-    name: &BundleName,
+    bundle: &RelPath,
     assets: &[BundleAsset],
 ) -> Result<Vec<String>, Hold> {
     let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
-    let inside = listed(disk, &name.folder().join("files"))?.into_iter();
+    let inside = listed(disk, &bundle.join("files"))?.into_iter();
     let files = inside.filter(|(_, entry)| entry.what == What::File);
     let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
     Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
@@ -228,16 +238,19 @@ pub(in crate::service) fn without_row(
     let Some(market) = settings.upload.markets.iter().find(|market| market.name == name.market) else {
         return Ok(Vec::new());
     };
+    let place = place_of(disk, name).map_err(|error| refused(&name.folder(), &error))?;
+    let bundle = place.unwrap_or_else(|| name.folder());
     let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
     let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
-    let files = name.folder().join("files");
-    let inside = strangers(disk, &settings.settle.ignore, name, &[])?.into_iter();
+    let files = bundle.join("files");
+    let inside = strangers(disk, &settings.settle.ignore, &bundle, &[])?.into_iter();
     Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
 }
 
 /// Returns the parts of a bundle's manifest that lie there, in order.
 pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Vec<Written>> {
-    let listed = match disk.list(&name.folder()) {
+    let Some(place) = place_of(disk, name)? else { return Ok(Vec::new()) };
+    let listed = match disk.list(&place) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed?,
     };
@@ -248,7 +261,7 @@ pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> Dis
     parts.sort_by_key(|(part, _)| *part);
     let mut written = Vec::new();
     for (part, seen) in parts {
-        let path = name.manifest(part);
+        let path = place.join(name.manifest(part).file_name());
         match disk.read(&path, MANIFEST_BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => (),
             read => written.push(Written { bytes: read?, path, seen }),
@@ -257,19 +270,22 @@ pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> Dis
     Ok(written)
 }
 
-/// Returns every bundle that lies in `upload`, by day and market.
+/// Returns every bundle that lies in `upload`, or among those that were sent, by day and market.
 pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
     let top = Stage::Upload.folder();
     let mut names = Vec::new();
-    for (day, _) in disk.list(&top).unwrap_or_default() {
-        let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
-            continue;
-        };
-        for (name, _) in disk.list(&top.join(day)).unwrap_or_default() {
-            names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, markets)));
+    for folder in [top.clone(), top.join(BundleFolder::SENT)] {
+        for (day, _) in disk.list(&folder).unwrap_or_default() {
+            let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
+                continue;
+            };
+            for (name, _) in disk.list(&folder.join(day)).unwrap_or_default() {
+                names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, markets)));
+            }
         }
     }
     names.sort();
+    names.dedup();
     names
 }
 

@@ -18,6 +18,7 @@ mod record_settle;
 mod reservations;
 mod room;
 mod seen;
+mod sending;
 mod tags;
 mod themes;
 mod upload_state;
@@ -30,6 +31,7 @@ pub(super) use gates::GateShut;
 
 pub(super) use open_bundles::{OpenBundle, UNNAMED};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
+pub(super) use sending::sending_of;
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
 
@@ -47,8 +49,8 @@ use crate::make::Limits;
 use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::tags::{Layer, Resolved, resolve};
 use crate::plan::{
-    Bundle, Bundled, Context, Facts, Hold, Known, Plan, Rules, is_note_on_set_aside, plan_asset, plan_park,
-    sync_base_path,
+    Bundle, BundleFolder, Bundled, Context, Facts, Hold, Known, Plan, Rules, is_note_on_set_aside, plan_asset,
+    plan_park, sync_base_path,
 };
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
@@ -206,6 +208,12 @@ impl Decider {
         let ignore = &self.settings.settle.ignore;
         let mut inboxes =
             plan.gives().filter(|to| to.area().to_str().is_some_and(|area| area.parse::<Stage>().is_ok()));
+        if plan.gives().any(BundleFolder::is_among_sent) {
+            return Err(Hold::Waits(
+                "it would go to `upload/sent`, which is for bundles that were sent: give its theme's folder another name"
+                    .to_owned(),
+            ));
+        }
         let left = inboxes.find_map(|to| ignore.folder_above(&to.parent()?));
         let Some((folder, rule)) = left else { return Ok(()) };
         Err(Hold::Waits(format!("it would go to `{folder}`, which is left alone: {}", rule.why(&folder.file_text()))))

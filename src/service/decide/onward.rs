@@ -4,7 +4,9 @@ use super::{Decider, Here};
 use crate::config::Gate;
 use crate::make::MakeError;
 use crate::model::Stage;
-use crate::plan::{Facts, Plan, bytes_for_all, facts_after};
+use crate::plan::{BundleName, Facts, Plan, Recipe, bytes_for_all, facts_after};
+use crate::records::FileRecord;
+use crate::service::ledger::Ledger;
 use crate::vault::Made;
 
 /// So many assets are remembered that are made before it is decided where they are sold.
@@ -59,6 +61,7 @@ impl Decider {
             let other = about.from.as_ref().and_then(|from| self.reserved.shown_by_other(&about.essences, from));
             other.map(|other| format!("it shows what `{other}` shows, which is being worked on"))
         });
+        let why = why.or_else(|| refused_before(&mut self.ledger, plan, &made));
         if let Some(why) = why.filter(|_| !about.markets.is_empty()) {
             made.discard(&self.vault);
             return Err(MakeError::Unforeseen(why));
@@ -75,4 +78,19 @@ impl Decider {
         }
         self.made_first.extend(plan.about.asset.clone());
     }
+}
+
+/// Returns why a market does not get what was made for it: it has the very bytes that the market refused. Decided anew,
+/// it goes to the others.
+fn refused_before(ledger: &mut Ledger, plan: &Plan, made: &Made) -> Option<String> {
+    let bundled = made.products().filter_map(|(to, hash)| Some((to, BundleName::of(to)?.market, hash)));
+    let (to, market, hash) = bundled.into_iter().find(|(_, market, hash)| ledger.is_refused(market, hash))?;
+    let mut records = plan.products.iter().filter_map(|product| match &product.recipe {
+        Recipe::SidecarOf { product, sidecar } if plan.products[*product].to == *to => sidecar.file.as_ref(),
+        _ => None,
+    });
+    if let Some(way) = records.find_map(FileRecord::fingerprint) {
+        ledger.made_the_same(&market, hash, way);
+    }
+    Some(format!("what was made for {market} has the very bytes that it refused"))
 }

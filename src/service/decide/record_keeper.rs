@@ -6,9 +6,12 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers, without_row};
 use super::offers::{Offers, Owed};
 use super::record_settle::refused;
+use super::sending::sending_of;
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -16,10 +19,10 @@ use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Base, Bundle, BundleFolder, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_first_tags, plan_manifest,
-    plan_sync, sync_base_path, theme_of_path,
+    plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{ThemeFile, read_mapping};
-use crate::service::sent::is_sent;
+use crate::service::sent::{is_sent, place_of, sent_ns};
 use crate::vault::{Look, What};
 
 /// A shared record.
@@ -51,6 +54,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) distrusted: HashSet<RelPath>,
     /// The files of the bundles that not every market got.
     pub(in crate::service) owed: Owed,
+    /// Those of the bundles that are on record as sent.
+    pub(in crate::service) on_record: BTreeSet<BundleName>,
     pub(in crate::service) now: Now,
 }
 
@@ -94,6 +99,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) unsent: Vec<RelPath>,
     /// The files that further markets take by now.
     pub(in crate::service) offers: Offers,
+    /// What records that it was sent, or that it was not after all.
+    pub(in crate::service) dealing: Option<Plan>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -178,8 +185,9 @@ impl RecordKeeper {
     }
 
     fn bundle(&mut self, disk: &dyn Look, name: &BundleName, order: &Order) -> Result<FoundBundle, Hold> {
-        let folder = name.folder();
-        let sent = is_sent(disk, &folder).map_err(|error| refused(&folder, &error))?;
+        let cannot = |error| refused(&name.folder(), &error);
+        let folder = place_of(disk, name).map_err(cannot)?.unwrap_or_else(|| name.folder());
+        let sent = is_sent(disk, &folder).map_err(cannot)?;
         let day = folder.parent();
         let inner = [folder.clone(), folder.join("files"), folder.join("sidecars")];
         let folders = day.into_iter().chain(inner);
@@ -190,12 +198,10 @@ impl RecordKeeper {
             return Ok(FoundBundle { folders, ..FoundBundle::default() });
         };
         if sent {
-            return Ok(FoundBundle {
-                unsent: without_row(disk, &order.settings, name)?,
-                offers: look.offers(name, &BundleFolder::new(folder), &order.owed, true)?,
-                folders,
-                ..FoundBundle::default()
-            });
+            let unsent = without_row(disk, &order.settings, name)?;
+            let dealing = recorded(disk, name, &folder, order)?;
+            let offers = look.offers(name, &BundleFolder::new(folder), &order.owed, true)?;
+            return Ok(FoundBundle { unsent, offers, dealing, folders, ..FoundBundle::default() });
         }
         let renamed = look.renamed(name);
         if !folders.iter().any(|(seen, _)| *seen == folder) {
@@ -203,7 +209,7 @@ impl RecordKeeper {
         }
         let mut inside = look.assets(name)?;
         let offers = look.offers(name, &BundleFolder::new(folder.clone()), &order.owed, false)?;
-        let strangers = strangers(disk, &order.settings.settle.ignore, name, &inside.assets)?;
+        let strangers = strangers(disk, &order.settings.settle.ignore, &folder, &inside.assets)?;
         let names_back = look.names_back(name, &strangers)?;
         let (rows, themes) = (Some(inside.assets.len()), inside.themes.keys().cloned().collect());
         let bundle = Some(Bundle { name: name.clone(), rows, themes: std::mem::take(&mut inside.themes), sent });
@@ -227,7 +233,10 @@ impl RecordKeeper {
             plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }
         let retouched = inside.retouched;
-        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent: Vec::new(), offers, folders })
+        let is_open_again = order.on_record.contains(name) && !inside.assets.is_empty();
+        let dealing = is_open_again.then(|| plan_not_sent(&folder));
+        let unsent = Vec::new();
+        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent, offers, dealing, folders })
     }
 }
 
@@ -249,6 +258,17 @@ impl RecordKeeper {
         }
         Ok(waits)
     }
+}
+
+/// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.
+fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) -> Result<Option<Plan>, Hold> {
+    if order.on_record.contains(name) {
+        return Ok(None);
+    }
+    let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
+    let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let sending = sending_of(disk, &order.settings, name, place, at)?;
+    Ok((!sending.files.is_empty()).then(|| plan_sent(sending)))
 }
 
 /// Why tags are not read that lie in a folder which only says when.

@@ -6,12 +6,12 @@ use std::io::ErrorKind;
 use super::Decider;
 use super::bundles::manifest_of;
 use crate::market::{Market, names_in};
-use crate::model::{ContentHash, MarketName, RelPath};
+use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Whereabouts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::ledger::Seen;
-use crate::service::sent::is_sent;
+use crate::service::ledger::{Became, Seen};
+use crate::service::sent::{bundle_of, is_sent, moved_to};
 use crate::vault::{DiskError, DiskResult, What};
 
 impl Decider {
@@ -28,9 +28,14 @@ impl Decider {
         if at == facts.path {
             return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }
+        let may_go_again = self.was_refused(&id, &facts.hash);
         for place in &places {
+            let moved = moved_to(self.disk(), place).ok().flatten();
+            let place = moved.as_ref().unwrap_or(place);
             match self.is_gone(place) {
                 Ok(true) => (),
+                // What lies in a bundle that was sent is out of the way of what a market refused.
+                Ok(false) if may_go_again && (place.area() == "archive" || self.was_sent(place)) => (),
                 Ok(false) => {
                     let (at, is_made_of_it) = self.with_these_bytes(place, facts);
                     return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::There });
@@ -51,8 +56,9 @@ impl Decider {
             facts.sidecar = Some((companion, sidecar));
             return None;
         }
-        let is_wanted =
-            self.is_let_go(&facts.path, facts.stage, facts.seen, moment) || self.ledger.is_sent_back(&facts.path);
+        let is_wanted = may_go_again
+            || self.is_let_go(&facts.path, facts.stage, facts.seen, moment)
+            || self.ledger.is_sent_back(&facts.path);
         // Who is told to move what `undo` brought back has moved it.
         let is_moved = || self.ledger.is_undone(&at, &facts.hash);
         if is_wanted || is_moved() {
@@ -60,6 +66,20 @@ impl Decider {
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
         Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Gone { last, bundled_for } })
+    }
+
+    /// Returns whether a market refused an asset and has nothing else of it: dropped again, it goes there if it was mended.
+    fn was_refused(&self, id: &AssetId, hash: &ContentHash) -> bool {
+        let mut refused: BTreeMap<MarketName, bool> = BTreeMap::new();
+        for ((market, _), became) in self.ledger.sent_as([id], [hash]) {
+            *refused.entry(market).or_insert(true) &= matches!(became, Became::Refused(_));
+        }
+        refused.values().any(|is_refused| *is_refused)
+    }
+
+    /// Returns whether a file lies in a bundle that was sent.
+    fn was_sent(&self, file: &RelPath) -> bool {
+        bundle_of(file).is_some_and(|bundle| is_sent(self.disk(), &bundle).unwrap_or(false))
     }
 
     /// Returns the file of an asset that has a file's bytes, or shows what it shows: where it stands, or an original in
@@ -101,26 +121,47 @@ impl Decider {
         let essences = facts.essence.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
         let hashes: Vec<&ContentHash> =
             [&facts.hash].into_iter().chain(originals).chain(file).chain(essences).collect();
-        let bundled = self.ledger.bundled_as(ids, hashes.iter().copied()).into_iter();
-        let became = |files: BTreeSet<RelPath>| {
-            let all = files.into_iter().map(|file| self.became_of(file, &hashes));
-            // What is known least of keeps it.
-            all.reduce(|one, other| if matches!(one, Bundled::TakenOut(_)) { other } else { one })
+        let ids: Vec<&AssetId> = ids.collect();
+        let mut sent: BTreeMap<MarketName, Vec<(BundleName, Became)>> = BTreeMap::new();
+        for ((market, bundle), became) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
+            sent.entry(market).or_default().push((bundle, became));
+        }
+        let mut bundled = self.ledger.bundled_as(ids, hashes.iter().copied());
+        for market in sent.keys() {
+            bundled.entry(market.clone()).or_default();
+        }
+        let became = |market: &MarketName, files: BTreeSet<RelPath>| {
+            let sent = sent.get(market).map_or(&[][..], Vec::as_slice);
+            let is_on_record = |file: &RelPath| {
+                BundleName::of(file).is_some_and(|name| sent.iter().any(|(bundle, _)| *bundle == name))
+            };
+            let by_record = sent.iter().map(|(bundle, became)| by_record(bundle, became, &files));
+            let by_disk = files.iter().filter(|file| !is_on_record(file)).map(|file| self.became_of(file, &hashes));
+            by_record.chain(by_disk).reduce(least_known)
         };
         let nowhere = || Bundled::Unknown("nobody knows any more in which bundle".to_owned());
-        bundled.map(|(market, files)| (market, became(files).unwrap_or_else(nowhere))).collect()
+        let became = |(market, files)| {
+            let became = became(&market, files).unwrap_or_else(nowhere);
+            (market, became)
+        };
+        bundled.into_iter().map(became).collect()
     }
 
-    /// Returns what became of a file in a bundle; `hashes` is what is known of its asset.
-    fn became_of(&self, file: RelPath, hashes: &[&ContentHash]) -> Bundled {
+    /// Returns what became of a file in a bundle that is not on record as sent; `hashes` is what is known of its asset.
+    fn became_of(&self, file: &RelPath, hashes: &[&ContentHash]) -> Bundled {
         let cannot = |why: String| Bundled::Unknown(format!("`{file}` cannot be looked at now: {why}"));
-        match self.is_gone(&file) {
+        match self.is_gone(file) {
             Ok(true) => (),
-            Ok(false) => return Bundled::Lies(file),
+            Ok(false) => return Bundled::Lies(file.clone()),
             Err(why) => return cannot(why),
         }
-        let bundle = BundleFolder::of(&file).expect("a file of a bundle lies in one");
-        match self.in_bundle(&bundle, &file, hashes) {
+        match moved_to(self.disk(), file) {
+            Ok(Some(moved)) => return Bundled::Sent(moved),
+            Ok(None) => (),
+            Err(error) => return cannot(error.source.to_string()),
+        }
+        let bundle = BundleFolder::of(file).expect("a file of a bundle lies in one");
+        match self.in_bundle(&bundle, file, hashes) {
             Ok(bundled) => bundled,
             Err(error) => cannot(error.source.to_string()),
         }
@@ -130,7 +171,9 @@ impl Decider {
     fn in_bundle(&self, bundle: &BundleFolder, file: &RelPath, hashes: &[&ContentHash]) -> DiskResult<Bundled> {
         let (disk, folder) = (self.disk(), bundle.path());
         if disk.stat(folder)?.is_none() {
-            return Ok(Bundled::BundleGone(folder.clone()));
+            // One that was moved to those that were sent, and the file was taken out there: it may have been sent.
+            let is_moved = moved_to(disk, folder)?.is_some();
+            return Ok(if is_moved { Bundled::Sent(file.clone()) } else { Bundled::BundleGone(folder.clone()) });
         }
         let is_missing = |error: &DiskError| error.kind() == ErrorKind::NotFound;
         if is_sent(disk, folder)? {
@@ -161,5 +204,27 @@ impl Decider {
     /// Returns the market that a bundle is for, if it is configured.
     fn market_of(&self, name: &BundleName) -> Option<&Market> {
         self.settings.upload.markets.iter().find(|market| market.name == name.market)
+    }
+}
+
+/// Returns what became of a file in a bundle that is on record as sent; `files` is where it lay in bundles.
+fn by_record(bundle: &BundleName, became: &Became, files: &BTreeSet<RelPath>) -> Bundled {
+    let file = files.iter().find(|file| BundleName::of(file).as_ref() == Some(bundle));
+    match became {
+        Became::InReview | Became::Accepted => Bundled::Sent(file.cloned().unwrap_or_else(|| bundle.folder())),
+        Became::Refused(refusal) => Bundled::Refused(vec![refusal.clone()]),
+    }
+}
+
+/// Of what became of two files of an asset, returns what keeps it the more: what is known least.
+fn least_known(one: Bundled, other: Bundled) -> Bundled {
+    match (one, other) {
+        (Bundled::Refused(mut one), Bundled::Refused(other)) => {
+            one.extend(other);
+            Bundled::Refused(one)
+        }
+        (refused @ Bundled::Refused(_), Bundled::TakenOut(_)) => refused,
+        (Bundled::TakenOut(_) | Bundled::Refused(_), other) => other,
+        (one, _) => one,
     }
 }

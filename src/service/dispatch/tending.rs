@@ -326,7 +326,9 @@ impl Part for Tending {
 
 /// Returns the records that a plan writes or takes away.
 fn records(plan: &Plan) -> impl Iterator<Item = &RelPath> {
-    plan.products.iter().map(|product| &product.to).chain(plan.removes.iter().map(|gone| &gone.path))
+    // What records that a bundle was sent writes nothing but the journal.
+    let dealt = plan.about.from.iter().filter(|_| plan.about.dealing.is_some());
+    plan.products.iter().map(|product| &product.to).chain(plan.removes.iter().map(|gone| &gone.path)).chain(dealt)
 }
 
 #[cfg(test)]

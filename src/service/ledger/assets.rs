@@ -20,6 +20,8 @@ pub(super) struct Assets {
     /// Of assets that had the same content, the one that remembers the markets for all.
     same_as: HashMap<Slot, Slot>,
     bundled_for: HashMap<Slot, Vec<u32>>,
+    /// The market of each file that was sent, and the file's number in that market's record.
+    sent: HashMap<Slot, Vec<(u32, u32)>>,
     /// Each market has a number: a hundred thousand assets name the same few.
     markets: Vec<MarketName>,
     /// Files of an asset beside the one where it stands: those in the bundles of further markets, and those that it had
@@ -122,16 +124,33 @@ impl Assets {
 
     /// Remembers that an asset was bundled for a market.
     pub(super) fn was_bundled_for(&mut self, slot: Slot, market: &MarketName) {
+        let number = self.number_of(market);
+        let bundled_for = self.bundled_for.entry(self.first(slot)).or_default();
+        if !bundled_for.contains(&number) {
+            bundled_for.push(number);
+        }
+    }
+
+    /// Remembers that a file of an asset was sent to a market, where it has a number.
+    pub(super) fn was_sent(&mut self, slot: Slot, market: &MarketName, number: usize) {
+        let market = self.number_of(market);
+        let number = u32::try_from(number).expect("fewer than four billion files are sent");
+        self.sent.entry(self.first(slot)).or_default().push((market, number));
+    }
+
+    /// Returns where files of an asset, or of one that had the same content, were sent to, each with its number there.
+    pub(super) fn sent(&self, slot: Slot) -> impl Iterator<Item = (&MarketName, usize)> {
+        let sent = self.sent.get(&self.first(slot)).map_or(&[][..], Vec::as_slice);
+        sent.iter().map(|(market, number)| (&self.markets[*market as usize], *number as usize))
+    }
+
+    fn number_of(&mut self, market: &MarketName) -> u32 {
         let known = self.markets.iter().position(|known| known == market);
         let number = known.unwrap_or_else(|| {
             self.markets.push(market.clone());
             self.markets.len() - 1
         });
-        let number = u32::try_from(number).expect("there are fewer than four billion markets");
-        let bundled_for = self.bundled_for.entry(self.first(slot)).or_default();
-        if !bundled_for.contains(&number) {
-            bundled_for.push(number);
-        }
+        u32::try_from(number).expect("there are fewer than four billion markets")
     }
 
     /// Takes back that an asset was bundled for some markets.
@@ -183,6 +202,9 @@ impl Assets {
             return;
         }
         self.same_as.insert(other, one);
+        if let Some(sent) = self.sent.remove(&other) {
+            self.sent.entry(one).or_default().extend(sent);
+        }
         let Some(bundled_for) = self.bundled_for.remove(&other) else { return };
         let kept = self.bundled_for.entry(one).or_default();
         kept.extend(bundled_for);

@@ -2,6 +2,7 @@ mod assets;
 mod kept;
 mod note_versions;
 mod owed;
+mod sendings;
 
 #[cfg(test)]
 mod tests;
@@ -12,12 +13,14 @@ use jiff::Timestamp;
 
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleFolder, BundleName, Named};
+use crate::plan::{BundleFolder, BundleName, MarketRecord, Named};
 use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
+pub(super) use sendings::Became;
+use sendings::Sendings;
 
 /// What was seen and done so far: a memory that the journal and the sidecars can rebuild.
 #[derive(Debug, Default, Clone)]
@@ -33,6 +36,7 @@ pub(super) struct Ledger {
     bundles: HashMap<ThemeSlug, BTreeSet<BundleName>>,
     /// The hash of each bundle's manifest as it was written last.
     manifests: HashMap<RelPath, ContentHash>,
+    sendings: Sendings,
     /// What notes gave.
     pub(super) notes: NoteVersions,
     /// Products that were taken away and may still be kept.
@@ -123,6 +127,9 @@ impl Ledger {
     /// Remembers a plan that was carried out, with the files that it published.
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
+        if let Some(dealing) = &about.dealing {
+            self.sendings.remember(dealing, at, &mut self.assets);
+        }
         if let Some(undone) = about.undoes {
             self.notes.forget(undone);
         }
@@ -247,6 +254,44 @@ impl Ledger {
             last: self.assets.seen(slot),
             bundled_for: self.assets.bundled_for(slot).cloned().collect(),
         }
+    }
+
+    /// Returns what became of each file that an asset had in bundles that were sent, under any of these identities and
+    /// with any of these bytes; with the market and the bundle.
+    pub(super) fn sent_as<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a AssetId>,
+        hashes: impl IntoIterator<Item = &'a ContentHash>,
+    ) -> BTreeMap<(MarketName, BundleName), Became> {
+        let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
+        let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
+        let sent = slots.flat_map(|slot| self.sendings.of_asset(slot, &self.assets));
+        sent.map(|(market, bundle, became)| ((market.clone(), bundle.clone()), became)).collect()
+    }
+
+    /// Returns whether it is on record that a bundle was sent.
+    pub(super) fn is_sent(&self, name: &BundleName) -> bool {
+        self.sendings.is_sent(name)
+    }
+
+    /// Returns the bundles that are on record as sent, each with how many files it had.
+    pub(super) fn sent_bundles(&self) -> impl Iterator<Item = (&BundleName, usize)> {
+        self.sendings.bundles()
+    }
+
+    /// Returns whether a market refused a file of these very bytes.
+    pub(super) fn is_refused(&self, market: &MarketName, hash: &ContentHash) -> bool {
+        self.sendings.is_refused(market, hash)
+    }
+
+    /// Learns that what a market refused is made in another way too.
+    pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: ContentHash) {
+        self.sendings.made_the_same(market, hash, made);
+    }
+
+    /// Returns what went to each market, and what that answered.
+    pub(super) fn market_records(&self) -> impl Iterator<Item = (&MarketName, &MarketRecord)> {
+        self.sendings.records()
     }
 
     /// Returns whether a person brought these bytes back to this place.

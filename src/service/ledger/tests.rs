@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Kind;
-use crate::records::{FileRecord, Happened, Intent, Origin};
+use crate::records::{AnsweredFile, Answers, Dealing, FileRecord, Happened, Intent, Origin, Sending, SentFile};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
@@ -234,6 +234,72 @@ fn what_recovery_finished_late_stands_in_its_place() {
         ledger.remember(&intent.about, &[], at);
     }
     assert_eq!(ledger.left_at(Stage::Upload), [times[2], times[0], times[1]]);
+}
+
+/// Returns what the journal says of dealings with a market.
+fn dealt(dealing: Dealing) -> Intent {
+    let mut intent = step(&id(), "upload/x.jpg", "x", "upload/x.jpg", &[]);
+    intent.about = About { dealing: Some(dealing), ..About::new(Stage::Upload, "recorded") };
+    intent
+}
+
+/// What became of a file was asked of its bundle alone, and forgotten with it.
+#[test]
+fn what_was_sent_is_known_by_asset_and_by_content() {
+    let (m, bundle) = (MarketName::recorded("m"), path("upload/2026-11-28/m"));
+    let file = |name: &str, asset: AssetId, sent: &str| {
+        let (theme, made) = (ThemeSlug::new("t").ok(), Some(hash("way")));
+        SentFile { name: name.to_owned(), asset, theme, hash: hash(sent), made }
+    };
+    let files = vec![file("b.jpg", AssetId::of(&hash("beside")), "beside"), file("a.jpg", id(), "retouched by hand")];
+    let sent = dealt(Dealing::Sent(Sending { bundle: bundle.clone(), market: m.clone(), at: time(7), files }));
+    let answered = |accepted| {
+        let (file, asset, reason) = (bundle.join("files/a.jpg"), id(), "noise".to_owned());
+        let (hash, made) = (hash("retouched by hand"), Some(hash("way")));
+        let files = vec![AnsweredFile { file, asset, hash, made, accepted, reason }];
+        dealt(Dealing::Answered(Answers { market: m.clone(), files }))
+    };
+    let back = || dealt(Dealing::NotSent(bundle.clone()));
+    let twin = AssetId::of(&hash("twin"));
+    let twins = step(&twin, "raw/t/twin.png", "exported", "keep/t/t-0009.png", &[]);
+    // What else is on record, and what became of the file.
+    let rows: [(Vec<Intent>, &[&str]); 9] = [
+        (vec![], &[]),
+        (vec![sent.clone()], &["in review"]),
+        // Recovery told it twice.
+        (vec![sent.clone(), sent.clone()], &["in review"]),
+        (vec![sent.clone(), answered(true)], &["accepted"]),
+        (vec![sent.clone(), answered(false)], &["refused noise"]),
+        (vec![sent.clone(), answered(false), answered(true)], &["accepted"]),
+        (vec![sent.clone(), back()], &[]),
+        (vec![sent.clone(), back(), sent.clone()], &["in review"]),
+        (vec![sent.clone(), answered(false), back()], &["refused noise"]),
+    ];
+    for (others, expected) in rows {
+        let ledger = rebuilt(&journal(the_way().into_iter().chain(others.clone()).chain([twins.clone()])));
+        let shown = |ids: &[&AssetId], hashes: &[&str]| -> Vec<String> {
+            let hashes: Vec<ContentHash> = hashes.iter().map(|text| hash(text)).collect();
+            let became = ledger.sent_as(ids.iter().copied(), &hashes).into_values().map(|became| match became {
+                Became::InReview => "in review".to_owned(),
+                Became::Accepted => "accepted".to_owned(),
+                Became::Refused(refusal) => format!("refused {}", refusal.reason),
+            });
+            became.collect()
+        };
+        assert_eq!(shown(&[&id()], &[]), expected, "{others:?}");
+        assert_eq!(shown(&[&twin], &[]), expected, "another identity: {others:?}");
+        for content in ["dropped", "exported", "embedded anew"] {
+            assert_eq!(shown(&[], &[content]), expected, "{content}: {others:?}");
+        }
+        assert_eq!(shown(&[&AssetId::of(&hash("another"))], &["another"]), [""; 0]);
+        let is_refused = ledger.is_refused(&m, &hash("retouched by hand"));
+        assert_eq!(is_refused, others.contains(&answered(false)), "{others:?}");
+    }
+    let ledger = rebuilt(&journal([sent, answered(false)]));
+    let records: Vec<_> = ledger.market_records().map(|(market, record)| (market, record.sent().count())).collect();
+    assert_eq!(records, [(&m, 2)]);
+    let name = BundleName::of(&bundle).unwrap();
+    assert!(ledger.is_sent(&name) && ledger.sent_bundles().eq([(&name, 2)]));
 }
 
 /// What a person does with one of three contents.

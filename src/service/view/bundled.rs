@@ -15,12 +15,10 @@ use crate::vault::What;
 impl View {
     pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
         let Some(name) = BundleName::of(path) else {
-            let is_day = path.parts().count() == 2;
-            let is =
-                if is_day { "the folder of an upload day" } else { "in the folder of an upload day, and in no bundle" };
-            return Explained::new(format!("{is}: a bundle is `upload/DAY/MARKET`"));
+            return Explained::new(in_no_bundle(path));
         };
-        let folder = name.folder();
+        let is_moved = BundleFolder::is_among_sent(path);
+        let folder = if is_moved { name.sent_folder() } else { name.folder() };
         let bundle = BundleFolder::new(folder.clone());
         let is_known = self.decide.settings.upload.market(&name.market).is_some();
         let sent = match is_sent(self.decide.disk(), &folder) {
@@ -154,6 +152,17 @@ fn bundled_as(sent: &str, was_sent: bool) -> &'static str {
         () if sent == UNNAMED => "bundled, for a market that the settings do not name",
         () => "bundled; changed tags still reach it",
     }
+}
+
+/// Explains what lies beside the bundles of an upload day.
+fn in_no_bundle(path: &RelPath) -> String {
+    let is_among_sent = BundleFolder::is_among_sent(path);
+    let is = match path.parts().count() - usize::from(is_among_sent) {
+        1 => "the folder of the bundles that were sent, as `DAY/MARKET`: move one here once you uploaded it".to_owned(),
+        2 => "the folder of an upload day: a bundle is `upload/DAY/MARKET`".to_owned(),
+        _ => "in the folder of an upload day, and in no bundle: a bundle is `upload/DAY/MARKET`".to_owned(),
+    };
+    if is_among_sent && path.parts().count() > 2 { format!("{is}; here lies what was sent") } else { is }
 }
 
 /// Returns tags as a market gets them, each value still with its layer.

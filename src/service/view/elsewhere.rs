@@ -208,6 +208,7 @@ impl View {
             let theme = sidecar.theme.as_ref().map(|theme| format!(" of the theme `{theme}`")).unwrap_or_default();
             let number = sidecar.seq.map(|seq| format!(", number {seq}")).unwrap_or_default();
             notes.push(("asset", format!("{id}{theme}{number}")));
+            notes.extend(self.dealings_of(id).into_iter().map(|dealt| ("market", dealt)));
         }
         if let Some((recipe, file)) = sidecar.file.as_ref().and_then(|file| Some((file.recipe.as_ref()?, file))) {
             let by = file.made_by.as_ref().map(|version| format!(", by stockmill {version}")).unwrap_or_default();

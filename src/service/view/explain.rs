@@ -5,7 +5,7 @@ use super::overview::to_failed;
 use super::{AssetStatus, View};
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
-use crate::plan::{Facts, theme_of_path};
+use crate::plan::{BundleFolder, Facts, theme_of_path};
 use crate::records::SIDECAR_SUFFIX;
 use crate::service::survey::{stage_of, unit_of};
 use crate::vault::own_names::{MARK, PROBE, SCRATCH, TRASH};
@@ -258,7 +258,8 @@ pub(super) fn about_own(path: &RelPath) -> String {
     what.to_owned()
 }
 
-/// Returns whether a path lies in the folder of an upload day, or is it.
+/// Returns whether a path lies in the folder of an upload day, sent or not, or is it.
 fn is_upload_day(path: &RelPath) -> bool {
-    path.parts().nth(1).and_then(|day| day.to_str()).is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+    let is_day = |day: &str| day.parse::<jiff::civil::Date>().is_ok();
+    BundleFolder::is_among_sent(path) || path.parts().nth(1).and_then(|day| day.to_str()).is_some_and(is_day)
 }

@@ -1,6 +1,7 @@
 //! A look at a root that changes nothing: what `plan`, `status` and `explain` show.
 
 mod advice;
+mod answers;
 mod bundled;
 mod elsewhere;
 mod explain;
@@ -12,6 +13,7 @@ mod overview;
 mod stale;
 
 pub use advice::Unwise;
+pub use answers::{AnswerCount, dealing_with, dealt_assets};
 pub use explain::Explained;
 pub use forecast::Future;
 pub use overview::{BundleStatus, Group, Line, Overview, StageCount};

@@ -8,7 +8,7 @@ use super::{AssetStatus, View, is_sent};
 use crate::model::{RelPath, Stage};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
 use crate::service::decide::{bundle_names, without_row};
-use crate::service::sent::UNSENT;
+use crate::service::sent::{UNSENT, place_of};
 use crate::service::survey::stage_of;
 use crate::service::why::{Why, WhyKind};
 use crate::vault::{Entry, What, read_delivery_log};
@@ -134,7 +134,8 @@ impl View {
         // What cannot be read is told by `deliver`, which then sends nothing.
         let known = read_delivery_log(disk).unwrap_or_default();
         let look = |name: &BundleName| {
-            let folder = name.folder();
+            let place = place_of(disk, name).ok().flatten();
+            let folder = place.unwrap_or_else(|| name.folder());
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, Entry)| entry.what == What::File;
             let within = BundleFolder::new(folder.clone()).files();

@@ -1,5 +1,6 @@
 //! Records that several assets share are brought up to date, and what lies aside gets its second look.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::job::Job;
@@ -7,6 +8,7 @@ use super::super::message::{Looks, Work};
 use super::super::{Dispatcher, here};
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Facts, Hold, Plan, sync_base_path, theme_of_path};
+use crate::records::Dealing;
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
@@ -55,8 +57,9 @@ impl Dispatcher {
                 Tended::Bundle(name) => Some(name.clone()),
                 Tended::Tags(_) => None,
             });
-            let bundles = bundles.collect();
+            let bundles: BTreeSet<BundleName> = bundles.collect();
             let order = Order {
+                on_record: bundles.iter().filter(|name| self.decide.ledger.is_sent(name)).cloned().collect(),
                 settings: self.decide.settings.clone(),
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
@@ -125,8 +128,9 @@ impl Dispatcher {
             report::left_alone(renamed, RENAMED);
         }
         let folder = name.folder();
+        let is_there = found.folders.iter().any(|(seen, _)| BundleName::of(seen).as_ref() == Some(name));
         let folders: Vec<_> = found.folders.iter().map(|(folder, seen)| (folder.clone(), seen.modified_ns)).collect();
-        if !folders.iter().any(|(seen, _)| *seen == folder) {
+        if !is_there {
             // A person took it away.
             self.intake.folder_times.forget(&folder);
             let lacked = self.maintenance.tending.forget_bundle(name);
@@ -152,6 +156,12 @@ impl Dispatcher {
             if self.inbox.leave_alone(&file, UNSENT) {
                 report::unsent(&file, UNSENT);
             }
+        }
+        // It may be on record by now, or no more.
+        let is_news =
+            |plan: &Plan| matches!(plan.about.dealing, Some(Dealing::Sent(_))) != self.decide.ledger.is_sent(name);
+        if let Some(plan) = found.dealing.filter(is_news) {
+            self.tend(Tended::Bundle(name.clone()), plan, now);
         }
         for mut plan in found.plans {
             self.decide.tell_edited_manifest(&mut plan);

@@ -1,0 +1,204 @@
+//! Which file each row of a market's list is about. What cannot be told is told, and never guessed.
+
+use std::collections::BTreeMap;
+
+use super::{BundleFolder, Plan};
+use crate::model::{RelPath, Stage, counted};
+use crate::records::{About, AnsweredFile, Answers, Dealing, SentFile, VerdictRow, Verdicts};
+
+/// A file that went to a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentBefore<'a> {
+    /// Where its bundle was made.
+    pub bundle: &'a RelPath,
+    /// The file.
+    pub file: &'a SentFile,
+    /// What the market answered so far.
+    pub dealt: Dealt,
+}
+
+/// What a market answered about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dealt {
+    /// Nothing.
+    InReview,
+    /// Whether it took the file.
+    Answered(bool),
+}
+
+/// What a market's list says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// What is new.
+    pub answers: Answers,
+    /// What is not recorded: the line, and why.
+    pub told: Vec<(u64, String)>,
+}
+
+/// Finds the file that each row of a list is about; `sent` is what went to the market, by name. What is on record as the
+/// list says it gives nothing.
+pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<'_>>>) -> Verdict {
+    let mut by_name: BTreeMap<&str, Vec<&VerdictRow>> = BTreeMap::new();
+    for row in &verdicts.rows {
+        by_name.entry(row.file.as_str()).or_default().push(row);
+    }
+    let (mut files, mut told) = (Vec::new(), Vec::new());
+    for (name, rows) in by_name {
+        let first = rows[0];
+        if let Some(other) = rows.iter().find(|row| row.accepted != first.accepted) {
+            let lines = format!(
+                "`{name}` is accepted in one line and refused in another (lines {} and {})",
+                first.line, other.line
+            );
+            told.push((first.line, format!("{lines}; correct the list, and import it again")));
+            continue;
+        }
+        match meant(name, rows.len(), first.accepted, sent) {
+            Ok(meant) => files.extend(meant.into_iter().map(|sent| answered(sent, first))),
+            Err(why) => told.push((first.line, why)),
+        }
+    }
+    told.sort();
+    Verdict { answers: Answers { market: verdicts.market.clone(), files }, told }
+}
+
+/// Returns the files that rows of one name are about and whose verdict is news, or why nobody can tell.
+fn meant<'a, 'b>(
+    name: &str,
+    rows: usize,
+    accepted: bool,
+    sent: &'b BTreeMap<&str, Vec<SentBefore<'a>>>,
+) -> Result<Vec<&'b SentBefore<'a>>, String> {
+    let exact = sent.get(name);
+    let by_case = || {
+        let mut alike = sent.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, sent)| sent);
+        alike.next().filter(|_| alike.next().is_none())
+    };
+    let Some(files) = exact.or_else(by_case) else {
+        return Err(format!(
+            "`{name}` is on record in no bundle that went there; if it did, record that with `stockmill sent`"
+        ));
+    };
+    let is_known = |sent: &&SentBefore<'_>| sent.dealt == Dealt::Answered(accepted);
+    let open: Vec<_> = files.iter().filter(|sent| sent.dealt == Dealt::InReview).collect();
+    match (&files[..], &open[..]) {
+        // The market may change its mind.
+        ([only], _) => Ok([only].into_iter().filter(|sent| !is_known(sent)).collect()),
+        (_, []) if files.iter().all(|sent| is_known(&sent)) => Ok(Vec::new()),
+        (all, open) if rows >= all.len() => Ok(open.to_vec()),
+        (all, [only]) if !all.iter().any(|sent| is_known(&sent)) => Ok(vec![only]),
+        (all, _) => {
+            let bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
+            Err(format!(
+                "`{name}` went there in {}, and nobody can tell which one is meant: nothing is recorded of it",
+                bundles.join(" and ")
+            ))
+        }
+    }
+}
+
+fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
+    AnsweredFile {
+        file: sent.bundle.join(BundleFolder::FILES).join(&sent.file.name),
+        asset: sent.file.asset.clone(),
+        hash: sent.file.hash.clone(),
+        made: sent.file.made.clone(),
+        accepted: row.accepted,
+        reason: if row.accepted { String::new() } else { row.reason.clone() },
+    }
+}
+
+/// Plans to record what a market answered.
+pub fn plan_answers(answers: Answers) -> Plan {
+    let accepted = answers.files.iter().filter(|file| file.accepted).count();
+    let refused = answers.files.len() - accepted;
+    let did = format!(
+        "recorded what {} answered about {}: {accepted} accepted, {refused} refused",
+        answers.market,
+        counted(answers.files.len(), "file")
+    );
+    Plan::new(About { dealing: Some(Dealing::Answered(answers)), ..About::new(Stage::Upload, did) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AssetId, ContentHash, MarketName};
+
+    /// Judges a list, written as `line name word`, against what was sent, written as `bundle name answer`.
+    fn judged(sent: &[&str], rows: &[&str]) -> (Vec<String>, Vec<String>) {
+        let words = |text: &&str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let kept: Vec<(RelPath, SentFile, Dealt)> = sent
+            .iter()
+            .map(|text| {
+                let words = words(text);
+                let hash = ContentHash::of(words[0].as_bytes());
+                let (name, asset) = (words[1].clone(), AssetId::of(&hash));
+                let dealt = match words[2].as_str() {
+                    "?" => Dealt::InReview,
+                    word => Dealt::Answered(word == "yes"),
+                };
+                let file = SentFile { name, asset, theme: None, hash, made: None };
+                (RelPath::new(format!("upload/2026-11-28/{}", words[0])).unwrap(), file, dealt)
+            })
+            .collect();
+        let mut before: BTreeMap<&str, Vec<SentBefore<'_>>> = BTreeMap::new();
+        for (bundle, file, dealt) in &kept {
+            before.entry(&file.name).or_default().push(SentBefore { bundle, file, dealt: *dealt });
+        }
+        let row = |text: &&str| {
+            let words = words(text);
+            let (line, accepted) = (words[0].parse().unwrap(), words[2] == "yes");
+            VerdictRow { line, file: words[1].clone(), accepted, reason: "noise".to_owned() }
+        };
+        let verdicts = Verdicts { market: MarketName::new("m").unwrap(), rows: rows.iter().map(row).collect() };
+        let judged = judge_verdicts(&verdicts, &before);
+        let shown = |file: &AnsweredFile| {
+            let bundle = file.file.parent().and_then(|files| files.parent()).unwrap();
+            format!("{} {} {}{}", bundle.file_text(), file.file.file_text(), file.accepted, file.reason)
+        };
+        let told = judged.told.into_iter().map(|(line, why)| format!("{line} {why}")).collect();
+        (judged.answers.files.iter().map(shown).collect(), told)
+    }
+
+    #[test]
+    fn each_row_is_about_one_file_or_is_told() {
+        // What was sent, the list, what is recorded, and how what is told begins.
+        type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a [&'a str]);
+        let rows: [Row<'_>; 14] = [
+            (&["m a.jpg ?"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
+            (&["m a.jpg ?"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
+            (&["m a.jpg ?"], &["2 A.JPG no"], &["m a.jpg falsenoise"], &[]),
+            (&["m a.jpg no"], &["2 a.jpg no"], &[], &[]),
+            (&["m a.jpg no"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
+            (&["m a.jpg ?"], &["2 b.jpg no"], &[], &["2 `b.jpg` is on record in no bundle"]),
+            (
+                &["m a.jpg ?", "m b.jpg ?"],
+                &["2 a.jpg yes", "3 b.jpg yes", "4 a.jpg no"],
+                &["m b.jpg true"],
+                &["2 `a.jpg` is accepted in one line and refused in another (lines 2 and 4)"],
+            ),
+            (&["m a.jpg ?"], &["2 a.jpg yes", "3 a.jpg yes"], &["m a.jpg true"], &[]),
+            // The same name in two bundles: the mended one has no answer yet.
+            (&["m a.jpg no", "m-2 a.jpg ?"], &["2 a.jpg yes"], &["m-2 a.jpg true"], &[]),
+            (
+                &["m a.jpg no", "m-2 a.jpg ?"],
+                &["2 a.jpg no"],
+                &[],
+                &["2 `a.jpg` went there in `upload/2026-11-28/m` and"],
+            ),
+            (&["m a.jpg no", "m-2 a.jpg ?"], &["2 a.jpg no", "3 a.jpg no"], &["m-2 a.jpg falsenoise"], &[]),
+            (&["m a.jpg ?", "m-2 a.jpg ?"], &["2 a.jpg no"], &[], &["2 `a.jpg` went there in"]),
+            (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no"], &[], &[]),
+            (&[], &[], &[], &[]),
+        ];
+        for (sent, list, recorded, told) in rows {
+            let (files, said) = judged(sent, list);
+            assert_eq!(files, recorded, "{sent:?} {list:?}");
+            assert!(
+                said.len() == told.len() && said.iter().zip(told).all(|(said, told)| said.starts_with(told)),
+                "{sent:?} {list:?}: {said:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A market's list of files that it took or refused, as text: a table in any encoding, with any usual separator.
+
+use super::note::decode;
+
+/// So many headers are named of a list whose columns are not those that are looked for.
+const HEADERS_MAX: usize = 20;
+
+/// The columns that are read; `reason` may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListColumns {
+    /// That of the file's name.
+    pub file: String,
+    /// That of the verdict.
+    pub verdict: String,
+    /// That of the reason.
+    pub reason: Option<String>,
+}
+
+/// One row of a list, as it stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRow {
+    /// Its line.
+    pub line: u64,
+    /// The file's name.
+    pub file: String,
+    /// The verdict, in the market's word.
+    pub verdict: String,
+    /// The reason; empty if there is none.
+    pub reason: String,
+}
+
+/// Reads a list: its rows, and what is to be told of how it was read.
+pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<ListRow>, Option<String>), String> {
+    let decoded = decode(bytes).map_err(|why| why.replace("the note", "the list"))?;
+    let told = decoded.told.map(|(line, what)| format!("line {line}: {}", what.replace("the note", "the list")));
+    let text = decoded.text.trim_start_matches('\u{feff}');
+    let mut headers: Vec<String> = Vec::new();
+    for separator in [b',', b';', b'\t'] {
+        let mut reader = reader(text, separator);
+        let found = reader.headers().map_err(|error| error.to_string())?.clone();
+        let place = |name: &str| found.iter().position(|header| is_same(header, name));
+        if let (Some(file), Some(verdict)) = (place(&columns.file), place(&columns.verdict)) {
+            let reason = match &columns.reason {
+                Some(name) => Some(place(name).ok_or_else(|| missing(&[name.as_str()], found.iter()))?),
+                None => None,
+            };
+            return rows(text, reader, [Some(file), Some(verdict), reason]).map(|rows| (rows, told));
+        }
+        if found.len() > headers.len() {
+            headers = found.iter().map(str::to_owned).collect();
+        }
+    }
+    let lacks = |name: &&str| !headers.iter().any(|header| is_same(header, name));
+    let lacking: Vec<&str> = [columns.file.as_str(), &columns.verdict].into_iter().filter(lacks).collect();
+    Err(missing(&lacking, headers.iter().map(String::as_str)))
+}
+
+fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes())
+}
+
+fn rows(text: &str, mut reader: csv::Reader<&[u8]>, places: [Option<usize>; 3]) -> Result<Vec<ListRow>, String> {
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        let cell = |place: Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+        // The reader counts empty lines to the row behind them.
+        let line = record.position().map_or(0, |at| {
+            let from = usize::try_from(at.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
+            at.line() + from.iter().take_while(|byte| **byte == b'\n').count() as u64
+        });
+        let [file, verdict, reason] = places.map(cell);
+        // Some lists end in rows of nothing.
+        if !(file.is_empty() && verdict.is_empty()) {
+            rows.push(ListRow { line, file, verdict, reason });
+        }
+    }
+    Ok(rows)
+}
+
+fn is_same(header: &str, name: &str) -> bool {
+    !name.is_empty() && header.trim().to_lowercase() == name.trim().to_lowercase()
+}
+
+fn missing<'a>(lacking: &[&str], found: impl Iterator<Item = &'a str>) -> String {
+    let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let found: Vec<&str> = found.map(str::trim).take(HEADERS_MAX).collect();
+    format!(
+        "its first line has no column {}; it has {}; say which they are: `--columns file=..,verdict=..,reason=..`",
+        quoted(lacking.to_vec()),
+        quoted(found)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8], reason: Option<&str>) -> Result<Vec<String>, String> {
+        let [file, verdict] = ["Filename", "Status"].map(str::to_owned);
+        let columns = ListColumns { file, verdict, reason: reason.map(str::to_owned) };
+        let (rows, _) = read_verdict_list(bytes, &columns)?;
+        Ok(rows.iter().map(|row| format!("{} {}|{}|{}", row.line, row.file, row.verdict, row.reason)).collect())
+    }
+
+    #[test]
+    fn lists_are_read_in_every_form() {
+        let plain = "Filename,Status,Reason\na.jpg,Approved,\nb.jpg,Rejected,\"noise, and\nmore\"\n\nc.jpg,Pending,très bruité et flou\n";
+        let expected =
+            ["2 a.jpg|Approved|", "3 b.jpg|Rejected|noise, and\nmore", "6 c.jpg|Pending|très bruité et flou"];
+        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let latin: Vec<u8> = plain.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let tabs = plain.replace(',', "\t").replace("noise\t", "noise,");
+        let semicolons = plain.replace(',', ";").replace("noise;", "noise,");
+        let forms = [
+            plain.as_bytes().to_vec(),
+            format!("\u{feff}{plain}").into_bytes(),
+            plain.replace('\n', "\r\n").into_bytes(),
+            tabs.into_bytes(),
+            semicolons.into_bytes(),
+            utf16,
+            latin,
+            plain.replace("Filename,Status", "FILENAME, status ").into_bytes(),
+        ];
+        for form in forms {
+            assert_eq!(read(&form, Some("Reason")).unwrap(), expected, "{}", String::from_utf8_lossy(&form));
+        }
+    }
+
+    #[test]
+    fn columns_that_cannot_be_told_are_refused_with_what_is_there() {
+        // The list, the column of the reason, and what is told.
+        let rows = [
+            ("Name;State\na;b\n", None, "no column `Filename`, `Status`; it has `Name`, `State`;"),
+            ("Filename,State\na,b\n", None, "no column `Status`; it has `Filename`, `State`;"),
+            ("Filename,Status\na,b\n", Some("Why"), "no column `Why`; it has `Filename`, `Status`;"),
+            ("", None, "no column `Filename`, `Status`; it has "),
+        ];
+        for (text, reason, told) in rows {
+            let why = read(text.as_bytes(), reason).unwrap_err();
+            assert!(why.contains(told), "{text:?}: {why}");
+        }
+        assert_eq!(read(b"Filename,Status\nshort\n,\n", None).unwrap(), ["2 short||"]);
+        assert!(read(b"{\\rtf1 Filename}", None).unwrap_err().starts_with("the list is rich text"));
+    }
+}

@@ -1,0 +1,123 @@
+//! Recording that bundles were sent: a person uploaded them, and says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::carried_out::{CarriedOut, Rules};
+use super::decide::{sending_of, without_row};
+use super::sent::{is_sent, place_of};
+use crate::craft::Untold;
+use crate::make::{MakeError, make};
+use crate::model::{RelPath, counted};
+use crate::plan::{BundleName, SENT_MARK, plan_mark_sent, plan_sent};
+use crate::records::{Answer, Dealing, Did, Plans, Record, Sending};
+use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault};
+
+/// Records that bundles were sent, and marks them. What cannot be recorded is told with the reason; the others are.
+pub(super) fn send(
+    vault: &Vault,
+    journal: &mut Journal,
+    bundles: &[RelPath],
+    rules: &Rules,
+    now: Timestamp,
+) -> CarriedOut {
+    let mut carried = CarriedOut::default();
+    let mut sent: BTreeSet<RelPath> = match Journal::read_only(vault.disk()) {
+        Ok(records) => sendings(&records).into_keys().cloned().collect(),
+        Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..carried },
+    };
+    for bundle in bundles {
+        let did = match send_one(vault, journal, bundle, &mut sent, rules, now) {
+            Ok((told, receipt)) => {
+                carried.receipts.extend(receipt);
+                Did::Sent(bundle.clone(), told)
+            }
+            Err(NotSent::Refused(why)) => Did::Stays(bundle.clone(), why),
+            Err(error) => {
+                carried.is_open |= matches!(error, NotSent::Commit(CommitError::Open(_)));
+                carried.answer.refused = Some(format!("{bundle}: {error}"));
+                break;
+            }
+        };
+        carried.answer.done.push(did);
+    }
+    carried
+}
+
+/// Why a bundle is not recorded as sent.
+#[derive(Debug, thiserror::Error)]
+enum NotSent {
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+fn send_one(
+    vault: &Vault,
+    journal: &mut Journal,
+    bundle: &RelPath,
+    sent: &mut BTreeSet<RelPath>,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(String, Option<Receipt>), NotSent> {
+    let disk = vault.disk();
+    let refused = |why: String| NotSent::Refused(why);
+    let name = BundleName::of(bundle).filter(|name| [name.folder(), name.sent_folder()].contains(bundle));
+    let name = name.ok_or_else(|| refused("it is no bundle; one is a folder `upload/DAY/MARKET`".to_owned()))?;
+    let place = place_of(disk, &name)?
+        .ok_or_else(|| refused("there is no such bundle; `stockmill status` lists all".to_owned()))?;
+    let is_marked = is_sent(disk, &place)?;
+    if is_marked && sent.contains(&name.folder()) {
+        return Ok(("it is on record as sent already".to_owned(), None));
+    }
+    let lacking = without_row(disk, &rules.settings, &name).map_err(|hold| refused(hold.to_string()))?;
+    if let Some(file) = lacking.first() {
+        return Err(refused(format!(
+            "{} in it without a row in its CSV, the first is `{}`; if stockmill put it there, it writes the row in a \
+             moment (`stockmill once`), and the market gets that CSV; else take it out",
+            counted(lacking.len(), "file"),
+            file.file_text()
+        )));
+    }
+    let sending = sending_of(disk, &rules.settings, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
+    if sending.files.is_empty() {
+        return Err(refused("no file is in it that has a row in its CSV, so nothing was sent".to_owned()));
+    }
+    let told = told(&sending, is_marked, &place);
+    let plan = if is_marked { plan_sent(sending) } else { plan_mark_sent(sending, &place) };
+    let made = make(vault, &plan, &rules.limits, &Untold)?;
+    let receipt = vault.commit(journal, vec![made], now).remove(0)?;
+    sent.insert(name.folder());
+    Ok((told, Some(receipt)))
+}
+
+fn told(sending: &Sending, is_marked: bool, place: &RelPath) -> String {
+    let files = counted(sending.files.len(), "file");
+    let back = format!("to take that back, delete `{place}/{SENT_MARK}`");
+    if is_marked {
+        format!("recorded that {files} went to {}", sending.market)
+    } else {
+        format!("recorded that {files} went to {}; nothing in it changes any more; {back}", sending.market)
+    }
+}
+
+/// Returns the bundles that are on record as sent, by where they were made.
+pub(super) fn sendings(records: &[Record]) -> BTreeMap<&RelPath, &Sending> {
+    let mut sendings = BTreeMap::new();
+    for intent in Plans::of(records).done {
+        match &intent.about.dealing {
+            Some(Dealing::Sent(sending)) => {
+                sendings.entry(&sending.bundle).or_insert(sending);
+            }
+            Some(Dealing::NotSent(bundle)) => drop(sendings.remove(bundle)),
+            Some(Dealing::Answered(_)) | None => (),
+        }
+    }
+    sendings
+}

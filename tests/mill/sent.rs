@@ -1,0 +1,196 @@
+//! What was sent, and what markets answered.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{NOTE, Root, picture};
+
+const COLUMNS: [&str; 2] = ["--columns", "file=Filename,verdict=Status,reason=Why"];
+
+/// Returns a root with one picture in a bundle, and the bundle's folder.
+fn with_bundle() -> (Root, PathBuf) {
+    let root = Root::new();
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    (root, bundle)
+}
+
+fn day_of(bundle: &std::path::Path) -> String {
+    bundle.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// What went to a market was forgotten with its bundle: nobody could tell whether it was sold.
+#[test]
+fn what_was_sent_stays_known_when_its_bundle_is_gone() {
+    let (root, bundle) = with_bundle();
+    let name = format!("{}/adobe-stock", day_of(&bundle));
+    let said = root.text(&["sent", &name]);
+    assert!(
+        said.contains(&format!("upload/{name}: recorded that 1 file went to adobe-stock; nothing in it")),
+        "{said}"
+    );
+    assert!(bundle.join("SENT").exists() && !root.log().contains("ERROR"), "{}", root.log());
+    let again = root.text(&["sent", bundle.to_str().unwrap()]);
+    assert!(again.contains("it is on record as sent already"), "{again}");
+    let file = root.bundled().pop().unwrap();
+    let history = root.text(&["history", file.to_str().unwrap()]);
+    let sent = format!("sent to adobe-stock: upload/{name}/files/winter-cabins-0001.jpg");
+    assert!(history.lines().last().unwrap().contains(&sent), "{history}");
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    assert!(explained.contains(&format!("market   {sent}")), "{explained}");
+
+    fs::remove_dir_all(&bundle).unwrap();
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.call(&["release", "raw", "--anyway"]).status.success());
+    assert!(root.once().status.success());
+    assert!(root.call(&["release", "upload", "--anyway"]).status.success());
+    assert!(root.once().status.success());
+    let status = root.text(&["status"]);
+    assert!(root.bundled().is_empty() && status.contains("it was sent as `upload/"), "{status}");
+    // Its name is not given again.
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.bundled()[0].to_str().unwrap().contains("/adobe-stock-2/files/"), "{:?}", root.bundled());
+}
+
+#[test]
+fn what_cannot_be_recorded_as_sent_is_told() {
+    let (root, bundle) = with_bundle();
+    let day = day_of(&bundle);
+    let refused = |name: &str, told: &str| {
+        let output = root.call(&["sent", name]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(told), "{name}: {said}");
+        assert!(!bundle.join("SENT").exists(), "{name}");
+    };
+    refused(&format!("{day}/other"), "there is no such bundle");
+    refused(&format!("{day}/adobe-stock-2"), "there is no such bundle");
+    refused("winter-cabins/adobe-stock", "it is no bundle; one is a folder `upload/DAY/MARKET`");
+    refused("/etc", "`/etc` names no bundle; write its folder");
+    let (name, stranger) = (format!("{day}/adobe-stock"), bundle.join("files/stranger.jpg"));
+    fs::write(&stranger, "x").unwrap();
+    refused(&name, "1 file in it without a row in its CSV, the first is `stranger.jpg`");
+    fs::remove_file(&stranger).unwrap();
+    let record = bundle.join("sidecars/winter-cabins-0001.jpg.yaml");
+    let text = fs::read(&record).unwrap();
+    fs::write(&record, "id: [").unwrap();
+    refused(&name, "nobody can tell which asset `upload/");
+    fs::remove_file(&record).unwrap();
+    refused(&name, "is not there; put it back");
+    fs::write(&record, text).unwrap();
+    assert!(root.call(&["sent", &name]).status.success());
+}
+
+/// A bundle that is moved to those that were sent was taken for one that is gone, and its files for a theme's.
+#[test]
+fn a_bundle_that_is_moved_to_those_that_were_sent_is_on_record() {
+    let (root, bundle) = with_bundle();
+    let day = day_of(&bundle);
+    let moved = root.at(&format!("upload/sent/{day}/adobe-stock"));
+    fs::create_dir_all(moved.parent().unwrap()).unwrap();
+    fs::rename(&bundle, &moved).unwrap();
+    fs::write(root.at("upload/sent/x.jpg"), picture(3, 100)).unwrap();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    let log = root.log();
+    assert_eq!(log.matches("Recorded that 1 file went to adobe-stock").count(), 1, "{log}");
+    let status = root.text(&["status"]);
+    assert!(status.contains(&format!("bundle   upload/sent/{day}/adobe-stock: 1 file, sent\n")), "{status}");
+    assert!(status.contains("upload/sent/x.jpg: `upload/sent` is for bundles that were sent"), "{status}");
+    assert!(status.contains(&format!("bundle   upload/{day}/adobe-stock-2: 1 file\n")), "{status}");
+    let file = moved.join("files/winter-cabins-0001.jpg");
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    assert!(explained.contains("is       bundled, and its bundle was sent"), "{explained}");
+    assert!(root.call(&["verify"]).status.success(), "{}", root.text(&["verify"]));
+    // What comes again is a copy of it, before and after a restart.
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    root.once();
+    assert!(root.at("failed/raw/winter-cabins/again.png").exists(), "{:?}", root.files());
+
+    fs::rename(&moved, &bundle).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.log().contains("Recorded that it was not sent after all"), "{}", root.log());
+    assert!(root.text(&["status"]).contains(&format!("bundle   upload/{day}/adobe-stock: 1 file\n")));
+}
+
+/// The theme's name is that of the folder of what was sent.
+#[test]
+fn a_theme_that_is_called_sent_waits_before_upload_with_words() {
+    let root = Root::new();
+    fs::create_dir_all(root.at("raw/sent")).unwrap();
+    fs::write(root.at("raw/sent/tags.yaml"), "title: A letter\nkeywords: [letter, post, paper, mail, desk]\n").unwrap();
+    fs::write(root.at("raw/sent/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let status = root.text(&["status"]);
+    assert!(status.contains("it would go to `upload/sent`, which is for bundles that were sent"), "{status}");
+    assert!(!root.at("upload/sent").exists());
+}
+
+#[test]
+fn a_running_daemon_records_what_was_sent_and_answered() {
+    let (root, bundle) = with_bundle();
+    let daemon = root.run();
+    root.until("it listens", |root| root.text(&["status"]).contains("daemon   running"));
+    let said = root.text(&["sent", &format!("{}/adobe-stock", day_of(&bundle))]);
+    assert!(said.contains("recorded that 1 file went to adobe-stock"), "{said}");
+    fs::write(root.at("list.csv"), "Filename,Status,Why\nwinter-cabins-0001.jpg,Approved,\n").unwrap();
+    let list = root.at("list.csv");
+    let answered = root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]);
+    assert!(answered.contains("recorded what adobe-stock answered about 1 file: 1 accepted, 0 refused"), "{answered}");
+    daemon.signal("-TERM");
+    daemon.ends_well();
+    let journal = fs::read_to_string(root.at(".stockmill/journal/000001.jsonl")).unwrap();
+    assert_eq!((journal.matches(r#""dealing":{"sent""#).count(), journal.matches(r#""answered""#).count()), (1, 1));
+}
+
+/// What a market refused could never go there again, mended or not.
+#[test]
+fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
+    let (root, bundle) = with_bundle();
+    let list = root.at("list.csv");
+    let import = |text: &str| {
+        fs::write(&list, text).unwrap();
+        root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]])
+    };
+    let said = import("Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n");
+    assert!(said.contains("line 2: `winter-cabins-0001.jpg` is on record in no bundle that went there"), "{said}");
+    assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    let refused = "\u{feff}filename;STATUS;Why\r\nwinter-cabins-0001.jpg;Rejected;noise\r\nx.jpg;Approved;\r\nwinter-cabins-0001.jpg;maybe;\r\n";
+    let said = import(refused);
+    assert!(said.contains("line 4: `maybe` is no verdict that is known (accepted, "), "{said}");
+    assert!(said.contains("line 3: `x.jpg` is on record in no bundle"), "{said}");
+    assert!(said.contains("answered about 1 file: 0 accepted, 1 refused"), "{said}");
+    let journal = || fs::read(root.at(".stockmill/journal/000001.jsonl")).unwrap();
+    let before = journal();
+    let said = import("Filename\tStatus\tWhy\nwinter-cabins-0001.jpg\tRejected\tnoise\nnew.jpg\tPending\t\n");
+    assert!(said == "Nothing in it is new.\nNot answered yet: 1 file.\n" && journal() == before, "{said}");
+    let status = root.text(&["status"]);
+    let counts = "1 sent, 0 in review, 0 accepted, 1 refused (0 % accepted)\n";
+    assert!(status.contains(&format!("answers  adobe-stock: {counts}answers    winter-cabins: {counts}")), "{status}");
+    assert!(
+        root.text(&["history", root.bundled()[0].to_str().unwrap()])
+            .contains("refused (noise) by adobe-stock: upload/")
+    );
+
+    // Dropped again as it was, it stays; with other tags it goes, once.
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let status = root.text(&["status"]);
+    assert!(
+        root.bundled().len() == 1 && status.contains("(noise), and would get the same again; change its"),
+        "{status}"
+    );
+    let tags = root.at("raw/winter-cabins/tags.yaml");
+    fs::write(&tags, fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(root.bundled().len(), 2, "{}\n{}", root.text(&["status"]), root.log());
+    assert!(root.log().contains("undled again, since it was mended, for adobe-stock"), "{}", root.log());
+    fs::write(root.at("raw/winter-cabins/third.png"), picture(1, 100)).unwrap();
+    root.once();
+    assert!(root.at("failed/raw/winter-cabins/third.png").exists(), "{:?}", root.files());
+    assert_eq!(root.bundled().len(), 2, "{:?}", root.files());
+}
