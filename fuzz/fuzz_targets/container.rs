@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use stockmill::craft::{c2pa, check_whole, embed, embedded_xmp, read_xmp, size, sniff};
+use stockmill::craft::{c2pa, check_whole, embed, embedded_xmp, measure, read_xmp, size, sniff};
 use stockmill::model::{Kind, Meta};
 use stockmill_fuzz::PICTURES;
 
@@ -13,6 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         let extension = kind.extension().unwrap_or("pdf");
         let _ = sniff(bytes, extension);
         let _ = check_whole(Cursor::new(bytes), bytes.len() as u64, kind);
+        let _ = measure(Cursor::new(bytes), bytes.len() as u64, kind);
     }
     for kind in PICTURES {
         let _ = size(bytes, kind);

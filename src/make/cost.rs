@@ -116,6 +116,7 @@ impl Source {
         match recipe {
             Recipe::Bytes(bytes) => Made { bytes: bytes.len() as u64, ..Made::default() },
             Recipe::Render { render, .. } => self.rendered(render),
+            Recipe::Embed { kind, .. } if kind.is_video() => Made { bytes: self.bytes, ..Made::default() },
             Recipe::Embed { kind, .. } => embedded(self.bytes, self.size, *kind),
             Recipe::Same { .. } | Recipe::Blank { .. } => Made { bytes: self.bytes, ..Made::default() },
             // A further name of what was counted already, on most disks; the other is counted by the product that it is of.
@@ -224,7 +225,7 @@ mod tests {
             "embed of the first" => Recipe::EmbedOf { product: 0, kind, meta },
             "embed" => Recipe::Embed { from, kind, meta },
             "embed in a TIFF" => Recipe::Embed { from, kind: Kind::Tiff, meta },
-            "blank" => Recipe::Blank { from },
+            "blank" => Recipe::Blank { from, kind: Kind::Mp4 },
             "sidecar" => Recipe::SidecarOf { product: 0, sidecar: Box::new(Sidecar::default()) },
             other => panic!("{other}"),
         }

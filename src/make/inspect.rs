@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::{Limits, MakeError};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
-use crate::model::{C2pa, ContentHash, Kind, RelPath, Size, Stage, Tags};
+use crate::model::{C2pa, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
@@ -57,11 +57,9 @@ pub fn inspect(
         }
         _ => {
             let (hash, essence) = read_through(&mut *opened, path, kind, length)?;
-            let inside = Inside { essence, ..Inside::whole(hash) };
-            let may_have = matches!(kind, Some(Kind::Mp4 | Kind::Mov));
-            // One that cannot be told is refused for that when it is checked.
-            let has_private = may_have && craft::private(&mut *opened, length).map_or(true, |found| !found.is_empty());
-            Inside { has_private, ..inside }
+            let video = kind.filter(|kind| kind.is_video());
+            let inside = video.map(|kind| look_at_video(&mut *opened, length, kind));
+            Inside { hash, essence, ..inside.unwrap_or_else(|| Inside::whole(ContentHash::of(b""))) }
         }
     };
     let has_original = match &sidecar {
@@ -82,10 +80,12 @@ pub fn inspect(
         foreign: not_taken,
         zeros: inside.zeros,
         size: inside.size,
+        video: inside.video,
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
         c2pa: inside.c2pa,
+        tagless: inside.tagless,
         is_sound: inside.is_sound,
         sidecar,
         has_original,
@@ -108,19 +108,23 @@ pub fn inspect_bundled(
     let mut opened = disk.open_as(path, seen)?;
     let head = head(&mut *opened, path, seen.size)?;
     let kind = craft::sniff(&head, &path.extension());
-    let inside = match kind.filter(|kind| kind.is_image()) {
-        None => Inside::whole(ContentHash::of(b"")),
-        Some(kind) => {
+    let inside = match kind {
+        Some(kind) if kind.is_video() => look_at_video(&mut *opened, seen.size, kind),
+        Some(kind) if kind.is_image() => {
             let stored = Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?;
             look_inside(stored.head(), kind, false, limits)?
         }
+        _ => Inside::whole(ContentHash::of(b"")),
     };
     let known = sidecar.1.file.as_ref().map(|file| file.hash.clone());
     Ok(Facts {
         kind,
         size: inside.size,
+        video: inside.video,
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
+        has_private: inside.has_private,
+        tagless: inside.tagless,
         is_sound: true,
         essence: sidecar.1.essences.last().cloned(),
         hash: known.unwrap_or(inside.hash),
@@ -184,10 +188,12 @@ struct Inside {
     hash: ContentHash,
     essence: Option<ContentHash>,
     size: Option<Size>,
+    video: Option<Video>,
     is_upright: bool,
     comes_in_rows: bool,
     has_private: bool,
     c2pa: Option<C2pa>,
+    tagless: Option<&'static str>,
     is_sound: bool,
     zeros: Option<Range<usize>>,
 }
@@ -199,10 +205,12 @@ impl Inside {
             hash,
             essence: None,
             size: None,
+            video: None,
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
             c2pa: None,
+            tagless: None,
             is_sound: false,
             zeros: None,
         }
@@ -225,6 +233,16 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
         zeros: craft::zeros(bytes, kind),
         ..Inside::whole(ContentHash::of(b""))
     })
+}
+
+/// Looks at a video. One whose parts cannot be told is refused for that when it is made.
+fn look_at_video(opened: &mut dyn ReadSeek, length: u64, kind: Kind) -> Inside {
+    Inside {
+        has_private: craft::private(&mut *opened, length, kind).map_or(true, |found| !found.is_empty()),
+        video: Some(craft::measure(&mut *opened, length, kind)),
+        tagless: craft::tagless(&mut *opened, length, kind),
+        ..Inside::whole(ContentHash::of(b""))
+    }
 }
 
 /// Reads a file from its start to its end, and returns its hash and that of what it shows.

@@ -158,16 +158,11 @@ fn make_product(
             }
             return rendered(sources, (from, *kind), render, progress, draft, product);
         }
-        Recipe::Blank { from } => {
-            let mut opened = sources.open(from)?;
-            let said = |source| DiskError { call: "read", path: from.clone(), source };
-            let length = opened.seek(SeekFrom::End(0)).map_err(said)?;
-            let blanks = craft::private(&mut *opened, length)?;
-            opened.rewind().map_err(said)?;
-            let mut video = craft::blanked(opened, blanks);
-            // It shows the same as its source, whose essence is known.
-            let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
-            return Ok(Known::file(file));
+        Recipe::Blank { from, kind } => {
+            return video(sources, from, draft, product, |opened, length| craft::private(opened, length, *kind));
+        }
+        Recipe::Embed { from, kind, meta } if kind.is_video() => {
+            return video(sources, from, draft, product, |opened, length| craft::tagged(opened, length, *kind, meta));
         }
         Recipe::Embed { from, kind, meta } => {
             return embedded(&sources.read(from)?, *kind, meta, draft, product);
@@ -178,6 +173,25 @@ fn make_product(
         }
     };
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
+}
+
+/// Writes a video with some of its bytes replaced, while it is read.
+fn video(
+    sources: &Sources<'_>,
+    from: &RelPath,
+    draft: &mut Draft,
+    product: &Product,
+    edits: impl FnOnce(&mut dyn ReadSeek, u64) -> Result<Vec<craft::Edit>, CraftError>,
+) -> Result<Known, MakeError> {
+    let mut opened = sources.open(from)?;
+    let said = |source| DiskError { call: "read", path: from.clone(), source };
+    let length = opened.seek(SeekFrom::End(0)).map_err(said)?;
+    let edits = edits(&mut *opened, length)?;
+    opened.rewind().map_err(said)?;
+    let mut video = craft::edited(opened, edits);
+    // It shows the same as its source, whose essence is known.
+    let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
+    Ok(Known::file(file))
 }
 
 /// Writes a finished picture with other metadata.

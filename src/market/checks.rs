@@ -1,6 +1,6 @@
 use super::accepts::Accepts;
 use super::profile::{Code, Market, Range, TextLimit};
-use crate::model::{Kind, Meta, Size, SourceType, nearest, split_words};
+use crate::model::{Kind, Meta, Size, SourceType, Video, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Candidate {
     pub kind: Kind,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
+    /// What is measured of it, for videos.
+    pub video: Option<Video>,
     /// Its size in bytes.
     pub bytes: u64,
     /// Its tags, fitted to the market.
@@ -21,6 +23,7 @@ pub struct Candidate {
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
     let mut reasons = never(market, candidate.kind, candidate.meta.source_type);
     reasons.extend(picture(market, candidate));
+    reasons.extend(refused_video(market, candidate.kind, candidate.video.as_ref(), candidate.bytes));
     reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
     reasons
 }
@@ -55,6 +58,13 @@ fn ai(market: &Market, source_type: SourceType) -> Option<String> {
              `accepts_ai: true` or `false` into a profile of your own in `markets/`"
         )),
     }
+}
+
+/// Returns what a market has against a video by what is measured of it; nothing for other kinds, and where no limits of
+/// videos are known.
+pub fn refused_video(market: &Market, kind: Kind, video: Option<&Video>, bytes: u64) -> Vec<String> {
+    let limits = market.video.as_ref().filter(|_| kind.is_video());
+    limits.map(|limits| limits.refuse(video.unwrap_or(&Video::default()), bytes)).unwrap_or_default()
 }
 
 /// Returns what the market has against a picture's measures.
@@ -181,7 +191,14 @@ mod tests {
     fn candidate() -> Candidate {
         let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["cabin".to_owned()], ..Meta::default() };
         let size = Some(Size { width: 2048, height: 2048 });
-        Candidate { kind: Kind::Jpeg, size, bytes: 1_000_000, meta, category: Some("Landscapes".to_owned()) }
+        Candidate {
+            kind: Kind::Jpeg,
+            size,
+            video: None,
+            bytes: 1_000_000,
+            meta,
+            category: Some("Landscapes".to_owned()),
+        }
     }
 
     const ALL: &str = "1 animals, 2 buildings and architecture, 3 business, 4 drinks, 5 the environment, \
@@ -260,7 +277,7 @@ mod tests {
             let size = Some(Size { width: edge, height: 2100 });
             let category = category.map(str::to_owned);
             let bytes = 2_000_000;
-            let found = check(&of(name), &Candidate { meta, category, size, bytes, kind: Kind::Jpeg });
+            let found = check(&of(name), &Candidate { meta, category, size, video: None, bytes, kind: Kind::Jpeg });
             match told {
                 Some(told) => assert!(found[0].starts_with(told), "{name}: {found:?}"),
                 None => assert_eq!(found, Vec::<String>::new(), "{name}"),

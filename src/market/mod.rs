@@ -11,10 +11,11 @@ mod manifest;
 mod profile;
 mod read;
 mod verdicts;
+mod video;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
-pub use checks::{Candidate, check, check_tags, never, no_category};
+pub use checks::{Candidate, check, check_tags, never, no_category, refused_video};
 pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
 pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
@@ -24,3 +25,4 @@ pub use profile::{
 };
 pub use read::{built_in, parse};
 pub use verdicts::{Means, VerdictList};
+pub use video::{Limit, Sound, VideoLimits};

@@ -8,6 +8,7 @@ use super::accepts::Accepts;
 use super::boxes::Boxes;
 use super::delivery::Delivery;
 use super::verdicts::VerdictList;
+use super::video::VideoLimits;
 use crate::model::{Kind, MarketName};
 
 /// After how many days rules should be compared again, if the profile does not say it.
@@ -45,6 +46,9 @@ pub struct Market {
     pub edge: Range<u32>,
     /// File size of a picture, in bytes.
     pub bytes: Range<u64>,
+    /// Limits of videos, if it is known that it has some.
+    #[serde(default)]
+    pub video: Option<VideoLimits>,
     /// File names.
     pub file_name: FileNameLimit,
     /// Titles.

@@ -10,6 +10,7 @@ use super::boxes::Boxes;
 use super::fit::find_phrase;
 use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 use super::verdicts::VerdictList;
+use super::video::VideoLimits;
 
 /// Larger profiles are refused.
 const BYTES_MAX: usize = 256 << 10;
@@ -70,6 +71,9 @@ fn problem(market: &Market, text: &str) -> Option<(String, String)> {
     }
     if let Some(what) = market.verdicts.as_ref().and_then(VerdictList::problem) {
         return of("verdicts", &what);
+    }
+    if let Some(wrong) = market.video.as_ref().and_then(VideoLimits::problem) {
+        return Some(wrong);
     }
     if market.categories_of_a_file.max > 3 {
         return of("categories_of_a_file", "a file has at most 3");

@@ -69,6 +69,11 @@ impl Kind {
         matches!(self, Self::Png | Self::Jpeg | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp)
     }
 
+    /// Returns whether it is a video.
+    pub fn is_video(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov | Self::Webm | Self::Mkv | Self::Avi)
+    }
+
     /// Returns whether it is a 3D model.
     pub fn is_model(self) -> bool {
         use Kind::{Blend, Dae, Fbx, Glb, Gltf, Obj, Ply, Stl, ThreeMf, Usda, Usdc, Usdz};

@@ -27,6 +27,7 @@ mod tags;
 mod template;
 mod title_fields;
 mod upscaler;
+mod video;
 
 pub use ai::{Ai, AiField};
 pub use c2pa::C2pa;
@@ -52,3 +53,4 @@ pub use tags::{Tags, category_map, is_barred, normal_keyword, split_words, words
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};
 pub use title_fields::{with_fields, without_fields};
 pub use upscaler::{Dial, INSTEAD, Took, Upscaler};
+pub use video::{Codec, Video};

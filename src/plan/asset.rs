@@ -71,6 +71,7 @@ impl<'a> Asset<'a> {
         // What is made of an original has none.
         sidecar.c2pa = facts.c2pa.clone().or_else(|| sidecar.c2pa.take_if(|_| !is_version));
         sidecar.add_essence(facts.essence.clone());
+        sidecar.video.clone_from(&facts.video);
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
         sidecar.seq = Some(seq);

@@ -6,7 +6,7 @@ use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning};
-use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug};
+use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
@@ -98,6 +98,10 @@ pub struct BundleAsset {
     pub people: Option<People>,
     /// What is unwise in its tags, before they are fitted.
     pub warnings: Vec<Warning>,
+    /// What is measured of it, for videos.
+    pub video: Option<Video>,
+    /// Whether its tags stand in the file too.
+    pub is_tagged: bool,
 }
 
 impl BundleAsset {
@@ -108,7 +112,7 @@ impl BundleAsset {
 }
 
 /// Plans the metadata `meta` for a bundled file, whose tags changed after it was bundled; its pixels stay byte for byte.
-/// `None` if it carries them, or is no picture.
+/// `None` if it carries them, or holds none.
 pub fn plan_refresh(
     file: &RelPath,
     record: &RelPath,
@@ -117,8 +121,9 @@ pub fn plan_refresh(
     meta: &Meta,
 ) -> Option<Plan> {
     let present = sidecar.file.as_ref()?;
-    let kind =
-        Kind::ALL.into_iter().find(|kind| kind.is_image() && kind.extension() == Some(file.extension().as_str()))?;
+    let may_hold = |kind: &Kind| kind.is_image() || (kind.is_video() && present.embedded.is_some());
+    let of_file = |kind: &Kind| kind.extension() == Some(file.extension().as_str());
+    let kind = Kind::ALL.into_iter().filter(may_hold).find(of_file)?;
     let digest = digest(meta);
     if present.embedded.as_ref() == Some(&digest) {
         return None;

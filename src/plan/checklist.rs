@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
+use super::checklist_videos::{SOUND, TAGLESS, of_sound, of_tagless};
 use super::selection::{Line, left};
 use crate::market::{self, Market, Row, Warning, WarningKind};
 use crate::model::{Meta, RelPath, counted, escape_bytes};
@@ -171,7 +172,8 @@ impl Checklist<'_> {
         });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
-        notes.chain(self.cut()).collect()
+        let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
+        notes.chain(videos).chain(self.cut()).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -309,7 +311,15 @@ fn line_of(text: &[u8], words: &[u8]) -> usize {
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
 fn behind_ours(line: &[u8]) -> Option<&[u8]> {
-    let ours = [(CUT, CUT_END), (ALIKE, ALIKE_END), (UNWISE, UNWISE_END), (REFUSED, REFUSED_END), (SORTED, SORTED_END)];
+    let ours = [
+        (CUT, CUT_END),
+        (ALIKE, ALIKE_END),
+        (UNWISE, UNWISE_END),
+        (REFUSED, REFUSED_END),
+        (SORTED, SORTED_END),
+        SOUND,
+        TAGLESS,
+    ];
     ours.into_iter().find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
         // Our own words about more files begin with a number.
@@ -336,7 +346,16 @@ mod tests {
     fn asset(file_name: &str, meta: Meta) -> BundleAsset {
         let fitted = Fitted { meta, left_out: Vec::new() };
         let file_name = file_name.to_owned();
-        BundleAsset { file_name, fitted, category: None, look: None, people: None, warnings: Vec::new() }
+        BundleAsset {
+            file_name,
+            fitted,
+            category: None,
+            look: None,
+            people: None,
+            warnings: Vec::new(),
+            video: None,
+            is_tagged: true,
+        }
     }
 
     fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {

@@ -93,7 +93,7 @@ impl Plan {
     fn traced(&self, recipe: &Recipe) -> Option<Recipe> {
         let (Recipe::Same { from, .. }
         | Recipe::Copy { from }
-        | Recipe::Blank { from }
+        | Recipe::Blank { from, .. }
         | Recipe::Embed { from, .. }
         | Recipe::Render { from, .. }) = recipe
         else {
@@ -104,7 +104,7 @@ impl Plan {
             (Before::Moved(shift), mut recipe) => {
                 if let Recipe::Same { from, .. }
                 | Recipe::Copy { from }
-                | Recipe::Blank { from }
+                | Recipe::Blank { from, .. }
                 | Recipe::Embed { from, .. }
                 | Recipe::Render { from, .. } = &mut recipe
                 {

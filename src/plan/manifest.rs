@@ -102,6 +102,8 @@ mod tests {
             look: None,
             people: None,
             warnings: Vec::new(),
+            video: None,
+            is_tagged: true,
         };
         let mine = "header of mine\r\n";
         let (mut files, mut list): (Vec<Written>, Option<String>) = (Vec::new(), None);

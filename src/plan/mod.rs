@@ -10,6 +10,7 @@ mod asset;
 mod bundle;
 mod bundle_folder;
 mod checklist;
+mod checklist_videos;
 mod export;
 mod forecast;
 mod forget;
@@ -83,7 +84,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::{
-    C2pa, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, leading_days,
+    C2pa, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, Video, leading_days,
 };
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
@@ -111,14 +112,18 @@ pub struct Facts {
     pub zeros: Option<Range<usize>>,
     /// Its size in pixels, for pictures.
     pub size: Option<Size>,
+    /// What is measured of it, for videos.
+    pub video: Option<Video>,
     /// Whether it is stored as it is seen; any other picture is turned before it is bundled.
     pub is_upright: bool,
     /// Whether the rows of a picture come one after another, so that it is never in memory as a whole.
     pub comes_in_rows: bool,
-    /// Whether a video has metadata beside its streams: they are blanked before it is bundled.
+    /// Whether a video has metadata beside its streams: they are not bundled with it.
     pub has_private: bool,
     /// The C2PA manifest in it, which holds for no other file.
     pub c2pa: Option<C2pa>,
+    /// Why stockmill writes no tags into a video; `None` if it does, and for other kinds.
+    pub tagless: Option<&'static str>,
     /// Whether its whole content was found sound already.
     pub is_sound: bool,
     /// Its sidecar, where there is one.
@@ -152,10 +157,12 @@ impl Facts {
             foreign: None,
             zeros: None,
             size: None,
+            video: None,
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
             c2pa: None,
+            tagless: None,
             is_sound: false,
             sidecar: None,
             has_original: false,

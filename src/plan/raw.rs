@@ -1,6 +1,6 @@
 use super::Plan;
 use super::asset::Asset;
-use crate::market::never;
+use crate::market::{never, refused_video};
 
 /// Gives a new file its first name and passes it on to `keep`.
 pub(super) fn plan(asset: &Asset<'_>) -> Plan {
@@ -23,7 +23,8 @@ fn unsaleable(asset: &Asset<'_>) -> String {
         .markets
         .iter()
         .filter_map(|market| {
-            let why = never(market, kind, source_type);
+            let mut why = never(market, kind, source_type);
+            why.extend(refused_video(market, kind, asset.facts.video.as_ref(), asset.facts.seen.size));
             (!why.is_empty()).then(|| format!("{} refuses it: {}", market.name, why.join("; ")))
         })
         .collect();

@@ -55,6 +55,8 @@ pub enum Recipe {
     Blank {
         /// The video.
         from: RelPath,
+        /// Its kind.
+        kind: Kind,
     },
     /// The sidecar of an earlier product of the same plan, whose hash is known only once it is made.
     SidecarOf {

@@ -192,7 +192,16 @@ mod tests {
 
     fn asset(file_name: &str, look: Option<Look>, people: Option<People>) -> BundleAsset {
         let fitted = Fitted { meta: Meta::default(), left_out: Vec::new() };
-        BundleAsset { file_name: file_name.to_owned(), fitted, category: None, look, people, warnings: Vec::new() }
+        BundleAsset {
+            file_name: file_name.to_owned(),
+            fitted,
+            category: None,
+            look,
+            people,
+            warnings: Vec::new(),
+            video: None,
+            is_tagged: true,
+        }
     }
 
     fn market(name: &str) -> Market {

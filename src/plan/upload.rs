@@ -8,7 +8,7 @@ use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
 use crate::model::iim::shortened;
-use crate::model::{Format, Kind, MarketName, Meta, RelPath};
+use crate::model::{Format, MarketName, Meta, RelPath};
 use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -152,6 +152,7 @@ fn row(asset: &Asset<'_>, market: &Market) -> Result<(Row, Vec<String>), NotTake
     let candidate = Candidate {
         kind: asset.kind,
         size: asset.facts.size,
+        video: asset.facts.video.clone(),
         bytes: asset.facts.seen.size,
         meta: meta.clone(),
         category: category.clone(),
@@ -231,20 +232,19 @@ fn mended(refusals: &[Refusal], file: &FileRecord) -> Result<&'static str, NotTa
     same.map_or(Ok(" again, since it was mended,"), |why| Err(NotTaken::new(Cause::Before, &why)))
 }
 
-/// Returns how the file for a market is made, its record, and what its history says before "bundled". Metadata of a
-/// video are blanked. A picture that stockmill wrote itself stays as it is; any other loses its metadata, and with them
+/// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that
+/// stockmill wrote itself stays as it is; any other loses its metadata, and with them
 /// its orientation: one that is not upright is turned and encoded once.
-fn finished(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, &'static str) {
+fn finished(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
     let known = asset.sidecar.file.as_ref();
     let to_turn = Format::ALL.into_iter().find(|format| format.kind() == kind && !asset.facts.is_upright);
     if let Some(format) = to_turn {
         let (recipe, file) = export::anew(asset, format, meta);
-        return (recipe, file, "turned upright and ");
+        return (recipe, file, "turned upright and ".to_owned());
     }
-    if asset.facts.has_private {
-        let file = asset.derived(Step::Blanked, Some(digest(meta)));
-        return (Recipe::Blank { from }, file, "stripped of its metadata and ");
+    if kind.is_video() {
+        return film(asset, meta);
     }
     let is_current = known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) || !kind.is_image();
     let before = known.filter(|file| file.recipe.is_some()).cloned();
@@ -252,8 +252,33 @@ fn finished(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, &'static str
     let file = FileRecord { hash: hash.clone(), embedded: Some(digest(meta)), ..made };
     let recipe =
         if is_current { Recipe::Same { from, hash } } else { Recipe::Embed { from, kind, meta: meta.clone() } };
-    let keeps_own = matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi);
-    (recipe, file, if keeps_own { "with the tags inside it as they are, " } else { "" })
+    (recipe, file, String::new())
+}
+
+/// Returns how a video for a market is made: with the tags in it where stockmill has a place for them, and without what
+/// it says beside its streams.
+fn film(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
+    let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
+    let stripped = if asset.facts.has_private { "stripped of its metadata and " } else { "" };
+    let known = asset.sidecar.file.as_ref();
+    match asset.facts.tagless {
+        None if known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) => {
+            let file = known.cloned().unwrap_or_else(|| FileRecord::of_original(hash.clone()));
+            (Recipe::Same { from, hash }, file, String::new())
+        }
+        None => {
+            let file = asset.derived(Step::Embedded, Some(digest(meta)));
+            (Recipe::Embed { from, kind, meta: meta.clone() }, file, stripped.to_owned())
+        }
+        Some(why) if asset.facts.has_private => {
+            let file = asset.derived(Step::Blanked, None);
+            (Recipe::Blank { from, kind }, file, format!("{stripped}without tags inside ({why}), "))
+        }
+        Some(why) => {
+            let file = known.cloned().unwrap_or_else(|| FileRecord::of_original(hash.clone()));
+            (Recipe::Same { from, hash }, file, format!("without tags inside ({why}), "))
+        }
+    }
 }
 
 /// Returns the name that an asset was finished under; its extension says what it is.
@@ -286,12 +311,20 @@ mod tests {
 
     use super::*;
     use crate::config::{DEFAULT_TEXT, load};
-    use crate::model::{ContentHash, Identity, Output, Render, Size, Stage, Tags};
+    use crate::model::{ContentHash, Identity, Kind, Output, Render, Size, Stage, Tags, Video};
     use crate::plan::{Rules, plan_asset};
     use crate::records::{Derivation, SIDECAR_SUFFIX, Sidecar};
 
     /// Returns how a file that was dropped into `upload` gets into its bundle.
-    fn planned(kind: Kind, is_upright: bool, is_own: bool, has_private: bool) -> Plan {
+    fn planned(is_upright: bool, is_own: bool) -> Plan {
+        planned_by(Kind::Jpeg, is_own, |facts| facts.is_upright = is_upright)
+    }
+
+    fn planned_of(kind: Kind, change: impl FnOnce(&mut Facts)) -> Plan {
+        planned_by(kind, false, change)
+    }
+
+    fn planned_by(kind: Kind, is_own: bool, change: impl FnOnce(&mut Facts)) -> Plan {
         let markets = market::built_in().unwrap();
         let mut settings = load(DEFAULT_TEXT, Path::new("/mill"), &markets).unwrap();
         settings.upload.markets.iter_mut().for_each(|market| market.kinds = Kind::ALL.to_vec());
@@ -309,16 +342,16 @@ mod tests {
         let seen = Identity { device: 1, inode: 2, size: 3_000_000, modified_ns: 4 };
         let path = RelPath::new("upload/t/a").unwrap().with_suffix(&format!(".{kind}"));
         let beside = crate::plan::Companion { path: path.with_suffix(SIDECAR_SUFFIX), seen };
-        let facts = Facts {
+        let mut facts = Facts {
             hash,
             kind: Some(kind),
             size: Some(Size { width: 2500, height: 2000 }),
-            is_upright,
-            has_private,
+            video: Some(Video::usual()),
             is_sound: true,
             sidecar: Some((beside, sidecar)),
             ..Facts::bare(path, Stage::Upload, seen, 5)
         };
+        change(&mut facts);
         let rules = Rules {
             naming: settings.naming,
             keep: settings.keep,
@@ -375,7 +408,7 @@ mod tests {
         for (is_upright, is_own, expected) in
             [(true, true, "same"), (true, false, "embed"), (false, false, "turn"), (false, true, "turn")]
         {
-            let mut products = planned(Kind::Jpeg, is_upright, is_own, false).products;
+            let mut products = planned(is_upright, is_own).products;
             let Recipe::SidecarOf { sidecar, .. } = &products[1].recipe else { panic!("{products:?}") };
             let told = String::from(sidecar.file.clone().unwrap().recipe.unwrap());
             let steps = if is_upright { String::new() } else { format!("; JPEG quality {quality} sRGB on #ffffff") };
@@ -395,18 +428,31 @@ mod tests {
 
     /// What a generator or a camera wrote into a video was sent with it, and nothing said so.
     #[test]
-    fn a_video_that_says_more_is_blanked_and_kept_as_it_was() {
-        for (kind, has_private, is_blanked, did) in [
-            (Kind::Mp4, true, true, "stripped of its metadata and bundled for"),
-            (Kind::Mov, true, true, "stripped of its metadata and bundled for"),
-            (Kind::Mp4, false, false, "bundled for"),
-            (Kind::Avi, false, false, "with the tags inside it as they are, bundled for"),
+    fn a_video_is_bundled_with_its_tags_or_it_is_told_why_not() {
+        const WHY: Option<&str> = Some("it is written in fragments");
+        for (has_private, tagless, expected, did) in [
+            (true, None, "embed", "stripped of its metadata and bundled for"),
+            (false, None, "embed", "bundled for"),
+            (
+                true,
+                WHY,
+                "blank",
+                "stripped of its metadata and without tags inside (it is written in fragments), bundled",
+            ),
+            (false, WHY, "same", "without tags inside (it is written in fragments), bundled for"),
         ] {
-            let plan = planned(kind, true, false, has_private);
-            assert_eq!(matches!(plan.products[0].recipe, Recipe::Blank { .. }), is_blanked, "{kind}");
-            assert_eq!(matches!(plan.products[0].recipe, Recipe::Same { .. }), !is_blanked, "{kind}");
+            let plan = planned_of(Kind::Mp4, |facts| (facts.has_private, facts.tagless) = (has_private, tagless));
+            let recipe = match &plan.products[0].recipe {
+                Recipe::Embed { kind: Kind::Mp4, .. } => "embed",
+                Recipe::Blank { kind: Kind::Mp4, .. } => "blank",
+                Recipe::Same { .. } => "same",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(recipe, expected, "{did}");
+            let Recipe::SidecarOf { sidecar, .. } = &plan.products[1].recipe else { panic!("{plan:?}") };
+            assert_eq!(sidecar.file.as_ref().unwrap().embedded.is_some(), tagless.is_none(), "{did}");
             assert!(plan.about.did.starts_with(did), "{}", plan.about.did);
-            assert_eq!(plan.moves[0].to.area(), "archive", "{kind}");
+            assert_eq!(plan.moves[0].to.area(), "archive", "{did}");
         }
     }
 }

@@ -2,11 +2,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Derivation, RecordError};
-use crate::model::{AssetId, C2pa, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug};
+use crate::model::{AssetId, C2pa, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, Video};
 
 /// The newest version that this program knows.
-const VERSION: u32 = 5;
-/// The version of a sidecar whose asset every market got that was chosen for it, and whose original has no C2PA manifest.
+const VERSION: u32 = 6;
+/// The version of a sidecar that does not say what is measured of a video.
+const VERSION_WITHOUT_VIDEO: u32 = 5;
+/// The version of one whose asset every market got that was chosen for it, and whose original has no C2PA manifest.
 const VERSION_WITHOUT_OWED: u32 = 4;
 /// The version of one whose asset nobody let go though it was rejected, either.
 const VERSION_WITHOUT_LET_GO: u32 = 3;
@@ -58,6 +60,9 @@ pub struct Sidecar {
     /// The C2PA manifest of its original.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub c2pa: Option<C2pa>,
+    /// What is measured of it, for videos.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -150,7 +155,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION,
+            _ if self.video.is_some() => VERSION,
+            _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION_WITHOUT_VIDEO,
             _ if self.let_go.is_some() => VERSION_WITHOUT_OWED,
             (true, _) => VERSION_WITHOUT_LET_GO,
             (false, false) => VERSION_WITHOUT_INPUT,
@@ -225,6 +231,7 @@ fn misplaced_tag(error: RecordError) -> RecordError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Codec;
 
     #[test]
     fn what_says_nothing_is_no_sidecar_and_an_empty_one_is() {
@@ -240,9 +247,9 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 6\n", 6),
-            ("version: 6\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 6),
-            ("version: 7\ntags: a list once\n", 7),
+            ("version: 7\n", 7),
+            ("version: 7\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 7),
+            ("version: 8\ntags: a list once\n", 8),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
         ];
@@ -343,9 +350,13 @@ mod tests {
         let text = let_go.to_text();
         assert!(text.starts_with("version: 4\n"), "{text}");
         assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().let_go, Some(ContentHash::of(b"rejected")));
-        let text = Sidecar { owed: vec![MarketName::recorded("pond5")], ..let_go }.to_text();
+        let text = Sidecar { owed: vec![MarketName::recorded("pond5")], ..let_go.clone() }.to_text();
         assert!(text.starts_with("version: 5\n"), "{text}");
         assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().owed, [MarketName::recorded("pond5")]);
+        let video = Video { seconds: Some(12.48), codec: Some(Codec::Vp9), sound: Some(false), ..Video::default() };
+        let text = Sidecar { video: Some(video.clone()), ..let_go }.to_text();
+        assert!(text.starts_with("version: 6\n") && text.contains("codec: vp9\n"), "{text}");
+        assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().video, Some(video));
     }
 
     #[test]

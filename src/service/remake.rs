@@ -202,7 +202,7 @@ impl Remaking<'_> {
         let (kind, size) = remake.makes();
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let meta = market::fit(market, &tags.meta()).meta;
-        let reasons = market::check(market, &Candidate { kind, size, bytes, meta, category });
+        let reasons = market::check(market, &Candidate { kind, size, video: None, bytes, meta, category });
         (!reasons.is_empty()).then(|| format!("{} would refuse it: {}", market.name, reasons.join("; ")))
     }
 

@@ -290,38 +290,6 @@ fn videos_models_and_named_documents_pass_whole() {
     }
 }
 
-/// A prompt and a place were sent to the market in a video, and taken out of pictures.
-#[test]
-fn a_video_is_bundled_without_what_it_says_beside_its_streams() {
-    let root = Root::new();
-    root.idea(NOTE);
-    assert!(root.once().status.success());
-    let part = |name: &[u8; 4], content: &[u8]| {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], name, content].concat()
-    };
-    let frames: Vec<u8> = (0..5_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
-    let (open, index) = ([part(b"ftyp", &[0; 8]), part(b"mdat", &frames)].concat(), part(b"mvhd", &[1; 100]));
-    let video = [&open[..], &part(b"moov", &[&index[..], &part(b"udta", b"SECRET")].concat())].concat();
-    let blanked = [&open[..], &part(b"moov", &[&index[..], &part(b"free", &[0; 6])].concat())].concat();
-    fs::write(root.at("raw/winter-cabins/clip.mp4"), &video).unwrap();
-    let before = root.contents("raw");
-    assert!(root.once().status.success(), "{}", root.log());
-    let bundled = root.bundled().pop().unwrap();
-    assert!(fs::read(&bundled).unwrap() == blanked, "{}", root.log());
-    let archived = root.contents("archive").into_iter().filter(|(_, bytes)| *bytes == video).count();
-    assert_eq!(archived, 1, "{:?}", root.files());
-    assert!(root.text(&["verify"]).contains("all is as it should be"));
-
-    // It is known again as it was dropped, and as it was bundled.
-    fs::write(root.at("raw/winter-cabins/again.mp4"), &blanked).unwrap();
-    root.once();
-    assert!(root.files().contains(&"failed/raw/winter-cabins/again.mp4".to_owned()), "{}", root.log());
-    assert_eq!(root.bundled(), [bundled]);
-    let undone = root.text(&["undo"]);
-    assert!(undone.starts_with("undone: recognised"), "{undone}");
-    assert_eq!(root.contents("raw"), before);
-}
-
 #[test]
 fn who_closes_the_pipe_has_read_enough() {
     let root = Root::new();

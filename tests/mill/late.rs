@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::videos::{clip, part};
 use super::{NOTE, Root, picture};
 
 /// What was bundled went into a bundle again once another program had written tags into it.
@@ -17,10 +18,7 @@ fn what_was_bundled_is_not_bundled_again_when_only_its_metadata_differs() {
         let length = u16::try_from(tag.len() + 2).unwrap().to_be_bytes();
         [&jpeg[..2], b"\xff\xe1", &length, tag.as_bytes(), &jpeg[2..]].concat()
     };
-    let part = |name: &[u8; 4], content: &[u8]| {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], name, content].concat()
-    };
-    let video = [part(b"ftyp", &[0; 8]), part(b"moov", &[0; 20]), part(b"mdat", &[7; 99])].concat();
+    let video = clip(&[7; 99], &[]);
     fs::write(root.at("raw/winter-cabins/x.jpg"), &jpeg).unwrap();
     fs::write(root.at("raw/winter-cabins/film.mp4"), &video).unwrap();
     root.once();
@@ -33,7 +31,7 @@ fn what_was_bundled_is_not_bundled_again_when_only_its_metadata_differs() {
         fs::write(folder.join(format!("dropped-{n}.jpg")), tagged(&jpeg, &format!("dropped {n}"))).unwrap();
         fs::write(folder.join(format!("exported-{n}.jpg")), tagged(&exported, &format!("exported {n}"))).unwrap();
     }
-    let more = [&video[..], &part(b"uuid", &[1; 40])].concat();
+    let more = [&video[..], &part(*b"uuid", &[1; 40])].concat();
     fs::write(root.at("raw/winter-cabins/more.mp4"), more).unwrap();
     root.once();
     assert_eq!(root.bundled(), bundled.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), "{}", root.log());

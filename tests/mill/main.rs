@@ -24,6 +24,7 @@ mod private;
 mod sent;
 mod settings;
 mod themes;
+mod videos;
 mod waits;
 
 use std::fs;

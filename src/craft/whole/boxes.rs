@@ -3,7 +3,7 @@ use std::io::{Read, Seek};
 use super::{CraftError, PARTS_MAX, Source, cut};
 
 /// The most bytes of an index that are read.
-const INDEX_BYTES_MAX: u64 = 128 << 20;
+pub(super) const INDEX_BYTES_MAX: u64 = 128 << 20;
 /// How deep boxes lie in an index.
 const DEPTH_MAX: usize = 8;
 
@@ -66,7 +66,8 @@ pub(in crate::craft) fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4]
     (is_name && size >= 8).then_some((size, kind))
 }
 
-fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+/// Returns the boxes that fill some bytes, each with its content.
+pub(super) fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (size, kind) = measured(rest, rest.len() as u64)?;
@@ -78,7 +79,8 @@ fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
-fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+/// Returns the content of the first box of a name.
+pub(super) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
 }
 
@@ -125,7 +127,7 @@ fn table_end(table: &[u8]) -> Option<u64> {
     Some(end)
 }
 
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 

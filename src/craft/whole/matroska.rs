@@ -59,23 +59,40 @@ fn segment<R: Read + Seek>(source: &mut Source<R>, start: u64, size: Option<u64>
 }
 
 /// The head of an element.
-struct Element {
-    id: u64,
+pub(super) struct Element {
+    pub(super) id: u64,
     /// `None` if it ends where another one begins.
-    size: Option<u64>,
+    pub(super) size: Option<u64>,
     /// Where its content begins.
-    content: u64,
+    pub(super) content: u64,
 }
 
 impl Element {
-    fn read<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Option<Self>, CraftError> {
+    pub(super) fn read<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Option<Self>, CraftError> {
         let head = source.up_to(at, 12)?;
-        let Some((id, id_bytes)) = number(&head, false).filter(|(_, bytes)| *bytes <= 4) else { return Ok(None) };
-        let Some((size, size_bytes)) = number(&head[id_bytes..], true) else { return Ok(None) };
-        let unknown = (1 << (7 * size_bytes)) - 1;
-        let content = at + (id_bytes + size_bytes) as u64;
-        Ok(Some(Self { id, size: (size != unknown).then_some(size), content }))
+        Ok(Self::of(&head).map(|element| Self { content: at + element.content, ..element }))
     }
+
+    /// Returns the head of the element that begins with these bytes.
+    fn of(head: &[u8]) -> Option<Self> {
+        let (id, id_bytes) = number(head, false).filter(|(_, bytes)| *bytes <= 4)?;
+        let (size, size_bytes) = number(&head[id_bytes..], true)?;
+        let unknown = (1 << (7 * size_bytes)) - 1;
+        Some(Self { id, size: (size != unknown).then_some(size), content: (id_bytes + size_bytes) as u64 })
+    }
+}
+
+/// Returns the elements that fill some bytes, each with its content.
+pub(super) fn inner(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let element = Element::of(rest)?;
+        let start = usize::try_from(element.content).ok()?;
+        let end = start.checked_add(usize::try_from(element.size?).ok()?)?;
+        let content = rest.get(start..end)?;
+        rest = &rest[end..];
+        Some((element.id, content))
+    })
 }
 
 /// Returns a number whose first byte says how many bytes it has, with or without that mark.

@@ -3,10 +3,16 @@
 
 mod blend;
 mod boxes;
+mod edit;
 mod fbx;
 mod matroska;
+mod measure;
 mod mesh;
 mod private;
+mod private_avi;
+mod private_boxes;
+mod private_matroska;
+mod tagged;
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
@@ -14,11 +20,16 @@ use super::CraftError;
 use crate::model::Kind;
 
 pub(in crate::craft) use boxes::measured;
+pub use edit::{Edit, edited};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
-pub use private::{Blank, blanked, private};
+pub use measure::measure;
+pub use private::private;
+pub use tagged::{tagged, tagless};
 
 /// The most parts of a file that are read.
 const PARTS_MAX: usize = 10_000_000;
+/// How many bytes are read at a time.
+const PIECE_BYTES: u64 = 64 << 10;
 /// How many bytes at a file's end are searched for its end mark.
 const TAIL_BYTES: u64 = 64 << 10;
 
@@ -99,6 +110,19 @@ impl<R: Read + Seek> Source<R> {
             std::io::ErrorKind::UnexpectedEof => cut("it ends in the middle"),
             _ => CraftError::Damaged(error.to_string()),
         })
+    }
+
+    /// Returns whether there is nothing but zeros.
+    fn is_zeros(&mut self, range: std::ops::Range<u64>) -> Result<bool, CraftError> {
+        let mut at = range.start;
+        while at < range.end {
+            let piece = self.up_to(at, PIECE_BYTES.min(range.end - at))?;
+            if piece.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            at += piece.len() as u64;
+        }
+        Ok(true)
     }
 
     /// Checks the last text in a file.
@@ -230,13 +254,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in 0..7_usize) {
-            const STARTS: [&[u8]; 7] = [b"", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff", b"Kaydara FBX Binary  \0\x1a\0\x84\x1c\0\0", b"BLENDER-v405REND", b"\x28\xb5\x2f\xfd", b"ply\nformat binary_little_endian 1.0\nelement face 99\nproperty list uchar int v\nend_header\n", b"\0\0\0\x08wide"];
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in 0..9_usize) {
+            const STARTS: [&[u8]; 9] = [b"", b"\0\0\0\x08mdat\0\0\x01\0moov", b"RIFF\xff\0\0\0AVI LIST\x80\0\0\0hdrl", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff", b"Kaydara FBX Binary  \0\x1a\0\x84\x1c\0\0", b"BLENDER-v405REND", b"\x28\xb5\x2f\xfd", b"ply\nformat binary_little_endian 1.0\nelement face 99\nproperty list uchar int v\nend_header\n", b"\0\0\0\x08wide"];
             let bytes = [STARTS[start], &bytes].concat();
             for kind in Kind::ALL {
                 let _ = check_whole(Cursor::new(&bytes), bytes.len() as u64, kind);
+                let _ = private(Cursor::new(&bytes), bytes.len() as u64, kind);
+                let _ = measure(Cursor::new(&bytes), bytes.len() as u64, kind);
             }
-            let _ = private(Cursor::new(&bytes), bytes.len() as u64);
         }
     }
 }

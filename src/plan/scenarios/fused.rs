@@ -30,7 +30,7 @@ fn carry_out(plan: &Plan, files: &mut Files) {
             Recipe::Bytes(bytes) => Held::Text(without_essences(&Sidecar::parse(bytes).unwrap())),
             Recipe::SidecarOf { sidecar, .. } => Held::Text(without_essences(sidecar)),
             Recipe::SameAs { product } => made[*product].clone(),
-            Recipe::Same { from, .. } | Recipe::Copy { from } | Recipe::Blank { from } => before[from].clone(),
+            Recipe::Same { from, .. } | Recipe::Copy { from } | Recipe::Blank { from, .. } => before[from].clone(),
             Recipe::Embed { from, meta, .. } => embedded(&before[from], meta),
             Recipe::EmbedOf { product, meta, .. } => embedded(&made[*product], meta),
             Recipe::Render { from, render, .. } => rendered(&before[from], render),

@@ -7,37 +7,37 @@ use crate::plan::Bundled;
 const DAY: &str = "upload/2026-11-28";
 
 /// What lies there, how its file is put into the bundle, into which bundle, and under which name.
-type Joins<'a> = (Given<'a>, &'a str, &'a str, &'a str);
+type Joins<'a> = (Given<'a>, &'a str, &'a str);
 
 #[test]
 fn what_is_finished_joins_the_open_bundle() {
     let mine = |bundles| Given { bundles, ..jpeg("upload/t/mine.jpg") };
     let taken = |taken| Given { taken, ..jpeg("upload/t/mine.jpg") };
     let rows: [Joins<'_>; 13] = [
-        (jpeg("upload/t/mine.jpg"), "make", "adobe-stock", "mine.jpg"),
-        (jpeg("upload/t/mine.jpeg"), "make", "adobe-stock", "mine.jpeg"),
+        (jpeg("upload/t/mine.jpg"), "adobe-stock", "mine.jpg"),
+        (jpeg("upload/t/mine.jpeg"), "adobe-stock", "mine.jpeg"),
         // What it is counts, not what it is called.
-        (jpeg("upload/t/mine.png"), "make", "adobe-stock", "mine.jpg"),
-        // A video goes as it is, if it says nothing beside its streams.
-        (Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") }, "link", "adobe-stock", "clip.mp4"),
+        (jpeg("upload/t/mine.png"), "adobe-stock", "mine.jpg"),
+        // A video gets its tags too.
+        (Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") }, "adobe-stock", "clip.mp4"),
         // Bundles that are open, however many they hold; sent; and such that nobody can look into.
-        (mine(&[(1, Some(3), false)]), "make", "adobe-stock", "mine.jpg"),
-        (mine(&[(1, Some(3), true)]), "make", "adobe-stock-2", "mine.jpg"),
-        (mine(&[(1, Some(5_000), false)]), "make", "adobe-stock", "mine.jpg"),
-        (mine(&[(1, None, false)]), "make", "adobe-stock-2", "mine.jpg"),
-        (mine(&[(1, None, false), (2, Some(1), true)]), "make", "adobe-stock-3", "mine.jpg"),
-        (mine(&[(1, Some(5_000), false), (2, Some(1), true)]), "make", "adobe-stock", "mine.jpg"),
-        (mine(&[(1, Some(5_000), false), (2, Some(1), false)]), "make", "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, Some(3), false)]), "adobe-stock", "mine.jpg"),
+        (mine(&[(1, Some(3), true)]), "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false)]), "adobe-stock", "mine.jpg"),
+        (mine(&[(1, None, false)]), "adobe-stock-2", "mine.jpg"),
+        (mine(&[(1, None, false), (2, Some(1), true)]), "adobe-stock-3", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false), (2, Some(1), true)]), "adobe-stock", "mine.jpg"),
+        (mine(&[(1, Some(5_000), false), (2, Some(1), false)]), "adobe-stock-2", "mine.jpg"),
         // Its name, or its sidecar's, is taken.
-        (taken(&["upload/2026-11-28/adobe-stock/files/mine.jpg"]), "make", "adobe-stock", "mine-6ddc.jpg"),
-        (taken(&["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"]), "make", "adobe-stock", "mine-6ddc.jpg"),
+        (taken(&["upload/2026-11-28/adobe-stock/files/mine.jpg"]), "adobe-stock", "mine-6ddc.jpg"),
+        (taken(&["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"]), "adobe-stock", "mine-6ddc.jpg"),
     ];
-    for (given, verb, bundle, name) in rows {
+    for (given, bundle, name) in rows {
         let from = given.path;
-        let archived = format!("archive/t/t-0001.{}", if verb == "link" { "mp4" } else { "jpg" });
+        let archived = format!("archive/t/t-0001.{}", if name.ends_with("mp4") { "mp4" } else { "jpg" });
         let expected = [
             format!("{from}: bundled for adobe-stock of 2026-11-28"),
-            format!("{verb} {DAY}/{bundle}/files/{name}"),
+            format!("make {DAY}/{bundle}/files/{name}"),
             format!("write {DAY}/{bundle}/sidecars/{name}.yaml"),
             format!("write {archived}.yaml"),
             format!("move {from} -> {archived}"),

@@ -91,10 +91,12 @@ impl Bundles<'_> {
             }
             let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
             sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
+            let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
+            let video = sidecar.video;
             let look = resolved.look.as_ref().map(|look| look.value);
             let people = resolved.people.as_ref().map(|people| people.value);
             let file_name = file.to_owned();
-            inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings });
+            inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings, video, is_tagged });
         }
         Ok(inside)
     }

@@ -77,8 +77,8 @@ impl Bundles<'_> {
         let why = |asset: BundleAsset| {
             let path = files.join(&asset.file_name);
             let (kind, size, bytes) = measured(self.disk, &path).ok()??;
-            let BundleAsset { fitted, category, .. } = asset;
-            let reasons = check(market, &Candidate { kind, size, bytes, meta: fitted.meta, category });
+            let BundleAsset { fitted, category, video, .. } = asset;
+            let reasons = check(market, &Candidate { kind, size, video, bytes, meta: fitted.meta, category });
             (!reasons.is_empty()).then(|| (path, reasons.join("; ")))
         };
         Ok(inside.assets.into_iter().filter_map(why).collect())
@@ -100,7 +100,8 @@ impl Bundles<'_> {
                 let Some(market) = self.settings.upload.market(market) else { return false };
                 let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
                 let meta = fit(market, &tags.meta()).meta;
-                !kind.is_model() && check(market, &Candidate { kind, size, bytes, meta, category }).is_empty()
+                let video = sidecar.video.clone();
+                !kind.is_model() && check(market, &Candidate { kind, size, video, bytes, meta, category }).is_empty()
             };
             let markets: Vec<&str> = lacking.iter().filter(would_take).map(MarketName::as_str).collect();
             if !markets.is_empty() {

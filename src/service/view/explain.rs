@@ -227,7 +227,8 @@ fn what_it_is(stage: Stage, facts: Option<&Facts>, bytes: u64) -> String {
     let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
     let size =
         facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
-    format!("{kind}{size}, {bytes} bytes")
+    let video = facts.video.as_ref().map(|video| format!(", {video}")).unwrap_or_default();
+    format!("{kind}{size}{video}, {bytes} bytes")
 }
 
 fn about_stage(stage: Stage) -> &'static str {

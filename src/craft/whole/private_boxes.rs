@@ -1,0 +1,292 @@
+//! Finds what an MP4 or MOV contains besides its streams: a prompt, a location, an author. Each such box becomes a
+//! `free` one of zeros, so that every size and offset stays the same.
+
+use std::io::{Read, Seek};
+use std::ops::Range;
+
+use super::boxes::measured;
+use super::edit::Edit;
+use super::{CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
+
+/// How deep boxes are nested.
+const DEPTH_MAX: usize = 8;
+/// The name of a box without a meaning.
+const FREE: [u8; 4] = *b"free";
+
+/// Finds what is private in an MP4 or MOV, in its order.
+pub(super) fn find<R: Read + Seek>(mut source: Source<R>) -> Result<Vec<Edit>, CraftError> {
+    look(&mut source).map(|found| found.edits)
+}
+
+/// Looks at all boxes of an MP4 or MOV.
+pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, CraftError> {
+    let length = source.length;
+    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false };
+    walk.boxes(0..length, None, 0)?;
+    walk.content_stays()?;
+    Ok(walk.found)
+}
+
+/// What is known of the boxes of a video.
+#[derive(Default)]
+pub(super) struct Found {
+    /// How what is private is blanked.
+    pub(super) edits: Vec<Edit>,
+    /// The boxes that lie in no other.
+    pub(super) top: Vec<Top>,
+    /// The tables that say where the streams lie, and how wide their numbers are.
+    pub(super) tables: Vec<(Range<u64>, usize)>,
+    pub(super) has_fragments: bool,
+    /// Whether something besides these tables says where something lies.
+    pub(super) has_places: bool,
+}
+
+/// A box that lies in no other.
+pub(super) struct Top {
+    pub(super) name: [u8; 4],
+    pub(super) at: Range<u64>,
+    pub(super) content: Range<u64>,
+    /// Whether it says that it goes on to the end of the file, and not how large it is.
+    pub(super) is_open: bool,
+    /// Whether it belongs to the streams, or says how they are played.
+    pub(super) stays: bool,
+}
+
+impl Top {
+    pub(super) fn is_content(&self) -> bool {
+        matches!(&self.name, b"mdat" | b"imda")
+    }
+}
+
+struct Walk<'a, R> {
+    source: &'a mut Source<R>,
+    found: Found,
+    parts: usize,
+    index: bool,
+    content: bool,
+}
+
+impl<R: Read + Seek> Walk<'_, R> {
+    /// Walks the boxes that fill a range; `inside` is the box that holds them.
+    fn boxes(&mut self, range: Range<u64>, inside: Option<[u8; 4]>, depth: usize) -> Result<(), CraftError> {
+        let mut at = range.start;
+        while at < range.end {
+            self.parts += 1;
+            if self.parts > PARTS_MAX || depth > DEPTH_MAX {
+                return Err(CraftError::TooLarge("the video has too many boxes to read them all".to_owned()));
+            }
+            let left = range.end - at;
+            let head = self.source.up_to(at, left.min(16))?;
+            let Some((size, name)) = measured(&head, left).filter(|(size, _)| *size <= left) else {
+                return self.rest(at..range.end, inside);
+            };
+            let is_wide = head[..4] == [0, 0, 0, 1];
+            let content = at + if is_wide { 16 } else { 8 }..at + size;
+            if content.start > content.end {
+                return Err(CraftError::Damaged("a box of the video is smaller than its own head".to_owned()));
+            }
+            if inside.is_none() {
+                let (at, content, is_open) = (at..at + size, content.clone(), head[..4] == [0; 4]);
+                self.found.top.push(Top { name, at, content, is_open, stays: is_known(None, name) });
+            }
+            self.one(at, content, name, inside, depth)?;
+            at += size;
+        }
+        Ok(())
+    }
+
+    fn one(
+        &mut self,
+        at: u64,
+        content: Range<u64>,
+        name: [u8; 4],
+        inside: Option<[u8; 4]>,
+        depth: usize,
+    ) -> Result<(), CraftError> {
+        match (inside, &name) {
+            (None, b"moov") => self.index = true,
+            (None, b"mdat" | b"imda") => self.content = true,
+            (None, b"moof") | (Some(_), b"mvex") => self.found.has_fragments = true,
+            (Some(_), b"saio") => self.found.has_places = true,
+            (Some(_), b"cmov") => {
+                return Err(CraftError::Unsupported(
+                    "the video's index is compressed, so its content cannot be checked; export it again".to_owned(),
+                ));
+            }
+            (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
+            (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
+            _ => (),
+        }
+        if matches!(&name, b"free" | b"skip" | b"wide") {
+            // Programs leave there what they removed elsewhere.
+            if !self.source.is_zeros(content.clone())? {
+                self.found.edits.push(Edit::blank(content, b""));
+            }
+        } else if !is_known(inside, name) {
+            // Between them a large box has its size.
+            self.found.edits.push(Edit::blank(at + 4..at + 8, &FREE));
+            self.found.edits.push(Edit::blank(content, b""));
+        } else if matches!(&name, b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" | b"moof" | b"traf" | b"mvex") {
+            self.boxes(content, Some(name), depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Judges bytes that are no box: behind a complete video, and as zeros, they are no damage.
+    fn rest(&mut self, rest: Range<u64>, inside: Option<[u8; 4]>) -> Result<(), CraftError> {
+        if self.source.is_zeros(rest.clone())? {
+            return Ok(());
+        }
+        if inside.is_some() || !self.index || !self.content || self.found.has_fragments {
+            return Err(cut("the video's boxes cannot be separated, so its content cannot be checked"));
+        }
+        self.found.edits.push(Edit::blank(rest, b""));
+        Ok(())
+    }
+
+    /// Checks that no stream begins in bytes that would be blanked.
+    fn content_stays(&mut self) -> Result<(), CraftError> {
+        if self.found.edits.is_empty() {
+            return Ok(());
+        }
+        for (table, width) in self.found.tables.clone() {
+            let mut at = table.start + 8;
+            while at < table.end {
+                let piece = self.source.up_to(at, PIECE_BYTES.min(table.end - at))?;
+                for offset in piece.chunks_exact(width) {
+                    let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+                    let next = self.found.edits.partition_point(|edit| edit.at.end <= offset);
+                    if self.found.edits.get(next).is_some_and(|edit| edit.at.start <= offset) {
+                        return Err(CraftError::Unsupported(format!(
+                            "the video's index names content at byte {offset}, where no content is; export it again"
+                        )));
+                    }
+                }
+                at += piece.len() as u64;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether a box belongs to the streams, or says how they are played. Within the tables, all boxes count but
+/// those that are known to say something else.
+fn is_known(inside: Option<[u8; 4]>, name: [u8; 4]) -> bool {
+    let known: &[&[u8; 4]] = match inside.as_ref() {
+        None => &[b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"pdin", b"prft"],
+        Some(b"moov") => &[b"mvhd", b"trak", b"mvex", b"iods", b"pssh", b"clip", b"ctab", b"prfl"],
+        Some(b"trak") => {
+            &[b"tkhd", b"edts", b"mdia", b"tref", b"trgr", b"tapt", b"load", b"matt", b"clip", b"imap", b"txas"]
+        }
+        Some(b"mdia") => &[b"mdhd", b"hdlr", b"minf", b"elng"],
+        _ => return !matches!(&name, b"udta" | b"meta" | b"meco" | b"uuid") && name[0] != 0xa9,
+    };
+    known.contains(&&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::edit::edited;
+    use super::super::private::private;
+    use super::super::tests::check;
+    use super::*;
+    use crate::model::Kind;
+
+    const SECRET: &[u8] = b"SECRET +47.3+008.5/";
+
+    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
+    }
+
+    /// Returns a box whose size has 64 bits.
+    fn wide(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&[0, 0, 0, 1], &name[..], &(content.len() as u64 + 16).to_be_bytes(), content].concat()
+    }
+
+    /// Returns an index whose one chunk lies at `offset`, with boxes added to it and to its track.
+    fn index(offset: u32, track: &[u8], more: &[u8]) -> Vec<u8> {
+        let offsets = part(*b"stco", &[[0; 4], 1_u32.to_be_bytes(), offset.to_be_bytes()].concat());
+        let media = [b"stbl", b"minf", b"mdia"].into_iter().fold(offsets, |content, name| part(*name, &content));
+        part(*b"moov", &[part(*b"mvhd", &[0; 20]), part(*b"trak", &[&media, track].concat()), more.to_vec()].concat())
+    }
+
+    fn blank(video: &[u8]) -> Result<Vec<u8>, CraftError> {
+        let edits = private(Cursor::new(video), video.len() as u64, Kind::Mp4)?;
+        let mut made = Vec::new();
+        edited(video, edits).read_to_end(&mut made).unwrap();
+        Ok(made)
+    }
+
+    fn holds(video: &[u8], text: &[u8]) -> bool {
+        video.windows(text.len()).any(|window| window == text)
+    }
+
+    /// Prompts and locations were sent to markets in videos, but removed from pictures.
+    #[test]
+    fn what_is_private_is_blanked_in_place() {
+        let frames: Vec<u8> = (0..100).map(|n| n * 2).collect();
+        let mdat = part(*b"mdat", &frames);
+        let udta = part(*b"udta", &part(*b"\xa9xyz", SECRET));
+        let keys = part(*b"meta", &[part(*b"hdlr", &[0; 24]), part(*b"keys", SECRET), part(*b"ilst", SECRET)].concat());
+        let (early, late) = (24, 32);
+        let film = |index: &[u8], more: &[u8]| [&part(*b"ftyp", &[0; 8]), &mdat, index, more].concat();
+        let cases: [(&str, Vec<u8>); 14] = [
+            ("udta in moov", film(&index(early, &[], &udta), &[])),
+            ("udta in trak", film(&index(early, &udta, &[]), &[])),
+            ("meta with keys", film(&index(early, &[], &keys), &[])),
+            ("meta in trak", film(&index(early, &keys, &[]), &[])),
+            ("two of them", film(&index(early, &keys, &[&udta[..], &keys].concat()), &[])),
+            ("uuid", film(&index(early, &[], &[]), &part(*b"uuid", &[&[7; 16], SECRET].concat()))),
+            ("meta at the top", film(&index(early, &[], &[]), &part(*b"meta", SECRET))),
+            ("left in free", film(&index(early, &[], &part(*b"free", SECRET)), &part(*b"skip", SECRET))),
+            ("nobody knows it", film(&index(early, &[], &part(*b"Xtra", SECRET)), &part(*b"beam", SECRET))),
+            ("moov before mdat", {
+                let length = u32::try_from(index(0, &udta, &keys).len()).unwrap();
+                [index(length + 8, &udta, &keys), mdat.clone()].concat()
+            }),
+            ("64 bits", {
+                let index = index(late, &[], &wide(*b"udta", SECRET));
+                [&part(*b"ftyp", &[0; 8])[..], &wide(*b"mdat", &frames), &index, &wide(*b"uuid", SECRET)].concat()
+            }),
+            ("to the end", film(&index(early, &[], &[]), &[b"\0\0\0\0uuid", SECRET].concat())),
+            ("behind the last box", film(&index(early, &[], &udta), &[&[0, 0, 0, 2], SECRET].concat())),
+            ("fragments", {
+                let moof = part(*b"moof", &[part(*b"traf", &udta), keys.clone()].concat());
+                [index(0, &udta, &[]), moof, mdat.clone()].concat()
+            }),
+        ];
+        for (name, video) in cases {
+            let made = blank(&video).unwrap();
+            assert!(holds(&video, SECRET) && !holds(&made, SECRET), "{name}");
+            assert_eq!(made.len(), video.len(), "{name}");
+            assert!(holds(&made, &frames), "{name}");
+            assert!(check(&made, Kind::Mp4), "{name}");
+            assert_eq!(private(Cursor::new(&made), made.len() as u64, Kind::Mp4), Ok(Vec::new()), "{name}");
+            let changed: Vec<usize> = (0..made.len()).filter(|at| made[*at] != video[*at]).collect();
+            let blanks = private(Cursor::new(&video), video.len() as u64, Kind::Mp4).unwrap();
+            let is_in = |at: u64| blanks.iter().any(|edit| edit.at.contains(&at));
+            assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
+        }
+        let plain = film(&index(early, &[], &part(*b"free", &[0; 9])), &[0; 30]);
+        assert_eq!(private(Cursor::new(&plain), plain.len() as u64, Kind::Mp4), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_refused() {
+        let (ftyp, mdat) = (part(*b"ftyp", &[0; 8]), part(*b"mdat", &[9; 30]));
+        let cases = [
+            ("cut off inside", [&ftyp, &mdat, &index(24, &[], &[0, 0, 0, 99, b'u', b'd', b't', b'a', 1])[..]].concat()),
+            ("no box inside", [&ftyp, &mdat, &index(24, &[], b"SECRET and more")[..]].concat()),
+            ("compressed", [&ftyp, &mdat, &part(*b"moov", &part(*b"cmov", SECRET))[..]].concat()),
+            ("no box before the index", [&ftyp, &mdat, SECRET, &index(24, &[], &[])[..]].concat()),
+            ("between fragments", [&index(0, &[], &[]), &part(*b"moof", &[]), &mdat, SECRET].concat()),
+            ("smaller than its head", [&ftyp, &mdat, &b"\0\0\0\x01udta\0\0\0\0\0\0\0\x09"[..]].concat()),
+            ("the content would go", [&ftyp, &part(*b"uuid", &[9; 30]), &mdat, &index(30, &[], &[])[..]].concat()),
+        ];
+        for (name, video) in cases {
+            assert!(private(Cursor::new(&video), video.len() as u64, Kind::Mp4).is_err(), "{name}");
+        }
+    }
+}

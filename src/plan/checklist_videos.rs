@@ -1,0 +1,70 @@
+use super::bundle::BundleAsset;
+use crate::market::Market;
+use crate::model::{counted, escape_bytes};
+
+/// How a line begins and ends that names clips with sound.
+pub(super) const SOUND: (&str, &str) = ("> With sound: ", "; listen before you upload.");
+/// How a line begins and ends that names videos whose tags stand in the CSV alone.
+pub(super) const TAGLESS: (&str, &str) = ("> Without tags inside: ", "; the market knows them by the CSV alone.");
+/// How many files a line names.
+const NAMED_MAX: usize = 20;
+
+/// Returns the lines about clips with sound: nobody hears it before the market does.
+pub(super) fn of_sound(market: &Market, assets: &[BundleAsset]) -> Option<String> {
+    let rule = market.video.as_ref()?.sound_rule.as_ref()?;
+    let has_sound = |asset: &&BundleAsset| asset.video.as_ref().is_some_and(|video| video.sound == Some(true));
+    let names = named(assets.iter().filter(has_sound))?;
+    Some(format!("{}{names}; {}{}", SOUND.0, escape_bytes(rule.as_bytes()), SOUND.1))
+}
+
+/// Returns the line about videos that hold no tags: whoever forgets the CSV sends them without a title.
+pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
+    let names = named(assets.iter().filter(|asset| asset.video.is_some() && !asset.is_tagged))?;
+    Some(format!("{}{names}{}", TAGLESS.0, TAGLESS.1))
+}
+
+/// Returns the names of files for a line; `None` if there are none.
+fn named<'a>(assets: impl Iterator<Item = &'a BundleAsset>) -> Option<String> {
+    let mut names: Vec<String> =
+        assets.map(|asset| format!("`{}`", escape_bytes(asset.file_name.as_bytes()))).collect();
+    let more = names.len().saturating_sub(NAMED_MAX);
+    names.truncate(NAMED_MAX);
+    let more = (more > 0).then(|| format!(" and {}", counted(more, "more file")));
+    (!names.is_empty()).then(|| format!("{}{}", names.join(", "), more.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::{Fitted, built_in};
+    use crate::model::{Meta, Video};
+
+    #[test]
+    fn clips_with_sound_and_without_tags_are_named_once() {
+        let asset = |(n, sound): (usize, Option<bool>)| BundleAsset {
+            file_name: format!("{n}.mp4"),
+            fitted: Fitted { meta: Meta::default(), left_out: Vec::new() },
+            category: None,
+            look: None,
+            people: None,
+            warnings: Vec::new(),
+            video: Some(Video { sound, ..Video::default() }),
+            is_tagged: n % 2 == 0,
+        };
+        let adobe = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let told = |sounds: &[Option<bool>]| {
+            let assets: Vec<BundleAsset> = sounds.iter().copied().enumerate().map(asset).collect();
+            of_sound(&adobe, &assets)
+        };
+        assert_eq!(told(&[Some(false), None]), None);
+        let line = told(&[Some(true), Some(false), Some(true)]).unwrap();
+        assert!(line.starts_with("> With sound: `0.mp4`, `2.mp4`; it takes no music, and a voice"), "{line}");
+        assert!(line.ends_with(" needs a release; listen before you upload."), "{line}");
+        let line = told(&[Some(true); 23]).unwrap();
+        let assets: Vec<BundleAsset> = [None; 4].into_iter().enumerate().map(asset).collect();
+        let tagless = of_tagless(&assets).unwrap();
+        assert_eq!(tagless, "> Without tags inside: `1.mp4`, `3.mp4`; the market knows them by the CSV alone.");
+        assert_eq!(of_tagless(&assets[..1]), None);
+        assert!(line.contains("`19.mp4` and 3 more files; ") && !line.contains("`20.mp4`"), "{line}");
+    }
+}
