@@ -18,6 +18,8 @@ const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const JPEG_PROFILE: &[u8] = b"ICC_PROFILE\0";
 /// The most bytes of a profile in one segment, beside its name, number and count.
 const JPEG_PROFILE_BYTES_MAX: usize = 65_519;
+/// Room for metadata, so that a picture is written at once.
+const METADATA_BYTES: usize = 16 << 10;
 /// The header of a JPEG without a thumbnail, in pixels without a unit.
 const JPEG_HEADER: &[u8] = b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
 /// The length of Adobe's segment about colour coding: the name, then seven bytes.
@@ -79,8 +81,18 @@ fn jpeg(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
         let what = "a JPEG with unknown parts between those that are known; save it again with another program";
         CraftError::Unsupported(what.to_owned())
     };
-    let (mut header, mut has_pixels) = (None, false);
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut picture = Vec::with_capacity(bytes.len() + METADATA_BYTES);
+    picture.extend_from_slice(&jpeg::START);
+    let is_header = |part: &Part<'_>| part.marker == 0xe0 && part.body.starts_with(b"JFIF\0");
+    if let Some(header) = jpeg::before_pixels(bytes).find(is_header) {
+        segment(&mut picture, 0xe0, &density(header.body));
+    }
+    let (size, icc) = (super::decode::stored_size(bytes, Kind::Jpeg), jpeg::profile(bytes));
+    let shown = |size| Shown { size, turned: jpeg::orientation(bytes), icc: icc.as_deref() };
+    // A size that cannot be read is told once the parts are known.
+    let described_with = size.as_ref().map(|size| shown(*size)).ok();
+    described_with.iter().for_each(|shown| described(&mut picture, packets, shown));
+    let mut has_pixels = false;
     for part in parts(bytes) {
         let part = part?;
         // If a JPEG has unknown parts, the decoder may read other parts than those that are kept here.
@@ -88,26 +100,15 @@ fn jpeg(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
             return Err(unknown());
         }
         has_pixels |= part.marker == 0xda;
-        if part.marker == 0xe0 && part.body.starts_with(b"JFIF\0") {
-            header = header.or(Some(density(part.body)));
-            continue;
-        }
         if let Some(body) = wanted(&part) {
-            segment(&mut kept, part.marker, body);
-            kept.extend_from_slice(part.coded);
+            segment(&mut picture, part.marker, body);
+            picture.extend_from_slice(part.coded);
         }
     }
     if !has_pixels {
         return Err(unknown());
     }
-    let mut picture = b"\xff\xd8".to_vec();
-    if let Some(header) = header {
-        segment(&mut picture, 0xe0, &header);
-    }
-    let (size, icc) = (super::decode::stored_size(bytes, Kind::Jpeg)?, jpeg::profile(bytes));
-    let shown = Shown { size, turned: jpeg::orientation(bytes), icc: icc.as_deref() };
-    described(&mut picture, packets, &shown);
-    picture.append(&mut kept);
+    size?;
     picture.extend_from_slice(b"\xff\xd9");
     Ok(picture)
 }

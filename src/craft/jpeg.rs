@@ -28,11 +28,13 @@ pub(super) struct Part<'a> {
 pub(super) struct Parts<'a> {
     rest: &'a [u8],
     is_over: bool,
+    /// Whether the coded pixels are looked for: that takes nearly all of the time.
+    is_whole: bool,
 }
 
 /// Returns the parts of a JPEG. The last one is an error if there is no end mark.
 pub(super) fn parts(bytes: &[u8]) -> Parts<'_> {
-    Parts { rest: bytes.strip_prefix(&START).unwrap_or_default(), is_over: false }
+    Parts { rest: bytes.strip_prefix(&START).unwrap_or_default(), is_over: false, is_whole: true }
 }
 
 /// The bytes end before the end mark.
@@ -77,7 +79,8 @@ impl<'a> Parts<'a> {
             }
             let body = rest.get(2..length).ok_or(NoEnd)?;
             let rest = &rest[length..];
-            let coded = if *marker == 0xda { &rest[..coded_length(rest).ok_or(NoEnd)?] } else { &[] };
+            let is_coded = *marker == 0xda && self.is_whole;
+            let coded = if is_coded { &rest[..coded_length(rest).ok_or(NoEnd)?] } else { &[] };
             self.rest = &rest[coded.len()..];
             return Ok(Some(Part { marker: *marker, body, coded, after_strays }));
         }
@@ -88,7 +91,7 @@ impl<'a> Parts<'a> {
 fn coded_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += bytes[at..].iter().position(|byte| *byte == 0xff)?;
+        at += first_mark(&bytes[at..])?;
         let fill = bytes[at..].iter().take_while(|byte| **byte == 0xff).count();
         match bytes.get(at + fill)? {
             0 | 0xd0..=0xd7 => at += fill + 1,
@@ -97,9 +100,20 @@ fn coded_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Returns where a mark may begin. Blocks without one are passed by as a whole.
+fn first_mark(bytes: &[u8]) -> Option<usize> {
+    const BLOCK_BYTES: usize = 32;
+    let has_one = |block: &[u8; BLOCK_BYTES]| {
+        block.iter().map(|byte| u8::from(*byte == 0xff)).fold(0, |found, is_one| found | is_one) != 0
+    };
+    let (blocks, _) = bytes.as_chunks::<BLOCK_BYTES>();
+    let passed = blocks.iter().take_while(|block| !has_one(block)).count() * BLOCK_BYTES;
+    bytes[passed..].iter().position(|byte| *byte == 0xff).map(|at| passed + at)
+}
+
 /// Returns the parts before the pixels.
-fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
-    parts(bytes).map_while(Result::ok).take_while(|part| part.marker != 0xda)
+pub(super) fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
+    Parts { is_whole: false, ..parts(bytes) }.map_while(Result::ok).take_while(|part| part.marker != 0xda)
 }
 
 /// Returns whether a segment before the pixels tells how the picture looks: its colours, or how it is turned.
@@ -160,6 +174,16 @@ fn has_odd_sampling(frame: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_mark_is_found_wherever_it_is(before in proptest::collection::vec(0_u8..0xff, 0..100), rest in any::<Vec<u8>>()) {
+            prop_assert_eq!(first_mark(&before), None);
+            let at = before.len();
+            prop_assert_eq!(first_mark(&[before, vec![0xff], rest].concat()), Some(at));
+        }
+    }
 
     fn markers(bytes: &[u8]) -> Result<Vec<(u8, usize, usize, bool)>, CraftError> {
         parts(bytes)
