@@ -44,16 +44,16 @@ pub struct ThemeFile {
     /// How the assets came to be.
     pub source_type: Option<SourceType>,
     /// What the generator was asked.
-    #[serde(deserialize_with = "ai_or_none")]
+    #[serde(deserialize_with = "or_default")]
     pub ai: Ai,
     /// Category per market.
     #[serde(deserialize_with = "category_or_none")]
     pub category: BTreeMap<String, String>,
     /// What is done for the look of a picture where it is enlarged.
-    #[serde(deserialize_with = "look_or_none")]
+    #[serde(deserialize_with = "or_default")]
     pub enhance: EnhanceTags,
     /// How a picture is enlarged.
-    #[serde(deserialize_with = "enlarge_or_none")]
+    #[serde(deserialize_with = "or_default")]
     pub enlarge: EnlargeTags,
     /// What a picture looks like.
     pub look: Option<Look>,
@@ -115,16 +115,8 @@ fn category_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeM
     Ok(Option::<Categories>::deserialize(deserializer)?.map_or_else(BTreeMap::new, |categories| categories.0))
 }
 
-fn ai_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ai, D::Error> {
-    Ok(Option::<Ai>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-fn look_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnhanceTags, D::Error> {
-    Ok(Option::<EnhanceTags>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-fn enlarge_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EnlargeTags, D::Error> {
-    Ok(Option::<EnlargeTags>::deserialize(deserializer)?.unwrap_or_default())
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ThemeFile {

@@ -61,7 +61,9 @@ impl Dispatcher {
 
     /// Lets what waits in `upload` go on in the order of its rank, once all of it was seen.
     fn take_from_line(&mut self, now: &Moment) {
-        let is_whole = !self.intake.walks.is_any_in(&Stage::Upload.folder());
+        // What is about to come there counts, too.
+        let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
+        let is_whole = is_quiet && !self.intake.walks.is_any_in(&Stage::Upload.folder());
         let (decide, inbox) = (&mut self.decide, &self.inbox);
         let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
         let line = self.intake.line.take(is_whole, now.steady, |path| {
