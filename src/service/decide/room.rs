@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{Decider, Here};
 use crate::model::{MarketName, Stage, ThemeSlug};
-use crate::plan::{Bundle, Facts, Hold, MarketRecord, MarketUse, NoRoom, Outlook, WentBefore, check_room};
+use crate::plan::{Bundle, BundleName, Facts, Hold, MarketRecord, MarketUse, NoRoom, Outlook, WentBefore, check_room};
 use crate::service::clock::Moment;
 
 impl Decider {
@@ -34,14 +36,16 @@ impl Decider {
             let why = format!("nobody can tell how many files its bundle `{}` has", unknown.name.folder());
             return Err(NoRoom { why, opens: None });
         }
-        let unsent = || ours().filter(|bundle| !bundle.sent);
+        let unsent = || ours().filter(|bundle| !self.ledger.is_sent(&bundle.name));
         let rows = |bundle: &Bundle| bundle.rows.unwrap_or(0);
+        let none = MarketRecord::default();
         let used = MarketUse {
             market,
-            today: ours().filter(|bundle| bundle.name.day == today).map(rows).sum(),
+            today: ours().filter(|bundle| bundle.name.day == today).map(rows).sum::<usize>()
+                + self.gone_of_day(market, today),
             unsent: unsent().map(rows).sum(),
             unsent_of_theme: unsent().filter_map(|bundle| bundle.themes.get(theme)).sum(),
-            record: &self.sent_to(market, now),
+            record: self.record_of(market).unwrap_or(&none),
         };
         check_room(day, &used, theme, &now.local)
     }
@@ -65,9 +69,10 @@ impl Decider {
         let today = now.local.date();
         let mut before: BTreeMap<MarketName, WentBefore> = BTreeMap::new();
         for market in &self.settings.upload.markets {
-            let mut went = WentBefore { record: self.sent_to(&market.name, now), today: 0 };
+            let record = self.record_of(&market.name).cloned().unwrap_or_default();
+            let mut went = WentBefore { record, today: self.gone_of_day(&market.name, today) };
             for bundle in self.upload.bundles.values().filter(|bundle| bundle.name.market == market.name) {
-                let files = bundle.themes.iter().filter(|_| !bundle.sent);
+                let files = bundle.themes.iter().filter(|_| !self.ledger.is_sent(&bundle.name));
                 for (theme, count) in files {
                     (0..*count).for_each(|_| {
                         MarketRecord::send(&mut went.record, now.timestamp(), Some(theme));
@@ -87,18 +92,15 @@ impl Decider {
         }
     }
 
-    /// Returns what was sent to a market: what lies in the bundles that are marked as sent, by their days.
-    fn sent_to(&self, market: &MarketName, now: &Moment) -> MarketRecord {
-        let mut record = MarketRecord::default();
-        for bundle in self.upload.bundles.values().filter(|bundle| bundle.sent && bundle.name.market == *market) {
-            let at = bundle.name.day.to_zoned_datetime(now.local.time_zone().clone());
-            let at = at.map_or(now.timestamp(), |at| at.timestamp());
-            for (theme, count) in &bundle.themes {
-                (0..*count).for_each(|_| {
-                    MarketRecord::send(&mut record, at, Some(theme));
-                });
-            }
-        }
-        record
+    /// Returns what was sent to a market and what it answered, if anything was.
+    fn record_of(&self, market: &MarketName) -> Option<&MarketRecord> {
+        self.ledger.market_records().find(|(name, _)| *name == market).map(|(_, record)| record)
+    }
+
+    /// Returns how many files of a day were sent to a market in bundles that lie elsewhere by now.
+    fn gone_of_day(&self, market: &MarketName, day: Date) -> usize {
+        let is_gone = |name: &BundleName| !self.upload.bundles.contains_key(name);
+        let of_day = self.ledger.sent_bundles().filter(|(name, _)| name.market == *market && name.day == day);
+        of_day.filter(|(name, _)| is_gone(name)).map(|(_, rows)| rows).sum()
     }
 }
