@@ -6,7 +6,7 @@ use super::Decider;
 use crate::config::{Gate, UploadOrder};
 use crate::intake::Now;
 use crate::model::{Stage, ThemeSlug};
-use crate::plan::{Facts, theme_of_path};
+use crate::plan::{Facts, sync_base_path, theme_of_path};
 use crate::records::ThemeFile;
 
 impl Decider {
@@ -51,8 +51,10 @@ impl Decider {
 
     /// Returns a theme's tags as they are written, if they can be read.
     fn theme_file(&mut self, theme: &ThemeSlug, now: Now) -> Option<ThemeFile> {
-        let path = self.shared_file(theme, None, Stage::Upload)?;
+        // One that was copied a moment ago does not stand still yet.
+        let paths = self.shared_files(theme, None, Stage::Upload).into_iter().chain([sync_base_path(theme, None)]);
         let (themes, mut reader) = self.tags.reader(self.vault.disk(), now);
-        themes.meaning(&mut reader, &path)?.ok()
+        let mut read = paths.filter_map(|path| themes.meaning(&mut reader, &path)?.ok());
+        read.next()
     }
 }
