@@ -198,10 +198,8 @@ impl RecordKeeper {
             return Ok(FoundBundle { folders, ..FoundBundle::default() });
         };
         if sent {
-            let unsent = without_row(disk, &order.settings, name)?;
-            let dealing = recorded(disk, name, &folder, order)?;
-            let offers = look.offers(name, &BundleFolder::new(folder), &order.owed, true)?;
-            return Ok(FoundBundle { unsent, offers, dealing, folders, ..FoundBundle::default() });
+            let found = sent_bundle(look, name, &folder, order)?;
+            return Ok(FoundBundle { folders, ..found });
         }
         let renamed = look.renamed(name);
         if !folders.iter().any(|(seen, _)| *seen == folder) {
@@ -258,6 +256,16 @@ impl RecordKeeper {
         }
         Ok(waits)
     }
+}
+
+/// Looks into a bundle that was sent: nothing in it changes.
+fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
+    let unsent = without_row(look.disk, &order.settings, name)?;
+    let dealing = recorded(look.disk, name, place, order)?;
+    let owed = order.owed.get(name);
+    let offers =
+        owed.map_or(Ok(Offers::default()), |owed| look.offers(&BundleFolder::new(place.clone()), owed, true))?;
+    Ok(FoundBundle { unsent, offers, dealing, ..FoundBundle::default() })
 }
 
 /// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.

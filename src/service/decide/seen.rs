@@ -29,22 +29,8 @@ impl Decider {
             return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
         }
         let may_go_again = self.was_refused(&id, &facts.hash);
-        for place in &places {
-            let moved = moved_to(self.disk(), place).ok().flatten();
-            let place = moved.as_ref().unwrap_or(place);
-            match self.is_gone(place) {
-                Ok(true) => (),
-                // What lies in a bundle that was sent is out of the way of what a market refused.
-                Ok(false) if may_go_again && (place.area() == "archive" || self.was_sent(place)) => (),
-                Ok(false) => {
-                    let (at, is_made_of_it) = self.with_these_bytes(place, facts);
-                    return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::There });
-                }
-                Err(why) => {
-                    let (at, is) = (place.clone(), Whereabouts::Unknown(why));
-                    return Some(Known { id, at, is_retagged, is_made_of_it, is });
-                }
-            }
+        if let Some(there) = self.still_there(&id, &places, facts, is_retagged, may_go_again) {
+            return Some(there);
         }
         let left_behind = at.with_suffix(SIDECAR_SUFFIX);
         if let Ok(Some(entry)) = self.disk().stat(&left_behind)
@@ -66,6 +52,35 @@ impl Decider {
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
         Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Gone { last, bundled_for } })
+    }
+
+    /// Returns that a file is a copy of an asset which still stands somewhere, or of which nobody can tell that.
+    fn still_there(
+        &self,
+        id: &AssetId,
+        places: &[RelPath],
+        facts: &Facts,
+        is_retagged: bool,
+        may_go_again: bool,
+    ) -> Option<Known> {
+        let known = |at: RelPath, is_made_of_it: bool, is: Whereabouts| {
+            Some(Known { id: id.clone(), at, is_retagged, is_made_of_it, is })
+        };
+        for place in places {
+            let moved = moved_to(self.disk(), place).ok().flatten();
+            let place = moved.as_ref().unwrap_or(place);
+            match self.is_gone(place) {
+                Ok(true) => (),
+                // What lies in a bundle that was sent is out of the way of what a market refused.
+                Ok(false) if may_go_again && (place.area() == "archive" || self.was_sent(place)) => (),
+                Ok(false) => {
+                    let (at, is_made_of_it) = self.with_these_bytes(place, facts);
+                    return known(at, is_made_of_it, Whereabouts::There);
+                }
+                Err(why) => return known(place.clone(), false, Whereabouts::Unknown(why)),
+            }
+        }
+        None
     }
 
     /// Returns whether a market refused an asset and has nothing else of it: dropped again, it goes there if it was mended.

@@ -157,12 +157,7 @@ impl Dispatcher {
                 report::unsent(&file, UNSENT);
             }
         }
-        // It may be on record by now, or no more.
-        let is_news =
-            |plan: &Plan| matches!(plan.about.dealing, Some(Dealing::Sent(_))) != self.decide.ledger.is_sent(name);
-        if let Some(plan) = found.dealing.filter(is_news) {
-            self.tend(Tended::Bundle(name.clone()), plan, now);
-        }
+        found.dealing.into_iter().for_each(|plan| self.take_dealing(name, plan, now));
         for mut plan in found.plans {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
@@ -179,6 +174,13 @@ impl Dispatcher {
             }
             // Whoever has the asset in hand lets the bundle be looked at again; so does what opens a gate.
             Err(_) => (),
+        }
+    }
+
+    /// Records that a bundle was sent, or that it was not; it may be on record by now, or no more.
+    fn take_dealing(&mut self, name: &BundleName, plan: Plan, now: &Moment) {
+        if matches!(plan.about.dealing, Some(Dealing::Sent(_))) != self.decide.ledger.is_sent(name) {
+            self.tend(Tended::Bundle(name.clone()), plan, now);
         }
     }
 
