@@ -170,7 +170,8 @@ impl RawDelivery {
             }
             _ => (),
         }
-        if let Some(bad) = self.host_key.iter().find(|key| !is_digest(key)) {
+        let bad = self.host_key.iter().find(|key| !is_digest(key));
+        if let Some(bad) = bad.filter(|_| protocol == Protocol::Sftp) {
             let hint = "write it as `ssh-keygen -l` prints it, in quotation marks: \"SHA256:…\"";
             wrong.push(("host_key", format!("`{bad}` is no digest of a host key"), Some(hint.to_owned())));
         }

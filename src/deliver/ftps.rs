@@ -13,7 +13,7 @@ use suppaftp::{FtpError, FtpResult, Mode, RustlsConnector, RustlsFtpStream, Stat
 use super::after::Kind;
 use super::server::{PATIENCE, Server, Trouble};
 use crate::config::{Address, Delivery};
-use crate::vault::{ReadSeek, read_outside};
+use crate::vault::{ReadSeek, plain, read_outside};
 
 /// The largest file of certificates.
 const CA_BYTES_MAX: u64 = 4 << 20;
@@ -70,7 +70,7 @@ fn of_system() -> Result<RootCertStore, Trouble> {
 fn of_file(path: &Path) -> Result<RootCertStore, Trouble> {
     let unusable = |why: String| Trouble::new(Kind::Stop, format!("`ca_file`: `{}` {why}", path.display()));
     let read = read_outside(path, CA_BYTES_MAX);
-    let read = read.map_err(|error| unusable(format!("cannot be read: {}", crate::vault::plain(&error))))?;
+    let read = read.map_err(|error| unusable(format!("cannot be read: {}", plain(&error))))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&read.bytes) {
         let certificate = certificate.map_err(|_| unusable("has a block that is no PEM".to_owned()))?;
@@ -145,7 +145,7 @@ fn trouble(error: &FtpError) -> Trouble {
                 Kind::Stop,
                 format!("the server's certificate is refused: {why}. Nothing was sent, and no password"),
             ),
-            None => Trouble::new(Kind::Cut, format!("the connection was cut: {error}")),
+            None => Trouble::new(Kind::Cut, format!("the connection was cut: {}", plain(error))),
         },
         FtpError::SecureError(why) => Trouble::new(Kind::Stop, format!("no TLS: {why}")),
         other => Trouble::new(Kind::Cut, format!("the server is not understood: {other}")),

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::after::Kind;
 use super::server::{PATIENCE, Server, Trouble};
 use crate::config::{Address, Delivery};
-use crate::vault::ReadSeek;
+use crate::vault::{ReadSeek, plain};
 
 /// How a private key begins; anything else is a password.
 const KEY: &str = "-----BEGIN ";
@@ -196,6 +196,7 @@ fn connection(error: &russh::Error) -> Trouble {
         russh::Error::NoCommonAlgo { .. } => {
             Trouble::new(Kind::Stop, format!("the server has only ways to encrypt that are too old: {error}"))
         }
+        russh::Error::IO(error) => Trouble::new(Kind::Cut, format!("no connection to the server: {}", plain(error))),
         other => Trouble::new(Kind::Cut, format!("no connection to the server: {other}")),
     }
 }
