@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,9 +7,10 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
+use super::colour::colour;
 use super::delivery::deliveries;
 use super::gate::{Gate, Gates, Schedule, WEEKDAYS, time};
-use super::raw::{Raw, RawCommand, RawKeep, RawSchedule};
+use super::raw::{Raw, RawCommand, RawKeep, RawNaming, RawSchedule};
 use super::schema::Nodes;
 use super::upload_build::{no_market, upload_day};
 use super::{
@@ -116,8 +118,7 @@ impl Builder {
     fn settings(&mut self, raw: Raw, root: &Path, markets: &[Market]) -> Option<Settings> {
         let folders = self.folders(&raw, root);
         let ignore = self.ignore(&raw.settle.ignore);
-        let first = self.template("naming.first", &raw.naming.first);
-        let last = self.template("naming.last", &raw.naming.last);
+        let naming = self.naming(&raw.naming, markets);
         let target = self.target(&raw.keep);
         if raw.keep.method == Method::Neural && cfg!(not(feature = "embedded-net")) {
             self.say("keep.method", "this stockmill was built without the neural net; use lanczos", None);
@@ -146,7 +147,7 @@ impl Builder {
                 rescan: Duration::from_secs(raw.settle.rescan_s),
                 ignore: ignore?,
             },
-            naming: NamingSettings { first: first?, last: last?, bytes_max: raw.naming.bytes_max },
+            naming: naming?,
             ideas: IdeasSettings { prompts_max: raw.ideas.prompts_max },
             keep: KeepSettings {
                 method: raw.keep.method,
@@ -224,6 +225,18 @@ impl Builder {
         None
     }
 
+    fn naming(&mut self, raw: &RawNaming, known: &[Market]) -> Option<NamingSettings> {
+        let (first, last) = (self.template("naming.first", &raw.first), self.template("naming.last", &raw.last));
+        let mut markets = BTreeMap::new();
+        for (name, rule) in &raw.markets {
+            let key = format!("naming.markets.{name}");
+            if let Some(market) = self.market(&key, name, known) {
+                markets.extend(self.template(&key, rule).map(|rule| (market.name.clone(), rule)));
+            }
+        }
+        Some(NamingSettings { first: first?, last: last?, markets, bytes_max: raw.bytes_max })
+    }
+
     fn template(&mut self, key: &str, text: &str) -> Option<Template> {
         match Template::parse(text) {
             Ok(template) if template.is_unique() => Some(template),
@@ -287,43 +300,43 @@ impl Builder {
     }
 
     fn colour(&mut self, key: &str, text: &str) -> Option<[u8; 3]> {
-        let digits =
-            text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let value = colour(text);
         if value.is_none() {
             self.say(key, format!("`{text}` is no colour"), Some("write it as \"#ffffff\"".to_owned()));
         }
-        let [_, red, green, blue] = value?.to_be_bytes();
-        Some([red, green, blue])
+        value
     }
 
     fn markets(&mut self, names: &[String], known: &[Market]) -> Vec<Market> {
         let mut chosen: Vec<Market> = Vec::new();
         for name in names {
-            match known.iter().find(|market| market.name == name.as_str()) {
+            match self.market("upload.markets", name, known) {
                 Some(_) if chosen.iter().any(|market| market.name == name.as_str()) => {
                     self.say("upload.markets", format!("`{name}` is named twice"), Some("keep one".to_owned()));
                 }
-                Some(market) => chosen.push(market.clone()),
-                None => {
-                    let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
-                    self.say("upload.markets", what, Some(hint));
-                }
+                market => chosen.extend(market.cloned()),
             }
         }
         chosen
+    }
+
+    /// Returns a market that is known by its name; or says that there is none.
+    fn market<'m>(&mut self, key: &str, name: &str, known: &'m [Market]) -> Option<&'m Market> {
+        let market = known.iter().find(|market| market.name == name);
+        if market.is_none() {
+            let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
+            self.say(key, what, Some(hint));
+        }
+        market
     }
 
     /// Refuses a category that no market would get: its market is not known, or has none of that name.
     fn categories(&mut self, defaults: &Tags, known: &[Market]) {
         for (name, category) in &defaults.category {
             let key = format!("defaults.category.{name}");
-            if let Some(market) = known.iter().find(|market| market.name == name.as_str()) {
-                no_category(market, category).into_iter().for_each(|what| self.say(&key, what, None));
-            } else {
-                let (what, hint) = no_market(name, known.iter().map(|market| &market.name));
-                self.say(&key, what, Some(hint));
-            }
+            let market = self.market(&key, name.as_str(), known);
+            let wrong = market.and_then(|market| no_category(market, category));
+            wrong.into_iter().for_each(|what| self.say(&key, what, None));
         }
     }
 
@@ -546,6 +559,12 @@ mod tests {
             ("folders:\n  keep: raw/x\n", "line 2, column 9: `folders.raw`", "overlaps"),
             ("folders:\n  keep: upload\n", "`folders.upload`", "overlaps"),
             ("naming:\n  first: \"{theme}\"\n", "line 2, column 10: `naming.first`", "cannot give unique names"),
+            (
+                "naming:\n  markets: {adobe-stock: \"{theme}\"}\n",
+                "line 2, column 26: `naming.markets.adobe-stock`",
+                "cannot give unique",
+            ),
+            ("naming:\n  markets: {adobe: \"{seq}\"}\n", "`naming.markets.adobe`", "did you mean `adobe-stock`?"),
             ("naming:\n  first: \"{them}-{seq}\"\n", "line 2, column 12: `naming.first`", "did you mean `theme`?"),
             ("keep: {scale: 2, long_edge: 4000}\n", "line 1, column 7: `keep`", "exactly one of"),
             (

@@ -3,6 +3,7 @@
 
 mod advice;
 mod build;
+mod colour;
 mod delivery;
 mod gate;
 mod places;
@@ -115,6 +116,8 @@ pub struct NamingSettings {
     pub first: Template,
     /// The name that `export` gives.
     pub last: Template,
+    /// The name that a market gets, where it is another one.
+    pub markets: BTreeMap<MarketName, Template>,
     /// The longest name, in bytes.
     pub bytes_max: usize,
 }

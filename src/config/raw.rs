@@ -38,6 +38,7 @@ pub(super) struct RawSettle {
 pub(super) struct RawNaming {
     pub(super) first: String,
     pub(super) last: String,
+    pub(super) markets: BTreeMap<String, String>,
     pub(super) bytes_max: usize,
 }
 

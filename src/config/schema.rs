@@ -60,7 +60,15 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
             ("ignore", Shape::List(&Shape::Text)),
         ]),
     ),
-    ("naming", Shape::Table(&[("first", Shape::Text), ("last", Shape::Text), ("bytes_max", Shape::Integer(16, 200))])),
+    (
+        "naming",
+        Shape::Table(&[
+            ("first", Shape::Text),
+            ("last", Shape::Text),
+            ("markets", Shape::Map(&Shape::Text)),
+            ("bytes_max", Shape::Integer(16, 200)),
+        ]),
+    ),
     ("ideas", Shape::Table(&[("prompts_max", Shape::Integer(1, 10_000))])),
     (
         "keep",

@@ -62,6 +62,14 @@ fn header(bytes: &[u8], kind: Kind) -> Result<(Size, Orientation), CraftError> {
     Ok((Size { width, height }, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 
+/// Returns the colour profile of a picture that is no JPEG, PNG or TIFF, and whether it is grey, from its header.
+pub(super) fn stored_colours(bytes: &[u8], kind: Kind) -> Option<(Option<Vec<u8>>, bool)> {
+    let mut decoder = reader(bytes, kind).ok()?.into_decoder().ok()?;
+    let is_grey = !decoder.color_type().has_color();
+    let icc = decoder.icc_profile().ok()?.filter(|icc| icc.len() <= PROFILE_BYTES_MAX);
+    Some((icc, is_grey))
+}
+
 pub(super) fn png_orientation(bytes: &[u8]) -> Option<Orientation> {
     let exif = png_chunks(bytes).find(|chunk| chunk.name == *b"eXIf")?;
     Orientation::from_exif_chunk(exif.whole.get(8..exif.whole.len() - 4)?)

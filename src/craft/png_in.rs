@@ -69,6 +69,11 @@ impl<'a> PngRows<'a> {
         Ok(Self { size: Size { width, height }, color, icc, read: 0, reader })
     }
 
+    /// Returns whether it has greys alone.
+    pub(super) fn is_grey(&self) -> bool {
+        !self.color.has_color()
+    }
+
     /// Returns the next rows, at most so many; none behind the last one.
     pub(super) fn next(&mut self, rows: u32) -> Result<Option<DynamicImage>, CraftError> {
         let rows = rows.min(self.size.height - self.read);

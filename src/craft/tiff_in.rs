@@ -143,6 +143,18 @@ fn has_more_pages(bytes: &[u8]) -> bool {
     false
 }
 
+/// Returns the colour profile of a TIFF and how its values are stored; `None` where nobody can tell.
+pub(super) fn stored_colours(bytes: &[u8], limits: &Limits) -> Option<(Option<Vec<u8>>, ColorType)> {
+    let (size, _) = header(bytes).ok()?;
+    let bytes = &*highest_bit_first(bytes).ok()?;
+    let mut decoder = limited(bytes, size, limits).ok()?;
+    let icc = match decoder.get_tag_u8_vec(Tag::IccProfile) {
+        Err(TiffError::FormatError(TiffFormatError::RequiredTagNotFound(_))) => None,
+        read => Some(read.ok()?),
+    };
+    Some((icc, decoder.colortype().ok()?))
+}
+
 /// Decodes a TIFF.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Told, CraftError> {
     let (size, orientation) = header(bytes)?;

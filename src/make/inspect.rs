@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::{Limits, MakeError};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
-use crate::model::{C2pa, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
+use crate::model::{C2pa, Colours, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
@@ -81,6 +81,7 @@ pub fn inspect(
         zeros: inside.zeros,
         size: inside.size,
         video: inside.video,
+        colours: inside.colours,
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
@@ -121,6 +122,7 @@ pub fn inspect_bundled(
         kind,
         size: inside.size,
         video: inside.video,
+        colours: inside.colours,
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
@@ -189,6 +191,7 @@ struct Inside {
     essence: Option<ContentHash>,
     size: Option<Size>,
     video: Option<Video>,
+    colours: Option<Colours>,
     is_upright: bool,
     comes_in_rows: bool,
     has_private: bool,
@@ -206,6 +209,7 @@ impl Inside {
             essence: None,
             size: None,
             video: None,
+            colours: None,
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
@@ -226,6 +230,7 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
     let is_upright = craft::is_upright(bytes, kind);
     Ok(Inside {
         size: Some(size),
+        colours: craft::colours(bytes, kind, &limits.decode),
         is_upright,
         comes_in_rows: craft::comes_in_rows(bytes, kind),
         is_sound,

@@ -68,6 +68,14 @@ pub enum MakeError {
     /// What was made is not what later steps of its plan were decided on: they are decided once it lies there.
     #[error("{0}")]
     Unforeseen(String),
+    /// No quality gives it as many bytes as a market takes: it is decided on anew.
+    #[error("{why}")]
+    Unfit {
+        /// How many those are.
+        range: crate::model::ByteRange,
+        /// Why, with figures.
+        why: String,
+    },
     /// The program that was to enlarge it did not do its work: it may do so another time.
     #[error("{0}")]
     Program(String),

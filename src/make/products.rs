@@ -8,7 +8,7 @@ use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
-use crate::model::{ContentHash, INSTEAD, Identity, Kind, Meta, RelPath, Render, Upscaler};
+use crate::model::{ContentHash, INSTEAD, Identity, Kind, Meta, Output, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
@@ -29,6 +29,7 @@ pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress
         if let (Some(range), Recipe::Render { .. }) = (&plan.bytes, &product.recipe) {
             is_as_foreseen(range, known.bytes)?;
         }
+        fits_its_market(plan, earlier.len(), product, known.bytes)?;
         about.essences.extend(known.essence.clone().filter(|essence| !about.essences.contains(essence)));
         for (remark, step) in known.told(plan) {
             if about.did.contains(remark) {
@@ -57,6 +58,24 @@ fn is_as_foreseen(range: &RangeInclusive<u64>, bytes: u64) -> Result<(), MakeErr
     }
     let (min, max) = (range.start(), range.end());
     Err(MakeError::Unforeseen(format!("it has {bytes} bytes once it is made, and {min} to {max} were foreseen")))
+}
+
+/// Refuses a file of a market's own that has not as many bytes as that takes.
+fn fits_its_market(plan: &Plan, number: usize, product: &Product, bytes: u64) -> Result<(), MakeError> {
+    let Some((_, own)) = plan.own_files.iter().find(|(own, _)| *own == number) else { return Ok(()) };
+    let range = match &product.recipe {
+        // It has the bytes of one that was looked at.
+        Recipe::SameAs { .. } => return Ok(()),
+        Recipe::Render { render: Render { output: Output::Final { bytes: Some(range), .. }, .. }, .. } => *range,
+        _ => *own,
+    };
+    if range.holds(bytes) {
+        return Ok(());
+    }
+    Err(MakeError::Unfit {
+        range,
+        why: format!("no quality that was tried gives it {range}, and as asked it has {bytes}"),
+    })
 }
 
 /// Finds out whether a plan's source is sound, as making does, and makes nothing.

@@ -1,6 +1,6 @@
 use super::accepts::Accepts;
 use super::profile::{Code, Market, Range, TextLimit};
-use crate::model::{Kind, Meta, Size, SourceType, Video, nearest, split_words};
+use crate::model::{Colours, Kind, Meta, Size, SourceType, Video, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Candidate {
     pub video: Option<Video>,
     /// Its size in bytes.
     pub bytes: u64,
+    /// The colours that a picture is stored in, if anybody can tell.
+    pub colours: Option<Colours>,
     /// Its tags, fitted to the market.
     pub meta: Meta,
     /// Its category, as the person wrote it.
@@ -91,6 +93,7 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         let (min, max) = (market.bytes.min, market.bytes.max);
         reasons.push(format!("it has {} bytes, and the market takes {min} to {max}", candidate.bytes));
     }
+    reasons.extend(market.colour.as_ref().and_then(|limit| limit.refuse(candidate.colours)));
     reasons
 }
 
@@ -191,14 +194,8 @@ mod tests {
     fn candidate() -> Candidate {
         let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["cabin".to_owned()], ..Meta::default() };
         let size = Some(Size { width: 2048, height: 2048 });
-        Candidate {
-            kind: Kind::Jpeg,
-            size,
-            video: None,
-            bytes: 1_000_000,
-            meta,
-            category: Some("Landscapes".to_owned()),
-        }
+        let (category, colours) = (Some("Landscapes".to_owned()), Some(Colours::SRGB));
+        Candidate { kind: Kind::Jpeg, size, video: None, bytes: 1_000_000, colours, meta, category }
     }
 
     const ALL: &str = "1 animals, 2 buildings and architecture, 3 business, 4 drinks, 5 the environment, \
@@ -210,7 +207,8 @@ mod tests {
     fn refusals_are_said_with_figures() {
         assert_eq!(check(&adobe(), &candidate()), Vec::<String>::new());
         type Change = fn(&mut Candidate);
-        let cases: [(Change, &str); 8] = [
+        let cases: [(Change, &str); 9] = [
+            (|c| c.colours = None, "nobody can tell what its colours mean, and the market takes sRGB"),
             (
                 |c| (c.meta.title, c.meta.keywords) = Default::default(),
                 "it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
@@ -277,7 +275,7 @@ mod tests {
             let size = Some(Size { width: edge, height: 2100 });
             let category = category.map(str::to_owned);
             let bytes = 2_000_000;
-            let found = check(&of(name), &Candidate { meta, category, size, video: None, bytes, kind: Kind::Jpeg });
+            let found = check(&of(name), &Candidate { size, bytes, meta, category, ..candidate() });
             match told {
                 Some(told) => assert!(found[0].starts_with(told), "{name}: {found:?}"),
                 None => assert_eq!(found, Vec::<String>::new(), "{name}"),

@@ -52,8 +52,11 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
     let description = text("description", own, market.description_text.as_ref(), in_description, ". ");
     let (keywords, told) = keywords(market, &meta.keywords, flag.and_then(|flag| flag.keyword.as_deref()));
     left_out.extend(told);
+    let creator = without_formula(&meta.creator);
+    let is_cut = creator != normal_keyword(&meta.creator);
+    left_out.extend(is_cut.then(|| "its creator begins without the sign that a table takes for a formula".to_owned()));
     let hierarchy = hierarchy(market, &meta.hierarchy, &keywords);
-    Fitted { meta: Meta { title, description, keywords, hierarchy, ..meta.clone() }, left_out }
+    Fitted { meta: Meta { title, description, keywords, hierarchy, creator, ..meta.clone() }, left_out }
 }
 
 /// Returns the keywords that a market takes, each once, the most important first and its flag last, and what is told of
@@ -264,6 +267,17 @@ mod tests {
     fn tags(title: &str, keywords: &[&str], more: usize) -> Meta {
         let keywords = keywords.iter().map(|word| (*word).to_owned()).chain((0..more).map(|n| format!("k{n}")));
         Meta { title: title.to_owned(), keywords: keywords.collect(), ..Meta::default() }
+    }
+
+    /// The CSV said another creator than the file.
+    #[test]
+    fn a_creator_begins_with_no_sign_of_a_formula() {
+        for (creator, expected) in [("Jo", "Jo"), ("=Jo", "Jo"), ("\t@ +Jo", "Jo"), ("Jo = Ann", "Jo = Ann")] {
+            let meta = Meta { creator: creator.to_owned(), ..tags("Sea", &["sea"], 0) };
+            let fitted = fit(&market("adobe-stock"), &meta);
+            let told = fitted.left_out.iter().any(|told| told.starts_with("its creator begins without"));
+            assert_eq!((fitted.meta.creator.as_str(), told), (expected, creator.trim() != expected), "{creator:?}");
+        }
     }
 
     #[test]

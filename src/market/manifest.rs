@@ -1,27 +1,27 @@
 use std::collections::BTreeSet;
 
 use super::checks::{codes, described};
-use super::profile::{Charset, Column, Market, MarketError, Quoting, Value};
+use super::profile::{Charset, Column, FileNameLimit, Market, MarketError, Quoting, Value};
 use crate::model::{Meta, slugify};
 
 /// Few rows have more bytes.
 const LINE_BYTES: usize = 1 << 10;
 
-/// One file of a manifest.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+/// One file of a manifest: there may be thousands, so each is borrowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row<'a> {
     /// The file's name, to the letter.
-    pub file_name: String,
+    pub file_name: &'a str,
     /// Its tags, fitted to the market.
-    pub meta: Meta,
+    pub meta: &'a Meta,
     /// Its category, by the market's name or value.
-    pub category: Option<String>,
+    pub category: Option<&'a str>,
 }
 
 /// Returns a manifest: a header and a row for each file, as RFC 4180 has it (CRLF, quotes where needed), in UTF-8. Where
 /// the market limits rows or bytes it is in several parts, each a table of its own with whole rows; there is one part at
 /// least.
-pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<Vec<u8>>, MarketError> {
+pub fn manifest(market: &Market, rows: &[Row<'_>]) -> Result<Vec<Vec<u8>>, MarketError> {
     let header: Vec<String> = market.csv.columns.iter().map(|column| column.header.clone()).collect();
     let bom: &[u8] = if market.csv.bom { b"\xef\xbb\xbf" } else { b"" };
     let header = [bom, &line(market, &header)?].concat();
@@ -45,7 +45,7 @@ pub fn manifest(market: &Market, rows: &[Row]) -> Result<Vec<Vec<u8>>, MarketErr
 }
 
 /// Returns why the market takes no row of a file, if it is too long for any manifest.
-pub fn row_too_long(market: &Market, row: &Row) -> Option<String> {
+pub fn row_too_long(market: &Market, row: &Row<'_>) -> Option<String> {
     let bytes = row_bytes(market, row) + header_bytes(market);
     let bytes_max = market.csv.bytes_max;
     (bytes > bytes_max).then(|| {
@@ -94,7 +94,7 @@ pub fn row_of(market: &Market, manifest: &[u8], file_name: &str) -> Vec<(String,
 }
 
 /// Returns the most bytes that a row takes in a manifest.
-fn row_bytes(market: &Market, row: &Row) -> usize {
+fn row_bytes(market: &Market, row: &Row<'_>) -> usize {
     cells(market, row).iter().map(|cell| most_bytes(cell)).sum::<usize>() + 2
 }
 
@@ -108,13 +108,13 @@ fn most_bytes(cell: &str) -> usize {
     cell.len() + cell.matches('"').count() + 3
 }
 
-fn cells(market: &Market, row: &Row) -> Vec<String> {
-    let codes = codes(market, row.category.as_deref(), &row.meta);
+fn cells(market: &Market, row: &Row<'_>) -> Vec<String> {
+    let codes = codes(market, row.category, row.meta);
     let code = |number: usize| codes.get(number).map(ToString::to_string).unwrap_or_default();
     let cell = |column: &Column| match column.value {
-        Value::FileName => row.file_name.clone(),
+        Value::FileName => row.file_name.to_owned(),
         Value::Title => row.meta.title.clone(),
-        Value::Description => described(&row.meta).to_owned(),
+        Value::Description => described(row.meta).to_owned(),
         Value::Keywords => row.meta.keywords.join(","),
         Value::Category => code(0),
         Value::Category2 => code(1),
@@ -132,16 +132,43 @@ fn harmless(text: &str) -> &str {
     text.trim_start_matches(['=', '+', '-', '@', '\t', '\r', ' '])
 }
 
+fn is_allowed(limit: &FileNameLimit, c: char) -> bool {
+    match limit.charset {
+        Charset::Portable => c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+        Charset::Alphanumeric => c.is_ascii_alphanumeric() || c == '.',
+    }
+}
+
+fn fits(limit: &FileNameLimit, name: &str) -> bool {
+    // A table takes a dash at the start for a formula.
+    let is_harmless = harmless(name) == name;
+    is_harmless && name.chars().count() <= limit.chars_max && name.chars().all(|c| is_allowed(limit, c))
+}
+
+/// Returns what is told of a file that has another name for a market than it would have, if any letter of it differs.
+pub fn renamed(market: &Market, wanted: &str, name: &str) -> Option<String> {
+    let letters = |name: &str| name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    if letters(wanted) == letters(name) {
+        return None;
+    }
+    let limit = &market.file_name;
+    let why = match limit.charset {
+        _ if fits(limit, wanted) => format!("another file for this market has, or had, the name `{wanted}`"),
+        Charset::Portable => format!("the market takes names of at most {} ASCII characters", limit.chars_max),
+        Charset::Alphanumeric => {
+            format!("the market takes names of at most {} ASCII letters and digits", limit.chars_max)
+        }
+    };
+    Some(format!("its file is named `{name}`, since {why}"))
+}
+
 /// Returns a name that a market takes and that is free: `name` itself where it fits, else its start
 /// cut, its number and extension whole. Where that is taken, the start ends in part of the asset's
 /// identity. `None` if even that is taken.
 pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str) -> bool) -> Option<String> {
     let limit = &market.file_name;
-    let allowed = |c: char| match limit.charset {
-        Charset::Portable => c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
-        Charset::Alphanumeric => c.is_ascii_alphanumeric() || c == '.',
-    };
-    if name.chars().count() <= limit.chars_max && name.chars().all(allowed) && !taken(name) {
+    let allowed = |c: char| is_allowed(limit, c);
+    if fits(limit, name) && !taken(name) {
         return Some(name.to_owned());
     }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -179,7 +206,6 @@ fn cut_at_word(slug: &str, chars_max: usize) -> &str {
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::market::profile::FileNameLimit;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -194,7 +220,7 @@ mod tests {
             keywords: vec!["a".to_owned(), "b c".to_owned()],
             ..Meta::default()
         };
-        let row = Row { file_name: "a-0001.jpg".to_owned(), meta, category: Some("Landscapes".to_owned()) };
+        let row = Row { file_name: "a-0001.jpg", meta: &meta, category: Some("Landscapes") };
         let bytes = manifest(&adobe(), std::slice::from_ref(&row)).unwrap().remove(0);
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(text.starts_with("Filename,Title,Keywords,Category,Releases\r\n"), "{text}");
@@ -220,11 +246,9 @@ mod tests {
     #[test]
     fn a_manifest_beyond_the_limits_has_several_parts_of_whole_rows() {
         let header = "Filename,Title,Keywords,Category,Releases\r\n";
-        let row = |n: usize| Row {
-            file_name: format!("a-{n:04}.jpg"),
-            meta: Meta { title: "one, \"two\"\nthree".to_owned(), ..Meta::default() },
-            category: None,
-        };
+        let meta = Meta { title: "one, \"two\"\nthree".to_owned(), ..Meta::default() };
+        let names: Vec<String> = (0..20).map(|n| format!("a-{n:04}.jpg")).collect();
+        let row = |name| Row { file_name: name, meta: &meta, category: None };
         // The limits of rows and of bytes, how many rows there are, and how many each part has.
         let line = "a-0001.jpg,\"one, \"\"two\"\"\nthree\",,,\r\n".len();
         for (rows_max, bytes_max, count, parts) in [
@@ -242,13 +266,13 @@ mod tests {
                 let mut market = adobe();
                 (market.csv.rows_max, market.csv.bytes_max) = (rows_max, bytes_max + if bom { 3 } else { 0 });
                 market.csv.bom = bom;
-                let rows: Vec<Row> = (0..count).map(row).collect();
+                let rows: Vec<Row<'_>> = names.iter().take(count).map(|name| row(name)).collect();
                 let written = manifest(&market, &rows).unwrap();
-                let names: Vec<Vec<String>> =
+                let found: Vec<Vec<String>> =
                     written.iter().map(|part| names_in(&market, part).into_iter().collect()).collect();
-                let row = format!("{rows_max} rows, {bytes_max} bytes, {count}: {names:?}");
-                assert_eq!(names.iter().map(Vec::len).collect::<Vec<_>>(), parts, "{row}");
-                assert_eq!(names.concat(), rows.iter().map(|row| row.file_name.clone()).collect::<Vec<_>>(), "{row}");
+                let row = format!("{rows_max} rows, {bytes_max} bytes, {count}: {found:?}");
+                assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), parts, "{row}");
+                assert_eq!(found.concat(), rows.iter().map(|row| row.file_name).collect::<Vec<_>>(), "{row}");
                 let head = if bom { format!("\u{feff}{header}") } else { header.to_owned() };
                 assert!(
                     written.iter().all(|part| part.starts_with(head.as_bytes()) && part.ends_with(b"\r\n")),
@@ -264,7 +288,7 @@ mod tests {
         market.csv.bytes_max = 500;
         let refused = |chars: usize| {
             let meta = Meta { title: "x".repeat(chars), ..Meta::default() };
-            row_too_long(&market, &Row { file_name: "a.jpg".to_owned(), meta, category: None })
+            row_too_long(&market, &Row { file_name: "a.jpg", meta: &meta, category: None })
         };
         assert_eq!(refused(300), None);
         let told = refused(500).unwrap();
@@ -289,6 +313,8 @@ mod tests {
         ] {
             assert_eq!(fit_file_name(&adobe(), long, id, &none).unwrap(), short);
         }
+        assert_eq!(fit_file_name(&adobe(), "-a.jpg", id, &none).unwrap(), "a.jpg");
+        assert_eq!(fit_file_name(&adobe(), "--0001.jpg", id, &none).unwrap(), "0123-0001.jpg");
         // A name that fits and is taken, one without a number, and one of which nothing is left.
         let is = |wanted: &'static str| move |name: &str| name == wanted;
         assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &is("winter.jpg")).unwrap(), "winter-0123.jpg");
@@ -307,6 +333,32 @@ mod tests {
         let tight = Market { file_name: exact, ..adobe() };
         assert_eq!(fit_file_name(&tight, "winter.jpg", id, &is("wint.jpg")).unwrap(), "0123.jpg");
         assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &is("winte0001.jpg")).unwrap(), "01230001.jpg");
+    }
+
+    #[test]
+    fn another_name_is_told_with_its_reason() {
+        let mut strict = adobe();
+        strict.file_name.charset = Charset::Alphanumeric;
+        for (market, wanted, name, told) in [
+            (&adobe(), "a-0001.jpg", "a-0001.jpg", None),
+            (&strict, "a-0001.jpg", "a0001.jpg", None),
+            (
+                &adobe(),
+                "a-0001.jpg",
+                "a-0123-0001.jpg",
+                Some("another file for this market has, or had, the name `a-0001.jpg`"),
+            ),
+            (
+                &adobe(),
+                "日本-0001.jpg",
+                "ri-ben-0001.jpg",
+                Some("the market takes names of at most 30 ASCII characters"),
+            ),
+            (&strict, "é-0001.jpg", "e0001.jpg", Some("the market takes names of at most 30 ASCII letters and digits")),
+        ] {
+            let expected = told.map(|why| format!("its file is named `{name}`, since {why}"));
+            assert_eq!(renamed(market, wanted, name), expected);
+        }
     }
 
     proptest! {

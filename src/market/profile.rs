@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::accepts::Accepts;
 use super::boxes::Boxes;
+use super::colour::ColourLimit;
 use super::delivery::Delivery;
 use super::verdicts::VerdictList;
 use super::video::VideoLimits;
-use crate::model::{Kind, MarketName};
+use crate::model::{ByteRange, Kind, MarketName};
 
 /// After how many days rules should be compared again, if the profile does not say it.
 const LIFE_DAYS: u16 = 180;
@@ -49,6 +50,9 @@ pub struct Market {
     /// Limits of videos, if it is known that it has some.
     #[serde(default)]
     pub video: Option<VideoLimits>,
+    /// In which colours a picture is stored, if that is a matter.
+    #[serde(default)]
+    pub colour: Option<ColourLimit>,
     /// File names.
     pub file_name: FileNameLimit,
     /// Titles.
@@ -292,6 +296,13 @@ impl fmt::Display for Code {
             Self::Number(number) => number.fmt(f),
             Self::Word(word) => f.write_str(word),
         }
+    }
+}
+
+impl Market {
+    /// Returns how many bytes a picture may have.
+    pub fn byte_range(&self) -> ByteRange {
+        ByteRange { min: self.bytes.min, max: self.bytes.max }
     }
 }
 

@@ -108,6 +108,9 @@ fn senseless(market: &Market) -> Option<(&'static str, &'static str)> {
         () if market.csv.columns.iter().any(|column| column.header.contains(char::is_control)) => {
             Some(("csv.columns", "a header has a line break or another control character"))
         }
+        () if market.colour.as_ref().is_some_and(|colour| colour.profiles.is_empty()) => {
+            Some(("colour", "`profiles` names none, and no picture would be taken; leave `colour` out to take all"))
+        }
         () if market.keywords.max == 0 || market.title_text.chars_max == 0 => {
             Some(("keywords", "a market takes keywords and a title"))
         }
@@ -298,6 +301,18 @@ mod tests {
         for (was, now, told) in rows {
             let said = parse("x", &WHOLE.replacen(was, now, 1)).unwrap_err().to_string();
             assert!(said.contains(told), "{now}: {said}");
+        }
+    }
+
+    #[test]
+    fn colours_that_no_picture_has_are_refused() {
+        for (colour, told) in [
+            ("{profiles: []}", "`colour`: `profiles` names none, and no picture would be taken"),
+            ("{profiles: [cmyk]}", "expected one of `srgb`, `adobe-rgb`, `prophoto-rgb`, `display-p3`"),
+        ] {
+            let text = WHOLE.replacen("kinds: [jpeg]", &format!("kinds: [jpeg]\ncolour: {colour}"), 1);
+            let said = parse("x", &text).unwrap_err().to_string();
+            assert!(said.contains(told), "{said}");
         }
     }
 

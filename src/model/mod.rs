@@ -3,6 +3,7 @@
 
 mod ai;
 mod c2pa;
+mod colours;
 mod command_line;
 mod counted;
 mod day_folder;
@@ -31,6 +32,7 @@ mod video;
 
 pub use ai::{Ai, AiField};
 pub use c2pa::C2pa;
+pub use colours::{ColourSpace, Colours};
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
 pub use counted::counted;
 pub use day_folder::leading_days;

@@ -106,8 +106,8 @@ pub struct BundleAsset {
 
 impl BundleAsset {
     /// Returns the asset's row of the market's manifest.
-    pub fn row(&self) -> Row {
-        Row { file_name: self.file_name.clone(), meta: self.fitted.meta.clone(), category: self.category.clone() }
+    pub fn row(&self) -> Row<'_> {
+        Row { file_name: &self.file_name, meta: &self.fitted.meta, category: self.category.as_deref() }
     }
 }
 

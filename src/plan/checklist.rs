@@ -50,7 +50,7 @@ pub(super) struct Checklist<'a> {
 
 impl Checklist<'_> {
     /// Returns the list, with what a person wrote into the `existing` one, byte for byte.
-    pub(super) fn text(&self, rows: &[Row], existing: Option<&[u8]>) -> Vec<u8> {
+    pub(super) fn text(&self, rows: &[Row<'_>], existing: Option<&[u8]>) -> Vec<u8> {
         let heading = format!("# {} of {}: ", self.market.title, self.name.day);
         let existing = existing.map(utf8);
         let existing = existing.as_deref();
@@ -160,10 +160,10 @@ impl Checklist<'_> {
     }
 
     /// Returns the lines about what is not as a person may expect it.
-    fn notes(&self, rows: &[Row], to_do: &ToDo) -> Vec<String> {
+    fn notes(&self, rows: &[Row<'_>], to_do: &ToDo) -> Vec<String> {
         // A name with a line break would leave lines behind that nobody knows as ours.
         let strangers = self.without_row.iter().map(|file| format!("{WITHOUT_ROW}`{}`", escape_bytes(file.as_bytes())));
-        let fitted: Vec<&Meta> = rows.iter().map(|row| &row.meta).collect();
+        let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
         let refused = self.refused.iter().map(|(file, why)| {
@@ -368,7 +368,7 @@ mod tests {
         let market = Market { boxes: None, ..market };
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let assets: Vec<BundleAsset> = (1..=rows).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
-        let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+        let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
         let strangers: Vec<String> = strangers.iter().map(|name| (*name).to_owned()).collect();
         let list = Checklist {
             name: &name,
@@ -439,7 +439,7 @@ mod tests {
             let asset =
                 |file: &&str| BundleAsset { look: Some(Look::Photo), people: Some(People::No), ..asset(file, meta()) };
             let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
-            let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
             let list = Checklist {
                 name: &name,
                 market: &market,
@@ -511,7 +511,7 @@ mod tests {
                 let text = "its title `x\ny` is odd".to_owned();
                 asset.warnings = vec![Warning { kind: WarningKind::Prompt, text }];
             }
-            let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
             let list = Checklist {
                 name: &name,
                 market: &market,
@@ -559,7 +559,7 @@ mod tests {
         for (asset, told) in assets.iter_mut().zip(["cut", "short", "cut", "cut"]) {
             asset.fitted.left_out = vec![told.to_owned()];
         }
-        let rows: Vec<Row> = assets.iter().map(BundleAsset::row).collect();
+        let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
         let manifests = [name.manifest(1)];
         let list = Checklist {
             name: &name,

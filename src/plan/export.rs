@@ -34,9 +34,18 @@ pub(super) fn anew(asset: &Asset<'_>, format: Format, meta: &Meta) -> (Recipe, F
 
 /// Returns how a picture of a size is encoded in a format by the settings, and the step that its sidecar tells.
 pub(super) fn encoding(rules: &Rules, format: Format, size: Option<Size>, meta: Meta) -> (Output, Step) {
-    let ExportSettings { quality, profile, background, scans, .. } = rules.export;
+    encoding_of_bytes(&rules.export, format, bytes(rules, format, size), meta)
+}
+
+/// Returns how a picture is encoded in a format that is to have so many bytes, and the step that its sidecar tells.
+pub(super) fn encoding_of_bytes(
+    settings: &ExportSettings,
+    format: Format,
+    bytes: Option<ByteRange>,
+    meta: Meta,
+) -> (Output, Step) {
+    let ExportSettings { quality, profile, background, scans, .. } = *settings;
     let scans = if format == Format::Jpeg { scans } else { Scans::Baseline };
-    let bytes = bytes(rules, format, size);
     let shown = (format == Format::Jpeg).then_some(background);
     let step = Step::Encoded { format, quality, profile, bytes, scans, background: shown };
     let meta = Some(meta);

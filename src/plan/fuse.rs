@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 
 use super::{Companion, Facts, Plan, Product, Recipe};
 use crate::market::Market;
-use crate::model::{ContentHash, Enhance, Format, Identity, Output, RelPath, Render, Upscaler};
+use crate::model::{
+    ColourSpace, Colours, ContentHash, Enhance, Format, Identity, Output, Profile, RelPath, Render, Upscaler,
+};
 use crate::records::{About, Move, Remove, SIDECAR_SUFFIX, Sidecar};
 
 /// Where a file that a plan is decided on comes from, if an earlier plan leaves it.
@@ -22,6 +24,10 @@ impl Plan {
     /// Returns this plan and the next of the same asset as one plan, or `None` if that cannot be one: what the next one
     /// keeps would never have been made.
     pub fn then(&self, next: &Plan) -> Option<Plan> {
+        // What is encoded for its limits alone was decided on bytes that nobody knows before.
+        if !next.own_files.is_empty() {
+            return None;
+        }
         let mut plan = Plan::new(about(&self.about, &next.about));
         let of_next = |step: Option<usize>| step.map(|step| step + self.about.steps.len().max(1));
         plan.renders_in = self.renders_in.or_else(|| of_next(next.renders_in));
@@ -185,6 +191,20 @@ pub fn bytes_for_all(markets: &[Market]) -> Option<RangeInclusive<u64>> {
     (min <= max).then_some(min..=max)
 }
 
+/// Returns the colours of what is made of a picture. A JPEG or a WebP is never grey, and no inks are written.
+fn colours_of(source: Option<Colours>, output: &Output) -> Option<Colours> {
+    let Output::Final { format, profile, .. } = output else { return source };
+    let holds_greys = matches!(format, Format::Png | Format::Tiff);
+    match (profile, source) {
+        (Profile::Srgb, _) if !holds_greys => Some(Colours::SRGB),
+        (Profile::Srgb, source) => source.map(|source| Colours { space: ColourSpace::Srgb, ..source }),
+        (Profile::Keep, Some(source)) if source.is_grey && !holds_greys || source.space == ColourSpace::Inks => {
+            Some(Colours::SRGB)
+        }
+        (Profile::Keep, source) => source,
+    }
+}
+
 /// Returns what is known of an asset once a plan was carried out; `None` if it leaves the stages by that, or its record
 /// cannot be foreseen. A file that is not made yet is taken to have `bytes`; its hash is the one that its record has
 /// until then.
@@ -225,6 +245,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         zeros: None,
         comes_in_rows: matches!(render.output.format(), Format::Jpeg | Format::Png),
         size: Some(render.size.or(facts.size)?),
+        colours: colours_of(facts.colours, &render.output),
         is_upright: true,
         has_private: false,
         c2pa: None,

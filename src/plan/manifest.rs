@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist::Checklist;
 use super::theme_files::removed;
@@ -27,21 +30,25 @@ pub fn plan_manifest(
     without_row: &[String],
     existing: (&[Written], Option<&[u8]>),
 ) -> Result<Option<Plan>, MarketError> {
-    let rows = |assets: &[BundleAsset]| -> Vec<Row> { assets.iter().map(BundleAsset::row).collect() };
-    let all = rows(assets);
     // Tags change after a file was bundled: what its market would not take any more has no row.
-    let refusal = |row: &Row| {
-        let reasons = market::check_tags(market, &row.meta, row.category.as_deref());
-        reasons.into_iter().chain(market::row_too_long(market, row)).collect::<Vec<_>>()
+    let refusal = |row: Row<'_>| {
+        let reasons = market::check_tags(market, row.meta, row.category);
+        reasons.into_iter().chain(market::row_too_long(market, &row)).collect::<Vec<_>>().join("; ")
     };
-    let refused: Vec<(String, String)> = all
+    let refused: Vec<(String, String)> = assets
         .iter()
-        .map(|row| (row.file_name.clone(), refusal(row).join("; ")))
+        .map(|asset| (asset.file_name.clone(), refusal(asset.row())))
         .filter(|(_, why)| !why.is_empty())
         .collect();
-    let is_taken = |asset: &&BundleAsset| !refused.iter().any(|(file, _)| *file == asset.file_name);
-    let assets: Vec<BundleAsset> = assets.iter().filter(is_taken).cloned().collect();
-    let rows = rows(&assets);
+    let names: BTreeSet<&str> = refused.iter().map(|(file, _)| file.as_str()).collect();
+    let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
+    // There may be thousands, and seldom is one refused.
+    let assets = if refused.is_empty() {
+        Cow::Borrowed(assets)
+    } else {
+        Cow::Owned(assets.iter().filter(is_taken).cloned().collect())
+    };
+    let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
     let (lie_there, list_there) = existing;
     let parts = market::manifest(market, &rows)?;
     let manifests: Vec<RelPath> = (1..).map(|part| name.manifest(part)).take(parts.len()).collect();
@@ -56,20 +63,25 @@ pub fn plan_manifest(
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }
-    let did = match without_row.len() {
-        0 => format!("manifest written for {}", counted(rows.len(), "file")),
-        1 => format!("manifest written for {}; 1 more lies in `files/` and has no row", counted(rows.len(), "file")),
+    let did = told(rows.len(), without_row.len(), refused.len());
+    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
+    Ok(Some(Plan { products, removes, ..Plan::new(about) }))
+}
+
+/// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses.
+fn told(rows: usize, without_row: usize, refused: usize) -> String {
+    let did = match without_row {
+        0 => format!("manifest written for {}", counted(rows, "file")),
+        1 => format!("manifest written for {}; 1 more lies in `files/` and has no row", counted(rows, "file")),
         more => {
-            format!("manifest written for {}; {more} more lie in `files/` and have no row", counted(rows.len(), "file"))
+            format!("manifest written for {}; {more} more lie in `files/` and have no row", counted(rows, "file"))
         }
     };
-    let did = match refused.len() {
+    match refused {
         0 => did,
         1 => format!("{did}; the market refuses 1 file by its tags of today, which has no row"),
         more => format!("{did}; the market refuses {more} files by their tags of today, which have no row"),
-    };
-    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
-    Ok(Some(Plan { products, removes, ..Plan::new(about) }))
+    }
 }
 
 /// Returns the removals of parts that the manifest does not have any more. What a person put there under such a name stays.

@@ -22,6 +22,7 @@ mod known;
 mod manifest;
 mod market_record;
 mod note_themes;
+mod own_file;
 mod park;
 mod raw;
 mod recipe;
@@ -37,6 +38,7 @@ mod selection;
 mod sending;
 mod show;
 mod stage;
+mod steps;
 mod sync;
 mod theme_files;
 mod undo;
@@ -84,7 +86,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::{
-    C2pa, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, Video, leading_days,
+    AssetId, ByteRange, C2pa, Colours, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug,
+    Video, leading_days,
 };
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
@@ -114,6 +117,8 @@ pub struct Facts {
     pub size: Option<Size>,
     /// What is measured of it, for videos.
     pub video: Option<Video>,
+    /// The colours that a picture is stored in, if anybody can tell.
+    pub colours: Option<Colours>,
     /// Whether it is stored as it is seen; any other picture is turned before it is bundled.
     pub is_upright: bool,
     /// Whether the rows of a picture come one after another, so that it is never in memory as a whole.
@@ -158,6 +163,7 @@ impl Facts {
             zeros: None,
             size: None,
             video: None,
+            colours: None,
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
@@ -204,8 +210,12 @@ pub struct Context<'a> {
     pub known: Option<&'a Known>,
     /// Returns whether a name is taken, on disk or by a plan that is being carried out.
     pub taken: &'a dyn Fn(&RelPath) -> bool,
+    /// Returns whether a file of another asset has, or had, a name in a bundle for a market.
+    pub given: &'a dyn Fn(&MarketName, &str, &AssetId) -> bool,
     /// The bundles of today.
     pub bundles: &'a [Bundle],
+    /// How many bytes this asset's picture cannot have by any quality, each with why.
+    pub unfit: &'a [(ByteRange, String)],
     /// The markets that this asset or this content was bundled for before, and what became of it there.
     pub bundled_for: &'a BTreeMap<MarketName, Bundled>,
     /// Returns why a market gets no more files of a theme for now, if that is so.
@@ -234,6 +244,8 @@ pub struct Plan {
     pub renders_in: Option<usize>,
     /// Which of its steps decides on the bytes of the picture, if one does: that one tells what became of them.
     pub encodes_in: Option<usize>,
+    /// Which products are files of a market's own, each with how many bytes that takes.
+    pub own_files: Vec<(usize, ByteRange)>,
     /// How many bytes the picture that it makes may have: what comes behind was decided on that.
     pub bytes: Option<RangeInclusive<u64>>,
     /// What was made of the same asset before and may still lie in the trash: what is the same is not made again.
@@ -252,6 +264,7 @@ impl Plan {
             rows: Vec::new(),
             renders_in: None,
             encodes_in: None,
+            own_files: Vec::new(),
             bytes: None,
             kept: Vec::new(),
         }

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::steps::{Steps, steps_of};
 use super::tags::digest;
-use super::{Plan, Product, Recipe, Rules, export, keep};
-use crate::config::KeepSettings;
-use crate::model::{ContentHash, Enhance, Format, Kind, Meta, Output, RelPath, Render, Size, Stage, Upscaler};
+use super::{BundleName, Plan, Product, Recipe, Rules, export, keep};
+use crate::config::{ExportSettings, KeepSettings};
+use crate::model::{
+    ByteRange, ContentHash, Enhance, Format, Kind, Meta, Output, Profile, RelPath, Render, Size, Stage, Upscaler,
+};
 use crate::records::{About, Derivation, FileRecord, Happened, Origin, PublishMode, Sidecar, Step};
 
 /// How a product stands to what the settings of today would make of its original. The version of stockmill that made it
@@ -40,6 +43,10 @@ pub struct Remake {
     enhance: Enhance,
     /// The format, if it is finished; what lies between two stages is a PNG without metadata.
     format: Option<Format>,
+    /// How many bytes it is to have.
+    bytes: Option<ByteRange>,
+    /// Its colour profile, if it is finished.
+    profile: Option<Profile>,
     /// The original.
     original: Origin,
     /// Where that is kept.
@@ -57,113 +64,22 @@ impl Remake {
         (self.format.unwrap_or(Format::Png).kind(), self.size.or(self.original.size))
     }
 
+    /// Returns whether it will be in sRGB, whatever its original is in.
+    pub fn is_in_srgb(&self) -> bool {
+        self.profile == Some(Profile::Srgb)
+    }
+
     /// Returns the hash that the original must have.
     pub fn original_hash(&self) -> &ContentHash {
         &self.original.hash
     }
 
     fn render(&self, rules: &Rules, meta: Meta) -> Render {
-        let size = self.size.or(self.original.size);
-        let output = self.format.map_or(Output::Master, |format| export::encoding(rules, format, size, meta).0);
+        let profile = self.profile.unwrap_or(rules.export.profile);
+        let settings = ExportSettings { profile, ..rules.export.clone() };
+        let finished = |format| export::encoding_of_bytes(&settings, format, self.bytes, meta).0;
+        let output = self.format.map_or(Output::Master, finished);
         Render { size: self.size, by: self.by.clone(), enhance: self.enhance, output, threads: 1 }
-    }
-}
-
-/// The steps of a recipe that give pixels by settings.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Steps {
-    /// That of `keep`.
-    kept: Option<Step>,
-    encoded: Option<Step>,
-}
-
-impl Steps {
-    /// Returns those of a recipe, if they are no others than one pass takes.
-    fn of(steps: &[Step]) -> Option<Self> {
-        let by_settings: Vec<&Step> =
-            steps.iter().filter(|step| !matches!(step, Step::Embedded | Step::Blanked)).collect();
-        match by_settings[..] {
-            [] => Some(Self::default()),
-            [kept @ (Step::Enlarged { .. } | Step::Levelled(_))] => {
-                Some(Self { kept: Some(kept.clone()), encoded: None })
-            }
-            [encoded @ Step::Encoded { .. }] => Some(Self { kept: None, encoded: Some(encoded.clone()) }),
-            [kept @ (Step::Enlarged { .. } | Step::Levelled(_)), encoded @ Step::Encoded { .. }] => {
-                Some(Self { kept: Some(kept.clone()), encoded: Some(encoded.clone()) })
-            }
-            _ => None,
-        }
-    }
-
-    fn derivation(&self) -> Derivation {
-        Derivation::Steps(self.kept.iter().chain(&self.encoded).cloned().collect())
-    }
-
-    /// Returns the sizes before and after, if it was enlarged.
-    fn sizes(&self) -> Option<(Size, Size)> {
-        match &self.kept {
-            Some(Step::Enlarged { from, to, .. }) => Some((*from, *to)),
-            _ => None,
-        }
-    }
-
-    fn upscaler(&self) -> Upscaler {
-        match &self.kept {
-            Some(Step::Enlarged { by, .. }) => by.clone(),
-            _ => Upscaler::default(),
-        }
-    }
-
-    fn look(&self) -> Enhance {
-        match self.kept {
-            Some(Step::Enlarged { enhance, .. }) => enhance,
-            Some(Step::Levelled(levels)) => Enhance { levels, ..Enhance::default() },
-            _ => Enhance::default(),
-        }
-    }
-
-    fn format(&self) -> Option<Format> {
-        match &self.encoded {
-            Some(Step::Encoded { format, .. }) => Some(*format),
-            _ => None,
-        }
-    }
-
-    /// Returns the steps with nothing in them that no pixel of a picture of this kind depends on.
-    fn that_matter(&self, of: Kind) -> Self {
-        let mut matters = self.clone();
-        if let Some(Step::Encoded { format, quality, background, .. }) = &mut matters.encoded {
-            if *format != Format::Jpeg {
-                *quality = 0;
-            }
-            if *format != Format::Jpeg || of == Kind::Jpeg {
-                *background = None;
-            }
-        }
-        if let Some(Step::Enlarged { by, .. }) = &mut matters.kept {
-            *by = by.asked();
-        }
-        matters
-    }
-
-    /// Returns the steps with the same wish for a size of the file as others.
-    fn for_bytes_of(mut self, other: &Self) -> Self {
-        if let (Some(Step::Encoded { bytes, .. }), Some(Step::Encoded { bytes: theirs, .. })) =
-            (&mut self.encoded, &other.encoded)
-        {
-            *bytes = *theirs;
-        }
-        self
-    }
-
-    /// Returns the steps with the background of others, if they do not say theirs.
-    fn on_background_of(mut self, other: &Self) -> Self {
-        if let (Some(Step::Encoded { background, .. }), Some(Step::Encoded { background: theirs, .. })) =
-            (&mut self.encoded, &other.encoded)
-        {
-            *background = background.or(*theirs);
-        }
-        self
     }
 }
 
@@ -199,9 +115,7 @@ pub fn freshness(
         Ok(today) => today,
         Err(why) => return Freshness::Unknown(why),
     };
-    if record.input.is_none() {
-        today = today.for_bytes_of(&was);
-    }
+    today = as_its_market_has_it(today, &was, record, file, rules);
     if record.input.is_none() && was.kept.is_none() && was.encoded.is_some() && today.kept.is_some() {
         return Freshness::Unknown("an older stockmill made it, and noted no more than its last step".to_owned());
     }
@@ -221,6 +135,18 @@ pub fn freshness(
     Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), remake })
 }
 
+/// Returns the steps of today for what a market's own file was made for. Before the input was on record nothing was fitted
+/// to a size of the file.
+fn as_its_market_has_it(today: Steps, was: &Steps, record: &FileRecord, file: &RelPath, rules: &Rules) -> Steps {
+    let bundle = BundleName::of(file);
+    let market = bundle.and_then(|bundle| rules.markets.iter().find(|market| market.name == bundle.market));
+    match () {
+        () if was.is_own_file_of(market, rules) => today.for_market_of(was),
+        () if record.input.is_none() => today.for_bytes_of(was),
+        () => today,
+    }
+}
+
 impl std::fmt::Display for Stale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}; today it would be {}", told(&self.was), told(&self.today))
@@ -232,21 +158,6 @@ fn told(derivation: &Derivation) -> String {
     match derivation {
         Derivation::Steps(steps) if steps.is_empty() => "left as it was dropped".to_owned(),
         derivation => format!("made by `{derivation}`"),
-    }
-}
-
-/// Returns the steps by which a file was made, or why nobody can tell them.
-fn steps_of(record: &FileRecord, original: &Origin) -> Result<Steps, String> {
-    if record.input.as_ref().is_some_and(|input| *input != original.hash) {
-        return Err("it was made of another file than the original that its sidecar names".to_owned());
-    }
-    match &record.recipe {
-        None if record.hash == original.hash => Ok(Steps::default()),
-        None => Err("its sidecar does not say how it was made".to_owned()),
-        Some(Derivation::Unknown(text)) => Err(format!("`{text}` is no recipe that this version knows")),
-        Some(Derivation::Steps(steps)) => {
-            Steps::of(steps).ok_or_else(|| "its steps are not those that are taken at once today".to_owned())
-        }
     }
 }
 
@@ -300,7 +211,8 @@ fn remake(file: &RelPath, original: &Origin, was: &Steps, today: &Steps, rules: 
     }
     let (recipe, size) = (today.derivation(), today.sizes().map(|(_, to)| to));
     let (by, enhance, format) = (today.upscaler(), today.look(), today.format());
-    Ok(Remake { recipe, size, by, enhance, format, original: original.clone(), archived })
+    let (bytes, profile) = (today.bytes(), today.profile());
+    Ok(Remake { recipe, size, by, enhance, format, bytes, profile, original: original.clone(), archived })
 }
 
 /// A product of an asset that is made anew.

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
+use super::own_file::{is_by_encoding_alone, own_file};
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
@@ -144,28 +145,77 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
     Err(NotTaken { reasons, cause })
 }
 
-/// Returns a file's row of a market's manifest, and what that leaves out; or says why the market refuses the file.
-fn row(asset: &Asset<'_>, market: &Market) -> Result<(Row, Vec<String>), NotTaken> {
+/// Lets the only step of a plan tell what is found when a file is made.
+fn tells(plan: &mut Plan, recipe: &Recipe) {
+    match recipe {
+        Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
+        Recipe::Embed { .. } => plan.renders_in = Some(0),
+        _ => (),
+    }
+}
+
+/// Returns the name of a file in a bundle, which no file of that market has or had; as it would have it, if it can.
+fn free_name(asset: &Asset<'_>, market: &Market, folder: &BundleFolder, wanted: &str) -> Result<String, NotTaken> {
+    let files = folder.files();
+    let is_taken = asset.context.taken;
+    let taken = |name: &str| {
+        is_taken(&files.join(name))
+            || is_taken(&folder.sidecar_of(name))
+            || (asset.context.given)(&market.name, name, &asset.id)
+    };
+    market::fit_file_name(market, wanted, &asset.id.to_string(), &taken).ok_or_else(|| {
+        let mend = "shorten the theme's folder name, or its rule in `naming.markets`";
+        NotTaken::new(Cause::File, &format!("no free file name is short enough for it; {mend}"))
+    })
+}
+
+/// Returns how a market's own file is made, as [`finished`] does, if the finished one has not as many bytes, or not the
+/// colours, that it takes; or refuses what the market would refuse.
+fn own_file_for(
+    asset: &Asset<'_>,
+    market: &Market,
+    candidate: &Candidate,
+) -> Result<Option<(Recipe, FileRecord, String)>, NotTaken> {
+    let Err(mut refusal) = check(market, candidate) else { return Ok(None) };
+    if !is_by_encoding_alone(market, candidate) {
+        return Err(refusal);
+    }
+    match own_file(asset, market, candidate) {
+        Ok(own) => Ok(Some(own)),
+        Err(why) => {
+            refusal.reasons.push(why);
+            Err(refusal)
+        }
+    }
+}
+
+/// What a market gets of an asset.
+struct Offer {
+    file_name: String,
+    meta: Meta,
+    left_out: Vec<String>,
+    /// How the market's own file is made, if the finished one is none for it.
+    own: Option<(Recipe, FileRecord, String)>,
+}
+
+/// Returns what a market gets; or says why it refuses the file.
+fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
     let tags = asset.tags();
     let Fitted { meta, left_out } = market::fit(market, &tags.meta());
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
-    let candidate = Candidate {
-        kind: asset.kind,
-        size: asset.facts.size,
-        video: asset.facts.video.clone(),
-        bytes: asset.facts.seen.size,
-        meta: meta.clone(),
-        category: category.clone(),
-    };
-    check(market, &candidate).map_err(|mut refusal| {
+    let (kind, size, bytes) = (asset.kind, asset.facts.size, asset.facts.seen.size);
+    let (colours, video) = (asset.facts.colours, asset.facts.video.clone());
+    let candidate = Candidate { kind, size, video, bytes, colours, meta: meta.clone(), category: category.clone() };
+    let own = own_file_for(asset, market, &candidate).map_err(|mut refusal| {
         refusal.reasons.extend(left_out.iter().cloned());
         refusal
     })?;
-    let row = Row { file_name: file_name(asset), meta, category };
+    let file_name = file_name(asset, market);
+    let row = Row { file_name: &file_name, meta: &meta, category: category.as_deref() };
     if let Some(why) = market::row_too_long(market, &row) {
         return Err(NotTaken { reasons: vec![why], cause: Cause::Tags });
     }
-    Ok((row, left_out))
+    Ok(Offer { file_name, meta, left_out, own })
 }
 
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
@@ -175,29 +225,25 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(NotTaken::new(Cause::Before, &why));
     }
-    let (row, left_out) = row(asset, market)?;
+    let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
     let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
     if let Some(why) = no_room {
         return Err(NotTaken::new(Cause::Room, &why));
     }
     let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
-    let files = folder.files();
-    let taken =
-        |name: &str| (asset.context.taken)(&files.join(name)) || (asset.context.taken)(&folder.sidecar_of(name));
-    let Some(name) = market::fit_file_name(market, &row.file_name, &asset.id.to_string(), &taken) else {
-        let why = "no free file name is short enough for it; shorten the theme's folder name";
-        return Err(NotTaken::new(Cause::File, why));
-    };
-    let to = files.join(&name);
-    let (recipe, file, how) = finished(asset, &row.meta);
+    let name = free_name(asset, market, &folder, &wanted)?;
+    let to = folder.files().join(&name);
+    let is_own = own.is_some();
+    let (recipe, file, how) = own.unwrap_or_else(|| finished(asset, &meta));
     let again = match before {
         Some(Bundled::Refused(refusals)) => mended(refusals, &file)?,
         _ => "",
     };
     let mut told = vec![format!("{how}bundled{again} for {} of {}", market.name, bundle.day)];
+    told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
-    told.extend(shortened(&row.meta).filter(|_| asset.kind.is_image()));
+    told.extend(shortened(&meta).filter(|_| asset.kind.is_image()));
     told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
     let did = told.join("; ");
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
@@ -205,12 +251,9 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     plan.rows.push(bundle);
-    match recipe {
-        Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
-        Recipe::Embed { .. } => plan.renders_in = Some(0),
-        _ => (),
-    }
+    tells(plan, &recipe);
     let product = plan.products.len();
+    plan.own_files.extend(is_own.then(|| (product, market.byte_range())));
     plan.products.push(new_file(to, recipe.of_earlier(&plan.products)));
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
     let record = free_path(&folder.sidecar_of(&name), asset.context);
@@ -281,8 +324,11 @@ fn film(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
     }
 }
 
-/// Returns the name that an asset was finished under; its extension says what it is.
-fn file_name(asset: &Asset<'_>) -> String {
+/// Returns the name that an asset gets for a market by a rule, or was finished under; its extension says what it is.
+fn file_name(asset: &Asset<'_>, market: &Market) -> String {
+    if let Some(rule) = asset.context.rules.naming.markets.get(&market.name) {
+        return format!("{}.{}", asset.stem(rule), asset.extension());
+    }
     let (path, own) = (&asset.facts.path, asset.extension());
     let is_right = match path.extension().as_str() {
         "jpeg" => own == "jpg",
@@ -311,7 +357,7 @@ mod tests {
 
     use super::*;
     use crate::config::{DEFAULT_TEXT, load};
-    use crate::model::{ContentHash, Identity, Kind, Output, Render, Size, Stage, Tags, Video};
+    use crate::model::{Colours, ContentHash, Identity, Kind, Output, Render, Size, Stage, Tags, Video};
     use crate::plan::{Rules, plan_asset};
     use crate::records::{Derivation, SIDECAR_SUFFIX, Sidecar};
 
@@ -347,6 +393,7 @@ mod tests {
             kind: Some(kind),
             size: Some(Size { width: 2500, height: 2000 }),
             video: Some(Video::usual()),
+            colours: Some(Colours::SRGB),
             is_sound: true,
             sidecar: Some((beside, sidecar)),
             ..Facts::bare(path, Stage::Upload, seen, 5)
@@ -370,7 +417,9 @@ mod tests {
             next_seq: &|_, _| 1,
             known: None,
             taken: &|_| false,
+            given: &|_, _, _| false,
             bundles: &[],
+            unfit: &[],
             bundled_for: &BTreeMap::new(),
             no_room: &|_, _| None,
             season: None,

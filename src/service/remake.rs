@@ -9,11 +9,11 @@ use super::carried_out::{CarriedOut, Rules};
 use super::decide::{self, SharedTags};
 use super::ledger::KeptProducts;
 use super::made_files::{Lookout, MadeFile, MadeFiles};
-use crate::craft::{CraftError, Progress};
+use crate::craft::{self, CraftError, Progress};
 use crate::intake::Now;
 use crate::make::{MakeError, make, survive};
 use crate::market::{self, Candidate};
-use crate::model::RelPath;
+use crate::model::{Colours, Kind, RelPath};
 use crate::plan::tags::Resolved;
 use crate::plan::{BundleName, Freshness, Old, Plan, Remake, plan_remake};
 use crate::records::{Answer, Did, Plans, RemakeWhat};
@@ -202,8 +202,16 @@ impl Remaking<'_> {
         let (kind, size) = remake.makes();
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let meta = market::fit(market, &tags.meta()).meta;
-        let reasons = market::check(market, &Candidate { kind, size, video: None, bytes, meta, category });
+        let colours = if remake.is_in_srgb() { Some(Colours::SRGB) } else { self.colours_of(made, kind) };
+        let reasons = market::check(market, &Candidate { kind, size, video: None, bytes, colours, meta, category });
         (!reasons.is_empty()).then(|| format!("{} would refuse it: {}", market.name, reasons.join("; ")))
+    }
+
+    /// Returns the colours of what lies there, which it keeps; `None` if nobody can tell.
+    fn colours_of(&self, made: &MadeFile, kind: Kind) -> Option<Colours> {
+        let limits = &self.rules.limits;
+        let bytes = self.vault.disk().read(&made.file, limits.file_bytes_max).ok()?;
+        craft::colours(&bytes, kind, &limits.decode)
     }
 
     /// Takes what became of one plan.

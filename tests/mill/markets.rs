@@ -204,6 +204,136 @@ fn a_manifest_beyond_its_limit_is_in_parts_in_one_bundle() {
     assert!(sent.contains("Title: The sea"), "{sent}");
 }
 
+/// A file that was too large for one market, or too small, was never sold there, since all got the same one.
+#[test]
+fn a_market_whose_limits_the_others_do_not_have_gets_a_file_of_its_own() {
+    let mill = |limits: [&str; 3]| {
+        let settings =
+            "keep: {method: lanczos, min_megapixels: 0.06}\nupload: {markets: [adobe-stock, vecteezy, 123rf]}\n";
+        let root = Root::with(settings);
+        for (market, limits) in ["adobe-stock", "vecteezy", "123rf"].into_iter().zip(limits) {
+            let profile = fs::read_to_string(format!("config/markets/{market}.yaml")).unwrap();
+            let bytes = profile.lines().find(|line| line.starts_with("bytes: ")).unwrap();
+            let profile = profile.replace(bytes, &format!("bytes: {{{limits}}}"));
+            let profile = profile.replace("megapixels: {min: 4,", "megapixels: {min: 0.01,");
+            fs::write(root.at(&format!("markets/{market}.yaml")), profile.replace("{min: 6,", "{min: 0.01,")).unwrap();
+        }
+        fs::create_dir_all(root.at("raw/sea")).unwrap();
+        let tags = "title: The sea\nkeywords: [sea, wave, water, blue, coast, sand, sky]\n";
+        fs::write(root.at("raw/sea/tags.yaml"), tags).unwrap();
+        fs::write(root.at("raw/sea/a.png"), picture(7, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        root
+    };
+    let any = "min: 1, max: 45000000";
+    let size_in = |root: &Root, market: &str| {
+        let file = root.bundled().into_iter().find(|file| file.to_string_lossy().contains(market));
+        file.map(|file| fs::metadata(file).unwrap().len())
+    };
+    let whole = size_in(&mill([any; 3]), "adobe-stock").unwrap();
+    let (high, low) = (format!("min: {}, max: 45000000", whole * 9 / 10), format!("min: 1, max: {}", whole * 8 / 10));
+    let root = mill([&high, &low, "min: 1, max: 3000"]);
+    let sizes = ["adobe-stock", "vecteezy", "123rf"].map(|market| size_in(&root, market));
+    let [Some(adobe), Some(vecteezy), None] = sizes else { panic!("{sizes:?}\n{}", root.log()) };
+    assert!(adobe >= whole * 9 / 10 && vecteezy <= whole * 8 / 10, "{whole}: {adobe} {vecteezy}");
+    let log = root.log();
+    assert!(log.contains("encoded anew from the original for its limits of bytes, and bundled for vecteezy"), "{log}");
+    assert!(log.contains("no quality that was tried gives it at most 3000 bytes, and as asked it has"), "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+    // Both are enlarged, and neither is stale.
+    for file in root.bundled() {
+        assert_eq!(size(&file), (245, 245), "{}", file.display());
+    }
+    let told = root.text(&["status"]);
+    assert!(!told.contains("today it would be"), "{told}");
+    assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+    assert!(root.once().status.success());
+    assert_eq!(root.log().matches("bundled for vecteezy").count(), log.matches("bundled for vecteezy").count());
+}
+
+/// A market of sRGB got whatever colours a picture had.
+#[test]
+fn a_market_of_srgb_gets_srgb_and_the_others_the_colours_of_the_original() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.06}\nexport: {profile: keep}\nupload: {markets: [adobe-stock, vecteezy]}\n",
+    );
+    let vecteezy = fs::read_to_string("config/markets/vecteezy.yaml").unwrap();
+    fs::write(root.at("markets/vecteezy.yaml"), vecteezy.replace("min: 4,", "min: 0.01,")).unwrap();
+    fs::create_dir_all(root.at("raw/sea")).unwrap();
+    fs::write(root.at("raw/sea/tags.yaml"), "title: The sea\nkeywords: [sea, wave, water, blue, coast]\n").unwrap();
+    let wide = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let image = image::load_from_memory(&picture(3, 220)).unwrap();
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+    image::ImageEncoder::set_icc_profile(&mut encoder, wide).unwrap();
+    image.write_with_encoder(encoder).unwrap();
+    fs::write(root.at("raw/sea/a.png"), bytes).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let spaces: Vec<String> = root
+        .bundled()
+        .iter()
+        .map(|file| {
+            let bytes = fs::read(file).unwrap();
+            let limits = stockmill::craft::Limits::default();
+            stockmill::craft::colours(&bytes, stockmill::model::Kind::Jpeg, &limits).unwrap().space.to_string()
+        })
+        .collect();
+    let log = root.log();
+    assert_eq!(spaces, ["sRGB", "Display P3"], "{log}");
+    assert!(log.contains("Encoded anew from the original in sRGB, and bundled for adobe-stock"), "{log}");
+    let told = root.text(&["status"]);
+    assert!(!told.contains("today it would be"), "{told}");
+    assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+}
+
+/// A shortened name was free again as soon as its bundle was sent, and a list of what was accepted named two files by it.
+#[test]
+fn a_market_gets_each_file_name_once() {
+    let root = Root::with(
+        "keep: {method: none}\nupload: {markets: [adobe-stock, vecteezy]}\nnaming: {markets: {vecteezy: 'sea{seq:05}'}}\n",
+    );
+    let vecteezy = fs::read_to_string("config/markets/vecteezy.yaml").unwrap();
+    fs::write(root.at("markets/vecteezy.yaml"), vecteezy.replace("min: 4,", "min: 0.01,")).unwrap();
+    for (seed, theme) in
+        ["snowy-mountains-landscape-in-winter", "snowy-mountains-landscape-in-spring"].into_iter().enumerate()
+    {
+        let folder = root.at(&format!("raw/{theme}"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("tags.yaml"), format!("title: {theme}\nkeywords: [sea, wave, water, blue, coast]\n"))
+            .unwrap();
+        fs::write(folder.join("a.png"), picture(u32::try_from(seed).unwrap(), 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let names: Vec<String> =
+            root.bundled().iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        let [adobe, vecteezy] = &names[..] else { panic!("{names:?}") };
+        let is_first = seed == 0;
+        assert_eq!(
+            (adobe == "snowy-mountains-0001.jpg", vecteezy == "sea00001.jpg"),
+            (is_first, is_first),
+            "{names:?}"
+        );
+        assert!(adobe.starts_with("snowy-") && adobe.ends_with("-0001.jpg") && adobe.len() <= 30, "{names:?}");
+        assert!(vecteezy.starts_with("sea00001") && vecteezy.ends_with(".jpg"), "{names:?}");
+        if is_first {
+            // It is sent, and put away.
+            let days = fs::read_dir(root.at("upload")).unwrap().filter_map(Result::ok).map(|entry| entry.path());
+            let day = days.filter(|path| path.join("adobe-stock").is_dir()).last().unwrap();
+            for market in ["adobe-stock", "vecteezy"] {
+                fs::write(day.join(market).join("SENT"), "").unwrap();
+            }
+            assert!(root.once().status.success(), "{}", root.log());
+            fs::remove_dir_all(day).unwrap();
+        }
+    }
+    let log = root.log();
+    let told = "since another file for this market has, or had, the name `sea00001.jpg`";
+    assert_eq!(log.matches(told).count(), 1, "{log}");
+    assert!(
+        log.contains("its file is named `snowy-mountains-0001.jpg`, since the market takes names of at most 30"),
+        "{log}"
+    );
+}
+
 /// What a market would refuse by a changed profile was told by nobody; a bundle that nobody could read was healthy.
 #[test]
 fn what_changed_for_a_bundle_is_told_by_status_and_check() {

@@ -101,6 +101,54 @@ fn agree(rows: &[(Given, &str, String)]) {
     }
 }
 
+/// A file that was made for the limits of one market was called stale, and made anew for those of all.
+#[test]
+fn a_file_of_a_market_of_its_own_is_made_for_its_limits() {
+    let bundled = |market: &str, bytes: &'static str, quality: &str| {
+        let quality = if quality == "keep" { "95" } else { quality };
+        let recipe = format!("JPEG quality {quality} sRGB{bytes} on #ffffff");
+        let file = format!("upload/2026-11-28/{market}/files/t-0001.jpg");
+        (
+            Given { recipe: Some(Box::leak(recipe.into())), passed_keep: false, file: Box::leak(file.into()), ..DONE },
+            bytes,
+        )
+    };
+    let settings = "upload: {markets: [adobe-stock, 123rf, magnific]}\nkeep: {method: none}";
+    let shared = "JPEG quality 95 sRGB 1500000 to 30000000 bytes on #ffffff";
+    // The market, how many bytes its file was to have, by which quality, and what is told of it.
+    for (market, bytes, quality, expected) in [
+        ("adobe-stock", " 1500000 to 30000000 bytes", "95", "current"),
+        ("adobe-stock", " 1 to 45000000 bytes", "95", "current"),
+        ("adobe-stock", " 1500000 to 45000000 bytes", "95", "current"),
+        ("adobe-stock", " 1 to 30000000 bytes", "95", "current"),
+        ("adobe-stock", " 1 to 80000000 bytes", "95", shared),
+        ("adobe-stock", " 1 to 44000000 bytes", "95", shared),
+        ("123rf", " 1 to 45000000 bytes", "95", shared),
+        ("adobe-stock", "", "95", shared),
+        // In sRGB for a market of sRGB, though the settings leave the colours; and for one that takes all.
+        ("adobe-stock", " 1 to 45000000 bytes", "keep", "current"),
+        ("123rf", " 1 to 30000000 bytes", "keep", "JPEG quality 95 own-profile 1500000 to 30000000 bytes on #ffffff"),
+        ("adobe-stock", " 1 to 45000000 bytes", "90", "JPEG quality 95 sRGB 1 to 45000000 bytes on #ffffff"),
+    ] {
+        let (given, bytes) = bundled(market, bytes, quality);
+        let keep = format!("{settings}\nexport: {{profile: keep}}");
+        let settings = if quality == "keep" { keep.as_str() } else { settings };
+        let found = told_of(&given, settings);
+        assert_eq!(found, expected, "{market}{bytes}");
+        if found != "current" {
+            let rules = rules(settings);
+            let Freshness::Stale(stale) = freshness(&path(given.file), &sidecar(&given), true, &rules.keep, &rules)
+            else {
+                panic!("it was stale");
+            };
+            let Output::Final { bytes, .. } = stale.remake.unwrap().render(&rules, Meta::default()).output else {
+                panic!()
+            };
+            assert!(expected.contains(&format!("{} to {}", bytes.unwrap().min, bytes.unwrap().max)), "{bytes:?}");
+        }
+    }
+}
+
 #[test]
 fn only_a_setting_on_which_pixels_depend_makes_a_product_stale() {
     let by = "lanczos 100x100 to 200x200 sharpen low; ";

@@ -32,8 +32,14 @@ struct Given<'a> {
     foreign: Option<&'static str>,
     /// Names that are taken.
     taken: &'a [&'a str],
+    /// File names that other assets had in bundles before.
+    had: &'a [&'a str],
     /// Bundles of today: their part, how many rows, if anybody can tell, and whether they were sent.
     bundles: &'a [(u32, Option<usize>, bool)],
+    /// How many bytes it cannot have, each with why.
+    unfit: &'a [(ByteRange, String)],
+    /// Its colours, if not those of sRGB.
+    colours: Option<Colours>,
     /// What became of it in a bundle for adobe-stock before.
     bundled: Option<Bundled>,
     /// Whether it has neither a title nor keywords.
@@ -99,6 +105,7 @@ impl Given<'_> {
             zeros: None,
             size: self.edges.map(|(width, height)| Size { width, height }),
             video: self.kind.filter(|kind| kind.is_video()).map(|_| Video::usual()),
+            colours: self.edges.map(|_| self.colours.unwrap_or(Colours::SRGB)),
             is_upright: true,
             comes_in_rows: true,
             has_private: false,
@@ -164,7 +171,9 @@ impl Given<'_> {
             next_seq: &|_, _| 1,
             known: None,
             taken: &|path| taken.contains(path),
+            given: &|_, name, _| self.had.contains(&name),
             bundles: &bundles,
+            unfit: self.unfit,
             bundled_for: &bundled.into_iter().collect(),
             no_room: &|_, _| None,
             season: None,

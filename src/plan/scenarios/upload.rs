@@ -1,8 +1,8 @@
 //! Bundles.
 
 use super::{Given, check, jpeg, path, picture};
-use crate::model::Kind;
-use crate::plan::Bundled;
+use crate::model::{ByteRange, ColourSpace, Colours, Kind, MarketName, Output, Profile, Render, Template};
+use crate::plan::{Bundled, Context, Recipe, Rules, plan_asset};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -13,7 +13,7 @@ type Joins<'a> = (Given<'a>, &'a str, &'a str);
 fn what_is_finished_joins_the_open_bundle() {
     let mine = |bundles| Given { bundles, ..jpeg("upload/t/mine.jpg") };
     let taken = |taken| Given { taken, ..jpeg("upload/t/mine.jpg") };
-    let rows: [Joins<'_>; 13] = [
+    let rows: [Joins<'_>; 14] = [
         (jpeg("upload/t/mine.jpg"), "adobe-stock", "mine.jpg"),
         (jpeg("upload/t/mine.jpeg"), "adobe-stock", "mine.jpeg"),
         // What it is counts, not what it is called.
@@ -31,12 +31,17 @@ fn what_is_finished_joins_the_open_bundle() {
         // Its name, or its sidecar's, is taken.
         (taken(&["upload/2026-11-28/adobe-stock/files/mine.jpg"]), "adobe-stock", "mine-6ddc.jpg"),
         (taken(&["upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml"]), "adobe-stock", "mine-6ddc.jpg"),
+        // Another file had it in an earlier bundle, which the portal still knows.
+        (Given { had: &["mine.jpg"], ..jpeg("upload/t/mine.jpg") }, "adobe-stock", "mine-6ddc.jpg"),
     ];
     for (given, bundle, name) in rows {
         let from = given.path;
         let archived = format!("archive/t/t-0001.{}", if name.ends_with("mp4") { "mp4" } else { "jpg" });
+        let named =
+            "its file is named `mine-6ddc.jpg`, since another file for this market has, or had, the name `mine.jpg`";
+        let named = if name == "mine-6ddc.jpg" { format!("; {named}") } else { String::new() };
         let expected = [
-            format!("{from}: bundled for adobe-stock of 2026-11-28"),
+            format!("{from}: bundled for adobe-stock of 2026-11-28{named}"),
             format!("make {DAY}/{bundle}/files/{name}"),
             format!("write {DAY}/{bundle}/sidecars/{name}.yaml"),
             format!("write {archived}.yaml"),
@@ -147,5 +152,134 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             };
             assert_eq!(planned[0], expected, "released: {is_released}");
         }
+    }
+}
+
+/// Each market got the name that the file was finished under.
+#[test]
+fn a_market_has_a_rule_for_names_of_its_own() {
+    for (rule, name) in [(None, "t-0007.jpg"), (Some("{theme|upper}_{seq:06}"), "T_000007.jpg")] {
+        let given = Given { is_own: true, ..jpeg("upload/t/t-0007.jpg") };
+        let got = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            let rule = rule.map(|rule| (rules.markets[0].name.clone(), Template::parse(rule).unwrap()));
+            rules.naming.markets.extend(rule);
+            let plan = plan_asset(facts, &Context { rules: &rules, ..*context }).unwrap();
+            plan.about.to.unwrap().file_text()
+        });
+        assert_eq!(got, name);
+    }
+}
+
+/// What a market of sRGB got with `export.profile: keep` could have any colours.
+#[test]
+fn a_market_that_does_not_take_the_colours_gets_a_file_in_srgb() {
+    let made = "lanczos 500x500 to 2500x2000; JPEG quality 95 own-profile on #ffffff";
+    let of = |space, is_grey| Some(Colours { space, is_grey });
+    let finished = |colours| Given { is_own: true, recipe: Some(made), colours, ..jpeg("upload/t/t-0007.jpg") };
+    for (given, expected) in [
+        (finished(None), "shared"),
+        (finished(of(ColourSpace::DisplayP3, false)), "encoded anew from the original in sRGB, and "),
+        (finished(of(ColourSpace::Srgb, true)), "shared"),
+        (
+            Given { colours: of(ColourSpace::Inks, false), ..jpeg("upload/t/mine.jpg") },
+            "its colours are in inks (CMYK), and the market takes sRGB; it stays as it is",
+        ),
+    ] {
+        let got = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.export.profile = Profile::Keep;
+            let plan = match plan_asset(facts, &Context { rules: &rules, ..*context }) {
+                Ok(plan) => plan,
+                Err(hold) => return hold.to_string(),
+            };
+            match &plan.products[0].recipe {
+                Recipe::Render { render: Render { output: Output::Final { profile, bytes, .. }, .. }, .. } => {
+                    assert_eq!((*profile, bytes.map(|bytes| bytes.max)), (Profile::Srgb, Some(45_000_000)));
+                    plan.about.did
+                }
+                _ => "shared".to_owned(),
+            }
+        });
+        assert!(got.contains(expected), "{got}");
+    }
+}
+
+/// What was too large for one market, or too small, was never sold there.
+#[test]
+fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
+    let made = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB on #ffffff";
+    let tried = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB 1 to 2500000 bytes on #ffffff";
+    let flat = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB 5000000 to 30000000 bytes on #ffffff";
+    let finished = || Given { is_own: true, recipe: Some(made), ..jpeg("upload/t/t-0007.jpg") };
+    let range = |(min, max)| ByteRange { min, max };
+    let (ample, low, lower, high) = ((1, 9_000_000), (1, 2_500_000), (1, 2_000_000), (4_000_000, 9_000_000));
+    type Row<'a> = (Given<'a>, Vec<(u64, u64)>, Vec<(u64, u64)>, &'a str);
+    // The file, of 3000000 bytes; what its markets take; what no quality gives it; how each gets its file.
+    let rows: Vec<Row<'_>> = vec![
+        (finished(), vec![ample, ample], vec![], "shared, shared"),
+        (finished(), vec![ample, low], vec![], "shared, 1 to 2500000"),
+        // Those that do not take the finished one share another one, as far as that can be.
+        (finished(), vec![lower, low, ample], vec![], "1 to 2000000, like 0, shared"),
+        (finished(), vec![lower, low, ample], vec![lower], "refused, 1 to 2500000, shared"),
+        (finished(), vec![lower, high], vec![], "1 to 2000000, 4000000 to 9000000"),
+        (finished(), vec![(1, 2_500_000), (2_000_000, 2_900_000)], vec![], "2000000 to 2500000, like 0"),
+        (
+            finished(),
+            vec![(1, 2_500_000), (2_000_000, 2_900_000)],
+            vec![(2_000_000, 2_500_000)],
+            "1 to 2500000, 2000000 to 2900000",
+        ),
+        (finished(), vec![ample, low], vec![low], "shared, refused"),
+        // What was to have so many bytes, and has not, cannot have them.
+        (Given { recipe: Some(tried), ..finished() }, vec![ample, low, lower], vec![], "shared, refused, refused"),
+        (Given { recipe: Some(tried), ..finished() }, vec![high], vec![], "4000000 to 9000000"),
+        (Given { recipe: Some(flat), ..finished() }, vec![ample, (5_000_000, 80_000_000)], vec![], "shared, refused"),
+        (Given { recipe: Some(flat), ..finished() }, vec![high], vec![], "4000000 to 9000000"),
+        // What a person made or changed stays as it is.
+        (jpeg("upload/t/mine.jpg"), vec![ample, low], vec![], "shared, refused"),
+        (Given { is_changed: true, ..finished() }, vec![ample, low], vec![], "shared, refused"),
+        (Given { recipe: Some("JPEG quality 95 keep"), ..finished() }, vec![ample, low], vec![], "shared, refused"),
+    ];
+    for (given, limits, unfit, expected) in rows {
+        let unfit: Vec<(ByteRange, String)> =
+            unfit.into_iter().map(|no| (range(no), "nothing gives it".to_owned())).collect();
+        let got = given.decide(|facts, context| {
+            let market = |(number, (min, max)): (usize, &(u64, u64))| {
+                let mut market = context.rules.markets[0].clone();
+                market.name = MarketName::new(&format!("m{number}")).unwrap();
+                (market.bytes.min, market.bytes.max) = (*min, *max);
+                market
+            };
+            let rules = Rules { markets: limits.iter().enumerate().map(market).collect(), ..context.rules.clone() };
+            let plan = plan_asset(facts, &Context { rules: &rules, unfit: &unfit, ..*context }).unwrap();
+            let of = |market: &str| {
+                let is_its = |to: &str| to.contains(&format!("/{market}/files/"));
+                let at = plan.products.iter().position(|product| is_its(&product.to.to_string()));
+                let Some(at) = at else {
+                    assert!(plan.about.did.contains(&format!("{market} refuses it: it has 3000000 bytes")), "{plan}");
+                    return "refused".to_owned();
+                };
+                let is_own = plan.own_files.iter().any(|(own, _)| *own == at);
+                match &plan.products[at].recipe {
+                    Recipe::Render {
+                        from,
+                        render: Render { size: Some(_), output: Output::Final { bytes, .. }, .. },
+                        ..
+                    } if is_own => {
+                        assert_eq!(from.to_string(), "archive/t/t-0007.png");
+                        let ByteRange { min, max } = bytes.unwrap();
+                        format!("{min} to {max}")
+                    }
+                    Recipe::SameAs { product } | Recipe::EmbedOf { product, .. } if is_own => {
+                        format!("like {}", product / 2)
+                    }
+                    Recipe::Embed { .. } | Recipe::Same { .. } if !is_own => "shared".to_owned(),
+                    other => panic!("{other:?}"),
+                }
+            };
+            (0..limits.len()).map(|number| of(&format!("m{number}"))).collect::<Vec<_>>().join(", ")
+        });
+        assert_eq!(got, expected, "{limits:?}, {unfit:?}");
     }
 }

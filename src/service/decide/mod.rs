@@ -6,6 +6,7 @@ mod forget;
 mod gate_days;
 mod gates;
 mod late;
+mod learnt;
 mod namesakes;
 mod near_misses;
 mod notes;
@@ -54,6 +55,7 @@ use crate::plan::{
 };
 use crate::records::{About, Publish, Sidecar};
 use crate::vault::{Look, Vault};
+use learnt::Learnt;
 use near_misses::NearMisses;
 use reservations::Reservations;
 use upload_state::UploadState;
@@ -74,8 +76,7 @@ pub(super) struct Decider {
     /// What is known of bundles, gates and the room at markets.
     pub(super) upload: UploadState,
     pub(super) reserved: Reservations,
-    /// Assets that are made before it is decided where they are sold.
-    made_first: HashSet<AssetId>,
+    learnt: Learnt,
 }
 
 /// What a decision needs to know of others' concerns.
@@ -112,7 +113,7 @@ impl Decider {
             near_misses: NearMisses::default(),
             upload: UploadState::default(),
             reserved: Reservations::default(),
-            made_first: HashSet::new(),
+            learnt: Learnt::default(),
             settings,
         }
     }
@@ -238,7 +239,9 @@ impl Decider {
             let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
             let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
             let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
-            plan_asset(facts, &Context { is_let_go, taken: &taken, season, ..*context })
+            let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
+            let unfit = self.learnt.unfit(id);
+            plan_asset(facts, &Context { is_let_go, taken: &taken, unfit, season, ..*context })
         })
     }
 
@@ -317,6 +320,7 @@ impl Decider {
         };
         // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
         let taken = |path: &RelPath| self.reserved.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
+        let given = |market: &MarketName, name: &str, id: &AssetId| self.ledger.is_given(market, name, id);
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
         let no_room = |market: &MarketName, theme: &ThemeSlug| self.no_room(market, theme, here.now);
         then(&Context {
@@ -329,7 +333,9 @@ impl Decider {
             next_seq: &next_seq,
             known,
             taken: &taken,
+            given: &given,
             bundles,
+            unfit: &[],
             bundled_for,
             no_room: &no_room,
             season: None,
@@ -339,6 +345,7 @@ impl Decider {
     /// Takes what a plan uses, so that no other plan gets it: names, number, content, room in bundles.
     fn take_in_hand(&mut self, plan: &Plan) {
         self.ledger.use_seq(&plan.about);
+        self.ledger.use_names(plan);
         self.reserved.take(plan);
         for name in &plan.rows {
             let new = || Bundle { name: name.clone(), rows: Some(0), themes: BTreeMap::new(), sent: false };

@@ -75,8 +75,8 @@ impl Bundles<'_> {
         let (Some(market), Some(kind)) = (self.settings.upload.market(market), facts.kind) else { return false };
         let Fitted { meta, .. } = fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
-        let candidate =
-            Candidate { kind, size: facts.size, video: facts.video.clone(), bytes: facts.seen.size, meta, category };
+        let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
+        let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
         !kind.is_model() && check(market, &candidate).is_empty()
     }
 

@@ -9,9 +9,6 @@ use crate::records::FileRecord;
 use crate::service::ledger::Ledger;
 use crate::vault::Made;
 
-/// So many assets are remembered that are made before it is decided where they are sold.
-const MADE_FIRST_MAX: usize = 10_000;
-
 impl Decider {
     /// Returns a plan with the steps that follow it at once. Each is decided as it would be on what lies there by then;
     /// where one waits for whatever reason, the plan ends before it, and the file tells why once it lies there.
@@ -26,11 +23,13 @@ impl Decider {
 
     /// Returns what lies there after a step, and the step that is taken next; `None` if anything keeps it.
     fn next_step(&mut self, facts: &Facts, step: &Plan, whole: &Plan, here: Here<'_>) -> Option<(Facts, Plan)> {
-        let bytes = bytes_for_all(&self.rules.markets)?;
-        let after = facts_after(facts, step, *bytes.start()).filter(|after| facts.stage.next() == Some(after.stage))?;
-        let is_made_first = || step.about.asset.as_ref().is_some_and(|asset| self.made_first.contains(asset));
-        let waits = || is_made_first() || self.is_upload_in_order();
-        if *self.settings.gates.of(after.stage) != Gate::Auto || after.stage == Stage::Upload && waits() {
+        let bytes = bytes_for_all(&self.rules.markets);
+        let least = bytes.as_ref().map_or(0, |bytes| *bytes.start());
+        let after = facts_after(facts, step, least).filter(|after| facts.stage.next() == Some(after.stage))?;
+        let is_made_first = || step.about.asset.as_ref().is_some_and(|asset| self.learnt.is_made_first(asset));
+        let is_last = after.stage == Stage::Upload;
+        let waits = || bytes.is_none() || is_made_first() || self.is_upload_in_order();
+        if *self.settings.gates.of(after.stage) != Gate::Auto || is_last && waits() {
             return None;
         }
         // Nothing is left there; but while it is away nobody knows what its tags say.
@@ -45,7 +44,7 @@ impl Decider {
             return None;
         }
         // Markets look at how many bytes it has.
-        let bytes = (after.stage == Stage::Upload).then_some(bytes);
+        let bytes = bytes.filter(|_| is_last);
         Some((after, Plan { bytes, ..next }))
     }
 
@@ -71,12 +70,15 @@ impl Decider {
         Ok(made)
     }
 
-    /// Takes note that of an asset it could not be foreseen who buys it: it is made first, and looked at then.
-    pub(in crate::service) fn make_first(&mut self, plan: &Plan) {
-        if self.made_first.len() >= MADE_FIRST_MAX {
-            self.made_first.clear();
+    /// Takes note of what showed only when an asset's files were made.
+    pub(in crate::service) fn learn(&mut self, plan: &Plan, error: &MakeError) {
+        match (error, &plan.about.asset) {
+            (MakeError::Unforeseen(_), Some(asset)) => self.learnt.make_first(asset.clone()),
+            (MakeError::Unfit { range, why }, Some(asset)) => {
+                self.learnt.is_unfit(asset.clone(), *range, why.clone());
+            }
+            _ => (),
         }
-        self.made_first.extend(plan.about.asset.clone());
     }
 }
 

@@ -31,6 +31,9 @@ pub(in crate::service) struct OpenBundle {
     pub(in crate::service) taken: Vec<(RelPath, String)>,
 }
 
+/// The colours of a bundled file were looked at when it was bundled, and all markets take these.
+const LOOKED_AT: Option<crate::model::Colours> = Some(crate::model::Colours::SRGB);
+
 impl Decider {
     /// Returns how each bundle that is not sent stands.
     pub(in crate::service) fn open_bundles(&mut self, now: Now) -> Vec<OpenBundle> {
@@ -78,7 +81,8 @@ impl Bundles<'_> {
             let path = files.join(&asset.file_name);
             let (kind, size, bytes) = measured(self.disk, &path).ok()??;
             let BundleAsset { fitted, category, video, .. } = asset;
-            let reasons = check(market, &Candidate { kind, size, video, bytes, meta: fitted.meta, category });
+            let (colours, meta) = (LOOKED_AT, fitted.meta);
+            let reasons = check(market, &Candidate { kind, size, video, bytes, colours, meta, category });
             (!reasons.is_empty()).then(|| (path, reasons.join("; ")))
         };
         Ok(inside.assets.into_iter().filter_map(why).collect())
@@ -100,8 +104,9 @@ impl Bundles<'_> {
                 let Some(market) = self.settings.upload.market(market) else { return false };
                 let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
                 let meta = fit(market, &tags.meta()).meta;
-                let video = sidecar.video.clone();
-                !kind.is_model() && check(market, &Candidate { kind, size, video, bytes, meta, category }).is_empty()
+                let (video, colours) = (sidecar.video.clone(), LOOKED_AT);
+                let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
+                !kind.is_model() && check(market, &candidate).is_empty()
             };
             let markets: Vec<&str> = lacking.iter().filter(would_take).map(MarketName::as_str).collect();
             if !markets.is_empty() {

@@ -262,9 +262,7 @@ impl RecordKeeper {
 fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
     let unsent = without_row(look.disk, &order.settings, name)?;
     let dealing = recorded(look.disk, name, place, order)?;
-    let owed = order.owed.get(name);
-    let offers =
-        owed.map_or(Ok(Offers::default()), |owed| look.offers(&BundleFolder::new(place.clone()), owed, true))?;
+    let offers = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true)?;
     Ok(FoundBundle { unsent, offers, dealing, ..FoundBundle::default() })
 }
 

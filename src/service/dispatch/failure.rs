@@ -72,6 +72,10 @@ pub(in crate::service) fn handling(
             let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), commit_pause(tries));
             return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
         }
+        MakeError::Unfit { .. } => {
+            let (why, after) = (format!("{error}; it is decided on anew"), commit_pause(tries));
+            return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
+        }
         MakeError::Program(why) => {
             let after = growing(PROGRAM_PAUSE, tries, PROGRAM_PAUSE_MAX);
             let why = format!("{why}; tried again, or see to `keep.command` and what it names");
@@ -164,6 +168,7 @@ mod tests {
         let kind = |kind: ErrorKind| move || disk("written", "keep/b.png", kind.into());
         let eio = |call, file| move || disk(call, file, std::io::Error::from_raw_os_error(EIO));
         let content = |content: fn(String) -> CraftError| move || MakeError::Content(content("x".to_owned()));
+        let unfit = || MakeError::Unfit { range: crate::model::ByteRange { min: 1, max: 2 }, why: "x".to_owned() };
         type Case = (Box<dyn Fn() -> MakeError>, u32, u64, bool, (&'static str, u128));
         let cases: Vec<Case> = vec![
             (Box::new(content(CraftError::Truncated)), 1, 14, false, ("again", 2_000)),
@@ -173,6 +178,7 @@ mod tests {
             // Another may be in hand for long that shows the same.
             (Box::new(|| MakeError::Unforeseen("x".to_owned())), 1, 0, false, ("again", 0)),
             (Box::new(|| MakeError::Unforeseen("x".to_owned())), 4, 0, false, ("again", commit_pause(4).as_millis())),
+            (Box::new(unfit), 1, 0, false, ("again", 0)),
             (Box::new(|| MakeError::Program("x".to_owned())), 1, 0, false, ("program", 10_000)),
             (Box::new(|| MakeError::Program("x".to_owned())), 20, 99, false, ("program", 600_000)),
             (Box::new(|| disk("read", "raw/a.png", ErrorKind::FileTooLarge.into())), 1, 0, false, ("aside", 0)),

@@ -1,4 +1,5 @@
 mod assets;
+mod file_names;
 mod kept;
 mod note_versions;
 mod owed;
@@ -13,10 +14,11 @@ use jiff::Timestamp;
 
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleFolder, BundleName, MarketRecord, Named};
+use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
 use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 use assets::Assets;
+use file_names::FileNames;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
 pub(super) use sendings::Became;
@@ -32,6 +34,7 @@ pub(super) struct Ledger {
     undone: HashMap<RelPath, ContentHash>,
     /// Where files lay that were set aside: who comes back to such a place was sent back.
     set_aside: HashSet<RelPath>,
+    file_names: FileNames,
     /// The bundles that assets of each theme joined.
     bundles: HashMap<ThemeSlug, BTreeSet<BundleName>>,
     /// The hash of each bundle's manifest as it was written last.
@@ -110,6 +113,7 @@ impl Ledger {
             if self.assets.at(slot).is_some_and(|at| *at != file) {
                 self.assets.has_further(slot, std::iter::once(file.clone()));
             }
+            self.file_names.give(slot, &file);
             self.joined(sidecar.theme.as_ref(), bundle);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
@@ -191,6 +195,7 @@ impl Ledger {
         // What comes late may have a name that the asset had for no time at all.
         about.steps.iter().for_each(|step| self.assets.left(slot, &step.from));
         about.markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
+        own.iter().for_each(|file| self.file_names.give(slot, &file.to));
         let further = own
             .iter()
             .map(|file| &file.to)
@@ -230,6 +235,20 @@ impl Ledger {
             let last = self.last_seq.entry(theme.clone()).or_default();
             *last = (*last).max(seq);
         }
+    }
+
+    /// Takes the names that a plan gives in bundles: one that was given in vain is not given to another asset.
+    pub(super) fn use_names(&mut self, plan: &Plan) {
+        let Some(id) = &plan.about.asset else { return };
+        for file in plan.products.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file)) {
+            self.file_names.give(self.assets.of_id(id), file);
+        }
+    }
+
+    /// Returns whether another asset's file has, or had, a name in a bundle for a market.
+    pub(super) fn is_given(&self, market: &MarketName, name: &str, to: &AssetId) -> bool {
+        let is_other = |owner| self.assets.with_id(to).is_none_or(|own| !self.assets.are_same(own, owner));
+        self.file_names.owner(market, name).is_some_and(is_other)
     }
 
     /// Returns a theme's next number.

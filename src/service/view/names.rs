@@ -4,7 +4,7 @@ use super::explain::Explained;
 use super::{AssetStatus, View};
 use crate::model::{RelPath, Stage, Template, ThemeSlug};
 use crate::plan::tags::Layer;
-use crate::plan::{BundleFolder, Facts, naming, sync_base_path, theme_of_path};
+use crate::plan::{BundleFolder, BundleName, Facts, naming, sync_base_path, theme_of_path};
 use crate::records::{Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
 use crate::service::survey::stage_of;
@@ -41,12 +41,14 @@ impl View {
     pub(super) fn name_of(&self, sidecar: &Sidecar, path: &RelPath) -> Option<(&'static str, String)> {
         let rules = &self.decide.settings.naming;
         let (first, last) = (("naming.first", &rules.first), ("naming.last", &rules.last));
-        let rules = if path.area() == Stage::Upload.name() { [last, first] } else { [first, last] };
         let file = BundleFolder::file_of_sidecar(path);
+        let of_market = BundleName::of(&file).and_then(|bundle| rules.markets.get(&bundle.market));
+        let of_market = of_market.map(|rule| ("naming.markets", rule));
+        let rules = if path.area() == Stage::Upload.name() { [last, first] } else { [first, last] };
         let stem = if path.extension() == "yaml" { file.stem() } else { path.stem() };
         let stem = stem.to_string_lossy().into_owned();
         sidecar.seq?;
-        let gave = rules.into_iter().find(|(_, rule)| self.gives(sidecar, rule, &stem));
+        let gave = of_market.into_iter().chain(rules).find(|(_, rule)| self.gives(sidecar, rule, &stem));
         let text = match gave {
             Some((name, rule)) => format!("{stem}: given by `{name}`, {rule}"),
             None => format!("{stem}: by another rule than those of today, by hand, or cut to fit a market"),

@@ -68,6 +68,7 @@ impl Disk for RealDisk {
         let target = said("written", to, self.handle(to, OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY))?;
         let mut target = File::from(target);
         let mut copy = || -> io::Result<()> {
+            // Linux copies from file to file itself: where the file system can share blocks, none is written twice.
             io::copy(&mut source, &mut target)?;
             let stat = rustix::fs::fstat(&source)?;
             let modified = Timespec { tv_sec: stat.st_mtime, tv_nsec: i64::try_from(stat.st_mtime_nsec).unwrap_or(0) };

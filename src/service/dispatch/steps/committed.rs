@@ -44,9 +44,7 @@ impl Dispatcher {
     /// Takes it that a plan could not be carried out.
     fn not_done(&mut self, mut job: Job, error: &MakeError, now: &Moment) {
         self.let_go(&mut job, now);
-        if matches!(error, MakeError::Unforeseen(_)) {
-            self.decide.make_first(&job.plan);
-        }
+        self.decide.learn(&job.plan, error);
         match job.facts {
             Some(facts) => {
                 let path = facts.path.clone();

@@ -1,0 +1,98 @@
+//! A file of its own for a market whose limits of bytes or colours the finished file misses: made again from the original, since
+//! a JPEG that is encoded once more gets worse.
+
+use super::asset::Asset;
+use super::steps::steps_of;
+use super::tags::digest;
+use super::{Recipe, export};
+use crate::config::ExportSettings;
+use crate::market::{self, Candidate, Market};
+use crate::model::{ByteRange, Colours, Format, Profile, Render, Upscaler};
+use crate::records::{Derivation, FileRecord};
+
+/// Returns whether nothing keeps a market from taking a picture but how it is encoded: how many bytes it has, and in which
+/// colours.
+pub(super) fn is_by_encoding_alone(market: &Market, candidate: &Candidate) -> bool {
+    let fitting = Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
+    candidate.kind.is_image() && market::check(market, &fitting).is_empty()
+}
+
+/// Returns how a market's own file is made, by the steps of the finished one, its record, and what its history says; or why
+/// that cannot be.
+pub(super) fn own_file(
+    asset: &Asset<'_>,
+    market: &Market,
+    candidate: &Candidate,
+) -> Result<(Recipe, FileRecord, String), String> {
+    let (sidecar, rules, meta) = (&asset.sidecar, asset.context.rules, &candidate.meta);
+    let stays = "it stays as it is, since stockmill did not make it of a picture of other bytes";
+    let (Some(file), Some(original)) = (&sidecar.file, sidecar.original()) else { return Err(stays.to_owned()) };
+    let steps = steps_of(file, original).ok().filter(|steps| steps.format() == Some(Format::Jpeg)).ok_or(stays)?;
+    let archived = original.archived.as_ref().filter(|_| asset.facts.has_original);
+    let archived = archived.ok_or("it cannot be made again, since its original is not in the archive")?;
+    let by = steps.upscaler();
+    let is_there = match &by {
+        Upscaler::Brought { name, hash } => rules.nets.get(name).is_some_and(|net| net.as_ref() == Ok(hash)),
+        Upscaler::Command(_) => rules.keep.command.is_some(),
+        _ => true,
+    };
+    if !is_there {
+        return Err("it cannot be made again, since what enlarged it is not there any more".to_owned());
+    }
+    let missed = steps.bytes().filter(|range| !range.holds(asset.facts.seen.size));
+    let range = wanted(asset, market, missed)?;
+    let is_in_its_colours = takes_colours(market, asset.facts.colours);
+    let profile = if is_in_its_colours { rules.export.profile } else { Profile::Srgb };
+    let of_profile = ExportSettings { profile, ..rules.export.clone() };
+    let (output, encoded) = export::encoding_of_bytes(&of_profile, Format::Jpeg, Some(range), meta.clone());
+    let size = steps.sizes().map(|(_, to)| to);
+    let render = Render { size, by, enhance: steps.look(), output, threads: 1 };
+    let recipe = Recipe::Render { from: archived.clone(), kind: original.kind, render };
+    let derivation = Derivation::Steps(steps.kept.into_iter().chain([encoded]).collect());
+    let how = if is_in_its_colours {
+        "encoded anew from the original for its limits of bytes, and "
+    } else {
+        "encoded anew from the original in sRGB, and "
+    };
+    Ok((recipe, FileRecord::of_derived(Some(original.hash.clone()), derivation, Some(digest(meta))), how.to_owned()))
+}
+
+fn takes_colours(market: &Market, colours: Option<Colours>) -> bool {
+    market.colour.as_ref().is_none_or(|limit| limit.refuse(colours).is_none())
+}
+
+/// Returns how many bytes it is to have: what suits all markets whose limits the finished file misses, as long as nobody
+/// knows that no quality gives it, else what suits this one. What the finished file was to have and `missed`, none gave.
+fn wanted(asset: &Asset<'_>, market: &Market, missed: Option<ByteRange>) -> Result<ByteRange, String> {
+    let (bytes, source_type) = (asset.facts.seen.size, asset.tags().meta().source_type);
+    let unfit = |range: &ByteRange| match missed.filter(|missed| is_missed_too(range, *missed, bytes)) {
+        Some(missed) => Some(format!("no quality that was tried gave it {missed}")),
+        None => asset.context.unfit.iter().find(|(unfit, _)| is_part(range, unfit)).map(|(_, why)| why.clone()),
+    };
+    let own = market.byte_range();
+    let misses = |other: &&Market| {
+        let range = other.byte_range();
+        let is_missed = !range.holds(bytes) || !takes_colours(other, asset.facts.colours);
+        is_missed && unfit(&range).is_none() && market::never(other, asset.kind, source_type).is_empty()
+    };
+    let all = asset.context.rules.markets.iter().filter(misses).fold(own, |range, other| {
+        let other = other.byte_range();
+        ByteRange { min: range.min.max(other.min), max: range.max.min(other.max) }
+    });
+    let found = [all, own].into_iter().find(|range| range.min <= range.max && unfit(range).is_none());
+    found.ok_or_else(|| unfit(&own).unwrap_or_default())
+}
+
+/// From one quality to the next a JPEG grows by less.
+const LEAP_MOST: u64 = 4;
+
+/// Returns whether no quality gives so many bytes either, if none gave a file of `bytes` those that were `missed`.
+fn is_missed_too(range: &ByteRange, missed: ByteRange, bytes: u64) -> bool {
+    let is_wide = missed.max / LEAP_MOST >= missed.min;
+    let is_beyond = bytes < missed.min && range.min >= missed.min || bytes > missed.max && range.max <= missed.max;
+    is_part(range, &missed) || is_wide && is_beyond
+}
+
+fn is_part(range: &ByteRange, of: &ByteRange) -> bool {
+    of.min <= range.min && range.max <= of.max
+}

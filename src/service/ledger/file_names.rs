@@ -1,0 +1,33 @@
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use super::assets::Slot;
+use crate::model::{MarketName, RelPath};
+use crate::plan::{BundleFolder, BundleName};
+
+/// Every file name that was ever given for a market, in whatever bundle, with the asset that got it first: a portal may
+/// refuse a name that it has, and a list of what it accepted names files by nothing else.
+#[derive(Debug, Default, Clone)]
+pub(super) struct FileNames(HashMap<u64, Slot>);
+
+impl FileNames {
+    /// Remembers the name of a file that lies, or will lie, in a bundle.
+    pub(super) fn give(&mut self, slot: Slot, file: &RelPath) {
+        if let Some(bundle) = BundleName::of(file).filter(|_| BundleFolder::is_file(file)) {
+            self.0.entry(digest(&bundle.market, &file.file_text())).or_insert(slot);
+        }
+    }
+
+    /// Returns the asset that got a name for a market.
+    pub(super) fn owner(&self, market: &MarketName, name: &str) -> Option<Slot> {
+        self.0.get(&digest(market, name)).copied()
+    }
+}
+
+/// Returns a name condensed: there is one for each asset and market, and none is ever read back. In many a portal names
+/// that differ only by case are one.
+fn digest(market: &MarketName, name: &str) -> u64 {
+    let mut digest = DefaultHasher::new();
+    (market.as_str(), name.to_lowercase()).hash(&mut digest);
+    digest.finish()
+}
