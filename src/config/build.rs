@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use super::colour::colour;
 use super::delivery::deliveries;
-use super::gate::{Gate, Gates, Schedule, WEEKDAYS, time};
+use super::gate::{Gate, Gates, Schedule, time, weekday};
 use super::raw::{Raw, RawCommand, RawKeep, RawNaming, RawSchedule};
 use super::schema::Nodes;
 use super::upload_build::{no_market, upload_day};
@@ -395,11 +395,6 @@ pub const NO_ZONES: &str = "this system has no time zone data, so that other tim
 pub fn lacks_zones() -> bool {
     // Every edition of the data has it.
     TimeZone::get("Europe/London").is_err()
-}
-
-fn weekday(name: &str) -> Option<Weekday> {
-    let index = WEEKDAYS.iter().position(|day| *day == name)?;
-    Weekday::from_monday_zero_offset(i8::try_from(index).ok()?).ok()
 }
 
 #[cfg(test)]

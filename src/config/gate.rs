@@ -151,6 +151,12 @@ pub fn window(schedule: &Schedule, now: &ZonedDateTime) -> Window {
     Window::Closed { opens: next.map_or(Timestamp::MAX, |opens| opens.timestamp()) }
 }
 
+/// Returns the day of a name in [`WEEKDAYS`].
+pub(super) fn weekday(name: &str) -> Option<Weekday> {
+    let index = WEEKDAYS.iter().position(|day| *day == name)?;
+    Weekday::from_monday_zero_offset(i8::try_from(index).ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

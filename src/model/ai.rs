@@ -1,20 +1,22 @@
 use serde::{Deserialize, Serialize};
 
+use super::word::word_or_none;
+
 /// What a generator was asked, as IPTC 2025.1 has fields for it. It is in a public file only where the settings name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "keys of its own, such as `{system: FLUX.2}`")]
 pub struct Ai {
     /// The system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "word_or_none")]
     pub system: Option<String>,
     /// Its version.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "word_or_none")]
     pub version: Option<String>,
     /// The prompt.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "word_or_none")]
     pub prompt: Option<String>,
     /// Who wrote the prompt.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "word_or_none")]
     pub writer: Option<String>,
 }
 
@@ -81,5 +83,20 @@ impl Ai {
             AiField::Prompt => &mut self.prompt,
             AiField::Writer => &mut self.writer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A version without quotation marks was refused, without its place.
+    #[test]
+    fn what_looks_like_a_number_is_a_word() {
+        for (own, version) in [("2", Some("2")), ("2.0", Some("2.0")), ("\"dev\"", Some("dev")), ("null", None)] {
+            let text = format!("{{\"version\": {own}}}");
+            assert_eq!(serde_json::from_str::<Ai>(&text).unwrap().version.as_deref(), version, "{text}");
+        }
+        assert!(serde_json::from_str::<Ai>("{\"promt\": \"a\"}").is_err());
     }
 }

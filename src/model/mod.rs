@@ -29,6 +29,7 @@ mod template;
 mod title_fields;
 mod upscaler;
 mod video;
+mod word;
 
 pub use ai::{Ai, AiField};
 pub use c2pa::C2pa;

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::word::Word;
 use super::{Ai, EnhanceTags, EnlargeTags, Look, People, Rating, SourceType};
 
 /// One layer of tags, as a person writes it: in `defaults`, a tag set, `tags.yaml` or a sidecar.
@@ -65,37 +66,6 @@ pub fn is_barred(c: char) -> bool {
 pub fn normal_keyword(word: &str) -> String {
     let clean: String = word.nfc().map(|c| if is_barred(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A scalar that YAML may read as a number although a person means a word: `2026`, `11`, `true`.
-struct Word(String);
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
-        impl serde::de::Visitor<'_> for Scalar {
-            type Value = Word;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a word")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Word, E> {
-                Ok(Word(text.to_owned()))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
-                Ok(Word(number.to_string()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Word, E> {
-                Ok(Word(number.to_string()))
-            }
-            fn visit_f64<E>(self, number: f64) -> Result<Word, E> {
-                Ok(Word(number.to_string()))
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Word, E> {
-                Ok(Word(value.to_string()))
-            }
-        }
-        deserializer.deserialize_any(Scalar)
-    }
 }
 
 /// Returns the words of a text with commas.

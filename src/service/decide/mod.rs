@@ -36,7 +36,7 @@ pub(super) use sending::sending_of;
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::clock::{Memory, Moment};
@@ -361,21 +361,6 @@ impl Decider {
     pub(super) fn carried_out(&mut self, about: &About, publish: &[Publish], at: jiff::Timestamp) {
         self.ledger.remember(about, publish, at);
         about.hash.iter().for_each(|hash| self.reserved.carried_out(hash));
-    }
-
-    /// Lets the remembered tags of a theme count no more, since a person removed it.
-    pub(super) fn forget_theme(&mut self, theme: ThemeSlug) {
-        self.tags.themes.forgotten.insert(theme);
-    }
-
-    /// Lets the remembered tags of a theme count again.
-    pub(super) fn remember_theme(&mut self, theme: &ThemeSlug) {
-        self.tags.themes.forgotten.remove(theme);
-    }
-
-    /// Returns the themes whose remembered tags do not count.
-    pub(super) fn forgotten(&self) -> HashSet<ThemeSlug> {
-        self.tags.themes.forgotten.clone()
     }
 }
 

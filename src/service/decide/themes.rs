@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use super::Decider;
 use super::record_settle::{RecordSettle, cannot_be_read, refused};
 use crate::intake::Now;
 use crate::model::{Identity, RelPath, Stage, Tags, ThemeSlug};
@@ -202,4 +203,21 @@ pub(super) fn shared_files(
 /// Returns why a tag file that is empty is not gone by.
 pub(super) fn blank(path: &RelPath) -> String {
     format!("`{path}` is empty, and the theme had tags: delete it to get them again, or write `{{}}` to have none")
+}
+
+impl Decider {
+    /// Lets the remembered tags of a theme count no more, since a person removed it.
+    pub(in crate::service) fn forget_theme(&mut self, theme: ThemeSlug) {
+        self.tags.themes.forgotten.insert(theme);
+    }
+
+    /// Lets the remembered tags of a theme count again.
+    pub(in crate::service) fn remember_theme(&mut self, theme: &ThemeSlug) {
+        self.tags.themes.forgotten.remove(theme);
+    }
+
+    /// Returns the themes whose remembered tags do not count.
+    pub(in crate::service) fn forgotten(&self) -> HashSet<ThemeSlug> {
+        self.tags.themes.forgotten.clone()
+    }
 }
