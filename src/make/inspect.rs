@@ -42,18 +42,7 @@ pub fn inspect(
         // No theme names it, and it may have a terabyte.
         (None, Stage::Raw | Stage::Keep | Stage::Export | Stage::Upload) => Inside::whole(ContentHash::of(b"")),
         (Some(kind), _) if kind.is_image() => {
-            let is_whole = head.len() < craft::HEAD_BYTES;
-            let stored = if is_whole {
-                Stored::whole(head)
-            } else {
-                Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?
-            };
-            let of_whole =
-                stored.is_whole().then(|| (ContentHash::of(stored.head()), craft::essence(stored.head(), kind)));
-            let may_check = sidecar.is_none() && of_whole.is_some();
-            let inside = look_inside(stored.head(), kind, may_check, limits)?;
-            let (hash, essence) = of_whole.map_or_else(|| read_through(&mut *opened, path, Some(kind), length), Ok)?;
-            Inside { hash, essence, ..inside }
+            look_at_picture(&mut *opened, head, (path, kind, length), sidecar.is_none(), limits)?
         }
         _ => {
             let (hash, essence) = read_through(&mut *opened, path, kind, length)?;
@@ -96,6 +85,26 @@ pub fn inspect(
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
+}
+
+/// Looks into a picture whose first bytes are read; one that is new is checked at once, if that costs no second reading.
+fn look_at_picture(
+    opened: &mut dyn ReadSeek,
+    head: Vec<u8>,
+    (path, kind, length): (&RelPath, Kind, u64),
+    is_new: bool,
+    limits: &Limits,
+) -> Result<Inside, MakeError> {
+    let is_whole = head.len() < craft::HEAD_BYTES;
+    let stored = if is_whole {
+        Stored::whole(head)
+    } else {
+        Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?
+    };
+    let of_whole = stored.is_whole().then(|| (ContentHash::of(stored.head()), craft::essence(stored.head(), kind)));
+    let inside = look_inside(stored.head(), kind, is_new && of_whole.is_some(), limits)?;
+    let (hash, essence) = of_whole.map_or_else(|| read_through(opened, path, Some(kind), length), Ok)?;
+    Ok(Inside { hash, essence, ..inside })
 }
 
 /// Looks into a file that lies in a bundle as its sidecar says: type by content and size, and no more of its content.
