@@ -13,7 +13,15 @@ fuzz_target!(|bytes: &[u8]| {
     let size = Some(Size { width: 3000, height: 2000 });
     let _ = check(
         &market,
-        &Candidate { kind: Kind::Jpeg, size, bytes: 9, colours: None, meta: meta.clone(), category: category.clone() },
+        &Candidate {
+            kind: Kind::Jpeg,
+            size,
+            video: None,
+            bytes: 9,
+            colours: None,
+            meta: meta.clone(),
+            category: category.clone(),
+        },
     );
     for name in ["Hütten-0001.jpg", "no extension", "-1.png", "."] {
         if let Some(fitted) = fit_file_name(&market, name, "0123456789abcdef", &|_| false) {
