@@ -63,7 +63,8 @@ impl Dispatcher {
     fn take_from_line(&mut self, now: &Moment) {
         // What is about to come there counts, too.
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
-        let is_whole = is_quiet && !self.intake.walks.is_any_in(&Stage::Upload.folder());
+        let is_coming = self.inbox.is_watching(now.steady) || self.intake.walks.is_any_in(&Stage::Upload.folder());
+        let is_whole = is_quiet && !is_coming;
         let (decide, inbox) = (&mut self.decide, &self.inbox);
         let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
         let line = self.intake.line.take(is_whole, now.steady, |path| {
