@@ -1,5 +1,7 @@
 //! Metadata in the three forms that programs read: XMP, IPTC-IIM and EXIF.
 
+use std::borrow::Cow;
+
 use image::metadata::Orientation;
 
 use super::color::{grey_profile, srgb_profile};
@@ -37,17 +39,18 @@ pub(super) struct Shown<'a> {
 impl Packets {
     /// Returns metadata as every format can hold it.
     pub(super) fn of(meta: &Meta) -> Result<Self, CraftError> {
-        let (xmp, told) = packet(meta)?;
+        let (xmp, kept, told) = packet(meta)?;
         // Other programs take the EXIF description for that of XMP.
         let texts = [
-            (exif::DESCRIPTION, meta.description.as_str()),
+            (exif::DESCRIPTION, kept.description.as_str()),
             (exif::SOFTWARE, SOFTWARE),
-            (exif::ARTIST, &meta.creator),
-            (exif::COPYRIGHT, &meta.rights),
+            (exif::ARTIST, &kept.creator),
+            (exif::COPYRIGHT, &kept.rights),
         ];
         let texts = texts.map(|(tag, text)| (tag, plain(text, exif::TEXT_BYTES_MAX)));
         let texts = texts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-        Ok(Self { xmp, iim: block(meta), texts, told })
+        // It has no more than XMP has, and fits where that does.
+        Ok(Self { xmp, iim: block(&kept), texts, told })
     }
 
     /// Returns an EXIF block.
@@ -78,12 +81,12 @@ impl Packets {
     }
 }
 
-/// Returns an XMP packet that a JPEG can hold, and what is cut for that: first the prompt, then the description, then the
-/// last keywords.
-fn packet(meta: &Meta) -> Result<(String, Option<String>), CraftError> {
+/// Returns an XMP packet that a JPEG can hold, what of the metadata it has, and what is cut for that: first the prompt, then
+/// the description, then the last keywords.
+fn packet(meta: &Meta) -> Result<(String, Cow<'_, Meta>, Option<String>), CraftError> {
     let whole = write_xmp(meta);
     if whole.len() <= XMP_BYTES_MAX {
-        return Ok((whole, None));
+        return Ok((whole, Cow::Borrowed(meta), None));
     }
     let prompt = meta.ai.prompt.as_deref().unwrap_or_default();
     let counts = [prompt.chars().count(), meta.description.chars().count(), meta.keywords.len()];
@@ -102,7 +105,8 @@ fn packet(meta: &Meta) -> Result<(String, Option<String>), CraftError> {
         }
         if most.is_some() {
             let told = format!("a picture holds {XMP_BYTES_MAX} bytes of XMP, and so it has {}", told.join(", "));
-            return Ok((write_xmp(&shortened_to(meta, kept)), Some(told)));
+            let kept = shortened_to(meta, kept);
+            return Ok((write_xmp(&kept), Cow::Owned(kept), Some(told)));
         }
     }
     let what = "its title, creator and rights are longer than a picture holds as XMP";
@@ -212,7 +216,7 @@ mod tests {
             (meta(10_000, 40, 9), ""),
             (meta(20_000, 40, 9), "a picture holds 65502 bytes of XMP, and so it has 1"),
             (
-                meta(9, 4000, 9),
+                meta(9, 10_000, 9),
                 "a picture holds 65502 bytes of XMP, and so it has 0 of 9 characters of its description, 2",
             ),
         ] {
