@@ -65,8 +65,9 @@ fn what_no_market_will_take_is_told_at_once() {
 /// What a market may dislike is told before anything is made, where a person looks.
 #[test]
 fn unwise_tags_are_told_by_check_and_explain_and_repetition_by_the_checklist() {
+    // `status` counts what stands still; nobody writes here.
     let root = Root::with(
-        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock], names: [rivalin]}\n",
+        "settle: {quiet_ms: 0}\nkeep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock], names: [rivalin]}\n",
     );
     fs::create_dir_all(root.at("raw/city")).unwrap();
     let tags = "title: Rivalin in the style of Van Gogh\nkeywords: [neon, night, street, rain, city, towns, town, masterpiece]\n";

@@ -205,9 +205,12 @@ fn says(bytes: &[u8], word: &str) -> bool {
     unpacked(bytes).iter().any(|text| has(text, word.as_bytes()) || has(text, &wide) || has(text, &wide_be))
 }
 
-/// Returns a mill that made bundles of each container, dropped as a source and as a finished file.
+/// Returns a mill that made bundles of each container, dropped as a source and as a finished file. Files are named by what
+/// they are: numbers are given to what stands still first.
 fn mill(format: &str) -> Root {
-    let root = Root::with(&format!("keep: {{method: lanczos, min_megapixels: 0.06}}\nexport: {{format: {format}}}\n"));
+    let root = Root::with(&format!(
+        "keep: {{method: lanczos, min_megapixels: 0.06}}\nexport: {{format: {format}}}\nnaming: {{first: '{{id}}', last: '{{id}}'}}\n"
+    ));
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     let adobe = adobe.replace("kinds: [jpeg,", "kinds: [jpeg, png, webp, tiff,");
     fs::write(root.at("markets/adobe-stock.yaml"), adobe).unwrap();
