@@ -350,9 +350,9 @@ pub enum Hold {
 }
 
 /// Returns the theme and the folder below it that a path in a stage lies in. Folders of a generator that only say when
-/// are none of these; in `upload` such a folder is an upload day.
+/// are none of these; in `upload` such a folder is an upload day, and what was sent lies in no theme.
 pub fn theme_of_path(path: &RelPath) -> (Option<ThemeSlug>, Option<RelPath>) {
-    let Some(folder) = path.parent() else { return (None, None) };
+    let Some(folder) = path.parent().filter(|folder| !BundleFolder::is_among_sent(folder)) else { return (None, None) };
     let names = folder.parts().skip(1).map_while(|name| name.to_str());
     let days = if folder.area() == Stage::Upload.name() { 0 } else { leading_days(names) };
     let mut parts = folder.parts().skip(1 + days);

@@ -168,3 +168,37 @@ fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let told = root.text(&["plan", "--until", "2020-01-01"]);
     assert!(told.contains("Nothing leaves `upload` until 2020-01-01.") && told.contains("as if each bundle"), "{told}");
 }
+
+/// A bundle that was moved to those that were sent: what lies in it lost its theme, and was offered without a tag; and the
+/// day's limit did not know of it.
+#[test]
+fn a_bundle_that_was_moved_keeps_its_themes_and_has_had_its_day() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf], limits: {adobe-stock: {at_most: 2}}}\n",
+    );
+    let markets = ["adobe-stock", "123rf"];
+    take_small(&root, &markets[1..]);
+    tag(&root, "city, night");
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(counts(&root, &markets), [2, 0], "{}", root.log());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    let day = root.at("upload/sent").join(bundle.parent().unwrap().file_name().unwrap());
+    fs::create_dir_all(&day).unwrap();
+    fs::rename(&bundle, day.join("adobe-stock")).unwrap();
+    fs::write(root.at("raw/city/late.png"), picture(7, 220)).unwrap();
+    tag(&root, "city, night, street, rain, neon, car, light");
+    for _ in 0..2 {
+        assert!(root.once().status.success(), "{}", root.log());
+    }
+    let bundled = root.bundled();
+    let of_later: Vec<_> = bundled.iter().filter(|file| file.to_string_lossy().contains("/123rf/files/")).collect();
+    assert!(
+        of_later.len() == 3 && of_later.iter().all(|file| file.to_string_lossy().contains("/city-")),
+        "{bundled:?}"
+    );
+    let csv = root.files().into_iter().find(|name| name.ends_with("/123rf.csv")).unwrap();
+    assert_eq!(fs::read_to_string(root.at(&csv)).unwrap().matches("neon").count(), 3);
+    assert!(!bundled.iter().any(|file| file.to_string_lossy().contains("/adobe-stock-2/")), "{}", root.log());
+    assert!(root.log().contains("it has 2 files of today, which is its limit"), "{}", root.log());
+}

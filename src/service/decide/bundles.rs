@@ -47,8 +47,9 @@ impl Bundles<'_> {
     /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
     /// files carry older tags.
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
-        let folder = name.folder().join("sidecars");
-        let files = name.folder().join("files");
+        let place = place_of(self.disk, name).map_err(|error| refused(&name.folder(), &error))?;
+        let bundle = BundleFolder::new(place.unwrap_or_else(|| name.folder()));
+        let (folder, files) = (bundle.sidecars(), bundle.files());
         let records: BTreeMap<std::ffi::OsString, Entry> = listed(self.disk, &folder)?.into_iter().collect();
         let present: BTreeSet<std::ffi::OsString> =
             listed(self.disk, &files)?.into_iter().map(|(name, _)| name).collect();
@@ -206,7 +207,8 @@ impl Decider {
                 continue;
             }
             // Nothing is added to one of which nobody can tell whether it was sent.
-            let sent = is_sent(disk, &name.folder()).unwrap_or(true);
+            let place = place_of(disk, &name).map(|place| place.unwrap_or_else(|| name.folder()));
+            let sent = place.and_then(|place| is_sent(disk, &place)).unwrap_or(true);
             let (rows, themes) = match inside {
                 Ok(inside) => (Some(inside.assets.len()), inside.themes),
                 Err(_) => (None, BTreeMap::new()),

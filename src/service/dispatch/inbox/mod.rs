@@ -288,11 +288,6 @@ impl Inbox {
         units.filter(is_any_held).collect()
     }
 
-    /// Returns whether nothing but time keeps a file from being taken.
-    pub(super) fn is_watching(&self, now: Duration) -> bool {
-        now < self.quiet_until
-    }
-
     /// Returns whether a file of a theme is known that is in a stage before `upload`.
     pub(super) fn is_on_way_to_upload(&self, theme: &ThemeSlug) -> bool {
         let stages = [Stage::Raw, Stage::Keep, Stage::Export].map(|stage| stage.folder().join(theme.as_str()));

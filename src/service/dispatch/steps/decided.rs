@@ -8,7 +8,7 @@ use super::super::failure::{Handling, PAUSE_MAX, Tell, handling};
 use super::super::job::{Job, Looked};
 use super::super::line::InLine;
 use super::super::message::{ToLook, Work};
-use super::super::part::Due;
+use super::super::part::{Due, Part as _};
 use super::super::pipeline::Chunk;
 use super::super::{Dispatcher, News, backoff, here};
 use super::walked::tell;
@@ -63,7 +63,9 @@ impl Dispatcher {
     fn take_from_line(&mut self, now: &Moment) {
         // What is about to come there counts, too.
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
-        let is_coming = self.inbox.is_watching(now.steady) || self.intake.walks.is_any_in(&Stage::Upload.folder());
+        // Nothing but time keeps a file from being taken.
+        let is_watched = self.inbox.wake(now.steady).is_some();
+        let is_coming = is_watched || self.intake.walks.is_any_in(&Stage::Upload.folder());
         let is_whole = is_quiet && !is_coming;
         let (decide, inbox) = (&mut self.decide, &self.inbox);
         let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
