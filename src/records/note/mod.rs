@@ -42,6 +42,11 @@ const PROBLEMS_MAX: usize = 1_000;
 const TITLE_BYTES_MAX: usize = 200;
 /// What all ideas together may inherit from their note.
 const INHERITED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Fields of a shared title, and what stands for one that looks like alternatives while these are expanded: no text has
+/// that character.
+const NUMBER_FIELD: &str = "{n}";
+const WORDS_FIELD: &str = "{original|words}";
+const FIELD_HELD: &str = "\u{fdd0}";
 /// How many themes one title with alternatives may stand for.
 const TITLE_VARIANTS_MAX: usize = 16;
 
@@ -189,20 +194,22 @@ impl Found {
             let words = cut.rsplit_once(' ').map_or(cut, |(words, _)| words).trim_end_matches([' ', ',', ';']);
             draft.title.truncate(words.len());
         }
-        if !has_alternatives(&draft.title) {
+        // A field that looks like alternatives stays one.
+        let title = draft.title.replace(WORDS_FIELD, FIELD_HELD);
+        if !has_alternatives(&title) {
             return self.push_one(draft);
         }
-        let variants = expand(&draft.title, TITLE_VARIANTS_MAX, INHERITED_BYTES_MAX);
+        let variants = expand(&title, TITLE_VARIANTS_MAX, INHERITED_BYTES_MAX);
         if variants.left_out > 0 {
             self.problem(draft.line, "the title has more than 16 variants; the first 16 are used", &draft.title);
         }
         for title in variants.prompts {
-            self.push_one(draft.clone().titled(&title));
+            self.push_one(draft.clone().titled(&title.replace(FIELD_HELD, WORDS_FIELD)));
         }
     }
 
     fn push_one(&mut self, draft: Draft) {
-        let Some(slug) = ThemeSlug::from_title(&draft.title) else {
+        let Some(slug) = ThemeSlug::from_title(&draft.title.replace(NUMBER_FIELD, "").replace(WORDS_FIELD, "")) else {
             self.problem(draft.line, "the title has no letter or digit to name a theme by", &draft.title);
             let line = draft.line;
             return draft

@@ -39,6 +39,8 @@ pub(super) fn check(cases: &[Case]) {
 fn lines_are_ideas() {
     check(&[
         ("a.txt", "Winter cabins\n\nFrozen lakes, at dawn\n", &["1 Winter cabins", "3 Frozen lakes, at dawn"], &[]),
+        // A field of titles is no list of alternatives.
+        ("a.yaml", "title: 'Lake {n}, {original|words}'", &["1 Lake {n}, {original|words}"], &[]),
         ("a.txt", "Winter cabins - snow, log walls; smoke", &["1 Winter cabins [snow,log walls,smoke]"], &[]),
         (
             "a.txt",
