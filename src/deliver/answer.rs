@@ -34,7 +34,16 @@ pub fn settle(
             let seen = log.disk().stat(file)?.map(|entry| entry.identity);
             let (bytes, modified_ns) = seen.map_or((0, 0), |seen| (seen.size, seen.modified_ns));
             let (market, file, hash) = (market.clone(), file.clone(), hash.clone());
-            log.add(&DeliveryRecord::File(FileDelivery { at: now, market, file, hash, bytes, modified_ns, step }))?;
+            log.add(&DeliveryRecord::File(FileDelivery {
+                at: now,
+                market,
+                file,
+                asset: None,
+                hash,
+                bytes,
+                modified_ns,
+                step,
+            }))?;
         }
         if !is_in_doubt {
             others.push(file.clone());

@@ -1,11 +1,14 @@
 use std::collections::BTreeSet;
 
 use crate::market::{Market, names_in};
-use crate::model::{Identity, RelPath};
+use crate::model::{AssetId, Identity, RelPath};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::{DiskResult, Look, What};
 
 /// The folder of the files of a bundle: nothing else is for the market's server.
 const FILES: &str = "files";
+/// The folder of their sidecars.
+const SIDECARS: &str = "sidecars";
 /// How the names of manifests end.
 const CSV: &str = ".csv";
 /// The largest manifest that is read.
@@ -40,6 +43,13 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     let files = items(disk, &bundle.join(FILES))?.into_iter();
     let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
+}
+
+/// Returns the asset that a bundled file is of, if its sidecar can be read and says that.
+pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Option<AssetId> {
+    let name = format!("{}{SIDECAR_SUFFIX}", file.file_text());
+    let sidecar = file.parent()?.parent()?.join(SIDECARS).join(name);
+    Sidecar::parse(&disk.read(&sidecar, SIDECAR_BYTES_MAX).ok()?).ok()?.id
 }
 
 /// Returns the regular files in a folder, by name.

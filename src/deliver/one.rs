@@ -1,7 +1,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::after::Kind;
-use super::next::{Facts, Known, Naming, Next, next};
+use super::next::{Facts, IN_DOUBT, Known, Naming, Next, next};
 use super::record::{Parcel, Record};
 use super::server::{Server, Trouble};
 use crate::records::DeliveryStep;
@@ -9,6 +9,8 @@ use crate::vault::ReadSeek;
 
 /// A file that needs more steps than these goes in a circle.
 const STEPS_MAX: usize = 8;
+/// What does not arrive whole is sent once more, and no more in one run.
+const SENT_MAX: u32 = 2;
 /// So many digits of the hash stand in a temporary name: what lies under it is the beginning of the same bytes.
 const HASH_DIGITS: usize = 12;
 
@@ -33,6 +35,7 @@ pub(super) fn deliver_one(
 ) -> Result<Outcome, Trouble> {
     let name = parcel.item.path.file_text();
     let temporary = temporary(&name, parcel);
+    let mut sent = 0;
     for _ in 0..STEPS_MAX {
         let naming = record.naming(to);
         let mut partly = server.size(&temporary)?;
@@ -44,6 +47,16 @@ pub(super) fn deliver_one(
         *furthest = (*furthest).max(partly.or(there).unwrap_or(0));
         let facts = Facts { known: record.known(parcel), naming, bytes: parcel.item.seen.size, there, partly };
         match next(&facts) {
+            // All of it was handed over.
+            Next::Send(_) if sent > 0 && partly.is_none() && there.is_none() => {
+                record.step(parcel, DeliveryStep::Begun)?;
+                return Ok(Outcome::Held(IN_DOUBT.to_owned()));
+            }
+            Next::Send(_) if sent == SENT_MAX => {
+                let shown = partly.or(there).unwrap_or(0);
+                let why = format!("it was sent {sent} times, and {shown} of its {} bytes lie there", facts.bytes);
+                return Err(Trouble::new(Kind::Refused, why));
+            }
             Next::Done => {
                 let was_there = facts.known == Known::New;
                 let outcome = delivered(parcel, record)?;
@@ -54,19 +67,21 @@ pub(super) fn deliver_one(
                 if rename(server, to, parcel, record, [&temporary, &name])? {
                     return delivered(parcel, record);
                 }
+                sent = 0;
             }
-            Next::Send(from) if naming == Naming::Renamed => send(server, parcel, record, &temporary, from)?,
+            Next::Send(from) if naming == Naming::Renamed => {
+                send(server, parcel, record, &temporary, from)?;
+                sent += 1;
+            }
             Next::Send(from) => {
+                sent += 1;
                 if send_directly(server, parcel, record, &name, from)? {
                     return delivered(parcel, record);
                 }
             }
         }
     }
-    Err(Trouble::new(
-        Kind::Refused,
-        "what was sent does not arrive whole: its size on the server is another one each time",
-    ))
+    Err(Trouble::new(Kind::Refused, "its size on the server is another one each time"))
 }
 
 fn temporary(name: &str, parcel: &Parcel) -> String {
@@ -87,6 +102,10 @@ fn rename(
 ) -> Result<bool, Trouble> {
     record.step(parcel, DeliveryStep::Begun)?;
     match server.rename(temporary, name) {
+        Ok(()) if server.size(temporary)?.is_some() => {
+            record.step(parcel, DeliveryStep::Undone)?;
+            Err(Trouble::new(Kind::Refused, "the server says that it renamed it, and did not"))
+        }
         Ok(()) => Ok(true),
         Err(Trouble { kind: Kind::Refused, .. }) => {
             record.step(parcel, DeliveryStep::Undone)?;

@@ -7,7 +7,7 @@ use super::after::Kind;
 use super::contents::Item;
 use super::next::{Known, Naming};
 use super::server::Trouble;
-use crate::model::{ContentHash, MarketName};
+use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
 use crate::vault::{DeliveryLog, Look};
 
@@ -30,6 +30,8 @@ pub(super) struct Parcel {
     pub(super) market: MarketName,
     pub(super) item: Item,
     pub(super) hash: ContentHash,
+    /// The asset that it is of, if its sidecar says that.
+    pub(super) asset: Option<AssetId>,
 }
 
 /// Whether a file is to be sent.
@@ -65,9 +67,30 @@ impl<'a> Record<'a> {
     }
 
     /// Decides whether a file is to be sent: nothing goes to a market twice, under whatever name.
-    pub(super) fn claim(&self, parcel: &Parcel) -> Claim {
+    pub(super) fn claim(&self, parcel: &Parcel) -> Result<Claim, Trouble> {
+        if let Some(file) = self.went_before(parcel) {
+            // From now on it is a person's to say.
+            self.step(parcel, DeliveryStep::Begun)?;
+            let path = &parcel.item.path;
+            return Ok(Claim::No(format!(
+                "the market got the same asset before, as `{file}`; if it is to get this one too, since it refused that or you \
+                 took it back there, say `stockmill deliver --send-again {path}`, else `stockmill deliver --taken {path}`"
+            )));
+        }
+        Ok(self.claim_content(parcel))
+    }
+
+    /// Returns the file by which a market got the asset of another content, of which nothing is on record yet.
+    fn went_before(&self, parcel: &Parcel) -> Option<RelPath> {
+        let state = self.state();
+        let Parcel { market, item: Item { path, .. }, hash, asset } = parcel;
+        let file = state.known.of_asset(market, asset.as_ref()?).filter(|file| *file != path)?;
+        state.known.of(market, hash).is_none().then(|| file.clone())
+    }
+
+    fn claim_content(&self, parcel: &Parcel) -> Claim {
         let state = &mut *self.state();
-        let Parcel { market, item: Item { path, .. }, hash } = parcel;
+        let Parcel { market, item: Item { path, .. }, hash, .. } = parcel;
         match state.known.of(market, hash) {
             Some((file, DeliveryStep::Delivered)) if file == path => return Claim::Delivered,
             Some((file, DeliveryStep::Delivered)) => {
@@ -105,10 +128,10 @@ impl<'a> Record<'a> {
 
     /// Records a step of a file.
     pub(super) fn step(&self, parcel: &Parcel, step: DeliveryStep) -> Result<(), Trouble> {
-        let Parcel { market, item: Item { path, seen }, hash } = parcel.clone();
+        let Parcel { market, item: Item { path, seen }, hash, asset } = parcel.clone();
         let (bytes, modified_ns) = (seen.size, seen.modified_ns);
         let at = (self.now)();
-        self.add(&DeliveryRecord::File(FileDelivery { at, market, file: path, hash, bytes, modified_ns, step }))
+        self.add(&DeliveryRecord::File(FileDelivery { at, market, file: path, asset, hash, bytes, modified_ns, step }))
     }
 
     /// Records that a server refuses to rename.
@@ -146,26 +169,40 @@ mod tests {
                 seen: Identity { device: 1, inode: 1, size: bytes.len() as u64, modified_ns: 5 },
             },
             hash: ContentHash::of(bytes),
+            asset: None,
         };
+        let claim = |parcel: &Parcel| record.claim(parcel).unwrap();
         let a = parcel("a.jpg", b"a", "shop");
-        assert_eq!((record.claim(&a), record.known(&a)), (Claim::Yours, Known::New));
+        assert_eq!((claim(&a), record.known(&a)), (Claim::Yours, Known::New));
         let said = |claim: Claim| match claim {
             Claim::No(why) => why,
             other => panic!("{other:?}"),
         };
-        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("another file of this run"));
-        assert_eq!(record.claim(&parcel("a.jpg", b"a", "other")), Claim::Yours);
+        assert!(said(claim(&parcel("b.jpg", b"a", "shop"))).contains("another file of this run"));
+        assert_eq!(claim(&parcel("a.jpg", b"a", "other")), Claim::Yours);
         record.step(&a, DeliveryStep::Begun).unwrap();
         assert_eq!(record.known(&a), Known::Begun);
-        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("perhaps has the same bytes"));
+        assert!(said(claim(&parcel("b.jpg", b"a", "shop"))).contains("perhaps has the same bytes"));
         record.step(&a, DeliveryStep::Undone).unwrap();
         assert_eq!(record.known(&a), Known::Cut);
         assert!(!record.is_delivered(&a.item));
         record.step(&a, DeliveryStep::Delivered).unwrap();
         assert!(record.is_delivered(&a.item));
-        assert_eq!(record.claim(&a), Claim::Delivered);
-        assert!(said(record.claim(&parcel("b.jpg", b"a", "shop"))).contains("as `upload/d/m/files/a.jpg`"));
-        assert!(said(record.claim(&parcel("a.jpg", b"new", "shop"))).contains("changed after it was delivered"));
+        assert_eq!(claim(&a), Claim::Delivered);
+        assert!(said(claim(&parcel("b.jpg", b"a", "shop"))).contains("as `upload/d/m/files/a.jpg`"));
+        assert!(said(claim(&parcel("a.jpg", b"new", "shop"))).contains("changed after it was delivered"));
+        // The same asset in other bytes goes only by a person's word.
+        let of_asset = |name: &str, bytes: &[u8]| Parcel {
+            asset: Some(AssetId::of(&ContentHash::of(b"dropped"))),
+            ..parcel(name, bytes, "shop")
+        };
+        let (one, other) = (of_asset("one.jpg", b"one"), of_asset("other.jpg", b"other"));
+        assert_eq!(claim(&one), Claim::Yours);
+        record.step(&one, DeliveryStep::Delivered).unwrap();
+        assert!(said(claim(&other)).contains("the same asset before, as `upload/d/m/files/one.jpg`"));
+        assert_eq!((claim(&other), record.known(&other)), (Claim::Yours, Known::Begun));
+        record.step(&other, DeliveryStep::Undone).unwrap();
+        assert_eq!(record.known(&other), Known::Cut);
         assert_eq!(record.naming("s"), Naming::Renamed);
         record.no_rename("s").unwrap();
         assert_eq!(record.naming("s"), Naming::Direct);

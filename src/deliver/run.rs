@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, contents};
+use super::contents::{Contents, Item, asset_of, contents};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Parcel, Record};
 use super::secret::{CREDENTIALS, secret};
@@ -173,11 +173,12 @@ impl Run<'_> {
                 return self.say(format!("{path}: not delivered: {error}"));
             }
         };
-        let parcel = Parcel { market: name, item: item.clone(), hash };
+        let parcel = Parcel { market: name, item: item.clone(), hash, asset: asset_of(self.record.disk(), path) };
         let told = match self.record.claim(&parcel) {
-            Claim::Delivered => return,
-            Claim::No(why) => Err(why),
-            Claim::Yours => self.parcel(market, &parcel, line, salt),
+            Ok(Claim::Delivered) => return,
+            Ok(Claim::No(why)) => Err(why),
+            Ok(Claim::Yours) => self.parcel(market, &parcel, line, salt),
+            Err(trouble) => Err(trouble.to_string()),
         };
         match told {
             Ok(besides) => {

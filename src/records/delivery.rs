@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContentHash, MarketName, RelPath};
+use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 
 /// The version of the form of a line.
 const VERSION: u32 = 1;
@@ -30,6 +30,9 @@ pub struct FileDelivery {
     pub market: MarketName,
     /// The file in its bundle.
     pub file: RelPath,
+    /// The asset that it is of, if its sidecar says that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asset: Option<AssetId>,
     /// The hash of its bytes.
     pub hash: ContentHash,
     /// Their number.
@@ -107,6 +110,8 @@ pub struct Deliveries {
     contents: BTreeMap<(MarketName, ContentHash), (RelPath, DeliveryStep)>,
     /// Each file that was delivered, as it was then.
     files: BTreeMap<RelPath, FileDelivery>,
+    /// The last file of each asset that was delivered to a market.
+    assets: BTreeMap<(MarketName, AssetId), RelPath>,
     no_rename: Vec<String>,
 }
 
@@ -118,6 +123,9 @@ impl Deliveries {
             DeliveryRecord::File(record) => {
                 let FileDelivery { market, file, hash, step, .. } = record;
                 if *step == DeliveryStep::Delivered {
+                    if let Some(asset) = &record.asset {
+                        self.assets.insert((market.clone(), asset.clone()), file.clone());
+                    }
                     self.files.insert(file.clone(), record.clone());
                 }
                 self.contents.insert((market.clone(), hash.clone()), (file.clone(), *step));
@@ -128,6 +136,11 @@ impl Deliveries {
     /// Returns the last that happened to a content on its way to a market, with the file that it was.
     pub fn of(&self, market: &MarketName, hash: &ContentHash) -> Option<&(RelPath, DeliveryStep)> {
         self.contents.get(&(market.clone(), hash.clone()))
+    }
+
+    /// Returns the last file of an asset that was delivered to a market.
+    pub fn of_asset(&self, market: &MarketName, asset: &AssetId) -> Option<&RelPath> {
+        self.assets.get(&(market.clone(), asset.clone()))
     }
 
     /// Returns how a file was when it was delivered.
@@ -156,6 +169,7 @@ mod tests {
             at: "2026-11-28T09:00:00Z".parse().unwrap(),
             market: MarketName::recorded("adobe-stock"),
             file: RelPath::new(format!("upload/2026-11-28/adobe-stock/files/{file}")).unwrap(),
+            asset: None,
             hash: ContentHash::of(bytes),
             bytes: bytes.len() as u64,
             modified_ns: 7,

@@ -23,6 +23,12 @@ enum Fault {
     CutAfterRename,
     /// It takes whole files away at once.
     TakesAway,
+    /// It takes away, or does not show, files under any name.
+    HidesAll,
+    /// Of each file it keeps one byte.
+    KeepsOne,
+    /// It says that it renames, and does not.
+    RenameLies,
 }
 
 #[derive(Default)]
@@ -31,6 +37,8 @@ struct Fake {
     faults: Vec<Fault>,
     /// What the market got: whole files under their own names.
     got: Vec<Vec<u8>>,
+    /// How many times a file was sent.
+    sent: usize,
 }
 
 impl Fake {
@@ -54,10 +62,12 @@ impl Fake {
 
 impl Server for Fake {
     fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble> {
-        Ok(self.files.get(name).map(|bytes| bytes.len() as u64))
+        let is_hidden = self.faults.contains(&Fault::HidesAll);
+        Ok(self.files.get(name).filter(|_| !is_hidden).map(|bytes| bytes.len() as u64))
     }
 
     fn send(&mut self, name: &str, from: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble> {
+        self.sent += 1;
         let fault = self.once(|fault| matches!(fault, Fault::CutAfter(_) | Fault::CutAnswer | Fault::FullAfter(_)));
         let room = match fault {
             Some(Fault::CutAfter(room) | Fault::FullAfter(room)) => room,
@@ -71,6 +81,9 @@ impl Server for Fake {
             Some(Fault::FullAfter(_)) => return Err(Trouble::new(Kind::Full, "full")),
             _ => (),
         }
+        if self.faults.contains(&Fault::KeepsOne) {
+            self.files.get_mut(name).unwrap().truncate(1);
+        }
         if !name.ends_with(".part") {
             self.take_away(name);
         }
@@ -83,6 +96,9 @@ impl Server for Fake {
         }
         if self.once(|fault| *fault == Fault::CutBeforeRename).is_some() {
             return Self::cut();
+        }
+        if self.faults.contains(&Fault::RenameLies) {
+            return Ok(());
         }
         let bytes = self.files.remove(from).unwrap();
         self.files.insert(to.to_owned(), bytes);
@@ -205,13 +221,17 @@ impl Mill {
         Record::new(log, known, &|| "2026-11-28T09:00:00Z".parse().unwrap())
     }
 
-    /// Delivers the file as often as it takes; returns the number of attempts. After a kill, only what is on the disk is
-    /// known.
-    fn deliver(&self, server: &mut Fake, is_killed: bool) -> (usize, Outcome) {
+    fn parcel(&self) -> Parcel {
         let path = RelPath::new("upload/d/m/files/a.jpg").unwrap();
         let seen = RealDisk::open_to_look(self.layout()).stat(&path).unwrap().unwrap().identity;
         let hash = ContentHash::of(BYTES);
-        let parcel = Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash };
+        Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash, asset: None }
+    }
+
+    /// Delivers the file as often as it takes; returns the number of attempts. After a kill, only what is on the disk is
+    /// known.
+    fn deliver(&self, server: &mut Fake, is_killed: bool) -> (usize, Outcome) {
+        let parcel = self.parcel();
         let mut record = self.record();
         for attempt in 1..10 {
             match deliver_one(server, TO, &parcel, &record, &mut 0) {
@@ -224,5 +244,26 @@ impl Mill {
             }
         }
         panic!("it never ends");
+    }
+}
+
+/// Such servers got each file eight times in each run, or none, and the run said that all was delivered.
+#[test]
+fn what_does_not_lie_there_as_it_was_sent_is_no_success() {
+    // What the server does, how many times a file is sent, and what is told.
+    let rows = [
+        (Fault::HidesAll, 1, "nobody can tell"),
+        (Fault::KeepsOne, 2, "it was sent 2 times, and 1 of its"),
+        (Fault::RenameLies, 1, "the server says that it renamed it, and did not"),
+    ];
+    for (fault, sent, told) in rows {
+        let mill = Mill::new();
+        let mut server = Fake { faults: vec![fault], ..Fake::default() };
+        let said = match deliver_one(&mut server, TO, &mill.parcel(), &mill.record(), &mut 0) {
+            Ok(Outcome::Held(why)) => why,
+            Err(trouble) => trouble.to_string(),
+            other => panic!("{fault:?}: {other:?}"),
+        };
+        assert!(said.contains(told) && server.sent == sent, "{fault:?}: {said}, sent {} times", server.sent);
     }
 }
