@@ -285,9 +285,10 @@ def judge_all(judge, mill, themes, assets):
     for bundle in sorted(mill.path.glob("upload/2*/*")):
         market = re.sub(r"-\d+$", "", bundle.name) if bundle.name not in MARKETS else bundle.name
         judge_bundle(judge, market, bundle, themes, seen)
-    for log in sorted(mill.path.glob("logs/*")):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            asset = re.search(r" asset=(\w+)", line)
+    # What `history` tells: a kill may come between a step and its line in the log.
+    for journal in sorted(mill.path.glob(".stockmill/journal/*")):
+        for line in journal.read_text(encoding="utf-8").splitlines():
+            asset = re.search(r'"asset":"(\w+)"', line)
             for market in re.findall(r"([\w-]+) refuses it: ", line):
                 held[asset[1] if asset else ""].add(market)
     waiting = [file for file in mill.path.glob("upload/lake-*/*.jpg")]

@@ -155,7 +155,11 @@ impl Checklist<'_> {
     /// Returns what a person does besides, in order.
     fn steps(&self) -> Vec<String> {
         let csv = self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text()));
-        let sent = format!("When all is sent, {SENT} here: later files then go into a new bundle.");
+        let folder = self.name.folder();
+        let name = folder.parts().skip(1).map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join("/");
+        let sent = format!(
+            "When all is sent, say `stockmill sent {name}` or {SENT} here: later files then go into a new bundle."
+        );
         csv.chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
     }
 

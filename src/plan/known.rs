@@ -95,7 +95,9 @@ impl Known {
             Whereabouts::Itself => Ok(self.id.clone()),
             Whereabouts::There => {
                 let never = "nothing goes on twice while the first one is there, also not by `--anyway`";
-                Err(Hold::Park(format!("{same}, which was dropped before, and {never}; delete it, or drop another")))
+                Err(Hold::Park(format!(
+                    "{same}, which was dropped before, and {never}; delete what was dropped now, or drop another"
+                )))
             }
             Whereabouts::Gone { last, bundled_for } => {
                 let markets = bundled_for.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");

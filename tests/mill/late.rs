@@ -67,7 +67,7 @@ fn a_copy_of_what_is_there_never_goes_on_and_who_insists_is_told_why() {
     root.once();
     let reason = fs::read_to_string(root.at("failed/raw/sea/copy.png.reason.txt")).unwrap();
     let expected = "it has the same bytes as `keep/sea/sea-0001.png`, which was dropped before, and nothing goes on twice \
-                    while the first one is there, also not by `--anyway`; delete it, or drop another";
+                    while the first one is there, also not by `--anyway`; delete what was dropped now, or drop another";
     assert!(reason.starts_with(expected), "{reason}");
 
     // Once a person deleted the first one, it is the word that lets the other one go on.

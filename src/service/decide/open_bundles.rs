@@ -110,10 +110,12 @@ impl Bundles<'_> {
             };
             let markets: Vec<&str> = lacking.iter().filter(would_take).map(MarketName::as_str).collect();
             if !markets.is_empty() {
+                let is_limited = !self.settings.upload.day.is_off();
+                let limited = if is_limited { ", as far as `upload` in the settings leaves room for it" } else { "" };
                 let markets = markets.join(" and ");
                 taken.push((
                     path,
-                    format!("{markets} would take it now, and gets it when the daemon looks at its bundle"),
+                    format!("{markets} would take it now, and gets it when the daemon looks at its bundle{limited}"),
                 ));
             }
         }
