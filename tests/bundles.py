@@ -227,7 +227,7 @@ def judge_bundle(judge, market, bundle, themes, seen):
             judge.must(not re.search(r"[\x00-\x1f\x7f\ufdd0\ufffe\uffff]", cell), "control character", name, cell)
         if name in fields and name in packets:
             sidecar = (bundle / "sidecars" / f"{name}.yaml").read_text(encoding="utf-8")
-            theme, asset = (re.search(rf"^{key}: (\S+)$", sidecar, re.MULTILINE)[1] for key in ("theme", "id"))
+            theme, asset = (re.search(rf"^{key}: '?([^\s']+)", sidecar, re.MULTILINE)[1] for key in ("theme", "id"))
             seen[asset].append(market)
             judge_row(judge, rules, dict(zip(header, row)), fields[name], packets[name], themes[theme])
 

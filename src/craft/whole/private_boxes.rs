@@ -10,6 +10,10 @@ use super::{CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
 
 /// How deep boxes are nested.
 const DEPTH_MAX: usize = 8;
+/// The bytes of a handler's box before its name.
+const HANDLER_BYTES: u64 = 24;
+/// Where the encoder's name stands in what describes pictures.
+const ENCODER: Range<u64> = 50..82;
 /// The name of a box without a meaning.
 const FREE: [u8; 4] = *b"free";
 
@@ -21,7 +25,7 @@ pub(super) fn find<R: Read + Seek>(mut source: Source<R>) -> Result<Vec<Edit>, C
 /// Looks at all boxes of an MP4 or MOV.
 pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, CraftError> {
     let length = source.length;
-    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false };
+    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false, is_pictures: false };
     walk.boxes(0..length, None, 0)?;
     walk.content_stays()?;
     Ok(walk.found)
@@ -64,6 +68,8 @@ struct Walk<'a, R> {
     parts: usize,
     index: bool,
     content: bool,
+    /// Whether the track that is walked is one of pictures.
+    is_pictures: bool,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -113,6 +119,9 @@ impl<R: Read + Seek> Walk<'_, R> {
                     "the video's index is compressed, so its content cannot be checked; export it again".to_owned(),
                 ));
             }
+            (Some(_), b"trak") => self.is_pictures = false,
+            (Some(_), b"hdlr") => self.handler(content.clone(), inside == Some(*b"mdia"))?,
+            (Some(_), b"stsd") => self.encoders(content.clone())?,
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -128,6 +137,35 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.found.edits.push(Edit::blank(content, b""));
         } else if matches!(&name, b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" | b"moof" | b"traf" | b"mvex") {
             self.boxes(content, Some(name), depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Blanks the name of a handler (ISO/IEC 14496-12, 8.4.3): programs and persons write there what they like.
+    fn handler(&mut self, content: Range<u64>, is_of_track: bool) -> Result<(), CraftError> {
+        if is_of_track && content.end - content.start >= HANDLER_BYTES {
+            self.is_pictures = self.source.up_to(content.start + 8, 4)? == *b"vide";
+        }
+        self.blank_text((content.start + HANDLER_BYTES).min(content.end)..content.end)
+    }
+
+    /// Blanks the names of the encoders of a track of pictures (ISO/IEC 14496-12, 12.1.3).
+    fn encoders(&mut self, content: Range<u64>) -> Result<(), CraftError> {
+        let mut at = content.start + 8;
+        while self.is_pictures && at + ENCODER.end <= content.end {
+            let size = self.source.up_to(at, 4)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            if size < ENCODER.end || at + size > content.end {
+                break;
+            }
+            self.blank_text(at + ENCODER.start..at + ENCODER.end)?;
+            at += size;
+        }
+        Ok(())
+    }
+
+    fn blank_text(&mut self, text: Range<u64>) -> Result<(), CraftError> {
+        if !self.source.is_zeros(text.clone())? {
+            self.found.edits.push(Edit::blank(text, b""));
         }
         Ok(())
     }
@@ -231,8 +269,14 @@ mod tests {
         let udta = part(*b"udta", &part(*b"\xa9xyz", SECRET));
         let keys = part(*b"meta", &[part(*b"hdlr", &[0; 24]), part(*b"keys", SECRET), part(*b"ilst", SECRET)].concat());
         let (early, late) = (24, 32);
+        let text = [SECRET, &[0; 32][SECRET.len()..]].concat();
+        let encoder = part(*b"avc1", &[&[0; 42][..], &text, &[0, 24, 0xff, 0xff]].concat());
+        let handler = |of: &[u8]| part(*b"hdlr", &[&[0; 8], of, &[0; 12], SECRET].concat());
+        let described = [part(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &encoder].concat())];
+        let media = [b"stbl", b"minf"].into_iter().fold(described.concat(), |content, name| part(*name, &content));
+        let named = part(*b"mdia", &[handler(b"vide"), media].concat());
         let film = |index: &[u8], more: &[u8]| [&part(*b"ftyp", &[0; 8]), &mdat, index, more].concat();
-        let cases: [(&str, Vec<u8>); 14] = [
+        let cases: [(&str, Vec<u8>); 15] = [
             ("udta in moov", film(&index(early, &[], &udta), &[])),
             ("udta in trak", film(&index(early, &udta, &[]), &[])),
             ("meta with keys", film(&index(early, &[], &keys), &[])),
@@ -241,6 +285,7 @@ mod tests {
             ("uuid", film(&index(early, &[], &[]), &part(*b"uuid", &[&[7; 16], SECRET].concat()))),
             ("meta at the top", film(&index(early, &[], &[]), &part(*b"meta", SECRET))),
             ("left in free", film(&index(early, &[], &part(*b"free", SECRET)), &part(*b"skip", SECRET))),
+            ("names of a track and its encoder", film(&index(early, &named, &[]), &[])),
             ("nobody knows it", film(&index(early, &[], &part(*b"Xtra", SECRET)), &part(*b"beam", SECRET))),
             ("moov before mdat", {
                 let length = u32::try_from(index(0, &udta, &keys).len()).unwrap();
