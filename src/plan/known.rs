@@ -150,7 +150,10 @@ mod tests {
             assert!(got.starts_with(expected), "{is:?}: {got}");
         }
         let got = admitted(Whereabouts::There, false, false);
-        assert!(got.contains("also not by `--anyway`; delete it"), "who says so is told why it does nothing: {got}");
+        assert!(
+            got.contains("also not by `--anyway`; delete what was dropped now"),
+            "who says so is told why it does nothing: {got}"
+        );
         // The one that was named has other bytes: it was enlarged, or is a JPEG.
         let got = [false, true].map(|is_retagged| admitted(Whereabouts::There, is_retagged, true));
         assert!(got[0].starts_with("park it has the same bytes as what became `keep/t/t-0001.png`, which"), "{got:?}");
