@@ -4,7 +4,9 @@ use std::io::{self, Read};
 
 use blake3::Hasher;
 
+use super::appearance::named;
 use super::essence_writer::EssenceWriter;
+use super::turned::{INDEX_BYTES_MAX, turned};
 use super::whole;
 use crate::model::{ContentHash, Kind};
 
@@ -37,7 +39,7 @@ impl<R: Read> Watched<R> {
     pub fn essence(self) -> Option<ContentHash> {
         match self.shows {
             Shows::Video(boxes) if boxes.has_content && !(boxes.is_content && boxes.left_of_box > 0) => {
-                Some(ContentHash::from_digest(boxes.hasher.finalize()))
+                Some(boxes.essence())
             }
             Shows::Picture(picture) => picture.finish().1,
             Shows::Video(_) | Shows::Other => None,
@@ -67,6 +69,9 @@ struct Boxes {
     head: Vec<u8>,
     is_content: bool,
     has_content: bool,
+    /// What the index holds, if it is not too large, and whether the present box is it.
+    index: Vec<u8>,
+    is_index: bool,
     /// Whether the bytes from here on are no boxes.
     is_over: bool,
     hasher: Hasher,
@@ -80,6 +85,8 @@ impl Boxes {
             head: Vec::new(),
             is_content: false,
             has_content: false,
+            index: Vec::new(),
+            is_index: false,
             is_over: false,
             hasher: Hasher::new(),
         }
@@ -96,6 +103,8 @@ impl Boxes {
                 if self.is_content {
                     self.hasher.update(part);
                     self.has_content = true;
+                } else if self.is_index && self.index.len() + part.len() <= INDEX_BYTES_MAX {
+                    self.index.extend_from_slice(part);
                 }
                 continue;
             }
@@ -104,6 +113,15 @@ impl Boxes {
                 self.begin();
             }
         }
+    }
+
+    /// Returns the hash of the streams; of a film that is turned when it is shown, of that, too.
+    fn essence(mut self) -> ContentHash {
+        let turned = turned(&self.index);
+        if !turned.is_empty() {
+            named(&mut self.hasher, b"tkhd", &turned);
+        }
+        ContentHash::from_digest(self.hasher.finalize())
     }
 
     /// Returns how long the head of the next box is, as far as that is known.
@@ -120,7 +138,7 @@ impl Boxes {
             return;
         };
         self.left_of_box = inner;
-        self.is_content = name == *b"mdat";
+        (self.is_content, self.is_index) = (name == *b"mdat", name == *b"moov");
         self.left_of_file = self.left_of_file.saturating_sub(size);
     }
 }
@@ -128,7 +146,7 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::craft::appearance::{self, named};
+    use crate::craft::appearance;
     use crate::craft::complete::png_chunks;
     use crate::craft::embed::wanted;
     use crate::craft::essence_writer::{EssenceWriter, essence, webp};
@@ -378,6 +396,20 @@ mod tests {
             }
         }
         assert_eq!(seen(&content, Kind::Mkv, 4096), None);
+        // Nobody could sell a clip whose turn was mended, since it counted as the same.
+        let turned = |version: u8, matrix: [i16; 4]| {
+            let [a, b, c, d] = matrix.map(|number| (i32::from(number) << 16).to_be_bytes());
+            let before = vec![0; if version == 0 { 39 } else { 51 }];
+            let header = [&[version][..], &before, &a, &b, &[0; 4], &c, &d, &[0; 16]].concat();
+            let index = part(*b"moov", &part(*b"trak", &part(*b"tkhd", &header)));
+            seen(&[&content[..], &index].concat(), Kind::Mp4, 7)
+        };
+        for version in [0, 1] {
+            let rows =
+                [[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, -1, 0], [-1, 0, 0, -1]].map(|matrix| turned(version, matrix));
+            assert!(rows[0] == shows && rows[1] == shows, "an upright one");
+            assert!(rows[2] != shows && rows[3] != shows && rows[2] != rows[3] && rows[2].is_some(), "{version}");
+        }
     }
 
     /// Returns the same as `essence` by the plain way over whole bytes. Sidecars hold such hashes: they stay.

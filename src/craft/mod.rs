@@ -44,6 +44,7 @@ mod stream;
 mod tiff_in;
 mod tiff_out;
 mod tiff_values;
+mod turned;
 mod webp;
 mod whole;
 mod xmp;

@@ -67,7 +67,7 @@ pub(in crate::craft) fn measured(head: &[u8], left: u64) -> Option<(u64, [u8; 4]
 }
 
 /// Returns the boxes that fill some bytes, each with its content.
-pub(super) fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+pub(in crate::craft) fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (size, kind) = measured(rest, rest.len() as u64)?;

@@ -19,7 +19,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use super::CraftError;
 use crate::model::Kind;
 
-pub(in crate::craft) use boxes::measured;
+pub(in crate::craft) use boxes::{inner, measured};
 pub use edit::{Edit, edited};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
 pub use measure::measure;
