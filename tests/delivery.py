@@ -91,6 +91,7 @@ class Mill:
         for number in range(files):
             name, content = f"cabin-{number:02}.jpg", random.Random(number).randbytes(size + number)
             (self.bundle / "files" / name).write_bytes(content)
+            (self.bundle / "sidecars" / f"{name}.yaml").write_text(f"id: '{number:016x}'\n")
             self.wanted[name] = content
             rows += f"{name},A cabin,\"snow, cabin\",11,\r\n"
         (self.bundle / f"{market}.csv").write_bytes(rows.encode())

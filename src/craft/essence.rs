@@ -103,7 +103,7 @@ impl Boxes {
                 if self.is_content {
                     self.hasher.update(part);
                     self.has_content = true;
-                } else if self.is_index && self.index.len() + part.len() <= INDEX_BYTES_MAX {
+                } else if self.is_index {
                     self.index.extend_from_slice(part);
                 }
                 continue;
@@ -138,7 +138,8 @@ impl Boxes {
             return;
         };
         self.left_of_box = inner;
-        (self.is_content, self.is_index) = (name == *b"mdat", name == *b"moov");
+        self.is_content = name == *b"mdat";
+        self.is_index = name == *b"moov" && self.index.len() as u64 + inner <= INDEX_BYTES_MAX;
         self.left_of_file = self.left_of_file.saturating_sub(size);
     }
 }

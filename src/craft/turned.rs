@@ -3,7 +3,7 @@
 use super::whole::inner;
 
 /// A larger index is not looked into.
-pub(super) const INDEX_BYTES_MAX: usize = 16 << 20;
+pub(super) const INDEX_BYTES_MAX: u64 = 16 << 20;
 /// Where the matrix of a track stands in its header (ISO/IEC 14496-12, 8.3.2), by the header's version.
 const MATRIX: [usize; 2] = [40, 52];
 /// The first two and the next two numbers of a matrix that turns nothing, in 16.16.

@@ -45,11 +45,15 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
 }
 
-/// Returns the asset that a bundled file is of, if its sidecar can be read and says that.
-pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Option<AssetId> {
-    let name = format!("{}{SIDECAR_SUFFIX}", file.file_text());
-    let sidecar = file.parent()?.parent()?.join(SIDECARS).join(name);
-    Sidecar::parse(&disk.read(&sidecar, SIDECAR_BYTES_MAX).ok()?).ok()?.id
+/// Returns the asset that a bundled file is of, none for a manifest; or says why nobody can tell.
+pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<Option<AssetId>, String> {
+    let folder = file.parent().filter(|folder| folder.file_name() == FILES);
+    let Some(bundle) = folder.and_then(|folder| folder.parent()) else { return Ok(None) };
+    let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
+    let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
+    let read = read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {error}")));
+    let id = read.and_then(|read| read.id.ok_or_else(|| format!("`{sidecar}` names no asset")));
+    id.map(Some).map_err(|why| format!("nobody can tell whether the market got it before: {why}"))
 }
 
 /// Returns the regular files in a folder, by name.
@@ -90,5 +94,11 @@ mod tests {
         assert_eq!(names(&found.files), ["a.jpg", "b.jpg"]);
         assert_eq!(names(&found.csv), ["adobe-stock.csv"]);
         assert_eq!(found.without_row, ["mine.jpg"]);
+        // Of a file whose sidecar says nothing nobody can tell whether the market got it.
+        let of = |name: &str| asset_of(&*disk, &RelPath::new(format!("upload/2026-11-28/adobe-stock/{name}")).unwrap());
+        assert_eq!(of("adobe-stock.csv"), Ok(None));
+        assert!(of("files/a.jpg").unwrap_err().contains("`upload/2026-11-28/adobe-stock/sidecars/a.jpg.yaml`"));
+        std::fs::write(bundle.join("sidecars/a.jpg.yaml"), "id: 0123456789abcdef\n").unwrap();
+        assert!(of("files/a.jpg").unwrap().is_some());
     }
 }

@@ -173,7 +173,14 @@ impl Run<'_> {
                 return self.say(format!("{path}: not delivered: {error}"));
             }
         };
-        let parcel = Parcel { market: name, item: item.clone(), hash, asset: asset_of(self.record.disk(), path) };
+        let asset = match asset_of(self.record.disk(), path) {
+            Ok(asset) => asset,
+            Err(why) => {
+                self.leave(1);
+                return self.say(format!("{path}: not delivered: {why}"));
+            }
+        };
+        let parcel = Parcel { market: name, item: item.clone(), hash, asset };
         let told = match self.record.claim(&parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
