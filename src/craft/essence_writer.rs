@@ -235,7 +235,7 @@ impl Jpeg {
     /// Takes coded pixels, and returns how many bytes these are.
     fn coded(&mut self, fill: usize, bytes: &[u8]) -> usize {
         if fill == 0 {
-            let length = bytes.iter().position(|byte| *byte == 0xff).unwrap_or(bytes.len());
+            let length = jpeg::coded_length(bytes).unwrap_or_else(|surely| surely);
             self.pixels(&bytes[..length]);
             // The 0xff itself is taken, and hashed once it is known what it belongs to.
             let is_mark = length < bytes.len();
