@@ -3,11 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "it measures what programs do that change files in their place")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 
-use stockmill::craft::{EssenceWriter, embed};
-use stockmill::model::{ContentHash, Kind, Meta};
+use stockmill::craft::{Embedded, EssenceWriter, embed};
+use stockmill::model::{Kind, Meta};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,26 +22,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         rights: "© 2026 Ann Miller".to_owned(),
         ..Meta::default()
     };
+    let mut bytes = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let (embedded, _) = embed(&fs::read(&path)?, Kind::Jpeg, &meta)?;
+        bytes.clear();
+        fs::File::open(&path)?.read_to_end(&mut bytes)?;
+        let (embedded, _) = embed(&bytes, Kind::Jpeg, &meta)?;
         replace(&path, &embedded, has_receipts)?;
     }
     Ok(())
 }
 
 /// Replaces a file durably; with receipts it is hashed whole, and what it shows as well, as a product of the mill is.
-fn replace(path: &Path, bytes: &[u8], has_receipts: bool) -> std::io::Result<()> {
+fn replace(path: &Path, embedded: &Embedded<'_>, has_receipts: bool) -> Result<(), Box<dyn std::error::Error>> {
     let beside = path.with_extension("new");
     let mut file = fs::File::create_new(&beside)?;
     if has_receipts {
         let mut writer = EssenceWriter::new(&mut file, Some(Kind::Jpeg));
-        writer.write_all(bytes)?;
-        let (_, essence) = writer.finish();
-        std::hint::black_box((essence, ContentHash::of(bytes)));
+        embedded.write(&mut writer)?;
+        let mut hasher = blake3::Hasher::new();
+        embedded.write(&mut hasher)?;
+        std::hint::black_box((writer.finish().1, hasher.finalize()));
     } else {
-        file.write_all(bytes)?;
+        embedded.write(&mut file)?;
     }
     file.sync_all()?;
-    fs::rename(&beside, path)
+    Ok(fs::rename(&beside, path)?)
 }

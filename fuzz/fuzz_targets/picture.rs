@@ -18,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let meta =
         Meta { title: "A title".to_owned(), keywords: vec!["one".to_owned(), "two".to_owned()], ..Meta::default() };
     let Ok((with, _)) = embed(bytes, kind, &meta) else { return };
+    let with = with.into_bytes();
     let after = decode(&with, kind, &LIMITS).unwrap_or_else(|error| panic!("{kind}: {error}"));
     // How it is turned stays.
     assert_eq!((after.image.width(), after.image.height()), (seen.width, seen.height));

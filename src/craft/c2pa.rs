@@ -237,7 +237,7 @@ mod tests {
                 assert_eq!(found.generator.as_deref(), generator, "{kind}");
                 assert_eq!(found.source_type.as_deref(), Some("trainedAlgorithmicMedia"), "{kind}");
                 assert_eq!(found.at.as_deref(), Some("2026-11-01T10:00:00Z"), "{kind}");
-                let (made, _) = embed(&bytes, kind, &Meta::default()).unwrap();
+                let made = embed(&bytes, kind, &Meta::default()).unwrap().0.into_bytes();
                 assert_eq!(c2pa(&made, kind), None, "{kind}");
             }
         }

@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::io::Write;
+
 use image::metadata::Orientation;
 
 use super::CraftError;
@@ -18,8 +21,6 @@ const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const JPEG_PROFILE: &[u8] = b"ICC_PROFILE\0";
 /// The most bytes of a profile in one segment, beside its name, number and count.
 const JPEG_PROFILE_BYTES_MAX: usize = 65_519;
-/// Room for metadata, so that a picture is written at once.
-const METADATA_BYTES: usize = 16 << 10;
 /// The header of a JPEG without a thumbnail, in pixels without a unit.
 const JPEG_HEADER: &[u8] = b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
 /// The length of Adobe's segment about colour coding: the name, then seven bytes.
@@ -35,21 +36,40 @@ const WEBP_KEPT: u8 = 0x30;
 const WEBP_XMP: u8 = 0x04;
 const WEBP_EXIF: u8 = 0x08;
 
+/// A picture with other metadata, in the pieces that it is written in: what stays of the old one is not copied.
+#[must_use]
+pub struct Embedded<'a>(Vec<Cow<'a, [u8]>>);
+
+impl Embedded<'_> {
+    /// Writes the picture.
+    pub fn write(&self, out: &mut dyn Write) -> Result<(), CraftError> {
+        self.0.iter().try_for_each(|piece| super::written(out, piece))
+    }
+
+    /// Returns the picture as one.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0.concat()
+    }
+}
+
 /// Puts metadata into a finished picture. Only known and wanted parts stay: coded pixels, byte for byte, what defines
 /// their colours, and how they are turned. All else might contain a prompt, a seed or a location and is removed: text, EXIF,
 /// older XMP, data of camera makers, thumbnails, and other pictures and videos behind the end. Also returns what a person is
 /// told: of the picture, if it was decoded for that, and of what there was no room for.
-pub fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<(Vec<u8>, Option<String>), CraftError> {
+pub fn embed<'a>(bytes: &'a [u8], kind: Kind, meta: &Meta) -> Result<(Embedded<'a>, Option<String>), CraftError> {
     let packets = Packets::of(meta)?;
-    let embedded = match kind {
-        Kind::Jpeg => jpeg(bytes, &packets),
-        Kind::Png => png(bytes, &packets),
-        Kind::Webp => webp(bytes, &packets),
+    let pieces = match kind {
+        Kind::Jpeg => jpeg(bytes, &packets)?,
+        Kind::Png => png(bytes, &packets)?,
+        Kind::Webp => vec![webp(bytes, &packets)?.into()],
         // It is written again, without loss: its parts point at each other.
-        Kind::Tiff => return tiff(bytes, &packets),
-        other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
-    }?;
-    Ok((embedded, packets.told))
+        Kind::Tiff => {
+            let (picture, told) = tiff(bytes, &packets)?;
+            return Ok((Embedded(vec![picture.into()]), told));
+        }
+        other => return Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
+    };
+    Ok((Embedded(pieces), packets.told))
 }
 
 fn tiff(bytes: &[u8], packets: &Packets) -> Result<(Vec<u8>, Option<String>), CraftError> {
@@ -76,22 +96,22 @@ pub(super) fn jpeg_head(packets: Option<&Packets>, size: Size, icc: Option<&[u8]
     head
 }
 
-fn jpeg(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
+fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, CraftError> {
     let unknown = || {
         let what = "a JPEG with unknown parts between those that are known; save it again with another program";
         CraftError::Unsupported(what.to_owned())
     };
-    let mut picture = Vec::with_capacity(bytes.len() + METADATA_BYTES);
-    picture.extend_from_slice(&jpeg::START);
+    let mut head = jpeg::START.to_vec();
     let is_header = |part: &Part<'_>| part.marker == 0xe0 && part.body.starts_with(b"JFIF\0");
     if let Some(header) = jpeg::before_pixels(bytes).find(is_header) {
-        segment(&mut picture, 0xe0, &density(header.body));
+        segment(&mut head, 0xe0, &density(header.body));
     }
     let (size, icc) = (super::decode::stored_size(bytes, Kind::Jpeg), jpeg::profile(bytes));
     let shown = |size| Shown { size, turned: jpeg::orientation(bytes), icc: icc.as_deref() };
     // A size that cannot be read is told once the parts are known.
     let described_with = size.as_ref().map(|size| shown(*size)).ok();
-    described_with.iter().for_each(|shown| described(&mut picture, packets, shown));
+    described_with.iter().for_each(|shown| described(&mut head, packets, shown));
+    let mut pieces = vec![Cow::from(head)];
     let mut has_pixels = false;
     for part in parts(bytes) {
         let part = part?;
@@ -101,16 +121,17 @@ fn jpeg(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
         }
         has_pixels |= part.marker == 0xda;
         if let Some(body) = wanted(&part) {
-            segment(&mut picture, part.marker, body);
-            picture.extend_from_slice(part.coded);
+            let mut head = Vec::new();
+            segment(&mut head, part.marker, body);
+            pieces.extend([head.into(), part.coded.into()]);
         }
     }
     if !has_pixels {
         return Err(unknown());
     }
     size?;
-    picture.extend_from_slice(b"\xff\xd9");
-    Ok(picture)
+    pieces.push(b"\xff\xd9".into());
+    Ok(pieces)
 }
 
 /// Adds the segments of metadata to a JPEG.
@@ -154,8 +175,8 @@ fn segment(out: &mut Vec<u8>, marker: u8, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
-fn png(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
-    let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
+fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, CraftError> {
+    let mut pieces = vec![Cow::from(b"\x89PNG\r\n\x1a\n")];
     let mut has_pixels = false;
     for chunk in png_chunks(bytes).filter(|chunk| PNG_KEPT.contains(&&chunk.name)) {
         if chunk.name == *b"IDAT" && !has_pixels {
@@ -163,17 +184,16 @@ fn png(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
             let size = super::decode::stored_size(bytes, Kind::Png)?;
             let icc = png_color::profile(bytes, None, false).ok().flatten();
             let shown = Shown { size, turned: png_orientation(bytes), icc: icc.as_deref() };
-            for (name, body) in png_described(packets, &shown) {
-                png_chunk(&mut picture, name, &body);
-            }
+            let described = png_described(packets, &shown);
+            pieces.extend(described.map(|(name, body)| Cow::from(png_chunk(name, &body))));
         }
-        picture.extend_from_slice(chunk.whole);
+        pieces.push(chunk.whole.into());
     }
     if !has_pixels {
         return Err(CraftError::Damaged("the PNG has no pixels".to_owned()));
     }
-    png_chunk(&mut picture, *b"IEND", b"");
-    Ok(picture)
+    pieces.push(png_chunk(*b"IEND", b"").into());
+    Ok(pieces)
 }
 
 /// Returns the chunks of metadata of a PNG, which stand before its pixels.
@@ -181,14 +201,12 @@ pub(super) fn png_described(packets: &Packets, shown: &Shown<'_>) -> [([u8; 4], 
     [(*b"iTXt", [PNG_XMP, packets.xmp.as_bytes()].concat()), (*b"eXIf", packets.exif(shown))]
 }
 
-fn png_chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
+fn png_chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).expect("a packet is within the limit");
-    out.extend_from_slice(&length.to_be_bytes());
-    let start = out.len();
-    out.extend_from_slice(&name);
-    out.extend_from_slice(body);
-    let sum = crc32fast::hash(&out[start..]);
-    out.extend_from_slice(&sum.to_be_bytes());
+    let mut chunk = [&length.to_be_bytes()[..], &name, body].concat();
+    let sum = crc32fast::hash(&chunk[4..]);
+    chunk.extend_from_slice(&sum.to_be_bytes());
+    chunk
 }
 
 pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
@@ -247,7 +265,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn embed(bytes: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
-        super::embed(bytes, kind, meta).map(|(bytes, _)| bytes)
+        super::embed(bytes, kind, meta).map(|(embedded, _)| embedded.into_bytes())
     }
 
     fn meta(title: &str) -> Meta {
@@ -292,8 +310,7 @@ mod tests {
     #[test]
     fn a_prompt_never_leaves() {
         let plain = encode(&testing::gradient(9, 9), Format::Png, 95).unwrap();
-        let mut chunk = Vec::new();
-        png_chunk(&mut chunk, *b"tEXt", b"parameters\0secret prompt");
+        let chunk = png_chunk(*b"tEXt", b"parameters\0secret prompt");
         let bytes = embed(&[&plain[..33], &chunk, &plain[33..]].concat(), Kind::Png, &meta("t")).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"secret"));
     }
@@ -322,8 +339,7 @@ mod tests {
         tests.push((Kind::Jpeg, [&plain[..2], &jpeg_part(0xdd, b"\0\0"), &plain[2..]].concat()));
         let png = encode(&testing::gradient(40, 30), Format::Png, 80).unwrap();
         for name in [b"tEXt", b"eXIf", b"caBX", b"prVt", b"tIME", b"vpAg"] {
-            let mut chunk = Vec::new();
-            png_chunk(&mut chunk, *name, secret);
+            let chunk = png_chunk(*name, secret);
             for at in [33, png.len() - 12] {
                 tests.push((Kind::Png, [&png[..at], &chunk, &png[at..]].concat()));
             }

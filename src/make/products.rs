@@ -217,7 +217,7 @@ fn video(
 fn embedded(source: &[u8], kind: Kind, meta: &Meta, draft: &mut Draft, product: &Product) -> Result<Known, MakeError> {
     let (embedded, told) = craft::embed(source, kind, meta)?;
     picture(draft, product, kind, |out| {
-        craft::written(out, &embedded)?;
+        embedded.write(out)?;
         Ok((told, None))
     })
 }
