@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 const COUNT_MAX: u32 = 10_000;
 /// The longest name of a field in bytes, with its emphasis marks.
 const KEY_BYTES_MAX: usize = 40;
@@ -63,14 +66,18 @@ const NAMES: &[(Key, &str)] = &[
     (Key::Metadata, "date created updated modified aliases alias id cssclass cssclasses publish"),
 ];
 
+/// Each line of a note is asked for keys.
+static BY_NAME: LazyLock<HashMap<&str, Key>> = LazyLock::new(|| {
+    NAMES.iter().flat_map(|(key, names)| names.split_ascii_whitespace().map(|name| (name, *key))).collect()
+});
+
 /// Returns the key that a word names.
 pub(super) fn key_named(name: &str) -> Option<Key> {
     if name.len() > KEY_BYTES_MAX {
         return None;
     }
     let name = bare(name).split([' ', '_', '-']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-    let is_named = |(_, names): &&(Key, &str)| names.split_ascii_whitespace().any(|known| known == name);
-    NAMES.iter().find(is_named).map(|(key, _)| *key)
+    BY_NAME.get(name.as_str()).copied()
 }
 
 /// Returns the key of a column or of a field in YAML, which may be named with more words: `Idea Name`, `Image prompt`.
