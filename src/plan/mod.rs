@@ -328,6 +328,9 @@ pub enum Hold {
     /// The gate of its stage is shut.
     #[error("{0}")]
     Shut(String),
+    /// The markets that take it have no room for it now, or have not answered yet.
+    #[error("{0}")]
+    NoRoom(String),
     /// The same content, or asset, is in hand under another name.
     #[error("{0}")]
     Twin(String),

@@ -101,7 +101,7 @@ fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
     let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
     match why {
         none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
-        why if is_any(Cause::Room) => Hold::Shut(why),
+        why if is_any(Cause::Room) => Hold::NoRoom(why),
         why if is_any(Cause::Tags) => Hold::Untagged(why),
         why => Hold::Unwanted(why),
     }
