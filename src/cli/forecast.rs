@@ -18,7 +18,12 @@ const UNKNOWN: &str = "This is as if each bundle were sent on its day, no market
 /// Prints which file leaves `upload` when and for which market, until the end of a day.
 pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
-    let zone = TimeZone::system();
+    let (zone, today) = (TimeZone::system(), view.today());
+    if day < today {
+        return Err(CliError::usage(format!(
+            "`{day}` is past, today is {today}: name a day to come; what went where before, `stockmill history FILE` tells"
+        )));
+    }
     let end = day.tomorrow().ok().and_then(|day| day.to_zoned_datetime(zone.clone()).ok());
     let Some(end) = end else { return Err(CliError::usage(format!("`{day}` has no end; write an earlier day"))) };
     let future = view.future(end.timestamp());

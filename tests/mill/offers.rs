@@ -165,8 +165,13 @@ fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let found = until(3);
     assert_eq!(leaves(&found), ["meadow", "aurora"], "{found}");
     assert_eq!(found["unmade"], 0, "{found}");
-    let told = root.text(&["plan", "--until", "2020-01-01"]);
-    assert!(told.contains("Nothing leaves `upload` until 2020-01-01.") && told.contains("as if each bundle"), "{told}");
+    let day = jiff::ZonedDateTime::now().date();
+    let told = root.text(&["plan", "--until", &day.tomorrow().unwrap().to_string()]);
+    assert!(told.contains("  upload/meadow/") && told.contains("as if each bundle"), "{told}");
+    // A day that is past was accepted, and told as if it were to come.
+    let output = root.call(&["plan", "--until", "2020-01-01"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("`2020-01-01` is past, today is "), "{said}");
 }
 
 /// A bundle that was moved to those that were sent: what lies in it lost its theme, and was offered without a tag; and the

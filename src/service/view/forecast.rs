@@ -1,6 +1,7 @@
 //! What leaves `upload` until a day, as far as that can be told.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{Surveyed, View};
 use crate::model::{RelPath, Stage, ThemeSlug};
@@ -19,6 +20,11 @@ pub struct Future {
 }
 
 impl View {
+    /// Returns the day that it is.
+    pub fn today(&self) -> Date {
+        self.clock.now().local.date()
+    }
+
     /// Returns what leaves `upload` until a time.
     pub fn future(&mut self, until: Timestamp) -> Future {
         let now = self.clock.now();
