@@ -38,10 +38,14 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
             .collect();
         let held = future.held.iter();
         let held: Vec<_> = held.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();
+        let refused = future.refused.iter();
+        let refused: Vec<_> = refused
+            .map(|((market, why), files)| json!({"market": market.as_str(), "why": why, "files": files}))
+            .collect();
         let until = end.timestamp().to_string();
         say!(
             "{}",
-            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "unmade": future.unmade, "unknown": UNKNOWN})
+            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "refused": refused, "unmade": future.unmade, "unknown": UNKNOWN})
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -67,6 +71,9 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     }
     for (file, why) in &future.held {
         say!("{file}: held: {why}");
+    }
+    for ((market, why), files) in &future.refused {
+        say!("{} in bundles: not for {market}: {why}", counted(*files, "file"));
     }
     if future.unmade > 0 {
         say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));

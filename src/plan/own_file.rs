@@ -10,11 +10,22 @@ use crate::market::{self, Candidate, Market};
 use crate::model::{ByteRange, Colours, Format, Profile, Render, Upscaler};
 use crate::records::{Derivation, FileRecord};
 
-/// Returns whether nothing keeps a market from taking a picture but how it is encoded: how many bytes it has, and in which
-/// colours.
-pub(super) fn is_by_encoding_alone(market: &Market, candidate: &Candidate) -> bool {
+/// How a market takes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// As it is.
+    AsItIs,
+    /// Encoded anew from its original, if that can be.
+    Anew,
+}
+
+/// Returns how a market takes a file, if it does. Encoding may give another number of bytes, and other colours.
+pub fn how_taken(market: &Market, candidate: &Candidate) -> Option<Taken> {
+    if market::check(market, candidate).is_empty() {
+        return Some(Taken::AsItIs);
+    }
     let fitting = Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
-    candidate.kind.is_image() && market::check(market, &fitting).is_empty()
+    (candidate.kind.is_image() && market::check(market, &fitting).is_empty()).then_some(Taken::Anew)
 }
 
 /// Returns how a market's own file is made, by the steps of the finished one, its record, and what its history says; or why
