@@ -8,7 +8,7 @@ use super::{Recipe, export};
 use crate::config::ExportSettings;
 use crate::market::{self, Candidate, Market};
 use crate::model::{ByteRange, Colours, Format, Profile, Render, Upscaler};
-use crate::records::{Derivation, FileRecord};
+use crate::records::{Derivation, FileRecord, Sidecar};
 
 /// How a market takes a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,16 @@ pub fn how_taken(market: &Market, candidate: &Candidate) -> Option<Taken> {
     }
     let fitting = Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
     (candidate.kind.is_image() && market::check(market, &fitting).is_empty()).then_some(Taken::Anew)
+}
+
+/// Returns whether a market's own file may be made of a bundled one, as far as its sidecar tells. What no quality gave when
+/// it was finished, none gives later: nothing need be read for that.
+pub fn may_be_made(sidecar: &Sidecar, market: &Market, bytes: u64) -> bool {
+    let (Some(file), Some(original)) = (&sidecar.file, sidecar.original()) else { return false };
+    let steps = steps_of(file, original).ok().filter(|steps| steps.format() == Some(Format::Jpeg));
+    let Some(steps) = steps.filter(|_| original.archived.is_some()) else { return false };
+    let missed = steps.bytes().filter(|range| !range.holds(bytes));
+    missed.is_none_or(|missed| !is_missed_too(&market.byte_range(), missed, bytes))
 }
 
 /// Returns how a market's own file is made, by the steps of the finished one, its record, and what its history says; or why

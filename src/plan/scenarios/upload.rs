@@ -3,7 +3,7 @@
 use super::{Facts, Given, check, jpeg, path, picture};
 use crate::market::AiFlag;
 use crate::model::{ByteRange, ColourSpace, Colours, Kind, MarketName, Output, Profile, Render, Template};
-use crate::plan::{Bundled, Context, Recipe, Rules, plan_asset};
+use crate::plan::{Bundled, Context, Recipe, Rules, may_be_made, plan_asset};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -236,6 +236,29 @@ fn a_market_that_does_not_take_the_colours_gets_a_file_in_srgb() {
             }
         });
         assert!(got.contains(expected), "{got}");
+    }
+}
+
+#[test]
+fn what_no_quality_gave_is_not_made_for_a_market_later() {
+    let finished = |recipe| Given { is_own: true, recipe: Some(recipe), ..jpeg("upload/t/t-0007.jpg") };
+    // How the file of 3000000 bytes was made, the most bytes that the market takes, and whether it may get its own.
+    for (given, max, expected) in [
+        (finished("lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB on #ffffff"), 2_000_000, true),
+        (
+            finished("lanczos 500x500 to 2500x2000; JPEG quality 80 sRGB 1 to 2500000 bytes on #ffffff"),
+            2_000_000,
+            false,
+        ),
+        (finished("lanczos 500x500 to 2500x2000; JPEG quality 80 sRGB 1 to 2500000 bytes on #ffffff"), 2_600_000, true),
+        (finished("JPEG quality 95 keep"), 2_000_000, false),
+    ] {
+        let found = given.decide(|facts, context| {
+            let mut market = context.rules.markets[0].clone();
+            (market.bytes.min, market.bytes.max) = (1, max);
+            may_be_made(&facts.sidecar.as_ref().unwrap().1, &market, facts.seen.size)
+        });
+        assert_eq!(found, expected, "{:?} {max}", given.recipe);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::market::{Candidate, Fitted, fit};
 use crate::model::{AssetId, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{
-    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken, plan_offer,
-    theme_of_path,
+    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken, may_be_made,
+    plan_offer, theme_of_path,
 };
 use crate::records::Sidecar;
 use crate::service::clock::Moment;
@@ -139,7 +139,9 @@ impl Bundles<'_> {
         let Fitted { meta, .. } = fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
-        how_taken(market, &Candidate { kind, size, video, bytes, colours, meta, category })
+        let taken = how_taken(market, &Candidate { kind, size, video, bytes, colours, meta, category })?;
+        let can_be = || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| may_be_made(sidecar, market, bytes));
+        (taken == Taken::AsItIs || can_be()).then_some(taken)
     }
 
     /// Looks for the original of a file that is to be encoded anew.
