@@ -18,7 +18,12 @@ const UNKNOWN: &str = "This is as if each bundle were sent on its day, no market
 /// Prints which file leaves `upload` when and for which market, until the end of a day.
 pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<ExitCode, CliError> {
     let mut view = View::open(settings_of_existing(args)?).map_err(|error| CliError::failed(&error))?;
-    let zone = TimeZone::system();
+    let (zone, today) = (TimeZone::system(), view.today());
+    if day < today {
+        return Err(CliError::usage(format!(
+            "`{day}` is past, today is {today}: name a day to come; what went where before, `stockmill history FILE` tells"
+        )));
+    }
     let end = day.tomorrow().ok().and_then(|day| day.to_zoned_datetime(zone.clone()).ok());
     let Some(end) = end else { return Err(CliError::usage(format!("`{day}` has no end; write an earlier day"))) };
     let future = view.future(end.timestamp());
@@ -33,10 +38,14 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
             .collect();
         let held = future.held.iter();
         let held: Vec<_> = held.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();
+        let refused = future.refused.iter();
+        let refused: Vec<_> = refused
+            .map(|((market, why), files)| json!({"market": market.as_str(), "why": why, "files": files}))
+            .collect();
         let until = end.timestamp().to_string();
         say!(
             "{}",
-            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "unmade": future.unmade, "unknown": UNKNOWN})
+            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "refused": refused, "unmade": future.unmade, "unknown": UNKNOWN})
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -62,6 +71,9 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     }
     for (file, why) in &future.held {
         say!("{file}: held: {why}");
+    }
+    for ((market, why), files) in &future.refused {
+        say!("{} in bundles: not for {market}: {why}", counted(*files, "file"));
     }
     if future.unmade > 0 {
         say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));

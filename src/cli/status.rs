@@ -197,7 +197,7 @@ fn print_groups(title: &str, groups: &[Group]) {
         match (&files[..], kind) {
             (files, WhyKind::Gate) => say!("  {folder}: {} held by the gate: {why}", files.len()),
             ([file], _) => say!("  {file}: {why}"),
-            (files, WhyKind::Paused) => say!("  {folder}: {}: {why}", counted(files.len(), "file")),
+            (files, WhyKind::Paused | WhyKind::Room) => say!("  {folder}: {}: {why}", counted(files.len(), "file")),
             (files, _) => {
                 say!("  {folder}: {}: {why}", counted(files.len(), "file"));
                 files.iter().take(FILES_MAX).for_each(|file| say!("    {file}"));

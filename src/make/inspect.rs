@@ -144,6 +144,34 @@ pub fn inspect_bundled(
     })
 }
 
+/// What a market measures of a file.
+#[derive(Debug)]
+pub struct Measured {
+    /// What it is.
+    pub kind: Kind,
+    /// The size of a picture.
+    pub size: Option<Size>,
+    /// The colours of a picture; `None` if nobody can tell.
+    pub colours: Option<Colours>,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+/// Measures a file by its start; `None` if it is of no kind.
+pub fn measure(disk: &dyn Look, found: &Found, limits: &Limits) -> Result<Option<Measured>, MakeError> {
+    let (path, bytes) = (&found.path, found.entry.identity.size);
+    let mut opened = disk.open_as(path, found.entry.identity)?;
+    let head = head(&mut *opened, path, bytes)?;
+    let Some(kind) = craft::sniff(&head, &path.extension()) else { return Ok(None) };
+    if !kind.is_image() {
+        return Ok(Some(Measured { kind, size: None, colours: None, bytes }));
+    }
+    let stored = Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?;
+    let size = craft::size(stored.head(), kind).ok();
+    let colours = craft::colours(stored.head(), kind, &limits.decode);
+    Ok(Some(Measured { kind, size, colours, bytes }))
+}
+
 /// The records of an asset's own.
 #[derive(Debug, Default)]
 pub struct OwnRecords {
@@ -166,11 +194,25 @@ pub fn read_records(disk: &dyn Look, candidate: &Candidate) -> Result<OwnRecords
 
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only
 /// text, and may come from elsewhere.
-fn lies_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
-    let Some(original) = sidecar.original().filter(|_| sidecar.can_remake(hash)) else { return Ok(false) };
-    let Some(archived) = original.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(false) };
-    let is_file = disk.stat(archived)?.is_some_and(|entry| entry.what == What::File);
-    Ok(is_file && disk.hash(archived)? == original.hash)
+pub fn lies_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
+    let Some((archived, original)) = archived(disk, sidecar, hash)? else { return Ok(false) };
+    Ok(disk.hash(archived)? == *original)
+}
+
+/// Returns whether a file lies where a sidecar says that the original of its derived file does, whatever is in it.
+pub fn seems_in_archive(disk: &dyn Look, sidecar: &Sidecar, hash: &ContentHash) -> DiskResult<bool> {
+    Ok(archived(disk, sidecar, hash)?.is_some())
+}
+
+fn archived<'a>(
+    disk: &dyn Look,
+    sidecar: &'a Sidecar,
+    hash: &ContentHash,
+) -> DiskResult<Option<(&'a RelPath, &'a ContentHash)>> {
+    let Some(original) = sidecar.original().filter(|_| sidecar.can_remake(hash)) else { return Ok(None) };
+    let Some(path) = original.archived.as_ref().filter(|path| path.area() == "archive") else { return Ok(None) };
+    let is_file = disk.stat(path)?.is_some_and(|entry| entry.what == What::File);
+    Ok(is_file.then_some((path, &original.hash)))
 }
 
 /// Returns the sidecar that the walk saw, or one that came while it walked.

@@ -60,7 +60,7 @@ pub struct Forecast {
     pub stays: Vec<(RelPath, MarketName, String)>,
 }
 
-/// Returns what leaves from `now` to `until`, the first of `waiting` first, as if each bundle were sent on its day and no
+/// Returns what leaves from `now` on and before `until`, the first of `waiting` first, as if each bundle were sent on its day and no
 /// market answered.
 pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, until: Timestamp) -> Forecast {
     let mut found = Forecast::default();
@@ -101,7 +101,7 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
                 found.leaves.push((at, waiting.file.clone(), goes));
             }
         }
-        let Some(next) = opens.into_iter().filter(|opens| *opens > at).min().filter(|next| *next <= until) else {
+        let Some(next) = opens.into_iter().filter(|opens| *opens > at).min().filter(|next| *next < until) else {
             break;
         };
         at = next;
@@ -165,7 +165,10 @@ mod tests {
             })
             .collect();
         let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };
-        pond5.record.send("2026-10-19T08:00:00Z".parse().unwrap(), None);
+        let sent = "2026-10-19T08:00:00Z".parse().unwrap();
+        pond5.record.send(sent, None);
+        let refused = pond5.record.send(sent, Some(&ThemeSlug::new("sea").unwrap()));
+        pond5.record.answer(refused, false, sent);
         let outlook = Outlook {
             gate: settings.gates.of(Stage::Upload),
             made_up: None,
@@ -189,7 +192,7 @@ mod tests {
         const BOTH: &[&str] = &["adobe-stock", "pond5"];
         let friday = "gates: {upload: {on: [friday], at: \"09:00\", at_most: 2}}\n";
         // The settings, what leaves (in UTC) until the second of November, and what stays.
-        let rows: [(&str, &[&str], &[&str]); 5] = [
+        let rows: [(&str, &[&str], &[&str]); 7] = [
             ("{}", &["10-19 09:00 a adobe-stock pond5", "10-19 09:00 b pond5", "10-19 09:00 c adobe-stock pond5"], &[]),
             ("gates: {upload: hold}", &[], &["a adobe-stock", "a pond5", "b pond5", "c adobe-stock", "c pond5"]),
             // Nine o'clock stays nine o'clock when summer time ends.
@@ -214,6 +217,18 @@ mod tests {
                 &["10-19 09:00 a adobe-stock pond5", "10-19 09:00 c adobe-stock", "11-02 08:01 b pond5"],
                 &["c pond5"],
             ),
+            // Pond5 refused the theme, and Adobe Stock was never asked.
+            (
+                "upload: {brake: {last: 1, accepted_min: 1}}",
+                &["10-19 09:00 a adobe-stock", "10-19 09:00 c adobe-stock"],
+                &["a pond5", "b pond5", "c pond5"],
+            ),
+            // Pond5 answered about its probe; that of Adobe Stock begins now.
+            (
+                "upload: {probe: 1}",
+                &["10-19 09:00 a adobe-stock pond5", "10-19 09:00 b pond5", "10-19 09:00 c pond5"],
+                &["c adobe-stock"],
+            ),
         ];
         for (settings, leaves, stays) in rows {
             let found = told(settings, &[("a", BOTH), ("b", &BOTH[1..]), ("c", BOTH)], "2026-11-02T08:30:00Z");
@@ -223,5 +238,9 @@ mod tests {
                 "{settings}"
             );
         }
+        // The end of a day is the first moment of the next one: what leaves then was told as if it left on that day.
+        let (_, stays) =
+            told("upload: {limits: {pond5: {at_most: 2}}}", &[("a", BOTH), ("b", BOTH)], "2026-10-19T22:00:00Z");
+        assert_eq!(stays, ["b pond5"]);
     }
 }

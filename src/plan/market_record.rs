@@ -1,6 +1,7 @@
 //! What went to a market, and what it answered: what quotas, the brake and the statistics are decided by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use jiff::Timestamp;
 
@@ -8,12 +9,30 @@ use crate::model::ThemeSlug;
 
 /// All files that went to one market, in the order in which that was recorded.
 ///
-/// The ledger has one for each market and hands it out by reference: a file takes 32 bytes. Every question but
-/// [`Self::sent`] goes through all of them once, so ask it once for a round of decisions.
+/// The ledger has one for each market and hands it out by reference: a file takes 36 bytes. It is asked for each decision,
+/// and there may be hundreds of thousands of files: what went since a time, and what is of a theme, is found without a look
+/// at the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MarketRecord {
-    themes: Vec<ThemeSlug>,
+    themes: Vec<OfTheme>,
+    /// The place of each theme among them.
+    places: HashMap<ThemeSlug, u32>,
     sent: Vec<Entry>,
+    /// How many files were sent in a second. Those of a bundle were sent at once.
+    times: BTreeMap<i64, Count>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfTheme {
+    theme: ThemeSlug,
+    /// The numbers of its files.
+    numbers: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Count {
+    sent: usize,
+    in_review: usize,
 }
 
 /// Times are in seconds since 1970.
@@ -76,27 +95,51 @@ impl MarketTally {
 impl MarketRecord {
     /// Adds a file, and returns its number.
     pub fn send(&mut self, at: Timestamp, theme: Option<&ThemeSlug>) -> usize {
-        let theme = theme.map_or(usize::MAX, |theme| {
-            let known = self.themes.iter().position(|known| known == theme);
-            known.unwrap_or_else(|| {
-                self.themes.push(theme.clone());
-                self.themes.len() - 1
-            })
+        let number = self.sent.len();
+        let theme = theme.map_or(u32::MAX, |theme| {
+            let place = self.place_of(theme);
+            let number = u32::try_from(number).expect("fewer than four billion files are sent");
+            self.themes[place as usize].numbers.push(number);
+            place
         });
-        let theme = u32::try_from(theme).unwrap_or(u32::MAX);
-        self.sent.push(Entry { theme, at_s: at.as_second(), state: State::InReview });
-        self.sent.len() - 1
+        self.sent.push(Entry { theme, at_s: at.as_second(), state: State::TakenBack });
+        self.becomes(number, State::InReview);
+        number
+    }
+
+    fn place_of(&mut self, theme: &ThemeSlug) -> u32 {
+        if let Some(place) = self.places.get(theme) {
+            return *place;
+        }
+        let place = u32::try_from(self.themes.len()).expect("there are fewer than four billion themes");
+        self.themes.push(OfTheme { theme: theme.clone(), numbers: Vec::new() });
+        self.places.insert(theme.clone(), place);
+        place
     }
 
     /// Takes what the market answered about a file; an earlier answer counts no more.
     pub fn answer(&mut self, number: usize, is_accepted: bool, at: Timestamp) {
-        self.sent[number].state = State::Answered(is_accepted, at.as_second());
+        self.becomes(number, State::Answered(is_accepted, at.as_second()));
     }
 
     /// Takes back that a file was sent, unless the market answered: then it has it.
     pub fn take_back(&mut self, number: usize) {
         if self.sent[number].state == State::InReview {
-            self.sent[number].state = State::TakenBack;
+            self.becomes(number, State::TakenBack);
+        }
+    }
+
+    /// Gives a file another state, and counts it by that.
+    fn becomes(&mut self, number: usize, state: State) {
+        let entry = &mut self.sent[number];
+        let before = std::mem::replace(&mut entry.state, state);
+        let count = self.times.entry(entry.at_s).or_default();
+        count.sent -= usize::from(before != State::TakenBack);
+        count.in_review -= usize::from(before == State::InReview);
+        count.sent += usize::from(state != State::TakenBack);
+        count.in_review += usize::from(state == State::InReview);
+        if *count == Count::default() {
+            self.times.remove(&entry.at_s);
         }
     }
 
@@ -110,20 +153,32 @@ impl MarketRecord {
         self.sent.iter().filter_map(|entry| self.shown(entry))
     }
 
-    /// Returns how many files were sent at a time or later.
-    pub fn sent_since(&self, since: Timestamp) -> usize {
-        self.sent().filter(|sent| sent.at >= since).count()
+    /// Returns the files of a theme, in the order in which they were recorded.
+    pub fn sent_of(&self, theme: &ThemeSlug) -> impl Iterator<Item = SentOnce<'_>> {
+        let place = self.places.get(theme).map(|place| *place as usize);
+        let numbers = place.map_or(&[][..], |place| &self.themes[place].numbers);
+        numbers.iter().filter_map(|number| self.get(*number as usize))
     }
 
-    /// Returns how many files that were sent at a time or later are not answered.
-    pub fn in_review_since(&self, since: Timestamp) -> usize {
-        self.sent().filter(|sent| sent.at >= since && sent.answer.is_none()).count()
+    /// Returns how many files were sent at each time after another, the oldest first.
+    pub fn sent_after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, usize)> + Clone {
+        self.after(time).map(|(at, count)| (at, count.sent))
+    }
+
+    /// Returns how many files that are not answered were sent at each time after another, the oldest first.
+    pub fn in_review_after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, usize)> + Clone {
+        self.after(time).map(|(at, count)| (at, count.in_review))
+    }
+
+    fn after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, Count)> + Clone {
+        let after = (Bound::Excluded(time.as_second()), Bound::Unbounded);
+        self.times.range(after).map(|(at_s, count)| (time_of(*at_s), *count))
     }
 
     /// Returns the last `most` answers about files of a theme, the latest first: whether each was accepted. Of answers
     /// that were recorded together, those about files that were sent later are later.
     pub fn last_answers(&self, theme: &ThemeSlug, most: usize) -> Vec<bool> {
-        let of_theme = self.sent().filter(|sent| sent.theme == Some(theme));
+        let of_theme = self.sent_of(theme);
         let mut answers: Vec<_> =
             of_theme.filter_map(|sent| sent.answer.map(|answer| (answer.at, sent.at, answer.is_accepted))).collect();
         answers.sort_by_key(|(answered, sent, _)| std::cmp::Reverse((*answered, *sent)));
@@ -146,18 +201,24 @@ impl MarketRecord {
     }
 
     fn shown(&self, entry: &Entry) -> Option<SentOnce<'_>> {
-        let time = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
         let answer = match entry.state {
             State::TakenBack => return None,
             State::InReview => None,
-            State::Answered(is_accepted, at_s) => Some(MarketAnswer { at: time(at_s), is_accepted }),
+            State::Answered(is_accepted, at_s) => Some(MarketAnswer { at: time_of(at_s), is_accepted }),
         };
-        Some(SentOnce { at: time(entry.at_s), theme: self.themes.get(entry.theme as usize), answer })
+        let theme = self.themes.get(entry.theme as usize).map(|of_theme| &of_theme.theme);
+        Some(SentOnce { at: time_of(entry.at_s), theme, answer })
     }
+}
+
+fn time_of(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn time(second: i64) -> Timestamp {
@@ -183,9 +244,11 @@ mod tests {
                 record.answer(number, is_accepted, time(at));
             }
         }
-        for (since, sent, in_review) in [(0, 6, 2), (40, 3, 2), (51, 1, 1), (61, 0, 0)] {
-            let found = (record.sent_since(time(since)), record.in_review_since(time(since)));
-            assert_eq!(found, (sent, in_review), "since {since}");
+        let counts: fn(&mut dyn Iterator<Item = (Timestamp, usize)>) -> usize =
+            |times| times.map(|(_, count)| count).sum();
+        for (after, sent, in_review) in [(0, 6, 2), (39, 3, 2), (50, 1, 1), (60, 0, 0)] {
+            let found = (counts(&mut record.sent_after(time(after))), counts(&mut record.in_review_after(time(after))));
+            assert_eq!(found, (sent, in_review), "after {after}");
         }
         assert_eq!(record.last_answers(&sea, 2), [false, true]);
         assert_eq!(record.last_answers(&sea, 9), [false, true, false]);
@@ -204,5 +267,38 @@ mod tests {
         let left: Vec<_> = record.sent().map(|sent| (sent.at, sent.answer.map(|answer| answer.is_accepted))).collect();
         assert_eq!(left, [(time(1), Some(true))]);
         assert_eq!(record.get(numbers[0]), None);
+    }
+    proptest! {
+        /// What is counted by time and by theme is what a look at all files counts, whatever came before.
+        #[test]
+        fn what_is_kept_apart_is_what_all_files_say(
+            steps in prop::collection::vec((0_u8..4, 0_i64..9, 0_usize..3, 0_usize..30), 0..60),
+            after in 0_i64..9,
+        ) {
+            let themes = ["sea", "fox"].map(|name| ThemeSlug::new(name).unwrap());
+            let mut record = MarketRecord::default();
+            let mut sent = 0;
+            for (step, second, theme, number) in steps {
+                match step {
+                    _ if sent == 0 => sent = record.send(time(second), themes.get(theme)) + 1,
+                    0 => sent = record.send(time(second), themes.get(theme)) + 1,
+                    1 => record.take_back(number % sent),
+                    _ => record.answer(number % sent, step == 2, time(100 + second)),
+                }
+            }
+            let counted = |is_meant: &dyn Fn(&SentOnce<'_>) -> bool| {
+                let mut times: BTreeMap<Timestamp, usize> = BTreeMap::new();
+                let meant = record.sent().filter(|sent| sent.at > time(after) && is_meant(sent));
+                meant.for_each(|sent| *times.entry(sent.at).or_default() += 1);
+                times.into_iter().collect::<Vec<_>>()
+            };
+            let kept = |times: &mut dyn Iterator<Item = (Timestamp, usize)>| times.filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+            prop_assert_eq!(kept(&mut record.sent_after(time(after))), counted(&|_| true));
+            prop_assert_eq!(kept(&mut record.in_review_after(time(after))), counted(&|sent| sent.answer.is_none()));
+            for theme in &themes {
+                let all: Vec<_> = record.sent().filter(|sent| sent.theme == Some(theme)).collect();
+                prop_assert_eq!(record.sent_of(theme).collect::<Vec<_>>(), all);
+            }
+        }
     }
 }

@@ -61,6 +61,7 @@ pub use manifest::{Written, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
+pub use own_file::{Taken, how_taken, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use recipe::Recipe;
 pub use refusal::Refusal;
@@ -75,7 +76,7 @@ pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_fir
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
-pub use upload::plan_offer;
+pub use upload::{Said, ask_markets, plan_offer};
 pub use verdicts::{Dealt, SentBefore, Verdict, judge_verdicts, plan_answers};
 
 use std::collections::BTreeMap;
@@ -328,6 +329,9 @@ pub enum Hold {
     /// The gate of its stage is shut.
     #[error("{0}")]
     Shut(String),
+    /// The markets that take it have no room for it now, or have not answered yet.
+    #[error("{0}")]
+    NoRoom(String),
     /// The same content, or asset, is in hand under another name.
     #[error("{0}")]
     Twin(String),

@@ -8,13 +8,34 @@ use super::{Recipe, export};
 use crate::config::ExportSettings;
 use crate::market::{self, Candidate, Market};
 use crate::model::{ByteRange, Colours, Format, Profile, Render, Upscaler};
-use crate::records::{Derivation, FileRecord};
+use crate::records::{Derivation, FileRecord, Sidecar};
 
-/// Returns whether nothing keeps a market from taking a picture but how it is encoded: how many bytes it has, and in which
-/// colours.
-pub(super) fn is_by_encoding_alone(market: &Market, candidate: &Candidate) -> bool {
+/// How a market takes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// As it is.
+    AsItIs,
+    /// Encoded anew from its original, if that can be.
+    Anew,
+}
+
+/// Returns how a market takes a file, if it does. Encoding may give another number of bytes, and other colours.
+pub fn how_taken(market: &Market, candidate: &Candidate) -> Option<Taken> {
+    if market::check(market, candidate).is_empty() {
+        return Some(Taken::AsItIs);
+    }
     let fitting = Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
-    candidate.kind.is_image() && market::check(market, &fitting).is_empty()
+    (candidate.kind.is_image() && market::check(market, &fitting).is_empty()).then_some(Taken::Anew)
+}
+
+/// Returns whether a market's own file may be made of a bundled one, as far as its sidecar tells. What no quality gave when
+/// it was finished, none gives later: nothing need be read for that.
+pub fn may_be_made(sidecar: &Sidecar, market: &Market, bytes: u64) -> bool {
+    let (Some(file), Some(original)) = (&sidecar.file, sidecar.original()) else { return false };
+    let steps = steps_of(file, original).ok().filter(|steps| steps.format() == Some(Format::Jpeg));
+    let Some(steps) = steps.filter(|_| original.archived.is_some()) else { return false };
+    let missed = steps.bytes().filter(|range| !range.holds(bytes));
+    missed.is_none_or(|missed| !is_missed_too(&market.byte_range(), missed, bytes))
 }
 
 /// Returns how a market's own file is made, by the steps of the finished one, its record, and what its history says; or why

@@ -68,26 +68,26 @@ pub enum Recipe {
 }
 
 impl Recipe {
-    /// Returns how it is made with the least work beside other products of its plan: no picture is rendered twice.
+    /// Returns how it is made with the least work beside other products of its plan: nothing is made, or stored, twice.
     pub(super) fn of_earlier(self, products: &[Product]) -> Self {
+        if !matches!(self, Self::Render { .. } | Self::Embed { .. } | Self::Blank { .. }) {
+            return self;
+        }
+        let like = |recipe: &Self| products.iter().position(|other| other.recipe == *recipe);
+        let made = if like(&self).is_some() { self } else { self.of_same_pixels(products) };
+        like(&made).map_or(made, |product| Self::SameAs { product })
+    }
+
+    /// Returns how a picture is made of an earlier product that differs from it in its metadata alone, if there is one.
+    fn of_same_pixels(self, products: &[Product]) -> Self {
         let Self::Render { from, kind, render } = &self else { return self };
-        let Output::Final { format, meta: Some(meta), .. } = &render.output else {
-            return match products.iter().position(|other| other.recipe == self) {
-                Some(product) => Self::SameAs { product },
-                None => self,
-            };
+        let Output::Final { format, meta: Some(meta), .. } = &render.output else { return self };
+        let has_same_pixels = |other: &Product| {
+            matches!(&other.recipe, Self::Render { from: other_from, kind: other_kind, render: other }
+                if (other_from, other_kind) == (from, kind) && other.with_meta(meta) == *render)
         };
-        let same_pixels = products.iter().enumerate().find_map(|(product, other)| match &other.recipe {
-            Self::Render { from: other_from, kind: other_kind, render: other }
-                if (other_from, other_kind) == (from, kind) && other.with_meta(meta) == *render =>
-            {
-                Some((product, other == render))
-            }
-            _ => None,
-        });
-        match same_pixels {
-            Some((product, true)) => Self::SameAs { product },
-            Some((product, false)) => Self::EmbedOf { product, kind: format.kind(), meta: meta.clone() },
+        match products.iter().position(has_same_pixels) {
+            Some(product) => Self::EmbedOf { product, kind: format.kind(), meta: meta.clone() },
             None => self,
         }
     }

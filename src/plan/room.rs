@@ -83,17 +83,14 @@ fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reache
 
 /// What lies in bundles counts until it was sent, and then for seven days.
 fn of_week(most: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
-    let sent = used.record.sent().map(|sent| sent.at).filter(|at| *at > now - WEEK).collect();
-    counted(most, used.unsent, sent, WEEK)
+    counted(most, used.unsent, used.record.sent_after(now - WEEK), WEEK)
         .map(|(count, opens)| Reached { what: format!("{} this week", files(count)), opens })
 }
 
 /// What was sent and not answered counts, until nobody expects an answer any more.
 fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     let span = days_of(days);
-    let open = used.record.sent().filter(|sent| sent.answer.is_none());
-    let sent = open.map(|sent| sent.at).filter(|at| *at > now - span).collect();
-    let counted = counted(most, used.unsent, sent, span);
+    let counted = counted(most, used.unsent, used.record.in_review_after(now - span), span);
     counted.map(|(count, opens)| Reached { what: format!("{} in review or on the way there", files(count)), opens })
 }
 
@@ -102,14 +99,17 @@ fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Opti
 fn counted(
     most: u32,
     unsent: usize,
-    mut sent: Vec<Timestamp>,
+    mut sent: impl Iterator<Item = (Timestamp, usize)> + Clone,
     span: SignedDuration,
 ) -> Option<(usize, Option<Timestamp>)> {
-    let (most, count) = (most as usize, unsent + sent.len());
-    (count >= most).then(|| {
-        sent.sort_unstable();
-        (count, sent.get(count - most).and_then(|at| next_minute(*at + span)))
-    })
+    let (most, count) = (most as usize, unsent + sent.clone().map(|(_, files)| files).sum::<usize>());
+    let mut beyond = count.checked_sub(most)?;
+    let last = sent.find(|(_, files)| {
+        let is_last = beyond < *files;
+        beyond = beyond.saturating_sub(*files);
+        is_last
+    });
+    Some((count, last.and_then(|(at, _)| next_minute(at + span))))
 }
 
 /// Holds a theme of which a market refused too much.
@@ -137,7 +137,7 @@ fn probed(
     now: &ZonedDateTime,
 ) -> Result<(), NoRoom> {
     let probe = probe as usize;
-    let mut sent: Vec<_> = used.record.sent().filter(|sent| sent.theme == Some(theme)).collect();
+    let mut sent: Vec<_> = used.record.sent_of(theme).collect();
     sent.sort_by_key(|sent| sent.at);
     if sent.len() + used.unsent_of_theme < probe {
         return Ok(());

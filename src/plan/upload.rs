@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
-use super::own_file::{is_by_encoding_alone, own_file};
+use super::own_file::{how_taken, own_file};
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
@@ -48,6 +48,29 @@ pub fn plan_offer(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
     plan.about.did = format!("{}; other markets got it before", did.join("; "));
     bring_xmp(&asset, &mut plan, |_| true);
     Ok(plan)
+}
+
+/// What a market says to a bundled file that it has not got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It takes it now.
+    Takes,
+    /// It takes it, and has no room now: why, and what ends that.
+    Later(String),
+    /// It refuses it: why.
+    Refuses(String),
+}
+
+/// Returns what each market says to a bundled file that it has not got.
+pub fn ask_markets(facts: &Facts, context: &Context<'_>) -> Result<Vec<(MarketName, Said)>, Hold> {
+    let Answers { plan, refused, .. } = Answers::of(&Asset::recognise(facts, context)?);
+    let takes = plan.into_iter().flat_map(|plan| plan.about.markets).map(|market| (market, Said::Takes));
+    let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
+        Cause::Before => None,
+        Cause::Room => Some((market, Said::Later(reasons.join("; ")))),
+        Cause::File | Cause::Tags => Some((market, Said::Refuses(reasons.join("; ")))),
+    });
+    Ok(takes.chain(lacks).collect())
 }
 
 /// Plans copies of an asset's foreign sidecars for its files in bundles.
@@ -101,7 +124,7 @@ fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
     let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
     match why {
         none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
-        why if is_any(Cause::Room) => Hold::Shut(why),
+        why if is_any(Cause::Room) => Hold::NoRoom(why),
         why if is_any(Cause::Tags) => Hold::Untagged(why),
         why => Hold::Unwanted(why),
     }
@@ -177,7 +200,7 @@ fn own_file_for(
     candidate: &Candidate,
 ) -> Result<Option<(Recipe, FileRecord, String)>, NotTaken> {
     let Err(mut refusal) = check(market, candidate) else { return Ok(None) };
-    if !is_by_encoding_alone(market, candidate) {
+    if how_taken(market, candidate).is_none() {
         return Err(refusal);
     }
     match own_file(asset, market, candidate) {

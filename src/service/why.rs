@@ -32,6 +32,8 @@ pub enum WhyKind {
     Twin,
     /// Its files, or records that it depends on, may still be written.
     Settling,
+    /// The markets that take it have no room for it now, or have not answered yet.
+    Room,
     /// The gate of its stage is shut.
     Gate,
     /// It is nothing that stockmill works on: it is left alone.
@@ -52,6 +54,7 @@ impl WhyKind {
             Self::Paused => "paused",
             Self::Twin => "twin",
             Self::Settling => "settling",
+            Self::Room => "room",
             Self::Gate => "gate",
             Self::Unknown => "unknown",
         }
@@ -78,6 +81,7 @@ impl Why {
         let kind = match hold {
             Hold::Paused(_) => WhyKind::Paused,
             Hold::Shut(_) => WhyKind::Gate,
+            Hold::NoRoom(_) => WhyKind::Room,
             Hold::Twin(_) => WhyKind::Twin,
             Hold::Settling { .. } => WhyKind::Settling,
             Hold::Refused(_) => WhyKind::Refused,
@@ -138,6 +142,7 @@ mod tests {
             (Hold::Refused(text()), WhyKind::Refused),
             (Hold::Paused(text()), WhyKind::Paused),
             (Hold::Shut(text()), WhyKind::Gate),
+            (Hold::NoRoom(text()), WhyKind::Room),
             (Hold::Twin(text()), WhyKind::Twin),
             (settling, WhyKind::Settling),
         ] {

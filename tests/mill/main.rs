@@ -12,6 +12,7 @@ mod disks;
 mod drops;
 mod flow;
 mod hostile;
+mod json;
 mod late;
 mod markets;
 mod memory;

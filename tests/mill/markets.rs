@@ -283,8 +283,17 @@ fn a_market_of_srgb_gets_srgb_and_the_others_the_colours_of_the_original() {
     assert_eq!(spaces, ["sRGB", "Display P3"], "{log}");
     assert!(log.contains("Encoded anew from the original in sRGB, and bundled for adobe-stock"), "{log}");
     let told = root.text(&["status"]);
-    assert!(!told.contains("today it would be"), "{told}");
+    assert!(!told.contains("Bundled, and refused"), "{told}");
     assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+    // What lay in a bundle counted as sRGB, whatever its colours were.
+    let vecteezy = fs::read_to_string(root.at("markets/vecteezy.yaml")).unwrap();
+    let colour = vecteezy.lines().find(|line| line.starts_with("colour: ")).unwrap();
+    fs::write(root.at("markets/vecteezy.yaml"), vecteezy.replace(colour, "colour: {profiles: [srgb]}")).unwrap();
+    let told = root.text(&["status"]);
+    assert!(
+        told.contains("/vecteezy/files/sea0001.jpg: its colours are in Display P3, and the market takes sRGB"),
+        "{told}"
+    );
 }
 
 /// A shortened name was free again as soon as its bundle was sent, and a list of what was accepted named two files by it.

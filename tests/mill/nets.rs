@@ -91,6 +91,7 @@ fn what_is_in_models_is_listed_and_what_cannot_be_used_says_why() {
     }
     assert!(check.contains("`keep.method`: the method `3x-foto` is a net of `models/`"), "{check}");
     let json: serde_json::Value = serde_json::from_str(&root.text(&["models", "--json"])).unwrap();
+    super::json::is_described("models --json", &json);
     let models = json["models"].as_array().unwrap();
     let named = |name: &str| models.iter().find(|model| model["name"] == name).unwrap();
     assert_eq!((&named("2x-foto")["scale"], &named("2x-foto")["licence"]), (&2.into(), &"CC0-1.0".into()));

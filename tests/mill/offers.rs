@@ -132,6 +132,9 @@ fn who_has_room_nowhere_waits_and_is_let_go_by_a_word() {
         root.files().into_iter().find(|name| name.starts_with("upload/city/") && name.ends_with(".jpg")).unwrap();
     let explained = root.text(&["explain", root.at(&waits).to_str().unwrap()]);
     assert!(explained.contains("there is room again on "), "{explained}");
+    let status = root.text(&["status"]);
+    let told = format!("  {waits}: adobe-stock gets it later: it has 1 file of today");
+    assert!(status.contains(&told) && !status.contains("held by the gate"), "{status}");
     assert!(root.call(&["release", "upload", "--anyway"]).status.success());
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &["adobe-stock"]), [2], "{}", root.log());
@@ -165,8 +168,13 @@ fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let found = until(3);
     assert_eq!(leaves(&found), ["meadow", "aurora"], "{found}");
     assert_eq!(found["unmade"], 0, "{found}");
-    let told = root.text(&["plan", "--until", "2020-01-01"]);
-    assert!(told.contains("Nothing leaves `upload` until 2020-01-01.") && told.contains("as if each bundle"), "{told}");
+    let day = jiff::ZonedDateTime::now().date();
+    let told = root.text(&["plan", "--until", &day.tomorrow().unwrap().to_string()]);
+    assert!(told.contains("  upload/meadow/") && told.contains("as if each bundle"), "{told}");
+    // A day that is past was accepted, and told as if it were to come.
+    let output = root.call(&["plan", "--until", "2020-01-01"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("`2020-01-01` is past, today is "), "{said}");
 }
 
 /// A bundle that was moved to those that were sent: what lies in it lost its theme, and was offered without a tag; and the
@@ -201,4 +209,96 @@ fn a_bundle_that_was_moved_keeps_its_themes_and_has_had_its_day() {
     assert_eq!(fs::read_to_string(root.at(&csv)).unwrap().matches("neon").count(), 3);
     assert!(!bundled.iter().any(|file| file.to_string_lossy().contains("/adobe-stock-2/")), "{}", root.log());
     assert!(root.log().contains("it has 2 files of today, which is its limit"), "{}", root.log());
+}
+
+/// Returns a root in which `123rf` takes one file a day, and fewer bytes than `adobe-stock`: with two pictures in the bundle
+/// of that, and one in the other. Also returns how many bytes it takes.
+fn with_one_that_needs_its_own() -> (Root, u64) {
+    let mill = |[adobe, other]: [&str; 2]| {
+        let root = Root::with(
+            "keep: {method: lanczos, min_megapixels: 0.06}\nupload: {markets: [adobe-stock, 123rf], limits: {123rf: {at_most: 1}}}\n",
+        );
+        for (market, bytes) in [("adobe-stock", adobe), ("123rf", other)] {
+            let profile = fs::read_to_string(format!("config/markets/{market}.yaml")).unwrap();
+            let before = profile.lines().find(|line| line.starts_with("bytes: ")).unwrap();
+            let profile = profile.replace(before, &format!("bytes: {{{bytes}}}"));
+            let profile = profile.replace("megapixels: {min: 4,", "megapixels: {min: 0.01,");
+            fs::write(root.at(&format!("markets/{market}.yaml")), profile.replace("{min: 6,", "{min: 0.01,")).unwrap();
+        }
+        tag(&root, "city, night, street, rain, neon, car, light");
+        for n in 0..2 {
+            fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap();
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        root
+    };
+    let any = "min: 1, max: 45000000";
+    let shared = mill([any; 2]);
+    let least = shared.bundled().iter().map(|file| fs::metadata(file).unwrap().len()).min().unwrap();
+    let most = least * 8 / 10;
+    let root = mill([&format!("min: {}, max: 45000000", least * 9 / 10), &format!("min: 1, max: {most}")]);
+    assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 1], "{}", root.log());
+    (root, most)
+}
+
+fn raise_the_limit(root: &Root) {
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("at_most: 1", "at_most: 2")).unwrap();
+}
+
+/// What waited for room at a market that needs a file of its own was never offered there again; that it was owed was told by
+/// the log alone.
+#[test]
+fn an_offer_makes_a_file_of_its_own_for_a_market_that_needs_one() {
+    let (root, most) = with_one_that_needs_its_own();
+    let file = root.bundled().into_iter().find(|file| file.ends_with("adobe-stock/files/city-0002.jpg")).unwrap();
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    let told = "owed     123rf gets it later: it has 1 file of today, which is its limit in `upload.limits`; there is \
+                room again on ";
+    assert!(explained.contains(told), "{explained}");
+    let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
+    let foretold: serde_json::Value =
+        serde_json::from_str(&root.text(&["plan", "--until", &tomorrow, "--json"])).unwrap();
+    let leaves = &foretold["leaves"][0];
+    assert!(leaves["file"].as_str().is_some_and(|leaf| file.ends_with(leaf)), "{foretold}");
+    assert_eq!((&leaves["markets"], &foretold["leaves"][1]), (&serde_json::json!(["123rf"]), &serde_json::Value::Null));
+
+    raise_the_limit(&root);
+    let status = root.text(&["status"]);
+    assert!(status.contains("123rf would take it now, and gets it when the daemon looks at its bundle"), "{status}");
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 2], "{}", root.log());
+    let own = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();
+    let bytes = fs::metadata(&own).unwrap().len();
+    assert!(bytes <= most && fs::metadata(&file).unwrap().len() > most, "{bytes} {most}");
+    let record = own.parent().unwrap().with_file_name("sidecars").join("city-0002.jpg.yaml");
+    let record = fs::read_to_string(record).unwrap();
+    assert!(record.contains(&format!("sRGB 1 to {most} bytes")), "{record}");
+    assert!(!root.text(&["explain", file.to_str().unwrap()]).contains("owed "));
+    assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+}
+
+/// What cannot be made for a market stays where it is, and everybody who asks is told why.
+#[test]
+fn an_offer_whose_file_cannot_be_made_waits_with_the_reason() {
+    let (root, _) = with_one_that_needs_its_own();
+    let original = root.at("archive/city/city-0002.png");
+    let away = root.outside().join("city-0002.png");
+    fs::rename(&original, &away).unwrap();
+    raise_the_limit(&root);
+    assert!(root.once().status.success());
+    let markets = ["adobe-stock", "123rf"];
+    assert_eq!(counts(&root, &markets), [2, 1], "{}", root.log());
+    let why = "it cannot be made again, since its original is not in the archive";
+    assert_eq!(root.log().matches(why).count(), 1, "{}", root.log());
+    let file = root.bundled().into_iter().find(|file| file.ends_with("adobe-stock/files/city-0002.jpg")).unwrap();
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    assert!(explained.contains("owed     123rf refuses it: ") && explained.contains(why), "{explained}");
+    let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
+    let foretold = root.text(&["plan", "--until", &tomorrow]);
+    assert!(foretold.contains("1 file in bundles: not for 123rf: ") && foretold.contains(why), "{foretold}");
+
+    fs::rename(&away, &original).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [2, 2], "{}", root.log());
 }

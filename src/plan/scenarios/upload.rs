@@ -1,8 +1,9 @@
 //! Bundles.
 
-use super::{Given, check, jpeg, path, picture};
+use super::{Facts, Given, check, jpeg, path, picture};
+use crate::market::AiFlag;
 use crate::model::{ByteRange, ColourSpace, Colours, Kind, MarketName, Output, Profile, Render, Template};
-use crate::plan::{Bundled, Context, Recipe, Rules, plan_asset};
+use crate::plan::{Bundled, Context, Recipe, Rules, may_be_made, plan_asset};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -78,7 +79,7 @@ fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
             "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28; bundled for other of 2026-11-28",
             "make upload/2026-11-28/adobe-stock/files/mine.jpg",
             "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
-            "make upload/2026-11-28/other/files/mine.jpg",
+            "link upload/2026-11-28/other/files/mine.jpg",
             "write upload/2026-11-28/other/sidecars/mine.jpg.yaml",
             "write archive/t/t-0001.jpg.yaml",
             "write upload/2026-11-28/other/sidecars/mine.xmp",
@@ -87,6 +88,39 @@ fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
             "move upload/t/mine.txt -> upload/2026-11-28/adobe-stock/sidecars/mine.txt",
         ],
     )]);
+}
+
+/// A video, and a picture that stockmill did not make, were stored once more for each market that got the same texts.
+#[test]
+fn markets_with_the_same_texts_share_one_file() {
+    let clip = || Given { kind: Some(Kind::Mp4), edges: None, ..jpeg("upload/t/clip.mp4") };
+    let tagless: fn(&mut Facts) = |facts| (facts.has_private, facts.tagless) = (true, Some("it is fragmented"));
+    let finished = || Given { is_own: true, recipe: Some("JPEG quality 95 sRGB"), ..jpeg("upload/t/t-0007.jpg") };
+    let rows: [(Given<'_>, fn(&mut Facts), bool, bool); 7] = [
+        (clip(), |_| (), true, true),
+        (clip(), |_| (), false, false),
+        // What has no tags inside is the same whatever its texts are.
+        (clip(), tagless, false, true),
+        (jpeg("upload/t/mine.jpg"), |_| (), true, true),
+        (jpeg("upload/t/mine.jpg"), |_| (), false, false),
+        (finished(), |_| (), true, true),
+        (jpeg("upload/t/mine.jpg"), |facts| facts.is_upright = false, true, true),
+    ];
+    for (given, change, has_same_texts, is_shared) in rows {
+        let ai_flag = if has_same_texts {
+            AiFlag::default()
+        } else {
+            AiFlag { in_title: Some("(AI)".to_owned()), ..AiFlag::default() }
+        };
+        let given = Given { has_second_market: true, ai_flag, ..given };
+        given.decide(|facts, context| {
+            let mut facts = facts.clone();
+            change(&mut facts);
+            let plan = plan_asset(&facts, context).unwrap();
+            let got = matches!(plan.products[2].recipe, Recipe::SameAs { product: 0 });
+            assert_eq!(got, is_shared, "{} {has_same_texts}: {:?}", given.path, plan.products[2].recipe);
+        });
+    }
 }
 
 #[test]
@@ -205,6 +239,29 @@ fn a_market_that_does_not_take_the_colours_gets_a_file_in_srgb() {
     }
 }
 
+#[test]
+fn what_no_quality_gave_is_not_made_for_a_market_later() {
+    let finished = |recipe| Given { is_own: true, recipe: Some(recipe), ..jpeg("upload/t/t-0007.jpg") };
+    // How the file of 3000000 bytes was made, the most bytes that the market takes, and whether it may get its own.
+    for (given, max, expected) in [
+        (finished("lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB on #ffffff"), 2_000_000, true),
+        (
+            finished("lanczos 500x500 to 2500x2000; JPEG quality 80 sRGB 1 to 2500000 bytes on #ffffff"),
+            2_000_000,
+            false,
+        ),
+        (finished("lanczos 500x500 to 2500x2000; JPEG quality 80 sRGB 1 to 2500000 bytes on #ffffff"), 2_600_000, true),
+        (finished("JPEG quality 95 keep"), 2_000_000, false),
+    ] {
+        let found = given.decide(|facts, context| {
+            let mut market = context.rules.markets[0].clone();
+            (market.bytes.min, market.bytes.max) = (1, max);
+            may_be_made(&facts.sidecar.as_ref().unwrap().1, &market, facts.seen.size)
+        });
+        assert_eq!(found, expected, "{:?} {max}", given.recipe);
+    }
+}
+
 /// What was too large for one market, or too small, was never sold there.
 #[test]
 fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
@@ -274,7 +331,7 @@ fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
                     Recipe::SameAs { product } | Recipe::EmbedOf { product, .. } if is_own => {
                         format!("like {}", product / 2)
                     }
-                    Recipe::Embed { .. } | Recipe::Same { .. } if !is_own => "shared".to_owned(),
+                    Recipe::Embed { .. } | Recipe::Same { .. } | Recipe::SameAs { .. } if !is_own => "shared".into(),
                     other => panic!("{other:?}"),
                 }
             };

@@ -36,6 +36,11 @@ impl Learnt {
         self.unfit.entry(asset).or_default().push((range, why));
     }
 
+    /// Takes note that nothing gives an asset's picture another encoding, and why.
+    pub(super) fn is_unmade(&mut self, asset: AssetId, why: String) {
+        self.is_unfit(asset, ByteRange { min: 0, max: u64::MAX }, why);
+    }
+
     /// Returns how many bytes an asset's picture cannot have, each with why.
     pub(super) fn unfit(&self, asset: Option<&AssetId>) -> &[(ByteRange, String)] {
         asset.and_then(|asset| self.unfit.get(asset)).map_or(&[], Vec::as_slice)

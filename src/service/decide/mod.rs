@@ -30,6 +30,7 @@ pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, without_row};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 
+pub(super) use offers::{Care, Owing};
 pub(super) use open_bundles::{OpenBundle, UNNAMED};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::sending_of;

@@ -4,15 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX, foreign_xmp};
+use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
-use crate::make::inspect_bundled;
-use crate::market::{Candidate, Fitted, check, fit};
-use crate::model::{MarketName, Stage, ThemeSlug};
+use crate::make::{MakeError, inspect_bundled, lies_in_archive, seems_in_archive};
+use crate::market::{Candidate, Fitted, fit};
+use crate::model::{AssetId, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
-use crate::plan::{BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, plan_offer, theme_of_path};
+use crate::plan::{
+    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken, may_be_made,
+    plan_offer, theme_of_path,
+};
 use crate::records::Sidecar;
+use crate::service::clock::Moment;
+use crate::service::sent::{is_sent, place_of};
 use crate::vault::What;
+
+/// Why a file is offered to nobody that a person changed.
+const CHANGED: &str = "it was changed by hand since it was bundled, and nobody looked at what it is now; put it into `raw`, \
+                       and it is a picture of its own";
 
 /// The files of bundles that not every market got, by bundle and name, with the markets that lack.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Vec<MarketName>>>;
@@ -28,6 +38,37 @@ pub(in crate::service) struct Offers {
     pub(in crate::service) lacking: usize,
 }
 
+/// How it is found out whether files are those that stockmill left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) enum Care {
+    /// By their bytes.
+    Bytes,
+    /// By their times: many files are looked at, and nothing is done.
+    Times,
+}
+
+/// A file of a bundle that markets lack.
+struct Lacking {
+    theme: Option<ThemeSlug>,
+    /// The markets that get it once they take it.
+    markets: Vec<MarketName>,
+    tags: Resolved,
+    /// What it is.
+    facts: Result<Facts, MakeError>,
+}
+
+/// What the markets say that lack a bundled file.
+#[derive(Debug)]
+pub(in crate::service) struct Owing {
+    pub(in crate::service) file: RelPath,
+    pub(in crate::service) asset: Option<AssetId>,
+    pub(in crate::service) theme: ThemeSlug,
+    /// The markets.
+    pub(in crate::service) markets: Vec<MarketName>,
+    /// What each of them says; or why none of them is asked.
+    pub(in crate::service) said: Result<Vec<(MarketName, Said)>, Hold>,
+}
+
 impl Bundles<'_> {
     /// Looks which files of a bundle further markets take. Of one that was sent, a market gets only what it was to get
     /// from the start: one that is new in the settings does not get all that was ever sold elsewhere.
@@ -40,49 +81,88 @@ impl Bundles<'_> {
     ) -> Result<Offers, Hold> {
         let mut offers = Offers::default();
         for (name, markets) in owed.get(bundle).into_iter().flatten() {
-            let (file, path) = (folder.files().join(name), folder.sidecar_of(name));
-            let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-            let (Ok(Some(entry)), Ok(Some(record))) = (self.disk.stat(&file), self.disk.stat(&path)) else { continue };
-            let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                read => read.map_err(|error| cannot(&error))?,
-            };
-            let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
-            let markets: Vec<&MarketName> =
-                markets.iter().filter(|market| !is_sent || sidecar.owed.contains(market)).collect();
-            if markets.is_empty() || sidecar.id.is_none() || entry.what != What::File {
-                continue;
-            }
-            offers.themes.extend(sidecar.theme.clone());
+            let Some(lacking) = self.lacking(folder, name, markets, is_sent)? else { continue };
+            offers.themes.extend(lacking.theme.clone());
             offers.lacking += 1;
-            let xmp = foreign_xmp(self.disk, &folder.sidecars(), name)?;
-            let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
-            let companion = Companion { path, seen: record.identity };
-            let found = Found { path: file, entry };
+            let ways = self.ways(&lacking);
             // Of a file that cannot be read its bundle tells.
-            let Ok(facts) = inspect_bundled(self.disk, &found, (companion, sidecar), &limits(self.settings)) else {
-                continue;
-            };
-            if markets.iter().any(|market| self.is_taken(market, &facts, &tags)) && self.is_as_left(&facts) {
-                offers.files.push(Facts { xmp, ..facts });
+            let Some(facts) = lacking.facts.ok().filter(|_| !ways.is_empty()) else { continue };
+            if self.is_as_left(&facts, Care::Bytes) {
+                offers.files.push(self.with_original(facts, &ways, Care::Bytes)?);
             }
         }
         Ok(offers)
     }
 
-    /// Returns whether a market would take a file. The parts of a model are in one bundle alone.
-    fn is_taken(&self, market: &MarketName, facts: &Facts, tags: &Resolved) -> bool {
-        let (Some(market), Some(kind)) = (self.settings.upload.market(market), facts.kind) else { return false };
+    /// Looks at one file of a bundle; `None` if no market is to get it, or nothing is known of it.
+    fn lacking(
+        &mut self,
+        folder: &BundleFolder,
+        name: &str,
+        markets: &[MarketName],
+        is_sent: bool,
+    ) -> Result<Option<Lacking>, Hold> {
+        let (file, path) = (folder.files().join(name), folder.sidecar_of(name));
+        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
+        let (Ok(Some(entry)), Ok(Some(record))) = (self.disk.stat(&file), self.disk.stat(&path)) else {
+            return Ok(None);
+        };
+        let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|error| cannot(&error))?,
+        };
+        let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
+        let is_meant = |market: &&MarketName| !is_sent || sidecar.owed.contains(market);
+        let markets: Vec<MarketName> = markets.iter().filter(is_meant).cloned().collect();
+        if markets.is_empty() || sidecar.id.is_none() || entry.what != What::File {
+            return Ok(None);
+        }
+        let xmp = foreign_xmp(self.disk, &folder.sidecars(), name)?;
+        let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
+        let theme = sidecar.theme.clone();
+        let companion = Companion { path, seen: record.identity };
+        let found = Found { path: file, entry };
+        let facts = inspect_bundled(self.disk, &found, (companion, sidecar), &limits(self.settings));
+        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, ..facts }) }))
+    }
+
+    /// Returns how markets take a file that lack it; nothing if none does.
+    fn ways(&self, lacking: &Lacking) -> Vec<Taken> {
+        let Ok(facts) = &lacking.facts else { return Vec::new() };
+        lacking.markets.iter().filter_map(|market| self.way(market, facts, &lacking.tags)).collect()
+    }
+
+    /// Returns how a market takes a file, if it does. The parts of a model are in one bundle alone.
+    fn way(&self, market: &MarketName, facts: &Facts, tags: &Resolved) -> Option<Taken> {
+        let market = self.settings.upload.market(market)?;
+        let kind = facts.kind.filter(|kind| !kind.is_model())?;
         let Fitted { meta, .. } = fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
-        let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
-        !kind.is_model() && check(market, &candidate).is_empty()
+        let taken = how_taken(market, &Candidate { kind, size, video, bytes, colours, meta, category })?;
+        let can_be = || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| may_be_made(sidecar, market, bytes));
+        (taken == Taken::AsItIs || can_be()).then_some(taken)
+    }
+
+    /// Looks for the original of a file that is to be encoded anew.
+    fn with_original(&self, facts: Facts, ways: &[Taken], care: Care) -> Result<Facts, Hold> {
+        let Some((_, sidecar)) = facts.sidecar.as_ref().filter(|_| ways.contains(&Taken::Anew)) else {
+            return Ok(facts);
+        };
+        let found = match care {
+            Care::Bytes => lies_in_archive(self.disk, sidecar, &facts.hash),
+            Care::Times => seems_in_archive(self.disk, sidecar, &facts.hash),
+        };
+        let has_original = found.map_err(|error| refused(&facts.path, &error))?;
+        Ok(Facts { has_original, ..facts })
     }
 
     /// Returns whether a file is the one that stockmill left: what a person made of it, nobody looked at.
-    fn is_as_left(&self, facts: &Facts) -> bool {
-        self.disk.hash(&facts.path).is_ok_and(|hash| hash == facts.hash)
+    fn is_as_left(&self, facts: &Facts, care: Care) -> bool {
+        // What was written after its record was, may have been changed by hand.
+        let is_older = |record: &Companion| facts.seen.modified_ns <= record.seen.modified_ns;
+        let is_left = care == Care::Times && facts.sidecar.as_ref().is_some_and(|(record, _)| is_older(record));
+        is_left || self.disk.hash(&facts.path).is_ok_and(|hash| hash == facts.hash)
     }
 }
 
@@ -97,32 +177,97 @@ impl Decider {
     pub(in crate::service) fn offer(&mut self, facts: &Facts, here: Here<'_>) -> Result<Plan, Hold> {
         let (path, stage) = (&facts.path, Stage::Upload);
         here.paused(stage)?;
-        if let Some(why) = self.blocked.get(path) {
-            return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
-        }
         let (_, sidecar) = facts.sidecar.as_ref().expect("a file of a bundle is known by its sidecar");
         if let Some(other) = self.reserved.in_hand_as(sidecar.id.iter(), path) {
             return Err(Hold::Twin(format!("the same asset is being worked on as `{other}`")));
         }
-        let is_released = self.is_released(path, stage, facts.seen);
-        if !is_released && self.ledger.is_undone(path, &facts.hash) {
-            return Err(Hold::Waits("that it was bundled for a further market was undone".to_owned()));
-        }
-        if let Err(shut) = self.check_gate(stage, is_released, here.now) {
+        self.may_be_offered(facts)?;
+        if let Err(shut) = self.check_gate(stage, self.is_released(path, stage, facts.seen), here.now) {
             self.upload.offers_wait = true;
             return Err(Hold::Shut(shut.why));
         }
-        let below = sidecar.origin.as_ref().and_then(|origin| theme_of_path(&origin.path).1);
+        let plan = self.with_offered(facts, here, plan_offer)?;
+        self.take_in_hand(&plan);
+        Ok(plan)
+    }
+
+    /// Returns the files of a bundle that markets lack, and what these say, whatever the gate says.
+    pub(in crate::service) fn owing(
+        &mut self,
+        bundle: &BundleName,
+        owed: &Owed,
+        care: Care,
+        here: Here<'_>,
+    ) -> Result<Vec<Owing>, Hold> {
+        let unseen = |error| refused(&bundle.folder(), &error);
+        let place = place_of(self.disk(), bundle).map_err(unseen)?.unwrap_or_else(|| bundle.folder());
+        let is_sent = is_sent(self.disk(), &place).map_err(unseen)?;
+        let folder = BundleFolder::new(place);
+        let mut owing = Vec::new();
+        for (name, markets) in owed.get(bundle).into_iter().flatten() {
+            let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, now };
+            let Some(lacking) = look.lacking(&folder, name, markets, is_sent)? else { continue };
+            let ways = look.ways(&lacking);
+            let Lacking { theme, markets, facts, .. } = lacking;
+            let facts = facts.map_err(|error| Hold::Unreadable(error.to_string())).and_then(|facts| {
+                if facts.kind.is_some_and(Kind::is_model) {
+                    return Err(Hold::Waits("the parts of a model are in one bundle alone".to_owned()));
+                }
+                if !ways.is_empty() && !look.is_as_left(&facts, care) {
+                    return Err(Hold::Waits(CHANGED.to_owned()));
+                }
+                look.with_original(facts, &ways, care)
+            });
+            let asset = facts.as_ref().ok().and_then(|facts| facts.sidecar.as_ref()?.1.id.clone());
+            let said = facts.and_then(|facts| {
+                self.may_be_offered(&facts)?;
+                let mut said = self.with_offered(&facts, here, ask_markets)?;
+                said.retain(|(market, _)| markets.contains(market));
+                Ok(said)
+            });
+            let (file, theme) = (folder.files().join(name), theme.unwrap_or_else(ThemeSlug::unsorted));
+            owing.push(Owing { file, asset, theme, markets, said });
+        }
+        Ok(owing)
+    }
+
+    /// Returns why what further markets take waits for the gate, if it does.
+    pub(in crate::service) fn offers_shut(&self, now: &Moment) -> Option<String> {
+        self.check_gate(Stage::Upload, false, now).err().map(|shut| shut.why)
+    }
+
+    fn may_be_offered(&self, facts: &Facts) -> Result<(), Hold> {
+        let path = &facts.path;
+        if let Some(why) = self.blocked.get(path) {
+            return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
+        }
+        if !self.is_released(path, Stage::Upload, facts.seen) && self.ledger.is_undone(path, &facts.hash) {
+            return Err(Hold::Waits("that it was bundled for a further market was undone".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Decides on a bundled file by all that a market's answer depends on.
+    fn with_offered<T>(
+        &mut self,
+        facts: &Facts,
+        here: Here<'_>,
+        decide: impl FnOnce(&Facts, &Context<'_>) -> Result<T, Hold>,
+    ) -> Result<T, Hold> {
+        let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
+        let theme = sidecar.and_then(|sidecar| sidecar.theme.as_ref());
+        let below = sidecar.and_then(|sidecar| theme_of_path(&sidecar.origin.as_ref()?.path).1);
         let (disk, now) = (self.vault.disk(), here.now.for_settle());
-        let layers = self.tags.layers(disk, &self.settings, sidecar.theme.as_ref(), below.as_ref(), stage, now)?;
+        let layers = self.tags.layers(disk, &self.settings, theme, below.as_ref(), Stage::Upload, now)?;
+        self.look_for_nets(facts, &layers);
         let bundled_for = self.bundled_for(facts, None);
         let bundles = self.bundles_of(here.now);
         let season = self.season_of(facts, now);
-        let plan = self.with_context(here, &layers, None, &bundled_for, &bundles, |context| {
-            plan_offer(facts, &Context { season, ..*context })
-        })?;
-        self.take_in_hand(&plan);
-        Ok(plan)
+        self.with_context(here, &layers, None, &bundled_for, &bundles, |context| {
+            let unfit = self.learnt.unfit(sidecar.and_then(|sidecar| sidecar.id.as_ref()));
+            decide(facts, &Context { unfit, season, ..*context })
+        })
     }
 
     /// Returns whether what further markets take waited for the gate since this was asked last.

@@ -70,6 +70,20 @@ impl Decider {
         Ok(made)
     }
 
+    /// Takes note that a market's own file cannot be made of what a bundle has; returns whether that is so. What a disk
+    /// or a program refuses is tried again.
+    pub(in crate::service) fn learn_of_offer(&mut self, plan: &Plan, error: &MakeError) -> bool {
+        let asset = plan.about.asset.as_ref().filter(|_| !plan.own_files.is_empty());
+        match (error, asset) {
+            (MakeError::Unfit { .. }, Some(_)) => self.learn(plan, error),
+            (MakeError::Unforeseen(_) | MakeError::Content(_), Some(asset)) => {
+                self.learnt.is_unmade(asset.clone(), format!("its own file cannot be made: {error}"));
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// Takes note of what showed only when an asset's files were made.
     pub(in crate::service) fn learn(&mut self, plan: &Plan, error: &MakeError) {
         match (error, &plan.about.asset) {

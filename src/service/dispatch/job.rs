@@ -39,8 +39,7 @@ impl Job {
 
     /// Returns a plan that puts a bundled file into the bundle of a further market; the file stays where it is.
     pub(super) fn offer(plan: Plan, facts: &Facts, now: Duration) -> Self {
-        let cost = cost(&plan, Some(facts));
-        Self { cost, ..Self::new(plan, None, now) }
+        Self { facts: None, ..Self::new(plan, Some(facts.clone()), now) }
     }
 
     /// Returns whether it puts a bundled file into the bundle of a further market.

@@ -97,6 +97,7 @@ impl View {
         }
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
         explained = explained.with("market", market);
+        explained.notes.extend(self.owed_of(path).into_iter().map(|told| ("owed", told)));
         explained.notes.extend(self.name_of(&sidecar, path));
         explained.notes.extend(self.identity_of(&sidecar, path));
         if !was_sent {

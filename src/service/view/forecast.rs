@@ -1,11 +1,16 @@
-//! What leaves `upload` until a day, as far as that can be told.
+//! What leaves `upload`, or goes from a bundle to a further market, until a day, as far as that can be told.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use super::open_bundles::not_asked;
 use super::{Surveyed, View};
-use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::plan::{Forecast, Hold, Waiting, forecast, theme_of_path};
-use crate::service::decide::Here;
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
+use crate::plan::{Forecast, Hold, Said, Waiting, forecast, theme_of_path};
+use crate::service::clock::Moment;
+use crate::service::decide::{Care, Here, Owing, bundle_names};
 
 /// What is told of the time to come.
 #[derive(Debug, Default)]
@@ -14,11 +19,18 @@ pub struct Future {
     pub forecast: Forecast,
     /// What waits for something else than its gate and room, and why.
     pub held: Vec<(RelPath, String)>,
+    /// How many files a market refuses that others take, and why.
+    pub refused: BTreeMap<(MarketName, String), usize>,
     /// How many files are in earlier stages: when they are made, nobody can tell.
     pub unmade: usize,
 }
 
 impl View {
+    /// Returns the day that it is.
+    pub fn today(&self) -> Date {
+        self.clock.now().local.date()
+    }
+
     /// Returns what leaves `upload` until a time.
     pub fn future(&mut self, until: Timestamp) -> Future {
         let now = self.clock.now();
@@ -54,8 +66,48 @@ impl View {
             }
         }
         waiting.sort_by(|one, other| (one.0, one.1, &one.2.file).cmp(&(other.0, other.1, &other.2.file)));
-        let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, _, waiting)| waiting).collect();
+        let mut waiting: Vec<Waiting> = waiting.into_iter().map(|(_, _, waiting)| waiting).collect();
+        // Which of both is first, where there is room again for a few, nobody can tell.
+        waiting.extend(self.owed_to_others(&mut future, &now));
         future.forecast = forecast(&waiting, self.decide.outlook(&now), now.timestamp(), until);
         future
+    }
+
+    /// Returns the files of bundles that further markets take, once they have room.
+    fn owed_to_others(&mut self, future: &mut Future, now: &Moment) -> Vec<Waiting> {
+        let names = bundle_names(self.decide.disk(), &self.decide.settings.upload.markets);
+        let owed = self.decide.owed(&names.iter().cloned().collect::<BTreeSet<_>>());
+        let here = Here { now, pauses: &self.pauses, units: &self.units };
+        let (mut waiting, mut seen) = (Vec::new(), HashSet::new());
+        for name in names {
+            let owing = match self.decide.owing(&name, &owed, Care::Times, here) {
+                Ok(owing) => owing,
+                Err(hold) => {
+                    let why = format!("what further markets get of it cannot be told: {hold}");
+                    future.held.push((name.folder(), why));
+                    continue;
+                }
+            };
+            for Owing { file, asset, theme, markets, said } in owing {
+                // It may lie in the bundles of several markets.
+                if asset.is_some_and(|asset| !seen.insert(asset)) {
+                    continue;
+                }
+                match said {
+                    Err(hold) => future.held.push((file, not_asked(&markets, &hold))),
+                    Ok(said) => {
+                        let mut markets = Vec::new();
+                        for (market, said) in said {
+                            match said {
+                                Said::Takes | Said::Later(_) => markets.push(market),
+                                Said::Refuses(why) => *future.refused.entry((market, why)).or_default() += 1,
+                            }
+                        }
+                        waiting.push(Waiting { file, theme, markets });
+                    }
+                }
+            }
+        }
+        waiting
     }
 }

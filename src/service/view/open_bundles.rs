@@ -1,17 +1,21 @@
-//! What a person should know of bundles that are not sent.
+//! What a person should know of bundles: what their markets would refuse, and what further markets lack.
+
+use std::collections::BTreeSet;
 
 use super::View;
 use super::overview::{Group, Groups};
-use crate::model::RelPath;
-use crate::service::decide::OpenBundle;
+use crate::model::{MarketName, RelPath};
+use crate::plan::{BundleFolder, BundleName, Said};
+use crate::service::decide::{Care, Here, OpenBundle, Owing};
 use crate::service::why::{Why, WhyKind};
 
 impl View {
     /// Returns how each bundle that is not sent stands; one look is enough.
     fn open_bundles(&mut self) -> &[OpenBundle] {
-        let now = self.clock.now().for_settle();
+        let now = self.clock.now();
+        let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
         let decide = &mut self.decide;
-        self.open_bundles.get_or_insert_with(|| decide.open_bundles(now))
+        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here))
     }
 
     /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended.
@@ -23,15 +27,58 @@ impl View {
     /// Returns the files of bundles of which markets would decide otherwise today, since rules or tags changed after they
     /// were bundled: those that their market would refuse, and those that further markets would take.
     pub fn other_verdicts(&mut self) -> [Vec<Group>; 2] {
+        let shut = self.decide.offers_shut(&self.clock.now());
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
         for open in self.open_bundles() {
             for (file, why) in open.refused.iter().flatten() {
                 refused.add(file.clone(), Why::new(WhyKind::Market, why));
             }
-            for (file, what) in &open.taken {
-                taken.add(file.clone(), Why::new(WhyKind::Market, what));
+            for owing in &open.owing {
+                let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
+                let told: Vec<String> = said.map(|(market, said)| told(market, said, shut.as_deref())).collect();
+                if !told.is_empty() {
+                    taken.add(owing.file.clone(), Why::new(WhyKind::Market, &told.join("; ")));
+                }
             }
         }
         [refused.sorted(), taken.sorted()]
     }
+
+    /// Returns what the markets say that lack a bundled file, each in words.
+    pub(super) fn owed_of(&mut self, file: &RelPath) -> Vec<String> {
+        let Some(name) = BundleName::of(file).filter(|_| BundleFolder::is_file(file)) else { return Vec::new() };
+        let mut owed = self.decide.owed(&BTreeSet::from([name.clone()]));
+        owed.values_mut().for_each(|files| files.retain(|name, _| *name == file.file_text()));
+        let now = self.clock.now();
+        let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
+        let owing = match self.decide.owing(&name, &owed, Care::Bytes, here) {
+            Ok(owing) => owing,
+            Err(hold) => return vec![format!("which markets it goes to later cannot be told: {hold}")],
+        };
+        let shut = self.decide.offers_shut(&now);
+        owing.iter().flat_map(|owing| told_of(owing, shut.as_deref())).collect()
+    }
+}
+
+/// Returns what the markets say that lack a file, each in words; `shut` is why the gate is shut.
+fn told_of(owing: &Owing, shut: Option<&str>) -> Vec<String> {
+    match &owing.said {
+        Ok(said) => said.iter().map(|(market, said)| told(market, said, shut)).collect(),
+        Err(hold) => vec![not_asked(&owing.markets, hold)],
+    }
+}
+
+fn told(market: &MarketName, said: &Said, shut: Option<&str>) -> String {
+    match (said, shut) {
+        (Said::Takes, None) => format!("{market} would take it now, and gets it when the daemon looks at its bundle"),
+        (Said::Takes, Some(why)) => format!("{market} would take it, and gets it once the gate opens: {why}"),
+        (Said::Later(why), _) => format!("{market} gets it later: {why}"),
+        (Said::Refuses(why), _) => format!("{market} refuses it: {why}"),
+    }
+}
+
+/// Returns why markets that lack a file are not asked.
+pub(super) fn not_asked(markets: &[MarketName], why: &dyn std::fmt::Display) -> String {
+    let markets: Vec<&str> = markets.iter().map(MarketName::as_str).collect();
+    format!("not for {}: {why}", markets.join(", "))
 }

@@ -267,11 +267,11 @@ impl Inbox {
         }
     }
 
-    /// Lets what a stage's gate keeps waiting be judged anew; returns whether something does.
+    /// Lets what waits for a stage's gate, or for room at markets, be judged anew; returns whether something does.
     pub(super) fn reconsider_gate(&mut self, stage: Stage) -> bool {
         let mut waits_any = false;
         for (_, file) in self.files.range_mut(stage.folder().inside()) {
-            if matches!(file, FileState::Held(held) if held.why.kind == WhyKind::Gate) {
+            if matches!(file, FileState::Held(held) if matches!(held.why.kind, WhyKind::Gate | WhyKind::Room)) {
                 waits_any |= file.reconsider();
             }
         }

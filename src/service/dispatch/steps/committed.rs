@@ -43,7 +43,12 @@ impl Dispatcher {
 
     /// Takes it that a plan could not be carried out.
     fn not_done(&mut self, mut job: Job, error: &MakeError, now: &Moment) {
+        let is_offer = job.is_offer();
         self.let_go(&mut job, now);
+        if is_offer && self.decide.learn_of_offer(&job.plan, error) {
+            // Its bundle is looked at anew.
+            return;
+        }
         self.decide.learn(&job.plan, error);
         match job.facts {
             Some(facts) => {

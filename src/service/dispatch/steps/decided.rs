@@ -187,8 +187,8 @@ impl Dispatcher {
                 Some(backoff::growing(Duration::from_secs(1), tries.count, PAUSE_MAX))
             }
             Hold::Settling { pause, .. } => Some(*pause),
-            // A word of its gate, or a change of its files, ends it.
-            Hold::Shut(_) | Hold::Ignored(_) => None,
+            // A word of its gate, room at a market, or a change of its files, ends it.
+            Hold::Shut(_) | Hold::NoRoom(_) | Hold::Ignored(_) => None,
             Hold::Waits(_)
             | Hold::Unreadable(_)
             | Hold::Untagged(_)

@@ -172,6 +172,12 @@ impl Dispatcher {
             Err(hold @ Hold::Settling { .. }) => {
                 self.maintenance.tending.later(Tended::Bundle(name.clone()), &hold, now.steady);
             }
+            // It takes it, encoded anew, and that cannot be.
+            Err(hold @ Hold::Unwanted(_)) => {
+                if self.tally.repeats.note(&format!("{}: {hold}", facts.path), now.steady) {
+                    report::held(&facts.path, &format!("not bundled for a further market: {hold}"));
+                }
+            }
             // Whoever has the asset in hand lets the bundle be looked at again; so does what opens a gate.
             Err(_) => (),
         }

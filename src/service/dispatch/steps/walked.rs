@@ -230,7 +230,8 @@ impl Dispatcher {
                         | Hold::Blocked(_)
                         | Hold::Paused(_)
                         | Hold::Twin(_)
-                        | Hold::Shut(_) => (self.hold_pause(), false),
+                        | Hold::Shut(_)
+                        | Hold::NoRoom(_) => (self.hold_pause(), false),
                         Hold::Refused(_) => (UNAWAITED_PAUSE, false),
                         // A person may bring its asset back; nothing else changes that.
                         Hold::Ignored(_) | Hold::Park(_) => (HOLD_PAUSE_UNSEEN, false),
