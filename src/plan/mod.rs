@@ -10,6 +10,7 @@ mod asset;
 mod bundle;
 mod bundle_folder;
 mod checklist;
+mod checklist_iptc;
 mod checklist_videos;
 mod export;
 mod forecast;
