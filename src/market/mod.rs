@@ -16,7 +16,7 @@ mod video;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
-pub use checks::{Candidate, check, check_tags, never, no_category, refused_video};
+pub use checks::{Candidate, ai_policy, check, check_tags, never, no_category, refused_video};
 pub use colour::ColourLimit;
 pub use delivery::Delivery;
 pub use fit::{Fitted, fit};

@@ -22,6 +22,7 @@ mod keep;
 mod known;
 mod manifest;
 mod market_record;
+mod not_taken;
 mod note_themes;
 mod own_file;
 mod park;

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
+use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
 use super::own_file::{is_by_encoding_alone, own_file};
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
@@ -19,7 +20,7 @@ const PARTS: &str = ".parts";
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Answers { plan, did, refused } = Answers::of(asset);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
-    plan.about.did = did.into_iter().chain(refused.iter().map(told)).collect::<Vec<_>>().join("; ");
+    plan.about.did = did.into_iter().chain(told(&refused)).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
@@ -73,7 +74,7 @@ impl Answers {
         let (mut did, mut refused, mut plan) = (Vec::new(), Vec::new(), None);
         for market in &asset.context.rules.markets {
             match join(asset, market, &mut plan) {
-                Ok(told) => did.push(told),
+                Ok(joined) => did.push((market.name.clone(), joined)),
                 Err(refusal) => refused.push((market.name.clone(), refusal)),
             }
         }
@@ -87,48 +88,20 @@ impl Answers {
             }
         }
         Self { plan, did, refused }
+        let did = together(did).iter().map(|(markets, joined)| joined.told(markets)).collect();
     }
 }
 
-fn told((market, refusal): &(MarketName, NotTaken)) -> String {
-    let says = if refusal.cause == Cause::Room { "gets it later" } else { "refuses it" };
-    format!("{market} {says}: {}", refusal.reasons.join("; "))
+/// What is told of a file that a market gets: what stands before the market's name and behind it.
+#[derive(PartialEq)]
+struct Joined {
+    how: String,
+    then: String,
 }
 
-/// Returns why a file stays that no market takes.
-fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
-    let why = refused.iter().map(told).collect::<Vec<_>>().join("; ");
-    let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
-    match why {
-        none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
-        why if is_any(Cause::Room) => Hold::Shut(why),
-        why if is_any(Cause::Tags) => Hold::Untagged(why),
-        why => Hold::Unwanted(why),
-    }
-}
-
-/// Why a market does not get a file.
-struct NotTaken {
-    reasons: Vec<String>,
-    cause: Cause,
-}
-
-/// What would have to change for a market to get a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// The file, or the market's rules.
-    File,
-    /// Its tags.
-    Tags,
-    /// The market got it before.
-    Before,
-    /// The market has no room for it now.
-    Room,
-}
-
-impl NotTaken {
-    fn new(cause: Cause, reason: &str) -> Self {
-        Self { reasons: vec![reason.to_owned()], cause }
+impl Joined {
+    fn told(&self, markets: &str) -> String {
+        format!("{} for {markets} {}", self.how, self.then)
     }
 }
 
@@ -220,7 +193,7 @@ fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
 
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, NotTaken> {
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<Joined, NotTaken> {
     let before = asset.context.bundled_for.get(&market.name);
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(NotTaken::new(Cause::Before, &why));
@@ -240,12 +213,13 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
         Some(Bundled::Refused(refusals)) => mended(refusals, &file)?,
         _ => "",
     };
-    let mut told = vec![format!("{how}bundled{again} for {} of {}", market.name, bundle.day)];
+    let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
     told.extend(shortened(&meta).filter(|_| asset.kind.is_image()));
     told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
-    let did = told.join("; ");
+    let joined = Joined { how: format!("{how}bundled{again}"), then: told.join("; ") };
+    let did = joined.told(market.name.as_str());
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
@@ -258,7 +232,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
-    Ok(did)
+    Ok(joined)
 }
 
 /// Returns what is told of a file that comes too late for its season.

@@ -75,7 +75,7 @@ fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
     check(&[(
         Given { companions, has_second_market: true, ..jpeg("upload/t/mine.jpg") },
         &[
-            "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28; bundled for other of 2026-11-28",
+            "upload/t/mine.jpg: bundled for adobe-stock, other of 2026-11-28",
             "make upload/2026-11-28/adobe-stock/files/mine.jpg",
             "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
             "make upload/2026-11-28/other/files/mine.jpg",
