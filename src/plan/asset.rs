@@ -85,7 +85,8 @@ impl<'a> Asset<'a> {
             layers.push((tags::Layer::Xmp, xmp.clone()));
         }
         layers.push((tags::Layer::Sidecar, self.sidecar.tags.clone()));
-        tags::resolve(&layers).of_sidecar(&self.sidecar).telling(&self.context.rules.export.ai_fields)
+        let rules = self.context.rules;
+        tags::resolve(&layers).of_sidecar(&rules.names, &self.sidecar).telling(&rules.export.ai_fields)
     }
 
     /// Returns a stem by a naming rule.

@@ -401,6 +401,7 @@ mod tests {
         plan_asset(&facts, &context).unwrap()
     }
 
+            names: settings.upload.names,
     fn own_layer() -> (crate::plan::tags::Layer, Tags) {
         (crate::plan::tags::Layer::Sidecar, Tags::default())
     }
