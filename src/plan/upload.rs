@@ -6,6 +6,7 @@ use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
 use super::own_file::{is_by_encoding_alone, own_file};
+use super::refusal::But;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
@@ -87,8 +88,8 @@ impl Answers {
                 }
             }
         }
-        Self { plan, did, refused }
         let did = together(did).iter().map(|(markets, joined)| joined.told(markets)).collect();
+        Self { plan, did, refused }
     }
 }
 
@@ -210,7 +211,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let is_own = own.is_some();
     let (recipe, file, how) = own.unwrap_or_else(|| finished(asset, &meta));
     let again = match before {
-        Some(Bundled::Refused(refusals)) => mended(refusals, &file)?,
+        Some(Bundled::Refused(refusals)) => mended(asset, market, refusals, &file)?,
         _ => "",
     };
     let mut told = vec![format!("of {}", bundle.day)];
@@ -242,11 +243,33 @@ fn late_for(season: Date, market: &Market, today: Date) -> Option<String> {
     (today > last).then(|| format!("late for its season, {season}{wants}"))
 }
 
-/// Returns how it is told that a market gets a file again that it refused: it must be another one by now.
-fn mended(refusals: &[Refusal], file: &FileRecord) -> Result<&'static str, NotTaken> {
-    let made = file.fingerprint();
-    let same = refusals.iter().find_map(|refusal| refusal.refuse(made.as_ref()));
-    same.map_or(Ok(" again, since it was mended,"), |why| Err(NotTaken::new(Cause::Before, &why)))
+/// Returns how it is told that a market gets a file again that it refused: it must be another one by now. Another number
+/// in its texts alone makes it none, as far as it is on record which number it had.
+fn mended(
+    asset: &Asset<'_>,
+    market: &Market,
+    refusals: &[Refusal],
+    file: &FileRecord,
+) -> Result<&'static str, NotTaken> {
+    let meta_as = |number: u64| market::fit(market, &asset.tags_as_number(number).meta()).meta;
+    let made_as = |number: u64| {
+        let embedded = file.embedded.as_ref().map(|_| digest(&meta_as(number)));
+        FileRecord { embedded, ..file.clone() }.fingerprint()
+    };
+    let same = |refusal: &Refusal| {
+        let other = || refusal.refuse(made_as(refusal.number?).as_ref(), But::Number);
+        refusal.refuse(file.fingerprint().as_ref(), But::Nothing).or_else(other)
+    };
+    if let Some(why) = refusals.iter().find_map(same) {
+        return Err(NotTaken::new(Cause::Before, &why));
+    }
+    let has_number = || meta_as(asset.seq) != meta_as(asset.seq.wrapping_add(1));
+    let is_unknown = refusals.iter().any(|refusal| refusal.number.is_none()) && has_number();
+    Ok(if is_unknown {
+        " again, since it was mended or has another number (which one it had is not on record),"
+    } else {
+        " again, since it was mended,"
+    })
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that
@@ -378,6 +401,7 @@ mod tests {
             keep: settings.keep,
             export: settings.export,
             markets: settings.upload.markets,
+            names: settings.upload.names,
             prompts_max: 10,
             nets: BTreeMap::new(),
         };
@@ -401,7 +425,6 @@ mod tests {
         plan_asset(&facts, &context).unwrap()
     }
 
-            names: settings.upload.names,
     fn own_layer() -> (crate::plan::tags::Layer, Tags) {
         (crate::plan::tags::Layer::Sidecar, Tags::default())
     }
