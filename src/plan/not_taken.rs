@@ -40,11 +40,19 @@ pub(super) fn together<T: PartialEq>(all: impl IntoIterator<Item = (MarketName, 
     groups
 }
 
-/// Returns what is told of the markets that do not get a file; those that say the same stand together.
+/// Returns what is told of the markets that do not get a file: each reason once, with all that have it.
 pub(super) fn told(refused: &[(MarketName, NotTaken)]) -> Vec<String> {
-    let says = |refusal: &NotTaken| (refusal.cause == Cause::Room, refusal.reasons.join("; "));
-    let groups = together(refused.iter().map(|(market, refusal)| (market.clone(), says(refusal))));
-    let line = |(markets, (is_later, reasons)): (String, (bool, String))| {
+    let each = refused.iter().flat_map(|(market, refusal)| {
+        refusal.reasons.iter().map(|reason| (market.clone(), (refusal.cause == Cause::Room, reason.as_str())))
+    });
+    let mut groups: Vec<(String, bool, String)> = Vec::new();
+    for (markets, (is_later, reason)) in together(each) {
+        match groups.iter_mut().find(|(known, later, _)| *known == markets && *later == is_later) {
+            Some((_, _, reasons)) => *reasons = format!("{reasons}; {reason}"),
+            None => groups.push((markets, is_later, reason.to_owned())),
+        }
+    }
+    let line = |(markets, is_later, reasons): (String, bool, String)| {
         let says = match (is_later, markets.contains(',')) {
             (false, false) => "refuses it",
             (false, true) => "refuse it",
@@ -80,13 +88,13 @@ mod tests {
         type Row<'a> = (&'a [(&'a str, Cause, &'a [&'a str])], &'a [&'a str]);
         let rows: [Row<'_>; 4] = [
             (&[], &[]),
-            (&[("a", Cause::File, &[small])], &["a refuses it: it has 1.0 megapixels"]),
+            (
+                &[("a", Cause::File, &[small, ai])],
+                &["a refuses it: it has 1.0 megapixels; it takes no work made by AI"],
+            ),
             (
                 &[("a", Cause::File, &[ai]), ("b", Cause::File, &[ai, small]), ("c", Cause::Tags, &[ai])],
-                &[
-                    "a, c refuse it: it takes no work made by AI",
-                    "b refuses it: it takes no work made by AI; it has 1.0 megapixels",
-                ],
+                &["a, b, c refuse it: it takes no work made by AI", "b refuses it: it has 1.0 megapixels"],
             ),
             (
                 &[("a", Cause::Room, &[room]), ("b", Cause::File, &[room]), ("c", Cause::Room, &[room])],
