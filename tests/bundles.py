@@ -289,8 +289,8 @@ def judge_all(judge, mill, themes, assets):
     for journal in sorted(mill.path.glob(".stockmill/journal/*")):
         for line in journal.read_text(encoding="utf-8").splitlines():
             asset = re.search(r'"asset":"(\w+)"', line)
-            for market in re.findall(r"([\w-]+) refuses it: ", line):
-                held[asset[1] if asset else ""].add(market)
+            for markets in re.findall(r"((?:[\w-]+, )*[\w-]+) refuses? it: ", line):
+                held[asset[1] if asset else ""].update(markets.split(", "))
     waiting = [file for file in mill.path.glob("upload/lake-*/*.jpg")]
     judge.must(len(seen) + len(waiting) == assets, "assets lost", len(seen), len(waiting), assets)
     for asset, markets in seen.items():

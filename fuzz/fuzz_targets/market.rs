@@ -6,7 +6,7 @@ use stockmill::market::{Candidate, Row, check, fit, fit_file_name, manifest, par
 use stockmill::model::{Kind, Meta, Size};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(market) = parse("own.yaml", &String::from_utf8_lossy(bytes)) else { return };
+    let Ok(market) = parse(&String::from_utf8_lossy(bytes)) else { return };
     let meta = Meta { title: "Hütten, \"Winter\"".to_owned(), keywords: vec!["=snow".to_owned()], ..Meta::default() };
     let (meta, category) = (fit(&market, &meta).meta, Some("11".to_owned()));
     assert!(meta.title.chars().count() <= market.title_text.chars_max, "{}", meta.title);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::near::profile_stem;
 use super::reader::{Reader, peek};
-use crate::config::Settings;
+use crate::config::{Problems, Settings, load_profile};
 use crate::market::{Market, built_in, parse};
 use crate::model::MarketName;
 use crate::vault::plain;
@@ -36,20 +36,23 @@ impl Profiles {
         let mut names =
             entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>().map_err(cannot)?;
         names.sort();
+        let mut wrong = Vec::new();
         for name in names {
             let path = folder.join(&name);
             let shown = name.to_string_lossy().into_owned();
             if let Some(stem) = profile_stem(&shown) {
-                let named =
-                    peek(&path).and_then(|text| parse(&shown, &text).ok()).map(|market| market.name.to_string());
+                let named = peek(&path).and_then(|text| parse(&text).ok()).map(|market| market.name.to_string());
                 profiles.near.push((shown, std::iter::once(stem).chain(named).collect()));
             } else if shown.ends_with(".yaml") && !shown.starts_with('.') {
-                let own =
-                    parse(&path.display().to_string(), &reader.text(&path)?).map_err(|error| error.to_string())?;
-                profiles.add(own, &shown)?;
+                match load_profile(&reader.text(&path)?) {
+                    Ok(own) => wrong.extend(profiles.add(own, &shown).err()),
+                    Err(Problems(all)) => {
+                        wrong.extend(all.iter().map(|problem| format!("{}: {problem}", path.display())));
+                    }
+                }
             }
         }
-        Ok(profiles)
+        if wrong.is_empty() { Ok(profiles) } else { Err(wrong.join("\n")) }
     }
 
     fn add(&mut self, own: Market, file: &str) -> Result<(), String> {

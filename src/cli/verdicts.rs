@@ -9,7 +9,7 @@ use super::settings::settings_of_existing;
 use crate::config::Settings;
 use crate::market::{Market, Means, VerdictList};
 use crate::model::escape_bytes;
-use crate::records::{Action, Did, ListColumns, ListRow, VerdictRow, Verdicts, read_verdict_list};
+use crate::records::{Action, Did, ListColumns, ListRow, UnreadList, VerdictRow, Verdicts, read_verdict_list};
 use crate::vault::plain;
 
 /// A larger list is refused.
@@ -26,8 +26,12 @@ pub(super) fn verdicts(
     let market = market_of(&settings, market)?;
     let list = market.verdicts.clone().unwrap_or_else(VerdictList::unknown);
     let columns = columns_of(&list, columns).map_err(|why| CliError::usage(format!("{}: {why}", market.name)))?;
-    let (rows, told) = read_verdict_list(&read(file)?, &columns)
-        .map_err(|why| CliError::failed(&format!("`{}`: {}", file.display(), escape_bytes(why.as_bytes()))))?;
+    let (rows, told) = read_verdict_list(&read(file)?, &columns).map_err(|unread| match unread {
+        UnreadList::Text(why) => CliError::failed(&format!("`{}`: {}", file.display(), escape_bytes(why.as_bytes()))),
+        UnreadList::Columns { lacking, found } => {
+            CliError::usage(ask_for_columns(args.root.as_deref(), file, market, &lacking, &found))
+        }
+    })?;
     told.into_iter().for_each(|told| say!("{told}"));
     let (rows, unknown, pending) = meant(&list, rows);
     unknown.iter().for_each(|did| say!("{did}"));
@@ -66,7 +70,7 @@ fn market_of<'a>(settings: &'a Settings, name: Option<&str>) -> Result<&'a Marke
     }
 }
 
-/// Returns the columns of a list: those that a person names, else those of the market's profile.
+/// Returns the columns of a list: those that a person names, else those of the market's profile; empty if nobody says them.
 fn columns_of(list: &VerdictList, named: Option<&str>) -> Result<ListColumns, String> {
     let mut columns =
         ListColumns { file: list.file.clone(), verdict: list.verdict.clone(), reason: list.reason.clone() };
@@ -78,11 +82,48 @@ fn columns_of(list: &VerdictList, named: Option<&str>) -> Result<ListColumns, St
             _ => return Err(format!("`{part}` is no column; write `--columns file=..,verdict=..,reason=..`")),
         }
     }
-    if columns.file.is_empty() || columns.verdict.is_empty() {
-        let how = "write `--columns file=..,verdict=..`, or `verdicts:` into its profile";
-        return Err(format!("its profile does not say which columns its list has; {how}"));
-    }
     Ok(columns)
+}
+
+/// Returns what is wrong with the columns of a list, with those that it has, and the command that names them.
+fn ask_for_columns(root: Option<&Path>, file: &Path, market: &Market, lacking: &[String], found: &[String]) -> String {
+    let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let wrong = if lacking.is_empty() {
+        format!("the profile of {} does not say which columns its list has", market.name)
+    } else {
+        format!("its first line has no column {}", quoted(lacking))
+    };
+    let shown = file.display().to_string();
+    if found.is_empty() {
+        return escape_bytes(format!("`{shown}`: {wrong}, and that line is empty").as_bytes());
+    }
+    // A comma divides the columns of the option.
+    let mut left: Vec<&String> = found.iter().filter(|name| !name.contains(',')).collect();
+    let mut likely = |words: &[&str]| {
+        let at = left.iter().position(|name| words.iter().any(|word| name.to_lowercase().contains(word)))?;
+        Some(left.remove(at).as_str())
+    };
+    let [verdict, reason, name] = [
+        likely(&["status", "state", "verdict", "result", "decision"]),
+        likely(&["reason", "why", "comment", "note"]),
+        likely(&["file", "name"]),
+    ];
+    let reason = reason.map(|reason| format!(",reason={reason}")).unwrap_or_default();
+    let columns = format!("file={},verdict={}{reason}", name.unwrap_or("COLUMN"), verdict.unwrap_or("COLUMN"));
+    let root = root.map(|root| format!(" --root {}", word(&root.display().to_string()))).unwrap_or_default();
+    let (file, market) = (word(&shown), &market.name);
+    let command = format!("stockmill verdicts {file} --market {market} --columns {}{root}", word(&columns));
+    let found = quoted(found);
+    let told = format!(
+        "`{shown}`: {wrong}; it has {found}. Say which of these are the file's name, the verdict and the reason: {command}"
+    );
+    escape_bytes(told.as_bytes())
+}
+
+/// Returns a text as one word of a command line.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\"'\"'")) }
 }
 
 /// Returns the rows that say something, what is told of those that nobody understands, and how many are not answered.
@@ -127,8 +168,8 @@ mod tests {
             (true, Some("reason=Why"), Some(("File", "Status", Some("Why")))),
             (true, Some("file=Name, verdict = State"), Some(("Name", "State", None))),
             (false, Some("file=Name,verdict=State"), Some(("Name", "State", None))),
-            (false, None, None),
-            (false, Some("file=Name"), None),
+            (false, None, Some(("", "", None))),
+            (false, Some("file=Name"), Some(("Name", "", None))),
             (true, Some("name=File"), None),
             (true, Some("file="), None),
         ];
@@ -138,5 +179,44 @@ mod tests {
             let shown = columns.as_ref().map(|of| (of.file.as_str(), of.verdict.as_str(), of.reason.as_deref()));
             assert_eq!(shown, expected, "{is_known} {named:?}");
         }
+    }
+
+    /// The answer to a list of other columns named none of them.
+    #[test]
+    fn a_list_of_other_columns_is_answered_with_a_command_to_copy() {
+        let market =
+            crate::market::built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        // The file, what is missing, what it has, and how the answer begins and ends.
+        let rows: [(&str, &[&str], &[&str], &str, &str); 4] = [
+            (
+                "list.csv",
+                &[],
+                &["File name", "File status", "Rejection reason"],
+                "`list.csv`: the profile of adobe-stock does not say which columns its list has; it has `File name`,",
+                "stockmill verdicts list.csv --market adobe-stock --columns 'file=File name,verdict=File status,reason=Rejection reason'",
+            ),
+            (
+                "Ann's.csv",
+                &["Status"],
+                &["id", "outcome"],
+                "`Ann's.csv`: its first line has no column `Status`; it has `id`, `outcome`. Say which of these are",
+                "stockmill verdicts 'Ann'\"'\"'s.csv' --market adobe-stock --columns file=COLUMN,verdict=COLUMN",
+            ),
+            (
+                "l.csv",
+                &["Status"],
+                &["name", "state"],
+                "`l.csv`: its first line has no column `Status`; it has",
+                "stockmill verdicts l.csv --market adobe-stock --columns file=name,verdict=state",
+            ),
+            ("l.csv", &[], &[], "`l.csv`: the profile of", ", and that line is empty"),
+        ];
+        for (file, lacking, found, begins, ends) in rows {
+            let told = ask_for_columns(None, Path::new(file), &market, &names(lacking), &names(found));
+            assert!(told.starts_with(begins) && told.ends_with(ends), "{told}");
+        }
+        let told = ask_for_columns(Some(Path::new("/my mill")), Path::new("l"), &market, &[], &names(&["name"]));
+        assert!(told.ends_with("--columns file=name,verdict=COLUMN --root '/my mill'"), "{told}");
     }
 }

@@ -1,8 +1,8 @@
 use super::{Settings, Target};
-use crate::market::Accepts;
+use crate::market::{Accepts, Market, ai_policy};
 use crate::model::Method;
 
-/// Returns what is sound in the settings and leaves all pictures waiting in `upload`, since no market takes them.
+/// Returns what is sound in the settings, and by which pictures wait in `upload`, or do not go to a market that they name.
 pub fn advice(settings: &Settings) -> Vec<String> {
     let (markets, keep, format) = (&settings.upload.markets, &settings.keep, settings.export.format);
     if markets.is_empty() {
@@ -18,6 +18,9 @@ pub fn advice(settings: &Settings) -> Vec<String> {
         ));
     }
     let source_type = settings.defaults.source_type.unwrap_or_default();
+    if source_type.is_by_ai() {
+        advice.extend(markets.iter().filter_map(gets_nothing));
+    }
     if source_type.is_by_ai() && markets.iter().all(|market| market.accepts_ai != Accepts::Yes) {
         let term = source_type.uri();
         let term = term.rsplit('/').next().unwrap_or_default();
@@ -40,6 +43,15 @@ pub fn advice(settings: &Settings) -> Vec<String> {
     advice
 }
 
+/// Returns what a market says of work made by AI, and that it gets nothing of it; `None` if it takes that.
+fn gets_nothing(market: &Market) -> Option<String> {
+    let until = match market.accepts_ai {
+        Accepts::Unknown => " until a profile of your own in `markets/` says `accepts_ai: true` or `false`",
+        _ => "; what it takes has another `source_type` in its tags",
+    };
+    ai_policy(market).map(|said| format!("{said}: nothing that AI made goes there{until}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -50,13 +62,28 @@ mod tests {
 
     #[test]
     fn what_no_market_takes_is_told() {
-        let rows: [(&str, &[&str]); 10] = [
+        let rows: [(&str, &[&str]); 11] = [
             ("", &[]),
             ("export: {format: png}", &["each that waits there with `stockmill undo FILE`, and let it go on"]),
             ("keep: {min_megapixels: 3}", &["enlarges to 3 megapixels, and each market of `upload.markets` takes 4"]),
             ("keep: {min_megapixels: 3, method: none}", &[]),
             ("keep: {scale: 2}", &[]),
-            ("upload: {markets: [pond5, canva]}", &["no market of `upload.markets` takes work made by AI"]),
+            (
+                "upload: {markets: [pond5, canva]}",
+                &[
+                    "`pond5` takes no work made by AI: refuses AI-generated work, and suspends who sends it repeatedly (",
+                    "`canva` is not known to take work made by AI: its rule on AI-made work is not established (",
+                    "no market of `upload.markets` takes work made by AI",
+                ],
+            ),
+            // Others take it, and so nothing was told.
+            (
+                "upload: {markets: [adobe-stock, alamy, canva]}",
+                &[
+                    "(2024), 2026-11-28): nothing that AI made goes there; what it takes has another `source_type`",
+                    "2026-11-23): nothing that AI made goes there until a profile of your own",
+                ],
+            ),
             ("upload: {markets: [pond5]}\ndefaults: {source_type: digitalCapture}", &[]),
             ("keep: {min_megapixels: 4, megapixels_max: 3}", &["enlarges to 3 megapixels"]),
             ("export: {format: webp}\nkeep: {min_megapixels: 1}", &["is WebP", "enlarges to 1 megapixels"]),

@@ -10,8 +10,9 @@ use serde_yaml::Value;
 use super::colour::colour;
 use super::delivery::deliveries;
 use super::gate::{Gate, Gates, Schedule, time, weekday};
+use super::nodes::Nodes;
 use super::raw::{Raw, RawCommand, RawKeep, RawNaming, RawSchedule};
-use super::schema::Nodes;
+use super::schema::SETTINGS;
 use super::upload_build::{no_market, upload_day};
 use super::{
     DEFAULT_TEXT, ExportSettings, Folders, IdeasSettings, KeepSettings, NamingSettings, Problem, Problems, Settings,
@@ -32,7 +33,7 @@ pub fn load(text: &str, root: &Path, markets: &[Market]) -> Result<Settings, Pro
         return Err(Problems(vec![Problem { line: 1, column: 1, key: String::new(), what, hint: None }]));
     }
     let nodes = Nodes::read(text).map_err(|problem| Problems(vec![problem]))?;
-    let mut problems = nodes.check();
+    let mut problems = nodes.check(&SETTINGS);
     let wrong: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
     let raw = match with_defaults(text, &wrong) {
         Ok(raw) => raw,

@@ -6,7 +6,10 @@ mod build;
 mod colour;
 mod delivery;
 mod gate;
+mod nodes;
 mod places;
+mod profile;
+mod profile_schema;
 mod raw;
 mod schema;
 mod shape;
@@ -18,6 +21,7 @@ pub use build::{NO_ZONES, is_blank, lacks_zones, load, program_problem};
 pub use delivery::{Address, Delivery, Protocol};
 pub use gate::{Gate, Gates, Schedule, Window, last_window, midnight_after, window};
 pub use places::{check_places, own_folders};
+pub use profile::load_profile;
 pub use upload_day::{Brake, MarketLimits, UploadDay, UploadOrder};
 
 use std::collections::BTreeMap;

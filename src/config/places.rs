@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::schema::Nodes;
+use super::nodes::Nodes;
 use super::{Problem, Problems, Settings};
 
 /// What lies in the root besides the folders that can be set.

@@ -12,6 +12,8 @@ pub(super) enum Shape {
     /// Keys that are not known beforehand.
     Map(&'static Self),
     Table(&'static [(&'static str, Self)]),
+    /// A key of a table that must be written.
+    Needed(&'static Self),
     /// A word or a schedule.
     Gate,
     /// Text, a number or a truth value: a keyword, a category.

@@ -48,18 +48,32 @@ pub fn never(market: &Market, kind: Kind, source_type: SourceType) -> Vec<String
     ai(market, source_type).into_iter().chain(of_kind).collect()
 }
 
-/// Returns why the market does not get a file that AI made.
+/// Returns why the market does not get a file that AI made; what it says of that is its policy.
 fn ai(market: &Market, source_type: SourceType) -> Option<String> {
-    let Market { accepts_ai, policy, source, checked, .. } = market;
-    match accepts_ai {
+    match market.accepts_ai {
         _ if !source_type.is_by_ai() => None,
         Accepts::Yes => None,
-        Accepts::No => Some(format!("it takes no work made by AI: {policy} ({source}, {checked})")),
-        Accepts::Unknown => Some(format!(
-            "nobody could establish whether it takes work made by AI ({checked}); ask the market, and write \
-             `accepts_ai: true` or `false` into a profile of your own in `markets/`"
-        )),
+        Accepts::No => Some("it takes no work made by AI".to_owned()),
+        Accepts::Unknown => Some(
+            "nobody could establish whether it takes work made by AI; ask the market, and write `accepts_ai: true` or \
+             `false` into a profile of your own in `markets/`"
+                .to_owned(),
+        ),
     }
+}
+
+/// Returns what a market that gets no work made by AI says of it, with the source; `None` if it takes that.
+pub fn ai_policy(market: &Market) -> Option<String> {
+    let Market { name, policy, source, checked, .. } = market;
+    let rule = match market.accepts_ai {
+        Accepts::Yes => return None,
+        Accepts::No => "takes no work made by AI",
+        Accepts::Unknown => "is not known to take work made by AI",
+    };
+    let is_said = |about: &str| market.facts.iter().find(|fact| fact.about.iter().any(|key| key == about));
+    let (source, checked) = is_said("accepts_ai").map_or((source, checked), |fact| (&fact.source, &fact.checked));
+    let said = if policy.is_empty() { String::new() } else { format!(": {policy}") };
+    Some(format!("`{name}` {rule}{said} ({source}, {checked})"))
 }
 
 /// Returns what a market has against a video by what is measured of it; nothing for other kinds, and where no limits of
@@ -243,7 +257,7 @@ mod tests {
         let keywords = |n: usize, meta: Meta| Meta { keywords: (0..n).map(|n| format!("k{n}")).collect(), ..meta };
         // The market, the tags, the category, the edge, the start of what is told.
         let rows = [
-            ("shutterstock", keywords(7, by(ai)), Some("arts"), 2048, Some("it takes no work made by AI: refuses")),
+            ("shutterstock", keywords(7, by(ai)), Some("arts"), 2048, Some("it takes no work made by AI")),
             ("shutterstock", keywords(7, by(SourceType::DigitalCreation)), Some("Arts, nature"), 2048, None),
             (
                 "shutterstock",
@@ -280,6 +294,25 @@ mod tests {
                 Some(told) => assert!(found[0].starts_with(told), "{name}: {found:?}"),
                 None => assert_eq!(found, Vec::<String>::new(), "{name}"),
             }
+        }
+        for (name, policy) in [
+            ("adobe-stock", None),
+            (
+                "alamy",
+                Some(
+                    "`alamy` takes no work made by AI: its quality control refuses what is generated wholly or in part \
+                     (aitrace.org; a copy of Alamy's FAQ (2024), 2026-11-28)",
+                ),
+            ),
+            (
+                "canva",
+                Some(
+                    "`canva` is not known to take work made by AI: its rule on AI-made work is not established (nobody \
+                     says them; careful values, 2026-11-23)",
+                ),
+            ),
+        ] {
+            assert_eq!(ai_policy(&of(name)).as_deref(), policy);
         }
         let dreamstime = of("dreamstime");
         let flagged = codes(&dreamstime, Some("nature/sea, 212"), &by(ai));

@@ -158,7 +158,7 @@ fn with_words(text: &str, words: Option<&str>, joint: &str, chars_max: usize) ->
 
 /// Returns a text without a word or phrase, whatever its case, and without the punctuation that it leaves behind; parts
 /// of longer words stay. `None` if it is not in there.
-fn without_word(text: &str, word: &str) -> Option<String> {
+pub(super) fn without_word(text: &str, word: &str) -> Option<String> {
     let (mut rest, mut from, mut is_found) = (text.to_owned(), 0, false);
     while let Some((start, end)) = find_phrase(&rest, word, from) {
         let joined = joined(&rest[..start], &rest[end..]);

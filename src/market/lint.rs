@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::checks::never;
-use super::fit::{find_phrase, words_in};
+use super::fit::{find_phrase, without_word, words_in};
 use super::profile::{Market, Value};
 use crate::model::iim::KEYWORD_BYTES_MAX;
-use crate::model::{Meta, counted, without_fields};
+use crate::model::{Meta, counted, normal_keyword, without_fields};
 
 /// The lists that come with the program.
 const NAMES: &str = include_str!("../../config/lint/names.yaml");
+const FILE_NAMES: &str = include_str!("../../config/lint/file_names.yaml");
 /// What a person's own names are called.
 const OWN: &str = "names of `upload.names`";
 /// Fewer keywords are few.
@@ -42,6 +43,8 @@ pub enum WarningKind {
     Name,
     /// What stands in prompts, or between braces.
     Prompt,
+    /// Words of a file's name that are left out of its texts.
+    FileName,
     /// Keywords that say the same.
     SameKeywords,
     /// A keyword that is a sentence.
@@ -61,6 +64,7 @@ impl WarningKind {
             Self::NoCategory => "no category",
             Self::Name => "names and prompt words",
             Self::Prompt => "signs of a prompt",
+            Self::FileName => "words of file names that are left out",
             Self::SameKeywords => "keywords that say the same",
             Self::LongKeyword => "long keywords",
             Self::Capitals => "capitals",
@@ -75,15 +79,47 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Names that do not belong into tags, by their first word in lower case, each with what it is.
+/// Words that do not belong into tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names(BTreeMap<String, Vec<(String, String)>>);
+pub struct Names {
+    /// Names.
+    everywhere: Lists,
+    /// What the names of files have, and what means something else in other texts.
+    in_file_names: Lists,
+}
+
+/// Words and phrases by their first word in lower case, each with what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lists(BTreeMap<String, Vec<(String, String)>>);
 
 impl Names {
     /// Returns those that come with the program, and a person's own.
     pub fn with(own: Vec<String>) -> Self {
-        let mut lists: BTreeMap<String, Vec<String>> = serde_yaml::from_str(NAMES).expect("they are sound, by test");
-        lists.insert(OWN.to_owned(), own);
+        let read = |text: &str| -> BTreeMap<String, Vec<String>> {
+            serde_yaml::from_str(text).expect("the lists are sound, by test")
+        };
+        let mut names = read(NAMES);
+        names.insert(OWN.to_owned(), own);
+        Self { everywhere: Lists::of(names), in_file_names: Lists::of(read(FILE_NAMES)) }
+    }
+
+    /// Returns words of a file's name as a title may have them, and what is left out of them, each with what it is.
+    pub fn fit_words(&self, words: &str) -> (String, Vec<String>) {
+        let (mut fitted, mut left_out) = (words.to_owned(), Vec::new());
+        for lists in [&self.everywhere, &self.in_file_names] {
+            for (what, name) in lists.found_in(&fitted.clone()) {
+                if let Some(without) = without_word(&fitted, name) {
+                    fitted = normal_keyword(&without);
+                    left_out.push(format!("`{name}` ({what})"));
+                }
+            }
+        }
+        (fitted, left_out)
+    }
+}
+
+impl Lists {
+    fn of(lists: BTreeMap<String, Vec<String>>) -> Self {
         let mut names: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for (what, list) in lists {
             for name in list {
@@ -110,6 +146,12 @@ impl Names {
     }
 }
 
+/// Returns what is told of words of a file's name that are left out of its texts; `None` if there are none.
+pub fn left_out_words(left_out: &[String]) -> Option<Warning> {
+    let text = format!("`{{original|words}}` leaves {} of its file name out of its texts", left_out.join(", "));
+    (!left_out.is_empty()).then_some(Warning { kind: WarningKind::FileName, text })
+}
+
 /// Returns what is unwise in the tags of a file.
 pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
     let mut warnings = Vec::new();
@@ -130,7 +172,7 @@ pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
         if let Some(told) = prompt(what, text) {
             warn(WarningKind::Prompt, told);
         }
-        for (kind, name) in names.found_in(text) {
+        for (kind, name) in names.everywhere.found_in(text) {
             let told = format!(
                 "its {what} `{text}` has `{name}` in it, which is one of the {kind}: markets refuse such words"
             );
@@ -321,6 +363,36 @@ mod tests {
         }
         let own = lint(&Names::with(vec!["my rival".to_owned()]), &tags("My Rival's cabin", sound));
         assert!(own.len() == 1 && own[0].text.contains("which is one of the names of `upload.names`"), "{own:?}");
+    }
+
+    /// A title said which program made the picture, and lint warned of a word that nobody had written.
+    #[test]
+    fn a_file_name_gives_no_names_to_a_title() {
+        // The words of the name, what is left, and what is told.
+        let rows: [(&str, &str, &str); 9] = [
+            ("red fox in snow", "red fox in snow", ""),
+            ("ComfyUI flux red fox", "red fox", "`comfyui` (generators), `flux` (generators)"),
+            ("IMG", "", "`img` (cameras)"),
+            ("DSC sunset", "sunset", "`dsc` (cameras)"),
+            ("MJ old mill", "old mill", "`mj` (generators)"),
+            ("DALL E fox sdxl", "fox", "`dall-e` (generators), `sdxl` (generators)"),
+            ("Fox by Van Gogh masterpiece", "Fox", "`masterpiece` (prompt words), `van gogh` (artists)"),
+            ("My Rival fox", "fox", "`my rival` (names of `upload.names`)"),
+            ("imgfox fluxes", "imgfox fluxes", ""),
+        ];
+        let names = Names::with(vec!["my rival".to_owned()]);
+        for (words, expected, told) in rows {
+            let (fitted, mut left_out) = names.fit_words(words);
+            left_out.sort();
+            assert_eq!((fitted.as_str(), left_out.join(", ").as_str()), (expected, told), "{words}");
+            let warning = left_out_words(&left_out).map(|warning| warning.text);
+            let expected = (!told.is_empty())
+                .then(|| format!("`{{original|words}}` leaves {told} of its file name out of its texts"));
+            assert_eq!(warning, expected);
+        }
+        // What may mean something else is no matter where a person wrote it.
+        let sound = tags("Solar flux over a lake", "sun, flux, sky, lake, light, night, star");
+        assert_eq!(lint(&names, &sound), []);
     }
 
     #[test]

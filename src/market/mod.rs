@@ -16,15 +16,15 @@ mod video;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
-pub use checks::{Candidate, check, check_tags, never, no_category, refused_video};
+pub use checks::{Candidate, ai_policy, check, check_tags, never, no_category, refused_video};
 pub use colour::ColourLimit;
 pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
-pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, lint, repetition};
+pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, left_out_words, lint, repetition};
 pub use manifest::{Row, fit_file_name, manifest, names_in, renamed, row_of, row_too_long};
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
-pub use read::{built_in, parse};
+pub use read::{Unread, built_in, parse};
 pub use verdicts::{Means, VerdictList};
 pub use video::{Limit, Sound, VideoLimits};

@@ -58,24 +58,25 @@ impl VerdictList {
         }
     }
 
-    /// Returns why it makes no sense, if it does not.
-    pub fn problem(&self) -> Option<String> {
+    /// Returns why it makes no sense, as far as it does not.
+    pub fn problems(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
         let columns = [Some(&self.file), Some(&self.verdict), self.reason.as_ref()];
         if columns.into_iter().flatten().any(|column| column.trim().is_empty()) {
-            return Some("a column has no name".to_owned());
+            wrong.push("a column has no name".to_owned());
         }
         if self.accepted.is_empty() || self.refused.is_empty() {
-            return Some("`accepted` and `refused` must each have a word".to_owned());
+            wrong.push("`accepted` and `refused` must each have a word".to_owned());
         }
         let all = [&self.accepted, &self.refused, &self.pending].into_iter().flatten();
         let mut seen: Vec<String> = Vec::new();
         for word in all.map(|word| word.trim().to_lowercase()) {
             if word.is_empty() || seen.contains(&word) {
-                return Some(format!("the word `{word}` stands there twice, or is empty"));
+                wrong.push(format!("the word `{word}` stands there twice, or is empty"));
             }
             seen.push(word);
         }
-        None
+        wrong
     }
 }
 
@@ -97,14 +98,14 @@ mod tests {
             assert_eq!(list.means(word), means, "{word}");
         }
         let sound = VerdictList { file: "File".to_owned(), verdict: "Status".to_owned(), ..list };
-        assert_eq!(sound.problem(), None);
+        assert_eq!(sound.problems(), Vec::<String>::new());
         let wrong = [
             VerdictList { file: " ".to_owned(), ..sound.clone() },
             VerdictList { refused: Vec::new(), ..sound.clone() },
             VerdictList { refused: vec!["Approved ".to_owned()], ..sound.clone() },
         ];
         for list in wrong {
-            assert!(list.problem().is_some(), "{list:?}");
+            assert!(!list.problems().is_empty(), "{list:?}");
         }
     }
 }

@@ -91,9 +91,8 @@ impl<T: Display> Display for Limit<T> {
 }
 
 impl VideoLimits {
-    /// Returns the first key that makes no sense, and why.
-    pub(super) fn problem(&self) -> Option<(String, String)> {
-        let of = |key: &str, what: String| Some((format!("video.{key}"), what));
+    /// Returns the keys that make no sense, each with why.
+    pub(super) fn problems(&self) -> Vec<(String, String)> {
         let turned = [
             ("short_edge", self.short_edge.is_some_and(|limit| limit.is_senseless())),
             ("long_edge", self.long_edge.is_some_and(|limit| limit.is_senseless())),
@@ -101,16 +100,20 @@ impl VideoLimits {
             ("frames_per_second", self.frames_per_second.is_some_and(|limit| limit.is_senseless())),
             ("bytes", self.bytes.is_some_and(|limit| limit.is_senseless())),
         ];
-        if let Some((key, _)) = turned.into_iter().find(|(_, is)| *is) {
-            return of(key, "has `min`, `max` or both, and `min` is not more than `max`".to_owned());
-        }
-        let unknown = self.codecs.iter().find_map(|codec| match codec {
+        let turned = turned.into_iter().filter(|(_, is)| *is).map(|(key, _)| {
+            (format!("video.{key}"), "has `min`, `max` or both, and `min` is not more than `max`".to_owned())
+        });
+        let unknown = self.codecs.iter().filter_map(|codec| match codec {
             Codec::Other(name) => Some(name),
             _ => None,
-        })?;
-        let near = nearest(unknown, &Codec::names());
-        let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-        of("codecs", format!("stockmill knows no codec `{unknown}`{near}; it knows {}", Codec::names().join(", ")))
+        });
+        let unknown = unknown.map(|name| {
+            let near = nearest(name, &Codec::names());
+            let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            let what = format!("stockmill knows no codec `{name}`{near}; it knows {}", Codec::names().join(", "));
+            ("video.codecs".to_owned(), what)
+        });
+        turned.chain(unknown).collect()
     }
 
     /// Returns what is against a video that has so many bytes. What cannot be told is no yes.
@@ -269,7 +272,7 @@ mod tests {
              title_text: {{chars_max: 70}}\nkeywords: {{min: 1, max: 50}}\nvideo: {video}\n\
              csv: {{separator: \",\", bom: false, rows_max: 9, bytes_max: 900, columns: [{{header: F, value: file_name}}]}}\n"
         );
-        parse("x", &profile).map(|market| market.video.unwrap()).map_err(|error| error.to_string())
+        parse(&profile).map(|market| market.video.unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -277,7 +280,7 @@ mod tests {
         for (video, told) in [
             (
                 "{seconds: {min: 60, max: 5}}",
-                "`video.seconds`: has `min`, `max` or both, and `min` is not more than `max` at line 12 column 18",
+                "`video.seconds`: has `min`, `max` or both, and `min` is not more than `max`",
             ),
             ("{seconds: {min: .nan, max: 5}}", "`video.seconds`"),
             ("{bytes: {}}", "`video.bytes`: has `min`, `max` or both"),

@@ -25,20 +25,60 @@ pub fn plain(text: &str, bytes_max: usize) -> String {
     text[..end].trim().to_owned()
 }
 
+/// A text of which IPTC has only the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Short<'a> {
+    /// The title.
+    Title,
+    /// The description.
+    Description,
+    /// The creator.
+    Creator,
+    /// The copyright line.
+    Rights,
+    /// This keyword.
+    Keyword(&'a str),
+}
+
+impl Short<'_> {
+    /// Returns how many bytes IPTC has of it.
+    pub fn bytes_max(self) -> usize {
+        match self {
+            Self::Title => TITLE_BYTES_MAX,
+            Self::Description => DESCRIPTION_BYTES_MAX,
+            Self::Creator => CREATOR_BYTES_MAX,
+            Self::Rights => RIGHTS_BYTES_MAX,
+            Self::Keyword(_) => KEYWORD_BYTES_MAX,
+        }
+    }
+}
+
+/// Returns the texts of which IPTC has only the beginning.
+pub fn short(meta: &Meta) -> Vec<Short<'_>> {
+    let texts = [
+        (Short::Title, &meta.title),
+        (Short::Description, &meta.description),
+        (Short::Creator, &meta.creator),
+        (Short::Rights, &meta.rights),
+    ];
+    let keywords = meta.keywords.iter().map(|keyword| (Short::Keyword(keyword), keyword));
+    let is_longer = |(short, text): &(Short<'_>, &String)| plain(text, usize::MAX).len() > short.bytes_max();
+    texts.into_iter().chain(keywords).filter(is_longer).map(|(short, _)| short).collect()
+}
+
 /// Returns what IPTC has only the beginning of, in words.
 pub fn shortened(meta: &Meta) -> Option<String> {
-    let is_longer = |text: &str, bytes_max: usize| plain(text, usize::MAX).len() > bytes_max;
-    let texts = [
-        ("its title", &meta.title, TITLE_BYTES_MAX),
-        ("its description", &meta.description, DESCRIPTION_BYTES_MAX),
-        ("its creator", &meta.creator, CREATOR_BYTES_MAX),
-        ("its rights", &meta.rights, RIGHTS_BYTES_MAX),
-    ];
-    let texts = texts.into_iter().filter(|(_, text, bytes_max)| is_longer(text, *bytes_max));
-    let keywords = meta.keywords.iter().filter(|keyword| is_longer(keyword, KEYWORD_BYTES_MAX));
-    let keywords = keywords.map(|keyword| format!("the keyword `{keyword}` ({KEYWORD_BYTES_MAX} bytes)"));
-    let cut: Vec<String> =
-        texts.map(|(name, _, bytes_max)| format!("{name} ({bytes_max} bytes)")).chain(keywords).collect();
+    let told = |short: Short<'_>| {
+        let what = match short {
+            Short::Title => "its title".to_owned(),
+            Short::Description => "its description".to_owned(),
+            Short::Creator => "its creator".to_owned(),
+            Short::Rights => "its rights".to_owned(),
+            Short::Keyword(keyword) => format!("the keyword `{keyword}`"),
+        };
+        format!("{what} ({} bytes)", short.bytes_max())
+    };
+    let cut: Vec<String> = short(meta).into_iter().map(told).collect();
     (!cut.is_empty()).then(|| format!("IPTC has only the beginning of {}; XMP has all", cut.join(", ")))
 }
 

@@ -54,6 +54,6 @@ pub use slug::{AssetId, SlugProblem, ThemeSlug, slug_chars, slugify};
 pub use stage::{Stage, UnknownStage};
 pub use tags::{Tags, category_map, is_barred, normal_keyword, split_words, words};
 pub use template::{Field, Filter, Piece, Template, TemplateProblem, nearest};
-pub use title_fields::{with_fields, without_fields};
+pub use title_fields::{has_words_field, with_fields, without_fields, words_of};
 pub use upscaler::{Dial, INSTEAD, Took, Upscaler};
 pub use video::{Codec, Video};

@@ -18,9 +18,9 @@ enum Part<'a> {
     Field(&'a str),
 }
 
-/// Returns a text with the values of its fields. A field that nobody knows, or whose value is not known yet, stays as it
-/// is typed; where the original's name has no words, what joined them goes too.
-pub fn with_fields(text: &str, number: Option<u64>, original: &str) -> String {
+/// Returns a text with the values of its fields: the number of the file, and the words of its name. A field that nobody
+/// knows, or whose value is not known yet, stays as it is typed; where there are no words, what joined them goes too.
+pub fn with_fields(text: &str, number: Option<u64>, words: &str) -> String {
     if !text.contains('{') {
         return text.to_owned();
     }
@@ -28,9 +28,8 @@ pub fn with_fields(text: &str, number: Option<u64>, original: &str) -> String {
     let mut value = |field: &str| match field {
         NUMBER => number.map(|number| number.to_string()),
         WORDS => {
-            let words = words_of(original);
             is_empty |= words.is_empty();
-            Some(words)
+            Some(words.to_owned())
         }
         _ => None,
     };
@@ -43,6 +42,11 @@ pub fn with_fields(text: &str, number: Option<u64>, original: &str) -> String {
         .collect();
     let filled = normal_keyword(&filled);
     if is_empty { filled.trim_matches(|c: char| c == ' ' || JOINTS.contains(&c)).to_owned() } else { filled }
+}
+
+/// Returns whether a text has the words of a file's name in it.
+pub fn has_words_field(text: &str) -> bool {
+    parts(text).iter().any(|part| matches!(part, Part::Field(WORDS)))
 }
 
 /// Returns a text without its fields, and what else stands between braces in it, each as it is typed and with the field
@@ -82,7 +86,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 /// Returns the words in a file's name, without numbers and the marks of generators and cameras.
-fn words_of(original: &str) -> String {
+pub fn words_of(original: &str) -> String {
     let is_word = |part: &&str| {
         part.contains(char::is_alphabetic) && !(part.contains(char::is_numeric) && part.chars().count() >= MARK_CHARS)
     };
@@ -111,8 +115,10 @@ mod tests {
             ("山 {original|words}", "狐_雪", "山 狐 雪", "山 狐 雪"),
         ];
         for (text, original, numbered, bare) in rows {
-            assert_eq!(with_fields(text, Some(7), original), numbered, "{text}");
-            assert_eq!(with_fields(text, None, original), bare, "{text}");
+            let words = words_of(original);
+            assert_eq!(with_fields(text, Some(7), &words), numbered, "{text}");
+            assert_eq!(with_fields(text, None, &words), bare, "{text}");
+            assert_eq!(has_words_field(text), text.contains("{original|words}"), "{text}");
         }
     }
 

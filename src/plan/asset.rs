@@ -80,12 +80,22 @@ impl<'a> Asset<'a> {
 
     /// Returns the asset's tags, all layers resolved.
     pub(super) fn tags(&self) -> tags::Resolved {
+        self.tags_of(&self.sidecar)
+    }
+
+    /// Returns them as they would be if it had another number within its theme.
+    pub(super) fn tags_as_number(&self, number: u64) -> tags::Resolved {
+        self.tags_of(&Sidecar { seq: Some(number), ..self.sidecar.clone() })
+    }
+
+    fn tags_of(&self, sidecar: &Sidecar) -> tags::Resolved {
         let mut layers = self.context.layers.to_vec();
         if let Some(xmp) = &self.facts.xmp {
             layers.push((tags::Layer::Xmp, xmp.clone()));
         }
-        layers.push((tags::Layer::Sidecar, self.sidecar.tags.clone()));
-        tags::resolve(&layers).of_sidecar(&self.sidecar).telling(&self.context.rules.export.ai_fields)
+        layers.push((tags::Layer::Sidecar, sidecar.tags.clone()));
+        let rules = self.context.rules;
+        tags::resolve(&layers).of_sidecar(&rules.names, sidecar).telling(&rules.export.ai_fields)
     }
 
     /// Returns a stem by a naming rule.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
+use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_videos::{SOUND, TAGLESS, of_sound, of_tagless};
 use super::selection::{Line, left};
 use crate::market::{self, Market, Row, Warning, WarningKind};
@@ -177,7 +178,7 @@ impl Checklist<'_> {
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
-        notes.chain(videos).chain(self.cut()).collect()
+        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -323,6 +324,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (SORTED, SORTED_END),
         SOUND,
         TAGLESS,
+        SHORT,
     ];
     ours.into_iter().find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
@@ -603,6 +605,34 @@ mod tests {
         assert_eq!((list(60, Some(&cut)), list(9, Some(&cut))), (None, Some(whole.clone())));
         let noted = cut.replace(CUT_END, &format!("{CUT_END} ask Ann"));
         assert!(list(9, Some(&noted)).unwrap().contains("\nask Ann\n"));
+    }
+
+    /// What the list says of IPTC is its own, and goes once it is not so any more.
+    #[test]
+    fn what_iptc_cuts_is_told_as_long_as_it_is_so() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let list = |title: &str, existing: Option<&str>| {
+            let assets = [asset("a.jpg", Meta { title: title.to_owned(), ..Meta::default() })];
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+            let manifests = [name.manifest(1)];
+            let (without_row, refused) = (&[], &[]);
+            let list = Checklist {
+                name: &name,
+                market: &market,
+                assets: &assets,
+                without_row,
+                refused,
+                manifests: &manifests,
+            };
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+        };
+        let (whole, cut) = (list("Sea", None), list(&"Sea ".repeat(17), None));
+        assert!(
+            cut.contains("\n> IPTC has only the beginning of the title of `a.jpg` (64 bytes); XMP has all.\n"),
+            "{cut}"
+        );
+        assert!(list("Sea", Some(&cut)) == whole && !whole.contains("IPTC"), "{whole}");
     }
 
     /// What a person made of the list that one file has, and what becomes of it when another one joins.

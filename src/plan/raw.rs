@@ -1,5 +1,6 @@
 use super::Plan;
 use super::asset::Asset;
+use super::not_taken::{Cause, NotTaken, told};
 use crate::market::{never, refused_video};
 
 /// Gives a new file its first name and passes it on to `keep`.
@@ -19,18 +20,18 @@ fn unsaleable(asset: &Asset<'_>) -> String {
     let rules = asset.context.rules;
     let kind = if asset.kind.is_image() { rules.export.format.kind() } else { asset.kind };
     let source_type = asset.tags().meta().source_type;
-    let refusals: Vec<String> = rules
+    let refusals: Vec<_> = rules
         .markets
         .iter()
         .filter_map(|market| {
             let mut why = never(market, kind, source_type);
             why.extend(refused_video(market, kind, asset.facts.video.as_ref(), asset.facts.seen.size));
-            (!why.is_empty()).then(|| format!("{} refuses it: {}", market.name, why.join("; ")))
+            (!why.is_empty()).then(|| (market.name.clone(), NotTaken { reasons: why, cause: Cause::File }))
         })
         .collect();
     let is_for_none = refusals.len() == rules.markets.len() && !refusals.is_empty();
     if is_for_none {
-        format!("; no market of `upload.markets` will take it: {}", refusals.join("; "))
+        format!("; no market of `upload.markets` will take it: {}", told(&refusals).join("; "))
     } else {
         String::new()
     }

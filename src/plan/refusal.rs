@@ -9,17 +9,33 @@ pub struct Refusal {
     pub reason: String,
     /// What the file's bytes follow from, as far as that is known: the same may be made in several ways.
     pub made: Vec<ContentHash>,
+    /// Its number within its theme, where that is on record.
+    pub number: Option<u64>,
+}
+
+/// What of a file that is offered again is another than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum But {
+    /// Nothing.
+    Nothing,
+    /// The number in its texts, which mends nothing.
+    Number,
 }
 
 impl Refusal {
-    /// Returns why the market does not get the asset again, if nothing changed about it; `made` is what the bytes follow
-    /// from that it would get. What is not known to be the same goes on: its bytes are compared once it is made.
-    pub fn refuse(&self, made: Option<&ContentHash>) -> Option<String> {
+    /// Returns why the market does not get the asset again, if nothing changed about it `but` this; `made` is what the
+    /// bytes follow from that it would get without that. What is not known to be the same goes on: its bytes are compared
+    /// once it is made.
+    pub fn refuse(&self, made: Option<&ContentHash>, but: But) -> Option<String> {
         let is_same = made.is_some_and(|made| self.made.contains(made));
+        let but = match but {
+            But::Nothing => "",
+            But::Number => " with another number",
+        };
         is_same.then(|| {
             format!(
-                "it refused it as `{}`{}, and would get the same again; change its picture or its tags, or move it out \
-                 of `upload`",
+                "it refused it as `{}`{}, and would get the same again{but}; change its picture or its tags, or move it \
+                 out of `upload`",
                 self.file,
                 self.why()
             )
@@ -49,8 +65,9 @@ mod tests {
         ];
         for (was, now, goes) in rows {
             let file = RelPath::new("upload/2026-11-28/m/files/a.jpg").unwrap();
-            let refusal = Refusal { file, reason: "noise".to_owned(), made: was.map(hash).into_iter().collect() };
-            let why = refusal.refuse(now.map(hash).as_ref());
+            let refusal =
+                Refusal { file, reason: "noise".to_owned(), made: was.map(hash).into_iter().collect(), number: None };
+            let why = refusal.refuse(now.map(hash).as_ref(), But::Nothing);
             assert_eq!(why.is_none(), goes, "{was:?} {now:?}");
             assert!(
                 why.is_none_or(|why| why.starts_with("it refused it as `upload/2026-11-28/m/files/a.jpg` (noise)"))

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{ExportSettings, KeepSettings, NamingSettings};
-use crate::market::Market;
+use crate::market::{Market, Names};
 use crate::model::{ContentHash, NetName};
 
 /// The slice of the settings that deciding needs.
@@ -15,6 +15,8 @@ pub struct Rules {
     pub export: ExportSettings,
     /// Where they go.
     pub markets: Vec<Market>,
+    /// Names that texts do not get from the names of files.
+    pub names: Names,
     /// The most prompts that one idea gives.
     pub prompts_max: usize,
     /// The nets that people brought, as far as they are asked for.

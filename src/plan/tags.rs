@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::market::Names;
 use crate::model::hierarchy::{LEVEL, levels, of_keywords};
 use crate::model::{
-    Ai, AiField, ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, normal_keyword,
-    with_fields,
+    Ai, AiField, ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, has_words_field,
+    normal_keyword, with_fields, words_of,
 };
 use crate::records::Sidecar;
 
@@ -86,6 +87,8 @@ pub struct Resolved {
     pub method: Option<Sourced<Method>>,
     /// What a neural net does about its noise and damage.
     pub restore: Option<Sourced<Restore>>,
+    /// The words of its file name that its texts would have, and do not.
+    pub left_out_words: Vec<String>,
 }
 
 /// Resolves layers, lowest first. A higher layer's values win. Its keywords go in front, since the
@@ -187,24 +190,32 @@ impl Resolved {
         self
     }
 
-    /// Returns them for one asset: the fields in its texts have its values. What another program wrote has none.
+    /// Returns them for one asset: the fields in its texts have its values. What another program wrote has none, and names
+    /// that its file has from generators and cameras are none of its words.
     #[must_use]
-    pub fn of_asset(mut self, number: Option<u64>, original: &str) -> Self {
+    pub fn of_asset(mut self, names: &Names, number: Option<u64>, original: &str) -> Self {
+        let texts = || [&self.title, &self.description].into_iter().flatten().filter(|text| text.layer != Layer::Xmp);
+        if !texts().any(|text| text.value.contains('{')) {
+            return self;
+        }
+        let has_words = texts().any(|text| has_words_field(&text.value));
+        let (words, left_out) = names.fit_words(&words_of(original));
         for text in [&mut self.title, &mut self.description].into_iter().flatten() {
             if text.layer != Layer::Xmp {
-                text.value = with_fields(&text.value, number, original);
+                text.value = with_fields(&text.value, number, &words);
             }
         }
+        self.left_out_words = if has_words { left_out } else { Vec::new() };
         self
     }
 
     /// Returns them for the asset of a sidecar.
     #[must_use]
-    pub fn of_sidecar(self, sidecar: &Sidecar) -> Self {
+    pub fn of_sidecar(self, names: &Names, sidecar: &Sidecar) -> Self {
         let original = sidecar.origin.as_ref().map(|origin| origin.path.stem().to_string_lossy().into_owned());
         // What is made of an original that has a C2PA manifest cannot have that, and names it.
         let signed = sidecar.original().filter(|_| sidecar.c2pa.is_some()).map(|original| original.hash.clone());
-        Self { derived_from: signed, ..self.of_asset(sidecar.seq, &original.unwrap_or_default()) }
+        Self { derived_from: signed, ..self.of_asset(names, sidecar.seq, &original.unwrap_or_default()) }
     }
 
     /// Returns them for what is made already: a look that they ask for comes too late.
@@ -314,6 +325,24 @@ mod tests {
             let told = resolved.clone().telling(fields).meta();
             assert_eq!((told.ai.system.as_deref(), told.ai.prompt.as_deref()), (system, prompt), "{fields:?}");
             assert_eq!(serde_json::to_string(&told).unwrap().contains("\"ai\""), !fields.is_empty());
+        }
+    }
+
+    /// Only the texts in which a person asked for the words of a file's name have to do with them.
+    #[test]
+    fn words_that_a_text_does_not_get_are_told_where_it_asks_for_them() {
+        let names = Names::with(Vec::new());
+        for (title, expected, left_out) in [
+            ("Sea, {original|words}", "Sea, red fox", &["`comfyui` (generators)"][..]),
+            ("Sea {n}", "Sea 7", &[]),
+            ("Sea", "Sea", &[]),
+        ] {
+            let resolved =
+                resolve(&[(Layer::Theme, layer(title, &[]))]).of_asset(&names, Some(7), "ComfyUI_red_fox_00012_");
+            assert_eq!(
+                (resolved.meta().title.as_str(), &resolved.left_out_words[..]),
+                (expected, &left_out.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()[..])
+            );
         }
     }
 

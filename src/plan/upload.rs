@@ -4,7 +4,9 @@ use jiff::civil::Date;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
+use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
 use super::own_file::{how_taken, own_file};
+use super::refusal::But;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
@@ -19,7 +21,7 @@ const PARTS: &str = ".parts";
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Answers { plan, did, refused } = Answers::of(asset);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
-    plan.about.did = did.into_iter().chain(refused.iter().map(told)).collect::<Vec<_>>().join("; ");
+    plan.about.did = did.into_iter().chain(told(&refused)).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
@@ -96,7 +98,7 @@ impl Answers {
         let (mut did, mut refused, mut plan) = (Vec::new(), Vec::new(), None);
         for market in &asset.context.rules.markets {
             match join(asset, market, &mut plan) {
-                Ok(told) => did.push(told),
+                Ok(joined) => did.push((market.name.clone(), joined)),
                 Err(refusal) => refused.push((market.name.clone(), refusal)),
             }
         }
@@ -109,49 +111,21 @@ impl Answers {
                 }
             }
         }
+        let did = together(did).iter().map(|(markets, joined)| joined.told(markets)).collect();
         Self { plan, did, refused }
     }
 }
 
-fn told((market, refusal): &(MarketName, NotTaken)) -> String {
-    let says = if refusal.cause == Cause::Room { "gets it later" } else { "refuses it" };
-    format!("{market} {says}: {}", refusal.reasons.join("; "))
+/// What is told of a file that a market gets: what stands before the market's name and behind it.
+#[derive(PartialEq)]
+struct Joined {
+    how: String,
+    then: String,
 }
 
-/// Returns why a file stays that no market takes.
-fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
-    let why = refused.iter().map(told).collect::<Vec<_>>().join("; ");
-    let is_any = |cause: Cause| refused.iter().any(|(_, refusal)| refusal.cause == cause);
-    match why {
-        none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
-        why if is_any(Cause::Room) => Hold::NoRoom(why),
-        why if is_any(Cause::Tags) => Hold::Untagged(why),
-        why => Hold::Unwanted(why),
-    }
-}
-
-/// Why a market does not get a file.
-struct NotTaken {
-    reasons: Vec<String>,
-    cause: Cause,
-}
-
-/// What would have to change for a market to get a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// The file, or the market's rules.
-    File,
-    /// Its tags.
-    Tags,
-    /// The market got it before.
-    Before,
-    /// The market has no room for it now.
-    Room,
-}
-
-impl NotTaken {
-    fn new(cause: Cause, reason: &str) -> Self {
-        Self { reasons: vec![reason.to_owned()], cause }
+impl Joined {
+    fn told(&self, markets: &str) -> String {
+        format!("{} for {markets} {}", self.how, self.then)
     }
 }
 
@@ -243,7 +217,7 @@ fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
 
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
-fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<String, NotTaken> {
+fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<Joined, NotTaken> {
     let before = asset.context.bundled_for.get(&market.name);
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(NotTaken::new(Cause::Before, &why));
@@ -260,15 +234,16 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let is_own = own.is_some();
     let (recipe, file, how) = own.unwrap_or_else(|| finished(asset, &meta));
     let again = match before {
-        Some(Bundled::Refused(refusals)) => mended(refusals, &file)?,
+        Some(Bundled::Refused(refusals)) => mended(asset, market, refusals, &file)?,
         _ => "",
     };
-    let mut told = vec![format!("{how}bundled{again} for {} of {}", market.name, bundle.day)];
+    let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
     told.extend(shortened(&meta).filter(|_| asset.kind.is_image()));
     told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
-    let did = told.join("; ");
+    let joined = Joined { how: format!("{how}bundled{again}"), then: told.join("; ") };
+    let did = joined.told(market.name.as_str());
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
@@ -281,7 +256,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<S
     let recipe = Recipe::SidecarOf { product, sidecar: Box::new(sidecar) };
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
-    Ok(did)
+    Ok(joined)
 }
 
 /// Returns what is told of a file that comes too late for its season.
@@ -291,11 +266,33 @@ fn late_for(season: Date, market: &Market, today: Date) -> Option<String> {
     (today > last).then(|| format!("late for its season, {season}{wants}"))
 }
 
-/// Returns how it is told that a market gets a file again that it refused: it must be another one by now.
-fn mended(refusals: &[Refusal], file: &FileRecord) -> Result<&'static str, NotTaken> {
-    let made = file.fingerprint();
-    let same = refusals.iter().find_map(|refusal| refusal.refuse(made.as_ref()));
-    same.map_or(Ok(" again, since it was mended,"), |why| Err(NotTaken::new(Cause::Before, &why)))
+/// Returns how it is told that a market gets a file again that it refused: it must be another one by now. Another number
+/// in its texts alone makes it none, as far as it is on record which number it had.
+fn mended(
+    asset: &Asset<'_>,
+    market: &Market,
+    refusals: &[Refusal],
+    file: &FileRecord,
+) -> Result<&'static str, NotTaken> {
+    let meta_as = |number: u64| market::fit(market, &asset.tags_as_number(number).meta()).meta;
+    let made_as = |number: u64| {
+        let embedded = file.embedded.as_ref().map(|_| digest(&meta_as(number)));
+        FileRecord { embedded, ..file.clone() }.fingerprint()
+    };
+    let same = |refusal: &Refusal| {
+        let other = || refusal.refuse(made_as(refusal.number?).as_ref(), But::Number);
+        refusal.refuse(file.fingerprint().as_ref(), But::Nothing).or_else(other)
+    };
+    if let Some(why) = refusals.iter().find_map(same) {
+        return Err(NotTaken::new(Cause::Before, &why));
+    }
+    let has_number = || meta_as(asset.seq) != meta_as(asset.seq.wrapping_add(1));
+    let is_unknown = refusals.iter().any(|refusal| refusal.number.is_none()) && has_number();
+    Ok(if is_unknown {
+        " again, since it was mended or has another number (which one it had is not on record),"
+    } else {
+        " again, since it was mended,"
+    })
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that
@@ -427,6 +424,7 @@ mod tests {
             keep: settings.keep,
             export: settings.export,
             markets: settings.upload.markets,
+            names: settings.upload.names,
             prompts_max: 10,
             nets: BTreeMap::new(),
         };

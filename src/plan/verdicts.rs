@@ -103,6 +103,7 @@ fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
         asset: sent.file.asset.clone(),
         hash: sent.file.hash.clone(),
         made: sent.file.made.clone(),
+        number: sent.file.number,
         accepted: row.accepted,
         reason: if row.accepted { String::new() } else { row.reason.clone() },
     }
@@ -138,7 +139,7 @@ mod tests {
                     "?" => Dealt::InReview,
                     word => Dealt::Answered(word == "yes"),
                 };
-                let file = SentFile { name, asset, theme: None, hash, made: None };
+                let file = SentFile { name, asset, theme: None, hash, made: None, number: None };
                 (RelPath::new(format!("upload/2026-11-28/{}", words[0])).unwrap(), file, dealt)
             })
             .collect();

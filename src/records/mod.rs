@@ -34,6 +34,6 @@ pub use request::{Action, Answer, Did, RemakeWhat, Request, RetryWhat, UndoWhat,
 pub use sending::{AnsweredFile, Answers, Dealing, Sending, SentFile};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
-pub use verdict_list::{ListColumns, ListRow, read_verdict_list};
+pub use verdict_list::{ListColumns, ListRow, UnreadList, read_verdict_list};
 pub use yaml::{read_mapping, read_shared, write_mapping};
 pub use yaml_edit::merged_text;

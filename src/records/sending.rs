@@ -44,6 +44,9 @@ pub struct SentFile {
     /// What its bytes follow from, where that is known: see [`super::FileRecord::fingerprint`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made: Option<ContentHash>,
+    /// Its number within its theme, which its texts may have; older records do not say it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u64>,
 }
 
 /// What a market answered about files.
@@ -68,6 +71,9 @@ pub struct AnsweredFile {
     /// What these follow from, where that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made: Option<ContentHash>,
+    /// Its number within its theme, where that is on record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u64>,
     /// Whether the market took it.
     pub accepted: bool,
     /// Why not, in the market's words.
@@ -105,12 +111,15 @@ mod tests {
                 r#"{{"sent":{{"bundle":"upload/d/m","market":"m-2","at":"2026-11-28T10:00:00Z","files":[{{"name":"a.jpg",{}}}]}}}}"#,
                 r#""asset":"0123456789abcdef","theme":"sea","hash":"HASH","made":"HASH""#
             ),
+            format!(
+                r#"{{"sent":{{"bundle":"upload/d/m","market":"m","at":"2026-11-28T10:00:00Z","files":[{{"name":"a.jpg",{file},"number":7}}]}}}}"#
+            ),
             r#"{"not_sent":"upload/2026-11-28/m"}"#.to_owned(),
             format!(
                 r#"{{"answered":{{"market":".m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"accepted":true}}]}}}}"#
             ),
             format!(
-                r#"{{"answered":{{"market":"m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"accepted":false,"reason":"noise"}}]}}}}"#
+                r#"{{"answered":{{"market":"m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"made":"HASH","number":7,"accepted":false,"reason":"noise"}}]}}}}"#
             ),
         ];
         for text in rows {

@@ -29,29 +29,45 @@ pub struct ListRow {
     pub reason: String,
 }
 
+/// Why a list cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnreadList {
+    /// It is no table.
+    Text(String),
+    /// A column that is looked for is not there, or nobody said which one it is.
+    Columns {
+        /// Those that are named and not there.
+        lacking: Vec<String>,
+        /// Those that are there.
+        found: Vec<String>,
+    },
+}
+
 /// Reads a list: its rows, and what is to be told of how it was read.
-pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<ListRow>, Option<String>), String> {
-    let decoded = decode(bytes).map_err(|why| why.replace("the note", "the list"))?;
+pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<ListRow>, Option<String>), UnreadList> {
+    let decoded = decode(bytes).map_err(|why| UnreadList::Text(why.replace("the note", "the list")))?;
     let told = decoded.told.map(|(line, what)| format!("line {line}: {}", what.replace("the note", "the list")));
     let text = decoded.text.trim_start_matches('\u{feff}');
     let mut headers: Vec<String> = Vec::new();
     for separator in [b',', b';', b'\t'] {
         let mut reader = reader(text, separator);
-        let found = reader.headers().map_err(|error| error.to_string())?.clone();
+        let found = reader.headers().map_err(|error| UnreadList::Text(error.to_string()))?.clone();
         let place = |name: &str| found.iter().position(|header| is_same(header, name));
         if let (Some(file), Some(verdict)) = (place(&columns.file), place(&columns.verdict)) {
             let reason = match &columns.reason {
                 Some(name) => Some(place(name).ok_or_else(|| missing(&[name.as_str()], found.iter()))?),
                 None => None,
             };
-            return rows(text, reader, [Some(file), Some(verdict), reason]).map(|rows| (rows, told));
+            let rows = rows(text, reader, [Some(file), Some(verdict), reason]).map_err(UnreadList::Text)?;
+            return Ok((rows, told));
         }
         if found.len() > headers.len() {
             headers = found.iter().map(str::to_owned).collect();
         }
     }
     let lacks = |name: &&str| !headers.iter().any(|header| is_same(header, name));
-    let lacking: Vec<&str> = [columns.file.as_str(), &columns.verdict].into_iter().filter(lacks).collect();
+    let named = [columns.file.as_str(), &columns.verdict].into_iter().filter(|name| !name.is_empty());
+    let lacking: Vec<&str> = named.filter(lacks).collect();
     Err(missing(&lacking, headers.iter().map(String::as_str)))
 }
 
@@ -82,21 +98,16 @@ fn is_same(header: &str, name: &str) -> bool {
     !name.is_empty() && header.trim().to_lowercase() == name.trim().to_lowercase()
 }
 
-fn missing<'a>(lacking: &[&str], found: impl Iterator<Item = &'a str>) -> String {
-    let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let found: Vec<&str> = found.map(str::trim).take(HEADERS_MAX).collect();
-    format!(
-        "its first line has no column {}; it has {}; say which they are: `--columns file=..,verdict=..,reason=..`",
-        quoted(lacking.to_vec()),
-        quoted(found)
-    )
+fn missing<'a>(lacking: &[&str], found: impl Iterator<Item = &'a str>) -> UnreadList {
+    let found = found.map(str::trim).filter(|name| !name.is_empty()).take(HEADERS_MAX).map(str::to_owned);
+    UnreadList::Columns { lacking: lacking.iter().map(|name| (*name).to_owned()).collect(), found: found.collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8], reason: Option<&str>) -> Result<Vec<String>, String> {
+    fn read(bytes: &[u8], reason: Option<&str>) -> Result<Vec<String>, UnreadList> {
         let [file, verdict] = ["Filename", "Status"].map(str::to_owned);
         let columns = ListColumns { file, verdict, reason: reason.map(str::to_owned) };
         let (rows, _) = read_verdict_list(bytes, &columns)?;
@@ -129,18 +140,23 @@ mod tests {
 
     #[test]
     fn columns_that_cannot_be_told_are_refused_with_what_is_there() {
-        // The list, the column of the reason, and what is told.
-        let rows = [
-            ("Name;State\na;b\n", None, "no column `Filename`, `Status`; it has `Name`, `State`;"),
-            ("Filename,State\na,b\n", None, "no column `Status`; it has `Filename`, `State`;"),
-            ("Filename,Status\na,b\n", Some("Why"), "no column `Why`; it has `Filename`, `Status`;"),
-            ("", None, "no column `Filename`, `Status`; it has "),
+        // The list, the column of the reason, what is missing, and what is there.
+        let rows: [(&str, Option<&str>, &[&str], &[&str]); 4] = [
+            ("Name;State\na;b\n", None, &["Filename", "Status"], &["Name", "State"]),
+            ("Filename,State\na,b\n", None, &["Status"], &["Filename", "State"]),
+            ("Filename,Status\na,b\n", Some("Why"), &["Why"], &["Filename", "Status"]),
+            ("", None, &["Filename", "Status"], &[]),
         ];
-        for (text, reason, told) in rows {
-            let why = read(text.as_bytes(), reason).unwrap_err();
-            assert!(why.contains(told), "{text:?}: {why}");
+        for (text, reason, lacking, found) in rows {
+            let [lacking, found] = [lacking, found].map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(read(text.as_bytes(), reason), Err(UnreadList::Columns { lacking, found }), "{text:?}");
         }
+        // Nobody said which they are.
+        let unknown = read_verdict_list(b"Name\tState of it\n", &ListColumns::default());
+        let found = ["Name", "State of it"].map(str::to_owned).to_vec();
+        assert_eq!(unknown, Err(UnreadList::Columns { lacking: Vec::new(), found }));
         assert_eq!(read(b"Filename,Status\nshort\n,\n", None).unwrap(), ["2 short||"]);
-        assert!(read(b"{\\rtf1 Filename}", None).unwrap_err().starts_with("the list is rich text"));
+        let Err(UnreadList::Text(why)) = read(b"{\\rtf1 Filename}", None) else { panic!("it is no table") };
+        assert!(why.starts_with("the list is rich text"), "{why}");
     }
 }

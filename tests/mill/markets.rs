@@ -35,10 +35,7 @@ fn a_file_says_what_its_row_says() {
     }
     let log = root.log();
     assert!(log.contains("its title is without `generative ai`, which the market refuses"), "{log}");
-    assert!(
-        log.contains("shutterstock refuses it: it takes no work made by AI: refuses AI-generated content"),
-        "{log}"
-    );
+    assert!(log.contains("shutterstock refuses it: it takes no work made by AI"), "{log}");
     // It is as it was left: nothing is embedded anew.
     assert!(root.once().status.success());
     assert_eq!(root.log().matches("embedded anew").count(), 0, "{}", root.log());
@@ -46,6 +43,9 @@ fn a_file_says_what_its_row_says() {
     // The markets' rules are told, with what is not sure in them.
     let checked = root.text(&["check"]);
     assert!(checked.contains("note  market    vecteezy: not established: megapixels, bytes"), "{checked}");
+    let policy =
+        "`shutterstock` takes no work made by AI: refuses AI-generated content as \"non-licensable content\" (";
+    assert!(checked.contains(policy) && checked.contains("nothing that AI made goes there"), "{checked}");
 }
 
 /// Who sells nowhere what AI made learns it when it is dropped, and not on upload day.
@@ -58,6 +58,13 @@ fn what_no_market_will_take_is_told_at_once() {
     fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
     root.once();
     let log = root.log();
+    let file =
+        root.files().into_iter().find(|file| file.starts_with("upload/city/") && file.ends_with(".jpg")).unwrap();
+    let explained = root.text(&["explain", &file]);
+    assert!(
+        explained.contains("policy   `shutterstock` takes no work made by AI: refuses AI-generated"),
+        "{explained}"
+    );
     let told = "Recognised as png, named; no market of `upload.markets` will take it: shutterstock refuses it: it takes no work";
     assert!(log.contains(told), "{log}");
 }

@@ -20,6 +20,7 @@ fn rules(settings: &str) -> Rules {
         keep: settings.keep,
         export: settings.export,
         markets: settings.upload.markets,
+        names: settings.upload.names,
         prompts_max: 10,
         nets: [
             (NetName::new("4x-foto").unwrap(), Ok(ContentHash::of(b"a net"))),

@@ -136,6 +136,7 @@ impl Given<'_> {
             keep: settings.keep,
             export: settings.export,
             markets,
+            names: settings.upload.names,
             prompts_max: self.prompts_max.unwrap_or(10),
             nets: BTreeMap::new(),
         };

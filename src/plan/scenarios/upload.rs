@@ -1,9 +1,13 @@
 //! Bundles.
 
+use std::collections::BTreeMap;
+
 use super::{Facts, Given, check, jpeg, path, picture};
 use crate::market::AiFlag;
-use crate::model::{ByteRange, ColourSpace, Colours, Kind, MarketName, Output, Profile, Render, Template};
-use crate::plan::{Bundled, Context, Recipe, Rules, may_be_made, plan_asset};
+use crate::model::{
+    ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Tags, Template, ThemeSlug,
+};
+use crate::plan::{Bundled, Context, Recipe, Refusal, Rules, may_be_made, plan_asset};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -76,7 +80,7 @@ fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
     check(&[(
         Given { companions, has_second_market: true, ..jpeg("upload/t/mine.jpg") },
         &[
-            "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28; bundled for other of 2026-11-28",
+            "upload/t/mine.jpg: bundled for adobe-stock, other of 2026-11-28",
             "make upload/2026-11-28/adobe-stock/files/mine.jpg",
             "write upload/2026-11-28/adobe-stock/sidecars/mine.jpg.yaml",
             "link upload/2026-11-28/other/files/mine.jpg",
@@ -186,6 +190,52 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             };
             assert_eq!(planned[0], expected, "released: {is_released}");
         }
+    }
+}
+
+/// What a market refused went there again and again, each time with the next number in its title.
+#[test]
+fn another_number_in_a_title_mends_nothing() {
+    let again = "bundled again, since it was mended, for adobe-stock of 2026-11-28";
+    let unknown =
+        "bundled again, since it was mended or has another number (which one it had is not on record), for adobe-stock";
+    let same = "it refused it as `upload/2026-11-20/adobe-stock/files/a.jpg` (noise), and would get the same again";
+    // The title that it was refused with, the number that is on record of it, the title that it has as number 7, and
+    // what becomes of it.
+    let rows = [
+        ("Cabin {n}", Some(3), "Cabin {n}", format!("{same} with another number; change")),
+        ("Cabin {n}", Some(3), "Lake {n}", again.to_owned()),
+        ("Cabin {n}", None, "Cabin {n}", unknown.to_owned()),
+        ("Cabin", Some(3), "Cabin", format!("{same}; change")),
+        ("Cabin", None, "Cabin", format!("{same}; change")),
+        ("Cabin", None, "Lake", again.to_owned()),
+    ];
+    for (was, number, now, expected) in rows {
+        let planned = |title: &str, seq: u64, bundled_for: &BTreeMap<MarketName, Bundled>| {
+            jpeg("upload/t/mine.jpg").decide(|facts, context| {
+                let title = Some(title.to_owned());
+                let layers: Vec<_> = context
+                    .layers
+                    .iter()
+                    .map(|(layer, tags)| (layer.clone(), Tags { title: title.clone(), ..tags.clone() }))
+                    .collect();
+                let (layers, next_seq) = (&layers[..], &|_: &ThemeSlug, _: &ContentHash| seq);
+                plan_asset(facts, &Context { layers, next_seq, bundled_for, ..*context })
+            })
+        };
+        let first = planned(was, 3, &BTreeMap::new()).unwrap();
+        let made = first.products.iter().find_map(|product| match &product.recipe {
+            Recipe::SidecarOf { sidecar, .. } => sidecar.file.as_ref()?.fingerprint(),
+            _ => None,
+        });
+        let file = path("upload/2026-11-20/adobe-stock/files/a.jpg");
+        let refusal = Refusal { file, reason: "noise".to_owned(), made: vec![made.unwrap()], number };
+        let refused = [(MarketName::new("adobe-stock").unwrap(), Bundled::Refused(vec![refusal]))].into();
+        let told = match planned(now, 7, &refused) {
+            Ok(plan) => plan.about.did,
+            Err(hold) => hold.to_string(),
+        };
+        assert!(told.contains(&expected), "{was}, {number:?}, {now}: {told}");
     }
 }
 

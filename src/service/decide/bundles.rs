@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, lint, names_in};
+use crate::market::{Fitted, Market, fit, left_out_words, lint, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -81,7 +81,8 @@ impl Bundles<'_> {
             let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
             let market = self.settings.upload.market(&name.market);
             let meta = resolved.meta();
-            let warnings = lint(&self.settings.upload.names, &meta);
+            let left_out = left_out_words(&resolved.left_out_words);
+            let warnings = lint(&self.settings.upload.names, &meta).into_iter().chain(left_out).collect();
             let fitted = match market {
                 Some(market) => fit(market, &meta),
                 None => Fitted { meta, left_out: Vec::new() },

@@ -301,9 +301,10 @@ impl Decider {
         layers.extend(facts.xmp.iter().map(|xmp| (Layer::Xmp, xmp.clone())));
         layers.extend(facts.sidecar.iter().map(|(_, sidecar)| (Layer::Sidecar, sidecar.tags.clone())));
         let resolved = resolve(&layers).telling(&self.settings.export.ai_fields);
+        let names = &self.settings.upload.names;
         Ok(match facts.sidecar.as_ref().filter(|(_, sidecar)| sidecar.origin.is_some()) {
-            Some((_, sidecar)) => resolved.of_sidecar(sidecar),
-            None => resolved.of_asset(None, &facts.path.stem().to_string_lossy()),
+            Some((_, sidecar)) => resolved.of_sidecar(names, sidecar),
+            None => resolved.of_asset(names, None, &facts.path.stem().to_string_lossy()),
         })
     }
 
@@ -372,6 +373,7 @@ pub(super) fn rules(settings: &Settings) -> Rules {
         keep: settings.keep.clone(),
         export: settings.export.clone(),
         markets: settings.upload.markets.clone(),
+        names: settings.upload.names.clone(),
         prompts_max: settings.ideas.prompts_max,
         nets: BTreeMap::new(),
     }

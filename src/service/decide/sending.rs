@@ -56,7 +56,7 @@ fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, entry: &Entry
     let is_as_left = written.is_some_and(|record| entry.identity.modified_ns <= record.identity.modified_ns);
     let hash = if is_as_left { file.hash.clone() } else { hash_of(disk, &path)? };
     let made = file.fingerprint().filter(|_| hash == file.hash);
-    Ok(SentFile { name, asset, theme: sidecar.theme, hash, made })
+    Ok(SentFile { name, asset, theme: sidecar.theme, hash, made, number: sidecar.seq })
 }
 
 fn hash_of(disk: &dyn Look, path: &RelPath) -> Result<ContentHash, Hold> {

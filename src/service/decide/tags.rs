@@ -119,7 +119,7 @@ fn with_own(
     layers.extend(xmp.map(|xmp| (Layer::Xmp, xmp)));
     known_markets(settings, None, &Layer::Sidecar, &sidecar.tags)?;
     layers.push((Layer::Sidecar, sidecar.tags.clone()));
-    Ok(resolve(&layers).of_sidecar(sidecar).telling(&settings.export.ai_fields))
+    Ok(resolve(&layers).of_sidecar(&settings.upload.names, sidecar).telling(&settings.export.ai_fields))
 }
 
 /// Refuses a layer with a category for a market that nobody knows: no manifest would ever get it, without a word.

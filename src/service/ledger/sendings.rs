@@ -93,8 +93,12 @@ impl Sendings {
                     continue;
                 }
                 of_market.refused.insert(file.hash.clone(), number);
-                let made = file.made.iter().cloned().collect();
-                let refusal = Refusal { file: file.file.clone(), reason: file.reason.clone(), made };
+                let refusal = Refusal {
+                    file: file.file.clone(),
+                    reason: file.reason.clone(),
+                    made: file.made.iter().cloned().collect(),
+                    number: file.number,
+                };
                 of_market.refusals.insert(number, refusal);
             }
         }

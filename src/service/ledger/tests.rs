@@ -249,14 +249,14 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
     let (m, bundle) = (MarketName::recorded("m"), path("upload/2026-11-28/m"));
     let file = |name: &str, asset: AssetId, sent: &str| {
         let (theme, made) = (ThemeSlug::new("t").ok(), Some(hash("way")));
-        SentFile { name: name.to_owned(), asset, theme, hash: hash(sent), made }
+        SentFile { name: name.to_owned(), asset, theme, hash: hash(sent), made, number: Some(7) }
     };
     let files = vec![file("b.jpg", AssetId::of(&hash("beside")), "beside"), file("a.jpg", id(), "retouched by hand")];
     let sent = dealt(Dealing::Sent(Sending { bundle: bundle.clone(), market: m.clone(), at: time(7), files }));
     let answered = |accepted| {
         let (file, asset, reason) = (bundle.join("files/a.jpg"), id(), "noise".to_owned());
         let (hash, made) = (hash("retouched by hand"), Some(hash("way")));
-        let files = vec![AnsweredFile { file, asset, hash, made, accepted, reason }];
+        let files = vec![AnsweredFile { file, asset, hash, made, number: Some(7), accepted, reason }];
         dealt(Dealing::Answered(Answers { market: m.clone(), files }))
     };
     let back = || dealt(Dealing::NotSent(bundle.clone()));
@@ -269,11 +269,11 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
         // Recovery told it twice.
         (vec![sent.clone(), sent.clone()], &["in review"]),
         (vec![sent.clone(), answered(true)], &["accepted"]),
-        (vec![sent.clone(), answered(false)], &["refused noise"]),
+        (vec![sent.clone(), answered(false)], &["refused noise Some(7)"]),
         (vec![sent.clone(), answered(false), answered(true)], &["accepted"]),
         (vec![sent.clone(), back()], &[]),
         (vec![sent.clone(), back(), sent.clone()], &["in review"]),
-        (vec![sent.clone(), answered(false), back()], &["refused noise"]),
+        (vec![sent.clone(), answered(false), back()], &["refused noise Some(7)"]),
     ];
     for (others, expected) in rows {
         let ledger = rebuilt(&journal(the_way().into_iter().chain(others.clone()).chain([twins.clone()])));
@@ -282,7 +282,7 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
             let became = ledger.sent_as(ids.iter().copied(), &hashes).into_values().map(|became| match became {
                 Became::InReview => "in review".to_owned(),
                 Became::Accepted => "accepted".to_owned(),
-                Became::Refused(refusal) => format!("refused {}", refusal.reason),
+                Became::Refused(refusal) => format!("refused {} {:?}", refusal.reason, refusal.number),
             });
             became.collect()
         };

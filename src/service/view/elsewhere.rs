@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::View;
 use super::explain::{Explained, about_own};
-use crate::market;
+use crate::config::load_profile;
 use crate::model::{RelPath, Stage, ThemeSlug, escape_bytes};
 use crate::plan::REASON;
 use crate::records::{Intent, Plans, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, ThemeFile};
@@ -168,7 +168,7 @@ impl View {
         let read = self.decide.disk().read(path, RECORD_BYTES_MAX).map_err(|error| error.source.to_string());
         let parsed = read.and_then(|bytes| {
             let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
-            market::parse(&name, &text).map(drop).map_err(|error| error.to_string())
+            load_profile(&text).map(drop).map_err(|problems| problems.to_string().replace('\n', "; "))
         });
         if let Err(why) = parsed {
             return explained.with("cannot", format!("be read: {why}"));

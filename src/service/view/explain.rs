@@ -3,6 +3,7 @@
 use super::judge::Beside;
 use super::overview::to_failed;
 use super::{AssetStatus, View};
+use crate::market::ai_policy;
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{BundleFolder, Facts, theme_of_path};
@@ -161,6 +162,10 @@ impl View {
             if let Some(Ok(tags)) = &explained.tags {
                 let told = self.warnings_of(tags).into_iter();
                 explained.notes.extend(told.map(|told| ("warning", told.to_string())));
+                let markets = self.decide.settings.upload.markets.iter();
+                let is_by_ai = tags.meta().source_type.is_by_ai();
+                let said = markets.filter(|_| is_by_ai).filter_map(ai_policy);
+                explained.notes.extend(said.map(|said| ("policy", said)));
             }
             explained.sources = self.sources(&facts);
         }

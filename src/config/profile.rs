@@ -1,0 +1,219 @@
+//! A market's profile as a person writes it. What is taken is what `market` takes; of a profile that is not taken, all
+//! mistakes are told at once, each with its place.
+
+use std::collections::BTreeSet;
+
+use serde_yaml::{Mapping, Value};
+
+use super::nodes::Nodes;
+use super::profile_schema::{KEYS, PROFILE};
+use super::shape::Shape;
+use super::{Problem, Problems};
+use crate::market::{Market, Unread, parse};
+
+/// A profile with the keys alone that each must have. The rest of one with mistakes is looked at as if these stood in it.
+const LEAST: &str = r#"name: my-shop
+title: My Shop
+accepts_ai: unknown
+checked: 2026-11-28
+source: the pages of my-shop, read by myself
+kinds: [jpeg]
+megapixels: {min: 4, max: 100}
+bytes: {min: 1, max: 50000000}
+file_name: {chars_max: 80, charset: portable}
+title_text: {chars_max: 100}
+keywords: {min: 5, max: 50}
+csv:
+  separator: ","
+  bom: false
+  rows_max: 5000
+  bytes_max: 1000000
+  columns:
+    - {header: Filename, value: file_name}
+    - {header: Title, value: title}
+    - {header: Keywords, value: keywords}
+"#;
+
+/// What `ai_flag` is compared with.
+const OF_AI_FLAG: [&str; 4] = ["title_text", "description_text", "forbidden_words", "categories"];
+
+/// Reads a profile. All problems are returned together.
+pub fn load_profile(text: &str) -> Result<Market, Problems> {
+    let unread = match parse(text) {
+        Ok(market) => return Ok(market),
+        Err(unread) => unread,
+    };
+    if unread == Unread::TooLarge {
+        return Err(Problems(vec![first(&unread)]));
+    }
+    let nodes = match Nodes::read(text) {
+        Ok(nodes) => nodes,
+        // It is sound YAML with anchors, which only the other reader knows.
+        Err(_) if matches!(unread, Unread::Senseless(_)) => return Err(Problems(vec![first(&unread)])),
+        Err(problem) => return Err(Problems(vec![problem])),
+    };
+    let mut problems = nodes.check(&PROFILE);
+    let senseless = match &unread {
+        Unread::Senseless(all) => all.clone(),
+        _ => senseless_besides(text, &problems),
+    };
+    problems.extend(senseless.into_iter().map(|(key, what)| nodes.problem(&key, what, None)));
+    if problems.is_empty() {
+        problems.push(first(&unread));
+    }
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    Err(Problems(problems))
+}
+
+/// Returns the first mistake of a profile, in the words of its reader.
+fn first(unread: &Unread) -> Problem {
+    let text = unread.to_string();
+    let (what, place) = match unread {
+        Unread::Form(_, place) => (text.split(" at line ").next().unwrap_or(&text).to_owned(), *place),
+        Unread::TooLarge | Unread::Senseless(_) => (text, None),
+    };
+    let (line, column) = place.unwrap_or((1, 1));
+    Problem { line, column, key: String::new(), what, hint: None }
+}
+
+/// Returns what makes no sense in a profile besides what has the wrong form. Nothing is told that only seems so since
+/// another key is wrong.
+fn senseless_besides(text: &str, problems: &[Problem]) -> Vec<(String, String)> {
+    let section = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
+    let (Ok(written), Ok(mut whole)) = (serde_yaml::from_str::<Mapping>(text), serde_yaml::from_str::<Mapping>(LEAST))
+    else {
+        return Vec::new();
+    };
+    let mut wrong: BTreeSet<String> = problems.iter().map(|problem| section(&problem.key)).collect();
+    let needed = KEYS.iter().filter(|(_, shape)| matches!(shape, Shape::Needed(_))).map(|(key, _)| *key);
+    wrong.extend(needed.filter(|key| !written.contains_key(*key)).map(str::to_owned));
+    let is_sound = |key: &Value| key.as_str().is_some_and(|key| !wrong.contains(key));
+    whole.extend(written.into_iter().filter(|(key, _)| is_sound(key)));
+    let Some(Err(Unread::Senseless(found))) = serde_yaml::to_string(&whole).ok().map(|text| parse(&text)) else {
+        return Vec::new();
+    };
+    let depends = |key: &str, what: &str| match key {
+        "ai_flag" => OF_AI_FLAG.iter().any(|other| wrong.contains(*other)),
+        "facts" => wrong.iter().any(|other| what.contains(&format!("no `{other}`"))),
+        _ => false,
+    };
+    found.into_iter().filter(|(key, what)| !wrong.contains(&section(key)) && !depends(key, what)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+
+    fn told(text: &str) -> Vec<String> {
+        load_profile(text).map_or_else(|Problems(all)| all.iter().map(Problem::to_string).collect(), |_| Vec::new())
+    }
+
+    /// Each was told alone, the next one when it was mended.
+    #[test]
+    fn all_mistakes_of_a_profile_are_told_at_once() {
+        let text = "name: shop\ntitel: Shop\naccepts_ai: perhaps\nchecked: yesterday\nsource: s\nkinds: [jpg, mp4]\n\
+            megapixels: {min: 400, max: 100}\nbytes: {min: 1}\nfile_name: {chars_max: 30, charset: portabel}\n\
+            title_text: {chars_max: 70}\nkeywords: {min: 1, max: fifty}\nvideo: {codecs: [h246], seconds: {min: 9, max: 5}}\n\
+            facts:\n  - {about: [megapixel, bytes], source: s, checked: 2026-11-28, known: offical}\n\
+            csv: {separator: \",,\", bom: false, rows_max: 10, columns: [{header: File, valeu: file_name}]}\n";
+        let expected = [
+            "line 2, column 1: `titel`: there is no such setting; did you mean `title`?",
+            "line 3, column 13: `accepts_ai`: `perhaps` must be one of true, false, unknown",
+            "line 4, column 10: `checked`: `yesterday` is no day; write it as 2026-11-28",
+            "line 6, column 9: `kinds`: `jpg` must be one of png, jpeg, webp,",
+            "line 7, column 13: `megapixels`: `min` is 400.0, which is more than `max`, 100.0",
+            "line 8, column 8: `bytes`: lacks `max`",
+            "line 9, column 37: `file_name.charset`: `portabel` must be one of portable, alphanumeric; did you mean `portable`?",
+            "line 11, column 25: `keywords.max`: `fifty` must be a whole number from 0 to ",
+            "line 12, column 17: `video.codecs`: stockmill knows no codec `h246` (did you mean `h264`?)",
+            "line 12, column 34: `video.seconds`: has `min`, `max` or both",
+            "line 14, column 72: `facts.known`: `offical` must be one of official, reported, not_established; did you mean `official`?",
+            "line 15, column 18: `csv.separator`: `,,` must be one sign such as `,` or `;`, or a tab",
+            "line 15, column 6: `csv`: lacks `bytes_max`",
+            "line 15, column 75: `csv.columns.valeu`: there is no such setting; did you mean `value`?",
+        ];
+        let found = told(text);
+        for expected in expected {
+            assert!(found.iter().any(|found| found.starts_with(expected)), "{expected}\n{}", found.join("\n"));
+        }
+        assert_eq!(found.len(), expected.len(), "{}", found.join("\n"));
+        assert!(found[3].ends_with("did you mean `jpeg`?"), "{}", found[3]);
+    }
+
+    /// What is missing is told by its name; what only seems wrong since another key is, is not told.
+    #[test]
+    fn what_is_missing_is_told_and_nothing_that_follows_from_it() {
+        let change = |was: &str, now: &str| {
+            assert!(LEAST.contains(was), "{was}");
+            told(&LEAST.replacen(was, now, 1))
+        };
+        // What is replaced, by what, and what is told.
+        let rows: [(&str, &str, &[&str]); 8] = [
+            ("title: My Shop\n", "", &["line 1, column 1: lacks `title`"]),
+            (
+                "csv:\n",
+                "csv:\ncsb:\n",
+                &["line 12, column 1: `csv`: has no value", "line 13, column 1: `csb`: there is"],
+            ),
+            (
+                "title_text: {chars_max: 100}",
+                "ai_flag: {in_title: \"AI\", in_titel: x}\ntitle_text: {chars_max: a}",
+                &[
+                    "line 10, column 27: `ai_flag.in_titel`: there is no such setting; did you mean `in_title`?",
+                    "line 11, column 25: `title_text.chars_max`: `a` must be a whole number",
+                ],
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: jpeg\nfacts: [{about: [kinds], source: s, checked: 2026-11-28}]",
+                &["line 6, column 8: `kinds`: must be a list"],
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\ncategories_of_a_file: {min: 4, max: 4}\nforbidden_words: [\" \"]",
+                &[
+                    "line 7, column 23: `categories_of_a_file`: a file has at most 3",
+                    "line 8, column 18: `forbidden_words`: one of them has no letter",
+                ],
+            ),
+            ("name: my-shop", "name: my-shop\nname: other", &["line 2, column 1: `name` is written twice; keep one"]),
+            ("name: my-shop", "name: [", &["line "]),
+            ("name: my-shop", "name: shop-2", &["line 1, column 7: `name`: "]),
+        ];
+        for (was, now, expected) in rows {
+            let found = change(was, now);
+            let is_it = |(found, expected): (&String, &&str)| found.starts_with(expected);
+            assert!(
+                found.len() == expected.len() && found.iter().zip(expected).all(is_it),
+                "{now}: {}",
+                found.join("\n")
+            );
+        }
+        let found = told(&"[".repeat(60_000));
+        assert_eq!(found, ["line 1, column 1: a profile has at most 262144 bytes and 1000 brackets"]);
+    }
+
+    /// A key that nobody told here would be called unknown where another one is wrong.
+    #[test]
+    fn every_key_of_a_profile_is_known_here() {
+        let text = parse("unknown: 1").unwrap_err().to_string();
+        let names: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>(), "{text}");
+        for market in built_in().unwrap() {
+            let path = format!("{}/config/markets/{}.yaml", env!("CARGO_MANIFEST_DIR"), market.name);
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!(Nodes::read(&text).unwrap().check(&PROFILE), [], "{}", market.name);
+        }
+    }
+
+    /// Whoever copies the example gets a market.
+    #[test]
+    fn the_example_of_the_document_is_whole() {
+        let page = include_str!("../../docs/MARKETS.md");
+        let (_, rest) = page.split_once("```yaml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        assert_eq!(load_profile(example).unwrap().name, "my-shop");
+        assert_eq!(example, LEAST);
+    }
+}
