@@ -87,18 +87,26 @@ class Mill:
         (self.bundle / "files").mkdir(parents=True)
         (self.bundle / "sidecars").mkdir()
         self.wanted = {}
-        rows = HEADER[market]
+        self.rows = {}
         for number in range(files):
-            name, content = f"cabin-{number:02}.jpg", random.Random(number).randbytes(size + number)
-            (self.bundle / "files" / name).write_bytes(content)
-            (self.bundle / "sidecars" / f"{name}.yaml").write_text(f"id: '{number:016x}'\n")
-            self.wanted[name] = content
-            rows += f"{name},A cabin,\"snow, cabin\",11,\r\n"
-        (self.bundle / f"{market}.csv").write_bytes(rows.encode())
+            self.add(number, size)
         # A file of the person's own, which has no row.
         (self.bundle / "files" / "mine.jpg").write_bytes(b"mine")
         self.secret = self.root.parent / "secret"
         self.set_secret(PASSWORD + "\n")
+
+    def add(self, number, size):
+        """Puts one more file into the bundle."""
+        name, content = f"cabin-{number:02}.jpg", random.Random(number).randbytes(size + number)
+        (self.bundle / "files" / name).write_bytes(content)
+        (self.bundle / "sidecars" / f"{name}.yaml").write_text(f"id: '{number:016x}'\n")
+        self.wanted[name] = content
+        self.rows[name] = f"{name},A cabin,\"snow, cabin\",11,\r\n"
+        (self.bundle / f"{self.market}.csv").write_bytes(self.manifest(self.rows))
+
+    def manifest(self, names):
+        """Returns the manifest of some files."""
+        return (HEADER[self.market] + "".join(self.rows[name] for name in names)).encode()
 
     def set_secret(self, text, mode=0o600):
         self.secret.unlink(missing_ok=True)
@@ -140,14 +148,15 @@ def expect(what, done, code, *parts):
     print(f"  {what}: ok", flush=True)
 
 
-def arrived(what, mill, folder, more=()):
-    """The server has each file once, whole, and nothing else."""
+def arrived(what, mill, folder, csv=None):
+    """The server has each file once, whole, and nothing else; of the manifests that `csv` names, the rows of it."""
     there = {path.name: path.read_bytes() for path in folder.iterdir()}
-    wanted = {**mill.wanted, **{name: (mill.bundle / name).read_bytes() for name in more}}
+    wanted = {**mill.wanted, **(csv or {})}
     if there != wanted:
         sizes = {name: len(content) for name, content in there.items()}
         raise SystemExit(f"FAILED: {what}: on the server lie {sizes}")
-    if mill.delivered() != sorted(wanted):
+    on_record = sorted([*mill.wanted, *(f"{mill.market}.csv" for _ in csv or {})])
+    if mill.delivered() != on_record:
         raise SystemExit(f"FAILED: {what}: on record are {mill.delivered()}")
 
 
@@ -156,12 +165,13 @@ class Sshd:
 
     def __init__(self, folder, into):
         self.port, self.folder = free_port(), folder
-        for name in ("host", "client", "other"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+        for name in ("host", "client", "other", "rsa"):
+            kind = "rsa" if name == "rsa" else "ed25519"
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(folder / name)], check=True)
         shutil.copy(folder / "client.pub", folder / "authorized")
         config = folder / "sshd_config"
         config.write_text(
-            f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+            f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nHostKey {folder}/rsa\nPidFile none\nUsePAM no\nStrictModes no\n"
             f"AuthorizedKeysFile {folder}/authorized\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             f"PermitRootLogin yes\nSubsystem sftp internal-sftp -d {into}\n"
         )
@@ -261,7 +271,8 @@ def over_sftp(binary, folder):
         expect("a folder that is not there", one.deliver(), 1, "has no folder `nowhere`")
         if any(into.iterdir()):
             raise SystemExit("FAILED: something was sent although it was refused")
-        one.settings(sshd.address(), host_key=sshd.digest())
+        # It shows its key of Ed25519 first; the market named the other one.
+        one.settings(sshd.address(), host_key=sshd.digest("rsa"))
         told = ("all delivered (3 files)", "upload adobe-stock.csv in the market's portal", "mine.jpg: not delivered")
         expect("the first delivery", one.deliver(), 0, *told, "3 files delivered now.")
         arrived("the first delivery", one, into)
@@ -270,8 +281,11 @@ def over_sftp(binary, folder):
         expect("one by its folder", one.deliver(f"upload/{DAY}/adobe-stock"), 0, "0 files delivered now.")
         if before != {path.name: path.stat().st_mtime_ns for path in into.iterdir()}:
             raise SystemExit("FAILED: a second delivery wrote again")
-        (one.bundle / "files/cabin-00.jpg").write_bytes(b"changed")
+        changed = one.bundle / "files/cabin-00.jpg"
+        changed.write_bytes(b"changed")
         expect("a file that changed since", one.deliver(), 1, "changed after it was delivered", "and 1 not")
+        expect("the word of a person", one.deliver("--taken", str(changed)), 0)
+        expect("a file that changed since, and that somebody knows of", one.deliver(), 0, "0 files delivered now.")
 
         emptied()
         # More than what is sent again after a cut, or nothing would ever get on.
@@ -285,7 +299,7 @@ def over_sftp(binary, folder):
         arrived("cut connections", cut, into)
 
         emptied()
-        killed = mill("kills", files=12, size=700_000)
+        killed = mill("kills", market="vecteezy", files=12, size=700_000)
         killed.settings(sshd.address(), host_key=sshd.digest())
         kills = 0
         for turn in range(60):
@@ -295,11 +309,11 @@ def over_sftp(binary, folder):
                 process.send_signal(signal.SIGKILL)
                 kills += 1
             process.wait()
-            if len(killed.delivered()) == 12:
+            if len(killed.delivered()) == 13:
                 break
         code = killed.deliver()
         expect(f"{kills} kills", code, 0)
-        arrived("kills", killed, into)
+        arrived("kills", killed, into, {f"vecteezy-{DAY}.csv": killed.manifest(killed.wanted)})
 
         emptied()
         full_disk(mill("full"), sshd, into)
@@ -394,6 +408,11 @@ def serve_sftp(kind, port, into, key):
         def __init__(self, chan):
             super().__init__(chan, chroot=into)
 
+        def write(self, file_obj, offset, data):
+            if kind == "sftp-full":
+                raise asyncssh.SFTPFailure("Failure")
+            return super().write(file_obj, offset, data)
+
         def rename(self, oldpath, newpath):
             if kind == "sftp-direct":
                 raise asyncssh.SFTPPermissionDenied("no renaming here")
@@ -409,17 +428,21 @@ def serve_sftp(kind, port, into, key):
 def serve(kind, port, into, certificate):
     if kind.startswith("sftp"):
         return serve_sftp(kind, port, into, certificate)
+    from OpenSSL import SSL
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.handlers import FTPHandler, TLS_DTPHandler, TLS_FTPHandler
     from pyftpdlib.servers import FTPServer
 
     class Data(TLS_DTPHandler):
-        """Breaks off in the middle of a file, five times."""
+        """Breaks off in the middle of a file, five times; or wants the session of the login for each file, as vsftpd does."""
 
         left = 5
 
         def handle_read(self):
             super().handle_read()
+            if kind == "resumes" and self.receive and not SSL._lib.SSL_session_reused(self.socket._ssl):
+                self.cmd_channel.respond("522 SSL connection failed: session reuse required")
+                self.close()
             if kind == "cuts" and Data.left > 0 and self.receive and self.tot_bytes_received > 500_000:
                 Data.left -= 1
                 self.cmd_channel.close()
@@ -450,6 +473,8 @@ def serve(kind, port, into, certificate):
     if kind != "plain":
         Handler.certfile, Handler.dtp_handler = certificate, Data
         Handler.tls_control_required = Handler.tls_data_required = True
+        if kind == "tls13":
+            Handler.ssl_options |= SSL.OP_NO_TLSv1 | SSL.OP_NO_TLSv1_1 | SSL.OP_NO_TLSv1_2
     FTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
 
 
@@ -476,6 +501,26 @@ def by_password(binary, folder):
         finally:
             server.kill()
             server.wait()
+    without_room(binary, folder)
+
+
+def without_room(binary, folder):
+    home = folder / "sftp-full"
+    into = home / "into"
+    into.mkdir(parents=True)
+    mill = Mill(binary, home, files=5, size=1000)
+    port, server = ftps_server(folder, into, "host", "sftp-full")
+    try:
+        shown = subprocess.run(["ssh-keygen", "-lf", str(folder / "host.pem.pub")], capture_output=True, text=True, check=True)
+        mill.settings(f"sftp://me@shop@127.0.0.1:{port}/", host_key=shown.stdout.split()[1], per_host=1)
+        told = ("cabin-02.jpg: not delivered: the server takes nothing (perhaps it is full): ", "and 5 not")
+        done = mill.deliver()
+        expect("a server that says of each file that it failed", done, 1, *told)
+        if "cabin-03.jpg" in done[1] or any(into.iterdir()):
+            raise SystemExit(f"FAILED: it was asked for more, or files stay: {list(into.iterdir())}\n{done[1]}")
+    finally:
+        server.kill()
+        server.wait()
 
 
 def over_ftps(binary, folder):
@@ -483,12 +528,12 @@ def over_ftps(binary, folder):
     certificates(folder)
     ca = str(folder / "ca.pem")
 
-    def case(what, code, *told, kind="usual", certificate="good", ca_file=ca, market="adobe-stock", more=(), **settings):
+    def case(what, code, *told, kind="usual", certificate="good", ca_file=ca, market="adobe-stock", files=3, size=1_500_000, **settings):
         home = folder / f"{kind}-{certificate}-{market}-{bool(ca_file)}-{len(settings)}-{len(list(folder.iterdir()))}"
         into, taken = home / "into", home / "taken"
         into.mkdir(parents=True)
         taken.mkdir()
-        mill = Mill(binary, home, market=market)
+        mill = Mill(binary, home, market=market, files=files, size=size)
         port, server = ftps_server(folder, into, certificate, kind)
         try:
             env = {}
@@ -503,7 +548,17 @@ def over_ftps(binary, folder):
             expect(what, mill.deliver(env=env), code, *told)
             if code == 0:
                 expect(f"{what}, again", mill.deliver(env=env), 0, "0 files delivered now.")
-                arrived(what, mill, taken if kind == "takes" else into, more)
+                csv = {}
+                if market == "vecteezy":
+                    csv[f"vecteezy-{DAY}.csv"] = mill.manifest(mill.wanted)
+                arrived(what, mill, taken if kind == "takes" else into, csv)
+                if csv:
+                    mill.add(files, size)
+                    late = f"vecteezy.csv: delivered as `vecteezy-{DAY}-2.csv`"
+                    expect(f"{what}, and a file that came later", mill.deliver(env=env), 0, late, "2 files delivered now.")
+                    expect(f"{what}, again", mill.deliver(env=env), 0, "0 files delivered now.")
+                    csv[f"vecteezy-{DAY}-2.csv"] = mill.manifest([f"cabin-{files:02}.jpg"])
+                    arrived(f"{what}, and a file that came later", mill, into, csv)
             elif any(into.iterdir()):
                 raise SystemExit(f"FAILED: {what}: something was sent")
         finally:
@@ -512,7 +567,9 @@ def over_ftps(binary, folder):
 
     case("a delivery", 0, "all delivered (3 files)", "upload adobe-stock.csv in the market's portal")
     case("a credential of systemd", 0, "all delivered (3 files)", secret_file=None)
-    case("a CSV that the market takes", 0, "vecteezy.csv is delivered, too", market="vecteezy", more=["vecteezy.csv"])
+    case("a CSV that the market takes", 0, "vecteezy.csv is delivered, too", market="vecteezy")
+    case("data that must resume the login's session", 0, "12 files delivered now.", kind="resumes", files=12, size=1000, per_host=1)
+    case("a server that has TLS 1.3 alone", 0, "all delivered (3 files)", kind="tls13")
     case("a certificate that nobody vouches for", 1, "certificate is refused: nobody vouches for it", ca_file=None)
     case("an expired certificate", 1, "certificate is refused: it has expired", certificate="expired")
     case("a certificate for another name", 1, "certificate is refused: it is for another name", certificate="foreign")

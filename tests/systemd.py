@@ -5,8 +5,9 @@
 
 Each unit must become ready (the user unit without its folder), take a picture from `raw` to `keep` in its sandbox, take its
 settings anew, let a neural net give way to the rest, and end by itself when it is stopped; and so once more with `gpu.conf`
-beside it and a program that enlarges. Needs root on Linux, systemd, and Python 3; says in a word if something lacks, or if
-systemd cannot start so much as `touch` in the same sandbox here.
+beside it and a program that enlarges. Where the binary has the feature `delivery` and there is an sshd, the timer of the delivery
+has its unit take a bundle there, with a key that it gets as a credential. Needs root on Linux, systemd, and Python 3; says in a
+word if something lacks, or if systemd cannot start so much as `touch` in the same sandbox here.
 """
 
 import argparse
@@ -19,6 +20,8 @@ import tempfile
 import time
 import zlib
 from pathlib import Path
+
+import delivery
 
 HERE = Path(__file__).resolve().parent.parent
 SYSTEMD = "/usr/lib/systemd/systemd"
@@ -73,7 +76,8 @@ def unit_text(name, program, home):
         ("Group=stockmill", "Group=nogroup"),
     ]:
         text = text.replace(was, now)
-    return text.replace("[Service]\n", f"[Service]\nStandardOutput=append:{home}/said\nStandardError=append:{home}/said\n", 1)
+    said = f"\n[Service]\nStandardOutput=append:{home}/said\nStandardError=append:{home}/said\n"
+    return text.replace("\n[Service]\n", said, 1)
 
 
 def units(folder, name, program, home, with_program):
@@ -109,6 +113,59 @@ def set_program(mill, program, tools):
     (mill / "stockmill.yaml").write_text(f"keep: {{method: command, scale: 1.5, command: {{run: {run}, scales: [2]}}}}\n")
 
 
+def start_systemd(units):
+    """Starts a systemd of its own, which goes for `test.target`."""
+    script = (
+        # A credential is mounted by a child, and shows in what is shared with it alone.
+        "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mount --make-rshared / && mkdir /run/systemd && "
+        f"exec {SYSTEMD} --system --unit=test.target --log-target=null --show-status=no"
+    )
+    env = {**os.environ, "container": "lxc", "SYSTEMD_UNIT_PATH": str(units)}
+    return subprocess.Popen(
+        ["unshare", "-fpm", "--mount-proc", "--kill-child", "sh", "-c", script],
+        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+
+
+def try_delivery(program, folder):
+    """Has the timer deliver a bundle to an sshd, by a key that only the unit gets."""
+    home, into = folder / "delivery", folder / "into"
+    home.mkdir()
+    into.mkdir()
+    sshd = delivery.Sshd(home, into)
+    mill = delivery.Mill(program, home, size=100_000)
+    mill.settings(sshd.address(), host_key=sshd.digest(), secret_file=None)
+    log = home / "said"
+    units = home / "units"
+    units.mkdir()
+    for target in [*TARGETS, "timers"]:
+        (units / f"{target}.target").write_text(f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
+    (units / "system.slice").write_text("[Slice]\n")
+    text = unit_text("stockmill-deliver.service", program, home)
+    credential = f"\n[Service]\nLoadCredential=adobe-stock:{home}/client\n"
+    (units / "stockmill-deliver.service").write_text(text.replace("\n[Service]\n", credential, 1))
+    timer = (HERE / "systemd" / "stockmill-deliver.timer").read_text()
+    timer = timer.replace("OnStartupSec=5min", "OnStartupSec=1s").replace("RandomizedDelaySec=2min", "RandomizedDelaySec=0\nAccuracySec=100ms")
+    (units / "stockmill-deliver.timer").write_text(timer)
+    (units / "test.target").write_text("[Unit]\nDefaultDependencies=no\nWants=stockmill-deliver.timer\n")
+    manager = start_systemd(units)
+    try:
+        until(lambda: log.exists() and "delivered now" in log.read_text(), "the timer delivers", log)
+        if "all delivered (3 files)" not in log.read_text():
+            raise SystemExit(f"FAILED: the unit did not deliver; it said:\n{log.read_text()}")
+        delivery.arrived("a delivery by the unit", mill, into)
+    finally:
+        manager.kill()
+        manager.wait()
+        sshd.stop()
+    print("stockmill-deliver.timer: its unit delivered by a credential, in its sandbox")
+
+
+def delivers(program):
+    said = subprocess.run([program, "deliver"], capture_output=True, text=True, env={**os.environ, "STOCKMILL_ROOT": "/nowhere"})
+    return "built without delivery" not in said.stdout + said.stderr
+
+
 def try_unit(name, program, folder, with_program):
     home = folder / (name.replace("@", "-at") + ("-program" if with_program else ""))
     home.mkdir()
@@ -121,15 +178,7 @@ def try_unit(name, program, folder, with_program):
         shutil.chown(home / "mill", "nobody", "nogroup")
     log = home / "said"
     units(home / "units", name, program, home, with_program)
-    script = (
-        "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/systemd && "
-        f"exec {SYSTEMD} --system --unit=test.target --log-target=null --show-status=no"
-    )
-    env = {**os.environ, "container": "lxc", "SYSTEMD_UNIT_PATH": str(home / "units")}
-    manager = subprocess.Popen(
-        ["unshare", "-fpm", "--mount-proc", "--kill-child", "sh", "-c", script],
-        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
+    manager = start_systemd(home / "units")
     try:
         if not comes(lambda: log.exists() and "probed" in log.read_text(), PATIENCE_S):
             print(f"{name} is not started: systemd cannot set up its sandbox here.")
@@ -202,6 +251,8 @@ def main():
         started = [try_unit(name, program, folder, with_program) for with_program in (False, True) for name in names]
         if any(started) and not all(started):
             raise SystemExit("FAILED: a sandbox can be set up here, and one of the units is not started")
+        if all(started) and delivers(program) and (shutil.which("sshd") or Path("/usr/sbin/sshd").exists()):
+            try_delivery(program, folder)
     return 0
 
 

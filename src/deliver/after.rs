@@ -2,6 +2,8 @@ use std::time::Duration;
 
 /// So many attempts without any progress, one after the other, are made in one run.
 const ATTEMPTS_MAX: u32 = 6;
+/// So many files in turn of which a server takes nothing say that it takes none.
+const NOT_TAKEN_MAX: u32 = 3;
 /// The first pause, and the longest.
 const PAUSE_MS: u64 = 1_000;
 const PAUSE_MS_MAX: u64 = 60_000;
@@ -15,6 +17,8 @@ pub(super) enum Kind {
     Busy,
     /// The server has no room.
     Full,
+    /// The server does not take the bytes of this file, and does not say why: it may have no room.
+    NotTaken,
     /// The server refuses this file for good.
     Refused,
     /// Our own disk refuses this file.
@@ -34,12 +38,14 @@ pub(super) enum After {
     StopMarket,
 }
 
-/// Decides what to do after something went wrong, for the `attempt`th time in turn without progress, from 1. `salt` is any
-/// number: pauses of several connections should differ.
+/// Decides what to do after something went wrong, for the `attempt`th time in turn, from 1: without progress for one file, or,
+/// where bytes are not taken, for one file after the other. `salt` is any number: pauses of several connections should
+/// differ.
 pub(super) fn after(kind: Kind, attempt: u32, salt: u64) -> After {
     match kind {
         Kind::Cut | Kind::Busy if attempt < ATTEMPTS_MAX => After::Again(pause(attempt, salt)),
-        Kind::Cut | Kind::Busy | Kind::Full | Kind::Stop => After::StopMarket,
+        Kind::NotTaken if attempt < NOT_TAKEN_MAX => After::NextFile,
+        Kind::Cut | Kind::Busy | Kind::Full | Kind::NotTaken | Kind::Stop => After::StopMarket,
         Kind::Refused | Kind::Ours => After::NextFile,
     }
 }
@@ -66,6 +72,8 @@ mod tests {
             (Kind::Cut, 6, 0, After::StopMarket),
             (Kind::Busy, 6, 0, After::StopMarket),
             (Kind::Full, 1, 0, After::StopMarket),
+            (Kind::NotTaken, 2, 0, After::NextFile),
+            (Kind::NotTaken, 3, 0, After::StopMarket),
             (Kind::Stop, 1, 0, After::StopMarket),
             (Kind::Refused, 1, 0, After::NextFile),
             (Kind::Ours, 1, 0, After::NextFile),

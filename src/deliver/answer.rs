@@ -29,21 +29,9 @@ pub fn settle(
     let mut others = Vec::new();
     for file in files {
         let mut is_in_doubt = false;
-        for (market, hash) in known.in_doubt(file) {
+        for was in known.in_doubt(file) {
             is_in_doubt = true;
-            let seen = log.disk().stat(file)?.map(|entry| entry.identity);
-            let (bytes, modified_ns) = seen.map_or((0, 0), |seen| (seen.size, seen.modified_ns));
-            let (market, file, hash) = (market.clone(), file.clone(), hash.clone());
-            log.add(&DeliveryRecord::File(FileDelivery {
-                at: now,
-                market,
-                file,
-                asset: None,
-                hash,
-                bytes,
-                modified_ns,
-                step,
-            }))?;
+            log.add(&DeliveryRecord::File(FileDelivery { at: now, step, ..was.clone() }))?;
         }
         if !is_in_doubt {
             others.push(file.clone());

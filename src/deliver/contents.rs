@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::market::{Market, names_in};
 use crate::model::{AssetId, Identity, RelPath};
-use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
+use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
 use crate::vault::{DiskResult, Look, What};
 
 /// The folder of the files of a bundle: nothing else is for the market's server.
@@ -34,8 +34,8 @@ pub(super) struct Contents {
 
 /// Looks into a bundle.
 pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> DiskResult<Contents> {
-    let csv = items(disk, bundle)?.into_iter().filter(|item| item.path.file_text().ends_with(CSV));
-    let csv: Vec<Item> = csv.collect();
+    let is_manifest = |item: &Item| is_manifest(market, &item.path.file_text());
+    let csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(is_manifest).collect();
     let mut rows = BTreeSet::new();
     for item in &csv {
         rows.append(&mut names_in(market, &disk.read(&item.path, CSV_BYTES_MAX)?));
@@ -45,15 +45,26 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
 }
 
-/// Returns the asset that a bundled file is of, none for a manifest; or says why nobody can tell.
-pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<Option<AssetId>, String> {
-    let folder = file.parent().filter(|folder| folder.file_name() == FILES);
-    let Some(bundle) = folder.and_then(|folder| folder.parent()) else { return Ok(None) };
+/// Returns whether a name is one of a market's manifests, `MARKET.csv` or `MARKET-2.csv`: a person may keep tables of their own
+/// beside them.
+fn is_manifest(market: &Market, name: &str) -> bool {
+    let further = name.strip_prefix(market.name.as_str()).and_then(|rest| rest.strip_suffix(CSV));
+    further.is_some_and(|part| part.is_empty() || part.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok()))
+}
+
+/// Returns whether a person marked a bundle as sent, or it does not lie there any more.
+pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
+    disk.list(bundle).map_or(true, |listed| listed.iter().any(|(name, _)| is_sent_mark(name)))
+}
+
+/// Returns the asset that a bundled file is of, or says why nobody can tell.
+pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<AssetId, String> {
+    let bundle = file.parent().and_then(|folder| folder.parent()).ok_or("it lies in no bundle")?;
     let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
     let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
     let read = read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {error}")));
     let id = read.and_then(|read| read.id.ok_or_else(|| format!("`{sidecar}` names no asset")));
-    id.map(Some).map_err(|why| format!("nobody can tell whether the market got it before: {why}"))
+    id.map_err(|why| format!("nobody can tell whether the market got it before: {why}"))
 }
 
 /// Returns the regular files in a folder, by name.
@@ -79,9 +90,15 @@ mod tests {
         let bundle = root.path().join("upload/2026-11-28/adobe-stock");
         std::fs::create_dir_all(bundle.join("files/folder")).unwrap();
         std::fs::create_dir_all(bundle.join("sidecars")).unwrap();
-        for name in
-            ["files/b.jpg", "files/a.jpg", "files/mine.jpg", "files/.DS_Store", "sidecars/a.jpg.yaml", "CHECKLIST.md"]
-        {
+        for name in [
+            "files/b.jpg",
+            "files/a.jpg",
+            "files/mine.jpg",
+            "files/.DS_Store",
+            "sidecars/a.jpg.yaml",
+            "CHECKLIST.md",
+            "mine.csv",
+        ] {
             std::fs::write(bundle.join(name), name).unwrap();
         }
         std::os::unix::fs::symlink("a.jpg", bundle.join("files/link.jpg")).unwrap();
@@ -96,9 +113,12 @@ mod tests {
         assert_eq!(found.without_row, ["mine.jpg"]);
         // Of a file whose sidecar says nothing nobody can tell whether the market got it.
         let of = |name: &str| asset_of(&*disk, &RelPath::new(format!("upload/2026-11-28/adobe-stock/{name}")).unwrap());
-        assert_eq!(of("adobe-stock.csv"), Ok(None));
         assert!(of("files/a.jpg").unwrap_err().contains("`upload/2026-11-28/adobe-stock/sidecars/a.jpg.yaml`"));
         std::fs::write(bundle.join("sidecars/a.jpg.yaml"), "id: 0123456789abcdef\n").unwrap();
-        assert!(of("files/a.jpg").unwrap().is_some());
+        of("files/a.jpg").unwrap();
+        let folder = RelPath::new("upload/2026-11-28/adobe-stock").unwrap();
+        assert!(!is_closed(&*disk, &folder));
+        std::fs::write(bundle.join("Sent.txt"), "").unwrap();
+        assert!(is_closed(&*disk, &folder) && is_closed(&*disk, &folder.sibling("gone")));
     }
 }

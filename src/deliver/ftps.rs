@@ -6,8 +6,10 @@ use std::sync::Arc;
 use suppaftp::rustls::crypto::ring;
 use suppaftp::rustls::pki_types::CertificateDer;
 use suppaftp::rustls::pki_types::pem::PemObject as _;
+use suppaftp::rustls::version::{TLS12, TLS13};
 use suppaftp::rustls::{self, ClientConfig, RootCertStore};
-use suppaftp::types::FileType;
+use suppaftp::rustls::{AlertDescription, SupportedProtocolVersion};
+use suppaftp::types::{FileType, Response};
 use suppaftp::{FtpError, FtpResult, Mode, RustlsConnector, RustlsFtpStream, Status};
 
 use super::after::Kind;
@@ -17,6 +19,9 @@ use crate::vault::{ReadSeek, plain, read_outside};
 
 /// The largest file of certificates.
 const CA_BYTES_MAX: u64 = 4 << 20;
+/// Many servers want each connection of data to resume the session of TLS of the login. A session of TLS 1.2 may be resumed
+/// any number of times; one of 1.3 as often as the server gave tickets, and one that only gets files gives no further ones.
+const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 /// A connection by FTP over TLS.
 pub(super) struct Ftps(RustlsFtpStream);
@@ -24,16 +29,12 @@ pub(super) struct Ftps(RustlsFtpStream);
 impl Ftps {
     /// Connects, turns to TLS, checks the certificate, logs in, and goes into the folder.
     pub(super) fn connect(delivery: &Delivery, secret: &str) -> Result<Self, Trouble> {
-        let Address { host, user, folder, .. } = &delivery.to;
-        let tls = Arc::new(tls(delivery.ca_file.as_deref())?);
-        let address = resolve(&delivery.to)?;
-        let stream = stream(address).map_err(|error| trouble(&error))?;
-        let ftp = RustlsFtpStream::connect_with_stream(stream).map_err(|error| trouble(&error))?;
-        // A server that has no TLS is refused before the login.
-        let mut ftp = ftp.into_secure(RustlsConnector::from(tls), host).map_err(|error| insecure(host, &error))?;
+        let Address { user, folder, .. } = &delivery.to;
+        let mut ftp = secured(delivery)?;
         // Where the server names another address for the data, it is behind a router, or means no good.
         ftp.set_passive_nat_workaround(true);
-        ftp.set_mode(if address.is_ipv6() { Mode::ExtendedPassive } else { Mode::Passive });
+        let is_ipv6 = ftp.get_ref().peer_addr().is_ok_and(|address| address.is_ipv6());
+        ftp.set_mode(if is_ipv6 { Mode::ExtendedPassive } else { Mode::Passive });
         let mut ftp = ftp.passive_stream_builder(stream_of_data);
         ftp.login(user.as_str(), secret).map_err(|error| login(user, &error))?;
         ftp.transfer_type(FileType::Binary).map_err(|error| trouble(&error))?;
@@ -48,11 +49,37 @@ impl Ftps {
     }
 }
 
-/// Returns what is trusted: the certificates of a file, or those of the system.
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, Trouble> {
-    let roots = ca_file.map_or_else(of_system, of_file)?;
+/// Connects and turns to TLS, by the first version that the server has.
+fn secured(delivery: &Delivery) -> Result<RustlsFtpStream, Trouble> {
+    let host = &delivery.to.host;
+    let roots = delivery.ca_file.as_deref().map_or_else(of_system, of_file)?;
+    let mut lacking = None;
+    for version in VERSIONS {
+        let stream = reach(&delivery.to)?;
+        let ftp = RustlsFtpStream::connect_with_stream(stream).map_err(|error| trouble(&error))?;
+        // A server that has no TLS is refused before the login.
+        match ftp.into_secure(RustlsConnector::from(Arc::new(tls(roots.clone(), version)?)), host) {
+            Ok(ftp) => return Ok(ftp),
+            Err(FtpError::ConnectionError(error)) if has_other_version(&error) => lacking = Some(error),
+            Err(error) => return Err(insecure(host, &error)),
+        }
+    }
+    let why = lacking.map(|error| error.to_string()).unwrap_or_default();
+    Err(Trouble::new(Kind::Stop, format!("the server has neither TLS 1.2 nor 1.3: {why}")))
+}
+
+/// Returns whether an error says that the server does not have the version of TLS that it was offered.
+fn has_other_version(error: &io::Error) -> bool {
+    use rustls::Error::{AlertReceived, PeerIncompatible};
+    let known = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(known, Some(AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure)))
+        || matches!(known, Some(PeerIncompatible(_)))
+}
+
+/// Returns what is spoken, and to whom that is trusted.
+fn tls(roots: RootCertStore, version: &'static SupportedProtocolVersion) -> Result<ClientConfig, Trouble> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions();
+    let config = config.with_protocol_versions(&[version]);
     let config = config.map_err(|error| Trouble::new(Kind::Stop, error.to_string()))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
@@ -79,10 +106,23 @@ fn of_file(path: &Path) -> Result<RootCertStore, Trouble> {
     if roots.is_empty() { Err(unusable("has no certificate".to_owned())) } else { Ok(roots) }
 }
 
-fn resolve(to: &Address) -> Result<SocketAddr, Trouble> {
+/// Connects to the first address of a host that answers: one without a route must not hide the next.
+fn reach(to: &Address) -> Result<TcpStream, Trouble> {
     let unknown = |why: String| Trouble::new(Kind::Cut, format!("no address for `{}`: {why}", to.host));
-    let mut found = (to.host.as_str(), to.port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?;
-    found.next().ok_or_else(|| unknown("none is known".to_owned()))
+    let found = (to.host.as_str(), to.port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?;
+    first_that_answers(found).ok_or_else(|| unknown("none is known".to_owned()))?.map_err(|error| trouble(&error))
+}
+
+/// Returns a connection to the first address that answers, or why the last one does not; nothing if there is no address.
+fn first_that_answers(addresses: impl Iterator<Item = SocketAddr>) -> Option<FtpResult<TcpStream>> {
+    let mut last = None;
+    for address in addresses {
+        match stream(address) {
+            Ok(stream) => return Some(Ok(stream)),
+            refused => last = Some(refused),
+        }
+    }
+    last
 }
 
 fn stream_of_data(address: SocketAddr) -> FtpResult<TcpStream> {
@@ -116,14 +156,26 @@ fn insecure(host: &str, error: &FtpError) -> Trouble {
 
 fn login(user: &str, error: &FtpError) -> Trouble {
     match error {
-        FtpError::UnexpectedResponse(response) if response.status.code() / 100 == 5 => {
-            let what = format!(
-                "the server refuses the login of `{user}` ({}); correct the user in `to`, or the secret",
-                response.status.code()
-            );
+        // What a server says of a login may quote the password.
+        FtpError::UnexpectedResponse(response) => {
+            let code = code(response);
+            if code / 100 == 4 {
+                return Trouble::new(Kind::Busy, format!("the server takes no login now ({code})"));
+            }
+            let what =
+                format!("the server refuses the login of `{user}` ({code}); correct the user in `to`, or the secret");
             Trouble::new(Kind::Stop, what)
         }
         other => trouble(other),
+    }
+}
+
+/// Returns the code of an answer; the library gives 0 for those that it has no word for.
+fn code(response: &Response) -> u32 {
+    let written = || std::str::from_utf8(response.body.get(..3)?).ok()?.parse().ok();
+    match response.status.code() {
+        0 => written().unwrap_or(0),
+        known => known,
     }
 }
 
@@ -132,9 +184,10 @@ fn trouble(error: &FtpError) -> Trouble {
     match error {
         FtpError::UnexpectedResponse(response) => {
             let said = format!("the server refuses it: {response}");
-            let kind = match response.status.code() {
+            let kind = match code(response) {
                 452 | 552 => return Trouble::new(Kind::Full, format!("the server has no room: {response}")),
-                421 | 425 | 426 => Kind::Cut,
+                // 522: the session of the login is too old to be resumed for the data; a new login has a new one.
+                421 | 425 | 426 | 522 => Kind::Cut,
                 400..=499 => Kind::Busy,
                 _ => Kind::Refused,
             };
@@ -177,7 +230,7 @@ impl Server for Ftps {
         match self.0.size(name) {
             Ok(size) => Ok(Some(size as u64)),
             Err(FtpError::UnexpectedResponse(response)) if response.status == Status::FileUnavailable => Ok(None),
-            Err(FtpError::UnexpectedResponse(response)) if matches!(response.status.code(), 500 | 502 | 504) => {
+            Err(FtpError::UnexpectedResponse(response)) if matches!(code(&response), 500 | 502 | 504) => {
                 let what = format!("the server tells no sizes ({response}), so that nobody can see what arrived");
                 Err(Trouble::new(Kind::Stop, what))
             }
@@ -190,7 +243,7 @@ impl Server for Ftps {
         let set = self.0.resume_transfer(offset).and_then(|()| self.0.put_with_stream(name));
         let mut stream = match set {
             // It cannot continue: the file is sent from its start on.
-            Err(FtpError::UnexpectedResponse(response)) if from > 0 && matches!(response.status.code(), 500..=504) => {
+            Err(FtpError::UnexpectedResponse(response)) if from > 0 && matches!(code(&response), 500..=504) => {
                 bytes.rewind().map_err(|error| Trouble::new(Kind::Ours, error.to_string()))?;
                 self.0.put_with_stream(name).map_err(|error| trouble(&error))?
             }
@@ -224,5 +277,53 @@ impl Drop for Ftps {
         // Nobody waits for a server that is gone.
         let _ = self.0.get_ref().set_read_timeout(Some(PATIENCE / 60));
         let _ = self.0.quit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    fn said(code: u32, text: &str) -> FtpError {
+        FtpError::UnexpectedResponse(Response::new(Status::from(code), format!("{code} {text}").into_bytes()))
+    }
+
+    /// A name may have an address of IPv6 first, where this machine has no route.
+    #[test]
+    fn the_first_address_that_answers_is_taken() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let answers = listener.local_addr().unwrap();
+        let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let found = first_that_answers([gone, answers].into_iter()).unwrap().unwrap();
+        assert_eq!(found.peer_addr().unwrap(), answers);
+        assert!(first_that_answers([gone].into_iter()).unwrap().is_err());
+        assert!(first_that_answers([].into_iter()).is_none());
+    }
+
+    #[test]
+    fn what_a_server_says_of_a_login_is_not_repeated() {
+        for (code, kind) in [(530, Kind::Stop), (430, Kind::Busy), (331, Kind::Stop)] {
+            let told = login("me", &said(code, "PASS hunter2 is wrong"));
+            assert_eq!(told.kind, kind, "{code}");
+            assert!(told.what.contains(&code.to_string()) && !told.what.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_follows_from_an_answer() {
+        let rows = [
+            (421, Kind::Cut),
+            (425, Kind::Cut),
+            (450, Kind::Busy),
+            (452, Kind::Full),
+            (552, Kind::Full),
+            (522, Kind::Cut),
+            (550, Kind::Refused),
+        ];
+        for (code, kind) in rows {
+            assert_eq!(trouble(&said(code, "no")).kind, kind, "{code}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod ftps;
 mod next;
 mod one;
 mod record;
+mod rows;
 mod run;
 mod secret;
 mod server;

@@ -1,4 +1,4 @@
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use super::after::Kind;
 use super::next::{Facts, IN_DOUBT, Known, Naming, Next, next};
@@ -33,7 +33,7 @@ pub(super) fn deliver_one(
     record: &Record<'_>,
     furthest: &mut u64,
 ) -> Result<Outcome, Trouble> {
-    let name = parcel.item.path.file_text();
+    let name = parcel.name();
     let temporary = temporary(&name, parcel);
     let mut sent = 0;
     for _ in 0..STEPS_MAX {
@@ -42,10 +42,11 @@ pub(super) fn deliver_one(
         if naming == Naming::Direct && partly.take().is_some() {
             // Another connection found meanwhile that the server does not rename.
             server.remove(&temporary)?;
+            sent = 0;
         }
         let there = server.size(&name)?;
         *furthest = (*furthest).max(partly.or(there).unwrap_or(0));
-        let facts = Facts { known: record.known(parcel), naming, bytes: parcel.item.seen.size, there, partly };
+        let facts = Facts { known: record.known(parcel), naming, bytes: parcel.bytes(), there, partly };
         match next(&facts) {
             // All of it was handed over.
             Next::Send(_) if sent > 0 && partly.is_none() && there.is_none() => {
@@ -109,6 +110,10 @@ fn rename(
         Ok(()) => Ok(true),
         Err(Trouble { kind: Kind::Refused, .. }) => {
             record.step(parcel, DeliveryStep::Undone)?;
+            if server.size(name)?.is_some() {
+                // Another one took the name meanwhile: that says nothing of this server.
+                return Ok(false);
+            }
             record.no_rename(to)?;
             server.remove(temporary)?;
             Ok(false)
@@ -130,14 +135,14 @@ fn send_directly(
     let from = from.saturating_sub(server.overlap());
     if let Err(trouble) = push(server, name, from, &mut source) {
         // Nobody has a file of which not all bytes were handed over.
-        let is_cut = source.read_to < parcel.item.seen.size;
+        let is_cut = source.read_to < parcel.bytes();
         if is_cut || !matches!(trouble.kind, Kind::Cut) {
             record.step(parcel, DeliveryStep::Undone)?;
         }
         return Err(trouble);
     }
     let there = server.size(name)?;
-    let is_whole = there.is_none_or(|there| there == parcel.item.seen.size);
+    let is_whole = there.is_none_or(|there| there == parcel.bytes());
     if !is_whole {
         record.step(parcel, DeliveryStep::Undone)?;
     }
@@ -159,10 +164,16 @@ fn send(
 fn push(server: &mut dyn Server, name: &str, from: u64, source: &mut Source) -> Result<(), Trouble> {
     let sent =
         source.seek(SeekFrom::Start(from)).map_err(|error| ours(&error)).and_then(|_| server.send(name, from, source));
-    match source.failed.take() {
-        Some(error) => Err(ours(&error)),
-        None => sent,
+    if let Some(error) = source.failed.take() {
+        return Err(ours(&error));
     }
+    let Err(trouble) = sent else { return Ok(()) };
+    let kind = if trouble.kind == Kind::Refused { Kind::NotTaken } else { trouble.kind };
+    if matches!(kind, Kind::NotTaken | Kind::Full) && server.size(name) == Ok(Some(0)) {
+        // Nothing of it is there but the name. If it cannot go, the next run sends into it.
+        let _ = server.remove(name);
+    }
+    Err(Trouble { kind, ..trouble })
 }
 
 fn ours(error: &io::Error) -> Trouble {
@@ -170,7 +181,10 @@ fn ours(error: &io::Error) -> Trouble {
 }
 
 fn open(parcel: &Parcel, record: &Record<'_>) -> Result<Source, Trouble> {
-    let file = record.disk().open_as(&parcel.item.path, parcel.item.seen);
+    let file = match &parcel.instead {
+        Some(instead) => Ok(Box::new(Cursor::new(instead.manifest.clone())) as Box<dyn ReadSeek>),
+        None => record.disk().open_as(&parcel.item.path, parcel.item.seen),
+    };
     let file = file.map_err(|error| Trouble::new(Kind::Ours, error.to_string()))?;
     Ok(Source { file, read_to: 0, failed: None })
 }

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 
 use super::after::Kind;
 use super::contents::Item;
-use super::next::{Known, Naming};
+use super::next::{IN_DOUBT, Known, Naming};
+use super::rows::Rows;
 use super::server::Trouble;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
+use crate::records::{DeliveredRows, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
 use crate::vault::{DeliveryLog, Look};
 
 /// What is on record, shared by all connections. Each of its records is durable before it is believed.
@@ -20,6 +21,8 @@ pub(super) struct Record<'a> {
 
 struct State {
     known: Deliveries,
+    /// Whether a record could not be written: what stands behind half of one would be lost.
+    is_broken: bool,
     /// What some connection has in hand.
     in_hand: BTreeSet<(MarketName, ContentHash)>,
 }
@@ -32,6 +35,29 @@ pub(super) struct Parcel {
     pub(super) hash: ContentHash,
     /// The asset that it is of, if its sidecar says that.
     pub(super) asset: Option<AssetId>,
+    /// What is sent in place of the file itself.
+    pub(super) instead: Option<Instead>,
+}
+
+/// A manifest of those rows that a market has not got.
+#[derive(Debug, Clone)]
+pub(super) struct Instead {
+    /// Its name on the server.
+    pub(super) name: String,
+    pub(super) manifest: Vec<u8>,
+    pub(super) rows: Rows,
+}
+
+impl Parcel {
+    /// Returns its name on the server.
+    pub(super) fn name(&self) -> String {
+        self.instead.as_ref().map_or_else(|| self.item.path.file_text(), |instead| instead.name.clone())
+    }
+
+    /// Returns how many bytes it has.
+    pub(super) fn bytes(&self) -> u64 {
+        self.instead.as_ref().map_or(self.item.seen.size, |instead| instead.manifest.len() as u64)
+    }
 }
 
 /// Whether a file is to be sent.
@@ -47,7 +73,7 @@ pub(super) enum Claim {
 
 impl<'a> Record<'a> {
     pub(super) fn new(log: DeliveryLog, known: Deliveries, now: &'a (dyn Fn() -> Timestamp + Sync)) -> Self {
-        Self { log, state: Mutex::new(State { known, in_hand: BTreeSet::new() }), now }
+        Self { log, state: Mutex::new(State { known, is_broken: false, in_hand: BTreeSet::new() }), now }
     }
 
     pub(super) fn disk(&self) -> &dyn Look {
@@ -77,13 +103,36 @@ impl<'a> Record<'a> {
                  took it back there, say `stockmill deliver --send-again {path}`, else `stockmill deliver --taken {path}`"
             )));
         }
+        if self.was_changed(parcel) {
+            if self.known(parcel) != Known::Begun {
+                self.step(parcel, DeliveryStep::Begun)?;
+            }
+            let path = &parcel.item.path;
+            return Ok(Claim::No(format!(
+                "it was changed after it was delivered, and nothing goes to a market twice: if the market is to have the new \
+                 one, upload that by hand; in any case say `stockmill deliver --taken {path}`"
+            )));
+        }
         Ok(self.claim_content(parcel))
+    }
+
+    /// Returns whether a file was delivered with other bytes. Of a manifest only rows go that the market has not got.
+    fn was_changed(&self, parcel: &Parcel) -> bool {
+        let state = self.state();
+        let was = state.known.delivered(&parcel.item.path);
+        was.is_some_and(|was| was.rows.is_empty() && was.hash != parcel.hash)
+            && state.known.of(&parcel.market, &parcel.hash).is_none_or(|was| was.step != DeliveryStep::Delivered)
+    }
+
+    /// Returns what the market got of the manifests of a bundle.
+    pub(super) fn delivered_rows(&self, bundle: &RelPath) -> DeliveredRows {
+        self.state().known.delivered_rows(bundle)
     }
 
     /// Returns the file by which a market got the asset of another content, of which nothing is on record yet.
     fn went_before(&self, parcel: &Parcel) -> Option<RelPath> {
         let state = self.state();
-        let Parcel { market, item: Item { path, .. }, hash, asset } = parcel;
+        let Parcel { market, item: Item { path, .. }, hash, asset, .. } = parcel;
         let file = state.known.of_asset(market, asset.as_ref()?).filter(|file| *file != path)?;
         state.known.of(market, hash).is_none().then(|| file.clone())
     }
@@ -92,19 +141,18 @@ impl<'a> Record<'a> {
         let state = &mut *self.state();
         let Parcel { market, item: Item { path, .. }, hash, .. } = parcel;
         match state.known.of(market, hash) {
-            Some((file, DeliveryStep::Delivered)) if file == path => return Claim::Delivered,
-            Some((file, DeliveryStep::Delivered)) => {
+            Some(FileDelivery { file, step: DeliveryStep::Delivered, .. }) if file == path => return Claim::Delivered,
+            Some(FileDelivery { file, step: DeliveryStep::Delivered, .. }) => {
                 return Claim::No(format!("the market has the same bytes already, as `{file}`"));
             }
-            Some((file, DeliveryStep::Begun)) if file != path => {
+            Some(FileDelivery { file, step: DeliveryStep::Begun, .. }) if file != path => {
                 return Claim::No(format!("the market perhaps has the same bytes already, as `{file}`; see there"));
             }
             _ => (),
         }
-        if state.known.delivered(path).is_some() {
-            let why = "it was changed after it was delivered, and nothing goes to a market twice: upload it by hand if you \
-                       want the market to have the new one";
-            return Claim::No(why.to_owned());
+        // It was changed meanwhile: the market perhaps has what it was.
+        if state.known.in_doubt(path).any(|was| was.hash != *hash) {
+            return Claim::No(IN_DOUBT.to_owned());
         }
         if state.in_hand.insert((market.clone(), hash.clone())) {
             Claim::Yours
@@ -115,10 +163,10 @@ impl<'a> Record<'a> {
 
     /// Returns what is on record of a content that is to be sent.
     pub(super) fn known(&self, parcel: &Parcel) -> Known {
-        match self.state().known.of(&parcel.market, &parcel.hash) {
-            Some((_, DeliveryStep::Begun)) => Known::Begun,
-            Some((_, DeliveryStep::Undone)) => Known::Cut,
-            Some((_, DeliveryStep::Delivered)) | None => Known::New,
+        match self.state().known.of(&parcel.market, &parcel.hash).map(|was| was.step) {
+            Some(DeliveryStep::Begun) => Known::Begun,
+            Some(DeliveryStep::Undone) => Known::Cut,
+            Some(DeliveryStep::Delivered) | None => Known::New,
         }
     }
 
@@ -128,10 +176,12 @@ impl<'a> Record<'a> {
 
     /// Records a step of a file.
     pub(super) fn step(&self, parcel: &Parcel, step: DeliveryStep) -> Result<(), Trouble> {
-        let Parcel { market, item: Item { path, seen }, hash, asset } = parcel.clone();
-        let (bytes, modified_ns) = (seen.size, seen.modified_ns);
+        let Parcel { market, item: Item { path, seen }, hash, asset, instead } = parcel.clone();
+        let (bytes, modified_ns) = (parcel.bytes(), seen.modified_ns);
         let at = (self.now)();
-        self.add(&DeliveryRecord::File(FileDelivery { at, market, file: path, asset, hash, bytes, modified_ns, step }))
+        let rows = instead.map(|instead| instead.rows).unwrap_or_default();
+        let record = FileDelivery { at, market, file: path, asset, hash, bytes, modified_ns, step, rows };
+        self.add(&DeliveryRecord::File(record))
     }
 
     /// Records that a server refuses to rename.
@@ -141,8 +191,14 @@ impl<'a> Record<'a> {
 
     fn add(&self, record: &DeliveryRecord) -> Result<(), Trouble> {
         let mut state = self.state();
-        let added = self.log.add(record);
-        added.map_err(|error| Trouble::new(Kind::Stop, format!("what is delivered cannot be recorded: {error}")))?;
+        let cannot = |why: String| Trouble::new(Kind::Stop, format!("what is delivered cannot be recorded: {why}"));
+        if state.is_broken {
+            return Err(cannot("an earlier record could not be written; see above".to_owned()));
+        }
+        if let Err(error) = self.log.add(record) {
+            state.is_broken = true;
+            return Err(cannot(error.to_string()));
+        }
         state.known.add(record);
         Ok(())
     }
@@ -170,6 +226,7 @@ mod tests {
             },
             hash: ContentHash::of(bytes),
             asset: None,
+            instead: None,
         };
         let claim = |parcel: &Parcel| record.claim(parcel).unwrap();
         let a = parcel("a.jpg", b"a", "shop");
@@ -190,7 +247,19 @@ mod tests {
         assert!(record.is_delivered(&a.item));
         assert_eq!(claim(&a), Claim::Delivered);
         assert!(said(claim(&parcel("b.jpg", b"a", "shop"))).contains("as `upload/d/m/files/a.jpg`"));
-        assert!(said(claim(&parcel("a.jpg", b"new", "shop"))).contains("changed after it was delivered"));
+        // A changed one waits until a person says that they know of it, and is never sent again.
+        let new = parcel("a.jpg", b"new", "shop");
+        for step in [DeliveryStep::Begun, DeliveryStep::Undone] {
+            assert!(said(claim(&new)).contains("changed after it was delivered"));
+            record.step(&new, step).unwrap();
+        }
+        assert!(said(claim(&new)).contains("--taken upload/d/m/files/a.jpg"));
+        record.step(&new, DeliveryStep::Delivered).unwrap();
+        assert_eq!(claim(&new), Claim::Delivered);
+        assert_eq!(claim(&a), Claim::Delivered);
+        // What was changed while nobody could tell may be there as it was.
+        record.step(&parcel("c.jpg", b"c", "shop"), DeliveryStep::Begun).unwrap();
+        assert!(said(claim(&parcel("c.jpg", b"new c", "shop"))).contains("nobody can tell"));
         // The same asset in other bytes goes only by a person's word.
         let of_asset = |name: &str, bytes: &[u8]| Parcel {
             asset: Some(AssetId::of(&ContentHash::of(b"dropped"))),

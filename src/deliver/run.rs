@@ -1,6 +1,7 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io::Read as _;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,15 +9,16 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, asset_of, contents};
+use super::contents::{Contents, Item, asset_of, contents, is_closed};
 use super::one::{Outcome, deliver_one};
-use super::record::{Claim, Parcel, Record};
+use super::record::{Claim, Instead, Parcel, Record};
+use super::rows::new_rows;
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
-use crate::model::{RelPath, counted};
-use crate::vault::{DeliveryLog, DeliveryLogError, Layout};
+use crate::model::{ContentHash, RelPath, counted};
+use crate::vault::{DeliveryLog, DeliveryLogError, Layout, plain};
 
 /// The bundles of a market that are to be delivered.
 #[derive(Debug, Clone)]
@@ -52,15 +54,12 @@ struct Session<'a> {
     secret: String,
     /// Whether nothing more is to be sent to it in this run.
     is_stopped: AtomicBool,
+    /// Of how many files in turn it took nothing.
+    not_taken: AtomicU32,
 }
 
 /// A connection that is made when it is needed.
-#[derive(Default)]
-struct Line {
-    server: Option<Box<dyn Server>>,
-    /// How many times in turn it went wrong without progress.
-    attempts: u32,
-}
+type Line = Option<Box<dyn Server>>;
 
 /// Delivers bundles; `tell` gets a line for each file and each trouble.
 pub fn deliver(
@@ -96,7 +95,7 @@ impl Run<'_> {
                 return self.say(format!("{}: nothing is delivered: {trouble}", order.market.name));
             }
         };
-        let market = Session { order, secret, is_stopped: AtomicBool::new(false) };
+        let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
         let mut lines: Vec<Line> = (0..order.delivery.per_host).map(|_| Line::default()).collect();
         for bundle in &order.bundles {
             match contents(self.record.disk(), &order.market, bundle) {
@@ -120,7 +119,7 @@ impl Run<'_> {
             return;
         }
         if market.order.market.delivery.csv == Accepts::Yes {
-            self.files(market, &found.csv, &mut lines[..1]);
+            found.csv.iter().for_each(|item| self.manifest(market, item, found, &mut lines[0]));
         }
         // A timer looks again and again: what is left to do is told once, and by `status`.
         if counts().0 == left && counts().1 > delivered {
@@ -152,13 +151,13 @@ impl Run<'_> {
 
     /// Opens a further connection; returns whether the server takes it.
     fn opens(&self, market: &Session<'_>, line: &mut Line) -> bool {
-        if line.server.is_none() {
+        if line.is_none() {
             match connect(&market.order.delivery, &market.secret) {
-                Ok(server) => line.server = Some(server),
+                Ok(server) => *line = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
         }
-        line.server.is_some()
+        line.is_some()
     }
 
     fn file(&self, market: &Session<'_>, item: &Item, line: &mut Line, salt: u64) {
@@ -166,6 +165,11 @@ impl Run<'_> {
             return self.leave(1);
         }
         let (path, name) = (&item.path, market.order.market.name.clone());
+        let bundle = path.parent().and_then(|files| files.parent());
+        if bundle.is_some_and(|bundle| is_closed(self.record.disk(), &bundle)) {
+            self.leave(1);
+            return self.say(format!("{path}: not delivered: its bundle was marked as sent, or taken away, meanwhile"));
+        }
         let hash = match self.record.disk().hash(path) {
             Ok(hash) => hash,
             Err(error) => {
@@ -180,17 +184,62 @@ impl Run<'_> {
                 return self.say(format!("{path}: not delivered: {why}"));
             }
         };
-        let parcel = Parcel { market: name, item: item.clone(), hash, asset };
-        let told = match self.record.claim(&parcel) {
+        let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
+        self.hand_over(market, &parcel, line, salt);
+    }
+
+    /// Delivers those rows of a manifest that the market has not got, of files that it has.
+    fn manifest(&self, market: &Session<'_>, item: &Item, found: &Contents, line: &mut Line) {
+        let path = &item.path;
+        let Some(bundle) = path.parent() else { return };
+        let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
+        let delivered = self.record.delivered_rows(&bundle);
+        let new = self.read(item).and_then(|manifest| {
+            new_rows(&market.order.market, &manifest, &files, &delivered.rows).map_err(|error| error.to_string())
+        });
+        let new = match new {
+            Ok(new) => new,
+            Err(why) => {
+                self.leave(1);
+                return self.say(format!("{path}: not delivered: {why}"));
+            }
+        };
+        for name in new.changed {
+            self.leave(1);
+            self.say(format!(
+                "{path}: the row of `{name}` was changed after it was delivered, and nothing goes to a market twice: change its \
+                 texts in the portal"
+            ));
+        }
+        let Some(manifest) = new.manifest else { return };
+        let instead = Instead { name: name_on_server(&bundle, delivered.manifests + 1), manifest, rows: new.rows };
+        let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&instead.manifest));
+        let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
+        self.hand_over(market, &parcel, line, 0);
+    }
+
+    /// Reads a manifest as it was seen.
+    fn read(&self, item: &Item) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let mut file = self.record.disk().open_as(&item.path, item.seen).map_err(|error| error.to_string())?;
+        file.read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+        Ok(bytes)
+    }
+
+    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, line: &mut Line, salt: u64) {
+        let path = &parcel.item.path;
+        let told = match self.record.claim(parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => self.parcel(market, &parcel, line, salt),
+            Ok(Claim::Yours) => self.parcel(market, parcel, line, salt),
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
             Ok(besides) => {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
-                self.say(format!("{path}: delivered, {}{besides}", bytes(item.seen.size)));
+                let name = |instead: &Instead| format!(" as `{}`", instead.name);
+                let name = parcel.instead.as_ref().map(name).unwrap_or_default();
+                self.say(format!("{path}: delivered{name}, {}{besides}", bytes(parcel.bytes())));
             }
             Err(why) => {
                 self.leave(1);
@@ -207,12 +256,12 @@ impl Run<'_> {
         line: &mut Line,
         salt: u64,
     ) -> Result<&'static str, String> {
-        let mut furthest = 0;
+        let (mut furthest, mut attempts) = (0, 0);
         loop {
             let before = furthest;
             let trouble = match self.attempt(market, parcel, line, &mut furthest) {
                 Ok(Outcome::Delivered) => {
-                    line.attempts = 0;
+                    market.not_taken.store(0, Ordering::Relaxed);
                     return Ok("");
                 }
                 Ok(Outcome::WasThere) => return Ok(" that lay there already, by name and size"),
@@ -220,16 +269,24 @@ impl Run<'_> {
                 Err(trouble) => trouble,
             };
             // A connection over which something else than one file was refused is of no use any more.
-            if !matches!(trouble.kind, Kind::Refused | Kind::Ours) {
-                line.server = None;
+            if !matches!(trouble.kind, Kind::NotTaken | Kind::Refused | Kind::Ours) {
+                *line = None;
             }
-            line.attempts = if furthest > before { 1 } else { line.attempts + 1 };
-            match after(trouble.kind, line.attempts, salt.wrapping_mul(97) + furthest) {
+            attempts = if furthest > before { 1 } else { attempts + 1 };
+            let in_turn = match trouble.kind {
+                Kind::NotTaken => market.not_taken.fetch_add(1, Ordering::Relaxed) + 1,
+                _ => attempts,
+            };
+            match after(trouble.kind, in_turn, salt.wrapping_mul(97) + furthest) {
                 After::Again(pause) => self.wait(parcel, &trouble, pause),
                 After::NextFile => return Err(trouble.what),
                 After::StopMarket => {
                     market.is_stopped.store(true, Ordering::Relaxed);
-                    return Err(format!("{trouble}; nothing more goes to {} in this run", parcel.market));
+                    let takes_none = match trouble.kind {
+                        Kind::NotTaken => "the server takes nothing (perhaps it is full): ",
+                        _ => "",
+                    };
+                    return Err(format!("{takes_none}{trouble}; nothing more goes to {} in this run", parcel.market));
                 }
             }
         }
@@ -248,12 +305,20 @@ impl Run<'_> {
         furthest: &mut u64,
     ) -> Result<Outcome, Trouble> {
         let delivery = &market.order.delivery;
-        let server = match &mut line.server {
+        let server = match line {
             Some(server) => server,
             none => none.insert(connect(delivery, &market.secret)?),
         };
         deliver_one(&mut **server, &delivery.to.to_string(), parcel, &self.record, furthest)
     }
+}
+
+/// Returns the name of a manifest on the server, where those of other bundles lie or lay, too: `MARKET-DAY.csv`, and with `-2`
+/// and so on for what went later.
+fn name_on_server(bundle: &RelPath, number: usize) -> String {
+    let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
+    let further = if number > 1 { format!("-{number}") } else { String::new() };
+    format!("{}-{day}{further}.csv", bundle.file_text())
 }
 
 /// Returns what a person still has to do for a bundle of which all files are delivered.

@@ -2,8 +2,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Asked};
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
-use russh::{Disconnect, MethodKind};
+use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::{Disconnect, MethodKind, Preferred};
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::client::{Config as SftpConfig, SftpSession};
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
@@ -36,7 +36,13 @@ pub(super) struct Sftp {
 /// Compares the host key with those that are known.
 struct HostKey {
     known: Vec<String>,
-    refused: Arc<Mutex<Option<String>>>,
+    refused: Arc<Mutex<Option<RefusedKey>>>,
+}
+
+/// A host key that is none of those that are known.
+struct RefusedKey {
+    algorithm: Algorithm,
+    why: String,
 }
 
 impl client::Handler for HostKey {
@@ -44,9 +50,10 @@ impl client::Handler for HostKey {
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
         let key = shown.public_key();
-        let (algorithm, digest) = (key.algorithm().to_string(), key.fingerprint(HashAlg::Sha256).to_string());
-        let refused = refusal(&self.known, &algorithm, &digest);
-        let is_known = refused.is_none();
+        let (algorithm, digest) = (key.algorithm(), key.fingerprint(HashAlg::Sha256).to_string());
+        let why = refusal(&self.known, algorithm.as_ref(), &digest);
+        let is_known = why.is_none();
+        let refused = why.map(|why| RefusedKey { algorithm, why });
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
         Ok(is_known)
     }
@@ -107,8 +114,9 @@ impl Sftp {
 
     /// Returns what a refused write means: servers say "failure" for a full disk, too.
     fn refused_write(&self, error: &io::Error) -> Trouble {
-        if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<SftpError>()) {
-            return trouble(known);
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<SftpError>()) {
+            None | Some(SftpError::Status(_)) => (),
+            Some(other) => return trouble(other),
         }
         let folder = if self.folder.is_empty() { "." } else { &self.folder };
         match self.runtime.block_on(self.files.fs_info(folder)) {
@@ -121,21 +129,46 @@ impl Sftp {
     }
 }
 
-async fn open(delivery: &Delivery, secret: &str) -> Result<(Handle<HostKey>, SftpSession), Trouble> {
+/// Connects to a server whose host key is known. A server has keys of several kinds and shows one that both sides like:
+/// where that one is not known, another one may be.
+async fn shake_hands(delivery: &Delivery) -> Result<Handle<HostKey>, Trouble> {
     let Address { host, port, .. } = &delivery.to;
-    let refused = Arc::new(Mutex::new(None));
-    let handler = HostKey { known: delivery.host_keys.clone(), refused: Arc::clone(&refused) };
-    let config = client::Config {
-        inactivity_timeout: Some(PATIENCE),
-        keepalive_interval: Some(PATIENCE / 4),
-        nodelay: true,
-        ..client::Config::default()
-    };
-    let connected = client::connect(Arc::new(config), (host.as_str(), *port), handler).await;
-    if let Some(why) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return Err(Trouble::new(Kind::Stop, why));
+    let mut preferred = Preferred::default();
+    let mut first = None;
+    loop {
+        let refused = Arc::new(Mutex::new(None));
+        let handler = HostKey { known: delivery.host_keys.clone(), refused: Arc::clone(&refused) };
+        let config = client::Config {
+            inactivity_timeout: Some(PATIENCE),
+            keepalive_interval: Some(PATIENCE / 4),
+            nodelay: true,
+            preferred: preferred.clone(),
+            ..client::Config::default()
+        };
+        let connected = client::connect(Arc::new(config), (host.as_str(), *port), handler).await;
+        let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(RefusedKey { algorithm, why }) = refused else {
+            return connected.map_err(|error| match (error, first) {
+                // It has no key of another kind.
+                (russh::Error::NoCommonAlgo { .. }, Some(why)) => Trouble::new(Kind::Stop, why),
+                (error, _) => connection(&error),
+            });
+        };
+        preferred.key.to_mut().retain(|other| !is_same_kind(other, &algorithm));
+        let first = first.get_or_insert(why);
+        if delivery.host_keys.is_empty() || preferred.key.is_empty() {
+            return Err(Trouble::new(Kind::Stop, first.clone()));
+        }
     }
-    let mut session = connected.map_err(|error| connection(&error))?;
+}
+
+/// Returns whether two ways to sign go with the same key: one of RSA signs with several hashes.
+fn is_same_kind(one: &Algorithm, other: &Algorithm) -> bool {
+    one == other || matches!((one, other), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }))
+}
+
+async fn open(delivery: &Delivery, secret: &str) -> Result<(Handle<HostKey>, SftpSession), Trouble> {
+    let mut session = shake_hands(delivery).await?;
     log_in(&mut session, &delivery.to.user, secret).await?;
     let channel = session.channel_open_session().await.map_err(|error| connection(&error))?;
     channel.request_subsystem(true, "sftp").await.map_err(|error| connection(&error))?;

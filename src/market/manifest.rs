@@ -4,6 +4,8 @@ use super::checks::{codes, described};
 use super::profile::{Charset, Column, FileNameLimit, Market, MarketError, Quoting, Value};
 use crate::model::{Meta, slugify};
 
+/// What a text of UTF-8 may begin with.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Few rows have more bytes.
 const LINE_BYTES: usize = 1 << 10;
 
@@ -23,7 +25,7 @@ pub struct Row<'a> {
 /// least.
 pub fn manifest(market: &Market, rows: &[Row<'_>]) -> Result<Vec<Vec<u8>>, MarketError> {
     let header: Vec<String> = market.csv.columns.iter().map(|column| column.header.clone()).collect();
-    let bom: &[u8] = if market.csv.bom { b"\xef\xbb\xbf" } else { b"" };
+    let bom = if market.csv.bom { BOM } else { b"" };
     let header = [bom, &line(market, &header)?].concat();
     let mut parts = vec![header.clone()];
     let mut in_part = 0;
@@ -72,17 +74,45 @@ fn line(market: &Market, cells: &[String]) -> Result<Vec<u8>, MarketError> {
 /// Returns the names of the files that have a row in a manifest.
 pub fn names_in(market: &Market, manifest: &[u8]) -> BTreeSet<String> {
     let Ok(separator) = u8::try_from(market.csv.separator) else { return BTreeSet::new() };
-    let text = manifest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(manifest);
+    let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
     let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
     let rows = reader.records().filter_map(Result::ok);
     rows.filter_map(|row| row.get(name_at?).map(str::to_owned)).collect()
 }
 
+/// Returns a manifest with the header of another one and those of its rows that are wanted, which are asked for by the name
+/// of their file and their bytes; nothing if none is.
+pub fn with_rows(
+    market: &Market,
+    manifest: &[u8],
+    is_wanted: &mut dyn FnMut(&str, &[u8]) -> bool,
+) -> Result<Option<Vec<u8>>, MarketError> {
+    let wrong = |what: String| MarketError::Manifest { market: market.name.clone(), what };
+    let separator = u8::try_from(market.csv.separator).map_err(|error| wrong(error.to_string()))?;
+    let (bom, text) = manifest.split_at(if manifest.starts_with(BOM) { BOM.len() } else { 0 });
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(text);
+    let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
+    let mut some = bom.to_vec();
+    let mut has_rows = false;
+    for (number, row) in reader.records().enumerate() {
+        let row = row.map_err(|error| wrong(error.to_string()))?;
+        let cells: Vec<String> = row.iter().map(str::to_owned).collect();
+        let line = line(market, &cells)?;
+        let is_row = number > 0;
+        if is_row && !name_at.and_then(|at| cells.get(at)).is_some_and(|name| is_wanted(name, &line)) {
+            continue;
+        }
+        has_rows |= is_row;
+        some.extend(line);
+    }
+    Ok(has_rows.then_some(some))
+}
+
 /// Returns the row of a file in a manifest, each cell with its header; nothing if it has none.
 pub fn row_of(market: &Market, manifest: &[u8], file_name: &str) -> Vec<(String, String)> {
     let Ok(separator) = u8::try_from(market.csv.separator) else { return Vec::new() };
-    let text = manifest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(manifest);
+    let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text);
     let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
     let headers: Vec<String> =

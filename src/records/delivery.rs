@@ -41,6 +41,9 @@ pub struct FileDelivery {
     pub modified_ns: i64,
     /// What happened.
     pub step: DeliveryStep,
+    /// Of a manifest, the rows that went: the name of each file, and the checksum of its row.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub rows: BTreeMap<String, u32>,
 }
 
 /// How far a file came.
@@ -103,15 +106,26 @@ fn whole(line: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(json) == sum).then_some(json)
 }
 
+/// The rows of a bundle's manifests that were delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveredRows {
+    /// How many manifests they were in.
+    pub manifests: usize,
+    /// The checksum of each, by the name of its file.
+    pub rows: BTreeMap<String, u32>,
+}
+
 /// What is on record of all deliveries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deliveries {
-    /// The last that happened to each content, for each market, with the file that it was.
-    contents: BTreeMap<(MarketName, ContentHash), (RelPath, DeliveryStep)>,
+    /// The last that happened to each content, for each market.
+    contents: BTreeMap<(MarketName, ContentHash), FileDelivery>,
     /// Each file that was delivered, as it was then.
     files: BTreeMap<RelPath, FileDelivery>,
     /// The last file of each asset that was delivered to a market.
     assets: BTreeMap<(MarketName, AssetId), RelPath>,
+    /// What was delivered of the manifests of each bundle.
+    manifests: BTreeMap<RelPath, DeliveredRows>,
     no_rename: Vec<String>,
 }
 
@@ -126,15 +140,20 @@ impl Deliveries {
                     if let Some(asset) = &record.asset {
                         self.assets.insert((market.clone(), asset.clone()), file.clone());
                     }
+                    if let Some(bundle) = file.parent().filter(|_| !record.rows.is_empty()) {
+                        let delivered = self.manifests.entry(bundle).or_default();
+                        delivered.manifests += 1;
+                        delivered.rows.extend(record.rows.clone());
+                    }
                     self.files.insert(file.clone(), record.clone());
                 }
-                self.contents.insert((market.clone(), hash.clone()), (file.clone(), *step));
+                self.contents.insert((market.clone(), hash.clone()), record.clone());
             }
         }
     }
 
-    /// Returns the last that happened to a content on its way to a market, with the file that it was.
-    pub fn of(&self, market: &MarketName, hash: &ContentHash) -> Option<&(RelPath, DeliveryStep)> {
+    /// Returns the last that happened to a content on its way to a market.
+    pub fn of(&self, market: &MarketName, hash: &ContentHash) -> Option<&FileDelivery> {
         self.contents.get(&(market.clone(), hash.clone()))
     }
 
@@ -148,10 +167,14 @@ impl Deliveries {
         self.files.get(file)
     }
 
+    /// Returns what was delivered of the manifests of a bundle.
+    pub fn delivered_rows(&self, bundle: &RelPath) -> DeliveredRows {
+        self.manifests.get(bundle).cloned().unwrap_or_default()
+    }
+
     /// Returns the contents of a file of which nobody can tell whether the market has them.
-    pub fn in_doubt<'a>(&'a self, file: &'a RelPath) -> impl Iterator<Item = (&'a MarketName, &'a ContentHash)> {
-        let found = self.contents.iter().filter(move |(_, (of, step))| of == file && *step == DeliveryStep::Begun);
-        found.map(|((market, hash), _)| (market, hash))
+    pub fn in_doubt<'a>(&'a self, file: &'a RelPath) -> impl Iterator<Item = &'a FileDelivery> {
+        self.contents.values().filter(move |was| was.file == *file && was.step == DeliveryStep::Begun)
     }
 
     /// Returns whether a server lets files be renamed, as far as that is known.
@@ -174,6 +197,7 @@ mod tests {
             bytes: bytes.len() as u64,
             modified_ns: 7,
             step,
+            rows: BTreeMap::new(),
         })
     }
 
@@ -221,12 +245,30 @@ mod tests {
             (&delivered, DeliveryStep::Delivered),
         ] {
             known.add(record);
-            assert_eq!(known.of(market, hash), Some(&(file.clone(), step)));
+            assert_eq!(known.of(market, hash).map(|was| was.step), Some(step));
             assert_eq!(known.in_doubt(file).count(), usize::from(step == DeliveryStep::Begun));
             assert_eq!(known.delivered(file).is_some(), step == DeliveryStep::Delivered);
         }
         assert_eq!(known.of(&MarketName::recorded("canva"), hash), None);
         known.add(&DeliveryRecord::NoRename { to: "a".to_owned() });
         assert!(!known.renames("a") && known.renames("b"));
+    }
+
+    #[test]
+    fn the_rows_of_a_bundle_gather() {
+        let mut known = Deliveries::default();
+        let bundle = RelPath::new("upload/2026-11-28/vecteezy").unwrap();
+        let went = |step, manifest: &str, row: &str| {
+            let DeliveryRecord::File(record) = record("a.jpg", row.as_bytes(), step) else { unreachable!() };
+            let rows = [(row.to_owned(), 7)].into();
+            DeliveryRecord::File(FileDelivery { file: bundle.join(manifest), rows, ..record })
+        };
+        known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "a.jpg"));
+        known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "b.jpg"));
+        // It is in doubt, so nobody counts on it.
+        known.add(&went(DeliveryStep::Begun, "vecteezy-2.csv", "c.jpg"));
+        let rows = ["a.jpg", "b.jpg"].map(|name| (name.to_owned(), 7)).into();
+        assert_eq!(known.delivered_rows(&bundle), DeliveredRows { manifests: 2, rows });
+        assert_eq!(known.delivered_rows(&bundle.sibling("other")), DeliveredRows::default());
     }
 }

@@ -21,7 +21,9 @@ mod yaml;
 mod yaml_edit;
 mod yaml_guard;
 
-pub use delivery::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries};
+pub use delivery::{
+    DeliveredRows, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries,
+};
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
 pub use gate_day::GateDay;
@@ -31,7 +33,7 @@ pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
 pub use release::{Mark, Release, marks};
 pub use request::{Action, Answer, Did, RemakeWhat, Request, RetryWhat, UndoWhat, VerdictRow, Verdicts};
-pub use sending::{AnsweredFile, Answers, Dealing, Sending, SentFile};
+pub use sending::{AnsweredFile, Answers, Dealing, Sending, SentFile, is_sent_mark};
 pub use sidecar::{FileRecord, Happened, Origin, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
 pub use verdict_list::{ListColumns, ListRow, UnreadList, read_verdict_list};

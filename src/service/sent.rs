@@ -1,10 +1,10 @@
 //! Tells whether a bundle was sent: a person marks it by a file.
 
-use std::ffi::OsStr;
 use std::io::ErrorKind;
 
 use crate::model::RelPath;
 use crate::plan::{BundleFolder, BundleName};
+use crate::records::is_sent_mark;
 use crate::vault::{DiskResult, Look, What};
 
 /// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.
@@ -23,7 +23,7 @@ pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
         return Ok(true);
     }
     match disk.list(bundle) {
-        Ok(listed) => Ok(listed.iter().any(|(name, _)| is_mark(name))),
+        Ok(listed) => Ok(listed.iter().any(|(name, _)| is_sent_mark(name))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(moved_to(disk, bundle)?.is_some()),
         Err(error) => Err(error),
     }
@@ -56,7 +56,7 @@ pub(super) fn sent_ns(disk: &dyn Look, place: &RelPath) -> Option<i64> {
         return disk.stat(place).ok()?.map(|entry| entry.changed_ns);
     }
     let listed = disk.list(place).ok()?.into_iter();
-    listed.filter(|(name, _)| is_mark(name)).map(|(_, entry)| entry.changed_ns).min()
+    listed.filter(|(name, _)| is_sent_mark(name)).map(|(_, entry)| entry.changed_ns).min()
 }
 
 /// Returns the name that a file may have which comes back to a place: beside its bundle, if that was sent.
@@ -65,16 +65,10 @@ pub(super) fn home_of(disk: &dyn Look, place: &RelPath) -> DiskResult<RelPath> {
     Ok(if is_sent(disk, &bundle)? { bundle.sibling(place.file_name()) } else { place.clone() })
 }
 
-/// Returns whether a name means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
-/// bundle that the market already has; to accept it costs at most another bundle.
-pub(super) fn is_mark(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let stem = name.split('.').next().unwrap_or_default();
-    stem.trim_matches(|c: char| c == '_' || c.is_whitespace()).eq_ignore_ascii_case("sent")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
     use crate::vault::{Layout, RealDisk};
 
@@ -121,7 +115,7 @@ mod tests {
             ("", false),
         ];
         for (name, expected) in cases {
-            assert_eq!(is_mark(OsStr::new(name)), expected, "{name:?}");
+            assert_eq!(is_sent_mark(OsStr::new(name)), expected, "{name:?}");
         }
     }
 }

@@ -16,8 +16,12 @@ enum Fault {
     CutAnswer,
     /// There is no room for more than so many bytes.
     FullAfter(u64),
+    /// It makes a file of each name, and refuses its bytes.
+    TakesNothing,
     /// It refuses to rename.
     NoRename,
+    /// Somebody else takes the file's name just before it is renamed.
+    NameTaken,
     /// The connection ends before the renaming, or behind it.
     CutBeforeRename,
     CutAfterRename,
@@ -32,16 +36,18 @@ enum Fault {
 }
 
 #[derive(Default)]
-struct Fake {
+struct Fake<'a> {
     files: BTreeMap<String, Vec<u8>>,
     faults: Vec<Fault>,
     /// What the market got: whole files under their own names.
     got: Vec<Vec<u8>>,
     /// How many times a file was sent.
     sent: usize,
+    /// What happens elsewhere while a file is sent.
+    meanwhile: Option<&'a (dyn Fn() + Sync)>,
 }
 
-impl Fake {
+impl Fake<'_> {
     /// Takes a fault that comes once.
     fn once(&mut self, is_it: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let at = self.faults.iter().position(is_it)?;
@@ -60,7 +66,7 @@ impl Fake {
     }
 }
 
-impl Server for Fake {
+impl Server for Fake<'_> {
     fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble> {
         let is_hidden = self.faults.contains(&Fault::HidesAll);
         Ok(self.files.get(name).filter(|_| !is_hidden).map(|bytes| bytes.len() as u64))
@@ -68,12 +74,18 @@ impl Server for Fake {
 
     fn send(&mut self, name: &str, from: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble> {
         self.sent += 1;
+        if let Some(meanwhile) = self.meanwhile {
+            meanwhile();
+        }
         let fault = self.once(|fault| matches!(fault, Fault::CutAfter(_) | Fault::CutAnswer | Fault::FullAfter(_)));
         let room = match fault {
             Some(Fault::CutAfter(room) | Fault::FullAfter(room)) => room,
             _ => u64::MAX,
         };
         let file = self.files.entry(name.to_owned()).or_default();
+        if self.faults.contains(&Fault::TakesNothing) {
+            return Err(Trouble::new(Kind::Refused, "failure"));
+        }
         file.truncate(usize::try_from(from).unwrap());
         bytes.take(room).read_to_end(file).unwrap();
         match fault {
@@ -93,6 +105,10 @@ impl Server for Fake {
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
         if self.faults.contains(&Fault::NoRename) {
             return Err(Trouble::new(Kind::Refused, "no"));
+        }
+        if self.once(|fault| *fault == Fault::NameTaken).is_some() {
+            self.files.insert(to.to_owned(), b"else".to_vec());
+            return Err(Trouble::new(Kind::Refused, "failure"));
         }
         if self.once(|fault| *fault == Fault::CutBeforeRename).is_some() {
             return Self::cut();
@@ -198,6 +214,44 @@ fn what_lies_there_is_never_replaced() {
     assert_eq!(server.files["a.jpg"], b"of somebody else");
 }
 
+/// Such a server kept an empty file for each one that was tried.
+#[test]
+fn of_what_a_server_does_not_take_no_empty_file_stays() {
+    for naming in [Naming::Renamed, Naming::Direct] {
+        let mill = Mill::new();
+        let record = mill.record();
+        if naming == Naming::Direct {
+            record.no_rename(TO).unwrap();
+        }
+        let mut server = Fake { faults: vec![Fault::TakesNothing], ..Fake::default() };
+        let trouble = deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0).unwrap_err();
+        assert_eq!((trouble.kind, server.files.len()), (Kind::NotTaken, 0), "{naming:?}: {trouble}");
+    }
+}
+
+/// The file that was sent and taken away again for that was taken for one that the market perhaps has.
+#[test]
+fn another_connection_finds_that_the_server_does_not_rename() {
+    let mill = Mill::new();
+    let record = mill.record();
+    let meanwhile = || record.no_rename(TO).unwrap();
+    let mut server = Fake { meanwhile: Some(&meanwhile), ..Fake::default() };
+    assert_eq!(deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0), Ok(Outcome::Delivered));
+    assert_eq!((server.files.len(), &server.files["a.jpg"][..]), (1, BYTES));
+}
+
+/// One name that was taken in that moment had all further files sent under their own names.
+#[test]
+fn a_name_that_somebody_took_says_nothing_of_the_server() {
+    let mill = Mill::new();
+    let mut server = Fake { faults: vec![Fault::NameTaken], ..Fake::default() };
+    let record = mill.record();
+    let outcome = deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0).unwrap();
+    assert!(matches!(&outcome, Outcome::Held(why) if why.contains("another file of that name")), "{outcome:?}");
+    assert_eq!(record.naming(TO), Naming::Renamed);
+    assert_eq!(server.files["a.jpg"], b"else");
+}
+
 const BYTES: &[u8] = b"0123456789";
 const TO: &str = "sftp://me@host:22/";
 
@@ -225,12 +279,12 @@ impl Mill {
         let path = RelPath::new("upload/d/m/files/a.jpg").unwrap();
         let seen = RealDisk::open_to_look(self.layout()).stat(&path).unwrap().unwrap().identity;
         let hash = ContentHash::of(BYTES);
-        Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash, asset: None }
+        Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash, asset: None, instead: None }
     }
 
     /// Delivers the file as often as it takes; returns the number of attempts. After a kill, only what is on the disk is
     /// known.
-    fn deliver(&self, server: &mut Fake, is_killed: bool) -> (usize, Outcome) {
+    fn deliver(&self, server: &mut Fake<'_>, is_killed: bool) -> (usize, Outcome) {
         let parcel = self.parcel();
         let mut record = self.record();
         for attempt in 1..10 {

@@ -1,13 +1,13 @@
 //! Explains what lies in the folder of an upload day.
 
 use super::explain::Explained;
-use super::{View, is_mark, is_sent};
+use super::{View, is_sent};
 use crate::market::{Fitted, Market, fit, row_of};
 use crate::model::RelPath;
 use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
-use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
 use crate::service::decide::{UNNAMED, foreign_xmp, manifest_of, without_row};
 use crate::service::sent::UNSENT;
 use crate::vault::What;
@@ -44,7 +44,7 @@ impl View {
                 format!("the manifest of the bundle, with a row for each file: upload it to {}", name.market)
             }
             () if file_name == "CHECKLIST.md" => "what to do in the market's portal; your ticks are kept".to_owned(),
-            () if path.parent().as_ref() == Some(&folder) && is_mark(path.file_name()) => {
+            () if path.parent().as_ref() == Some(&folder) && is_sent_mark(path.file_name()) => {
                 "the mark that the bundle was sent".to_owned()
             }
             () if path.parent().as_ref() == Some(&folder) && what == What::File => {

@@ -27,7 +27,7 @@ use super::clock::{Clock, Moment};
 use super::decide::{Decider, Here, OpenBundle, ThemeVerdict, judge_gone, themes_without_tags};
 use super::ledger::Ledger;
 use super::pauses::{Cause, Pauses, lacks_room};
-use super::sent::{is_mark, is_sent};
+use super::sent::is_sent;
 use super::survey::{Surveyed, look_into, stage_of};
 use super::units::Units;
 use super::why::{Why, WhyKind};
