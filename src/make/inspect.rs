@@ -46,9 +46,14 @@ pub fn inspect(
         }
         _ => {
             let (hash, essence) = read_through(&mut *opened, path, kind, length)?;
-            let video = kind.filter(|kind| kind.is_video());
-            let inside = video.map(|kind| look_at_video(&mut *opened, length, kind));
-            Inside { hash, essence, ..inside.unwrap_or_else(|| Inside::whole(ContentHash::of(b""))) }
+            let mut inside = Inside::whole(ContentHash::of(b""));
+            if let Some(kind) = kind.filter(|kind| kind.is_video()) {
+                inside = look_at_video(&mut *opened, length, kind);
+            }
+            let strays = inside.strays.clone();
+            let blanked = strays.map(|edits| blanked(&mut *opened, path, (kind, length), edits)).transpose()?;
+            let essences = essence.into_iter().chain(blanked.flatten()).collect();
+            Inside { hash, essences, ..inside }
         }
     };
     let has_original = match &sidecar {
@@ -64,7 +69,7 @@ pub fn inspect(
         seen: candidate.primary.entry.identity,
         dropped_ns: candidate.primary.entry.changed_ns,
         hash: inside.hash,
-        essence: inside.essence,
+        essences: inside.essences,
         kind,
         foreign: not_taken,
         zeros: inside.zeros,
@@ -74,13 +79,14 @@ pub fn inspect(
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
+        has_strays: inside.strays.is_some(),
         c2pa: inside.c2pa,
         tagless: inside.tagless,
         is_sound: inside.is_sound,
         sidecar,
         has_original,
         rejected_by: rejection.map(|(path, (_, hash))| ((*path).clone(), hash.clone())),
-        xmp_remarks: foreign.as_ref().map(|(_, (foreign, _))| foreign.told.clone()).unwrap_or_default(),
+        remarks: foreign.iter().flat_map(|(_, (foreign, _))| foreign.told.clone()).chain(inside.told).collect(),
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
@@ -104,7 +110,7 @@ fn look_at_picture(
     let of_whole = stored.is_whole().then(|| (ContentHash::of(stored.head()), craft::essence(stored.head(), kind)));
     let inside = look_inside(stored.head(), kind, is_new && of_whole.is_some(), limits)?;
     let (hash, essence) = of_whole.map_or_else(|| read_through(opened, path, Some(kind), length), Ok)?;
-    Ok(Inside { hash, essence, ..inside })
+    Ok(Inside { hash, essences: essence.into_iter().collect(), ..inside })
 }
 
 /// Looks into a file that lies in a bundle as its sidecar says: type by content and size, and no more of its content.
@@ -135,9 +141,10 @@ pub fn inspect_bundled(
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
+        has_strays: inside.strays.is_some(),
         tagless: inside.tagless,
         is_sound: true,
-        essence: sidecar.1.essences.last().cloned(),
+        essences: sidecar.1.essences.last().cloned().into_iter().collect(),
         hash: known.unwrap_or(inside.hash),
         sidecar: Some(sidecar),
         ..Facts::bare(path.clone(), Stage::Upload, seen, found.entry.changed_ns)
@@ -239,13 +246,16 @@ fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Ve
 /// What the bytes of an asset show.
 struct Inside {
     hash: ContentHash,
-    essence: Option<ContentHash>,
+    essences: Vec<ContentHash>,
     size: Option<Size>,
     video: Option<Video>,
     colours: Option<Colours>,
     is_upright: bool,
     comes_in_rows: bool,
     has_private: bool,
+    /// How a video becomes one without what lies among its samples, if something does.
+    strays: Option<Vec<craft::Edit>>,
+    told: Vec<String>,
     c2pa: Option<C2pa>,
     tagless: Option<&'static str>,
     is_sound: bool,
@@ -257,13 +267,15 @@ impl Inside {
     fn whole(hash: ContentHash) -> Self {
         Self {
             hash,
-            essence: None,
+            essences: Vec::new(),
             size: None,
             video: None,
             colours: None,
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
+            strays: None,
+            told: Vec::new(),
             c2pa: None,
             tagless: None,
             is_sound: false,
@@ -293,8 +305,13 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
 
 /// Looks at a video. One whose parts cannot be told is refused for that when it is made.
 fn look_at_video(opened: &mut dyn ReadSeek, length: u64, kind: Kind) -> Inside {
+    let private = craft::private(&mut *opened, length, kind);
+    let (has_private, found) =
+        private.map_or_else(|_| (true, craft::Private::default()), |found| (!found.edits.is_empty(), found));
     Inside {
-        has_private: craft::private(&mut *opened, length, kind).map_or(true, |found| !found.is_empty()),
+        has_private,
+        strays: found.is_in_content.then_some(found.edits),
+        told: found.told,
         video: Some(craft::measure(&mut *opened, length, kind)),
         tagless: craft::tagless(&mut *opened, length, kind),
         ..Inside::whole(ContentHash::of(b""))
@@ -312,6 +329,19 @@ fn read_through(
     let mut watched = craft::Watched::new(opened, kind, length);
     let hash = hash_of(&mut watched, path)?;
     Ok((hash, watched.essence()))
+}
+
+/// Returns the hash of what a video shows without what is not bundled of it.
+fn blanked(
+    opened: &mut dyn ReadSeek,
+    path: &RelPath,
+    (kind, length): (Option<Kind>, u64),
+    edits: Vec<craft::Edit>,
+) -> DiskResult<Option<ContentHash>> {
+    opened.rewind().map_err(unread(path))?;
+    let mut watched = craft::Watched::new(craft::edited(opened, edits), kind, length);
+    std::io::copy(&mut watched, &mut std::io::sink()).map_err(unread(path))?;
+    Ok(watched.essence())
 }
 
 /// Returns what the disk said when a file was read.

@@ -178,10 +178,14 @@ fn make_product(
             return rendered(sources, (from, *kind), render, progress, draft, product);
         }
         Recipe::Blank { from, kind } => {
-            return video(sources, from, draft, product, |opened, length| craft::private(opened, length, *kind));
+            return video(sources, (from, *kind), draft, product, |opened, length| {
+                craft::private(opened, length, *kind).map(|found| found.edits)
+            });
         }
         Recipe::Embed { from, kind, meta } if kind.is_video() => {
-            return video(sources, from, draft, product, |opened, length| craft::tagged(opened, length, *kind, meta));
+            return video(sources, (from, *kind), draft, product, |opened, length| {
+                craft::tagged(opened, length, *kind, meta)
+            });
         }
         Recipe::Embed { from, kind, meta } => {
             return embedded(&sources.read(from)?, *kind, meta, draft, product);
@@ -197,7 +201,7 @@ fn make_product(
 /// Writes a video with some of its bytes replaced, while it is read.
 fn video(
     sources: &Sources<'_>,
-    from: &RelPath,
+    (from, kind): (&RelPath, Kind),
     draft: &mut Draft,
     product: &Product,
     edits: impl FnOnce(&mut dyn ReadSeek, u64) -> Result<Vec<craft::Edit>, CraftError>,
@@ -207,10 +211,10 @@ fn video(
     let length = opened.seek(SeekFrom::End(0)).map_err(said)?;
     let edits = edits(&mut *opened, length)?;
     opened.rewind().map_err(said)?;
-    let mut video = craft::edited(opened, edits);
-    // It shows the same as its source, whose essence is known.
+    // What lies among its samples may go.
+    let mut video = craft::Watched::new(craft::edited(opened, edits), Some(kind), length);
     let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
-    Ok(Known::file(file))
+    Ok(Known { essence: video.essence(), ..Known::file(file) })
 }
 
 /// Writes a finished picture with other metadata.

@@ -70,7 +70,7 @@ impl<'a> Asset<'a> {
         sidecar.let_go = facts.rejected_by.as_ref().map(|(_, hash)| hash.clone());
         // What is made of an original has none.
         sidecar.c2pa = facts.c2pa.clone().or_else(|| sidecar.c2pa.take_if(|_| !is_version));
-        sidecar.add_essence(facts.essence.clone());
+        facts.essences.iter().for_each(|essence| sidecar.add_essence(Some(essence.clone())));
         sidecar.video.clone_from(&facts.video);
         sidecar.id = Some(id.clone());
         sidecar.theme = Some(theme.clone());
@@ -159,7 +159,7 @@ impl<'a> Asset<'a> {
             told = format!("{told}; {c2pa}");
         }
         let is_told = |remark: &&String| self.sidecar.history.iter().any(|line| line.did.contains(remark.as_str()));
-        for remark in self.facts.xmp_remarks.iter().filter(|remark| !is_told(remark)) {
+        for remark in self.facts.remarks.iter().filter(|remark| !is_told(remark)) {
             told = format!("{told}; {remark}");
         }
         if let Some((xmp, _)) = self.facts.rejected_by.as_ref().filter(|_| !self.facts.is_rejection_let_go()) {
@@ -181,7 +181,7 @@ impl<'a> Asset<'a> {
             from: Some(self.facts.path.clone()),
             hash: Some(self.facts.hash.clone()),
             to: Some(to.clone()),
-            essences: self.facts.essence.iter().cloned().collect(),
+            essences: self.facts.essences.clone(),
             ..About::new(self.facts.stage, self.told(did))
         };
         // What stockmill wrote itself, unchanged, was checked when it was made.

@@ -240,7 +240,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
     Some(Facts {
         seen: Identity { size: bytes, ..not_yet },
         hash: ContentHash::of(b""),
-        essence: None,
+        essences: Vec::new(),
         kind: Some(render.output.kind()),
         zeros: None,
         comes_in_rows: matches!(render.output.format(), Format::Jpeg | Format::Png),

@@ -108,8 +108,9 @@ pub struct Facts {
     pub dropped_ns: i64,
     /// The hash of its bytes.
     pub hash: ContentHash,
-    /// The hash of what it shows, whatever its metadata, for kinds where that is known.
-    pub essence: Option<ContentHash>,
+    /// The hash of what it shows, whatever its metadata, for kinds where that is known; of a video with strays also that
+    /// of what is bundled.
+    pub essences: Vec<ContentHash>,
     /// What it is by content; `None` for a type that stockmill does not know.
     pub kind: Option<Kind>,
     /// What it is if it is a picture that stockmill does not take.
@@ -126,8 +127,10 @@ pub struct Facts {
     pub is_upright: bool,
     /// Whether the rows of a picture come one after another, so that it is never in memory as a whole.
     pub comes_in_rows: bool,
-    /// Whether a video has metadata beside its streams: they are not bundled with it.
+    /// Whether a video has metadata beside its pictures and sound: they are not bundled with it.
     pub has_private: bool,
+    /// Whether some of that is a track, or lies among the samples of the others.
+    pub has_strays: bool,
     /// The C2PA manifest in it, which holds for no other file.
     pub c2pa: Option<C2pa>,
     /// Why stockmill writes no tags into a video; `None` if it does, and for other kinds.
@@ -140,8 +143,8 @@ pub struct Facts {
     pub has_original: bool,
     /// Tags from a foreign XMP sidecar.
     pub xmp: Option<Tags>,
-    /// What a person is told of how that was read.
-    pub xmp_remarks: Vec<String>,
+    /// What a person is told of how it was read.
+    pub remarks: Vec<String>,
     /// The foreign XMP sidecar that marks it as rejected, if one does, and the hash of its bytes.
     pub rejected_by: Option<(RelPath, ContentHash)>,
     /// Files that go with it under a similar name: prompt texts, foreign sidecars.
@@ -160,7 +163,7 @@ impl Facts {
             seen,
             dropped_ns,
             hash: ContentHash::of(b""),
-            essence: None,
+            essences: Vec::new(),
             kind: None,
             foreign: None,
             zeros: None,
@@ -170,13 +173,14 @@ impl Facts {
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
+            has_strays: false,
             c2pa: None,
             tagless: None,
             is_sound: false,
             sidecar: None,
             has_original: false,
             xmp: None,
-            xmp_remarks: Vec::new(),
+            remarks: Vec::new(),
             rejected_by: None,
             companions: Vec::new(),
             members: Vec::new(),

@@ -51,7 +51,7 @@ pub enum Recipe {
         /// What is embedded.
         meta: Meta,
     },
-    /// A video with its metadata blanked; its streams stay byte for byte, and where they are.
+    /// A video with its metadata blanked; its pictures and sound stay byte for byte, and where they are.
     Blank {
         /// The video.
         from: RelPath,

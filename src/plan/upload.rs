@@ -319,13 +319,14 @@ fn finished(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
 }
 
 /// Returns how a video for a market is made: with the tags in it where stockmill has a place for them, and without what
-/// it says beside its streams.
+/// it says beside its pictures and sound.
 fn film(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
     let (from, kind, hash) = (asset.facts.path.clone(), asset.kind, asset.facts.hash.clone());
     let stripped = if asset.facts.has_private { "stripped of its metadata and " } else { "" };
     let known = asset.sidecar.file.as_ref();
     match asset.facts.tagless {
-        None if known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) => {
+        // What an earlier version bundled may have strays.
+        None if known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) && !asset.facts.has_strays => {
             let file = known.cloned().unwrap_or_else(|| FileRecord::of_original(hash.clone()));
             (Recipe::Same { from, hash }, file, String::new())
         }

@@ -12,14 +12,37 @@ fn numbers(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
+/// Returns the tables of a track's samples, which lie in one chunk.
+fn samples(place: usize, sizes: &[usize]) -> Vec<u8> {
+    let number = |number: usize| u32::try_from(number).unwrap();
+    let each = sizes.iter().map(|size| number(*size));
+    let each: Vec<u32> = [0, 0, number(sizes.len())].into_iter().chain(each).collect();
+    [
+        part(*b"stsc", &numbers(&[0, 1, 1, number(sizes.len()), 1])),
+        part(*b"stsz", &numbers(&each)),
+        part(*b"stco", &numbers(&[0, 1, number(place)])),
+    ]
+    .concat()
+}
+
+/// Returns a track of words that lie at a place.
+fn words(place: usize, bytes: usize) -> Vec<u8> {
+    let media = [
+        part(*b"hdlr", &[&[0; 8], &b"text"[..], &[0; 12]].concat()),
+        part(*b"minf", &part(*b"stbl", &samples(place, &[bytes]))),
+    ];
+    let header = part(*b"tkhd", &numbers(&[0, 0, 0, 2, 0]));
+    part(*b"trak", &[header, part(*b"mdia", &media.concat())].concat())
+}
+
 /// Returns the index of a clip of H.264 that lasts so many milliseconds, 25 frames in a second, whose content begins at
-/// byte 24, with more boxes in it.
-fn index([width, height]: [u32; 2], milliseconds: u32, tracks: &[u8], more: &[u8]) -> Vec<u8> {
+/// byte 24 and is its first frame, with more boxes in it.
+fn index([width, height]: [u32; 2], milliseconds: u32, bytes: usize, tracks: &[u8], more: &[u8]) -> Vec<u8> {
     let entry = part(*b"avc1", &[&[0; 24], &numbers(&[(width << 16) + height])[..], &[0; 50]].concat());
     let table = [
         part(*b"stsd", &[&numbers(&[0, 1])[..], &entry].concat()),
         part(*b"stts", &numbers(&[0, 1, milliseconds / 40, 40])),
-        part(*b"stco", &numbers(&[0, 1, 24])),
+        samples(24, &[&[bytes][..], &vec![0; milliseconds as usize / 40 - 1]].concat()),
     ];
     let media = [
         part(*b"mdhd", &numbers(&[0, 0, 0, 1000, milliseconds])),
@@ -32,7 +55,7 @@ fn index([width, height]: [u32; 2], milliseconds: u32, tracks: &[u8], more: &[u8
 
 /// Returns a clip of ten seconds that each market takes, with more boxes in its index.
 pub(super) fn clip(frames: &[u8], more: &[u8]) -> Vec<u8> {
-    film(frames, &index([1280, 720], 10_000, &[], more))
+    film(frames, &index([1280, 720], 10_000, frames.len(), &[], more))
 }
 
 fn film(frames: &[u8], index: &[u8]) -> Vec<u8> {
@@ -50,7 +73,10 @@ fn a_video_is_bundled_with_its_tags_and_without_what_it_says_beside_its_streams(
     root.idea(NOTE);
     assert!(root.once().status.success());
     let frames: Vec<u8> = (0..5_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
-    let video = clip(&frames, &part(*b"udta", b"SECRET"));
+    let content = [&frames[..], b"SECRET in a chapter"].concat();
+    let words = words(24 + frames.len(), 19);
+    let saying = |text: &[u8]| film(&content, &index([1280, 720], 10_000, frames.len(), &words, &part(*b"udta", text)));
+    let video = saying(b"SECRET");
     fs::write(root.at("raw/winter-cabins/clip.mp4"), &video).unwrap();
     let before = root.contents("raw");
     assert!(root.once().status.success(), "{}", root.log());
@@ -61,13 +87,26 @@ fn a_video_is_bundled_with_its_tags_and_without_what_it_says_beside_its_streams(
     assert_eq!((count(&made, b"SECRET"), count(&made, b"Winter cabins")), (0, 3));
     let archived = root.contents("archive").into_iter().filter(|(_, bytes)| *bytes == video).count();
     assert_eq!(archived, 1, "{:?}", root.files());
+    assert!(
+        root.log().contains("it goes to markets without its text tracks (chapters or subtitles)"),
+        "{}",
+        root.log()
+    );
     assert!(root.text(&["verify"]).contains("all is as it should be"));
 
-    // It is known again as it was dropped, and as it was bundled.
-    fs::write(root.at("raw/winter-cabins/again.mp4"), &made).unwrap();
-    root.once();
-    assert!(root.files().contains(&"failed/raw/winter-cabins/again.mp4".to_owned()), "{}", root.log());
-    assert_eq!(root.bundled(), std::slice::from_ref(&bundled));
+    // It is known again as it was dropped, and as it was bundled, also with other tags.
+    let retagged = made.iter().map(|byte| if *byte == b'W' { b'V' } else { *byte });
+    let index_at = 24 + content.len();
+    let retagged: Vec<u8> = made[..index_at].iter().copied().chain(retagged.skip(index_at)).collect();
+    for (name, again) in [("bundled", &made), ("retagged", &retagged), ("dropped", &saying(b"OTHER"))] {
+        fs::write(root.at("raw/winter-cabins/again.mp4"), again).unwrap();
+        root.once();
+        assert!(root.files().contains(&"failed/raw/winter-cabins/again.mp4".to_owned()), "{name}: {}", root.log());
+        assert_eq!(root.bundled(), std::slice::from_ref(&bundled), "{name}");
+        if name != "dropped" {
+            fs::remove_file(root.at("failed/raw/winter-cabins/again.mp4")).unwrap();
+        }
+    }
 
     // Other tags reach the file as they reach the manifest.
     let tags = root.at("raw/winter-cabins/tags.yaml");
@@ -144,9 +183,9 @@ fn a_clip_that_its_market_would_refuse_waits_and_is_told_at_once() {
         part(*b"trak", &part(*b"mdia", &handler))
     };
     let raw = root.at("raw/winter-cabins");
-    fs::write(raw.join("small.mp4"), film(b"small", &index([320, 240], 500, &[], &[]))).unwrap();
+    fs::write(raw.join("small.mp4"), film(b"small", &index([320, 240], 500, 5, &[], &[]))).unwrap();
     fs::write(raw.join("odd.mov"), film(b"odd", &part(*b"moov", &part(*b"mvhd", &[0; 100])))).unwrap();
-    fs::write(raw.join("sound.mp4"), film(b"sound", &index([1280, 720], 10_000, &sound, &[]))).unwrap();
+    fs::write(raw.join("sound.mp4"), film(b"sound", &index([1280, 720], 10_000, 5, &sound, &[]))).unwrap();
     fs::write(raw.join("good.mp4"), clip(b"good", &[])).unwrap();
     let explained = root.text(&["explain", "raw/winter-cabins/small.mp4"]);
     let measured = "mp4, 320x240 pixels, 0.5 s, 25 frames/s, h264, without sound";

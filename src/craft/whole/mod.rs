@@ -12,6 +12,8 @@ mod private;
 mod private_avi;
 mod private_boxes;
 mod private_matroska;
+mod strays;
+mod streams;
 mod tagged;
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -23,7 +25,7 @@ pub(in crate::craft) use boxes::{inner, measured};
 pub use edit::{Edit, edited};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
 pub use measure::measure;
-pub use private::private;
+pub use private::{Private, private};
 pub use tagged::{tagged, tagless};
 
 /// The most parts of a file that are read.
@@ -66,6 +68,19 @@ fn cut(what: &str) -> CraftError {
 
 fn claims(what: &str, claimed: u64, length: u64) -> CraftError {
     CraftError::Truncated(format!("{what} says it has {claimed} bytes and has {length}"))
+}
+
+/// Why something is not done with a video.
+enum Cannot {
+    /// It is such that stockmill does not.
+    Hold(&'static str),
+    Read(CraftError),
+}
+
+impl From<CraftError> for Cannot {
+    fn from(error: CraftError) -> Self {
+        Self::Read(error)
+    }
 }
 
 /// A file that is read at any position.

@@ -3,20 +3,42 @@
 use std::io::{BufReader, Read, Seek};
 
 use super::edit::Edit;
-use super::{CraftError, Source, private_avi, private_boxes, private_matroska};
+use super::private_boxes::{self, Found};
+use super::{CraftError, Source, private_avi, private_matroska};
 use crate::model::Kind;
 
-/// Finds what a video contains besides its streams, in the order of the file, and how it is blanked: every size and
-/// offset stays the same. A video whose parts cannot all be separated is refused: nothing is published unseen.
-pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result<Vec<Edit>, CraftError> {
+/// What a video contains besides its pictures and sound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Private {
+    /// How it is blanked, in the order of the file: every size and offset stays the same.
+    pub edits: Vec<Edit>,
+    /// Whether some of it is a track, or lies among the samples of the others.
+    pub is_in_content: bool,
+    /// What a person is told of that.
+    pub told: Vec<String>,
+}
+
+/// Finds what a video contains besides its pictures and sound. A video whose parts cannot all be separated is refused:
+/// nothing is published unseen.
+pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result<Private, CraftError> {
     // The caller may have read from it before.
     reader.rewind().map_err(|error| CraftError::Damaged(error.to_string()))?;
-    let source = Source { reader: BufReader::new(reader), at: 0, length };
+    let mut source = Source { reader: BufReader::new(reader), at: 0, length };
     match kind {
-        Kind::Mp4 | Kind::Mov => private_boxes::find(source),
-        Kind::Webm | Kind::Mkv => private_matroska::find(source),
-        Kind::Avi => private_avi::find(source),
-        _ => Ok(Vec::new()),
+        Kind::Mp4 | Kind::Mov => {
+            let Found { edits, is_in_content, told, .. } = private_boxes::look(&mut source)?;
+            Ok(Private { edits, is_in_content, told })
+        }
+        Kind::Webm | Kind::Mkv => private_matroska::find(source).map(Private::beside),
+        Kind::Avi => private_avi::find(source).map(Private::beside),
+        _ => Ok(Private::default()),
+    }
+}
+
+impl Private {
+    /// Returns what lies beside the streams alone.
+    fn beside(edits: Vec<Edit>) -> Self {
+        Self { edits, ..Self::default() }
     }
 }
 
@@ -38,7 +60,7 @@ mod tests {
 
     /// Checks that of a video what is private goes, and nothing else.
     fn goes(name: &str, kind: Kind, video: &[u8], frames: &[u8]) {
-        let find = |video: &[u8]| private(Cursor::new(video), video.len() as u64, kind);
+        let find = |video: &[u8]| private(Cursor::new(video), video.len() as u64, kind).map(|found| found.edits);
         let edits = find(video).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut made = Vec::new();
         edited(video, edits.clone()).read_to_end(&mut made).unwrap();
@@ -101,7 +123,7 @@ mod tests {
         }
         // A checksum stays where nothing is changed that it is about.
         let clean = film(&[&plain]);
-        assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Mkv), Ok(Vec::new()));
+        assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Mkv), Ok(Private::default()));
         for (name, video) in [
             ("no element inside", film(&[&plain, b"\0\0SECRET"])),
             ("cut off inside", film(&[&plain, &b"\xec\xffSECRET"[..]])),
@@ -145,7 +167,7 @@ mod tests {
             goes(name, Kind::Avi, &video, &frames);
         }
         let clean = [film(&[&plain]), vec![0; 5]].concat();
-        assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Avi), Ok(Vec::new()));
+        assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Avi), Ok(Private::default()));
         for (name, video) in [
             ("cut off inside", film(&[&plain, &b"JUNK\xff\0\0\0SECRET"[..]])),
             ("no film", [&chunk(*b"RIFF", b"AVI ")[..], SECRET].concat()),

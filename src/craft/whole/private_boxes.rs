@@ -1,12 +1,14 @@
-//! Finds what an MP4 or MOV contains besides its streams: a prompt, a location, an author. Each such box becomes a
-//! `free` one of zeros, so that every size and offset stays the same.
+//! Finds what an MP4 or MOV contains besides its pictures and sound: a prompt, a location, an author. Each such box becomes
+//! a `free` one of zeros, so that every size and offset stays the same.
 
 use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::boxes::measured;
 use super::edit::Edit;
-use super::{CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
+use super::strays::{FREE, Strays, strays};
+use super::streams::Track;
+use super::{Cannot, CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
 
 /// How deep boxes are nested.
 const DEPTH_MAX: usize = 8;
@@ -14,20 +16,26 @@ const DEPTH_MAX: usize = 8;
 const HANDLER_BYTES: u64 = 24;
 /// Where the encoder's name stands in what describes pictures.
 const ENCODER: Range<u64> = 50..82;
-/// The name of a box without a meaning.
-const FREE: [u8; 4] = *b"free";
-
-/// Finds what is private in an MP4 or MOV, in its order.
-pub(super) fn find<R: Read + Seek>(mut source: Source<R>) -> Result<Vec<Edit>, CraftError> {
-    look(&mut source).map(|found| found.edits)
-}
+/// Where the name of a reel begins, behind the head of its box, in what describes time codes.
+const REEL: u64 = 42;
 
 /// Looks at all boxes of an MP4 or MOV.
 pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, CraftError> {
     let length = source.length;
-    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false, is_pictures: false };
+    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false, tracks: Vec::new() };
     walk.boxes(0..length, None, 0)?;
+    let content = match walk.strays() {
+        Ok(strays) => walk.without(strays),
+        Err(Cannot::Hold(why)) => {
+            let told = format!("what lies among its pictures and sound goes along as it is, since {why}");
+            walk.found.told.push(told);
+            Vec::new()
+        }
+        Err(Cannot::Read(error)) => return Err(error),
+    };
     walk.content_stays()?;
+    walk.found.edits.extend(content);
+    walk.found.edits.sort_by_key(|edit| edit.at.start);
     Ok(walk.found)
 }
 
@@ -43,6 +51,24 @@ pub(super) struct Found {
     pub(super) has_fragments: bool,
     /// Whether something besides these tables says where something lies.
     pub(super) has_places: bool,
+    /// Whether some of what is private is a track, or lies among the samples of the others.
+    pub(super) is_in_content: bool,
+    /// What a person is told of that.
+    pub(super) told: Vec<String>,
+}
+
+impl Found {
+    /// Returns the index, if nothing else says where the content lies.
+    pub(super) fn only_index(&self) -> Result<&Top, Cannot> {
+        if self.has_fragments {
+            return Err(Cannot::Hold("it is written in fragments"));
+        }
+        let mut indices = self.top.iter().filter(|top| top.name == *b"moov");
+        let (Some(index), None) = (indices.next(), indices.next()) else {
+            return Err(Cannot::Hold("it has more than one index"));
+        };
+        Ok(index)
+    }
 }
 
 /// A box that lies in no other.
@@ -68,8 +94,7 @@ struct Walk<'a, R> {
     parts: usize,
     index: bool,
     content: bool,
-    /// Whether the track that is walked is one of pictures.
-    is_pictures: bool,
+    tracks: Vec<Track>,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -109,6 +134,9 @@ impl<R: Read + Seek> Walk<'_, R> {
         inside: Option<[u8; 4]>,
         depth: usize,
     ) -> Result<(), CraftError> {
+        if let Some(track) = self.tracks.last_mut().filter(|track| track.content.contains(&at)) {
+            track.take(name, &(at..content.end), &content);
+        }
         match (inside, &name) {
             (None, b"moov") => self.index = true,
             (None, b"mdat" | b"imda") => self.content = true,
@@ -119,9 +147,9 @@ impl<R: Read + Seek> Walk<'_, R> {
                     "the video's index is compressed, so its content cannot be checked; export it again".to_owned(),
                 ));
             }
-            (Some(_), b"trak") => self.is_pictures = false,
+            (Some(_), b"trak") => self.tracks.push(Track::new(at..content.end, content.clone())),
             (Some(_), b"hdlr") => self.handler(content.clone(), inside == Some(*b"mdia"))?,
-            (Some(_), b"stsd") => self.encoders(content.clone())?,
+            (Some(_), b"stsd") => self.descriptions(content.clone())?,
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -143,21 +171,31 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// Blanks the name of a handler (ISO/IEC 14496-12, 8.4.3): programs and persons write there what they like.
     fn handler(&mut self, content: Range<u64>, is_of_track: bool) -> Result<(), CraftError> {
-        if is_of_track && content.end - content.start >= HANDLER_BYTES {
-            self.is_pictures = self.source.up_to(content.start + 8, 4)? == *b"vide";
+        let is_whole = content.end - content.start >= HANDLER_BYTES;
+        if let Some(track) = self.tracks.last_mut().filter(|_| is_of_track && is_whole) {
+            track.handler = self.source.up_to(content.start + 8, 4)?.try_into().ok();
         }
         self.blank_text((content.start + HANDLER_BYTES).min(content.end)..content.end)
     }
 
-    /// Blanks the names of the encoders of a track of pictures (ISO/IEC 14496-12, 12.1.3).
-    fn encoders(&mut self, content: Range<u64>) -> Result<(), CraftError> {
+    /// Blanks the names of encoders in what describes pictures (ISO/IEC 14496-12, 12.1.3), and those of reels in what
+    /// describes time codes (`QuickTime` File Format, Timecode Sample Description).
+    fn descriptions(&mut self, content: Range<u64>) -> Result<(), CraftError> {
+        let text = match self.tracks.last().and_then(|track| track.handler).as_ref() {
+            Some(b"vide") => ENCODER,
+            Some(b"tmcd") => REEL..u64::MAX,
+            _ => return Ok(()),
+        };
         let mut at = content.start + 8;
-        while self.is_pictures && at + ENCODER.end <= content.end {
+        while at + 8 <= content.end {
             let size = self.source.up_to(at, 4)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-            if size < ENCODER.end || at + size > content.end {
+            if size < 8 || at + size > content.end {
                 break;
             }
-            self.blank_text(at + ENCODER.start..at + ENCODER.end)?;
+            let end = text.end.min(size);
+            if text.start < end {
+                self.blank_text(at + text.start..at + end)?;
+            }
             at += size;
         }
         Ok(())
@@ -180,6 +218,31 @@ impl<R: Read + Seek> Walk<'_, R> {
         }
         self.found.edits.push(Edit::blank(rest, b""));
         Ok(())
+    }
+
+    /// Finds what lies among the pictures and the sound.
+    fn strays(&mut self) -> Result<Strays, Cannot> {
+        self.found.only_index()?;
+        if self.found.has_places || self.found.top.iter().any(|top| top.name == *b"imda") {
+            return Err(Cannot::Hold("its index names places in a way that is not read here"));
+        }
+        let contents = self.found.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone());
+        strays(self.source, &self.tracks, &contents.collect::<Vec<_>>())
+    }
+
+    /// Takes strays out of the index, and returns how they go out of the content.
+    fn without(&mut self, strays: Strays) -> Vec<Edit> {
+        let Strays { tracks, index, content, titles } = strays;
+        let is_in_track = |at: u64| tracks.iter().any(|track| track.contains(&at));
+        self.found.edits.retain(|edit| !is_in_track(edit.at.start));
+        self.found.tables.retain(|(table, _)| !is_in_track(table.start));
+        self.found.is_in_content = !(tracks.is_empty() && content.is_empty());
+        self.found.edits.extend(index);
+        self.found.edits.sort_by_key(|edit| edit.at.start);
+        if !titles.is_empty() {
+            self.found.told.push(format!("it goes to markets without its {}", titles.join(" and its ")));
+        }
+        content
     }
 
     /// Checks that no stream begins in bytes that would be blanked.
@@ -250,8 +313,12 @@ mod tests {
         part(*b"moov", &[part(*b"mvhd", &[0; 20]), part(*b"trak", &[&media, track].concat()), more.to_vec()].concat())
     }
 
+    fn edits(video: &[u8]) -> Result<Vec<Edit>, CraftError> {
+        private(Cursor::new(video), video.len() as u64, Kind::Mp4).map(|found| found.edits)
+    }
+
     fn blank(video: &[u8]) -> Result<Vec<u8>, CraftError> {
-        let edits = private(Cursor::new(video), video.len() as u64, Kind::Mp4)?;
+        let edits = edits(video)?;
         let mut made = Vec::new();
         edited(video, edits).read_to_end(&mut made).unwrap();
         Ok(made)
@@ -272,11 +339,16 @@ mod tests {
         let text = [SECRET, &[0; 32][SECRET.len()..]].concat();
         let encoder = part(*b"avc1", &[&[0; 42][..], &text, &[0, 24, 0xff, 0xff]].concat());
         let handler = |of: &[u8]| part(*b"hdlr", &[&[0; 8], of, &[0; 12], SECRET].concat());
-        let described = [part(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &encoder].concat())];
-        let media = [b"stbl", b"minf"].into_iter().fold(described.concat(), |content, name| part(*name, &content));
-        let named = part(*b"mdia", &[handler(b"vide"), media].concat());
+        let described = |of: &[u8], entry: &[u8]| {
+            let described = part(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
+            let media = [b"stbl", b"minf"].into_iter().fold(described, |content, name| part(*name, &content));
+            part(*b"mdia", &[handler(of), media].concat())
+        };
+        let named = described(b"vide", &encoder);
+        let reel = part(*b"tmcd", &[&[7; 26][..], &part(*b"name", &[&[0, 19, 0, 0], SECRET].concat())].concat());
+        let reel = described(b"tmcd", &reel);
         let film = |index: &[u8], more: &[u8]| [&part(*b"ftyp", &[0; 8]), &mdat, index, more].concat();
-        let cases: [(&str, Vec<u8>); 15] = [
+        let cases: [(&str, Vec<u8>); 16] = [
             ("udta in moov", film(&index(early, &[], &udta), &[])),
             ("udta in trak", film(&index(early, &udta, &[]), &[])),
             ("meta with keys", film(&index(early, &[], &keys), &[])),
@@ -286,6 +358,7 @@ mod tests {
             ("meta at the top", film(&index(early, &[], &[]), &part(*b"meta", SECRET))),
             ("left in free", film(&index(early, &[], &part(*b"free", SECRET)), &part(*b"skip", SECRET))),
             ("names of a track and its encoder", film(&index(early, &named, &[]), &[])),
+            ("names of a time code and its reel", film(&index(early, &reel, &[]), &[])),
             ("nobody knows it", film(&index(early, &[], &part(*b"Xtra", SECRET)), &part(*b"beam", SECRET))),
             ("moov before mdat", {
                 let length = u32::try_from(index(0, &udta, &keys).len()).unwrap();
@@ -308,14 +381,14 @@ mod tests {
             assert_eq!(made.len(), video.len(), "{name}");
             assert!(holds(&made, &frames), "{name}");
             assert!(check(&made, Kind::Mp4), "{name}");
-            assert_eq!(private(Cursor::new(&made), made.len() as u64, Kind::Mp4), Ok(Vec::new()), "{name}");
+            assert_eq!(edits(&made), Ok(Vec::new()), "{name}");
             let changed: Vec<usize> = (0..made.len()).filter(|at| made[*at] != video[*at]).collect();
-            let blanks = private(Cursor::new(&video), video.len() as u64, Kind::Mp4).unwrap();
+            let blanks = edits(&video).unwrap();
             let is_in = |at: u64| blanks.iter().any(|edit| edit.at.contains(&at));
             assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
         }
         let plain = film(&index(early, &[], &part(*b"free", &[0; 9])), &[0; 30]);
-        assert_eq!(private(Cursor::new(&plain), plain.len() as u64, Kind::Mp4), Ok(Vec::new()));
+        assert_eq!(edits(&plain), Ok(Vec::new()));
     }
 
     #[test]

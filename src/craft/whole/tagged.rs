@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::boxes::measured;
 use super::edit::Edit;
 use super::private_boxes::{self, Found};
-use super::{CraftError, Source};
+use super::{Cannot, CraftError, Source};
 use crate::craft::xmp::write_xmp;
 use crate::model::iim::plain;
 use crate::model::{Kind, Meta};
@@ -39,19 +39,6 @@ pub fn tagged<R: Read + Seek>(reader: R, length: u64, kind: Kind, meta: &Meta) -
     film.with(meta)
 }
 
-/// Why a video gets no metadata.
-enum Cannot {
-    /// Stockmill has no place for them in it.
-    Hold(&'static str),
-    Read(CraftError),
-}
-
-impl From<CraftError> for Cannot {
-    fn from(error: CraftError) -> Self {
-        Self::Read(error)
-    }
-}
-
 /// A video that can hold metadata.
 struct Film {
     kind: Kind,
@@ -74,14 +61,7 @@ impl Film {
         reader.rewind().map_err(|error| CraftError::Damaged(error.to_string()))?;
         let mut source = Source { reader: BufReader::new(reader), at: 0, length };
         let found = private_boxes::look(&mut source)?;
-        if found.has_fragments {
-            return Err(Cannot::Hold("it is written in fragments"));
-        }
-        let mut indices = found.top.iter().filter(|top| top.name == *b"moov");
-        let (Some(index), None) = (indices.next(), indices.next()) else {
-            return Err(Cannot::Hold("it has more than one index"));
-        };
-        let index_at = index.at.clone();
+        let index_at = found.only_index()?.at.clone();
         if index_at.end - index_at.start > INDEX_BYTES_MAX || found.has_places {
             return Err(Cannot::Hold("its index is too large, or names places in a way that is not corrected here"));
         }

@@ -150,7 +150,7 @@ impl Decider {
         if let Some(other) = self.reserved.twin_of(&facts) {
             return Err(Hold::Twin(format!("the same content is being worked on as `{other}`")));
         }
-        let by_essence = || self.ledger.with_hash(facts.essence.as_ref()?);
+        let by_essence = || facts.essences.iter().find_map(|essence| self.ledger.with_hash(essence));
         let seen = self.ledger.with_hash(&facts.hash).or_else(by_essence);
         let own = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());
         let ids = own.into_iter().chain(seen.as_ref().map(|seen| &seen.id));

@@ -123,7 +123,7 @@ impl Reservations {
 
     /// Returns the other file with the same content that is in hand; this one waits for it then.
     pub(super) fn twin_of(&mut self, facts: &Facts) -> Option<RelPath> {
-        let mut hashes = std::iter::once(&facts.hash).chain(&facts.essence);
+        let mut hashes = std::iter::once(&facts.hash).chain(&facts.essences);
         let other = hashes.find_map(|hash| self.hashes.get(hash).filter(|other| **other != facts.path)).cloned();
         self.wait_if(other, &facts.path)
     }
@@ -175,8 +175,11 @@ mod tests {
     }
 
     fn facts(name: &str, content: &str, essence: Option<&str>) -> Facts {
-        let essence = essence.map(hash);
-        Facts { hash: hash(content), essence, ..Facts::bare(path(name), Stage::Raw, SEEN, 0) }
+        Facts {
+            hash: hash(content),
+            essences: essence.map(hash).into_iter().collect(),
+            ..Facts::bare(path(name), Stage::Raw, SEEN, 0)
+        }
     }
 
     /// A plan that takes `raw/Sea/A.png` to `keep/sea/Sea-0003.png`.

@@ -105,7 +105,7 @@ impl Decider {
         let read = self.disk().read(&record, SIDECAR_BYTES_MAX).ok();
         let Some(sidecar) = read.and_then(|bytes| Sidecar::parse(&bytes).ok()) else { return (place.clone(), false) };
         let is_in_place = sidecar.file.as_ref().is_some_and(|file| file.hash == facts.hash)
-            || facts.essence.is_some() && sidecar.essences.last() == facts.essence.as_ref();
+            || sidecar.essences.last().is_some_and(|essence| facts.essences.contains(essence));
         if is_in_place {
             return (place.clone(), false);
         }
@@ -133,7 +133,7 @@ impl Decider {
         let ids = sidecar.and_then(|sidecar| sidecar.id.as_ref()).into_iter().chain(known.map(|known| &known.id));
         let originals = sidecar.into_iter().flat_map(Sidecar::originals).map(|original| &original.hash);
         let file = sidecar.and_then(|sidecar| sidecar.file.as_ref()).map(|file| &file.hash);
-        let essences = facts.essence.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
+        let essences = facts.essences.iter().chain(sidecar.into_iter().flat_map(|sidecar| &sidecar.essences));
         let hashes: Vec<&ContentHash> =
             [&facts.hash].into_iter().chain(originals).chain(file).chain(essences).collect();
         let ids: Vec<&AssetId> = ids.collect();

@@ -133,7 +133,7 @@ impl View {
     fn like(&self, facts: &Facts) -> Option<Hold> {
         let is_like = |plan: &&Plan| {
             let is_same = plan.about.hash.as_ref() == Some(&facts.hash);
-            is_same || facts.essence.as_ref().is_some_and(|essence| plan.about.essences.contains(essence))
+            is_same || facts.essences.iter().any(|essence| plan.about.essences.contains(essence))
         };
         let plan = self.planned.iter().find(is_like)?;
         let is_retagged = plan.about.hash.as_ref() != Some(&facts.hash);

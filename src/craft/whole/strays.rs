@@ -1,0 +1,417 @@
+//! Finds what lies among the pictures and the sound of an MP4 or MOV: tracks of text and data, and bytes that belong to
+//! no track.
+
+use std::io::{Read, Seek};
+use std::ops::Range;
+
+use super::boxes::inner;
+use super::edit::Edit;
+use super::streams::{Track, used};
+use super::{Cannot, PIECE_BYTES, Source};
+
+/// The most places among the samples that are blanked.
+const GAPS_MAX: usize = 1 << 18;
+/// The name of a box without a meaning.
+pub(super) const FREE: [u8; 4] = *b"free";
+
+/// What lies among the pictures and the sound of a video.
+pub(super) struct Strays {
+    /// Where the boxes of the tracks lie that go.
+    pub(super) tracks: Vec<Range<u64>>,
+    /// How the index says that they are gone.
+    pub(super) index: Vec<Edit>,
+    /// How the content is blanked that no other track uses.
+    pub(super) content: Vec<Edit>,
+    /// What a person calls the tracks that go.
+    pub(super) titles: Vec<&'static str>,
+}
+
+/// Finds the strays of a video that has these tracks and this content. What cannot be told is no reason to guess: nothing
+/// is blanked that may be a picture.
+pub(super) fn strays<R: Read + Seek>(
+    source: &mut Source<R>,
+    tracks: &[Track],
+    contents: &[Range<u64>],
+) -> Result<Strays, Cannot> {
+    let mut gone = Vec::new();
+    for track in tracks {
+        if !track.stays()? {
+            gone.push(track);
+        }
+    }
+    let is_gone = |track: &Track| gone.iter().any(|other| other.at == track.at);
+    let staying = || tracks.iter().filter(|track| !is_gone(track));
+    let used = used(source, staying())?;
+    if used.is_empty() {
+        return Err(Cannot::Hold("no track says where its pictures are"));
+    }
+    let content = gaps(source, &used, contents)?;
+    let mut index = Vec::new();
+    let ids = gone.iter().map(|track| track.id(source)).collect::<Result<Vec<u32>, _>>()?;
+    for track in staying().filter(|_| !ids.is_empty()) {
+        if let Some(references) = track.references()? {
+            index.extend(without(source, references, &ids)?);
+        }
+    }
+    for track in &gone {
+        index.push(Edit::blank(track.at.start + 4..track.at.start + 8, &FREE));
+        index.push(Edit::blank(track.content.clone(), b""));
+    }
+    let mut titles: Vec<&str> = gone.iter().map(|track| track.title()).collect();
+    titles.sort_unstable();
+    titles.dedup();
+    Ok(Strays { tracks: gone.into_iter().map(|track| track.at.clone()).collect(), index, content, titles })
+}
+
+/// Returns how the content that is not used is blanked; each used part must lie in it.
+fn gaps<R: Read + Seek>(
+    source: &mut Source<R>,
+    used: &[Range<u64>],
+    contents: &[Range<u64>],
+) -> Result<Vec<Edit>, Cannot> {
+    let mut gaps = Vec::new();
+    let mut used = used.iter().peekable();
+    for content in contents {
+        let mut at = content.start;
+        while at < content.end {
+            let next = used.next_if(|next| next.start < content.end);
+            let gap = at..next.map_or(content.end, |next| next.start);
+            if gap.start > gap.end || next.is_some_and(|next| next.end > content.end) {
+                return Err(Cannot::Hold("its index names content elsewhere"));
+            }
+            if !source.is_zeros(gap.clone())? {
+                gaps.push(Edit::blank(gap, b""));
+            }
+            if gaps.len() > GAPS_MAX {
+                return Err(Cannot::Hold("there is too much of it"));
+            }
+            at = next.map_or(content.end, |next| next.end);
+        }
+    }
+    if used.next().is_some() { Err(Cannot::Hold("its index names content elsewhere")) } else { Ok(gaps) }
+}
+
+/// Returns how a track's references become those without tracks that go; `None` if there are none to these.
+fn without<R: Read + Seek>(
+    source: &mut Source<R>,
+    (at, content): (Range<u64>, Range<u64>),
+    gone: &[u32],
+) -> Result<Option<Edit>, Cannot> {
+    let odd = Cannot::Hold("its tracks refer to each other in an odd way");
+    if content.end - content.start > PIECE_BYTES {
+        return Err(odd);
+    }
+    let before = source.up_to(content.start, content.end - content.start)?;
+    let mut kept = Vec::new();
+    let mut is_changed = false;
+    for (name, ids) in inner(&before) {
+        let is_kept = |id: &[u8]| !gone.iter().any(|gone| gone.to_be_bytes() == *id);
+        let (staying, going): (Vec<&[u8]>, Vec<&[u8]>) = ids.chunks(4).partition(|id| is_kept(id));
+        is_changed |= !going.is_empty();
+        if !staying.is_empty() {
+            // No track has the number 0.
+            let ids = [staying.concat(), vec![0; going.concat().len()]].concat();
+            kept.extend(part(name, &ids));
+        }
+    }
+    if !is_changed {
+        return Ok(None);
+    }
+    let mut after = if kept.is_empty() { kept } else { part(*b"tref", &kept) };
+    let free = (at.end - at.start).checked_sub(after.len() as u64).and_then(|left| u32::try_from(left).ok());
+    match free {
+        Some(0) => (),
+        Some(free @ 8..) => after.extend([free.to_be_bytes(), FREE].concat()),
+        _ => return Err(odd),
+    }
+    Ok(Some(Edit::blank(at, &after)))
+}
+
+fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+    [&u32::try_from(content.len() + 8).unwrap_or(u32::MAX).to_be_bytes()[..], &name, content].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use proptest::prelude::*;
+
+    use super::super::edit::edited;
+    use super::super::private::{Private, private};
+    use super::super::tests::check;
+    use super::*;
+    use crate::craft::{Watched, tagged, tagless};
+    use crate::model::{ContentHash, Kind, Meta};
+
+    fn numbers(numbers: &[u32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    fn number(number: usize) -> u32 {
+        u32::try_from(number).unwrap()
+    }
+
+    /// A track: what it holds, what more its box has, and the sizes of the samples of each of its chunks.
+    struct Made {
+        handler: [u8; 4],
+        more: Vec<u8>,
+        described: Vec<u8>,
+        ticks: u32,
+        chunks: Vec<(usize, Vec<u8>)>,
+        tables: Tables,
+    }
+
+    /// How a track tells where its samples are.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Tables {
+        Usual,
+        /// All samples have the size of the first.
+        Same,
+        /// Sizes of so many bits.
+        Small(u8),
+        /// Places of 64 bits.
+        Large,
+    }
+
+    impl Made {
+        fn new(handler: [u8; 4], chunks: Vec<(usize, Vec<u8>)>) -> Self {
+            Self { handler, more: Vec::new(), described: vec![0; 8], ticks: 40, chunks, tables: Tables::Usual }
+        }
+
+        fn track(&self, id: u32) -> Vec<u8> {
+            let sizes: Vec<u8> = self.chunks.iter().flat_map(|(_, sizes)| sizes.clone()).collect();
+            let (runs, count) = (self.chunks.iter().map(|(_, sizes)| number(sizes.len())), number(sizes.len()));
+            let runs = (1..).zip(runs).flat_map(|(chunk, samples)| [chunk, samples, 1]);
+            let each = |bytes: Vec<u8>| [numbers(&[0, 0, count]), bytes].concat();
+            let of_size = match self.tables {
+                Tables::Same => part(*b"stsz", &numbers(&[0, sizes[0].into(), count])),
+                Tables::Small(bits) => {
+                    let packed = match bits {
+                        4 => sizes.chunks(2).map(|two| two[0] << 4 | two.get(1).unwrap_or(&0)).collect(),
+                        8 => sizes,
+                        _ => sizes.iter().flat_map(|size| [0, *size]).collect(),
+                    };
+                    part(*b"stz2", &[&numbers(&[0, bits.into(), count])[..], &packed].concat())
+                }
+                _ => part(*b"stsz", &each(sizes.iter().flat_map(|size| [0, 0, 0, *size]).collect())),
+            };
+            let places = self.chunks.iter().map(|(place, _)| number(*place));
+            let places = match self.tables {
+                Tables::Large => part(*b"co64", &numbers(&places.flat_map(|place| [0, place]).collect::<Vec<_>>())),
+                _ => part(*b"stco", &numbers(&places.collect::<Vec<_>>())),
+            };
+            let places = [&places[..8], &numbers(&[0, number(self.chunks.len())]), &places[8..]].concat();
+            let table = [
+                part(*b"stsd", &self.described),
+                part(*b"stts", &numbers(&[0, 1, count, self.ticks])),
+                part(*b"stsc", &numbers(&[vec![0, number(self.chunks.len())], runs.collect()].concat())),
+                of_size,
+                [&number(places.len()).to_be_bytes(), &places[4..]].concat(),
+            ];
+            let handler = part(*b"hdlr", &[&[0; 8], &self.handler[..], &[0; 12], b"SECRET"].concat());
+            let media = part(*b"mdia", &[handler, part(*b"minf", &part(*b"stbl", &table.concat()))].concat());
+            let header = part(*b"tkhd", &numbers(&[0, 0, 0, id, 0]));
+            part(*b"trak", &[header, self.more.clone(), media].concat())
+        }
+    }
+
+    /// Returns a film with this content, which begins at byte 24.
+    fn film(content: &[u8], tracks: &[Made]) -> Vec<u8> {
+        let tracks: Vec<u8> = (1..).zip(tracks).flat_map(|(id, track)| track.track(id)).collect();
+        let index = part(*b"moov", &[part(*b"mvhd", &[0; 20]), tracks].concat());
+        [part(*b"ftyp", &[0; 8]), part(*b"mdat", content), index].concat()
+    }
+
+    fn found(video: &[u8]) -> Private {
+        private(Cursor::new(video), video.len() as u64, Kind::Mov).unwrap()
+    }
+
+    fn blanked(video: &[u8]) -> Vec<u8> {
+        let mut made = Vec::new();
+        edited(video, found(video).edits).read_to_end(&mut made).unwrap();
+        made
+    }
+
+    fn essence(video: &[u8]) -> Option<ContentHash> {
+        let mut watched = Watched::new(video, Some(Kind::Mov), video.len() as u64);
+        watched.read_to_end(&mut Vec::new()).unwrap();
+        watched.essence()
+    }
+
+    fn count(video: &[u8], text: &[u8]) -> usize {
+        video.windows(text.len()).filter(|window| *window == text).count()
+    }
+
+    const CONTENT: &[u8] = b"SECRETaframeSECRETthesecondsoundandmoreSECRETlastoneSECRET";
+    const PICTURES: &[(usize, &[u8])] = &[(6, &[6]), (18, &[3, 6]), (45, &[7])];
+    const SOUND: &[(usize, &[u8])] = &[(27, &[5, 3, 4])];
+    const WORDS: &[(usize, &[u8])] = &[(0, &[6]), (12, &[2, 4])];
+
+    fn made(handler: [u8; 4], chunks: &[(usize, &[u8])]) -> Made {
+        Made::new(handler, chunks.iter().map(|(place, sizes)| (place + 24, sizes.to_vec())).collect())
+    }
+
+    /// The words of chapters, and what a writer left among the frames, went to markets.
+    #[test]
+    fn what_lies_among_pictures_and_sound_is_blanked() {
+        let refers = |names: &[([u8; 4], &[u32])]| {
+            part(*b"tref", &names.iter().flat_map(|(name, ids)| part(*name, &numbers(ids))).collect::<Vec<_>>())
+        };
+        let text = "it goes to markets without its text tracks (chapters or subtitles)";
+        let data = "it goes to markets without its data tracks";
+        let both = "it goes to markets without its data tracks and its text tracks (chapters or subtitles)";
+        let rows: [(&str, [u8; 4], Vec<u8>, Option<Vec<u8>>, &str); 6] = [
+            ("chapters", *b"text", refers(&[(*b"chap", &[3])]), Some(Vec::new()), text),
+            (
+                "and pictures of them",
+                *b"sbtl",
+                refers(&[(*b"tmcd", &[2]), (*b"chap", &[3, 2])]),
+                Some(refers(&[(*b"tmcd", &[2]), (*b"chap", &[2, 0])])),
+                text,
+            ),
+            (
+                "of another track",
+                *b"meta",
+                refers(&[(*b"chap", &[3]), (*b"cdsc", &[2])]),
+                Some(refers(&[(*b"cdsc", &[2])])),
+                data,
+            ),
+            ("no references to it", *b"subt", refers(&[(*b"cdsc", &[2])]), Some(refers(&[(*b"cdsc", &[2])])), text),
+            ("no references", *b"gpmd", Vec::new(), None, data),
+            ("two", *b"clcp", Vec::new(), None, both),
+        ];
+        for (name, handler, references, left, told) in rows {
+            for tables in [Tables::Usual, Tables::Small(4), Tables::Small(8), Tables::Small(16), Tables::Large] {
+                let pictures = Made { more: references.clone(), tables, ..made(*b"vide", PICTURES) };
+                let mut tracks = vec![pictures, made(*b"soun", SOUND), Made { tables, ..made(handler, WORDS) }];
+                if told == both {
+                    tracks.push(made(*b"meta", WORDS));
+                }
+                let video = film(CONTENT, &tracks);
+                let strays = found(&video);
+                assert_eq!((strays.is_in_content, &strays.told[..]), (true, &[told.to_owned()][..]), "{name}");
+                let out = blanked(&video);
+                assert_eq!(out.len(), video.len(), "{name}");
+                let expected = b"\0\0\0\0\0\0aframe\0\0\0\0\0\0thesecondsoundandmore\0\0\0\0\0\0lastone\0\0\0\0\0\0";
+                assert_eq!(
+                    String::from_utf8_lossy(&out[24..24 + CONTENT.len()]),
+                    String::from_utf8_lossy(expected),
+                    "{name}, {tables:?}"
+                );
+                assert_eq!((count(&out, b"SECRET"), count(&out, b"trak")), (0, 2), "{name}");
+                if let Some(left) = left.as_ref().filter(|left| !left.is_empty()) {
+                    assert_eq!(count(&out, left), 1, "{name}");
+                }
+                assert_eq!(
+                    count(&out, b"tref"),
+                    usize::from(left.as_ref().is_some_and(|left| !left.is_empty())),
+                    "{name}"
+                );
+                assert!(check(&out, Kind::Mov), "{name}");
+                // Twice is once.
+                assert_eq!(found(&out), Private::default(), "{name}");
+                let edits = tagged(Cursor::new(&video), video.len() as u64, Kind::Mov, &Meta::default()).unwrap();
+                let mut with_tags = Vec::new();
+                edited(&video[..], edits).read_to_end(&mut with_tags).unwrap();
+                assert_eq!((count(&with_tags, b"SECRET"), count(&with_tags, b"trak")), (0, 2), "{name}");
+                assert!(!found(&with_tags).is_in_content && check(&with_tags, Kind::Mov), "{name}");
+                assert_eq!(essence(&with_tags), essence(&out), "{name}: it shows the same");
+            }
+        }
+    }
+
+    /// A film is no worse for a table that nobody understands.
+    #[test]
+    fn what_cannot_be_told_stays_and_is_told() {
+        let sound = |ticks: u32, bits: u8, size: u8| Made {
+            described: [&numbers(&[0, 1])[..], &part(*b"sowt", &[&[0; 17][..], &[1, 0, bits], &[0; 8]].concat())]
+                .concat(),
+            ticks,
+            tables: Tables::Same,
+            ..made(*b"soun", &[(27, &vec![size; 12 / usize::from(size)])])
+        };
+        let pictures = |chunks: &[(usize, &[u8])]| made(*b"vide", chunks);
+        let with = |track: Made| film(CONTENT, &[pictures(PICTURES), track]);
+        let plain = film(CONTENT, &[pictures(PICTURES)]);
+        let changed = |from: &[u8], to: &[u8]| {
+            let at = plain.windows(from.len()).position(|window| window == from).unwrap();
+            [&plain[..at], to, &plain[at + from.len()..]].concat()
+        };
+        let external = [&numbers(&[0, 1])[..], &part(*b"alis", &[0; 4])].concat();
+        let external = part(*b"dinf", &part(*b"dref", &external));
+        let runs = |second: u32| numbers(&[1, 1, 1, second, 2, 1, 3, 1, 1]);
+        let (no_sense, elsewhere) = ("its index makes no sense", "its index names content elsewhere");
+        let rows: [(&str, Vec<u8>, Option<&str>); 18] = [
+            ("as it should be", plain.clone(), None),
+            ("sound as large as it says", with(sound(1, 16, 2)), None),
+            (
+                "one tick, other size",
+                with(sound(1, 16, 1)),
+                Some("it does not say in a common way how large its sound is"),
+            ),
+            ("compressed", with(sound(1024, 16, 1)), None),
+            (
+                "another file",
+                with(Made { more: external, ..made(*b"soun", SOUND) }),
+                Some("some of its content lies in other files"),
+            ),
+            ("behind the content", with(made(*b"soun", &[(52, &[7])])), Some(elsewhere)),
+            (
+                "before the content",
+                with(Made { chunks: vec![(20, vec![9])], ..made(*b"soun", SOUND) }),
+                Some(elsewhere),
+            ),
+            ("in nothing", with(Made { chunks: vec![(9000, vec![9])], ..made(*b"soun", SOUND) }), Some(elsewhere)),
+            ("no handler", changed(b"hdlr", b"hdlx"), Some("one of its tracks does not say what it holds")),
+            ("no runs", changed(b"stsc", b"stsx"), Some(no_sense)),
+            ("no sizes", changed(b"stsz", b"stsx"), Some(no_sense)),
+            ("no places", changed(b"stco", b"stcx"), Some(no_sense)),
+            ("a run out of turn", changed(&runs(2), &runs(5)), Some(no_sense)),
+            ("no first run", changed(&numbers(&[3, 1, 1]), &numbers(&[3, 0, 1])), Some(no_sense)),
+            (
+                "fewer places than samples",
+                changed(&numbers(&[2, 1, 3, 1, 1]), &numbers(&[2, 1, 3, 0, 1])),
+                Some(no_sense),
+            ),
+            ("nothing at all", film(CONTENT, &[]), Some("no track says where its pictures are")),
+            ("fragments", [&plain[..], &part(*b"moof", &[])].concat(), Some("it is written in fragments")),
+            ("words alone", film(CONTENT, &[made(*b"text", WORDS)]), Some("no track says where its pictures are")),
+        ];
+        for (name, video, why) in rows {
+            let (private, out) = (found(&video), blanked(&video));
+            let told =
+                why.map(|why| format!("what lies among its pictures and sound goes along as it is, since {why}"));
+            assert_eq!(private.told, told.into_iter().collect::<Vec<_>>(), "{name}");
+            let is_as_it_was = out[24..24 + CONTENT.len()] == *CONTENT;
+            assert_eq!((is_as_it_was, private.is_in_content), (why.is_some(), why.is_none()), "{name}");
+            assert_eq!(count(&out, b"SECRET"), if why.is_some() { 4 } else { 0 }, "{name}");
+            let tags = tagless(Cursor::new(&video), video.len() as u64, Kind::Mov);
+            let has_no_place = ["before the content", "in nothing", "fragments"].contains(&name);
+            assert_eq!(tags.is_some(), has_no_place, "{name}: {tags:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever lies where: the samples of the tracks that stay are as they were, and nothing else is left.
+        #[test]
+        fn samples_stay_and_nothing_else(
+            chunks in proptest::collection::vec((0_usize..3, proptest::collection::vec(0_u8..9, 1..5), 0_usize..4), 1..20),
+            tables in proptest::sample::select(&[Tables::Usual, Tables::Small(4), Tables::Large][..]),
+        ) {
+            let mut tracks = [*b"vide", *b"soun", *b"text"].map(|handler| Made { tables, ..Made::new(handler, Vec::new()) });
+            let (mut content, mut is_used) = (Vec::new(), Vec::new());
+            for (track, sizes, gap) in chunks {
+                tracks[track].chunks.push((24 + content.len(), sizes.clone()));
+                let bytes = sizes.iter().map(|size| usize::from(*size)).sum::<usize>();
+                content.extend(std::iter::repeat_n(7, bytes + gap));
+                is_used.extend(std::iter::repeat_n(track < 2, bytes));
+                is_used.extend(std::iter::repeat_n(false, gap));
+            }
+            prop_assume!(is_used.contains(&true));
+            let out = blanked(&film(&content, &tracks));
+            let expected: Vec<u8> = is_used.iter().map(|is_used| if *is_used { 7 } else { 0 }).collect();
+            prop_assert_eq!(&out[24..24 + content.len()], &expected[..]);
+        }
+    }
+}
