@@ -36,9 +36,10 @@ pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result
 }
 
 impl Private {
-    /// Returns what lies beside the streams alone.
-    fn beside(edits: Vec<Edit>) -> Self {
-        Self { edits, ..Self::default() }
+    /// Returns what lies beside the streams alone: they all stay.
+    fn beside((edits, has_others): (Vec<Edit>, bool)) -> Self {
+        let told = "its tracks of text or data go along: stockmill takes them out of MP4 and MOV files alone";
+        Self { edits, told: has_others.then(|| told.to_owned()).into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -121,6 +122,12 @@ mod tests {
         for (name, video) in rows {
             goes(name, Kind::Webm, &video, &frames);
         }
+        for (kind, is_told) in [(1, false), (2, false), (3, false), (0x11, true), (0x21, true), (0, true)] {
+            let track = element(TRACKS, &element(b"\xae", &element(b"\x83", &[0, kind])));
+            let video = film(&[&plain, &track]);
+            let found = private(Cursor::new(&video), video.len() as u64, Kind::Mkv).unwrap();
+            assert_eq!((found.edits, found.told.len()), (Vec::new(), usize::from(is_told)), "{kind}");
+        }
         // A checksum stays where nothing is changed that it is about.
         let clean = film(&[&plain]);
         assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Mkv), Ok(Private::default()));
@@ -144,7 +151,9 @@ mod tests {
     #[test]
     fn an_avi_is_bundled_without_what_it_says_beside_its_streams() {
         let frames: Vec<u8> = (0..101).map(|n| n * 2).collect();
-        let stream = |more: &[u8]| list(*b"strl", &[&chunk(*b"strh", &[1; 56]), &chunk(*b"strf", &[2; 40]), more]);
+        let stream = |more: &[u8]| {
+            list(*b"strl", &[&chunk(*b"strh", &[&b"vids"[..], &[1; 52]].concat()), &chunk(*b"strf", &[2; 40]), more])
+        };
         let header = |more: &[u8]| list(*b"hdrl", &[&chunk(*b"avih", &[0; 56]), &stream(&[]), more]);
         let movi = |more: &[u8]| {
             list(*b"movi", &[&chunk(*b"00dc", &frames), &list(*b"rec ", &[&chunk(*b"01wb", &[9; 9])]), more])
@@ -168,6 +177,13 @@ mod tests {
         }
         let clean = [film(&[&plain]), vec![0; 5]].concat();
         assert_eq!(private(Cursor::new(&clean), clean.len() as u64, Kind::Avi), Ok(Private::default()));
+        for (kind, is_told) in [(b"vids", false), (b"auds", false), (b"iavs", false), (b"txts", true), (b"mids", true)]
+        {
+            let other = list(*b"strl", &[&chunk(*b"strh", &[&kind[..], &[1; 52]].concat())]);
+            let video = film(&[&header(&other), &movi(&[])]);
+            let found = private(Cursor::new(&video), video.len() as u64, Kind::Avi).unwrap();
+            assert_eq!((found.edits, found.told.len()), (Vec::new(), usize::from(is_told)), "{kind:?}");
+        }
         for (name, video) in [
             ("cut off inside", film(&[&plain, &b"JUNK\xff\0\0\0SECRET"[..]])),
             ("no film", [&chunk(*b"RIFF", b"AVI ")[..], SECRET].concat()),

@@ -12,12 +12,12 @@ const DEPTH_MAX: usize = 8;
 /// The name of a chunk without a meaning.
 const JUNK: [u8; 4] = *b"JUNK";
 
-/// Finds what is private in an AVI, in its order.
-pub(super) fn find<R: Read + Seek>(source: Source<R>) -> Result<Vec<Edit>, CraftError> {
+/// Finds what is private in an AVI, in its order, and whether it has streams of something else than pictures and sound.
+pub(super) fn find<R: Read + Seek>(source: Source<R>) -> Result<(Vec<Edit>, bool), CraftError> {
     let length = source.length;
-    let mut walk = Walk { source, found: Vec::new(), parts: 0, has_film: false };
+    let mut walk = Walk { source, found: Vec::new(), parts: 0, has_film: false, has_other_streams: false };
     walk.chunks(0..length, None, 0)?;
-    Ok(walk.found)
+    Ok((walk.found, walk.has_other_streams))
 }
 
 struct Walk<R> {
@@ -25,6 +25,7 @@ struct Walk<R> {
     found: Vec<Edit>,
     parts: usize,
     has_film: bool,
+    has_other_streams: bool,
 }
 
 impl<R: Read + Seek> Walk<R> {
@@ -62,6 +63,10 @@ impl<R: Read + Seek> Walk<R> {
         if let Some(list) = list.filter(|list| is_entered(inside, *list)) {
             self.has_film |= list == *b"movi";
             return self.chunks(content.start + 4..content.end, Some(list), depth + 1);
+        }
+        if name == *b"strh" {
+            let kind = self.source.up_to(content.start, (content.end - content.start).min(4))?;
+            self.has_other_streams |= !matches!(&kind[..], b"vids" | b"auds" | b"iavs");
         }
         if name == JUNK {
             if !self.source.is_zeros(content.clone())? {

@@ -19,6 +19,7 @@ const MUXING_APP: u64 = 0x4D80;
 const WRITING_APP: u64 = 0x5741;
 const TRACKS: u64 = 0x1654_AE6B;
 const TRACK_ENTRY: u64 = 0xAE;
+const TRACK_TYPE: u64 = 0x83;
 const CUES: u64 = 0x1C53_BB6B;
 const CLUSTER: u64 = 0x1F43_B675;
 const VOID: u64 = 0xEC;
@@ -41,14 +42,18 @@ enum Fate {
     Goes,
 }
 
-/// Finds what is private in a Matroska file, in its order.
-pub(super) fn find<R: Read + Seek>(source: Source<R>) -> Result<Vec<Edit>, CraftError> {
+/// The types of tracks of pictures, of sound, and of both.
+const PICTURES_AND_SOUND: std::ops::RangeInclusive<u64> = 1..=3;
+
+/// Finds what is private in a Matroska file, in its order, and whether it has tracks of something else than pictures and
+/// sound.
+pub(super) fn find<R: Read + Seek>(source: Source<R>) -> Result<(Vec<Edit>, bool), CraftError> {
     let length = source.length;
-    let mut walk = Walk { source, found: Vec::new(), parts: 0, has_segment: false };
+    let mut walk = Walk { source, found: Vec::new(), parts: 0, has_segment: false, has_other_tracks: false };
     walk.elements(0..length, None)?;
     // A checksum stands before what it is about, and is judged behind it.
     walk.found.sort_by_key(|edit| edit.at.start);
-    Ok(walk.found)
+    Ok((walk.found, walk.has_other_tracks))
 }
 
 struct Walk<R> {
@@ -56,6 +61,7 @@ struct Walk<R> {
     found: Vec<Edit>,
     parts: usize,
     has_segment: bool,
+    has_other_tracks: bool,
 }
 
 impl<R: Read + Seek> Walk<R> {
@@ -122,6 +128,11 @@ impl<R: Read + Seek> Walk<R> {
             (Some(INFO), id) => stays(TIMES.contains(&id)),
             (Some(CUES), id) => stays(id == 0xBB),
             (Some(CLUSTER), id) => stays(BLOCKS.contains(&id)),
+            (Some(TRACK_ENTRY), TRACK_TYPE) => {
+                let kind = self.source.up_to(content.start, (content.end - content.start).min(8))?;
+                self.has_other_tracks |= !PICTURES_AND_SOUND.contains(&number(&kind));
+                Fate::Stays
+            }
             (Some(TRACK_ENTRY), id) => stays(!WORDS_OF_TRACK.contains(&id)),
             (Some(SEEK_HEAD), SEEK) => stays(self.leads_to_streams(content)?),
             _ => Fate::Goes,
@@ -132,8 +143,7 @@ impl<R: Read + Seek> Walk<R> {
     fn leads_to_streams(&mut self, content: &Range<u64>) -> Result<bool, CraftError> {
         let entry = self.source.up_to(content.start, (content.end - content.start).min(64))?;
         let name = inner(&entry).find(|(id, _)| *id == SEEK_ID).map(|(_, name)| name);
-        let id = name.map(|name| name.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)));
-        Ok(matches!(id, Some(SEEK_HEAD | INFO | TRACKS | CUES | CLUSTER)))
+        Ok(matches!(name.map(number), Some(SEEK_HEAD | INFO | TRACKS | CUES | CLUSTER)))
     }
 
     /// Judges bytes that are no element: behind a complete video, and as zeros, they are no damage.
@@ -151,6 +161,10 @@ impl<R: Read + Seek> Walk<R> {
     fn is_zeros(&mut self, range: Range<u64>) -> Result<bool, CraftError> {
         self.source.is_zeros(range)
     }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 fn unseparated() -> CraftError {
