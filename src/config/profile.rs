@@ -46,6 +46,10 @@ pub fn load_profile(text: &str) -> Result<Market, Problems> {
     if unread == Unread::TooLarge {
         return Err(Problems(vec![first(&unread)]));
     }
+    if matches!(serde_yaml::from_str(text), Ok(Value::Null)) {
+        // Of an empty one it is told which keys it lacks.
+        return load_profile("{}");
+    }
     let nodes = match Nodes::read(text) {
         Ok(nodes) => nodes,
         // It is sound YAML with anchors, which only the other reader knows.
@@ -139,6 +143,14 @@ mod tests {
         }
         assert_eq!(found.len(), expected.len(), "{}", found.join("\n"));
         assert!(found[3].ends_with("did you mean `jpeg`?"), "{}", found[3]);
+    }
+
+    #[test]
+    fn an_empty_profile_lacks_all_that_it_must_have() {
+        for empty in ["", "# my shop\n", "~", "---\n"] {
+            assert_eq!(told(empty), told("{}"), "{empty:?}");
+        }
+        assert!(told("")[0].contains("lacks `name`, `title`, `accepts_ai`"), "{:?}", told(""));
     }
 
     /// What is missing is told by its name; what only seems wrong since another key is, is not told.

@@ -34,7 +34,13 @@ pub(super) fn of_short(assets: &[BundleAsset]) -> Option<String> {
 
 /// Returns whether a file has IPTC: only pictures do.
 fn is_picture(file_name: &str) -> bool {
-    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
+    // A file that a person finished keeps the way in which its extension is written.
+    let extension = match extension.as_str() {
+        "jpeg" => "jpg",
+        "tiff" => "tif",
+        other => other,
+    };
     Kind::ALL.into_iter().any(|kind| kind.is_image() && kind.extension() == Some(extension))
 }
 
@@ -67,10 +73,12 @@ mod tests {
         };
         let long = "t".repeat(65);
         // The files, and what stands between the start and the end of the line.
-        let rows: [(&[BundleAsset], Option<&str>); 4] = [
+        let rows: [(&[BundleAsset], Option<&str>); 6] = [
             (&[asset("a.jpg", &long[1..], 128, 64)], None),
             (&[asset("a.mp4", &long, 0, 0), asset("untagged.jpg", &long, 0, 0)], None),
             (&[asset("a.jpg", &long, 0, 0)], Some("the title of `a.jpg` (64 bytes)")),
+            (&[asset("a.JPEG", &long, 0, 0)], Some("the title of `a.JPEG` (64 bytes)")),
+            (&[asset("a.tiff", &long, 0, 0)], Some("the title of `a.tiff` (64 bytes)")),
             (
                 &[asset("b.png", &long, 129, 65), asset("a.jpg", &long, 0, 0), asset("c.jpg", &long, 0, 0)],
                 Some(

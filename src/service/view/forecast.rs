@@ -90,14 +90,19 @@ impl View {
             };
             for Owing { file, asset, theme, markets, said } in owing {
                 // It may lie in the bundles of several markets.
-                if asset.is_some_and(|asset| !seen.insert(asset)) {
-                    continue;
-                }
+                let mut is_new = |market: &MarketName| {
+                    asset.as_ref().is_none_or(|asset| seen.insert((asset.clone(), market.clone())))
+                };
                 match said {
-                    Err(hold) => future.held.push((file, not_asked(&markets, &hold))),
+                    Err(hold) => {
+                        let markets: Vec<MarketName> = markets.into_iter().filter(&mut is_new).collect();
+                        if !markets.is_empty() {
+                            future.held.push((file, not_asked(&markets, &hold)));
+                        }
+                    }
                     Ok(said) => {
                         let mut markets = Vec::new();
-                        for (market, said) in said {
+                        for (market, said) in said.into_iter().filter(|(market, _)| is_new(market)) {
                             match said {
                                 Said::Takes | Said::Later(_) => markets.push(market),
                                 Said::Refuses(why) => *future.refused.entry((market, why)).or_default() += 1,
