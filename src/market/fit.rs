@@ -287,7 +287,7 @@ mod tests {
         let cases: [(Meta, &str, &[&str], &[&str]); 10] = [
             (tags("A cabin", &["snow", "Snow"], 0), "A cabin", &["snow"], &[]),
             // What XML bars, and what it only advises against.
-            (tags("A\u{fffe}\u{7}cabin\u{1ffff}", &["\u{fdd0}snow", "\u{ffff}"], 0), "A cabin", &["snow"], &[]),
+            (tags("A\u{fffe}\u{7}cabin\u{1ffff}\u{202e}", &["\u{fdd0}snow", "\u{ffff}"], 0), "A cabin", &["snow"], &[]),
             (
                 tags(long, &["snow"], 0),
                 "a cabin in deep snow below a mountain warm light in the window at dusk",

@@ -57,9 +57,12 @@ pub struct Tags {
 }
 
 /// Returns whether a character is no part of a text: one that controls something, or one of the 66 that Unicode keeps
-/// free for ever. XML bars some of both, and its readers refuse the whole document.
+/// free for ever. XML bars some of both, and its readers refuse the whole document. Those that turn the direction of
+/// writing round make a text look like another one (Unicode Technical Report 36, 2.7).
 pub fn is_barred(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
+    c.is_control()
+        || matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Returns a keyword trimmed, in NFC, with single spaces and without barred characters.
