@@ -58,8 +58,8 @@ struct Session<'a> {
     not_taken: AtomicU32,
 }
 
-/// A connection that is made when it is needed.
-type Line = Option<Box<dyn Server>>;
+/// A connection, which is made when it is needed.
+type Connection = Option<Box<dyn Server>>;
 
 /// Delivers bundles; `tell` gets a line for each file and each trouble.
 pub fn deliver(
@@ -96,10 +96,10 @@ impl Run<'_> {
             }
         };
         let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
-        let mut lines: Vec<Line> = (0..order.delivery.per_host).map(|_| Line::default()).collect();
+        let mut connections: Vec<Connection> = (0..order.delivery.per_host).map(|_| Connection::default()).collect();
         for bundle in &order.bundles {
             match contents(self.record.disk(), &order.market, bundle) {
-                Ok(found) => self.bundle(&market, bundle, &found, &mut lines),
+                Ok(found) => self.bundle(&market, bundle, &found, &mut connections),
                 Err(error) => {
                     self.leave(1);
                     self.say(format!("{bundle}: nothing is delivered: {error}"));
@@ -108,18 +108,18 @@ impl Run<'_> {
         }
     }
 
-    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, lines: &mut [Line]) {
+    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, connections: &mut [Connection]) {
         for name in &found.without_row {
             self.say(format!("{bundle}/files/{name}: not delivered: no CSV has a row of it; `CHECKLIST.md` says why"));
         }
         let counts = || (self.left.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed));
         let (left, delivered) = counts();
-        self.files(market, &found.files, lines);
+        self.files(market, &found.files, connections);
         if counts().0 > left {
             return;
         }
         if market.order.market.delivery.csv == Accepts::Yes {
-            found.csv.iter().for_each(|item| self.manifest(market, item, found, &mut lines[0]));
+            found.csv.iter().for_each(|item| self.manifest(market, item, found, &mut connections[0]));
         }
         // A timer looks again and again: what is left to do is told once, and by `status`.
         if counts().0 == left && counts().1 > delivered {
@@ -128,21 +128,21 @@ impl Run<'_> {
     }
 
     /// Delivers files over all connections at once.
-    fn files(&self, market: &Session<'_>, files: &[Item], lines: &mut [Line]) {
+    fn files(&self, market: &Session<'_>, files: &[Item], connections: &mut [Connection]) {
         let new: VecDeque<&Item> = files.iter().filter(|item| !self.record.is_delivered(item)).collect();
-        let wanted = new.len().clamp(1, lines.len());
+        let wanted = new.len().clamp(1, connections.len());
         let queue = Mutex::new(new);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         std::thread::scope(|scope| {
-            for (number, line) in lines[..wanted].iter_mut().enumerate() {
+            for (number, connection) in connections[..wanted].iter_mut().enumerate() {
                 let next = &next;
                 scope.spawn(move || {
                     // Servers limit how many connections somebody has: the first one does the work then.
-                    if number > 0 && !self.opens(market, line) {
+                    if number > 0 && !self.opens(market, connection) {
                         return;
                     }
                     while let Some(item) = next() {
-                        self.file(market, item, line, number as u64);
+                        self.file(market, item, connection, number as u64);
                     }
                 });
             }
@@ -150,17 +150,17 @@ impl Run<'_> {
     }
 
     /// Opens a further connection; returns whether the server takes it.
-    fn opens(&self, market: &Session<'_>, line: &mut Line) -> bool {
-        if line.is_none() {
+    fn opens(&self, market: &Session<'_>, connection: &mut Connection) -> bool {
+        if connection.is_none() {
             match connect(&market.order.delivery, &market.secret) {
-                Ok(server) => *line = Some(server),
+                Ok(server) => *connection = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
         }
-        line.is_some()
+        connection.is_some()
     }
 
-    fn file(&self, market: &Session<'_>, item: &Item, line: &mut Line, salt: u64) {
+    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
         if market.is_stopped.load(Ordering::Relaxed) {
             return self.leave(1);
         }
@@ -185,11 +185,11 @@ impl Run<'_> {
             }
         };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
-        self.hand_over(market, &parcel, line, salt);
+        self.hand_over(market, &parcel, connection, salt);
     }
 
     /// Delivers those rows of a manifest that the market has not got, of files that it has.
-    fn manifest(&self, market: &Session<'_>, item: &Item, found: &Contents, line: &mut Line) {
+    fn manifest(&self, market: &Session<'_>, item: &Item, found: &Contents, connection: &mut Connection) {
         let path = &item.path;
         let Some(bundle) = path.parent() else { return };
         let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
@@ -215,7 +215,7 @@ impl Run<'_> {
         let instead = Instead { name: name_on_server(&bundle, delivered.manifests + 1), manifest, rows: new.rows };
         let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&instead.manifest));
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
-        self.hand_over(market, &parcel, line, 0);
+        self.hand_over(market, &parcel, connection, 0);
     }
 
     /// Reads a manifest as it was seen.
@@ -226,12 +226,12 @@ impl Run<'_> {
         Ok(bytes)
     }
 
-    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, line: &mut Line, salt: u64) {
+    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, connection: &mut Connection, salt: u64) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => self.parcel(market, parcel, line, salt),
+            Ok(Claim::Yours) => self.parcel(market, parcel, connection, salt),
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
@@ -253,13 +253,13 @@ impl Run<'_> {
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
-        line: &mut Line,
+        connection: &mut Connection,
         salt: u64,
     ) -> Result<&'static str, String> {
         let (mut furthest, mut attempts) = (0, 0);
         loop {
             let before = furthest;
-            let trouble = match self.attempt(market, parcel, line, &mut furthest) {
+            let trouble = match self.attempt(market, parcel, connection, &mut furthest) {
                 Ok(Outcome::Delivered) => {
                     market.not_taken.store(0, Ordering::Relaxed);
                     return Ok("");
@@ -270,7 +270,7 @@ impl Run<'_> {
             };
             // A connection over which something else than one file was refused is of no use any more.
             if !matches!(trouble.kind, Kind::NotTaken | Kind::Refused | Kind::Ours) {
-                *line = None;
+                *connection = None;
             }
             attempts = if furthest > before { 1 } else { attempts + 1 };
             let in_turn = match trouble.kind {
@@ -301,11 +301,11 @@ impl Run<'_> {
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
-        line: &mut Line,
+        connection: &mut Connection,
         furthest: &mut u64,
     ) -> Result<Outcome, Trouble> {
         let delivery = &market.order.delivery;
-        let server = match line {
+        let server = match connection {
             Some(server) => server,
             none => none.insert(connect(delivery, &market.secret)?),
         };
