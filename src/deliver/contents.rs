@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::market::{Market, names_in};
+use crate::market::{Market, manifest_part, names_in};
 use crate::model::{AssetId, Identity, RelPath};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
 use crate::vault::{DiskResult, Look, What};
@@ -9,8 +9,6 @@ use crate::vault::{DiskResult, Look, What};
 const FILES: &str = "files";
 /// The folder of their sidecars.
 const SIDECARS: &str = "sidecars";
-/// How the names of manifests end.
-const CSV: &str = ".csv";
 /// The largest manifest that is read.
 const CSV_BYTES_MAX: u64 = 1 << 30;
 
@@ -34,7 +32,7 @@ pub(super) struct Contents {
 
 /// Looks into a bundle.
 pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> DiskResult<Contents> {
-    let is_manifest = |item: &Item| is_manifest(market, &item.path.file_text());
+    let is_manifest = |item: &Item| manifest_part(&market.name, &item.path.file_text()).is_some();
     let csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(is_manifest).collect();
     let mut rows = BTreeSet::new();
     for item in &csv {
@@ -43,13 +41,6 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     let files = items(disk, &bundle.join(FILES))?.into_iter();
     let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
-}
-
-/// Returns whether a name is one of a market's manifests, `MARKET.csv` or `MARKET-2.csv`: a person may keep tables of their own
-/// beside them.
-fn is_manifest(market: &Market, name: &str) -> bool {
-    let further = name.strip_prefix(market.name.as_str()).and_then(|rest| rest.strip_suffix(CSV));
-    further.is_some_and(|part| part.is_empty() || part.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok()))
 }
 
 /// Returns whether a person marked a bundle as sent, or it does not lie there any more.
@@ -98,6 +89,7 @@ mod tests {
             "sidecars/a.jpg.yaml",
             "CHECKLIST.md",
             "mine.csv",
+            "adobe-stock-02.csv",
         ] {
             std::fs::write(bundle.join(name), name).unwrap();
         }
