@@ -24,7 +24,7 @@ pub(super) struct Item {
 pub(super) struct Contents {
     /// Its files, by name.
     pub(super) files: Vec<Item>,
-    /// Its manifests.
+    /// Its manifests, in order.
     pub(super) csv: Vec<Item>,
     /// Files of which no manifest has a row: stockmill did not put them there, or the market would refuse them.
     pub(super) without_row: Vec<String>,
@@ -32,8 +32,9 @@ pub(super) struct Contents {
 
 /// Looks into a bundle.
 pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> DiskResult<Contents> {
-    let is_manifest = |item: &Item| manifest_part(&market.name, &item.path.file_text()).is_some();
-    let csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(is_manifest).collect();
+    let part = |item: &Item| manifest_part(&market.name, &item.path.file_text());
+    let mut csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(|item| part(item).is_some()).collect();
+    csv.sort_by_key(part);
     let mut rows = BTreeSet::new();
     for item in &csv {
         rows.append(&mut names_in(market, &disk.read(&item.path, CSV_BYTES_MAX)?));

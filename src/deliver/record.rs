@@ -9,7 +9,7 @@ use super::next::{IN_DOUBT, Known, Naming};
 use super::rows::Rows;
 use super::server::Trouble;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::records::{DeliveredRows, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
+use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
 use crate::vault::{DeliveryLog, Look};
 
 /// What is on record, shared by all connections. Each of its records is durable before it is believed.
@@ -124,9 +124,14 @@ impl<'a> Record<'a> {
             && state.known.of(&parcel.market, &parcel.hash).is_none_or(|was| was.step != DeliveryStep::Delivered)
     }
 
-    /// Returns what the market got of the manifests of a bundle.
-    pub(super) fn delivered_rows(&self, bundle: &RelPath) -> DeliveredRows {
+    /// Returns the rows that the market got of the manifests of a bundle.
+    pub(super) fn delivered_rows(&self, bundle: &RelPath) -> Rows {
         self.state().known.delivered_rows(bundle)
+    }
+
+    /// Returns which one of the manifests of a bundle has a hash; it stays that one.
+    pub(super) fn manifest_number(&self, bundle: &RelPath, market: &MarketName, hash: &ContentHash) -> usize {
+        self.state().known.manifest_number(bundle, market, hash)
     }
 
     /// Returns the file by which a market got the asset of another content, of which nothing is on record yet.

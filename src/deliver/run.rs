@@ -44,6 +44,7 @@ pub struct Summary {
 struct Run<'a> {
     record: Record<'a>,
     tell: &'a (dyn Fn(String) + Sync),
+    connect: Connect<'a>,
     delivered: AtomicUsize,
     left: AtomicUsize,
 }
@@ -58,6 +59,8 @@ struct Session<'a> {
     not_taken: AtomicU32,
 }
 
+/// Connects to a server by the settings and the secret.
+type Connect<'a> = &'a (dyn Fn(&Delivery, &str) -> Result<Box<dyn Server>, Trouble> + Sync);
 /// A connection, which is made when it is needed.
 type Connection = Option<Box<dyn Server>>;
 
@@ -69,16 +72,20 @@ pub fn deliver(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Summary, DeliveryLogError> {
     let (log, known) = DeliveryLog::open(layout)?;
-    let count = AtomicUsize::default;
-    let run = Run { record: Record::new(log, known, now), tell, delivered: count(), left: count() };
     let credentials = std::env::var_os(CREDENTIALS);
-    for order in orders {
-        run.market(order, credentials.as_deref());
-    }
-    Ok(Summary { delivered: run.delivered.into_inner(), left: run.left.into_inner() })
+    Ok(Run::new(Record::new(log, known, now), tell, &connect).deliver(orders, credentials.as_deref()))
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(record: Record<'a>, tell: &'a (dyn Fn(String) + Sync), connect: Connect<'a>) -> Self {
+        Self { record, tell, connect, delivered: AtomicUsize::default(), left: AtomicUsize::default() }
+    }
+
+    fn deliver(self, orders: &[Order], credentials: Option<&OsStr>) -> Summary {
+        orders.iter().for_each(|order| self.market(order, credentials));
+        Summary { delivered: self.delivered.into_inner(), left: self.left.into_inner() }
+    }
+
     fn say(&self, text: impl Into<String>) {
         (self.tell)(text.into());
     }
@@ -152,7 +159,7 @@ impl Run<'_> {
     /// Opens a further connection; returns whether the server takes it.
     fn opens(&self, market: &Session<'_>, connection: &mut Connection) -> bool {
         if connection.is_none() {
-            match connect(&market.order.delivery, &market.secret) {
+            match (self.connect)(&market.order.delivery, &market.secret) {
                 Ok(server) => *connection = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
@@ -195,7 +202,7 @@ impl Run<'_> {
         let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
         let delivered = self.record.delivered_rows(&bundle);
         let new = self.read(item).and_then(|manifest| {
-            new_rows(&market.order.market, &manifest, &files, &delivered.rows).map_err(|error| error.to_string())
+            new_rows(&market.order.market, &manifest, &files, &delivered).map_err(|error| error.to_string())
         });
         let new = match new {
             Ok(new) => new,
@@ -212,8 +219,9 @@ impl Run<'_> {
             ));
         }
         let Some(manifest) = new.manifest else { return };
-        let instead = Instead { name: name_on_server(&bundle, delivered.manifests + 1), manifest, rows: new.rows };
-        let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&instead.manifest));
+        let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&manifest));
+        let number = self.record.manifest_number(&bundle, &name, &hash);
+        let instead = Instead { name: name_on_server(&bundle, number), manifest, rows: new.rows };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
         self.hand_over(market, &parcel, connection, 0);
     }
@@ -307,7 +315,7 @@ impl Run<'_> {
         let delivery = &market.order.delivery;
         let server = match connection {
             Some(server) => server,
-            none => none.insert(connect(delivery, &market.secret)?),
+            none => none.insert((self.connect)(delivery, &market.secret)?),
         };
         deliver_one(&mut **server, &delivery.to.to_string(), parcel, &self.record, furthest)
     }
@@ -340,3 +348,6 @@ fn rest(csv: Accepts, bundle: &RelPath, found: &Contents) -> String {
 fn bytes(number: u64) -> String {
     counted(usize::try_from(number).unwrap_or(usize::MAX), "byte")
 }
+
+#[cfg(test)]
+mod tests;

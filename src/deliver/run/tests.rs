@@ -1,0 +1,159 @@
+#![expect(clippy::disallowed_methods, reason = "a test plays the daemon that makes bundles, and the person")]
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::deliver::answer::{Settled, settle};
+use crate::market::built_in;
+use crate::vault::ReadSeek;
+
+const DAY: &str = "2026-11-28";
+const HEADER: &str = "Filename,Title,Description,Keywords,License\r\n";
+
+/// What a market has, and how its server behaves.
+#[derive(Default)]
+struct Shop {
+    files: BTreeMap<String, Vec<u8>>,
+    /// It takes away what is sent for a file of this name, once.
+    takes_away: Option<String>,
+}
+
+#[derive(Clone, Default)]
+struct Door(Arc<Mutex<Shop>>);
+
+impl Door {
+    fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
+        self.0.lock().unwrap()
+    }
+
+    fn has(&self) -> Vec<String> {
+        self.shop().files.keys().cloned().collect()
+    }
+}
+
+impl Server for Door {
+    fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble> {
+        Ok(self.shop().files.get(name).map(|bytes| bytes.len() as u64))
+    }
+
+    fn send(&mut self, name: &str, _: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble> {
+        let mut file = Vec::new();
+        bytes.read_to_end(&mut file).unwrap();
+        let mut shop = self.shop();
+        if shop.takes_away.take_if(|taken| name.starts_with(&format!("{taken}."))).is_none() {
+            shop.files.insert(name.to_owned(), file);
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
+        let mut shop = self.shop();
+        let file = shop.files.remove(from).unwrap();
+        shop.files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Trouble> {
+        self.shop().files.remove(name);
+        Ok(())
+    }
+
+    fn overlap(&self) -> u64 {
+        0
+    }
+}
+
+/// A mill with a market that takes its CSV on its server.
+struct Mill {
+    root: tempfile::TempDir,
+    order: Order,
+    door: Door,
+}
+
+impl Mill {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        let secret = root.path().join("secret");
+        std::fs::write(&secret, "hunter2").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "vecteezy").unwrap();
+        let to = "ftps://me@shop.example/".parse().unwrap();
+        let delivery = Delivery { to, host_keys: Vec::new(), ca_file: None, secret_file: Some(secret), per_host: 1 };
+        Self { root, order: Order { market, delivery, bundles: Vec::new() }, door: Door::default() }
+    }
+
+    /// Makes, or changes, a bundle with manifests of these rows, each of a file.
+    fn bundle(&mut self, day: &str, manifests: &[(&str, &[&str])]) -> RelPath {
+        let bundle = RelPath::new(format!("upload/{day}/vecteezy")).unwrap();
+        let folder = self.real(&bundle);
+        std::fs::create_dir_all(folder.join("files")).unwrap();
+        std::fs::create_dir_all(folder.join("sidecars")).unwrap();
+        for (manifest, rows) in manifests {
+            std::fs::write(folder.join(manifest), format!("{HEADER}{}", rows.concat())).unwrap();
+            for name in rows.iter().map(|row| row.split(',').next().unwrap()) {
+                let file = folder.join("files").join(name);
+                if !file.exists() {
+                    std::fs::write(file, format!("{day} {name}")).unwrap();
+                    let id = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
+                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), format!("id: '{}'\n", &id[..16]))
+                        .unwrap();
+                }
+            }
+        }
+        if !self.order.bundles.contains(&bundle) {
+            self.order.bundles.push(bundle.clone());
+        }
+        bundle
+    }
+
+    fn real(&self, path: &RelPath) -> PathBuf {
+        self.layout().real_path(path)
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { root: self.root.path().to_owned(), areas: [].into() }
+    }
+
+    /// Delivers; returns how many files the market got, how many not, and what was told.
+    fn deliver(&self) -> (usize, usize, String) {
+        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
+        let now = || "2026-11-28T09:00:00Z".parse().unwrap();
+        let told = Mutex::new(String::new());
+        let tell = |text: String| *told.lock().unwrap() += &format!("{text}\n");
+        let connect = |_: &Delivery, _: &str| Ok(Box::new(self.door.clone()) as Box<dyn Server>);
+        let Summary { delivered, left } =
+            Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
+        (delivered, left, told.into_inner().unwrap())
+    }
+}
+
+const A: &str = "a.jpg,A,A,\"a,b\",Pro\r\n";
+const B: &str = "b.jpg,B,B,b,Pro\r\n";
+const C: &str = "c.jpg,C,C,c,Pro\r\n";
+
+/// The second part had the name of the first one as long as nobody could tell whether the market has that: it was held, and
+/// the advice was to take the first one away.
+#[test]
+fn each_part_of_a_manifest_has_a_name_of_its_own() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B]), ("vecteezy-2.csv", &[C])]);
+    let first = format!("vecteezy-{DAY}.csv");
+    mill.door.shop().takes_away = Some(first.clone());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (4, 1), "{told}");
+    assert!(told.contains("vecteezy.csv: not delivered: nobody can tell"), "{told}");
+    assert!(told.contains(&format!("vecteezy-2.csv: delivered as `vecteezy-{DAY}-2.csv`")), "{told}");
+    // The portal does not show it: it goes by the name that it had.
+    let file = RelPath::new(format!("upload/{DAY}/vecteezy/vecteezy.csv")).unwrap();
+    let now = "2026-11-28T09:00:00Z".parse().unwrap();
+    assert_eq!(settle(mill.layout(), &[file], Settled::SendAgain, now).unwrap(), []);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 0), "{told}");
+    assert!(told.contains(&format!("vecteezy.csv: delivered as `{first}`")), "{told}");
+    let names = ["a.jpg", "b.jpg", "c.jpg", &format!("vecteezy-{DAY}-2.csv"), &first];
+    assert_eq!(mill.door.has(), names);
+}
