@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -167,30 +168,39 @@ impl<'a> Run<'a> {
         connection.is_some()
     }
 
-    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
+    /// Returns whether something may still go: the server may have ended the run for its market, and a person the bundle.
+    fn may_go(&self, market: &Session<'_>, path: &RelPath, bundle: &RelPath) -> bool {
         if market.is_stopped.load(Ordering::Relaxed) {
-            return self.leave(1);
-        }
-        let (path, name) = (&item.path, market.order.market.name.clone());
-        let bundle = path.parent().and_then(|files| files.parent());
-        if bundle.is_some_and(|bundle| is_closed(self.record.disk(), &bundle)) {
             self.leave(1);
-            return self.say(format!("{path}: not delivered: its bundle was marked as sent, or taken away, meanwhile"));
+            return false;
+        }
+        let is_closed = is_closed(self.record.disk(), bundle);
+        if is_closed {
+            self.not_delivered(path, "its bundle was marked as sent, or taken away, meanwhile");
+        }
+        !is_closed
+    }
+
+    fn not_delivered(&self, path: &RelPath, why: impl Display) {
+        self.leave(1);
+        self.say(format!("{path}: not delivered: {why}"));
+    }
+
+    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
+        let path = &item.path;
+        let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
+        if !self.may_go(market, path, &bundle) {
+            return;
         }
         let hash = match self.record.disk().hash(path) {
             Ok(hash) => hash,
-            Err(error) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {error}"));
-            }
+            Err(error) => return self.not_delivered(path, error),
         };
         let asset = match asset_of(self.record.disk(), path) {
             Ok(asset) => asset,
-            Err(why) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {why}"));
-            }
+            Err(why) => return self.not_delivered(path, why),
         };
+        let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, connection, salt);
     }
@@ -206,19 +216,21 @@ impl<'a> Run<'a> {
         });
         let new = match new {
             Ok(new) => new,
-            Err(why) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {why}"));
-            }
+            Err(why) => return self.not_delivered(path, why),
         };
         for name in new.changed {
-            self.leave(1);
-            self.say(format!(
-                "{path}: the row of `{name}` was changed after it was delivered, and nothing goes to a market twice: change its \
-                 texts in the portal"
-            ));
+            self.not_delivered(
+                path,
+                format!(
+                    "the row of `{name}` was changed after it was delivered, and nothing goes to a market twice: change its \
+                     texts in the portal"
+                ),
+            );
         }
         let Some(manifest) = new.manifest else { return };
+        if !self.may_go(market, path, &bundle) {
+            return;
+        }
         let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&manifest));
         let number = self.record.manifest_number(&bundle, &name, &hash);
         let instead = Instead { name: name_on_server(&bundle, number), manifest, rows: new.rows };
@@ -249,10 +261,7 @@ impl<'a> Run<'a> {
                 let name = parcel.instead.as_ref().map(name).unwrap_or_default();
                 self.say(format!("{path}: delivered{name}, {}{besides}", bytes(parcel.bytes())));
             }
-            Err(why) => {
-                self.leave(1);
-                self.say(format!("{path}: not delivered: {why}"));
-            }
+            Err(why) => self.not_delivered(path, why),
         }
     }
 

@@ -17,8 +17,13 @@ const HEADER: &str = "Filename,Title,Description,Keywords,License\r\n";
 #[derive(Default)]
 struct Shop {
     files: BTreeMap<String, Vec<u8>>,
+    connections: usize,
+    /// It refuses each connection.
+    is_shut: bool,
     /// It takes away what is sent for a file of this name, once.
     takes_away: Option<String>,
+    /// What somebody does when a file of this name arrives.
+    meanwhile: Option<(String, PathBuf)>,
 }
 
 #[derive(Clone, Default)]
@@ -27,6 +32,14 @@ struct Door(Arc<Mutex<Shop>>);
 impl Door {
     fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
         self.0.lock().unwrap()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Server>, Trouble> {
+        self.shop().connections += 1;
+        if self.shop().is_shut {
+            return Err(Trouble::new(Kind::Stop, "530 too many of you"));
+        }
+        Ok(Box::new(self.clone()))
     }
 
     fn has(&self) -> Vec<String> {
@@ -52,6 +65,9 @@ impl Server for Door {
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
         let mut shop = self.shop();
         let file = shop.files.remove(from).unwrap();
+        if let Some((_, mark)) = shop.meanwhile.take_if(|(name, _)| name == to) {
+            std::fs::write(mark, "").unwrap();
+        }
         shop.files.insert(to.to_owned(), file);
         Ok(())
     }
@@ -124,7 +140,7 @@ impl Mill {
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let told = Mutex::new(String::new());
         let tell = |text: String| *told.lock().unwrap() += &format!("{text}\n");
-        let connect = |_: &Delivery, _: &str| Ok(Box::new(self.door.clone()) as Box<dyn Server>);
+        let connect = |_: &Delivery, _: &str| self.door.connect();
         let Summary { delivered, left } =
             Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
         (delivered, left, told.into_inner().unwrap())
@@ -134,6 +150,40 @@ impl Mill {
 const A: &str = "a.jpg,A,A,\"a,b\",Pro\r\n";
 const B: &str = "b.jpg,B,B,b,Pro\r\n";
 const C: &str = "c.jpg,C,C,c,Pro\r\n";
+
+/// Each bundle with a CSV left made a login of its own, and told that nothing more goes there.
+#[test]
+fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
+    let mut mill = Mill::new();
+    for day in 1..=9 {
+        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[A])]);
+    }
+    // Its files are there, its manifests are not.
+    mill.order.market.delivery.csv = Accepts::Unknown;
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (9, 0), "{told}");
+    mill.order.market.delivery.csv = Accepts::Yes;
+    *mill.door.shop() = Shop { is_shut: true, ..Shop::default() };
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.shop().connections), (0, 9, 1), "{told}");
+    assert_eq!(told.matches("nothing more goes to vecteezy in this run").count(), 1, "{told}");
+}
+
+/// The CSV went although a person had marked the bundle as sent while its last file went.
+#[test]
+fn nothing_of_a_closed_bundle_goes() {
+    for (name, arrive) in [("a.jpg", vec!["a.jpg"]), ("b.jpg", vec!["a.jpg", "b.jpg"])] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+        mill.door.shop().meanwhile = Some((name.to_owned(), mill.real(&bundle.join("SENT"))));
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!(
+            (mill.door.has(), delivered, left),
+            (arrive.iter().map(ToString::to_string).collect(), arrive.len(), 1)
+        );
+        assert!(told.contains("not delivered: its bundle was marked as sent, or taken away, meanwhile"), "{told}");
+    }
+}
 
 /// The second part had the name of the first one as long as nobody could tell whether the market has that: it was held, and
 /// the advice was to take the first one away.
