@@ -10,7 +10,7 @@ const FILES: &str = "files";
 /// The folder of their sidecars.
 const SIDECARS: &str = "sidecars";
 /// The largest manifest that is read.
-const CSV_BYTES_MAX: u64 = 1 << 30;
+pub(super) const CSV_BYTES_MAX: u64 = 1 << 30;
 
 /// A file that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

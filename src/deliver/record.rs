@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::after::Kind;
 use super::contents::Item;
 use super::next::{IN_DOUBT, Known, Naming};
-use super::rows::Rows;
+use super::rows::{Rows, Selection};
 use super::server::Trouble;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
@@ -44,8 +44,7 @@ pub(super) struct Parcel {
 pub(super) struct Instead {
     /// Its name on the server.
     pub(super) name: String,
-    pub(super) manifest: Vec<u8>,
-    pub(super) rows: Rows,
+    pub(super) new: Selection,
 }
 
 impl Parcel {
@@ -56,7 +55,7 @@ impl Parcel {
 
     /// Returns how many bytes it has.
     pub(super) fn bytes(&self) -> u64 {
-        self.instead.as_ref().map_or(self.item.seen.size, |instead| instead.manifest.len() as u64)
+        self.instead.as_ref().map_or(self.item.seen.size, |instead| instead.new.manifest.len() as u64)
     }
 }
 
@@ -184,7 +183,7 @@ impl<'a> Record<'a> {
         let Parcel { market, item: Item { path, seen }, hash, asset, instead } = parcel.clone();
         let (bytes, modified_ns) = (parcel.bytes(), seen.modified_ns);
         let at = (self.now)();
-        let rows = instead.map(|instead| instead.rows).unwrap_or_default();
+        let rows = instead.map(|instead| instead.new.rows).unwrap_or_default();
         let record = FileDelivery { at, market, file: path, asset, hash, bytes, modified_ns, step, rows };
         self.add(&DeliveryRecord::File(record))
     }

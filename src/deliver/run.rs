@@ -13,7 +13,7 @@ use super::connect::connect;
 use super::contents::{Contents, Item, asset_of, contents, is_closed};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
-use super::rows::new_rows;
+use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
 use crate::config::Delivery;
@@ -211,29 +211,27 @@ impl<'a> Run<'a> {
         let Some(bundle) = path.parent() else { return };
         let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
         let delivered = self.record.delivered_rows(&bundle);
-        let new = self.read(item).and_then(|manifest| {
-            new_rows(&market.order.market, &manifest, &files, &delivered).map_err(|error| error.to_string())
+        let of = &market.order.market;
+        let selected = self.read(item).and_then(|manifest| {
+            let new = new_rows(of, &manifest, &files, &delivered);
+            let changed = changed_rows(of, &manifest, &delivered);
+            new.and_then(|new| Ok((new, changed?))).map_err(|error| error.to_string())
         });
-        let new = match new {
-            Ok(new) => new,
+        let (new, changed) = match selected {
+            Ok(selected) => selected,
             Err(why) => return self.not_delivered(path, why),
         };
-        for name in new.changed {
-            self.not_delivered(
-                path,
-                format!(
-                    "the row of `{name}` was changed after it was delivered, and nothing goes to a market twice: change its \
-                     texts in the portal"
-                ),
-            );
+        if let Some(changed) = changed {
+            let names: Vec<String> = changed.rows.keys().map(|name| format!("`{name}`")).collect();
+            self.not_delivered(path, rows_changed(path, &names.join(", ")));
         }
-        let Some(manifest) = new.manifest else { return };
+        let Some(new) = new else { return };
         if !self.may_go(market, path, &bundle) {
             return;
         }
-        let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&manifest));
+        let (name, hash) = (of.name.clone(), ContentHash::of(&new.manifest));
         let number = self.record.manifest_number(&bundle, &name, &hash);
-        let instead = Instead { name: name_on_server(&bundle, number), manifest, rows: new.rows };
+        let instead = Instead { name: name_on_server(&bundle, number), new };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
         self.hand_over(market, &parcel, connection, 0);
     }
@@ -336,6 +334,14 @@ fn name_on_server(bundle: &RelPath, number: usize) -> String {
     let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{day}{further}.csv", bundle.file_text())
+}
+
+/// Returns what is told of rows that were changed after they were delivered.
+fn rows_changed(path: &RelPath, names: &str) -> String {
+    format!(
+        "texts were changed after their rows were delivered, and nothing goes to a market twice: if the market is to have the new \
+         ones, change them in the portal; in any case say `stockmill deliver --taken {path}`. It concerns {names}"
+    )
 }
 
 /// Returns what a person still has to do for a bundle of which all files are delivered.

@@ -134,16 +134,22 @@ impl Mill {
         Layout { root: self.root.path().to_owned(), areas: [].into() }
     }
 
+    fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
+        let file = self.order.bundles[0].join(manifest);
+        let now = "2026-11-28T09:00:00Z".parse().unwrap();
+        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
+    }
+
     /// Delivers; returns how many files the market got, how many not, and what was told.
     fn deliver(&self) -> (usize, usize, String) {
         let (log, known) = DeliveryLog::open(self.layout()).unwrap();
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
-        let told = Mutex::new(String::new());
-        let tell = |text: String| *told.lock().unwrap() += &format!("{text}\n");
+        let told = Mutex::new(Vec::new());
+        let tell = |text: String| told.lock().unwrap().push(text);
         let connect = |_: &Delivery, _: &str| self.door.connect();
         let Summary { delivered, left } =
             Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
-        (delivered, left, told.into_inner().unwrap())
+        (delivered, left, told.into_inner().unwrap().join("\n"))
     }
 }
 
@@ -198,12 +204,32 @@ fn each_part_of_a_manifest_has_a_name_of_its_own() {
     assert!(told.contains("vecteezy.csv: not delivered: nobody can tell"), "{told}");
     assert!(told.contains(&format!("vecteezy-2.csv: delivered as `vecteezy-{DAY}-2.csv`")), "{told}");
     // The portal does not show it: it goes by the name that it had.
-    let file = RelPath::new(format!("upload/{DAY}/vecteezy/vecteezy.csv")).unwrap();
-    let now = "2026-11-28T09:00:00Z".parse().unwrap();
-    assert_eq!(settle(mill.layout(), &[file], Settled::SendAgain, now).unwrap(), []);
+    assert_eq!(mill.settle("vecteezy.csv", Settled::SendAgain), [""; 0]);
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left), (1, 0), "{told}");
     assert!(told.contains(&format!("vecteezy.csv: delivered as `{first}`")), "{told}");
     let names = ["a.jpg", "b.jpg", "c.jpg", &format!("vecteezy-{DAY}-2.csv"), &first];
     assert_eq!(mill.door.has(), names);
+}
+
+/// Each run failed until the bundle was sent, and nobody could say that they know of it.
+#[test]
+fn a_changed_row_waits_for_the_word_of_a_person() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    assert_eq!(mill.deliver().0, 2);
+    // A row that was never delivered goes all the same.
+    mill.bundle(DAY, &[("vecteezy.csv", &["a.jpg,New,A,\"a,b\",Pro\r\n", B])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 1), "{told}");
+    let word = format!("`stockmill deliver --taken upload/{DAY}/vecteezy/vecteezy.csv`. It concerns `a.jpg`");
+    assert!(told.contains(&word), "{told}");
+    assert!(mill.settle("vecteezy.csv", Settled::SendAgain)[0].contains("is not in doubt"));
+    // The word is of what was delivered: another row still goes.
+    mill.bundle(DAY, &[("vecteezy.csv", &["a.jpg,New,A,\"a,b\",Pro\r\n", B, C])]);
+    assert_eq!(mill.settle("vecteezy.csv", Settled::Taken), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 0), "{told}");
+    assert!(mill.settle("vecteezy.csv", Settled::Taken)[0].contains("is not in doubt"));
+    assert_eq!(mill.deliver().0, 0);
 }
