@@ -154,6 +154,12 @@ impl<'a> Record<'a> {
             }
             _ => (),
         }
+        // Its rows may stand in another manifest of the bundle by now.
+        let rows = parcel.instead.iter().flat_map(|instead| instead.new.rows.keys());
+        let mut in_doubt = rows.filter_map(|name| state.known.row_in_doubt(&path.parent()?, name));
+        if let Some(was) = in_doubt.find(|was| was.file != *path) {
+            return Claim::No(format!("a row of it went with `{}`, and {IN_DOUBT}", was.file));
+        }
         // It was changed meanwhile: the market perhaps has what it was.
         if state.known.in_doubt(path).any(|was| was.hash != *hash) {
             return Claim::No(IN_DOUBT.to_owned());

@@ -204,6 +204,12 @@ impl Deliveries {
         self.in_doubt.get(file).into_iter().flatten().filter_map(|content| self.contents.get(content))
     }
 
+    /// Returns the manifest of a bundle by which a market perhaps got the row of a file.
+    pub fn row_in_doubt(&self, bundle: &RelPath, name: &str) -> Option<&FileDelivery> {
+        let mut begun = self.manifests.get(bundle)?.begun.iter().filter_map(|content| self.contents.get(content));
+        begun.find(|was| was.step == DeliveryStep::Begun && was.rows.contains_key(name))
+    }
+
     /// Returns whether a server lets files be renamed, as far as that is known.
     pub fn renames(&self, server: &str) -> bool {
         !self.no_rename.iter().any(|known| known == server)

@@ -233,3 +233,21 @@ fn a_changed_row_waits_for_the_word_of_a_person() {
     assert!(mill.settle("vecteezy.csv", Settled::Taken)[0].contains("is not in doubt"));
     assert_eq!(mill.deliver().0, 0);
 }
+
+#[test]
+fn a_row_that_is_in_doubt_goes_with_no_other_part() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    mill.door.shop().takes_away = Some(format!("vecteezy-{DAY}.csv"));
+    assert_eq!(mill.deliver().0, 2);
+    mill.bundle(DAY, &[("vecteezy.csv", &[A]), ("vecteezy-2.csv", &[B, C])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 2), "{told}");
+    assert!(
+        told.contains("vecteezy-2.csv: not delivered: a row of it went with `upload/2026-11-28/vecteezy/vecteezy.csv`")
+    );
+    assert_eq!(mill.settle("vecteezy.csv", Settled::Taken), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 0), "{told}");
+    assert_eq!(mill.door.shop().files[&format!("vecteezy-{DAY}-2.csv")], format!("{HEADER}{C}").into_bytes());
+}
