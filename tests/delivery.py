@@ -559,6 +559,12 @@ def over_ftps(binary, folder):
                     expect(f"{what}, again", mill.deliver(env=env), 0, "0 files delivered now.")
                     csv[f"vecteezy-{DAY}-2.csv"] = mill.manifest([f"cabin-{files:02}.jpg"])
                     arrived(f"{what}, and a file that came later", mill, into, csv)
+                    mill.rows["cabin-00.jpg"] = mill.rows["cabin-00.jpg"].replace("A cabin", "Cabins")
+                    table = mill.bundle / "vecteezy.csv"
+                    table.write_bytes(mill.manifest(mill.rows))
+                    expect("a row that changed since", mill.deliver(env=env), 1, f"--taken upload/{DAY}/vecteezy/vecteezy.csv", "and 1 not")
+                    expect("the word of a person", mill.deliver("--taken", str(table)), 0)
+                    expect("a row that changed since, and that somebody knows of", mill.deliver(env=env), 0, "0 files delivered now.")
             elif any(into.iterdir()):
                 raise SystemExit(f"FAILED: {what}: something was sent")
         finally:

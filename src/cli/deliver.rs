@@ -10,7 +10,7 @@ pub(super) struct DeliverArgs {
     /// Folders of bundles, such as upload/2026-11-28/adobe-stock; without them, all that are ready and not sent
     #[arg(value_name = "BUNDLE")]
     bundles: Vec<PathBuf>,
-    /// Of a file that is in doubt: the portal shows it, so it is never sent again
+    /// Of a file that is in doubt, or was changed after it was delivered: the market has it, or needs it not; it is never sent again
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundles", "send_again"])]
     taken: Vec<PathBuf>,
     /// Of a file that is in doubt: the portal does not show it, so the next delivery sends it
@@ -70,10 +70,9 @@ mod with_network {
     fn settled(settings: &Settings, files: &[PathBuf], settled: Settled) -> Result<ExitCode, CliError> {
         let files = files.iter().map(|file| below(settings, file)).collect::<Result<Vec<_>, _>>()?;
         let now = Clock::start().now().timestamp();
-        let others = settle(layout(settings), &files, settled, now).map_err(|error| CliError::failed(&error))?;
-        if let Some(other) = others.first() {
-            let why = format!("`{other}` is not in doubt; `stockmill deliver` says which files are");
-            return Err(CliError::failed(&why));
+        let others = settle(layout(settings), &settings.upload.markets, &files, settled, now);
+        if let Some(other) = others.map_err(|error| CliError::failed(&error))?.first() {
+            return Err(CliError::failed(other));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::market::{Market, names_in};
+use crate::market::{Market, manifest_part, names_in};
 use crate::model::{AssetId, Identity, RelPath};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
 use crate::vault::{DiskResult, Look, What};
@@ -9,10 +9,8 @@ use crate::vault::{DiskResult, Look, What};
 const FILES: &str = "files";
 /// The folder of their sidecars.
 const SIDECARS: &str = "sidecars";
-/// How the names of manifests end.
-const CSV: &str = ".csv";
 /// The largest manifest that is read.
-const CSV_BYTES_MAX: u64 = 1 << 30;
+pub(super) const CSV_BYTES_MAX: u64 = 1 << 30;
 
 /// A file that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub(super) struct Item {
 pub(super) struct Contents {
     /// Its files, by name.
     pub(super) files: Vec<Item>,
-    /// Its manifests.
+    /// Its manifests, in order.
     pub(super) csv: Vec<Item>,
     /// Files of which no manifest has a row: stockmill did not put them there, or the market would refuse them.
     pub(super) without_row: Vec<String>,
@@ -34,8 +32,9 @@ pub(super) struct Contents {
 
 /// Looks into a bundle.
 pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> DiskResult<Contents> {
-    let is_manifest = |item: &Item| is_manifest(market, &item.path.file_text());
-    let csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(is_manifest).collect();
+    let part = |item: &Item| manifest_part(&market.name, &item.path.file_text());
+    let mut csv: Vec<Item> = items(disk, bundle)?.into_iter().filter(|item| part(item).is_some()).collect();
+    csv.sort_by_key(part);
     let mut rows = BTreeSet::new();
     for item in &csv {
         rows.append(&mut names_in(market, &disk.read(&item.path, CSV_BYTES_MAX)?));
@@ -43,13 +42,6 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     let files = items(disk, &bundle.join(FILES))?.into_iter();
     let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
-}
-
-/// Returns whether a name is one of a market's manifests, `MARKET.csv` or `MARKET-2.csv`: a person may keep tables of their own
-/// beside them.
-fn is_manifest(market: &Market, name: &str) -> bool {
-    let further = name.strip_prefix(market.name.as_str()).and_then(|rest| rest.strip_suffix(CSV));
-    further.is_some_and(|part| part.is_empty() || part.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok()))
 }
 
 /// Returns whether a person marked a bundle as sent, or it does not lie there any more.
@@ -98,6 +90,7 @@ mod tests {
             "sidecars/a.jpg.yaml",
             "CHECKLIST.md",
             "mine.csv",
+            "adobe-stock-02.csv",
         ] {
             std::fs::write(bundle.join(name), name).unwrap();
         }

@@ -182,7 +182,7 @@ fn ours(error: &io::Error) -> Trouble {
 
 fn open(parcel: &Parcel, record: &Record<'_>) -> Result<Source, Trouble> {
     let file = match &parcel.instead {
-        Some(instead) => Ok(Box::new(Cursor::new(instead.manifest.clone())) as Box<dyn ReadSeek>),
+        Some(instead) => Ok(Box::new(Cursor::new(instead.new.manifest.clone())) as Box<dyn ReadSeek>),
         None => record.disk().open_as(&parcel.item.path, parcel.item.seen),
     };
     let file = file.map_err(|error| Trouble::new(Kind::Ours, error.to_string()))?;

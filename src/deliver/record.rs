@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use super::after::Kind;
 use super::contents::Item;
 use super::next::{IN_DOUBT, Known, Naming};
-use super::rows::Rows;
+use super::rows::{Rows, Selection};
 use super::server::Trouble;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::records::{DeliveredRows, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
+use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
 use crate::vault::{DeliveryLog, Look};
 
 /// What is on record, shared by all connections. Each of its records is durable before it is believed.
@@ -44,8 +44,7 @@ pub(super) struct Parcel {
 pub(super) struct Instead {
     /// Its name on the server.
     pub(super) name: String,
-    pub(super) manifest: Vec<u8>,
-    pub(super) rows: Rows,
+    pub(super) new: Selection,
 }
 
 impl Parcel {
@@ -56,7 +55,7 @@ impl Parcel {
 
     /// Returns how many bytes it has.
     pub(super) fn bytes(&self) -> u64 {
-        self.instead.as_ref().map_or(self.item.seen.size, |instead| instead.manifest.len() as u64)
+        self.instead.as_ref().map_or(self.item.seen.size, |instead| instead.new.manifest.len() as u64)
     }
 }
 
@@ -124,9 +123,14 @@ impl<'a> Record<'a> {
             && state.known.of(&parcel.market, &parcel.hash).is_none_or(|was| was.step != DeliveryStep::Delivered)
     }
 
-    /// Returns what the market got of the manifests of a bundle.
-    pub(super) fn delivered_rows(&self, bundle: &RelPath) -> DeliveredRows {
+    /// Returns the rows that the market got of the manifests of a bundle.
+    pub(super) fn delivered_rows(&self, bundle: &RelPath) -> Rows {
         self.state().known.delivered_rows(bundle)
+    }
+
+    /// Returns which one of the manifests of a bundle has a hash; it stays that one.
+    pub(super) fn manifest_number(&self, bundle: &RelPath, market: &MarketName, hash: &ContentHash) -> usize {
+        self.state().known.manifest_number(bundle, market, hash)
     }
 
     /// Returns the file by which a market got the asset of another content, of which nothing is on record yet.
@@ -149,6 +153,12 @@ impl<'a> Record<'a> {
                 return Claim::No(format!("the market perhaps has the same bytes already, as `{file}`; see there"));
             }
             _ => (),
+        }
+        // Its rows may stand in another manifest of the bundle by now.
+        let rows = parcel.instead.iter().flat_map(|instead| instead.new.rows.keys());
+        let mut in_doubt = rows.filter_map(|name| state.known.row_in_doubt(&path.parent()?, name));
+        if let Some(was) = in_doubt.find(|was| was.file != *path) {
+            return Claim::No(format!("a row of it went with `{}`, and {IN_DOUBT}", was.file));
         }
         // It was changed meanwhile: the market perhaps has what it was.
         if state.known.in_doubt(path).any(|was| was.hash != *hash) {
@@ -179,7 +189,7 @@ impl<'a> Record<'a> {
         let Parcel { market, item: Item { path, seen }, hash, asset, instead } = parcel.clone();
         let (bytes, modified_ns) = (parcel.bytes(), seen.modified_ns);
         let at = (self.now)();
-        let rows = instead.map(|instead| instead.rows).unwrap_or_default();
+        let rows = instead.map(|instead| instead.new.rows).unwrap_or_default();
         let record = FileDelivery { at, market, file: path, asset, hash, bytes, modified_ns, step, rows };
         self.add(&DeliveryRecord::File(record))
     }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use super::connect::connect;
 use super::contents::{Contents, Item, asset_of, contents, is_closed};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
-use super::rows::new_rows;
+use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
 use crate::config::Delivery;
@@ -44,6 +45,7 @@ pub struct Summary {
 struct Run<'a> {
     record: Record<'a>,
     tell: &'a (dyn Fn(String) + Sync),
+    connect: Connect<'a>,
     delivered: AtomicUsize,
     left: AtomicUsize,
 }
@@ -58,8 +60,10 @@ struct Session<'a> {
     not_taken: AtomicU32,
 }
 
-/// A connection that is made when it is needed.
-type Line = Option<Box<dyn Server>>;
+/// Connects to a server by the settings and the secret.
+type Connect<'a> = &'a (dyn Fn(&Delivery, &str) -> Result<Box<dyn Server>, Trouble> + Sync);
+/// A connection, which is made when it is needed.
+type Connection = Option<Box<dyn Server>>;
 
 /// Delivers bundles; `tell` gets a line for each file and each trouble.
 pub fn deliver(
@@ -69,16 +73,20 @@ pub fn deliver(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Summary, DeliveryLogError> {
     let (log, known) = DeliveryLog::open(layout)?;
-    let count = AtomicUsize::default;
-    let run = Run { record: Record::new(log, known, now), tell, delivered: count(), left: count() };
     let credentials = std::env::var_os(CREDENTIALS);
-    for order in orders {
-        run.market(order, credentials.as_deref());
-    }
-    Ok(Summary { delivered: run.delivered.into_inner(), left: run.left.into_inner() })
+    Ok(Run::new(Record::new(log, known, now), tell, &connect).deliver(orders, credentials.as_deref()))
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(record: Record<'a>, tell: &'a (dyn Fn(String) + Sync), connect: Connect<'a>) -> Self {
+        Self { record, tell, connect, delivered: AtomicUsize::default(), left: AtomicUsize::default() }
+    }
+
+    fn deliver(self, orders: &[Order], credentials: Option<&OsStr>) -> Summary {
+        orders.iter().for_each(|order| self.market(order, credentials));
+        Summary { delivered: self.delivered.into_inner(), left: self.left.into_inner() }
+    }
+
     fn say(&self, text: impl Into<String>) {
         (self.tell)(text.into());
     }
@@ -96,10 +104,10 @@ impl Run<'_> {
             }
         };
         let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
-        let mut lines: Vec<Line> = (0..order.delivery.per_host).map(|_| Line::default()).collect();
+        let mut connections: Vec<Connection> = (0..order.delivery.per_host).map(|_| Connection::default()).collect();
         for bundle in &order.bundles {
             match contents(self.record.disk(), &order.market, bundle) {
-                Ok(found) => self.bundle(&market, bundle, &found, &mut lines),
+                Ok(found) => self.bundle(&market, bundle, &found, &mut connections),
                 Err(error) => {
                     self.leave(1);
                     self.say(format!("{bundle}: nothing is delivered: {error}"));
@@ -108,18 +116,18 @@ impl Run<'_> {
         }
     }
 
-    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, lines: &mut [Line]) {
+    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, connections: &mut [Connection]) {
         for name in &found.without_row {
             self.say(format!("{bundle}/files/{name}: not delivered: no CSV has a row of it; `CHECKLIST.md` says why"));
         }
         let counts = || (self.left.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed));
         let (left, delivered) = counts();
-        self.files(market, &found.files, lines);
+        self.files(market, &found.files, connections);
         if counts().0 > left {
             return;
         }
         if market.order.market.delivery.csv == Accepts::Yes {
-            found.csv.iter().for_each(|item| self.manifest(market, item, found, &mut lines[0]));
+            found.csv.iter().for_each(|item| self.manifest(market, item, found, &mut connections[0]));
         }
         // A timer looks again and again: what is left to do is told once, and by `status`.
         if counts().0 == left && counts().1 > delivered {
@@ -128,21 +136,21 @@ impl Run<'_> {
     }
 
     /// Delivers files over all connections at once.
-    fn files(&self, market: &Session<'_>, files: &[Item], lines: &mut [Line]) {
+    fn files(&self, market: &Session<'_>, files: &[Item], connections: &mut [Connection]) {
         let new: VecDeque<&Item> = files.iter().filter(|item| !self.record.is_delivered(item)).collect();
-        let wanted = new.len().clamp(1, lines.len());
+        let wanted = new.len().clamp(1, connections.len());
         let queue = Mutex::new(new);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         std::thread::scope(|scope| {
-            for (number, line) in lines[..wanted].iter_mut().enumerate() {
+            for (number, connection) in connections[..wanted].iter_mut().enumerate() {
                 let next = &next;
                 scope.spawn(move || {
                     // Servers limit how many connections somebody has: the first one does the work then.
-                    if number > 0 && !self.opens(market, line) {
+                    if number > 0 && !self.opens(market, connection) {
                         return;
                     }
                     while let Some(item) = next() {
-                        self.file(market, item, line, number as u64);
+                        self.file(market, item, connection, number as u64);
                     }
                 });
             }
@@ -150,72 +158,82 @@ impl Run<'_> {
     }
 
     /// Opens a further connection; returns whether the server takes it.
-    fn opens(&self, market: &Session<'_>, line: &mut Line) -> bool {
-        if line.is_none() {
-            match connect(&market.order.delivery, &market.secret) {
-                Ok(server) => *line = Some(server),
+    fn opens(&self, market: &Session<'_>, connection: &mut Connection) -> bool {
+        if connection.is_none() {
+            match (self.connect)(&market.order.delivery, &market.secret) {
+                Ok(server) => *connection = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
         }
-        line.is_some()
+        connection.is_some()
     }
 
-    fn file(&self, market: &Session<'_>, item: &Item, line: &mut Line, salt: u64) {
+    /// Returns whether something may still go: the server may have ended the run for its market, and a person the bundle.
+    fn may_go(&self, market: &Session<'_>, path: &RelPath, bundle: &RelPath) -> bool {
         if market.is_stopped.load(Ordering::Relaxed) {
-            return self.leave(1);
-        }
-        let (path, name) = (&item.path, market.order.market.name.clone());
-        let bundle = path.parent().and_then(|files| files.parent());
-        if bundle.is_some_and(|bundle| is_closed(self.record.disk(), &bundle)) {
             self.leave(1);
-            return self.say(format!("{path}: not delivered: its bundle was marked as sent, or taken away, meanwhile"));
+            return false;
+        }
+        let is_closed = is_closed(self.record.disk(), bundle);
+        if is_closed {
+            self.not_delivered(path, "its bundle was marked as sent, or taken away, meanwhile");
+        }
+        !is_closed
+    }
+
+    fn not_delivered(&self, path: &RelPath, why: impl Display) {
+        self.leave(1);
+        self.say(format!("{path}: not delivered: {why}"));
+    }
+
+    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
+        let path = &item.path;
+        let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
+        if !self.may_go(market, path, &bundle) {
+            return;
         }
         let hash = match self.record.disk().hash(path) {
             Ok(hash) => hash,
-            Err(error) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {error}"));
-            }
+            Err(error) => return self.not_delivered(path, error),
         };
         let asset = match asset_of(self.record.disk(), path) {
             Ok(asset) => asset,
-            Err(why) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {why}"));
-            }
+            Err(why) => return self.not_delivered(path, why),
         };
+        let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
-        self.hand_over(market, &parcel, line, salt);
+        self.hand_over(market, &parcel, connection, salt);
     }
 
     /// Delivers those rows of a manifest that the market has not got, of files that it has.
-    fn manifest(&self, market: &Session<'_>, item: &Item, found: &Contents, line: &mut Line) {
+    fn manifest(&self, market: &Session<'_>, item: &Item, found: &Contents, connection: &mut Connection) {
         let path = &item.path;
         let Some(bundle) = path.parent() else { return };
         let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
         let delivered = self.record.delivered_rows(&bundle);
-        let new = self.read(item).and_then(|manifest| {
-            new_rows(&market.order.market, &manifest, &files, &delivered.rows).map_err(|error| error.to_string())
+        let of = &market.order.market;
+        let selected = self.read(item).and_then(|manifest| {
+            let new = new_rows(of, &manifest, &files, &delivered);
+            let changed = changed_rows(of, &manifest, &delivered);
+            new.and_then(|new| Ok((new, changed?))).map_err(|error| error.to_string())
         });
-        let new = match new {
-            Ok(new) => new,
-            Err(why) => {
-                self.leave(1);
-                return self.say(format!("{path}: not delivered: {why}"));
-            }
+        let (new, changed) = match selected {
+            Ok(selected) => selected,
+            Err(why) => return self.not_delivered(path, why),
         };
-        for name in new.changed {
-            self.leave(1);
-            self.say(format!(
-                "{path}: the row of `{name}` was changed after it was delivered, and nothing goes to a market twice: change its \
-                 texts in the portal"
-            ));
+        if let Some(changed) = changed {
+            let names: Vec<String> = changed.rows.keys().map(|name| format!("`{name}`")).collect();
+            self.not_delivered(path, rows_changed(path, &names.join(", ")));
         }
-        let Some(manifest) = new.manifest else { return };
-        let instead = Instead { name: name_on_server(&bundle, delivered.manifests + 1), manifest, rows: new.rows };
-        let (name, hash) = (market.order.market.name.clone(), ContentHash::of(&instead.manifest));
+        let Some(new) = new else { return };
+        if !self.may_go(market, path, &bundle) {
+            return;
+        }
+        let (name, hash) = (of.name.clone(), ContentHash::of(&new.manifest));
+        let number = self.record.manifest_number(&bundle, &name, &hash);
+        let instead = Instead { name: name_on_server(&bundle, number), new };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
-        self.hand_over(market, &parcel, line, 0);
+        self.hand_over(market, &parcel, connection, 0);
     }
 
     /// Reads a manifest as it was seen.
@@ -226,12 +244,12 @@ impl Run<'_> {
         Ok(bytes)
     }
 
-    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, line: &mut Line, salt: u64) {
+    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, connection: &mut Connection, salt: u64) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => self.parcel(market, parcel, line, salt),
+            Ok(Claim::Yours) => self.parcel(market, parcel, connection, salt),
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
@@ -241,10 +259,7 @@ impl Run<'_> {
                 let name = parcel.instead.as_ref().map(name).unwrap_or_default();
                 self.say(format!("{path}: delivered{name}, {}{besides}", bytes(parcel.bytes())));
             }
-            Err(why) => {
-                self.leave(1);
-                self.say(format!("{path}: not delivered: {why}"));
-            }
+            Err(why) => self.not_delivered(path, why),
         }
     }
 
@@ -253,13 +268,13 @@ impl Run<'_> {
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
-        line: &mut Line,
+        connection: &mut Connection,
         salt: u64,
     ) -> Result<&'static str, String> {
         let (mut furthest, mut attempts) = (0, 0);
         loop {
             let before = furthest;
-            let trouble = match self.attempt(market, parcel, line, &mut furthest) {
+            let trouble = match self.attempt(market, parcel, connection, &mut furthest) {
                 Ok(Outcome::Delivered) => {
                     market.not_taken.store(0, Ordering::Relaxed);
                     return Ok("");
@@ -270,7 +285,7 @@ impl Run<'_> {
             };
             // A connection over which something else than one file was refused is of no use any more.
             if !matches!(trouble.kind, Kind::NotTaken | Kind::Refused | Kind::Ours) {
-                *line = None;
+                *connection = None;
             }
             attempts = if furthest > before { 1 } else { attempts + 1 };
             let in_turn = match trouble.kind {
@@ -301,13 +316,13 @@ impl Run<'_> {
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
-        line: &mut Line,
+        connection: &mut Connection,
         furthest: &mut u64,
     ) -> Result<Outcome, Trouble> {
         let delivery = &market.order.delivery;
-        let server = match line {
+        let server = match connection {
             Some(server) => server,
-            none => none.insert(connect(delivery, &market.secret)?),
+            none => none.insert((self.connect)(delivery, &market.secret)?),
         };
         deliver_one(&mut **server, &delivery.to.to_string(), parcel, &self.record, furthest)
     }
@@ -319,6 +334,14 @@ fn name_on_server(bundle: &RelPath, number: usize) -> String {
     let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{day}{further}.csv", bundle.file_text())
+}
+
+/// Returns what is told of rows that were changed after they were delivered.
+fn rows_changed(path: &RelPath, names: &str) -> String {
+    format!(
+        "texts were changed after their rows were delivered, and nothing goes to a market twice: if the market is to have the new \
+         ones, change them in the portal; in any case say `stockmill deliver --taken {path}`. It concerns {names}"
+    )
 }
 
 /// Returns what a person still has to do for a bundle of which all files are delivered.
@@ -340,3 +363,6 @@ fn rest(csv: Accepts, bundle: &RelPath, found: &Contents) -> String {
 fn bytes(number: u64) -> String {
     counted(usize::try_from(number).unwrap_or(usize::MAX), "byte")
 }
+
+#[cfg(test)]
+mod tests;

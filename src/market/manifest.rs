@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::checks::{codes, described};
 use super::profile::{Charset, Column, FileNameLimit, Market, MarketError, Quoting, Value};
-use crate::model::{Meta, slugify};
+use crate::model::{MarketName, Meta, slugify};
 
 /// What a text of UTF-8 may begin with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -18,6 +18,19 @@ pub struct Row<'a> {
     pub meta: &'a Meta,
     /// Its category, by the market's name or value.
     pub category: Option<&'a str>,
+}
+
+/// Returns the name of a part of a market's manifest; the first one is 1.
+pub fn manifest_name(market: &MarketName, part: u32) -> String {
+    if part == 1 { format!("{market}.csv") } else { format!("{market}-{part}.csv") }
+}
+
+/// Returns which part of a market's manifest has a name: a person may keep tables of their own beside them, such as
+/// `MARKET-02.csv`.
+pub fn manifest_part(market: &MarketName, name: &str) -> Option<u32> {
+    let part = name.strip_prefix(market.as_str())?.strip_suffix(".csv")?;
+    let part = if part.is_empty() { 1 } else { part.strip_prefix('-')?.parse().ok()? };
+    (part > 0 && manifest_name(market, part) == name).then_some(part)
 }
 
 /// Returns a manifest: a header and a row for each file, as RFC 4180 has it (CRLF, quotes where needed), in UTF-8. Where
@@ -323,6 +336,29 @@ mod tests {
         assert_eq!(refused(300), None);
         let told = refused(500).unwrap();
         assert!(told.ends_with("bytes, and the market takes 500; shorten its texts"), "{told}");
+    }
+
+    /// Tables of a person's own were read, and would have been delivered.
+    #[test]
+    fn a_manifest_has_parts_by_their_names() {
+        let market = MarketName::recorded("adobe-stock");
+        for (file, part) in [
+            ("adobe-stock.csv", Some(1)),
+            ("adobe-stock-2.csv", Some(2)),
+            ("adobe-stock-12.csv", Some(12)),
+            ("adobe-stock-0.csv", None),
+            ("adobe-stock-1.csv", None),
+            ("adobe-stock-02.csv", None),
+            ("adobe-stock--2.csv", None),
+            ("adobe-stock-+3.csv", None),
+            ("adobe-stock-.csv", None),
+            ("adobe-stock (2).csv", None),
+            ("dreamstime.csv", None),
+            ("CHECKLIST.md", None),
+        ] {
+            assert_eq!(manifest_part(&market, file), part, "{file}");
+            assert!(part.is_none_or(|part| manifest_name(&market, part) == file));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Market, Row, Warning};
+use crate::market::{Fitted, Market, Row, Warning, manifest_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
@@ -38,16 +38,7 @@ impl BundleName {
 
     /// Returns where a part of the bundle's manifest lies; the first one is 1.
     pub fn manifest(&self, part: u32) -> RelPath {
-        let name = if part == 1 { format!("{}.csv", self.market) } else { format!("{}-{part}.csv", self.market) };
-        self.folder().join(name)
-    }
-
-    /// Returns which part of its manifest has a name in the bundle's folder, if one has it.
-    pub fn manifest_part(&self, name: &str) -> Option<u32> {
-        let part = name.strip_prefix(self.market.as_str())?.strip_suffix(".csv")?;
-        let part = if part.is_empty() { 1 } else { part.strip_prefix('-')?.parse().ok()? };
-        // `-02` is none of ours.
-        (self.manifest(part).file_name() == name).then_some(part)
+        self.folder().join(manifest_name(&self.market, part))
     }
 
     /// Returns the bundle that a path lies in, or is the folder of.
@@ -164,25 +155,6 @@ pub fn plan_name_back(from: &RelPath, to: &RelPath, seen: Identity) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_manifest_has_parts_by_their_names() {
-        let name = BundleName::of(&RelPath::new("upload/2026-11-28/adobe-stock-2").unwrap()).unwrap();
-        for (file, part) in [
-            ("adobe-stock.csv", Some(1)),
-            ("adobe-stock-2.csv", Some(2)),
-            ("adobe-stock-12.csv", Some(12)),
-            ("adobe-stock-1.csv", None),
-            ("adobe-stock-02.csv", None),
-            ("adobe-stock-.csv", None),
-            ("adobe-stock (2).csv", None),
-            ("dreamstime.csv", None),
-            ("CHECKLIST.md", None),
-        ] {
-            assert_eq!(name.manifest_part(file), part, "{file}");
-            assert!(part.is_none_or(|part| name.manifest(part) == name.folder().join(file)));
-        }
-    }
 
     #[test]
     fn a_bundle_is_known_by_its_folder() {

@@ -7,7 +7,7 @@ use super::bundle::{BundleAsset, BundleName};
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_videos::{SOUND, TAGLESS, of_sound, of_tagless};
 use super::selection::{Line, left};
-use crate::market::{self, Market, Row, Warning, WarningKind};
+use crate::market::{self, Market, Row, Warning, WarningKind, manifest_part};
 use crate::model::{Meta, RelPath, counted, escape_bytes};
 
 /// How a line begins that names a file without a row.
@@ -121,7 +121,8 @@ impl Checklist<'_> {
         let is_of_no_part = || {
             let name = text.strip_prefix("Then upload `").and_then(|step| step.strip_suffix("` in the portal."));
             name.is_some_and(|name| {
-                self.name.manifest_part(name).is_some() && self.manifests.iter().all(|part| part.file_name() != name)
+                manifest_part(&self.name.market, name).is_some()
+                    && self.manifests.iter().all(|part| part.file_name() != name)
             })
         };
         !to_do.all().any(|left| left == text) && (is_ours() || is_again() || is_of_no_part())

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -106,26 +106,31 @@ fn whole(line: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(json) == sum).then_some(json)
 }
 
-/// The rows of a bundle's manifests that were delivered.
+/// A content on its way to a market.
+type Content = (MarketName, ContentHash);
+
+/// What is on record of the manifests of a bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeliveredRows {
-    /// How many manifests they were in.
-    pub manifests: usize,
-    /// The checksum of each, by the name of its file.
-    pub rows: BTreeMap<String, u32>,
+struct Manifests {
+    /// Each that the market has, or perhaps has, or had a part of, in the order in which they began.
+    begun: Vec<Content>,
+    /// The rows that the market has: the checksum of each, by the name of its file.
+    rows: BTreeMap<String, u32>,
 }
 
 /// What is on record of all deliveries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deliveries {
     /// The last that happened to each content, for each market.
-    contents: BTreeMap<(MarketName, ContentHash), FileDelivery>,
+    contents: BTreeMap<Content, FileDelivery>,
+    /// The contents of each file of which nobody can tell whether the market has them.
+    in_doubt: BTreeMap<RelPath, BTreeSet<Content>>,
     /// Each file that was delivered, as it was then.
     files: BTreeMap<RelPath, FileDelivery>,
     /// The last file of each asset that was delivered to a market.
     assets: BTreeMap<(MarketName, AssetId), RelPath>,
-    /// What was delivered of the manifests of each bundle.
-    manifests: BTreeMap<RelPath, DeliveredRows>,
+    /// The manifests of each bundle.
+    manifests: BTreeMap<RelPath, Manifests>,
     no_rename: Vec<String>,
 }
 
@@ -134,21 +139,35 @@ impl Deliveries {
     pub fn add(&mut self, record: &DeliveryRecord) {
         match record {
             DeliveryRecord::NoRename { to } => self.no_rename.push(to.clone()),
-            DeliveryRecord::File(record) => {
-                let FileDelivery { market, file, hash, step, .. } = record;
-                if *step == DeliveryStep::Delivered {
-                    if let Some(asset) = &record.asset {
-                        self.assets.insert((market.clone(), asset.clone()), file.clone());
-                    }
-                    if let Some(bundle) = file.parent().filter(|_| !record.rows.is_empty()) {
-                        let delivered = self.manifests.entry(bundle).or_default();
-                        delivered.manifests += 1;
-                        delivered.rows.extend(record.rows.clone());
-                    }
-                    self.files.insert(file.clone(), record.clone());
-                }
-                self.contents.insert((market.clone(), hash.clone()), record.clone());
+            DeliveryRecord::File(record) => self.add_file(record),
+        }
+    }
+
+    fn add_file(&mut self, record: &FileDelivery) {
+        let FileDelivery { market, file, hash, step, .. } = record;
+        let content = (market.clone(), hash.clone());
+        if *step == DeliveryStep::Delivered {
+            if let Some(asset) = &record.asset {
+                self.assets.insert((market.clone(), asset.clone()), file.clone());
             }
+            self.files.insert(file.clone(), record.clone());
+        }
+        if let Some(bundle) = file.parent().filter(|_| !record.rows.is_empty()) {
+            let manifests = self.manifests.entry(bundle).or_default();
+            if !manifests.begun.contains(&content) {
+                manifests.begun.push(content.clone());
+            }
+            if *step == DeliveryStep::Delivered {
+                manifests.rows.extend(record.rows.clone());
+            }
+        }
+        if let Some(was) = self.contents.insert(content.clone(), record.clone())
+            && let Some(contents) = self.in_doubt.get_mut(&was.file)
+        {
+            contents.remove(&content);
+        }
+        if *step == DeliveryStep::Begun {
+            self.in_doubt.entry(file.clone()).or_default().insert(content);
         }
     }
 
@@ -167,14 +186,28 @@ impl Deliveries {
         self.files.get(file)
     }
 
-    /// Returns what was delivered of the manifests of a bundle.
-    pub fn delivered_rows(&self, bundle: &RelPath) -> DeliveredRows {
-        self.manifests.get(bundle).cloned().unwrap_or_default()
+    /// Returns the rows that a market got of the manifests of a bundle: the checksum of each, by the name of its file.
+    pub fn delivered_rows(&self, bundle: &RelPath) -> BTreeMap<String, u32> {
+        self.manifests.get(bundle).map(|manifests| manifests.rows.clone()).unwrap_or_default()
+    }
+
+    /// Returns which one of the manifests of a bundle a content is, from 1, in the order in which they began. It stays that
+    /// one, and no other one is.
+    pub fn manifest_number(&self, bundle: &RelPath, market: &MarketName, hash: &ContentHash) -> usize {
+        let begun = self.manifests.get(bundle).map_or(&[][..], |manifests| &manifests.begun);
+        let known = begun.iter().position(|(of, content)| of == market && content == hash);
+        known.unwrap_or(begun.len()) + 1
     }
 
     /// Returns the contents of a file of which nobody can tell whether the market has them.
-    pub fn in_doubt<'a>(&'a self, file: &'a RelPath) -> impl Iterator<Item = &'a FileDelivery> {
-        self.contents.values().filter(move |was| was.file == *file && was.step == DeliveryStep::Begun)
+    pub fn in_doubt(&self, file: &RelPath) -> impl Iterator<Item = &FileDelivery> {
+        self.in_doubt.get(file).into_iter().flatten().filter_map(|content| self.contents.get(content))
+    }
+
+    /// Returns the manifest of a bundle by which a market perhaps got the row of a file.
+    pub fn row_in_doubt(&self, bundle: &RelPath, name: &str) -> Option<&FileDelivery> {
+        let mut begun = self.manifests.get(bundle)?.begun.iter().filter_map(|content| self.contents.get(content));
+        begun.find(|was| was.step == DeliveryStep::Begun && was.rows.contains_key(name))
     }
 
     /// Returns whether a server lets files be renamed, as far as that is known.
@@ -185,6 +218,8 @@ impl Deliveries {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn record(file: &str, bytes: &[u8], step: DeliveryStep) -> DeliveryRecord {
@@ -254,21 +289,50 @@ mod tests {
         assert!(!known.renames("a") && known.renames("b"));
     }
 
+    proptest! {
+        /// What is in doubt was looked for among all contents, for each file.
+        #[test]
+        fn what_is_in_doubt_is_found_by_its_file(
+            happened in proptest::collection::vec((0..3_usize, 0..4_u8, 0..3_usize), 0..30),
+        ) {
+            let steps = [DeliveryStep::Begun, DeliveryStep::Undone, DeliveryStep::Delivered];
+            let mut known = Deliveries::default();
+            for (file, bytes, step) in happened {
+                known.add(&record(["a.jpg", "b.jpg", "c.jpg"][file], &[bytes], steps[step]));
+            }
+            for file in ["a.jpg", "b.jpg", "c.jpg"] {
+                let DeliveryRecord::File(FileDelivery { file, .. }) = record(file, b"", steps[0]) else { unreachable!() };
+                let looked_for = known.contents.values().filter(|was| was.file == file && was.step == steps[0]);
+                prop_assert_eq!(known.in_doubt(&file).collect::<Vec<_>>(), looked_for.collect::<Vec<_>>());
+            }
+        }
+    }
+
     #[test]
-    fn the_rows_of_a_bundle_gather() {
+    fn the_rows_of_a_bundle_gather_and_each_manifest_keeps_its_number() {
         let mut known = Deliveries::default();
         let bundle = RelPath::new("upload/2026-11-28/vecteezy").unwrap();
+        let market = MarketName::recorded("adobe-stock");
         let went = |step, manifest: &str, row: &str| {
             let DeliveryRecord::File(record) = record("a.jpg", row.as_bytes(), step) else { unreachable!() };
             let rows = [(row.to_owned(), 7)].into();
             DeliveryRecord::File(FileDelivery { file: bundle.join(manifest), rows, ..record })
         };
+        let number =
+            |known: &Deliveries, row: &str| known.manifest_number(&bundle, &market, &ContentHash::of(row.as_bytes()));
+        assert_eq!(number(&known, "a.jpg"), 1);
         known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "a.jpg"));
-        known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "b.jpg"));
-        // It is in doubt, so nobody counts on it.
+        // It is in doubt, so nobody counts on its rows; its number was given to the next one.
+        known.add(&went(DeliveryStep::Begun, "vecteezy.csv", "b.jpg"));
+        assert_eq!(number(&known, "c.jpg"), 3);
         known.add(&went(DeliveryStep::Begun, "vecteezy-2.csv", "c.jpg"));
-        let rows = ["a.jpg", "b.jpg"].map(|name| (name.to_owned(), 7)).into();
-        assert_eq!(known.delivered_rows(&bundle), DeliveredRows { manifests: 2, rows });
-        assert_eq!(known.delivered_rows(&bundle.sibling("other")), DeliveredRows::default());
+        known.add(&went(DeliveryStep::Undone, "vecteezy.csv", "b.jpg"));
+        known.add(&went(DeliveryStep::Delivered, "vecteezy-2.csv", "c.jpg"));
+        let rows = ["a.jpg", "c.jpg"].map(|name| (name.to_owned(), 7)).into();
+        assert_eq!(known.delivered_rows(&bundle), rows);
+        assert_eq!(["a.jpg", "b.jpg", "c.jpg", "d.jpg"].map(|row| number(&known, row)), [1, 2, 3, 4]);
+        let other = bundle.sibling("other");
+        assert_eq!(known.delivered_rows(&other), BTreeMap::new());
+        assert_eq!(known.manifest_number(&other, &market, &ContentHash::of(b"a.jpg")), 1);
     }
 }

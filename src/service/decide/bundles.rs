@@ -8,7 +8,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint, names_in};
+use crate::market::{Fitted, Market, fit, left_out_words, lint, manifest_part, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
@@ -261,7 +261,7 @@ pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> Dis
     };
     let mut parts: Vec<(u32, Identity)> = listed
         .into_iter()
-        .filter_map(|(file, entry)| Some((name.manifest_part(file.to_str()?)?, entry.identity)))
+        .filter_map(|(file, entry)| Some((manifest_part(&name.market, file.to_str()?)?, entry.identity)))
         .collect();
     parts.sort_by_key(|(part, _)| *part);
     let mut written = Vec::new();

@@ -1,0 +1,253 @@
+#![expect(clippy::disallowed_methods, reason = "a test plays the daemon that makes bundles, and the person")]
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::deliver::answer::{Settled, settle};
+use crate::market::built_in;
+use crate::vault::ReadSeek;
+
+const DAY: &str = "2026-11-28";
+const HEADER: &str = "Filename,Title,Description,Keywords,License\r\n";
+
+/// What a market has, and how its server behaves.
+#[derive(Default)]
+struct Shop {
+    files: BTreeMap<String, Vec<u8>>,
+    connections: usize,
+    /// It refuses each connection.
+    is_shut: bool,
+    /// It takes away what is sent for a file of this name, once.
+    takes_away: Option<String>,
+    /// What somebody does when a file of this name arrives.
+    meanwhile: Option<(String, PathBuf)>,
+}
+
+#[derive(Clone, Default)]
+struct Door(Arc<Mutex<Shop>>);
+
+impl Door {
+    fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
+        self.0.lock().unwrap()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Server>, Trouble> {
+        self.shop().connections += 1;
+        if self.shop().is_shut {
+            return Err(Trouble::new(Kind::Stop, "530 too many of you"));
+        }
+        Ok(Box::new(self.clone()))
+    }
+
+    fn has(&self) -> Vec<String> {
+        self.shop().files.keys().cloned().collect()
+    }
+}
+
+impl Server for Door {
+    fn size(&mut self, name: &str) -> Result<Option<u64>, Trouble> {
+        Ok(self.shop().files.get(name).map(|bytes| bytes.len() as u64))
+    }
+
+    fn send(&mut self, name: &str, _: u64, bytes: &mut dyn ReadSeek) -> Result<(), Trouble> {
+        let mut file = Vec::new();
+        bytes.read_to_end(&mut file).unwrap();
+        let mut shop = self.shop();
+        if shop.takes_away.take_if(|taken| name.starts_with(&format!("{taken}."))).is_none() {
+            shop.files.insert(name.to_owned(), file);
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Trouble> {
+        let mut shop = self.shop();
+        let file = shop.files.remove(from).unwrap();
+        if let Some((_, mark)) = shop.meanwhile.take_if(|(name, _)| name == to) {
+            std::fs::write(mark, "").unwrap();
+        }
+        shop.files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Trouble> {
+        self.shop().files.remove(name);
+        Ok(())
+    }
+
+    fn overlap(&self) -> u64 {
+        0
+    }
+}
+
+/// A mill with a market that takes its CSV on its server.
+struct Mill {
+    root: tempfile::TempDir,
+    order: Order,
+    door: Door,
+}
+
+impl Mill {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        let secret = root.path().join("secret");
+        std::fs::write(&secret, "hunter2").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "vecteezy").unwrap();
+        let to = "ftps://me@shop.example/".parse().unwrap();
+        let delivery = Delivery { to, host_keys: Vec::new(), ca_file: None, secret_file: Some(secret), per_host: 1 };
+        Self { root, order: Order { market, delivery, bundles: Vec::new() }, door: Door::default() }
+    }
+
+    /// Makes, or changes, a bundle with manifests of these rows, each of a file.
+    fn bundle(&mut self, day: &str, manifests: &[(&str, &[&str])]) -> RelPath {
+        let bundle = RelPath::new(format!("upload/{day}/vecteezy")).unwrap();
+        let folder = self.real(&bundle);
+        std::fs::create_dir_all(folder.join("files")).unwrap();
+        std::fs::create_dir_all(folder.join("sidecars")).unwrap();
+        for (manifest, rows) in manifests {
+            std::fs::write(folder.join(manifest), format!("{HEADER}{}", rows.concat())).unwrap();
+            for name in rows.iter().map(|row| row.split(',').next().unwrap()) {
+                let file = folder.join("files").join(name);
+                if !file.exists() {
+                    std::fs::write(file, format!("{day} {name}")).unwrap();
+                    let id = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
+                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), format!("id: '{}'\n", &id[..16]))
+                        .unwrap();
+                }
+            }
+        }
+        if !self.order.bundles.contains(&bundle) {
+            self.order.bundles.push(bundle.clone());
+        }
+        bundle
+    }
+
+    fn real(&self, path: &RelPath) -> PathBuf {
+        self.layout().real_path(path)
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { root: self.root.path().to_owned(), areas: [].into() }
+    }
+
+    fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
+        let file = self.order.bundles[0].join(manifest);
+        let now = "2026-11-28T09:00:00Z".parse().unwrap();
+        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
+    }
+
+    /// Delivers; returns how many files the market got, how many not, and what was told.
+    fn deliver(&self) -> (usize, usize, String) {
+        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
+        let now = || "2026-11-28T09:00:00Z".parse().unwrap();
+        let told = Mutex::new(Vec::new());
+        let tell = |text: String| told.lock().unwrap().push(text);
+        let connect = |_: &Delivery, _: &str| self.door.connect();
+        let Summary { delivered, left } =
+            Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
+        (delivered, left, told.into_inner().unwrap().join("\n"))
+    }
+}
+
+const A: &str = "a.jpg,A,A,\"a,b\",Pro\r\n";
+const B: &str = "b.jpg,B,B,b,Pro\r\n";
+const C: &str = "c.jpg,C,C,c,Pro\r\n";
+
+/// Each bundle with a CSV left made a login of its own, and told that nothing more goes there.
+#[test]
+fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
+    let mut mill = Mill::new();
+    for day in 1..=9 {
+        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[A])]);
+    }
+    // Its files are there, its manifests are not.
+    mill.order.market.delivery.csv = Accepts::Unknown;
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (9, 0), "{told}");
+    mill.order.market.delivery.csv = Accepts::Yes;
+    *mill.door.shop() = Shop { is_shut: true, ..Shop::default() };
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.shop().connections), (0, 9, 1), "{told}");
+    assert_eq!(told.matches("nothing more goes to vecteezy in this run").count(), 1, "{told}");
+}
+
+/// The CSV went although a person had marked the bundle as sent while its last file went.
+#[test]
+fn nothing_of_a_closed_bundle_goes() {
+    for (name, arrive) in [("a.jpg", vec!["a.jpg"]), ("b.jpg", vec!["a.jpg", "b.jpg"])] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+        mill.door.shop().meanwhile = Some((name.to_owned(), mill.real(&bundle.join("SENT"))));
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!(
+            (mill.door.has(), delivered, left),
+            (arrive.iter().map(ToString::to_string).collect(), arrive.len(), 1)
+        );
+        assert!(told.contains("not delivered: its bundle was marked as sent, or taken away, meanwhile"), "{told}");
+    }
+}
+
+/// The second part had the name of the first one as long as nobody could tell whether the market has that: it was held, and
+/// the advice was to take the first one away.
+#[test]
+fn each_part_of_a_manifest_has_a_name_of_its_own() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B]), ("vecteezy-2.csv", &[C])]);
+    let first = format!("vecteezy-{DAY}.csv");
+    mill.door.shop().takes_away = Some(first.clone());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (4, 1), "{told}");
+    assert!(told.contains("vecteezy.csv: not delivered: nobody can tell"), "{told}");
+    assert!(told.contains(&format!("vecteezy-2.csv: delivered as `vecteezy-{DAY}-2.csv`")), "{told}");
+    // The portal does not show it: it goes by the name that it had.
+    assert_eq!(mill.settle("vecteezy.csv", Settled::SendAgain), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 0), "{told}");
+    assert!(told.contains(&format!("vecteezy.csv: delivered as `{first}`")), "{told}");
+    let names = ["a.jpg", "b.jpg", "c.jpg", &format!("vecteezy-{DAY}-2.csv"), &first];
+    assert_eq!(mill.door.has(), names);
+}
+
+/// Each run failed until the bundle was sent, and nobody could say that they know of it.
+#[test]
+fn a_changed_row_waits_for_the_word_of_a_person() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    assert_eq!(mill.deliver().0, 2);
+    // A row that was never delivered goes all the same.
+    mill.bundle(DAY, &[("vecteezy.csv", &["a.jpg,New,A,\"a,b\",Pro\r\n", B])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 1), "{told}");
+    let word = format!("`stockmill deliver --taken upload/{DAY}/vecteezy/vecteezy.csv`. It concerns `a.jpg`");
+    assert!(told.contains(&word), "{told}");
+    assert!(mill.settle("vecteezy.csv", Settled::SendAgain)[0].contains("is not in doubt"));
+    // The word is of what was delivered: another row still goes.
+    mill.bundle(DAY, &[("vecteezy.csv", &["a.jpg,New,A,\"a,b\",Pro\r\n", B, C])]);
+    assert_eq!(mill.settle("vecteezy.csv", Settled::Taken), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 0), "{told}");
+    assert!(mill.settle("vecteezy.csv", Settled::Taken)[0].contains("is not in doubt"));
+    assert_eq!(mill.deliver().0, 0);
+}
+
+#[test]
+fn a_row_that_is_in_doubt_goes_with_no_other_part() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    mill.door.shop().takes_away = Some(format!("vecteezy-{DAY}.csv"));
+    assert_eq!(mill.deliver().0, 2);
+    mill.bundle(DAY, &[("vecteezy.csv", &[A]), ("vecteezy-2.csv", &[B, C])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 2), "{told}");
+    assert!(
+        told.contains("vecteezy-2.csv: not delivered: a row of it went with `upload/2026-11-28/vecteezy/vecteezy.csv`")
+    );
+    assert_eq!(mill.settle("vecteezy.csv", Settled::Taken), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (1, 0), "{told}");
+    assert_eq!(mill.door.shop().files[&format!("vecteezy-{DAY}-2.csv")], format!("{HEADER}{C}").into_bytes());
+}
