@@ -162,7 +162,9 @@ fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Opt
 pub fn no_category(market: &Market, category: &str) -> Option<String> {
     let unknown = split_words(category).find(|one| market.code(one).is_none())?;
     let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
-    let near = nearest(&unknown.to_lowercase(), &names);
+    let lower: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let near = nearest(&unknown.to_lowercase(), &lower.iter().map(String::as_str).collect::<Vec<_>>());
+    let near = near.and_then(|near| names.iter().find(|name| name.to_lowercase() == near));
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
     let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
     all.sort();
@@ -245,6 +247,25 @@ mod tests {
             let mut candidate = candidate();
             change(&mut candidate);
             assert_eq!(check(&adobe(), &candidate), [reason]);
+        }
+    }
+
+    /// A name with a capital was never found, and advised all the same.
+    #[test]
+    fn the_case_of_a_category_does_not_count() {
+        let categories = [("Nature", "N"), ("Food & Drink", "F")];
+        let categories = categories.map(|(name, code)| (name.to_owned(), Code::Word(code.to_owned()))).into();
+        let market = Market { categories, ..adobe() };
+        // What the tags say, and what is told of that.
+        let rows = [
+            ("Nature", None),
+            ("nature", None),
+            ("NATURE, food & drink", None),
+            ("n", None),
+            ("Natur", Some("the market has no category `Natur` (did you mean `Nature`?); it has F, N")),
+        ];
+        for (category, told) in rows {
+            assert_eq!(no_category(&market, category).as_deref(), told, "{category}");
         }
     }
 

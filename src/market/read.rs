@@ -1,6 +1,6 @@
 //! Profiles of markets as text, and what is wrong with them. Where a mistake stands is told by `config`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use include_dir::{Dir, include_dir};
@@ -85,6 +85,7 @@ fn problems(market: &Market, keys: &BTreeSet<String>) -> Vec<(String, String)> {
     if let Some(code) = market.ai_flag.category.as_deref().filter(|code| market.code(code).is_none()) {
         wrong.push(of("ai_flag", format!("`{code}` is none of `categories`")));
     }
+    wrong.extend(categories(market));
     wrong.extend(ranges(market));
     wrong.extend(facts(market, keys));
     wrong
@@ -172,6 +173,17 @@ fn ranges(market: &Market) -> impl Iterator<Item = (String, String)> {
     all.into_iter().flatten()
 }
 
+/// Returns the names of categories that differ in their case alone: nobody could tell which one tags mean.
+fn categories(market: &Market) -> Vec<(String, String)> {
+    let mut seen = BTreeMap::new();
+    let twice = |name: &String| {
+        let other = seen.insert(name.to_lowercase(), name.clone())?;
+        let what = format!("`{other}` and `{name}` are the same name, since case does not count; keep one");
+        Some(("categories".to_owned(), what))
+    };
+    market.categories.keys().filter_map(twice).collect()
+}
+
 /// Returns what is wrong with the facts: those about a key that the profile does not have, or about the same as another.
 fn facts(market: &Market, keys: &BTreeSet<String>) -> Vec<(String, String)> {
     let mut seen = BTreeSet::new();
@@ -199,8 +211,9 @@ impl Market {
     /// Returns the market's own value for a category, given by name or by value, in any case.
     pub fn code(&self, category: &str) -> Option<&Code> {
         let wanted = category.trim().to_lowercase();
-        let is_it = |code: &&Code| code.to_string().to_lowercase() == wanted;
-        self.categories.get(&wanted).or_else(|| self.categories.values().find(is_it))
+        let is_it = |word: &str| word.to_lowercase() == wanted;
+        let named = self.categories.iter().find(|(name, _)| is_it(name)).map(|(_, code)| code);
+        named.or_else(|| self.categories.values().find(|code| is_it(&code.to_string())))
     }
 
     /// Returns the rules that should be compared with the market's pages again, since that was done too long ago, each
@@ -270,6 +283,11 @@ mod tests {
                 "title_text: {chars_max: 70}",
                 "title_text: {chars_max: 3}\nai_flag: {in_title: ai}",
                 "more than half of the text",
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\ncategories: {Nature: N, food: F, nature: M}",
+                "`categories`: `Nature` and `nature` are the same name",
             ),
             ("kinds: [jpeg]", "kinds: [jpeg]\ncategories_of_a_file: {min: 0, max: 4}", "a file has at most 3"),
             (
