@@ -25,6 +25,6 @@ pub use manifest::{Row, fit_file_name, manifest, names_in, renamed, row_of, row_
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
-pub use read::{Unread, built_in, parse};
+pub use read::{Unread, built_in, is_too_large, parse};
 pub use verdicts::{Means, VerdictList};
 pub use video::{Limit, Sound, VideoLimits};

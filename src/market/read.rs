@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::boxes::Boxes;
 use super::fit::find_phrase;
-use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
+use super::profile::{Code, Column, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 use super::verdicts::VerdictList;
 use super::video::VideoLimits;
 use crate::model::nearest;
@@ -39,7 +39,7 @@ pub enum Unread {
 
 /// Reads a profile.
 pub fn parse(text: &str) -> Result<Market, Unread> {
-    if text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX {
+    if is_too_large(text) {
         return Err(Unread::TooLarge);
     }
     let market: Market = serde_yaml::from_str(text).map_err(|error| {
@@ -47,6 +47,11 @@ pub fn parse(text: &str) -> Result<Market, Unread> {
     })?;
     let wrong = problems(&market, &keys(text));
     if wrong.is_empty() { Ok(market) } else { Err(Unread::Senseless(wrong)) }
+}
+
+/// Returns whether a text is more than a profile has, so that it is not read at all.
+pub fn is_too_large(text: &str) -> bool {
+    text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX
 }
 
 /// Returns the markets that come with the program.
@@ -107,6 +112,10 @@ fn manifest(market: &Market) -> Vec<(String, String)> {
     for column in columns.iter().filter(|column| (column.value == Value::Text) == column.text.is_empty()) {
         let what = format!("the column `{}` must have `text: ...` and `value: text`, both or none", column.header);
         wrong.push(of("columns", &what));
+    }
+    let mut headers = BTreeSet::new();
+    for Column { header, .. } in columns.iter().filter(|column| !headers.insert(column.header.trim())) {
+        wrong.push(of("columns", &format!("two columns have the header `{header}`; give each its own")));
     }
     wrong
 }
@@ -276,6 +285,11 @@ mod tests {
                 "value: file_name",
                 "value: file_name, text: x",
                 "the column `File` must have `text: ...` and `value: text`, both or none",
+            ),
+            (
+                "{header: File, value: file_name}",
+                "{header: File, value: file_name}, {header: \"File \", value: title}",
+                "`csv.columns`: two columns have the header `File `",
             ),
             ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {category: \"7\"}", "`ai_flag`: `7` is none of `categories`"),
             ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {in_description: ai}", "or the market has none"),
