@@ -132,8 +132,12 @@ fn what_no_market_takes_waits_with_all_reasons() {
     check(&[
         (
             picture("upload/t/mine.png"),
+            &["unwanted: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov"],
+        ),
+        (
+            Given { is_untitled: true, edges: Some((1000, 1000)), ..jpeg("upload/t/mine.jpg") },
             &[
-                "unwanted: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov; it has 1.0 megapixels, and the market takes 4 to 100",
+                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
         (
