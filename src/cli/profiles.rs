@@ -43,9 +43,9 @@ impl Profiles {
             if let Some(stem) = profile_stem(&shown) {
                 let named = peek(&path).and_then(|text| parse(&text).ok()).map(|market| market.name.to_string());
                 profiles.near.push((shown, std::iter::once(stem).chain(named).collect()));
-            } else if shown.ends_with(".yaml") && !shown.starts_with('.') {
-                match load_profile(&reader.text(&path)?) {
-                    Ok(own) => wrong.extend(profiles.add(own, &shown).err()),
+            } else if let Some(stem) = shown.strip_suffix(".yaml").filter(|_| !shown.starts_with('.')) {
+                match load_profile(stem, &reader.text(&path)?) {
+                    Ok(own) => profiles.add(own),
                     Err(Problems(all)) => {
                         wrong.extend(all.iter().map(|problem| format!("{}: {problem}", path.display())));
                     }
@@ -55,18 +55,10 @@ impl Profiles {
         if wrong.is_empty() { Ok(profiles) } else { Err(wrong.join("\n")) }
     }
 
-    fn add(&mut self, own: Market, file: &str) -> Result<(), String> {
-        let name = &own.name;
-        if file.strip_suffix(".yaml") != Some(name.as_str()) {
-            return Err(format!(
-                "markets/{file} says `name: {name}`: a profile has the name of its file; rename it to `{name}.yaml`, or \
-                 write the file's name into it"
-            ));
-        }
+    fn add(&mut self, own: Market) {
         self.own.insert(own.name.clone());
         self.markets.retain(|market| market.name != own.name);
         self.markets.push(own);
-        Ok(())
     }
 
     /// Returns a line for each file with almost the name of a profile.

@@ -17,6 +17,7 @@ fn is_nesting(c: char) -> bool {
 }
 
 /// The nodes of a settings file, with their positions.
+#[derive(Default)]
 pub(super) struct Nodes(Option<Node>);
 
 impl Nodes {
@@ -205,8 +206,12 @@ fn bare_colour(text: &str) -> Option<(usize, usize, &str)> {
 
 fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
     let Some(scalar) = node.as_scalar() else {
-        let quoted = "; text that begins with { or [ needs quotation marks, as \"{in}\"";
-        return Some(format!("must be one value{}", if matches!(shape, Shape::Text) { quoted } else { "" }));
+        let told = match shape {
+            Shape::Text => "must be one value; text that begins with { or [ needs quotation marks, as \"{in}\"",
+            Shape::Signs => "must be a text of the signs, one after another, such as \",;\"",
+            _ => "must be one value",
+        };
+        return Some(told.to_owned());
     };
     let text = scalar.as_str();
     match shape {
@@ -231,7 +236,7 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
             let example = hours.map_or_else(|| "09:00".to_owned(), |hours: u8| format!("{hours:02}:00"));
             Some(format!("`{text}` is no time of day; write hours and minutes in quotation marks, as \"{example}\""))
         }
-        Shape::Text
+        Shape::Text | Shape::Signs
             if scalar.may_coerce()
                 && (text.parse::<f64>().is_ok() || matches!(text, "true" | "false" | "null" | "~")) =>
         {

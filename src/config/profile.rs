@@ -9,7 +9,8 @@ use super::nodes::Nodes;
 use super::profile_schema::{KEYS, PROFILE};
 use super::shape::Shape;
 use super::{Problem, Problems};
-use crate::market::{Market, Unread, parse};
+use crate::market::{Market, Unread, is_too_large, parse};
+use crate::model::MarketName;
 
 /// A profile with the keys alone that each must have. The rest of one with mistakes is looked at as if these stood in it.
 const LEAST: &str = r#"name: my-shop
@@ -37,8 +38,34 @@ csv:
 /// What `ai_flag` is compared with.
 const OF_AI_FLAG: [&str; 4] = ["title_text", "description_text", "forbidden_words", "categories"];
 
-/// Reads a profile. All problems are returned together.
-pub fn load_profile(text: &str) -> Result<Market, Problems> {
+/// Reads the profile in the file `NAME.yaml`. All problems are returned together.
+pub fn load_profile(name: &str, text: &str) -> Result<Market, Problems> {
+    match (read(text), misnamed(name, text)) {
+        (read, None) => read,
+        (Ok(_), Some(problem)) => Err(Problems(vec![problem])),
+        (Err(Problems(mut all)), Some(problem)) => {
+            all.push(problem);
+            all.sort_by_key(|problem| (problem.line, problem.column));
+            Err(Problems(all))
+        }
+    }
+}
+
+/// Returns what is wrong if a profile says another name than its file has.
+fn misnamed(file: &str, text: &str) -> Option<Problem> {
+    let written: Mapping = if is_too_large(text) { None } else { serde_yaml::from_str(text).ok() }?;
+    let name = written.get("name")?.as_str().filter(|name| *name != file && MarketName::new(name).is_ok())?;
+    let what = format!(
+        "is `{name}`, and the file is `{file}.yaml`: a profile has the name of its file; rename it to `{name}.yaml`, or \
+         write the file's name into it"
+    );
+    // What has anchors is read without places.
+    let nodes = Nodes::read(text).unwrap_or_default();
+    Some(nodes.problem("name", what, None))
+}
+
+/// Reads a profile, whatever the name of its file.
+fn read(text: &str) -> Result<Market, Problems> {
     let unread = match parse(text) {
         Ok(market) => return Ok(market),
         Err(unread) => unread,
@@ -48,7 +75,7 @@ pub fn load_profile(text: &str) -> Result<Market, Problems> {
     }
     if matches!(serde_yaml::from_str(text), Ok(Value::Null)) {
         // Of an empty one it is told which keys it lacks.
-        return load_profile("{}");
+        return read("{}");
     }
     let nodes = match Nodes::read(text) {
         Ok(nodes) => nodes,
@@ -110,7 +137,7 @@ mod tests {
     use crate::market::built_in;
 
     fn told(text: &str) -> Vec<String> {
-        load_profile(text).map_or_else(|Problems(all)| all.iter().map(Problem::to_string).collect(), |_| Vec::new())
+        read(text).map_or_else(|Problems(all)| all.iter().map(Problem::to_string).collect(), |_| Vec::new())
     }
 
     /// Each was told alone, the next one when it was mended.
@@ -145,6 +172,33 @@ mod tests {
         assert!(found[3].ends_with("did you mean `jpeg`?"), "{}", found[3]);
     }
 
+    /// It was told last, once all other mistakes were mended.
+    #[test]
+    fn another_name_than_that_of_the_file_is_told_with_the_rest() {
+        let told = |file: &str, text: &str| match load_profile(file, text) {
+            Ok(_) => Vec::new(),
+            Err(Problems(all)) => all.iter().map(Problem::to_string).collect(),
+        };
+        let misnamed = "line 1, column 7: `name`: is `my-shop`, and the file is `shop.yaml`: a profile has the name";
+        let wrong = LEAST.replace("kinds: [jpeg]", "kinds: jpeg");
+        let anchored = LEAST.replace("title: My Shop", "title: &a My Shop");
+        let unnamed = LEAST.replace("name: my-shop\n", "");
+        // The file's name, the text, and how each line that is told begins.
+        let rows: [(&str, &str, &[&str]); 6] = [
+            ("my-shop", LEAST, &[]),
+            ("shop", LEAST, &[misnamed]),
+            ("shop", &wrong, &[misnamed, "line 6, column 8: `kinds`: must be a list"]),
+            ("shop", &anchored, &["line 1, column 1: `name`: is `my-shop`"]),
+            ("shop", &unnamed, &["line 1, column 1: lacks `name`"]),
+            ("shop", "name: my-shop\nname: [", &["line "]),
+        ];
+        for (file, text, expected) in rows {
+            let found = told(file, text);
+            let is_it = |(found, expected): (&String, &&str)| found.starts_with(expected);
+            assert!(found.len() == expected.len() && found.iter().zip(expected).all(is_it), "{}", found.join("\n"));
+        }
+    }
+
     #[test]
     fn an_empty_profile_lacks_all_that_it_must_have() {
         for empty in ["", "# my shop\n", "~", "---\n"] {
@@ -161,7 +215,7 @@ mod tests {
             told(&LEAST.replacen(was, now, 1))
         };
         // What is replaced, by what, and what is told.
-        let rows: [(&str, &str, &[&str]); 8] = [
+        let rows: [(&str, &str, &[&str]); 9] = [
             ("title: My Shop\n", "", &["line 1, column 1: lacks `title`"]),
             (
                 "csv:\n",
@@ -174,6 +228,13 @@ mod tests {
                 &[
                     "line 10, column 27: `ai_flag.in_titel`: there is no such setting; did you mean `in_title`?",
                     "line 11, column 25: `title_text.chars_max`: `a` must be a whole number",
+                ],
+            ),
+            (
+                "title_text: {chars_max: 100}",
+                "title_text: {chars_max: 100, forbidden: [\",\", \";\"]}",
+                &[
+                    "line 10, column 41: `title_text.forbidden`: must be a text of the signs, one after another, such as \",;\"",
                 ],
             ),
             (
@@ -225,7 +286,7 @@ mod tests {
         let page = include_str!("../../docs/MARKETS.md");
         let (_, rest) = page.split_once("```yaml\n").unwrap();
         let (example, _) = rest.split_once("```").unwrap();
-        assert_eq!(load_profile(example).unwrap().name, "my-shop");
+        assert_eq!(load_profile("my-shop", example).unwrap().name, "my-shop");
         assert_eq!(example, LEAST);
     }
 }

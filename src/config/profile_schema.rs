@@ -18,7 +18,7 @@ const ANY_COUNTS: Shape = Shape::Table(&[("min", COUNT), ("max", COUNT)]);
 const ANY_NUMBERS: Shape = Shape::Table(&[("min", NUMBER), ("max", NUMBER)]);
 
 const TEXT_LIMIT: Shape =
-    Shape::Table(&[("chars_min", COUNT), ("chars_max", Shape::Needed(&COUNT)), ("forbidden", Shape::Text)]);
+    Shape::Table(&[("chars_min", COUNT), ("chars_max", Shape::Needed(&COUNT)), ("forbidden", Shape::Signs)]);
 
 const FACT: Shape = Shape::Table(&[
     ("about", Shape::Needed(&TEXTS)),

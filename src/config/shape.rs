@@ -1,6 +1,8 @@
 /// The form that a value must have.
 pub(super) enum Shape {
     Text,
+    /// A text that is a set of signs.
+    Signs,
     /// A time of day, `09:00`.
     Time,
     Integer(i64, i64),

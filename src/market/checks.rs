@@ -21,10 +21,14 @@ pub struct Candidate {
     pub category: Option<String>,
 }
 
-/// Returns why a market would refuse a file, in words; empty if it takes it.
+/// Returns why a market would refuse a file, in words; empty if it takes it. Of what it never takes nothing else is told:
+/// whoever mended that would not sell it there either.
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
-    let mut reasons = never(market, candidate.kind, candidate.meta.source_type);
-    reasons.extend(picture(market, candidate));
+    let never = never(market, candidate.kind, candidate.meta.source_type);
+    if !never.is_empty() {
+        return never;
+    }
+    let mut reasons = picture(market, candidate);
     reasons.extend(refused_video(market, candidate.kind, candidate.video.as_ref(), candidate.bytes));
     reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
     reasons
@@ -35,9 +39,9 @@ fn untold(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
     texts(market, meta).into_iter().chain(wrong_categories(market, category, meta)).collect()
 }
 
-/// Returns what the market has against all tags of a file, fitted to it.
+/// Returns what the market has against all tags of a file, fitted to it; how it came to be alone, if that is never taken.
 pub fn check_tags(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
-    ai(market, meta.source_type).into_iter().chain(untold(market, meta, category)).collect()
+    ai(market, meta.source_type).map_or_else(|| untold(market, meta, category), |never| vec![never])
 }
 
 /// Returns why a market takes no file of a kind that came to be in such a way, whatever else it is.
@@ -162,7 +166,9 @@ fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Opt
 pub fn no_category(market: &Market, category: &str) -> Option<String> {
     let unknown = split_words(category).find(|one| market.code(one).is_none())?;
     let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
-    let near = nearest(&unknown.to_lowercase(), &names);
+    let lower: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let near = nearest(&unknown.to_lowercase(), &lower.iter().map(String::as_str).collect::<Vec<_>>());
+    let near = near.and_then(|near| names.iter().find(|name| name.to_lowercase() == near));
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
     let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
     all.sort();
@@ -245,6 +251,54 @@ mod tests {
             let mut candidate = candidate();
             change(&mut candidate);
             assert_eq!(check(&adobe(), &candidate), [reason]);
+        }
+    }
+
+    /// Work of AI was told to write categories for markets that never take it, and a clip to say more for one of pictures.
+    #[test]
+    fn of_what_is_never_taken_nothing_else_is_told() {
+        let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let small = Size { width: 20, height: 10 };
+        let bare = |kind, source_type| {
+            let meta = Meta { source_type, ..Meta::default() };
+            Candidate { kind, size: Some(small), bytes: 1, colours: None, meta, category: None, video: None }
+        };
+        let (ai, drawn) = (SourceType::TrainedAlgorithmicMedia, SourceType::DigitalCreation);
+        let no_ai = "it takes no work made by AI";
+        let no_tiff = "it is tiff, and the market takes jpeg, mp4, mov";
+        // The market, what it is offered, and all that is told.
+        let rows: [(&str, Kind, SourceType, &[&str]); 3] = [
+            ("shutterstock", Kind::Jpeg, ai, &[no_ai]),
+            ("pond5", Kind::Jpeg, ai, &[no_ai]),
+            ("adobe-stock", Kind::Tiff, drawn, &[no_tiff]),
+        ];
+        for (name, kind, source_type, told) in rows {
+            let candidate = bare(kind, source_type);
+            assert_eq!(check(&of(name), &candidate), told, "{name}");
+            if kind == Kind::Jpeg {
+                assert_eq!(check_tags(&of(name), &candidate.meta, None), told, "{name}");
+            }
+        }
+        // What it may take has all its reasons.
+        assert!(check(&of("shutterstock"), &bare(Kind::Jpeg, drawn)).len() > 2);
+    }
+
+    /// A name with a capital was never found, and advised all the same.
+    #[test]
+    fn the_case_of_a_category_does_not_count() {
+        let categories = [("Nature", "N"), ("Food & Drink", "F")];
+        let categories = categories.map(|(name, code)| (name.to_owned(), Code::Word(code.to_owned()))).into();
+        let market = Market { categories, ..adobe() };
+        // What the tags say, and what is told of that.
+        let rows = [
+            ("Nature", None),
+            ("nature", None),
+            ("NATURE, food & drink", None),
+            ("n", None),
+            ("Natur", Some("the market has no category `Natur` (did you mean `Nature`?); it has F, N")),
+        ];
+        for (category, told) in rows {
+            assert_eq!(no_category(&market, category).as_deref(), told, "{category}");
         }
     }
 

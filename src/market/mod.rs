@@ -27,6 +27,6 @@ pub use manifest::{
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
-pub use read::{Unread, built_in, parse};
+pub use read::{Unread, built_in, is_too_large, parse};
 pub use verdicts::{Means, VerdictList};
 pub use video::{Limit, Sound, VideoLimits};

@@ -1,6 +1,6 @@
 //! Profiles of markets as text, and what is wrong with them. Where a mistake stands is told by `config`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use include_dir::{Dir, include_dir};
@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::boxes::Boxes;
 use super::fit::find_phrase;
-use super::profile::{Code, Fact, Known, Market, MarketError, Range, TextLimit, Value};
+use super::profile::{Code, Column, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 use super::verdicts::VerdictList;
 use super::video::VideoLimits;
 use crate::model::nearest;
@@ -39,7 +39,7 @@ pub enum Unread {
 
 /// Reads a profile.
 pub fn parse(text: &str) -> Result<Market, Unread> {
-    if text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX {
+    if is_too_large(text) {
         return Err(Unread::TooLarge);
     }
     let market: Market = serde_yaml::from_str(text).map_err(|error| {
@@ -47,6 +47,11 @@ pub fn parse(text: &str) -> Result<Market, Unread> {
     })?;
     let wrong = problems(&market, &keys(text));
     if wrong.is_empty() { Ok(market) } else { Err(Unread::Senseless(wrong)) }
+}
+
+/// Returns whether a text is more than a profile has, so that it is not read at all.
+pub fn is_too_large(text: &str) -> bool {
+    text.len() > BYTES_MAX || text.matches(['[', '{']).count() > BRACKETS_MAX
 }
 
 /// Returns the markets that come with the program.
@@ -85,6 +90,7 @@ fn problems(market: &Market, keys: &BTreeSet<String>) -> Vec<(String, String)> {
     if let Some(code) = market.ai_flag.category.as_deref().filter(|code| market.code(code).is_none()) {
         wrong.push(of("ai_flag", format!("`{code}` is none of `categories`")));
     }
+    wrong.extend(categories(market));
     wrong.extend(ranges(market));
     wrong.extend(facts(market, keys));
     wrong
@@ -106,6 +112,10 @@ fn manifest(market: &Market) -> Vec<(String, String)> {
     for column in columns.iter().filter(|column| (column.value == Value::Text) == column.text.is_empty()) {
         let what = format!("the column `{}` must have `text: ...` and `value: text`, both or none", column.header);
         wrong.push(of("columns", &what));
+    }
+    let mut headers = BTreeSet::new();
+    for Column { header, .. } in columns.iter().filter(|column| !headers.insert(column.header.trim())) {
+        wrong.push(of("columns", &format!("two columns have the header `{header}`; give each its own")));
     }
     wrong
 }
@@ -172,6 +182,17 @@ fn ranges(market: &Market) -> impl Iterator<Item = (String, String)> {
     all.into_iter().flatten()
 }
 
+/// Returns the names of categories that differ in their case alone: nobody could tell which one tags mean.
+fn categories(market: &Market) -> Vec<(String, String)> {
+    let mut seen = BTreeMap::new();
+    let twice = |name: &String| {
+        let other = seen.insert(name.to_lowercase(), name.clone())?;
+        let what = format!("`{other}` and `{name}` are the same name, since case does not count; keep one");
+        Some(("categories".to_owned(), what))
+    };
+    market.categories.keys().filter_map(twice).collect()
+}
+
 /// Returns what is wrong with the facts: those about a key that the profile does not have, or about the same as another.
 fn facts(market: &Market, keys: &BTreeSet<String>) -> Vec<(String, String)> {
     let mut seen = BTreeSet::new();
@@ -199,8 +220,9 @@ impl Market {
     /// Returns the market's own value for a category, given by name or by value, in any case.
     pub fn code(&self, category: &str) -> Option<&Code> {
         let wanted = category.trim().to_lowercase();
-        let is_it = |code: &&Code| code.to_string().to_lowercase() == wanted;
-        self.categories.get(&wanted).or_else(|| self.categories.values().find(is_it))
+        let is_it = |word: &str| word.to_lowercase() == wanted;
+        let named = self.categories.iter().find(|(name, _)| is_it(name)).map(|(_, code)| code);
+        named.or_else(|| self.categories.values().find(|code| is_it(&code.to_string())))
     }
 
     /// Returns the rules that should be compared with the market's pages again, since that was done too long ago, each
@@ -264,12 +286,22 @@ mod tests {
                 "value: file_name, text: x",
                 "the column `File` must have `text: ...` and `value: text`, both or none",
             ),
+            (
+                "{header: File, value: file_name}",
+                "{header: File, value: file_name}, {header: \"File \", value: title}",
+                "`csv.columns`: two columns have the header `File `",
+            ),
             ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {category: \"7\"}", "`ai_flag`: `7` is none of `categories`"),
             ("kinds: [jpeg]", "kinds: [jpeg]\nai_flag: {in_description: ai}", "or the market has none"),
             (
                 "title_text: {chars_max: 70}",
                 "title_text: {chars_max: 3}\nai_flag: {in_title: ai}",
                 "more than half of the text",
+            ),
+            (
+                "kinds: [jpeg]",
+                "kinds: [jpeg]\ncategories: {Nature: N, food: F, nature: M}",
+                "`categories`: `Nature` and `nature` are the same name",
             ),
             ("kinds: [jpeg]", "kinds: [jpeg]\ncategories_of_a_file: {min: 0, max: 4}", "a file has at most 3"),
             (

@@ -129,7 +129,8 @@ impl Checklist<'_> {
     }
 
     /// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one
-    /// what is still to be done with files stands where it stood, or before the last step.
+    /// what is still to be done with files stands where it stood, and all else that is new before the last step: whoever
+    /// works downwards must not tell that all is sent before.
     fn add_steps(&self, text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: Places, end: &str) {
         let told = flat(&String::from_utf8_lossy(kept));
         let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
@@ -142,7 +143,7 @@ impl Checklist<'_> {
         }
         let at = line_of(kept, SENT.as_bytes());
         let (uploads, selections) = (places.uploads.unwrap_or(at), places.selections.unwrap_or(at));
-        let mut parts = [(uploads, &to_do.uploads), (selections, &to_do.selections)];
+        let mut parts = [(uploads, &to_do.uploads[..]), (at, before), (selections, &to_do.selections)];
         parts.sort_by_key(|(at, _)| *at);
         let mut from = 0;
         for (at, lines) in parts {
@@ -151,7 +152,6 @@ impl Checklist<'_> {
             from = at;
         }
         text.extend(&kept[from..]);
-        add(text, before.iter().chain(last).filter(new), end);
     }
 
     /// Returns what a person does besides, in order.
@@ -505,6 +505,35 @@ mod tests {
         assert_eq!(written(5, &[], Some(&done)), done);
         let more = written(6, &[], Some(&done));
         assert!(more.contains("- [ ] Upload `adobe-stock.csv` again, with 6 rows now.\n"), "{more}");
+    }
+
+    /// The CSVs that came later stood below the last step, and the bundle was told as sent without them.
+    #[test]
+    fn later_steps_stand_before_the_last_one() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let list = |parts: u32, existing: Option<&str>| {
+            let count = parts * 4;
+            let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+            let manifests: Vec<RelPath> = (1..=parts).map(|part| name.manifest(part)).collect();
+            let (assets, manifests) = (&assets, &manifests);
+            let list = Checklist { name: &name, market: &market, assets, without_row: &[], refused: &[], manifests };
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+        };
+        let first = list(1, None);
+        // What a person did to the list meanwhile.
+        let ticked = first.replace("[ ]", "[x]");
+        for was in [first.clone(), first.replacen("[ ]", "[x]", 1), ticked, format!("{first}- [ ] ask Ann\n")] {
+            let grown = list(3, Some(&was));
+            let at = |words: &str| grown.find(words).unwrap_or_else(|| panic!("{words}: {grown}"));
+            let ordered = [".csv` in", "-2.csv` in", "-3.csv` in", SENT].map(at);
+            assert!(ordered.is_sorted(), "{grown}");
+            assert_eq!(grown.matches(SENT).count(), 1, "{grown}");
+            let ticks = |text: &str| text.matches("[x]").count();
+            assert_eq!((ticks(&grown), grown.contains("ask Ann")), (ticks(&was), was.contains("ask Ann")), "{grown}");
+            assert_eq!(list(3, Some(&grown)), grown);
+        }
     }
 
     /// What is unwise was told by `explain` alone once a file was bundled.

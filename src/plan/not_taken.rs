@@ -4,6 +4,7 @@ use super::Hold;
 use crate::model::MarketName;
 
 /// Why a market does not get a file.
+#[derive(Clone)]
 pub(super) struct NotTaken {
     pub(super) reasons: Vec<String>,
     pub(super) cause: Cause,
@@ -25,6 +26,16 @@ pub(super) enum Cause {
 impl NotTaken {
     pub(super) fn new(cause: Cause, reason: &str) -> Self {
         Self { reasons: vec![reason.to_owned()], cause }
+    }
+
+    /// Adds what the market does not get of the tags, where that is why it refuses the file: where it has all the same
+    /// against the tags as they are (`against_whole`), it is no reason.
+    pub(super) fn with_left_out(mut self, left_out: &[String], against_whole: &[String]) -> Self {
+        let is_why = self.reasons.iter().any(|reason| !against_whole.contains(reason));
+        if is_why && !left_out.is_empty() {
+            self.reasons.push(format!("of its tags the market would get less: {}", left_out.join("; ")));
+        }
+        self
     }
 }
 

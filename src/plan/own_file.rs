@@ -24,8 +24,14 @@ pub fn how_taken(market: &Market, candidate: &Candidate) -> Option<Taken> {
     if market::check(market, candidate).is_empty() {
         return Some(Taken::AsItIs);
     }
-    let fitting = Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
-    (candidate.kind.is_image() && market::check(market, &fitting).is_empty()).then_some(Taken::Anew)
+    let fitting = encoded_anew(market, candidate)?;
+    market::check(market, &fitting).is_empty().then_some(Taken::Anew)
+}
+
+/// Returns a picture as a market's own file would have it, where encoding can mend all that it can.
+pub(super) fn encoded_anew(market: &Market, candidate: &Candidate) -> Option<Candidate> {
+    let fitting = || Candidate { bytes: market.bytes.min, colours: Some(Colours::SRGB), ..candidate.clone() };
+    candidate.kind.is_image().then(fitting)
 }
 
 /// Returns whether a market's own file may be made of a bundled one, as far as its sidecar tells. What no quality gave when

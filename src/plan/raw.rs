@@ -25,7 +25,9 @@ fn unsaleable(asset: &Asset<'_>) -> String {
         .iter()
         .filter_map(|market| {
             let mut why = never(market, kind, source_type);
-            why.extend(refused_video(market, kind, asset.facts.video.as_ref(), asset.facts.seen.size));
+            if why.is_empty() {
+                why = refused_video(market, kind, asset.facts.video.as_ref(), asset.facts.seen.size);
+            }
             (!why.is_empty()).then(|| (market.name.clone(), NotTaken { reasons: why, cause: Cause::File }))
         })
         .collect();

@@ -5,7 +5,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
-use super::own_file::{how_taken, own_file};
+use super::own_file::{encoded_anew, may_be_made, own_file};
 use super::refusal::But;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
@@ -174,8 +174,11 @@ fn own_file_for(
     candidate: &Candidate,
 ) -> Result<Option<(Recipe, FileRecord, String)>, NotTaken> {
     let Err(mut refusal) = check(market, candidate) else { return Ok(None) };
-    if how_taken(market, candidate).is_none() {
-        return Err(refusal);
+    let fitting = encoded_anew(market, candidate).ok_or_else(|| refusal.clone())?;
+    if let Err(rest) = check(market, &fitting) {
+        // What a file of its own would mend, nobody has to do anything about.
+        let is_mended = may_be_made(&asset.sidecar, market, candidate.bytes);
+        return Err(if is_mended { rest } else { refusal });
     }
     match own_file(asset, market, candidate) {
         Ok(own) => Ok(Some(own)),
@@ -203,9 +206,9 @@ fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
     let (kind, size, bytes) = (asset.kind, asset.facts.size, asset.facts.seen.size);
     let (colours, video) = (asset.facts.colours, asset.facts.video.clone());
     let candidate = Candidate { kind, size, video, bytes, colours, meta: meta.clone(), category: category.clone() };
-    let own = own_file_for(asset, market, &candidate).map_err(|mut refusal| {
-        refusal.reasons.extend(left_out.iter().cloned());
-        refusal
+    let own = own_file_for(asset, market, &candidate).map_err(|refusal| {
+        let whole = Candidate { meta: tags.meta(), ..candidate.clone() };
+        refusal.with_left_out(&left_out, &market::check(market, &whole))
     })?;
     let file_name = file_name(asset, market);
     let row = Row { file_name: &file_name, meta: &meta, category: category.as_deref() };

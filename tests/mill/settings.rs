@@ -308,7 +308,7 @@ fn a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_told_with_wha
         (|root| fs::create_dir(root.at("markets/mine.yaml")).unwrap(), "mine.yaml: it is not a regular file: a folder"),
         (
             |root| fs::rename(root.at("markets/adobe-stock.yaml"), root.at("markets/adobe.yaml")).unwrap(),
-            "markets/adobe.yaml says `name: adobe-stock`: a profile has the name of its file; rename it to `adobe-stock.yaml`",
+            "`name`: is `adobe-stock`, and the file is `adobe.yaml`: a profile has the name of its file; rename it to `adobe-stock.yaml`",
         ),
         (
             |root| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Facts, Given, check, jpeg, path, picture};
-use crate::market::AiFlag;
+use crate::market::{AiFlag, Code};
 use crate::model::{
     ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Tags, Template, ThemeSlug,
 };
@@ -132,8 +132,12 @@ fn what_no_market_takes_waits_with_all_reasons() {
     check(&[
         (
             picture("upload/t/mine.png"),
+            &["unwanted: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov"],
+        ),
+        (
+            Given { is_untitled: true, edges: Some((1000, 1000)), ..jpeg("upload/t/mine.jpg") },
             &[
-                "unwanted: adobe-stock refuses it: it is png, and the market takes jpeg, mp4, mov; it has 1.0 megapixels, and the market takes 4 to 100",
+                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
         (
@@ -309,6 +313,42 @@ fn what_no_quality_gave_is_not_made_for_a_market_later() {
             may_be_made(&facts.sidecar.as_ref().unwrap().1, &market, facts.seen.size)
         });
         assert_eq!(found, expected, "{:?} {max}", given.recipe);
+    }
+}
+
+/// What is merely taken out of the texts stood among the reasons, and so did bytes that another quality would mend.
+#[test]
+fn a_refusal_tells_what_a_person_can_do_something_about() {
+    let made = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB on #ffffff";
+    let finished = || Given { is_own: true, recipe: Some(made), ..jpeg("upload/t/t-0007.jpg") };
+    let mine = || jpeg("upload/t/mine.jpg");
+    let nature = "it has no category; write `category: {adobe-stock: …}` in the theme's tags.yaml: nature …";
+    let bytes = "it has 3000000 bytes, and the market takes 1 to 2500000";
+    let few = "it has 4 keywords and needs 5; write them in the theme's tags.yaml";
+    let gone = "of its tags the market would get less: the market refuses the keywords `snow`";
+    // The file; what the market refuses in texts, its most bytes, and all that is told.
+    let rows: [(Given<'_>, &str, u64, &[&str]); 6] = [
+        (finished(), "", 9_000_000, &[nature]),
+        (finished(), "", 2_500_000, &[nature]),
+        (mine(), "", 2_500_000, &[bytes, nature]),
+        (Given { is_changed: true, ..finished() }, "", 2_500_000, &[bytes, nature]),
+        // It has five as they are.
+        (mine(), "snow", 9_000_000, &[few, nature, gone]),
+        // What is taken out is no reason.
+        (mine(), "a", 9_000_000, &[nature]),
+    ];
+    for (given, forbidden, bytes_max, told) in rows {
+        given.decide(|facts, context| {
+            let mut market = context.rules.markets[0].clone();
+            market.bytes.max = bytes_max;
+            market.keywords.min = 5;
+            market.forbidden_words = vec![forbidden.to_owned()];
+            market.categories = [("nature".to_owned(), Code::Word("N".to_owned()))].into();
+            market.categories_of_a_file.min = 1;
+            let rules = Rules { markets: vec![market], ..context.rules.clone() };
+            let why = plan_asset(facts, &Context { rules: &rules, ..*context }).unwrap_err().to_string();
+            assert_eq!(why, format!("adobe-stock refuses it: {}", told.join("; ")), "{} {forbidden}", given.path);
+        });
     }
 }
 

@@ -168,7 +168,7 @@ impl View {
         let read = self.decide.disk().read(path, RECORD_BYTES_MAX).map_err(|error| error.source.to_string());
         let parsed = read.and_then(|bytes| {
             let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
-            load_profile(&text).map(drop).map_err(|problems| problems.to_string().replace('\n', "; "))
+            load_profile(&name, &text).map(drop).map_err(|problems| problems.to_string().replace('\n', "; "))
         });
         if let Err(why) = parsed {
             return explained.with("cannot", format!("be read: {why}"));
