@@ -320,7 +320,7 @@ mod tests {
     fn blank(video: &[u8]) -> Result<Vec<u8>, CraftError> {
         let edits = edits(video)?;
         let mut made = Vec::new();
-        edited(video, edits).read_to_end(&mut made).unwrap();
+        edited(video, video.len() as u64, edits).unwrap().read_to_end(&mut made).unwrap();
         Ok(made)
     }
 

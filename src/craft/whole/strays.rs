@@ -229,7 +229,7 @@ mod tests {
 
     fn blanked(video: &[u8]) -> Vec<u8> {
         let mut made = Vec::new();
-        edited(video, found(video).edits).read_to_end(&mut made).unwrap();
+        edited(video, video.len() as u64, found(video).edits).unwrap().read_to_end(&mut made).unwrap();
         made
     }
 
@@ -313,7 +313,7 @@ mod tests {
                 assert_eq!(found(&out), Private::default(), "{name}");
                 let edits = tagged(Cursor::new(&video), video.len() as u64, Kind::Mov, &Meta::default()).unwrap();
                 let mut with_tags = Vec::new();
-                edited(&video[..], edits).read_to_end(&mut with_tags).unwrap();
+                edited(&video[..], video.len() as u64, edits).unwrap().read_to_end(&mut with_tags).unwrap();
                 assert_eq!((count(&with_tags, b"SECRET"), count(&with_tags, b"trak")), (0, 2), "{name}");
                 assert!(!found(&with_tags).is_in_content && check(&with_tags, Kind::Mov), "{name}");
                 assert_eq!(essence(&with_tags), essence(&out), "{name}: it shows the same");
