@@ -20,15 +20,15 @@ pub(super) struct Track {
     /// Where its box lies.
     pub(super) at: Range<u64>,
     pub(super) content: Range<u64>,
-    /// What it holds, if it says that.
-    pub(super) handler: Option<[u8; 4]>,
+    /// What its handlers say that it holds; nothing, if one is cut off.
+    pub(super) handlers: Vec<Option<[u8; 4]>>,
     /// Those of its boxes that say where its samples are, and which track it is: where they lie, and their content.
     boxes: Vec<([u8; 4], Range<u64>, Range<u64>)>,
 }
 
 impl Track {
     pub(super) fn new(at: Range<u64>, content: Range<u64>) -> Self {
-        Self { at, content, handler: None, boxes: Vec::new() }
+        Self { at, content, handlers: Vec::new(), boxes: Vec::new() }
     }
 
     /// Takes a box of it, if it is one that counts here.
@@ -41,16 +41,21 @@ impl Track {
         }
     }
 
+    /// Returns what it holds, if it says that; of two handlers nobody can tell which one counts.
+    pub(super) fn handler(&self) -> Option<[u8; 4]> {
+        if let [handler] = self.handlers[..] { handler } else { None }
+    }
+
     /// Returns whether it goes to a market; a track that does not say what it holds is no track of pictures, and none of text.
     pub(super) fn stays(&self) -> Result<bool, Cannot> {
-        let handler = self.handler.as_ref().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
-        Ok(STAY.contains(&handler))
+        let handler = self.handler().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
+        Ok(STAY.contains(&&handler))
     }
 
     /// Returns what a person calls it.
     pub(super) fn title(&self) -> &'static str {
-        let is_text = self.handler.as_ref().is_some_and(|handler| TEXTS.contains(&handler));
-        if is_text { "text tracks (chapters or subtitles)" } else { "data tracks" }
+        let is_text = self.handler().is_some_and(|handler| TEXTS.contains(&&handler));
+        if is_text { "its text tracks (chapters or subtitles)" } else { "its data tracks" }
     }
 
     /// Returns the number by which others name it.
@@ -136,7 +141,7 @@ impl Track {
     /// Checks that samples of sound are as large as their table says: old writers of `QuickTime` count frames there, and
     /// say elsewhere how large one is.
     fn is_sized_by_samples<R: Read + Seek>(&self, source: &mut Source<R>, sizes: &Sizes) -> Result<(), Cannot> {
-        if self.handler != Some(*b"soun") || sizes.count == 0 {
+        if self.handler() != Some(*b"soun") || sizes.count == 0 {
             return Ok(());
         }
         let times = self.one(source, *b"stts")?.ok_or(NO_SENSE)?;
@@ -210,11 +215,8 @@ fn frame_bytes(entry: &[u8], is_quicktime: bool) -> Option<u64> {
 }
 
 /// Returns which bytes tracks use, in the order of the file, none twice.
-pub(super) fn used<'a, R: Read + Seek>(
-    source: &mut Source<R>,
-    tracks: impl Iterator<Item = &'a Track> + Clone,
-) -> Result<Vec<Range<u64>>, Cannot> {
-    let tables = tracks.clone().flat_map(|track| &track.boxes);
+pub(super) fn used<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) -> Result<Vec<Range<u64>>, Cannot> {
+    let tables = tracks.iter().flat_map(|track| &track.boxes);
     if tables.map(|(_, at, _)| at.end - at.start).sum::<u64>() > TABLES_BYTES_MAX {
         return Err(Cannot::Hold("its index is too large"));
     }
