@@ -193,7 +193,8 @@ mod tests {
                     let packed = match bits {
                         4 => sizes.chunks(2).map(|two| two[0] << 4 | two.get(1).unwrap_or(&0)).collect(),
                         8 => sizes,
-                        _ => sizes.iter().flat_map(|size| [0, *size]).collect(),
+                        16 => sizes.iter().flat_map(|size| [0, *size]).collect(),
+                        _ => sizes.iter().flat_map(|size| [0, 0, 0, *size]).collect(),
                     };
                     part(*b"stz2", &[&numbers(&[0, bits.into(), count])[..], &packed].concat())
                 }
@@ -359,12 +360,13 @@ mod tests {
     /// A film is no worse for a table that nobody understands.
     #[test]
     fn samples_that_cannot_be_told_stay_and_it_is_told() {
-        let plain = film(CONTENT, &[made(*b"vide", PICTURES)]);
+        let pictures = |tables: Tables, chunks| film(CONTENT, &[Made { tables, ..made(*b"vide", chunks) }]);
+        let (plain, same) = (pictures(Tables::Usual, PICTURES), pictures(Tables::Same, &[(6, &[6])]));
         let changed_to = |from: &[u8], to: &[u8]| changed(&plain, from, to);
         let runs = |second: u32| numbers(&[1, 1, 1, second, 2, 1, 3, 1, 1]);
         let last_run = |samples: u32| changed_to(&numbers(&[2, 1, 3, 1, 1]), &numbers(&[2, 1, 3, samples, 1]));
         let no_sense = Some("its index makes no sense");
-        let rows: [(&str, Vec<u8>, Option<&str>); 7] = [
+        let rows: [(&str, Vec<u8>, Option<&str>); 10] = [
             ("as it should be", plain.clone(), None),
             ("no runs", changed_to(b"stsc", b"stsx"), no_sense),
             ("no sizes", changed_to(b"stsz", b"stsx"), no_sense),
@@ -372,6 +374,10 @@ mod tests {
             ("a run out of turn", changed_to(&runs(2), &runs(5)), no_sense),
             ("no first run", changed_to(&numbers(&[3, 1, 1]), &numbers(&[3, 0, 1])), no_sense),
             ("fewer places than samples", last_run(0), no_sense),
+            // Of sizes, players take as many as there are; of one size for all, some take as many as the chunks have.
+            ("fewer samples than places", last_run(2), None),
+            ("and all of one size", changed(&same, &numbers(&[1, 1, 1, 1]), &numbers(&[1, 1, 2, 1])), no_sense),
+            ("small sizes that are not", pictures(Tables::Small(32), PICTURES), no_sense),
         ];
         for (name, video, why) in rows {
             stays(name, &video, why, true);
@@ -459,11 +465,15 @@ mod tests {
         #[test]
         fn samples_stay_and_nothing_else(
             chunks in proptest::collection::vec((0_usize..3, proptest::collection::vec(0_u8..9, 1..5), 0_usize..4), 1..20),
-            tables in proptest::sample::select(&[Tables::Usual, Tables::Small(4), Tables::Large][..]),
+            tables in proptest::sample::select(&[Tables::Usual, Tables::Same, Tables::Small(4), Tables::Large][..]),
+            same in proptest::array::uniform3(1_u8..9),
         ) {
             let mut tracks = [*b"vide", *b"soun", *b"text"].map(|handler| Made { tables, ..Made::new(handler, Vec::new()) });
             let (mut content, mut is_used) = (Vec::new(), Vec::new());
-            for (track, sizes, gap) in chunks {
+            for (track, mut sizes, gap) in chunks {
+                if tables == Tables::Same {
+                    sizes.fill(same[track]);
+                }
                 tracks[track].chunks.push((24 + content.len(), sizes.clone()));
                 let bytes = sizes.iter().map(|size| usize::from(*size)).sum::<usize>();
                 content.extend(std::iter::repeat_n(7, bytes + gap));

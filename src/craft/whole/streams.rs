@@ -114,28 +114,30 @@ impl Track {
                 _ => chunks.push(start..end),
             }
         }
-        // The last chunk may have fewer than the others; no run may begin out of its turn.
-        let is_all = sample >= sizes.count && runs.next().is_none();
+        // The last chunk may have fewer than the others, but of samples of one size some players take as many as the chunks
+        // have; no run may begin out of its turn.
+        let is_enough = if sizes.all > 0 { sample == sizes.count } else { sample >= sizes.count };
+        let is_all = is_enough && runs.next().is_none();
         if is_all { Ok(()) } else { Err(NO_SENSE) }
     }
 
     fn sizes<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<Sizes, Cannot> {
-        let (table, bits) = match (self.one(source, *b"stsz")?, self.one(source, *b"stz2")?) {
-            (Some(table), None) => (table, 32),
+        let (table, all, bits) = match (self.one(source, *b"stsz")?, self.one(source, *b"stz2")?) {
+            (Some(table), None) => {
+                let all = number(&table, 4).ok_or(NO_SENSE)?;
+                (table, all, 32)
+            }
+            // Of 32 bits there are none, but some players read them.
             (None, Some(table)) => {
-                let bits = *table.get(7).ok_or(NO_SENSE)?;
-                (table, bits)
+                let bits = *table.get(7).filter(|bits| matches!(bits, 4 | 8 | 16)).ok_or(NO_SENSE)?;
+                (table, 0, bits)
             }
             _ => return Err(NO_SENSE),
         };
-        let all = if bits == 32 { number(&table, 4).ok_or(NO_SENSE)? } else { 0 };
         let count = u64::from(number(&table, 8).ok_or(NO_SENSE)?);
         let each = table.get(12..).unwrap_or_default().to_vec();
-        let is_there = all > 0 || (each.len() as u64 * 8) / u64::from(bits.max(1)) >= count;
-        if !is_there || !matches!(bits, 4 | 8 | 16 | 32) {
-            return Err(NO_SENSE);
-        }
-        Ok(Sizes { all, each, bits, count })
+        let is_there = all > 0 || (each.len() as u64 * 8) / u64::from(bits) >= count;
+        if is_there { Ok(Sizes { all, each, bits, count }) } else { Err(NO_SENSE) }
     }
 
     /// Checks that samples of sound are as large as their table says: old writers of `QuickTime` count frames there, and
@@ -152,7 +154,7 @@ impl Track {
         let is_quicktime = described.first() == Some(&0);
         let entries = inner(described.get(8..).unwrap_or_default());
         let mut frames = entries.map(|(_, entry)| frame_bytes(entry, is_quicktime)).peekable();
-        if frames.peek().is_some() && frames.all(|bytes| bytes == Some(u64::from(sizes.all))) {
+        if sizes.all > 0 && frames.peek().is_some() && frames.all(|bytes| bytes == Some(u64::from(sizes.all))) {
             return Ok(());
         }
         Err(Cannot::Hold("it does not say in a common way how large its sound is"))
