@@ -1,16 +1,14 @@
-//! What a picture says beside its pixels of how it looks: its colour profile, how its colours are coded, and how it is
-//! turned. All belong to what it shows.
+//! What a picture says beside its pixels of how it looks: its colour profile, and how it is turned. Both belong to what
+//! it shows.
 
 use blake3::Hasher;
 use image::metadata::Orientation;
 
 use super::color::shows_as_srgb;
 use super::decode::png_orientation;
-use super::jpeg::{self, Channels};
-use super::jpeg_in::space;
 use super::picture::PROFILE_BYTES_MAX;
-use super::png_color;
 use super::webp::Chunk;
+use super::{jpeg, png_color};
 
 /// The most bytes of a file that are kept to read it from: a larger profile is ignored.
 pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
@@ -19,12 +17,6 @@ pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
 pub(super) fn jpeg(bytes: &[u8], hasher: &mut Hasher) {
     let icc = jpeg::profile(bytes).filter(|icc| !shows_as_srgb(icc));
     unusual(hasher, icc, jpeg::orientation(bytes));
-    let Channels { ids, is_jfif, adobe } = jpeg::channels(bytes);
-    // Of four channels either way is usual.
-    let usual = space(&ids, false, None);
-    if ids.len() == 3 && space(&ids, is_jfif, adobe) != usual {
-        named(hasher, b"coding", &[adobe.unwrap_or_default()]);
-    }
 }
 
 /// Hashes what a PNG says, or its header with those of its chunks that say it.

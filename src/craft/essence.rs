@@ -151,7 +151,7 @@ mod tests {
     use crate::craft::complete::png_chunks;
     use crate::craft::embed::wanted;
     use crate::craft::essence_writer::{EssenceWriter, essence, webp};
-    use crate::craft::jpeg::{before_pixels, parts};
+    use crate::craft::jpeg::parts;
     use crate::craft::webp::{self as webps, Chunk};
     use crate::craft::{Picture, embed, encode, grey_profile, srgb_profile, testing};
     use crate::model::{Format, Meta};
@@ -289,46 +289,6 @@ mod tests {
                 assert!(!shown[..at].contains(one), "{kind}: {at}");
                 assert_eq!(written(&looks[at], kind, &[3, 1, 50]).as_ref(), Some(one), "{kind}: {at}");
             }
-        }
-    }
-
-    /// An RGB picture that was made of a `YCbCr` one by a byte counted as the same. What is usual keeps its hash.
-    #[test]
-    fn another_coding_of_the_colours_is_another_picture() {
-        let bare = |picture: &Picture| {
-            let jpeg = encode(picture, Format::Jpeg, 90).unwrap();
-            // Where JFIF says it, nobody asks Adobe's segment.
-            let jfif = before_pixels(&jpeg).next().unwrap();
-            assert!(jfif.body.starts_with(b"JFIF"), "the test itself");
-            [&jpeg[..2], &jpeg[6 + jfif.body.len()..]].concat()
-        };
-        let colour = bare(&testing::gradient(40, 30));
-        let of = |channels: u8| {
-            let ids = |more: &[u8]| (1..=channels).flat_map(|id| [&[id], more].concat()).collect::<Vec<_>>();
-            let frame = [&[8, 0, 8, 0, 8, channels], &ids(&[0x11, 0])[..]].concat();
-            let scan = [&[channels], &ids(&[0])[..], &[0, 63, 0]].concat();
-            with_segment(&with_segment(b"\xff\xd8..\xff\xd9", 0xda, &scan), 0xc0, &frame)
-        };
-        let (grey, inks) = (of(1), of(4));
-        let adobe = |jpeg: &[u8], way: u8| with_segment(jpeg, 0xee, &[b"Adobe\0\x64\0\0\0\0", &[way][..]].concat());
-        let jfif = |jpeg: &[u8]| with_segment(jpeg, 0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0");
-        let rows = [
-            ("YCbCr", &colour, adobe(&colour, 1), true),
-            ("RGB", &colour, adobe(&colour, 0), false),
-            ("JFIF first", &colour, jfif(&adobe(&colour, 0)), true),
-            ("the last word", &colour, adobe(&adobe(&colour, 1), 0), true),
-            ("grey", &grey, adobe(&grey, 0), true),
-            ("inks", &inks, adobe(&inks, 0), true),
-            ("inks coded in another way", &inks, adobe(&inks, 2), true),
-        ];
-        for (what, bare, jpeg, is_same) in rows {
-            let shows = essence(&jpeg, Kind::Jpeg);
-            assert_eq!(shows == essence(bare, Kind::Jpeg), is_same, "{what}");
-            for piece in [1, 7, 4096] {
-                assert_eq!(written(&jpeg, Kind::Jpeg, &[piece]), shows, "{what}");
-            }
-            let embedded = embed(&jpeg, Kind::Jpeg, &Meta::default()).unwrap().0;
-            assert_eq!(essence(&embedded.into_bytes(), Kind::Jpeg), shows, "{what}");
         }
     }
 

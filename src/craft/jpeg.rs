@@ -9,9 +9,6 @@ pub(super) const START: [u8; 2] = [0xff, 0xd8];
 /// What an EXIF block and a piece of a colour profile begin with.
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
 const PROFILE: &[u8] = b"ICC_PROFILE\0";
-/// What the segments begin with that say how the colours are coded.
-const JFIF: &[u8] = b"JFIF\0";
-const ADOBE: &[u8] = b"Adobe";
 
 /// A part of a JPEG: a segment, and behind the header of a scan its coded pixels.
 #[derive(Debug, Clone, Copy)]
@@ -125,40 +122,10 @@ pub(super) fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
 /// Returns whether a segment before the pixels tells how the picture looks: its colours, or how it is turned.
 pub(super) fn tells_looks(marker: u8, body: &[u8]) -> bool {
     match marker {
-        0xe0 => body.starts_with(JFIF),
         0xe1 => body.starts_with(EXIF),
         0xe2 => body.starts_with(PROFILE),
-        0xee => body.starts_with(ADOBE),
-        _ => is_frame(marker),
+        _ => false,
     }
-}
-
-/// Returns whether a segment is the header of the picture.
-fn is_frame(marker: u8) -> bool {
-    matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf)
-}
-
-/// What the segments before the pixels say of the channels.
-pub(super) struct Channels {
-    /// The name of each.
-    pub(super) ids: Vec<u8>,
-    pub(super) is_jfif: bool,
-    /// How Adobe's segment says that they are coded.
-    pub(super) adobe: Option<u8>,
-}
-
-/// Returns what a JPEG says of its channels before its pixels.
-pub(super) fn channels(bytes: &[u8]) -> Channels {
-    let mut channels = Channels { ids: Vec::new(), is_jfif: false, adobe: None };
-    for Part { marker, body, .. } in before_pixels(bytes) {
-        match marker {
-            0xe0 => channels.is_jfif |= body.starts_with(JFIF),
-            0xee if body.starts_with(ADOBE) => channels.adobe = Some(body.get(11).copied().unwrap_or(0)),
-            _ if is_frame(marker) => channels.ids = body.iter().skip(6).step_by(3).copied().collect(),
-            _ => (),
-        }
-    }
-    channels
 }
 
 /// Returns how a JPEG is turned, by the last EXIF block before its pixels.
@@ -183,8 +150,8 @@ pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Refuses a JPEG that is coded as the decoder does not read it, or reads it wrongly without an error, by the head of
 /// its frame.
 pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
-    let mut parts = parts(bytes).map_while(Result::ok);
-    let Some(frame) = parts.find(|part| is_frame(part.marker)) else { return Ok(()) };
+    let is_frame = |part: &Part<'_>| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf);
+    let Some(frame) = parts(bytes).map_while(Result::ok).find(is_frame) else { return Ok(()) };
     let bits = frame.body.first().copied().unwrap_or(8);
     let what = match frame.marker {
         0xc3 | 0xc7 | 0xcb | 0xcf => "a lossless JPEG".to_owned(),

@@ -337,9 +337,9 @@ fn blanked(
     path: &RelPath,
     (kind, length): (Option<Kind>, u64),
     edits: Vec<craft::Edit>,
-) -> DiskResult<Option<ContentHash>> {
+) -> Result<Option<ContentHash>, MakeError> {
     opened.rewind().map_err(unread(path))?;
-    let mut watched = craft::Watched::new(craft::edited(opened, edits), kind, length);
+    let mut watched = craft::Watched::new(craft::edited(opened, length, edits)?, kind, length);
     std::io::copy(&mut watched, &mut std::io::sink()).map_err(unread(path))?;
     Ok(watched.essence())
 }

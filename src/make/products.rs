@@ -179,12 +179,14 @@ fn make_product(
         }
         Recipe::Blank { from, kind } => {
             return video(sources, (from, *kind), draft, product, |opened, length| {
-                craft::private(opened, length, *kind).map(|found| found.edits)
+                // Every size and offset stays as it is.
+                craft::private(opened, length, *kind).map(|found| (found.edits, length))
             });
         }
         Recipe::Embed { from, kind, meta } if kind.is_video() => {
             return video(sources, (from, *kind), draft, product, |opened, length| {
-                craft::tagged(opened, length, *kind, meta)
+                let edits = craft::tagged(opened, length, *kind, meta)?;
+                craft::length_with(length, &edits).map(|bytes| (edits, bytes))
             });
         }
         Recipe::Embed { from, kind, meta } => {
@@ -198,22 +200,26 @@ fn make_product(
     Ok(Known::file(draft.write(&product.to, &bytes, product.mode.clone())?))
 }
 
-/// Writes a video with some of its bytes replaced, while it is read.
+/// Writes a video with some of its bytes replaced, while it is read; `edits` returns how, and how many bytes it has then.
 fn video(
     sources: &Sources<'_>,
     (from, kind): (&RelPath, Kind),
     draft: &mut Draft,
     product: &Product,
-    edits: impl FnOnce(&mut dyn ReadSeek, u64) -> Result<Vec<craft::Edit>, CraftError>,
+    edits: impl FnOnce(&mut dyn ReadSeek, u64) -> Result<(Vec<craft::Edit>, u64), CraftError>,
 ) -> Result<Known, MakeError> {
     let mut opened = sources.open(from)?;
     let said = |source| DiskError { call: "read", path: from.clone(), source };
     let length = opened.seek(SeekFrom::End(0)).map_err(said)?;
-    let edits = edits(&mut *opened, length)?;
+    let (edits, expected) = edits(&mut *opened, length)?;
     opened.rewind().map_err(said)?;
     // What lies among its samples may go.
-    let mut video = craft::Watched::new(craft::edited(opened, edits), Some(kind), length);
-    let file = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
+    let mut video = craft::Watched::new(craft::edited(opened, length, edits)?, Some(kind), length);
+    let (file, bytes) = draft.stream(from, &mut video, &product.to, product.mode.clone())?;
+    if bytes != expected {
+        let why = format!("{bytes} bytes of the video were written, and {expected} were to be");
+        return Err(CraftError::Defect(why).into());
+    }
     Ok(Known { essence: video.essence(), ..Known::file(file) })
 }
 

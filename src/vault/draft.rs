@@ -39,14 +39,14 @@ impl Draft {
     }
 
     /// Writes what a reader makes of `from`, which may be of any size, as a product that will be published as `to`;
-    /// returns its hash.
+    /// returns its hash, and how many bytes it has.
     pub fn stream(
         &mut self,
         from: &RelPath,
         reader: &mut dyn Read,
         to: &RelPath,
         mode: PublishMode,
-    ) -> DiskResult<ContentHash> {
+    ) -> DiskResult<(ContentHash, u64)> {
         let mut product = self.writer(to, mode)?;
         let mut piece = Vec::new();
         loop {
@@ -54,7 +54,7 @@ impl Draft {
             let read = reader.take(PIECE_BYTES).read_to_end(&mut piece);
             read.map_err(|source| DiskError { call: "read", path: from.clone(), source })?;
             if piece.is_empty() || product.write_all(&piece).is_err() {
-                return Ok(product.finish()?.0);
+                return product.finish();
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::craft::jpeg_scan::{SCANS_MAX, damaged};
 
 /// What the channels of a JPEG are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::craft) enum Space {
+pub(super) enum Space {
     /// Grey, red, green and blue, or inks: as they are shown.
     Plain,
     /// Brightness and two colour differences; of inks if there are four.
@@ -79,7 +79,7 @@ impl<'a> Head<'a> {
 }
 
 /// Returns what the channels are, by the rules that all viewers follow.
-pub(in crate::craft) fn space(ids: &[u8], is_jfif: bool, adobe: Option<u8>) -> Space {
+pub(super) fn space(ids: &[u8], is_jfif: bool, adobe: Option<u8>) -> Space {
     match (ids, adobe) {
         ([_, _, _], _) if is_jfif => Space::YCbCr,
         ([_, _, _] | [_, _, _, _], Some(0)) | ([_, _, _, _] | [b'R', b'G', b'B'], None) => Space::Plain,

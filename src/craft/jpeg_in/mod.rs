@@ -8,7 +8,6 @@ mod head;
 mod kernels;
 mod scan;
 
-pub(super) use self::head::space;
 use self::head::{Frame, Head, Space};
 use self::scan::Scan;
 use super::CraftError;

@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::CraftError;
+
 /// Bytes of a file that become others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
@@ -27,15 +29,32 @@ impl Edit {
     }
 }
 
-/// Returns a file with its edits, which are in the order of the file; it is read once, from its start.
-pub fn edited<R: Read>(reader: R, edits: Vec<Edit>) -> impl Read {
-    Edited { reader, at: 0, edits: edits.into_iter().peekable(), open: None }
+/// Returns how many bytes a file of this length has with its edits. These must be in its order, none within another: else
+/// bytes would be lost.
+pub fn length_with(length: u64, edits: &[Edit]) -> Result<u64, CraftError> {
+    let (mut at, mut left) = (0, length);
+    for Edit { at: range, bytes, zeros } in edits {
+        if range.start < at || range.end < range.start || range.end > length {
+            let why = format!("what is to change at byte {} of the video overlaps with something else", range.start);
+            return Err(CraftError::Defect(why));
+        }
+        at = range.end;
+        left = left - (range.end - range.start) + bytes.len() as u64 + zeros;
+    }
+    Ok(left)
+}
+
+/// Returns a file of this length with its edits; it is read once, from its start.
+pub fn edited<R: Read>(reader: R, length: u64, edits: Vec<Edit>) -> Result<impl Read, CraftError> {
+    length_with(length, &edits)?;
+    Ok(Edited { reader, at: 0, length, edits: edits.into_iter().peekable(), open: None })
 }
 
 struct Edited<R> {
     reader: R,
     /// How many bytes of the file were read or passed over.
     at: u64,
+    length: u64,
     edits: std::iter::Peekable<std::vec::IntoIter<Edit>>,
     open: Option<Open>,
 }
@@ -78,9 +97,10 @@ impl<R: Read> Read for Edited<R> {
                 let passed = self.reader.read(&mut buffer[..wanted])? as u64;
                 open.skipped -= passed;
                 self.at += passed;
-                if passed == 0 {
-                    // It is written, or the file ended early.
+                if wanted == 0 {
                     self.open = None;
+                } else if passed == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
                 }
                 continue;
             }
@@ -95,6 +115,9 @@ impl<R: Read> Read for Edited<R> {
             let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buffer.len());
             let count = self.reader.read(&mut buffer[..wanted])?;
             self.at += count as u64;
+            if count == 0 && self.at < self.length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             return Ok(count);
         }
     }
@@ -127,14 +150,42 @@ mod tests {
         ];
         for (edits, expected) in edits {
             for (source, target) in [(1, 1), (1, 64), (64, 1), (3, 2), (64, 64)] {
-                let mut reader = edited(Slow(b"0123456789", source), edits.clone());
+                let mut reader = edited(Slow(b"0123456789", source), 10, edits.clone()).unwrap();
                 let mut made = Vec::new();
                 let mut piece = vec![0; target];
                 while let Ok(count @ 1..) = reader.read(&mut piece) {
                     made.extend_from_slice(&piece[..count]);
                 }
                 assert_eq!(String::from_utf8_lossy(&made), expected, "{source} {target}");
+                assert_eq!(length_with(10, &edits), Ok(made.len() as u64), "{source} {target}");
             }
+        }
+    }
+
+    /// A film of 73 MB became one of 292 bytes: an edit within another one counted as the end.
+    #[test]
+    fn edits_that_overlap_are_refused() {
+        let blank = |at| Edit::blank(at, b"");
+        let rows: [(&str, Vec<Edit>, bool); 7] = [
+            ("side by side", vec![blank(0..3), blank(3..5), blank(5..10)], true),
+            ("nothing between two", vec![blank(0..3), blank(3..3), blank(3..5)], true),
+            ("within another", vec![blank(0..5), blank(2..3)], false),
+            ("over the end of another", vec![blank(0..5), blank(4..8)], false),
+            ("the same", vec![blank(2..5), blank(2..5)], false),
+            ("out of order", vec![blank(5..8), blank(0..3)], false),
+            ("behind the end", vec![blank(9..11)], false),
+        ];
+        for (name, edits, is_taken) in rows {
+            assert_eq!(length_with(10, &edits).is_ok(), is_taken, "{name}");
+            assert_eq!(edited(&b"0123456789"[..], 10, edits).is_ok(), is_taken, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_an_error() {
+        for edits in [Vec::new(), vec![Edit::blank(4..8, b"")], vec![Edit::replace(9..9, b"end".to_vec())]] {
+            let read = edited(&b"01234"[..], 10, edits).unwrap().read_to_end(&mut Vec::new());
+            assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         }
     }
 }

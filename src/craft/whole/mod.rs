@@ -22,7 +22,7 @@ use super::CraftError;
 use crate::model::Kind;
 
 pub(in crate::craft) use boxes::{inner, measured};
-pub use edit::{Edit, edited};
+pub use edit::{Edit, edited, length_with};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
 pub use measure::measure;
 pub use private::{Private, private};

@@ -64,7 +64,7 @@ mod tests {
         let find = |video: &[u8]| private(Cursor::new(video), video.len() as u64, kind).map(|found| found.edits);
         let edits = find(video).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut made = Vec::new();
-        edited(video, edits.clone()).read_to_end(&mut made).unwrap();
+        edited(video, video.len() as u64, edits.clone()).unwrap().read_to_end(&mut made).unwrap();
         assert!(holds(video, b"SECRET") && !holds(&made, b"SECRET"), "{name}");
         assert_eq!(made.len(), video.len(), "{name}");
         assert!(holds(&made, frames) && check(&made, kind), "{name}");

@@ -18,11 +18,22 @@ const HANDLER_BYTES: u64 = 24;
 const ENCODER: Range<u64> = 50..82;
 /// Where the name of a reel begins, behind the head of its box, in what describes time codes.
 const REEL: u64 = 42;
+/// What a person calls these names.
+const REELS: &str = "the names of its reels";
 
 /// Looks at all boxes of an MP4 or MOV.
 pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, CraftError> {
     let length = source.length;
-    let mut walk = Walk { source, found: Found::default(), parts: 0, index: false, content: false, tracks: Vec::new() };
+    let mut walk = Walk {
+        source,
+        found: Found::default(),
+        parts: 0,
+        index: false,
+        content: false,
+        tracks: Vec::new(),
+        has_odd_track: false,
+        without: Vec::new(),
+    };
     walk.boxes(0..length, None, 0)?;
     let content = match walk.strays() {
         Ok(strays) => walk.without(strays),
@@ -33,6 +44,9 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
         }
         Err(Cannot::Read(error)) => return Err(error),
     };
+    if !walk.without.is_empty() {
+        walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
+    }
     walk.content_stays()?;
     walk.found.edits.extend(content);
     walk.found.edits.sort_by_key(|edit| edit.at.start);
@@ -95,6 +109,10 @@ struct Walk<'a, R> {
     index: bool,
     content: bool,
     tracks: Vec<Track>,
+    /// Whether a track lies elsewhere than directly in the index.
+    has_odd_track: bool,
+    /// What goes of which a person is told.
+    without: Vec<&'static str>,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -134,7 +152,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         inside: Option<[u8; 4]>,
         depth: usize,
     ) -> Result<(), CraftError> {
-        if let Some(track) = self.tracks.last_mut().filter(|track| track.content.contains(&at)) {
+        let stays = is_known(inside, name);
+        // References that go as a whole are not changed.
+        let is_taken = stays || name != *b"tref";
+        if let Some(track) = self.tracks.last_mut().filter(|track| is_taken && track.content.contains(&at)) {
             track.take(name, &(at..content.end), &content);
         }
         match (inside, &name) {
@@ -147,9 +168,14 @@ impl<R: Read + Seek> Walk<'_, R> {
                     "the video's index is compressed, so its content cannot be checked; export it again".to_owned(),
                 ));
             }
-            (Some(_), b"trak") => self.tracks.push(Track::new(at..content.end, content.clone())),
-            (Some(_), b"hdlr") => self.handler(content.clone(), inside == Some(*b"mdia"))?,
-            (Some(_), b"stsd") => self.descriptions(content.clone())?,
+            (Some(_), b"trak") if inside == Some(*b"moov") && depth == 1 => {
+                self.tracks.push(Track::new(at..content.end, content.clone()));
+            }
+            // Some players take it for one all the same.
+            (Some(_), b"trak") => self.has_odd_track = true,
+            // What goes as a whole is not looked into.
+            (Some(_), b"hdlr") if stays => self.handler(content.clone(), inside == Some(*b"mdia"))?,
+            (Some(_), b"stsd") if stays => self.descriptions(content.clone())?,
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -159,7 +185,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             if !self.source.is_zeros(content.clone())? {
                 self.found.edits.push(Edit::blank(content, b""));
             }
-        } else if !is_known(inside, name) {
+        } else if !stays {
             // Between them a large box has its size.
             self.found.edits.push(Edit::blank(at + 4..at + 8, &FREE));
             self.found.edits.push(Edit::blank(content, b""));
@@ -172,18 +198,20 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// Blanks the name of a handler (ISO/IEC 14496-12, 8.4.3): programs and persons write there what they like.
     fn handler(&mut self, content: Range<u64>, is_of_track: bool) -> Result<(), CraftError> {
         let is_whole = content.end - content.start >= HANDLER_BYTES;
-        if let Some(track) = self.tracks.last_mut().filter(|_| is_of_track && is_whole) {
-            track.handler = self.source.up_to(content.start + 8, 4)?.try_into().ok();
+        if let Some(track) = self.tracks.last_mut().filter(|_| is_of_track) {
+            let handler = if is_whole { self.source.up_to(content.start + 8, 4)?.try_into().ok() } else { None };
+            track.handlers.push(handler);
         }
-        self.blank_text((content.start + HANDLER_BYTES).min(content.end)..content.end)
+        self.blank_text((content.start + HANDLER_BYTES).min(content.end)..content.end)?;
+        Ok(())
     }
 
     /// Blanks the names of encoders in what describes pictures (ISO/IEC 14496-12, 12.1.3), and those of reels in what
     /// describes time codes (`QuickTime` File Format, Timecode Sample Description).
     fn descriptions(&mut self, content: Range<u64>) -> Result<(), CraftError> {
-        let text = match self.tracks.last().and_then(|track| track.handler).as_ref() {
-            Some(b"vide") => ENCODER,
-            Some(b"tmcd") => REEL..u64::MAX,
+        let (text, is_reel) = match self.tracks.last().and_then(Track::handler).as_ref() {
+            Some(b"vide") => (ENCODER, false),
+            Some(b"tmcd") => (REEL..u64::MAX, true),
             _ => return Ok(()),
         };
         let mut at = content.start + 8;
@@ -193,19 +221,22 @@ impl<R: Read + Seek> Walk<'_, R> {
                 break;
             }
             let end = text.end.min(size);
-            if text.start < end {
-                self.blank_text(at + text.start..at + end)?;
+            let is_blanked = text.start < end && self.blank_text(at + text.start..at + end)?;
+            if is_blanked && is_reel && !self.without.contains(&REELS) {
+                self.without.push(REELS);
             }
             at += size;
         }
         Ok(())
     }
 
-    fn blank_text(&mut self, text: Range<u64>) -> Result<(), CraftError> {
-        if !self.source.is_zeros(text.clone())? {
+    /// Blanks a text, and returns whether there is one.
+    fn blank_text(&mut self, text: Range<u64>) -> Result<bool, CraftError> {
+        let is_there = !self.source.is_zeros(text.clone())?;
+        if is_there {
             self.found.edits.push(Edit::blank(text, b""));
         }
-        Ok(())
+        Ok(is_there)
     }
 
     /// Judges bytes that are no box: behind a complete video, and as zeros, they are no damage.
@@ -226,6 +257,9 @@ impl<R: Read + Seek> Walk<'_, R> {
         if self.found.has_places || self.found.top.iter().any(|top| top.name == *b"imda") {
             return Err(Cannot::Hold("its index names places in a way that is not read here"));
         }
+        if self.has_odd_track {
+            return Err(Cannot::Hold("one of its tracks lies within another"));
+        }
         let contents = self.found.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone());
         strays(self.source, &self.tracks, &contents.collect::<Vec<_>>())
     }
@@ -233,14 +267,18 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// Takes strays out of the index, and returns how they go out of the content.
     fn without(&mut self, strays: Strays) -> Vec<Edit> {
         let Strays { tracks, index, content, titles } = strays;
-        let is_in_track = |at: u64| tracks.iter().any(|track| track.contains(&at));
+        let is_in_track = |at: u64| {
+            let next = tracks.partition_point(|track| track.end <= at);
+            tracks.get(next).is_some_and(|track| track.contains(&at))
+        };
         self.found.edits.retain(|edit| !is_in_track(edit.at.start));
         self.found.tables.retain(|(table, _)| !is_in_track(table.start));
         self.found.is_in_content = !(tracks.is_empty() && content.is_empty());
         self.found.edits.extend(index);
         self.found.edits.sort_by_key(|edit| edit.at.start);
-        if !titles.is_empty() {
-            self.found.told.push(format!("it goes to markets without its {}", titles.join(" and its ")));
+        self.without.extend(titles);
+        if !content.is_empty() {
+            self.without.push("the bytes among its pictures and sound that belong to neither");
         }
         content
     }
@@ -320,7 +358,7 @@ mod tests {
     fn blank(video: &[u8]) -> Result<Vec<u8>, CraftError> {
         let edits = edits(video)?;
         let mut made = Vec::new();
-        edited(video, edits).read_to_end(&mut made).unwrap();
+        edited(video, video.len() as u64, edits).unwrap().read_to_end(&mut made).unwrap();
         Ok(made)
     }
 
@@ -347,8 +385,9 @@ mod tests {
         let named = described(b"vide", &encoder);
         let reel = part(*b"tmcd", &[&[7; 26][..], &part(*b"name", &[&[0, 19, 0, 0], SECRET].concat())].concat());
         let reel = described(b"tmcd", &reel);
+        let beside = [&named[..], &part(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &encoder[..]].concat())].concat();
         let film = |index: &[u8], more: &[u8]| [&part(*b"ftyp", &[0; 8]), &mdat, index, more].concat();
-        let cases: [(&str, Vec<u8>); 16] = [
+        let cases: [(&str, Vec<u8>); 18] = [
             ("udta in moov", film(&index(early, &[], &udta), &[])),
             ("udta in trak", film(&index(early, &udta, &[]), &[])),
             ("meta with keys", film(&index(early, &[], &keys), &[])),
@@ -359,6 +398,9 @@ mod tests {
             ("left in free", film(&index(early, &[], &part(*b"free", SECRET)), &part(*b"skip", SECRET))),
             ("names of a track and its encoder", film(&index(early, &named, &[]), &[])),
             ("names of a time code and its reel", film(&index(early, &reel, &[]), &[])),
+            // What is blanked within something that is blanked was the end of the file.
+            ("a handler of the film", film(&index(early, &[], &handler(b"mdir")), &[])),
+            ("descriptions beside the tables", film(&index(early, &beside, &[]), &[])),
             ("nobody knows it", film(&index(early, &[], &part(*b"Xtra", SECRET)), &part(*b"beam", SECRET))),
             ("moov before mdat", {
                 let length = u32::try_from(index(0, &udta, &keys).len()).unwrap();
@@ -387,6 +429,9 @@ mod tests {
             let is_in = |at: u64| blanks.iter().any(|edit| edit.at.contains(&at));
             assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
         }
+        let reels = film(&index(early, &reel, &[]), &[]);
+        let told = private(Cursor::new(&reels), reels.len() as u64, Kind::Mov).unwrap().told;
+        assert!(told.contains(&"it goes to markets without the names of its reels".to_owned()), "{told:?}");
         let plain = film(&index(early, &[], &part(*b"free", &[0; 9])), &[0; 30]);
         assert_eq!(edits(&plain), Ok(Vec::new()));
     }

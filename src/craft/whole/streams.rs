@@ -20,15 +20,15 @@ pub(super) struct Track {
     /// Where its box lies.
     pub(super) at: Range<u64>,
     pub(super) content: Range<u64>,
-    /// What it holds, if it says that.
-    pub(super) handler: Option<[u8; 4]>,
+    /// What its handlers say that it holds; nothing, if one is cut off.
+    pub(super) handlers: Vec<Option<[u8; 4]>>,
     /// Those of its boxes that say where its samples are, and which track it is: where they lie, and their content.
     boxes: Vec<([u8; 4], Range<u64>, Range<u64>)>,
 }
 
 impl Track {
     pub(super) fn new(at: Range<u64>, content: Range<u64>) -> Self {
-        Self { at, content, handler: None, boxes: Vec::new() }
+        Self { at, content, handlers: Vec::new(), boxes: Vec::new() }
     }
 
     /// Takes a box of it, if it is one that counts here.
@@ -41,16 +41,21 @@ impl Track {
         }
     }
 
+    /// Returns what it holds, if it says that; of two handlers nobody can tell which one counts.
+    pub(super) fn handler(&self) -> Option<[u8; 4]> {
+        if let [handler] = self.handlers[..] { handler } else { None }
+    }
+
     /// Returns whether it goes to a market; a track that does not say what it holds is no track of pictures, and none of text.
     pub(super) fn stays(&self) -> Result<bool, Cannot> {
-        let handler = self.handler.as_ref().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
-        Ok(STAY.contains(&handler))
+        let handler = self.handler().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
+        Ok(STAY.contains(&&handler))
     }
 
     /// Returns what a person calls it.
     pub(super) fn title(&self) -> &'static str {
-        let is_text = self.handler.as_ref().is_some_and(|handler| TEXTS.contains(&handler));
-        if is_text { "text tracks (chapters or subtitles)" } else { "data tracks" }
+        let is_text = self.handler().is_some_and(|handler| TEXTS.contains(&&handler));
+        if is_text { "its text tracks (chapters or subtitles)" } else { "its data tracks" }
     }
 
     /// Returns the number by which others name it.
@@ -109,34 +114,36 @@ impl Track {
                 _ => chunks.push(start..end),
             }
         }
-        // The last chunk may have fewer than the others; no run may begin out of its turn.
-        let is_all = sample >= sizes.count && runs.next().is_none();
+        // The last chunk may have fewer than the others, but of samples of one size some players take as many as the chunks
+        // have; no run may begin out of its turn.
+        let is_enough = if sizes.all > 0 { sample == sizes.count } else { sample >= sizes.count };
+        let is_all = is_enough && runs.next().is_none();
         if is_all { Ok(()) } else { Err(NO_SENSE) }
     }
 
     fn sizes<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<Sizes, Cannot> {
-        let (table, bits) = match (self.one(source, *b"stsz")?, self.one(source, *b"stz2")?) {
-            (Some(table), None) => (table, 32),
+        let (table, all, bits) = match (self.one(source, *b"stsz")?, self.one(source, *b"stz2")?) {
+            (Some(table), None) => {
+                let all = number(&table, 4).ok_or(NO_SENSE)?;
+                (table, all, 32)
+            }
+            // Of 32 bits there are none, but some players read them.
             (None, Some(table)) => {
-                let bits = *table.get(7).ok_or(NO_SENSE)?;
-                (table, bits)
+                let bits = *table.get(7).filter(|bits| matches!(bits, 4 | 8 | 16)).ok_or(NO_SENSE)?;
+                (table, 0, bits)
             }
             _ => return Err(NO_SENSE),
         };
-        let all = if bits == 32 { number(&table, 4).ok_or(NO_SENSE)? } else { 0 };
         let count = u64::from(number(&table, 8).ok_or(NO_SENSE)?);
         let each = table.get(12..).unwrap_or_default().to_vec();
-        let is_there = all > 0 || (each.len() as u64 * 8) / u64::from(bits.max(1)) >= count;
-        if !is_there || !matches!(bits, 4 | 8 | 16 | 32) {
-            return Err(NO_SENSE);
-        }
-        Ok(Sizes { all, each, bits, count })
+        let is_there = all > 0 || (each.len() as u64 * 8) / u64::from(bits) >= count;
+        if is_there { Ok(Sizes { all, each, bits, count }) } else { Err(NO_SENSE) }
     }
 
     /// Checks that samples of sound are as large as their table says: old writers of `QuickTime` count frames there, and
     /// say elsewhere how large one is.
     fn is_sized_by_samples<R: Read + Seek>(&self, source: &mut Source<R>, sizes: &Sizes) -> Result<(), Cannot> {
-        if self.handler != Some(*b"soun") || sizes.count == 0 {
+        if self.handler() != Some(*b"soun") || sizes.count == 0 {
             return Ok(());
         }
         let times = self.one(source, *b"stts")?.ok_or(NO_SENSE)?;
@@ -147,7 +154,7 @@ impl Track {
         let is_quicktime = described.first() == Some(&0);
         let entries = inner(described.get(8..).unwrap_or_default());
         let mut frames = entries.map(|(_, entry)| frame_bytes(entry, is_quicktime)).peekable();
-        if frames.peek().is_some() && frames.all(|bytes| bytes == Some(u64::from(sizes.all))) {
+        if sizes.all > 0 && frames.peek().is_some() && frames.all(|bytes| bytes == Some(u64::from(sizes.all))) {
             return Ok(());
         }
         Err(Cannot::Hold("it does not say in a common way how large its sound is"))
@@ -210,11 +217,8 @@ fn frame_bytes(entry: &[u8], is_quicktime: bool) -> Option<u64> {
 }
 
 /// Returns which bytes tracks use, in the order of the file, none twice.
-pub(super) fn used<'a, R: Read + Seek>(
-    source: &mut Source<R>,
-    tracks: impl Iterator<Item = &'a Track> + Clone,
-) -> Result<Vec<Range<u64>>, Cannot> {
-    let tables = tracks.clone().flat_map(|track| &track.boxes);
+pub(super) fn used<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) -> Result<Vec<Range<u64>>, Cannot> {
+    let tables = tracks.iter().flat_map(|track| &track.boxes);
     if tables.map(|(_, at, _)| at.end - at.start).sum::<u64>() > TABLES_BYTES_MAX {
         return Err(Cannot::Hold("its index is too large"));
     }

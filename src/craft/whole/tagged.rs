@@ -240,7 +240,7 @@ mod tests {
     fn tag(video: &[u8], kind: Kind, meta: &Meta) -> Result<Vec<u8>, CraftError> {
         let edits = tagged(Cursor::new(video), video.len() as u64, kind, meta)?;
         let mut made = Vec::new();
-        edited(video, edits).read_to_end(&mut made).unwrap();
+        edited(video, video.len() as u64, edits).unwrap().read_to_end(&mut made).unwrap();
         Ok(made)
     }
 
