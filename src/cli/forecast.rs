@@ -53,6 +53,11 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads a day that a person typed.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "write the day as 2026-12-24: year, month, day".to_owned())
+}
+
 fn tell(future: &Future, day: Date, zone: &TimeZone) {
     let time = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%A %Y-%m-%d %H:%M (%Z)").to_string();
     let mut last = None;
@@ -83,4 +88,20 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
 
 fn names(markets: &[MarketName]) -> Vec<&str> {
     markets.iter().map(MarketName::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was told that four digits of a year could not be read.
+    #[test]
+    fn a_day_in_another_form_is_answered_with_the_form_that_is_wanted() {
+        for (text, is_day) in [("2026-12-24", true), ("24.12.2026", false), ("tomorrow", false), ("2026-13-01", false)]
+        {
+            let read = day(text);
+            assert_eq!(read.is_ok(), is_day, "{text}");
+            assert!(read.err().is_none_or(|why| why.contains("2026-12-24")), "{text}");
+        }
+    }
 }

@@ -82,7 +82,7 @@ enum Command {
         /// A file or folder in an inbox
         path: Option<PathBuf>,
         /// Which file leaves `upload` when and for which market, until the end of a day such as 2026-12-24
-        #[arg(long, value_name = "DATE", conflicts_with = "path")]
+        #[arg(long, value_name = "DATE", conflicts_with = "path", value_parser = forecast::day)]
         until: Option<jiff::civil::Date>,
         /// With --until, one JSON object, for programs
         #[arg(long, requires = "until")]

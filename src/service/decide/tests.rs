@@ -178,7 +178,8 @@ fn a_tag_file_that_cannot_be_read_keeps_its_theme_waiting_in_all_stages() {
 #[test]
 fn tags_for_a_market_that_nobody_knows_wait() {
     let wrong = "title: Sea\ncategory: {adobe-stok: 11}\n";
-    let unknown = "there is no market `adobe-stok`; did you mean `adobe-stock`?";
+    let unknown = "there is no market `adobe-stok`; did you mean `adobe-stock`? A market of your own has its profile in \
+                   `markets/adobe-stok.yaml`";
     let (sound, set) = ("title: Sea\ncategory: {adobe-stock: 11}\n", "title: Sea\nuse: [warm]\n");
     // (the file, its text, that of the tag set, that of the sidecar, settings, what is told)
     let cases = [
