@@ -15,6 +15,9 @@ use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 /// What is told of a picture that need not be made.
 const TAKEN_BACK: &str = "taken from the trash, where the same lay";
 
+/// What a range of bytes is that no quality gave: no market alone may have it.
+const TOGETHER: &str = ", the limits of all its markets together";
+
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
 pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress) -> Result<Made, MakeError> {
     let disk = vault.disk();
@@ -269,7 +272,8 @@ fn rendered(
                 error => error.into(),
             })?;
             chosen = made.by;
-            let told: Vec<String> = made.encoded.into_iter().chain(made.unfit).collect();
+            let told: Vec<String> =
+                made.encoded.into_iter().chain(made.unfit.map(|why| format!("{why}{TOGETHER}"))).collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
         })?;
         Ok(Known { by: chosen, ..known })

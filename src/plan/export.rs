@@ -55,14 +55,60 @@ pub(super) fn encoding_of_bytes(
 /// A JPEG of photographs has fewer bytes for each pixel, and more than a hundredth of one.
 const PIXEL_BYTES_MAX: u64 = 3;
 const PIXELS_OF_A_BYTE: u64 = 100;
+/// From one quality to the next a JPEG grows by some hundredths: none is likely within less than a tenth.
+const PARTS_LEAST: u64 = 10;
 
 /// Returns how many bytes a JPEG is to have for all markets that take it, if they may matter in its size. Where no size
-/// suits all of them, it is left to each whether it takes the file.
+/// suits all of them, or hardly one, it is left to each whether it takes the file or gets one of its own.
 fn bytes(rules: &Rules, format: Format, size: Option<Size>) -> Option<ByteRange> {
     let pixels = size.filter(|_| format == Format::Jpeg)?.pixels();
     let markets = rules.markets.iter().filter(|market| market.kinds.contains(&format.kind()));
     let (min, max) =
         markets.fold((0, u64::MAX), |(min, max), market| (min.max(market.bytes.min), max.min(market.bytes.max)));
     let may_matter = max < pixels * PIXEL_BYTES_MAX || min > pixels / PIXELS_OF_A_BYTE;
-    (may_matter && min <= max).then_some(ByteRange { min, max })
+    (may_matter && min <= max && max - min >= min / PARTS_LEAST).then_some(ByteRange { min, max })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{DEFAULT_TEXT, load};
+    use crate::market::{Market, built_in};
+
+    /// Limits of two markets that hardly meet made nearly every picture be encoded four times, and told a range of bytes
+    /// that nobody wrote.
+    #[test]
+    fn limits_that_hardly_meet_are_left_to_each_market() {
+        let settings = load(DEFAULT_TEXT, Path::new("/mill"), &built_in().unwrap()).unwrap();
+        let size = Some(Size { width: 2500, height: 2000 });
+        // The limits of each market, and how many bytes a JPEG is to have for all.
+        let rows: [(&[(u64, u64)], Option<(u64, u64)>); 6] = [
+            (&[(1, 1_500_000)], Some((1, 1_500_000))),
+            (&[(1, 1_500_000), (1_000_000, 9_000_000)], Some((1_000_000, 1_500_000))),
+            (&[(1, 1_100_000), (1_000_000, 9_000_000)], Some((1_000_000, 1_100_000))),
+            (&[(1, 1_099_999), (1_000_000, 9_000_000)], None),
+            (&[(1, 1_500_000), (1_500_000, 9_000_000)], None),
+            (&[(1, 1_500_000), (2_000_000, 9_000_000)], None),
+        ];
+        for (limits, expected) in rows {
+            let market = |(min, max): &(u64, u64)| {
+                let mut market: Market = settings.upload.markets[0].clone();
+                (market.bytes.min, market.bytes.max) = (*min, *max);
+                market
+            };
+            let rules = Rules {
+                naming: settings.naming.clone(),
+                keep: settings.keep.clone(),
+                export: settings.export.clone(),
+                markets: limits.iter().map(market).collect(),
+                names: settings.upload.names.clone(),
+                prompts_max: 10,
+                nets: std::collections::BTreeMap::new(),
+            };
+            let expected = expected.map(|(min, max)| ByteRange { min, max });
+            assert_eq!(bytes(&rules, Format::Jpeg, size), expected, "{limits:?}");
+        }
+    }
 }
