@@ -302,3 +302,44 @@ fn an_offer_whose_file_cannot_be_made_waits_with_the_reason() {
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [2, 2], "{}", root.log());
 }
+
+/// What another program said of a picture was lost for the market that got it later: that had the theme's tags alone.
+#[test]
+fn an_offer_brings_the_xmp_that_came_with_the_picture() {
+    for is_moved in [false, true] {
+        let root = Root::with(
+            "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf], limits: {123rf: {at_most: 1}}}\n",
+        );
+        take_small(&root, &["123rf"]);
+        tag(&root, "city, night, street, rain, neon, car, light");
+        fs::write(root.at("raw/city/a.png"), picture(2, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+                   <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt>\
+                   <rdf:li xml:lang='x-default'>A tram in the rain</rdf:li></rdf:Alt></dc:title></rdf:Description>\
+                   </rdf:RDF></x:xmpmeta>";
+        fs::write(root.at("raw/city/x.xmp"), xmp).unwrap();
+        fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 1], "{}", root.log());
+        if is_moved {
+            let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+            let day = root.at("upload/sent").join(bundle.parent().unwrap().file_name().unwrap());
+            fs::create_dir_all(&day).unwrap();
+            fs::rename(&bundle, day.join("adobe-stock")).unwrap();
+        }
+        raise_the_limit(&root);
+        for _ in 0..2 {
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        let own = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();
+        let meta = stockmill::craft::embedded_xmp(&fs::read(&own).unwrap(), stockmill::model::Kind::Jpeg).unwrap();
+        let title = stockmill::craft::read_xmp(&meta).unwrap().title;
+        assert_eq!(title.as_deref(), Some("A tram in the rain"), "{}", root.log());
+        let csv = root.files().into_iter().find(|name| name.ends_with("/123rf.csv")).unwrap();
+        assert!(fs::read_to_string(root.at(&csv)).unwrap().contains("A tram in the rain"), "{csv}");
+        assert!(!root.log().contains("mbedded anew"), "{}", root.log());
+        let explained = root.text(&["explain", own.to_str().unwrap()]);
+        assert!(explained.contains("A tram in the rain (foreign xmp)"), "{explained}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, foreign_xmp};
+use super::bundles::{Bundles, RECORD_BYTES_MAX, found_xmp};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
@@ -117,13 +117,14 @@ impl Bundles<'_> {
         if markets.is_empty() || sidecar.id.is_none() || entry.what != What::File {
             return Ok(None);
         }
-        let xmp = foreign_xmp(self.disk, &folder.sidecars(), name)?;
+        let (beside, xmp) = found_xmp(self.disk, &folder.sidecars(), name)?.unzip();
         let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
         let theme = sidecar.theme.clone();
         let companion = Companion { path, seen: record.identity };
         let found = Found { path: file, entry };
         let facts = inspect_bundled(self.disk, &found, (companion, sidecar), &limits(self.settings));
-        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, ..facts }) }))
+        let companions = beside.into_iter().collect();
+        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, companions, ..facts }) }))
     }
 
     /// Returns how markets take a file that lack it; nothing if none does.
