@@ -63,7 +63,7 @@ pub use manifest::{Written, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
-pub use own_file::{Taken, how_taken, may_be_made};
+pub use own_file::{Taken, how_taken, is_finished_of, is_own_file, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use recipe::Recipe;
 pub use refusal::Refusal;
