@@ -2,12 +2,12 @@
 //! a JPEG that is encoded once more gets worse.
 
 use super::asset::Asset;
-use super::steps::steps_of;
+use super::steps::{Steps, steps_of};
 use super::tags::digest;
-use super::{Recipe, export};
+use super::{BundleFolder, Recipe, export};
 use crate::config::ExportSettings;
 use crate::market::{self, Candidate, Market};
-use crate::model::{ByteRange, Colours, Format, Profile, Render, Upscaler};
+use crate::model::{ByteRange, Colours, Format, Profile, Render, Stage, Upscaler};
 use crate::records::{Derivation, FileRecord, Sidecar};
 
 /// How a market takes a file.
@@ -19,9 +19,37 @@ pub enum Taken {
     Anew,
 }
 
+/// How the history of a market's own file begins to say how it was made.
+const ANEW: &str = "encoded anew from the original";
+
+/// Returns whether a sidecar is that of a market's own file. That is no finished file for any other market: it was
+/// made smaller, or lost colours, for limits that the others do not have.
+pub fn is_own_file(sidecar: &Sidecar) -> bool {
+    let of_upload = sidecar.history.iter().rev().take_while(|line| line.stage == Stage::Upload);
+    steps_of_own(sidecar).is_some_and(|steps| steps.bytes().is_some())
+        && of_upload.into_iter().any(|line| line.did.contains(ANEW))
+}
+
+/// Returns whether a sidecar is that of the finished file in whose place a market got its own one: it was made of the
+/// same original by the same settings.
+pub fn is_finished_of(sidecar: &Sidecar, own: &Sidecar) -> bool {
+    let original = |sidecar: &Sidecar| sidecar.original().map(|original| original.hash.clone());
+    let (Some(steps), Some(of_own)) = (steps_of_own(sidecar), steps_of_own(own)) else { return false };
+    !is_own_file(sidecar) && original(sidecar) == original(own) && steps.for_market_of(&of_own) == of_own
+}
+
+fn steps_of_own(sidecar: &Sidecar) -> Option<Steps> {
+    steps_of(sidecar.file.as_ref()?, sidecar.original()?).ok()
+}
+
+/// Returns whether a file is offered that another market's bundle has for its own.
+pub(super) fn is_of_another(asset: &Asset<'_>) -> bool {
+    BundleFolder::is_file(&asset.facts.path) && is_own_file(&asset.sidecar)
+}
+
 /// Returns how a market takes a file, if it does. Encoding may give another number of bytes, and other colours.
-pub fn how_taken(market: &Market, candidate: &Candidate) -> Option<Taken> {
-    if market::check(market, candidate).is_empty() {
+pub fn how_taken(market: &Market, candidate: &Candidate, is_own: bool) -> Option<Taken> {
+    if !is_own && market::check(market, candidate).is_empty() {
         return Some(Taken::AsItIs);
     }
     let fitting = encoded_anew(market, candidate)?;
@@ -68,7 +96,9 @@ pub(super) fn own_file(
     }
     let missed = steps.bytes().filter(|range| !range.holds(asset.facts.seen.size));
     let range = wanted(asset, market, missed)?;
-    let is_in_its_colours = takes_colours(market, asset.facts.colours);
+    // What colours the original has, another market's own file does not tell.
+    let colours = asset.facts.colours.filter(|_| !is_of_another(asset));
+    let is_in_its_colours = takes_colours(market, colours);
     let profile = if is_in_its_colours { rules.export.profile } else { Profile::Srgb };
     let of_profile = ExportSettings { profile, ..rules.export.clone() };
     let (output, encoded) = export::encoding_of_bytes(&of_profile, Format::Jpeg, Some(range), meta.clone());
@@ -76,12 +106,9 @@ pub(super) fn own_file(
     let render = Render { size, by, enhance: steps.look(), output, threads: 1 };
     let recipe = Recipe::Render { from: archived.clone(), kind: original.kind, render };
     let derivation = Derivation::Steps(steps.kept.into_iter().chain([encoded]).collect());
-    let how = if is_in_its_colours {
-        "encoded anew from the original for its limits of bytes, and "
-    } else {
-        "encoded anew from the original in sRGB, and "
-    };
-    Ok((recipe, FileRecord::of_derived(Some(original.hash.clone()), derivation, Some(digest(meta))), how.to_owned()))
+    let how = if is_in_its_colours { "for its limits of bytes" } else { "in sRGB" };
+    let file = FileRecord::of_derived(Some(original.hash.clone()), derivation, Some(digest(meta)));
+    Ok((recipe, file, format!("{ANEW} {how}, and ")))
 }
 
 fn takes_colours(market: &Market, colours: Option<Colours>) -> bool {
@@ -98,6 +125,10 @@ fn wanted(asset: &Asset<'_>, market: &Market, missed: Option<ByteRange>) -> Resu
     };
     let own = market.byte_range();
     let misses = |other: &&Market| {
+        if is_of_another(asset) {
+            // Its bytes say nothing of those of the finished one.
+            return false;
+        }
         let range = other.byte_range();
         let is_missed = !range.holds(bytes) || !takes_colours(other, asset.facts.colours);
         is_missed && unfit(&range).is_none() && market::never(other, asset.kind, source_type).is_empty()

@@ -4,8 +4,9 @@ use jiff::civil::Date;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
+use super::bundled_name::file_name;
 use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
-use super::own_file::{encoded_anew, may_be_made, own_file};
+use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::But;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
@@ -19,7 +20,7 @@ const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let Answers { plan, did, refused } = Answers::of(asset);
+    let Answers { plan, did, refused } = Answers::of(asset, &|_| true);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     plan.about.did = did.into_iter().chain(told(&refused)).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
@@ -41,11 +42,14 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     Ok(plan)
 }
 
-/// Plans that a file which lies in a bundle gets into today's bundle of each further market that takes it by now; it
-/// stays where it is.
-pub fn plan_offer(facts: &Facts, context: &Context<'_>) -> Result<Plan, Hold> {
+/// Plans that a file which lies in a bundle gets into today's bundle of each of these further markets that takes it by
+/// now; it stays where it is.
+pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) -> Result<Plan, Hold> {
     let asset = Asset::recognise(facts, context)?;
-    let Answers { plan, did, refused } = Answers::of(&asset);
+    let Answers { plan, did, refused } = Answers::of(&asset, &|market| markets.contains(market));
+    if refused.iter().all(|(_, refusal)| refusal.cause == Cause::Before) && plan.is_none() {
+        return Err(Hold::Waits("each market that it is for had it before".to_owned()));
+    }
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     plan.about.did = format!("{}; other markets got it before", did.join("; "));
     bring_xmp(&asset, &mut plan, |_| true);
@@ -63,9 +67,14 @@ pub enum Said {
     Refuses(String),
 }
 
-/// Returns what each market says to a bundled file that it has not got.
-pub fn ask_markets(facts: &Facts, context: &Context<'_>) -> Result<Vec<(MarketName, Said)>, Hold> {
-    let Answers { plan, refused, .. } = Answers::of(&Asset::recognise(facts, context)?);
+/// Returns what each of these markets says to a bundled file that it has not got.
+pub fn ask_markets(
+    facts: &Facts,
+    markets: &[MarketName],
+    context: &Context<'_>,
+) -> Result<Vec<(MarketName, Said)>, Hold> {
+    let asset = Asset::recognise(facts, context)?;
+    let Answers { plan, refused, .. } = Answers::of(&asset, &|market| markets.contains(market));
     let takes = plan.into_iter().flat_map(|plan| plan.about.markets).map(|market| (market, Said::Takes));
     let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
         Cause::Before => None,
@@ -94,9 +103,9 @@ struct Answers {
 }
 
 impl Answers {
-    fn of(asset: &Asset<'_>) -> Self {
+    fn of(asset: &Asset<'_>, is_asked: &dyn Fn(&MarketName) -> bool) -> Self {
         let (mut did, mut refused, mut plan) = (Vec::new(), Vec::new(), None);
-        for market in &asset.context.rules.markets {
+        for market in asset.context.rules.markets.iter().filter(|market| is_asked(&market.name)) {
             match join(asset, market, &mut plan) {
                 Ok(joined) => did.push((market.name.clone(), joined)),
                 Err(refusal) => refused.push((market.name.clone(), refusal)),
@@ -173,13 +182,21 @@ fn own_file_for(
     market: &Market,
     candidate: &Candidate,
 ) -> Result<Option<(Recipe, FileRecord, String)>, NotTaken> {
-    let Err(mut refusal) = check(market, candidate) else { return Ok(None) };
-    let fitting = encoded_anew(market, candidate).ok_or_else(|| refusal.clone())?;
-    if let Err(rest) = check(market, &fitting) {
-        // What a file of its own would mend, nobody has to do anything about.
-        let is_mended = may_be_made(&asset.sidecar, market, candidate.bytes);
-        return Err(if is_mended { rest } else { refusal });
-    }
+    let mut refusal = if is_of_another(asset) {
+        if let Some(fitting) = encoded_anew(market, candidate) {
+            check(market, &fitting)?;
+        }
+        NotTaken::new(Cause::File, "the file that another market has was encoded for the limits of that one alone")
+    } else {
+        let Err(refusal) = check(market, candidate) else { return Ok(None) };
+        let fitting = encoded_anew(market, candidate).ok_or_else(|| refusal.clone())?;
+        if let Err(rest) = check(market, &fitting) {
+            // What a file of its own would mend, nobody has to do anything about.
+            let is_mended = may_be_made(&asset.sidecar, market, candidate.bytes);
+            return Err(if is_mended { rest } else { refusal });
+        }
+        refusal
+    };
     match own_file(asset, market, candidate) {
         Ok(own) => Ok(Some(own)),
         Err(why) => {
@@ -346,20 +363,6 @@ fn film(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
             (Recipe::Same { from, hash }, file, format!("without tags inside ({why}), "))
         }
     }
-}
-
-/// Returns the name that an asset gets for a market by a rule, or was finished under; its extension says what it is.
-fn file_name(asset: &Asset<'_>, market: &Market) -> String {
-    if let Some(rule) = asset.context.rules.naming.markets.get(&market.name) {
-        return format!("{}.{}", asset.stem(rule), asset.extension());
-    }
-    let (path, own) = (&asset.facts.path, asset.extension());
-    let is_right = match path.extension().as_str() {
-        "jpeg" => own == "jpg",
-        "tiff" => own == "tif",
-        extension => own == extension,
-    };
-    if is_right { path.file_text() } else { format!("{}.{own}", path.stem().to_string_lossy()) }
 }
 
 /// Returns today's bundle that is open, or the next one. Nothing is added to one of which nobody can tell what it holds.

@@ -302,3 +302,189 @@ fn an_offer_whose_file_cannot_be_made_waits_with_the_reason() {
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [2, 2], "{}", root.log());
 }
+
+/// What another program said of a picture was lost for the market that got it later: that had the theme's tags alone.
+#[test]
+fn an_offer_brings_the_xmp_that_came_with_the_picture() {
+    for is_moved in [false, true] {
+        let root = Root::with(
+            "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf], limits: {123rf: {at_most: 1}}}\n",
+        );
+        take_small(&root, &["123rf"]);
+        tag(&root, "city, night, street, rain, neon, car, light");
+        fs::write(root.at("raw/city/a.png"), picture(2, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+                   <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt>\
+                   <rdf:li xml:lang='x-default'>A tram in the rain</rdf:li></rdf:Alt></dc:title></rdf:Description>\
+                   </rdf:RDF></x:xmpmeta>";
+        fs::write(root.at("raw/city/x.xmp"), xmp).unwrap();
+        fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 1], "{}", root.log());
+        if is_moved {
+            let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+            let day = root.at("upload/sent").join(bundle.parent().unwrap().file_name().unwrap());
+            fs::create_dir_all(&day).unwrap();
+            fs::rename(&bundle, day.join("adobe-stock")).unwrap();
+        }
+        raise_the_limit(&root);
+        for _ in 0..2 {
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        let own = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();
+        let meta = stockmill::craft::embedded_xmp(&fs::read(&own).unwrap(), stockmill::model::Kind::Jpeg).unwrap();
+        let title = stockmill::craft::read_xmp(&meta).unwrap().title;
+        assert_eq!(title.as_deref(), Some("A tram in the rain"), "{}", root.log());
+        let csv = root.files().into_iter().find(|name| name.ends_with("/123rf.csv")).unwrap();
+        assert!(fs::read_to_string(root.at(&csv)).unwrap().contains("A tram in the rain"), "{csv}");
+        assert!(!root.log().contains("mbedded anew"), "{}", root.log());
+        let explained = root.text(&["explain", own.to_str().unwrap()]);
+        assert!(explained.contains("A tram in the rain (foreign xmp)"), "{explained}");
+    }
+}
+
+/// Returns a root in which no bytes suit all markets: two pictures are in the bundle of `123rf`, whose own file is small and
+/// has a short name. The other markets have the first one and take one a day. Also returns how many bytes `123rf` takes.
+fn with_two_that_are_full() -> (Root, u64) {
+    let mill = |bytes: [&str; 3]| {
+        let root = Root::with(
+            "keep: {method: lanczos, min_megapixels: 0.06}\nupload: {markets: [123rf, adobe-stock, magnific], limits: {adobe-stock: {at_most: 1}, magnific: {at_most: 1}}}\n",
+        );
+        for (market, bytes) in ["123rf", "adobe-stock", "magnific"].into_iter().zip(bytes) {
+            let profile = fs::read_to_string(format!("config/markets/{market}.yaml")).unwrap();
+            let lines = profile.lines().map(|line| match line {
+                _ if line.starts_with("bytes: ") => format!("bytes: {{{bytes}}}"),
+                _ if market == "123rf" && line.starts_with("file_name: ") => {
+                    "file_name: {chars_max: 10, charset: alphanumeric}".to_owned()
+                }
+                _ if line.starts_with("megapixels: ") => "megapixels: {min: 0.01, max: 100}".to_owned(),
+                _ if line.starts_with("edge: ") => "edge: {min: 100, max: 10000}".to_owned(),
+                _ => line.to_owned(),
+            });
+            fs::write(root.at(&format!("markets/{market}.yaml")), lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+        }
+        tag(&root, "city, night, street, rain, neon, car, light");
+        for n in 0..2 {
+            fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap();
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        root
+    };
+    let any = "min: 1, max: 45000000";
+    let finished = mill([any; 3]);
+    let least = finished.bundled().iter().map(|file| fs::metadata(file).unwrap().len()).min().unwrap();
+    let (most, magnific) = (least * 8 / 10, format!("min: {}, max: 45000000", least * 9 / 10));
+    let root = mill([&format!("min: 1, max: {most}"), any, &magnific]);
+    assert_eq!(counts(&root, &["123rf", "adobe-stock", "magnific"]), [2, 1, 1], "{}", root.log());
+    (root, most)
+}
+
+fn raise(root: &Root, market: &str) {
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    let (full, has_room) = (format!("{market}: {{at_most: 1}}"), format!("{market}: {{at_most: 2}}"));
+    fs::write(root.at("stockmill.yaml"), settings.replace(&full, &has_room)).unwrap();
+}
+
+/// A market that had room later got the file that another one has for its limits of bytes, under the short name of that.
+#[test]
+fn an_offer_is_never_made_of_the_own_file_of_another_market() {
+    let (root, most) = with_two_that_are_full();
+    let markets = ["123rf", "adobe-stock", "magnific"];
+    let at = |market: &str| {
+        let end = format!("{market}/files/city-0002.jpg");
+        root.bundled().into_iter().find(|file| file.ends_with(&end)).unwrap_or_else(|| panic!("{}", root.log()))
+    };
+    // Without the original nobody can make it, and that is told.
+    let (original, away) = (root.at("archive/city/city-0002.png"), root.outside().join("city-0002.png"));
+    fs::rename(&original, &away).unwrap();
+    raise(&root, "magnific");
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [2, 1, 1], "{}", root.log());
+    let why = "the limits of that one alone; it cannot be made again, since its original is not in the archive";
+    assert_eq!(root.log().matches(why).count(), 1, "{}", root.log());
+
+    fs::rename(&away, &original).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [2, 1, 2], "{}", root.log());
+    let second = fs::metadata(at("magnific")).unwrap().len();
+    assert!(second > most, "{second} {most}");
+    assert!(root.log().contains("ncoded anew from the original in sRGB, and bundled for magnific"), "{}", root.log());
+    assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+}
+
+/// A market refused the finished file, and got it once more from the own file of another one, as if it was mended.
+#[test]
+fn an_offer_is_made_of_the_finished_file_and_not_for_whom_it_was_refused_by() {
+    let (root, most) = with_two_that_are_full();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    let without = settings.replace("adobe-stock, magnific]", "magnific]").replace("adobe-stock: {at_most: 1}, ", "");
+    fs::write(root.at("stockmill.yaml"), without.replace("at_most: 1", "at_most: 3")).unwrap();
+    fs::write(root.at("raw/city/third.png"), picture(2, 220)).unwrap();
+    assert!(root.once().status.success());
+    let of = |market: &str| {
+        let is_its = |file: &PathBuf| file.to_string_lossy().contains(&format!("/{market}/files/city-0003"));
+        root.bundled().into_iter().find(is_its).unwrap_or_else(|| panic!("{:?} {}", root.files(), root.log()))
+    };
+    let made_by = |file: &PathBuf| {
+        let explained = root.text(&["explain", file.to_str().unwrap()]);
+        explained.lines().find(|line| line.starts_with("made ")).unwrap_or_else(|| panic!("{explained}")).to_owned()
+    };
+    let finished = of("magnific");
+    assert!(!made_by(&finished).contains(" bytes"), "{}", made_by(&finished));
+    assert!(fs::metadata(&finished).unwrap().len() > most);
+    mark_sent(&root, "magnific");
+    assert!(root.once().status.success());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\ncity-0003.jpg,Rejected,noise\n").unwrap();
+    let columns = "file=Filename,verdict=Status,reason=Why";
+    let said = root.text(&["verdicts", list.to_str().unwrap(), "--columns", columns, "--market", "magnific"]);
+    assert!(said.contains("1 refused"), "{said}");
+
+    // The market is new in the settings: it gets what no bundle that was sent has alone.
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("magnific]", "adobe-stock, magnific]")).unwrap();
+    for _ in 0..2 {
+        assert!(root.once().status.success());
+        // Tags apart, which each market has as it wants them, it is the same.
+        assert_eq!(made_by(&of("adobe-stock")), made_by(&finished), "{}", root.log());
+        assert_eq!(counts(&root, &["magnific-2"]), [0], "{}", root.log());
+    }
+}
+
+/// A mended picture never reached the market that had refused it, if that was full on the day.
+#[test]
+fn what_was_mended_reaches_the_market_that_refused_it_once_it_has_room() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock], limits: {adobe-stock: {at_most: 1}}}\n",
+    );
+    take_small(&root, &["123rf"]);
+    let seven = "city, night, street, rain, neon, car, light";
+    tag(&root, seven);
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    mark_sent(&root, "adobe-stock");
+    assert!(root.once().status.success(), "{}", root.log());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\ncity-0001.jpg,Rejected,noise\n").unwrap();
+    let columns = "file=Filename,verdict=Status,reason=Why";
+    let said = root.text(&["verdicts", list.to_str().unwrap(), "--columns", columns]);
+    assert!(said.contains("1 refused"), "{said}");
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("[adobe-stock]", "[adobe-stock, 123rf]")).unwrap();
+    tag(&root, &format!("{seven}, tram"));
+    fs::write(root.at("raw/city/again.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let markets = ["adobe-stock", "adobe-stock-2", "123rf"];
+    assert_eq!(counts(&root, &markets), [1, 0, 1], "{}", root.log());
+    let file = root.bundled().into_iter().find(|file| file.to_string_lossy().contains("/123rf/files/")).unwrap();
+    let explained = root.text(&["explain", file.to_str().unwrap()]);
+    assert!(explained.contains("owed     adobe-stock gets it later: it has 1 file of today"), "{explained}");
+
+    raise(&root, "adobe-stock");
+    for _ in 0..2 {
+        assert!(root.once().status.success());
+        assert_eq!(counts(&root, &markets), [1, 1, 1], "{}", root.log());
+    }
+    assert!(root.log().contains("undled again, since it was mended, for adobe-stock"), "{}", root.log());
+}

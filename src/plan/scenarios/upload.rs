@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Facts, Given, check, jpeg, path, picture};
-use crate::market::{AiFlag, Code};
+use crate::market::{AiFlag, Charset, Code};
 use crate::model::{
-    ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Tags, Template, ThemeSlug,
+    ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Stage, Tags, Template,
+    ThemeSlug,
 };
-use crate::plan::{Bundled, Context, Recipe, Refusal, Rules, may_be_made, plan_asset};
+use crate::plan::{Bundled, Context, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer};
+use crate::records::{Happened, Sidecar};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -428,5 +432,59 @@ fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
             (0..limits.len()).map(|number| of(&format!("m{number}"))).collect::<Vec<_>>().join(", ")
         });
         assert_eq!(got, expected, "{limits:?}, {unfit:?}");
+    }
+}
+
+/// A market that took a file later got what another one has for its limits of bytes, under the cut name of that.
+#[test]
+fn what_is_offered_is_the_finished_file_or_made_like_it() {
+    let finished = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB on #ffffff";
+    let own = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB 1 to 3500000 bytes on #ffffff";
+    let sized = "lanczos 500x500 to 2500x2000; JPEG quality 80 sRGB on #ffffff";
+    let anew = "encoded anew from the original for its limits of bytes, and bundled for other of 2026-11-27";
+    let (bundled, by_hand) = ("bundled for other of 2026-11-27", "changed by hand: version 2; bundled");
+    // How the file was made, what its history tells, its name, whether its original is there, and how it is offered.
+    let rows = [
+        (finished, bundled, "t-0007.jpg", true, "bundled: t-0007.jpg"),
+        (own, bundled, "t-0007.jpg", true, "bundled: t-0007.jpg"),
+        (finished, by_hand, "mine.jpg", true, "bundled: mine.jpg"),
+        (finished, bundled, "t0007.jpg", true, "bundled: t-0007.jpg"),
+        (own, anew, "t0007.jpg", true, "encoded anew from the original in sRGB, and bundled: t-0007.jpg"),
+        (own, anew, "t0007.jpg", false, "the limits of that one alone; it cannot be made again, since its original"),
+    ];
+    let told = |did: &str| vec![Happened { at: Timestamp::UNIX_EPOCH, stage: Stage::Upload, did: did.to_owned() }];
+    for (recipe, did, name, has_original, expected) in rows {
+        let path = format!("upload/2026-11-27/other/files/{name}");
+        let given = Given { is_own: true, recipe: Some(recipe), has_second_market: true, ..jpeg(&path) };
+        let got = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets[1].file_name.charset = Charset::Alphanumeric;
+            let (record, sidecar) = facts.sidecar.clone().unwrap();
+            let sidecar = Some((record, Sidecar { history: told(did), ..sidecar }));
+            let facts = Facts { has_original, sidecar, colours: Some(Colours::SRGB), ..facts.clone() };
+            let asked = [rules.markets[0].name.clone()];
+            match plan_offer(&facts, &asked, &Context { rules: &rules, ..*context }) {
+                Ok(plan) => {
+                    let is_made =
+                        matches!(&plan.products[0].recipe, Recipe::Render { from, .. } if from.area() == "archive");
+                    assert_eq!(is_made, did == anew, "{plan}");
+                    assert_eq!(plan.about.markets, asked, "{plan}");
+                    let how = plan.about.did.split(" for adobe-stock").next().unwrap().to_owned();
+                    format!("{how}: {}", plan.about.to.unwrap().file_text())
+                }
+                Err(hold) => hold.to_string(),
+            }
+        });
+        assert!(got == expected || !has_original && got.contains(expected), "{recipe} {did} {name}: {got}");
+    }
+    // Whether a file is the finished one of which a market has its own.
+    let sidecar = |recipe: &str, did: &str| {
+        let given = Given { is_own: true, recipe: Some(recipe), ..jpeg("upload/t/t-0007.jpg") };
+        given.decide(|facts, _| Sidecar { history: told(did), ..facts.sidecar.clone().unwrap().1 })
+    };
+    for (recipe, did, expected) in
+        [(finished, bundled, true), (own, bundled, true), (own, anew, false), (sized, bundled, false)]
+    {
+        assert_eq!(is_finished_of(&sidecar(recipe, did), &sidecar(own, anew)), expected, "{recipe} {did}");
     }
 }

@@ -10,7 +10,9 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint, manifest_part, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
+use crate::plan::{
+    Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
+};
 use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
@@ -304,15 +306,22 @@ pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(std::ffi:
 
 /// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
 pub(in crate::service) fn foreign_xmp(disk: &dyn Look, folder: &RelPath, file: &str) -> Result<Option<Tags>, Hold> {
+    Ok(found_xmp(disk, folder, file)?.map(|(_, tags)| tags))
+}
+
+/// Returns the foreign XMP sidecar that came along with a bundled file, and its tags.
+pub(super) fn found_xmp(disk: &dyn Look, folder: &RelPath, file: &str) -> Result<Option<(Companion, Tags)>, Hold> {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     for name in [format!("{file}.xmp"), format!("{stem}.xmp")] {
         let path = folder.join(name);
+        let Some(entry) = disk.stat(&path).map_err(|error| refused(&path, &error))? else { continue };
         let bytes = match disk.read(&path, RECORD_BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             read => read.map_err(|error| refused(&path, &error))?,
         };
         let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-        return crate::craft::read_xmp(&bytes).map(Some).map_err(|error| cannot(&error));
+        let tags = crate::craft::read_xmp(&bytes).map_err(|error| cannot(&error))?;
+        return Ok(Some((Companion { path, seen: entry.identity }, tags)));
     }
     Ok(None)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, foreign_xmp};
+use super::bundles::{Bundles, RECORD_BYTES_MAX, found_xmp};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
@@ -12,26 +12,27 @@ use crate::market::{Candidate, Fitted, fit};
 use crate::model::{AssetId, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{
-    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken, may_be_made,
-    plan_offer, theme_of_path,
+    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken,
+    is_finished_of, is_own_file, may_be_made, plan_offer, theme_of_path,
 };
 use crate::records::Sidecar;
 use crate::service::clock::Moment;
+use crate::service::ledger::Lacks;
 use crate::service::sent::{is_sent, place_of};
-use crate::vault::What;
+use crate::vault::{Entry, What};
 
 /// Why a file is offered to nobody that a person changed.
 const CHANGED: &str = "it was changed by hand since it was bundled, and nobody looked at what it is now; put it into `raw`, \
                        and it is a picture of its own";
 
-/// The files of bundles that not every market got, by bundle and name, with the markets that lack.
-pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Vec<MarketName>>>;
+/// The files of bundles that not every market got, by bundle and name.
+pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
 
 /// What a look for files that further markets take showed.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Offers {
-    /// What is known of each file that one of them takes.
-    pub(in crate::service) files: Vec<Facts>,
+    /// What is known of each file that one of them takes, with the markets that lack it.
+    pub(in crate::service) files: Vec<(Facts, Vec<MarketName>)>,
     /// The themes of all that a market lacks.
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
     /// How many files a market lacks.
@@ -57,6 +58,16 @@ struct Lacking {
     facts: Result<Facts, MakeError>,
 }
 
+/// A file of a bundle, and its sidecar.
+struct Recorded {
+    folder: BundleFolder,
+    name: String,
+    entry: Entry,
+    /// The sidecar, as it was seen.
+    record: Companion,
+    sidecar: Sidecar,
+}
+
 /// What the markets say that lack a bundled file.
 #[derive(Debug)]
 pub(in crate::service) struct Owing {
@@ -80,15 +91,15 @@ impl Bundles<'_> {
         is_sent: bool,
     ) -> Result<Offers, Hold> {
         let mut offers = Offers::default();
-        for (name, markets) in owed.get(bundle).into_iter().flatten() {
-            let Some(lacking) = self.lacking(folder, name, markets, is_sent)? else { continue };
+        for (name, lacks) in owed.get(bundle).into_iter().flatten() {
+            let Some(lacking) = self.lacking(folder, name, lacks, is_sent)? else { continue };
             offers.themes.extend(lacking.theme.clone());
             offers.lacking += 1;
             let ways = self.ways(&lacking);
             // Of a file that cannot be read its bundle tells.
             let Some(facts) = lacking.facts.ok().filter(|_| !ways.is_empty()) else { continue };
             if self.is_as_left(&facts, Care::Bytes) {
-                offers.files.push(self.with_original(facts, &ways, Care::Bytes)?);
+                offers.files.push((self.with_original(facts, &ways, Care::Bytes)?, lacking.markets));
             }
         }
         Ok(offers)
@@ -99,10 +110,48 @@ impl Bundles<'_> {
         &mut self,
         folder: &BundleFolder,
         name: &str,
-        markets: &[MarketName],
+        lacks: &Lacks,
         is_sent: bool,
     ) -> Result<Option<Lacking>, Hold> {
-        let (file, path) = (folder.files().join(name), folder.sidecar_of(name));
+        let Some(mut file) = self.recorded(folder.clone(), name.to_owned())? else { return Ok(None) };
+        let is_owed = |market: &&MarketName| file.sidecar.owed.contains(market);
+        // What a market refused, it gets once it was mended: such a file says that it is to go there.
+        let refused = lacks.refused.iter().filter(is_owed);
+        let never = lacks.never.iter().filter(|market| !is_sent || is_owed(market));
+        let markets: Vec<MarketName> = never.chain(refused).cloned().collect();
+        if markets.is_empty() {
+            return Ok(None);
+        }
+        if is_own_file(&file.sidecar) {
+            file = self.finished(&lacks.others, &file.sidecar)?.unwrap_or(file);
+        }
+        let Recorded { folder, name, entry, record, sidecar } = file;
+        let (beside, xmp) = found_xmp(self.disk, &folder.sidecars(), &name)?.unzip();
+        let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
+        let theme = sidecar.theme.clone();
+        let found = Found { path: folder.files().join(&name), entry };
+        let facts = inspect_bundled(self.disk, &found, (record, sidecar), &limits(self.settings));
+        let companions = beside.into_iter().collect();
+        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, companions, ..facts }) }))
+    }
+
+    /// Returns the finished file in whose place a market got its own one, if a bundle has it.
+    fn finished(&self, others: &[RelPath], own: &Sidecar) -> Result<Option<Recorded>, Hold> {
+        for other in others {
+            let Some(name) = BundleName::of(other) else { continue };
+            let place = place_of(self.disk, &name).map_err(|error| refused(other, &error))?;
+            let Some(place) = place else { continue };
+            let file = self.recorded(BundleFolder::new(place), other.file_text())?;
+            if let Some(file) = file.filter(|file| is_finished_of(&file.sidecar, own)) {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns a file of a bundle with its sidecar, if both are there and say of which asset it is.
+    fn recorded(&self, folder: BundleFolder, name: String) -> Result<Option<Recorded>, Hold> {
+        let (file, path) = (folder.files().join(&name), folder.sidecar_of(&name));
         let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
         let (Ok(Some(entry)), Ok(Some(record))) = (self.disk.stat(&file), self.disk.stat(&path)) else {
             return Ok(None);
@@ -112,18 +161,9 @@ impl Bundles<'_> {
             read => read.map_err(|error| cannot(&error))?,
         };
         let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
-        let is_meant = |market: &&MarketName| !is_sent || sidecar.owed.contains(market);
-        let markets: Vec<MarketName> = markets.iter().filter(is_meant).cloned().collect();
-        if markets.is_empty() || sidecar.id.is_none() || entry.what != What::File {
-            return Ok(None);
-        }
-        let xmp = foreign_xmp(self.disk, &folder.sidecars(), name)?;
-        let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
-        let theme = sidecar.theme.clone();
-        let companion = Companion { path, seen: record.identity };
-        let found = Found { path: file, entry };
-        let facts = inspect_bundled(self.disk, &found, (companion, sidecar), &limits(self.settings));
-        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, ..facts }) }))
+        let is_known = sidecar.id.is_some() && entry.what == What::File;
+        let record = Companion { path, seen: record.identity };
+        Ok(is_known.then_some(Recorded { folder, name, entry, record, sidecar }))
     }
 
     /// Returns how markets take a file that lack it; nothing if none does.
@@ -139,8 +179,10 @@ impl Bundles<'_> {
         let Fitted { meta, .. } = fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
-        let taken = how_taken(market, &Candidate { kind, size, video, bytes, colours, meta, category })?;
-        let can_be = || facts.sidecar.as_ref().is_some_and(|(_, sidecar)| may_be_made(sidecar, market, bytes));
+        let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
+        let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
+        let taken = how_taken(market, &candidate, sidecar.is_some_and(is_own_file))?;
+        let can_be = || sidecar.is_some_and(|sidecar| may_be_made(sidecar, market, bytes));
         (taken == Taken::AsItIs || can_be()).then_some(taken)
     }
 
@@ -174,19 +216,27 @@ impl Decider {
     }
 
     /// Decides on a bundled file that a further market takes, and takes the names that the plan uses.
-    pub(in crate::service) fn offer(&mut self, facts: &Facts, here: Here<'_>) -> Result<Plan, Hold> {
+    pub(in crate::service) fn offer(
+        &mut self,
+        facts: &Facts,
+        markets: &[MarketName],
+        here: Here<'_>,
+    ) -> Result<Plan, Hold> {
         let (path, stage) = (&facts.path, Stage::Upload);
         here.paused(stage)?;
         let (_, sidecar) = facts.sidecar.as_ref().expect("a file of a bundle is known by its sidecar");
         if let Some(other) = self.reserved.in_hand_as(sidecar.id.iter(), path) {
             return Err(Hold::Twin(format!("the same asset is being worked on as `{other}`")));
         }
+        if self.reserved.is_in_hand(sidecar.id.iter()) {
+            return Err(Hold::Twin("it is about to be bundled for a further market".to_owned()));
+        }
         self.may_be_offered(facts)?;
         if let Err(shut) = self.check_gate(stage, self.is_released(path, stage, facts.seen), here.now) {
             self.upload.offers_wait = true;
             return Err(Hold::Shut(shut.why));
         }
-        let plan = self.with_offered(facts, here, plan_offer)?;
+        let plan = self.with_offered(facts, here, |facts, context| plan_offer(facts, markets, context))?;
         self.take_in_hand(&plan);
         Ok(plan)
     }
@@ -204,10 +254,10 @@ impl Decider {
         let is_sent = is_sent(self.disk(), &place).map_err(unseen)?;
         let folder = BundleFolder::new(place);
         let mut owing = Vec::new();
-        for (name, markets) in owed.get(bundle).into_iter().flatten() {
+        for (name, lacks) in owed.get(bundle).into_iter().flatten() {
             let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now };
-            let Some(lacking) = look.lacking(&folder, name, markets, is_sent)? else { continue };
+            let Some(lacking) = look.lacking(&folder, name, lacks, is_sent)? else { continue };
             let ways = look.ways(&lacking);
             let Lacking { theme, markets, facts, .. } = lacking;
             let facts = facts.map_err(|error| Hold::Unreadable(error.to_string())).and_then(|facts| {
@@ -222,9 +272,7 @@ impl Decider {
             let asset = facts.as_ref().ok().and_then(|facts| facts.sidecar.as_ref()?.1.id.clone());
             let said = facts.and_then(|facts| {
                 self.may_be_offered(&facts)?;
-                let mut said = self.with_offered(&facts, here, ask_markets)?;
-                said.retain(|(market, _)| markets.contains(market));
-                Ok(said)
+                self.with_offered(&facts, here, |facts, context| ask_markets(facts, &markets, context))
             });
             let (file, theme) = (folder.files().join(name), theme.unwrap_or_else(ThemeSlug::unsorted));
             owing.push(Owing { file, asset, theme, markets, said });

@@ -135,6 +135,11 @@ impl Reservations {
         self.wait_if(other, path)
     }
 
+    /// Returns whether an asset is in hand, by whichever file.
+    pub(super) fn is_in_hand<'a>(&self, mut ids: impl Iterator<Item = &'a AssetId>) -> bool {
+        ids.any(|id| self.assets.contains_key(id))
+    }
+
     fn wait_if(&mut self, other: Option<RelPath>, path: &RelPath) -> Option<RelPath> {
         self.twins.extend(other.is_some().then(|| path.clone()));
         other

@@ -21,6 +21,7 @@ use assets::Assets;
 use file_names::FileNames;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
+pub(super) use owed::Lacks;
 pub(super) use sendings::Became;
 use sendings::Sendings;
 

@@ -3,8 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ledger;
+use super::assets::Slot;
+use super::sendings::Became;
 use crate::model::{MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName};
+
+/// What markets lack of a bundled file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::service) struct Lacks {
+    /// The markets that never got its asset.
+    pub(in crate::service) never: Vec<MarketName>,
+    /// Those that refused each file that they got of it: they lack what was mended since.
+    pub(in crate::service) refused: Vec<MarketName>,
+    /// The files of the same asset in other bundles.
+    pub(in crate::service) others: Vec<RelPath>,
+}
 
 impl Ledger {
     /// Returns the files in some bundles whose assets were not bundled for each of these markets, with those that lack.
@@ -12,24 +25,42 @@ impl Ledger {
         &self,
         bundles: &BTreeSet<BundleName>,
         markets: &[MarketName],
-    ) -> BTreeMap<BundleName, BTreeMap<String, Vec<MarketName>>> {
-        let mut owed: BTreeMap<BundleName, BTreeMap<String, Vec<MarketName>>> = BTreeMap::new();
+    ) -> BTreeMap<BundleName, BTreeMap<String, Lacks>> {
+        let mut owed: BTreeMap<BundleName, BTreeMap<String, Lacks>> = BTreeMap::new();
         for slot in self.assets.slots() {
             let places = self.assets.at(slot).into_iter().chain(self.assets.further(slot));
-            let mut files = places.filter(|file| BundleFolder::is_file(file)).peekable();
-            if files.peek().is_none() {
+            let files: Vec<&RelPath> = places.filter(|file| BundleFolder::is_file(file)).collect();
+            if files.is_empty() {
                 continue;
             }
             let has = |market: &MarketName| self.assets.bundled_for(slot).any(|known| known == market);
-            let lacking: Vec<MarketName> = markets.iter().filter(|market| !has(market)).cloned().collect();
-            if lacking.is_empty() {
+            let (had, never): (Vec<_>, Vec<_>) = markets.iter().cloned().partition(|market| has(market));
+            let refused: Vec<MarketName> =
+                had.into_iter().filter(|market| self.has_only_refused(slot, market)).collect();
+            if never.is_empty() && refused.is_empty() {
                 continue;
             }
-            let named = |file: &RelPath| Some((BundleName::of(file)?, file.file_text()));
-            for (bundle, file) in files.filter_map(named).filter(|(bundle, _)| bundles.contains(bundle)) {
-                owed.entry(bundle).or_default().insert(file, lacking.clone());
+            for (at, file) in files.iter().enumerate() {
+                let Some(bundle) = BundleName::of(file).filter(|bundle| bundles.contains(bundle)) else { continue };
+                let others = files.iter().enumerate().filter(|(other, _)| *other != at);
+                let others = others.map(|(_, other)| (*other).clone()).collect();
+                let lacks = Lacks { never: never.clone(), refused: refused.clone(), others };
+                owed.entry(bundle).or_default().insert(file.file_text(), lacks);
             }
         }
         owed
+    }
+
+    /// Returns whether a market refused each file that it got of an asset, and has no other one that is to be sent.
+    fn has_only_refused(&self, slot: Slot, market: &MarketName) -> bool {
+        let sent = self.sendings.of_asset(slot, &self.assets).filter(|(known, ..)| *known == market);
+        let sent: Vec<_> = sent.map(|(_, bundle, became)| (bundle, became)).collect();
+        let is_refused = |(_, became): &(&BundleName, Became)| matches!(became, Became::Refused(_));
+        let is_open = |file: &RelPath| {
+            BundleFolder::is_file(file)
+                && BundleName::of(file)
+                    .is_some_and(|name| name.market == *market && sent.iter().all(|(bundle, _)| **bundle != name))
+        };
+        !sent.is_empty() && sent.iter().all(is_refused) && !self.assets.places(slot).any(is_open)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::job::Job;
 use super::super::message::{Looks, Work};
 use super::super::{Dispatcher, here};
-use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Facts, Hold, Plan, sync_base_path, theme_of_path};
 use crate::records::Dealing;
 use crate::report;
@@ -162,12 +162,12 @@ impl Dispatcher {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
         }
-        found.offers.files.iter().for_each(|facts| self.offer(name, facts, now));
+        found.offers.files.iter().for_each(|(facts, markets)| self.offer(name, facts, markets, now));
     }
 
     /// Begins to put a bundled file into the bundle of a further market that takes it by now.
-    fn offer(&mut self, name: &BundleName, facts: &Facts, now: &Moment) {
-        match self.decide.offer(facts, here(&self.areas, &self.intake.walks, now)) {
+    fn offer(&mut self, name: &BundleName, facts: &Facts, markets: &[MarketName], now: &Moment) {
+        match self.decide.offer(facts, markets, here(&self.areas, &self.intake.walks, now)) {
             Ok(plan) => self.pipeline.add_job(Job::offer(plan, facts, now.steady)),
             Err(hold @ Hold::Settling { .. }) => {
                 self.maintenance.tending.later(Tended::Bundle(name.clone()), &hold, now.steady);
