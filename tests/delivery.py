@@ -281,6 +281,19 @@ def over_sftp(binary, folder):
         expect("one by its folder", one.deliver(f"upload/{DAY}/adobe-stock"), 0, "0 files delivered now.")
         if before != {path.name: path.stat().st_mtime_ns for path in into.iterdir()}:
             raise SystemExit("FAILED: a second delivery wrote again")
+        # Another mill of the same market, and nothing is on record there.
+        two = mill("two")
+        two.settings(sshd.address(), host_key=sshd.digest())
+        for name, content in two.wanted.items():
+            (into / name).write_bytes(content[::-1])
+        expect("files of another mill", two.deliver(), 1, "nobody can tell whether it is this one", "and 3 not")
+        first, *others = [str(two.bundle / "files" / name) for name in two.wanted]
+        expect("the word of a person that one is its own", two.deliver("--taken", first), 0)
+        for path in others:
+            (into / Path(path).name).unlink()
+        expect("the others are taken away there", two.deliver(), 0, "2 files delivered now.")
+        if any((into / Path(path).name).read_bytes() != Path(path).read_bytes() for path in others):
+            raise SystemExit("FAILED: what was taken away did not go")
         changed = one.bundle / "files/cabin-00.jpg"
         changed.write_bytes(b"changed")
         expect("a file that changed since", one.deliver(), 1, "changed after it was delivered", "and 1 not")

@@ -10,7 +10,7 @@ pub(super) struct DeliverArgs {
     /// Folders of bundles, such as upload/2026-11-28/adobe-stock; without them, all that are ready and not sent
     #[arg(value_name = "BUNDLE")]
     bundles: Vec<PathBuf>,
-    /// Of a file that is in doubt, or was changed after it was delivered: the market has it, or needs it not; it is never sent again
+    /// Of a file that is in doubt, was uploaded by hand, or was changed after it was delivered: the market has it, or needs it not; it is never sent
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundles", "send_again"])]
     taken: Vec<PathBuf>,
     /// Of a file that is in doubt: the portal does not show it, so the next delivery sends it

@@ -253,33 +253,32 @@ impl<'a> Run<'a> {
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
-            Ok(besides) => {
+            Ok(()) => {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 let name = |instead: &Instead| format!(" as `{}`", instead.name);
                 let name = parcel.instead.as_ref().map(name).unwrap_or_default();
-                self.say(format!("{path}: delivered{name}, {}{besides}", bytes(parcel.bytes())));
+                self.say(format!("{path}: delivered{name}, {}", bytes(parcel.bytes())));
             }
             Err(why) => self.not_delivered(path, why),
         }
     }
 
-    /// Delivers one file, as often as it takes and may take; returns what is to be told of it besides.
+    /// Delivers one file, as often as it takes and may take; or says why the market has not got it.
     fn parcel(
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
         connection: &mut Connection,
         salt: u64,
-    ) -> Result<&'static str, String> {
+    ) -> Result<(), String> {
         let (mut furthest, mut attempts) = (0, 0);
         loop {
             let before = furthest;
             let trouble = match self.attempt(market, parcel, connection, &mut furthest) {
                 Ok(Outcome::Delivered) => {
                     market.not_taken.store(0, Ordering::Relaxed);
-                    return Ok("");
+                    return Ok(());
                 }
-                Ok(Outcome::WasThere) => return Ok(" that lay there already, by name and size"),
                 Ok(Outcome::Held(why)) => return Err(why),
                 Err(trouble) => trouble,
             };

@@ -162,7 +162,8 @@ const C: &str = "c.jpg,C,C,c,Pro\r\n";
 fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
     let mut mill = Mill::new();
     for day in 1..=9 {
-        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[A])]);
+        let row = A.replace("a.jpg", &format!("{day}.jpg"));
+        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[&row])]);
     }
     // Its files are there, its manifests are not.
     mill.order.market.delivery.csv = Accepts::Unknown;
@@ -250,4 +251,32 @@ fn a_row_that_is_in_doubt_goes_with_no_other_part() {
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left), (1, 0), "{told}");
     assert_eq!(mill.door.shop().files[&format!("vecteezy-{DAY}-2.csv")], format!("{HEADER}{C}").into_bytes());
+}
+
+/// Of two mills with the same market and server the second CSV never went, and stood on record as delivered.
+#[test]
+fn what_another_mill_sent_is_not_taken_for_ours() {
+    for is_ours in [false, true] {
+        let mut mill = Mill::new();
+        mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+        let csv = format!("vecteezy-{DAY}.csv");
+        let theirs = [("a.jpg", "2026-11-27 a.jpg".to_owned()), (&csv, format!("{HEADER}{}", A.replace(",A", ",B")))];
+        for (there, ours) in theirs.iter().zip(["files/a.jpg", "vecteezy.csv"]) {
+            mill.door.shop().files.insert(there.0.to_owned(), there.1.clone().into_bytes());
+            let (delivered, left, told) = mill.deliver();
+            // What is taken away there goes, and then the CSV is held.
+            assert_eq!((delivered, left), (usize::from(!is_ours && ours != "files/a.jpg"), 1), "{told}");
+            assert!(told.contains(&format!("{ours}: not delivered: a file of that name and size lies on the server")));
+            assert!(mill.settle(ours, Settled::SendAgain)[0].contains("is not in doubt"));
+            if is_ours {
+                assert_eq!(mill.settle(ours, Settled::Taken), [""; 0]);
+                assert!(mill.settle(ours, Settled::Taken)[0].contains("is not in doubt"));
+            } else {
+                mill.door.shop().files.remove(there.0);
+            }
+        }
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!((delivered, left), (usize::from(!is_ours), 0), "{told}");
+        assert_eq!(mill.door.shop().files[&csv] == theirs[1].1.as_bytes(), is_ours);
+    }
 }
