@@ -76,7 +76,7 @@ fn taken(
         at,
         market: market.name.clone(),
         file: file.clone(),
-        asset: asset_of(disk, file).ok(),
+        asset: asset_of(disk, file).ok().map(|(asset, _)| asset),
         hash,
         bytes,
         modified_ns: entry.identity.modified_ns,

@@ -196,13 +196,14 @@ impl<'a> Run<'a> {
             Ok(hash) => hash,
             Err(error) => return self.not_delivered(path, error),
         };
-        let asset = match asset_of(self.record.disk(), path) {
-            Ok(asset) => asset,
+        let (asset, left) = match asset_of(self.record.disk(), path) {
+            Ok(known) => known,
             Err(why) => return self.not_delivered(path, why),
         };
+        let against = changed(path, &hash, left.as_ref());
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
-        self.hand_over(market, &parcel, connection, salt);
+        self.hand_over(market, &parcel, against, connection, salt);
     }
 
     /// Delivers those rows of a manifest that the market has not got, of files that it has.
@@ -233,7 +234,7 @@ impl<'a> Run<'a> {
         let number = self.record.manifest_number(&bundle, &name, &hash);
         let instead = Instead { name: name_on_server(&bundle, number), new };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
-        self.hand_over(market, &parcel, connection, 0);
+        self.hand_over(market, &parcel, None, connection, 0);
     }
 
     /// Reads a manifest as it was seen.
@@ -244,12 +245,23 @@ impl<'a> Run<'a> {
         Ok(bytes)
     }
 
-    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, connection: &mut Connection, salt: u64) {
+    /// Delivers a parcel, unless the market has it or something is `against` it.
+    fn hand_over(
+        &self,
+        market: &Session<'_>,
+        parcel: &Parcel,
+        against: Option<String>,
+        connection: &mut Connection,
+        salt: u64,
+    ) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => self.parcel(market, parcel, connection, salt),
+            Ok(Claim::Yours) => match against {
+                Some(why) => Err(why),
+                None => self.parcel(market, parcel, connection, salt),
+            },
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
@@ -333,6 +345,20 @@ fn name_on_server(bundle: &RelPath, number: usize) -> String {
     let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{day}{further}.csv", bundle.file_text())
+}
+
+/// Returns what is told of a file that does not have the bytes that stockmill left, or of which nobody can tell: what other
+/// programs write into it, private words and places, would go to the market unseen.
+fn changed(path: &RelPath, is: &ContentHash, left: Option<&ContentHash>) -> Option<String> {
+    let what = match left {
+        Some(left) if left == is => return None,
+        Some(_) => "its bytes are not those that stockmill bundled: another program saved it since",
+        None => "its sidecar does not say (under `file.hash`) which bytes stockmill bundled",
+    };
+    Some(format!(
+        "{what}, and nobody looked at what it carries now; put the file back as it was, `stockmill undo` it, and change it in \
+         `export`; or upload it by hand and say `stockmill deliver --taken {path}`"
+    ))
 }
 
 /// Returns what is told of rows that were changed after they were delivered.

@@ -114,9 +114,9 @@ impl Mill {
                 let file = folder.join("files").join(name);
                 if !file.exists() {
                     std::fs::write(file, format!("{day} {name}")).unwrap();
-                    let id = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
-                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), format!("id: '{}'\n", &id[..16]))
-                        .unwrap();
+                    let hash = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
+                    let sidecar = format!("id: '{}'\nfile: {{hash: '{hash}'}}\n", &hash[..16]);
+                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), sidecar).unwrap();
                 }
             }
         }
@@ -279,4 +279,23 @@ fn what_another_mill_sent_is_not_taken_for_ours() {
         assert_eq!((delivered, left), (usize::from(!is_ours), 0), "{told}");
         assert_eq!(mill.door.shop().files[&csv] == theirs[1].1.as_bytes(), is_ours);
     }
+}
+
+/// Private words and a place that another program wrote into a bundled file went to the market.
+#[test]
+fn only_the_bytes_that_stockmill_bundled_go() {
+    let mut mill = Mill::new();
+    let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B, C])]);
+    std::fs::write(mill.real(&bundle.join("files/a.jpg")), "a.jpg with private words").unwrap();
+    std::fs::write(mill.real(&bundle.join("sidecars/b.jpg.yaml")), "id: 0123456789abcdef\n").unwrap();
+    for left in [2, 2] {
+        let (_, found, told) = mill.deliver();
+        assert_eq!((found, mill.door.has()), (left, vec!["c.jpg".to_owned()]), "{told}");
+        assert!(told.contains("a.jpg: not delivered: its bytes are not those that stockmill bundled"), "{told}");
+        assert!(told.contains("b.jpg: not delivered: its sidecar does not say"), "{told}");
+    }
+    for name in ["files/a.jpg", "files/b.jpg"] {
+        assert_eq!(mill.settle(name, Settled::Taken), [""; 0]);
+    }
+    assert_eq!(mill.deliver().1, 0);
 }
