@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::Read as _;
@@ -16,6 +16,7 @@ use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
+use super::told::{changed, rest, rows_changed, would_refuse};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -28,8 +29,17 @@ pub struct Order {
     pub market: Market,
     /// Where to.
     pub delivery: Delivery,
-    /// The folders of its bundles, in order.
-    pub bundles: Vec<RelPath>,
+    /// Its bundles, in order.
+    pub bundles: Vec<Due>,
+}
+
+/// A bundle that is to be delivered.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Its folder.
+    pub folder: RelPath,
+    /// The files that its market would refuse today, each with why; or why nobody can tell.
+    pub refused: Result<BTreeMap<RelPath, String>, String>,
 }
 
 /// What a run came to.
@@ -105,24 +115,32 @@ impl<'a> Run<'a> {
         };
         let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
         let mut connections: Vec<Connection> = (0..order.delivery.per_host).map(|_| Connection::default()).collect();
-        for bundle in &order.bundles {
-            match contents(self.record.disk(), &order.market, bundle) {
-                Ok(found) => self.bundle(&market, bundle, &found, &mut connections),
-                Err(error) => {
+        for Due { folder, refused } in &order.bundles {
+            let found = contents(self.record.disk(), &order.market, folder).map_err(|error| error.to_string());
+            match found.and_then(|found| Ok((found, refused.as_ref()?))) {
+                Ok((found, refused)) => self.bundle(&market, folder, &found, refused, &mut connections),
+                Err(why) => {
                     self.leave(1);
-                    self.say(format!("{bundle}: nothing is delivered: {error}"));
+                    self.say(format!("{folder}: nothing is delivered: {why}"));
                 }
             }
         }
     }
 
-    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, connections: &mut [Connection]) {
+    fn bundle(
+        &self,
+        market: &Session<'_>,
+        bundle: &RelPath,
+        found: &Contents,
+        refused: &BTreeMap<RelPath, String>,
+        connections: &mut [Connection],
+    ) {
         for name in &found.without_row {
             self.say(format!("{bundle}/files/{name}: not delivered: no CSV has a row of it; `CHECKLIST.md` says why"));
         }
         let counts = || (self.left.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed));
         let (left, delivered) = counts();
-        self.files(market, &found.files, connections);
+        self.files(market, &found.files, refused, connections);
         if counts().0 > left {
             return;
         }
@@ -136,7 +154,13 @@ impl<'a> Run<'a> {
     }
 
     /// Delivers files over all connections at once.
-    fn files(&self, market: &Session<'_>, files: &[Item], connections: &mut [Connection]) {
+    fn files(
+        &self,
+        market: &Session<'_>,
+        files: &[Item],
+        refused: &BTreeMap<RelPath, String>,
+        connections: &mut [Connection],
+    ) {
         let new: VecDeque<&Item> = files.iter().filter(|item| !self.record.is_delivered(item)).collect();
         let wanted = new.len().clamp(1, connections.len());
         let queue = Mutex::new(new);
@@ -150,7 +174,7 @@ impl<'a> Run<'a> {
                         return;
                     }
                     while let Some(item) = next() {
-                        self.file(market, item, connection, number as u64);
+                        self.file(market, item, refused.get(&item.path), connection, number as u64);
                     }
                 });
             }
@@ -186,7 +210,14 @@ impl<'a> Run<'a> {
         self.say(format!("{path}: not delivered: {why}"));
     }
 
-    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
+    fn file(
+        &self,
+        market: &Session<'_>,
+        item: &Item,
+        refused: Option<&String>,
+        connection: &mut Connection,
+        salt: u64,
+    ) {
         let path = &item.path;
         let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
         if !self.may_go(market, path, &bundle) {
@@ -200,7 +231,7 @@ impl<'a> Run<'a> {
             Ok(known) => known,
             Err(why) => return self.not_delivered(path, why),
         };
-        let against = changed(path, &hash, left.as_ref());
+        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| would_refuse(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, against, connection, salt);
@@ -345,44 +376,6 @@ fn name_on_server(bundle: &RelPath, number: usize) -> String {
     let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{day}{further}.csv", bundle.file_text())
-}
-
-/// Returns what is told of a file that does not have the bytes that stockmill left, or of which nobody can tell: what other
-/// programs write into it, private words and places, would go to the market unseen.
-fn changed(path: &RelPath, is: &ContentHash, left: Option<&ContentHash>) -> Option<String> {
-    let what = match left {
-        Some(left) if left == is => return None,
-        Some(_) => "its bytes are not those that stockmill bundled: another program saved it since",
-        None => "its sidecar does not say (under `file.hash`) which bytes stockmill bundled",
-    };
-    Some(format!(
-        "{what}, and nobody looked at what it carries now; put the file back as it was, `stockmill undo` it, and change it in \
-         `export`; or upload it by hand and say `stockmill deliver --taken {path}`"
-    ))
-}
-
-/// Returns what is told of rows that were changed after they were delivered.
-fn rows_changed(path: &RelPath, names: &str) -> String {
-    format!(
-        "texts were changed after their rows were delivered, and nothing goes to a market twice: if the market is to have the new \
-         ones, change them in the portal; in any case say `stockmill deliver --taken {path}`. It concerns {names}"
-    )
-}
-
-/// Returns what a person still has to do for a bundle of which all files are delivered.
-fn rest(csv: Accepts, bundle: &RelPath, found: &Contents) -> String {
-    let names: Vec<String> = found.csv.iter().map(|item| item.path.file_text()).collect();
-    let names = names.join(", ");
-    let csv = match csv {
-        Accepts::Yes => format!("{names} is delivered, too"),
-        Accepts::No => format!("upload {names} in the market's portal, which takes it nowhere else"),
-        Accepts::Unknown => format!(
-            "upload {names} in the market's portal: nobody has established whether it may be delivered (`delivery.csv` of \
-             the market's profile)"
-        ),
-    };
-    let files = counted(found.files.len(), "file");
-    format!("{bundle}: all delivered ({files}); {csv}. Then go on with its CHECKLIST.md, and mark the bundle as sent")
 }
 
 fn bytes(number: u64) -> String {

@@ -120,8 +120,8 @@ impl Mill {
                 }
             }
         }
-        if !self.order.bundles.contains(&bundle) {
-            self.order.bundles.push(bundle.clone());
+        if self.order.bundles.iter().all(|known| known.folder != bundle) {
+            self.order.bundles.push(Due { folder: bundle.clone(), refused: Ok(BTreeMap::new()) });
         }
         bundle
     }
@@ -135,7 +135,7 @@ impl Mill {
     }
 
     fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
-        let file = self.order.bundles[0].join(manifest);
+        let file = self.order.bundles[0].folder.join(manifest);
         let now = "2026-11-28T09:00:00Z".parse().unwrap();
         settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
     }
@@ -298,4 +298,18 @@ fn only_the_bytes_that_stockmill_bundled_go() {
         assert_eq!(mill.settle(name, Settled::Taken), [""; 0]);
     }
     assert_eq!(mill.deliver().1, 0);
+}
+
+#[test]
+fn what_the_market_would_refuse_today_does_not_go() {
+    let mut mill = Mill::new();
+    let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    mill.order.bundles[0].refused = Err("a sidecar cannot be read".to_owned());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (0, 1), "{told}");
+    assert_eq!(told, format!("{bundle}: nothing is delivered: a sidecar cannot be read"));
+    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "it takes no work made by AI".to_owned())].into());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.has()), (1, 1, vec!["b.jpg".to_owned()]), "{told}");
+    assert!(told.contains("a.jpg: not delivered: its market would refuse it today: it takes no work"), "{told}");
 }
