@@ -6,7 +6,7 @@
 The binary needs the feature `delivery`. Connections are cut in the middle of files, the program is killed, the disk of the server
 is full, keys and certificates are wrong. After each, the server must have each file once, with the same bytes, and nothing else;
 what is refused must say why, and no line may have the secret. Needs sshd, and Python with venv and pip, by which pyftpdlib,
-pyOpenSSL and asyncssh are installed if they are not there. What needs root (a small disk) is left out with a word without it.
+pyOpenSSL, asyncssh and blake3 are installed if they are not there. What needs root (a small disk) is left out with a word without it.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-NEEDS = ["pyftpdlib", "pyOpenSSL", "asyncssh"]
+NEEDS = ["pyftpdlib", "pyOpenSSL", "asyncssh", "blake3"]
 PASSWORD = "correct-horse-9"
 DAY = "2026-11-28"
 HEADER = {
@@ -38,7 +38,7 @@ HEADER = {
 def with_libraries():
     """Runs this script again by a Python that has the servers' libraries."""
     try:
-        import asyncssh, OpenSSL, pyftpdlib  # noqa: E401, F401
+        import asyncssh, blake3, OpenSSL, pyftpdlib  # noqa: E401, F401
         return
     except ImportError:
         if os.environ.get("DELIVERY_VENV"):
@@ -97,9 +97,13 @@ class Mill:
 
     def add(self, number, size):
         """Puts one more file into the bundle."""
+        from blake3 import blake3
+
         name, content = f"cabin-{number:02}.jpg", random.Random(number).randbytes(size + number)
         (self.bundle / "files" / name).write_bytes(content)
-        (self.bundle / "sidecars" / f"{name}.yaml").write_text(f"id: '{number:016x}'\n")
+        (self.bundle / "sidecars" / f"{name}.yaml").write_text(
+            f"id: '{number:016x}'\nfile: {{hash: '{blake3(content).hexdigest()}'}}\n"
+        )
         self.wanted[name] = content
         self.rows[name] = f"{name},A cabin,\"snow, cabin\",11,\r\n"
         (self.bundle / f"{self.market}.csv").write_bytes(self.manifest(self.rows))
@@ -281,6 +285,19 @@ def over_sftp(binary, folder):
         expect("one by its folder", one.deliver(f"upload/{DAY}/adobe-stock"), 0, "0 files delivered now.")
         if before != {path.name: path.stat().st_mtime_ns for path in into.iterdir()}:
             raise SystemExit("FAILED: a second delivery wrote again")
+        # Another mill of the same market, and nothing is on record there.
+        two = mill("two")
+        two.settings(sshd.address(), host_key=sshd.digest())
+        for name, content in two.wanted.items():
+            (into / name).write_bytes(content[::-1])
+        expect("files of another mill", two.deliver(), 1, "nobody can tell whether it is this one", "and 3 not")
+        first, *others = [str(two.bundle / "files" / name) for name in two.wanted]
+        expect("the word of a person that one is its own", two.deliver("--taken", first), 0)
+        for path in others:
+            (into / Path(path).name).unlink()
+        expect("the others are taken away there", two.deliver(), 0, "2 files delivered now.")
+        if any((into / Path(path).name).read_bytes() != Path(path).read_bytes() for path in others):
+            raise SystemExit("FAILED: what was taken away did not go")
         changed = one.bundle / "files/cabin-00.jpg"
         changed.write_bytes(b"changed")
         expect("a file that changed since", one.deliver(), 1, "changed after it was delivered", "and 1 not")

@@ -10,7 +10,7 @@ pub(super) struct DeliverArgs {
     /// Folders of bundles, such as upload/2026-11-28/adobe-stock; without them, all that are ready and not sent
     #[arg(value_name = "BUNDLE")]
     bundles: Vec<PathBuf>,
-    /// Of a file that is in doubt, or was changed after it was delivered: the market has it, or needs it not; it is never sent again
+    /// Of a file that is in doubt, was uploaded by hand, or was changed after it was delivered: the market has it, or needs it not; it is never sent
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundles", "send_again"])]
     taken: Vec<PathBuf>,
     /// Of a file that is in doubt: the portal does not show it, so the next delivery sends it
@@ -32,16 +32,17 @@ pub(super) use with_network::deliver;
 
 #[cfg(feature = "delivery")]
 mod with_network {
+    use std::collections::BTreeMap;
     use std::path::{Path, absolute};
 
     use super::{CliError, DeliverArgs, ExitCode, PathBuf, RootArgs};
     use crate::cli::out::{counted, line};
     use crate::cli::settings::settings_of_existing;
     use crate::config::Settings;
-    use crate::deliver::{Order, Settled, Summary, deliver as deliver_orders, settle};
+    use crate::deliver::{Due, Order, Settled, Summary, deliver as deliver_orders, settle};
     use crate::model::RelPath;
     use crate::plan::BundleName;
-    use crate::service::{Clock, View, layout};
+    use crate::service::{BundleStatus, Clock, View, layout};
 
     /// Delivers bundles, or takes in what a person found in the portal.
     pub(in crate::cli) fn deliver(args: &RootArgs, own: &DeliverArgs) -> Result<ExitCode, CliError> {
@@ -79,13 +80,12 @@ mod with_network {
 
     /// Returns what is to be delivered: the bundles that were named, or all that are not sent.
     fn orders(settings: &Settings, named: &[PathBuf]) -> Result<Vec<Order>, CliError> {
-        let mut unsent = Vec::new();
-        let view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
-        unsent.extend(view.bundles().into_iter().filter(|bundle| !bundle.sent).map(|bundle| bundle.folder));
+        let mut view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
+        let unsent: Vec<_> = view.bundles().into_iter().filter(|bundle| !bundle.sent).collect();
         let mut wanted = Vec::new();
         for path in named {
             let bundle = below(settings, path)?;
-            if !unsent.contains(&bundle) {
+            if !unsent.iter().any(|known| known.folder == bundle) {
                 let why = "is no bundle that is ready and not marked as sent; `stockmill status` lists them";
                 return Err(CliError::usage(format!("`{bundle}` {why}")));
             }
@@ -98,9 +98,17 @@ mod with_network {
             wanted.push(bundle);
         }
         let is_wanted = |bundle: &&RelPath| named.is_empty() || wanted.contains(bundle);
-        let of = |market: &crate::market::Market| {
+        let mut of = |market: &crate::market::Market| {
             let is_its = |bundle: &&RelPath| BundleName::of(bundle).is_some_and(|name| name.market == market.name);
-            unsent.iter().filter(is_wanted).filter(is_its).cloned().collect::<Vec<_>>()
+            // A timer looks again and again: of what is delivered nothing is measured.
+            let mut due = |folder: &RelPath| {
+                let is_left = |known: &BundleStatus| known.folder == *folder && known.delivered < known.files;
+                let is_left = unsent.iter().any(is_left);
+                let refused = if is_left { view.refused_in(folder) } else { Ok(BTreeMap::new()) };
+                Due { folder: folder.clone(), refused }
+            };
+            let folders = unsent.iter().map(|bundle| &bundle.folder).filter(is_wanted).filter(is_its);
+            folders.map(&mut due).collect::<Vec<_>>()
         };
         let markets = settings.upload.markets.iter();
         let order = markets.filter_map(|market| {

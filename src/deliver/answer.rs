@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::contents::{CSV_BYTES_MAX, is_closed};
-use super::rows::changed_rows;
+use super::contents::{CSV_BYTES_MAX, asset_of, contents, is_closed};
+use super::rows::{Rows, Selection, changed_rows, new_rows};
 use crate::market::{Market, manifest_part};
 use crate::model::{ContentHash, RelPath};
 use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
@@ -17,7 +19,8 @@ pub enum Settled {
 }
 
 /// Records what a person says of files of which nobody could tell whether the market has them, and of manifests of which rows
-/// were changed after they were delivered; returns what is to be told of others.
+/// were changed after they were delivered. That the market has what was never sent may be said of any file, and of any rows:
+/// somebody may have uploaded them by hand. Returns what is to be told of others.
 pub fn settle(
     layout: Layout,
     markets: &[Market],
@@ -38,12 +41,16 @@ pub fn settle(
             log.add(&record)?;
             known.add(&record);
         }
-        let changed = match settled {
-            Settled::Taken => changed(log.disk(), &known, markets, file, now),
+        let taken = match settled {
+            Settled::Taken => taken(log.disk(), &known, markets, file, now, in_doubt.is_empty()),
             Settled::SendAgain => Ok(None),
         };
-        match changed {
-            Ok(Some(record)) => log.add(&DeliveryRecord::File(record))?,
+        match taken {
+            Ok(Some(record)) => {
+                let record = DeliveryRecord::File(record);
+                log.add(&record)?;
+                known.add(&record);
+            }
             Ok(None) if in_doubt.is_empty() => {
                 others.push(format!("`{file}` is not in doubt; `stockmill deliver` says which files are"));
             }
@@ -54,31 +61,65 @@ pub fn settle(
     Ok(others)
 }
 
-/// Returns the record by which the market has those rows of a manifest that were changed after they were delivered, if there
-/// are any. Others are still to go.
-fn changed(
+/// Returns the record by which the market has what a file is now: a bundled file, or rows of a manifest, first those that were
+/// changed after they were delivered. Of a file that was in doubt only what was sent is meant, so that `with_new` is false.
+fn taken(
     disk: &dyn Look,
     known: &Deliveries,
     markets: &[Market],
     file: &RelPath,
     at: Timestamp,
+    with_new: bool,
 ) -> Result<Option<FileDelivery>, String> {
-    let market = markets.iter().find(|market| manifest_part(&market.name, &file.file_text()).is_some());
-    let bundle = file.parent().filter(|bundle| !is_closed(disk, bundle));
-    let (Some(market), Some(bundle)) = (market, bundle) else { return Ok(None) };
     let Some(entry) = disk.stat(file).map_err(|error| error.to_string())? else { return Ok(None) };
-    let manifest = disk.read(file, CSV_BYTES_MAX).map_err(|error| error.to_string())?;
-    let selected =
-        changed_rows(market, &manifest, &known.delivered_rows(&bundle)).map_err(|error| error.to_string())?;
-    Ok(selected.map(|changed| FileDelivery {
+    let record = |market: &Market, hash, bytes, rows| FileDelivery {
         at,
         market: market.name.clone(),
         file: file.clone(),
-        asset: None,
-        hash: ContentHash::of(&changed.manifest),
-        bytes: changed.manifest.len() as u64,
+        asset: asset_of(disk, file).ok().map(|(asset, _)| asset),
+        hash,
+        bytes,
         modified_ns: entry.identity.modified_ns,
         step: DeliveryStep::Delivered,
-        rows: changed.rows,
-    }))
+        rows,
+    };
+    if let Some(market) = markets.iter().find(|market| manifest_part(&market.name, &file.file_text()).is_some()) {
+        let Some(bundle) = file.parent().filter(|bundle| !is_closed(disk, bundle)) else { return Ok(None) };
+        let selected = rows(disk, known, market, file, &bundle, with_new)?;
+        let of =
+            |rows: Selection| record(market, ContentHash::of(&rows.manifest), rows.manifest.len() as u64, rows.rows);
+        return Ok(selected.map(of));
+    }
+    let bundle = file.parent().and_then(|files| files.parent()).filter(|bundle| !is_closed(disk, bundle));
+    let Some(bundle) = bundle.filter(|_| with_new) else { return Ok(None) };
+    for market in markets {
+        let found = contents(disk, market, &bundle).map_err(|error| error.to_string())?;
+        if found.files.iter().any(|item| item.path == *file && item.seen == entry.identity) {
+            let hash = disk.hash(file).map_err(|error| error.to_string())?;
+            let is_delivered = known.of(&market.name, &hash).is_some_and(|was| was.step == DeliveryStep::Delivered);
+            return Ok((!is_delivered).then(|| record(market, hash, entry.identity.size, Rows::new())));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns those rows of a manifest that were changed after they were delivered; if there are none, those that are left to
+/// deliver.
+fn rows(
+    disk: &dyn Look,
+    known: &Deliveries,
+    market: &Market,
+    file: &RelPath,
+    bundle: &RelPath,
+    with_new: bool,
+) -> Result<Option<Selection>, String> {
+    let manifest = disk.read(file, CSV_BYTES_MAX).map_err(|error| error.to_string())?;
+    let delivered = known.delivered_rows(bundle);
+    let changed = changed_rows(market, &manifest, &delivered).map_err(|error| error.to_string())?;
+    if changed.is_some() || !with_new {
+        return Ok(changed);
+    }
+    let found = contents(disk, market, bundle).map_err(|error| error.to_string())?;
+    let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
+    new_rows(market, &manifest, &files, &delivered).map_err(|error| error.to_string())
 }

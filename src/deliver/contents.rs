@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::market::{Market, manifest_part, names_in};
-use crate::model::{AssetId, Identity, RelPath};
+use crate::model::{AssetId, ContentHash, Identity, RelPath};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
 use crate::vault::{DiskResult, Look, What};
 
@@ -49,14 +49,16 @@ pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
     disk.list(bundle).map_or(true, |listed| listed.iter().any(|(name, _)| is_sent_mark(name)))
 }
 
-/// Returns the asset that a bundled file is of, or says why nobody can tell.
-pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<AssetId, String> {
+/// Returns the asset that a bundled file is of, and the hash of the bytes that stockmill left of it if that is on record; or says
+/// why nobody can tell.
+pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<(AssetId, Option<ContentHash>), String> {
     let bundle = file.parent().and_then(|folder| folder.parent()).ok_or("it lies in no bundle")?;
     let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
     let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
     let read = read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {error}")));
-    let id = read.and_then(|read| read.id.ok_or_else(|| format!("`{sidecar}` names no asset")));
-    id.map_err(|why| format!("nobody can tell whether the market got it before: {why}"))
+    let id = |read: Sidecar| read.id.map(|id| (id, read.file.map(|file| file.hash)));
+    let read = read.and_then(|read| id(read).ok_or_else(|| format!("`{sidecar}` names no asset")));
+    read.map_err(|why| format!("nobody can tell whether the market got it before: {why}"))
 }
 
 /// Returns the regular files in a folder, by name.
@@ -108,7 +110,7 @@ mod tests {
         let of = |name: &str| asset_of(&*disk, &RelPath::new(format!("upload/2026-11-28/adobe-stock/{name}")).unwrap());
         assert!(of("files/a.jpg").unwrap_err().contains("`upload/2026-11-28/adobe-stock/sidecars/a.jpg.yaml`"));
         std::fs::write(bundle.join("sidecars/a.jpg.yaml"), "id: 0123456789abcdef\n").unwrap();
-        of("files/a.jpg").unwrap();
+        assert_eq!(of("files/a.jpg").unwrap().1, None);
         let folder = RelPath::new("upload/2026-11-28/adobe-stock").unwrap();
         assert!(!is_closed(&*disk, &folder));
         std::fs::write(bundle.join("Sent.txt"), "").unwrap();

@@ -15,6 +15,7 @@ mod run;
 mod secret;
 mod server;
 mod sftp;
+mod told;
 
 pub use answer::{Settled, settle};
-pub use run::{Order, Summary, deliver};
+pub use run::{Due, Order, Summary, deliver};

@@ -51,11 +51,18 @@ pub(super) const IN_DOUBT: &str = "nobody can tell whether the market has it: th
     as it got its name, and the server does not show it now, as servers do that take files away at once. Look in the \
     portal; then say `stockmill deliver --taken FILE`, or `stockmill deliver --send-again FILE`";
 
+/// What is told of a file of which nothing is on record, where one of its name and size lies on the server.
+const NOT_KNOWN: &str = "a file of that name and size lies on the server, and nobody can tell whether it is this one: if it \
+    is, say `stockmill deliver --taken FILE`; else take it away there";
+
 /// Decides what to do next for one file.
 pub(super) fn next(facts: &Facts) -> Next {
     let Facts { known, naming, bytes, there, partly } = *facts;
     match (there, known, naming) {
-        (Some(there), _, _) if there == bytes => Next::Done,
+        // Two mills, or two days, may have files of the same name and size. What lies there besides its temporary file was not
+        // made of it.
+        (Some(there), Known::Begun | Known::Cut, _) if there == bytes && partly.is_none() => Next::Done,
+        (Some(there), _, _) if there == bytes => Next::Hold(NOT_KNOWN.to_owned()),
         // Its name is in the temporary one, with its hash: what lies there is the beginning of it.
         (None, _, Naming::Renamed) if partly == Some(bytes) => Next::Rename,
         (None, Known::Begun, _) => Next::Hold(IN_DOUBT.to_owned()),
@@ -64,7 +71,7 @@ pub(super) fn next(facts: &Facts) -> Next {
         (Some(there), Known::Cut | Known::Begun, Naming::Direct) if there < bytes => Next::Send(there),
         (Some(there), _, _) => Next::Hold(format!(
             "another file of that name lies on the server, with {} instead of {bytes}; take it away there, or upload this \
-             one by hand",
+             one by hand and say `stockmill deliver --taken FILE`",
             counted(usize::try_from(there).unwrap_or(usize::MAX), "byte"),
         )),
     }
@@ -86,22 +93,27 @@ mod tests {
             (New, Renamed, None, Some(10), Ok(Next::Rename)),
             // It cannot be a beginning of it.
             (New, Renamed, None, Some(11), Ok(Next::Send(0))),
-            (New, Renamed, Some(10), None, Ok(Next::Done)),
-            (New, Renamed, Some(10), Some(10), Ok(Next::Done)),
+            (New, Renamed, Some(10), None, hold("nobody can tell whether it is this one")),
+            (New, Renamed, Some(10), Some(10), hold("nobody can tell whether it is this one")),
             (New, Renamed, Some(4), None, hold("with 4 bytes instead of 10")),
             (New, Renamed, Some(4), Some(10), hold("another file")),
             // Killed, or cut off, in the middle of the renaming.
             (Begun, Renamed, None, Some(10), Ok(Next::Rename)),
             (Begun, Renamed, Some(10), None, Ok(Next::Done)),
-            (Begun, Renamed, None, None, hold("nobody can tell")),
+            (Begun, Renamed, None, None, hold("nobody can tell whether the market has it")),
+            // Somebody took the name before it was renamed.
+            (Begun, Renamed, Some(10), Some(10), hold("nobody can tell whether it is this one")),
+            (Cut, Renamed, Some(10), Some(10), hold("nobody can tell whether it is this one")),
+            (Cut, Renamed, Some(10), None, Ok(Next::Done)),
             (Begun, Renamed, Some(4), None, hold("another file")),
             (Cut, Renamed, None, None, Ok(Next::Send(0))),
             (New, Direct, None, None, Ok(Next::Send(0))),
             (New, Direct, None, Some(4), Ok(Next::Send(0))),
-            (New, Direct, Some(10), None, Ok(Next::Done)),
+            (New, Direct, Some(10), None, hold("nobody can tell whether it is this one")),
             (New, Direct, Some(4), None, hold("another file")),
             (Cut, Direct, Some(4), None, Ok(Next::Send(4))),
             (Cut, Direct, Some(11), None, hold("another file")),
+            (Cut, Direct, Some(10), None, Ok(Next::Done)),
             (Cut, Direct, None, None, Ok(Next::Send(0))),
             (Begun, Direct, Some(4), None, Ok(Next::Send(4))),
             (Begun, Direct, Some(10), None, Ok(Next::Done)),

@@ -1,7 +1,7 @@
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use super::after::Kind;
-use super::next::{Facts, IN_DOUBT, Known, Naming, Next, next};
+use super::next::{Facts, IN_DOUBT, Naming, Next, next};
 use super::record::{Parcel, Record};
 use super::server::{Server, Trouble};
 use crate::records::DeliveryStep;
@@ -19,8 +19,6 @@ const HASH_DIGITS: usize = 12;
 pub(super) enum Outcome {
     /// The market has it.
     Delivered,
-    /// It lay there before anything of it was sent, by its name and its size.
-    WasThere,
     /// A person has to look.
     Held(String),
 }
@@ -58,11 +56,7 @@ pub(super) fn deliver_one(
                 let why = format!("it was sent {sent} times, and {shown} of its {} bytes lie there", facts.bytes);
                 return Err(Trouble::new(Kind::Refused, why));
             }
-            Next::Done => {
-                let was_there = facts.known == Known::New;
-                let outcome = delivered(parcel, record)?;
-                return Ok(if was_there { Outcome::WasThere } else { outcome });
-            }
+            Next::Done => return delivered(parcel, record),
             Next::Hold(why) => return Ok(Outcome::Held(why)),
             Next::Rename => {
                 if rename(server, to, parcel, record, [&temporary, &name])? {

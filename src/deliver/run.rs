@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::Read as _;
@@ -16,6 +16,7 @@ use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
+use super::told::{changed, rest, rows_changed, would_refuse};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -28,8 +29,17 @@ pub struct Order {
     pub market: Market,
     /// Where to.
     pub delivery: Delivery,
-    /// The folders of its bundles, in order.
-    pub bundles: Vec<RelPath>,
+    /// Its bundles, in order.
+    pub bundles: Vec<Due>,
+}
+
+/// A bundle that is to be delivered.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Its folder.
+    pub folder: RelPath,
+    /// The files that its market would refuse today, each with why; or why nobody can tell.
+    pub refused: Result<BTreeMap<RelPath, String>, String>,
 }
 
 /// What a run came to.
@@ -105,24 +115,32 @@ impl<'a> Run<'a> {
         };
         let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
         let mut connections: Vec<Connection> = (0..order.delivery.per_host).map(|_| Connection::default()).collect();
-        for bundle in &order.bundles {
-            match contents(self.record.disk(), &order.market, bundle) {
-                Ok(found) => self.bundle(&market, bundle, &found, &mut connections),
-                Err(error) => {
+        for Due { folder, refused } in &order.bundles {
+            let found = contents(self.record.disk(), &order.market, folder).map_err(|error| error.to_string());
+            match found.and_then(|found| Ok((found, refused.as_ref()?))) {
+                Ok((found, refused)) => self.bundle(&market, folder, &found, refused, &mut connections),
+                Err(why) => {
                     self.leave(1);
-                    self.say(format!("{bundle}: nothing is delivered: {error}"));
+                    self.say(format!("{folder}: nothing is delivered: {why}"));
                 }
             }
         }
     }
 
-    fn bundle(&self, market: &Session<'_>, bundle: &RelPath, found: &Contents, connections: &mut [Connection]) {
+    fn bundle(
+        &self,
+        market: &Session<'_>,
+        bundle: &RelPath,
+        found: &Contents,
+        refused: &BTreeMap<RelPath, String>,
+        connections: &mut [Connection],
+    ) {
         for name in &found.without_row {
             self.say(format!("{bundle}/files/{name}: not delivered: no CSV has a row of it; `CHECKLIST.md` says why"));
         }
         let counts = || (self.left.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed));
         let (left, delivered) = counts();
-        self.files(market, &found.files, connections);
+        self.files(market, &found.files, refused, connections);
         if counts().0 > left {
             return;
         }
@@ -136,7 +154,13 @@ impl<'a> Run<'a> {
     }
 
     /// Delivers files over all connections at once.
-    fn files(&self, market: &Session<'_>, files: &[Item], connections: &mut [Connection]) {
+    fn files(
+        &self,
+        market: &Session<'_>,
+        files: &[Item],
+        refused: &BTreeMap<RelPath, String>,
+        connections: &mut [Connection],
+    ) {
         let new: VecDeque<&Item> = files.iter().filter(|item| !self.record.is_delivered(item)).collect();
         let wanted = new.len().clamp(1, connections.len());
         let queue = Mutex::new(new);
@@ -150,7 +174,7 @@ impl<'a> Run<'a> {
                         return;
                     }
                     while let Some(item) = next() {
-                        self.file(market, item, connection, number as u64);
+                        self.file(market, item, refused.get(&item.path), connection, number as u64);
                     }
                 });
             }
@@ -186,7 +210,14 @@ impl<'a> Run<'a> {
         self.say(format!("{path}: not delivered: {why}"));
     }
 
-    fn file(&self, market: &Session<'_>, item: &Item, connection: &mut Connection, salt: u64) {
+    fn file(
+        &self,
+        market: &Session<'_>,
+        item: &Item,
+        refused: Option<&String>,
+        connection: &mut Connection,
+        salt: u64,
+    ) {
         let path = &item.path;
         let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
         if !self.may_go(market, path, &bundle) {
@@ -196,13 +227,14 @@ impl<'a> Run<'a> {
             Ok(hash) => hash,
             Err(error) => return self.not_delivered(path, error),
         };
-        let asset = match asset_of(self.record.disk(), path) {
-            Ok(asset) => asset,
+        let (asset, left) = match asset_of(self.record.disk(), path) {
+            Ok(known) => known,
             Err(why) => return self.not_delivered(path, why),
         };
+        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| would_refuse(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
-        self.hand_over(market, &parcel, connection, salt);
+        self.hand_over(market, &parcel, against, connection, salt);
     }
 
     /// Delivers those rows of a manifest that the market has not got, of files that it has.
@@ -233,7 +265,7 @@ impl<'a> Run<'a> {
         let number = self.record.manifest_number(&bundle, &name, &hash);
         let instead = Instead { name: name_on_server(&bundle, number), new };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
-        self.hand_over(market, &parcel, connection, 0);
+        self.hand_over(market, &parcel, None, connection, 0);
     }
 
     /// Reads a manifest as it was seen.
@@ -244,42 +276,52 @@ impl<'a> Run<'a> {
         Ok(bytes)
     }
 
-    fn hand_over(&self, market: &Session<'_>, parcel: &Parcel, connection: &mut Connection, salt: u64) {
+    /// Delivers a parcel, unless the market has it or something is `against` it.
+    fn hand_over(
+        &self,
+        market: &Session<'_>,
+        parcel: &Parcel,
+        against: Option<String>,
+        connection: &mut Connection,
+        salt: u64,
+    ) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
             Ok(Claim::Delivered) => return,
             Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => self.parcel(market, parcel, connection, salt),
+            Ok(Claim::Yours) => match against {
+                Some(why) => Err(why),
+                None => self.parcel(market, parcel, connection, salt),
+            },
             Err(trouble) => Err(trouble.to_string()),
         };
         match told {
-            Ok(besides) => {
+            Ok(()) => {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 let name = |instead: &Instead| format!(" as `{}`", instead.name);
                 let name = parcel.instead.as_ref().map(name).unwrap_or_default();
-                self.say(format!("{path}: delivered{name}, {}{besides}", bytes(parcel.bytes())));
+                self.say(format!("{path}: delivered{name}, {}", bytes(parcel.bytes())));
             }
             Err(why) => self.not_delivered(path, why),
         }
     }
 
-    /// Delivers one file, as often as it takes and may take; returns what is to be told of it besides.
+    /// Delivers one file, as often as it takes and may take; or says why the market has not got it.
     fn parcel(
         &self,
         market: &Session<'_>,
         parcel: &Parcel,
         connection: &mut Connection,
         salt: u64,
-    ) -> Result<&'static str, String> {
+    ) -> Result<(), String> {
         let (mut furthest, mut attempts) = (0, 0);
         loop {
             let before = furthest;
             let trouble = match self.attempt(market, parcel, connection, &mut furthest) {
                 Ok(Outcome::Delivered) => {
                     market.not_taken.store(0, Ordering::Relaxed);
-                    return Ok("");
+                    return Ok(());
                 }
-                Ok(Outcome::WasThere) => return Ok(" that lay there already, by name and size"),
                 Ok(Outcome::Held(why)) => return Err(why),
                 Err(trouble) => trouble,
             };
@@ -334,30 +376,6 @@ fn name_on_server(bundle: &RelPath, number: usize) -> String {
     let day = bundle.parent().map(|day| day.file_text()).unwrap_or_default();
     let further = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{day}{further}.csv", bundle.file_text())
-}
-
-/// Returns what is told of rows that were changed after they were delivered.
-fn rows_changed(path: &RelPath, names: &str) -> String {
-    format!(
-        "texts were changed after their rows were delivered, and nothing goes to a market twice: if the market is to have the new \
-         ones, change them in the portal; in any case say `stockmill deliver --taken {path}`. It concerns {names}"
-    )
-}
-
-/// Returns what a person still has to do for a bundle of which all files are delivered.
-fn rest(csv: Accepts, bundle: &RelPath, found: &Contents) -> String {
-    let names: Vec<String> = found.csv.iter().map(|item| item.path.file_text()).collect();
-    let names = names.join(", ");
-    let csv = match csv {
-        Accepts::Yes => format!("{names} is delivered, too"),
-        Accepts::No => format!("upload {names} in the market's portal, which takes it nowhere else"),
-        Accepts::Unknown => format!(
-            "upload {names} in the market's portal: nobody has established whether it may be delivered (`delivery.csv` of \
-             the market's profile)"
-        ),
-    };
-    let files = counted(found.files.len(), "file");
-    format!("{bundle}: all delivered ({files}); {csv}. Then go on with its CHECKLIST.md, and mark the bundle as sent")
 }
 
 fn bytes(number: u64) -> String {

@@ -114,14 +114,14 @@ impl Mill {
                 let file = folder.join("files").join(name);
                 if !file.exists() {
                     std::fs::write(file, format!("{day} {name}")).unwrap();
-                    let id = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
-                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), format!("id: '{}'\n", &id[..16]))
-                        .unwrap();
+                    let hash = ContentHash::of(format!("{day} {name}").as_bytes()).to_string();
+                    let sidecar = format!("id: '{}'\nfile: {{hash: '{hash}'}}\n", &hash[..16]);
+                    std::fs::write(folder.join(format!("sidecars/{name}.yaml")), sidecar).unwrap();
                 }
             }
         }
-        if !self.order.bundles.contains(&bundle) {
-            self.order.bundles.push(bundle.clone());
+        if self.order.bundles.iter().all(|known| known.folder != bundle) {
+            self.order.bundles.push(Due { folder: bundle.clone(), refused: Ok(BTreeMap::new()) });
         }
         bundle
     }
@@ -135,7 +135,7 @@ impl Mill {
     }
 
     fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
-        let file = self.order.bundles[0].join(manifest);
+        let file = self.order.bundles[0].folder.join(manifest);
         let now = "2026-11-28T09:00:00Z".parse().unwrap();
         settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
     }
@@ -162,7 +162,8 @@ const C: &str = "c.jpg,C,C,c,Pro\r\n";
 fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
     let mut mill = Mill::new();
     for day in 1..=9 {
-        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[A])]);
+        let row = A.replace("a.jpg", &format!("{day}.jpg"));
+        mill.bundle(&format!("2026-11-{day:02}"), &[("vecteezy.csv", &[&row])]);
     }
     // Its files are there, its manifests are not.
     mill.order.market.delivery.csv = Accepts::Unknown;
@@ -250,4 +251,65 @@ fn a_row_that_is_in_doubt_goes_with_no_other_part() {
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left), (1, 0), "{told}");
     assert_eq!(mill.door.shop().files[&format!("vecteezy-{DAY}-2.csv")], format!("{HEADER}{C}").into_bytes());
+}
+
+/// Of two mills with the same market and server the second CSV never went, and stood on record as delivered.
+#[test]
+fn what_another_mill_sent_is_not_taken_for_ours() {
+    for is_ours in [false, true] {
+        let mut mill = Mill::new();
+        mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+        let csv = format!("vecteezy-{DAY}.csv");
+        let theirs = [("a.jpg", "2026-11-27 a.jpg".to_owned()), (&csv, format!("{HEADER}{}", A.replace(",A", ",B")))];
+        for (there, ours) in theirs.iter().zip(["files/a.jpg", "vecteezy.csv"]) {
+            mill.door.shop().files.insert(there.0.to_owned(), there.1.clone().into_bytes());
+            let (delivered, left, told) = mill.deliver();
+            // What is taken away there goes, and then the CSV is held.
+            assert_eq!((delivered, left), (usize::from(!is_ours && ours != "files/a.jpg"), 1), "{told}");
+            assert!(told.contains(&format!("{ours}: not delivered: a file of that name and size lies on the server")));
+            assert!(mill.settle(ours, Settled::SendAgain)[0].contains("is not in doubt"));
+            if is_ours {
+                assert_eq!(mill.settle(ours, Settled::Taken), [""; 0]);
+                assert!(mill.settle(ours, Settled::Taken)[0].contains("is not in doubt"));
+            } else {
+                mill.door.shop().files.remove(there.0);
+            }
+        }
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!((delivered, left), (usize::from(!is_ours), 0), "{told}");
+        assert_eq!(mill.door.shop().files[&csv] == theirs[1].1.as_bytes(), is_ours);
+    }
+}
+
+/// Private words and a place that another program wrote into a bundled file went to the market.
+#[test]
+fn only_the_bytes_that_stockmill_bundled_go() {
+    let mut mill = Mill::new();
+    let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B, C])]);
+    std::fs::write(mill.real(&bundle.join("files/a.jpg")), "a.jpg with private words").unwrap();
+    std::fs::write(mill.real(&bundle.join("sidecars/b.jpg.yaml")), "id: 0123456789abcdef\n").unwrap();
+    for left in [2, 2] {
+        let (_, found, told) = mill.deliver();
+        assert_eq!((found, mill.door.has()), (left, vec!["c.jpg".to_owned()]), "{told}");
+        assert!(told.contains("a.jpg: not delivered: its bytes are not those that stockmill bundled"), "{told}");
+        assert!(told.contains("b.jpg: not delivered: its sidecar does not say"), "{told}");
+    }
+    for name in ["files/a.jpg", "files/b.jpg"] {
+        assert_eq!(mill.settle(name, Settled::Taken), [""; 0]);
+    }
+    assert_eq!(mill.deliver().1, 0);
+}
+
+#[test]
+fn what_the_market_would_refuse_today_does_not_go() {
+    let mut mill = Mill::new();
+    let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    mill.order.bundles[0].refused = Err("a sidecar cannot be read".to_owned());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (0, 1), "{told}");
+    assert_eq!(told, format!("{bundle}: nothing is delivered: a sidecar cannot be read"));
+    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "it takes no work made by AI".to_owned())].into());
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.has()), (1, 1, vec!["b.jpg".to_owned()]), "{told}");
+    assert!(told.contains("a.jpg: not delivered: its market would refuse it today: it takes no work"), "{told}");
 }

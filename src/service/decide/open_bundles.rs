@@ -14,6 +14,7 @@ use crate::market::{Candidate, check};
 use crate::model::{ContentHash, RelPath, Stage};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::service::clock::Moment;
 use crate::service::sent::is_sent;
 use crate::vault::{Look, What};
 
@@ -41,10 +42,7 @@ impl Decider {
         let owed = self.owed(&names);
         let mut open = Vec::new();
         for name in names {
-            let limits = limits(&self.settings);
-            let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, now };
-            let refused = look.refused(&name, &limits);
+            let refused = self.refused_in(&name, here.now);
             let owing = self.owing(&name, &owed, Care::Times, here).unwrap_or_default();
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
@@ -54,6 +52,16 @@ impl Decider {
             OpenBundle { folder, refused, owing: Vec::new() }
         }));
         open
+    }
+    /// Returns the files of a bundle that its market would refuse by its rules or by the tags of today, each with why.
+    pub(in crate::service) fn refused_in(
+        &mut self,
+        name: &BundleName,
+        now: &Moment,
+    ) -> Result<Vec<(RelPath, String)>, Hold> {
+        let limits = limits(&self.settings);
+        let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
+        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name, &limits)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person should know of bundles: what their markets would refuse, and what further markets lack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::View;
 use super::overview::{Group, Groups};
@@ -16,6 +16,13 @@ impl View {
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
         let decide = &mut self.decide;
         self.open_bundles.get_or_insert_with(|| decide.open_bundles(here))
+    }
+
+    /// Returns the files of a bundle that its market would refuse today, each with why; or why nobody can tell.
+    pub fn refused_in(&mut self, bundle: &RelPath) -> Result<BTreeMap<RelPath, String>, String> {
+        let name = BundleName::of(bundle).ok_or("its name is none of a bundle")?;
+        let refused = self.decide.refused_in(&name, &self.clock.now());
+        refused.map(BTreeMap::from_iter).map_err(|hold| hold.to_string())
     }
 
     /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended.
