@@ -184,7 +184,7 @@ fn texts_without_end_or_with_foreign_signs_forge_no_row_and_no_mark() {
         r#""\e[31m a""#,
         r#""</rdf:li><x/> & \"'""#,
         "'=cmd|'' /C calc''!A0'",
-        r#""\u202e\u200b""#,
+        r#""\u202ea\u200b""#,
     ];
     let long = format!("title: A cabin\nkeywords: [{}, snow]\n", "w".repeat(10_000));
     let tags = titles.map(|title| format!("title: {title}\nkeywords: [snow, {title}]\n")).into_iter().chain([long]);
@@ -205,7 +205,8 @@ fn texts_without_end_or_with_foreign_signs_forge_no_row_and_no_mark() {
         ("cmd ' /C calc'!A0", "snow,cmd|' /C calc'!A0"),
     ];
     assert_eq!(cells, expected);
-    assert!(!rows.iter().flatten().any(|cell| cell.contains(char::is_control)), "{rows:?}");
+    let turns_round = |c: char| c.is_control() || c == '\u{202e}';
+    assert!(!rows.iter().flatten().any(|cell| cell.contains(turns_round)), "{rows:?}");
     assert!(!rows.iter().flatten().any(|cell| cell.starts_with('=')), "{rows:?}");
 }
 
