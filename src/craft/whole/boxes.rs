@@ -1,4 +1,5 @@
 use std::io::{Read, Seek};
+use std::ops::Range;
 
 use super::{CraftError, PARTS_MAX, Source, cut};
 
@@ -12,6 +13,23 @@ const FOLLOWING: [&[u8; 4]; 17] = [
     b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"meta", b"udta",
     b"uuid", b"free", b"skip", b"wide", b"pnot",
 ];
+
+/// A box that lies in no other.
+pub(super) struct Top {
+    pub(super) name: [u8; 4],
+    pub(super) at: Range<u64>,
+    pub(super) content: Range<u64>,
+    /// Whether it says that it goes on to the end of the file, and not how large it is.
+    pub(super) is_open: bool,
+    /// Whether it belongs to the streams, or says how they are played.
+    pub(super) stays: bool,
+}
+
+impl Top {
+    pub(super) fn is_content(&self) -> bool {
+        matches!(&self.name, b"mdat" | b"imda")
+    }
+}
 
 /// Checks that the boxes of an MP4 or MOV fill the file, that its index is among them, and that what the index
 /// names lies in the file (ISO/IEC 14496-12). Other bytes behind the last box are no damage.

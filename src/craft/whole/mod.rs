@@ -8,6 +8,7 @@ mod fbx;
 mod matroska;
 mod measure;
 mod mesh;
+mod needed;
 mod private;
 mod private_avi;
 mod private_boxes;

@@ -1,13 +1,15 @@
 //! Finds what an MP4 or MOV contains besides its pictures and sound: a prompt, a location, an author. Each such box becomes
 //! a `free` one of zeros, so that every size and offset stays the same.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::boxes::measured;
+use super::boxes::{Top, measured, number};
 use super::edit::Edit;
+use super::needed::{DESCRIPTIONS, boxes_at, emptied, holds_boxes, is_needed, is_unknown, meaning};
 use super::strays::{FREE, Strays, strays};
-use super::streams::Track;
+use super::streams::{Track, used};
 use super::{Cannot, CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
 
 /// How deep boxes are nested.
@@ -18,6 +20,12 @@ const HANDLER_BYTES: u64 = 24;
 const ENCODER: Range<u64> = 50..82;
 /// Where the name of a reel begins, behind the head of its box, in what describes time codes.
 const REEL: u64 = 42;
+/// The most bytes of a description that are read: those before its boxes, and the length of a list of colours.
+const DESCRIPTION_BYTES: u64 = 94;
+/// The most bytes of a box that say how many of its bytes mean something.
+const HEAD_BYTES: u64 = 32;
+/// The end of a list of boxes in a MOV.
+const TERMINATOR: [u8; 8] = [0, 0, 0, 8, 0, 0, 0, 0];
 /// What a person calls these names.
 const REELS: &str = "the names of its reels";
 
@@ -33,8 +41,11 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
         tracks: Vec::new(),
         has_odd_track: false,
         without: Vec::new(),
+        descriptions: Vec::new(),
+        unknown: BTreeSet::new(),
     };
     walk.boxes(0..length, None, 0)?;
+    walk.describe()?;
     let content = match walk.strays() {
         Ok(strays) => walk.without(strays),
         Err(Cannot::Hold(why)) => {
@@ -46,6 +57,14 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
     };
     if !walk.without.is_empty() {
         walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
+    }
+    if !walk.unknown.is_empty() {
+        let names: Vec<String> = walk.unknown.iter().map(|name| name.escape_ascii().to_string()).collect();
+        let told = format!(
+            "what describes its pictures and sound goes along with parts that are not known here: {}",
+            names.join(", ")
+        );
+        walk.found.told.push(told);
     }
     walk.content_stays()?;
     walk.found.edits.extend(content);
@@ -65,6 +84,8 @@ pub(super) struct Found {
     pub(super) has_fragments: bool,
     /// Whether something besides these tables says where something lies.
     pub(super) has_places: bool,
+    /// Whether some samples lie where no content is, or end there.
+    pub(super) is_elsewhere: bool,
     /// Whether some of what is private is a track, or lies among the samples of the others.
     pub(super) is_in_content: bool,
     /// What a person is told of that.
@@ -85,23 +106,6 @@ impl Found {
     }
 }
 
-/// A box that lies in no other.
-pub(super) struct Top {
-    pub(super) name: [u8; 4],
-    pub(super) at: Range<u64>,
-    pub(super) content: Range<u64>,
-    /// Whether it says that it goes on to the end of the file, and not how large it is.
-    pub(super) is_open: bool,
-    /// Whether it belongs to the streams, or says how they are played.
-    pub(super) stays: bool,
-}
-
-impl Top {
-    pub(super) fn is_content(&self) -> bool {
-        matches!(&self.name, b"mdat" | b"imda")
-    }
-}
-
 struct Walk<'a, R> {
     source: &'a mut Source<R>,
     found: Found,
@@ -113,6 +117,10 @@ struct Walk<'a, R> {
     has_odd_track: bool,
     /// What goes of which a person is told.
     without: Vec<&'static str>,
+    /// What describes samples: how many tracks there were by then, and where its content lies.
+    descriptions: Vec<(usize, Range<u64>)>,
+    /// What in it nobody here can tell the meaning of.
+    unknown: BTreeSet<Vec<u8>>,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -136,7 +144,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             }
             if inside.is_none() {
                 let (at, content, is_open) = (at..at + size, content.clone(), head[..4] == [0; 4]);
-                self.found.top.push(Top { name, at, content, is_open, stays: is_known(None, name) });
+                self.found.top.push(Top { name, at, content, is_open, stays: is_needed(None, name) });
             }
             self.one(at, content, name, inside, depth)?;
             at += size;
@@ -152,7 +160,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         inside: Option<[u8; 4]>,
         depth: usize,
     ) -> Result<(), CraftError> {
-        let stays = is_known(inside, name);
+        let stays = is_needed(inside, name);
         // References that go as a whole are not changed.
         let is_taken = stays || name != *b"tref";
         if let Some(track) = self.tracks.last_mut().filter(|track| is_taken && track.content.contains(&at)) {
@@ -172,10 +180,12 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.tracks.push(Track::new(at..content.end, content.clone()));
             }
             // Some players take it for one all the same.
-            (Some(_), b"trak") => self.has_odd_track = true,
+            (Some(_), b"trak" | b"moov") => self.has_odd_track = true,
             // What goes as a whole is not looked into.
             (Some(_), b"hdlr") if stays => self.handler(content.clone(), inside == Some(*b"mdia"))?,
-            (Some(_), b"stsd") if stays => self.descriptions(content.clone())?,
+            // The track may say later what it holds.
+            (Some(_), b"stsd") if stays => self.descriptions.push((self.tracks.len(), content.clone())),
+            (Some(_), b"dref") if stays => self.references(content.clone())?,
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -189,8 +199,16 @@ impl<R: Read + Seek> Walk<'_, R> {
             // Between them a large box has its size.
             self.found.edits.push(Edit::blank(at + 4..at + 8, &FREE));
             self.found.edits.push(Edit::blank(content, b""));
-        } else if matches!(&name, b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" | b"moof" | b"traf" | b"mvex") {
+        } else if holds_boxes(inside, name) {
             self.boxes(content, Some(name), depth + 1)?;
+        } else {
+            if is_unknown(inside, name) {
+                self.unknown.insert(name.to_vec());
+            }
+            let head = self.source.up_to(content.start, HEAD_BYTES.min(content.end - content.start))?;
+            if let Some(bytes) = meaning(name, &head) {
+                self.blank_text(content.start.saturating_add(bytes).min(content.end)..content.end)?;
+            }
         }
         Ok(())
     }
@@ -206,28 +224,66 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(())
     }
 
-    /// Blanks the names of encoders in what describes pictures (ISO/IEC 14496-12, 12.1.3), and those of reels in what
-    /// describes time codes (`QuickTime` File Format, Timecode Sample Description).
-    fn descriptions(&mut self, content: Range<u64>) -> Result<(), CraftError> {
-        let (text, is_reel) = match self.tracks.last().and_then(Track::handler).as_ref() {
-            Some(b"vide") => (ENCODER, false),
-            Some(b"tmcd") => (REEL..u64::MAX, true),
-            _ => return Ok(()),
-        };
-        let mut at = content.start + 8;
-        while at + 8 <= content.end {
-            let size = self.source.up_to(at, 4)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-            if size < 8 || at + size > content.end {
-                break;
-            }
-            let end = text.end.min(size);
-            let is_blanked = text.start < end && self.blank_text(at + text.start..at + end)?;
-            if is_blanked && is_reel && !self.without.contains(&REELS) {
-                self.without.push(REELS);
-            }
-            at += size;
+    /// Empties references to the file itself: that of a Mac has the path where it once lay.
+    fn references(&mut self, content: Range<u64>) -> Result<(), CraftError> {
+        let unclear = || cut("the video does not say clearly in which files its content lies");
+        if content.end - content.start > PIECE_BYTES {
+            return Err(unclear());
+        }
+        let before = self.source.up_to(content.start, content.end - content.start)?;
+        let after = emptied(&before).ok_or_else(unclear)?;
+        let is_same = before.starts_with(&after) && before[after.len()..].iter().all(|byte| *byte == 0);
+        if !is_same {
+            self.found.edits.push(Edit::blank(content, &after));
         }
         Ok(())
+    }
+
+    /// Looks at what describes samples, now that all tracks say what they hold.
+    fn describe(&mut self) -> Result<(), CraftError> {
+        for (tracks, content) in std::mem::take(&mut self.descriptions) {
+            let handler = tracks.checked_sub(1).and_then(|track| self.tracks[track].handler());
+            let head = self.source.up_to(content.start, 8.min(content.end - content.start))?;
+            let (is_quicktime, count) = (head.first() == Some(&0), number(&head, 4).unwrap_or(0));
+            let mut at = (content.start + 8).min(content.end);
+            for _ in 0..count {
+                let left = content.end - at;
+                let entry = self.source.up_to(at, left.min(DESCRIPTION_BYTES))?;
+                let size = number(&entry, 0).map_or(0, u64::from);
+                if size < 8 || size > left {
+                    return Err(cut("what describes the video's content cannot be separated, so it cannot be checked"));
+                }
+                self.description(handler, at..at + size, &entry, is_quicktime)?;
+                at += size;
+            }
+            self.blank_text(at..content.end)?;
+        }
+        Ok(())
+    }
+
+    /// Blanks the names of encoders in what describes pictures (ISO/IEC 14496-12, 12.1.3), those of reels in what describes
+    /// time codes (`QuickTime` File Format, Timecode Sample Description), and boxes that say nothing of decoding.
+    fn description(
+        &mut self,
+        handler: Option<[u8; 4]>,
+        at: Range<u64>,
+        entry: &[u8],
+        is_quicktime: bool,
+    ) -> Result<(), CraftError> {
+        let (text, is_reel) = match handler.as_ref() {
+            Some(b"vide" | b"auxv" | b"pict") => (ENCODER, false),
+            Some(b"tmcd") => (REEL..u64::MAX, true),
+            _ => (0..0, false),
+        };
+        let end = text.end.min(at.end - at.start);
+        let is_blanked = text.start < end && self.blank_text(at.start + text.start..at.start + end)?;
+        if is_blanked && is_reel && !self.without.contains(&REELS) {
+            self.without.push(REELS);
+        }
+        match boxes_at(handler, entry, is_quicktime).map(|boxes| at.start + boxes) {
+            Some(boxes) if boxes < at.end => self.boxes(boxes..at.end, Some(DESCRIPTIONS), 5),
+            _ => Ok(()),
+        }
     }
 
     /// Blanks a text, and returns whether there is one.
@@ -242,6 +298,14 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// Judges bytes that are no box: behind a complete video, and as zeros, they are no damage.
     fn rest(&mut self, rest: Range<u64>, inside: Option<[u8; 4]>) -> Result<(), CraftError> {
         if self.source.is_zeros(rest.clone())? {
+            return Ok(());
+        }
+        if matches!(inside.as_ref(), Some(b"stsd" | b"wave")) {
+            if self.source.up_to(rest.start, 8.min(rest.end - rest.start))? == TERMINATOR {
+                self.blank_text(rest.start + 8..rest.end)?;
+            } else {
+                self.unknown.insert(b"bytes that are no box".to_vec());
+            }
             return Ok(());
         }
         if inside.is_some() || !self.index || !self.content || self.found.has_fragments {
@@ -273,6 +337,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         };
         self.found.edits.retain(|edit| !is_in_track(edit.at.start));
         self.found.tables.retain(|(table, _)| !is_in_track(table.start));
+        self.tracks.retain(|track| !is_in_track(track.at.start));
         self.found.is_in_content = !(tracks.is_empty() && content.is_empty());
         self.found.edits.extend(index);
         self.found.edits.sort_by_key(|edit| edit.at.start);
@@ -283,8 +348,26 @@ impl<R: Read + Seek> Walk<'_, R> {
         content
     }
 
-    /// Checks that no stream begins in bytes that would be blanked.
+    /// Checks that no stream begins in bytes that would be blanked, and none whose samples can be told reaches into them.
     fn content_stays(&mut self) -> Result<(), CraftError> {
+        for track in &self.tracks {
+            let used = match used(self.source, &[track]) {
+                Ok(used) => used,
+                Err(Cannot::Hold(_)) => continue,
+                Err(Cannot::Read(error)) => return Err(error),
+            };
+            for used in used {
+                let mut contents = self.found.top.iter().filter(|top| top.is_content()).map(|top| &top.content);
+                if contents.any(|content| content.start <= used.start && used.end <= content.end) {
+                    continue;
+                }
+                self.found.is_elsewhere = true;
+                let next = self.found.edits.partition_point(|edit| edit.at.end <= used.start);
+                if let Some(edit) = self.found.edits.get(next).filter(|edit| edit.at.start < used.end) {
+                    return Err(no_content_at(used.start.max(edit.at.start)));
+                }
+            }
+        }
         if self.found.edits.is_empty() {
             return Ok(());
         }
@@ -296,9 +379,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
                     let next = self.found.edits.partition_point(|edit| edit.at.end <= offset);
                     if self.found.edits.get(next).is_some_and(|edit| edit.at.start <= offset) {
-                        return Err(CraftError::Unsupported(format!(
-                            "the video's index names content at byte {offset}, where no content is; export it again"
-                        )));
+                        return Err(no_content_at(offset));
                     }
                 }
                 at += piece.len() as u64;
@@ -308,19 +389,10 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 }
 
-/// Returns whether a box belongs to the streams, or says how they are played. Within the tables, all boxes count but
-/// those that are known to say something else.
-fn is_known(inside: Option<[u8; 4]>, name: [u8; 4]) -> bool {
-    let known: &[&[u8; 4]] = match inside.as_ref() {
-        None => &[b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"pdin", b"prft"],
-        Some(b"moov") => &[b"mvhd", b"trak", b"mvex", b"iods", b"pssh", b"clip", b"ctab", b"prfl"],
-        Some(b"trak") => {
-            &[b"tkhd", b"edts", b"mdia", b"tref", b"trgr", b"tapt", b"load", b"matt", b"clip", b"imap", b"txas"]
-        }
-        Some(b"mdia") => &[b"mdhd", b"hdlr", b"minf", b"elng"],
-        _ => return !matches!(&name, b"udta" | b"meta" | b"meco" | b"uuid") && name[0] != 0xa9,
-    };
-    known.contains(&&name)
+fn no_content_at(place: u64) -> CraftError {
+    CraftError::Unsupported(format!(
+        "the video's index names content at byte {place}, where no content is; export it again"
+    ))
 }
 
 #[cfg(test)]
@@ -364,6 +436,20 @@ mod tests {
 
     fn holds(video: &[u8], text: &[u8]) -> bool {
         video.windows(text.len()).any(|window| window == text)
+    }
+
+    /// Checks that of a video what is private goes, and nothing else.
+    fn goes(name: &str, video: &[u8], frames: &[u8]) {
+        let made = blank(video).unwrap();
+        assert!(holds(video, SECRET) && !holds(&made, SECRET), "{name}");
+        assert_eq!(made.len(), video.len(), "{name}");
+        assert!(holds(&made, frames), "{name}");
+        assert!(check(&made, Kind::Mp4), "{name}");
+        assert_eq!(edits(&made), Ok(Vec::new()), "{name}");
+        let changed: Vec<usize> = (0..made.len()).filter(|at| made[*at] != video[*at]).collect();
+        let blanks = edits(video).unwrap();
+        let is_in = |at: u64| blanks.iter().any(|edit| edit.at.contains(&at));
+        assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
     }
 
     /// Prompts and locations were sent to markets in videos, but removed from pictures.
@@ -418,22 +504,101 @@ mod tests {
             }),
         ];
         for (name, video) in cases {
-            let made = blank(&video).unwrap();
-            assert!(holds(&video, SECRET) && !holds(&made, SECRET), "{name}");
-            assert_eq!(made.len(), video.len(), "{name}");
-            assert!(holds(&made, &frames), "{name}");
-            assert!(check(&made, Kind::Mp4), "{name}");
-            assert_eq!(edits(&made), Ok(Vec::new()), "{name}");
-            let changed: Vec<usize> = (0..made.len()).filter(|at| made[*at] != video[*at]).collect();
-            let blanks = edits(&video).unwrap();
-            let is_in = |at: u64| blanks.iter().any(|edit| edit.at.contains(&at));
-            assert!(changed.iter().all(|at| is_in(*at as u64)), "{name}");
+            goes(name, &video, &frames);
         }
         let reels = film(&index(early, &reel, &[]), &[]);
         let told = private(Cursor::new(&reels), reels.len() as u64, Kind::Mov).unwrap().told;
         assert!(told.contains(&"it goes to markets without the names of its reels".to_owned()), "{told:?}");
         let plain = film(&index(early, &[], &part(*b"free", &[0; 9])), &[0; 30]);
         assert_eq!(edits(&plain), Ok(Vec::new()));
+    }
+
+    /// Returns boxes in each other; the last name is that of the outermost.
+    fn nested(names: &[&[u8; 4]], content: &[u8]) -> Vec<u8> {
+        names.iter().fold(content.to_vec(), |content, name| part(**name, &content))
+    }
+
+    /// Returns what a track holds of a kind, with one description of its samples.
+    fn described(handler: [u8; 4], entry: &[u8]) -> Vec<u8> {
+        let handler = part(*b"hdlr", &[&[0; 8], &handler[..], &[0; 12]].concat());
+        let entry = nested(&[b"stsd", b"stbl", b"minf"], &[&[0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
+        // The handler may follow.
+        part(*b"mdia", &[entry, handler].concat())
+    }
+
+    /// The path in an alias was sent to markets, and whatever stood where nothing was looked at.
+    #[test]
+    fn of_each_box_what_players_need_stays() {
+        let frames: Vec<u8> = (0..100).map(|n| n * 2).collect();
+        let film = |track: &[u8], more: &[u8], behind: &[u8]| {
+            [&part(*b"ftyp", &[0; 8]), &part(*b"mdat", &frames), &index(24, track, more), behind].concat()
+        };
+        let secret = |name: &[u8; 4]| part(*name, SECRET);
+        let longer = |content: &[u8]| [content, SECRET].concat();
+        let media = |names: &[&[u8; 4]], content: &[u8]| nested(&[names, &[b"minf", b"mdia"]].concat(), content);
+        let table = |name: &[u8; 4], content: &[u8]| media(&[name, b"stbl"], &longer(content));
+        let entry = |name: &[u8; 4], fixed: usize, inside: &[u8]| part(*name, &[&vec![0; fixed - 8], inside].concat());
+        let alias = part(*b"alis", &longer(&[0, 0, 0, 1]));
+        let references = [&[0, 0, 0, 0, 0, 0, 0, 2], &alias[..], &part(*b"url ", &longer(&[0, 0, 0, 1]))].concat();
+        let quicktime = part(*b"mp4a", &[&[0; 8][..], &[0, 1], &[0; 34], &part(*b"wave", &secret(b"name"))].concat());
+        let palette = part(*b"rle ", &[&[0; 75][..], &[1, 0, 0], &[0; 16], &secret(b"udta")].concat());
+        let in_track: [(&str, Vec<u8>); 17] = [
+            ("a path in a reference", media(&[b"dref", b"dinf"], &references)),
+            ("behind the references", media(&[b"dref", b"dinf"], &longer(&[0; 8]))),
+            ("beside the references", media(&[b"dinf"], &secret(b"udta"))),
+            ("in a description of pictures", described(*b"vide", &entry(b"avc1", 86, &secret(b"uuid")))),
+            ("behind a list of colours", described(*b"vide", &palette)),
+            ("in a description of sound", described(*b"soun", &entry(b"mp4a", 36, &secret(b"udta")))),
+            ("in one of QuickTime", described(*b"soun", &quicktime)),
+            ("behind a known box", described(*b"vide", &entry(b"avc1", 86, &part(*b"pasp", &longer(&[0; 8]))))),
+            ("behind the descriptions", media(&[b"stsd", b"stbl"], &longer(&[0; 8]))),
+            ("beside the tables", media(&[b"stbl"], &secret(b"name"))),
+            ("beside the times", part(*b"edts", &secret(b"uuid"))),
+            (
+                "behind the times",
+                nested(&[b"elst", b"edts"], &longer(&[&[0, 0, 0, 0, 0, 0, 0, 1][..], &[0; 12]].concat())),
+            ),
+            ("the font of time codes", media(&[b"tcmi", b"tmcd", b"gmhd"], &longer(&[0; 24]))),
+            ("behind a header", part(*b"tkhd", &longer(&[0; 84]))),
+            ("behind a header of 64 bits", part(*b"tkhd", &longer(&[&[1][..], &[0; 95]].concat()))),
+            ("behind durations", table(b"stts", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &[0; 8]].concat())),
+            ("behind sizes", table(b"stsz", &[&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2][..], &[0; 8]].concat())),
+        ];
+        for (name, track) in in_track {
+            goes(name, &film(&track, &[], &[]), &frames);
+        }
+        for (name, more) in [("mvhd", longer(&[0; 100])), ("prfl", SECRET.to_vec()), ("pssh", SECRET.to_vec())] {
+            goes(name, &film(&[], &part(name.as_bytes().try_into().unwrap(), &more), &[]), &frames);
+        }
+        for (name, behind) in [("prft", secret(b"prft")), ("mfra", part(*b"mfra", &secret(b"udta")))] {
+            goes(name, &film(&[], &[], &behind), &frames);
+        }
+    }
+
+    /// No player is to miss what it decodes by; what may be that is told.
+    #[test]
+    fn what_decoders_need_stays() {
+        let codec = [part(*b"avcC", SECRET), part(*b"colr", SECRET)].concat();
+        let rows = [
+            (codec.clone(), None),
+            ([&codec[..], &[0; 4]].concat(), None),
+            ([&codec[..], &TERMINATOR].concat(), None),
+            (part(*b"Xtra", SECRET), Some("Xtra")),
+            (SECRET.to_vec(), Some("bytes that are no box")),
+        ];
+        for (inside, unknown) in rows {
+            let entry = part(*b"avc1", &[&[0; 78], &inside[..]].concat());
+            let video = [part(*b"mdat", &[9; 30]), index(8, &described(*b"vide", &entry), &[])].concat();
+            assert_eq!(edits(&video), Ok(Vec::new()), "{unknown:?}");
+            let told = private(Cursor::new(&video), video.len() as u64, Kind::Mp4).unwrap().told;
+            let words = "what describes its pictures and sound goes along with parts that are not known here: ";
+            let told: Vec<&str> = told.iter().filter_map(|told| told.strip_prefix(words)).collect();
+            assert_eq!(told, unknown.into_iter().collect::<Vec<_>>());
+        }
+        let other = part(*b"alis", &[&[0, 0, 0, 0], SECRET].concat());
+        let other = nested(&[b"dref", b"dinf", b"minf", b"mdia"], &[&[0, 0, 0, 0, 0, 0, 0, 1], &other[..]].concat());
+        let video = [part(*b"mdat", &[9; 30]), index(8, &other, &[])].concat();
+        assert_eq!(edits(&video), Ok(Vec::new()), "in another file");
     }
 
     #[test]

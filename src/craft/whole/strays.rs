@@ -420,7 +420,7 @@ mod tests {
                 "some of its content lies in other files",
                 true,
             ),
-            ("behind the content", with(made(*b"soun", &[(52, &[7])])), elsewhere, true),
+            ("over the end of the content", with(made(*b"soun", &[(52, &[7])])), elsewhere, false),
             ("before the content", sound_at(20), elsewhere, false),
             ("in nothing", sound_at(9000), elsewhere, false),
             ("no handler", changed(&plain, b"hdlr", b"hdlx"), no_handler, true),
@@ -435,6 +435,18 @@ mod tests {
         for (name, video, why, has_place_for_tags) in rows {
             stays(name, &video, Some(why), has_place_for_tags);
         }
+    }
+
+    /// Pictures changed without a word: their last bytes lay in a box that was blanked.
+    #[test]
+    fn samples_that_end_where_no_content_is_are_not_blanked() {
+        let video = film(CONTENT, &[made(*b"vide", PICTURES), made(*b"soun", &[(52, &[20])])]);
+        let end = 24 + CONTENT.len();
+        let with_free = |free: &[u8]| [&video[..end], &part(*b"free", free), &video[end..]].concat();
+        let found = |video: &[u8]| private(Cursor::new(video), video.len() as u64, Kind::Mov);
+        let refused = found(&with_free(b"SECRET or the last of the sound")).unwrap_err().to_string();
+        assert!(refused.contains("names content at byte 90, where no content is"), "{refused}");
+        stays("zeros", &with_free(&[0; 20]), Some("its index names content elsewhere"), false);
     }
 
     /// Returns boxes in each other, in whatever order.

@@ -82,6 +82,9 @@ impl Film {
 
     /// Checks that each place that the index names lies in the content, and that the number of one that moves has room.
     fn places_can_change(&self) -> Result<(), Cannot> {
+        if self.found.is_elsewhere {
+            return Err(Cannot::Hold("its index names content elsewhere"));
+        }
         let is_in = |place: u64| {
             let contents = self.found.top.iter().filter(|top| top.is_content());
             contents.into_iter().any(|top| top.content.contains(&place))
