@@ -139,7 +139,7 @@ impl Boxes {
         };
         self.left_of_box = inner;
         self.is_content = name == *b"mdat";
-        self.is_index = name == *b"moov" && self.index.len() as u64 + inner <= INDEX_BYTES_MAX;
+        self.is_index = name == *b"moov" && inner.saturating_add(self.index.len() as u64) <= INDEX_BYTES_MAX;
         self.left_of_file = self.left_of_file.saturating_sub(size);
     }
 }
@@ -385,6 +385,7 @@ mod tests {
             ("up to the end", [&index[..], b"\0\0\0\0mdat", b"the film"].concat(), shows.clone()),
             ("in parts", [&part(*b"mdat", b"the "), &index[..], &part(*b"mdat", b"film")].concat(), shows.clone()),
             ("a remark behind it", [&content[..], b"\0\0\0\0\0\0\0\0the end"].concat(), shows.clone()),
+            ("an index without an end", [&content[..], &index, b"\0\0\0\x01moov", &[0xff; 9]].concat(), shows.clone()),
             ("another film", [&part(*b"mdat", b"the filn"), &index[..]].concat(), Some(ContentHash::of(b"the filn"))),
             ("cut off", [&index[..], &content[..12]].concat(), None),
             ("no content", [&index[..], &part(*b"mdat", b"")].concat(), None),

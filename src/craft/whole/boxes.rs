@@ -97,6 +97,12 @@ pub(in crate::craft) fn inner(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[
     })
 }
 
+/// Returns a box.
+pub(super) fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(content.len() + 8).unwrap_or(u32::MAX);
+    [&size.to_be_bytes()[..], &name, content].concat()
+}
+
 /// Returns the content of the first box of a name.
 pub(super) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
@@ -152,11 +158,8 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::check;
+    use super::part;
     use crate::model::Kind;
-
-    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
-    }
 
     fn numbers(numbers: &[u32]) -> Vec<u8> {
         numbers.iter().flat_map(|number| number.to_be_bytes()).collect()

@@ -231,11 +231,8 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 mod tests {
     use std::io::Cursor;
 
+    use super::super::boxes::part;
     use super::*;
-
-    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
-    }
 
     fn numbers(numbers: &[u32]) -> Vec<u8> {
         numbers.iter().flat_map(|number| number.to_be_bytes()).collect()

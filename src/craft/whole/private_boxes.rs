@@ -26,6 +26,8 @@ const DESCRIPTION_BYTES: u64 = 94;
 const HEAD_BYTES: u64 = 32;
 /// The end of a list of boxes in a MOV.
 const TERMINATOR: [u8; 8] = [0, 0, 0, 8, 0, 0, 0, 0];
+/// The most names of unknown parts that a person is told.
+const UNKNOWN_MAX: usize = 5;
 /// What a person calls these names.
 const REELS: &str = "the names of its reels";
 
@@ -59,10 +61,11 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
         walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
     }
     if !walk.unknown.is_empty() {
-        let names: Vec<String> = walk.unknown.iter().map(|name| name.escape_ascii().to_string()).collect();
+        let names = walk.unknown.iter().take(UNKNOWN_MAX).map(|name| name.escape_ascii().to_string());
+        let others = (walk.unknown.len() > UNKNOWN_MAX).then(|| "others".to_owned());
         let told = format!(
             "what describes its pictures and sound goes along with parts that are not known here: {}",
-            names.join(", ")
+            names.chain(others).collect::<Vec<_>>().join(", ")
         );
         walk.found.told.push(told);
     }
@@ -93,6 +96,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Returns where the content lies, in the order of the file.
+    pub(super) fn contents(&self) -> Vec<Range<u64>> {
+        self.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone()).collect()
+    }
+
     /// Returns the index, if nothing else says where the content lies.
     pub(super) fn only_index(&self) -> Result<&Top, Cannot> {
         if self.has_fragments {
@@ -203,7 +211,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.boxes(content, Some(name), depth + 1)?;
         } else {
             if is_unknown(inside, name) {
-                self.unknown.insert(name.to_vec());
+                self.unknown(&name);
             }
             let head = self.source.up_to(content.start, HEAD_BYTES.min(content.end - content.start))?;
             if let Some(bytes) = meaning(name, &head) {
@@ -295,6 +303,13 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(is_there)
     }
 
+    /// Keeps the name of an unknown part: a file may have millions of them.
+    fn unknown(&mut self, name: &[u8]) {
+        if self.unknown.len() <= UNKNOWN_MAX {
+            self.unknown.insert(name.to_vec());
+        }
+    }
+
     /// Judges bytes that are no box: behind a complete video, and as zeros, they are no damage.
     fn rest(&mut self, rest: Range<u64>, inside: Option<[u8; 4]>) -> Result<(), CraftError> {
         if self.source.is_zeros(rest.clone())? {
@@ -304,7 +319,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             if self.source.up_to(rest.start, 8.min(rest.end - rest.start))? == TERMINATOR {
                 self.blank_text(rest.start + 8..rest.end)?;
             } else {
-                self.unknown.insert(b"bytes that are no box".to_vec());
+                self.unknown(b"bytes that are no box");
             }
             return Ok(());
         }
@@ -324,8 +339,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         if self.has_odd_track {
             return Err(Cannot::Hold("one of its tracks lies within another"));
         }
-        let contents = self.found.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone());
-        strays(self.source, &self.tracks, &contents.collect::<Vec<_>>())
+        strays(self.source, &self.tracks, &self.found.contents())
     }
 
     /// Takes strays out of the index, and returns how they go out of the content.
@@ -340,7 +354,6 @@ impl<R: Read + Seek> Walk<'_, R> {
         self.tracks.retain(|track| !is_in_track(track.at.start));
         self.found.is_in_content = !(tracks.is_empty() && content.is_empty());
         self.found.edits.extend(index);
-        self.found.edits.sort_by_key(|edit| edit.at.start);
         self.without.extend(titles);
         if !content.is_empty() {
             self.without.push("the bytes among its pictures and sound that belong to neither");
@@ -350,6 +363,8 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// Checks that no stream begins in bytes that would be blanked, and none whose samples can be told reaches into them.
     fn content_stays(&mut self) -> Result<(), CraftError> {
+        self.found.edits.sort_by_key(|edit| edit.at.start);
+        let contents = self.found.contents();
         for track in &self.tracks {
             let used = match used(self.source, &[track]) {
                 Ok(used) => used,
@@ -357,8 +372,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 Err(Cannot::Read(error)) => return Err(error),
             };
             for used in used {
-                let mut contents = self.found.top.iter().filter(|top| top.is_content()).map(|top| &top.content);
-                if contents.any(|content| content.start <= used.start && used.end <= content.end) {
+                if is_within(&contents, &used) {
                     continue;
                 }
                 self.found.is_elsewhere = true;
@@ -389,6 +403,12 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 }
 
+/// Returns whether one of these parts of a file, which lie in its order, holds a range.
+pub(super) fn is_within(parts: &[Range<u64>], range: &Range<u64>) -> bool {
+    let next = parts.partition_point(|part| part.end < range.end);
+    parts.get(next).is_some_and(|part| part.start <= range.start)
+}
+
 fn no_content_at(place: u64) -> CraftError {
     CraftError::Unsupported(format!(
         "the video's index names content at byte {place}, where no content is; export it again"
@@ -399,6 +419,7 @@ fn no_content_at(place: u64) -> CraftError {
 mod tests {
     use std::io::Cursor;
 
+    use super::super::boxes::part;
     use super::super::edit::edited;
     use super::super::private::private;
     use super::super::tests::check;
@@ -406,10 +427,6 @@ mod tests {
     use crate::model::Kind;
 
     const SECRET: &[u8] = b"SECRET +47.3+008.5/";
-
-    fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
-        [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], &name, content].concat()
-    }
 
     /// Returns a box whose size has 64 bits.
     fn wide(name: [u8; 4], content: &[u8]) -> Vec<u8> {
@@ -579,11 +596,14 @@ mod tests {
     #[test]
     fn what_decoders_need_stays() {
         let codec = [part(*b"avcC", SECRET), part(*b"colr", SECRET)].concat();
+        let many: Vec<Vec<u8>> = (b'0'..=b'9').map(|digit| part([b'X', b't', b'r', digit], SECRET)).collect();
         let rows = [
             (codec.clone(), None),
             ([&codec[..], &[0; 4]].concat(), None),
             ([&codec[..], &TERMINATOR].concat(), None),
             (part(*b"Xtra", SECRET), Some("Xtra")),
+            // A file may have millions of them.
+            (many.concat(), Some("Xtr0, Xtr1, Xtr2, Xtr3, Xtr4, others")),
             (SECRET.to_vec(), Some("bytes that are no box")),
         ];
         for (inside, unknown) in rows {

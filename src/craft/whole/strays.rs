@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::boxes::inner;
+use super::boxes::{inner, part};
 use super::edit::Edit;
 use super::streams::{Track, used};
 use super::{Cannot, PIECE_BYTES, Source};
@@ -105,6 +105,11 @@ fn without<R: Read + Seek>(
         return Err(odd);
     }
     let before = source.up_to(content.start, content.end - content.start)?;
+    let filled = inner(&before).map(|(_, ids)| ids.len() + 8).sum::<usize>();
+    // Behind what cannot be separated there may be more.
+    if before.get(filled..).is_none_or(|rest| rest.iter().any(|byte| *byte != 0)) {
+        return Err(odd);
+    }
     let mut kept = Vec::new();
     let mut is_changed = false;
     for (name, ids) in inner(&before) {
@@ -128,10 +133,6 @@ fn without<R: Read + Seek>(
         _ => return Err(odd),
     }
     Ok(Some(Edit::blank(at, &after)))
-}
-
-fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
-    [&u32::try_from(content.len() + 8).unwrap_or(u32::MAX).to_be_bytes()[..], &name, content].concat()
 }
 
 #[cfg(test)]
@@ -413,7 +414,12 @@ mod tests {
             ("one of its tracks does not say what it holds", "no track says where its pictures are");
         let within = "one of its tracks lies within another";
         let too_many: Vec<Made> = (0..=TRACKS_MAX).map(|_| pictures()).collect();
-        let rows: [(&str, Vec<u8>, &str, bool); 12] = [
+        let odd = "its tracks refer to each other in an odd way";
+        let refers = |name: &[u8]| {
+            let behind = [&numbers(&[12]), name, &numbers(&[1])[..]].concat();
+            Made { more: part(*b"tref", &[part(*b"chap", &numbers(&[2])), behind].concat()), ..pictures() }
+        };
+        let rows: [(&str, Vec<u8>, &str, bool); 14] = [
             (
                 "another file",
                 more(part(*b"dinf", &part(*b"dref", &external))),
@@ -431,6 +437,9 @@ mod tests {
             ("nothing at all", film(CONTENT, &[]), no_pictures, true),
             ("fragments", [&plain[..], &part(*b"moof", &[])].concat(), "it is written in fragments", false),
             ("words alone", film(CONTENT, &[words()]), no_pictures, true),
+            // The references behind it went, too, without a word.
+            ("a reference of an odd name", film(CONTENT, &[refers(b"\0\0\0\x01"), words()]), odd, true),
+            ("bytes that are no reference", film(CONTENT, &[refers(b"\0"), words()]), odd, true),
         ];
         for (name, video, why, has_place_for_tags) in rows {
             stays(name, &video, Some(why), has_place_for_tags);
@@ -447,6 +456,49 @@ mod tests {
         let refused = found(&with_free(b"SECRET or the last of the sound")).unwrap_err().to_string();
         assert!(refused.contains("names content at byte 90, where no content is"), "{refused}");
         stays("zeros", &with_free(&[0; 20]), Some("its index names content elsewhere"), false);
+        // In whatever order what is blanked was found.
+        let encoder = part(*b"avc1", &[&[0; 42], &b"SECRET"[..], &[0; 40]].concat());
+        for names in 0..8 {
+            let described = [numbers(&[0, names]), encoder.repeat(names as usize)].concat();
+            let index = |at: usize| {
+                let track = Made { described: described.clone(), ..Made::new(*b"vide", vec![(at, vec![6])]) };
+                part(*b"moov", &[part(*b"mvhd", &[0; 20]), track.track(1)].concat())
+            };
+            let at = index(0).len() + 8;
+            let film = [index(at), part(*b"free", b"frames"), part(*b"mdat", b"no frames")].concat();
+            let refused = found(&film).unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("names content at byte {at}, where no content is")),
+                "{names}: {refused}"
+            );
+        }
+    }
+
+    /// A reader that is never asked for much at once.
+    struct InPieces<R>(R);
+
+    impl<R: Read> Read for InPieces<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            assert!(buffer.len() <= 1 << 20, "{} bytes at once", buffer.len());
+            self.0.read(buffer)
+        }
+    }
+
+    impl<R: std::io::Seek> std::io::Seek for InPieces<R> {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    /// The header of a track that goes was read whole, of however many bytes.
+    #[test]
+    fn a_long_header_is_not_in_memory() {
+        let words = made(*b"text", WORDS).track(2);
+        let header = part(*b"tkhd", &[&numbers(&[0, 0, 0, 2, 0])[..], &vec![0; 3 << 20]].concat());
+        let words = part(*b"trak", &[&header, &words[8 + 28..]].concat());
+        let video = film_with(CONTENT, &[made(*b"vide", PICTURES)], &words);
+        let strays = private(InPieces(Cursor::new(&video)), video.len() as u64, Kind::Mov).unwrap();
+        assert!(strays.told[0].contains("text tracks"), "{:?}", strays.told);
     }
 
     /// Returns boxes in each other, in whatever order.
@@ -503,6 +555,9 @@ mod tests {
         fn edits_never_overlap(more in proptest::collection::vec(any_box(), 0..6)) {
             let video = film_with(CONTENT, &[made(*b"vide", PICTURES), made(*b"text", WORDS)], &more.concat());
             let length = video.len() as u64;
+            if more.is_empty() {
+                prop_assert!(private(Cursor::new(&video), length, Kind::Mov).is_ok());
+            }
             if let Ok(found) = private(Cursor::new(&video), length, Kind::Mov) {
                 prop_assert_eq!(length_with(length, &found.edits), Ok(length));
             }

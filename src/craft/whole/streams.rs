@@ -8,6 +8,8 @@ use super::{Cannot, Source};
 
 /// The most bytes of all tables of a video that are read.
 const TABLES_BYTES_MAX: u64 = 16 << 20;
+/// The bytes of a track's header up to its number, which it may hold in two places.
+const HEADER_BYTES: u64 = 24;
 /// What the tracks hold that a market gets: pictures, what belongs to them, sound, and the times of the frames.
 const STAY: [&[u8; 4]; 5] = [b"vide", b"soun", b"auxv", b"pict", b"tmcd"];
 /// What the tracks hold that have words.
@@ -60,7 +62,8 @@ impl Track {
 
     /// Returns the number by which others name it.
     pub(super) fn id<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<u32, Cannot> {
-        let header = self.one(source, *b"tkhd")?.ok_or(NO_SENSE)?;
+        let (_, content) = self.place(*b"tkhd")?.ok_or(NO_SENSE)?;
+        let header = source.up_to(content.start, HEADER_BYTES.min(content.end - content.start))?;
         let at = if header.first() == Some(&1) { 20 } else { 12 };
         number(&header, at).ok_or(NO_SENSE)
     }

@@ -4,9 +4,9 @@
 use std::io::{BufReader, Read, Seek};
 use std::ops::Range;
 
-use super::boxes::measured;
+use super::boxes::{measured, part};
 use super::edit::Edit;
-use super::private_boxes::{self, Found};
+use super::private_boxes::{self, Found, is_within};
 use super::{Cannot, CraftError, Source};
 use crate::craft::xmp::write_xmp;
 use crate::model::iim::plain;
@@ -85,15 +85,12 @@ impl Film {
         if self.found.is_elsewhere {
             return Err(Cannot::Hold("its index names content elsewhere"));
         }
-        let is_in = |place: u64| {
-            let contents = self.found.top.iter().filter(|top| top.is_content());
-            contents.into_iter().any(|top| top.content.contains(&place))
-        };
+        let contents = self.found.contents();
         for (table, width) in self.tables() {
             let bytes_max = if width == 4 { u64::from(u32::MAX) } else { u64::MAX };
             for number in self.index[table].chunks_exact(width) {
                 let place = read(number);
-                if !is_in(place) {
+                if !is_within(&contents, &(place..place.saturating_add(1))) {
                     return Err(Cannot::Hold("its index names content elsewhere"));
                 }
                 if place >= self.index_at.end && place > bytes_max - TAGS_BYTES_MAX {
@@ -198,11 +195,6 @@ fn boxes_of(kind: Kind, meta: &Meta) -> (Vec<u8>, Vec<u8>) {
     let list = part(*b"ilst", &texts.map(item).collect::<Vec<_>>().concat());
     let list = part(*b"meta", &[&[0; 4], &handler[..], &list].concat());
     (part(*b"udta", &[list, own].concat()), behind)
-}
-
-fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(content.len() + 8).unwrap_or(u32::MAX);
-    [&size.to_be_bytes()[..], &name, content].concat()
 }
 
 #[cfg(test)]
