@@ -119,6 +119,11 @@ pub(super) fn before_pixels(bytes: &[u8]) -> impl Iterator<Item = Part<'_>> {
     Parts { is_whole: false, ..parts(bytes) }.map_while(Result::ok).take_while(|part| part.marker != 0xda)
 }
 
+/// Returns whether all parts before the pixels are there.
+pub(super) fn is_up_to_pixels(bytes: &[u8]) -> bool {
+    Parts { is_whole: false, ..parts(bytes) }.map_while(Result::ok).any(|part| part.marker == 0xda)
+}
+
 /// Returns whether a segment before the pixels tells how the picture looks: its colours, or how it is turned.
 pub(super) fn tells_looks(marker: u8, body: &[u8]) -> bool {
     match marker {

@@ -72,7 +72,7 @@ pub use progress::{Progress, Stopped, Untold};
 pub use render::{Rendered, render, render_by, render_given, write_for_program, written};
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
-pub use stored::{Coded, Stored, held_bytes, read_whole};
+pub use stored::{Coded, Stored, held_bytes, read_looks, read_whole};
 pub use whole::{Edit, Private, check_whole, edited, length_with, measure, private, tagged, tagless};
 pub use xmp::write_xmp;
 pub use xmp_found::ForeignXmp;

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
-use super::CraftError;
+use super::{CraftError, jpeg};
 use crate::model::Kind;
 
 /// A PNG of more bytes is not read as a whole.
@@ -81,6 +81,32 @@ pub fn read_whole(file: &mut (impl Read + Seek), bytes_max: u64) -> io::Result<V
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
     file.take(bytes_max).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads of a picture what tells its size and its colours: of a JPEG what stands before its pixels, of a PNG what stands
+/// around them, and of another kind all. One of more than `bytes_max` is refused.
+pub fn read_looks(file: &mut (impl Read + Seek), kind: Kind, bytes_max: u64) -> io::Result<Vec<u8>> {
+    length(file, bytes_max)?;
+    let read = match kind {
+        Kind::Jpeg => Some(before_pixels(file)?),
+        Kind::Png => around_pixels(file)?,
+        _ => None,
+    };
+    file.rewind()?;
+    read.map_or_else(|| read_whole(file, bytes_max), Ok)
+}
+
+/// Returns the start of a JPEG up to its pixels, or all of it.
+fn before_pixels(file: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        // Each time as much as before, so that none of it is looked at often.
+        let wanted = bytes.len().max(READ_BYTES) as u64;
+        let read = file.take(wanted).read_to_end(&mut bytes)? as u64;
+        if jpeg::is_up_to_pixels(&bytes) || read < wanted {
+            return Ok(bytes);
+        }
+    }
 }
 
 /// Returns how long a file is, and goes to its start.
@@ -226,7 +252,9 @@ fn around_pixels(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::craft::{Limits, Picture, check_picture, comes_in_rows, decode, encode, essence, size, testing};
+    use crate::craft::{
+        Limits, Picture, check_picture, colours, comes_in_rows, decode, encode, essence, size, testing,
+    };
     use crate::model::Format;
 
     fn png() -> Vec<u8> {
@@ -262,6 +290,29 @@ mod tests {
         let mut watched = crate::craft::Watched::new(Cursor::new(&bytes), Some(Kind::Png), bytes.len() as u64);
         io::copy(&mut watched, &mut io::sink()).unwrap();
         assert_eq!(watched.essence(), essence(&bytes, Kind::Png));
+    }
+
+    /// All files of all bundles were read whole, to know how large their pictures are.
+    #[test]
+    fn what_tells_size_and_colours_is_the_start_of_a_jpeg_and_the_frame_of_a_png() {
+        for (format, is_less) in
+            [(Format::Jpeg, true), (Format::Png, true), (Format::Webp, false), (Format::Tiff, false)]
+        {
+            let kind = format.kind();
+            let mut image = testing::gradient(700, 900);
+            for icc in [None, Some(crate::craft::srgb_profile().to_vec()), Some(vec![7; 300_000])] {
+                image.icc = icc;
+                let bytes = encode(&image, format, 100).unwrap();
+                let read = read_looks(&mut Cursor::new(&bytes), kind, u64::MAX).unwrap();
+                let limits = Limits::default();
+                let told = |bytes: &[u8]| (size(bytes, kind), colours(bytes, kind, &limits));
+                assert_eq!(told(&read), told(&bytes), "{kind}");
+                assert!(told(&bytes).0.is_ok() && (read.len() < bytes.len()) == is_less, "{kind}: {}", read.len());
+                let cut = &bytes[..600];
+                assert!(read_looks(&mut Cursor::new(cut), kind, 600).is_ok(), "{kind}");
+                assert!(read_looks(&mut Cursor::new(cut), kind, 599).is_err(), "{kind}");
+            }
+        }
     }
 
     #[test]

@@ -164,7 +164,8 @@ pub struct Measured {
     pub bytes: u64,
 }
 
-/// Measures a file by its start; `None` if it is of no kind.
+/// Measures a file by what stands around its pixels; `None` if it is of no kind. Of a picture whose size cannot be read
+/// nobody can tell whether a market takes it: that is an error.
 pub fn measure(disk: &dyn Look, found: &Found, limits: &Limits) -> Result<Option<Measured>, MakeError> {
     let (path, bytes) = (&found.path, found.entry.identity.size);
     let mut opened = disk.open_as(path, found.entry.identity)?;
@@ -173,9 +174,9 @@ pub fn measure(disk: &dyn Look, found: &Found, limits: &Limits) -> Result<Option
     if !kind.is_image() {
         return Ok(Some(Measured { kind, size: None, colours: None, bytes }));
     }
-    let stored = Stored::open(&mut *opened, limits.file_bytes_max).map_err(unread(path))?;
-    let size = craft::size(stored.head(), kind).ok();
-    let colours = craft::colours(stored.head(), kind, &limits.decode);
+    let looks = craft::read_looks(&mut opened, kind, limits.file_bytes_max).map_err(unread(path))?;
+    let size = Some(craft::size(&looks, kind)?);
+    let colours = craft::colours(&looks, kind, &limits.decode);
     Ok(Some(Measured { kind, size, colours, bytes }))
 }
 
