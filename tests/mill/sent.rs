@@ -194,3 +194,21 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     assert!(root.at("failed/raw/winter-cabins/third.png").exists(), "{:?}", root.files());
     assert_eq!(root.bundled().len(), 2, "{:?}", root.files());
 }
+
+/// It counted twice in `status`, and nobody could tell any more which of both a list meant.
+#[test]
+fn what_was_answered_counts_once_when_its_bundle_is_sent_again() {
+    let (root, bundle) = with_bundle();
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+    let import = || root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]);
+    let send = || assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    send();
+    assert!(import().contains("0 accepted, 1 refused"));
+    fs::remove_file(bundle.join("SENT")).unwrap();
+    assert!(root.once().status.success());
+    send();
+    let status = root.text(&["status"]);
+    assert!(status.contains("answers  adobe-stock: 1 sent, 0 in review, 0 accepted, 1 refused"), "{status}");
+    assert_eq!(import(), "Nothing in it is new.\n");
+}

@@ -86,7 +86,7 @@ impl Decider {
     /// Returns whether a market refused an asset and has nothing else of it: dropped again, it goes there if it was mended.
     fn was_refused(&self, id: &AssetId, hash: &ContentHash) -> bool {
         let mut refused: BTreeMap<MarketName, bool> = BTreeMap::new();
-        for ((market, _), became) in self.ledger.sent_as([id], [hash]) {
+        for ((market, _), (_, became)) in self.ledger.sent_as([id], [hash]) {
             *refused.entry(market).or_insert(true) &= matches!(became, Became::Refused(_));
         }
         refused.values().any(|is_refused| *is_refused)
@@ -138,7 +138,7 @@ impl Decider {
             [&facts.hash].into_iter().chain(originals).chain(file).chain(essences).collect();
         let ids: Vec<&AssetId> = ids.collect();
         let mut sent: BTreeMap<MarketName, Vec<(BundleName, Became)>> = BTreeMap::new();
-        for ((market, bundle), became) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
+        for ((market, _), (bundle, became)) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
             sent.entry(market).or_default().push((bundle, became));
         }
         let mut bundled = self.ledger.bundled_as(ids, hashes.iter().copied());

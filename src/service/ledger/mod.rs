@@ -82,7 +82,7 @@ impl Ledger {
         ledger
     }
 
-    fn remember_records(&mut self, records: &[Record]) {
+    pub(super) fn remember_records(&mut self, records: &[Record]) {
         for record in records {
             // A number that was given in vain is not given again.
             if let Record::Intent(intent) = record {
@@ -277,16 +277,16 @@ impl Ledger {
     }
 
     /// Returns what became of each file that an asset had in bundles that were sent, under any of these identities and
-    /// with any of these bytes; with the market and the bundle.
+    /// with any of these bytes; with the bundle, by its market and its number there.
     pub(super) fn sent_as<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a AssetId>,
         hashes: impl IntoIterator<Item = &'a ContentHash>,
-    ) -> BTreeMap<(MarketName, BundleName), Became> {
+    ) -> BTreeMap<(MarketName, usize), (BundleName, Became)> {
         let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
         let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
         let sent = slots.flat_map(|slot| self.sendings.of_asset(slot, &self.assets));
-        sent.map(|(market, bundle, became)| ((market.clone(), bundle.clone()), became)).collect()
+        sent.map(|((market, number), bundle, became)| ((market.clone(), number), (bundle.clone(), became))).collect()
     }
 
     /// Returns whether it is on record that a bundle was sent.
