@@ -3,6 +3,7 @@ mod file_names;
 mod kept;
 mod note_versions;
 mod owed;
+mod rebuild;
 mod sendings;
 
 #[cfg(test)]
@@ -12,11 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
-use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::Look;
+use crate::records::{About, Publish, PublishMode, SIDECAR_SUFFIX};
 use assets::Assets;
 use file_names::FileNames;
 pub(super) use kept::KeptProducts;
@@ -61,74 +60,6 @@ pub(super) struct Seen {
 }
 
 impl Ledger {
-    /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
-    /// from every sidecar below the root.
-    pub(super) fn rebuild(disk: &dyn Look, records: &[Record], areas: &[RelPath]) -> Self {
-        let mut ledger = Self { notes: NoteVersions::of(records), kept: KeptProducts::of(records), ..Self::default() };
-        ledger.remember_records(records);
-        let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));
-        for area in areas {
-            // An area that is away is remembered when it comes back.
-            let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };
-            for found in walked.files {
-                if found.path.file_text().ends_with(SIDECAR_SUFFIX)
-                    && let Ok(bytes) = disk.read(&found.path, SIDECAR_BYTES_MAX)
-                    && let Ok(sidecar) = Sidecar::parse(&bytes)
-                {
-                    ledger.remember_sidecar(&found.path, &sidecar, &is_there);
-                }
-            }
-        }
-        ledger
-    }
-
-    pub(super) fn remember_records(&mut self, records: &[Record]) {
-        for record in records {
-            // A number that was given in vain is not given again.
-            if let Record::Intent(intent) = record {
-                self.use_seq(&intent.about);
-            }
-        }
-        for intent in Plans::of(records).done {
-            self.remember(&intent.about, &intent.publish, intent.at);
-        }
-    }
-
-    /// Remembers what a sidecar says. `is_there` returns whether a file may be there.
-    pub(super) fn remember_sidecar(&mut self, path: &RelPath, sidecar: &Sidecar, is_there: &dyn Fn(&RelPath) -> bool) {
-        let (Some(id), Some(origin)) = (&sidecar.id, &sidecar.origin) else { return };
-        if let (Some(theme), Some(seq)) = (&sidecar.theme, sidecar.seq) {
-            let last = self.last_seq.entry(theme.clone()).or_default();
-            *last = (*last).max(seq);
-        }
-        let slot = self.assets.of_id(id);
-        sidecar.originals().for_each(|original| self.assets.had(slot, &original.hash));
-        if let Some(file) = &sidecar.file {
-            self.assets.had(slot, &file.hash);
-        }
-        sidecar.essences.iter().for_each(|essence| self.assets.had(slot, essence));
-        let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
-        let file = BundleFolder::file_of_sidecar(path);
-        if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
-            self.assets.was_bundled_for(slot, &bundle.market);
-            if self.assets.at(slot).is_some_and(|at| *at != file) {
-                self.assets.has_further(slot, std::iter::once(file.clone()));
-            }
-            self.file_names.give(slot, &file);
-            self.joined(sidecar.theme.as_ref(), bundle);
-        }
-        // A person may have moved it: where it lies is true, and the journal only remembers.
-        let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
-        if self.assets.at(slot).is_none_or(is_moved) {
-            self.assets.stands(slot, file.clone(), last);
-        } else {
-            self.assets.was_there(slot, last);
-        }
-        if origin.path != file {
-            self.assets.left(slot, &origin.path);
-        }
-    }
-
     /// Remembers a plan that was carried out, with the files that it published.
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
@@ -384,11 +315,6 @@ fn own_files<'a>(about: &About, publish: &'a [Publish]) -> Vec<&'a Publish> {
     let mut files: Vec<RelPath> = sidecars.map(|product| BundleFolder::file_of_sidecar(&product.to)).collect();
     files.extend(about.to.clone());
     publish.iter().filter(|product| files.contains(&product.to)).collect()
-}
-
-/// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
-fn is_in_flow(path: &RelPath) -> bool {
-    path.area() != "archive" && !BundleFolder::is_file(path)
 }
 
 fn is_manifest(path: &RelPath) -> bool {

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Kind;
-use crate::records::{AnsweredFile, Answers, Dealing, FileRecord, Happened, Intent, Origin, Sending, SentFile};
+use crate::records::{
+    AnsweredFile, Answers, Dealing, FileRecord, Happened, Intent, Origin, Record, Sending, SentFile, Sidecar,
+};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
@@ -173,6 +175,11 @@ fn where_a_sidecar_lies_with_its_file_is_true() {
     assert_eq!((seen.bundled_for.len(), seen.last), (1, time(9)));
     assert_eq!(seen.places, [path("upload/2026-11-28/m-2/files/a.jpg")]);
     assert!(ledger.named_by(&path("raw/t/x.txt")).is_some());
+    // Its bundle was moved, whole.
+    let mut ledger = Ledger::default();
+    let record = path("upload/box/sidecars/a.jpg.yaml");
+    ledger.remember_sidecar(&record, &sidecar, &|path| path.to_string() == "upload/box/files/a.jpg");
+    assert_eq!(ledger.with_hash(&hash("dropped")).unwrap().places, [path("upload/box/files/a.jpg")]);
 }
 
 /// A bundled picture that somebody tagged anew was bundled again: it has another hash, and shows the same.
