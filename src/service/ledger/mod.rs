@@ -177,6 +177,11 @@ impl Ledger {
         }
     }
 
+    /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
+    pub(super) fn has_named(&self, market: &MarketName, name: &str) -> bool {
+        self.file_names.owner(market, name).is_some()
+    }
+
     /// Returns whether another asset's file has, or had, a name in a bundle for a market.
     pub(super) fn is_given(&self, market: &MarketName, name: &str, to: &AssetId) -> bool {
         let is_other = |owner| self.assets.with_id(to).is_none_or(|own| !self.assets.are_same(own, owner));
