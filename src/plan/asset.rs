@@ -51,7 +51,8 @@ impl<'a> Asset<'a> {
         let is_new = sidecar.origin.is_none();
         let size = facts.size;
         sidecar.origin.get_or_insert_with(|| Origin {
-            path: facts.path.clone(),
+            // An original that comes again from the archive has the name there that it was given.
+            path: context.known.and_then(|known| known.origin.clone()).unwrap_or_else(|| facts.path.clone()),
             hash: facts.hash.clone(),
             kind,
             size,

@@ -33,11 +33,16 @@ impl BundleFolder {
 
     /// Returns the folder of the bundle that a file, or a sidecar, is one of.
     pub fn of(path: &RelPath) -> Option<Self> {
+        let is_in_place = path.area() == Stage::Upload.name();
+        Self::anywhere(path).filter(|bundle| is_in_place && bundle.0.parts().count() == Self::depth(path))
+    }
+
+    /// Returns it also where no bundle can lie: a person may have moved it there.
+    pub fn anywhere(path: &RelPath) -> Option<Self> {
         let folder = path
             .parent()
             .filter(|folder| [Self::FILES, Self::SIDECARS].map(OsStr::new).contains(&folder.file_name()))?;
-        let bundle = folder.parent()?;
-        (path.area() == Stage::Upload.name() && bundle.parts().count() == Self::depth(path)).then_some(Self(bundle))
+        folder.parent().map(Self)
     }
 
     /// Returns whether a path lies among the files of a bundle.

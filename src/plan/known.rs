@@ -16,6 +16,8 @@ pub struct Known {
     pub is_retagged: bool,
     /// Whether what stands there was made of what came before, and has other bytes.
     pub is_made_of_it: bool,
+    /// Where it was dropped first, if its own sidecar tells.
+    pub origin: Option<RelPath>,
     /// What became of it.
     pub is: Whereabouts,
 }
@@ -122,7 +124,7 @@ mod tests {
         let last = "2026-11-28".parse().unwrap();
         let admitted = |is, is_retagged, is_made_of_it| {
             let at = RelPath::new("keep/t/t-0001.png").unwrap();
-            match (Known { id: id.clone(), at, is_retagged, is_made_of_it, is }).admit(Stage::Raw) {
+            match (Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, is }).admit(Stage::Raw) {
                 Ok(found) => format!("goes on {}", found == id),
                 Err(Hold::Park(why)) => format!("park {why}"),
                 Err(hold) => format!("stay {hold}"),

@@ -93,9 +93,14 @@ impl MarketTally {
 }
 
 impl MarketRecord {
+    /// Returns the number that the next file gets.
+    pub fn next_number(&self) -> usize {
+        self.sent.len()
+    }
+
     /// Adds a file, and returns its number.
     pub fn send(&mut self, at: Timestamp, theme: Option<&ThemeSlug>) -> usize {
-        let number = self.sent.len();
+        let number = self.next_number();
         let theme = theme.map_or(u32::MAX, |theme| {
             let place = self.place_of(theme);
             let number = u32::try_from(number).expect("fewer than four billion files are sent");

@@ -80,7 +80,7 @@ pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
 pub use upload::{Said, ask_markets, plan_offer};
-pub use verdicts::{Dealt, SentBefore, Verdict, judge_verdicts, plan_answers};
+pub use verdicts::{Dealt, SentBefore, Verdict, is_answered_again, judge_verdicts, plan_answers};
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};

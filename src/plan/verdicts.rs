@@ -26,6 +26,12 @@ pub enum Dealt {
     Answered(bool),
 }
 
+/// Returns whether a file that goes there again from the same bundle is the one that the market answered about: what it
+/// accepted it has, and what it refused is another file once its bytes are others.
+pub fn is_answered_again(is_accepted: bool, has_same_bytes: bool) -> bool {
+    is_accepted || has_same_bytes
+}
+
 /// What a market's list says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

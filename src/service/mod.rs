@@ -11,6 +11,7 @@ mod decide;
 mod dispatch;
 mod ledger;
 mod made_files;
+mod misplaced;
 mod nets;
 mod pauses;
 mod program;

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::misplaced::take_misplaced;
 use crate::intake::{
     Candidate, Found, Grouped, NearMiss, Now, Odd, Sign, Walked, Watch, WatchProblem, group, is_model_folder,
     may_be_first_frame, near_misses, signs, walk_inbox,
@@ -140,6 +141,12 @@ pub(super) fn look_into(
         })?
     };
     let is_ideas = stage == Stage::Ideas;
+    let misplaced = if is_top { Vec::new() } else { take_misplaced(&mut walked) };
+    // Nobody makes tags there, nor in a folder that has nothing else.
+    let has_other = |folder: &RelPath| walked.files.iter().any(|found| found.path.is_in(folder));
+    tag_folders.retain(|(folder, _)| {
+        !misplaced.iter().any(|odd| folder.is_in(&odd.path) || (odd.path.is_in(folder) && !has_other(folder)))
+    });
     let names = walked.files.iter().map(|found| &found.path).chain(walked.odd.iter().map(|odd| &odd.path));
     let names: Vec<RelPath> = if is_ideas { names.cloned().collect() } else { Vec::new() };
     let files = std::mem::take(&mut walked.files);
@@ -156,6 +163,7 @@ pub(super) fn look_into(
     let pictures = candidates.iter().map(|candidate| &candidate.primary).filter(|found| may_be_first_frame(found, now));
     let first_frames = pictures.filter(|found| names_video_node(disk, found)).map(|found| found.path.clone()).collect();
     odd.append(&mut walked.odd);
+    odd.extend(misplaced);
     for folder in walked.below.iter().filter(|folder| is_nobodys(stage, folder)) {
         if BundleFolder::is_among_sent(folder) {
             odd.extend(not_sent(disk, folder)?);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::carried_out::CarriedOut;
-use crate::model::MarketName;
-use crate::plan::{Dealt, SentBefore, Verdict, judge_verdicts, plan_answers};
-use crate::records::{Answer, Dealing, Did, Plans, Record, Verdicts};
+use crate::model::{MarketName, RelPath};
+use crate::plan::{Dealt, SentBefore, Verdict, is_answered_again, judge_verdicts, plan_answers};
+use crate::records::{Answer, Dealing, Did, Plans, Record, SentFile, Verdicts};
 use crate::vault::{CommitError, Journal, Vault};
 
 /// Records what a market's list says. What cannot be told is named with its line; the rest is on record at once, or
@@ -47,7 +47,10 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
             Some(Dealing::Sent(sending)) if sending.market == *market => {
                 for file in &sending.files {
                     let before = sent.entry(file.name.as_str()).or_default();
-                    before.push(SentBefore { bundle: &sending.bundle, file, dealt: Dealt::InReview });
+                    match before.iter_mut().rev().find(|before| is_again(before, &sending.bundle, file)) {
+                        Some(again) => again.file = file,
+                        None => before.push(SentBefore { bundle: &sending.bundle, file, dealt: Dealt::InReview }),
+                    }
                 }
             }
             Some(Dealing::NotSent(bundle)) => {
@@ -61,7 +64,8 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
                     let before = sent.get_mut(name.as_str()).into_iter().flatten();
                     let own =
                         before.filter(|sent| answered.file.is_in(sent.bundle) && sent.file.asset == answered.asset);
-                    own.for_each(|sent| sent.dealt = Dealt::Answered(answered.accepted));
+                    // Of what went there mended since, it is about the later.
+                    own.last().into_iter().for_each(|sent| sent.dealt = Dealt::Answered(answered.accepted));
                 }
             }
             _ => (),
@@ -69,4 +73,94 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
     }
     sent.retain(|_, before| !before.is_empty());
     sent
+}
+
+/// Returns whether a file that is sent from a bundle is one that was sent from it before.
+fn is_again(before: &SentBefore<'_>, bundle: &RelPath, file: &SentFile) -> bool {
+    before.bundle == bundle
+        && before.file.asset == file.asset
+        && match before.dealt {
+            Dealt::InReview => true,
+            Dealt::Answered(is_accepted) => is_answered_again(is_accepted, before.file.hash == file.hash),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{AssetId, ContentHash, Stage};
+    use crate::plan::MarketAnswer;
+    use crate::records::{About, Intent, Sending, VerdictRow};
+    use crate::service::ledger::Ledger;
+
+    const BUNDLES: [&str; 2] = ["upload/2026-11-28/m", "upload/2026-11-29/m"];
+
+    /// What a person says of a market.
+    #[derive(Debug, Clone)]
+    enum Said {
+        /// A bundle was sent; with each of its two files as it was, or as it was mended.
+        Sent(usize, [u8; 2]),
+        NotSent(usize),
+        /// The market's list says whether it took a file.
+        List(usize, bool),
+    }
+
+    fn said() -> impl Strategy<Value = Vec<Said>> {
+        let sent = (0_usize..2, [0_u8..3, 0..3]).prop_map(|(bundle, bytes)| Said::Sent(bundle, bytes));
+        let list = (0_usize..2, any::<bool>()).prop_map(|(file, accepted)| Said::List(file, accepted));
+        proptest::collection::vec(prop_oneof![sent, (0_usize..2).prop_map(Said::NotSent), list], 0..30)
+    }
+
+    proptest! {
+        /// Lists are read by what the journal says, and `status` counts by what the ledger knows of it: they parted once a
+        /// bundle was sent again.
+        #[test]
+        fn lists_are_read_by_what_is_counted(steps in said()) {
+            let (market, mut records, mut is_sent) = (MarketName::recorded("m"), Vec::new(), [false; 2]);
+            for (plan, step) in (1..).zip(steps) {
+                let dealing = match step {
+                    Said::Sent(bundle, _) if is_sent[bundle] => continue,
+                    Said::Sent(bundle, bytes) => {
+                        is_sent[bundle] = true;
+                        let file = |file: usize| {
+                            let hash = |text: String| ContentHash::of(text.as_bytes());
+                            let (name, asset) = (format!("{file}.jpg"), AssetId::of(&hash(format!("{bundle} {file}"))));
+                            let hash = hash(format!("{bundle} {file} {}", bytes[file]));
+                            SentFile { name, asset, theme: None, hash, made: None, number: None }
+                        };
+                        let (bundle, at) = (RelPath::new(BUNDLES[bundle]).unwrap(), Timestamp::UNIX_EPOCH);
+                        Dealing::Sent(Sending { bundle, market: market.clone(), at, files: vec![file(0), file(1)] })
+                    }
+                    Said::NotSent(bundle) => {
+                        is_sent[bundle] = false;
+                        Dealing::NotSent(RelPath::new(BUNDLES[bundle]).unwrap())
+                    }
+                    Said::List(file, accepted) => {
+                        let row = VerdictRow { line: 2, file: format!("{file}.jpg"), accepted, reason: String::new() };
+                        let verdicts = Verdicts { market: market.clone(), rows: vec![row] };
+                        let judged = judge_verdicts(&verdicts, &sent_before(&records, &market));
+                        Dealing::Answered(judged.answers)
+                    }
+                };
+                let about = About { dealing: Some(dealing), ..About::new(Stage::Upload, "recorded") };
+                let at = Timestamp::from_second(plan).unwrap();
+                let plan = u64::try_from(plan).unwrap();
+                let (publish, moves, removes) = (Vec::new(), Vec::new(), Vec::new());
+                records.push(Record::Intent(Intent { plan, at, claims: false, about, publish, moves, removes }));
+                records.push(Record::Done { plan });
+            }
+            let sent = sent_before(&records, &market);
+            let mut by_list: Vec<_> = sent.values().flatten().map(|sent| sent.dealt).collect();
+            let mut ledger = Ledger::default();
+            ledger.remember_records(&records);
+            let counted = ledger.market_records().flat_map(|(_, record)| record.sent());
+            let dealt = |answer: Option<MarketAnswer>| answer.map_or(Dealt::InReview, |answer| Dealt::Answered(answer.is_accepted));
+            let mut counted: Vec<_> = counted.map(|sent| dealt(sent.answer)).collect();
+            by_list.sort_by_key(|dealt| format!("{dealt:?}"));
+            counted.sort_by_key(|dealt| format!("{dealt:?}"));
+            prop_assert_eq!(by_list, counted);
+        }
+    }
 }

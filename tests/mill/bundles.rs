@@ -1,7 +1,7 @@
 //! Gates, markets and bundles.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{NOTE, Root, picture};
 
@@ -259,6 +259,46 @@ fn what_a_person_does_to_a_bundle_is_told() {
     fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
     assert!(root.once().status.success());
     assert!(root.log().contains("Left alone: it holds what a bundle holds, and its name is none"), "{}", root.log());
+}
+
+/// Its files were taken for new ones, and set aside one by one.
+#[test]
+fn a_bundle_that_a_person_moved_where_none_is_known_is_left_alone_whole() {
+    for (place, has_journal) in [("later/2026-12-01/adobe-stock", true), ("my-box", true), ("my-box", false)] {
+        let root = Root::new();
+        add_market(&root, "");
+        root.idea(NOTE);
+        assert!(root.once().status.success());
+        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+        assert!(root.once().status.success());
+        let bundled = root.bundled();
+        let bundle = bundled[0].parent().unwrap().parent().unwrap().to_owned();
+        let folder = root.at("upload").join(place);
+        fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        fs::rename(&bundle, &folder).unwrap();
+        let is_inside = |(path, _): &(PathBuf, Vec<u8>)| path.starts_with(&folder);
+        let inside = || root.contents("upload").into_iter().filter(is_inside).collect::<Vec<_>>();
+        let before = inside();
+        if !has_journal {
+            fs::remove_dir_all(root.at(".stockmill")).unwrap();
+            fs::remove_dir_all(root.at("archive/winter-cabins")).unwrap();
+        }
+        fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+        for _ in 0..2 {
+            root.once();
+            let count = root.bundled().len();
+            assert!(inside() == before && count == bundled.len(), "{place}: {:?}\n{}", root.files(), root.log());
+        }
+        assert!(!root.at("upload/later/tags.yaml").exists());
+        let told = format!("upload/{place}: it is a whole bundle, and none can lie here");
+        let status = root.text(&["status"]);
+        assert!(status.contains(&told), "{place}: {status}");
+        let file = folder.join("files/winter-cabins-0001.jpg");
+        assert!(root.text(&["explain", file.to_str().unwrap()]).contains("it is a whole bundle"), "{place}");
+        fs::rename(&folder, &bundle).unwrap();
+        root.once();
+        assert!(root.text(&["status"]).contains("/adobe-stock: 1 file\n"), "{}", root.text(&["status"]));
+    }
 }
 
 /// A bundled file that was edited in place was bundled again, as a file that somebody had open when it was moved; and

@@ -94,6 +94,47 @@ fn an_offer_can_be_undone_and_stays_so() {
     }
 }
 
+/// Each of both alone did no harm. Together they let a file go to its market once more, from the bundle of another one.
+#[test]
+fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() {
+    for is_sent in [true, false] {
+        let root = Root::with(TWO);
+        take_small(&root, &["123rf"]);
+        tag(&root, "city, night, street, rain, neon, car, light");
+        fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        if is_sent {
+            mark_sent(&root, "adobe-stock");
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        // The market and the name of each bundled file; a day may end meanwhile.
+        let bundled = || -> Vec<String> {
+            let files = root.bundled().into_iter().map(|file| {
+                let parts: Vec<&str> = file.iter().rev().filter_map(|part| part.to_str()).collect();
+                format!("{} {}", parts[2].trim_end_matches("-2"), parts[0])
+            });
+            files.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        };
+        let record = root.files().into_iter().find(|name| name.contains("/adobe-stock/sidecars/")).unwrap();
+        let text = fs::read(root.at(&record)).unwrap();
+        fs::write(root.at(&record), "id: [").unwrap();
+        fs::remove_dir_all(root.at(".stockmill")).unwrap();
+        fs::write(root.at("raw/city/y.png"), picture(2, 220)).unwrap();
+        for _ in 0..2 {
+            root.once();
+            let expected = ["123rf city-0001.jpg", "123rf city-0002.jpg", "adobe-stock city-0001.jpg"];
+            assert_eq!(bundled(), expected, "sent {is_sent}: {}", root.log());
+            assert_eq!(root.bundled().len(), 3);
+        }
+        let told = "adobe-stock gets it later: it may have this already: nobody can tell which asset `upload/";
+        assert!(root.log().contains(told), "{}", root.log());
+        fs::write(root.at(&record), text).unwrap();
+        root.once();
+        let all = root.bundled().len();
+        assert!(all == 4 && bundled().len() == 4, "sent {is_sent}: {:?} {}", root.bundled(), root.log());
+    }
+}
+
 /// What a market has no room for waits for that market alone, and goes there once there is room.
 #[test]
 fn a_market_gets_no_more_than_its_limit_and_the_rest_later() {

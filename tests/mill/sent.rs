@@ -194,3 +194,50 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     assert!(root.at("failed/raw/winter-cabins/third.png").exists(), "{:?}", root.files());
     assert_eq!(root.bundled().len(), 2, "{:?}", root.files());
 }
+
+/// In the archive an original has a name that it was given. That gave other words to its title, and what was refused went
+/// again as it was, with its bundle and without it.
+#[test]
+fn an_original_from_the_archive_is_what_was_refused() {
+    for (stage, is_bundle_gone) in [("raw", false), ("keep", false), ("raw", true)] {
+        let root = Root::new();
+        fs::create_dir(root.at("raw/winter-cabins")).unwrap();
+        let tags = "title: 'Winter cabin, {original|words}'\nkeywords: [snow, cabin, winter, forest, lake]\n";
+        fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
+        fs::write(root.at("raw/winter-cabins/red fox.png"), picture(1, 100)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+        assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+        let list = root.at("list.csv");
+        fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+        assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+        if is_bundle_gone {
+            fs::remove_dir_all(&bundle).unwrap();
+        }
+        let name = "winter-cabins/winter-cabins-0001.png";
+        fs::create_dir_all(root.at(stage).join("winter-cabins")).unwrap();
+        fs::copy(root.at("archive").join(name), root.at(stage).join(name)).unwrap();
+        root.once();
+        let (bundled, status) = (root.bundled().len(), root.text(&["status"]));
+        assert_eq!(bundled, usize::from(!is_bundle_gone), "{stage} {is_bundle_gone}: {status}");
+        assert!(status.contains("(noise), and would get the same again"), "{stage} {is_bundle_gone}: {status}");
+    }
+}
+
+/// It counted twice in `status`, and nobody could tell any more which of both a list meant.
+#[test]
+fn what_was_answered_counts_once_when_its_bundle_is_sent_again() {
+    let (root, bundle) = with_bundle();
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+    let import = || root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]);
+    let send = || assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    send();
+    assert!(import().contains("0 accepted, 1 refused"));
+    fs::remove_file(bundle.join("SENT")).unwrap();
+    assert!(root.once().status.success());
+    send();
+    let status = root.text(&["status"]);
+    assert!(status.contains("answers  adobe-stock: 1 sent, 0 in review, 0 accepted, 1 refused"), "{status}");
+    assert_eq!(import(), "Nothing in it is new.\n");
+}

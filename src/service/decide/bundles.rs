@@ -136,9 +136,12 @@ impl Decider {
     /// Returns today's bundles as they lie on disk.
     pub(super) fn bundles_of(&mut self, now: &Moment) -> Vec<Bundle> {
         let today = now.local.date();
-        if self.upload.loaded_for != Some(today) {
+        if self.upload.loaded_for == Some(today) {
+            self.look_again_for_unidentified();
+        } else {
             self.upload.loaded_for = Some(today);
             self.load_bundles(now);
+            self.look_for_unidentified();
         }
         let disk = self.vault.disk();
         for (name, bundle) in self.upload.bundles.iter_mut().filter(|(name, _)| name.day == today) {

@@ -22,6 +22,7 @@ mod seen;
 mod sending;
 mod tags;
 mod themes;
+mod unidentified;
 mod upload_state;
 
 pub(super) use themes::TAGS_BYTES_MAX;

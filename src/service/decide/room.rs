@@ -18,7 +18,8 @@ impl Decider {
     }
 
     /// Returns whether a market has room by now for a theme of which files wait for that.
-    pub(in crate::service) fn has_room_again(&self, now: &Moment) -> bool {
+    pub(in crate::service) fn has_room_again(&mut self, now: &Moment) -> bool {
+        self.look_again_for_unidentified();
         let mut waits = self.upload.room_waits.borrow_mut();
         let before = waits.len();
         waits.retain(|(market, theme)| self.room_of(market, theme, now).is_err());
@@ -27,7 +28,13 @@ impl Decider {
 
     fn room_of(&self, market: &MarketName, theme: &ThemeSlug, now: &Moment) -> Result<(), NoRoom> {
         let day = &self.settings.upload.day;
-        if day.is_off() || self.upload.is_room_ignored {
+        if self.upload.is_room_ignored {
+            return Ok(());
+        }
+        if let Some(why) = self.has_unidentified(market) {
+            return Err(NoRoom { why, opens: None });
+        }
+        if day.is_off() {
             return Ok(());
         }
         let today = now.local.date();

@@ -24,9 +24,12 @@ impl Decider {
             return None;
         }
         let is_retagged = self.ledger.with_hash(&facts.hash).is_none();
-        let is_made_of_it = false;
+        let known = |is: Whereabouts, origin: Option<RelPath>| {
+            Some(Known { id: id.clone(), at: at.clone(), is_retagged, is_made_of_it: false, origin, is })
+        };
+        let itself = |facts: &Facts| known(Whereabouts::Itself, self.origin_of(&id, &places, &facts.path));
         if at == facts.path {
-            return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
+            return itself(facts);
         }
         let may_go_again = self.was_refused(&id, &facts.hash);
         if let Some(there) = self.still_there(&id, &places, facts, is_retagged, may_go_again) {
@@ -48,10 +51,28 @@ impl Decider {
         // Who is told to move what `undo` brought back has moved it.
         let is_moved = || self.ledger.is_undone(&at, &facts.hash);
         if is_wanted || is_moved() {
-            return Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Itself });
+            return itself(facts);
         }
         let last = last.to_zoned_datetime(moment.local.time_zone().clone()).date();
-        Some(Known { id, at, is_retagged, is_made_of_it, is: Whereabouts::Gone { last, bundled_for } })
+        known(Whereabouts::Gone { last, bundled_for: bundled_for.clone() }, None)
+    }
+
+    /// Returns where an asset was dropped first, by the sidecar of a file that it has somewhere, or by that of the original
+    /// in the archive of which a file may be a copy.
+    fn origin_of(&self, id: &AssetId, places: &[RelPath], dropped: &RelPath) -> Option<RelPath> {
+        let now_at = |place: &RelPath| moved_to(self.disk(), place).ok().flatten().unwrap_or_else(|| place.clone());
+        let archive = RelPath::new("archive").expect("a constant is a clean path");
+        let archived = dropped.below(&dropped.area_path()).map(|name| archive.join(name.as_path()));
+        let sidecars = places.iter().map(now_at).chain(archived).filter_map(|file| self.sidecar_of(&file));
+        let mut own = sidecars.filter(|sidecar| sidecar.id.as_ref() == Some(id));
+        own.find_map(|sidecar| sidecar.origin).map(|origin| origin.path)
+    }
+
+    /// Returns the sidecar of a file, if it has one that can be read.
+    fn sidecar_of(&self, file: &RelPath) -> Option<Sidecar> {
+        let record = BundleFolder::of(file)
+            .map_or_else(|| file.with_suffix(SIDECAR_SUFFIX), |bundle| bundle.sidecar_of(file.file_text()));
+        Sidecar::parse(&self.disk().read(&record, SIDECAR_BYTES_MAX).ok()?).ok()
     }
 
     /// Returns that a file is a copy of an asset which still stands somewhere, or of which nobody can tell that.
@@ -64,7 +85,7 @@ impl Decider {
         may_go_again: bool,
     ) -> Option<Known> {
         let known = |at: RelPath, is_made_of_it: bool, is: Whereabouts| {
-            Some(Known { id: id.clone(), at, is_retagged, is_made_of_it, is })
+            Some(Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, is })
         };
         for place in places {
             let moved = moved_to(self.disk(), place).ok().flatten();
@@ -86,7 +107,7 @@ impl Decider {
     /// Returns whether a market refused an asset and has nothing else of it: dropped again, it goes there if it was mended.
     fn was_refused(&self, id: &AssetId, hash: &ContentHash) -> bool {
         let mut refused: BTreeMap<MarketName, bool> = BTreeMap::new();
-        for ((market, _), became) in self.ledger.sent_as([id], [hash]) {
+        for ((market, _), (_, became)) in self.ledger.sent_as([id], [hash]) {
             *refused.entry(market).or_insert(true) &= matches!(became, Became::Refused(_));
         }
         refused.values().any(|is_refused| *is_refused)
@@ -100,10 +121,7 @@ impl Decider {
     /// Returns the file of an asset that has a file's bytes, or shows what it shows: where it stands, or an original in
     /// the archive; else where it stands, and that this was made of them.
     fn with_these_bytes(&self, place: &RelPath, facts: &Facts) -> (RelPath, bool) {
-        let record = BundleFolder::of(place)
-            .map_or_else(|| place.with_suffix(SIDECAR_SUFFIX), |bundle| bundle.sidecar_of(place.file_text()));
-        let read = self.disk().read(&record, SIDECAR_BYTES_MAX).ok();
-        let Some(sidecar) = read.and_then(|bytes| Sidecar::parse(&bytes).ok()) else { return (place.clone(), false) };
+        let Some(sidecar) = self.sidecar_of(place) else { return (place.clone(), false) };
         let is_in_place = sidecar.file.as_ref().is_some_and(|file| file.hash == facts.hash)
             || sidecar.essences.last().is_some_and(|essence| facts.essences.contains(essence));
         if is_in_place {
@@ -138,7 +156,7 @@ impl Decider {
             [&facts.hash].into_iter().chain(originals).chain(file).chain(essences).collect();
         let ids: Vec<&AssetId> = ids.collect();
         let mut sent: BTreeMap<MarketName, Vec<(BundleName, Became)>> = BTreeMap::new();
-        for ((market, bundle), became) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
+        for ((market, _), (bundle, became)) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
             sent.entry(market).or_default().push((bundle, became));
         }
         let mut bundled = self.ledger.bundled_as(ids, hashes.iter().copied());

@@ -38,18 +38,26 @@ pub(in crate::service) fn sending_of(
     Ok(Sending { bundle: name.folder(), market: market.name.clone(), at, files })
 }
 
-fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, entry: &Entry) -> Result<SentFile, Hold> {
-    let record = bundle.sidecar_of(&name);
+/// Returns the sidecar of a bundled file, if it says which asset that is.
+pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> Result<Sidecar, Hold> {
+    let record = bundle.sidecar_of(name);
     let cannot = |why: &dyn std::fmt::Display| {
-        Hold::Unreadable(format!("nobody can tell which asset `{}` is: `{record}` {why}", bundle.files().join(&name)))
+        Hold::Unreadable(format!("nobody can tell which asset `{}` is: `{record}` {why}", bundle.files().join(name)))
     };
     let read = disk.read(&record, RECORD_BYTES_MAX).map_err(|error| match error.kind() {
         ErrorKind::NotFound => cannot(&"is not there; put it back"),
         _ => refused(&record, &error),
     })?;
     let sidecar = Sidecar::parse(&read).map_err(|error| cannot(&format!("cannot be read: {error}; mend it")))?;
-    let said = sidecar.id.and_then(|id| Some((id, sidecar.file?)));
-    let (asset, file) = said.ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))?;
+    let says_all = sidecar.id.is_some() && sidecar.file.is_some();
+    says_all.then_some(sidecar).ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))
+}
+
+fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, entry: &Entry) -> Result<SentFile, Hold> {
+    let record = bundle.sidecar_of(&name);
+    let sidecar = record_of(disk, bundle, &name)?;
+    let asset = sidecar.id.expect("a bundled file's sidecar says which asset it is");
+    let file = sidecar.file.expect("a bundled file's sidecar says what was left");
     let path = bundle.files().join(&name);
     let written = disk.stat(&record).map_err(|error| refused(&record, &error))?;
     // What was written after its record was, may have been changed by hand.

@@ -3,6 +3,7 @@ mod file_names;
 mod kept;
 mod note_versions;
 mod owed;
+mod rebuild;
 mod sendings;
 
 #[cfg(test)]
@@ -12,11 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
-use crate::records::{About, Plans, Publish, PublishMode, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::Look;
+use crate::records::{About, Publish, PublishMode, SIDECAR_SUFFIX};
 use assets::Assets;
 use file_names::FileNames;
 pub(super) use kept::KeptProducts;
@@ -61,74 +60,6 @@ pub(super) struct Seen {
 }
 
 impl Ledger {
-    /// Rebuilds the ledger from the journal and, so that a lost journal costs nothing that matters,
-    /// from every sidecar below the root.
-    pub(super) fn rebuild(disk: &dyn Look, records: &[Record], areas: &[RelPath]) -> Self {
-        let mut ledger = Self { notes: NoteVersions::of(records), kept: KeptProducts::of(records), ..Self::default() };
-        ledger.remember_records(records);
-        let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));
-        for area in areas {
-            // An area that is away is remembered when it comes back.
-            let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };
-            for found in walked.files {
-                if found.path.file_text().ends_with(SIDECAR_SUFFIX)
-                    && let Ok(bytes) = disk.read(&found.path, SIDECAR_BYTES_MAX)
-                    && let Ok(sidecar) = Sidecar::parse(&bytes)
-                {
-                    ledger.remember_sidecar(&found.path, &sidecar, &is_there);
-                }
-            }
-        }
-        ledger
-    }
-
-    fn remember_records(&mut self, records: &[Record]) {
-        for record in records {
-            // A number that was given in vain is not given again.
-            if let Record::Intent(intent) = record {
-                self.use_seq(&intent.about);
-            }
-        }
-        for intent in Plans::of(records).done {
-            self.remember(&intent.about, &intent.publish, intent.at);
-        }
-    }
-
-    /// Remembers what a sidecar says. `is_there` returns whether a file may be there.
-    pub(super) fn remember_sidecar(&mut self, path: &RelPath, sidecar: &Sidecar, is_there: &dyn Fn(&RelPath) -> bool) {
-        let (Some(id), Some(origin)) = (&sidecar.id, &sidecar.origin) else { return };
-        if let (Some(theme), Some(seq)) = (&sidecar.theme, sidecar.seq) {
-            let last = self.last_seq.entry(theme.clone()).or_default();
-            *last = (*last).max(seq);
-        }
-        let slot = self.assets.of_id(id);
-        sidecar.originals().for_each(|original| self.assets.had(slot, &original.hash));
-        if let Some(file) = &sidecar.file {
-            self.assets.had(slot, &file.hash);
-        }
-        sidecar.essences.iter().for_each(|essence| self.assets.had(slot, essence));
-        let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
-        let file = BundleFolder::file_of_sidecar(path);
-        if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
-            self.assets.was_bundled_for(slot, &bundle.market);
-            if self.assets.at(slot).is_some_and(|at| *at != file) {
-                self.assets.has_further(slot, std::iter::once(file.clone()));
-            }
-            self.file_names.give(slot, &file);
-            self.joined(sidecar.theme.as_ref(), bundle);
-        }
-        // A person may have moved it: where it lies is true, and the journal only remembers.
-        let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);
-        if self.assets.at(slot).is_none_or(is_moved) {
-            self.assets.stands(slot, file.clone(), last);
-        } else {
-            self.assets.was_there(slot, last);
-        }
-        if origin.path != file {
-            self.assets.left(slot, &origin.path);
-        }
-    }
-
     /// Remembers a plan that was carried out, with the files that it published.
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
@@ -246,6 +177,11 @@ impl Ledger {
         }
     }
 
+    /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
+    pub(super) fn has_named(&self, market: &MarketName, name: &str) -> bool {
+        self.file_names.owner(market, name).is_some()
+    }
+
     /// Returns whether another asset's file has, or had, a name in a bundle for a market.
     pub(super) fn is_given(&self, market: &MarketName, name: &str, to: &AssetId) -> bool {
         let is_other = |owner| self.assets.with_id(to).is_none_or(|own| !self.assets.are_same(own, owner));
@@ -277,16 +213,16 @@ impl Ledger {
     }
 
     /// Returns what became of each file that an asset had in bundles that were sent, under any of these identities and
-    /// with any of these bytes; with the market and the bundle.
+    /// with any of these bytes; with the bundle, by its market and its number there.
     pub(super) fn sent_as<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a AssetId>,
         hashes: impl IntoIterator<Item = &'a ContentHash>,
-    ) -> BTreeMap<(MarketName, BundleName), Became> {
+    ) -> BTreeMap<(MarketName, usize), (BundleName, Became)> {
         let ids = ids.into_iter().filter_map(|id| self.assets.with_id(id));
         let slots = ids.chain(hashes.into_iter().filter_map(|hash| self.assets.with_hash(hash)));
         let sent = slots.flat_map(|slot| self.sendings.of_asset(slot, &self.assets));
-        sent.map(|(market, bundle, became)| ((market.clone(), bundle.clone()), became)).collect()
+        sent.map(|((market, number), bundle, became)| ((market.clone(), number), (bundle.clone(), became))).collect()
     }
 
     /// Returns whether it is on record that a bundle was sent.
@@ -384,11 +320,6 @@ fn own_files<'a>(about: &About, publish: &'a [Publish]) -> Vec<&'a Publish> {
     let mut files: Vec<RelPath> = sidecars.map(|product| BundleFolder::file_of_sidecar(&product.to)).collect();
     files.extend(about.to.clone());
     publish.iter().filter(|product| files.contains(&product.to)).collect()
-}
-
-/// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
-fn is_in_flow(path: &RelPath) -> bool {
-    path.area() != "archive" && !BundleFolder::is_file(path)
 }
 
 fn is_manifest(path: &RelPath) -> bool {

@@ -53,7 +53,7 @@ impl Ledger {
 
     /// Returns whether a market refused each file that it got of an asset, and has no other one that is to be sent.
     fn has_only_refused(&self, slot: Slot, market: &MarketName) -> bool {
-        let sent = self.sendings.of_asset(slot, &self.assets).filter(|(known, ..)| *known == market);
+        let sent = self.sendings.of_asset(slot, &self.assets).filter(|((known, _), ..)| *known == market);
         let sent: Vec<_> = sent.map(|(_, bundle, became)| (bundle, became)).collect();
         let is_refused = |(_, became): &(&BundleName, Became)| matches!(became, Became::Refused(_));
         let is_open = |file: &RelPath| {

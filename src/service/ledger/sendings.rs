@@ -1,22 +1,30 @@
 //! What went to the markets and what they answered, as the journal tells it: it outlives the bundles.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::assets::{Assets, Slot};
-use crate::model::{ContentHash, MarketName};
-use crate::plan::{BundleName, MarketRecord, Refusal};
-use crate::records::{Answers, Dealing, Sending};
+use crate::model::{ContentHash, MarketName, RelPath};
+use crate::plan::{BundleName, MarketRecord, Refusal, is_answered_again};
+use crate::records::{AnsweredFile, Answers, Dealing, Sending};
 
 /// What went to each market. Of a file it keeps its number in its market's record; what the journal says beside that is
 /// kept of refused files alone, which are few.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Sendings {
     markets: BTreeMap<MarketName, OfMarket>,
-    /// The bundles that were sent, each with the numbers of its files.
-    bundles: BTreeMap<BundleName, Range<usize>>,
+    bundles: BTreeMap<BundleName, OfBundle>,
+}
+
+/// What is on record of a bundle. What its market answered stays, also after it turned out that it was not sent.
+#[derive(Debug, Default, Clone)]
+struct OfBundle {
+    /// The numbers that its files got each time that it was sent.
+    numbers: Vec<Range<usize>>,
+    /// How many files it had when it was sent last; `None` if it was not sent after all.
+    files: Option<usize>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -24,10 +32,14 @@ struct OfMarket {
     record: MarketRecord,
     /// The bundle of each run of numbers, by the first one.
     bundles: BTreeMap<usize, BundleName>,
-    refusals: HashMap<usize, Refusal>,
+    /// What it refused, by its number, with the hash of the bytes that this was about.
+    refusals: HashMap<usize, (ContentHash, Refusal)>,
     /// The number of the file that had these bytes, of those that were refused.
     refused: HashMap<ContentHash, usize>,
 }
+
+/// A file that was sent, by its market and its number there.
+pub(super) type Number<'a> = (&'a MarketName, usize);
 
 /// What became of a file that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,67 +52,97 @@ pub(in crate::service) enum Became {
     Refused(Refusal),
 }
 
+impl OfBundle {
+    /// Returns the numbers that files of an asset have with it, the earlier first.
+    fn numbers_of(&self, slot: Slot, market: &MarketName, assets: &Assets) -> Vec<usize> {
+        let is_of_it = |number: &usize| self.numbers.iter().any(|sent| sent.contains(number));
+        assets
+            .sent(slot)
+            .filter(|(known, number)| *known == market && is_of_it(number))
+            .map(|(_, number)| number)
+            .collect()
+    }
+}
+
+impl OfMarket {
+    /// Returns whether the market answered about a file, and that is about these bytes: see [`is_answered_again`].
+    fn is_answered_as(&self, number: usize, hash: &ContentHash) -> bool {
+        let answer = self.record.get(number).and_then(|sent| sent.answer);
+        let has_same_bytes = self.refusals.get(&number).is_some_and(|(refused, _)| refused == hash);
+        answer.is_some_and(|answer| is_answered_again(answer.is_accepted, has_same_bytes))
+    }
+
+    fn answered(&mut self, number: usize, file: &AnsweredFile, at: Timestamp) {
+        self.record.answer(number, file.accepted, at);
+        if file.accepted {
+            self.refusals.remove(&number);
+            return;
+        }
+        self.refused.insert(file.hash.clone(), number);
+        let refusal = Refusal {
+            file: file.file.clone(),
+            reason: file.reason.clone(),
+            made: file.made.iter().cloned().collect(),
+            number: file.number,
+        };
+        self.refusals.insert(number, (file.hash.clone(), refusal));
+    }
+}
+
 impl Sendings {
     /// Takes what a plan that was carried out says of dealings with a market.
     pub(super) fn remember(&mut self, dealing: &Dealing, at: Timestamp, assets: &mut Assets) {
         match dealing {
             Dealing::Sent(sending) => self.sent(sending, assets),
-            Dealing::NotSent(bundle) => {
-                let numbers = BundleName::of(bundle).and_then(|name| Some((self.bundles.remove(&name)?, name.market)));
-                if let Some((numbers, market)) = numbers
-                    && let Some(of_market) = self.markets.get_mut(&market)
-                {
-                    numbers.for_each(|number| of_market.record.take_back(number));
-                }
-            }
+            Dealing::NotSent(bundle) => self.not_sent(bundle),
             Dealing::Answered(answers) => self.answered(answers, at, assets),
         }
     }
 
     fn sent(&mut self, sending: &Sending, assets: &mut Assets) {
         // Recovery may tell a plan again that was told before.
-        let Some(name) = BundleName::of(&sending.bundle).filter(|name| !self.bundles.contains_key(name)) else {
-            return;
-        };
+        let Some(name) = BundleName::of(&sending.bundle).filter(|name| !self.is_sent(name)) else { return };
         let of_market = self.markets.entry(sending.market.clone()).or_default();
-        let mut numbers = Vec::with_capacity(sending.files.len());
+        let of_bundle = self.bundles.entry(name.clone()).or_default();
+        let (first, mut kept) = (of_market.record.next_number(), HashSet::new());
         for file in &sending.files {
             let slot = assets.of_id(&file.asset);
             assets.had(slot, &file.hash);
+            let before = of_bundle.numbers_of(slot, &sending.market, assets).into_iter();
+            if before.rev().any(|number| of_market.is_answered_as(number, &file.hash) && kept.insert(number)) {
+                continue;
+            }
             let number = MarketRecord::send(&mut of_market.record, sending.at, file.theme.as_ref());
             assets.was_sent(slot, &sending.market, number);
-            numbers.push(number);
         }
-        let first = numbers.first().copied().unwrap_or(0);
-        if !numbers.is_empty() {
-            of_market.bundles.insert(first, name.clone());
+        let new = first..of_market.record.next_number();
+        if !new.is_empty() {
+            of_market.bundles.insert(first, name);
+            of_bundle.numbers.push(new);
         }
-        self.bundles.insert(name, first..first + numbers.len());
+        of_bundle.files = Some(sending.files.len());
+    }
+
+    fn not_sent(&mut self, bundle: &RelPath) {
+        let Some(name) = BundleName::of(bundle) else { return };
+        let Some(of_bundle) = self.bundles.get_mut(&name) else { return };
+        of_bundle.files = None;
+        if let Some(of_market) = self.markets.get_mut(&name.market) {
+            of_bundle.numbers.iter().cloned().flatten().for_each(|number| of_market.record.take_back(number));
+        }
     }
 
     fn answered(&mut self, answers: &Answers, at: Timestamp, assets: &Assets) {
         let Some(of_market) = self.markets.get_mut(&answers.market) else { return };
         for file in &answers.files {
             let bundle = BundleName::of(&file.file).and_then(|name| self.bundles.get(&name));
-            let slot = assets.with_id(&file.asset);
-            let (Some(bundle), Some(slot)) = (bundle, slot) else { continue };
-            let own =
-                assets.sent(slot).filter(|(market, number)| **market == answers.market && bundle.contains(number));
-            for (_, number) in own.collect::<Vec<_>>() {
-                of_market.record.answer(number, file.accepted, at);
-                if file.accepted {
-                    of_market.refusals.remove(&number);
-                    continue;
-                }
-                of_market.refused.insert(file.hash.clone(), number);
-                let refusal = Refusal {
-                    file: file.file.clone(),
-                    reason: file.reason.clone(),
-                    made: file.made.iter().cloned().collect(),
-                    number: file.number,
-                };
-                of_market.refusals.insert(number, refusal);
-            }
+            let (Some(bundle), Some(slot)) = (bundle, assets.with_id(&file.asset)) else { continue };
+            let mut own = bundle.numbers_of(slot, &answers.market, assets);
+            own.retain(|number| of_market.record.get(*number).is_some());
+            // Of what went there mended since, it is about the later.
+            let later = bundle.numbers.iter().rev().find(|sent| own.iter().any(|number| sent.contains(number)));
+            own.retain(|number| later.is_some_and(|sent| sent.contains(number)));
+            own.into_iter().for_each(|number| of_market.answered(number, file, at));
         }
     }
 
@@ -109,27 +151,27 @@ impl Sendings {
         &'a self,
         slot: Slot,
         assets: &'a Assets,
-    ) -> impl Iterator<Item = (&'a MarketName, &'a BundleName, Became)> {
+    ) -> impl Iterator<Item = (Number<'a>, &'a BundleName, Became)> {
         assets.sent(slot).filter_map(|(market, number)| {
             let of_market = self.markets.get(market)?;
             let (_, bundle) = of_market.bundles.range(..=number).next_back()?;
             let became = match of_market.record.get(number)?.answer.map(|answer| answer.is_accepted) {
                 None => Became::InReview,
                 Some(true) => Became::Accepted,
-                Some(false) => Became::Refused(of_market.refusals.get(&number)?.clone()),
+                Some(false) => Became::Refused(of_market.refusals.get(&number)?.1.clone()),
             };
-            Some((market, bundle, became))
+            Some(((market, number), bundle, became))
         })
     }
 
     /// Returns whether it is on record that a bundle was sent.
     pub(super) fn is_sent(&self, name: &BundleName) -> bool {
-        self.bundles.contains_key(name)
+        self.bundles.get(name).is_some_and(|of_bundle| of_bundle.files.is_some())
     }
 
-    /// Returns the bundles that are on record as sent.
+    /// Returns the bundles that are on record as sent, each with how many files it had.
     pub(super) fn bundles(&self) -> impl Iterator<Item = (&BundleName, usize)> {
-        self.bundles.iter().map(|(name, numbers)| (name, numbers.len()))
+        self.bundles.iter().filter_map(|(name, of_bundle)| Some((name, of_bundle.files?)))
     }
 
     /// Returns whether a market refused a file of these very bytes.
@@ -141,7 +183,7 @@ impl Sendings {
     pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: ContentHash) {
         let Some(of_market) = self.markets.get_mut(market) else { return };
         let number = of_market.refused.get(hash);
-        if let Some(refusal) = number.and_then(|number| of_market.refusals.get_mut(number)) {
+        if let Some((_, refusal)) = number.and_then(|number| of_market.refusals.get_mut(number)) {
             refusal.made.push(made);
         }
     }

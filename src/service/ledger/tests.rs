@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Kind;
-use crate::records::{AnsweredFile, Answers, Dealing, FileRecord, Happened, Intent, Origin, Sending, SentFile};
+use crate::records::{
+    AnsweredFile, Answers, Dealing, FileRecord, Happened, Intent, Origin, Record, Sending, SentFile, Sidecar,
+};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
@@ -173,6 +175,11 @@ fn where_a_sidecar_lies_with_its_file_is_true() {
     assert_eq!((seen.bundled_for.len(), seen.last), (1, time(9)));
     assert_eq!(seen.places, [path("upload/2026-11-28/m-2/files/a.jpg")]);
     assert!(ledger.named_by(&path("raw/t/x.txt")).is_some());
+    // Its bundle was moved, whole.
+    let mut ledger = Ledger::default();
+    let record = path("upload/box/sidecars/a.jpg.yaml");
+    ledger.remember_sidecar(&record, &sidecar, &|path| path.to_string() == "upload/box/files/a.jpg");
+    assert_eq!(ledger.with_hash(&hash("dropped")).unwrap().places, [path("upload/box/files/a.jpg")]);
 }
 
 /// A bundled picture that somebody tagged anew was bundled again: it has another hash, and shows the same.
@@ -251,8 +258,11 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
         let (theme, made) = (ThemeSlug::new("t").ok(), Some(hash("way")));
         SentFile { name: name.to_owned(), asset, theme, hash: hash(sent), made, number: Some(7) }
     };
-    let files = vec![file("b.jpg", AssetId::of(&hash("beside")), "beside"), file("a.jpg", id(), "retouched by hand")];
-    let sent = dealt(Dealing::Sent(Sending { bundle: bundle.clone(), market: m.clone(), at: time(7), files }));
+    let sent_with = |bytes: &str| {
+        let files = vec![file("b.jpg", AssetId::of(&hash("beside")), "beside"), file("a.jpg", id(), bytes)];
+        dealt(Dealing::Sent(Sending { bundle: bundle.clone(), market: m.clone(), at: time(7), files }))
+    };
+    let (sent, mended) = (sent_with("retouched by hand"), sent_with("mended"));
     let answered = |accepted| {
         let (file, asset, reason) = (bundle.join("files/a.jpg"), id(), "noise".to_owned());
         let (hash, made) = (hash("retouched by hand"), Some(hash("way")));
@@ -262,8 +272,8 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
     let back = || dealt(Dealing::NotSent(bundle.clone()));
     let twin = AssetId::of(&hash("twin"));
     let twins = step(&twin, "raw/t/twin.png", "exported", "keep/t/t-0009.png", &[]);
-    // What else is on record, and what became of the file.
-    let rows: [(Vec<Intent>, &[&str]); 9] = [
+    // What else is on record, and what became of the file. Beside it went another one, which is not answered.
+    let rows: [(Vec<Intent>, &[&str]); 14] = [
         (vec![], &[]),
         (vec![sent.clone()], &["in review"]),
         // Recovery told it twice.
@@ -274,12 +284,22 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
         (vec![sent.clone(), back()], &[]),
         (vec![sent.clone(), back(), sent.clone()], &["in review"]),
         (vec![sent.clone(), answered(false), back()], &["refused noise Some(7)"]),
+        // It counted once more each time that its bundle was sent again.
+        (vec![sent.clone(), answered(false), back(), sent.clone()], &["refused noise Some(7)"]),
+        (vec![sent.clone(), answered(true), back(), mended.clone()], &["accepted"]),
+        (vec![sent.clone(), answered(false), back(), mended.clone()], &["refused noise Some(7)", "in review"]),
+        // The market's mind is known also while the bundle is open again.
+        (vec![sent.clone(), answered(false), back(), answered(true)], &["accepted"]),
+        (
+            vec![sent.clone(), answered(false), back(), mended.clone(), answered(true), back(), mended.clone()],
+            &["refused noise Some(7)", "accepted"],
+        ),
     ];
     for (others, expected) in rows {
         let ledger = rebuilt(&journal(the_way().into_iter().chain(others.clone()).chain([twins.clone()])));
         let shown = |ids: &[&AssetId], hashes: &[&str]| -> Vec<String> {
             let hashes: Vec<ContentHash> = hashes.iter().map(|text| hash(text)).collect();
-            let became = ledger.sent_as(ids.iter().copied(), &hashes).into_values().map(|became| match became {
+            let became = ledger.sent_as(ids.iter().copied(), &hashes).into_values().map(|(_, became)| match became {
                 Became::InReview => "in review".to_owned(),
                 Became::Accepted => "accepted".to_owned(),
                 Became::Refused(refusal) => format!("refused {} {:?}", refusal.reason, refusal.number),
@@ -294,12 +314,14 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
         assert_eq!(shown(&[&AssetId::of(&hash("another"))], &["another"]), [""; 0]);
         let is_refused = ledger.is_refused(&m, &hash("retouched by hand"));
         assert_eq!(is_refused, others.contains(&answered(false)), "{others:?}");
+        let name = BundleName::of(&bundle).unwrap();
+        let is_sent = others.iter().rfind(|intent| !matches!(intent.about.dealing, Some(Dealing::Answered(_))));
+        let is_sent = is_sent.is_some_and(|intent| matches!(intent.about.dealing, Some(Dealing::Sent(_))));
+        assert_eq!(ledger.sent_bundles().collect::<Vec<_>>(), if is_sent { vec![(&name, 2)] } else { vec![] });
+        assert_eq!(ledger.is_sent(&name), is_sent, "{others:?}");
+        let counted: usize = ledger.market_records().map(|(_, record)| record.sent().count()).sum();
+        assert_eq!(counted, expected.len() + usize::from(is_sent), "{others:?}");
     }
-    let ledger = rebuilt(&journal([sent, answered(false)]));
-    let records: Vec<_> = ledger.market_records().map(|(market, record)| (market, record.sent().count())).collect();
-    assert_eq!(records, [(&m, 2)]);
-    let name = BundleName::of(&bundle).unwrap();
-    assert!(ledger.is_sent(&name) && ledger.sent_bundles().eq([(&name, 2)]));
 }
 
 /// What a person does with one of three contents.
