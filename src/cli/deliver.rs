@@ -47,10 +47,11 @@ mod with_network {
     /// Delivers bundles, or takes in what a person found in the portal.
     pub(in crate::cli) fn deliver(args: &RootArgs, own: &DeliverArgs) -> Result<ExitCode, CliError> {
         let settings = settings_of_existing(args)?;
+        let tell = |text: String| line(format_args!("{text}"));
         match (&own.taken[..], &own.send_again[..]) {
             ([], []) => (),
-            (files, []) => return settled(&settings, files, Settled::Taken),
-            (_, files) => return settled(&settings, files, Settled::SendAgain),
+            (files, []) => return settled(&settings, files, Settled::Taken, &tell),
+            (_, files) => return settled(&settings, files, Settled::SendAgain, &tell),
         }
         if settings.upload.delivery.is_empty() {
             return Err(CliError::usage(
@@ -60,7 +61,6 @@ mod with_network {
         }
         let orders = orders(&settings, &own.bundles)?;
         let clock = Clock::start();
-        let tell = |text: String| line(format_args!("{text}"));
         let done = deliver_orders(layout(&settings), &orders, &|| clock.now().timestamp(), &tell);
         let Summary { delivered, left } = done.map_err(|error| CliError::failed(&error))?;
         let left_text = if left > 0 { format!(", and {left} not, for the reasons above") } else { String::new() };
@@ -68,10 +68,15 @@ mod with_network {
         Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    fn settled(settings: &Settings, files: &[PathBuf], settled: Settled) -> Result<ExitCode, CliError> {
+    fn settled(
+        settings: &Settings,
+        files: &[PathBuf],
+        settled: Settled,
+        tell: &dyn Fn(String),
+    ) -> Result<ExitCode, CliError> {
         let files = files.iter().map(|file| below(settings, file)).collect::<Result<Vec<_>, _>>()?;
         let now = Clock::start().now().timestamp();
-        let others = settle(layout(settings), &settings.upload.markets, &files, settled, now);
+        let others = settle(layout(settings), &settings.upload.markets, &files, settled, now, tell);
         if let Some(other) = others.map_err(|error| CliError::failed(&error))?.first() {
             return Err(CliError::failed(other));
         }

@@ -20,15 +20,16 @@ pub enum Settled {
 
 /// Records what a person says of files of which nobody could tell whether the market has them, and of manifests of which rows
 /// were changed after they were delivered. That the market has what was never sent may be said of any file, and of any rows:
-/// somebody may have uploaded them by hand. Returns what is to be told of others.
+/// somebody may have uploaded them by hand. Returns what is to be told of others; `tell` gets what became of the record.
 pub fn settle(
     layout: Layout,
     markets: &[Market],
     files: &[RelPath],
     settled: Settled,
     now: Timestamp,
+    tell: &dyn Fn(String),
 ) -> Result<Vec<String>, DeliveryLogError> {
-    let (log, mut known) = DeliveryLog::open(layout)?;
+    let (log, mut known) = DeliveryLog::open(layout, tell)?;
     let step = match settled {
         Settled::Taken => DeliveryStep::Delivered,
         Settled::SendAgain => DeliveryStep::Undone,

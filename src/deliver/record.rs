@@ -224,8 +224,11 @@ mod tests {
     #[test]
     fn nothing_goes_to_a_market_twice() {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
-        let (log, known) = DeliveryLog::open(Layout { root: root.path().to_owned(), areas: [].into() }).unwrap();
+        for folder in [".stockmill", "upload"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        let (log, known) =
+            DeliveryLog::open(Layout { root: root.path().to_owned(), areas: [].into() }, &|_| ()).unwrap();
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let record = Record::new(log, known, &now);
         let parcel = |name: &str, bytes: &[u8], market: &str| Parcel {

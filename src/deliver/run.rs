@@ -82,7 +82,7 @@ pub fn deliver(
     now: &(dyn Fn() -> Timestamp + Sync),
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Summary, DeliveryLogError> {
-    let (log, known) = DeliveryLog::open(layout)?;
+    let (log, known) = DeliveryLog::open(layout, tell)?;
     let credentials = std::env::var_os(CREDENTIALS);
     Ok(Run::new(Record::new(log, known, now), tell, &connect).deliver(orders, credentials.as_deref()))
 }

@@ -266,7 +266,7 @@ impl Mill {
     }
 
     fn record(&self) -> Record<'static> {
-        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
+        let (log, known) = DeliveryLog::open(self.layout(), &|_| ()).unwrap();
         Record::new(log, known, &|| "2026-11-28T09:00:00Z".parse().unwrap())
     }
 

@@ -92,7 +92,9 @@ struct Mill {
 impl Mill {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        for folder in [".stockmill", "upload"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
         let secret = root.path().join("secret");
         std::fs::write(&secret, "hunter2").unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -137,15 +139,15 @@ impl Mill {
     fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
         let file = self.order.bundles[0].folder.join(manifest);
         let now = "2026-11-28T09:00:00Z".parse().unwrap();
-        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
+        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now, &|_| ()).unwrap()
     }
 
     /// Delivers; returns how many files the market got, how many not, and what was told.
     fn deliver(&self) -> (usize, usize, String) {
-        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let told = Mutex::new(Vec::new());
         let tell = |text: String| told.lock().unwrap().push(text);
+        let (log, known) = DeliveryLog::open(self.layout(), &tell).unwrap();
         let connect = |_: &Delivery, _: &str| self.door.connect();
         let Summary { delivered, left } =
             Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
@@ -279,6 +281,20 @@ fn what_another_mill_sent_is_not_taken_for_ours() {
         assert_eq!((delivered, left), (usize::from(!is_ours), 0), "{told}");
         assert_eq!(mill.door.shop().files[&csv] == theirs[1].1.as_bytes(), is_ours);
     }
+}
+
+/// All went again that lay in bundles which were not marked as sent.
+#[test]
+fn nothing_goes_again_where_the_memory_of_the_mill_is_lost() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    assert_eq!(mill.deliver().0, 2);
+    // The market took them away from its server.
+    mill.door.shop().files.clear();
+    std::fs::remove_dir_all(mill.root.path().join(".stockmill")).unwrap();
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.has()), (0, 0, vec![]), "{told}");
+    assert!(told.contains("has 0 of the 4 lines of"), "{told}");
 }
 
 /// Private words and a place that another program wrote into a bundled file went to the market.

@@ -107,7 +107,13 @@ impl Mill {
             "Filename,Title,Keywords,Category,Releases\r\nsea-0001.jpg,Old sea,\"a,b\",,\r\n",
         );
         mill.put(&format!("{bundle}/CHECKLIST.md"), "# x\n");
-        for own in ["raw/.stockmill-area", "archive/.stockmill-area", ".stockmill/lock", "logs/stockmill.log"] {
+        for own in [
+            "upload/.stockmill-delivery/delivered.jsonl",
+            "raw/.stockmill-area",
+            "archive/.stockmill-area",
+            ".stockmill/lock",
+            "logs/stockmill.log",
+        ] {
             mill.put(own, "");
         }
         mill.put(".stockmill/tags/sea/tags.yaml", TAGS);
@@ -333,6 +339,7 @@ fn a_path_is_explained_by_what_it_is_for() {
         (".stockmill/lock", vec!["the lock"]),
         (".stockmill/tags/sea/tags.yaml", vec!["shared tags of the theme `sea`", "title `Sea`", "not this one"]),
         ("archive/.stockmill-area", vec!["the mark by which"]),
+        ("upload/.stockmill-delivery/delivered.jsonl", vec!["what `stockmill deliver` sent"]),
     ];
     let mut view = mill.view();
     for (at, expected) in rows {
