@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, asset_of, contents, is_closed};
+use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
         salt: u64,
     ) {
         let path = &item.path;
-        let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
+        let Some(bundle) = bundle_of(path) else { return };
         if !self.may_go(market, path, &bundle) {
             return;
         }
@@ -287,13 +287,12 @@ impl<'a> Run<'a> {
     ) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
-            Ok(Claim::Delivered) => return,
-            Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => match against {
+            Claim::Delivered => return,
+            Claim::No(why) => Err(why),
+            Claim::Yours => match against {
                 Some(why) => Err(why),
                 None => self.parcel(market, parcel, connection, salt),
             },
-            Err(trouble) => Err(trouble.to_string()),
         };
         match told {
             Ok(()) => {

@@ -329,3 +329,49 @@ fn what_the_market_would_refuse_today_does_not_go() {
     assert_eq!((delivered, left, mill.door.has()), (1, 1, vec!["b.jpg".to_owned()]), "{told}");
     assert!(told.contains("a.jpg: not delivered: its market would refuse it today: it takes no work"), "{told}");
 }
+
+/// It was on record as begun, though nothing was sent of it: a file of its name and size on the server counted as delivered.
+#[test]
+fn a_further_file_of_an_asset_waits_for_the_word_of_a_person() {
+    for settled in [Settled::SendAgain, Settled::Taken] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+        mill.order.market.delivery.csv = Accepts::No;
+        assert_eq!(mill.deliver().0, 1);
+        mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+        let sidecar =
+            |name: &str| std::fs::read_to_string(mill.real(&bundle.join(format!("sidecars/{name}.jpg.yaml"))));
+        let id = |text: String| text.lines().next().unwrap().to_owned();
+        let [a, b] = ["a", "b"].map(|name| sidecar(name).unwrap());
+        let of_a = b.replace(&id(b.clone()), &id(a));
+        std::fs::write(mill.real(&bundle.join("sidecars/b.jpg.yaml")), of_a).unwrap();
+        // Of somebody else.
+        mill.door.shop().files.insert("b.jpg".to_owned(), b"2026-11-28 x.jpg".to_vec());
+        for _ in 0..2 {
+            let (delivered, left, told) = mill.deliver();
+            assert_eq!((delivered, left), (0, 1), "{told}");
+            assert!(told.contains("the market got the same asset before"), "{told}");
+        }
+        assert_eq!(mill.settle("files/b.jpg", settled), [""; 0]);
+        let (_, left, told) = mill.deliver();
+        assert_eq!(left, usize::from(settled == Settled::SendAgain), "{told}");
+        mill.door.shop().files.remove("b.jpg");
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!((delivered, left), (usize::from(settled == Settled::SendAgain), 0), "{told}");
+        assert!(mill.settle("files/b.jpg", Settled::SendAgain)[0].contains("is not in doubt"));
+    }
+}
+
+/// The next one was `-2`, though the market's server never had a first one.
+#[test]
+fn rows_that_were_uploaded_by_hand_take_no_number() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    for file in ["files/a.jpg", "vecteezy.csv"] {
+        assert_eq!(mill.settle(file, Settled::Taken), [""; 0]);
+    }
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 0), "{told}");
+    assert_eq!(mill.door.has(), ["b.jpg", &format!("vecteezy-{DAY}.csv")]);
+}
