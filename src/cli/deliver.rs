@@ -132,4 +132,30 @@ mod with_network {
         let inside = inside.or(from_root).ok().and_then(|inside| RelPath::new(Path::new("upload").join(inside)).ok());
         inside.ok_or_else(|| CliError::usage(format!("`{}` does not lie in `{}`", path.display(), upload.display())))
     }
+
+    #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "a test plays the daemon that makes a bundle")]
+    mod tests {
+        use super::*;
+
+        /// A file went that its market would refuse by the tags of today.
+        #[test]
+        fn what_speaks_against_a_file_is_asked_before_it_goes() {
+            let home = tempfile::tempdir().unwrap();
+            let bundle = home.path().join("upload/2026-11-28/adobe-stock");
+            for folder in crate::service::AREAS.into_iter().chain([".stockmill", "markets", "tagsets"]) {
+                std::fs::create_dir_all(home.path().join(folder)).unwrap();
+            }
+            for (file, text) in [("files/a.jpg", "a"), ("sidecars/a.jpg.yaml", "id: '0123456789abcdef'\n")] {
+                std::fs::create_dir_all(bundle.join(file).parent().unwrap()).unwrap();
+                std::fs::write(bundle.join(file), text).unwrap();
+            }
+            let text = "upload: {markets: [adobe-stock], delivery: {adobe-stock: {to: 'sftp://me@host'}}}\n";
+            let settings = crate::config::load(text, home.path(), &crate::market::built_in().unwrap()).unwrap();
+            let orders = orders(&settings, &[]).unwrap();
+            let refused = orders[0].bundles[0].refused.as_ref().unwrap();
+            let file = RelPath::new("upload/2026-11-28/adobe-stock/files/a.jpg").unwrap();
+            assert!(refused[&file].contains("it is of no kind that stockmill knows"), "{refused:?}");
+        }
+    }
 }

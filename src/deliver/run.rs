@@ -16,7 +16,7 @@ use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
-use super::told::{changed, rest, rows_changed, would_refuse};
+use super::told::{against, changed, rest, rows_changed};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -38,7 +38,8 @@ pub struct Order {
 pub struct Due {
     /// Its folder.
     pub folder: RelPath,
-    /// The files that its market would refuse today, each with why; or why nobody can tell.
+    /// The files of which nobody can say that their market would take them today, each with what speaks against it; or why
+    /// nobody can tell what lies in the bundle.
     pub refused: Result<BTreeMap<RelPath, String>, String>,
 }
 
@@ -231,7 +232,7 @@ impl<'a> Run<'a> {
             Ok(known) => known,
             Err(why) => return self.not_delivered(path, why),
         };
-        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| would_refuse(path, why)));
+        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| against(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, against, connection, salt);

@@ -317,17 +317,17 @@ fn only_the_bytes_that_stockmill_bundled_go() {
 }
 
 #[test]
-fn what_the_market_would_refuse_today_does_not_go() {
+fn what_something_speaks_against_does_not_go() {
     let mut mill = Mill::new();
     let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
     mill.order.bundles[0].refused = Err("a sidecar cannot be read".to_owned());
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left), (0, 1), "{told}");
     assert_eq!(told, format!("{bundle}: nothing is delivered: a sidecar cannot be read"));
-    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "it takes no work made by AI".to_owned())].into());
+    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "nobody can tell".to_owned())].into());
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left, mill.door.has()), (1, 1, vec!["b.jpg".to_owned()]), "{told}");
-    assert!(told.contains("a.jpg: not delivered: its market would refuse it today: it takes no work"), "{told}");
+    assert!(told.contains("a.jpg: not delivered: nobody can tell; mend that, or take it out of the bundle"), "{told}");
 }
 
 /// It was on record as begun, though nothing was sent of it: a file of its name and size on the server counted as delivered.
