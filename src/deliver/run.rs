@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
     /// Opens a further connection; returns whether the server takes it.
     fn opens(&self, market: &Session<'_>, connection: &mut Connection) -> bool {
         if connection.is_none() {
-            match (self.connect)(&market.order.delivery, &market.secret) {
+            match self.connected(market) {
                 Ok(server) => *connection = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
@@ -361,12 +361,18 @@ impl<'a> Run<'a> {
         connection: &mut Connection,
         furthest: &mut u64,
     ) -> Result<Outcome, Trouble> {
-        let delivery = &market.order.delivery;
         let server = match connection {
             Some(server) => server,
-            none => none.insert((self.connect)(delivery, &market.secret)?),
+            none => none.insert(self.connected(market)?),
         };
-        deliver_one(&mut **server, &delivery.to.to_string(), parcel, &self.record, furthest)
+        let to = market.order.delivery.to.to_string();
+        let delivered = deliver_one(&mut **server, &to, parcel, &self.record, furthest);
+        delivered.map_err(|trouble| trouble.without(&market.secret))
+    }
+
+    fn connected(&self, market: &Session<'_>) -> Result<Box<dyn Server>, Trouble> {
+        let connected = (self.connect)(&market.order.delivery, &market.secret);
+        connected.map_err(|trouble| trouble.without(&market.secret))
     }
 }
 

@@ -37,7 +37,7 @@ impl Door {
     fn connect(&self) -> Result<Box<dyn Server>, Trouble> {
         self.shop().connections += 1;
         if self.shop().is_shut {
-            return Err(Trouble::new(Kind::Stop, "530 too many of you"));
+            return Err(Trouble::new(Kind::Stop, "530 too many of you, hunter2"));
         }
         Ok(Box::new(self.clone()))
     }
@@ -176,6 +176,7 @@ fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left, mill.door.shop().connections), (0, 9, 1), "{told}");
     assert_eq!(told.matches("nothing more goes to vecteezy in this run").count(), 1, "{told}");
+    assert!(told.contains("530 too many of you, …") && !told.contains("hunter2"), "{told}");
 }
 
 /// The CSV went although a person had marked the bundle as sent while its last file went.
