@@ -35,6 +35,19 @@ HEADER = {
 }
 
 
+# What its market would take, by the tags of today.
+TAGS = "tags: {title: A cabin in the snow, keywords: [snow, cabin, winter, wood, forest]}\n"
+
+
+def jpeg(number, size):
+    """Returns what a market measures as a JPEG of five megapixels; what it shows nobody looks at here."""
+    frame = b"\xff\xc0\x00\x11\x08" + (2000).to_bytes(2, "big") + (2500).to_bytes(2, "big") + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + frame
+    scan = b"\xff\xda\x00\x0c\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00"
+    shown = random.Random(number).randbytes(size + number - len(head) - len(scan) - 2)
+    return head + scan + shown.replace(b"\xff", b"\xfe") + b"\xff\xd9"
+
+
 def with_libraries():
     """Runs this script again by a Python that has the servers' libraries."""
     try:
@@ -99,10 +112,10 @@ class Mill:
         """Puts one more file into the bundle."""
         from blake3 import blake3
 
-        name, content = f"cabin-{number:02}.jpg", random.Random(number).randbytes(size + number)
+        name, content = f"cabin-{number:02}.jpg", jpeg(number, size)
         (self.bundle / "files" / name).write_bytes(content)
         (self.bundle / "sidecars" / f"{name}.yaml").write_text(
-            f"id: '{number:016x}'\nfile: {{hash: '{blake3(content).hexdigest()}'}}\n"
+            f"id: '{number:016x}'\nfile: {{hash: '{blake3(content).hexdigest()}'}}\n{TAGS}"
         )
         self.wanted[name] = content
         self.rows[name] = f"{name},A cabin,\"snow, cabin\",11,\r\n"
@@ -303,6 +316,30 @@ def over_sftp(binary, folder):
         expect("a file that changed since", one.deliver(), 1, "changed after it was delivered", "and 1 not")
         expect("the word of a person", one.deliver("--taken", str(changed)), 0)
         expect("a file that changed since, and that somebody knows of", one.deliver(), 0, "0 files delivered now.")
+
+        # The market took them away from its server.
+        emptied()
+        for lost in (".stockmill", "upload/.stockmill-delivery"):
+            shutil.rmtree(one.root / lost)
+            one.call("init", str(one.root))
+            expect(f"`{lost}` is lost", one.deliver(), 0, "lost or of an older backup: it is made anew", "0 files delivered now.")
+        if any(into.iterdir()):
+            raise SystemExit("FAILED: files went again")
+
+        refused = mill("refused", files=4)
+        refused.settings(sshd.address(), host_key=sshd.digest())
+        records = [refused.bundle / "sidecars" / f"{name}.yaml" for name in refused.wanted]
+        sound = [record.read_text() for record in records]
+        records[0].write_text(sound[0].replace("title: A cabin in the snow, ", ""))
+        records[1].write_text("tags: [")
+        (refused.bundle / "files" / "cabin-02.jpg").write_bytes(b"no picture")
+        from blake3 import blake3
+
+        records[2].write_text(f"id: '2222222222222222'\nfile: {{hash: '{blake3(b'no picture').hexdigest()}'}}\n{TAGS}")
+        told = ("its market would refuse it today: it has no title", "sidecars/cabin-01.jpg.yaml", "it is of no kind that stockmill knows")
+        expect("what something speaks against", refused.deliver(), 1, *told, "1 file delivered now, and 3 not")
+        if [path.name for path in into.iterdir()] != ["cabin-03.jpg"]:
+            raise SystemExit(f"FAILED: something was sent that something speaks against: {list(into.iterdir())}")
 
         emptied()
         # More than what is sent again after a cut, or nothing would ever get on.

@@ -135,6 +135,7 @@ def try_delivery(program, folder):
     sshd = delivery.Sshd(home, into)
     mill = delivery.Mill(program, home, size=100_000)
     mill.settings(sshd.address(), host_key=sshd.digest(), secret_file=None)
+    (mill.root / "upload" / ".stockmill-delivery").mkdir()
     log = home / "said"
     units = home / "units"
     units.mkdir()

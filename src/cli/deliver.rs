@@ -47,10 +47,11 @@ mod with_network {
     /// Delivers bundles, or takes in what a person found in the portal.
     pub(in crate::cli) fn deliver(args: &RootArgs, own: &DeliverArgs) -> Result<ExitCode, CliError> {
         let settings = settings_of_existing(args)?;
+        let tell = |text: String| line(format_args!("{text}"));
         match (&own.taken[..], &own.send_again[..]) {
             ([], []) => (),
-            (files, []) => return settled(&settings, files, Settled::Taken),
-            (_, files) => return settled(&settings, files, Settled::SendAgain),
+            (files, []) => return settled(&settings, files, Settled::Taken, &tell),
+            (_, files) => return settled(&settings, files, Settled::SendAgain, &tell),
         }
         if settings.upload.delivery.is_empty() {
             return Err(CliError::usage(
@@ -60,7 +61,6 @@ mod with_network {
         }
         let orders = orders(&settings, &own.bundles)?;
         let clock = Clock::start();
-        let tell = |text: String| line(format_args!("{text}"));
         let done = deliver_orders(layout(&settings), &orders, &|| clock.now().timestamp(), &tell);
         let Summary { delivered, left } = done.map_err(|error| CliError::failed(&error))?;
         let left_text = if left > 0 { format!(", and {left} not, for the reasons above") } else { String::new() };
@@ -68,10 +68,15 @@ mod with_network {
         Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    fn settled(settings: &Settings, files: &[PathBuf], settled: Settled) -> Result<ExitCode, CliError> {
+    fn settled(
+        settings: &Settings,
+        files: &[PathBuf],
+        settled: Settled,
+        tell: &dyn Fn(String),
+    ) -> Result<ExitCode, CliError> {
         let files = files.iter().map(|file| below(settings, file)).collect::<Result<Vec<_>, _>>()?;
         let now = Clock::start().now().timestamp();
-        let others = settle(layout(settings), &settings.upload.markets, &files, settled, now);
+        let others = settle(layout(settings), &settings.upload.markets, &files, settled, now, tell);
         if let Some(other) = others.map_err(|error| CliError::failed(&error))?.first() {
             return Err(CliError::failed(other));
         }
@@ -126,5 +131,31 @@ mod with_network {
         let from_root = path.strip_prefix("upload").map(Path::to_owned);
         let inside = inside.or(from_root).ok().and_then(|inside| RelPath::new(Path::new("upload").join(inside)).ok());
         inside.ok_or_else(|| CliError::usage(format!("`{}` does not lie in `{}`", path.display(), upload.display())))
+    }
+
+    #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "a test plays the daemon that makes a bundle")]
+    mod tests {
+        use super::*;
+
+        /// A file went that its market would refuse by the tags of today.
+        #[test]
+        fn what_speaks_against_a_file_is_asked_before_it_goes() {
+            let home = tempfile::tempdir().unwrap();
+            let bundle = home.path().join("upload/2026-11-28/adobe-stock");
+            for folder in crate::service::AREAS.into_iter().chain([".stockmill", "markets", "tagsets"]) {
+                std::fs::create_dir_all(home.path().join(folder)).unwrap();
+            }
+            for (file, text) in [("files/a.jpg", "a"), ("sidecars/a.jpg.yaml", "id: '0123456789abcdef'\n")] {
+                std::fs::create_dir_all(bundle.join(file).parent().unwrap()).unwrap();
+                std::fs::write(bundle.join(file), text).unwrap();
+            }
+            let text = "upload: {markets: [adobe-stock], delivery: {adobe-stock: {to: 'sftp://me@host'}}}\n";
+            let settings = crate::config::load(text, home.path(), &crate::market::built_in().unwrap()).unwrap();
+            let orders = orders(&settings, &[]).unwrap();
+            let refused = orders[0].bundles[0].refused.as_ref().unwrap();
+            let file = RelPath::new("upload/2026-11-28/adobe-stock/files/a.jpg").unwrap();
+            assert!(refused[&file].contains("it is of no kind that stockmill knows"), "{refused:?}");
+        }
     }
 }

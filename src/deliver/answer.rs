@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::contents::{CSV_BYTES_MAX, asset_of, contents, is_closed};
+use super::contents::{CSV_BYTES_MAX, asset_of, bundle_of, contents, is_closed};
 use super::rows::{Rows, Selection, changed_rows, new_rows};
 use crate::market::{Market, manifest_part};
-use crate::model::{ContentHash, RelPath};
+use crate::model::{ContentHash, Identity, RelPath};
 use crate::records::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery};
 use crate::vault::{DeliveryLog, DeliveryLogError, Layout, Look};
 
@@ -20,15 +20,16 @@ pub enum Settled {
 
 /// Records what a person says of files of which nobody could tell whether the market has them, and of manifests of which rows
 /// were changed after they were delivered. That the market has what was never sent may be said of any file, and of any rows:
-/// somebody may have uploaded them by hand. Returns what is to be told of others.
+/// somebody may have uploaded them by hand. Returns what is to be told of others; `tell` gets what became of the record.
 pub fn settle(
     layout: Layout,
     markets: &[Market],
     files: &[RelPath],
     settled: Settled,
     now: Timestamp,
+    tell: &dyn Fn(String),
 ) -> Result<Vec<String>, DeliveryLogError> {
-    let (log, mut known) = DeliveryLog::open(layout)?;
+    let (log, mut known) = DeliveryLog::open(layout, tell)?;
     let step = match settled {
         Settled::Taken => DeliveryStep::Delivered,
         Settled::SendAgain => DeliveryStep::Undone,
@@ -41,11 +42,12 @@ pub fn settle(
             log.add(&record)?;
             known.add(&record);
         }
-        let taken = match settled {
-            Settled::Taken => taken(log.disk(), &known, markets, file, now, in_doubt.is_empty()),
-            Settled::SendAgain => Ok(None),
+        let answer = Answer { disk: log.disk(), known: &known, markets, file, at: now };
+        let more = match settled {
+            Settled::Taken => answer.taken(in_doubt.is_empty()),
+            Settled::SendAgain => answer.wanted(),
         };
-        match taken {
+        match more {
             Ok(Some(record)) => {
                 let record = DeliveryRecord::File(record);
                 log.add(&record)?;
@@ -61,46 +63,69 @@ pub fn settle(
     Ok(others)
 }
 
-/// Returns the record by which the market has what a file is now: a bundled file, or rows of a manifest, first those that were
-/// changed after they were delivered. Of a file that was in doubt only what was sent is meant, so that `with_new` is false.
-fn taken(
-    disk: &dyn Look,
-    known: &Deliveries,
-    markets: &[Market],
-    file: &RelPath,
+/// What a person says of a file as it lies there now.
+struct Answer<'a> {
+    disk: &'a dyn Look,
+    known: &'a Deliveries,
+    markets: &'a [Market],
+    file: &'a RelPath,
     at: Timestamp,
-    with_new: bool,
-) -> Result<Option<FileDelivery>, String> {
-    let Some(entry) = disk.stat(file).map_err(|error| error.to_string())? else { return Ok(None) };
-    let record = |market: &Market, hash, bytes, rows| FileDelivery {
-        at,
-        market: market.name.clone(),
-        file: file.clone(),
-        asset: asset_of(disk, file).ok().map(|(asset, _)| asset),
-        hash,
-        bytes,
-        modified_ns: entry.identity.modified_ns,
-        step: DeliveryStep::Delivered,
-        rows,
-    };
-    if let Some(market) = markets.iter().find(|market| manifest_part(&market.name, &file.file_text()).is_some()) {
-        let Some(bundle) = file.parent().filter(|bundle| !is_closed(disk, bundle)) else { return Ok(None) };
-        let selected = rows(disk, known, market, file, &bundle, with_new)?;
-        let of =
-            |rows: Selection| record(market, ContentHash::of(&rows.manifest), rows.manifest.len() as u64, rows.rows);
-        return Ok(selected.map(of));
+}
+
+impl Answer<'_> {
+    /// Returns the record by which the market has what a file is now: a bundled file, or rows of a manifest, first those that
+    /// were changed after they were delivered. Of a file that was in doubt only what was sent is meant, so that `with_new` is
+    /// false.
+    fn taken(&self, with_new: bool) -> Result<Option<FileDelivery>, String> {
+        let Self { disk, known, markets, file, .. } = *self;
+        if let Some(market) = markets.iter().find(|market| manifest_part(&market.name, &file.file_text()).is_some()) {
+            let Some(entry) = disk.stat(file).map_err(|error| error.to_string())? else { return Ok(None) };
+            let Some(bundle) = file.parent().filter(|bundle| !is_closed(disk, bundle)) else { return Ok(None) };
+            let Some(rows) = rows(disk, known, market, file, &bundle, with_new)? else { return Ok(None) };
+            let seen = Identity { size: rows.manifest.len() as u64, ..entry.identity };
+            let record = self.record(market, ContentHash::of(&rows.manifest), seen, DeliveryStep::Delivered);
+            return Ok(Some(FileDelivery { rows: rows.rows, ..record }));
+        }
+        let record = if with_new { self.bundled(DeliveryStep::Delivered)? } else { None };
+        let is_delivered = |was: &FileDelivery| was.step == DeliveryStep::Delivered;
+        Ok(record.filter(|record| !known.of(&record.market, &record.hash).is_some_and(is_delivered)))
     }
-    let bundle = file.parent().and_then(|files| files.parent()).filter(|bundle| !is_closed(disk, bundle));
-    let Some(bundle) = bundle.filter(|_| with_new) else { return Ok(None) };
-    for market in markets {
-        let found = contents(disk, market, &bundle).map_err(|error| error.to_string())?;
-        if found.files.iter().any(|item| item.path == *file && item.seen == entry.identity) {
-            let hash = disk.hash(file).map_err(|error| error.to_string())?;
-            let is_delivered = known.of(&market.name, &hash).is_some_and(|was| was.step == DeliveryStep::Delivered);
-            return Ok((!is_delivered).then(|| record(market, hash, entry.identity.size, Rows::new())));
+
+    /// Returns the record by which a file is to go although its market got the same asset in other bytes.
+    fn wanted(&self) -> Result<Option<FileDelivery>, String> {
+        let record = self.bundled(DeliveryStep::Undone)?;
+        Ok(record.filter(|FileDelivery { market, asset, hash, .. }| {
+            asset.as_ref().is_some_and(|asset| self.known.went_before(market, asset, self.file, hash).is_some())
+        }))
+    }
+
+    /// Returns a record of the file, if it lies in a bundle that is not sent and has a row there.
+    fn bundled(&self, step: DeliveryStep) -> Result<Option<FileDelivery>, String> {
+        let Self { disk, markets, file, .. } = *self;
+        let Some(bundle) = bundle_of(file).filter(|bundle| !is_closed(disk, bundle)) else { return Ok(None) };
+        for market in markets {
+            let found = contents(disk, market, &bundle).map_err(|error| error.to_string())?;
+            if let Some(item) = found.files.iter().find(|item| item.path == *file) {
+                let hash = disk.hash(file).map_err(|error| error.to_string())?;
+                return Ok(Some(self.record(market, hash, item.seen, step)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn record(&self, market: &Market, hash: ContentHash, seen: Identity, step: DeliveryStep) -> FileDelivery {
+        FileDelivery {
+            at: self.at,
+            market: market.name.clone(),
+            file: self.file.clone(),
+            asset: asset_of(self.disk, self.file).ok().map(|(asset, _)| asset),
+            hash,
+            bytes: seen.size,
+            modified_ns: seen.modified_ns,
+            step,
+            rows: Rows::new(),
         }
     }
-    Ok(None)
 }
 
 /// Returns those rows of a manifest that were changed after they were delivered; if there are none, those that are left to

@@ -44,6 +44,12 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
 }
 
+/// Returns the bundle that a file for the market's server lies in, by its path.
+pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
+    let files = file.parent().filter(|folder| folder.file_name() == FILES)?;
+    files.parent()
+}
+
 /// Returns whether a person marked a bundle as sent, or it does not lie there any more.
 pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
     disk.list(bundle).map_or(true, |listed| listed.iter().any(|(name, _)| is_sent_mark(name)))
@@ -52,7 +58,7 @@ pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
 /// Returns the asset that a bundled file is of, and the hash of the bytes that stockmill left of it if that is on record; or says
 /// why nobody can tell.
 pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<(AssetId, Option<ContentHash>), String> {
-    let bundle = file.parent().and_then(|folder| folder.parent()).ok_or("it lies in no bundle")?;
+    let bundle = bundle_of(file).ok_or("it lies in no bundle")?;
     let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
     let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
     let read = read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {error}")));

@@ -5,7 +5,7 @@ use super::next::{Facts, IN_DOUBT, Naming, Next, next};
 use super::record::{Parcel, Record};
 use super::server::{Server, Trouble};
 use crate::records::DeliveryStep;
-use crate::vault::ReadSeek;
+use crate::vault::{Entry, ReadSeek};
 
 /// A file that needs more steps than these goes in a circle.
 const STEPS_MAX: usize = 8;
@@ -135,6 +135,7 @@ fn send_directly(
         }
         return Err(trouble);
     }
+    unless_changed(server, parcel, record, name)?;
     let there = server.size(name)?;
     let is_whole = there.is_none_or(|there| there == parcel.bytes());
     if !is_whole {
@@ -152,7 +153,22 @@ fn send(
     from: u64,
 ) -> Result<(), Trouble> {
     let from = from.saturating_sub(server.overlap());
-    push(server, temporary, from, &mut open(parcel, record)?)
+    push(server, temporary, from, &mut open(parcel, record)?)?;
+    unless_changed(server, parcel, record, temporary)
+}
+
+/// Takes away what was sent of a file that somebody wrote into meanwhile: nobody knows which bytes these are.
+fn unless_changed(server: &mut dyn Server, parcel: &Parcel, record: &Record<'_>, name: &str) -> Result<(), Trouble> {
+    let is_same = |entry: &Entry| entry.identity == parcel.item.seen;
+    let is_changed = match (&parcel.instead, record.disk().stat(&parcel.item.path)) {
+        (Some(_), _) => return Ok(()),
+        (None, found) => !found.is_ok_and(|found| found.as_ref().is_some_and(is_same)),
+    };
+    if is_changed {
+        server.remove(name)?;
+        return Err(Trouble::new(Kind::Ours, "it was changed, or taken away, while it was sent"));
+    }
+    Ok(())
 }
 
 fn push(server: &mut dyn Server, name: &str, from: u64, source: &mut Source) -> Result<(), Trouble> {

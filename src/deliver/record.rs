@@ -92,27 +92,21 @@ impl<'a> Record<'a> {
     }
 
     /// Decides whether a file is to be sent: nothing goes to a market twice, under whatever name.
-    pub(super) fn claim(&self, parcel: &Parcel) -> Result<Claim, Trouble> {
+    pub(super) fn claim(&self, parcel: &Parcel) -> Claim {
+        let path = &parcel.item.path;
         if let Some(file) = self.went_before(parcel) {
-            // From now on it is a person's to say.
-            self.step(parcel, DeliveryStep::Begun)?;
-            let path = &parcel.item.path;
-            return Ok(Claim::No(format!(
+            return Claim::No(format!(
                 "the market got the same asset before, as `{file}`; if it is to get this one too, since it refused that or you \
                  took it back there, say `stockmill deliver --send-again {path}`, else `stockmill deliver --taken {path}`"
-            )));
+            ));
         }
         if self.was_changed(parcel) {
-            if self.known(parcel) != Known::Begun {
-                self.step(parcel, DeliveryStep::Begun)?;
-            }
-            let path = &parcel.item.path;
-            return Ok(Claim::No(format!(
+            return Claim::No(format!(
                 "it was changed after it was delivered, and nothing goes to a market twice: if the market is to have the new \
                  one, upload that by hand; in any case say `stockmill deliver --taken {path}`"
-            )));
+            ));
         }
-        Ok(self.claim_content(parcel))
+        self.claim_content(parcel)
     }
 
     /// Returns whether a file was delivered with other bytes. Of a manifest only rows go that the market has not got.
@@ -133,12 +127,10 @@ impl<'a> Record<'a> {
         self.state().known.manifest_number(bundle, market, hash)
     }
 
-    /// Returns the file by which a market got the asset of another content, of which nothing is on record yet.
+    /// Returns the file by which a market got the same asset in other bytes.
     fn went_before(&self, parcel: &Parcel) -> Option<RelPath> {
-        let state = self.state();
         let Parcel { market, item: Item { path, .. }, hash, asset, .. } = parcel;
-        let file = state.known.of_asset(market, asset.as_ref()?).filter(|file| *file != path)?;
-        state.known.of(market, hash).is_none().then(|| file.clone())
+        self.state().known.went_before(market, asset.as_ref()?, path, hash).cloned()
     }
 
     fn claim_content(&self, parcel: &Parcel) -> Claim {
@@ -224,8 +216,11 @@ mod tests {
     #[test]
     fn nothing_goes_to_a_market_twice() {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
-        let (log, known) = DeliveryLog::open(Layout { root: root.path().to_owned(), areas: [].into() }).unwrap();
+        for folder in [".stockmill", "upload"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        let (log, known) =
+            DeliveryLog::open(Layout { root: root.path().to_owned(), areas: [].into() }, &|_| ()).unwrap();
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let record = Record::new(log, known, &now);
         let parcel = |name: &str, bytes: &[u8], market: &str| Parcel {
@@ -238,7 +233,7 @@ mod tests {
             asset: None,
             instead: None,
         };
-        let claim = |parcel: &Parcel| record.claim(parcel).unwrap();
+        let claim = |parcel: &Parcel| record.claim(parcel);
         let a = parcel("a.jpg", b"a", "shop");
         assert_eq!((claim(&a), record.known(&a)), (Claim::Yours, Known::New));
         let said = |claim: Claim| match claim {
@@ -259,9 +254,8 @@ mod tests {
         assert!(said(claim(&parcel("b.jpg", b"a", "shop"))).contains("as `upload/d/m/files/a.jpg`"));
         // A changed one waits until a person says that they know of it, and is never sent again.
         let new = parcel("a.jpg", b"new", "shop");
-        for step in [DeliveryStep::Begun, DeliveryStep::Undone] {
+        for _ in 0..2 {
             assert!(said(claim(&new)).contains("changed after it was delivered"));
-            record.step(&new, step).unwrap();
         }
         assert!(said(claim(&new)).contains("--taken upload/d/m/files/a.jpg"));
         record.step(&new, DeliveryStep::Delivered).unwrap();
@@ -278,10 +272,12 @@ mod tests {
         let (one, other) = (of_asset("one.jpg", b"one"), of_asset("other.jpg", b"other"));
         assert_eq!(claim(&one), Claim::Yours);
         record.step(&one, DeliveryStep::Delivered).unwrap();
-        assert!(said(claim(&other)).contains("the same asset before, as `upload/d/m/files/one.jpg`"));
-        assert_eq!((claim(&other), record.known(&other)), (Claim::Yours, Known::Begun));
+        // Nothing was sent of it: it is not in doubt, and what lies on the server under its name is not it.
+        for _ in 0..2 {
+            assert!(said(claim(&other)).contains("the same asset before, as `upload/d/m/files/one.jpg`"));
+        }
         record.step(&other, DeliveryStep::Undone).unwrap();
-        assert_eq!(record.known(&other), Known::Cut);
+        assert_eq!((claim(&other), record.known(&other)), (Claim::Yours, Known::New));
         assert_eq!(record.naming("s"), Naming::Renamed);
         record.no_rename("s").unwrap();
         assert_eq!(record.naming("s"), Naming::Direct);

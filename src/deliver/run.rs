@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, asset_of, contents, is_closed};
+use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
-use super::told::{changed, rest, rows_changed, would_refuse};
+use super::told::{against, changed, rest, rows_changed};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -38,7 +38,8 @@ pub struct Order {
 pub struct Due {
     /// Its folder.
     pub folder: RelPath,
-    /// The files that its market would refuse today, each with why; or why nobody can tell.
+    /// The files of which nobody can say that their market would take them today, each with what speaks against it; or why
+    /// nobody can tell what lies in the bundle.
     pub refused: Result<BTreeMap<RelPath, String>, String>,
 }
 
@@ -82,7 +83,7 @@ pub fn deliver(
     now: &(dyn Fn() -> Timestamp + Sync),
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Summary, DeliveryLogError> {
-    let (log, known) = DeliveryLog::open(layout)?;
+    let (log, known) = DeliveryLog::open(layout, tell)?;
     let credentials = std::env::var_os(CREDENTIALS);
     Ok(Run::new(Record::new(log, known, now), tell, &connect).deliver(orders, credentials.as_deref()))
 }
@@ -184,7 +185,7 @@ impl<'a> Run<'a> {
     /// Opens a further connection; returns whether the server takes it.
     fn opens(&self, market: &Session<'_>, connection: &mut Connection) -> bool {
         if connection.is_none() {
-            match (self.connect)(&market.order.delivery, &market.secret) {
+            match self.connected(market) {
                 Ok(server) => *connection = Some(server),
                 Err(trouble) => self.say(format!("{}: a further connection: {trouble}", market.order.market.name)),
             }
@@ -219,7 +220,7 @@ impl<'a> Run<'a> {
         salt: u64,
     ) {
         let path = &item.path;
-        let Some(bundle) = path.parent().and_then(|files| files.parent()) else { return };
+        let Some(bundle) = bundle_of(path) else { return };
         if !self.may_go(market, path, &bundle) {
             return;
         }
@@ -231,7 +232,7 @@ impl<'a> Run<'a> {
             Ok(known) => known,
             Err(why) => return self.not_delivered(path, why),
         };
-        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| would_refuse(path, why)));
+        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| against(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, against, connection, salt);
@@ -287,13 +288,12 @@ impl<'a> Run<'a> {
     ) {
         let path = &parcel.item.path;
         let told = match self.record.claim(parcel) {
-            Ok(Claim::Delivered) => return,
-            Ok(Claim::No(why)) => Err(why),
-            Ok(Claim::Yours) => match against {
+            Claim::Delivered => return,
+            Claim::No(why) => Err(why),
+            Claim::Yours => match against {
                 Some(why) => Err(why),
                 None => self.parcel(market, parcel, connection, salt),
             },
-            Err(trouble) => Err(trouble.to_string()),
         };
         match told {
             Ok(()) => {
@@ -361,12 +361,18 @@ impl<'a> Run<'a> {
         connection: &mut Connection,
         furthest: &mut u64,
     ) -> Result<Outcome, Trouble> {
-        let delivery = &market.order.delivery;
         let server = match connection {
             Some(server) => server,
-            none => none.insert((self.connect)(delivery, &market.secret)?),
+            none => none.insert(self.connected(market)?),
         };
-        deliver_one(&mut **server, &delivery.to.to_string(), parcel, &self.record, furthest)
+        let to = market.order.delivery.to.to_string();
+        let delivered = deliver_one(&mut **server, &to, parcel, &self.record, furthest);
+        delivered.map_err(|trouble| trouble.without(&market.secret))
+    }
+
+    fn connected(&self, market: &Session<'_>) -> Result<Box<dyn Server>, Trouble> {
+        let connected = (self.connect)(&market.order.delivery, &market.secret);
+        connected.map_err(|trouble| trouble.without(&market.secret))
     }
 }
 

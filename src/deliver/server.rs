@@ -7,6 +7,9 @@ use crate::vault::ReadSeek;
 /// How long a server may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The most characters of what is told of one trouble: a server may say anything.
+const TOLD_MAX: usize = 2000;
+
 /// Something that went wrong, in words that never hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -16,7 +19,15 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into() }
+        // What a server says must not look like a line of ours, nor command a terminal.
+        let plain = |char: char| if char.is_control() { ' ' } else { char };
+        Self { kind, what: what.into().chars().take(TOLD_MAX).map(plain).collect() }
+    }
+
+    /// Returns it without a secret: a server may repeat what it was told.
+    pub(super) fn without(self, secret: &str) -> Self {
+        let what = if secret.is_empty() { self.what } else { self.what.replace(secret, "…") };
+        Self { what, ..self }
     }
 }
 
@@ -39,4 +50,15 @@ pub(super) trait Server: Send {
     fn remove(&mut self, name: &str) -> Result<(), Trouble>;
     /// Returns how many bytes before the end of a cut file are sent again: a server may have written them in any order.
     fn overlap(&self) -> u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_stays_one_short_line() {
+        let said = Trouble::new(Kind::Refused, format!("550 no\r\n\u{1b}[2Ja.jpg: delivered{}", "x".repeat(9000)));
+        assert!(said.what.starts_with("550 no   [2Ja.jpg: delivered") && said.what.len() == TOLD_MAX, "{said}");
+    }
 }

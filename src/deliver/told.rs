@@ -16,11 +16,11 @@ pub(super) fn changed(path: &RelPath, is: &ContentHash, left: Option<&ContentHas
     ))
 }
 
-/// Returns what is told of a file that its market would refuse by its rules or by the tags of today.
-pub(super) fn would_refuse(path: &RelPath, why: &str) -> String {
+/// Returns what is told of a file of which nobody can say that its market would take it today.
+pub(super) fn against(path: &RelPath, why: &str) -> String {
     format!(
-        "its market would refuse it today: {why}; take it out of the bundle, or change its tags; if the market is to have it all \
-         the same, upload it by hand and say `stockmill deliver --taken {path}`"
+        "{why}; mend that, or take it out of the bundle; if the market is to have it all the same, upload it by hand and say \
+         `stockmill deliver --taken {path}`"
     )
 }
 

@@ -112,7 +112,7 @@ type Content = (MarketName, ContentHash);
 /// What is on record of the manifests of a bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Manifests {
-    /// Each that the market has, or perhaps has, or had a part of, in the order in which they began.
+    /// Each that was on its way, in the order in which they began. What somebody uploaded by hand has no name on the server.
     begun: Vec<Content>,
     /// The rows that the market has: the checksum of each, by the name of its file.
     rows: BTreeMap<String, u32>,
@@ -131,6 +131,8 @@ pub struct Deliveries {
     assets: BTreeMap<(MarketName, AssetId), RelPath>,
     /// The manifests of each bundle.
     manifests: BTreeMap<RelPath, Manifests>,
+    /// Contents of which nothing was sent, and of which a person says that they are to go.
+    wanted: BTreeSet<Content>,
     no_rename: Vec<String>,
 }
 
@@ -146,6 +148,10 @@ impl Deliveries {
     fn add_file(&mut self, record: &FileDelivery) {
         let FileDelivery { market, file, hash, step, .. } = record;
         let content = (market.clone(), hash.clone());
+        if *step == DeliveryStep::Undone && !self.contents.contains_key(&content) {
+            self.wanted.insert(content);
+            return;
+        }
         if *step == DeliveryStep::Delivered {
             if let Some(asset) = &record.asset {
                 self.assets.insert((market.clone(), asset.clone()), file.clone());
@@ -154,7 +160,7 @@ impl Deliveries {
         }
         if let Some(bundle) = file.parent().filter(|_| !record.rows.is_empty()) {
             let manifests = self.manifests.entry(bundle).or_default();
-            if !manifests.begun.contains(&content) {
+            if *step == DeliveryStep::Begun && !manifests.begun.contains(&content) {
                 manifests.begun.push(content.clone());
             }
             if *step == DeliveryStep::Delivered {
@@ -176,9 +182,17 @@ impl Deliveries {
         self.contents.get(&(market.clone(), hash.clone()))
     }
 
-    /// Returns the last file of an asset that was delivered to a market.
-    pub fn of_asset(&self, market: &MarketName, asset: &AssetId) -> Option<&RelPath> {
-        self.assets.get(&(market.clone(), asset.clone()))
+    /// Returns the file by which a market got the asset of another file and content: that one waits for the word of a person.
+    pub fn went_before(
+        &self,
+        market: &MarketName,
+        asset: &AssetId,
+        file: &RelPath,
+        hash: &ContentHash,
+    ) -> Option<&RelPath> {
+        let went = self.assets.get(&(market.clone(), asset.clone())).filter(|went| *went != file)?;
+        let content = (market.clone(), hash.clone());
+        (!self.contents.contains_key(&content) && !self.wanted.contains(&content)).then_some(went)
     }
 
     /// Returns how a file was when it was delivered.
@@ -321,6 +335,10 @@ mod tests {
         let number =
             |known: &Deliveries, row: &str| known.manifest_number(&bundle, &market, &ContentHash::of(row.as_bytes()));
         assert_eq!(number(&known, "a.jpg"), 1);
+        // Uploaded by hand, it had the number that the next one would have.
+        known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "hand.jpg"));
+        assert_eq!(number(&known, "a.jpg"), 1);
+        known.add(&went(DeliveryStep::Begun, "vecteezy.csv", "a.jpg"));
         known.add(&went(DeliveryStep::Delivered, "vecteezy.csv", "a.jpg"));
         // It is in doubt, so nobody counts on its rows; its number was given to the next one.
         known.add(&went(DeliveryStep::Begun, "vecteezy.csv", "b.jpg"));
@@ -328,7 +346,7 @@ mod tests {
         known.add(&went(DeliveryStep::Begun, "vecteezy-2.csv", "c.jpg"));
         known.add(&went(DeliveryStep::Undone, "vecteezy.csv", "b.jpg"));
         known.add(&went(DeliveryStep::Delivered, "vecteezy-2.csv", "c.jpg"));
-        let rows = ["a.jpg", "c.jpg"].map(|name| (name.to_owned(), 7)).into();
+        let rows = ["hand.jpg", "a.jpg", "c.jpg"].map(|name| (name.to_owned(), 7)).into();
         assert_eq!(known.delivered_rows(&bundle), rows);
         assert_eq!(["a.jpg", "b.jpg", "c.jpg", "d.jpg"].map(|row| number(&known, row)), [1, 2, 3, 4]);
         let other = bundle.sibling("other");

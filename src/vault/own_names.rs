@@ -13,6 +13,9 @@ pub const MARK: &str = ".stockmill-area";
 /// The file by which a stage shows that its events come.
 pub const PROBE: &str = ".stockmill-probe";
 
+/// The folder in `upload` with what was delivered, so that the bundles keep that even where the mill's memory is lost.
+pub const DELIVERY: &str = ".stockmill-delivery";
+
 /// Returns the folder of the mill's own memory.
 pub fn home() -> RelPath {
     RelPath::new(HOME).expect("a constant is a clean path")

@@ -235,6 +235,29 @@ fn another_connection_finds_that_the_server_does_not_rename() {
     assert_eq!((server.files.len(), &server.files["a.jpg"][..]), (1, BYTES));
 }
 
+/// Bytes that nobody had looked at went, and stood on record as those that were bundled.
+#[test]
+fn a_file_that_is_written_into_while_it_is_sent_is_taken_away_again() {
+    for naming in [Naming::Renamed, Naming::Direct] {
+        let mill = Mill::new();
+        let record = mill.record();
+        if naming == Naming::Direct {
+            record.no_rename(TO).unwrap();
+        }
+        let parcel = mill.parcel();
+        let file = mill.0.path().join("upload/d/m/files/a.jpg");
+        let meanwhile = || {
+            std::fs::write(&file, "private 10").unwrap();
+            let file = std::fs::File::options().write(true).open(&file).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        };
+        let mut server = Fake { meanwhile: Some(&meanwhile), ..Fake::default() };
+        let trouble = deliver_one(&mut server, TO, &parcel, &record, &mut 0).unwrap_err();
+        assert_eq!((trouble.kind, server.files.len()), (Kind::Ours, 0), "{naming:?}: {trouble}");
+        assert!(trouble.what.contains("while it was sent"), "{trouble}");
+    }
+}
+
 /// One name that was taken in that moment had all further files sent under their own names.
 #[test]
 fn a_name_that_somebody_took_says_nothing_of_the_server() {
@@ -266,7 +289,7 @@ impl Mill {
     }
 
     fn record(&self) -> Record<'static> {
-        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
+        let (log, known) = DeliveryLog::open(self.layout(), &|_| ()).unwrap();
         Record::new(log, known, &|| "2026-11-28T09:00:00Z".parse().unwrap())
     }
 

@@ -37,7 +37,7 @@ impl Door {
     fn connect(&self) -> Result<Box<dyn Server>, Trouble> {
         self.shop().connections += 1;
         if self.shop().is_shut {
-            return Err(Trouble::new(Kind::Stop, "530 too many of you"));
+            return Err(Trouble::new(Kind::Stop, "530 too many of you, hunter2"));
         }
         Ok(Box::new(self.clone()))
     }
@@ -92,7 +92,9 @@ struct Mill {
 impl Mill {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join(".stockmill")).unwrap();
+        for folder in [".stockmill", "upload"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
         let secret = root.path().join("secret");
         std::fs::write(&secret, "hunter2").unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -137,15 +139,15 @@ impl Mill {
     fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
         let file = self.order.bundles[0].folder.join(manifest);
         let now = "2026-11-28T09:00:00Z".parse().unwrap();
-        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now).unwrap()
+        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now, &|_| ()).unwrap()
     }
 
     /// Delivers; returns how many files the market got, how many not, and what was told.
     fn deliver(&self) -> (usize, usize, String) {
-        let (log, known) = DeliveryLog::open(self.layout()).unwrap();
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let told = Mutex::new(Vec::new());
         let tell = |text: String| told.lock().unwrap().push(text);
+        let (log, known) = DeliveryLog::open(self.layout(), &tell).unwrap();
         let connect = |_: &Delivery, _: &str| self.door.connect();
         let Summary { delivered, left } =
             Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
@@ -174,6 +176,7 @@ fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left, mill.door.shop().connections), (0, 9, 1), "{told}");
     assert_eq!(told.matches("nothing more goes to vecteezy in this run").count(), 1, "{told}");
+    assert!(told.contains("530 too many of you, …") && !told.contains("hunter2"), "{told}");
 }
 
 /// The CSV went although a person had marked the bundle as sent while its last file went.
@@ -281,6 +284,20 @@ fn what_another_mill_sent_is_not_taken_for_ours() {
     }
 }
 
+/// All went again that lay in bundles which were not marked as sent.
+#[test]
+fn nothing_goes_again_where_the_memory_of_the_mill_is_lost() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    assert_eq!(mill.deliver().0, 2);
+    // The market took them away from its server.
+    mill.door.shop().files.clear();
+    std::fs::remove_dir_all(mill.root.path().join(".stockmill")).unwrap();
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left, mill.door.has()), (0, 0, vec![]), "{told}");
+    assert!(told.contains("has 0 of the 4 lines of"), "{told}");
+}
+
 /// Private words and a place that another program wrote into a bundled file went to the market.
 #[test]
 fn only_the_bytes_that_stockmill_bundled_go() {
@@ -301,15 +318,61 @@ fn only_the_bytes_that_stockmill_bundled_go() {
 }
 
 #[test]
-fn what_the_market_would_refuse_today_does_not_go() {
+fn what_something_speaks_against_does_not_go() {
     let mut mill = Mill::new();
     let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
     mill.order.bundles[0].refused = Err("a sidecar cannot be read".to_owned());
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left), (0, 1), "{told}");
     assert_eq!(told, format!("{bundle}: nothing is delivered: a sidecar cannot be read"));
-    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "it takes no work made by AI".to_owned())].into());
+    mill.order.bundles[0].refused = Ok([(bundle.join("files/a.jpg"), "nobody can tell".to_owned())].into());
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left, mill.door.has()), (1, 1, vec!["b.jpg".to_owned()]), "{told}");
-    assert!(told.contains("a.jpg: not delivered: its market would refuse it today: it takes no work"), "{told}");
+    assert!(told.contains("a.jpg: not delivered: nobody can tell; mend that, or take it out of the bundle"), "{told}");
+}
+
+/// It was on record as begun, though nothing was sent of it: a file of its name and size on the server counted as delivered.
+#[test]
+fn a_further_file_of_an_asset_waits_for_the_word_of_a_person() {
+    for settled in [Settled::SendAgain, Settled::Taken] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+        mill.order.market.delivery.csv = Accepts::No;
+        assert_eq!(mill.deliver().0, 1);
+        mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+        let sidecar =
+            |name: &str| std::fs::read_to_string(mill.real(&bundle.join(format!("sidecars/{name}.jpg.yaml"))));
+        let id = |text: String| text.lines().next().unwrap().to_owned();
+        let [a, b] = ["a", "b"].map(|name| sidecar(name).unwrap());
+        let of_a = b.replace(&id(b.clone()), &id(a));
+        std::fs::write(mill.real(&bundle.join("sidecars/b.jpg.yaml")), of_a).unwrap();
+        // Of somebody else.
+        mill.door.shop().files.insert("b.jpg".to_owned(), b"2026-11-28 x.jpg".to_vec());
+        for _ in 0..2 {
+            let (delivered, left, told) = mill.deliver();
+            assert_eq!((delivered, left), (0, 1), "{told}");
+            assert!(told.contains("the market got the same asset before"), "{told}");
+        }
+        assert_eq!(mill.settle("files/b.jpg", settled), [""; 0]);
+        let (_, left, told) = mill.deliver();
+        assert_eq!(left, usize::from(settled == Settled::SendAgain), "{told}");
+        mill.door.shop().files.remove("b.jpg");
+        let (delivered, left, told) = mill.deliver();
+        assert_eq!((delivered, left), (usize::from(settled == Settled::SendAgain), 0), "{told}");
+        assert!(mill.settle("files/b.jpg", Settled::SendAgain)[0].contains("is not in doubt"));
+    }
+}
+
+/// The next one was `-2`, though the market's server never had a first one.
+#[test]
+fn rows_that_were_uploaded_by_hand_take_no_number() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+    for file in ["files/a.jpg", "vecteezy.csv"] {
+        assert_eq!(mill.settle(file, Settled::Taken), [""; 0]);
+    }
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 0), "{told}");
+    assert_eq!(mill.door.has(), ["b.jpg", &format!("vecteezy-{DAY}.csv")]);
 }

@@ -1,6 +1,7 @@
 //! What lies in bundles: their assets with the tags that these have today.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 
 use super::Decider;
@@ -47,62 +48,81 @@ pub(super) struct Inside {
 
 impl Bundles<'_> {
     /// Returns the files of a bundle with their tags as they resolve today, and the sidecars whose
-    /// files carry older tags.
+    /// files carry older tags. A row that is left out because of a passing error would be a file that is never sold: what
+    /// nobody can tell of one file is an error for all.
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
-        let place = place_of(self.disk, name).map_err(|error| refused(&name.folder(), &error))?;
-        let bundle = BundleFolder::new(place.unwrap_or_else(|| name.folder()));
-        let (folder, files) = (bundle.sidecars(), bundle.files());
-        let records: BTreeMap<std::ffi::OsString, Entry> = listed(self.disk, &folder)?.into_iter().collect();
-        let present: BTreeSet<std::ffi::OsString> =
-            listed(self.disk, &files)?.into_iter().map(|(name, _)| name).collect();
         let mut inside = Inside::default();
-        let records = records.iter().filter_map(|(name, entry)| Some((name.to_str()?, entry)));
-        for (file, entry) in records.filter_map(|(name, entry)| Some((name.strip_suffix(SIDECAR_SUFFIX)?, entry))) {
-            if !present.contains(std::ffi::OsStr::new(file)) {
-                continue;
-            }
-            let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
-            // A row that is left out because of a passing error would be a file that is never sold.
-            let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-            let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                read => read.map_err(|error| cannot(&error))?,
-            };
-            let sidecar = Sidecar::parse(&bytes);
-            if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
-                // Somebody may be in the middle of saving it.
-                self.tags.records.still(self.disk, &path, entry, self.now)?;
-            }
-            let sidecar = sidecar.map_err(|error| cannot(&error))?;
-            if sidecar.id.is_none() {
-                return Err(cannot(
-                    &"it does not say which asset it is about; `stockmill undo` has the former version",
-                ));
-            }
-            let xmp = foreign_xmp(self.disk, &folder, file)?;
-            let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
-            let market = self.settings.upload.market(&name.market);
-            let meta = resolved.meta();
-            let left_out = left_out_words(&resolved.left_out_words);
-            let warnings = lint(&self.settings.upload.names, &meta).into_iter().chain(left_out).collect();
-            let fitted = match market {
-                Some(market) => fit(market, &meta),
-                None => Fitted { meta, left_out: Vec::new() },
-            };
-            let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
-            if let Some(plan) = refresh {
-                self.refresh(plan, &sidecar, &mut inside);
-            }
-            let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
-            sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
-            let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
-            let video = sidecar.video;
-            let look = resolved.look.as_ref().map(|look| look.value);
-            let people = resolved.people.as_ref().map(|people| people.value);
-            let file_name = file.to_owned();
-            inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings, video, is_tagged });
+        let bundle = self.folder(name)?;
+        for (file, record) in self.files(&bundle)? {
+            self.asset(name, &bundle, &file, &record, &mut inside)?;
         }
         Ok(inside)
+    }
+
+    /// Returns the folder of a bundle, wherever it lies.
+    pub(super) fn folder(&self, name: &BundleName) -> Result<BundleFolder, Hold> {
+        let place = place_of(self.disk, name).map_err(|error| refused(&name.folder(), &error))?;
+        Ok(BundleFolder::new(place.unwrap_or_else(|| name.folder())))
+    }
+
+    /// Returns the files of a bundle that have a sidecar, by name, each with that.
+    pub(super) fn files(&self, bundle: &BundleFolder) -> Result<BTreeMap<String, Entry>, Hold> {
+        let present: BTreeSet<OsString> =
+            listed(self.disk, &bundle.files())?.into_iter().map(|(name, _)| name).collect();
+        let records = listed(self.disk, &bundle.sidecars())?.into_iter();
+        let of =
+            |(name, entry): (OsString, Entry)| Some((name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?.to_owned(), entry));
+        Ok(records.filter_map(of).filter(|(file, _)| present.contains(OsStr::new(file))).collect())
+    }
+
+    /// Adds a file of a bundle with its tags as they resolve today, unless its sidecar is gone meanwhile.
+    pub(super) fn asset(
+        &mut self,
+        name: &BundleName,
+        bundle: &BundleFolder,
+        file: &str,
+        record: &Entry,
+        inside: &mut Inside,
+    ) -> Result<(), Hold> {
+        let (folder, files) = (bundle.sidecars(), bundle.files());
+        let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
+        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
+        let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            read => read.map_err(|error| cannot(&error))?,
+        };
+        let sidecar = Sidecar::parse(&bytes);
+        if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
+            // Somebody may be in the middle of saving it.
+            self.tags.records.still(self.disk, &path, record, self.now)?;
+        }
+        let sidecar = sidecar.map_err(|error| cannot(&error))?;
+        if sidecar.id.is_none() {
+            return Err(cannot(&"it does not say which asset it is about; `stockmill undo` has the former version"));
+        }
+        let xmp = foreign_xmp(self.disk, &folder, file)?;
+        let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
+        let market = self.settings.upload.market(&name.market);
+        let meta = resolved.meta();
+        let left_out = left_out_words(&resolved.left_out_words);
+        let warnings = lint(&self.settings.upload.names, &meta).into_iter().chain(left_out).collect();
+        let fitted = match market {
+            Some(market) => fit(market, &meta),
+            None => Fitted { meta, left_out: Vec::new() },
+        };
+        let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
+        if let Some(plan) = refresh {
+            self.refresh(plan, &sidecar, inside);
+        }
+        let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
+        sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
+        let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
+        let video = sidecar.video;
+        let look = resolved.look.as_ref().map(|look| look.value);
+        let people = resolved.people.as_ref().map(|people| people.value);
+        let file_name = file.to_owned();
+        inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings, video, is_tagged });
+        Ok(())
     }
 
     /// Takes what gives a file its tags of today, unless a person changed the file: nobody knows what that is then.
@@ -300,7 +320,7 @@ pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> V
 }
 
 /// Returns the names in a folder of a bundle; none if it is not there.
-pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(std::ffi::OsString, Entry)>, Hold> {
+pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(OsString, Entry)>, Hold> {
     match disk.list(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map_err(|error| Hold::Waits(error.to_string())),

@@ -32,7 +32,7 @@ pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tag
 pub(super) use gates::GateShut;
 
 pub(super) use offers::{Care, Owing};
-pub(super) use open_bundles::{OpenBundle, UNNAMED};
+pub(super) use open_bundles::{Against, OpenBundle, UNNAMED};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::sending_of;
 pub(super) use tags::SharedTags;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, bundle_names, listed};
+use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed};
 use super::offers::{Care, Owing};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::config::Settings;
 use crate::intake::Found;
-use crate::make::{Limits, MakeError, Measured, measure};
+use crate::make::{Limits, Measured, measure};
 use crate::market::{Candidate, check};
 use crate::model::{ContentHash, RelPath, Stage};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
@@ -23,12 +23,34 @@ pub(in crate::service) const UNNAMED: &str = "the settings do not name its marke
                                               changed tags reach it; name the market under `upload.markets` again, or send \
                                               it as it is";
 
+/// What speaks today against a file that was bundled.
+#[derive(Debug)]
+pub(in crate::service) enum Against {
+    /// Its market would refuse it, and why.
+    Refuses(String),
+    /// It cannot be measured, and why: nobody can tell whether its market would take it.
+    Unmeasured(String),
+    /// Its tags cannot be told.
+    Untold(Hold),
+}
+
+impl std::fmt::Display for Against {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let unknown = "nobody can tell whether its market would take it today";
+        match self {
+            Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
+            Self::Unmeasured(why) => write!(f, "{unknown}: {why}"),
+            Self::Untold(why) => write!(f, "{unknown}: {why}"),
+        }
+    }
+}
+
 /// How a bundle that is not sent stands.
 #[derive(Debug)]
 pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
-    /// The files that its market would refuse today, each with why; or why nobody can tell what lies in it.
-    pub(in crate::service) refused: Result<Vec<(RelPath, String)>, Hold>,
+    /// What speaks against its files today; or why nobody can tell what lies in it, and no change reaches it.
+    pub(in crate::service) refused: Result<Vec<(RelPath, Against)>, Hold>,
     /// The files that further markets lack, and what these say today; nothing if that cannot be told.
     pub(in crate::service) owing: Vec<Owing>,
 }
@@ -42,7 +64,7 @@ impl Decider {
         let owed = self.owed(&names);
         let mut open = Vec::new();
         for name in names {
-            let refused = self.refused_in(&name, here.now);
+            let refused = self.refused_in(&name, here.now).and_then(all_told);
             let owing = self.owing(&name, &owed, Care::Times, here).unwrap_or_default();
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
@@ -53,16 +75,26 @@ impl Decider {
         }));
         open
     }
-    /// Returns the files of a bundle that its market would refuse by its rules or by the tags of today, each with why.
+
+    /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
     pub(in crate::service) fn refused_in(
         &mut self,
         name: &BundleName,
         now: &Moment,
-    ) -> Result<Vec<(RelPath, String)>, Hold> {
+    ) -> Result<Vec<(RelPath, Against)>, Hold> {
         let limits = limits(&self.settings);
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
         Bundles { disk, settings, tags: &mut self.tags, now }.refused(name, &limits)
     }
+}
+
+/// Returns what speaks against the files of a bundle, if the tags of each can be told.
+fn all_told(against: Vec<(RelPath, Against)>) -> Result<Vec<(RelPath, Against)>, Hold> {
+    let told = against.into_iter().map(|(file, against)| match against {
+        Against::Untold(hold) => Err(hold),
+        told => Ok((file, told)),
+    });
+    told.collect()
 }
 
 /// Returns the bundles that are not sent and whose market the settings do not name any more.
@@ -81,20 +113,32 @@ fn unnamed(disk: &dyn Look, settings: &Settings) -> Vec<RelPath> {
 }
 
 impl Bundles<'_> {
-    /// Returns the files of a bundle that its market would refuse by its rules of today, each with why.
-    fn refused(&mut self, name: &BundleName, limits: &Limits) -> Result<Vec<(RelPath, String)>, Hold> {
-        let inside = self.assets(name)?;
-        let Some(market) = self.market(name) else { return Ok(Vec::new()) };
-        let files = BundleFolder::new(name.folder()).files();
-        let why = |asset: BundleAsset| {
-            let path = files.join(&asset.file_name);
-            let Measured { kind, size, colours, bytes } = measured(self.disk, &path, limits).ok()??;
-            let BundleAsset { fitted, category, video, .. } = asset;
-            let meta = fitted.meta;
-            let reasons = check(market, &Candidate { kind, size, video, bytes, colours, meta, category });
-            (!reasons.is_empty()).then(|| (path, reasons.join("; ")))
+    /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
+    fn refused(&mut self, name: &BundleName, limits: &Limits) -> Result<Vec<(RelPath, Against)>, Hold> {
+        let bundle = self.folder(name)?;
+        let mut all = Vec::new();
+        for (file, record) in self.files(&bundle)? {
+            let mut inside = Inside::default();
+            let path = bundle.files().join(&file);
+            let against = match self.asset(name, &bundle, &file, &record, &mut inside) {
+                Ok(()) => inside.assets.pop().and_then(|asset| self.against(name, &path, asset, limits)),
+                Err(hold) => Some(Against::Untold(hold)),
+            };
+            all.extend(against.map(|against| (path, against)));
+        }
+        Ok(all)
+    }
+
+    fn against(&self, name: &BundleName, path: &RelPath, asset: BundleAsset, limits: &Limits) -> Option<Against> {
+        let market = self.market(name)?;
+        let Measured { kind, size, colours, bytes } = match measured(self.disk, path, limits) {
+            Ok(measured) => measured?,
+            Err(why) => return Some(Against::Unmeasured(why)),
         };
-        Ok(inside.assets.into_iter().filter_map(why).collect())
+        let BundleAsset { fitted, category, video, .. } = asset;
+        let meta = fitted.meta;
+        let reasons = check(market, &Candidate { kind, size, video, bytes, colours, meta, category });
+        (!reasons.is_empty()).then(|| Against::Refuses(reasons.join("; ")))
     }
 
     /// Plans its name back for each file that a person renamed: its row, its sidecar and what is known of what was sent
@@ -139,8 +183,16 @@ impl Bundles<'_> {
     }
 }
 
-/// Returns what a market measures of a file; `None` if it is not there or of no kind.
-fn measured(disk: &dyn Look, path: &RelPath, limits: &Limits) -> Result<Option<Measured>, MakeError> {
-    let Some(entry) = disk.stat(path)?.filter(|entry| entry.what == What::File) else { return Ok(None) };
-    measure(disk, &Found { path: path.clone(), entry }, limits)
+/// Returns what a market measures of a file, `None` if it is not there; or why nobody can tell.
+fn measured(disk: &dyn Look, path: &RelPath, limits: &Limits) -> Result<Option<Measured>, String> {
+    let entry = disk.stat(path).map_err(|error| error.to_string())?.filter(|entry| entry.what == What::File);
+    let Some(entry) = entry else { return Ok(None) };
+    match measure(disk, &Found { path: path.clone(), entry }, limits) {
+        Ok(Some(Measured { kind, size: None, .. })) if kind.is_image() => {
+            Err(format!("it is {kind}, and its size in pixels cannot be read"))
+        }
+        Ok(Some(measured)) => Ok(Some(measured)),
+        Ok(None) => Err("it is of no kind that stockmill knows".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }

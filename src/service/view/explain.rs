@@ -9,7 +9,7 @@ use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{BundleFolder, Facts, theme_of_path};
 use crate::records::SIDECAR_SUFFIX;
 use crate::service::survey::{stage_of, unit_of};
-use crate::vault::own_names::{MARK, PROBE, SCRATCH, TRASH};
+use crate::vault::own_names::{DELIVERY, MARK, PROBE, SCRATCH, TRASH};
 use crate::vault::{DiskError, What};
 
 /// Everything that is known of one path.
@@ -53,7 +53,7 @@ impl View {
             return Ok(Some(Explained::new("in a stage that cannot be seen").standing(status)));
         }
         let Some(what) = self.what_is(path)? else { return Ok(self.missing(path)) };
-        if path.parts().any(|part| [SCRATCH, TRASH, MARK, PROBE].iter().any(|own| part == *own)) {
+        if path.parts().any(|part| [SCRATCH, TRASH, MARK, PROBE, DELIVERY].iter().any(|own| part == *own)) {
             return Ok(Some(Explained::new(about_own(path))));
         }
         let explained = match (what, stage_of(path)) {
@@ -254,6 +254,9 @@ pub(super) fn about_own(path: &RelPath) -> String {
         () if named(PROBE) => "the file by which a stage shows that its events come; it comes and goes",
         () if named(SCRATCH) || named("scratch") => "unfinished products; emptied at the next start",
         () if named(TRASH) || named("trash") => "what a step took away, kept for `stockmill undo` (`work.undo_days`)",
+        () if named(DELIVERY) || named("delivery") => {
+            "what `stockmill deliver` sent; without it and its other copy, markets would get files twice"
+        }
         () if named("journal") => "the journal: what was done, for `history`, `undo` and recovery; never delete it",
         () if named("areas") => "where a folder lay when it was used last",
         () if named("tags") => "the shared tags of a theme, as all stages had them last",

@@ -6,7 +6,7 @@ use super::View;
 use super::overview::{Group, Groups};
 use crate::model::{MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Said};
-use crate::service::decide::{Care, Here, OpenBundle, Owing};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing};
 use crate::service::why::{Why, WhyKind};
 
 impl View {
@@ -18,11 +18,13 @@ impl View {
         self.open_bundles.get_or_insert_with(|| decide.open_bundles(here))
     }
 
-    /// Returns the files of a bundle that its market would refuse today, each with why; or why nobody can tell.
+    /// Returns the files of a bundle of which nobody can say that its market would take them today, each with what speaks
+    /// against it; or why nobody can tell what lies in it.
     pub fn refused_in(&mut self, bundle: &RelPath) -> Result<BTreeMap<RelPath, String>, String> {
         let name = BundleName::of(bundle).ok_or("its name is none of a bundle")?;
         let refused = self.decide.refused_in(&name, &self.clock.now());
-        refused.map(BTreeMap::from_iter).map_err(|hold| hold.to_string())
+        let told = |(file, against): (RelPath, Against)| (file, against.to_string());
+        refused.map(|all| all.into_iter().map(told).collect()).map_err(|hold| hold.to_string())
     }
 
     /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended.
@@ -37,8 +39,12 @@ impl View {
         let shut = self.decide.offers_shut(&self.clock.now());
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
         for open in self.open_bundles() {
-            for (file, why) in open.refused.iter().flatten() {
-                refused.add(file.clone(), Why::new(WhyKind::Market, why));
+            for (file, against) in open.refused.iter().flatten() {
+                let why = match against {
+                    Against::Refuses(why) => why.clone(),
+                    unknown => unknown.to_string(),
+                };
+                refused.add(file.clone(), Why::new(WhyKind::Market, &why));
             }
             for owing in &open.owing {
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));

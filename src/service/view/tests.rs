@@ -107,7 +107,13 @@ impl Mill {
             "Filename,Title,Keywords,Category,Releases\r\nsea-0001.jpg,Old sea,\"a,b\",,\r\n",
         );
         mill.put(&format!("{bundle}/CHECKLIST.md"), "# x\n");
-        for own in ["raw/.stockmill-area", "archive/.stockmill-area", ".stockmill/lock", "logs/stockmill.log"] {
+        for own in [
+            "upload/.stockmill-delivery/delivered.jsonl",
+            "raw/.stockmill-area",
+            "archive/.stockmill-area",
+            ".stockmill/lock",
+            "logs/stockmill.log",
+        ] {
             mill.put(own, "");
         }
         mill.put(".stockmill/tags/sea/tags.yaml", TAGS);
@@ -333,6 +339,7 @@ fn a_path_is_explained_by_what_it_is_for() {
         (".stockmill/lock", vec!["the lock"]),
         (".stockmill/tags/sea/tags.yaml", vec!["shared tags of the theme `sea`", "title `Sea`", "not this one"]),
         ("archive/.stockmill-area", vec!["the mark by which"]),
+        ("upload/.stockmill-delivery/delivered.jsonl", vec!["what `stockmill deliver` sent"]),
     ];
     let mut view = mill.view();
     for (at, expected) in rows {
@@ -398,4 +405,49 @@ fn told(view: &mut View, at: &str) -> String {
         .chain(title)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// One sidecar that nobody could read held all of its bundle, and a file that could not be measured went.
+#[test]
+fn of_each_bundled_file_it_is_told_what_speaks_against_it() {
+    let mill = Mill::new();
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    RgbImage::new(16, 16).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let tagged = |tags: &str| format!("id: '0123456789abcdef'\ntags: {tags}\n");
+    let good = tagged("{title: A calm sea, keywords: [wave, sea, calm, sky, blue]}");
+    let unknown = "nobody can tell whether its market would take it today: ";
+    let rows = [
+        ("a.jpg", &jpeg[..], good.clone(), None),
+        (
+            "b.jpg",
+            &jpeg,
+            tagged("{keywords: [wave]}"),
+            Some("its market would refuse it today: it has no title".to_owned()),
+        ),
+        ("c.jpg", b"bytes", good.clone(), Some(format!("{unknown}it is of no kind that stockmill knows"))),
+        ("d.jpg", &jpeg[..4], good, Some(format!("{unknown}it is jpeg, and its size in pixels cannot be read"))),
+        (
+            "e.jpg",
+            &jpeg,
+            "tags: [".to_owned(),
+            Some(format!("{unknown}`upload/2026-11-28/adobe-stock/sidecars/e.jpg.yaml`")),
+        ),
+    ];
+    for (name, bytes, sidecar, _) in &rows {
+        mill.put(&format!("upload/2026-11-28/adobe-stock/files/{name}"), bytes);
+        mill.put(&format!("upload/2026-11-28/adobe-stock/sidecars/{name}.yaml"), sidecar);
+    }
+    let mut markets = crate::market::built_in().unwrap();
+    markets.iter_mut().for_each(|market| market.megapixels.min = 0.0);
+    let mut view = View::open(crate::config::load("", mill.home.path(), &markets).unwrap()).unwrap();
+    let bundle = path("upload/2026-11-28/adobe-stock");
+    let found = view.refused_in(&bundle).unwrap();
+    for (name, _, _, expected) in rows {
+        let said = found.get(&bundle.join("files").join(name));
+        assert_eq!(said.is_some(), expected.is_some(), "{name}: {said:?}");
+        assert!(expected.is_none_or(|expected| said.unwrap().starts_with(&expected)), "{name}: {said:?}");
+    }
+    // Its CSV follows no change before that sidecar can be read.
+    assert_eq!(view.troubled_bundles().len(), 1);
 }
