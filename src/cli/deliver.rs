@@ -77,10 +77,8 @@ mod with_network {
         let files = files.iter().map(|file| below(settings, file)).collect::<Result<Vec<_>, _>>()?;
         let now = Clock::start().now().timestamp();
         let others = settle(layout(settings), &settings.upload.markets, &files, settled, now, tell);
-        if let Some(other) = others.map_err(|error| CliError::failed(&error))?.first() {
-            return Err(CliError::failed(other));
-        }
-        Ok(ExitCode::SUCCESS)
+        let others = others.map_err(|error| CliError::failed(&error))?;
+        if others.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(CliError::failed(&others.join("\n"))) }
     }
 
     /// Returns what is to be delivered: the bundles that were named, or all that are not sent.

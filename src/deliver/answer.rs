@@ -35,7 +35,9 @@ pub fn settle(
         Settled::SendAgain => DeliveryStep::Undone,
     };
     let mut others = Vec::new();
-    for file in files {
+    // Of a manifest only the rows of files count that the market has by then.
+    let (manifests, files): (Vec<_>, Vec<_>) = files.iter().partition(|file| bundle_of(file).is_none());
+    for file in files.into_iter().chain(manifests) {
         let in_doubt: Vec<FileDelivery> = known.in_doubt(file).cloned().collect();
         for was in &in_doubt {
             let record = DeliveryRecord::File(FileDelivery { at: now, step, ..was.clone() });
@@ -53,9 +55,7 @@ pub fn settle(
                 log.add(&record)?;
                 known.add(&record);
             }
-            Ok(None) if in_doubt.is_empty() => {
-                others.push(format!("`{file}` is not in doubt; `stockmill deliver` says which files are"));
-            }
+            Ok(None) if in_doubt.is_empty() => others.push(format!("`{file}` {}", answer.why_none())),
             Ok(None) => (),
             Err(why) => others.push(format!("`{file}`: {why}")),
         }
@@ -107,10 +107,28 @@ impl Answer<'_> {
             let found = contents(disk, market, &bundle).map_err(|error| error.to_string())?;
             if let Some(item) = found.files.iter().find(|item| item.path == *file) {
                 let hash = disk.hash(file).map_err(|error| error.to_string())?;
-                return Ok(Some(self.record(market, hash, item.seen, step)));
+                let (asset, _) = asset_of(disk, file)?;
+                return Ok(Some(FileDelivery { asset: Some(asset), ..self.record(market, hash, item.seen, step) }));
             }
         }
         Ok(None)
+    }
+
+    /// Returns why nothing is to be said of the file.
+    fn why_none(&self) -> &'static str {
+        let Self { disk, known, markets, file, .. } = *self;
+        let is_manifest = markets.iter().any(|market| manifest_part(&market.name, &file.file_text()).is_some());
+        match bundle_of(file) {
+            Some(bundle) if is_closed(disk, &bundle) => "lies in no bundle that is still to be delivered",
+            Some(_) if known.delivered(file).is_none() && matches!(self.bundled(DeliveryStep::Begun), Ok(None)) => {
+                "has no row in the CSV of a bundle, so that it is not delivered"
+            }
+            None if is_manifest => {
+                "is not in doubt, and has no row of a file that the market has, and that it did not get; say first which \
+                 files it has"
+            }
+            _ => "is not in doubt; `stockmill deliver` says which files are",
+        }
     }
 
     fn record(&self, market: &Market, hash: ContentHash, seen: Identity, step: DeliveryStep) -> FileDelivery {
@@ -118,7 +136,7 @@ impl Answer<'_> {
             at: self.at,
             market: market.name.clone(),
             file: self.file.clone(),
-            asset: asset_of(self.disk, self.file).ok().map(|(asset, _)| asset),
+            asset: None,
             hash,
             bytes: seen.size,
             modified_ns: seen.modified_ns,
@@ -129,7 +147,7 @@ impl Answer<'_> {
 }
 
 /// Returns those rows of a manifest that were changed after they were delivered; if there are none, those that are left to
-/// deliver.
+/// deliver of the files that the market has: the row of another one goes with it.
 fn rows(
     disk: &dyn Look,
     known: &Deliveries,
@@ -145,6 +163,7 @@ fn rows(
         return Ok(changed);
     }
     let found = contents(disk, market, bundle).map_err(|error| error.to_string())?;
-    let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
+    let there = found.files.iter().filter(|item| known.delivered(&item.path).is_some());
+    let files: BTreeSet<String> = there.map(|item| item.path.file_text()).collect();
     new_rows(market, &manifest, &files, &delivered).map_err(|error| error.to_string())
 }

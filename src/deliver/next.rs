@@ -5,7 +5,7 @@ use crate::model::counted;
 pub(super) enum Known {
     /// Nothing, or that the server refused it.
     New,
-    /// It was cut under its own name, so that a part of it may lie there.
+    /// It was cut or refused under its own name, so that a part of it may lie there.
     Cut,
     /// Its own name was about to appear.
     Begun,
@@ -60,8 +60,8 @@ pub(super) fn next(facts: &Facts) -> Next {
     let Facts { known, naming, bytes, there, partly } = *facts;
     match (there, known, naming) {
         // Two mills, or two days, may have files of the same name and size. What lies there besides its temporary file was not
-        // made of it.
-        (Some(there), Known::Begun | Known::Cut, _) if there == bytes && partly.is_none() => Next::Done,
+        // made of it; and of what was cut or refused not all bytes were sent under that name.
+        (Some(there), Known::Begun, _) if there == bytes && partly.is_none() => Next::Done,
         (Some(there), _, _) if there == bytes => Next::Hold(NOT_KNOWN.to_owned()),
         // Its name is in the temporary one, with its hash: what lies there is the beginning of it.
         (None, _, Naming::Renamed) if partly == Some(bytes) => Next::Rename,
@@ -104,7 +104,7 @@ mod tests {
             // Somebody took the name before it was renamed.
             (Begun, Renamed, Some(10), Some(10), hold("nobody can tell whether it is this one")),
             (Cut, Renamed, Some(10), Some(10), hold("nobody can tell whether it is this one")),
-            (Cut, Renamed, Some(10), None, Ok(Next::Done)),
+            (Cut, Renamed, Some(10), None, hold("nobody can tell whether it is this one")),
             (Begun, Renamed, Some(4), None, hold("another file")),
             (Cut, Renamed, None, None, Ok(Next::Send(0))),
             (New, Direct, None, None, Ok(Next::Send(0))),
@@ -113,7 +113,7 @@ mod tests {
             (New, Direct, Some(4), None, hold("another file")),
             (Cut, Direct, Some(4), None, Ok(Next::Send(4))),
             (Cut, Direct, Some(11), None, hold("another file")),
-            (Cut, Direct, Some(10), None, Ok(Next::Done)),
+            (Cut, Direct, Some(10), None, hold("nobody can tell whether it is this one")),
             (Cut, Direct, None, None, Ok(Next::Send(0))),
             (Begun, Direct, Some(4), None, Ok(Next::Send(4))),
             (Begun, Direct, Some(10), None, Ok(Next::Done)),

@@ -136,10 +136,18 @@ impl Mill {
         Layout { root: self.root.path().to_owned(), areas: [].into() }
     }
 
-    fn settle(&self, manifest: &str, settled: Settled) -> Vec<String> {
-        let file = self.order.bundles[0].folder.join(manifest);
+    /// Returns where something of the first bundle lies.
+    fn path(&self, name: &str) -> RelPath {
+        self.order.bundles[0].folder.join(name)
+    }
+
+    fn settle(&self, file: &str, settled: Settled) -> Vec<String> {
+        self.settle_all(&[self.path(file)], settled)
+    }
+
+    fn settle_all(&self, files: &[RelPath], settled: Settled) -> Vec<String> {
         let now = "2026-11-28T09:00:00Z".parse().unwrap();
-        settle(self.layout(), std::slice::from_ref(&self.order.market), &[file], settled, now, &|_| ()).unwrap()
+        settle(self.layout(), std::slice::from_ref(&self.order.market), files, settled, now, &|_| ()).unwrap()
     }
 
     /// Delivers; returns how many files the market got, how many not, and what was told.
@@ -361,6 +369,25 @@ fn a_further_file_of_an_asset_waits_for_the_word_of_a_person() {
         assert_eq!((delivered, left), (usize::from(settled == Settled::SendAgain), 0), "{told}");
         assert!(mill.settle("files/b.jpg", Settled::SendAgain)[0].contains("is not in doubt"));
     }
+}
+
+/// With the word that the market has the CSV, the rows of files that it never got counted as delivered, and never went.
+#[test]
+fn a_row_counts_as_delivered_with_its_file() {
+    let mut mill = Mill::new();
+    mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+    assert!(mill.settle("vecteezy.csv", Settled::Taken)[0].contains("say first which files it has"));
+    // In whatever order they are named.
+    let said = ["vecteezy.csv", "files/a.jpg"].map(|file| mill.path(file));
+    assert_eq!(mill.settle_all(&said, Settled::Taken), [""; 0]);
+    let (delivered, left, told) = mill.deliver();
+    assert_eq!((delivered, left), (2, 0), "{told}");
+    assert_eq!(mill.door.shop().files[&format!("vecteezy-{DAY}.csv")], format!("{HEADER}{B}").into_bytes());
+    for (file, why) in [("files/x.jpg", "has no row"), ("files/a.jpg", "is not in doubt")] {
+        assert!(mill.settle(file, Settled::Taken)[0].contains(why), "{file}");
+    }
+    std::fs::write(mill.real(&mill.path("SENT")), "").unwrap();
+    assert!(mill.settle("files/b.jpg", Settled::Taken)[0].contains("no bundle that is still to be delivered"));
 }
 
 /// The next one was `-2`, though the market's server never had a first one.
