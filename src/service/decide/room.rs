@@ -84,7 +84,7 @@ impl Decider {
         }
         Outlook {
             gate: self.settings.gates.of(Stage::Upload),
-            made_up: self.upload.gate_days.get(&Stage::Upload).and_then(|day| day.made_up),
+            made_up: self.upload.gate_days.get(&Stage::Upload).map_or(&[], |day| &day.made_up),
             left_at: self.ledger.left_at(Stage::Upload).to_vec(),
             day: &self.settings.upload.day,
             before,
