@@ -85,9 +85,12 @@ impl Film {
         if self.found.is_elsewhere {
             return Err(Cannot::Hold("its index names content elsewhere"));
         }
+        // They follow each other in the file; there may be many, and millions of places.
+        let contents: Vec<&Range<u64>> =
+            self.found.top.iter().filter(|top| top.is_content()).map(|top| &top.content).collect();
         let is_in = |place: u64| {
-            let contents = self.found.top.iter().filter(|top| top.is_content());
-            contents.into_iter().any(|top| top.content.contains(&place))
+            let behind = contents.partition_point(|content| content.start <= place);
+            contents[..behind].last().is_some_and(|content| content.contains(&place))
         };
         for (table, width) in self.tables() {
             let bytes_max = if width == 4 { u64::from(u32::MAX) } else { u64::MAX };
