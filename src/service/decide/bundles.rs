@@ -100,7 +100,18 @@ impl Bundles<'_> {
             let look = resolved.look.as_ref().map(|look| look.value);
             let people = resolved.people.as_ref().map(|people| people.value);
             let file_name = file.to_owned();
-            inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings, video, is_tagged });
+            let against = None;
+            inside.assets.push(BundleAsset {
+                file_name,
+                fitted,
+                category,
+                look,
+                people,
+                warnings,
+                video,
+                is_tagged,
+                against,
+            });
         }
         Ok(inside)
     }

@@ -59,9 +59,8 @@ impl Decider {
         name: &BundleName,
         now: &Moment,
     ) -> Result<Vec<(RelPath, String)>, Hold> {
-        let limits = limits(&self.settings);
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name, &limits)
+        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name)
     }
 }
 
@@ -82,19 +81,29 @@ fn unnamed(disk: &dyn Look, settings: &Settings) -> Vec<RelPath> {
 
 impl Bundles<'_> {
     /// Returns the files of a bundle that its market would refuse by its rules of today, each with why.
-    fn refused(&mut self, name: &BundleName, limits: &Limits) -> Result<Vec<(RelPath, String)>, Hold> {
-        let inside = self.assets(name)?;
-        let Some(market) = self.market(name) else { return Ok(Vec::new()) };
+    fn refused(&mut self, name: &BundleName) -> Result<Vec<(RelPath, String)>, Hold> {
+        let mut inside = self.assets(name)?;
+        self.judge(name, &mut inside.assets);
         let files = BundleFolder::new(name.folder()).files();
-        let why = |asset: BundleAsset| {
-            let path = files.join(&asset.file_name);
-            let Measured { kind, size, colours, bytes } = measured(self.disk, &path, limits).ok()??;
-            let BundleAsset { fitted, category, video, .. } = asset;
-            let meta = fitted.meta;
-            let reasons = check(market, &Candidate { kind, size, video, bytes, colours, meta, category });
-            (!reasons.is_empty()).then(|| (path, reasons.join("; ")))
-        };
-        Ok(inside.assets.into_iter().filter_map(why).collect())
+        let refused = inside.assets.into_iter().filter_map(|asset| {
+            let against = asset.against.filter(|against| !against.is_empty())?;
+            Some((files.join(&asset.file_name), against.join("; ")))
+        });
+        Ok(refused.collect())
+    }
+
+    /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today.
+    pub(super) fn judge(&self, name: &BundleName, assets: &mut [BundleAsset]) {
+        let (Some(market), limits) = (self.market(name), limits(self.settings)) else { return };
+        let files = BundleFolder::new(name.folder()).files();
+        for asset in assets {
+            // What cannot be measured now is no reason to take it out: it was measured when it was bundled.
+            let Ok(Some(measured)) = measured(self.disk, &files.join(&asset.file_name), &limits) else { continue };
+            let Measured { kind, size, colours, bytes } = measured;
+            let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
+            let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
+            asset.against = Some(check(market, &candidate));
+        }
     }
 
     /// Plans its name back for each file that a person renamed: its row, its sidecar and what is known of what was sent
