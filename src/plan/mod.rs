@@ -246,6 +246,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Files that go once everything else is durable.
     pub removes: Vec<Remove>,
+    /// Why markets do not get its file: each reason once, with all markets that have it.
+    pub not_for: Vec<String>,
     /// The bundles that it adds a row to.
     pub rows: Vec<BundleName>,
     /// Which of its steps decodes the picture, if one does: that one tells what is found.
@@ -269,6 +271,7 @@ impl Plan {
             products: Vec::new(),
             moves: Vec::new(),
             removes: Vec::new(),
+            not_for: Vec::new(),
             rows: Vec::new(),
             renders_in: None,
             encodes_in: None,

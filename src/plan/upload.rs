@@ -22,7 +22,8 @@ const PARTS: &str = ".parts";
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Answers { plan, did, refused } = Answers::of(asset, &|_| true);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
-    plan.about.did = did.into_iter().chain(told(&refused)).collect::<Vec<_>>().join("; ");
+    plan.not_for = told(&refused);
+    plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
