@@ -254,6 +254,8 @@ pub struct Plan {
     pub renders_in: Option<usize>,
     /// Which of its steps decides on the bytes of the picture, if one does: that one tells what became of them.
     pub encodes_in: Option<usize>,
+    /// The markets whose limits of bytes that step was to meet, where they are not a market's own.
+    pub bytes_for: Vec<MarketName>,
     /// Which products are files of a market's own, each with how many bytes that takes.
     pub own_files: Vec<(usize, ByteRange)>,
     /// How many bytes the picture that it makes may have: what comes behind was decided on that.
@@ -275,6 +277,7 @@ impl Plan {
             rows: Vec::new(),
             renders_in: None,
             encodes_in: None,
+            bytes_for: Vec::new(),
             own_files: Vec::new(),
             bytes: None,
             kept: Vec::new(),

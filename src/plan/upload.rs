@@ -153,9 +153,12 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
 }
 
 /// Lets the only step of a plan tell what is found when a file is made.
-fn tells(plan: &mut Plan, recipe: &Recipe) {
+fn tells(plan: &mut Plan, recipe: &Recipe, asset: &Asset<'_>) {
     match recipe {
-        Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
+        Recipe::Render { render, .. } => {
+            (plan.renders_in, plan.encodes_in) = (Some(0), Some(0));
+            plan.bytes_for = export::bytes_for(asset.context.rules, render.output.format(), asset.facts.size);
+        }
         Recipe::Embed { .. } => plan.renders_in = Some(0),
         _ => (),
     }
@@ -270,7 +273,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     plan.rows.push(bundle);
-    tells(plan, &recipe);
+    tells(plan, &recipe, asset);
     let product = plan.products.len();
     plan.own_files.extend(is_own.then(|| (product, market.byte_range())));
     plan.products.push(new_file(to, recipe.of_earlier(&plan.products)));

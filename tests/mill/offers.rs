@@ -414,7 +414,7 @@ fn an_offer_is_never_made_of_the_own_file_of_another_market() {
     let second = fs::metadata(at("magnific")).unwrap().len();
     assert!(second > most, "{second} {most}");
     assert!(
-        root.log().contains("ncoded anew from the original in sRGB, and bundled for magnific"),
+        root.log().contains("ncoded anew from the original for its limits of bytes, and bundled for magnific"),
         "{}",
         root.log()
     );
