@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use super::RootArgs;
 use super::error::CliError;
 use super::out::{counted, say};
 use super::settings::settings_of_existing;
-use crate::model::MarketName;
+use crate::model::{MarketName, RelPath};
 use crate::service::{Future, View};
 
 /// What nobody can know of the time to come.
@@ -38,6 +39,10 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
             .collect();
         let held = future.held.iter();
         let held: Vec<_> = held.map(|(file, why)| json!({"file": file.to_string(), "why": why})).collect();
+        let not_for = future.not_for.iter();
+        let not_for: Vec<_> = not_for
+            .map(|(why, files)| json!({"why": why, "files": files.iter().map(ToString::to_string).collect::<Vec<_>>()}))
+            .collect();
         let refused = future.refused.iter();
         let refused: Vec<_> = refused
             .map(|((market, why), files)| json!({"market": market.as_str(), "why": why, "files": files}))
@@ -45,7 +50,7 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
         let until = end.timestamp().to_string();
         say!(
             "{}",
-            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "refused": refused, "unmade": future.unmade, "unknown": UNKNOWN})
+            json!({"version": 1, "until": until, "leaves": leaves, "stays": stays, "held": held, "not_for": not_for, "refused": refused, "unmade": future.unmade, "unknown": UNKNOWN})
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -74,8 +79,13 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     for (file, market, why) in &future.forecast.stays {
         say!("{file}: not until {day} for {market}: {why}");
     }
-    for (file, why) in &future.held {
-        say!("{file}: held: {why}");
+    let mut held: BTreeMap<&str, Vec<RelPath>> = BTreeMap::new();
+    future.held.iter().for_each(|(file, why)| held.entry(why).or_default().push(file.clone()));
+    for (why, files) in held {
+        say!("{}: held: {why}", named(&files));
+    }
+    for (why, files) in &future.not_for {
+        say!("{}: {why}", named(files));
     }
     for ((market, why), files) in &future.refused {
         say!("{} in bundles: not for {market}: {why}", counted(*files, "file"));
@@ -84,6 +94,14 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
         say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));
     }
     say!("{UNKNOWN}");
+}
+
+/// Returns how files are named of which the same is told.
+fn named(files: &[RelPath]) -> String {
+    match files {
+        [first, _, ..] => format!("{first} and {} more", files.len() - 1),
+        _ => files.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn names(markets: &[MarketName]) -> Vec<&str> {

@@ -11,6 +11,9 @@ use crate::service::{AREAS, Taken, layout, read_settled};
 use crate::vault::own_names::HOME;
 use crate::vault::{RealDisk, plain};
 
+/// The folders for what a person brings: tag sets, profiles of markets, nets.
+const BROUGHT: [&str; 3] = ["tagsets", "markets", "models"];
+
 /// Makes the folders and the settings file of a root.
 pub(super) fn init(args: &RootArgs) -> Result<ExitCode, CliError> {
     let Prepared { taken, source, notes } = prepare(args)?;
@@ -20,6 +23,7 @@ pub(super) fn init(args: &RootArgs) -> Result<ExitCode, CliError> {
         let area = RelPath::new(area).expect("an area is clean");
         disk.adopt(&area).map_err(|error| CliError::failed(&error))?;
     }
+    make_brought(&disk).map_err(|error| CliError::failed(&error))?;
     say!("Stockmill's folder is {}.", settings.root.display());
     say!("  settings   {}", source.shown());
     for note in notes.iter().chain(&taken.sound.notes) {
@@ -32,6 +36,10 @@ pub(super) fn init(args: &RootArgs) -> Result<ExitCode, CliError> {
     say!("  pictures   go into {}", settings.folders.raw.display());
     say!("Start it with: stockmill run --root {}", settings.root.display());
     Ok(ExitCode::SUCCESS)
+}
+
+fn make_brought(disk: &RealDisk) -> std::io::Result<()> {
+    BROUGHT.iter().try_for_each(|folder| disk.make_root_folder(folder))
 }
 
 /// An existing root, with its settings.
@@ -62,6 +70,7 @@ pub(super) fn prepare(args: &RootArgs) -> Result<Prepared, CliError> {
     }
     let file = RelPath::new(FILE_NAME).expect("a constant is a clean path");
     disk.write_root_file(&file, DEFAULT_TEXT.as_bytes()).map_err(|error| cannot(&error))?;
+    make_brought(&disk).map_err(|error| cannot(&error))?;
     let source = Source::File(root.join(FILE_NAME));
     let taken = read_settled(&|| read_settings(&root, &source)).map_err(CliError::usage)?;
     let gone = "the settings file was gone and was made again with the defaults: every gate is `auto`";

@@ -29,7 +29,7 @@ pub struct Schedule {
     pub at: Time,
     /// The most assets a day.
     pub at_most: Option<u32>,
-    /// The most assets within seven days.
+    /// The most assets within seven days, today among them.
     pub at_most_per_week: Option<u32>,
     /// The zone in which days and times are meant; the machine's if absent.
     pub zone: Option<TimeZone>,
@@ -121,7 +121,7 @@ pub fn last_window(schedule: &Schedule, now: &ZonedDateTime) -> Option<(Timestam
 }
 
 /// Returns the end of the day of a time, by the clock on the wall in its zone.
-pub fn midnight_after(time: &ZonedDateTime) -> Option<Timestamp> {
+fn midnight_after(time: &ZonedDateTime) -> Option<Timestamp> {
     let midnight = time.date().tomorrow().ok()?.to_zoned_datetime(time.time_zone().clone()).ok()?;
     Some(midnight.timestamp())
 }

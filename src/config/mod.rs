@@ -19,7 +19,7 @@ mod upload_day;
 pub use advice::advice;
 pub use build::{NO_ZONES, is_blank, lacks_zones, load, program_problem};
 pub use delivery::{Address, Delivery, Protocol};
-pub use gate::{Gate, Gates, Schedule, Window, last_window, midnight_after, window};
+pub use gate::{Gate, Gates, Schedule, Window, last_window, window};
 pub use places::{check_places, own_folders};
 pub use profile::load_profile;
 pub use upload_day::{Brake, MarketLimits, UploadDay, UploadOrder};

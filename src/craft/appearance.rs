@@ -1,5 +1,5 @@
-//! What a picture says beside its pixels of how it looks: its colour profile, and how it is turned. Both belong to what
-//! it shows.
+//! What a picture says beside its pixels of how it looks: its colour profile, what its channels are, and how it is turned.
+//! All belong to what it shows.
 
 use blake3::Hasher;
 use image::metadata::Orientation;
@@ -17,6 +17,9 @@ pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
 pub(super) fn jpeg(bytes: &[u8], hasher: &mut Hasher) {
     let icc = jpeg::profile(bytes).filter(|icc| !shows_as_srgb(icc));
     unusual(hasher, icc, jpeg::orientation(bytes));
+    if let Some(channels) = jpeg::other_channels(bytes) {
+        named(hasher, b"channels", &[u8::from(channels == jpeg::Space::YCbCr)]);
+    }
 }
 
 /// Hashes what a PNG says, or its header with those of its chunks that say it.

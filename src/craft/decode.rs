@@ -261,7 +261,7 @@ fn jpeg_inks(bytes: &[u8], mut values: Vec<u8>, space: ColorSpace) -> Vec<u8> {
             pixel.iter_mut().zip(seen).for_each(|(value, seen)| *value = 255 - seen.round() as u8);
         }
     }
-    if jpeg::parts(bytes).flatten().any(|part| part.marker == 0xee && part.body.starts_with(b"Adobe")) {
+    if jpeg::parts(bytes).flatten().any(|part| part.marker == 0xee && part.body.starts_with(jpeg::ADOBE)) {
         values.iter_mut().for_each(|value| *value = 255 - *value);
     }
     values

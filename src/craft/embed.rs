@@ -102,7 +102,7 @@ fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, Cr
         CraftError::Unsupported(what.to_owned())
     };
     let mut head = jpeg::START.to_vec();
-    let is_header = |part: &Part<'_>| part.marker == 0xe0 && part.body.starts_with(b"JFIF\0");
+    let is_header = |part: &Part<'_>| part.marker == 0xe0 && part.body.starts_with(jpeg::JFIF);
     if let Some(header) = jpeg::before_pixels(bytes).find(is_header) {
         segment(&mut head, 0xe0, &density(header.body));
     }
@@ -157,7 +157,7 @@ pub(super) fn wanted<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
     let count_at = |at: usize, each: usize| body.get(at).map(|count| usize::from(*count) * each);
     let length = match part.marker {
         0xe2 if body.starts_with(JPEG_PROFILE) => body.len(),
-        0xee if body.starts_with(b"Adobe") => JPEG_ADOBE_BYTES,
+        0xee if body.starts_with(jpeg::ADOBE) => JPEG_ADOBE_BYTES,
         // Tables fill their segment.
         0xc4 | 0xcc | 0xdb => body.len(),
         0xdc | 0xdd => 2,

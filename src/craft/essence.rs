@@ -292,6 +292,42 @@ mod tests {
         }
     }
 
+    /// The same codes are another picture where Adobe's segment says that its channels are others.
+    #[test]
+    fn other_channels_are_another_picture() {
+        let [(kind, bytes, _), ..] = plain();
+        let (ycc, rgb, header) = (Some(1), Some(0), true);
+        // The components, whether there is a plain header, what Adobe's segment says, and whether that makes a difference.
+        let rows: [(&[u8], bool, Option<u8>, bool); 9] = [
+            (&[1], false, rgb, false),
+            (&[1, 2, 3], false, ycc, false),
+            (&[1, 2, 3], false, rgb, true),
+            // Viewers believe the header.
+            (&[1, 2, 3], header, rgb, false),
+            (b"RGB", false, rgb, false),
+            (b"RGB", false, ycc, true),
+            (b"RGB", header, None, false),
+            // Of inks both are usual, and hashes of them are on record.
+            (&[1, 2, 3, 4], false, rgb, false),
+            (&[1, 2, 3, 4], false, Some(2), false),
+        ];
+        for (ids, has_header, adobe, is_other) in rows {
+            let components: Vec<u8> = ids.iter().flat_map(|id| [*id, 0x11, 0]).collect();
+            let frame = [&[8, 0, 7, 0, 9, u8::try_from(ids.len()).unwrap()][..], &components].concat();
+            let framed = with_segment(&bytes, 0xc0, &frame);
+            let mut said = framed.clone();
+            if let Some(adobe) = adobe {
+                said = with_segment(&said, 0xee, &[b"Adobe\0\x64\0\0\0\0", &[adobe][..]].concat());
+            }
+            if has_header {
+                said = with_segment(&said, 0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0");
+            }
+            let shows = essence(&said, kind);
+            assert_eq!(shows != essence(&framed, kind), is_other, "{ids:?} {has_header} {adobe:?}");
+            assert_eq!(written(&said, kind, &[1, 7]), shows, "{ids:?}");
+        }
+    }
+
     /// What is embedded leaves the look as it is; other text in EXIF makes no difference.
     #[test]
     fn a_picture_of_any_look_shows_the_same_whatever_its_metadata() {

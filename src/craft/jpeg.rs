@@ -9,6 +9,18 @@ pub(super) const START: [u8; 2] = [0xff, 0xd8];
 /// What an EXIF block and a piece of a colour profile begin with.
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
 const PROFILE: &[u8] = b"ICC_PROFILE\0";
+/// What a plain header, and Adobe's segment on the coding of colours, begin with.
+pub(super) const JFIF: &[u8] = b"JFIF\0";
+pub(super) const ADOBE: &[u8] = b"Adobe";
+
+/// What the channels of a JPEG are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// Grey, red, green and blue, or inks: as they are shown.
+    Plain,
+    /// Brightness and two colour differences; of inks if there are four.
+    YCbCr,
+}
 
 /// A part of a JPEG: a segment, and behind the header of a scan its coded pixels.
 #[derive(Debug, Clone, Copy)]
@@ -127,10 +139,46 @@ pub(super) fn is_up_to_pixels(bytes: &[u8]) -> bool {
 /// Returns whether a segment before the pixels tells how the picture looks: its colours, or how it is turned.
 pub(super) fn tells_looks(marker: u8, body: &[u8]) -> bool {
     match marker {
+        _ if is_frame(marker) => true,
+        0xe0 => body.starts_with(JFIF),
+        0xee => body.starts_with(ADOBE),
         0xe1 => body.starts_with(EXIF),
         0xe2 => body.starts_with(PROFILE),
         _ => false,
     }
+}
+
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf)
+}
+
+/// Returns what the channels are, by the rules that all viewers follow.
+pub(super) fn space(ids: &[u8], is_jfif: bool, adobe: Option<u8>) -> Space {
+    match (ids, adobe) {
+        ([_, _, _], _) if is_jfif => Space::YCbCr,
+        ([_, _, _] | [_, _, _, _], Some(0)) | ([_, _, _, _] | [b'R', b'G', b'B'], None) => Space::Plain,
+        ([_, _, _] | [_, _, _, _], _) => Space::YCbCr,
+        _ => Space::Plain,
+    }
+}
+
+/// Returns what Adobe's segment says of the channels.
+pub(super) fn adobe_transform(body: &[u8]) -> u8 {
+    body.get(11).copied().unwrap_or(0)
+}
+
+/// Returns what the three channels of a JPEG are if they would be others without Adobe's segment.
+pub(super) fn other_channels(bytes: &[u8]) -> Option<Space> {
+    let frame = before_pixels(bytes).find(|part| is_frame(part.marker))?;
+    let ids: Vec<u8> = frame.body.get(6..)?.chunks_exact(3).map(|component| component[0]).collect();
+    let is_jfif = before_pixels(bytes).any(|part| part.marker == 0xe0 && part.body.starts_with(JFIF));
+    let adobe =
+        before_pixels(bytes).filter(|part| part.marker == 0xee).filter(|part| part.body.starts_with(ADOBE)).last()?;
+    let space_of = |adobe: Option<u8>| space(&ids, is_jfif, adobe);
+    let space = space_of(Some(adobe_transform(adobe.body)));
+    let as_usual = space_of(None);
+    // Of four inks each of several codings is the usual one of some programs.
+    (ids.len() == 3 && space != as_usual).then_some(space)
 }
 
 /// Returns how a JPEG is turned, by the last EXIF block before its pixels.
@@ -155,8 +203,7 @@ pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Refuses a JPEG that is coded as the decoder does not read it, or reads it wrongly without an error, by the head of
 /// its frame.
 pub(super) fn check_coding(bytes: &[u8]) -> Result<(), CraftError> {
-    let is_frame = |part: &Part<'_>| matches!(part.marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf);
-    let Some(frame) = parts(bytes).map_while(Result::ok).find(is_frame) else { return Ok(()) };
+    let Some(frame) = parts(bytes).map_while(Result::ok).find(|part| is_frame(part.marker)) else { return Ok(()) };
     let bits = frame.body.first().copied().unwrap_or(8);
     let what = match frame.marker {
         0xc3 | 0xc7 | 0xcb | 0xcf => "a lossless JPEG".to_owned(),

@@ -8,15 +8,12 @@ use super::inspect::unread;
 use super::kept::made_before;
 use super::{Limits, MakeError};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
-use crate::model::{ContentHash, INSTEAD, Identity, Kind, Meta, Output, RelPath, Render, Upscaler};
+use crate::model::{ContentHash, INSTEAD, Identity, Kind, MarketName, Meta, Output, RelPath, Render, Upscaler};
 use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
 /// What is told of a picture that need not be made.
 const TAKEN_BACK: &str = "taken from the trash, where the same lay";
-
-/// What a range of bytes is that no quality gave: no market alone may have it.
-const TOGETHER: &str = ", the limits of all its markets together";
 
 /// Makes a plan's products in scratch. Whatever goes wrong, nothing but scratch was touched.
 pub fn make(vault: &Vault, plan: &Plan, limits: &Limits, progress: &dyn Progress) -> Result<Made, MakeError> {
@@ -235,6 +232,18 @@ fn embedded(source: &[u8], kind: Kind, meta: &Meta, draft: &mut Draft, product: 
     })
 }
 
+/// Returns whose limits a range of bytes is that no quality gave: no market alone may have it.
+fn limits_of(markets: &[MarketName]) -> String {
+    match markets {
+        [] => "the limits of its markets".to_owned(),
+        [market] => format!("the limits of {market}"),
+        all => {
+            let names: Vec<&str> = all.iter().map(MarketName::as_str).collect();
+            format!("the limits of {} together", names.join(", "))
+        }
+    }
+}
+
 /// Makes a picture of another. If a net is of no use for it, that is told, and it is made without.
 fn rendered(
     sources: &Sources<'_>,
@@ -272,8 +281,11 @@ fn rendered(
                 error => error.into(),
             })?;
             chosen = made.by;
-            let told: Vec<String> =
-                made.encoded.into_iter().chain(made.unfit.map(|why| format!("{why}{TOGETHER}"))).collect();
+            let told: Vec<String> = made
+                .encoded
+                .into_iter()
+                .chain(made.unfit.map(|why| format!("{why}, {}", limits_of(&sources.plan.bytes_for))))
+                .collect();
             Ok((made.remark, (!told.is_empty()).then(|| told.join("; "))))
         })?;
         Ok(Known { by: chosen, ..known })

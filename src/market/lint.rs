@@ -20,6 +20,8 @@ const KEYWORDS_FEW: usize = 7;
 const PROMPT_SIGNS: [&str; 7] = ["<lora", "::", "--ar ", "--v ", "--s ", "{", "]["];
 /// So many first keywords weigh most.
 const FIRST: usize = 10;
+/// So many groups of files that are alike are named, the largest first.
+const GROUPS_TOLD: usize = 5;
 
 /// What is unwise in tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,10 +282,26 @@ impl Repeated {
     pub fn told(&self, market: &Market) -> Vec<(usize, String)> {
         let Some(distinct) = market.distinct else { return Vec::new() };
         let told = |what: &str, counts: &BTreeMap<String, usize>, may: usize| {
-            let (text, count) = counts.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > may)?;
-            let told =
-                format!("{count} files have the same {what}, and the market wants it for at most {may}: `{text}`");
-            Some((*count, told))
+            let mut groups: Vec<(&String, usize)> =
+                counts.iter().map(|(text, count)| (text, *count)).filter(|(_, count)| *count > may).collect();
+            groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let files = groups.iter().map(|(_, count)| count).sum();
+            let wanted = format!("have the same {what}, and the market wants it for at most {may}");
+            let told = match &groups[..] {
+                [] => return None,
+                [(text, _)] => format!("{files} files {wanted}: `{text}`"),
+                _ => {
+                    let named: Vec<String> = groups
+                        .iter()
+                        .take(GROUPS_TOLD)
+                        .map(|(text, count)| format!("`{text}` ({count} files)"))
+                        .collect();
+                    let more = groups.len() - named.len();
+                    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+                    format!("{files} files in {} groups {wanted}: {}{more}", groups.len(), named.join(", "))
+                }
+            };
+            Some((files, told))
         };
         let titles = told("title", &self.titles, distinct.titles);
         titles.into_iter().chain(told("first keywords", &self.first_keywords, distinct.first_keywords)).collect()
@@ -421,6 +439,20 @@ mod tests {
         let same: Vec<&Meta> = vec![&metas[0]; 4];
         assert_eq!(repetition(&market("adobe-stock"), &same).len(), 2);
         assert_eq!(repetition(&market("adobe-stock"), &same[..3]).len(), 0);
+        // Each group is named, as far as there are not too many.
+        let groups = |count: usize| {
+            let of =
+                |n: usize| std::iter::repeat_n(tags(&format!("Cabin {n}"), &format!("k{n}")), 2 + usize::from(n == 1));
+            let metas: Vec<Meta> = (0..count).flat_map(of).collect();
+            repetition(&market("vecteezy"), &metas.iter().collect::<Vec<_>>()).remove(0)
+        };
+        let told = "in 2 groups have the same title, and the market wants it for at most 1: `Cabin 1` (3 files), `Cabin 0` (2 files)";
+        assert_eq!(groups(2), format!("5 files {told}"));
+        let many = groups(8);
+        assert!(
+            many.starts_with("17 files in 8 groups") && many.ends_with("`Cabin 4` (2 files), and 3 more"),
+            "{many}"
+        );
         // Each gets a number of its own.
         let numbered = tags("Cabin {n}", "");
         assert_eq!(repetition(&market("vecteezy"), &[&numbered, &numbered]).len(), 0);

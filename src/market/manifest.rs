@@ -215,11 +215,9 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
         return Some(name.to_owned());
     }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    let (head, number) = match stem.rsplit_once('-') {
-        Some((head, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => (head, number),
-        _ => (stem, ""),
-    };
-    let slug: String = slugify(head).chars().filter(|c| allowed(*c)).collect();
+    let is_cut = name.chars().count() + "-0123".len() > limit.chars_max;
+    let (words, number) = without_number(stem, is_cut);
+    let slug: String = slugify(&words).chars().filter(|c| allowed(*c)).collect();
     let dash = if limit.charset == Charset::Portable && !number.is_empty() { "-" } else { "" };
     let tail = format!("{dash}{number}.{extension}");
     let room = limit.chars_max.checked_sub(tail.len())?;
@@ -227,13 +225,31 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
     if !taken(&plain) && plain != tail {
         return Some(plain);
     }
-    [4, 8, 12].into_iter().filter(|length| *length <= room).find_map(|length| {
+    // Where there is hardly room, less of the identity leaves some of the words.
+    let least = if room < 2 * 4 { 2 } else { 4 };
+    [least, 4, 8, 12].into_iter().filter(|length| *length <= room).find_map(|length| {
         // With room for exactly the identity there is no start.
         let cut = cut_at_word(&slug, room.saturating_sub(length + 1));
         let dash = if limit.charset == Charset::Portable && !cut.is_empty() { "-" } else { "" };
         let name = format!("{cut}{dash}{}{tail}", id.get(..length)?);
         (!taken(&name)).then_some(name)
     })
+}
+
+/// Returns a stem without the number that tells it from its siblings, and that: the last word that is a number, wherever
+/// it stands, else the digits at its end, which need no care where nothing is cut.
+fn without_number(stem: &str, is_cut: bool) -> (String, &str) {
+    let is_gap = |c: char| matches!(c, '-' | '_' | ' ' | '.');
+    let mut end = stem.len();
+    for word in stem.rsplit(is_gap) {
+        let at = end - word.len();
+        if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return (format!("{}{}", &stem[..at], &stem[end..]), word);
+        }
+        end = at.saturating_sub(1);
+    }
+    let words = stem.trim_end_matches(|c: char| is_cut && c.is_ascii_digit());
+    (words.to_owned(), &stem[words.len()..])
 }
 
 /// Returns the start of a slug, cut between words unless that would take more than half of it.
@@ -397,8 +413,31 @@ mod tests {
         assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &none).unwrap(), "winte0001.jpg");
         let exact = FileNameLimit { chars_max: 8, charset: Charset::Portable };
         let tight = Market { file_name: exact, ..adobe() };
-        assert_eq!(fit_file_name(&tight, "winter.jpg", id, &is("wint.jpg")).unwrap(), "0123.jpg");
-        assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &is("winte0001.jpg")).unwrap(), "01230001.jpg");
+        assert_eq!(fit_file_name(&tight, "winter.jpg", id, &is("wint.jpg")).unwrap(), "w-01.jpg");
+        assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &is("winte0001.jpg")).unwrap(), "wi010001.jpg");
+    }
+
+    /// The number was cut off where a rule did not put it behind a dash, and the identity stood for all words.
+    #[test]
+    fn the_number_stays_however_short_a_name_is() {
+        let short = FileNameLimit { chars_max: 16, charset: Charset::Portable };
+        let market = Market { file_name: short, ..adobe() };
+        let id = "0123456789abcdef";
+        // The name that it would have, the one that it gets, and that where this one is taken.
+        let rows = [
+            ("winter-cabins-0001.jpg", "winter-0001.jpg", "wint-01-0001.jpg"),
+            ("Winter-Cabins_000012.jpg", "winte-000012.jpg", "wi-01-000012.jpg"),
+            ("0012-winter-cabins.jpg", "winter-0012.jpg", "wint-01-0012.jpg"),
+            ("winter-0012-2048x2048.jpg", "winter-0012.jpg", "wint-01-0012.jpg"),
+            ("wintercabins0012.jpg", "winterc-0012.jpg", "wint-01-0012.jpg"),
+            ("old sea 2026-11-27 12.jpg", "old-sea-12.jpg", "old-0123-12.jpg"),
+            ("supercalifragil-000012.jpg", "super-000012.jpg", "su-01-000012.jpg"),
+            ("winter-cabins-by-the-lake.jpg", "winter.jpg", "winter-0123.jpg"),
+        ];
+        for (wanted, first, second) in rows {
+            assert_eq!(fit_file_name(&market, wanted, id, &|_| false).as_deref(), Some(first), "{wanted}");
+            assert_eq!(fit_file_name(&market, wanted, id, &|name| name == first).as_deref(), Some(second), "{wanted}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ const CUT_END: &str = "; change its tags to say it otherwise.";
 /// How a line begins and ends that names a file that the market would refuse.
 const REFUSED: &str = "> Do not upload this one, the market would refuse it: ";
 const REFUSED_END: &str = "; with other tags it gets its row back.";
+const REFUSED_AS_IT_IS_END: &str = "; it gets its row back once the market's rules take it.";
 
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
@@ -43,10 +44,18 @@ pub(super) struct Checklist<'a> {
     pub(super) market: &'a Market,
     pub(super) assets: &'a [BundleAsset],
     pub(super) without_row: &'a [String],
-    /// Files that the market would refuse by their tags of today, each with why.
-    pub(super) refused: &'a [(String, String)],
+    /// Files that the market would refuse today.
+    pub(super) refused: &'a [Refused<'a>],
     /// The parts of the manifest.
     pub(super) manifests: &'a [RelPath],
+}
+
+/// A file of a bundle that its market would refuse today.
+pub(super) struct Refused<'a> {
+    pub(super) file: &'a str,
+    pub(super) why: String,
+    /// Whether other tags would mend all of it.
+    pub(super) is_by_tags: bool,
 }
 
 impl Checklist<'_> {
@@ -172,9 +181,9 @@ impl Checklist<'_> {
         let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
-        let refused = self.refused.iter().map(|(file, why)| {
-            let file = escape_bytes(file.as_bytes());
-            format!("{REFUSED}`{file}`: {}{REFUSED_END}", escape_bytes(why.as_bytes()))
+        let refused = self.refused.iter().map(|Refused { file, why, is_by_tags }| {
+            let (file, why) = (escape_bytes(file.as_bytes()), escape_bytes(why.as_bytes()));
+            format!("{REFUSED}`{file}`: {why}{}", if *is_by_tags { REFUSED_END } else { REFUSED_AS_IT_IS_END })
         });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
@@ -322,6 +331,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (ALIKE, ALIKE_END),
         (UNWISE, UNWISE_END),
         (REFUSED, REFUSED_END),
+        (REFUSED, REFUSED_AS_IT_IS_END),
         (SORTED, SORTED_END),
         SOUND,
         TAGLESS,
@@ -362,6 +372,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            against: None,
         }
     }
 
@@ -412,7 +423,7 @@ mod tests {
         let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
         let plan = plan_manifest(&name, &market, &assets, &[], (&[], None)).unwrap().unwrap();
         assert!(
-            plan.about.did.ends_with("the market refuses 1 file by its tags of today, which has no row"),
+            plan.about.did.ends_with("the market refuses 1 file by its rules or the tags of today, which has no row"),
             "{}",
             plan.about.did
         );
@@ -427,10 +438,23 @@ mod tests {
         assert!(texts[0].contains("a.jpg") && !texts[0].contains("b.jpg"), "{}", texts[0]);
         let told = format!("{REFUSED}`b.jpg`: it takes no work made by AI");
         assert!(texts[1].contains(&told), "{}", texts[1]);
-        // With its old tags it is as it was.
-        let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
+        // Rules change as well: what was measured of a file counts, and no other tags mend that.
+        let small = "it has 1.0 megapixels, and the market takes 4 to 100";
+        let mut measured = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
+        measured[1].against = Some(vec![small.to_owned()]);
         let written = [written_as(&name, &texts[0])];
         let existing = (&written[..], Some(texts[1].as_bytes()));
+        let plan = plan_manifest(&name, &market, &measured, &[], existing).unwrap().unwrap();
+        let [Recipe::Bytes(list)] = &plan.products.iter().map(|product| product.recipe.clone()).collect::<Vec<_>>()[..]
+        else {
+            panic!("{plan}")
+        };
+        let list = String::from_utf8(list.clone()).unwrap();
+        assert!(list.contains(&format!("{REFUSED}`b.jpg`: {small}{REFUSED_AS_IT_IS_END}\n")), "{list}");
+        assert_eq!(list.matches(REFUSED).count(), 1, "{list}");
+        // With its old tags, by its old rules, it is as it was.
+        let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
+        let existing = (&written[..], Some(list.as_bytes()));
         let plan = plan_manifest(&name, &market, &again, &[], existing).unwrap().unwrap();
         let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);

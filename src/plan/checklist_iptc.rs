@@ -70,6 +70,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: file != "untagged.jpg",
+            against: None,
         };
         let long = "t".repeat(65);
         // The files, and what stands between the start and the end of the line.

@@ -50,6 +50,7 @@ mod tests {
             warnings: Vec::new(),
             video: Some(Video { sound, ..Video::default() }),
             is_tagged: n % 2 == 0,
+            against: None,
         };
         let adobe = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let told = |sounds: &[Option<bool>]| {

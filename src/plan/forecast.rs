@@ -10,6 +10,7 @@ use super::gate::{GateFacts, Shut, check};
 use super::{MarketRecord, MarketUse, NoRoom, check_room};
 use crate::config::{Gate, UploadDay};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
+use crate::records::MadeUp;
 
 /// So many times are looked at; a schedule of every day for fifty years has fewer.
 const TIMES_MAX: usize = 20_000;
@@ -39,8 +40,8 @@ pub struct WentBefore {
 pub struct Outlook<'a> {
     /// The gate of `upload`.
     pub gate: &'a Gate,
-    /// When a day that was missed began to be made up, if one was.
-    pub made_up: Option<Timestamp>,
+    /// The days that were missed and made up lately, oldest first.
+    pub made_up: &'a [MadeUp],
     /// When assets left `upload` before, oldest first.
     pub left_at: Vec<Timestamp>,
     /// How much goes to the markets at once.
@@ -171,7 +172,7 @@ mod tests {
         pond5.record.answer(refused, false, sent);
         let outlook = Outlook {
             gate: settings.gates.of(Stage::Upload),
-            made_up: None,
+            made_up: &[],
             left_at: Vec::new(),
             day: &settings.upload.day,
             before: [(MarketName::recorded("pond5"), pond5)].into(),

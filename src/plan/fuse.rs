@@ -32,6 +32,8 @@ impl Plan {
         let of_next = |step: Option<usize>| step.map(|step| step + self.about.steps.len().max(1));
         plan.renders_in = self.renders_in.or_else(|| of_next(next.renders_in));
         plan.encodes_in = of_next(next.encodes_in).or(self.encodes_in);
+        let of_last = if next.encodes_in.is_some() { &next.bytes_for } else { &self.bytes_for };
+        plan.bytes_for.clone_from(of_last);
         plan.check.clone_from(&self.check);
         plan.bytes.clone_from(&next.bytes);
         if let Some(check) = &next.check {

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
-use super::checklist::Checklist;
+use super::checklist::{Checklist, Refused};
 use super::theme_files::removed;
 use super::{Plan, new_version};
 use crate::market::{self, Market, MarketError, Row};
@@ -30,17 +30,9 @@ pub fn plan_manifest(
     without_row: &[String],
     existing: (&[Written], Option<&[u8]>),
 ) -> Result<Option<Plan>, MarketError> {
-    // Tags change after a file was bundled: what its market would not take any more has no row.
-    let refusal = |row: Row<'_>| {
-        let reasons = market::check_tags(market, row.meta, row.category);
-        reasons.into_iter().chain(market::row_too_long(market, &row)).collect::<Vec<_>>().join("; ")
-    };
-    let refused: Vec<(String, String)> = assets
-        .iter()
-        .map(|asset| (asset.file_name.clone(), refusal(asset.row())))
-        .filter(|(_, why)| !why.is_empty())
-        .collect();
-    let names: BTreeSet<&str> = refused.iter().map(|(file, _)| file.as_str()).collect();
+    // Tags and rules change after a file was bundled: what its market would not take any more has no row.
+    let refused: Vec<Refused<'_>> = assets.iter().filter_map(|asset| refused(market, asset)).collect();
+    let names: BTreeSet<&str> = refused.iter().map(|refused| refused.file).collect();
     let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
     // There may be thousands, and seldom is one refused.
     let assets = if refused.is_empty() {
@@ -68,6 +60,16 @@ pub fn plan_manifest(
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
 }
 
+/// Returns why a market would refuse a file of its bundle today, if it would.
+fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
+    let row = asset.row();
+    let by_tags = market::check_tags(market, row.meta, row.category);
+    let against = asset.against.as_ref().unwrap_or(&by_tags);
+    let is_by_tags = against.iter().all(|reason| by_tags.contains(reason));
+    let reasons: Vec<String> = against.iter().cloned().chain(market::row_too_long(market, &row)).collect();
+    (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })
+}
+
 /// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses.
 fn told(rows: usize, without_row: usize, refused: usize) -> String {
     let did = match without_row {
@@ -79,8 +81,8 @@ fn told(rows: usize, without_row: usize, refused: usize) -> String {
     };
     match refused {
         0 => did,
-        1 => format!("{did}; the market refuses 1 file by its tags of today, which has no row"),
-        more => format!("{did}; the market refuses {more} files by their tags of today, which have no row"),
+        1 => format!("{did}; the market refuses 1 file by its rules or the tags of today, which has no row"),
+        more => format!("{did}; the market refuses {more} files by its rules or the tags of today, which have no row"),
     }
 }
 
@@ -116,6 +118,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            against: None,
         };
         let mine = "header of mine\r\n";
         let (mut files, mut list): (Vec<Written>, Option<String>) = (Vec::new(), None);

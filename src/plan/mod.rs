@@ -246,12 +246,16 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Files that go once everything else is durable.
     pub removes: Vec<Remove>,
+    /// Why markets do not get its file: each reason once, with all markets that have it.
+    pub not_for: Vec<String>,
     /// The bundles that it adds a row to.
     pub rows: Vec<BundleName>,
     /// Which of its steps decodes the picture, if one does: that one tells what is found.
     pub renders_in: Option<usize>,
     /// Which of its steps decides on the bytes of the picture, if one does: that one tells what became of them.
     pub encodes_in: Option<usize>,
+    /// The markets whose limits of bytes that step was to meet, where they are not a market's own.
+    pub bytes_for: Vec<MarketName>,
     /// Which products are files of a market's own, each with how many bytes that takes.
     pub own_files: Vec<(usize, ByteRange)>,
     /// How many bytes the picture that it makes may have: what comes behind was decided on that.
@@ -269,9 +273,11 @@ impl Plan {
             products: Vec::new(),
             moves: Vec::new(),
             removes: Vec::new(),
+            not_for: Vec::new(),
             rows: Vec::new(),
             renders_in: None,
             encodes_in: None,
+            bytes_for: Vec::new(),
             own_files: Vec::new(),
             bytes: None,
             kept: Vec::new(),

@@ -4,7 +4,7 @@
 use super::asset::Asset;
 use super::steps::{Steps, steps_of};
 use super::tags::digest;
-use super::{BundleFolder, Recipe, export};
+use super::{BundleFolder, Recipe, Rules, export};
 use crate::config::ExportSettings;
 use crate::market::{self, Candidate, Market};
 use crate::model::{ByteRange, Colours, Format, Profile, Render, Stage, Upscaler};
@@ -86,14 +86,7 @@ pub(super) fn own_file(
     let archived = original.archived.as_ref().filter(|_| asset.facts.has_original);
     let archived = archived.ok_or("it cannot be made again, since its original is not in the archive")?;
     let by = steps.upscaler();
-    let is_there = match &by {
-        Upscaler::Brought { name, hash } => rules.nets.get(name).is_some_and(|net| net.as_ref() == Ok(hash)),
-        Upscaler::Command(_) => rules.keep.command.is_some(),
-        _ => true,
-    };
-    if !is_there {
-        return Err("it cannot be made again, since what enlarged it is not there any more".to_owned());
-    }
+    is_there(&by, rules)?;
     let missed = steps.bytes().filter(|range| !range.holds(asset.facts.seen.size));
     let range = wanted(asset, market, missed)?;
     // What colours the original has, another market's own file does not tell.
@@ -106,9 +99,34 @@ pub(super) fn own_file(
     let render = Render { size, by, enhance: steps.look(), output, threads: 1 };
     let recipe = Recipe::Render { from: archived.clone(), kind: original.kind, render };
     let derivation = Derivation::Steps(steps.kept.into_iter().chain([encoded]).collect());
-    let how = if is_in_its_colours { "for its limits of bytes" } else { "in sRGB" };
+    // Of what another market's own file was made of the colours are not known, and only a profile that is kept matters.
+    let is_for_colours = !is_in_its_colours && (!is_of_another(asset) || rules.export.profile != Profile::Srgb);
+    let is_for_bytes = is_of_another(asset) || !market.byte_range().holds(asset.facts.seen.size);
+    let how = match (is_for_colours, is_for_bytes) {
+        (true, true) => "in sRGB and for its limits of bytes",
+        (true, false) => "in sRGB",
+        (false, _) => "for its limits of bytes",
+    };
     let file = FileRecord::of_derived(Some(original.hash.clone()), derivation, Some(digest(meta)));
     Ok((recipe, file, format!("{ANEW} {how}, and ")))
+}
+
+/// Refuses to make a file again whose picture was enlarged by what cannot be used any more.
+fn is_there(by: &Upscaler, rules: &Rules) -> Result<(), String> {
+    let gone = match by {
+        Upscaler::Brought { name, hash } if rules.nets.get(name).is_none_or(|net| net.as_ref() != Ok(hash)) => {
+            let file = name.file();
+            format!(
+                "the neural net that enlarged its picture, `{file}`, is not there any more or was replaced; put it back"
+            )
+        }
+        Upscaler::Command(_) if rules.keep.command.is_none() => {
+            "the settings name no program any more that enlarges pictures, as `keep.command` did for this one"
+                .to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("it cannot be made again from its original: {gone}"))
 }
 
 fn takes_colours(market: &Market, colours: Option<Colours>) -> bool {

@@ -22,7 +22,8 @@ const PARTS: &str = ".parts";
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Answers { plan, did, refused } = Answers::of(asset, &|_| true);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
-    plan.about.did = did.into_iter().chain(told(&refused)).collect::<Vec<_>>().join("; ");
+    plan.not_for = told(&refused);
+    plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
@@ -152,9 +153,12 @@ fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
 }
 
 /// Lets the only step of a plan tell what is found when a file is made.
-fn tells(plan: &mut Plan, recipe: &Recipe) {
+fn tells(plan: &mut Plan, recipe: &Recipe, asset: &Asset<'_>) {
     match recipe {
-        Recipe::Render { .. } => (plan.renders_in, plan.encodes_in) = (Some(0), Some(0)),
+        Recipe::Render { render, .. } => {
+            (plan.renders_in, plan.encodes_in) = (Some(0), Some(0));
+            plan.bytes_for = export::bytes_for(asset.context.rules, render.output.format(), asset.facts.size);
+        }
         Recipe::Embed { .. } => plan.renders_in = Some(0),
         _ => (),
     }
@@ -269,7 +273,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     plan.rows.push(bundle);
-    tells(plan, &recipe);
+    tells(plan, &recipe, asset);
     let product = plan.products.len();
     plan.own_files.extend(is_own.then(|| (product, market.byte_range())));
     plan.products.push(new_file(to, recipe.of_earlier(&plan.products)));

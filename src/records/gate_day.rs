@@ -4,7 +4,25 @@ use serde::{Deserialize, Serialize};
 use super::{RecordError, json};
 
 /// The form that is written and read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The hours in which a day is made up that was missed. What leaves in them counts as if it had left on that day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeUp {
+    /// When the gate was to open on the day that was missed.
+    pub missed: Timestamp,
+    /// When they begin.
+    pub since: Timestamp,
+    /// When they are over.
+    pub until: Timestamp,
+}
+
+impl MadeUp {
+    /// Returns whether a time is in these hours.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        (self.since..self.until).contains(&at)
+    }
+}
 
 /// What is remembered of a gate with a schedule, so that a day on which the machine was off is made up once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,20 +32,25 @@ pub struct GateDay {
     pub schedule: String,
     /// When it was to open last, as far as stockmill saw.
     pub opened: Timestamp,
-    /// When that day began to be made up, if stockmill did not run on it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub made_up: Option<Timestamp>,
+    /// The days that were made up lately, oldest first: they still count for the week.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub made_up: Vec<MadeUp>,
 }
 
 impl GateDay {
     /// Returns what is remembered from now on.
-    pub fn new(schedule: String, opened: Timestamp, made_up: Option<Timestamp>) -> Self {
+    pub fn new(schedule: String, opened: Timestamp, made_up: Vec<MadeUp>) -> Self {
         Self { version: VERSION, schedule, opened, made_up }
     }
 
     /// Returns its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a gate's day holds nothing that JSON cannot write")
+    }
+
+    /// Returns the hours in which the day is made up on which it was to open last, if stockmill did not run on it.
+    pub fn making_up(&self) -> Option<&MadeUp> {
+        self.made_up.last().filter(|made_up| made_up.missed == self.opened)
     }
 
     /// Reads it.

@@ -24,7 +24,7 @@ mod yaml_guard;
 pub use delivery::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries};
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
-pub use gate_day::GateDay;
+pub use gate_day::{GateDay, MadeUp};
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, StepTaken, holds_records, read_records};
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;

@@ -98,7 +98,6 @@ fn a_release_opens_the_gate_and_lifts_nothing_else() {
 fn a_manifest_follows_a_tag_set_and_a_sidecar_at_once() {
     let root =
         Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {rescan_s: 3600, notes_quiet_s: 0}\n");
-    fs::create_dir(root.at("tagsets")).unwrap();
     fs::write(root.at("tagsets/warm.yaml"), "keywords: [sun, red, light, cozy, fire]\n").unwrap();
     fs::create_dir_all(root.at("raw/cabins")).unwrap();
     fs::write(root.at("raw/cabins/tags.yaml"), "title: Winter cabins\nuse: [warm]\n").unwrap();

@@ -83,7 +83,7 @@ fn every_key_that_a_command_tells_programs_is_described() {
     fs::write(root.at("markets/vecteezy.yaml"), vecteezy).unwrap();
     let day = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
     let until = ["plan", "--until", &day, "--json"];
-    check_keys(&root, "plan --until DATE --json", &until, &["leaves", "stays", "held", "refused"]);
+    check_keys(&root, "plan --until DATE --json", &until, &["leaves", "stays", "held", "not_for", "refused"]);
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
     fs::write(root.at("markets/adobe-stock.yaml"), adobe.replace("min: 0.01,", "min: 5,")).unwrap();
     let archived = root.files().into_iter().find(|name| name.starts_with("archive/city/") && name.ends_with(".png"));

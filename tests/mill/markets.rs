@@ -374,7 +374,17 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
         (&json["refused_in_bundles"][0]["files"], &json["taken_in_bundles"]),
         (&2.into(), &serde_json::json!([]))
     );
+    // Whoever has the bundle alone reads it there, and uploads nothing that would be refused.
+    assert!(root.once().status.success(), "{}", root.log());
+    let list = root.files().into_iter().find(|name| name.ends_with("CHECKLIST.md")).unwrap();
+    let told = fs::read_to_string(root.at(&list)).unwrap();
+    assert_eq!(told.matches("the market would refuse it: `city-000").count(), 2, "{told}");
+    assert!(told.contains(&format!("`: {why}; it gets its row back once")) && told.contains(": 0 files"), "{told}");
+    assert_eq!(root.csv().len(), 1, "only its header");
     fs::write(&profile, before).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let told = fs::read_to_string(root.at(&list)).unwrap();
+    assert!(!told.contains("would refuse it") && told.contains(": 2 files"), "{told}");
 
     // One market refuses them, and takes them by another profile.
     let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();

@@ -185,7 +185,7 @@ fn who_has_room_nowhere_waits_and_is_let_go_by_a_word() {
 #[test]
 fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let root = Root::with(
-        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {order: priority, limits: {adobe-stock: {at_most: 1}}}\n",
+        "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, shutterstock], order: priority, limits: {adobe-stock: {at_most: 1}}}\n",
     );
     for (theme, priority) in [("aurora", 3), ("zebra", 1), ("meadow", 2)] {
         fs::create_dir_all(root.at(&format!("raw/{theme}"))).unwrap();
@@ -212,6 +212,10 @@ fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let day = jiff::ZonedDateTime::now().date();
     let told = root.text(&["plan", "--until", &day.tomorrow().unwrap().to_string()]);
     assert!(told.contains("  upload/meadow/") && told.contains("as if each bundle"), "{told}");
+    // Who does not get what waits was not told.
+    let refused = ".jpg and 1 more: shutterstock refuses it: it takes no work made by AI\n";
+    assert!(told.contains(refused), "{told}");
+    assert_eq!(found["not_for"][0]["files"].as_array().map(Vec::len), Some(2), "{found}");
     // A day that is past was accepted, and told as if it were to come.
     let output = root.call(&["plan", "--until", "2020-01-01"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -450,7 +454,11 @@ fn an_offer_is_never_made_of_the_own_file_of_another_market() {
     assert_eq!(counts(&root, &markets), [2, 1, 2], "{}", root.log());
     let second = fs::metadata(at("magnific")).unwrap().len();
     assert!(second > most, "{second} {most}");
-    assert!(root.log().contains("ncoded anew from the original in sRGB, and bundled for magnific"), "{}", root.log());
+    assert!(
+        root.log().contains("ncoded anew from the original for its limits of bytes, and bundled for magnific"),
+        "{}",
+        root.log()
+    );
     assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
 }
 

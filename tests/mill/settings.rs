@@ -197,6 +197,9 @@ fn a_mill_is_made_only_where_nothing_is_or_by_init() {
     }
     // `init` is asked for, and so the folder is meant.
     assert_eq!(words(&root.outside().join("pictures"), "init").0, Some(0));
+    for folder in ["tagsets", "markets", "models"] {
+        assert!(root.outside().join("pictures").join(folder).is_dir(), "{folder} is where a person puts files");
+    }
     assert_eq!(words(&root.outside().join("pictures"), "once").0, Some(0));
 }
 
@@ -206,7 +209,6 @@ fn check_tells_what_keeps_files_waiting() {
     root.idea(NOTE);
     assert!(root.once().status.success());
     assert_eq!(root.call(&["check"]).status.code(), Some(0), "{}", root.text(&["check"]));
-    fs::create_dir(root.at("tagsets")).unwrap();
     fs::write(root.at("tagsets/snow.yaml"), "keywords: [a\n").unwrap();
     fs::write(root.at("raw/winter-cabins/tags.yaml"), "title: [a\n").unwrap();
     let segment = fs::read_dir(root.at(".stockmill/journal")).unwrap().next().unwrap().unwrap().path();

@@ -5,18 +5,9 @@ use std::sync::Arc;
 use super::Plane;
 use super::scan::{Scan, Scanned};
 use crate::craft::CraftError;
-use crate::craft::jpeg::{Part, parts};
+use crate::craft::jpeg::{ADOBE, JFIF, Part, Space, adobe_transform, parts, space};
 use crate::craft::jpeg_scan::codes::Codes;
 use crate::craft::jpeg_scan::{SCANS_MAX, damaged};
-
-/// What the channels of a JPEG are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Space {
-    /// Grey, red, green and blue, or inks: as they are shown.
-    Plain,
-    /// Brightness and two colour differences; of inks if there are four.
-    YCbCr,
-}
 
 #[derive(Clone, Copy)]
 struct Component {
@@ -78,16 +69,6 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Returns what the channels are, by the rules that all viewers follow.
-pub(super) fn space(ids: &[u8], is_jfif: bool, adobe: Option<u8>) -> Space {
-    match (ids, adobe) {
-        ([_, _, _], _) if is_jfif => Space::YCbCr,
-        ([_, _, _] | [_, _, _, _], Some(0)) | ([_, _, _, _] | [b'R', b'G', b'B'], None) => Space::Plain,
-        ([_, _, _] | [_, _, _, _], _) => Space::YCbCr,
-        _ => Space::Plain,
-    }
-}
-
 impl<'a> Reader<'a> {
     /// Reads a part. Returns `false` if the coding is not read here.
     fn part(&mut self, part: &Part<'a>) -> Result<bool, CraftError> {
@@ -112,8 +93,8 @@ impl<'a> Reader<'a> {
                 let scan = self.scan(part).ok_or_else(|| wrong("the header of a scan is wrong"))?;
                 self.scans.push(scan);
             }
-            0xe0 => self.is_jfif |= part.body.starts_with(b"JFIF\0"),
-            0xee if part.body.starts_with(b"Adobe") => self.adobe = Some(part.body.get(11).copied().unwrap_or(0)),
+            0xe0 => self.is_jfif |= part.body.starts_with(JFIF),
+            0xee if part.body.starts_with(ADOBE) => self.adobe = Some(adobe_transform(part.body)),
             _ => (),
         }
         Ok(true)

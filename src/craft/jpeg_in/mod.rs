@@ -8,10 +8,10 @@ mod head;
 mod kernels;
 mod scan;
 
-use self::head::{Frame, Head, Space};
+use self::head::{Frame, Head};
 use self::scan::Scan;
 use super::CraftError;
-use super::jpeg::{Parts, parts};
+use super::jpeg::{Parts, Space, parts};
 use crate::model::Size;
 
 /// Returns the size of a JPEG that is read here, from its head alone; `None` if it is another one or its head is wrong.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::craft::jpeg::parts;
+use crate::craft::jpeg::{parts, space};
 use jpeg_encoder::SamplingFactor::{self, F_1_1, F_1_2, F_2_1, F_2_2};
 use jpeg_encoder::{ColorType, Encoder};
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn what_the_channels_are_is_told_as_viewers_do() {
         (&[1, 2, 3, 4], false, Some(2), Space::YCbCr),
     ];
     for (ids, is_jfif, adobe, expected) in rows {
-        assert_eq!(head::space(ids, is_jfif, adobe), expected, "{ids:?} {is_jfif} {adobe:?}");
+        assert_eq!(space(ids, is_jfif, adobe), expected, "{ids:?} {is_jfif} {adobe:?}");
     }
 }
 

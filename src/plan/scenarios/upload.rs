@@ -269,9 +269,18 @@ fn a_market_that_does_not_take_the_colours_gets_a_file_in_srgb() {
     let made = "lanczos 500x500 to 2500x2000; JPEG quality 95 own-profile on #ffffff";
     let of = |space, is_grey| Some(Colours { space, is_grey });
     let finished = |colours| Given { is_own: true, recipe: Some(made), colours, ..jpeg("upload/t/t-0007.jpg") };
+    let by = |recipe| Given { recipe: Some(recipe), ..finished(of(ColourSpace::DisplayP3, false)) };
+    const COMMAND: &str = "command realesrgan x4 1f2e3d4c 500x500 to 2500x2000; JPEG quality 95 own-profile on #ffffff";
+    const NET: &str = "model sharp-2x 1111111111111111111111111111111111111111111111111111111111111111 500x500 to 2500x2000; JPEG quality 95 own-profile on #ffffff";
     for (given, expected) in [
         (finished(None), "shared"),
         (finished(of(ColourSpace::DisplayP3, false)), "encoded anew from the original in sRGB, and "),
+        // What enlarged it is missing, and is named.
+        (by(COMMAND), "made again from its original: the settings name no program any more that enlarges pictures"),
+        (
+            by(NET),
+            "made again from its original: the neural net that enlarged its picture, `models/sharp-2x.safetensors`, is not",
+        ),
         (finished(of(ColourSpace::Srgb, true)), "shared"),
         (
             Given { colours: of(ColourSpace::Inks, false), ..jpeg("upload/t/mine.jpg") },
@@ -449,7 +458,13 @@ fn what_is_offered_is_the_finished_file_or_made_like_it() {
         (own, bundled, "t-0007.jpg", true, "bundled: t-0007.jpg"),
         (finished, by_hand, "mine.jpg", true, "bundled: mine.jpg"),
         (finished, bundled, "t0007.jpg", true, "bundled: t-0007.jpg"),
-        (own, anew, "t0007.jpg", true, "encoded anew from the original in sRGB, and bundled: t-0007.jpg"),
+        (
+            own,
+            anew,
+            "t0007.jpg",
+            true,
+            "encoded anew from the original for its limits of bytes, and bundled: t-0007.jpg",
+        ),
         (own, anew, "t0007.jpg", false, "the limits of that one alone; it cannot be made again, since its original"),
     ];
     let told = |did: &str| vec![Happened { at: Timestamp::UNIX_EPOCH, stage: Stage::Upload, did: did.to_owned() }];

@@ -120,8 +120,17 @@ impl Bundles<'_> {
         let video = sidecar.video;
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
-        let file_name = file.to_owned();
-        inside.assets.push(BundleAsset { file_name, fitted, category, look, people, warnings, video, is_tagged });
+        inside.assets.push(BundleAsset {
+            file_name: file.to_owned(),
+            fitted,
+            category,
+            look,
+            people,
+            warnings,
+            video,
+            is_tagged,
+            against: None,
+        });
         Ok(())
     }
 

@@ -67,7 +67,7 @@ impl Decider {
             is_released,
             left_at: self.ledger.left_at(stage),
             leaving: self.reserved.leaving(stage),
-            made_up: self.upload.gate_days.get(&stage).and_then(|day| day.made_up),
+            made_up: self.upload.gate_days.get(&stage).map_or(&[], |day| &day.made_up),
         };
         gate::check(stage, self.settings.gates.of(stage), &facts)
     }

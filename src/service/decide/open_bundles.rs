@@ -82,9 +82,8 @@ impl Decider {
         name: &BundleName,
         now: &Moment,
     ) -> Result<Vec<(RelPath, Against)>, Hold> {
-        let limits = limits(&self.settings);
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name, &limits)
+        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name)
     }
 }
 
@@ -114,14 +113,17 @@ fn unnamed(disk: &dyn Look, settings: &Settings) -> Vec<RelPath> {
 
 impl Bundles<'_> {
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
-    fn refused(&mut self, name: &BundleName, limits: &Limits) -> Result<Vec<(RelPath, Against)>, Hold> {
+    fn refused(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Against)>, Hold> {
         let bundle = self.folder(name)?;
         let mut all = Vec::new();
         for (file, record) in self.files(&bundle)? {
             let mut inside = Inside::default();
             let path = bundle.files().join(&file);
             let against = match self.asset(name, &bundle, &file, &record, &mut inside) {
-                Ok(()) => inside.assets.pop().and_then(|asset| self.against(name, &path, asset, limits)),
+                Ok(()) => inside.assets.pop().and_then(|asset| match self.judged(name, &path, &asset) {
+                    Ok(reasons) => reasons.filter(|all| !all.is_empty()).map(|all| Against::Refuses(all.join("; "))),
+                    Err(why) => Some(Against::Unmeasured(why)),
+                }),
                 Err(hold) => Some(Against::Untold(hold)),
             };
             all.extend(against.map(|against| (path, against)));
@@ -129,16 +131,24 @@ impl Bundles<'_> {
         Ok(all)
     }
 
-    fn against(&self, name: &BundleName, path: &RelPath, asset: BundleAsset, limits: &Limits) -> Option<Against> {
-        let market = self.market(name)?;
-        let Measured { kind, size, colours, bytes } = match measured(self.disk, path, limits) {
-            Ok(measured) => measured?,
-            Err(why) => return Some(Against::Unmeasured(why)),
-        };
-        let BundleAsset { fitted, category, video, .. } = asset;
-        let meta = fitted.meta;
-        let reasons = check(market, &Candidate { kind, size, video, bytes, colours, meta, category });
-        (!reasons.is_empty()).then(|| Against::Refuses(reasons.join("; ")))
+    /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today.
+    pub(super) fn judge(&self, name: &BundleName, assets: &mut [BundleAsset]) {
+        let files = BundleFolder::new(name.folder()).files();
+        for asset in assets {
+            // What cannot be measured now is no reason to take it out: it was measured when it was bundled.
+            asset.against = self.judged(name, &files.join(&asset.file_name), asset).ok().flatten();
+        }
+    }
+
+    /// Measures a file of a bundle, and returns what its market has against it by its rules of today, `None` if one of them is
+    /// not there; or why nobody can tell.
+    fn judged(&self, name: &BundleName, path: &RelPath, asset: &BundleAsset) -> Result<Option<Vec<String>>, String> {
+        let Some(market) = self.market(name) else { return Ok(None) };
+        let measured = measured(self.disk, path, &limits(self.settings))?;
+        Ok(measured.map(|Measured { kind, size, colours, bytes }| {
+            let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
+            check(market, &Candidate { kind, size, video, bytes, colours, meta, category })
+        }))
     }
 
     /// Plans its name back for each file that a person renamed: its row, its sidecar and what is known of what was sent

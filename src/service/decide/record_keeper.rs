@@ -215,6 +215,7 @@ impl RecordKeeper {
             // Its manifest is looked at once they have their names.
             return Ok(FoundBundle { plans: names_back, bundle, themes, folders, ..FoundBundle::default() });
         }
+        look.judge(name, &mut inside.assets);
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
         let checklist = match disk.read(&path, RECORD_BYTES_MAX) {

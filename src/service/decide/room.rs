@@ -6,7 +6,9 @@ use jiff::civil::Date;
 
 use super::{Decider, Here};
 use crate::model::{MarketName, Stage, ThemeSlug};
-use crate::plan::{Bundle, BundleName, Facts, Hold, MarketRecord, MarketUse, NoRoom, Outlook, WentBefore, check_room};
+use crate::plan::{
+    Bundle, BundleName, Facts, Hold, MarketRecord, MarketUse, NoRoom, Outlook, Plan, WentBefore, check_room,
+};
 use crate::service::clock::Moment;
 
 impl Decider {
@@ -57,17 +59,18 @@ impl Decider {
         check_room(day, &used, theme, &now.local)
     }
 
-    /// Returns the theme of a file in `upload`, and the markets that would take it if the gate were open and they had room.
+    /// Returns the theme of a file in `upload`, the markets that would take it if the gate were open and they had room, and
+    /// why others do not get it.
     pub(in crate::service) fn markets_for(
         &mut self,
         facts: &Facts,
         here: Here<'_>,
-    ) -> Result<(ThemeSlug, Vec<MarketName>), Hold> {
+    ) -> Result<(ThemeSlug, Vec<MarketName>, Vec<String>), Hold> {
         self.upload.is_room_ignored = true;
         let plan = self.decide_asset(facts, None, None, here);
         self.upload.is_room_ignored = false;
-        let about = plan?.about;
-        Ok((about.theme.unwrap_or_else(ThemeSlug::unsorted), about.markets))
+        let Plan { about, not_for, .. } = plan?;
+        Ok((about.theme.unwrap_or_else(ThemeSlug::unsorted), about.markets, not_for))
     }
 
     /// Returns what the time to come is told by, as if what lies in bundles were sent now.
@@ -91,7 +94,7 @@ impl Decider {
         }
         Outlook {
             gate: self.settings.gates.of(Stage::Upload),
-            made_up: self.upload.gate_days.get(&Stage::Upload).and_then(|day| day.made_up),
+            made_up: self.upload.gate_days.get(&Stage::Upload).map_or(&[], |day| &day.made_up),
             left_at: self.ledger.left_at(Stage::Upload).to_vec(),
             day: &self.settings.upload.day,
             before,

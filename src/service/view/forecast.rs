@@ -19,6 +19,8 @@ pub struct Future {
     pub forecast: Forecast,
     /// What waits for something else than its gate and room, and why.
     pub held: Vec<(RelPath, String)>,
+    /// Which markets do not get what waits, and why, with the files that this is so of.
+    pub not_for: BTreeMap<String, Vec<RelPath>>,
     /// How many files a market refuses that others take, and why.
     pub refused: BTreeMap<(MarketName, String), usize>,
     /// How many files are in earlier stages: when they are made, nobody can tell.
@@ -57,7 +59,10 @@ impl View {
             };
             let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
             match self.decide.markets_for(&facts, here) {
-                Ok((theme, markets)) => {
+                Ok((theme, markets, not_for)) => {
+                    for why in not_for {
+                        future.not_for.entry(why).or_default().push(path.clone());
+                    }
                     let rank = self.decide.rank(Some(&theme), is_on_way(&theme), now.for_settle());
                     waiting.push((rank, facts.dropped_ns, Waiting { file: path, theme, markets }));
                 }

@@ -75,6 +75,14 @@ impl RealDisk {
         }
     }
 
+    /// Makes a folder directly in the root; one that is there stays as it is.
+    pub fn make_root_folder(&self, name: &str) -> io::Result<()> {
+        match std::fs::create_dir(self.layout().root.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns where the areas lie.
     pub fn layout(&self) -> &Layout {
         self.areas.layout()

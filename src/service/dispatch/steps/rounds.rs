@@ -108,7 +108,7 @@ impl Dispatcher {
     fn look_at_gates(&mut self, now: &Moment) {
         for (stage, day) in self.decide.see_gate_days(now) {
             self.decide.keep_gate_day(stage, &day);
-            if day.made_up.is_some() {
+            if day.making_up().is_some() {
                 report::day_made_up(stage, day.opened, &now.local);
             }
         }
