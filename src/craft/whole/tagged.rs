@@ -85,9 +85,10 @@ impl Film {
         if self.found.is_elsewhere {
             return Err(Cannot::Hold("its index names content elsewhere"));
         }
+        let contents = self.found.contents();
         let is_in = |place: u64| {
-            let contents = self.found.top.iter().filter(|top| top.is_content());
-            contents.into_iter().any(|top| top.content.contains(&place))
+            let next = contents.partition_point(|content| content.end <= place);
+            contents.get(next).is_some_and(|content| content.start <= place)
         };
         for (table, width) in self.tables() {
             let bytes_max = if width == 4 { u64::from(u32::MAX) } else { u64::MAX };
