@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::out::say;
 use super::plan::path_of;
 use super::settings::{exit_code, settings_to_look};
+use crate::model::hierarchy::{levels, of_keywords};
 use crate::model::{AiField, RelPath, escape_bytes};
 use crate::plan::tags::{Layer, Resolved, Sourced};
 use crate::service::{AssetStatus, View};
@@ -49,8 +50,9 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
 
 /// Prints where keywords stand, what its generator was asked, and how many stars it has.
 fn print_more(tags: &Resolved) {
+    let keywords: Vec<String> = tags.keywords.iter().map(|keyword| keyword.value.clone()).collect();
     for path in &tags.hierarchy {
-        say!("hierarchy    {} ({})", path.value, path.layer);
+        say!("hierarchy    {} ({}){}", path.value, path.layer, in_public(&path.value, &keywords));
     }
     for (field, sourced) in AiField::ALL.into_iter().zip(&tags.ai) {
         if let Some(Sourced { value, layer }) = sourced {
@@ -59,6 +61,15 @@ fn print_more(tags: &Resolved) {
     }
     if let Some(Sourced { value, layer }) = &tags.rating {
         say!("rating       {value} ({layer})");
+    }
+}
+
+/// Returns what there is to tell of how much of a hierarchical keyword files for markets have.
+fn in_public(path: &String, keywords: &[String]) -> String {
+    match of_keywords([path], keywords).first() {
+        Some(public) if levels(public).eq(levels(path)) => String::new(),
+        Some(public) => format!("; in files for markets `{public}`, since its other levels are no keywords"),
+        None => "; not in files for markets, since its last level, or all above that, is no keyword".to_owned(),
     }
 }
 

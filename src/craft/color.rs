@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use image::{ColorType, DynamicImage, ImageBuffer, Rgb, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
+use super::icc_public::without_texts;
 use super::{CraftError, Picture};
 use crate::model::Format;
 
@@ -18,7 +19,10 @@ pub fn grey_profile() -> &'static [u8] {
 }
 
 /// What is told of a picture whose profile cannot be used.
-const NO_PROFILE: &str = "its colour profile cannot be used, and it is taken for sRGB";
+pub(super) const NO_PROFILE: &str = "its colour profile cannot be used, and it is taken for sRGB";
+
+/// What is told of a picture that was to keep its profile.
+const UNKNOWN_PARTS: &str = "its own colour profile has parts that are not known here, and it becomes sRGB";
 
 /// Returns a picture with a profile that fits it, or without one, and then what there is to tell. A grey picture with a
 /// profile of colours, which some programs write, gets a grey one.
@@ -75,6 +79,12 @@ pub(super) fn shows_as_srgb(icc: &[u8]) -> bool {
     is_turned && turned.iter().enumerate().all(|(at, value)| value.abs_diff(values[at / each]) <= 1)
 }
 
+/// Returns the profile that a public file has in place of this one: it turns colours alike, and says nothing else; `None` if
+/// nobody here can tell what this one says.
+pub(super) fn public_profile(icc: &[u8]) -> Option<Vec<u8>> {
+    if [srgb_profile(), grey_profile()].contains(&icc) { Some(icc.to_vec()) } else { without_texts(icc) }
+}
+
 /// Returns a picture in sRGB, a grey one as grey. A picture without a profile is sRGB by convention; one with a
 /// profile that cannot be used is taken for sRGB, as every viewer does.
 pub fn to_srgb(picture: Picture) -> Result<Picture, CraftError> {
@@ -111,9 +121,16 @@ pub(super) fn holds(color: ColorType, format: Format) -> bool {
     }
 }
 
-/// Returns a picture in its own colours if it has a profile, and the format can hold both; else in sRGB.
-pub fn in_own(picture: Picture, format: Format) -> Result<Picture, CraftError> {
-    if holds(picture.image.color(), format) && picture.icc.is_some() { Ok(picture) } else { to_srgb(picture) }
+/// Returns a picture in its own colours if it has a profile, and the format can hold both; else in sRGB, and what there is to
+/// tell of that.
+pub fn in_own(picture: Picture, format: Format) -> Result<(Picture, Option<&'static str>), CraftError> {
+    let Some(icc) = picture.icc.as_deref().filter(|_| holds(picture.image.color(), format)) else {
+        return Ok((to_srgb(picture)?, None));
+    };
+    match public_profile(icc) {
+        Some(icc) => Ok((Picture { icc: Some(icc), ..picture }, None)),
+        None => Ok((to_srgb(picture)?, Some(UNKNOWN_PARTS))),
+    }
 }
 
 fn wrong(error: &moxcms::CmsError) -> CraftError {
@@ -396,10 +413,17 @@ mod tests {
         ] {
             for (format, kept) in Format::ALL.into_iter().zip(kept) {
                 let picture = Picture { image: image.clone(), icc: icc.clone() };
-                let own = in_own(picture, format).unwrap();
-                assert_eq!(own.icc == icc && own.image == *image, kept, "{format:?}");
+                let (own, told) = in_own(picture, format).unwrap();
+                assert_eq!(told, None);
+                let public = icc.as_deref().and_then(public_profile);
+                assert_eq!(own.icc == public && own.image == *image, kept, "{format:?}");
             }
         }
+        // One with tags that are not read here becomes sRGB, and that is told.
+        let mut odd = p3.clone();
+        odd[132..136].copy_from_slice(b"D2B0");
+        let (own, told) = in_own(Picture { image: color.clone(), icc: Some(odd) }, Format::Png).unwrap();
+        assert_eq!((own.icc.as_deref(), told), (Some(srgb_profile()), Some(UNKNOWN_PARTS)));
         // The colour behind it is that of the settings, in the picture's own space: pure red of sRGB is less of P3.
         let flat = flatten(Picture { image: RgbaImage::new(1, 1).into(), icc: Some(p3) }, [255, 0, 0]).unwrap();
         let [red, green, blue] = flat.image.to_rgb8().get_pixel(0, 0).0;

@@ -4,12 +4,12 @@ use std::io::Write;
 use image::metadata::Orientation;
 
 use super::CraftError;
-use super::color::with_fit_profile;
+use super::color::{NO_PROFILE, public_profile, shows_as_srgb, with_fit_profile};
 use super::complete::png_chunks;
 use super::decode::{decode_told, png_orientation};
 use super::jpeg::{self, Part, parts};
 use super::packets::{Packets, Shown};
-use super::picture::Limits;
+use super::picture::{Limits, Picture};
 use super::png_color;
 use super::tiff_out::tiff_with;
 use super::webp::{self, Chunk};
@@ -27,12 +27,15 @@ const JPEG_HEADER: &[u8] = b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
 const JPEG_ADOBE_BYTES: usize = 12;
 /// The head of a PNG text chunk with an XMP packet: keyword, no compression, no language.
 pub(super) const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
+/// What stands before a packed profile in a PNG: a name, which programs show, and how it is packed.
+const PNG_PROFILE: &[u8] = b"profile\0\0";
 /// The chunks of a PNG that its pixels and colours are made of.
 const PNG_KEPT: [&[u8; 4]; 12] =
     [b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"pHYs", b"IDAT"];
 /// The flags of a WebP's header that a still picture keeps: colour profile, transparency.
 const WEBP_KEPT: u8 = 0x30;
-/// The bits of a WebP's header that announce XMP and EXIF.
+/// The bits of a WebP's header that announce a profile, XMP and EXIF.
+const WEBP_PROFILE: u8 = 0x20;
 const WEBP_XMP: u8 = 0x04;
 const WEBP_EXIF: u8 = 0x08;
 
@@ -58,25 +61,48 @@ impl Embedded<'_> {
 /// told: of the picture, if it was decoded for that, and of what there was no room for.
 pub fn embed<'a>(bytes: &'a [u8], kind: Kind, meta: &Meta) -> Result<(Embedded<'a>, Option<String>), CraftError> {
     let packets = Packets::of(meta)?;
-    let pieces = match kind {
+    let (pieces, decoded) = match kind {
         Kind::Jpeg => jpeg(bytes, &packets)?,
         Kind::Png => png(bytes, &packets)?,
-        Kind::Webp => vec![webp(bytes, &packets)?.into()],
+        Kind::Webp => {
+            let (picture, told) = webp(bytes, &packets)?;
+            (vec![picture.into()], told)
+        }
         // It is written again, without loss: its parts point at each other.
         Kind::Tiff => {
             let (picture, told) = tiff(bytes, &packets)?;
-            return Ok((Embedded(vec![picture.into()]), told));
+            (vec![picture.into()], told)
         }
         other => return Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
     };
-    Ok((Embedded(pieces), packets.told))
+    let told: Vec<String> = decoded.into_iter().chain(packets.told).collect();
+    Ok((Embedded(pieces), (!told.is_empty()).then(|| told.join("; "))))
 }
 
-fn tiff(bytes: &[u8], packets: &Packets) -> Result<(Vec<u8>, Option<String>), CraftError> {
+/// A picture in pieces, and what there is to tell of it.
+type Told<T> = (T, Option<String>);
+
+fn tiff(bytes: &[u8], packets: &Packets) -> Result<Told<Vec<u8>>, CraftError> {
     let (picture, decoded) = decode_told(bytes.into(), Kind::Tiff, &Limits::default())?;
     let (picture, profile) = with_fit_profile(picture);
-    let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).chain(packets.told.clone()).collect();
+    let (icc, told) = public(picture.icc.as_deref())?;
+    let picture = Picture { icc, ..picture };
+    let told: Vec<String> = decoded.into_iter().chain(profile.map(str::to_owned)).chain(told).collect();
     Ok((tiff_with(&picture, packets)?, (!told.is_empty()).then(|| told.join("; "))))
+}
+
+/// Returns the profile that a picture has in public, and what there is to tell of that. One that makes its colours, and is such
+/// that nobody here can tell what it says, is refused.
+fn public(icc: Option<&[u8]>) -> Result<Told<Option<Vec<u8>>>, CraftError> {
+    let Some(icc) = icc else { return Ok((None, None)) };
+    let public = public_profile(icc);
+    if public.is_none() && !shows_as_srgb(icc) {
+        let why = "its colour profile has parts that are not known here, and they may tell more than its colours; \
+                   convert the picture to sRGB";
+        return Err(CraftError::Unsupported(why.to_owned()));
+    }
+    let told = public.is_none().then(|| NO_PROFILE.to_owned());
+    Ok((public, told))
 }
 
 /// Returns the segments before a JPEG's picture: a plain header, metadata, and its colour profile in parts
@@ -87,16 +113,21 @@ pub(super) fn jpeg_head(packets: Option<&Packets>, size: Size, icc: Option<&[u8]
     if let Some(packets) = packets {
         described(&mut head, packets, &Shown { size, turned: None, icc });
     }
-    // A longer profile than can be numbered is none that anybody reads.
-    let parts: Vec<&[u8]> = icc.unwrap_or_default().chunks(JPEG_PROFILE_BYTES_MAX).collect();
-    let Ok(count) = u8::try_from(parts.len()) else { return head };
-    for (number, part) in (1_u8..).zip(parts) {
-        segment(&mut head, 0xe2, &[JPEG_PROFILE, &[number, count], part].concat());
-    }
+    profiled(&mut head, icc);
     head
 }
 
-fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, CraftError> {
+/// Adds the segments of a colour profile to a JPEG.
+fn profiled(head: &mut Vec<u8>, icc: Option<&[u8]>) {
+    // A longer profile than can be numbered is none that anybody reads.
+    let parts: Vec<&[u8]> = icc.unwrap_or_default().chunks(JPEG_PROFILE_BYTES_MAX).collect();
+    let Ok(count) = u8::try_from(parts.len()) else { return };
+    for (number, part) in (1_u8..).zip(parts) {
+        segment(head, 0xe2, &[JPEG_PROFILE, &[number, count], part].concat());
+    }
+}
+
+fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>>>, CraftError> {
     let unknown = || {
         let what = "a JPEG with unknown parts between those that are known; save it again with another program";
         CraftError::Unsupported(what.to_owned())
@@ -106,11 +137,17 @@ fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, Cr
     if let Some(header) = jpeg::before_pixels(bytes).find(is_header) {
         segment(&mut head, 0xe0, &density(header.body));
     }
-    let (size, icc) = (super::decode::stored_size(bytes, Kind::Jpeg), jpeg::profile(bytes));
+    let is_profile = |part: &Part<'_>| part.marker == 0xe2 && part.body.starts_with(JPEG_PROFILE);
+    let has_profile = jpeg::before_pixels(bytes).any(|part| is_profile(&part));
+    // One whose pieces are not all there is none.
+    let icc = has_profile.then(|| jpeg::profile(bytes).unwrap_or_default());
+    let (icc, told) = public(icc.as_deref())?;
+    let size = super::decode::stored_size(bytes, Kind::Jpeg);
     let shown = |size| Shown { size, turned: jpeg::orientation(bytes), icc: icc.as_deref() };
     // A size that cannot be read is told once the parts are known.
     let described_with = size.as_ref().map(|size| shown(*size)).ok();
     described_with.iter().for_each(|shown| described(&mut head, packets, shown));
+    profiled(&mut head, icc.as_deref());
     let mut pieces = vec![Cow::from(head)];
     let mut has_pixels = false;
     for part in parts(bytes) {
@@ -120,7 +157,7 @@ fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, Cr
             return Err(unknown());
         }
         has_pixels |= part.marker == 0xda;
-        if let Some(body) = wanted(&part) {
+        if let Some(body) = wanted(&part).filter(|_| !is_profile(&part)) {
             let mut head = Vec::new();
             segment(&mut head, part.marker, body);
             pieces.extend([head.into(), part.coded.into()]);
@@ -131,7 +168,7 @@ fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, Cr
     }
     size?;
     pieces.push(b"\xff\xd9".into());
-    Ok(pieces)
+    Ok((pieces, told))
 }
 
 /// Adds the segments of metadata to a JPEG.
@@ -175,9 +212,10 @@ fn segment(out: &mut Vec<u8>, marker: u8, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
-fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, CraftError> {
+fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>>>, CraftError> {
     let mut pieces = vec![Cow::from(b"\x89PNG\r\n\x1a\n")];
     let mut has_pixels = false;
+    let (icc, told) = public(png_color::embedded(bytes).as_deref())?;
     for chunk in png_chunks(bytes).filter(|chunk| PNG_KEPT.contains(&&chunk.name)) {
         if chunk.name == *b"IDAT" && !has_pixels {
             has_pixels = true;
@@ -187,13 +225,21 @@ fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Vec<Cow<'a, [u8]>>, Cra
             let described = png_described(packets, &shown);
             pieces.extend(described.map(|(name, body)| Cow::from(png_chunk(name, &body))));
         }
-        pieces.push(chunk.whole.into());
+        match (&chunk.name, &icc) {
+            (b"iCCP", _) => (),
+            // The profile stands before the list of colours.
+            (b"IHDR", Some(icc)) => {
+                let packed = fdeflate::compress_to_vec(icc);
+                pieces.extend([chunk.whole.into(), png_chunk(*b"iCCP", &[PNG_PROFILE, &packed].concat()).into()]);
+            }
+            _ => pieces.push(chunk.whole.into()),
+        }
     }
     if !has_pixels {
         return Err(CraftError::Damaged("the PNG has no pixels".to_owned()));
     }
     pieces.push(png_chunk(*b"IEND", b"").into());
-    Ok(pieces)
+    Ok((pieces, told))
 }
 
 /// Returns the chunks of metadata of a PNG, which stand before its pixels.
@@ -209,7 +255,7 @@ fn png_chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     chunk
 }
 
-pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftError> {
+pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Told<Vec<u8>>, CraftError> {
     let mut chunks = webp::chunks(bytes)?;
     // Without a header first, a decoder reads the first chunk and no other.
     if chunks.first().is_some_and(|chunk| chunk.name != *b"VP8X") {
@@ -222,17 +268,20 @@ pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Vec<u8>, CraftErro
     let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name);
     let flags = find(b"VP8X").and_then(|chunk| chunk.body.first()).map_or_else(|| webp_flags(&chunks), |flags| *flags);
     let turned = find(b"EXIF").and_then(|chunk| Orientation::from_exif_chunk(chunk.body));
-    let mut header = vec![flags & WEBP_KEPT | WEBP_XMP | WEBP_EXIF, 0, 0, 0];
+    let (icc, told) = public(find(b"ICCP").map(|chunk| chunk.body))?;
+    let flags = flags & WEBP_KEPT & if icc.is_some() { u8::MAX } else { !WEBP_PROFILE };
+    let mut header = vec![flags | WEBP_XMP | WEBP_EXIF, 0, 0, 0];
     let size = super::decode::stored_size(bytes, Kind::Webp)?;
-    let exif = packets.exif(&Shown { size, turned, icc: find(b"ICCP").map(|chunk| chunk.body) });
+    let exif = packets.exif(&Shown { size, turned, icc: icc.as_deref() });
     for length in [size.width, size.height] {
         header.extend_from_slice(&(length - 1).to_le_bytes()[..3]);
     }
     let mut kept = vec![Chunk { name: *b"VP8X", body: &header }];
-    kept.extend([b"ICCP", b"ALPH", b"VP8 ", b"VP8L"].into_iter().filter_map(|name| find(name).copied()));
+    kept.extend(icc.as_deref().map(|icc| Chunk { name: *b"ICCP", body: icc }));
+    kept.extend([b"ALPH", b"VP8 ", b"VP8L"].into_iter().filter_map(|name| find(name).copied()));
     kept.push(Chunk { name: *b"EXIF", body: &exif });
     kept.push(Chunk { name: *b"XMP ", body: packets.xmp.as_bytes() });
-    Ok(webp::join(&kept))
+    Ok((webp::join(&kept), told))
 }
 
 /// Returns the header's flags for a WebP without a header: a lossless one stores itself whether it is transparent.
@@ -304,6 +353,30 @@ mod tests {
                 assert_eq!((tags.title.as_deref(), tags.keywords.len()), (Some("Second"), 2), "{kind}");
             }
             assert!(!twice.windows(5).any(|window| window == b"First"), "{kind}");
+        }
+    }
+
+    /// The profile of a monitor says whose it is.
+    #[test]
+    fn of_a_profile_only_what_turns_colours_leaves() {
+        let profile = crate::craft::icc::rgb(&crate::craft::icc::SRGB, |value| value).unwrap();
+        let at = profile.windows(7).position(|window| window == b"picture").unwrap();
+        let of_jane = [&profile[..at], b"Jane D.", &profile[at + 7..]].concat();
+        let torn = profile[..100].to_vec();
+        // With a tag of floats, which nobody here reads.
+        let odd = [&profile[..132], b"D2B0", &profile[136..]].concat();
+        for format in [Format::Jpeg, Format::Png, Format::Webp, Format::Tiff] {
+            let kind = format.kind();
+            let with = |icc: &[u8]| {
+                let picture = Picture { icc: Some(icc.to_vec()), ..testing::gradient(40, 30) };
+                super::embed(&encode(&picture, format, 95).unwrap(), kind, &meta("t")).map(|(embedded, told)| {
+                    (decode(&embedded.into_bytes(), kind, &Limits::default()).unwrap().icc, told)
+                })
+            };
+            assert_eq!(with(&of_jane), Ok((Some(profile.clone()), None)), "{kind}");
+            assert_eq!(with(&torn), Ok((None, Some(NO_PROFILE.to_owned()))), "{kind}");
+            let refused = with(&odd).unwrap_err().to_string();
+            assert!(refused.contains("its colour profile has parts that are not known here"), "{kind}: {refused}");
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn write<'a>(
         Format::Png => png(source, icc, to, writing, out),
         Format::Webp => {
             let bytes = webp(&resized(source)?)?;
-            let bytes = if let Some(packets) = writing.packets { embed::webp(&bytes, packets)? } else { bytes };
+            let bytes = if let Some(packets) = writing.packets { embed::webp(&bytes, packets)?.0 } else { bytes };
             stream::written(out.write_all(&bytes))
         }
         Format::Tiff => {

@@ -33,6 +33,11 @@ pub(super) fn unlike_srgb(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Returns the profile that a PNG holds; an empty one if it cannot be unpacked.
+pub(super) fn embedded(bytes: &[u8]) -> Option<Vec<u8>> {
+    body(bytes, *b"iCCP").map(|body| unpacked(body).unwrap_or_default())
+}
+
 /// Unpacks a profile behind its name, which says nothing of the colours.
 fn unpacked(body: &[u8]) -> Option<Vec<u8>> {
     let name = body.iter().position(|byte| *byte == 0)?;

@@ -350,14 +350,15 @@ fn in_output(
 ) -> Result<(Picture, Option<&'static str>), CraftError> {
     let (picture, remark) = with_fit_profile(picture);
     let Output::Final { format, profile, background, .. } = output else { return Ok((picture, remark)) };
-    let picture = if *profile == Profile::Keep { in_own(picture, *format)? } else { to_srgb(picture)? };
+    let (picture, unkept) =
+        if *profile == Profile::Keep { in_own(picture, *format)? } else { (to_srgb(picture)?, None) };
     let picture = if *format == Format::Jpeg {
         is_flattened.set(is_flattened.get() || is_transparent(&picture.image));
         flatten(picture, *background)?
     } else {
         picture
     };
-    Ok((fit(picture, *format)?, remark))
+    Ok((fit(picture, *format)?, remark.or(unkept)))
 }
 
 /// Writes a picture that is ready.

@@ -387,3 +387,38 @@ impl Sources<'_> {
         Stored::open(self.open(path)?, self.limits.file_bytes_max).map_err(unread(path))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::Stage;
+    use crate::records::{About, PublishMode};
+    use crate::vault::{Disk as _, Layout, RealDisk};
+
+    /// A film that is not as long as its edits make it lacks something, or has too much.
+    #[test]
+    fn a_film_of_another_length_than_foreseen_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open(Layout { root: root.path().to_owned(), areas: [].into() }).unwrap();
+        let path = |text: &str| RelPath::new(text).unwrap();
+        disk.make_area(&path("upload")).unwrap();
+        disk.write_new(&path("upload/a.mp4"), b"a film").unwrap();
+        let vault = Vault::new(Arc::new(disk), &[]).unwrap();
+        let decode = craft::Limits::default();
+        let limits = Limits { file_bytes_max: 1 << 20, decode, command: None };
+        let plan = Plan::new(About::new(Stage::Upload, ""));
+        let sources = Sources { disk: vault.disk(), plan: &plan, limits: &limits };
+        for (foreseen, is_made) in [(5, false), (6, true), (7, false)] {
+            let product =
+                Product { to: path("upload/b.mp4"), recipe: Recipe::Bytes(Vec::new()), mode: PublishMode::New };
+            let mut draft = vault.draft();
+            let from = (&path("upload/a.mp4"), Kind::Mp4);
+            let made = video(&sources, from, &mut draft, &product, |_, _| Ok((Vec::new(), foreseen)));
+            let told = format!("6 bytes of the video were written, and {foreseen} were to be");
+            assert_eq!(made.is_ok(), is_made);
+            assert!(made.is_ok() || made.is_err_and(|error| error.to_string().contains(&told)));
+        }
+    }
+}

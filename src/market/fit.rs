@@ -347,8 +347,8 @@ mod tests {
     #[test]
     fn where_a_keyword_stands_goes_where_the_keyword_goes() {
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let hierarchy = text(&["places|Alps", "tools|Midjourney|snow", "art|AI generated", "a|beyond"]);
-        let meta = Meta { hierarchy, ..tags("A cabin", &["alps", "snow", "AI generated"], 60) };
+        let hierarchy = text(&["places|Home|Alps", "Midjourney|snow", "alps|AI generated", "alps|beyond"]);
+        let meta = Meta { hierarchy, ..tags("A cabin", &["places", "alps", "Midjourney", "snow", "AI generated"], 60) };
         assert_eq!(fit(&market("adobe-stock"), &meta).meta.hierarchy, ["places|Alps"]);
     }
 

@@ -296,7 +296,7 @@ mod tests {
             ..layer("", keywords)
         };
         let layers = [
-            (Layer::Defaults, own(&["a| x"], Some(2), &["x", "y"])),
+            (Layer::Defaults, own(&["a| x"], Some(2), &["x", "y", "a"])),
             (Layer::Xmp, own(&["b|y", "c|z", "lone"], Some(4), &["z"])),
             (Layer::Sidecar, own(&["-c|Z"], None, &["-y"])),
         ];

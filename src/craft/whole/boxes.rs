@@ -8,6 +8,9 @@ pub(super) const INDEX_BYTES_MAX: u64 = 128 << 20;
 /// How deep boxes lie in an index.
 const DEPTH_MAX: usize = 8;
 
+/// The most signs of the name of another file that are told.
+const PLACE_CHARS_MAX: usize = 200;
+
 /// Boxes that may follow the index and the first content; any other name there may be plain text.
 const FOLLOWING: [&[u8; 4]; 17] = [
     b"moov", b"moof", b"mdat", b"imda", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"meta", b"udta",
@@ -63,6 +66,9 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
         return Err(cut("the video has no content (`mdat`)"));
     }
     let index = source.up_to(at, size.min(INDEX_BYTES_MAX))?;
+    if let Some(place) = place_elsewhere(&index, 0) {
+        return Err(lies_elsewhere(&place));
+    }
     let end = content_end(&index, 0).unwrap_or(0);
     if size <= INDEX_BYTES_MAX && end > source.length {
         return Err(cut(&format!("its index names content up to byte {end}, and it has {}", source.length)));
@@ -112,12 +118,37 @@ pub(super) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
 fn content_end(bytes: &[u8], depth: usize) -> Option<u64> {
     let below = inner(bytes).filter(|(kind, _)| matches!(kind, b"moov" | b"trak" | b"mdia" | b"minf"));
     let below = below.filter(|_| depth < DEPTH_MAX).filter_map(|(_, content)| content_end(content, depth + 1)).max();
-    // A table may name content of other files.
-    let is_elsewhere = find(bytes, *b"dinf")
-        .and_then(|dinf| find(dinf, *b"dref"))
-        .is_some_and(|dref| dref.get(19).is_some_and(|flags| flags & 1 == 0));
-    let own = find(bytes, *b"stbl").filter(|_| !is_elsewhere).and_then(table_end);
-    below.max(own)
+    below.max(find(bytes, *b"stbl").and_then(table_end))
+}
+
+/// Returns in which other file some of a video's content lies, by what is below a box.
+fn place_elsewhere(bytes: &[u8], depth: usize) -> Option<String> {
+    let references = find(bytes, *b"dinf").and_then(|dinf| find(dinf, *b"dref"));
+    let mut below = inner(bytes).filter(|(kind, _)| matches!(kind, b"moov" | b"trak" | b"mdia" | b"minf"));
+    let is_deep = depth >= DEPTH_MAX;
+    references
+        .and_then(elsewhere)
+        .or_else(|| if is_deep { None } else { below.find_map(|(_, content)| place_elsewhere(content, depth + 1)) })
+}
+
+/// Returns in which other file some content of a track lies, by its references; `None` if all of it lies in its own.
+pub(super) fn elsewhere(references: &[u8]) -> Option<String> {
+    let entries = inner(references.get(8..).unwrap_or_default());
+    let others = entries.filter(|(name, entry)| *name != *b"imdt" && entry.get(3).is_none_or(|flags| flags & 1 == 0));
+    // One that names no place names its own file.
+    let mut places =
+        others.map(|(_, entry)| entry.get(4..).unwrap_or_default()).filter(|at| at.iter().any(|b| *b != 0));
+    let place = String::from_utf8_lossy(places.next()?).into_owned();
+    // A Mac writes more than a path.
+    let words = place.split(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+    Some(words.max_by_key(|word| word.len()).unwrap_or_default().chars().take(PLACE_CHARS_MAX).collect())
+}
+
+/// Refuses a video that is not whole without another file.
+pub(super) fn lies_elsewhere(place: &str) -> CraftError {
+    CraftError::Unsupported(format!(
+        "the video's pictures or sound lie in another file: `{place}`; export it again as one file"
+    ))
 }
 
 /// Returns where the last chunk of a track ends.

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::CraftError;
 
+/// The name of a box without a meaning.
+pub(super) const FREE: [u8; 4] = *b"free";
+
 /// Bytes of a file that become others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
@@ -26,6 +29,11 @@ impl Edit {
     pub(super) fn blank(at: Range<u64>, bytes: &[u8]) -> Self {
         let zeros = (at.end - at.start).saturating_sub(bytes.len() as u64);
         Self { at, bytes: bytes.to_vec(), zeros }
+    }
+
+    /// Makes of a box one without a meaning; between its name and its content a large one has its size.
+    pub(super) fn freed(at: u64, content: Range<u64>) -> [Self; 2] {
+        [Self::blank(at + 4..at + 8, &FREE), Self::blank(content, b"")]
     }
 }
 

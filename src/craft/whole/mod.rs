@@ -3,6 +3,7 @@
 
 mod blend;
 mod boxes;
+mod codes;
 mod edit;
 mod fbx;
 mod matroska;

@@ -5,6 +5,15 @@ use super::boxes::{inner, number};
 
 /// What holds the descriptions of samples.
 pub(super) const DESCRIPTIONS: [u8; 4] = *b"stsd";
+/// The kinds of files that players know (the MP4 Registration Authority lists more).
+const BRANDS: &[&[u8; 4]] = &[
+    b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"isoa", b"isob", b"isoc",
+    b"mp41", b"mp42", b"mp71", b"avc1", b"hvc1", b"hev1", b"av01", b"vp09", b"dash", b"dsms", b"msdh", b"msix",
+    b"lmsg", b"cmfc", b"cmf2", b"cmff", b"cmfs", b"cmfl", b"cfhd", b"caac", b"chdf", b"chd1", b"clg1", b"cud1",
+    b"piff", b"dby1", b"db1p", b"mp4v", b"M4V ", b"M4VH", b"M4VP", b"M4A ", b"M4B ", b"M4P ", b"qt  ", b"MSNV",
+    b"XAVC", b"NDAS", b"f4v ", b"F4V ", b"3gp4", b"3gp5", b"3gp6", b"3gp7", b"3gp8", b"3gp9", b"3gg6", b"3gs7",
+    b"3ge6", b"3g2a", b"3g2b", b"3g2c", b"mmp4", b"kddi", b"pnvi", b"CAEP", b"nras", b"nvr1",
+];
 /// The boxes that say how pictures and sound are decoded and shown, and those that say it of these.
 const CODECS: &[&[u8; 4]] = &[
     b"avcC", b"hvcC", b"lhvC", b"vvcC", b"av1C", b"vpcC", b"apvC", b"esds", b"glbl", b"jp2h", b"d263", b"SMI ",
@@ -119,6 +128,9 @@ pub(super) fn meaning(name: [u8; 4], head: &[u8]) -> Option<u64> {
             let fields = [1, 4].iter().filter(|flag| flags & **flag > 0).count() as u64;
             Some(8 + fields * 4 + long(4)? * u64::from((flags & 0xf00).count_ones()) * 4)
         }
+        b"colr" if head.starts_with(b"nclx") => Some(11),
+        b"colr" if head.starts_with(b"nclc") => Some(10),
+        b"esds" => descriptor_end(head),
         b"tfra" => {
             let last = head.get(11)?;
             let numbers = [4, 2, 0].iter().map(|shift| (last >> shift & 3) + 1).map(u64::from).sum::<u64>();
@@ -126,6 +138,14 @@ pub(super) fn meaning(name: [u8; 4], head: &[u8]) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Returns where the descriptor of a stream ends, which holds all others (ISO/IEC 14496-1, 7.2.6.5 and 8.3.3).
+fn descriptor_end(head: &[u8]) -> Option<u64> {
+    let (mark, rest) = head.get(4..)?.split_first()?;
+    let last = rest.iter().take(4).position(|byte| byte & 0x80 == 0).filter(|_| *mark == 3)?;
+    let length = rest[..=last].iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f));
+    Some(5 + last as u64 + 1 + length)
 }
 
 /// Returns where in a description of samples its boxes begin; `None` if it cannot be told.
@@ -146,19 +166,82 @@ pub(super) fn boxes_at(handler: Option<[u8; 4]>, entry: &[u8], is_quicktime: boo
     }
 }
 
-/// Returns the references of a track to its content without what those to its own file say beside that, which may be a
-/// path; `None` if they cannot be told apart.
+/// Returns what of brands means something: the kind of file, its version, and those of the other kinds that are known
+/// (ISO/IEC 14496-12, 4.3).
+pub(super) fn brands(content: &[u8]) -> Vec<u8> {
+    let (codes, _) = content.as_chunks::<4>();
+    let kept = codes.iter().enumerate().map(|(at, code)| if at < 2 || BRANDS.contains(&code) { *code } else { [0; 4] });
+    kept.collect::<Vec<_>>().concat()
+}
+
+/// Returns the references of a track to its own file without what they say beside that, which may be a path; `None` if they
+/// cannot be told apart.
 pub(super) fn emptied(references: &[u8]) -> Option<Vec<u8>> {
     let count = usize::try_from(number(references, 4)?).ok()?;
     let mut emptied = references.get(..8)?.to_vec();
     let mut entries = 0;
     for (name, entry) in inner(&references[8..]).take(count) {
-        let is_own = entry.get(3)? & 1 == 1 && matches!(&name, b"alis" | b"url " | b"urn " | b"rsrc");
-        let entry = if is_own { &entry[..4] } else { entry };
+        // Such a one has the number of a box in its file.
+        let entry = entry.get(..if name == *b"imdt" { 8 } else { 4 })?;
         emptied.extend(u32::try_from(entry.len() + 8).ok()?.to_be_bytes());
         emptied.extend(name);
         emptied.extend(entry);
         entries += 1;
     }
     (entries == count).then_some(emptied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A box that is shorter than its own numbers was the end of the daemon's work on a film.
+    #[test]
+    fn of_a_box_as_many_bytes_stay_as_it_says() {
+        let with = |at: usize, bytes: &[u8], length: usize| {
+            let mut head = vec![0; length];
+            head[at..at + bytes.len()].copy_from_slice(bytes);
+            head
+        };
+        let rows: [(&[u8; 4], Vec<u8>, Option<u64>); 19] = [
+            (b"tfra", with(0, &[], 11), None),
+            // Rows of a time and a place, and three numbers of one to four bytes.
+            (b"tfra", with(11, &[0b11_0110, 0, 0, 0, 2], 16), Some(16 + 2 * (8 + 4 + 2 + 3))),
+            (b"tfra", [vec![1], with(14, &[1], 15)].concat(), Some(16 + 16 + 3)),
+            (b"trun", with(3, &[5], 7), None),
+            (b"trun", with(2, &[3, 5, 0, 0, 0, 9], 8), Some(8 + 8 + 9 * 8)),
+            (b"tfhd", with(3, &[0x3b], 8), Some(8 + 8 + 4 * 4)),
+            (b"sidx", with(0, &[], 20), None),
+            (b"stz2", with(7, &[4, 0, 0, 0, 3], 12), Some(14)),
+            (b"sgpd", with(0, &[1], 11), None),
+            (b"stco", with(4, &[0xff; 4], 8), Some(8 + 4 * u64::from(u32::MAX))),
+            (b"esds", with(4, &[3, 25], 20), Some(31)),
+            (b"esds", with(4, &[3, 0x80, 0x80, 0x81, 5], 20), Some(9 + 128 + 5)),
+            (b"esds", with(4, &[3, 0x80, 0x80, 0x80, 0x80, 5], 20), None),
+            (b"esds", with(4, &[4, 25], 20), None),
+            (b"esds", with(4, &[3], 5), None),
+            (b"esds", with(0, &[], 4), None),
+            (b"colr", b"nclx".to_vec(), Some(11)),
+            (b"colr", b"prof".to_vec(), None),
+            (b"tkhd", Vec::new(), None),
+        ];
+        for (name, head, expected) in rows {
+            assert_eq!(meaning(*name, &head), expected, "{} {head:?}", name.escape_ascii());
+            for end in 0..head.len() {
+                let _ = meaning(*name, &head[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn of_brands_those_stay_that_players_know() {
+        for (before, after) in [
+            (&b"qt  2005qt  \0\0\0\0"[..], &b"qt  2005qt  \0\0\0\0"[..]),
+            (b"isom\0\0\x02\0isomJaneiso2 Doemp41xy", b"isom\0\0\x02\0isom\0\0\0\0iso2\0\0\0\0mp41"),
+            (b"isom", b"isom"),
+            (b"", b""),
+        ] {
+            assert_eq!(brands(before), after);
+        }
+    }
 }

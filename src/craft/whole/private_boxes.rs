@@ -6,14 +6,18 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::boxes::{Top, measured, number};
+use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
-use super::needed::{DESCRIPTIONS, boxes_at, emptied, holds_boxes, is_needed, is_unknown, meaning};
-use super::strays::{FREE, Strays, strays};
+use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
+use super::strays::{Strays, strays};
 use super::streams::{Track, used};
 use super::{Cannot, CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
 
 /// How deep boxes are nested.
 const DEPTH_MAX: usize = 8;
+/// The most boxes that lie in no other, and the most places outside the content that are blanked: all are in memory.
+const TOP_MAX: usize = 2 << 20;
+const EDITS_MAX: usize = 1 << 20;
 /// The bytes of a handler's box before its name.
 const HANDLER_BYTES: u64 = 24;
 /// Where the encoder's name stands in what describes pictures.
@@ -26,8 +30,6 @@ const DESCRIPTION_BYTES: u64 = 94;
 const HEAD_BYTES: u64 = 32;
 /// The end of a list of boxes in a MOV.
 const TERMINATOR: [u8; 8] = [0, 0, 0, 8, 0, 0, 0, 0];
-/// The most names of unknown parts that a person is told.
-const UNKNOWN_MAX: usize = 5;
 /// What a person calls these names.
 const REELS: &str = "the names of its reels";
 
@@ -60,15 +62,7 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
     if !walk.without.is_empty() {
         walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
     }
-    if !walk.unknown.is_empty() {
-        let names = walk.unknown.iter().take(UNKNOWN_MAX).map(|name| name.escape_ascii().to_string());
-        let others = (walk.unknown.len() > UNKNOWN_MAX).then(|| "others".to_owned());
-        let told = format!(
-            "what describes its pictures and sound goes along with parts that are not known here: {}",
-            names.chain(others).collect::<Vec<_>>().join(", ")
-        );
-        walk.found.told.push(told);
-    }
+    walk.found.told.extend(unknown_parts(&walk.unknown));
     walk.content_stays()?;
     walk.found.edits.extend(content);
     walk.found.edits.sort_by_key(|edit| edit.at.start);
@@ -137,7 +131,8 @@ impl<R: Read + Seek> Walk<'_, R> {
         let mut at = range.start;
         while at < range.end {
             self.parts += 1;
-            if self.parts > PARTS_MAX || depth > DEPTH_MAX {
+            let is_too_much = self.found.top.len() > TOP_MAX || self.found.edits.len() > EDITS_MAX;
+            if self.parts > PARTS_MAX || depth > DEPTH_MAX || is_too_much {
                 return Err(CraftError::TooLarge("the video has too many boxes to read them all".to_owned()));
             }
             let left = range.end - at;
@@ -193,7 +188,13 @@ impl<R: Read + Seek> Walk<'_, R> {
             (Some(_), b"hdlr") if stays => self.handler(content.clone(), inside == Some(*b"mdia"))?,
             // The track may say later what it holds.
             (Some(_), b"stsd") if stays => self.descriptions.push((self.tracks.len(), content.clone())),
-            (Some(_), b"dref") if stays => self.references(content.clone())?,
+            (Some(_), b"dref") if stays => self.found.edits.extend(references(self.source, content.clone())?),
+            (None, b"ftyp" | b"styp") => self.found.edits.extend(brands(self.source, content.clone())?),
+            (Some(DESCRIPTIONS), b"colr") => {
+                let (edits, title) = colours(self.source, at, content.clone())?;
+                self.found.edits.extend(edits);
+                self.goes(title);
+            }
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -204,9 +205,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.found.edits.push(Edit::blank(content, b""));
             }
         } else if !stays {
-            // Between them a large box has its size.
-            self.found.edits.push(Edit::blank(at + 4..at + 8, &FREE));
-            self.found.edits.push(Edit::blank(content, b""));
+            self.found.edits.extend(Edit::freed(at, content));
         } else if holds_boxes(inside, name) {
             self.boxes(content, Some(name), depth + 1)?;
         } else {
@@ -229,21 +228,6 @@ impl<R: Read + Seek> Walk<'_, R> {
             track.handlers.push(handler);
         }
         self.blank_text((content.start + HANDLER_BYTES).min(content.end)..content.end)?;
-        Ok(())
-    }
-
-    /// Empties references to the file itself: that of a Mac has the path where it once lay.
-    fn references(&mut self, content: Range<u64>) -> Result<(), CraftError> {
-        let unclear = || cut("the video does not say clearly in which files its content lies");
-        if content.end - content.start > PIECE_BYTES {
-            return Err(unclear());
-        }
-        let before = self.source.up_to(content.start, content.end - content.start)?;
-        let after = emptied(&before).ok_or_else(unclear)?;
-        let is_same = before.starts_with(&after) && before[after.len()..].iter().all(|byte| *byte == 0);
-        if !is_same {
-            self.found.edits.push(Edit::blank(content, &after));
-        }
         Ok(())
     }
 
@@ -285,13 +269,16 @@ impl<R: Read + Seek> Walk<'_, R> {
         };
         let end = text.end.min(at.end - at.start);
         let is_blanked = text.start < end && self.blank_text(at.start + text.start..at.start + end)?;
-        if is_blanked && is_reel && !self.without.contains(&REELS) {
-            self.without.push(REELS);
-        }
+        self.goes((is_blanked && is_reel).then_some(REELS));
         match boxes_at(handler, entry, is_quicktime).map(|boxes| at.start + boxes) {
             Some(boxes) if boxes < at.end => self.boxes(boxes..at.end, Some(DESCRIPTIONS), 5),
             _ => Ok(()),
         }
+    }
+
+    /// Notes what goes of which a person is told.
+    fn goes(&mut self, title: Option<&'static str>) {
+        self.without.extend(title.filter(|title| !self.without.contains(title)));
     }
 
     /// Blanks a text, and returns whether there is one.
@@ -305,7 +292,7 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// Keeps the name of an unknown part: a file may have millions of them.
     fn unknown(&mut self, name: &[u8]) {
-        if self.unknown.len() <= UNKNOWN_MAX {
+        if self.unknown.len() <= NAMES_MAX {
             self.unknown.insert(name.to_vec());
         }
     }
@@ -559,12 +546,24 @@ mod tests {
         let references = [&[0, 0, 0, 0, 0, 0, 0, 2], &alias[..], &part(*b"url ", &longer(&[0, 0, 0, 1]))].concat();
         let quicktime = part(*b"mp4a", &[&[0; 8][..], &[0, 1], &[0; 34], &part(*b"wave", &secret(b"name"))].concat());
         let palette = part(*b"rle ", &[&[0; 75][..], &[1, 0, 0], &[0; 16], &secret(b"udta")].concat());
-        let in_track: [(&str, Vec<u8>); 17] = [
+        let stream = part(*b"esds", &longer(&[0, 0, 0, 0, 3, 3, 0, 1, 0]));
+        let in_track: [(&str, Vec<u8>); 22] = [
             ("a path in a reference", media(&[b"dref", b"dinf"], &references)),
             ("behind the references", media(&[b"dref", b"dinf"], &longer(&[0; 8]))),
             ("beside the references", media(&[b"dinf"], &secret(b"udta"))),
             ("in a description of pictures", described(*b"vide", &entry(b"avc1", 86, &secret(b"uuid")))),
             ("behind a list of colours", described(*b"vide", &palette)),
+            ("behind what describes a stream", described(*b"soun", &entry(b"mp4a", 36, &stream))),
+            (
+                "behind codes of colours",
+                described(*b"vide", &entry(b"avc1", 86, &part(*b"colr", &longer(b"nclx\0\x01\0\x01\0\x01\0")))),
+            ),
+            (
+                "behind older ones",
+                described(*b"vide", &entry(b"avc1", 86, &part(*b"colr", &longer(b"nclc\0\x01\0\x01\0\x01")))),
+            ),
+            ("colours of another kind", described(*b"vide", &entry(b"avc1", 86, &part(*b"colr", &longer(b"JANE"))))),
+            ("no profile", described(*b"vide", &entry(b"avc1", 86, &part(*b"colr", &longer(b"prof"))))),
             ("in a description of sound", described(*b"soun", &entry(b"mp4a", 36, &secret(b"udta")))),
             ("in one of QuickTime", described(*b"soun", &quicktime)),
             ("behind a known box", described(*b"vide", &entry(b"avc1", 86, &part(*b"pasp", &longer(&[0; 8]))))),
@@ -584,6 +583,9 @@ mod tests {
         for (name, track) in in_track {
             goes(name, &film(&track, &[], &[]), &frames);
         }
+        let kinds = part(*b"ftyp", &longer(b"isom\0\0\x02\0isom"));
+        let at = u32::try_from(kinds.len() + 8).unwrap();
+        goes("kinds of files", &[&kinds, &part(*b"mdat", &frames)[..], &index(at, &[], &[])].concat(), &frames);
         for (name, more) in [("mvhd", longer(&[0; 100])), ("prfl", SECRET.to_vec()), ("pssh", SECRET.to_vec())] {
             goes(name, &film(&[], &part(name.as_bytes().try_into().unwrap(), &more), &[]), &frames);
         }
@@ -595,15 +597,12 @@ mod tests {
     /// No player is to miss what it decodes by; what may be that is told.
     #[test]
     fn what_decoders_need_stays() {
-        let codec = [part(*b"avcC", SECRET), part(*b"colr", SECRET)].concat();
-        let many: Vec<Vec<u8>> = (b'0'..=b'9').map(|digit| part([b'X', b't', b'r', digit], SECRET)).collect();
+        let codec = [part(*b"avcC", SECRET), part(*b"colr", b"nclx\0\x01\0\x01\0\x01\0")].concat();
         let rows = [
             (codec.clone(), None),
             ([&codec[..], &[0; 4]].concat(), None),
             ([&codec[..], &TERMINATOR].concat(), None),
             (part(*b"Xtra", SECRET), Some("Xtra")),
-            // A file may have millions of them.
-            (many.concat(), Some("Xtr0, Xtr1, Xtr2, Xtr3, Xtr4, others")),
             (SECRET.to_vec(), Some("bytes that are no box")),
         ];
         for (inside, unknown) in rows {
@@ -615,10 +614,100 @@ mod tests {
             let told: Vec<&str> = told.iter().filter_map(|told| told.strip_prefix(words)).collect();
             assert_eq!(told, unknown.into_iter().collect::<Vec<_>>());
         }
-        let other = part(*b"alis", &[&[0, 0, 0, 0], SECRET].concat());
-        let other = nested(&[b"dref", b"dinf", b"minf", b"mdia"], &[&[0, 0, 0, 0, 0, 0, 0, 1], &other[..]].concat());
-        let video = [part(*b"mdat", &[9; 30]), index(8, &other, &[])].concat();
-        assert_eq!(edits(&video), Ok(Vec::new()), "in another file");
+    }
+
+    /// A player reads of a profile how colours are turned, and a person whose screen it is of.
+    #[test]
+    fn of_a_profile_what_turns_colours_stays() {
+        let profile = crate::craft::icc::rgb(&crate::craft::icc::SRGB, |value| value).unwrap();
+        // The name, and the copyright that nobody writes there.
+        let said = |from: &[u8], to: &[u8]| {
+            let at = profile.windows(from.len()).position(|window| window == from).unwrap();
+            [&profile[..at], to, &profile[at + from.len()..]].concat()
+        };
+        let (short, long) = (said(b"picture", b"Jane D."), said(b"CC0", b"JAN"));
+        let film = |kind: &[u8], icc: &[u8]| {
+            let entry = part(*b"avc1", &[&[0; 78], &part(*b"colr", &[kind, icc].concat())[..]].concat());
+            [part(*b"mdat", &[9; 30]), index(8, &described(*b"vide", &entry), &[])].concat()
+        };
+        for kind in [b"prof", b"rICC"] {
+            assert_eq!(edits(&film(kind, &profile)), Ok(Vec::new()));
+            let made = blank(&film(kind, &short)).unwrap();
+            assert_eq!(made, film(kind, &profile));
+            // The word for a copyright that is not known is longer, and there is no room for it.
+            for (what, icc) in [("no room", &long[..]), ("no profile", &profile[..100])] {
+                let found = private(Cursor::new(&film(kind, icc)), film(kind, icc).len() as u64, Kind::Mp4).unwrap();
+                let told = "it goes to markets without a colour profile that has parts that are not known here";
+                assert!(found.told.iter().any(|line| line == told), "{what}");
+                assert!(!holds(&blank(&film(kind, icc)).unwrap(), b"colr"), "{what}");
+            }
+        }
+    }
+
+    /// Such a film went to markets with a path in it, and without its frames.
+    #[test]
+    fn a_film_whose_frames_lie_in_another_file_is_refused() {
+        let film = |entries: &[Vec<u8>]| {
+            let count = u32::try_from(entries.len()).unwrap().to_be_bytes();
+            let references = [&[0; 4], &count[..], &entries.concat()].concat();
+            let track = nested(&[b"dref", b"dinf", b"minf", b"mdia"], &references);
+            [part(*b"ftyp", &[0; 8]), part(*b"mdat", &[9; 30]), index(24, &track, &[])].concat()
+        };
+        let own = part(*b"url ", &[0, 0, 0, 1]);
+        let of = |name: &[u8; 4], place: &[u8]| part(*name, &[&[0; 4], place].concat());
+        let mac = [&b"\0\0\x01\x02"[..], b"\x08Macintosh\0\xff", b"/Users/jane/a film.mov\0", b"AB"].concat();
+        let rows: [(&str, Vec<Vec<u8>>, Option<&str>); 7] = [
+            ("itself", vec![own.clone()], None),
+            ("without a place", vec![of(b"url ", b""), of(b"url ", b"\0")], None),
+            ("the number of a box", vec![of(b"imdt", &[0, 0, 0, 7])], None),
+            ("a place", vec![own.clone(), of(b"url ", b"file:///home/jane/a.mov\0")], Some("file:///home/jane/a.mov")),
+            ("a name", vec![of(b"urn ", b"urn:x\0http://jane/a\0")], Some("http://jane/a")),
+            ("of a Mac", vec![of(b"alis", &mac)], Some("/Users/jane/a film.mov")),
+            ("in a way that nobody knows", vec![of(b"JANE", &[7, 0xff])], Some("")),
+        ];
+        for (name, entries, place) in rows {
+            let video = film(&entries);
+            let told = place.map(|place| {
+                format!("it cannot be read: the video's pictures or sound lie in another file: `{place}`; export it again as one file")
+            });
+            let length = video.len() as u64;
+            let found = private(Cursor::new(&video), length, Kind::Mov).map(drop);
+            let whole = super::super::check_whole(Cursor::new(&video), length, Kind::Mov);
+            for refused in [found, whole] {
+                assert_eq!(refused.err().map(|error| error.to_string()), told, "{name}");
+            }
+        }
+    }
+
+    /// Each chunk was looked for in each piece of content: a film of some megabytes took hours.
+    #[test]
+    fn many_boxes_take_as_long_as_they_are_many() {
+        let (count, piece) = (100_000_u32, part(*b"mdat", b"F"));
+        let piece_bytes = u32::try_from(piece.len()).unwrap();
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
+        let places = (0..count).flat_map(|n| (n * piece_bytes + 8).to_be_bytes()).collect::<Vec<_>>();
+        let table = [
+            part(*b"stsc", &words(&[0, 1, 1, 1, 1])),
+            part(*b"stsz", &words(&[0, 1, count])),
+            part(*b"stco", &[words(&[0, count]), places].concat()),
+        ];
+        let handler = part(*b"hdlr", &[&[0; 8], &b"vide"[..], &[0; 12]].concat());
+        let media = [&handler[..], &nested(&[b"stbl", b"minf"], &table.concat())].concat();
+        let track = nested(&[b"mdia", b"trak"], &media);
+        let film = [piece.repeat(count as usize), part(*b"moov", &track)].concat();
+        assert_eq!(edits(&film), Ok(Vec::new()));
+        let length = film.len() as u64;
+        assert_eq!(super::super::tagless(Cursor::new(&film), length, Kind::Mp4), None);
+        // Some names are told, and not each of a million.
+        let odd: Vec<u8> = (0..1000).flat_map(|n| part(format!("{n:4}").as_bytes().try_into().unwrap(), b"")).collect();
+        let entry = part(*b"avc1", &[&[0; 78], &odd[..]].concat());
+        let video = [part(*b"mdat", &[9; 30]), index(8, &described(*b"vide", &entry), &[])].concat();
+        let told = private(Cursor::new(&video), video.len() as u64, Kind::Mp4).unwrap().told.concat();
+        assert!(told.contains("   0,    1,") && told.ends_with(",    7, and others"), "{told}");
+        // What would have to be remembered is more than any film has.
+        let junk = part(*b"JUNK", b"").repeat(EDITS_MAX / 2 + 2);
+        let refused = edits(&[&film[..], &junk].concat()).unwrap_err().to_string();
+        assert!(refused.contains("too many boxes"), "{refused}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::boxes::{inner, part};
-use super::edit::Edit;
+use super::edit::{Edit, FREE};
 use super::streams::{Track, used};
 use super::{Cannot, PIECE_BYTES, Source};
 
@@ -14,8 +14,6 @@ use super::{Cannot, PIECE_BYTES, Source};
 const TRACKS_MAX: usize = 1000;
 /// The most places among the samples that are blanked.
 const GAPS_MAX: usize = 1 << 18;
-/// The name of a box without a meaning.
-pub(super) const FREE: [u8; 4] = *b"free";
 
 /// What lies among the pictures and the sound of a video.
 pub(super) struct Strays {
@@ -57,8 +55,7 @@ pub(super) fn strays<R: Read + Seek>(
         }
     }
     for track in &gone {
-        index.push(Edit::blank(track.at.start + 4..track.at.start + 8, &FREE));
-        index.push(Edit::blank(track.content.clone(), b""));
+        index.extend(Edit::freed(track.at.start, track.content.clone()));
     }
     let mut titles: Vec<&str> = gone.iter().map(|track| track.title()).collect();
     titles.sort_unstable();
@@ -406,7 +403,6 @@ mod tests {
         };
         let words = || made(*b"text", WORDS);
         let holding = |inner: &[u8]| film_with(CONTENT, &[pictures()], &part(*b"trak", &media(inner)));
-        let external = [&numbers(&[0, 1])[..], &part(*b"alis", &[0; 4])].concat();
         let more = |more: Vec<u8>| with(Made { more, ..made(*b"soun", SOUND) });
         let sound_at = |place: usize| with(Made { chunks: vec![(place, vec![9])], ..made(*b"soun", SOUND) });
         let elsewhere = "its index names content elsewhere";
@@ -419,13 +415,7 @@ mod tests {
             let behind = [&numbers(&[12]), name, &numbers(&[1])[..]].concat();
             Made { more: part(*b"tref", &[part(*b"chap", &numbers(&[2])), behind].concat()), ..pictures() }
         };
-        let rows: [(&str, Vec<u8>, &str, bool); 14] = [
-            (
-                "another file",
-                more(part(*b"dinf", &part(*b"dref", &external))),
-                "some of its content lies in other files",
-                true,
-            ),
+        let rows: [(&str, Vec<u8>, &str, bool); 13] = [
             ("over the end of the content", with(made(*b"soun", &[(52, &[7])])), elsewhere, false),
             ("before the content", sound_at(20), elsewhere, false),
             ("in nothing", sound_at(9000), elsewhere, false),

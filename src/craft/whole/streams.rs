@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::boxes::{find, inner, number};
+use super::boxes::{inner, number};
 use super::{Cannot, Source};
 
 /// The most bytes of all tables of a video that are read.
@@ -35,10 +35,7 @@ impl Track {
 
     /// Takes a box of it, if it is one that counts here.
     pub(super) fn take(&mut self, name: [u8; 4], at: &Range<u64>, content: &Range<u64>) {
-        if matches!(
-            &name,
-            b"tkhd" | b"tref" | b"dinf" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64"
-        ) {
+        if matches!(&name, b"tkhd" | b"tref" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64") {
             self.boxes.push((name, at.clone(), content.clone()));
         }
     }
@@ -89,10 +86,6 @@ impl Track {
 
     /// Adds where its samples lie, chunk by chunk.
     fn chunks<R: Read + Seek>(&self, source: &mut Source<R>, chunks: &mut Vec<Range<u64>>) -> Result<(), Cannot> {
-        let references = self.one(source, *b"dinf")?;
-        if references.is_some_and(|dinf| !is_own(&dinf)) {
-            return Err(Cannot::Hold("some of its content lies in other files"));
-        }
         let (sizes, runs) = (self.sizes(source)?, self.one(source, *b"stsc")?.ok_or(NO_SENSE)?);
         let (places, width) = match (self.one(source, *b"stco")?, self.one(source, *b"co64")?) {
             (Some(places), None) => (places, 4),
@@ -199,12 +192,6 @@ fn rows(table: &[u8], width: usize) -> Result<impl Iterator<Item = &[u8]>, Canno
     let count = number(table, 4).and_then(|count| usize::try_from(count).ok()).ok_or(NO_SENSE)?;
     let rows = count.checked_mul(width).and_then(|bytes| table.get(8..)?.get(..bytes)).ok_or(NO_SENSE)?;
     Ok(rows.chunks_exact(width))
-}
-
-/// Returns whether all content that a track may name lies in its own file.
-fn is_own(dinf: &[u8]) -> bool {
-    let entries = find(dinf, *b"dref").and_then(|dref| dref.get(8..)).unwrap_or_default();
-    inner(entries).all(|(_, entry)| entry.get(3).is_some_and(|flags| flags & 1 == 1))
 }
 
 /// Returns the bytes of a frame of sound that is not compressed, by its description.

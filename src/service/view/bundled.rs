@@ -4,6 +4,7 @@ use super::explain::Explained;
 use super::{View, is_sent};
 use crate::market::{Fitted, Market, fit, row_of};
 use crate::model::RelPath;
+use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
@@ -172,7 +173,8 @@ fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
     if let Some(title) = &mut tags.title {
         title.value = meta.title;
     }
-    tags.hierarchy.retain(|path| meta.hierarchy.contains(&path.value));
+    let is_taken = |path: &String| of_keywords([path], &meta.keywords).iter().any(|path| meta.hierarchy.contains(path));
+    tags.hierarchy.retain(|path| is_taken(&path.value));
     tags.keywords.retain_mut(|keyword| {
         let value = keyword.value.replace([',', ';'], " ");
         value.trim().clone_into(&mut keyword.value);
