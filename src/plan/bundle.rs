@@ -93,6 +93,8 @@ pub struct BundleAsset {
     pub video: Option<Video>,
     /// Whether its tags stand in the file too.
     pub is_tagged: bool,
+    /// Whether a person changed it since it was bundled.
+    pub is_retouched: bool,
     /// What its market has against it today, by what was measured of it and by its tags; `None` if it was not measured.
     pub against: Option<Vec<String>>,
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
+use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, of_retouched, of_sound, of_tagless};
 use super::checklist_iptc::{SHORT, of_short};
-use super::checklist_videos::{SOUND, TAGLESS, of_sound, of_tagless};
 use super::selection::{Line, left};
 use crate::market::{self, Market, Row, Warning, WarningKind, manifest_part};
 use crate::model::{Meta, RelPath, counted, escape_bytes};
@@ -188,7 +188,7 @@ impl Checklist<'_> {
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
-        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
+        notes.chain(of_retouched(self.assets)).chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -335,6 +335,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (SORTED, SORTED_END),
         SOUND,
         TAGLESS,
+        RETOUCHED,
         SHORT,
     ];
     ours.into_iter().find_map(|(start, end)| {
@@ -372,6 +373,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            is_retouched: false,
             against: None,
         }
     }

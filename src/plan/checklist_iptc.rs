@@ -70,6 +70,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: file != "untagged.jpg",
+            is_retouched: false,
             against: None,
         };
         let long = "t".repeat(65);

@@ -118,6 +118,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            is_retouched: false,
             against: None,
         };
         let mine = "header of mine\r\n";

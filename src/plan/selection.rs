@@ -201,6 +201,7 @@ mod tests {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            is_retouched: false,
             against: None,
         }
     }

@@ -328,6 +328,31 @@ fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
     assert!(root.csv()[1].iter().any(|cell| cell.contains("Snowed in")), "{:?}", root.csv());
 }
 
+/// Only who asked about that one file was told: others would upload it without its tags, and with what another program wrote.
+#[test]
+fn a_bundled_file_that_another_program_saved_is_told_where_a_person_looks() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let bundled = root.bundled()[0].clone();
+    let left = fs::read(&bundled).unwrap();
+    let checklist = bundled.ancestors().nth(2).unwrap().join("CHECKLIST.md");
+    let named = "> Changed by hand since they were bundled: `winter-cabins-0001.jpg`; ";
+    let why = "it was changed by hand since it was bundled: nobody knows what it shows and says now";
+    let is_told = || {
+        assert!(root.once().status.success(), "{}", root.log());
+        [fs::read_to_string(&checklist).unwrap().contains(named), root.text(&["status"]).contains(why)]
+    };
+    assert_eq!(is_told(), [false; 2]);
+    fs::write(&bundled, [&left[..], b"by another program"].concat()).unwrap();
+    assert_eq!(is_told(), [true; 2], "{}\n{}", root.text(&["status"]), fs::read_to_string(&checklist).unwrap());
+    assert!(root.log().contains("Left alone: it was changed by hand after it was bundled"), "{}", root.log());
+    fs::write(&bundled, left).unwrap();
+    assert_eq!(is_told(), [false; 2]);
+}
+
 /// What nobody can know before a picture is made is looked at once it is: nothing that a market would refuse, or that was
 /// sold before, goes on because its steps are taken at once.
 #[test]

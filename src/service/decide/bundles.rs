@@ -14,7 +14,7 @@ use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlu
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
 };
-use crate::records::{PublishMode, SIDECAR_SUFFIX, Sidecar};
+use crate::records::{FileRecord, PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::own_names::HOME;
@@ -34,6 +34,12 @@ pub(super) struct Bundles<'a> {
     pub(super) now: Now,
 }
 
+/// A file of a bundle and its sidecar, as they lie there.
+pub(super) struct Lying {
+    file: Entry,
+    record: Entry,
+}
+
 /// What lies in a bundle.
 #[derive(Debug, Default)]
 pub(super) struct Inside {
@@ -42,7 +48,7 @@ pub(super) struct Inside {
     pub(super) stale: Vec<Plan>,
     /// How many of the assets are of each theme.
     pub(super) themes: BTreeMap<ThemeSlug, usize>,
-    /// Files that a person changed since, and that carry older tags.
+    /// Files that a person changed since.
     pub(super) retouched: Vec<RelPath>,
 }
 
@@ -53,8 +59,8 @@ impl Bundles<'_> {
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
         let mut inside = Inside::default();
         let bundle = self.folder(name)?;
-        for (file, record) in self.files(&bundle)? {
-            self.asset(name, &bundle, &file, &record, &mut inside)?;
+        for (file, lying) in self.files(&bundle)? {
+            self.asset(name, &bundle, &file, &lying, &mut inside)?;
         }
         Ok(inside)
     }
@@ -65,14 +71,16 @@ impl Bundles<'_> {
         Ok(BundleFolder::new(place.unwrap_or_else(|| name.folder())))
     }
 
-    /// Returns the files of a bundle that have a sidecar, by name, each with that.
-    pub(super) fn files(&self, bundle: &BundleFolder) -> Result<BTreeMap<String, Entry>, Hold> {
-        let present: BTreeSet<OsString> =
-            listed(self.disk, &bundle.files())?.into_iter().map(|(name, _)| name).collect();
+    /// Returns the files of a bundle that have a sidecar, by name, as they lie there.
+    pub(super) fn files(&self, bundle: &BundleFolder) -> Result<BTreeMap<String, Lying>, Hold> {
+        let present: BTreeMap<OsString, Entry> = listed(self.disk, &bundle.files())?.into_iter().collect();
         let records = listed(self.disk, &bundle.sidecars())?.into_iter();
-        let of =
-            |(name, entry): (OsString, Entry)| Some((name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?.to_owned(), entry));
-        Ok(records.filter_map(of).filter(|(file, _)| present.contains(OsStr::new(file))).collect())
+        let of = |(name, record): (OsString, Entry)| {
+            let name = name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?;
+            let file = *present.get(OsStr::new(name))?;
+            Some((name.to_owned(), Lying { file, record }))
+        };
+        Ok(records.filter_map(of).collect())
     }
 
     /// Adds a file of a bundle with its tags as they resolve today, unless its sidecar is gone meanwhile.
@@ -81,7 +89,7 @@ impl Bundles<'_> {
         name: &BundleName,
         bundle: &BundleFolder,
         file: &str,
-        record: &Entry,
+        lying: &Lying,
         inside: &mut Inside,
     ) -> Result<(), Hold> {
         let (folder, files) = (bundle.sidecars(), bundle.files());
@@ -94,7 +102,7 @@ impl Bundles<'_> {
         let sidecar = Sidecar::parse(&bytes);
         if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
             // Somebody may be in the middle of saving it.
-            self.tags.records.still(self.disk, &path, record, self.now)?;
+            self.tags.records.still(self.disk, &path, &lying.record, self.now)?;
         }
         let sidecar = sidecar.map_err(|error| cannot(&error))?;
         if sidecar.id.is_none() {
@@ -111,8 +119,11 @@ impl Bundles<'_> {
             None => Fitted { meta, left_out: Vec::new() },
         };
         let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
-        if let Some(plan) = refresh {
-            self.refresh(plan, &sidecar, inside);
+        let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, refresh.is_some());
+        if is_retouched {
+            inside.retouched.push(files.join(file));
+        } else {
+            inside.stale.extend(refresh);
         }
         let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
@@ -129,18 +140,18 @@ impl Bundles<'_> {
             warnings,
             video,
             is_tagged,
+            is_retouched,
             against: None,
         });
         Ok(())
     }
 
-    /// Takes what gives a file its tags of today, unless a person changed the file: nobody knows what that is then.
-    fn refresh(&self, plan: Plan, sidecar: &Sidecar, inside: &mut Inside) {
-        let file = plan.about.to.clone().expect("a refreshed file has a place");
-        match (self.disk.hash(&file), &sidecar.file) {
-            (Ok(hash), Some(left)) if hash != left.hash => inside.retouched.push(file),
-            _ => inside.stale.push(plan),
-        }
+    /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. One that was not written
+    /// after its record was is as it was left; before it `is_replaced` its bytes are asked all the same.
+    fn is_retouched(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, is_replaced: bool) -> bool {
+        let is_newer = lying.file.identity.modified_ns > lying.record.identity.modified_ns;
+        let differs = |left: &FileRecord| self.disk.hash(file).is_ok_and(|hash| hash != left.hash);
+        (is_newer || is_replaced) && sidecar.file.as_ref().is_some_and(differs)
     }
 
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.

@@ -28,6 +28,8 @@ pub(in crate::service) const UNNAMED: &str = "the settings do not name its marke
 pub(in crate::service) enum Against {
     /// Its market would refuse it, and why.
     Refuses(String),
+    /// A person changed it since it was bundled.
+    Changed,
     /// It cannot be measured, and why: nobody can tell whether its market would take it.
     Unmeasured(String),
     /// Its tags cannot be told.
@@ -39,6 +41,10 @@ impl std::fmt::Display for Against {
         let unknown = "nobody can tell whether its market would take it today";
         match self {
             Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
+            Self::Changed => f.write_str(
+                "it was changed by hand since it was bundled: nobody knows what it shows and says now, its tags and AI mark may be \
+                 gone, and words may be in it that nobody is to read. Look at it, or put it back as it was",
+            ),
             Self::Unmeasured(why) => write!(f, "{unknown}: {why}"),
             Self::Untold(why) => write!(f, "{unknown}: {why}"),
         }
@@ -116,12 +122,13 @@ impl Bundles<'_> {
     fn refused(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Against)>, Hold> {
         let bundle = self.folder(name)?;
         let mut all = Vec::new();
-        for (file, record) in self.files(&bundle)? {
+        for (file, lying) in self.files(&bundle)? {
             let mut inside = Inside::default();
             let path = bundle.files().join(&file);
-            let against = match self.asset(name, &bundle, &file, &record, &mut inside) {
+            let against = match self.asset(name, &bundle, &file, &lying, &mut inside) {
                 Ok(()) => inside.assets.pop().and_then(|asset| match self.judged(name, &path, &asset) {
-                    Ok(reasons) => reasons.filter(|all| !all.is_empty()).map(|all| Against::Refuses(all.join("; "))),
+                    Ok(Some(reasons)) if !reasons.is_empty() => Some(Against::Refuses(reasons.join("; "))),
+                    Ok(_) => asset.is_retouched.then_some(Against::Changed),
                     Err(why) => Some(Against::Unmeasured(why)),
                 }),
                 Err(hold) => Some(Against::Untold(hold)),
@@ -198,9 +205,6 @@ fn measured(disk: &dyn Look, path: &RelPath, limits: &Limits) -> Result<Option<M
     let entry = disk.stat(path).map_err(|error| error.to_string())?.filter(|entry| entry.what == What::File);
     let Some(entry) = entry else { return Ok(None) };
     match measure(disk, &Found { path: path.clone(), entry }, limits) {
-        Ok(Some(Measured { kind, size: None, .. })) if kind.is_image() => {
-            Err(format!("it is {kind}, and its size in pixels cannot be read"))
-        }
         Ok(Some(measured)) => Ok(Some(measured)),
         Ok(None) => Err("it is of no kind that stockmill knows".to_owned()),
         Err(error) => Err(error.to_string()),

@@ -1,3 +1,5 @@
+//! Lines of a checklist about files that need a look.
+
 use super::bundle::BundleAsset;
 use crate::market::Market;
 use crate::model::{counted, escape_bytes};
@@ -6,6 +8,11 @@ use crate::model::{counted, escape_bytes};
 pub(super) const SOUND: (&str, &str) = ("> With sound: ", "; listen before you upload.");
 /// How a line begins and ends that names videos whose tags stand in the CSV alone.
 pub(super) const TAGLESS: (&str, &str) = ("> Without tags inside: ", "; the market knows them by the CSV alone.");
+/// How a line begins and ends that names files that a person changed since they were bundled.
+pub(super) const RETOUCHED: (&str, &str) = (
+    "> Changed by hand since they were bundled: ",
+    "; look whether title, keywords and AI mark are still in them, and nothing that nobody is to read.",
+);
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -21,6 +28,12 @@ pub(super) fn of_sound(market: &Market, assets: &[BundleAsset]) -> Option<String
 pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.video.is_some() && !asset.is_tagged))?;
     Some(format!("{}{names}{}", TAGLESS.0, TAGLESS.1))
+}
+
+/// Returns the line about files that a person changed: nobody knows what they say now.
+pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
+    let names = named(assets.iter().filter(|asset| asset.is_retouched))?;
+    Some(format!("{}{names}{}", RETOUCHED.0, RETOUCHED.1))
 }
 
 /// Returns the names of files for a line; `None` if there are none.
@@ -50,6 +63,7 @@ mod tests {
             warnings: Vec::new(),
             video: Some(Video { sound, ..Video::default() }),
             is_tagged: n % 2 == 0,
+            is_retouched: false,
             against: None,
         };
         let adobe = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
@@ -66,6 +80,11 @@ mod tests {
         let tagless = of_tagless(&assets).unwrap();
         assert_eq!(tagless, "> Without tags inside: `1.mp4`, `3.mp4`; the market knows them by the CSV alone.");
         assert_eq!(of_tagless(&assets[..1]), None);
+        assert_eq!(of_retouched(&assets), None);
+        let changed = [BundleAsset { is_retouched: true, ..assets[1].clone() }];
+        assert!(
+            of_retouched(&changed).unwrap().starts_with("> Changed by hand since they were bundled: `1.mp4`; look ")
+        );
         assert!(line.contains("`19.mp4` and 3 more files; ") && !line.contains("`20.mp4`"), "{line}");
     }
 }
