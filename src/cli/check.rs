@@ -44,11 +44,9 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
     }
     // What is no mill yet was told above.
     let [refused, taken] = View::open(settings).map(|mut view| view.other_verdicts()).unwrap_or_default();
-    for (groups, what) in [(&refused, " would be refused now"), (&taken, "")] {
-        for Group { folder, why, files } in groups {
-            let files = counted(files.len(), "file");
-            say!("note  bundle    {folder}: {files}{what}: {}", escape_bytes(why.text.as_bytes()));
-        }
+    for Group { folder, why, files } in refused.iter().chain(&taken) {
+        let files = counted(files.len(), "file");
+        say!("note  bundle    {folder}: {files}: {}", escape_bytes(why.text.as_bytes()));
     }
     say!("      {}", watches());
     let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.level == Level::Bad);

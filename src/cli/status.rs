@@ -60,7 +60,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("Set aside", &overview.set_aside);
     print_groups("Sent without a row", &view.without_row(&bundles));
     let [refused, taken] = view.other_verdicts();
-    print_groups("Bundled, and refused by the market's rules and the tags of today", &refused);
+    print_groups("Bundled, and not to go as it is", &refused);
     print_groups("Bundled, and taken by a further market today", &taken);
     print_groups("Left alone", &overview.left_alone);
     print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));

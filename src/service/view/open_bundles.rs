@@ -34,17 +34,13 @@ impl View {
     }
 
     /// Returns the files of bundles of which markets would decide otherwise today, since rules or tags changed after they
-    /// were bundled: those that their market would refuse, and those that further markets would take.
+    /// were bundled: those that are not to go as they are, and those that further markets would take.
     pub fn other_verdicts(&mut self) -> [Vec<Group>; 2] {
         let shut = self.decide.offers_shut(&self.clock.now());
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
         for open in self.open_bundles() {
             for (file, against) in open.refused.iter().flatten() {
-                let why = match against {
-                    Against::Refuses(why) => why.clone(),
-                    unknown => unknown.to_string(),
-                };
-                refused.add(file.clone(), Why::new(WhyKind::Market, &why));
+                refused.add(file.clone(), Why::new(WhyKind::Market, &against.to_string()));
             }
             for owing in &open.owing {
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
