@@ -14,6 +14,7 @@ mod private;
 mod private_avi;
 mod private_boxes;
 mod private_matroska;
+mod spherical;
 mod strays;
 mod streams;
 mod tagged;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::boxes::{inner, part};
 use super::edit::{Edit, FREE};
 use super::streams::{Track, used};
-use super::{Cannot, PIECE_BYTES, Source};
+use super::{Cannot, CraftError, PIECE_BYTES, Source};
 
 /// The most tracks of a video that are looked at.
 const TRACKS_MAX: usize = 1000;
@@ -130,6 +130,34 @@ fn without<R: Read + Seek>(
         _ => return Err(odd),
     }
     Ok(Some(Edit::blank(at, &after)))
+}
+
+/// Returns whether one of these parts of a file, which lie in its order, holds a range.
+pub(super) fn is_within(parts: &[Range<u64>], range: &Range<u64>) -> bool {
+    let next = parts.partition_point(|part| part.end < range.end);
+    parts.get(next).is_some_and(|part| part.start <= range.start)
+}
+
+/// Returns the first place that a table names, in numbers of so many bytes, where something changes.
+pub(super) fn place_in<R: Read + Seek>(
+    source: &mut Source<R>,
+    table: &Range<u64>,
+    width: usize,
+    edits: &[Edit],
+) -> Result<Option<u64>, CraftError> {
+    let mut at = table.start + 8;
+    while at < table.end {
+        let piece = source.up_to(at, PIECE_BYTES.min(table.end - at))?;
+        for place in piece.chunks_exact(width) {
+            let place = place.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            let next = edits.partition_point(|edit| edit.at.end <= place);
+            if edits.get(next).is_some_and(|edit| edit.at.start <= place) {
+                return Ok(Some(place));
+            }
+        }
+        at += piece.len() as u64;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
