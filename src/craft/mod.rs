@@ -93,6 +93,9 @@ pub enum CraftError {
     /// It is animated.
     #[error("it is animated, and stockmill works on still pictures; export a single frame, or a video")]
     Animated,
+    /// It is a video that shows nothing.
+    #[error("it has no pictures that a player shows, so it is no video for a market; export it again with them")]
+    NoPictures,
     /// Its format is not supported.
     #[error("it cannot be read: {0}")]
     Unsupported(String),

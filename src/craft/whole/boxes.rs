@@ -156,6 +156,17 @@ pub(super) fn lies_elsewhere(place: &str) -> CraftError {
     ))
 }
 
+/// Returns the tracks of pictures that players show, by what an index holds.
+pub(super) fn picture_tracks(index: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let tracks = inner(index).filter(|(name, _)| name == b"trak").map(|(_, track)| track);
+    tracks.filter(|track| handler(track) == Some(b"vide"))
+}
+
+/// Returns what a track says that it holds.
+pub(super) fn handler(track: &[u8]) -> Option<&[u8]> {
+    find(find(track, *b"mdia")?, *b"hdlr")?.get(8..12)
+}
+
 /// Returns where the last chunk of a track ends, or begins if nobody can tell how large it is, and how large its last
 /// sample is that is not empty.
 fn table_end(table: &[u8], is_sound: bool) -> Option<(u64, u64)> {

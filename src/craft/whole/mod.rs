@@ -45,9 +45,9 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
     }
     let mut source = Source { reader: BufReader::new(reader), at: 0, length };
     match kind {
-        Kind::Mp4 | Kind::Mov => boxes::check(&mut source),
-        Kind::Webm | Kind::Mkv => matroska::check(&mut source),
-        Kind::Avi => avi(&mut source),
+        Kind::Mp4 | Kind::Mov => boxes::check(&mut source).and_then(|()| shows(&mut source, kind)),
+        Kind::Webm | Kind::Mkv => matroska::check(&mut source).and_then(|()| shows(&mut source, kind)),
+        Kind::Avi => avi(&mut source).and_then(|()| shows(&mut source, kind)),
         Kind::Glb => glb(&mut source),
         Kind::Stl => mesh::stl(&mut source),
         Kind::Ply => mesh::ply(&mut source),
@@ -63,6 +63,11 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
         Kind::Dae => source.ends_with(b"</COLLADA>"),
         _ => Ok(()),
     }
+}
+
+/// Refuses a video that says of all its tracks that they hold no pictures.
+fn shows<R: Read + Seek>(source: &mut Source<R>, kind: Kind) -> Result<(), CraftError> {
+    if measure::has_pictures(source, kind) == Some(false) { Err(CraftError::NoPictures) } else { Ok(()) }
 }
 
 fn cut(what: &str) -> CraftError {
@@ -224,7 +229,8 @@ mod tests {
     pub(super) fn check(bytes: impl AsRef<[u8]>, kind: Kind) -> bool {
         let bytes = bytes.as_ref();
         match check_whole(Cursor::new(bytes), bytes.len() as u64, kind) {
-            Ok(()) => true,
+            // It is all there, whatever it is.
+            Ok(()) | Err(CraftError::NoPictures) => true,
             Err(error) => {
                 // A copy of it may still be in progress.
                 assert!(error.may_be_incomplete(), "{error}");

@@ -249,7 +249,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// Looks at what describes samples, now that all tracks say what they hold.
     fn describe(&mut self) -> Result<(), CraftError> {
         for (tracks, content) in std::mem::take(&mut self.descriptions) {
-            let handler = tracks.checked_sub(1).and_then(|track| self.tracks[track].handler());
+            let handler = tracks.checked_sub(1).and_then(|track| self.tracks[track].described_as());
             let head = self.source.up_to(content.start, 8.min(content.end - content.start))?;
             let (is_quicktime, count) = (head.first() == Some(&0), number(&head, 4).unwrap_or(0));
             let mut at = (content.start + 8).min(content.end);

@@ -443,7 +443,11 @@ mod tests {
             let behind = [&numbers(&[12]), name, &numbers(&[1])[..]].concat();
             Made { more: part(*b"tref", &[part(*b"chap", &numbers(&[2])), behind].concat()), ..pictures() }
         };
-        let rows: [(&str, Vec<u8>, &str, bool); 13] = [
+        let damaged =
+            Made { more: part(*b"mdia", &part(*b"minf", &part(*b"vmhd", &[0; 12]))), ..made(*b"vid\0", SOUND) };
+        let unclear = "one of its tracks is described as pictures or sound, and named as something else";
+        let rows: [(&str, Vec<u8>, &str, bool); 14] = [
+            ("pictures of a damaged name", with(damaged), unclear, true),
             ("over the end of the content", with(made(*b"soun", &[(52, &[7])])), elsewhere, false),
             ("before the content", sound_at(20), elsewhere, false),
             ("in nothing", sound_at(9000), elsewhere, false),

@@ -35,7 +35,10 @@ impl Track {
 
     /// Takes a box of it, if it is one that counts here.
     pub(super) fn take(&mut self, name: [u8; 4], at: &Range<u64>, content: &Range<u64>) {
-        if matches!(&name, b"tkhd" | b"tref" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64") {
+        if matches!(
+            &name,
+            b"tkhd" | b"tref" | b"vmhd" | b"smhd" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64"
+        ) {
             self.boxes.push((name, at.clone(), content.clone()));
         }
     }
@@ -48,7 +51,24 @@ impl Track {
     /// Returns whether it goes to a market; a track that does not say what it holds is no track of pictures, and none of text.
     pub(super) fn stays(&self) -> Result<bool, Cannot> {
         let handler = self.handler().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
-        Ok(STAY.contains(&&handler))
+        let stays = STAY.contains(&&handler);
+        if !stays && self.described_as() != Some(handler) {
+            return Err(Cannot::Hold(
+                "one of its tracks is described as pictures or sound, and named as something else",
+            ));
+        }
+        Ok(stays)
+    }
+
+    /// Returns what the descriptions of its samples are of: it may be named as something else by mistake.
+    pub(super) fn described_as(&self) -> Option<[u8; 4]> {
+        let has = |name: &[u8; 4]| self.boxes.iter().any(|(found, ..)| found == name);
+        match self.handler() {
+            Some(handler) if STAY.contains(&&handler) => Some(handler),
+            _ if has(b"vmhd") => Some(*b"vide"),
+            _ if has(b"smhd") => Some(*b"soun"),
+            handler => handler,
+        }
     }
 
     /// Returns what a person calls it.
