@@ -74,7 +74,7 @@ pub use render::{Rendered, render, render_by, render_given, write_for_program, w
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_looks, read_whole};
-pub use whole::{Edit, Private, check_whole, edited, length_with, measure, private, tagged, tagless};
+pub use whole::{Edit, Private, check_whole, edited, hollow, length_with, measure, private, tagged, tagless};
 pub use xmp::write_xmp;
 pub use xmp_found::ForeignXmp;
 

@@ -167,6 +167,18 @@ pub(super) fn handler(track: &[u8]) -> Option<&[u8]> {
     find(find(track, *b"mdia")?, *b"hdlr")?.get(8..12)
 }
 
+/// Returns where the last sample of pictures lies whose samples differ in size: those of one size may not be compressed.
+pub(super) fn last_picture(index: &[u8]) -> Option<Range<u64>> {
+    let last = |track| {
+        let table = find(find(find(track, *b"mdia")?, *b"minf")?, *b"stbl")?;
+        let mut sizes = find(table, *b"stsz")?.get(12..)?.chunks_exact(4);
+        let first = sizes.next()?;
+        sizes.any(|size| size != first).then(|| table_end(table, false))?
+    };
+    let (end, bytes) = picture_tracks(index).filter_map(last).max()?;
+    Some(end.checked_sub(bytes)?..end)
+}
+
 /// Returns where the last chunk of a track ends, or begins if nobody can tell how large it is, and how large its last
 /// sample is that is not empty.
 fn table_end(table: &[u8], is_sound: bool) -> Option<(u64, u64)> {
