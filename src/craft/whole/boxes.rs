@@ -110,7 +110,7 @@ pub(super) fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the content of the first box of a name.
-pub(super) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+pub(in crate::craft) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
 }
 
@@ -157,7 +157,7 @@ pub(super) fn lies_elsewhere(place: &str) -> CraftError {
 }
 
 /// Returns the tracks of pictures that players show, by what an index holds.
-pub(super) fn picture_tracks(index: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in crate::craft) fn picture_tracks(index: &[u8]) -> impl Iterator<Item = &[u8]> {
     let tracks = inner(index).filter(|(name, _)| name == b"trak").map(|(_, track)| track);
     tracks.filter(|track| handler(track) == Some(b"vide"))
 }
@@ -277,7 +277,7 @@ fn frame_bytes(entry: &[u8], is_quicktime: bool) -> Option<(u64, u64)> {
     (frames > 0).then_some((bytes, frames))
 }
 
-pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
+pub(in crate::craft) fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 

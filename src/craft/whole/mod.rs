@@ -25,7 +25,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use super::CraftError;
 use crate::model::Kind;
 
-pub(in crate::craft) use boxes::{inner, measured};
+pub(in crate::craft) use boxes::{find, inner, measured, number, picture_tracks};
 pub use edit::{Edit, edited, length_with};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
 pub use hollow::hollow;
