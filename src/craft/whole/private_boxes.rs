@@ -10,7 +10,7 @@ use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
 use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
 use super::spherical::{self, Mark};
-use super::strays::{Strays, is_within, place_in, strays};
+use super::strays::{Strays, is_within, names_content, no_content_at, strays};
 use super::streams::{Track, used};
 use super::{Cannot, CraftError, PARTS_MAX, Source, cut};
 
@@ -387,19 +387,9 @@ impl<R: Read + Seek> Walk<'_, R> {
         if self.found.edits.is_empty() {
             return Ok(());
         }
-        for (table, width) in &self.found.tables {
-            if let Some(place) = place_in(self.source, table, *width, &self.found.edits)? {
-                return Err(no_content_at(place));
-            }
-        }
-        Ok(())
+        let mut tables = self.found.tables.iter();
+        tables.try_for_each(|(table, width)| names_content(self.source, table, *width, &self.found.edits))
     }
-}
-
-fn no_content_at(place: u64) -> CraftError {
-    CraftError::Unsupported(format!(
-        "the video's index names content at byte {place}, where no content is; export it again"
-    ))
 }
 
 #[cfg(test)]

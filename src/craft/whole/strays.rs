@@ -138,13 +138,13 @@ pub(super) fn is_within(parts: &[Range<u64>], range: &Range<u64>) -> bool {
     parts.get(next).is_some_and(|part| part.start <= range.start)
 }
 
-/// Returns the first place that a table names, in numbers of so many bytes, where something changes.
-pub(super) fn place_in<R: Read + Seek>(
+/// Checks that nothing changes at the places that a table names, in numbers of so many bytes.
+pub(super) fn names_content<R: Read + Seek>(
     source: &mut Source<R>,
     table: &Range<u64>,
     width: usize,
     edits: &[Edit],
-) -> Result<Option<u64>, CraftError> {
+) -> Result<(), CraftError> {
     let mut at = table.start + 8;
     while at < table.end {
         let piece = source.up_to(at, PIECE_BYTES.min(table.end - at))?;
@@ -152,12 +152,18 @@ pub(super) fn place_in<R: Read + Seek>(
             let place = place.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
             let next = edits.partition_point(|edit| edit.at.end <= place);
             if edits.get(next).is_some_and(|edit| edit.at.start <= place) {
-                return Ok(Some(place));
+                return Err(no_content_at(place));
             }
         }
         at += piece.len() as u64;
     }
-    Ok(None)
+    Ok(())
+}
+
+pub(super) fn no_content_at(place: u64) -> CraftError {
+    CraftError::Unsupported(format!(
+        "the video's index names content at byte {place}, where no content is; export it again"
+    ))
 }
 
 #[cfg(test)]
