@@ -6,7 +6,7 @@ use blake3::Hasher;
 
 use super::appearance::named;
 use super::essence_writer::EssenceWriter;
-use super::turned::{INDEX_BYTES_MAX, turned};
+use super::turned::{INDEX_BYTES_MAX, turned, unusual};
 use super::whole;
 use crate::model::{ContentHash, Kind};
 
@@ -115,11 +115,15 @@ impl Boxes {
         }
     }
 
-    /// Returns the hash of the streams; of a film that is turned when it is shown, of that, too.
+    /// Returns the hash of the streams; of a film that is turned, cut or stretched when it is shown, of that, too.
     fn essence(mut self) -> ContentHash {
         let turned = turned(&self.index);
         if !turned.is_empty() {
             named(&mut self.hasher, b"tkhd", &turned);
+        }
+        let unusual = unusual(&self.index);
+        if !unusual.is_empty() {
+            named(&mut self.hasher, b"trak", &unusual);
         }
         ContentHash::from_digest(self.hasher.finalize())
     }
@@ -447,6 +451,62 @@ mod tests {
                 [[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, -1, 0], [-1, 0, 0, -1]].map(|matrix| turned(version, matrix));
             assert!(rows[0] == shows && rows[1] == shows, "an upright one");
             assert!(rows[2] != shows && rows[3] != shows && rows[2] != rows[3] && rows[2].is_some(), "{version}");
+        }
+    }
+
+    /// Another part of the same film, and the same film stretched, counted as the same, and were set aside.
+    #[test]
+    fn another_part_of_a_film_and_other_pixels_are_another_film() {
+        let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
+        let content = part(*b"mdat", b"the film");
+        // Ten seconds, of which the first frame is shown two ticks behind the start of its clock.
+        let film = |handler: &[u8; 4], edits: &[u8], boxes: &[u8]| {
+            let entry = part(*b"avc1", &[&[0; 78], boxes].concat());
+            let table =
+                [part(*b"stsd", &[numbers(&[0, 1]), entry].concat()), part(*b"ctts", &numbers(&[0, 1, 250, 2]))];
+            let media = [
+                part(*b"mdhd", &numbers(&[0, 0, 0, 25, 250])),
+                part(*b"hdlr", &[&[0; 8], &handler[..], &[0; 12]].concat()),
+                part(*b"minf", &part(*b"stbl", &table.concat())),
+            ];
+            let track = [part(*b"edts", edits), part(*b"mdia", &media.concat())].concat();
+            let index = [part(*b"mvhd", &numbers(&[0, 0, 0, 1000, 10_000])), part(*b"trak", &track)].concat();
+            seen(&[&content[..], &part(*b"moov", &index)].concat(), Kind::Mov, 7)
+        };
+        let edits = |rows: &[[u32; 3]]| {
+            part(*b"elst", &numbers(&[&[0, u32::try_from(rows.len()).unwrap()], rows.as_flattened()].concat()))
+        };
+        let late = |lasts: u32, starts: u32| part(*b"elst", &numbers(&[1 << 24, 1, 0, lasts, 0, starts, 1 << 16]));
+        let pasp = |width: u32, height: u32| part(*b"pasp", &numbers(&[width, height]));
+        let shows = Some(ContentHash::of(b"the film"));
+        let speed = 1 << 16;
+        for (what, list) in [
+            ("none", vec![]),
+            ("empty", edits(&[])),
+            ("all of it", edits(&[[10_000, 0, speed]])),
+            ("from its first frame on", edits(&[[10_000, 2, speed]])),
+            ("less the delay", edits(&[[9920, 2, speed]])),
+            ("rounded", edits(&[[9999, 0, speed]])),
+            ("in fragments", edits(&[[0, 0, speed]])),
+            ("of 64 bits", late(10_000, 2)),
+        ] {
+            assert_eq!(film(b"vide", &list, &pasp(1, 1)), shows, "{what}");
+        }
+        assert_eq!(film(b"soun", &edits(&[[10_000, 1024, speed]]), &[]), shows, "of sound");
+        assert_eq!(film(b"vide", &[], &pasp(0, 1)), shows, "no shape");
+        let others = [
+            film(b"vide", &edits(&[[5000, 0, speed]]), &[]),
+            film(b"vide", &edits(&[[5000, 125, speed]]), &[]),
+            film(b"vide", &edits(&[[10_000, 1, speed]]), &[]),
+            film(b"vide", &edits(&[[10_000, 0, speed / 2]]), &[]),
+            film(b"vide", &edits(&[[1000, u32::MAX, speed], [10_000, 0, speed]]), &[]),
+            film(b"vide", &late(5000, 0), &[]),
+            film(b"vide", &[], &pasp(2, 1)),
+            film(b"vide", &[], &pasp(4, 3)),
+            film(b"vide", &edits(&[[5000, 0, speed]]), &pasp(4, 3)),
+        ];
+        for (n, other) in others.iter().enumerate() {
+            assert!(other.is_some() && *other != shows && !others[..n].contains(other), "{n}");
         }
     }
 

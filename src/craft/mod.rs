@@ -74,7 +74,7 @@ pub use render::{Rendered, render, render_by, render_given, write_for_program, w
 pub use sniff::{HEAD_BYTES, foreign, sniff};
 pub use source::{check_picture, comes_in_rows};
 pub use stored::{Coded, Stored, held_bytes, read_looks, read_whole};
-pub use whole::{Edit, Private, check_whole, edited, length_with, measure, private, tagged, tagless};
+pub use whole::{Edit, Private, check_whole, edited, hollow, length_with, measure, private, tagged, tagless};
 pub use xmp::write_xmp;
 pub use xmp_found::ForeignXmp;
 
@@ -93,6 +93,9 @@ pub enum CraftError {
     /// It is animated.
     #[error("it is animated, and stockmill works on still pictures; export a single frame, or a video")]
     Animated,
+    /// It is a video that shows nothing.
+    #[error("it has no pictures that a player shows, so it is no video for a market; export it again with them")]
+    NoPictures,
     /// Its format is not supported.
     #[error("it cannot be read: {0}")]
     Unsupported(String),

@@ -315,6 +315,7 @@ fn look_at_video(opened: &mut dyn ReadSeek, length: u64, kind: Kind) -> Inside {
         told: found.told,
         video: Some(craft::measure(&mut *opened, length, kind)),
         tagless: craft::tagless(&mut *opened, length, kind),
+        zeros: craft::hollow(&mut *opened, length, kind),
         ..Inside::whole(ContentHash::of(b""))
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), CraftE
     if let Some(place) = place_elsewhere(&index, 0) {
         return Err(lies_elsewhere(&place));
     }
-    let end = content_end(&index, 0).unwrap_or(0);
+    let end = content_end(&index, false, 0).unwrap_or(0);
     if size <= INDEX_BYTES_MAX && end > source.length {
         return Err(cut(&format!("its index names content up to byte {end}, and it has {}", source.length)));
     }
@@ -110,15 +110,20 @@ pub(super) fn part(name: [u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the content of the first box of a name.
-pub(super) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+pub(in crate::craft) fn find(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     inner(bytes).find(|(kind, _)| *kind == name).map(|(_, content)| content)
 }
 
 /// Returns where the content ends that the tables below a box name; `None` if there are none.
-fn content_end(bytes: &[u8], depth: usize) -> Option<u64> {
+fn content_end(bytes: &[u8], is_sound: bool, depth: usize) -> Option<u64> {
+    // What handles the references of a MOV has such a box, too.
+    let handler = find(bytes, *b"hdlr").filter(|_| find(bytes, *b"minf").is_some());
+    let is_sound = is_sound || handler.and_then(|handler| handler.get(8..12)) == Some(b"soun");
     let below = inner(bytes).filter(|(kind, _)| matches!(kind, b"moov" | b"trak" | b"mdia" | b"minf"));
-    let below = below.filter(|_| depth < DEPTH_MAX).filter_map(|(_, content)| content_end(content, depth + 1)).max();
-    below.max(find(bytes, *b"stbl").and_then(table_end))
+    let below = below.filter(|_| depth < DEPTH_MAX);
+    let below = below.filter_map(|(_, content)| content_end(content, is_sound, depth + 1)).max();
+    let own = find(bytes, *b"stbl").and_then(|table| table_end(table, is_sound)).map(|(end, _)| end);
+    below.max(own)
 }
 
 /// Returns in which other file some of a video's content lies, by what is below a box.
@@ -151,16 +156,46 @@ pub(super) fn lies_elsewhere(place: &str) -> CraftError {
     ))
 }
 
-/// Returns where the last chunk of a track ends.
-fn table_end(table: &[u8]) -> Option<u64> {
+/// Returns the tracks of pictures that players show, by what an index holds.
+pub(in crate::craft) fn picture_tracks(index: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let tracks = inner(index).filter(|(name, _)| name == b"trak").map(|(_, track)| track);
+    tracks.filter(|track| handler(track) == Some(b"vide"))
+}
+
+/// Returns what a track says that it holds.
+pub(super) fn handler(track: &[u8]) -> Option<&[u8]> {
+    find(find(track, *b"mdia")?, *b"hdlr")?.get(8..12)
+}
+
+/// Returns where the last sample of pictures lies whose samples differ in size: those of one size may not be compressed.
+pub(super) fn last_picture(index: &[u8]) -> Option<Range<u64>> {
+    let last = |track| {
+        let table = find(find(find(track, *b"mdia")?, *b"minf")?, *b"stbl")?;
+        let mut sizes = find(table, *b"stsz")?.get(12..)?.chunks_exact(4);
+        let first = sizes.next()?;
+        sizes.any(|size| size != first).then(|| table_end(table, false))?
+    };
+    let (end, bytes) = picture_tracks(index).filter_map(last).max()?;
+    Some(end.checked_sub(bytes)?..end)
+}
+
+/// Returns where the last chunk of a track ends, or begins if nobody can tell how large it is, and how large its last
+/// sample is that is not empty.
+fn table_end(table: &[u8], is_sound: bool) -> Option<(u64, u64)> {
     let runs = find(table, *b"stsc").and_then(|b| b.get(8..)).unwrap_or_default();
     let sizes = find(table, *b"stsz");
     let same = u64::from(number(sizes.unwrap_or_default(), 4).unwrap_or(0));
     let count = u64::from(number(sizes.unwrap_or_default(), 8).unwrap_or(0));
     let each = sizes.and_then(|b| b.get(12..)).unwrap_or_default();
+    let counted = match u32::try_from(same) {
+        Ok(all @ 1..) if is_sound => {
+            counted(find(table, *b"stts").unwrap_or_default(), find(table, *b"stsd").unwrap_or_default(), all)
+        }
+        _ => Some(Counted::Samples),
+    };
     let offsets = find(table, *b"stco").map(|b| (b, 4)).or_else(|| find(table, *b"co64").map(|b| (b, 8)));
     let (offsets, width) = offsets.and_then(|(b, width)| Some((b.get(8..)?, width)))?;
-    let (mut sample, mut run, mut end) = (0_u64, 0_usize, 0_u64);
+    let (mut sample, mut run, mut end) = (0_u64, 0_usize, (0_u64, 0_u64));
     for (n, offset) in offsets.chunks_exact(width).enumerate() {
         let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         // Each run says from which chunk on, counted from 1, how many samples a chunk has.
@@ -168,21 +203,81 @@ fn table_end(table: &[u8]) -> Option<u64> {
             run += 1;
         }
         let samples = u64::from(number(runs, run * 12 + 4).unwrap_or(0)).min(count.saturating_sub(sample));
-        let bytes = if same > 0 {
-            same.saturating_mul(samples)
-        } else {
-            let start = usize::try_from(sample).unwrap_or(usize::MAX).saturating_mul(4);
-            let stop = start.saturating_add(usize::try_from(samples).unwrap_or(usize::MAX).saturating_mul(4));
-            let sizes = each.get(start.min(each.len())..stop.min(each.len())).unwrap_or_default();
-            sizes.chunks_exact(4).map(|size| u64::from(u32::from_be_bytes(size.try_into().expect("four bytes")))).sum()
+        let (bytes, last) = match counted {
+            None => (0, 0),
+            // The last of them may be a part of what holds them.
+            Some(Counted::Frames((bytes, frames))) => (samples / frames * bytes, 0),
+            Some(Counted::Samples) if same > 0 => (same.saturating_mul(samples), same),
+            Some(Counted::Samples) => {
+                let start = usize::try_from(sample).unwrap_or(usize::MAX).saturating_mul(4);
+                let stop = start.saturating_add(usize::try_from(samples).unwrap_or(usize::MAX).saturating_mul(4));
+                let sizes = each.get(start.min(each.len())..stop.min(each.len())).unwrap_or_default();
+                let sizes = sizes.chunks_exact(4).map(|size| u32::from_be_bytes(size.try_into().expect("four bytes")));
+                let sizes = sizes.map(u64::from).filter(|size| *size > 0);
+                sizes.fold((0, 0), |(sum, _), size| (sum + size, size))
+            }
         };
         sample += samples;
-        end = end.max(offset.saturating_add(bytes));
+        end = end.max((offset.saturating_add(bytes), last));
     }
     Some(end)
 }
 
-pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
+/// What the table of sizes of a track of sound counts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Samples that are as large as it says.
+    Samples,
+    /// Frames, of which so many bytes hold so many, as the description says.
+    Frames((u64, u64)),
+}
+
+/// Returns what the table of sizes of a track of sound counts: old writers of `QuickTime` count frames there, each of one
+/// tick, and say elsewhere how large they are. `all` is the size that the table gives for all. `None` if nobody can tell.
+pub(super) fn counted(times: &[u8], described: &[u8], all: u32) -> Option<Counted> {
+    let runs = usize::try_from(number(times, 4)?).ok()?.checked_mul(8)?;
+    if times.get(8..)?.get(..runs)?.chunks_exact(8).any(|run| number(run, 4) != Some(1)) {
+        return Some(Counted::Samples);
+    }
+    let is_quicktime = described.first() == Some(&0);
+    let entries: Vec<&[u8]> = entries(described.get(8..)?).collect();
+    let mut frames = entries.iter().map(|entry| frame_bytes(entry, is_quicktime));
+    let first = frames.next()??;
+    if frames.any(|other| other != Some(first)) {
+        return None;
+    }
+    let (bytes, held) = first;
+    if all > 0 && bytes == u64::from(all) * held {
+        return Some(Counted::Samples);
+    }
+    // The first version of a description says the same of what is compressed as of what is not.
+    let is_said = is_quicktime && entries.iter().all(|entry| entry.get(9).is_some_and(|version| *version > 0));
+    is_said.then_some(Counted::Frames(first))
+}
+
+/// Returns descriptions of samples, whose names may have any bytes.
+fn entries(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let size = usize::try_from(number(rest, 0)?).ok()?;
+        let entry = rest.get(8..size)?;
+        rest = &rest[size..];
+        Some(entry)
+    })
+}
+
+/// Returns how many bytes of sound hold how many of its frames, by its description.
+fn frame_bytes(entry: &[u8], is_quicktime: bool) -> Option<(u64, u64)> {
+    let short = |at: usize| Some(u64::from(u16::from_be_bytes(entry.get(at..at + 2)?.try_into().ok()?)));
+    let long = |at: usize| number(entry, at).map(u64::from);
+    let (bytes, frames) = match short(8)? {
+        1 if is_quicktime => (long(36)?, long(28)?),
+        2 if is_quicktime => (long(56)?, long(60)?),
+        _ => (short(16)? * short(18)?, 8),
+    };
+    (frames > 0).then_some((bytes, frames))
+}
+
+pub(in crate::craft) fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
@@ -225,6 +320,43 @@ mod tests {
         assert!(!check(open(99), Kind::Mp4));
         let fragments = [part(*b"moov", &[]), part(*b"moof", &[0; 9]), part(*b"mdat", &[0; 9])].concat();
         assert!(check(&fragments, Kind::Mp4));
+    }
+
+    /// Whole films of ADPCM sound were called cut off: the count of its frames was taken for that of its bytes.
+    #[test]
+    fn sound_that_is_counted_in_frames_is_as_large_as_it_says() {
+        let film = |version: u16, bits: u16, size: u32, bytes: usize| {
+            let entry = [&[0; 8][..], &version.to_be_bytes(), &[0; 6], &[0, 1], &bits.to_be_bytes(), &[0; 8]].concat();
+            let entry = part(*b"ms\0\x11", &[entry, numbers(&[64, 34, 34, 2])].concat());
+            let table = [
+                part(*b"stsd", &[numbers(&[0, 1]), entry].concat()),
+                part(*b"stts", &numbers(&[0, 1, 128, 1])),
+                part(*b"stsc", &numbers(&[0, 1, 1, 128, 1])),
+                part(*b"stsz", &numbers(&[0, size, 128])),
+                part(*b"stco", &numbers(&[0, 1, 8])),
+            ];
+            let handler = |name: &[u8]| part(*b"hdlr", &[&[0; 8], name, &[0; 12]].concat());
+            // What handles the references of a MOV is no handler of the track.
+            let media = part(*b"minf", &[handler(b"alis"), part(*b"stbl", &table.concat())].concat());
+            let media = part(*b"mdia", &[handler(b"soun"), media].concat());
+            let index = part(*b"moov", &part(*b"trak", &media));
+            let place = u32::try_from(index.len() + 8).unwrap();
+            let at = index.windows(12).position(|window| window == numbers(&[0, 1, 8])).unwrap();
+            [&index[..at + 8], &place.to_be_bytes(), &index[at + 12..], b"\0\0\0\0mdat", &vec![7; bytes]].concat()
+        };
+        for (version, bits, size, bytes, is_whole) in [
+            (1, 16, 1, 68, true),
+            (1, 16, 1, 67, false),
+            // Of a packet, the size of one channel.
+            (1, 16, 2, 68, true),
+            // What is not compressed.
+            (0, 16, 2, 256, true),
+            (0, 16, 2, 255, false),
+            // Nobody can tell.
+            (0, 16, 1, 68, true),
+        ] {
+            assert_eq!(check(film(version, bits, size, bytes), Kind::Mov), is_whole, "{version}, {size}, {bytes}");
+        }
     }
 
     /// A whole video was refused for the bytes that its camera puts behind it.

@@ -2,8 +2,8 @@ use std::io::{Read, Seek};
 
 use super::{CraftError, PARTS_MAX, Source, claims, cut};
 
-const SEGMENT: u64 = 0x1853_8067;
-const CLUSTER: u64 = 0x1F43_B675;
+pub(super) const SEGMENT: u64 = 0x1853_8067;
+pub(super) const CLUSTER: u64 = 0x1F43_B675;
 /// The parts of a segment (RFC 9559).
 const PARTS: [u64; 8] =
     [0x114D_9B74, 0x1549_A966, 0x1654_AE6B, 0x1C53_BB6B, 0x1941_A469, 0x1043_A770, 0x1254_C367, CLUSTER];

@@ -3,7 +3,7 @@
 
 use std::io::{BufReader, Read, Seek};
 
-use super::boxes::{INDEX_BYTES_MAX, find, inner, measured, number};
+use super::boxes::{INDEX_BYTES_MAX, find, handler, inner, measured, number, picture_tracks};
 use super::matroska::{self, Element};
 use super::{PARTS_MAX, Source};
 use crate::model::{Codec, Kind, Size, Video};
@@ -24,6 +24,33 @@ pub fn measure<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Video 
         _ => None,
     };
     video.unwrap_or_default()
+}
+
+/// Returns whether a video has pictures that a player shows; `None` if it does not list its tracks in a way that is known
+/// here.
+pub(super) fn has_pictures<R: Read + Seek>(source: &mut Source<R>, kind: Kind) -> Option<bool> {
+    match kind {
+        Kind::Mp4 | Kind::Mov => {
+            let index = index(source)?;
+            let tracks = inner(&index).filter(|(name, _)| name == b"trak");
+            let handlers: Option<Vec<&[u8]>> = tracks.map(|(_, track)| handler(track)).collect();
+            handlers.filter(|all| !all.is_empty()).map(|all| all.contains(&&b"vide"[..]))
+        }
+        Kind::Webm | Kind::Mkv => {
+            let (_, tracks) = descriptions(source)?;
+            let types: Option<Vec<u64>> = entries(&tracks).map(|entry| whole(entry, TRACK_TYPE)).collect();
+            // A track may also be of both pictures and sound.
+            types.filter(|types| !types.is_empty()).map(|types| types.iter().any(|kind| matches!(kind, 1 | 3)))
+        }
+        Kind::Avi => {
+            let header = header(source)?;
+            let types: Option<Vec<[u8; 4]>> =
+                streams(&header).map(|stream| chunk(stream, *b"strh")?.get(..4)?.try_into().ok()).collect();
+            let is_shown = |kind: &[u8; 4]| matches!(kind, b"vids" | b"iavs");
+            types.filter(|types| !types.is_empty()).map(|types| types.iter().any(is_shown))
+        }
+        _ => None,
+    }
 }
 
 /// Returns a number that is finite and more than zero, to the thousandth.
@@ -67,10 +94,9 @@ fn index<R: Read + Seek>(source: &mut Source<R>) -> Option<Vec<u8>> {
 fn of_boxes<R: Read + Seek>(source: &mut Source<R>) -> Option<Video> {
     let index = index(source)?;
     let tracks: Vec<&[u8]> = inner(&index).filter(|(name, _)| name == b"trak").map(|(_, track)| track).collect();
-    let handler = |track: &[u8]| find(find(track, *b"mdia")?, *b"hdlr")?.get(8..12).map(<[u8]>::to_vec);
-    let handlers: Option<Vec<Vec<u8>>> = tracks.iter().map(|track| handler(track)).collect();
-    let sound = handlers.map(|all| all.iter().any(|handler| handler == b"soun"));
-    let film = tracks.iter().find(|track| handler(track).is_some_and(|handler| handler == b"vide"))?;
+    let handlers: Option<Vec<&[u8]>> = tracks.iter().map(|track| handler(track)).collect();
+    let sound = handlers.map(|all| all.contains(&&b"soun"[..]));
+    let film = picture_tracks(&index).next()?;
     let media = find(film, *b"mdia")?;
     let table = find(media, *b"minf").and_then(|minf| find(minf, *b"stbl")).unwrap_or_default();
     // The first description of frames; its head says how long it is, and by what they are compressed.
@@ -127,6 +153,8 @@ const SEGMENT: u64 = 0x1853_8067;
 const INFO: u64 = 0x1549_A966;
 const TRACKS: u64 = 0x1654_AE6B;
 const CLUSTER: u64 = 0x1F43_B675;
+const TRACK_ENTRY: u64 = 0xAE;
+const TRACK_TYPE: u64 = 0x83;
 
 /// Returns the description of a Matroska file and that of its tracks, each empty where there is none.
 fn descriptions<R: Read + Seek>(source: &mut Source<R>) -> Option<(Vec<u8>, Vec<u8>)> {
@@ -158,10 +186,14 @@ fn whole(bytes: &[u8], id: u64) -> Option<u64> {
     Some(value(bytes, id)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
 
+/// Returns the descriptions of tracks.
+fn entries(tracks: &[u8]) -> impl Iterator<Item = &[u8]> {
+    matroska::inner(tracks).filter(|(id, _)| *id == TRACK_ENTRY).map(|(_, entry)| entry)
+}
+
 fn of_matroska<R: Read + Seek>(source: &mut Source<R>) -> Option<Video> {
     let (info, tracks) = descriptions(source)?;
-    let entries: Vec<&[u8]> = matroska::inner(&tracks).filter(|(id, _)| *id == 0xAE).map(|(_, entry)| entry).collect();
-    let film = entries.iter().find(|entry| whole(entry, 0x83) == Some(1))?;
+    let film = entries(&tracks).find(|entry| whole(entry, TRACK_TYPE) == Some(1))?;
     let shown = value(film, 0xE0).unwrap_or_default();
     let edge = |id: u64| u32::try_from(whole(shown, id)?).ok();
     let scale = whole(&info, 0x002A_D7B1).unwrap_or(1_000_000);
@@ -181,37 +213,47 @@ fn of_matroska<R: Read + Seek>(source: &mut Source<R>) -> Option<Video> {
             let header = value(film, 0x63A2).filter(|_| tag == b"V_MS/VFW/FOURCC");
             Codec::tagged(header.and_then(|header| header.get(16..20)).unwrap_or(tag))
         }),
-        sound: Some(entries.iter().any(|entry| whole(entry, 0x83) == Some(2))),
+        sound: Some(entries(&tracks).any(|entry| whole(entry, TRACK_TYPE) == Some(2))),
     })
 }
 
-fn of_avi<R: Read + Seek>(source: &mut Source<R>) -> Option<Video> {
+/// Returns the header of an AVI.
+fn header<R: Read + Seek>(source: &mut Source<R>) -> Option<Vec<u8>> {
     let head: [u8; 24] = source.array(0).ok()?;
     if &head[..4] != b"RIFF" || &head[12..16] != b"LIST" || &head[20..] != b"hdrl" {
         return None;
     }
     let size = u64::from(u32::from_le_bytes(head[16..20].try_into().ok()?)).checked_sub(4)?;
-    let header = in_memory(source, 24, size, TRACKS_BYTES_MAX)?;
-    let streams: Vec<&[u8]> = chunks(&header)
-        .filter(|(name, list)| name == b"LIST" && list.starts_with(b"strl"))
-        .map(|(_, list)| &list[4..])
-        .collect();
-    let part =
-        |stream: &[u8], name: [u8; 4]| chunks(stream).find(|(found, _)| *found == name).map(|(_, part)| part.to_vec());
-    let is_of = |stream: &[u8], kind: &[u8]| part(stream, *b"strh").is_some_and(|header| header.starts_with(kind));
-    let film = streams.iter().find(|stream| is_of(stream, b"vids"))?;
-    let (header, format) = (part(film, *b"strh")?, part(film, *b"strf")?);
+    in_memory(source, 24, size, TRACKS_BYTES_MAX)
+}
+
+/// Returns the descriptions of the streams of an AVI.
+fn streams(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    chunks(header).filter(|(name, list)| name == b"LIST" && list.starts_with(b"strl")).map(|(_, list)| &list[4..])
+}
+
+/// Returns the content of the first chunk of a name.
+fn chunk(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    chunks(bytes).find(|(found, _)| *found == name).map(|(_, part)| part)
+}
+
+fn of_avi<R: Read + Seek>(source: &mut Source<R>) -> Option<Video> {
+    let header = header(source)?;
+    let is_of = |stream: &[u8], kind: &[u8]| chunk(stream, *b"strh").is_some_and(|header| header.starts_with(kind));
+    let film = streams(&header).find(|stream| is_of(stream, b"vids"))?;
+    let sound = streams(&header).any(|stream| is_of(stream, b"auds"));
+    let (header, format) = (chunk(film, *b"strh")?, chunk(film, *b"strf")?);
     let little = |bytes: &[u8], at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let (scale, rate) = (u64::from(little(&header, 20)?), u64::from(little(&header, 24)?));
-    let frames = u64::from(little(&header, 32)?);
+    let (scale, rate) = (u64::from(little(header, 20)?), u64::from(little(header, 24)?));
+    let frames = u64::from(little(header, 32)?);
     // A negative height says in which order the rows come.
-    let height = little(&format, 8).map(|height| height.cast_signed().unsigned_abs());
+    let height = little(format, 8).map(|height| height.cast_signed().unsigned_abs());
     Some(Video {
-        size: little(&format, 4).zip(height).and_then(|(width, height)| pixels(width, height)),
+        size: little(format, 4).zip(height).and_then(|(width, height)| pixels(width, height)),
         seconds: frames.checked_mul(scale).and_then(|ticks| ratio(ticks, rate)),
         frames_per_second: ratio(rate, scale),
         codec: format.get(16..20).filter(|tag| **tag != [0; 4]).map(Codec::tagged),
-        sound: Some(streams.iter().any(|stream| is_of(stream, b"auds"))),
+        sound: Some(sound),
     })
 }
 
@@ -272,6 +314,51 @@ mod tests {
 
     fn measured(bytes: &[u8], kind: Kind) -> Video {
         measure(Cursor::new(bytes), bytes.len() as u64, kind)
+    }
+
+    fn has_pictures(bytes: &[u8], kind: Kind) -> Option<bool> {
+        let reader = BufReader::new(Cursor::new(bytes));
+        super::has_pictures(&mut Source { reader, at: 0, length: bytes.len() as u64 }, kind)
+    }
+
+    /// Sound alone was bundled as a video.
+    #[test]
+    fn a_video_without_pictures_is_told_from_one_that_says_nothing() {
+        let header = part(*b"mvhd", &numbers(&[0, 0, 0, 1000, 12_480]));
+        let of = |handler: &[u8]| track(handler, &[48_000, 1], *b"mp4a", &[1, 1]);
+        let entry = |kind: &[u8]| element(b"\xae", &element(b"\x83", kind));
+        let mkv = |entries: &[Vec<u8>]| element(b"\x18\x53\x80\x67", &element(b"\x16\x54\xae\x6b", &entries.concat()));
+        let stream =
+            |kind: &[u8]| chunk(*b"LIST", &[b"strl", &chunk(*b"strh", &[kind, &[0; 52]].concat())[..]].concat());
+        let avi = |streams: &[Vec<u8>]| {
+            chunk(*b"RIFF", &[b"AVI ", &chunk(*b"LIST", &[b"hdrl", &streams.concat()[..]].concat())[..]].concat())
+        };
+        let rows = [
+            ("with sound", Kind::Mp4, film(&[&header, &of(b"soun"), &of(b"vide")]), Some(true)),
+            ("sound alone", Kind::Mp4, film(&[&header, &of(b"soun")]), Some(false)),
+            ("its handler is damaged", Kind::Mov, film(&[&header, &of(b"soun"), &of(b"vid\0")]), Some(false)),
+            ("one says nothing", Kind::Mov, film(&[&header, &of(b"soun"), &part(*b"trak", &[])]), None),
+            ("no tracks", Kind::Mov, film(&[&header]), None),
+            ("no index", Kind::Mov, part(*b"mdat", &[7; 9]), None),
+            ("with sound", Kind::Mkv, mkv(&[entry(&[2]), entry(&[1])]), Some(true)),
+            ("of both", Kind::Mkv, mkv(&[entry(&[3])]), Some(true)),
+            ("sound alone", Kind::Webm, mkv(&[entry(&[2]), entry(&[0x11])]), Some(false)),
+            ("one says nothing", Kind::Webm, mkv(&[entry(&[2]), element(b"\xae", &[])]), None),
+            ("no tracks", Kind::Webm, mkv(&[]), None),
+            ("with sound", Kind::Avi, avi(&[stream(b"auds"), stream(b"vids")]), Some(true)),
+            ("of both", Kind::Avi, avi(&[stream(b"iavs")]), Some(true)),
+            ("sound alone", Kind::Avi, avi(&[stream(b"auds"), stream(b"txts")]), Some(false)),
+            ("no streams", Kind::Avi, avi(&[]), None),
+        ];
+        for (name, kind, bytes, expected) in rows {
+            assert_eq!(has_pictures(&bytes, kind), expected, "{name}, {kind}");
+            let checked = crate::craft::check_whole(Cursor::new(&bytes), bytes.len() as u64, kind);
+            let is_refused = matches!(checked, Err(crate::craft::CraftError::NoPictures));
+            assert!(expected != Some(true) || !is_refused, "{name}, {kind}");
+        }
+        let film = film(&[&header, &of(b"soun")]);
+        let checked = crate::craft::check_whole(Cursor::new(&film), film.len() as u64, Kind::Mp4);
+        assert_eq!(checked, Err(crate::craft::CraftError::NoPictures));
     }
 
     fn whole(codec: Codec, rate: f64, sound: bool) -> Video {

@@ -6,6 +6,7 @@ mod boxes;
 mod codes;
 mod edit;
 mod fbx;
+mod hollow;
 mod matroska;
 mod measure;
 mod mesh;
@@ -14,6 +15,7 @@ mod private;
 mod private_avi;
 mod private_boxes;
 mod private_matroska;
+mod spherical;
 mod strays;
 mod streams;
 mod tagged;
@@ -23,9 +25,10 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use super::CraftError;
 use crate::model::Kind;
 
-pub(in crate::craft) use boxes::{inner, measured};
+pub(in crate::craft) use boxes::{find, inner, measured, number, picture_tracks};
 pub use edit::{Edit, edited, length_with};
 pub(in crate::craft) use fbx::MARK as FBX_MARK;
+pub use hollow::hollow;
 pub use measure::measure;
 pub use private::{Private, private};
 pub use tagged::{tagged, tagless};
@@ -44,9 +47,9 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
     }
     let mut source = Source { reader: BufReader::new(reader), at: 0, length };
     match kind {
-        Kind::Mp4 | Kind::Mov => boxes::check(&mut source),
-        Kind::Webm | Kind::Mkv => matroska::check(&mut source),
-        Kind::Avi => avi(&mut source),
+        Kind::Mp4 | Kind::Mov => boxes::check(&mut source).and_then(|()| shows(&mut source, kind)),
+        Kind::Webm | Kind::Mkv => matroska::check(&mut source).and_then(|()| shows(&mut source, kind)),
+        Kind::Avi => avi(&mut source).and_then(|()| shows(&mut source, kind)),
         Kind::Glb => glb(&mut source),
         Kind::Stl => mesh::stl(&mut source),
         Kind::Ply => mesh::ply(&mut source),
@@ -62,6 +65,11 @@ pub fn check_whole<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Result
         Kind::Dae => source.ends_with(b"</COLLADA>"),
         _ => Ok(()),
     }
+}
+
+/// Refuses a video that says of all its tracks that they hold no pictures.
+fn shows<R: Read + Seek>(source: &mut Source<R>, kind: Kind) -> Result<(), CraftError> {
+    if measure::has_pictures(source, kind) == Some(false) { Err(CraftError::NoPictures) } else { Ok(()) }
 }
 
 fn cut(what: &str) -> CraftError {
@@ -223,7 +231,8 @@ mod tests {
     pub(super) fn check(bytes: impl AsRef<[u8]>, kind: Kind) -> bool {
         let bytes = bytes.as_ref();
         match check_whole(Cursor::new(bytes), bytes.len() as u64, kind) {
-            Ok(()) => true,
+            // It is all there, whatever it is.
+            Ok(()) | Err(CraftError::NoPictures) => true,
             Err(error) => {
                 // A copy of it may still be in progress.
                 assert!(error.may_be_incomplete(), "{error}");

@@ -103,7 +103,29 @@ mod tests {
         let live_cluster = [&b"\x1f\x43\xb6\x75\xff"[..], &element(b"\xe7", &[0]), &block].concat();
         let seek = |id: &[u8]| element(b"\x4d\xbb", &[element(b"\x53\xab", id), element(b"\x53\xac", &[9])].concat());
         let seek_head = element(b"\x11\x4d\x9b\x74", &[seek(INFO), seek(b"\x12\x54\xc3\x67")].concat());
-        let rows: [(&str, Vec<u8>); 14] = [
+        let in_track = |id: &[u8], more: &[u8]| film(&[&info(&[]), &tracks(&element(id, more)), &cluster(&[])]);
+        let secret = element(b"\x42\x42", SECRET);
+        let cue = |more: &[u8]| {
+            element(b"\x1c\x53\xbb\x6b", &element(b"\xbb", &[&element(b"\xb3", &[0])[..], more].concat()))
+        };
+        let rows: [(&str, Vec<u8>); 22] = [
+            ("unknown in a track", film(&[&info(&[]), &tracks(&secret), &cluster(&[])])),
+            ("unknown in its pictures", in_track(b"\xe0", &[&element(b"\xb0", &[9])[..], &secret].concat())),
+            ("unknown in its colours", in_track(b"\xe0", &element(b"\x55\xb0", &secret))),
+            ("unknown in its sound", in_track(b"\xe1", &secret)),
+            (
+                "unknown in a group of blocks",
+                film(&[&plain, &cluster(&element(b"\xa0", &[&block[..], &secret].concat()))]),
+            ),
+            ("unknown in a cue", film(&[&plain, &cue(&secret)])),
+            ("unknown in its place", film(&[&plain, &cue(&element(b"\xb7", &secret))])),
+            ("unknown in the list of contents", {
+                let seek = element(
+                    b"\x4d\xbb",
+                    &[element(b"\x53\xab", INFO), element(b"\x53\xac", &[9]), secret.clone()].concat(),
+                );
+                film(&[&element(b"\x11\x4d\x9b\x74", &seek), &plain])
+            }),
             ("tags", film(&[&plain, &tags])),
             ("tags before the content, listed", film(&[&seek_head, &tags, &plain])),
             ("attached", film(&[&plain, &element(b"\x19\x41\xa4\x69", SECRET)])),

@@ -9,9 +9,10 @@ use super::boxes::{Top, measured, number};
 use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
 use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
-use super::strays::{Strays, strays};
+use super::spherical::{self, Mark};
+use super::strays::{Strays, is_within, names_content, no_content_at, strays};
 use super::streams::{Track, used};
-use super::{Cannot, CraftError, PARTS_MAX, PIECE_BYTES, Source, cut};
+use super::{Cannot, CraftError, PARTS_MAX, Source, cut};
 
 /// How deep boxes are nested.
 const DEPTH_MAX: usize = 8;
@@ -163,7 +164,8 @@ impl<R: Read + Seek> Walk<'_, R> {
         inside: Option<[u8; 4]>,
         depth: usize,
     ) -> Result<(), CraftError> {
-        let stays = is_needed(inside, name);
+        let is_spherical = inside == Some(*b"trak") && name == *b"uuid" && self.spherical(&content)?;
+        let stays = is_needed(inside, name) || is_spherical;
         // References that go as a whole are not changed.
         let is_taken = stays || name != *b"tref";
         if let Some(track) = self.tracks.last_mut().filter(|track| is_taken && track.content.contains(&at)) {
@@ -220,6 +222,19 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(())
     }
 
+    /// Keeps what makes players show a film in all directions, and returns whether that is what a box says.
+    fn spherical(&mut self, content: &Range<u64>) -> Result<bool, CraftError> {
+        match spherical::mark(self.source, content)? {
+            Mark::Needed(edit) => {
+                self.found.edits.extend(edit);
+                return Ok(true);
+            }
+            Mark::Unknown => self.found.told.push(spherical::LOST.to_owned()),
+            Mark::None => (),
+        }
+        Ok(false)
+    }
+
     /// Blanks the name of a handler (ISO/IEC 14496-12, 8.4.3): programs and persons write there what they like.
     fn handler(&mut self, content: Range<u64>, is_of_track: bool) -> Result<(), CraftError> {
         let is_whole = content.end - content.start >= HANDLER_BYTES;
@@ -234,7 +249,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// Looks at what describes samples, now that all tracks say what they hold.
     fn describe(&mut self) -> Result<(), CraftError> {
         for (tracks, content) in std::mem::take(&mut self.descriptions) {
-            let handler = tracks.checked_sub(1).and_then(|track| self.tracks[track].handler());
+            let handler = tracks.checked_sub(1).and_then(|track| self.tracks[track].described_as());
             let head = self.source.up_to(content.start, 8.min(content.end - content.start))?;
             let (is_quicktime, count) = (head.first() == Some(&0), number(&head, 4).unwrap_or(0));
             let mut at = (content.start + 8).min(content.end);
@@ -372,34 +387,9 @@ impl<R: Read + Seek> Walk<'_, R> {
         if self.found.edits.is_empty() {
             return Ok(());
         }
-        for (table, width) in self.found.tables.clone() {
-            let mut at = table.start + 8;
-            while at < table.end {
-                let piece = self.source.up_to(at, PIECE_BYTES.min(table.end - at))?;
-                for offset in piece.chunks_exact(width) {
-                    let offset = offset.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-                    let next = self.found.edits.partition_point(|edit| edit.at.end <= offset);
-                    if self.found.edits.get(next).is_some_and(|edit| edit.at.start <= offset) {
-                        return Err(no_content_at(offset));
-                    }
-                }
-                at += piece.len() as u64;
-            }
-        }
-        Ok(())
+        let mut tables = self.found.tables.iter();
+        tables.try_for_each(|(table, width)| names_content(self.source, table, *width, &self.found.edits))
     }
-}
-
-/// Returns whether one of these parts of a file, which lie in its order, holds a range.
-pub(super) fn is_within(parts: &[Range<u64>], range: &Range<u64>) -> bool {
-    let next = parts.partition_point(|part| part.end < range.end);
-    parts.get(next).is_some_and(|part| part.start <= range.start)
-}
-
-fn no_content_at(place: u64) -> CraftError {
-    CraftError::Unsupported(format!(
-        "the video's index names content at byte {place}, where no content is; export it again"
-    ))
 }
 
 #[cfg(test)]
@@ -509,6 +499,17 @@ mod tests {
         ];
         for (name, video) in cases {
             goes(name, &video, &frames);
+        }
+        let sphere = |what: &[u8]| {
+            let text = [b"<GSpherical:Spherical>", what, b"</GSpherical:Spherical>", &[b' '; 200], SECRET].concat();
+            film(&index(early, &part(*b"uuid", &[&spherical::ID[..], &text].concat()), &[]), &[])
+        };
+        for (what, is_kept) in [(&b"true"[..], true), (b"maybe", false)] {
+            let video = sphere(what);
+            goes("spherical", &video, &frames);
+            assert_eq!(holds(&blank(&video).unwrap(), b"GSpherical:Spherical>true"), is_kept);
+            let told = private(Cursor::new(&video), video.len() as u64, Kind::Mp4).unwrap().told;
+            assert_eq!(told.iter().any(|told| told.contains("360°")), !is_kept, "{told:?}");
         }
         let reels = film(&index(early, &reel, &[]), &[]);
         let told = private(Cursor::new(&reels), reels.len() as u64, Kind::Mov).unwrap().told;

@@ -20,17 +20,97 @@ const WRITING_APP: u64 = 0x5741;
 const TRACKS: u64 = 0x1654_AE6B;
 const TRACK_ENTRY: u64 = 0xAE;
 const TRACK_TYPE: u64 = 0x83;
+const PICTURES: u64 = 0xE0;
+const COLOUR: u64 = 0x55B0;
+const MASTERING: u64 = 0x55D0;
+const PROJECTION: u64 = 0x7670;
+const SOUND: u64 = 0xE1;
 const CUES: u64 = 0x1C53_BB6B;
+const CUE: u64 = 0xBB;
+const CUE_PLACE: u64 = 0xB7;
 const CLUSTER: u64 = 0x1F43_B675;
+const BLOCK_GROUP: u64 = 0xA0;
 const VOID: u64 = 0xEC;
 const CRC: u64 = 0xBF;
 
-/// What may stay of the head of a file, of its description, and of a cluster.
-const HEAD: [u64; 8] = [0x4286, 0x42F7, 0x42F2, 0x42F3, 0x4282, 0x4287, 0x4285, 0x4281];
-const TIMES: [u64; 2] = [0x002A_D7B1, 0x4489];
-const BLOCKS: [u64; 7] = [0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF];
-/// What a track says of itself in words: names, settings and addresses of its codec, attached files.
-const WORDS_OF_TRACK: [u64; 6] = [0x536E, 0x0025_8688, 0x003A_9697, 0x003B_4040, 0x0026_B240, 0x7446];
+/// What may stay in each element that is entered (RFC 9559, and what older players know), but for what says something in
+/// words: names, settings and addresses of a codec, and which attached files belong to it.
+const KNOWN: &[(u64, &[u64])] = &[
+    (EBML, &[0x4286, 0x42F7, 0x42F2, 0x42F3, 0x4282, 0x4287, 0x4285, 0x4281]),
+    (SEEK, &[SEEK_ID, 0x53AC]),
+    (INFO, &[0x002A_D7B1, 0x4489]),
+    (
+        TRACK_ENTRY,
+        &[
+            0xD7,
+            0x73C5,
+            0xB9,
+            0x88,
+            0x55AA,
+            0x55AB,
+            0x55AC,
+            0x55AD,
+            0x55AE,
+            0x55AF,
+            0x9C,
+            0x6DE7,
+            0x6DF8,
+            0x0023_E383,
+            0x0023_4E7A,
+            0x0023_314F,
+            0x537F,
+            0x55EE,
+            0x41E4,
+            0x0022_B59C,
+            0x0022_B59D,
+            0x86,
+            0x63A2,
+            0xAA,
+            0x6FAB,
+            0x56AA,
+            0x56BB,
+            0x6624,
+            0xE2,
+            0xC0,
+            0xC1,
+            0xC6,
+            0xC7,
+            0xC4,
+            0x6D80,
+        ],
+    ),
+    (
+        PICTURES,
+        &[
+            0x9A,
+            0x9D,
+            0x53B8,
+            0x53B9,
+            0x53C0,
+            0xB0,
+            0xBA,
+            0x54AA,
+            0x54BB,
+            0x54CC,
+            0x54DD,
+            0x54B0,
+            0x54BA,
+            0x54B2,
+            0x54B3,
+            0x002E_B524,
+            0x002F_B523,
+            0x0023_83E3,
+        ],
+    ),
+    (COLOUR, &[0x55B1, 0x55B2, 0x55B3, 0x55B4, 0x55B5, 0x55B6, 0x55B7, 0x55B8, 0x55B9, 0x55BA, 0x55BB, 0x55BC, 0x55BD]),
+    (MASTERING, &[0x55D1, 0x55D2, 0x55D3, 0x55D4, 0x55D5, 0x55D6, 0x55D7, 0x55D8, 0x55D9, 0x55DA]),
+    (PROJECTION, &[0x7671, 0x7672, 0x7673, 0x7674, 0x7675]),
+    (SOUND, &[0xB5, 0x78B5, 0x9F, 0x7D7B, 0x6264, 0x52F1]),
+    (CUE, &[0xB3]),
+    (CUE_PLACE, &[0xF7, 0xF1, 0xF0, 0xB2, 0x5378, 0xEA, 0xDB]),
+    (CLUSTER, &[0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xAF]),
+    (BLOCK_GROUP, &[0xA1, 0xA2, 0x75A1, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x8E, 0xC8]),
+];
 
 /// What becomes of an element.
 enum Fate {
@@ -118,23 +198,27 @@ impl<R: Read + Seek> Walk<R> {
     }
 
     fn fate(&mut self, element: &Element, inside: Option<u64>, content: &Range<u64>) -> Result<Fate, CraftError> {
-        let stays = |stays: bool| if stays { Fate::Stays } else { Fate::Goes };
         Ok(match (inside, element.id) {
             (_, VOID) | (Some(INFO), MUXING_APP | WRITING_APP) => Fate::IsEmptied,
             (None, EBML | SEGMENT)
             | (Some(SEGMENT | CLUSTER), SEEK_HEAD | INFO | TRACKS | CUES | CLUSTER)
-            | (Some(TRACKS), TRACK_ENTRY) => Fate::IsEntered,
-            (Some(EBML), id) => stays(HEAD.contains(&id)),
-            (Some(INFO), id) => stays(TIMES.contains(&id)),
-            (Some(CUES), id) => stays(id == 0xBB),
-            (Some(CLUSTER), id) => stays(BLOCKS.contains(&id)),
+            | (Some(TRACKS), TRACK_ENTRY)
+            | (Some(TRACK_ENTRY), PICTURES | SOUND)
+            | (Some(PICTURES), COLOUR | PROJECTION)
+            | (Some(COLOUR), MASTERING)
+            | (Some(CUES), CUE)
+            | (Some(CUE), CUE_PLACE)
+            | (Some(CLUSTER), BLOCK_GROUP) => Fate::IsEntered,
             (Some(TRACK_ENTRY), TRACK_TYPE) => {
                 let kind = self.source.up_to(content.start, (content.end - content.start).min(8))?;
                 self.has_other_tracks |= !PICTURES_AND_SOUND.contains(&number(&kind));
                 Fate::Stays
             }
-            (Some(TRACK_ENTRY), id) => stays(!WORDS_OF_TRACK.contains(&id)),
-            (Some(SEEK_HEAD), SEEK) => stays(self.leads_to_streams(content)?),
+            (Some(SEEK_HEAD), SEEK) if self.leads_to_streams(content)? => Fate::IsEntered,
+            (Some(inside), id) => {
+                let known = KNOWN.iter().find(|(parent, _)| *parent == inside);
+                if known.is_some_and(|(_, known)| known.contains(&id)) { Fate::Stays } else { Fate::Goes }
+            }
             _ => Fate::Goes,
         })
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::boxes::{inner, part};
 use super::edit::{Edit, FREE};
 use super::streams::{Track, used};
-use super::{Cannot, PIECE_BYTES, Source};
+use super::{Cannot, CraftError, PIECE_BYTES, Source};
 
 /// The most tracks of a video that are looked at.
 const TRACKS_MAX: usize = 1000;
@@ -130,6 +130,40 @@ fn without<R: Read + Seek>(
         _ => return Err(odd),
     }
     Ok(Some(Edit::blank(at, &after)))
+}
+
+/// Returns whether one of these parts of a file, which lie in its order, holds a range.
+pub(super) fn is_within(parts: &[Range<u64>], range: &Range<u64>) -> bool {
+    let next = parts.partition_point(|part| part.end < range.end);
+    parts.get(next).is_some_and(|part| part.start <= range.start)
+}
+
+/// Checks that nothing changes at the places that a table names, in numbers of so many bytes.
+pub(super) fn names_content<R: Read + Seek>(
+    source: &mut Source<R>,
+    table: &Range<u64>,
+    width: usize,
+    edits: &[Edit],
+) -> Result<(), CraftError> {
+    let mut at = table.start + 8;
+    while at < table.end {
+        let piece = source.up_to(at, PIECE_BYTES.min(table.end - at))?;
+        for place in piece.chunks_exact(width) {
+            let place = place.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            let next = edits.partition_point(|edit| edit.at.end <= place);
+            if edits.get(next).is_some_and(|edit| edit.at.start <= place) {
+                return Err(no_content_at(place));
+            }
+        }
+        at += piece.len() as u64;
+    }
+    Ok(())
+}
+
+pub(super) fn no_content_at(place: u64) -> CraftError {
+    CraftError::Unsupported(format!(
+        "the video's index names content at byte {place}, where no content is; export it again"
+    ))
 }
 
 #[cfg(test)]
@@ -415,7 +449,11 @@ mod tests {
             let behind = [&numbers(&[12]), name, &numbers(&[1])[..]].concat();
             Made { more: part(*b"tref", &[part(*b"chap", &numbers(&[2])), behind].concat()), ..pictures() }
         };
-        let rows: [(&str, Vec<u8>, &str, bool); 13] = [
+        let damaged =
+            Made { more: part(*b"mdia", &part(*b"minf", &part(*b"vmhd", &[0; 12]))), ..made(*b"vid\0", SOUND) };
+        let unclear = "one of its tracks is described as pictures or sound, and named as something else";
+        let rows: [(&str, Vec<u8>, &str, bool); 14] = [
+            ("pictures of a damaged name", with(damaged), unclear, true),
             ("over the end of the content", with(made(*b"soun", &[(52, &[7])])), elsewhere, false),
             ("before the content", sound_at(20), elsewhere, false),
             ("in nothing", sound_at(9000), elsewhere, false),

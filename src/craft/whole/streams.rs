@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::boxes::{inner, number};
+use super::boxes::{Counted, counted, number};
 use super::{Cannot, Source};
 
 /// The most bytes of all tables of a video that are read.
@@ -35,7 +35,10 @@ impl Track {
 
     /// Takes a box of it, if it is one that counts here.
     pub(super) fn take(&mut self, name: [u8; 4], at: &Range<u64>, content: &Range<u64>) {
-        if matches!(&name, b"tkhd" | b"tref" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64") {
+        if matches!(
+            &name,
+            b"tkhd" | b"tref" | b"vmhd" | b"smhd" | b"stsd" | b"stts" | b"stsz" | b"stz2" | b"stsc" | b"stco" | b"co64"
+        ) {
             self.boxes.push((name, at.clone(), content.clone()));
         }
     }
@@ -48,7 +51,24 @@ impl Track {
     /// Returns whether it goes to a market; a track that does not say what it holds is no track of pictures, and none of text.
     pub(super) fn stays(&self) -> Result<bool, Cannot> {
         let handler = self.handler().ok_or(Cannot::Hold("one of its tracks does not say what it holds"))?;
-        Ok(STAY.contains(&&handler))
+        let stays = STAY.contains(&&handler);
+        if !stays && self.described_as() != Some(handler) {
+            return Err(Cannot::Hold(
+                "one of its tracks is described as pictures or sound, and named as something else",
+            ));
+        }
+        Ok(stays)
+    }
+
+    /// Returns what the descriptions of its samples are of: it may be named as something else by mistake.
+    pub(super) fn described_as(&self) -> Option<[u8; 4]> {
+        let has = |name: &[u8; 4]| self.boxes.iter().any(|(found, ..)| found == name);
+        match self.handler() {
+            Some(handler) if STAY.contains(&&handler) => Some(handler),
+            _ if has(b"vmhd") => Some(*b"vide"),
+            _ if has(b"smhd") => Some(*b"soun"),
+            handler => handler,
+        }
     }
 
     /// Returns what a person calls it.
@@ -136,24 +156,19 @@ impl Track {
         if is_there { Ok(Sizes { all, each, bits, count }) } else { Err(NO_SENSE) }
     }
 
-    /// Checks that samples of sound are as large as their table says: old writers of `QuickTime` count frames there, and
-    /// say elsewhere how large one is.
+    /// Checks that samples of sound are as large as their table says.
     fn is_sized_by_samples<R: Read + Seek>(&self, source: &mut Source<R>, sizes: &Sizes) -> Result<(), Cannot> {
         if self.handler() != Some(*b"soun") || sizes.count == 0 {
             return Ok(());
         }
         let times = self.one(source, *b"stts")?.ok_or(NO_SENSE)?;
-        if rows(&times, 8)?.any(|run| number(run, 4) != Some(1)) {
-            return Ok(());
-        }
         let described = self.one(source, *b"stsd")?.ok_or(NO_SENSE)?;
-        let is_quicktime = described.first() == Some(&0);
-        let entries = inner(described.get(8..).unwrap_or_default());
-        let mut frames = entries.map(|(_, entry)| frame_bytes(entry, is_quicktime)).peekable();
-        if sizes.all > 0 && frames.peek().is_some() && frames.all(|bytes| bytes == Some(u64::from(sizes.all))) {
-            return Ok(());
+        match counted(&times, &described, sizes.all) {
+            Some(Counted::Samples) => Ok(()),
+            Some(Counted::Frames(_)) | None => {
+                Err(Cannot::Hold("it does not say in a common way how large its sound is"))
+            }
         }
-        Err(Cannot::Hold("it does not say in a common way how large its sound is"))
     }
 }
 
@@ -192,18 +207,6 @@ fn rows(table: &[u8], width: usize) -> Result<impl Iterator<Item = &[u8]>, Canno
     let count = number(table, 4).and_then(|count| usize::try_from(count).ok()).ok_or(NO_SENSE)?;
     let rows = count.checked_mul(width).and_then(|bytes| table.get(8..)?.get(..bytes)).ok_or(NO_SENSE)?;
     Ok(rows.chunks_exact(width))
-}
-
-/// Returns the bytes of a frame of sound that is not compressed, by its description.
-fn frame_bytes(entry: &[u8], is_quicktime: bool) -> Option<u64> {
-    let short = |at: usize| Some(u64::from(u16::from_be_bytes(entry.get(at..at + 2)?.try_into().ok()?)));
-    let long = |at: usize| number(entry, at).map(u64::from);
-    let (bytes, frames) = match short(8)? {
-        1 if is_quicktime => (long(36)?, long(28)?),
-        2 if is_quicktime => (long(56)?, long(60)?),
-        _ => (short(16)? * short(18)?, 8),
-    };
-    (frames > 0 && bytes % frames == 0).then(|| bytes / frames)
 }
 
 /// Returns which bytes tracks use, in the order of the file, none twice.
