@@ -81,6 +81,17 @@ mod tests {
         [id, &size, content].concat()
     }
 
+    /// Returns a cue with something more in it.
+    fn cue(more: &[u8]) -> Vec<u8> {
+        element(b"\x1c\x53\xbb\x6b", &element(b"\xbb", &[&element(b"\xb3", &[0]), more].concat()))
+    }
+
+    /// Returns a list of contents with something more in its entry.
+    fn listing(more: &[u8]) -> Vec<u8> {
+        let place = [element(b"\x53\xab", b"\x15\x49\xa9\x66"), element(b"\x53\xac", &[9])].concat();
+        element(b"\x11\x4d\x9b\x74", &element(b"\x4d\xbb", &[&place, more].concat()))
+    }
+
     /// Tags of a `WebM` went out as they were, with the prompt that a generator puts there.
     #[test]
     fn a_matroska_is_bundled_without_what_it_says_beside_its_streams() {
@@ -105,9 +116,6 @@ mod tests {
         let seek_head = element(b"\x11\x4d\x9b\x74", &[seek(INFO), seek(b"\x12\x54\xc3\x67")].concat());
         let in_track = |id: &[u8], more: &[u8]| film(&[&info(&[]), &tracks(&element(id, more)), &cluster(&[])]);
         let secret = element(b"\x42\x42", SECRET);
-        let cue = |more: &[u8]| {
-            element(b"\x1c\x53\xbb\x6b", &element(b"\xbb", &[&element(b"\xb3", &[0])[..], more].concat()))
-        };
         let rows: [(&str, Vec<u8>); 22] = [
             ("unknown in a track", film(&[&info(&[]), &tracks(&secret), &cluster(&[])])),
             ("unknown in its pictures", in_track(b"\xe0", &[&element(b"\xb0", &[9])[..], &secret].concat())),
@@ -119,13 +127,7 @@ mod tests {
             ),
             ("unknown in a cue", film(&[&plain, &cue(&secret)])),
             ("unknown in its place", film(&[&plain, &cue(&element(b"\xb7", &secret))])),
-            ("unknown in the list of contents", {
-                let seek = element(
-                    b"\x4d\xbb",
-                    &[element(b"\x53\xab", INFO), element(b"\x53\xac", &[9]), secret.clone()].concat(),
-                );
-                film(&[&element(b"\x11\x4d\x9b\x74", &seek), &plain])
-            }),
+            ("unknown in the list of contents", film(&[&listing(&secret), &plain])),
             ("tags", film(&[&plain, &tags])),
             ("tags before the content, listed", film(&[&seek_head, &tags, &plain])),
             ("attached", film(&[&plain, &element(b"\x19\x41\xa4\x69", SECRET)])),
