@@ -370,7 +370,7 @@ mod tests {
             ("title: a\ntags: {}\n", 1, "unknown field `title`; write it under `tags:`"),
             ("version: 1\nkeywords: [a]\n", 2, "unknown field `keywords`; write it under `tags:`"),
             ("mood: [a]\n", 1, "unknown field `mood`, expected one of"),
-            ("tags: {}\ntags: {}\n", 1, "duplicate"),
+            ("tags: {}\ntags: {}\n", 2, "duplicate field `tags`; keep only one of them"),
             ("version: one\n", 1, "expected u32"),
             ("tags: 5\n", 1, "expected"),
             ("- a\n", 1, "expected struct Sidecar"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
 use super::note::{Idea, categories};
-use super::yaml::{other_version, read_shared, without_place};
+use super::yaml::{other_version, read_shared, second_position, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
 use crate::model::{
@@ -283,13 +283,6 @@ fn meant_key(what: &str) -> Option<&str> {
     let (unknown, known) = what.split_once("unknown field `")?.1.split_once('`')?;
     let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     nearest(&unknown.to_lowercase(), &known)
-}
-
-/// Returns where a key stands for the second time; the YAML reader tells only where the file starts.
-fn second_position(what: &str, file: &str) -> Option<(usize, usize)> {
-    let key = what.strip_prefix("duplicate field `")?.strip_suffix('`')?;
-    let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
-    file.lines().enumerate().filter(|(_, line)| is_key(line)).nth(1).map(|(at, _)| (at + 1, 1))
 }
 
 /// Adds the words that are not there yet, neither as they are nor as `-word`.

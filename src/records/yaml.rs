@@ -13,14 +13,15 @@ const VALUES_MAX: usize = 5_000;
 
 /// Reads a record; an empty text is an empty record.
 fn read<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, RecordError> {
-    parse(sound_text(bytes)?).map_err(|error| syntax(&error))
+    let text = sound_text(bytes)?;
+    parse(text).map_err(|error| syntax(&error, text))
 }
 
 /// Reads a record that says its version. One of another version may have keys that are unknown here: the version is
 /// what is told then.
 pub(super) fn read_versioned<T: DeserializeOwned + Default>(bytes: &[u8], version: u32) -> Result<T, RecordError> {
     let text = sound_text(bytes)?;
-    parse(text).map_err(|error| other_version(text, version).unwrap_or_else(|| syntax(&error)))
+    parse(text).map_err(|error| other_version(text, version).unwrap_or_else(|| syntax(&error, text)))
 }
 
 /// Returns why a record is of a version that is not known, if it is; `known` is the newest one.
@@ -48,9 +49,27 @@ fn sound_text(bytes: &[u8]) -> Result<&str, RecordError> {
     yaml_guard::refusal(text).map_or(Ok(text), |why| Err(wrong(why)))
 }
 
-fn syntax(error: &serde_yaml::Error) -> RecordError {
-    let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-    RecordError::Syntax { line, column, what: without_place(&error.to_string()).to_owned() }
+fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
+    let position = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+    let text = error.to_string();
+    let what = without_place(&text);
+    // As it is called where each key is known.
+    let what = twice(what).map_or(what.to_owned(), |key| format!("duplicate field `{key}`; keep only one of them"));
+    let (line, column) = second_position(&what, file).unwrap_or(position);
+    RecordError::Syntax { line, column, what }
+}
+
+/// Returns the key that a file has twice, by what the YAML reader says.
+fn twice(what: &str) -> Option<&str> {
+    let rest = what.strip_prefix("duplicate field `").or_else(|| what.strip_prefix("duplicate entry with key \""))?;
+    rest.split(['`', '"']).next()
+}
+
+/// Returns where a key stands for the second time; the YAML reader tells only where the file starts.
+pub(super) fn second_position(what: &str, file: &str) -> Option<(usize, usize)> {
+    let key = twice(what)?;
+    let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    file.lines().enumerate().filter(|(_, line)| is_key(line)).nth(1).map(|(at, _)| (at + 1, 1))
 }
 
 /// Returns what the YAML reader says without the place, which is told in front of it.
@@ -126,6 +145,13 @@ mod tests {
             let told = told.unwrap().to_string();
             assert!(told.starts_with("line ") && !told.contains(" at line "), "{told}");
         }
+    }
+
+    /// The log said `line 1`, and `explain` the line where the key stands for the second time.
+    #[test]
+    fn a_key_that_stands_twice_is_told_where_it_does() {
+        let told = read_mapping(b"title: a\ncategory: b\nkeywords: [c]\ncategory: d\n").unwrap_err().to_string();
+        assert_eq!(told, "line 4, column 1: duplicate field `category`; keep only one of them");
     }
 
     #[derive(Debug, Default, Deserialize)]
