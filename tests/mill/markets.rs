@@ -366,9 +366,9 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     let before = fs::read_to_string(&profile).unwrap();
     fs::write(&profile, before.replace("min: 0.01,", "min: 5,")).unwrap();
     let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
-    let why = "it has 0.0 megapixels, and the market takes 5 to 100";
+    let why = "it has 0.05 megapixels, and the market takes 5 to 100";
     assert!(status.contains("Bundled, and refused") && status.contains(&format!("2 files: {why}")), "{status}");
-    assert!(checked.contains("2 files would be refused now: it has 0.0 megapixels"), "{checked}");
+    assert!(checked.contains("2 files would be refused now: it has 0.05 megapixels"), "{checked}");
     let json: serde_json::Value = serde_json::from_slice(&root.call(&["status", "--json"]).stdout).unwrap();
     assert_eq!(
         (&json["refused_in_bundles"][0]["files"], &json["taken_in_bundles"]),
