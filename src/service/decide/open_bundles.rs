@@ -51,8 +51,8 @@ pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
     /// What speaks against its files today; or why nobody can tell what lies in it, and no change reaches it.
     pub(in crate::service) refused: Result<Vec<(RelPath, Against)>, Hold>,
-    /// The files that further markets lack, and what these say today; nothing if that cannot be told.
-    pub(in crate::service) owing: Vec<Owing>,
+    /// The files that further markets lack, and what these say today; or why that cannot be told.
+    pub(in crate::service) owing: Result<Vec<Owing>, Hold>,
 }
 
 impl Decider {
@@ -65,13 +65,13 @@ impl Decider {
         let mut open = Vec::new();
         for name in names {
             let refused = self.refused_in(&name, here.now).and_then(all_told);
-            let owing = self.owing(&name, &owed, Care::Times, here).unwrap_or_default();
+            let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
         let unnamed = unnamed(self.disk(), &self.settings).into_iter();
         open.extend(unnamed.map(|folder| {
             let refused = Err(Hold::Waits(UNNAMED.to_owned()));
-            OpenBundle { folder, refused, owing: Vec::new() }
+            OpenBundle { folder, refused, owing: Ok(Vec::new()) }
         }));
         open
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::View;
 use super::overview::{Group, Groups};
 use crate::model::{MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Said};
+use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing};
 use crate::service::why::{Why, WhyKind};
 
@@ -27,10 +27,13 @@ impl View {
         refused.map(|all| all.into_iter().map(told).collect()).map_err(|hold| hold.to_string())
     }
 
-    /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended.
+    /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended; and of which
+    /// of their files nobody can tell which further markets get them.
     pub(super) fn troubled_bundles(&mut self) -> Vec<(RelPath, Why)> {
         let trouble = |open: &OpenBundle| Some((open.folder.clone(), Why::of(open.refused.as_ref().err()?)));
-        self.open_bundles().iter().filter_map(trouble).collect()
+        let untold = |open: &OpenBundle| if open.refused.is_err() { Vec::new() } else { untold(open) };
+        let open = self.open_bundles().iter();
+        open.flat_map(|open| trouble(open).into_iter().chain(untold(open))).collect()
     }
 
     /// Returns the files of bundles of which markets would decide otherwise today, since rules or tags changed after they
@@ -46,7 +49,7 @@ impl View {
                 };
                 refused.add(file.clone(), Why::new(WhyKind::Market, &why));
             }
-            for owing in &open.owing {
+            for owing in open.owing.iter().flatten() {
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
                 let told: Vec<String> = said.map(|(market, said)| told(market, said, shut.as_deref())).collect();
                 if !told.is_empty() {
@@ -66,11 +69,29 @@ impl View {
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
         let owing = match self.decide.owing(&name, &owed, Care::Bytes, here) {
             Ok(owing) => owing,
-            Err(hold) => return vec![format!("which markets it goes to later cannot be told: {hold}")],
+            Err(hold) => return vec![cannot_tell(&hold)],
         };
         let shut = self.decide.offers_shut(&now);
         owing.iter().flat_map(|owing| told_of(owing, shut.as_deref())).collect()
     }
+}
+
+/// Returns the files of a bundle, or the bundle, of which nobody can tell which further markets get them.
+fn untold(open: &OpenBundle) -> Vec<(RelPath, Why)> {
+    let why = |hold: &Hold| Why { text: cannot_tell(hold).into(), ..Why::of(hold) };
+    let owing = match &open.owing {
+        Ok(owing) => owing.iter(),
+        Err(hold) => return vec![(open.folder.clone(), why(hold))],
+    };
+    let untold = owing.filter_map(|owing| match &owing.said {
+        Err(hold @ (Hold::Unreadable(_) | Hold::Refused(_))) => Some((owing.file.clone(), why(hold))),
+        _ => None,
+    });
+    untold.collect()
+}
+
+fn cannot_tell(hold: &Hold) -> String {
+    format!("which markets it goes to later cannot be told: {hold}")
 }
 
 /// Returns what the markets say that lack a file, each in words; `shut` is why the gate is shut.
