@@ -6,7 +6,7 @@ use super::View;
 use super::overview::{Group, Groups};
 use crate::model::{MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD};
 use crate::service::why::{Why, WhyKind};
 
 impl View {
@@ -14,8 +14,8 @@ impl View {
     fn open_bundles(&mut self) -> &[OpenBundle] {
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
-        let decide = &mut self.decide;
-        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here))
+        let (decide, unnamed) = (&mut self.decide, unnamed(self.is_by_defaults));
+        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here, unnamed))
     }
 
     /// Returns the files of a bundle of which nobody can say that its market would take them today, each with what speaks
@@ -74,6 +74,11 @@ impl View {
         let shut = self.decide.offers_shut(&now);
         owing.iter().flat_map(|owing| told_of(owing, shut.as_deref())).collect()
     }
+}
+
+/// Returns what is told of a bundle whose market the settings do not name, which may be the defaults instead of those.
+pub(super) fn unnamed(is_by_defaults: bool) -> &'static str {
+    if is_by_defaults { UNTOLD } else { UNNAMED }
 }
 
 /// Returns the files of a bundle, or the bundle, of which nobody can tell which further markets get them.
