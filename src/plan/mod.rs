@@ -59,7 +59,7 @@ pub use fuse::{bytes_for_all, facts_after};
 pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::keep_by;
-pub use known::{Bundled, Known, Whereabouts};
+pub use known::{Bundled, Known, Lacking, Whereabouts};
 pub use manifest::{Written, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
