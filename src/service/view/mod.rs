@@ -2,6 +2,7 @@
 
 mod advice;
 mod answers;
+mod bundle_plans;
 mod bundled;
 mod elsewhere;
 mod explain;
