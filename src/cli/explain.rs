@@ -16,6 +16,7 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
     let (settings, wrong) = settings_to_look(args)?;
     let mut view = View::open(settings).map_err(|error| CliError::failed(&error))?;
     if let Some(wrong) = &wrong {
+        view.shows_defaults();
         say!("settings {}", wrong.text());
         say!("         shown below: by the default settings, and with the folders as they were used last");
     }

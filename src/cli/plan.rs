@@ -19,11 +19,12 @@ pub(super) fn plan(args: &RootArgs, path: Option<&Path>) -> Result<ExitCode, Cli
         return Ok(ExitCode::SUCCESS);
     }
     let start = path.map(|path| in_stage(&view, path)).transpose()?;
-    let statuses = view.statuses(start.as_ref());
+    let mut statuses = view.statuses(start.as_ref());
+    statuses.extend(view.bundle_plans(start.as_ref()));
     match &start {
         _ if !statuses.is_empty() => (),
         Some(start) => say!("Nothing in `{start}` is on its way; `stockmill explain {start}` says what it is."),
-        None => say!("There are no files."),
+        None => say!("There is nothing to do, and nothing waits."),
     }
     for status in &statuses {
         let file = match status {

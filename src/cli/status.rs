@@ -59,6 +59,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Sent without a row", &view.without_row(&bundles));
+    print_groups("In a CSV that was sent, without a file", &view.without_file(&bundles));
     let [refused, taken] = view.other_verdicts();
     print_groups("Bundled, and not to go as it is", &refused);
     print_groups("Bundled, and taken by a further market today", &taken);
@@ -70,12 +71,16 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
 
 /// Prints how each bundle stands.
 fn print_bundles(bundles: &[BundleStatus]) {
-    for BundleStatus { folder, files, delivered, sent, without_row } in bundles {
+    for BundleStatus { folder, files, delivered, sent, without_row, without_file } in bundles {
         let sent = if *sent { ", sent" } else { "" };
         let lack = match without_row.as_ref().map(Vec::len) {
             Ok(0) => String::new(),
             Ok(some) => format!("; {some} without a row in its CSV"),
             Err(_) => "; its CSV cannot be compared".to_owned(),
+        };
+        let lack = match without_file.as_ref().map_or(0, Vec::len) {
+            0 => lack,
+            some => format!("{lack}; {} in its CSV without a file", counted(some, "row")),
         };
         let delivered = match (*delivered, sent.is_empty()) {
             (0, _) => String::new(),
@@ -146,9 +151,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|BundleStatus { folder, files, delivered, sent, without_row }| {
+        .map(|BundleStatus { folder, files, delivered, sent, without_row, without_file }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
-            json!({"folder": folder.to_string(), "files": files, "delivered": delivered, "sent": sent, "without_row": without_row.ok().map(names)})
+            json!({"folder": folder.to_string(), "files": files, "delivered": delivered, "sent": sent,
+                "without_row": without_row.ok().map(names), "without_file": without_file.ok().map(names)})
         })
         .collect();
     let set_aside = view.set_aside().into_iter();
@@ -183,7 +189,10 @@ fn group_json(group: &Group) -> Value {
 /// Opens the root, with what is wrong with its settings if they cannot be used.
 fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
     let (settings, wrong) = settings_to_look(args)?;
-    let view = View::open(settings).map_err(|error| CliError::failed(&error))?;
+    let mut view = View::open(settings).map_err(|error| CliError::failed(&error))?;
+    if wrong.is_some() {
+        view.shows_defaults();
+    }
     Ok((view, wrong))
 }
 

@@ -1,6 +1,6 @@
 use super::accepts::Accepts;
 use super::profile::{Code, Market, Range, TextLimit};
-use crate::model::{Colours, Kind, Meta, Size, SourceType, Video, nearest, split_words};
+use crate::model::{Colours, Kind, Meta, Size, SourceType, Video, figure, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +97,8 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         let (megapixels, range) = (size.megapixels(), market.megapixels);
         if !(range.min..=range.max).contains(&megapixels) {
             let (min, max) = (range.min, range.max);
-            reasons.push(format!("it has {megapixels:.1} megapixels, and the market takes {min} to {max}"));
+            let has = figure(megapixels, |seen| seen > 0.0 && !(min..=max).contains(&seen));
+            reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}"));
         }
         let (short, long) = (size.width.min(size.height), size.width.max(size.height));
         if short < market.edge.min {
@@ -222,6 +223,26 @@ mod tests {
         6 states of mind, 7 food, 8 graphic resources, 9 hobbies and leisure, 10 industry, 11 landscapes, 12 lifestyle, \
         13 people, 14 plants and flowers, 15 culture and religion, 16 science, 17 social issues, 18 sports, \
         19 technology, 20 transport, 21 travel";
+
+    /// `0.0 megapixels` were told of a small picture, and of one that misses 4 by little that it has `4.0`.
+    #[test]
+    fn a_figure_is_never_shown_as_nothing_or_as_the_limit_that_it_misses() {
+        // Its edges, and the megapixels that are told; the market takes 4 to 100.
+        let rows = [
+            ((1024, 1024), "1.0"),
+            ((160, 120), "0.02"),
+            ((1, 1), "0.000001"),
+            ((1999, 2001), "3.999999"),
+            ((2200, 1800), "3.96"),
+            ((10_004, 10_000), "100.04"),
+            ((12_000, 10_000), "120.0"),
+        ];
+        for ((width, height), has) in rows {
+            let small = Candidate { size: Some(Size { width, height }), ..candidate() };
+            let expected = format!("it has {has} megapixels, and the market takes 4 to 100");
+            assert_eq!(check(&adobe(), &small)[0], expected);
+        }
+    }
 
     #[test]
     fn refusals_are_said_with_figures() {

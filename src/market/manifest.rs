@@ -94,6 +94,24 @@ pub fn names_in(market: &Market, manifest: &[u8]) -> BTreeSet<String> {
     rows.filter_map(|row| row.get(name_at?).map(str::to_owned)).collect()
 }
 
+/// Returns the names of the files that have a row in a manifest whose market is not known: those in the column that names the
+/// most of the files that are there.
+pub fn names_like(there: &BTreeSet<String>, manifest: &[u8]) -> BTreeSet<String> {
+    let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
+    let columns = [b',', b';', b'\t', b'|'].into_iter().flat_map(|separator| {
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
+        let mut columns: Vec<BTreeSet<String>> = Vec::new();
+        for row in reader.records().filter_map(Result::ok) {
+            columns.resize(columns.len().max(row.len()), BTreeSet::new());
+            columns.iter_mut().zip(&row).for_each(|(column, cell)| column.extend([cell.to_owned()]));
+        }
+        let width = columns.len();
+        columns.into_iter().map(move |column| (width, column))
+    });
+    let best = columns.max_by_key(|(width, column)| (column.intersection(there).count(), *width));
+    best.map(|(_, column)| column).filter(|column| !column.is_disjoint(there)).unwrap_or_default()
+}
+
 /// Returns a manifest with the header of another one and those of its rows that are wanted, which are asked for by the name
 /// of their file and their bytes; nothing if none is.
 pub fn with_rows(
@@ -338,6 +356,34 @@ mod tests {
                     "{row}"
                 );
             }
+        }
+    }
+
+    /// What went to a market that the settings no longer name could not be recorded.
+    #[test]
+    fn a_manifest_of_an_unknown_market_is_read_by_the_files_that_are_there() {
+        let there = ["a.jpg", "b.jpg"].map(str::to_owned).into();
+        let rows = [
+            ("Filename,Title\r\na.jpg,One\r\nb.jpg,\"Two, too\"\r\nc.jpg,Three\r\n", "a.jpg b.jpg c.jpg"),
+            ("\u{feff}Title;Name;By\nOne;a.jpg;x,y\nb.jpg;c.jpg;z\n\n", "a.jpg c.jpg"),
+            ("a\tb\nb.jpg\ta.jpg\nx.jpg\tb.jpg\n", "a.jpg b.jpg"),
+            ("name|title\nb.jpg|one\n", "b.jpg"),
+            // A row that is broken hides no other.
+            ("name,title\nb.jpg\nc.jpg,\"x\n", "b.jpg c.jpg"),
+            ("name,title\nc.jpg,one\n", ""),
+            ("a.jpg,b.jpg\n", ""),
+            ("", ""),
+        ];
+        for (text, expected) in rows {
+            let names: Vec<String> = names_like(&there, text.as_bytes()).into_iter().collect();
+            assert_eq!(names.join(" "), expected, "{text}");
+        }
+        // It reads what stockmill writes as the profile does.
+        for market in built_in().unwrap() {
+            let meta = Meta { title: "a.jpg, b; c".to_owned(), ..Meta::default() };
+            let row = |name| Row { file_name: name, meta: &meta, category: None };
+            let written = manifest(&market, &[row("a.jpg"), row("c.jpg")]).unwrap().concat();
+            assert_eq!(names_like(&there, &written), names_in(&market, &written), "{}", market.name);
         }
     }
 

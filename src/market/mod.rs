@@ -22,7 +22,8 @@ pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
 pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, left_out_words, lint, repetition};
 pub use manifest::{
-    Row, fit_file_name, manifest, manifest_name, manifest_part, names_in, renamed, row_of, row_too_long, with_rows,
+    Row, fit_file_name, manifest, manifest_name, manifest_part, names_in, names_like, renamed, row_of, row_too_long,
+    with_rows,
 };
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,

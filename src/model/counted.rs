@@ -8,6 +8,13 @@ pub fn counted(count: usize, one: &str) -> String {
     }
 }
 
+/// Returns a figure with as few decimals, from one on, as let what is seen of it tell what matters about it.
+pub fn figure(figure: f64, tells: impl Fn(f64) -> bool) -> String {
+    let mut shown = (1..=6).map(|decimals| format!("{figure:.decimals$}"));
+    let is_told = |text: &String| text.parse().is_ok_and(&tells);
+    shown.find(is_told).unwrap_or_else(|| figure.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

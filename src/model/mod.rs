@@ -35,7 +35,7 @@ pub use ai::{Ai, AiField};
 pub use c2pa::C2pa;
 pub use colours::{ColourSpace, Colours};
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
-pub use counted::counted;
+pub use counted::{counted, figure};
 pub use day_folder::leading_days;
 pub use enhance::{Enhance, EnhanceTags, Strength};
 pub use enlarge::{EnlargeTags, Method, Restore};

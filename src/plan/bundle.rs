@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Market, Row, Warning, manifest_name};
+use crate::market::{Fitted, Row, Warning, manifest_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
@@ -54,10 +54,9 @@ impl BundleName {
         path.is_in(&if is_sent { bundle.sent_folder() } else { bundle.folder() }).then_some(bundle)
     }
 
-    /// Reads a bundle's folder names; `markets` are those that are configured.
-    pub fn parse(day: &str, name: &str, markets: &[Market]) -> Option<Self> {
-        let path = RelPath::new(format!("{}/{day}/{name}", Stage::Upload)).ok()?;
-        Self::of(&path).filter(|bundle| markets.iter().any(|market| market.name == bundle.market))
+    /// Reads a bundle's folder names.
+    pub fn parse(day: &str, name: &str) -> Option<Self> {
+        Self::of(&RelPath::new(format!("{}/{day}/{name}", Stage::Upload)).ok()?)
     }
 }
 

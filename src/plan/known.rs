@@ -18,8 +18,40 @@ pub struct Known {
     pub is_made_of_it: bool,
     /// Where it was dropped first, if its own sidecar tells.
     pub origin: Option<RelPath>,
+    /// What markets have not got of it, if it lies in a bundle.
+    pub lacks: Option<Lacking>,
     /// What became of it.
     pub is: Whereabouts,
+}
+
+/// What markets have not got of an asset that lies in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lacking {
+    /// These refused it, and get it again once it was mended and this bundle of another one was sent.
+    Refused(Vec<MarketName>, RelPath),
+    /// These were named in the settings after this bundle was sent.
+    Named(Vec<MarketName>, RelPath),
+}
+
+impl std::fmt::Display for Lacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Refused(markets, bundle) => write!(
+                f,
+                "{} refused it: to send it there again, change its tags, mark `{bundle}` as sent (`stockmill sent`), and \
+                 then `stockmill retry`",
+                told(markets)
+            ),
+            Self::Named(markets, bundle) => write!(
+                f,
+                "it does not go to {} by itself, since that was named after `{bundle}` was sent: to sell it there, take \
+                 that back (delete its mark, or move it back), let stockmill look (`stockmill once`), and record it as sent \
+                 again",
+                told(markets)
+            ),
+        }
+    }
 }
 
 /// What became of an asset whose content came again without its sidecar.
@@ -96,9 +128,10 @@ impl Known {
         match &self.is {
             Whereabouts::Itself => Ok(self.id.clone()),
             Whereabouts::There => {
+                let lacks = self.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
                 let never = "nothing goes on twice while the first one is there, also not by `--anyway`";
                 Err(Hold::Park(format!(
-                    "{same}, which was dropped before, and {never}; delete what was dropped now, or drop another"
+                    "{same}, which was dropped before, and {never}{lacks}; delete what was dropped now, or drop another"
                 )))
             }
             Whereabouts::Gone { last, bundled_for } => {
@@ -122,14 +155,16 @@ mod tests {
     fn bytes_that_came_again_go_on_only_as_what_they_are() {
         let id = AssetId::of(&crate::model::ContentHash::of(b"a"));
         let last = "2026-11-28".parse().unwrap();
-        let admitted = |is, is_retagged, is_made_of_it| {
+        let admitted_of = |is, is_retagged, is_made_of_it, lacks| {
             let at = RelPath::new("keep/t/t-0001.png").unwrap();
-            match (Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, is }).admit(Stage::Raw) {
+            let known = Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, lacks, is };
+            match known.admit(Stage::Raw) {
                 Ok(found) => format!("goes on {}", found == id),
                 Err(Hold::Park(why)) => format!("park {why}"),
                 Err(hold) => format!("stay {hold}"),
             }
         };
+        let admitted = |is, is_retagged, is_made_of_it| admitted_of(is, is_retagged, is_made_of_it, None);
         let gone = |markets: &[&str]| Whereabouts::Gone {
             last,
             bundled_for: markets.iter().map(|market| MarketName::recorded(market)).collect(),
@@ -156,6 +191,23 @@ mod tests {
             got.contains("also not by `--anyway`; delete what was dropped now"),
             "who says so is told why it does nothing: {got}"
         );
+        // The market that refused it, or was named later, was told nowhere.
+        let markets = || vec![MarketName::recorded("pond5")];
+        let bundle = || RelPath::new("upload/2026-11-28/alamy").unwrap();
+        for (lacks, expected) in [
+            (
+                Lacking::Refused(markets(), bundle()),
+                "; pond5 refused it: to send it there again, change its tags, mark `upload/2026-11-28/alamy` as sent \
+                 (`stockmill sent`), and then `stockmill retry`; delete what",
+            ),
+            (
+                Lacking::Named(markets(), bundle()),
+                "; it does not go to pond5 by itself, since that was named after `upload/2026-11-28/alamy` was sent: to",
+            ),
+        ] {
+            let got = admitted_of(Whereabouts::There, false, false, Some(lacks));
+            assert!(got.contains(&format!("also not by `--anyway`{expected}")), "{got}");
+        }
         // The one that was named has other bytes: it was enlarged, or is a JPEG.
         let got = [false, true].map(|is_retagged| admitted(Whereabouts::There, is_retagged, true));
         assert!(got[0].starts_with("park it has the same bytes as what became `keep/t/t-0001.png`, which"), "{got:?}");

@@ -164,14 +164,21 @@ fn tells(plan: &mut Plan, recipe: &Recipe, asset: &Asset<'_>) {
     }
 }
 
-/// Returns the name of a file in a bundle, which no file of that market has or had; as it would have it, if it can.
+/// Returns the name of a file in a bundle, which no file of that market has or had; as it would have it, if it can. What
+/// the market refused has another name once it is mended: its list tells files by names alone.
 fn free_name(asset: &Asset<'_>, market: &Market, folder: &BundleFolder, wanted: &str) -> Result<String, NotTaken> {
     let files = folder.files();
     let is_taken = asset.context.taken;
+    let refused = match asset.context.bundled_for.get(&market.name) {
+        Some(Bundled::Refused(refusals)) => &refusals[..],
+        _ => &[],
+    };
+    let was = |refusal: &Refusal, name: &str| refusal.file.file_text().to_lowercase() == name.to_lowercase();
     let taken = |name: &str| {
         is_taken(&files.join(name))
             || is_taken(&folder.sidecar_of(name))
             || (asset.context.given)(&market.name, name, &asset.id)
+            || refused.iter().any(|refusal| was(refusal, name))
     };
     market::fit_file_name(market, wanted, &asset.id.to_string(), &taken).ok_or_else(|| {
         let mend = "shorten the theme's folder name, or its rule in `naming.markets`";

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{sending_of, without_row};
+use super::decide::{sending_of, without_file, without_row};
 use super::sent::{is_sent, place_of};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, counted};
-use crate::plan::{BundleName, SENT_MARK, plan_mark_sent, plan_sent};
+use crate::plan::{BundleName, SENT_MARK, plan_mark_sent, plan_sent, told_missing};
 use crate::records::{Answer, Dealing, Did, Plans, Record, Sending};
 use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault};
 
@@ -85,12 +85,23 @@ fn send_one(
             file.file_text()
         )));
     }
+    let missing = without_file(disk, &rules.settings, &name, &place).map_err(|hold| refused(hold.to_string()))?;
+    // In a marked one nothing changes any more.
+    if let Some(file) = missing.first().filter(|_| !is_marked) {
+        let is_named = rules.settings.upload.market(&name.market).is_some();
+        let named = if is_named { "" } else { "name the market under `upload.markets` again: " };
+        return Err(refused(format!(
+            "{} in its CSV without a file, the first is `{file}`; {named}stockmill takes it out of the CSV in a moment \
+             (`stockmill once`), and the market gets that CSV; or put the file back",
+            counted(missing.len(), "row")
+        )));
+    }
     let sending = sending_of(disk, &rules.settings, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
     if sending.files.is_empty() {
         return Err(refused("no file is in it that has a row in its CSV, so nothing was sent".to_owned()));
     }
-    let told = told(&sending, is_marked, &place);
-    let plan = if is_marked { plan_sent(sending) } else { plan_mark_sent(sending, &place) };
+    let told = told(&sending, is_marked, &place) + &told_missing(&missing);
+    let plan = if is_marked { plan_sent(sending, &missing) } else { plan_mark_sent(sending, &place) };
     let made = make(vault, &plan, &rules.limits, &Untold)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     sent.insert(name.folder());

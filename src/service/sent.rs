@@ -12,6 +12,11 @@ pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and
                                  if stockmill put it there, take the mark away, and it gets its row: then send that, \
                                  too; else take it out";
 
+/// What is told of a row in the CSV that was sent with a bundle, of which no file was there then.
+pub(super) const NEVER_THERE: &str = "the CSV that was sent has a row of it, and it did not lie in the bundle, so that it is \
+                                      not on record as sent; if it was uploaded, put it back, take the mark away, and \
+                                      record the bundle again (`stockmill sent`); else take the row out of the CSV";
+
 /// Returns the bundle of a file or a sidecar.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
     BundleFolder::of(file).map(|bundle| bundle.path().clone())

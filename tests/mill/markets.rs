@@ -364,10 +364,10 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     let before = fs::read_to_string(&profile).unwrap();
     fs::write(&profile, before.replace("min: 0.01,", "min: 5,")).unwrap();
     let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
-    let why = "it has 0.0 megapixels, and the market takes 5 to 100";
+    let why = "it has 0.05 megapixels, and the market takes 5 to 100";
     let told = format!("2 files: its market would refuse it today: {why}");
     assert!(status.contains("Bundled, and not to go as it is") && status.contains(&told), "{status}");
-    assert!(checked.contains("2 files: its market would refuse it today: it has 0.0 megapixels"), "{checked}");
+    assert!(checked.contains("2 files: its market would refuse it today: it has 0.05 megapixels"), "{checked}");
     let json: serde_json::Value = serde_json::from_slice(&root.call(&["status", "--json"]).stdout).unwrap();
     assert_eq!(
         (&json["refused_in_bundles"][0]["files"], &json["taken_in_bundles"]),
@@ -446,4 +446,77 @@ fn the_open_bundle_of_a_market_that_is_named_no_more_is_told() {
     }
     fs::write(file.parent().unwrap().with_file_name("SENT"), "").unwrap();
     assert!(!root.text(&["status"]).contains(told));
+}
+
+/// The log said of it that its name is none of a bundle, `sent` refused it, and a mark by hand recorded nothing.
+#[test]
+fn what_goes_to_a_market_that_is_named_no_more_is_on_record() {
+    let settings = "keep: {method: lanczos, min_megapixels: 0.04}\nsettle: {weak_quiet_ms: 500}\n\
+                    upload: {markets: [adobe-stock, second]}\n";
+    for is_by_hand in [false, true] {
+        let root = Root::with(&settings.replace(", second", ""));
+        let profile = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
+        let profile = profile.replace("name: adobe-stock", "name: second");
+        fs::write(root.at("markets/second.yaml"), &profile).unwrap();
+        fs::write(root.at("stockmill.yaml"), settings).unwrap();
+        fs::create_dir_all(root.at("raw/city")).unwrap();
+        fs::write(root.at("raw/city/tags.yaml"), "title: Neon city\nkeywords: [neon]\n").unwrap();
+        fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let bundle = root.bundled().pop().unwrap().parent().unwrap().with_file_name("");
+        assert!(bundle.ends_with("second"), "{bundle:?}");
+
+        // Settings that cannot be used name no market, and say nothing of any.
+        fs::write(root.at("markets/second.yaml"), "name: [").unwrap();
+        for said in [root.text(&["status"]), root.text(&["explain", bundle.to_str().unwrap()])] {
+            assert!(
+                said.contains("nobody can tell whether the settings name its market") && !said.contains("any more"),
+                "{said}"
+            );
+        }
+        fs::write(root.at("markets/second.yaml"), &profile).unwrap();
+
+        fs::write(root.at("stockmill.yaml"), settings.replace(", second", "")).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let log = root.log();
+        assert!(
+            log.contains("the settings do not name its market any more") && !log.contains("none of a bundle"),
+            "{log}"
+        );
+        let told = "ecorded that 1 file went to second";
+        if is_by_hand {
+            fs::write(bundle.join("SENT"), "").unwrap();
+            assert!(root.once().status.success());
+            assert!(root.log().contains(told), "{}", root.log());
+        } else {
+            let said = root.text(&["sent", bundle.to_str().unwrap()]);
+            assert!(said.contains(told), "{said}");
+        }
+        // Its market is named again, and gets nothing twice.
+        fs::remove_dir_all(&bundle).unwrap();
+        fs::write(root.at("stockmill.yaml"), settings).unwrap();
+        assert!(root.once().status.success());
+        assert_eq!(root.bundled().len(), 1, "{:?}", root.bundled());
+        fs::write(root.at("list.csv"), "File,Verdict\ncity-0001.jpg,accepted\n").unwrap();
+        let list = root.at("list.csv");
+        let words =
+            ["verdicts", list.to_str().unwrap(), "--market", "second", "--columns", "file=File,verdict=Verdict"];
+        assert!(root.text(&words).contains("1 accepted"), "{}", root.text(&words));
+    }
+}
+
+/// A folder that a person renamed is told as what it is, also if its new name could be that of a market.
+#[test]
+fn a_bundle_that_is_renamed_is_told_from_one_of_another_market() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock]}\n");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/tags.yaml"), "title: Neon city\nkeywords: [neon]\n").unwrap();
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let bundle = root.bundled().pop().unwrap().parent().unwrap().with_file_name("");
+    fs::rename(&bundle, bundle.with_file_name("adobe-old")).unwrap();
+    fs::write(root.at("raw/city/y.png"), picture(2, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let log = root.log();
+    assert!(log.contains("its name is none of a bundle") && !log.contains("do not name its market"), "{log}");
 }

@@ -58,8 +58,12 @@ fn a_market_gets_what_it_takes_by_now() {
 
     // It was to get this from the start.
     tag(&root, "city, night, street, rain, neon, car, light");
+    let plan = root.text(&["plan"]);
+    assert!(plan.contains("for 123rf of") && plan.contains("/123rf/files/city-0001.jpg\n"), "{plan}");
     assert!(root.once().status.success(), "{}", root.log());
     assert_eq!(counts(&root, &markets[..2]), [1, 1], "{}", root.log());
+    let plan = root.text(&["plan"]);
+    assert!(plan.starts_with("There is nothing to do"), "{plan}");
     assert_eq!(fs::read(&first[0]).unwrap(), before, "what was sent was changed");
     let log = root.log();
     assert!(log.contains("; other markets got it before. stage=\"upload\""), "{log}");
@@ -71,6 +75,11 @@ fn a_market_gets_what_it_takes_by_now() {
         assert_eq!(counts(&root, &markets), counted, "{}", root.log());
     }
     assert!(root.text(&["verify"]).contains("all is as it should be"), "{}", root.text(&["verify"]));
+
+    tag(&root, "city, night, street, rain, neon, car, lamp");
+    let plan = root.text(&["plan"]);
+    assert!(plan.contains("tags changed after it was bundled; embedded anew\n"), "{plan}");
+    assert!(plan.contains("/123rf/123rf.csv\n") && !plan.contains("adobe-stock"), "{plan}");
 }
 
 /// What was undone is not done again by itself.

@@ -82,7 +82,39 @@ fn what_cannot_be_recorded_as_sent_is_told() {
     fs::remove_file(&record).unwrap();
     refused(&name, "is not there; put it back");
     fs::write(&record, text).unwrap();
+    // A row without its file froze with the CSV, and the picture went again later.
+    let (file, away) = (bundle.join("files/winter-cabins-0001.jpg"), root.at("away.jpg"));
+    fs::rename(&file, &away).unwrap();
+    refused(&name, "1 row in its CSV without a file, the first is `winter-cabins-0001.jpg`; stockmill takes it out");
+    fs::rename(&away, &file).unwrap();
     assert!(root.call(&["sent", &name]).status.success());
+}
+
+/// It was on record nowhere, and nobody was told.
+#[test]
+fn a_row_without_its_file_in_a_bundle_that_is_marked_by_hand_is_told() {
+    let (root, bundle) = with_bundle();
+    fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+    assert!(root.once().status.success());
+    let (first, second) = (root.bundled()[0].clone(), root.bundled()[1].clone());
+    fs::remove_file(&second).unwrap();
+    fs::write(bundle.join("SENT"), "").unwrap();
+    assert!(root.once().status.success());
+    let name = second.file_name().unwrap().to_str().unwrap();
+    let told = format!(
+        "Recorded that 1 file went to adobe-stock; its CSV has 1 row without a file, the first is `{name}`: that is not \
+         recorded"
+    );
+    assert!(root.log().contains(&told), "{}", root.log());
+    // What was sent and is deleted later is nothing to tell.
+    fs::remove_file(&first).unwrap();
+    let status = root.text(&["status"]);
+    let day = day_of(&bundle);
+    let line = format!("bundle   upload/{day}/adobe-stock: 0 files, sent; 1 row in its CSV without a file\n");
+    assert!(status.contains(&line), "{status}");
+    let why =
+        format!("upload/{day}/adobe-stock/files/{name}: the CSV that was sent has a row of it, and it did not lie");
+    assert!(status.contains("In a CSV that was sent, without a file:\n") && status.contains(&why), "{status}");
 }
 
 /// A bundle that is moved to those that were sent was taken for one that is gone, and its files for a theme's.

@@ -7,7 +7,8 @@ use super::{NOTE, Root, picture};
 
 #[test]
 fn a_file_finds_the_theme_that_only_another_stage_has() {
-    let root = Root::with("gates: {keep: hold}\n");
+    // Its new folder is to get no `tags.yaml` however long the mill is at work.
+    let root = Root::with("gates: {keep: hold}\nsettle: {notes_quiet_s: 0, weak_quiet_ms: 600000}\n");
     // `upload` is the last to be walked; nothing may depend on that.
     fs::create_dir_all(root.at("upload/Winter Cabins")).unwrap();
     let path = root.at("raw/winter_cabins_00012.png");

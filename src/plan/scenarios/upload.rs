@@ -247,6 +247,31 @@ fn another_number_in_a_title_mends_nothing() {
     }
 }
 
+/// What was mended by its tags went to its market again under the name that this had refused, and nobody could tell which
+/// of both its next list meant.
+#[test]
+fn what_was_refused_goes_again_under_another_name() {
+    let id = crate::model::AssetId::of(&ContentHash::of(b"original")).to_string();
+    let another = &*format!("t-{}-0007.jpg", &id[..4]);
+    // The names that the market refused it under, and the one that it gets.
+    let rows: [(&[&str], &str); 4] = [
+        (&["u-0001.jpg"], "t-0007.jpg"),
+        (&["t-0007.jpg"], another),
+        (&["u-0001.jpg", "T-0007.JPG"], another),
+        (&["t-0007.jpg", another], &format!("t-{}-0007.jpg", &id[..8])),
+    ];
+    for (names, expected) in rows {
+        let refusal = |name: &&str| {
+            let file = path("upload/2026-11-20/adobe-stock/files").join(name);
+            Refusal { file, reason: String::new(), made: Vec::new(), number: None }
+        };
+        let bundled = Some(Bundled::Refused(names.iter().map(refusal).collect()));
+        let given = Given { is_own: true, bundled, ..jpeg("upload/t/t-0007.jpg") };
+        let to = given.decide(plan_asset).unwrap().about.to.unwrap();
+        assert_eq!(to.file_text(), expected, "{names:?}");
+    }
+}
+
 /// Each market got the name that the file was finished under.
 #[test]
 fn a_market_has_a_rule_for_names_of_its_own() {

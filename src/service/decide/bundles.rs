@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::Decider;
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint, manifest_part, names_in};
+use crate::market::{Fitted, Market, fit, left_out_words, lint, manifest_part};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
@@ -158,7 +159,10 @@ impl Bundles<'_> {
     pub(super) fn renamed(&self, name: &BundleName) -> Option<RelPath> {
         let day = name.folder().parent()?;
         let listed = self.disk.list(&day).ok()?.into_iter().filter(|(_, entry)| entry.what == What::Folder);
-        let is_bundle = |folder: &RelPath| BundleName::of(folder).is_some_and(|name| self.market(&name).is_some());
+        let is_bundle = |folder: &RelPath| {
+            BundleName::of(folder)
+                .is_some_and(|name| self.market(&name).is_some() || !has_manifest_of_another(self.disk, folder, &name))
+        };
         let mut folders = listed.map(|(name, _)| day.join(name)).filter(|folder| !is_bundle(folder));
         folders.find(|folder| {
             !is_sent(self.disk, folder).unwrap_or(true)
@@ -278,25 +282,6 @@ pub(super) fn strangers(
     Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
 }
 
-/// Returns the files of a sent bundle that have no row in its manifest: they joined it in the moment in which a person
-/// marked it as sent, or a person put them there.
-pub(in crate::service) fn without_row(
-    disk: &dyn Look,
-    settings: &Settings,
-    name: &BundleName,
-) -> Result<Vec<RelPath>, Hold> {
-    let Some(market) = settings.upload.markets.iter().find(|market| market.name == name.market) else {
-        return Ok(Vec::new());
-    };
-    let place = place_of(disk, name).map_err(|error| refused(&name.folder(), &error))?;
-    let bundle = place.unwrap_or_else(|| name.folder());
-    let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
-    let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
-    let files = bundle.join("files");
-    let inside = strangers(disk, &settings.settle.ignore, &bundle, &[])?.into_iter();
-    Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
-}
-
 /// Returns the parts of a bundle's manifest that lie there, in order.
 pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Vec<Written>> {
     let Some(place) = place_of(disk, name)? else { return Ok(Vec::new()) };
@@ -320,8 +305,35 @@ pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> Dis
     Ok(written)
 }
 
+/// Returns whether a folder has manifests, and none of the market that its name says: a person renamed the folder.
+fn has_manifest_of_another(disk: &dyn Look, folder: &RelPath, name: &BundleName) -> bool {
+    let listed = disk.list(folder).unwrap_or_default().into_iter();
+    let tables: Vec<OsString> =
+        listed.map(|(name, _)| name).filter(|name| Path::new(name).extension() == Some(OsStr::new("csv"))).collect();
+    let is_own = |table: &OsString| table.to_str().is_some_and(|table| manifest_part(&name.market, table).is_some());
+    !tables.is_empty() && !tables.iter().any(is_own)
+}
+
 /// Returns every bundle that lies in `upload`, or among those that were sent, by day and market.
 pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
+    let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
+    all_names(disk).into_iter().filter(is_named).collect()
+}
+
+/// Returns the bundles whose market the settings do not name.
+pub(in crate::service) fn unnamed_bundles(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
+    let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
+    let is_bundle = |name: &BundleName| {
+        [name.folder(), name.sent_folder()].into_iter().any(|folder| {
+            matches!(disk.stat(&BundleFolder::new(folder.clone()).sidecars()), Ok(Some(_)))
+                && !has_manifest_of_another(disk, &folder, name)
+        })
+    };
+    all_names(disk).into_iter().filter(|name| !is_named(name) && is_bundle(name)).collect()
+}
+
+/// Returns what has the name of a bundle.
+fn all_names(disk: &dyn Look) -> Vec<BundleName> {
     let top = Stage::Upload.folder();
     let mut names = Vec::new();
     for folder in [top.clone(), top.join(BundleFolder::SENT)] {
@@ -330,7 +342,7 @@ pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> V
                 continue;
             };
             for (name, _) in disk.list(&folder.join(day)).unwrap_or_default() {
-                names.extend(name.to_str().and_then(|name| BundleName::parse(day, name, markets)));
+                names.extend(name.to_str().and_then(|name| BundleName::parse(day, name)));
             }
         }
     }

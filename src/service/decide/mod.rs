@@ -27,14 +27,14 @@ mod upload_state;
 
 pub(super) use themes::TAGS_BYTES_MAX;
 
-pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, without_row};
+pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, unnamed_bundles};
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 
 pub(super) use offers::{Care, Owing};
-pub(super) use open_bundles::{Against, OpenBundle, UNNAMED};
+pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
-pub(super) use sending::sending_of;
+pub(super) use sending::{rows_of, sending_of, without_file, without_row};
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
 

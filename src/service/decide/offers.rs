@@ -80,6 +80,14 @@ pub(in crate::service) struct Owing {
     pub(in crate::service) said: Result<Vec<(MarketName, Said)>, Hold>,
 }
 
+impl Owing {
+    /// Returns that nobody can tell of a file which markets are to get it.
+    fn untold(file: RelPath, lacks: &Lacks, why: Hold) -> Self {
+        let markets = lacks.never.iter().chain(&lacks.refused).cloned().collect();
+        Self { file, asset: None, theme: ThemeSlug::unsorted(), markets, said: Err(why) }
+    }
+}
+
 impl Bundles<'_> {
     /// Looks which files of a bundle further markets take. Of one that was sent, a market gets only what it was to get
     /// from the start: one that is new in the settings does not get all that was ever sold elsewhere.
@@ -153,9 +161,8 @@ impl Bundles<'_> {
     fn recorded(&self, folder: BundleFolder, name: String) -> Result<Option<Recorded>, Hold> {
         let (file, path) = (folder.files().join(&name), folder.sidecar_of(&name));
         let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-        let (Ok(Some(entry)), Ok(Some(record))) = (self.disk.stat(&file), self.disk.stat(&path)) else {
-            return Ok(None);
-        };
+        let stat = |path: &RelPath| self.disk.stat(path).map_err(|error| refused(path, &error));
+        let (Some(entry), Some(record)) = (stat(&file)?, stat(&path)?) else { return Ok(None) };
         let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| cannot(&error))?,
@@ -257,7 +264,15 @@ impl Decider {
         for (name, lacks) in owed.get(bundle).into_iter().flatten() {
             let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
             let mut look = Bundles { disk, settings, tags: &mut self.tags, now };
-            let Some(lacking) = look.lacking(&folder, name, lacks, is_sent)? else { continue };
+            let lacking = match look.lacking(&folder, name, lacks, is_sent) {
+                Ok(Some(lacking)) => lacking,
+                Ok(None) => continue,
+                // The other files of the bundle are told all the same.
+                Err(hold) => {
+                    owing.push(Owing::untold(folder.files().join(name), lacks, hold));
+                    continue;
+                }
+            };
             let ways = look.ways(&lacking);
             let Lacking { theme, markets, facts, .. } = lacking;
             let facts = facts.map_err(|error| Hold::Unreadable(error.to_string())).and_then(|facts| {

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed};
+use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed, unnamed_bundles};
 use super::offers::{Care, Owing};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
-use crate::config::Settings;
 use crate::intake::Found;
 use crate::make::{Limits, Measured, measure};
 use crate::market::{Candidate, check};
-use crate::model::{ContentHash, RelPath, Stage};
+use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
@@ -22,6 +21,10 @@ use crate::vault::{Look, What};
 pub(in crate::service) const UNNAMED: &str = "the settings do not name its market any more: nothing joins it, and no \
                                               changed tags reach it; name the market under `upload.markets` again, or send \
                                               it as it is";
+
+/// The same where the settings cannot be used.
+pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the settings name its market: they cannot be used; \
+                                             correct them first";
 
 /// What speaks today against a file that was bundled.
 #[derive(Debug)]
@@ -57,27 +60,29 @@ pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
     /// What speaks against its files today; or why nobody can tell what lies in it, and no change reaches it.
     pub(in crate::service) refused: Result<Vec<(RelPath, Against)>, Hold>,
-    /// The files that further markets lack, and what these say today; nothing if that cannot be told.
-    pub(in crate::service) owing: Vec<Owing>,
+    /// The files that further markets lack, and what these say today; or why that cannot be told.
+    pub(in crate::service) owing: Result<Vec<Owing>, Hold>,
 }
 
 impl Decider {
-    /// Returns how each bundle that is not sent stands.
-    pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>) -> Vec<OpenBundle> {
-        let names = bundle_names(self.disk(), &self.settings.upload.markets).into_iter();
-        let names: BTreeSet<BundleName> =
-            names.filter(|name| !is_sent(self.disk(), &name.folder()).unwrap_or(false)).collect();
+    /// Returns how each bundle that is not sent stands; `unnamed` is what is told of one whose market the settings do not
+    /// name.
+    pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>, unnamed: &str) -> Vec<OpenBundle> {
+        let markets = &self.settings.upload.markets;
+        let is_open = |name: &BundleName| !is_sent(self.disk(), &name.folder()).unwrap_or(false);
+        let others = unnamed_bundles(self.disk(), markets).into_iter();
+        let others: Vec<RelPath> = others.filter(is_open).map(|name| name.folder()).collect();
+        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().filter(is_open).collect();
         let owed = self.owed(&names);
         let mut open = Vec::new();
         for name in names {
             let refused = self.refused_in(&name, here.now).and_then(all_told);
-            let owing = self.owing(&name, &owed, Care::Times, here).unwrap_or_default();
+            let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
-        let unnamed = unnamed(self.disk(), &self.settings).into_iter();
-        open.extend(unnamed.map(|folder| {
-            let refused = Err(Hold::Waits(UNNAMED.to_owned()));
-            OpenBundle { folder, refused, owing: Vec::new() }
+        open.extend(others.into_iter().map(|folder| {
+            let refused = Err(Hold::Waits(unnamed.to_owned()));
+            OpenBundle { folder, refused, owing: Ok(Vec::new()) }
         }));
         open
     }
@@ -100,21 +105,6 @@ fn all_told(against: Vec<(RelPath, Against)>) -> Result<Vec<(RelPath, Against)>,
         told => Ok((file, told)),
     });
     told.collect()
-}
-
-/// Returns the bundles that are not sent and whose market the settings do not name any more.
-fn unnamed(disk: &dyn Look, settings: &Settings) -> Vec<RelPath> {
-    let top = Stage::Upload.folder();
-    let folders = |at: &RelPath| {
-        let listed = disk.list(at).unwrap_or_default().into_iter();
-        listed.filter(|(_, entry)| entry.what == What::Folder).map(|(name, _)| at.join(name)).collect::<Vec<_>>()
-    };
-    let is_unnamed = |folder: &RelPath| {
-        BundleName::of(folder).is_some_and(|name| settings.upload.market(&name.market).is_none())
-            && matches!(disk.stat(&BundleFolder::new(folder.clone()).sidecars()), Ok(Some(_)))
-            && !is_sent(disk, folder).unwrap_or(false)
-    };
-    folders(&top).iter().flat_map(folders).filter(is_unnamed).collect()
 }
 
 impl Bundles<'_> {

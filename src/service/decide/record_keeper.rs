@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers, without_row};
+use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers};
 use super::offers::{Offers, Owed};
+use super::open_bundles::UNNAMED;
 use super::record_settle::refused;
-use super::sending::sending_of;
+use super::sending::{sending_of, without_file, without_row};
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -91,8 +92,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
     /// Why its checklist is not written yet.
     pub(in crate::service) waits: Option<Hold>,
-    /// A folder beside it that was a bundle, and whose name is none of a bundle any more.
-    pub(in crate::service) renamed: Option<RelPath>,
+    /// A folder that no change reaches, and why: one beside it that a person renamed, or its own.
+    pub(in crate::service) left_alone: Option<(RelPath, &'static str)>,
     /// Files that a person changed, and that carry older tags.
     pub(in crate::service) retouched: Vec<RelPath>,
     /// Files of a bundle that was sent, and whose manifest has no row of them.
@@ -194,16 +195,17 @@ impl RecordKeeper {
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
         let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
-        let Some(market) = look.market(name).cloned() else {
-            return Ok(FoundBundle { folders, ..FoundBundle::default() });
-        };
         if sent {
             let found = sent_bundle(look, name, &folder, order)?;
             return Ok(FoundBundle { folders, ..found });
         }
-        let renamed = look.renamed(name);
+        let Some(market) = look.market(name).cloned() else {
+            let found = unnamed_bundle(&look, name, &folder, order)?;
+            return Ok(FoundBundle { folders, ..found });
+        };
+        let left_alone = look.renamed(name).map(|renamed| (renamed, RENAMED));
         if !folders.iter().any(|(seen, _)| *seen == folder) {
-            return Ok(FoundBundle { renamed, folders, ..FoundBundle::default() });
+            return Ok(FoundBundle { left_alone, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
         let offers = look.offers(name, &BundleFolder::new(folder.clone()), &order.owed, false)?;
@@ -235,7 +237,7 @@ impl RecordKeeper {
         let is_open_again = order.on_record.contains(name) && !inside.assets.is_empty();
         let dealing = is_open_again.then(|| plan_not_sent(&folder));
         let unsent = Vec::new();
-        Ok(FoundBundle { plans, bundle, themes, waits, renamed, retouched, unsent, offers, dealing, folders })
+        Ok(FoundBundle { plans, bundle, themes, waits, left_alone, retouched, unsent, offers, dealing, folders })
     }
 }
 
@@ -267,6 +269,15 @@ fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order:
     Ok(FoundBundle { unsent, offers, dealing, ..FoundBundle::default() })
 }
 
+/// Looks into a bundle that is not sent, and whose market the settings do not name: nothing in it changes.
+fn unnamed_bundle(look: &Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
+    let is_any_there = !look.files(&BundleFolder::new(place.clone()))?.is_empty();
+    let is_open_again = is_any_there && order.on_record.contains(name);
+    let dealing = is_open_again.then(|| plan_not_sent(place));
+    let left_alone = is_any_there.then(|| (place.clone(), UNNAMED));
+    Ok(FoundBundle { left_alone, dealing, ..FoundBundle::default() })
+}
+
 /// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.
 fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) -> Result<Option<Plan>, Hold> {
     if order.on_record.contains(name) {
@@ -275,8 +286,13 @@ fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) 
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
     let sending = sending_of(disk, &order.settings, name, place, at)?;
-    Ok((!sending.files.is_empty()).then(|| plan_sent(sending)))
+    let missing = without_file(disk, &order.settings, name, place)?;
+    Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }
+
+/// Why a folder is no bundle any more.
+const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
+                       new files go into another one; give it its name back, or make a file `SENT` in it";
 
 /// Why tags are not read that lie in a folder which only says when.
 const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \

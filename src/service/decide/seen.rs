@@ -7,7 +7,7 @@ use super::Decider;
 use super::bundles::manifest_of;
 use crate::market::{Market, names_in};
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Whereabouts};
+use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Lacking, Whereabouts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::{Became, Seen};
@@ -25,14 +25,19 @@ impl Decider {
         }
         let is_retagged = self.ledger.with_hash(&facts.hash).is_none();
         let known = |is: Whereabouts, origin: Option<RelPath>| {
-            Some(Known { id: id.clone(), at: at.clone(), is_retagged, is_made_of_it: false, origin, is })
+            let (id, at) = (id.clone(), at.clone());
+            Some(Known { id, at, is_retagged, is_made_of_it: false, origin, lacks: None, is })
         };
         let itself = |facts: &Facts| known(Whereabouts::Itself, self.origin_of(&id, &places, &facts.path));
         if at == facts.path {
             return itself(facts);
         }
-        let may_go_again = self.was_refused(&id, &facts.hash);
-        if let Some(there) = self.still_there(&id, &places, facts, is_retagged, may_go_again) {
+        let refused = self.refused_by(&id, &facts.hash);
+        let may_go_again = !refused.is_empty();
+        if let Some(mut there) = self.still_there(&id, &places, facts, is_retagged, may_go_again) {
+            if there.is == Whereabouts::There {
+                there.lacks = self.lacking(&places, refused, &bundled_for);
+            }
             return Some(there);
         }
         let left_behind = at.with_suffix(SIDECAR_SUFFIX);
@@ -85,7 +90,7 @@ impl Decider {
         may_go_again: bool,
     ) -> Option<Known> {
         let known = |at: RelPath, is_made_of_it: bool, is: Whereabouts| {
-            Some(Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, is })
+            Some(Known { id: id.clone(), at, is_retagged, is_made_of_it, origin: None, lacks: None, is })
         };
         for place in places {
             let moved = moved_to(self.disk(), place).ok().flatten();
@@ -104,13 +109,36 @@ impl Decider {
         None
     }
 
-    /// Returns whether a market refused an asset and has nothing else of it: dropped again, it goes there if it was mended.
-    fn was_refused(&self, id: &AssetId, hash: &ContentHash) -> bool {
+    /// Returns what markets lack of an asset that lies in a bundle: those that refused it, and wait for a bundle of another
+    /// one; else those that were named after its bundle was sent.
+    fn lacking(
+        &self,
+        places: &[RelPath],
+        refused: Vec<MarketName>,
+        bundled_for: &BTreeSet<MarketName>,
+    ) -> Option<Lacking> {
+        let now_at = |place: &RelPath| moved_to(self.disk(), place).ok().flatten().unwrap_or_else(|| place.clone());
+        let in_bundle = |place: &RelPath| BundleFolder::is_file(place) && self.is_gone(place) == Ok(false);
+        let places = places.iter().map(now_at).filter(in_bundle);
+        let (sent, open): (Vec<RelPath>, Vec<RelPath>) = places.partition(|place| self.was_sent(place));
+        if let (Some(open), false) = (open.first(), refused.is_empty()) {
+            return Some(Lacking::Refused(refused, bundle_of(open)?));
+        }
+        let place = sent.first().filter(|_| open.is_empty())?;
+        let owed = self.sidecar_of(place)?.owed;
+        let is_lacking = |market: &&MarketName| !bundled_for.contains(*market) && !owed.contains(market);
+        let named = self.settings.upload.markets.iter().map(|market| &market.name);
+        let lacking: Vec<MarketName> = named.filter(is_lacking).cloned().collect();
+        if lacking.is_empty() { None } else { Some(Lacking::Named(lacking, bundle_of(place)?)) }
+    }
+
+    /// Returns the markets that refused an asset and have nothing else of it: dropped again, it goes there if it was mended.
+    pub(in crate::service) fn refused_by(&self, id: &AssetId, hash: &ContentHash) -> Vec<MarketName> {
         let mut refused: BTreeMap<MarketName, bool> = BTreeMap::new();
         for ((market, _), (_, became)) in self.ledger.sent_as([id], [hash]) {
             *refused.entry(market).or_insert(true) &= matches!(became, Became::Refused(_));
         }
-        refused.values().any(|is_refused| *is_refused)
+        refused.into_iter().filter(|(_, is_refused)| *is_refused).map(|(market, _)| market).collect()
     }
 
     /// Returns whether a file lies in a bundle that was sent.

@@ -5,13 +5,14 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
-use super::bundles::{RECORD_BYTES_MAX, manifest_of};
+use super::bundles::{RECORD_BYTES_MAX, listed, manifest_of, strangers};
 use super::record_settle::refused;
 use crate::config::Settings;
-use crate::market::names_in;
+use crate::market::{names_in, names_like};
 use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleFolder, BundleName, Hold};
 use crate::records::{Sending, SentFile, Sidecar};
+use crate::service::sent::place_of;
 use crate::vault::{Entry, Look, What};
 
 /// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest.
@@ -22,20 +23,63 @@ pub(in crate::service) fn sending_of(
     place: &RelPath,
     at: Timestamp,
 ) -> Result<Sending, Hold> {
-    let unknown = || Hold::Waits(format!("the settings do not name the market `{}`", name.market));
-    let market = settings.upload.market(&name.market).ok_or_else(unknown)?;
-    let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
-    let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
+    let rows = rows_of(disk, settings, name, place)?;
     let bundle = BundleFolder::new(place.clone());
-    let listed = match disk.list(&bundle.files()) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        listed => listed.map_err(|error| refused(&bundle.files(), &error))?,
-    };
-    let files = listed.into_iter().filter(|(_, entry)| entry.what == What::File);
-    let with_row = files.filter_map(|(name, entry)| Some((name.into_string().ok()?, entry)));
-    let with_row = with_row.filter(|(name, _)| rows.contains(name));
+    let with_row = files_of(disk, &bundle)?.into_iter().filter(|(name, _)| rows.contains(name));
     let files = with_row.map(|(name, entry)| sent_file(disk, &bundle, name, &entry)).collect::<Result<_, _>>()?;
-    Ok(Sending { bundle: name.folder(), market: market.name.clone(), at, files })
+    Ok(Sending { bundle: name.folder(), market: name.market.clone(), at, files })
+}
+
+/// Returns the names that have a row in the manifest of a bundle that lies at `place`. Where the settings do not name its
+/// market, nobody knows which column has names: it is the one that names files which lie there.
+pub(in crate::service) fn rows_of(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+    place: &RelPath,
+) -> Result<BTreeSet<String>, Hold> {
+    let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
+    if let Some(market) = settings.upload.market(&name.market) {
+        return Ok(parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect());
+    }
+    let there = files_of(disk, &BundleFolder::new(place.clone()))?.into_iter().map(|(name, _)| name).collect();
+    Ok(parts.iter().flat_map(|part| names_like(&there, &part.bytes)).collect())
+}
+
+/// Returns the files of a sent bundle that have no row in its manifest: they joined it in the moment in which a person
+/// marked it as sent, or a person put them there.
+pub(in crate::service) fn without_row(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+) -> Result<Vec<RelPath>, Hold> {
+    let place = place_of(disk, name).map_err(|error| refused(&name.folder(), &error))?;
+    let bundle = place.unwrap_or_else(|| name.folder());
+    let rows = rows_of(disk, settings, name, &bundle)?;
+    let files = bundle.join("files");
+    let inside = strangers(disk, &settings.settle.ignore, &bundle, &[])?.into_iter();
+    Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
+}
+
+/// Returns the names in a bundle's manifest of which no file lies there: a person took it out, or `undo` did, and the manifest
+/// was not written since.
+pub(in crate::service) fn without_file(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+    place: &RelPath,
+) -> Result<Vec<String>, Hold> {
+    let mut rows = rows_of(disk, settings, name, place)?;
+    for (file, _) in files_of(disk, &BundleFolder::new(place.clone()))? {
+        rows.remove(&file);
+    }
+    Ok(rows.into_iter().collect())
+}
+
+/// Returns the files of a bundle whose names are text.
+fn files_of(disk: &dyn Look, bundle: &BundleFolder) -> Result<Vec<(String, Entry)>, Hold> {
+    let files = listed(disk, &bundle.files())?.into_iter().filter(|(_, entry)| entry.what == What::File);
+    Ok(files.filter_map(|(name, entry)| Some((name.into_string().ok()?, entry))).collect())
 }
 
 /// Returns the sidecar of a bundled file, if it says which asset that is.

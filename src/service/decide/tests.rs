@@ -258,3 +258,33 @@ fn only_the_bundles_of_the_day_are_counted() {
     let (_home, mut decide) = mill("", &[files[2], (files[3].0, "title: [")]);
     assert_eq!(decide.bundles_of(&noon())[0].rows, None);
 }
+
+/// A file that the disk did not show was owed to nobody for that look, and what cannot be told of one hid its neighbours.
+#[test]
+fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
+    use crate::service::ledger::Lacks;
+    let record = "version: 1\nid: 0123456789abcdef\ntheme: sea\nowed: [vecteezy]\n";
+    let at = |name: &str| format!("upload/2026-11-22/adobe-stock/{name}");
+    let (good, bad) = (at("sidecars/good.jpg.yaml"), at("sidecars/bad.jpg.yaml"));
+    let files = [at("files/good.jpg"), at("files/bad.jpg"), at("files/unseen.jpg")];
+    let files = files.each_ref().map(|file| (file.as_str(), "x"));
+    let (home, mut decide) = mill("", &[&files[..], &[(&good, record), (&bad, "title: [")]].concat());
+    // A link is never followed: the disk refuses to tell what lies behind it.
+    std::os::unix::fs::symlink(home.path(), home.path().join(at("sidecars/unseen.jpg.yaml"))).unwrap();
+    let (now, units, pauses) = (noon(), Units::default(), Pauses::default());
+    let here = Here { now: &now, pauses: &pauses, units: &units };
+    let bundle = crate::plan::BundleName::of(&path(&at("")[..at("").len() - 1])).unwrap();
+    let lacks = Lacks { never: vec![MarketName::recorded("vecteezy")], refused: Vec::new(), others: Vec::new() };
+    let lacking = ["good", "bad", "unseen", "gone"].map(|name| (format!("{name}.jpg"), lacks.clone()));
+    let owed = [(bundle.clone(), lacking.into())].into();
+    let owing = decide.owing(&bundle, &owed, Care::Times, here).unwrap();
+    let told = |owing: &Owing| (owing.file.file_text(), owing.said.as_ref().unwrap_err().to_string());
+    let told: Vec<_> = owing.iter().map(told).collect();
+    let expected = [
+        ("bad.jpg", "bad.jpg.yaml` cannot be read: line 1, column 1"),
+        ("good.jpg", "its content is no picture"),
+        ("unseen.jpg", "Too many levels of symbolic links"),
+    ];
+    let is_told = |((name, why), (file, says)): (&(String, String), (&str, &str))| name == file && why.contains(says);
+    assert!(told.len() == 3 && told.iter().zip(expected).all(is_told), "{told:?}");
+}

@@ -1,6 +1,7 @@
 //! Explains what lies in the folder of an upload day.
 
 use super::explain::Explained;
+use super::open_bundles::unnamed;
 use super::{View, is_sent};
 use crate::market::{Fitted, Market, fit, row_of};
 use crate::model::RelPath;
@@ -9,7 +10,7 @@ use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
-use crate::service::decide::{UNNAMED, foreign_xmp, manifest_of, without_row};
+use crate::service::decide::{UNNAMED, UNTOLD, foreign_xmp, manifest_of, without_row};
 use crate::service::sent::UNSENT;
 use crate::vault::What;
 
@@ -23,12 +24,12 @@ impl View {
         let bundle = BundleFolder::new(folder.clone());
         let is_known = self.decide.settings.upload.market(&name.market).is_some();
         let sent = match is_sent(self.decide.disk(), &folder) {
-            Ok(false) if !is_known => UNNAMED,
+            Ok(false) if !is_known => unnamed(self.is_by_defaults),
             Ok(true) => "sent: nothing in it is changed any more",
             Ok(false) => "not sent: later files join it, and changed tags reach it; a file `SENT` in it ends that",
             Err(_) => "nobody can tell whether it was sent",
         };
-        let market = if is_known { "" } else { ", which the settings do not name" };
+        let market = if is_known || self.is_by_defaults { "" } else { ", which the settings do not name" };
         let file_name = path.file_text();
         let is = match () {
             () if BundleFolder::is_file(path) && what == What::File => return self.bundled_file(path, &bundle, sent),
@@ -152,6 +153,7 @@ fn bundled_as(sent: &str, was_sent: bool) -> &'static str {
     match () {
         () if was_sent => "bundled, and its bundle was sent",
         () if sent == UNNAMED => "bundled, for a market that the settings do not name",
+        () if sent == UNTOLD => "bundled",
         () => "bundled; changed tags still reach it",
     }
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::View;
 use super::explain::{Explained, about_own};
 use crate::config::load_profile;
-use crate::model::{RelPath, Stage, ThemeSlug, escape_bytes};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug, escape_bytes};
 use crate::plan::REASON;
 use crate::records::{Intent, Plans, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
@@ -215,6 +215,10 @@ impl View {
             notes.push(("made", format!("by `{recipe}`{by}")));
         }
         let Some(origin) = &sidecar.origin else { return notes };
+        if let Some(id) = &sidecar.id {
+            let refused = self.decide.refused_by(id, &origin.hash).into_iter();
+            notes.extend(refused.map(|market| ("mend", how_to_mend(&market, sidecar.owed.contains(&market)))));
+        }
         notes.push(("dropped", format!("as `{}`", origin.path)));
         if let Some(seen) = self.decide.ledger.with_hash(&origin.hash) {
             let places = seen.places.iter().chain(&origin.archived).filter(|place| *place != path);
@@ -263,4 +267,14 @@ fn touches(intent: &Intent, path: &RelPath) -> bool {
 
 fn day(intent: &Intent) -> jiff::civil::Date {
     intent.at.to_zoned_datetime(TimeZone::system()).date()
+}
+
+/// Returns how what a market refused goes there again.
+fn how_to_mend(market: &MarketName, is_owed: bool) -> String {
+    let then = if is_owed {
+        "then it goes there by itself"
+    } else {
+        "then drop its original from `archive` into `raw`, once all bundles that have it are marked as sent"
+    };
+    format!("{market} refused it: change its tags (`tags.yaml`, or its sidecar), {then}")
 }

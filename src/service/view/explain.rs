@@ -4,7 +4,7 @@ use super::judge::Beside;
 use super::overview::to_failed;
 use super::{AssetStatus, View};
 use crate::market::ai_policy;
-use crate::model::{RelPath, Stage};
+use crate::model::{RelPath, Stage, figure};
 use crate::plan::tags::{Layer, Resolved};
 use crate::plan::{BundleFolder, Facts, theme_of_path};
 use crate::records::SIDECAR_SUFFIX;
@@ -231,9 +231,13 @@ fn what_it_is(stage: Stage, facts: Option<&Facts>, bytes: u64) -> String {
     let Some(facts) = facts else { return format!("an asset, {bytes} bytes") };
     let kind = facts.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
     let size =
-        facts.size.map(|size| format!(", {size} pixels, {:.1} megapixels", size.megapixels())).unwrap_or_default();
+        facts.size.map(|size| format!(", {size} pixels, {} megapixels", shown(size.megapixels()))).unwrap_or_default();
     let video = facts.video.as_ref().map(|video| format!(", {video}")).unwrap_or_default();
     format!("{kind}{size}{video}, {bytes} bytes")
+}
+
+fn shown(megapixels: f64) -> String {
+    figure(megapixels, |seen| seen > 0.0)
 }
 
 fn about_stage(stage: Stage) -> &'static str {

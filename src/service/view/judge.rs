@@ -139,7 +139,8 @@ impl View {
         let is_retagged = plan.about.hash.as_ref() != Some(&facts.hash);
         let (id, at) = (plan.about.asset.clone()?, plan.about.to.clone()?);
         let is_made_of_it = plan.products.iter().any(|product| product.to == at);
-        Known { id, at, is_retagged, is_made_of_it, origin: None, is: Whereabouts::There }.admit(facts.stage).err()
+        let is = Whereabouts::There;
+        Known { id, at, is_retagged, is_made_of_it, origin: None, lacks: None, is }.admit(facts.stage).err()
     }
 
     /// Returns how an asset stands with a plan, once its whole content was looked at as making does; none if it is to

@@ -2,6 +2,7 @@
 
 mod advice;
 mod answers;
+mod bundle_plans;
 mod bundled;
 mod elsewhere;
 mod explain;
@@ -60,6 +61,8 @@ pub struct View {
     tag_look: TagLook,
     /// The bundles that are not sent, once they were looked at.
     open_bundles: Option<Vec<OpenBundle>>,
+    /// Whether it shows all by the default settings, since those of the root cannot be used.
+    is_by_defaults: bool,
 }
 
 /// How one file stands.
@@ -143,7 +146,13 @@ impl View {
             records,
             tag_look: TagLook::default(),
             open_bundles: None,
+            is_by_defaults: false,
         })
+    }
+
+    /// Takes note that the settings of the root cannot be used, and that it shows all by the default ones.
+    pub fn shows_defaults(&mut self) {
+        self.is_by_defaults = true;
     }
 
     /// Returns whether a daemon works on the root.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::View;
 use super::overview::{Group, Groups};
 use crate::model::{MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Said};
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing};
+use crate::plan::{BundleFolder, BundleName, Hold, Said};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD};
 use crate::service::why::{Why, WhyKind};
 
 impl View {
@@ -14,8 +14,8 @@ impl View {
     fn open_bundles(&mut self) -> &[OpenBundle] {
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
-        let decide = &mut self.decide;
-        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here))
+        let (decide, unnamed) = (&mut self.decide, unnamed(self.is_by_defaults));
+        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here, unnamed))
     }
 
     /// Returns the files of a bundle of which nobody can say that its market would take them today, each with what speaks
@@ -27,10 +27,13 @@ impl View {
         refused.map(|all| all.into_iter().map(told).collect()).map_err(|hold| hold.to_string())
     }
 
-    /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended.
+    /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended; and of which
+    /// of their files nobody can tell which further markets get them.
     pub(super) fn troubled_bundles(&mut self) -> Vec<(RelPath, Why)> {
         let trouble = |open: &OpenBundle| Some((open.folder.clone(), Why::of(open.refused.as_ref().err()?)));
-        self.open_bundles().iter().filter_map(trouble).collect()
+        let untold = |open: &OpenBundle| if open.refused.is_err() { Vec::new() } else { untold(open) };
+        let open = self.open_bundles().iter();
+        open.flat_map(|open| trouble(open).into_iter().chain(untold(open))).collect()
     }
 
     /// Returns the files of bundles of which markets would decide otherwise today, since rules or tags changed after they
@@ -42,7 +45,7 @@ impl View {
             for (file, against) in open.refused.iter().flatten() {
                 refused.add(file.clone(), Why::new(WhyKind::Market, &against.to_string()));
             }
-            for owing in &open.owing {
+            for owing in open.owing.iter().flatten() {
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
                 let told: Vec<String> = said.map(|(market, said)| told(market, said, shut.as_deref())).collect();
                 if !told.is_empty() {
@@ -62,11 +65,34 @@ impl View {
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
         let owing = match self.decide.owing(&name, &owed, Care::Bytes, here) {
             Ok(owing) => owing,
-            Err(hold) => return vec![format!("which markets it goes to later cannot be told: {hold}")],
+            Err(hold) => return vec![cannot_tell(&hold)],
         };
         let shut = self.decide.offers_shut(&now);
         owing.iter().flat_map(|owing| told_of(owing, shut.as_deref())).collect()
     }
+}
+
+/// Returns what is told of a bundle whose market the settings do not name, which may be the defaults instead of those.
+pub(super) fn unnamed(is_by_defaults: bool) -> &'static str {
+    if is_by_defaults { UNTOLD } else { UNNAMED }
+}
+
+/// Returns the files of a bundle, or the bundle, of which nobody can tell which further markets get them.
+fn untold(open: &OpenBundle) -> Vec<(RelPath, Why)> {
+    let why = |hold: &Hold| Why { text: cannot_tell(hold).into(), ..Why::of(hold) };
+    let owing = match &open.owing {
+        Ok(owing) => owing.iter(),
+        Err(hold) => return vec![(open.folder.clone(), why(hold))],
+    };
+    let untold = owing.filter_map(|owing| match &owing.said {
+        Err(hold @ (Hold::Unreadable(_) | Hold::Refused(_))) => Some((owing.file.clone(), why(hold))),
+        _ => None,
+    });
+    untold.collect()
+}
+
+fn cannot_tell(hold: &Hold) -> String {
+    format!("which markets it goes to later cannot be told: {hold}")
 }
 
 /// Returns what the markets say that lack a file, each in words; `shut` is why the gate is shut.

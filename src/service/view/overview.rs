@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{AssetStatus, View, is_sent};
 use crate::model::{RelPath, Stage};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
-use crate::service::decide::{bundle_names, without_row};
-use crate::service::sent::{UNSENT, place_of};
+use crate::service::decide::{bundle_names, rows_of, unnamed_bundles, without_file, without_row};
+use crate::service::send::sendings;
+use crate::service::sent::{NEVER_THERE, UNSENT, place_of};
 use crate::service::survey::stage_of;
 use crate::service::why::{Why, WhyKind};
 use crate::vault::{Entry, What, read_delivery_log};
@@ -77,6 +78,8 @@ pub struct BundleStatus {
     pub sent: bool,
     /// Of a sent one, the files that have no row in its manifest, or why that cannot be told.
     pub without_row: Result<Vec<RelPath>, String>,
+    /// Of a sent one, the files that have a row in its manifest, and did not go with it, or why that cannot be told.
+    pub without_file: Result<Vec<RelPath>, String>,
 }
 
 impl View {
@@ -131,6 +134,7 @@ impl View {
     /// Returns all bundles, by day and market.
     pub fn bundles(&self) -> Vec<BundleStatus> {
         let (disk, settings) = (self.decide.disk(), &*self.decide.settings);
+        let recorded = sendings(&self.records);
         // What cannot be read is told by `deliver`, which then sends nothing.
         let known = read_delivery_log(disk).unwrap_or_default();
         let look = |name: &BundleName| {
@@ -143,15 +147,38 @@ impl View {
             let delivered = files.iter().filter(|(name, _)| known.delivered(&within.join(name)).is_some()).count();
             let sent = is_sent(disk, &folder).unwrap_or(false);
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
+            let missing = || match recorded.get(&name.folder()) {
+                // What was there when it was sent may be deleted since.
+                Some(sending) => rows_of(disk, settings, name, &folder).map(|rows| {
+                    let went = |row: &String| sending.files.iter().any(|file| file.name == *row);
+                    rows.into_iter().filter(|row| !went(row)).collect()
+                }),
+                None => without_file(disk, settings, name, &folder),
+            };
+            let missing: Result<Vec<String>, _> = if sent { missing() } else { Ok(Vec::new()) };
+            let without_file = missing.map(|names| names.iter().map(|name| within.join(name)).collect());
             BundleStatus {
                 folder,
                 files: files.len(),
                 delivered,
                 sent,
                 without_row: without_row.map_err(|hold| hold.to_string()),
+                without_file: without_file.map_err(|hold| hold.to_string()),
             }
         };
-        bundle_names(disk, &settings.upload.markets).iter().map(look).collect()
+        let markets = &settings.upload.markets;
+        let mut names = [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
+        names.sort();
+        names.iter().map(look).collect()
+    }
+
+    /// Returns the files of which a manifest that was sent has rows, and which did not go with it.
+    pub fn without_file(&self, bundles: &[BundleStatus]) -> Vec<Group> {
+        let mut groups = Groups::default();
+        let why = Why::new(WhyKind::Person, NEVER_THERE);
+        let files = bundles.iter().flat_map(|bundle| bundle.without_file.iter().flatten());
+        files.for_each(|file| groups.add(file.clone(), why.clone()));
+        groups.sorted()
     }
 
     /// Returns the files that sent bundles have and their manifests do not.

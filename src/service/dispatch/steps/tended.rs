@@ -11,7 +11,9 @@ use crate::plan::{BundleName, Facts, Hold, Plan, sync_base_path, theme_of_path};
 use crate::records::Dealing;
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names};
+use crate::service::decide::{
+    Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names, unnamed_bundles,
+};
 use crate::service::sent::UNSENT;
 use crate::vault::{Aside, DiskResult, SecondLook};
 
@@ -23,10 +25,6 @@ const MOVED_ON: &str = "it was changed after it went on, under a name that it do
 const RETOUCHED: &str = "it was changed by hand after it was bundled; its title, keywords and AI mark are those that it has \
                          now, and changed tags reach its row in the CSV alone; to sell the change as stockmill does, put the \
                          file back as it was, `stockmill undo` it, and change it in `export`";
-
-/// Why a folder is no bundle any more.
-const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
-                       new files go into another one; give it its name back, or make a file `SENT` in it";
 
 /// Returns what is told of files that went before each market had got them.
 fn lost(files: usize) -> String {
@@ -50,7 +48,7 @@ impl Dispatcher {
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
         let is_paused = self.areas.pauses.why_stage(Stage::Upload).is_some();
         let (disk, markets) = (self.decide.disk(), &self.decide.settings.upload.markets);
-        let all = || bundle_names(disk, markets);
+        let all = || [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
         let records = self.maintenance.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
         if !records.is_empty() {
             let bundles = records.iter().filter_map(|record| match record {
@@ -124,8 +122,8 @@ impl Dispatcher {
             report::held_for_now(&name.folder(), &hold.to_string());
             self.maintenance.tending.later(Tended::Bundle(name.clone()), hold, now.steady);
         }
-        if let Some(renamed) = found.renamed.as_ref().filter(|renamed| self.inbox.leave_alone(renamed, RENAMED)) {
-            report::left_alone(renamed, RENAMED);
+        if let Some((folder, why)) = found.left_alone.filter(|(folder, why)| self.inbox.leave_alone(folder, why)) {
+            report::left_alone(&folder, why);
         }
         let folder = name.folder();
         let is_there = found.folders.iter().any(|(seen, _)| BundleName::of(seen).as_ref() == Some(name));
