@@ -106,7 +106,7 @@ fn an_offer_can_be_undone_and_stays_so() {
 /// Each of both alone did no harm. Together they let a file go to its market once more, from the bundle of another one.
 #[test]
 fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() {
-    for is_sent in [true, false] {
+    for (is_sent, is_lost) in [(true, false), (false, false), (true, true), (false, true)] {
         let root = Root::with(TWO);
         take_small(&root, &["123rf"]);
         tag(&root, "city, night, street, rain, neon, car, light");
@@ -126,13 +126,17 @@ fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() 
         };
         let record = root.files().into_iter().find(|name| name.contains("/adobe-stock/sidecars/")).unwrap();
         let text = fs::read(root.at(&record)).unwrap();
-        fs::write(root.at(&record), "id: [").unwrap();
+        if is_lost {
+            fs::remove_file(root.at(&record)).unwrap();
+        } else {
+            fs::write(root.at(&record), "id: [").unwrap();
+        }
         fs::remove_dir_all(root.at(".stockmill")).unwrap();
         fs::write(root.at("raw/city/y.png"), picture(2, 220)).unwrap();
         for _ in 0..2 {
             root.once();
             let expected = ["123rf city-0001.jpg", "123rf city-0002.jpg", "adobe-stock city-0001.jpg"];
-            assert_eq!(bundled(), expected, "sent {is_sent}: {}", root.log());
+            assert_eq!(bundled(), expected, "sent {is_sent}, lost {is_lost}: {}", root.log());
             assert_eq!(root.bundled().len(), 3);
         }
         let told = "adobe-stock gets it later: it may have this already: nobody can tell which asset `upload/";
@@ -142,6 +146,29 @@ fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() 
         let all = root.bundled().len();
         assert!(all == 4 && bundled().len() == 4, "sent {is_sent}: {:?} {}", root.bundled(), root.log());
     }
+}
+
+/// Its row left the CSV without a word of `status`, and what the checklist advised ended nowhere.
+#[test]
+fn a_bundled_file_whose_sidecar_is_gone_keeps_its_row_and_is_told() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
+    tag(&root, "city, night, street, rain, neon, car, light");
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    let (before, record) =
+        (root.csv(), root.bundled()[0].ancestors().nth(2).unwrap().join("sidecars/city-0001.jpg.yaml"));
+    let text = fs::read(&record).unwrap();
+    fs::remove_file(&record).unwrap();
+    for _ in 0..2 {
+        root.once();
+        assert_eq!(root.csv(), before, "{}", root.log());
+        let status = root.text(&["status"]);
+        let told = "/sidecars/city-0001.jpg.yaml` is not there; put it back, or take the file out of its bundle";
+        assert!(status.contains(told), "{status}");
+    }
+    fs::write(&record, text).unwrap();
+    assert!(root.once().status.success());
+    assert!(root.csv() == before && !root.text(&["status"]).contains("is not there; put it back"), "{}", root.log());
 }
 
 /// What a market has no room for waits for that market alone, and goes there once there is room.

@@ -111,7 +111,8 @@ impl Bundles<'_> {
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
     fn refused(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Against)>, Hold> {
         let bundle = self.folder(name)?;
-        let mut all = Vec::new();
+        let lost = self.without_record(name, &bundle)?.into_iter();
+        let mut all: Vec<_> = lost.map(|(path, hold)| (path, Against::Untold(hold))).collect();
         for (file, lying) in self.files(&bundle)? {
             let mut inside = Inside::default();
             let path = bundle.files().join(&file);
