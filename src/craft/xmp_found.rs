@@ -1,5 +1,7 @@
 //! What was found in foreign XMP, property by property.
 
+use std::collections::HashSet;
+
 use crate::model::hierarchy::{LEVEL, levels};
 use crate::model::{Ai, AiField, Rating, Tags, split_words};
 
@@ -117,10 +119,10 @@ impl Found {
             let first = lists.iter().find(|list| !list.is_empty());
             self.keywords = first.into_iter().flatten().filter_map(last).collect();
         }
-        let mut hierarchy: Vec<String> = Vec::new();
+        let (mut hierarchy, mut known): (Vec<String>, HashSet<String>) = Default::default();
         for path in lists.iter().flatten() {
             let path = levels(path).collect::<Vec<_>>().join(&LEVEL.to_string());
-            if path.contains(LEVEL) && !hierarchy.contains(&path) {
+            if path.contains(LEVEL) && known.insert(path.clone()) {
                 hierarchy.push(path);
             }
         }

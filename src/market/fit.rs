@@ -1,5 +1,7 @@
 //! Tags as a market takes them, and what that leaves out of them.
 
+use std::collections::HashSet;
+
 use super::checks::described;
 use super::profile::{Market, TextLimit};
 use crate::model::hierarchy::{levels, of_keywords};
@@ -63,16 +65,19 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
 /// the others.
 fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>, Vec<String>) {
     let (mut keywords, mut refused): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut known: HashSet<String> = flag.iter().map(|flag| flag.to_lowercase()).collect();
     for own in all {
         let keyword = without_formula(&own.replace([',', ';'], " "));
-        let is_known =
-            flag.into_iter().chain(keywords.iter().map(String::as_str)).any(|other| is_same(other, &keyword));
+        let folded = keyword.to_lowercase();
         match () {
-            () if keyword.is_empty() || is_known => (),
+            () if keyword.is_empty() || known.contains(&folded) => (),
             () if market.forbidden_words.iter().any(|word| without_word(&keyword, word).is_some()) => {
                 refused.push(format!("`{own}`"));
             }
-            () => keywords.push(keyword),
+            () => {
+                known.insert(folded);
+                keywords.push(keyword);
+            }
         }
     }
     let room = market.keywords.max.saturating_sub(flag.iter().count());
@@ -91,10 +96,6 @@ fn hierarchy(market: &Market, paths: &[String], keywords: &[String]) -> Vec<Stri
     let mut paths = of_keywords(paths, keywords);
     paths.retain(|path| !levels(path).any(is_refused));
     paths
-}
-
-fn is_same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
 }
 
 /// Returns a text without signs and the market's refused words, and what is told of that.

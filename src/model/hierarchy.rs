@@ -1,5 +1,7 @@
 //! Hierarchical keywords: where a keyword stands, as `places|mountains|alps`.
 
+use std::collections::HashSet;
+
 /// What divides the levels of a hierarchical keyword, as Lightroom and darktable write it.
 pub const LEVEL: char = '|';
 
@@ -11,14 +13,15 @@ pub fn levels(path: &str) -> impl DoubleEndedIterator<Item = &str> {
 /// Returns where keywords stand in a public file: each path that ends in one of them, of its levels those that are keywords as
 /// well. The others are how a person keeps order, and may name people and places.
 pub fn of_keywords<'a>(paths: impl IntoIterator<Item = &'a String>, keywords: &[String]) -> Vec<String> {
-    let folded: Vec<String> = keywords.iter().map(|keyword| keyword.to_lowercase()).collect();
+    let folded: HashSet<String> = keywords.iter().map(|keyword| keyword.to_lowercase()).collect();
     let is_keyword = |level: &str| folded.contains(&level.to_lowercase());
-    let mut kept: Vec<String> = Vec::new();
+    let (mut kept, mut known): (Vec<String>, HashSet<String>) = Default::default();
     for path in paths {
         let public: Vec<&str> = levels(path).filter(|level| is_keyword(level)).collect();
         let path_of = |levels: &[&str]| levels.join(&LEVEL.to_string());
         // What stands below nothing stands nowhere.
-        if public.len() > 1 && levels(path).next_back().is_some_and(is_keyword) && !kept.contains(&path_of(&public)) {
+        let is_public = public.len() > 1 && levels(path).next_back().is_some_and(is_keyword);
+        if is_public && known.insert(path_of(&public)) {
             kept.push(path_of(&public));
         }
     }
