@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::checks::never;
-use super::fit::{find_phrase, without_word, words_in};
+use super::fit::{find_phrase, tidy, without_word, words_in};
 use super::profile::{AiFlag, Market, Value};
 use crate::model::iim::KEYWORD_BYTES_MAX;
-use crate::model::{Meta, counted, normal_keyword, without_fields};
+use crate::model::{Meta, counted, without_fields};
 
 /// The lists that come with the program.
 const NAMES: &str = include_str!("../../config/lint/names.yaml");
@@ -111,7 +111,7 @@ impl Names {
         for lists in [&self.everywhere, &self.in_file_names] {
             for (what, name) in lists.found_in(&fitted.clone()) {
                 if let Some(without) = without_word(&fitted, name) {
-                    fitted = normal_keyword(&without);
+                    fitted = tidy(&without);
                     left_out.push(format!("`{name}` ({what})"));
                 }
             }
