@@ -64,36 +64,42 @@ fn misnamed(file: &str, text: &str) -> Option<Problem> {
     Some(nodes.problem("name", what, None))
 }
 
-/// Reads a profile, whatever the name of its file.
+/// Reads a profile, whatever the name of its file. Its form is always checked: the other reader takes `true` for a text.
 fn read(text: &str) -> Result<Market, Problems> {
-    let unread = match parse(text) {
-        Ok(market) => return Ok(market),
-        Err(unread) => unread,
-    };
-    if unread == Unread::TooLarge {
-        return Err(Problems(vec![first(&unread)]));
+    if is_too_large(text) {
+        return Err(Problems(vec![first(&Unread::TooLarge)]));
     }
     if matches!(serde_yaml::from_str(text), Ok(Value::Null)) {
         // Of an empty one it is told which keys it lacks.
         return read("{}");
     }
-    let nodes = match Nodes::read(text) {
-        Ok(nodes) => nodes,
-        // It is sound YAML with anchors, which only the other reader knows.
-        Err(_) if matches!(unread, Unread::Senseless(_)) => return Err(Problems(vec![first(&unread)])),
-        Err(problem) => return Err(Problems(vec![problem])),
+    let (nodes, has_places) = match Nodes::read(text) {
+        Ok(nodes) => (nodes, true),
+        Err(problem) => (without_anchors(text).ok_or_else(|| Problems(vec![problem]))?, false),
     };
     let mut problems = nodes.check(&PROFILE);
-    let senseless = match &unread {
-        Unread::Senseless(all) => all.clone(),
-        _ => senseless_besides(text, &problems),
+    let market = parse(text);
+    let senseless = match &market {
+        Ok(_) => Vec::new(),
+        Err(Unread::Senseless(all)) => all.clone(),
+        Err(_) => senseless_besides(text, &problems),
     };
     problems.extend(senseless.into_iter().map(|(key, what)| nodes.problem(&key, what, None)));
-    if problems.is_empty() {
-        problems.push(first(&unread));
+    if !has_places {
+        problems.iter_mut().for_each(|problem| (problem.line, problem.column) = (1, 1));
     }
-    problems.sort_by_key(|problem| (problem.line, problem.column));
+    match market {
+        Ok(market) if problems.is_empty() => return Ok(market),
+        Err(unread) if problems.is_empty() => problems.push(first(&unread)),
+        _ => problems.sort_by_key(|problem| (problem.line, problem.column)),
+    }
     Err(Problems(problems))
+}
+
+/// Returns the nodes of sound YAML with anchors, which the reader of places does not know: without their places.
+fn without_anchors(text: &str) -> Option<Nodes> {
+    let written: Mapping = serde_yaml::from_str(text).ok()?;
+    Nodes::read(&serde_yaml::to_string(&written).ok()?).ok()
 }
 
 /// Returns the first mistake of a profile, in the words of its reader.
@@ -265,6 +271,33 @@ mod tests {
         }
         let found = told(&"[".repeat(60_000));
         assert_eq!(found, ["line 1, column 1: a profile has at most 262144 bytes and 1000 brackets"]);
+    }
+
+    /// Titles became `Night city - true`, and only another mistake in the same file made it known.
+    #[test]
+    fn what_is_no_text_is_told_without_another_mistake() {
+        let flag = |flag: &str| format!("{LEAST}ai_flag: {flag}\n");
+        let quoted = |value: &str| format!("`{value}` must be text; write \"{value}\" if you mean it");
+        // The profile, the key, and what is told of it; nothing of what is taken.
+        let rows = [
+            (LEAST.to_owned(), "", String::new()),
+            (flag("{in_title: true, keyword: AI made}"), "line 21, column 21: `ai_flag.in_title`", quoted("true")),
+            (flag("{in_title: \"true\", keyword: AI made}"), "", String::new()),
+            (LEAST.replace("title: My Shop", "title: 7"), "line 2, column 8: `title`", quoted("7")),
+            (
+                LEAST.replace("source: the pages of my-shop, read by myself", "source: true"),
+                "line 5, column 9: `source`",
+                quoted("true"),
+            ),
+            (format!("{LEAST}checklist: [Log in, 5]\n"), "line 21, column 21: `checklist`", quoted("5")),
+            // What has anchors is checked as well.
+            (LEAST.replace("title: My Shop", "title: &a 7"), "line 1, column 1: `title`", quoted("7")),
+            (LEAST.replace("title: My Shop", "title: &a My Shop"), "", String::new()),
+        ];
+        for (text, key, what) in rows {
+            let expected = if key.is_empty() { Vec::new() } else { vec![format!("{key}: {what}")] };
+            assert_eq!(told(&text), expected, "{text}");
+        }
     }
 
     /// A key that nobody told here would be called unknown where another one is wrong.

@@ -144,6 +144,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
             ("pending", TEXTS),
         ]),
     ),
+    ("before", TEXTS),
     ("checklist", TEXTS),
 ];
 

@@ -13,7 +13,7 @@ pub const AND_TICK: &str = "; ";
 pub struct Boxes {
     /// By whether AI made them.
     pub ai: Option<YesBox>,
-    /// By what they look like.
+    /// By what they look like, of stills alone.
     pub look: Option<LookBoxes>,
     /// By whether people appear in those that AI made; of others it has releases.
     pub people: Option<YesBox>,
@@ -54,6 +54,12 @@ impl Boxes {
             }
         });
         ai.into_iter().chain(look).chain(people).collect()
+    }
+
+    /// Returns those that a film has: it is neither a photograph nor an illustration.
+    #[must_use]
+    pub fn of_film(&self) -> Self {
+        Self { look: None, ..self.clone() }
     }
 
     /// Returns all that may be ticked for some file.

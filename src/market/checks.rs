@@ -1,6 +1,6 @@
 use super::accepts::Accepts;
 use super::profile::{Code, Market, Range, TextLimit};
-use crate::model::{Colours, Kind, Meta, Size, SourceType, Video, figure, nearest, split_words};
+use crate::model::{Colours, Kind, Meta, Size, SourceType, Video, counted, figure, nearest, split_words};
 
 /// A file that is offered to a market.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,14 +119,15 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
 /// Returns what is missing in texts.
 fn texts(market: &Market, meta: &Meta) -> Vec<String> {
     let mut reasons = Vec::new();
-    let (has, min) = (meta.keywords.len(), market.keywords.min);
+    let min = market.keywords.min;
+    let (is_few, has) = (meta.keywords.len() < min, counted(meta.keywords.len(), "keyword"));
     let where_to = "in the theme's tags.yaml";
-    match (meta.title.is_empty(), has < min) {
+    match (meta.title.is_empty(), is_few) {
         (true, true) => {
-            reasons.push(format!("it has no title, and {has} keywords of at least {min}; write both {where_to}"));
+            reasons.push(format!("it has no title, and {has} of at least {min}; write both {where_to}"));
         }
         (true, false) => reasons.push(format!("it has no title; write one {where_to}")),
-        (false, true) => reasons.push(format!("it has {has} keywords and needs {min}; write them {where_to}")),
+        (false, true) => reasons.push(format!("it has {has} and needs {min}; write them {where_to}")),
         (false, false) => (),
     }
     let short = |what: &str, text: &str, limit: &TextLimit| {
@@ -302,6 +303,24 @@ mod tests {
         }
         // What it may take has all its reasons.
         assert!(check(&of("shutterstock"), &bare(Kind::Jpeg, drawn)).len() > 2);
+    }
+
+    /// It said `1 keywords`.
+    #[test]
+    fn one_keyword_is_one() {
+        let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let told = |title: &str, count: usize| {
+            let keywords = (0..count).map(|n| format!("k{n}")).collect();
+            texts(&of("canva"), &Meta { title: title.to_owned(), keywords, ..Meta::default() }).remove(0)
+        };
+        let rows = [
+            ("", 1, "it has no title, and 1 keyword of at least 5; write both in the theme's tags.yaml"),
+            ("", 2, "it has no title, and 2 keywords of at least 5; write both in the theme's tags.yaml"),
+            ("Sea", 1, "it has 1 keyword and needs 5; write them in the theme's tags.yaml"),
+        ];
+        for (title, count, expected) in rows {
+            assert_eq!(told(title, count), expected);
+        }
     }
 
     /// A name with a capital was never found, and advised all the same.

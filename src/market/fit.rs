@@ -1,6 +1,6 @@
 //! Tags as a market takes them, and what that leaves out of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::checks::described;
 use super::profile::{Market, TextLimit};
@@ -124,7 +124,7 @@ fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
     if !gone.is_empty() {
         told.push(format!("is without {}, which the market refuses", gone.join(", ")));
     }
-    let text = normal_keyword(&text);
+    let text = if told.is_empty() { normal_keyword(&text) } else { with_capitals(&tidy(&text), own) };
     let clean = without_formula(&text);
     if clean != text {
         told.push("begins without the sign that a table takes for a formula".to_owned());
@@ -166,6 +166,61 @@ pub(super) fn without_word(text: &str, word: &str) -> Option<String> {
         (from, rest, is_found) = (joined.0, joined.1, true);
     }
     is_found.then_some(rest)
+}
+
+/// Returns a text whose sentences begin with a capital if those of the text that it was made of do.
+fn with_capitals(text: &str, own: &str) -> String {
+    fn first_words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+        let is_end = |(at, _): &(usize, &str)| text[at + 1..].starts_with(char::is_whitespace);
+        let ends = text.match_indices(['.', '!', '?']).filter(is_end).map(|(at, _)| at + 1);
+        std::iter::once(0).chain(ends).filter_map(|at| words_in(text, at).next())
+    }
+    // What follows an abbreviation begins no sentence, and stays as it is.
+    let known: BTreeSet<&str> = first_words(own).map(|(start, end)| &own[start..end]).collect();
+    if !first_words(own).next().is_some_and(|(start, _)| own[start..].starts_with(char::is_uppercase)) {
+        return text.to_owned();
+    }
+    let (mut whole, mut from) = (String::new(), 0);
+    for (start, end) in first_words(text).filter(|(start, end)| !known.contains(&text[*start..*end])) {
+        let first = text[start..end].chars().next().unwrap_or_default();
+        whole.push_str(&text[from..start]);
+        whole.extend(first.to_uppercase());
+        from = start + first.len_utf8();
+    }
+    whole + &text[from..]
+}
+
+/// Returns a text on a single line without the punctuation and the blanks that signs and words left behind.
+pub(super) fn tidy(text: &str) -> String {
+    let is_end = |c: char| matches!(c, '.' | '!' | '?');
+    let is_joint = |c: char| JOINTS.contains(&c);
+    let is_joined = |text: &str| {
+        text.ends_with([',', ';', ':']) || text.rsplit(' ').next().is_some_and(|last| last.chars().all(is_joint))
+    };
+    let mut tidy = String::new();
+    for word in normal_keyword(text).replace("( )", "").replace("[ ]", "").split(' ').filter(|word| !word.is_empty()) {
+        let is_alone = word.chars().all(|c| is_joint(c) || is_end(c));
+        match () {
+            () if is_alone && (tidy.is_empty() || tidy.ends_with(is_end)) => (),
+            // Of two that join the same, the one that ends a sentence stays.
+            () if is_alone && is_joined(&tidy) => {
+                if word.starts_with(is_end) {
+                    tidy.truncate(tidy.trim_end_matches(|c| is_joint(c) || c == ' ').len());
+                    tidy.push_str(word);
+                }
+            }
+            () if word.starts_with([',', ')', ']']) || is_alone && word.starts_with('.') => tidy.push_str(word),
+            () => {
+                tidy.push_str(if tidy.is_empty() { "" } else { " " });
+                tidy.push_str(word);
+            }
+        }
+    }
+    // What joins nothing stands alone at the end.
+    while let Some((head, _)) = tidy.rsplit_once(' ').filter(|(_, last)| last.chars().all(is_joint)) {
+        tidy.truncate(head.len());
+    }
+    tidy.trim_end_matches(',').to_owned()
 }
 
 /// Joins what stood on both sides of a word that is gone; returns where the second begins, and the text.
@@ -300,7 +355,7 @@ mod tests {
             ),
             (
                 tags("Generative AI: city; neon", &["AI generated", "Midjourney art", "fireflies", "a,b"], 0),
-                "city neon",
+                "City neon",
                 &["fireflies", "a b"],
                 &[
                     "its title is without `;`, which the market refuses",
@@ -357,15 +412,40 @@ mod tests {
     #[test]
     fn no_refused_phrase_is_left() {
         for (title, fitted) in [
-            ("Stable midjourney diffusion night", "night"),
+            ("Stable midjourney diffusion night", "Night"),
             ("ai ai generated generated lake", "lake"),
-            ("Generative-AI lake, stable_diffusion", "lake"),
-            ("Stable  Diffusion meadow", "meadow"),
-            ("DALL·E lake", "lake"),
+            ("Generative-AI lake, stable_diffusion", "Lake"),
+            ("Stable  Diffusion meadow", "Meadow"),
+            ("DALL·E lake", "Lake"),
             ("Winter|Snow<br>", "Winter Snow br"),
             ("\u{200b}\u{feff}", ""),
         ] {
             assert_eq!(fit(&market("adobe-stock"), &tags(title, &[], 0)).meta.title, fitted, "{title}");
+        }
+    }
+
+    /// Titles had a blank before a comma, and descriptions began with a small letter.
+    #[test]
+    fn what_is_taken_out_leaves_nothing_behind() {
+        let mut adobe = market("adobe-stock");
+        adobe.title_text.forbidden = "0123456789".to_owned();
+        adobe.forbidden_words = vec!["fog".to_owned()];
+        for (title, fitted) in [
+            ("Foggy pine forest 4, pine forest 5", "Foggy pine forest, pine forest"),
+            ("Fog between pines at dawn. Fog above a lake 2.", "Between pines at dawn. Above a lake."),
+            ("2024 - Forest - 2025", "Forest"),
+            ("Forest, 3, 4, lake (5), sky", "Forest, lake, sky"),
+            ("Pine fog, forest", "Pine, forest"),
+            ("Lake, fog. Sky", "Lake. Sky"),
+            ("Lake. Fog. Sky", "Lake. Sky"),
+            ("fog between pines", "between pines"),
+            ("Hotel St. moritz, fog. Fog above", "Hotel St. moritz. Above"),
+            ("Rock & 3 roll 4 &", "Rock & roll"),
+            ("1, 2", ""),
+            // Nothing is taken out.
+            ("Lake , sky - ( )", "Lake , sky - ( )"),
+        ] {
+            assert_eq!(fit(&adobe, &tags(title, &[], 0)).meta.title, fitted, "{title}");
         }
     }
 

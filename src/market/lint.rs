@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::checks::never;
-use super::fit::{find_phrase, without_word, words_in};
-use super::profile::{Market, Value};
+use super::fit::{find_phrase, tidy, without_word, words_in};
+use super::profile::{AiFlag, Market, Value};
 use crate::model::iim::KEYWORD_BYTES_MAX;
-use crate::model::{Meta, counted, normal_keyword, without_fields};
+use crate::model::{Meta, counted, without_fields};
 
 /// The lists that come with the program.
 const NAMES: &str = include_str!("../../config/lint/names.yaml");
@@ -111,7 +111,7 @@ impl Names {
         for lists in [&self.everywhere, &self.in_file_names] {
             for (what, name) in lists.found_in(&fitted.clone()) {
                 if let Some(without) = without_word(&fitted, name) {
-                    fitted = normal_keyword(&without);
+                    fitted = tidy(&without);
                     left_out.push(format!("`{name}` ({what})"));
                 }
             }
@@ -156,6 +156,21 @@ pub fn left_out_words(left_out: &[String]) -> Option<Warning> {
 
 /// Returns what is unwise in the tags of a file.
 pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
+    lint_but(names, meta, &[])
+}
+
+/// Returns what is unwise in what a market gets of the tags of a file: those fitted to it. Its own words for what AI made
+/// are none.
+pub fn lint_fitted(names: &Names, market: &Market, fitted: &Meta, category: Option<&str>) -> Vec<Warning> {
+    let AiFlag { in_title, in_description, keyword, .. } = &market.ai_flag;
+    let marks: Vec<&str> = [in_title, in_description, keyword].into_iter().flatten().map(String::as_str).collect();
+    let mut warnings = lint_but(names, fitted, if fitted.source_type.is_by_ai() { &marks } else { &[] });
+    warnings.extend(lacks_category(std::iter::once(market), &|_| category.is_some(), fitted));
+    warnings
+}
+
+/// The same but for names that stand in some words.
+fn lint_but(names: &Names, meta: &Meta, words: &[&str]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |kind, text| warnings.push(Warning { kind, text });
     if meta.title.is_empty() {
@@ -174,7 +189,8 @@ pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
         if let Some(told) = prompt(what, text) {
             warn(WarningKind::Prompt, told);
         }
-        for (kind, name) in names.everywhere.found_in(text) {
+        let is_wanted = |name: &str| words.iter().any(|words| find_phrase(words, name, 0).is_some());
+        for (kind, name) in names.everywhere.found_in(text).into_iter().filter(|(_, name)| !is_wanted(name)) {
             let told = format!(
                 "its {what} `{text}` has `{name}` in it, which is one of the {kind}: markets refuse such words"
             );
@@ -318,7 +334,7 @@ pub fn repetition(market: &Market, metas: &[&Meta]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::built_in;
+    use crate::market::{built_in, fit};
     use crate::model::SourceType;
 
     fn tags(title: &str, keywords: &str) -> Meta {
@@ -411,6 +427,30 @@ mod tests {
         // What may mean something else is no matter where a person wrote it.
         let sound = tags("Solar flux over a lake", "sun, flux, sky, lake, light, night, star");
         assert_eq!(lint(&names, &sound), []);
+    }
+
+    /// A market that got it without was told to have a keyword that markets refuse, and none was told of an empty cell.
+    #[test]
+    fn what_is_unwise_is_told_of_what_a_market_gets() {
+        let all = built_in().unwrap();
+        let names = Names::with(vec!["my rival".to_owned()]);
+        let ai = SourceType::TrainedAlgorithmicMedia;
+        let meta =
+            Meta { source_type: ai, ..tags("My rival", "snow, tree, lake, sky, AI generated, night, star, moon") };
+        // The market, the category, and what is told.
+        let rows: [(&str, Option<&str>, &[WarningKind]); 4] = [
+            ("adobe-stock", Some("landscapes"), &[WarningKind::Name]),
+            ("adobe-stock", None, &[WarningKind::Name, WarningKind::NoCategory]),
+            ("vecteezy", None, &[WarningKind::Name]),
+            ("123rf", None, &[WarningKind::Name, WarningKind::Name]),
+        ];
+        for (name, category, expected) in rows {
+            let market = all.iter().find(|market| market.name == name).unwrap();
+            let fitted = fit(market, &meta).meta;
+            let told: Vec<WarningKind> =
+                lint_fitted(&names, market, &fitted, category).iter().map(|warning| warning.kind).collect();
+            assert_eq!(told, expected, "{name}");
+        }
     }
 
     #[test]

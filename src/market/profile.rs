@@ -91,7 +91,10 @@ pub struct Market {
     /// How it lists what it took and what it refused, where that is known.
     #[serde(default)]
     pub verdicts: Option<VerdictList>,
-    /// What a person must do in the market's portal.
+    /// What a person must know before the upload.
+    #[serde(default)]
+    pub before: Vec<String>,
+    /// What a person must do in the market's portal, once the boxes are ticked.
     #[serde(default)]
     pub checklist: Vec<String>,
 }

@@ -86,7 +86,7 @@ pub struct BundleAsset {
     pub look: Option<Look>,
     /// Whether people appear in it.
     pub people: Option<People>,
-    /// What is unwise in its tags, before they are fitted.
+    /// What is unwise in its tags, as its market takes them.
     pub warnings: Vec<Warning>,
     /// What is measured of it, for videos.
     pub video: Option<Video>,

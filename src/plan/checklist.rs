@@ -35,6 +35,8 @@ const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of t
 
 /// What a line is known by that asks for a later manifest.
 const AGAIN: &str = " again, with ";
+/// What a step is known by whose files are still to be uploaded.
+const TO_UPLOAD: &[u8] = b"[ ] Upload `";
 /// What the last step is known by.
 const SENT: &str = "make an empty file `SENT`";
 
@@ -138,21 +140,25 @@ impl Checklist<'_> {
     }
 
     /// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one
-    /// what is still to be done with files stands where it stood, and all else that is new before the last step: whoever
-    /// works downwards must not tell that all is sent before.
+    /// what is still to be done with files stands where it stood, what is to be known before the upload stands before that,
+    /// and all else that is new before the last step: whoever works downwards must not tell that all is sent before.
     fn add_steps(&self, text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: Places, end: &str) {
         let told = flat(&String::from_utf8_lossy(kept));
         let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
-        let steps = self.steps();
-        let (before, last) = steps.split_at(steps.len() - 1);
+        let Market { before, checklist, .. } = self.market;
+        let csv: Vec<String> =
+            self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text())).collect();
         if !told.contains(SENT) {
             text.extend(kept);
-            let all = to_do.uploads.iter().chain(before).chain(&to_do.selections).chain(last);
-            return add(text, all.filter(new), end);
+            let all = [before, &to_do.uploads, &csv, &to_do.selections, checklist].into_iter().flatten();
+            return add(text, all.chain([&self.last_step()]).filter(new), end);
         }
-        let at = line_of(kept, SENT.as_bytes());
-        let (uploads, selections) = (places.uploads.unwrap_or(at), places.selections.unwrap_or(at));
-        let mut parts = [(uploads, &to_do.uploads[..]), (at, before), (selections, &to_do.selections)];
+        let at = line_of(kept, SENT.as_bytes()).unwrap_or(kept.len());
+        let uploads = places.uploads.unwrap_or(at);
+        let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
+        let selections = places.selections.unwrap_or(at);
+        let mut parts =
+            [(first, before), (uploads, &to_do.uploads), (at, &csv), (selections, &to_do.selections), (at, checklist)];
         parts.sort_by_key(|(at, _)| *at);
         let mut from = 0;
         for (at, lines) in parts {
@@ -163,15 +169,11 @@ impl Checklist<'_> {
         text.extend(&kept[from..]);
     }
 
-    /// Returns what a person does besides, in order.
-    fn steps(&self) -> Vec<String> {
-        let csv = self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text()));
+    /// Returns the step that ends a bundle.
+    fn last_step(&self) -> String {
         let folder = self.name.folder();
         let name = folder.parts().skip(1).map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join("/");
-        let sent = format!(
-            "When all is sent, say `stockmill sent {name}` or {SENT} here: later files then go into a new bundle."
-        );
-        csv.chain(self.market.checklist.iter().cloned()).chain([sent]).collect()
+        format!("When all is sent, say `stockmill sent {name}` or {SENT} here: later files then go into a new bundle.")
     }
 
     /// Returns the lines about what is not as a person may expect it.
@@ -318,10 +320,10 @@ fn add<'a>(text: &mut Vec<u8>, steps: impl Iterator<Item = &'a String>, end: &st
     }
 }
 
-/// Returns where the line begins that has some words in it.
-fn line_of(text: &[u8], words: &[u8]) -> usize {
-    let at = text.windows(words.len()).position(|part| part == words).unwrap_or(text.len());
-    text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
+/// Returns where the first line begins that has some words in it.
+fn line_of(text: &[u8], words: &[u8]) -> Option<usize> {
+    let at = text.windows(words.len()).position(|part| part == words)?;
+    Some(text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1))
 }
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
@@ -531,6 +533,48 @@ mod tests {
         assert_eq!(written(5, &[], Some(&done)), done);
         let more = written(6, &[], Some(&done));
         assert!(more.contains("- [ ] Upload `adobe-stock.csv` again, with 6 rows now.\n"), "{more}");
+    }
+
+    /// Whoever followed the list published before the boxes were ticked, and read what to leave out after the upload.
+    #[test]
+    fn what_is_to_be_known_stands_before_the_upload_and_the_rest_behind_the_boxes() {
+        let built_in = built_in().unwrap();
+        let adobe = built_in.iter().find(|market| market.name == "adobe-stock").unwrap();
+        let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let silent = Market { before: Vec::new(), checklist: Vec::new(), ..adobe.clone() };
+        let market =
+            Market { before: text(&["Leave out faces."]), checklist: text(&["Press Publish."]), ..adobe.clone() };
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let meta = Meta { source_type: SourceType::TrainedAlgorithmicMedia, ..Meta::default() };
+        let list = |market: &Market, count: u32, existing: Option<&str>| {
+            let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}.jpg"), meta.clone())).collect();
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+            let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
+            let list = Checklist { name, market, assets, without_row: &[], refused: &[], manifests };
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+        };
+        let before = list(&silent, 2, None);
+        // The list that was there, how many files there are now, and how many of its steps are ticked.
+        let rows = [
+            (None, 2, 0),
+            (Some(before.clone()), 2, 0),
+            (Some(before.clone()), 3, 0),
+            (Some(list(&market, 2, None).replace("[ ]", "[x]")), 2, 6),
+        ];
+        for (existing, count, ticked) in rows {
+            let text = list(&market, count, existing.as_deref());
+            let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+            let ordered =
+                ["Leave out faces.", "] Upload `a", "] Then upload `", "] Select `a", "Press Publish.", SENT].map(at);
+            assert!(ordered.is_sorted(), "{text}");
+            assert_eq!((text.matches("] ").count(), text.matches("[x]").count()), (6, ticked), "{text}");
+            assert_eq!(list(&market, count, Some(&text)), text);
+        }
+        // What the list says anyhow is no line of a profile.
+        for Market { name, before, checklist, .. } in &built_in {
+            let says_again = |line: &&String| line.contains("then the CSV") || line.contains("Upload the files");
+            assert_eq!(before.iter().chain(checklist).find(says_again), None, "{name}");
+        }
     }
 
     /// The CSVs that came later stood below the last step, and the bundle was told as sent without them.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
 use crate::market::{AND_TICK, Market, Value};
-use crate::model::{counted, escape_bytes};
+use crate::model::{Kind, counted, escape_bytes};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
 const UPLOAD: &str = "Upload ";
@@ -72,7 +72,8 @@ fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
 /// Returns what is ticked for a file. A category is, where the manifest has no column for it.
 fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
     let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
-    let boxes = market.boxes.as_ref().map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
+    let boxes = market.boxes.as_ref().map(|boxes| if is_film(asset) { boxes.of_film() } else { boxes.clone() });
+    let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
     let is_category =
         |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
     let has_column = market.csv.columns.iter().any(|column| is_category(column.value));
@@ -80,6 +81,13 @@ fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
     let category =
         category.map(|category| format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())));
     boxes.into_iter().flatten().chain(category).collect()
+}
+
+/// Returns whether a file is a film; one that was not measured is known by its extension.
+fn is_film(asset: &BundleAsset) -> bool {
+    let extension = asset.file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
+    let is_it = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
+    asset.video.is_some() || Kind::ALL.into_iter().any(is_it)
 }
 
 impl Selection<'_> {
@@ -188,7 +196,7 @@ fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) 
 mod tests {
     use super::*;
     use crate::market::{Fitted, built_in};
-    use crate::model::{Look, Meta, People, SourceType};
+    use crate::model::{Look, Meta, People, SourceType, Video};
 
     fn asset(file_name: &str, look: Option<Look>, people: Option<People>) -> BundleAsset {
         let fitted = Fitted { meta: Meta::default(), left_out: Vec::new() };
@@ -260,6 +268,19 @@ mod tests {
                 "Select `b-1.jpg` to `b-2.jpg` (2 files): look at each, and where people or property appear, {PEOPLE}."
             )]
         );
+    }
+
+    /// A film was to be marked as a photo or an illustration, which its portal does not ask.
+    #[test]
+    fn films_are_selected_apart_from_stills() {
+        let measured = BundleAsset { video: Some(Video::default()), ..asset("a-2.mp4", Some(Look::Photo), None) };
+        let assets = [asset("a-1.jpg", Some(Look::Photo), None), measured, asset("a-3.MOV", None, None)];
+        let look = "look at each, and where people or property appear, ";
+        let expected = [
+            format!("Select `a-1.jpg` (1 file): type Photo; {look}{PEOPLE}."),
+            format!("Select `a-2.mp4` to `a-3.MOV` (2 files): {look}{PEOPLE}."),
+        ];
+        assert_eq!(lines(&assets, &[]), expected);
     }
 
     /// 18 selections of 200 mixed files were 18 times the same few boxes.

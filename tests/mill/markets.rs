@@ -23,7 +23,7 @@ fn a_file_says_what_its_row_says() {
     };
     // The market, where its manifest has title and keywords, what they are.
     for (market, [title_at, keywords_at], title, keywords) in [
-        ("adobe-stock", [1, 2], "city neon", "neon,city,night,street,rain"),
+        ("adobe-stock", [1, 2], "City neon", "neon,city,night,street,rain"),
         ("vecteezy", [1, 3], "Generative AI: city; neon - AI generated", "neon,city,night,street,rain,AI generated"),
     ] {
         let rows = rows(market);

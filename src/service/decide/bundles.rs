@@ -10,7 +10,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint, manifest_part, names_in};
+use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_part, names_in};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
@@ -140,11 +140,14 @@ impl Bundles<'_> {
         let market = self.settings.upload.market(&name.market);
         let meta = resolved.meta();
         let left_out = left_out_words(&resolved.left_out_words);
-        let warnings = lint(&self.settings.upload.names, &meta).into_iter().chain(left_out).collect();
+        let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
         let fitted = match market {
             Some(market) => fit(market, &meta),
             None => Fitted { meta, left_out: Vec::new() },
         };
+        let names = &self.settings.upload.names;
+        let unwise = market.map(|market| lint_fitted(names, market, &fitted.meta, category.as_deref()));
+        let warnings = unwise.into_iter().flatten().chain(left_out).collect();
         let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
         let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, refresh.is_some());
         if is_retouched {
@@ -152,7 +155,6 @@ impl Bundles<'_> {
         } else {
             inside.stale.extend(refresh);
         }
-        let category = resolved.category.get(name.market.as_str()).map(|category| category.value.clone());
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let video = sidecar.video;
