@@ -123,6 +123,9 @@ fn manifest(market: &Market) -> Vec<(String, String)> {
 /// Fewer bytes are no manifest.
 const HEADER_BYTES: usize = 500;
 
+/// A shorter name has no room for its number, its ending, and what tells it from others.
+const NAME_CHARS_MIN: usize = 12;
+
 /// Returns the limits by which no file, or no manifest, could ever be made.
 fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static str)> {
     let is_formula = |word: &String| word.contains([',', ';']) || word.starts_with(['=', '+', '-', '@']);
@@ -131,6 +134,17 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
             market.csv.rows_max == 0 || market.csv.bytes_max < HEADER_BYTES,
             ("csv", "`rows_max` must be 1 or more, and `bytes_max` have room for a header and a row"),
         ),
+        (market.kinds.is_empty(), ("kinds", "it names none, and no file would be taken")),
+        (
+            // Also no number at all is none of these.
+            !(market.megapixels.min >= 0.0 && market.megapixels.max > 0.0),
+            ("megapixels", "`min` is 0 or more, and `max` more than that"),
+        ),
+        (
+            market.file_name.chars_max < NAME_CHARS_MIN,
+            ("file_name", "`chars_max` must be 12 or more, or there is no room for a number and an ending"),
+        ),
+        (market.csv.columns.iter().any(|column| column.header.trim().is_empty()), ("csv.columns", "a header is empty")),
         (
             market.csv.columns.iter().any(|column| column.header.contains(char::is_control)),
             ("csv.columns", "a header has a line break or another control character"),
@@ -307,6 +321,11 @@ mod tests {
             ("rows_max: 10", "rows_max: 0", "`csv`: `rows_max` must be 1 or more"),
             ("bytes_max: 1000,", "bytes_max: 10,", "`csv`: `rows_max` must be 1 or more"),
             ("header: File", "header: \"Fi\\nle\"", "a header has a line break"),
+            ("header: File", "header: \" \"", "`csv.columns`: a header is empty"),
+            ("kinds: [jpeg]", "kinds: []", "`kinds`: it names none"),
+            ("min: 4, max: 100}", "min: -1, max: 100}", "`megapixels`: `min` is 0 or more"),
+            ("min: 4, max: 100}", "min: .nan, max: 100}", "`megapixels`: `min` is 0 or more"),
+            ("file_name: {chars_max: 30", "file_name: {chars_max: 11", "`file_name`: `chars_max` must be 12 or more"),
             (
                 "title_text: {chars_max: 70}",
                 "title_text: {chars_min: 200, chars_max: 100}",
