@@ -10,7 +10,7 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_part, names_in};
+use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_part};
 use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
@@ -85,29 +85,6 @@ impl Bundles<'_> {
             Some((name.to_owned(), Lying { file, record }))
         };
         Ok(records.filter_map(of).collect())
-    }
-
-    /// Returns the files of a bundle that have a row and no sidecar, each with what is to be done: without their rows nobody
-    /// would know that their market is to have them.
-    pub(super) fn without_record(
-        &self,
-        name: &BundleName,
-        bundle: &BundleFolder,
-    ) -> Result<Vec<(RelPath, Hold)>, Hold> {
-        let known = self.files(bundle)?;
-        let names = listed(self.disk, &bundle.files())?.into_iter().filter_map(|(name, _)| name.into_string().ok());
-        let strangers: Vec<String> = names.filter(|name| !known.contains_key(name)).collect();
-        let Some(market) = self.market(name).filter(|_| !strangers.is_empty()) else { return Ok(Vec::new()) };
-        let parts = manifest_of(self.disk, name).map_err(|error| refused(&error.path, &error))?;
-        let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
-        let lost = strangers.into_iter().filter(|stranger| rows.contains(stranger));
-        let told = |file: String| {
-            let (path, record) = (bundle.files().join(&file), bundle.sidecar_of(&file));
-            let what = "is not there; put it back, or take the file out of its bundle";
-            let hold = Hold::Unreadable(format!("nobody can tell which asset `{path}` is: `{record}` {what}"));
-            (path, hold)
-        };
-        Ok(lost.map(told).collect())
     }
 
     /// Adds a file of a bundle with its tags as they resolve today, unless its sidecar is gone meanwhile.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed, unnamed_bundles};
+use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
 use super::offers::{Care, Owing};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
 use crate::make::{Limits, Measured, measure};
-use crate::market::{Candidate, check};
+use crate::market::{Candidate, check, names_in};
 use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
@@ -147,6 +147,29 @@ impl Bundles<'_> {
             let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
             check(market, &Candidate { kind, size, video, bytes, colours, meta, category })
         }))
+    }
+
+    /// Returns the files of a bundle that have a row and no sidecar, each with what is to be done: without their rows nobody
+    /// would know that their market is to have them.
+    pub(super) fn without_record(
+        &self,
+        name: &BundleName,
+        bundle: &BundleFolder,
+    ) -> Result<Vec<(RelPath, Hold)>, Hold> {
+        let known = self.files(bundle)?;
+        let names = listed(self.disk, &bundle.files())?.into_iter().filter_map(|(name, _)| name.into_string().ok());
+        let strangers: Vec<String> = names.filter(|name| !known.contains_key(name)).collect();
+        let Some(market) = self.market(name).filter(|_| !strangers.is_empty()) else { return Ok(Vec::new()) };
+        let parts = manifest_of(self.disk, name).map_err(|error| refused(&error.path, &error))?;
+        let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
+        let lost = strangers.into_iter().filter(|stranger| rows.contains(stranger));
+        let told = |file: String| {
+            let (path, record) = (bundle.files().join(&file), bundle.sidecar_of(&file));
+            let what = "is not there; put it back, or take the file out of its bundle";
+            let hold = Hold::Unreadable(format!("nobody can tell which asset `{path}` is: `{record}` {what}"));
+            (path, hold)
+        };
+        Ok(lost.map(told).collect())
     }
 
     /// Plans its name back for each file that a person renamed: its row, its sidecar and what is known of what was sent
