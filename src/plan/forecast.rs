@@ -169,7 +169,7 @@ mod tests {
         let sent = "2026-10-19T08:00:00Z".parse().unwrap();
         pond5.record.send(sent, None);
         let refused = pond5.record.send(sent, Some(&ThemeSlug::new("sea").unwrap()));
-        pond5.record.answer(refused, false, sent);
+        pond5.record.answer(refused, false);
         let outlook = Outlook {
             gate: settings.gates.of(Stage::Upload),
             made_up: &[],

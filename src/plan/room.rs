@@ -216,7 +216,7 @@ mod tests {
         ] {
             let number = record.send(at(sent), None);
             if answered {
-                record.answer(number, false, at("2026-10-23T10:00:00Z"));
+                record.answer(number, false);
             }
         }
         let (day, week, review) = ("of today", "this week", "in review");
@@ -274,7 +274,7 @@ mod tests {
             let mut record = MarketRecord::default();
             for (second, answer) in (0..).zip(answers.chars()) {
                 let number = record.send(Timestamp::from_second(second).unwrap(), Some(&sea));
-                record.answer(number, answer == 'y', Timestamp::from_second(1000 + second).unwrap());
+                record.answer(number, answer == 'y');
             }
             let day = UploadDay { brake, ..UploadDay::default() };
             let found = check(&day, 0, 0, &record, "2026-10-24T12:00:00Z[UTC]");
@@ -307,7 +307,7 @@ mod tests {
             for (sent, is_answered) in sent {
                 let number = record.send(at(sent), Some(&sea));
                 if *is_answered {
-                    record.answer(number, true, at(YOUNG));
+                    record.answer(number, true);
                 }
             }
             let day = UploadDay { probe: Some(2), ..UploadDay::default() };
@@ -331,7 +331,7 @@ mod tests {
             for (hours, answers) in steps {
                 now = &now + hours.hours();
                 let (unanswered, stamp) = (record.sent().enumerate().filter(|(_, sent)| sent.answer.is_none()).map(|(n, _)| n).collect::<Vec<_>>(), now.timestamp());
-                unanswered.into_iter().take(answers.into()).for_each(|number| record.answer(number, true, stamp));
+                unanswered.into_iter().take(answers.into()).for_each(|number| record.answer(number, true));
                 // Bundles are sent at once here, so that nothing counts but what is on record.
                 while check(&day, days.iter().filter(|day| **day == now.date()).count(), 0, &record, &now.to_string()).is_ok() {
                     record.send(stamp, None);
