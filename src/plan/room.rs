@@ -71,12 +71,12 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
     );
     let is_review = limits.at_most_in_review.is_some() && what.contains("in review");
     let answers = if is_review { ", or once it has answered (`stockmill verdicts`)" } else { "" };
-    let why = format!("it has {what}, which is its limit in `upload.limits`; {when}{answers}");
+    let why = format!("it has {what} in `upload.limits`; {when}{answers}");
     Err(NoRoom { why, opens })
 }
 
 fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
-    let what = format!("{} of today", files(used.today));
+    let what = beside(most as usize, used.today, "of today");
     let tomorrow = now.date().tomorrow().ok().and_then(|day| day.to_zoned_datetime(now.time_zone().clone()).ok());
     (used.today >= most as usize).then(|| Reached { what, opens: tomorrow.map(|at| at.timestamp()) })
 }
@@ -84,14 +84,20 @@ fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reache
 /// What lies in bundles counts until it was sent, and then for seven days.
 fn of_week(most: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     counted(most, used.unsent, used.record.sent_after(now - WEEK), WEEK)
-        .map(|(count, opens)| Reached { what: format!("{} this week", files(count)), opens })
+        .map(|(count, opens)| Reached { what: beside(most as usize, count, "this week"), opens })
 }
 
 /// What was sent and not answered counts, until nobody expects an answer any more.
 fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     let span = days_of(days);
     let counted = counted(most, used.unsent, used.record.in_review_after(now - span), span);
-    counted.map(|(count, opens)| Reached { what: format!("{} in review or on the way there", files(count)), opens })
+    counted.map(|(count, opens)| Reached { what: beside(most as usize, count, "in review or on the way there"), opens })
+}
+
+/// Returns how many files count beside a limit: what a person lets go may be more.
+fn beside(most: usize, count: usize, which: &str) -> String {
+    let limit = if count > most { format!("more than its limit of {most}") } else { "which is its limit".to_owned() };
+    format!("{} {which}, {limit}", files(count))
 }
 
 /// Returns how much counts for a limit that is reached, and when enough of what was sent counts no more; `None` for a
@@ -219,7 +225,9 @@ mod tests {
                 record.answer(number, false);
             }
         }
-        let (day, week, review) = ("of today", "this week", "in review");
+        let (day, week, review) = ("3 files of today, which is its limit in", "this week", "in review");
+        let (beyond, both) =
+            ("8 files of today, more than its limit of 3 in `upload.limits`;", "2 files of today, which");
         // At most a day, a week and in review; in bundles of today, in those that are not sent; what is said, when it opens.
         let rows = [
             (limits(None, None, None), 90, 90, "", None),
@@ -234,7 +242,9 @@ mod tests {
             (limits(None, None, Some(5)), 0, 2, "", None),
             (limits(None, None, Some(4)), 0, 2, review, Some("2026-10-26T10:01:00Z")),
             (limits(None, None, Some(2)), 0, 2, review, None),
-            (limits(Some(2), Some(4), Some(4)), 2, 2, day, Some("2026-10-26T10:01:00Z")),
+            // A person let them go all the same.
+            (limits(Some(3), None, None), 8, 8, beyond, Some("2026-10-24T22:00:00Z")),
+            (limits(Some(2), Some(4), Some(4)), 2, 2, both, Some("2026-10-26T10:01:00Z")),
         ];
         for (limits, today, unsent, said, opens) in rows {
             let found = check(&day_with(limits), today, unsent, &record, NOW);
