@@ -444,6 +444,20 @@ fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
     }
 }
 
+/// It was told of such a file that its original is not in the archive, where it lay.
+#[test]
+fn what_no_quality_gave_is_told_where_nobody_looked_for_the_original() {
+    let tried = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB 1 to 2500000 bytes on #ffffff";
+    let given = Given { is_own: true, recipe: Some(tried), ..jpeg("upload/t/t-0007.jpg") };
+    given.decide(|facts, context| {
+        let mut rules = context.rules.clone();
+        rules.markets[0].bytes.max = 2_500_000;
+        let facts = Facts { has_original: false, ..facts.clone() };
+        let why = plan_asset(&facts, &Context { rules: &rules, ..*context }).unwrap_err().to_string();
+        assert!(why.contains("no quality that was tried gave it") && !why.contains("not in the archive"), "{why}");
+    });
+}
+
 /// A market that took a file later got what another one has for its limits of bytes, under the cut name of that.
 #[test]
 fn what_is_offered_is_the_finished_file_or_made_like_it() {
