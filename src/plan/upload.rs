@@ -48,10 +48,11 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) -> Result<Plan, Hold> {
     let asset = Asset::recognise(facts, context)?;
     let Answers { plan, did, refused } = Answers::of(&asset, &|market| markets.contains(market));
-    if refused.iter().all(|(_, refusal)| refusal.cause == Cause::Before) && plan.is_none() {
+    let lacking: Vec<_> = refused.into_iter().filter(|(_, refusal)| refusal.cause != Cause::Before).collect();
+    if lacking.is_empty() && plan.is_none() {
         return Err(Hold::Waits("each market that it is for had it before".to_owned()));
     }
-    let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
+    let Some(mut plan) = plan else { return Err(refused_by_all(&lacking)) };
     plan.about.did = format!("{}; other markets got it before", did.join("; "));
     bring_xmp(&asset, &mut plan, |_| true);
     Ok(plan)

@@ -158,33 +158,29 @@ fn what_no_market_takes_waits_with_all_reasons() {
 fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
     let bundle = || path("upload/2026-11-20/adobe-stock");
     let file = || bundle().join("files/a.jpg");
-    let sold = "and nothing is sold there twice; move it out of `upload`, or delete it";
+    let sold = "and nothing is sold there twice";
+    let done = "no other market gets it; if you are done with it, move it out of `upload`, or delete it";
     let rows = [
         (Bundled::Lies(file()), false, format!("it lies there as `{}`, {sold}", file())),
         (Bundled::Sent(file()), false, format!("it was sent as `{}`, {sold}", file())),
         (
             Bundled::TakenOut(bundle()),
             true,
-            format!(
-                "and taken out of `{}`; `stockmill release upload --anyway` bundles it again; else move it out of \
-                 `upload`, or delete it",
-                bundle()
-            ),
+            format!("and taken out of `{}`; `stockmill release upload --anyway` bundles it again", bundle()),
         ),
         (
             Bundled::BundleGone(bundle()),
             false,
             format!(
                 "and nobody can tell whether it was sold, since `{}` is gone; if that was not sent, make this folder \
-                 again, empty, and `stockmill release upload --anyway` bundles it again; else move it out of \
-                 `upload`, or delete it",
+                 again, empty, and `stockmill release upload --anyway` bundles it again",
                 bundle()
             ),
         ),
         (
             Bundled::Unknown("it is away".to_owned()),
             false,
-            "and nobody can tell whether it was sold: it is away; move it out of `upload`, or delete it".to_owned(),
+            "and nobody can tell whether it was sold: it is away".to_owned(),
         ),
     ];
     for (bundled, goes_again, why) in rows {
@@ -194,7 +190,9 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             let expected = if goes_again && is_released {
                 "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28".to_owned()
             } else {
-                format!("unwanted: adobe-stock refuses it: it was bundled for this market before, {why}")
+                format!(
+                    "unwanted: adobe-stock does not get it again: it was bundled for this market before, {why}; {done}"
+                )
             };
             assert_eq!(planned[0], expected, "released: {is_released}");
         }
