@@ -9,7 +9,7 @@ use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::But;
 use super::tags::digest;
-use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
+use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, MarketName, Meta, RelPath};
@@ -249,7 +249,8 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     }
     let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
     let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
-    if let Some(why) = no_room {
+    if let Some(NoRoom { why, of_bundled, .. }) = no_room {
+        let why = if BundleFolder::is_file(&asset.facts.path) { of_bundled } else { why };
         return Err(NotTaken::new(Cause::Room, &why));
     }
     let bundle = open_bundle(asset, market);
