@@ -305,7 +305,7 @@ def over_sftp(binary, folder):
             (into / name).write_bytes(content[::-1])
         expect("files of another mill", two.deliver(), 1, "nobody can tell whether it is this one", "and 3 not")
         first, *others = [str(two.bundle / "files" / name) for name in two.wanted]
-        expect("the word of a person that one is its own", two.deliver("--taken", first), 0)
+        expect("the word of a person that one is its own", two.deliver("--taken", first), 0, "recorded: the market has it")
         for path in others:
             (into / Path(path).name).unlink()
         expect("the others are taken away there", two.deliver(), 0, "2 files delivered now.")

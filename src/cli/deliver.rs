@@ -7,7 +7,7 @@ use super::error::CliError;
 /// What is delivered.
 #[derive(Debug, clap::Args)]
 pub(super) struct DeliverArgs {
-    /// Folders of bundles, such as upload/2026-11-28/adobe-stock; without them, all that are ready and not sent
+    /// Bundles, such as upload/2026-11-28/adobe-stock or 2026-11-28/adobe-stock; without them, all that are ready and not sent
     #[arg(value_name = "BUNDLE")]
     bundles: Vec<PathBuf>,
     /// Of a file that is in doubt, was uploaded by hand, or was changed after it was delivered: the market has it, or needs it not; it is never sent
@@ -37,6 +37,7 @@ mod with_network {
 
     use super::{CliError, DeliverArgs, ExitCode, PathBuf, RootArgs};
     use crate::cli::out::{counted, line};
+    use crate::cli::sent;
     use crate::cli::settings::settings_of_existing;
     use crate::config::Settings;
     use crate::deliver::{Due, Order, Settled, Summary, deliver as deliver_orders, settle};
@@ -62,10 +63,18 @@ mod with_network {
         let orders = orders(&settings, &own.bundles)?;
         let clock = Clock::start();
         let done = deliver_orders(layout(&settings), &orders, &|| clock.now().timestamp(), &tell);
-        let Summary { delivered, left } = done.map_err(|error| CliError::failed(&error))?;
-        let left_text = if left > 0 { format!(", and {left} not, for the reasons above") } else { String::new() };
-        line(format_args!("{} delivered now{left_text}.", counted(delivered, "file")));
-        Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        let summary = done.map_err(|error| CliError::failed(&error))?;
+        line(format_args!("{}", told(summary)));
+        Ok(if summary.left + summary.left_bundles > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// Returns the last line.
+    fn told(Summary { delivered, left, left_bundles }: Summary) -> String {
+        let files = (left > 0).then(|| format!(", and {left} not"));
+        let bundles = (left_bundles > 0).then(|| format!(", and nothing of {}", counted(left_bundles, "bundle")));
+        let why = if left + left_bundles > 0 { ", for the reasons above" } else { "" };
+        let rest: String = files.into_iter().chain(bundles).collect();
+        format!("{} delivered now{rest}{why}.", counted(delivered, "file"))
     }
 
     fn settled(
@@ -87,7 +96,7 @@ mod with_network {
         let unsent: Vec<_> = view.bundles().into_iter().filter(|bundle| !bundle.sent).collect();
         let mut wanted = Vec::new();
         for path in named {
-            let bundle = below(settings, path)?;
+            let bundle = below(settings, path).or_else(|error| sent::named(path).ok_or(error))?;
             if !unsent.iter().any(|known| known.folder == bundle) {
                 let why = "is no bundle that is ready and not marked as sent; `stockmill status` lists them";
                 return Err(CliError::usage(format!("`{bundle}` {why}")));
@@ -105,7 +114,9 @@ mod with_network {
             let is_its = |bundle: &&RelPath| BundleName::of(bundle).is_some_and(|name| name.market == market.name);
             // A timer looks again and again: of what is delivered nothing is measured.
             let mut due = |folder: &RelPath| {
-                let is_left = |known: &BundleStatus| known.folder == *folder && known.delivered < known.files;
+                let is_left = |known: &BundleStatus| {
+                    known.folder == *folder && known.delivered < known.files + known.without_sidecar
+                };
                 let is_left = unsent.iter().any(is_left);
                 let refused = if is_left { view.refused_in(folder) } else { Ok(BTreeMap::new()) };
                 Due { folder: folder.clone(), refused }
@@ -136,6 +147,19 @@ mod with_network {
     mod tests {
         use super::*;
 
+        #[test]
+        fn files_and_bundles_are_told_apart() {
+            for (counts, expected) in [
+                ([2, 0, 0], "2 files delivered now."),
+                ([1, 3, 0], "1 file delivered now, and 3 not, for the reasons above."),
+                ([0, 0, 2], "0 files delivered now, and nothing of 2 bundles, for the reasons above."),
+                ([0, 1, 1], "0 files delivered now, and 1 not, and nothing of 1 bundle, for the reasons above."),
+            ] {
+                let [delivered, left, left_bundles] = counts;
+                assert_eq!(told(Summary { delivered, left, left_bundles }), expected);
+            }
+        }
+
         /// A file went that its market would refuse by the tags of today.
         #[test]
         fn what_speaks_against_a_file_is_asked_before_it_goes() {
@@ -151,6 +175,14 @@ mod with_network {
             let text = "upload: {markets: [adobe-stock], delivery: {adobe-stock: {to: 'sftp://me@host'}}}\n";
             let settings = crate::config::load(text, home.path(), &crate::market::built_in().unwrap()).unwrap();
             let orders = orders(&settings, &[]).unwrap();
+            // Bundles have the same names as for `sent`.
+            for (name, is_it) in [
+                ("2026-11-28/adobe-stock", true),
+                ("upload/2026-11-28/adobe-stock/", true),
+                ("2026-11-29/adobe-stock", false),
+            ] {
+                assert_eq!(self::orders(&settings, &[name.into()]).is_ok(), is_it, "{name}");
+            }
             let refused = orders[0].bundles[0].refused.as_ref().unwrap();
             let file = RelPath::new("upload/2026-11-28/adobe-stock/files/a.jpg").unwrap();
             assert!(refused[&file].contains("it is of no kind that stockmill knows"), "{refused:?}");

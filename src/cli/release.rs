@@ -6,7 +6,8 @@ use super::ask::wait_for_daemon;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
-use crate::model::{Stage, ThemeSlug, nearest};
+use crate::config::UploadDay;
+use crate::model::{MarketName, Stage, ThemeSlug, nearest};
 use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
 
@@ -59,11 +60,26 @@ pub(super) fn release(
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
+    if let Some(past) = past(&settings.upload.day, anyway).filter(|_| stage == Stage::Upload && assets > 0) {
+        say!("{past}");
+    }
     say!("What stays all the same stands in `stockmill status`, with what to do.");
     if unfinished > 0 {
         say!("Files that are still being written: {unfinished}. Release them again when they are complete.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
+/// market by a release that was meant for another.
+fn past(day: &UploadDay, anyway: bool) -> Option<String> {
+    let markets: Vec<&str> = day.limits.keys().map(MarketName::as_str).collect();
+    let limits = (!markets.is_empty()).then(|| format!("`upload.limits` ({})", markets.join(", ")));
+    let brake = day.brake.as_ref().map(|_| "`upload.brake`".to_owned());
+    let probe = day.probe.map(|_| "`upload.probe`".to_owned());
+    let set: Vec<String> = [limits, brake, probe].into_iter().flatten().collect();
+    let who = if anyway { "They go" } else { "Where the gate is open, they go" };
+    (!set.is_empty()).then(|| format!("{who} past these settings, for every market: {}.", set.join(", ")))
 }
 
 /// Returns what is told of a theme that has no folder there, so that nothing of it is done.
@@ -76,6 +92,26 @@ pub(super) fn no_theme(theme: &ThemeSlug, place: &str, done: &str, themes: &BTre
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A release for one market's brake went past the limit of another one, and nobody said so.
+    #[test]
+    fn a_release_tells_which_limits_it_goes_past() {
+        let rows = [
+            ("{}", None),
+            ("upload: {limits: {pond5: {at_most: 2}, 123rf: {at_most: 6}}}", Some("`upload.limits` (123rf, pond5).")),
+            ("upload: {brake: {last: 2, accepted_min: 0.5}, probe: 3}", Some("`upload.brake`, `upload.probe`.")),
+        ];
+        for (text, told) in rows {
+            let settings = crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
+            for anyway in [true, false] {
+                let past = past(&settings.upload.day, anyway);
+                assert_eq!(past.is_some(), told.is_some(), "{text}: {past:?}");
+                let is_told =
+                    |past: &String| told.is_some_and(|told| past.ends_with(told)) && past.contains("is open") != anyway;
+                assert!(past.iter().all(is_told), "{text}: {past:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_mistyped_theme_is_told_with_the_one_that_was_meant() {

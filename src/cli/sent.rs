@@ -45,7 +45,7 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// Returns the bundle that is named by its place below the root, or below `upload`.
-fn named(bundle: &Path) -> Option<RelPath> {
+pub(super) fn named(bundle: &Path) -> Option<RelPath> {
     let path = RelPath::new(plain(bundle)).ok()?;
     let is_below_upload = path.area() == Stage::Upload.name();
     Some(if is_below_upload { path } else { Stage::Upload.folder().join(path.as_path()) })

@@ -71,7 +71,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
 
 /// Prints how each bundle stands.
 fn print_bundles(bundles: &[BundleStatus]) {
-    for BundleStatus { folder, files, delivered, sent, without_row, without_file } in bundles {
+    for BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file } in bundles {
         let sent = if *sent { ", sent" } else { "" };
         let lack = match without_row.as_ref().map(Vec::len) {
             Ok(0) => String::new(),
@@ -88,7 +88,11 @@ fn print_bundles(bundles: &[BundleStatus]) {
             (all, true) if all == *files => ", all delivered: its checklist is left to do".to_owned(),
             (some, true) => format!(", {some} delivered: `stockmill deliver` goes on"),
         };
-        say!("bundle   {folder}: {}{delivered}{sent}{lack}", counted(*files, "file"));
+        let others = match without_sidecar {
+            0 => String::new(),
+            some => format!(", and {some} without a sidecar"),
+        };
+        say!("bundle   {folder}: {}{others}{delivered}{sent}{lack}", counted(*files, "file"));
     }
 }
 
@@ -151,9 +155,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|BundleStatus { folder, files, delivered, sent, without_row, without_file }| {
+        .map(|BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
-            json!({"folder": folder.to_string(), "files": files, "delivered": delivered, "sent": sent,
+            json!({"folder": folder.to_string(), "files": files, "without_sidecar": without_sidecar,
+                "delivered": delivered, "sent": sent,
                 "without_row": without_row.ok().map(names), "without_file": without_file.ok().map(names)})
         })
         .collect();

@@ -18,9 +18,19 @@ pub enum Settled {
     SendAgain,
 }
 
+impl Settled {
+    fn done(self) -> &'static str {
+        match self {
+            Self::Taken => "recorded: the market has it, or needs it not, and it is never sent",
+            Self::SendAgain => "recorded: the portal does not show it, and the next `stockmill deliver` sends it",
+        }
+    }
+}
+
 /// Records what a person says of files of which nobody could tell whether the market has them, and of manifests of which rows
 /// were changed after they were delivered. That the market has what was never sent may be said of any file, and of any rows:
-/// somebody may have uploaded them by hand. Returns what is to be told of others; `tell` gets what became of the record.
+/// somebody may have uploaded them by hand. Returns what is to be told of others; `tell` gets what became of the
+/// record, and of each file that is on record by that.
 pub fn settle(
     layout: Layout,
     markets: &[Market],
@@ -55,10 +65,17 @@ pub fn settle(
                 log.add(&record)?;
                 known.add(&record);
             }
-            Ok(None) if in_doubt.is_empty() => others.push(format!("`{file}` {}", answer.why_none())),
+            Ok(None) if in_doubt.is_empty() => {
+                others.push(format!("`{file}` {}", answer.why_none()));
+                continue;
+            }
             Ok(None) => (),
-            Err(why) => others.push(format!("`{file}`: {why}")),
+            Err(why) => {
+                others.push(format!("`{file}`: {why}"));
+                continue;
+            }
         }
+        tell(format!("{file}: {}", settled.done()));
     }
     Ok(others)
 }

@@ -48,8 +48,10 @@ pub struct Due {
 pub struct Summary {
     /// Files that the market got.
     pub delivered: usize,
-    /// Files that it did not get, and bundles that could not be looked into; each was told with its reason.
+    /// Files that it did not get; each was told with its reason.
     pub left: usize,
+    /// Bundles of which nothing went, with the reason told: what lies in them was not looked at.
+    pub left_bundles: usize,
 }
 
 /// What all connections share.
@@ -59,6 +61,7 @@ struct Run<'a> {
     connect: Connect<'a>,
     delivered: AtomicUsize,
     left: AtomicUsize,
+    left_bundles: AtomicUsize,
 }
 
 /// One market while it is delivered to.
@@ -90,12 +93,15 @@ pub fn deliver(
 
 impl<'a> Run<'a> {
     fn new(record: Record<'a>, tell: &'a (dyn Fn(String) + Sync), connect: Connect<'a>) -> Self {
-        Self { record, tell, connect, delivered: AtomicUsize::default(), left: AtomicUsize::default() }
+        let [delivered, left, left_bundles] = Default::default();
+        Self { record, tell, connect, delivered, left, left_bundles }
     }
 
     fn deliver(self, orders: &[Order], credentials: Option<&OsStr>) -> Summary {
         orders.iter().for_each(|order| self.market(order, credentials));
-        Summary { delivered: self.delivered.into_inner(), left: self.left.into_inner() }
+        let Self { delivered, left, left_bundles, .. } = self;
+        let [delivered, left, left_bundles] = [delivered, left, left_bundles].map(AtomicUsize::into_inner);
+        Summary { delivered, left, left_bundles }
     }
 
     fn say(&self, text: impl Into<String>) {
@@ -110,7 +116,7 @@ impl<'a> Run<'a> {
         let secret = match secret(&order.market.name, &order.delivery, credentials) {
             Ok(secret) => secret,
             Err(trouble) => {
-                self.leave(order.bundles.len());
+                self.left_bundles.fetch_add(order.bundles.len(), Ordering::Relaxed);
                 return self.say(format!("{}: nothing is delivered: {trouble}", order.market.name));
             }
         };
@@ -121,7 +127,7 @@ impl<'a> Run<'a> {
             match found.and_then(|found| Ok((found, refused.as_ref()?))) {
                 Ok((found, refused)) => self.bundle(&market, folder, &found, refused, &mut connections),
                 Err(why) => {
-                    self.leave(1);
+                    self.left_bundles.fetch_add(1, Ordering::Relaxed);
                     self.say(format!("{folder}: nothing is delivered: {why}"));
                 }
             }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::gate::{GateFacts, Shut, check};
-use super::{MarketRecord, MarketUse, NoRoom, check_room};
+use super::{BundleFolder, MarketRecord, MarketUse, NoRoom, check_room};
 use crate::config::{Gate, UploadDay};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::records::MadeUp;
@@ -76,9 +76,11 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         let mut opens: Vec<Timestamp> = Vec::new();
         let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
         for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
+            let is_bundled = BundleFolder::is_file(&waiting.file);
             if let Err(shut) = outlook.gate_at(at) {
                 opens.extend(shut.opens);
-                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
+                let why = if is_bundled { &shut.of_bundled } else { &shut.why };
+                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), why.clone()));
                 found.stays.extend(stays);
                 continue;
             }
@@ -90,7 +92,8 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
                     Ok(()) => goes.push(market.clone()),
                     Err(no_room) => {
                         opens.extend(no_room.opens);
-                        found.stays.push((waiting.file.clone(), market.clone(), no_room.why.clone()));
+                        let why = if is_bundled { &no_room.of_bundled } else { &no_room.why };
+                        found.stays.push((waiting.file.clone(), market.clone(), why.clone()));
                         full.insert(key, no_room);
                         return true;
                     }
@@ -169,7 +172,7 @@ mod tests {
         let sent = "2026-10-19T08:00:00Z".parse().unwrap();
         pond5.record.send(sent, None);
         let refused = pond5.record.send(sent, Some(&ThemeSlug::new("sea").unwrap()));
-        pond5.record.answer(refused, false, sent);
+        pond5.record.answer(refused, false);
         let outlook = Outlook {
             gate: settings.gates.of(Stage::Upload),
             made_up: &[],

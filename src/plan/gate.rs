@@ -77,6 +77,8 @@ pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
 pub struct Shut {
     /// In words, with what opens it.
     pub why: String,
+    /// The same of a file in a bundle, which no release lets go.
+    pub of_bundled: String,
     /// When it opens, if time alone opens it.
     pub opens: Option<Timestamp>,
 }
@@ -89,8 +91,9 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
     match gate {
         Gate::Auto => Ok(()),
         Gate::Hold => {
-            let why = format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`");
-            Err(Shut { why, opens: None })
+            let of_bundled = format!("the gate of `{stage}` is `hold`");
+            let why = format!("{of_bundled}; let it go with `stockmill release {stage}`");
+            Err(Shut { why, of_bundled, opens: None })
         }
         Gate::Schedule(schedule) => {
             let made_up = facts.made_up.iter().find(|made_up| made_up.holds(facts.now.timestamp()));
@@ -100,9 +103,9 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
                 }
                 (Window::Closed { opens }, None) => {
                     let when = told(opens, schedule, facts.now);
-                    let why =
-                        format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
-                    Err(Shut { why, opens: Some(opens) })
+                    let of_bundled = format!("the gate of `{stage}` opens on {when}");
+                    let why = format!("{of_bundled}; earlier with `stockmill release {stage}`");
+                    Err(Shut { why, of_bundled, opens: Some(opens) })
                 }
             }
         }
@@ -147,11 +150,10 @@ fn check_limits(
         || "a week after those that are about to leave".to_owned(),
         |opens| format!("on {}", told(opens, schedule, facts.now)),
     );
-    let why = format!(
-        "the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}; earlier with \
-         `stockmill release {stage}`"
-    );
-    Err(Shut { why, opens })
+    let of_bundled =
+        format!("the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}");
+    let why = format!("{of_bundled}; earlier with `stockmill release {stage}`");
+    Err(Shut { why, of_bundled, opens })
 }
 
 /// Returns when assets left in the last seven days, oldest first: what left while a day was made up left on that day.
@@ -272,6 +274,7 @@ mod tests {
                 opens.strftime("opens again on %A %Y-%m-%d %H:%M (UTC); earlier with `stockmill release upload`");
             assert!(shut.why.contains(text) && shut.why.ends_with(&when.to_string()), "{} {opens}", shut.why);
             assert_eq!(shut.opens, Some(opens), "{}", shut.why);
+            assert!(shut.of_bundled.contains(text) && !shut.of_bundled.contains("release"), "{}", shut.of_bundled);
             // It is open then, and not before, if those that are about to leave did so.
             let mut left = left.to_vec();
             left.extend((0..leaving).map(|_| now.timestamp()));

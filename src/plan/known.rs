@@ -92,23 +92,22 @@ pub enum Bundled {
 impl Bundled {
     /// Returns why the market does not get the asset again, unless a person lets it go and it cannot have been sold.
     pub fn refuse(&self, is_let_go: bool) -> Option<String> {
-        let handling = "move it out of `upload`, or delete it";
         let anyway = "`stockmill release upload --anyway`";
         let why = match self {
             Self::TakenOut(_) if is_let_go => return None,
             // Whether the market gets it once more is known when it is known how it is made.
             Self::Refused(_) => return None,
             Self::TakenOut(bundle) => {
-                format!("and taken out of `{bundle}`; {anyway} bundles it again; else {handling}")
+                format!("and taken out of `{bundle}`; {anyway} bundles it again")
             }
-            Self::Lies(file) => format!("it lies there as `{file}`, and nothing is sold there twice; {handling}"),
-            Self::Sent(file) => format!("it was sent as `{file}`, and nothing is sold there twice; {handling}"),
+            Self::Lies(file) => format!("it lies there as `{file}`, and nothing is sold there twice"),
+            Self::Sent(file) => format!("it was sent as `{file}`, and nothing is sold there twice"),
             Self::BundleGone(bundle) => format!(
                 "and nobody can tell whether it was sold, since `{bundle}` is gone; if that was not sent, make this \
-                 folder again, empty, and {anyway} bundles it again; else {handling}"
+                 folder again, empty, and {anyway} bundles it again"
             ),
             Self::Unknown(why) => {
-                format!("and nobody can tell whether it was sold: {why}; {handling}")
+                format!("and nobody can tell whether it was sold: {why}")
             }
         };
         Some(format!("it was bundled for this market before, {why}"))

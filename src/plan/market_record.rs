@@ -9,7 +9,7 @@ use crate::model::ThemeSlug;
 
 /// All files that went to one market, in the order in which that was recorded.
 ///
-/// The ledger has one for each market and hands it out by reference: a file takes 36 bytes. It is asked for each decision,
+/// The ledger has one for each market and hands it out by reference: a file takes 28 bytes. It is asked for each decision,
 /// and there may be hundreds of thousands of files: what went since a time, and what is of a theme, is found without a look
 /// at the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct MarketRecord {
     /// The place of each theme among them.
     places: HashMap<ThemeSlug, u32>,
     sent: Vec<Entry>,
+    /// How many answers were recorded.
+    answers: u32,
     /// How many files were sent in a second. Those of a bundle were sent at once.
     times: BTreeMap<i64, Count>,
 }
@@ -47,7 +49,8 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     InReview,
-    Answered(bool, i64),
+    /// Whether the market took it, and the number of this answer among all.
+    Answered(bool, u32),
     /// The bundle was not sent after all.
     TakenBack,
 }
@@ -66,8 +69,8 @@ pub struct SentOnce<'a> {
 /// What a market answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarketAnswer {
-    /// When that was recorded, to the second.
-    pub at: Timestamp,
+    /// Its number among all answers, in the order in which they were recorded.
+    pub number: u32,
     /// Whether the market took the file.
     pub is_accepted: bool,
 }
@@ -123,8 +126,9 @@ impl MarketRecord {
     }
 
     /// Takes what the market answered about a file; an earlier answer counts no more.
-    pub fn answer(&mut self, number: usize, is_accepted: bool, at: Timestamp) {
-        self.becomes(number, State::Answered(is_accepted, at.as_second()));
+    pub fn answer(&mut self, number: usize, is_accepted: bool) {
+        self.answers += 1;
+        self.becomes(number, State::Answered(is_accepted, self.answers));
     }
 
     /// Takes back that a file was sent, unless the market answered: then it has it.
@@ -180,14 +184,11 @@ impl MarketRecord {
         self.times.range(after).map(|(at_s, count)| (time_of(*at_s), *count))
     }
 
-    /// Returns the last `most` answers about files of a theme, the latest first: whether each was accepted. Of answers
-    /// that were recorded together, those about files that were sent later are later.
+    /// Returns the last `most` answers about files of a theme, the latest first: whether each was accepted.
     pub fn last_answers(&self, theme: &ThemeSlug, most: usize) -> Vec<bool> {
-        let of_theme = self.sent_of(theme);
-        let mut answers: Vec<_> =
-            of_theme.filter_map(|sent| sent.answer.map(|answer| (answer.at, sent.at, answer.is_accepted))).collect();
-        answers.sort_by_key(|(answered, sent, _)| std::cmp::Reverse((*answered, *sent)));
-        answers.into_iter().take(most).map(|(_, _, is_accepted)| is_accepted).collect()
+        let mut answers: Vec<MarketAnswer> = self.sent_of(theme).filter_map(|sent| sent.answer).collect();
+        answers.sort_by_key(|answer| std::cmp::Reverse(answer.number));
+        answers.into_iter().take(most).map(|answer| answer.is_accepted).collect()
     }
 
     /// Returns how many files were sent of each theme, and what became of them.
@@ -209,7 +210,7 @@ impl MarketRecord {
         let answer = match entry.state {
             State::TakenBack => return None,
             State::InReview => None,
-            State::Answered(is_accepted, at_s) => Some(MarketAnswer { at: time_of(at_s), is_accepted }),
+            State::Answered(is_accepted, number) => Some(MarketAnswer { number, is_accepted }),
         };
         let theme = self.themes.get(entry.theme as usize).map(|of_theme| &of_theme.theme);
         Some(SentOnce { at: time_of(entry.at_s), theme, answer })
@@ -234,20 +235,14 @@ mod tests {
     fn what_was_sent_is_counted_by_time_and_by_theme() {
         let [sea, fox] = ["sea", "fox"].map(|name| ThemeSlug::new(name).unwrap());
         let mut record = MarketRecord::default();
-        // When it was sent, its theme, and what was answered when.
-        let rows = [
-            (10, Some(&sea), Some((true, 50))),
-            (20, Some(&sea), Some((false, 40))),
-            (30, Some(&fox), Some((false, 50))),
-            (40, Some(&sea), Some((false, 50))),
-            (50, Some(&sea), None),
-            (60, None, None),
-        ];
-        for (at, theme, answer) in rows {
-            let number = record.send(time(at), theme);
-            if let Some((is_accepted, at)) = answer {
-                record.answer(number, is_accepted, time(at));
-            }
+        let sent =
+            [(10, Some(&sea)), (20, Some(&sea)), (30, Some(&fox)), (40, Some(&sea)), (50, Some(&sea)), (60, None)];
+        for (at, theme) in sent {
+            record.send(time(at), theme);
+        }
+        // In the order of the market's list, in which files that were sent later may come first.
+        for (number, is_accepted) in [(1, false), (3, false), (2, false), (0, true)] {
+            record.answer(number, is_accepted);
         }
         let counts: fn(&mut dyn Iterator<Item = (Timestamp, usize)>) -> usize =
             |times| times.map(|(_, count)| count).sum();
@@ -255,8 +250,8 @@ mod tests {
             let found = (counts(&mut record.sent_after(time(after))), counts(&mut record.in_review_after(time(after))));
             assert_eq!(found, (sent, in_review), "after {after}");
         }
-        assert_eq!(record.last_answers(&sea, 2), [false, true]);
-        assert_eq!(record.last_answers(&sea, 9), [false, true, false]);
+        assert_eq!(record.last_answers(&sea, 2), [true, false]);
+        assert_eq!(record.last_answers(&sea, 9), [true, false, false]);
         let tallies = record.by_theme();
         assert_eq!(tallies[&Some(&sea)], MarketTally { sent: 4, in_review: 1, accepted: 1, refused: 2 });
         assert_eq!(tallies[&None].accepted_percent(), None);
@@ -267,7 +262,7 @@ mod tests {
     fn what_was_not_sent_after_all_counts_no_more_unless_it_was_answered() {
         let mut record = MarketRecord::default();
         let numbers: Vec<usize> = (0..3).map(|second| record.send(time(second), None)).collect();
-        record.answer(numbers[1], true, time(9));
+        record.answer(numbers[1], true);
         numbers.iter().for_each(|number| record.take_back(*number));
         let left: Vec<_> = record.sent().map(|sent| (sent.at, sent.answer.map(|answer| answer.is_accepted))).collect();
         assert_eq!(left, [(time(1), Some(true))]);
@@ -288,7 +283,7 @@ mod tests {
                     _ if sent == 0 => sent = record.send(time(second), themes.get(theme)) + 1,
                     0 => sent = record.send(time(second), themes.get(theme)) + 1,
                     1 => record.take_back(number % sent),
-                    _ => record.answer(number % sent, step == 2, time(100 + second)),
+                    _ => record.answer(number % sent, step == 2),
                 }
             }
             let counted = |is_meant: &dyn Fn(&SentOnce<'_>) -> bool| {

@@ -227,7 +227,7 @@ pub struct Context<'a> {
     /// The markets that this asset or this content was bundled for before, and what became of it there.
     pub bundled_for: &'a BTreeMap<MarketName, Bundled>,
     /// Returns why a market gets no more files of a theme for now, if that is so.
-    pub no_room: &'a dyn Fn(&MarketName, &ThemeSlug) -> Option<String>,
+    pub no_room: &'a dyn Fn(&MarketName, &ThemeSlug) -> Option<NoRoom>,
     /// The day that its theme is for.
     pub season: Option<Date>,
 }

@@ -23,6 +23,17 @@ pub(super) enum Cause {
     Room,
 }
 
+impl Cause {
+    /// Returns how it is told, of one market and of several.
+    fn says(self) -> [&'static str; 2] {
+        match self {
+            Self::File | Self::Tags => ["refuses it", "refuse it"],
+            Self::Before => ["does not get it again", "do not get it again"],
+            Self::Room => ["gets it later", "get it later"],
+        }
+    }
+}
+
 impl NotTaken {
     pub(super) fn new(cause: Cause, reason: &str) -> Self {
         Self { reasons: vec![reason.to_owned()], cause }
@@ -54,23 +65,17 @@ pub(super) fn together<T: PartialEq>(all: impl IntoIterator<Item = (MarketName, 
 /// Returns what is told of the markets that do not get a file: each reason once, with all that have it.
 pub(super) fn told(refused: &[(MarketName, NotTaken)]) -> Vec<String> {
     let each = refused.iter().flat_map(|(market, refusal)| {
-        refusal.reasons.iter().map(|reason| (market.clone(), (refusal.cause == Cause::Room, reason.as_str())))
+        refusal.reasons.iter().map(|reason| (market.clone(), (refusal.cause.says(), reason.as_str())))
     });
-    let mut groups: Vec<(String, bool, String)> = Vec::new();
-    for (markets, (is_later, reason)) in together(each) {
-        match groups.iter_mut().find(|(known, later, _)| *known == markets && *later == is_later) {
+    let mut groups: Vec<(String, [&str; 2], String)> = Vec::new();
+    for (markets, (says, reason)) in together(each) {
+        match groups.iter_mut().find(|(known, said, _)| *known == markets && *said == says) {
             Some((_, _, reasons)) => *reasons = format!("{reasons}; {reason}"),
-            None => groups.push((markets, is_later, reason.to_owned())),
+            None => groups.push((markets, says, reason.to_owned())),
         }
     }
-    let line = |(markets, is_later, reasons): (String, bool, String)| {
-        let says = match (is_later, markets.contains(',')) {
-            (false, false) => "refuses it",
-            (false, true) => "refuse it",
-            (true, false) => "gets it later",
-            (true, true) => "get it later",
-        };
-        format!("{markets} {says}: {reasons}")
+    let line = |(markets, says, reasons): (String, [&str; 2], String)| {
+        format!("{markets} {}: {reasons}", says[usize::from(markets.contains(','))])
     };
     groups.into_iter().map(line).collect()
 }
@@ -83,6 +88,11 @@ pub(super) fn refused_by_all(refused: &[(MarketName, NotTaken)]) -> Hold {
         none if none.is_empty() => Hold::Waits("no market is configured; name one under `upload.markets`".to_owned()),
         why if is_any(Cause::Room) => Hold::NoRoom(why),
         why if is_any(Cause::Tags) => Hold::Untagged(why),
+        // As long as another market may get it, it is to stay.
+        why if is_any(Cause::Before) => {
+            let done = "no other market gets it; if you are done with it, move it out of `upload`, or delete it";
+            Hold::Unwanted(format!("{why}; {done}"))
+        }
         why => Hold::Unwanted(why),
     }
 }
@@ -95,9 +105,10 @@ mod tests {
     #[test]
     fn markets_that_say_the_same_are_told_together() {
         let (ai, small, room) = ("it takes no work made by AI", "it has 1.0 megapixels", "it has 2 files of today");
+        let sent = "it was sent";
         // The markets, each with its cause and reasons, and what is told.
         type Row<'a> = (&'a [(&'a str, Cause, &'a [&'a str])], &'a [&'a str]);
-        let rows: [Row<'_>; 4] = [
+        let rows: [Row<'_>; 5] = [
             (&[], &[]),
             (
                 &[("a", Cause::File, &[small, ai])],
@@ -111,6 +122,11 @@ mod tests {
                 &[("a", Cause::Room, &[room]), ("b", Cause::File, &[room]), ("c", Cause::Room, &[room])],
                 &["a, c get it later: it has 2 files of today", "b refuses it: it has 2 files of today"],
             ),
+            // It is not the market that says so.
+            (
+                &[("a", Cause::Before, &[sent]), ("b", Cause::Before, &[sent]), ("c", Cause::Room, &[room])],
+                &["a, b do not get it again: it was sent", "c gets it later: it has 2 files of today"],
+            ),
         ];
         for (refused, expected) in rows {
             let refused: Vec<(MarketName, NotTaken)> = refused
@@ -121,6 +137,24 @@ mod tests {
                 })
                 .collect();
             assert_eq!(told(&refused), expected);
+        }
+    }
+
+    /// Who read "delete it" of a file that another market got on the next day lost that one.
+    #[test]
+    fn what_another_market_may_get_is_not_to_be_deleted() {
+        let rows: [(&[Cause], bool); 5] = [
+            (&[Cause::Before], true),
+            (&[Cause::Before, Cause::File], true),
+            (&[Cause::Before, Cause::Room], false),
+            (&[Cause::Before, Cause::Tags], false),
+            (&[Cause::File], false),
+        ];
+        for (causes, is_done) in rows {
+            let refused: Vec<_> =
+                causes.iter().map(|cause| (MarketName::recorded("m"), NotTaken::new(*cause, "why"))).collect();
+            let why = refused_by_all(&refused).to_string();
+            assert_eq!(why.contains("delete it"), is_done, "{causes:?}: {why}");
         }
     }
 }

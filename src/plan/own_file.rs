@@ -83,12 +83,13 @@ pub(super) fn own_file(
     let stays = "it stays as it is, since stockmill did not make it of a picture of other bytes";
     let (Some(file), Some(original)) = (&sidecar.file, sidecar.original()) else { return Err(stays.to_owned()) };
     let steps = steps_of(file, original).ok().filter(|steps| steps.format() == Some(Format::Jpeg)).ok_or(stays)?;
+    let missed = steps.bytes().filter(|range| !range.holds(asset.facts.seen.size));
+    // This comes first: the original of what no quality gives so many bytes nobody looks for.
+    let range = wanted(asset, market, missed)?;
     let archived = original.archived.as_ref().filter(|_| asset.facts.has_original);
     let archived = archived.ok_or("it cannot be made again, since its original is not in the archive")?;
     let by = steps.upscaler();
     is_there(&by, rules)?;
-    let missed = steps.bytes().filter(|range| !range.holds(asset.facts.seen.size));
-    let range = wanted(asset, market, missed)?;
     // What colours the original has, another market's own file does not tell.
     let colours = asset.facts.colours.filter(|_| !is_of_another(asset));
     let is_in_its_colours = takes_colours(market, colours);

@@ -34,8 +34,7 @@ impl Refusal {
         };
         is_same.then(|| {
             format!(
-                "it refused it as `{}`{}, and would get the same again{but}; change its picture or its tags, or move it \
-                 out of `upload`",
+                "it refused it as `{}`{}, and would get the same again{but}; change its picture or its tags",
                 self.file,
                 self.why()
             )

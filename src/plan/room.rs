@@ -28,6 +28,8 @@ pub struct MarketUse<'a> {
 pub struct NoRoom {
     /// In words, with what ends it.
     pub why: String,
+    /// The same of a file in a bundle, which no release lets go.
+    pub of_bundled: String,
     /// When time alone ends it, if it does.
     pub opens: Option<Timestamp>,
 }
@@ -71,12 +73,12 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
     );
     let is_review = limits.at_most_in_review.is_some() && what.contains("in review");
     let answers = if is_review { ", or once it has answered (`stockmill verdicts`)" } else { "" };
-    let why = format!("it has {what}, which is its limit in `upload.limits`; {when}{answers}");
-    Err(NoRoom { why, opens })
+    let why = format!("it has {what} in `upload.limits`; {when}{answers}");
+    Err(NoRoom { of_bundled: why.clone(), why, opens })
 }
 
 fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
-    let what = format!("{} of today", files(used.today));
+    let what = beside(most as usize, used.today, "of today");
     let tomorrow = now.date().tomorrow().ok().and_then(|day| day.to_zoned_datetime(now.time_zone().clone()).ok());
     (used.today >= most as usize).then(|| Reached { what, opens: tomorrow.map(|at| at.timestamp()) })
 }
@@ -84,14 +86,20 @@ fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reache
 /// What lies in bundles counts until it was sent, and then for seven days.
 fn of_week(most: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     counted(most, used.unsent, used.record.sent_after(now - WEEK), WEEK)
-        .map(|(count, opens)| Reached { what: format!("{} this week", files(count)), opens })
+        .map(|(count, opens)| Reached { what: beside(most as usize, count, "this week"), opens })
 }
 
 /// What was sent and not answered counts, until nobody expects an answer any more.
 fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     let span = days_of(days);
     let counted = counted(most, used.unsent, used.record.in_review_after(now - span), span);
-    counted.map(|(count, opens)| Reached { what: format!("{} in review or on the way there", files(count)), opens })
+    counted.map(|(count, opens)| Reached { what: beside(most as usize, count, "in review or on the way there"), opens })
+}
+
+/// Returns how many files count beside a limit: what a person lets go may be more.
+fn beside(most: usize, count: usize, which: &str) -> String {
+    let limit = if count > most { format!("more than its limit of {most}") } else { "which is its limit".to_owned() };
+    format!("{} {which}, {limit}", files(count))
 }
 
 /// Returns how much counts for a limit that is reached, and when enough of what was sent counts no more; `None` for a
@@ -119,13 +127,13 @@ fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Result<
     if answers.len() < brake.last as usize || f64::from(accepted) >= brake.accepted_min * f64::from(brake.last) {
         return Ok(());
     }
-    let why = format!(
-        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %; let \
-         them go all the same with `stockmill release upload {theme} --anyway`",
+    let of_bundled = format!(
+        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %",
         brake.last,
         brake.accepted_min * 100.0
     );
-    Err(NoRoom { why, opens: None })
+    let why = format!("{of_bundled}; let them go all the same with `stockmill release upload {theme} --anyway`");
+    Err(NoRoom { why, of_bundled, opens: None })
 }
 
 /// Holds a theme until the market has answered about its first files.
@@ -152,12 +160,13 @@ fn probed(
         return Ok(());
     }
     let when = opens.map_or_else(String::new, |opens| format!(", or on {}", told(opens, now)));
-    let why = format!(
+    let of_bundled = format!(
         "the first {} of `{theme}` went there as a probe (`upload.probe`), and it has not answered about all of them: the \
-         others follow once it has (`stockmill verdicts`){when}; earlier with `stockmill release upload {theme} --anyway`",
+         others follow once it has (`stockmill verdicts`){when}",
         files(probe)
     );
-    Err(NoRoom { why, opens })
+    let why = format!("{of_bundled}; earlier with `stockmill release upload {theme} --anyway`");
+    Err(NoRoom { why, of_bundled, opens })
 }
 
 fn days_of(days: u32) -> SignedDuration {
@@ -216,10 +225,12 @@ mod tests {
         ] {
             let number = record.send(at(sent), None);
             if answered {
-                record.answer(number, false, at("2026-10-23T10:00:00Z"));
+                record.answer(number, false);
             }
         }
-        let (day, week, review) = ("of today", "this week", "in review");
+        let (day, week, review) = ("3 files of today, which is its limit in", "this week", "in review");
+        let (beyond, both) =
+            ("8 files of today, more than its limit of 3 in `upload.limits`;", "2 files of today, which");
         // At most a day, a week and in review; in bundles of today, in those that are not sent; what is said, when it opens.
         let rows = [
             (limits(None, None, None), 90, 90, "", None),
@@ -234,7 +245,9 @@ mod tests {
             (limits(None, None, Some(5)), 0, 2, "", None),
             (limits(None, None, Some(4)), 0, 2, review, Some("2026-10-26T10:01:00Z")),
             (limits(None, None, Some(2)), 0, 2, review, None),
-            (limits(Some(2), Some(4), Some(4)), 2, 2, day, Some("2026-10-26T10:01:00Z")),
+            // A person let them go all the same.
+            (limits(Some(3), None, None), 8, 8, beyond, Some("2026-10-24T22:00:00Z")),
+            (limits(Some(2), Some(4), Some(4)), 2, 2, both, Some("2026-10-26T10:01:00Z")),
         ];
         for (limits, today, unsent, said, opens) in rows {
             let found = check(&day_with(limits), today, unsent, &record, NOW);
@@ -274,12 +287,14 @@ mod tests {
             let mut record = MarketRecord::default();
             for (second, answer) in (0..).zip(answers.chars()) {
                 let number = record.send(Timestamp::from_second(second).unwrap(), Some(&sea));
-                record.answer(number, answer == 'y', Timestamp::from_second(1000 + second).unwrap());
+                record.answer(number, answer == 'y');
             }
             let day = UploadDay { brake, ..UploadDay::default() };
             let found = check(&day, 0, 0, &record, "2026-10-24T12:00:00Z[UTC]");
             assert_eq!(found.is_ok(), goes, "{answers}: {found:?}");
-            let told = found.err().is_none_or(|held| held.why.contains("`stockmill release upload sea --anyway`"));
+            let told = found.err().is_none_or(|held| {
+                held.why.contains("`stockmill release upload sea --anyway`") && !held.of_bundled.contains("release")
+            });
             assert!(told, "{answers}");
         }
     }
@@ -307,7 +322,7 @@ mod tests {
             for (sent, is_answered) in sent {
                 let number = record.send(at(sent), Some(&sea));
                 if *is_answered {
-                    record.answer(number, true, at(YOUNG));
+                    record.answer(number, true);
                 }
             }
             let day = UploadDay { probe: Some(2), ..UploadDay::default() };
@@ -331,7 +346,7 @@ mod tests {
             for (hours, answers) in steps {
                 now = &now + hours.hours();
                 let (unanswered, stamp) = (record.sent().enumerate().filter(|(_, sent)| sent.answer.is_none()).map(|(n, _)| n).collect::<Vec<_>>(), now.timestamp());
-                unanswered.into_iter().take(answers.into()).for_each(|number| record.answer(number, true, stamp));
+                unanswered.into_iter().take(answers.into()).for_each(|number| record.answer(number, true));
                 // Bundles are sent at once here, so that nothing counts but what is on record.
                 while check(&day, days.iter().filter(|day| **day == now.date()).count(), 0, &record, &now.to_string()).is_ok() {
                     record.send(stamp, None);

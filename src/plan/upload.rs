@@ -9,7 +9,7 @@ use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::But;
 use super::tags::digest;
-use super::{Bundle, Bundled, Context, Facts, Hold, Plan, Recipe, Refusal, export, new_file};
+use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Fitted, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, MarketName, Meta, RelPath};
@@ -48,10 +48,11 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
 pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) -> Result<Plan, Hold> {
     let asset = Asset::recognise(facts, context)?;
     let Answers { plan, did, refused } = Answers::of(&asset, &|market| markets.contains(market));
-    if refused.iter().all(|(_, refusal)| refusal.cause == Cause::Before) && plan.is_none() {
+    let lacking: Vec<_> = refused.into_iter().filter(|(_, refusal)| refusal.cause != Cause::Before).collect();
+    if lacking.is_empty() && plan.is_none() {
         return Err(Hold::Waits("each market that it is for had it before".to_owned()));
     }
-    let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
+    let Some(mut plan) = plan else { return Err(refused_by_all(&lacking)) };
     plan.about.did = format!("{}; other markets got it before", did.join("; "));
     bring_xmp(&asset, &mut plan, |_| true);
     Ok(plan)
@@ -255,7 +256,8 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     }
     let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
     let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
-    if let Some(why) = no_room {
+    if let Some(NoRoom { why, of_bundled, .. }) = no_room {
+        let why = if BundleFolder::is_file(&asset.facts.path) { of_bundled } else { why };
         return Err(NotTaken::new(Cause::Room, &why));
     }
     let bundle = open_bundle(asset, market);

@@ -42,7 +42,7 @@ pub struct Verdict {
 }
 
 /// Finds the file that each row of a list is about; `sent` is what went to the market, by name. What is on record as the
-/// list says it gives nothing.
+/// list says it gives nothing. Answers stand in the order of the list: the brake looks at the last ones.
 pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<'_>>>) -> Verdict {
     let mut by_name: BTreeMap<&str, Vec<&VerdictRow>> = BTreeMap::new();
     for row in &verdicts.rows {
@@ -60,11 +60,13 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
             continue;
         }
         match meant(name, rows.len(), first.accepted, sent) {
-            Ok(meant) => files.extend(meant.into_iter().map(|sent| answered(sent, first))),
+            Ok(meant) => files.extend(meant.into_iter().map(|sent| (first.line, answered(sent, first)))),
             Err(why) => told.push((first.line, why)),
         }
     }
     told.sort();
+    files.sort_by_key(|(line, _)| *line);
+    let files = files.into_iter().map(|(_, file)| file).collect();
     Verdict { answers: Answers { market: verdicts.market.clone(), files }, told }
 }
 
@@ -172,12 +174,13 @@ mod tests {
     fn each_row_is_about_one_file_or_is_told() {
         // What was sent, the list, what is recorded, and how what is told begins.
         type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a [&'a str]);
-        let rows: [Row<'_>; 14] = [
+        let rows: [Row<'_>; 15] = [
             (&["m a.jpg ?"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg ?"], &["2 A.JPG no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg no"], &["2 a.jpg no"], &[], &[]),
             (&["m a.jpg no"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
+            (&["m a.jpg ?", "m b.jpg ?"], &["2 b.jpg no", "3 a.jpg yes"], &["m b.jpg falsenoise", "m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 b.jpg no"], &[], &["2 `b.jpg` is on record in no bundle"]),
             (
                 &["m a.jpg ?", "m b.jpg ?"],

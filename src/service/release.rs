@@ -94,7 +94,7 @@ pub fn release(
 }
 
 /// Returns whether a file has no kind that stockmill knows. What cannot be read is looked at where it is worked on.
-fn is_unknown(disk: &dyn Look, stage: Stage, candidate: &Candidate) -> bool {
+pub(super) fn is_unknown(disk: &dyn Look, stage: Stage, candidate: &Candidate) -> bool {
     let path = &candidate.primary.path;
     let extension = path.extension();
     let is_named = Kind::ALL.iter().any(|kind| kind.extension() == Some(extension.as_str()));

@@ -107,7 +107,7 @@ fn what_was_bundled_is_not_bundled_again_with_new_tags_and_its_bundle_gone() {
     assert_eq!(root.bundled().len(), 0, "{}", root.log());
     let status = root.text(&["status"]);
     assert_eq!(status.matches("was bundled for adobe-stock, and was deleted").count(), 2, "{status}");
-    assert!(status.contains("adobe-stock refuses it: it was bundled for this market before"), "{status}");
+    assert!(status.contains("adobe-stock does not get it again: it was bundled for this market before"), "{status}");
     // A person may let it go on; it is the same asset still.
     fs::remove_file(root.at("upload/winter-cabins/stamped.jpg")).unwrap();
     assert!(root.call(&["release", "raw"]).status.success());

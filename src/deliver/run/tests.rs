@@ -150,16 +150,16 @@ impl Mill {
         settle(self.layout(), std::slice::from_ref(&self.order.market), files, settled, now, &|_| ()).unwrap()
     }
 
-    /// Delivers; returns how many files the market got, how many not, and what was told.
+    /// Delivers; returns how many files the market got, how many files and bundles not, and what was told.
     fn deliver(&self) -> (usize, usize, String) {
         let now = || "2026-11-28T09:00:00Z".parse().unwrap();
         let told = Mutex::new(Vec::new());
         let tell = |text: String| told.lock().unwrap().push(text);
         let (log, known) = DeliveryLog::open(self.layout(), &tell).unwrap();
         let connect = |_: &Delivery, _: &str| self.door.connect();
-        let Summary { delivered, left } =
+        let Summary { delivered, left, left_bundles } =
             Run::new(Record::new(log, known, &now), &tell, &connect).deliver(std::slice::from_ref(&self.order), None);
-        (delivered, left, told.into_inner().unwrap().join("\n"))
+        (delivered, left + left_bundles, told.into_inner().unwrap().join("\n"))
     }
 }
 

@@ -158,33 +158,29 @@ fn what_no_market_takes_waits_with_all_reasons() {
 fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
     let bundle = || path("upload/2026-11-20/adobe-stock");
     let file = || bundle().join("files/a.jpg");
-    let sold = "and nothing is sold there twice; move it out of `upload`, or delete it";
+    let sold = "and nothing is sold there twice";
+    let done = "no other market gets it; if you are done with it, move it out of `upload`, or delete it";
     let rows = [
         (Bundled::Lies(file()), false, format!("it lies there as `{}`, {sold}", file())),
         (Bundled::Sent(file()), false, format!("it was sent as `{}`, {sold}", file())),
         (
             Bundled::TakenOut(bundle()),
             true,
-            format!(
-                "and taken out of `{}`; `stockmill release upload --anyway` bundles it again; else move it out of \
-                 `upload`, or delete it",
-                bundle()
-            ),
+            format!("and taken out of `{}`; `stockmill release upload --anyway` bundles it again", bundle()),
         ),
         (
             Bundled::BundleGone(bundle()),
             false,
             format!(
                 "and nobody can tell whether it was sold, since `{}` is gone; if that was not sent, make this folder \
-                 again, empty, and `stockmill release upload --anyway` bundles it again; else move it out of \
-                 `upload`, or delete it",
+                 again, empty, and `stockmill release upload --anyway` bundles it again",
                 bundle()
             ),
         ),
         (
             Bundled::Unknown("it is away".to_owned()),
             false,
-            "and nobody can tell whether it was sold: it is away; move it out of `upload`, or delete it".to_owned(),
+            "and nobody can tell whether it was sold: it is away".to_owned(),
         ),
     ];
     for (bundled, goes_again, why) in rows {
@@ -194,7 +190,9 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             let expected = if goes_again && is_released {
                 "upload/t/mine.jpg: bundled for adobe-stock of 2026-11-28".to_owned()
             } else {
-                format!("unwanted: adobe-stock refuses it: it was bundled for this market before, {why}")
+                format!(
+                    "unwanted: adobe-stock does not get it again: it was bundled for this market before, {why}; {done}"
+                )
             };
             assert_eq!(planned[0], expected, "released: {is_released}");
         }
@@ -467,6 +465,20 @@ fn a_market_whose_limits_the_finished_file_misses_gets_its_own() {
         });
         assert_eq!(got, expected, "{limits:?}, {unfit:?}");
     }
+}
+
+/// It was told of such a file that its original is not in the archive, where it lay.
+#[test]
+fn what_no_quality_gave_is_told_where_nobody_looked_for_the_original() {
+    let tried = "lanczos 500x500 to 2500x2000; JPEG quality 95 sRGB 1 to 2500000 bytes on #ffffff";
+    let given = Given { is_own: true, recipe: Some(tried), ..jpeg("upload/t/t-0007.jpg") };
+    given.decide(|facts, context| {
+        let mut rules = context.rules.clone();
+        rules.markets[0].bytes.max = 2_500_000;
+        let facts = Facts { has_original: false, ..facts.clone() };
+        let why = plan_asset(&facts, &Context { rules: &rules, ..*context }).unwrap_err().to_string();
+        assert!(why.contains("no quality that was tried gave it") && !why.contains("not in the archive"), "{why}");
+    });
 }
 
 /// A market that took a file later got what another one has for its limits of bytes, under the cut name of that.

@@ -241,7 +241,7 @@ impl Decider {
         self.may_be_offered(facts)?;
         if let Err(shut) = self.check_gate(stage, self.is_released(path, stage, facts.seen), here.now) {
             self.upload.offers_wait = true;
-            return Err(Hold::Shut(shut.why));
+            return Err(Hold::Shut(shut.of_bundled));
         }
         let plan = self.with_offered(facts, here, |facts, context| plan_offer(facts, markets, context))?;
         self.take_in_hand(&plan);
@@ -297,7 +297,7 @@ impl Decider {
 
     /// Returns why what further markets take waits for the gate, if it does.
     pub(in crate::service) fn offers_shut(&self, now: &Moment) -> Option<String> {
-        self.check_gate(Stage::Upload, false, now).err().map(|shut| shut.why)
+        self.check_gate(Stage::Upload, false, now).err().map(|shut| shut.of_bundled)
     }
 
     fn may_be_offered(&self, facts: &Facts) -> Result<(), Hold> {

@@ -13,10 +13,10 @@ use crate::service::clock::Moment;
 
 impl Decider {
     /// Returns why a market gets no more files of a theme for now, and takes note that one waits for that.
-    pub(super) fn no_room(&self, market: &MarketName, theme: &ThemeSlug, now: &Moment) -> Option<String> {
+    pub(super) fn no_room(&self, market: &MarketName, theme: &ThemeSlug, now: &Moment) -> Option<NoRoom> {
         let no_room = self.room_of(market, theme, now).err()?;
         self.upload.room_waits.borrow_mut().insert((market.clone(), theme.clone()));
-        Some(no_room.why)
+        Some(no_room)
     }
 
     /// Returns whether a market has room by now for a theme of which files wait for that.
@@ -34,7 +34,7 @@ impl Decider {
             return Ok(());
         }
         if let Some(why) = self.has_unidentified(market) {
-            return Err(NoRoom { why, opens: None });
+            return Err(NoRoom { of_bundled: why.clone(), why, opens: None });
         }
         if day.is_off() {
             return Ok(());
@@ -43,7 +43,7 @@ impl Decider {
         let ours = || self.upload.bundles.values().filter(|bundle| bundle.name.market == *market);
         if let Some(unknown) = ours().find(|bundle| bundle.rows.is_none() && !bundle.sent) {
             let why = format!("nobody can tell how many files its bundle `{}` has", unknown.name.folder());
-            return Err(NoRoom { why, opens: None });
+            return Err(NoRoom { of_bundled: why.clone(), why, opens: None });
         }
         let unsent = || ours().filter(|bundle| !self.ledger.is_sent(&bundle.name));
         let rows = |bundle: &Bundle| bundle.rows.unwrap_or(0);

@@ -64,7 +64,7 @@ impl Ledger {
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
         if let Some(dealing) = &about.dealing {
-            self.sendings.remember(dealing, at, &mut self.assets);
+            self.sendings.remember(dealing, &mut self.assets);
         }
         if let Some(undone) = about.undoes {
             self.notes.forget(undone);

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use jiff::Timestamp;
-
 use super::assets::{Assets, Slot};
 use crate::model::{ContentHash, MarketName, RelPath};
 use crate::plan::{BundleName, MarketRecord, Refusal, is_answered_again};
@@ -72,8 +70,8 @@ impl OfMarket {
         answer.is_some_and(|answer| is_answered_again(answer.is_accepted, has_same_bytes))
     }
 
-    fn answered(&mut self, number: usize, file: &AnsweredFile, at: Timestamp) {
-        self.record.answer(number, file.accepted, at);
+    fn answered(&mut self, number: usize, file: &AnsweredFile) {
+        self.record.answer(number, file.accepted);
         if file.accepted {
             self.refusals.remove(&number);
             return;
@@ -91,11 +89,11 @@ impl OfMarket {
 
 impl Sendings {
     /// Takes what a plan that was carried out says of dealings with a market.
-    pub(super) fn remember(&mut self, dealing: &Dealing, at: Timestamp, assets: &mut Assets) {
+    pub(super) fn remember(&mut self, dealing: &Dealing, assets: &mut Assets) {
         match dealing {
             Dealing::Sent(sending) => self.sent(sending, assets),
             Dealing::NotSent(bundle) => self.not_sent(bundle),
-            Dealing::Answered(answers) => self.answered(answers, at, assets),
+            Dealing::Answered(answers) => self.answered(answers, assets),
         }
     }
 
@@ -132,7 +130,7 @@ impl Sendings {
         }
     }
 
-    fn answered(&mut self, answers: &Answers, at: Timestamp, assets: &Assets) {
+    fn answered(&mut self, answers: &Answers, assets: &Assets) {
         let Some(of_market) = self.markets.get_mut(&answers.market) else { return };
         for file in &answers.files {
             let bundle = BundleName::of(&file.file).and_then(|name| self.bundles.get(&name));
@@ -142,7 +140,7 @@ impl Sendings {
             // Of what went there mended since, it is about the later.
             let later = bundle.numbers.iter().rev().find(|sent| own.iter().any(|number| sent.contains(number)));
             own.retain(|number| later.is_some_and(|sent| sent.contains(number)));
-            own.into_iter().for_each(|number| of_market.answered(number, file, at));
+            own.into_iter().for_each(|number| of_market.answered(number, file));
         }
     }
 

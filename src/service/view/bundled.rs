@@ -55,7 +55,8 @@ impl View {
             () => "no part of the bundle; stockmill leaves it alone".to_owned(),
         };
         let explained = Explained::new(is).with("bundle", format!("{folder}: {sent}"));
-        let files = self.bundles().into_iter().find(|bundle| bundle.folder == folder).map(|bundle| bundle.files);
+        let bundle = self.bundles().into_iter().find(|bundle| bundle.folder == folder);
+        let files = bundle.map(|bundle| bundle.files + bundle.without_sidecar);
         match files.filter(|_| *path == folder) {
             Some(1) => explained.with("inside", "1 file"),
             Some(files) => explained.with("inside", format!("{files} files")),

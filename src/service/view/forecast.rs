@@ -11,6 +11,7 @@ use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{Forecast, Hold, Said, Waiting, forecast, theme_of_path};
 use crate::service::clock::Moment;
 use crate::service::decide::{Care, Here, Owing, bundle_names};
+use crate::service::release::is_unknown;
 
 /// What is told of the time to come.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub struct Future {
     pub not_for: BTreeMap<String, Vec<RelPath>>,
     /// How many files a market refuses that others take, and why.
     pub refused: BTreeMap<(MarketName, String), usize>,
-    /// How many files are in earlier stages: when they are made, nobody can tell.
+    /// How many files are in earlier stages, without those of a kind that stays there: when they are made, nobody can tell.
     pub unmade: usize,
 }
 
@@ -45,7 +46,9 @@ impl View {
             .filter(earlier)
             .flat_map(|surveyed| surveyed.candidates.iter().map(|candidate| candidate.primary.path.clone()))
             .collect();
-        future.unmade = on_way.len();
+        let disk = self.decide.disk();
+        let made = |of: &Surveyed| of.candidates.iter().filter(|one| !is_unknown(disk, of.stage, one)).count();
+        future.unmade = looked.iter().filter(earlier).map(made).sum();
         let is_on_way = |theme: &ThemeSlug| on_way.iter().any(|path| theme_of_path(path).0.as_ref() == Some(theme));
         for candidate in looked
             .into_iter()

@@ -1,6 +1,6 @@
 //! What `status` shows: counts of every stage, and what stays where it is, by stage, theme and reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -70,8 +70,10 @@ pub struct Overview {
 pub struct BundleStatus {
     /// Its folder.
     pub folder: RelPath,
-    /// How many files lie in it.
+    /// How many files lie in it, with their sidecars.
     pub files: usize,
+    /// How many lie there without one: stockmill did not bundle them, or knows nothing of them any more.
+    pub without_sidecar: usize,
     /// How many of them were delivered to the market's server.
     pub delivered: usize,
     /// Whether it was sent.
@@ -142,8 +144,13 @@ impl View {
             let folder = place.unwrap_or_else(|| name.folder());
             // A NAS keeps folders of its own even there.
             let is_file = |(_, entry): &(_, Entry)| entry.what == What::File;
-            let within = BundleFolder::new(folder.clone()).files();
-            let files: Vec<_> = disk.list(&within).unwrap_or_default().into_iter().filter(is_file).collect();
+            let bundle = BundleFolder::new(folder.clone());
+            let within = bundle.files();
+            let known_of: BTreeSet<_> =
+                disk.list(&bundle.sidecars()).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+            let has_sidecar = |(name, _): &(_, Entry)| known_of.contains(bundle.sidecar_of(name).file_name());
+            let files = disk.list(&within).unwrap_or_default().into_iter().filter(is_file);
+            let (files, others): (Vec<_>, Vec<_>) = files.partition(has_sidecar);
             let delivered = files.iter().filter(|(name, _)| known.delivered(&within.join(name)).is_some()).count();
             let sent = is_sent(disk, &folder).unwrap_or(false);
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
@@ -160,6 +167,7 @@ impl View {
             BundleStatus {
                 folder,
                 files: files.len(),
+                without_sidecar: others.len(),
                 delivered,
                 sent,
                 without_row: without_row.map_err(|hold| hold.to_string()),

@@ -451,3 +451,19 @@ fn of_each_bundled_file_it_is_told_what_speaks_against_it() {
     // Its CSV follows no change before that sidecar can be read.
     assert_eq!(view.troubled_bundles().len(), 1);
 }
+
+/// A list beside pictures was told as a file on its way, and a stray file in a bundle as a picture.
+#[test]
+fn what_goes_nowhere_is_not_counted() {
+    let mill = Mill::new();
+    mill.put("raw/sea/a.png", picture(1));
+    mill.put("raw/sea/list.csv", "a,b\n");
+    for file in ["files/a.jpg", "sidecars/a.jpg.yaml", "files/x.txt"] {
+        mill.put(&format!("upload/2026-11-28/adobe-stock/{file}"), "text");
+    }
+    let markets = crate::market::built_in().unwrap();
+    let mut view = View::open(crate::config::load("", mill.home.path(), &markets).unwrap()).unwrap();
+    assert_eq!(view.future(jiff::Timestamp::UNIX_EPOCH).unmade, 1);
+    let bundle = &view.bundles()[0];
+    assert_eq!((bundle.files, bundle.without_sidecar), (1, 1));
+}
