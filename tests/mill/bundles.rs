@@ -421,7 +421,10 @@ fn a_file_that_a_sent_manifest_does_not_have_is_named() {
         root.log().lines().filter(|line| line.contains("WARN Not in the manifest")).map(str::to_owned).collect();
     assert!(told.len() == 1 && told[0].contains("files/joined-0002.jpg"), "{}", root.log());
     let status = root.text(&["status"]);
-    assert!(status.contains("adobe-stock: 1 file, and 1 without a sidecar, sent; 1 without a row in its CSV\n"), "{status}");
+    assert!(
+        status.contains("adobe-stock: 1 file, and 1 without a sidecar, sent; 1 without a row in its CSV\n"),
+        "{status}"
+    );
     assert!(status.contains("files/joined-0002.jpg: it lies in a bundle that is marked as sent, and"), "{status}");
     let verified = root.text(&["verify"]);
     assert!(verified.contains("files/joined-0002.jpg: its bundle was sent, and the CSV has no row"), "{verified}");
