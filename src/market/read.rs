@@ -124,7 +124,7 @@ fn manifest(market: &Market) -> Vec<(String, String)> {
 const HEADER_BYTES: usize = 500;
 
 /// A shorter name has no room for its number, its ending, and what tells it from others.
-const NAME_CHARS_MIN: usize = 12;
+const NAME_CHARS_MIN: usize = 10;
 
 /// Returns the limits by which no file, or no manifest, could ever be made.
 fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -142,7 +142,7 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
         ),
         (
             market.file_name.chars_max < NAME_CHARS_MIN,
-            ("file_name", "`chars_max` must be 12 or more, or there is no room for a number and an ending"),
+            ("file_name", "`chars_max` must be 10 or more, or there is no room for a number and an ending"),
         ),
         (market.csv.columns.iter().any(|column| column.header.trim().is_empty()), ("csv.columns", "a header is empty")),
         (
@@ -325,7 +325,7 @@ mod tests {
             ("kinds: [jpeg]", "kinds: []", "`kinds`: it names none"),
             ("min: 4, max: 100}", "min: -1, max: 100}", "`megapixels`: `min` is 0 or more"),
             ("min: 4, max: 100}", "min: .nan, max: 100}", "`megapixels`: `min` is 0 or more"),
-            ("file_name: {chars_max: 30", "file_name: {chars_max: 11", "`file_name`: `chars_max` must be 12 or more"),
+            ("file_name: {chars_max: 30", "file_name: {chars_max: 9", "`file_name`: `chars_max` must be 10 or more"),
             (
                 "title_text: {chars_max: 70}",
                 "title_text: {chars_min: 200, chars_max: 100}",
