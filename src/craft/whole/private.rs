@@ -116,11 +116,17 @@ mod tests {
         let seek_head = element(b"\x11\x4d\x9b\x74", &[seek(INFO), seek(b"\x12\x54\xc3\x67")].concat());
         let in_track = |id: &[u8], more: &[u8]| film(&[&info(&[]), &tracks(&element(id, more)), &cluster(&[])]);
         let secret = element(b"\x42\x42", SECRET);
-        let rows: [(&str, Vec<u8>); 22] = [
+        let rows: [(&str, Vec<u8>); 24] = [
             ("unknown in a track", film(&[&info(&[]), &tracks(&secret), &cluster(&[])])),
             ("unknown in its pictures", in_track(b"\xe0", &[&element(b"\xb0", &[9])[..], &secret].concat())),
             ("unknown in its colours", in_track(b"\xe0", &element(b"\x55\xb0", &secret))),
             ("unknown in its sound", in_track(b"\xe1", &secret)),
+            ("the name of what blocks add", in_track(b"\x41\xe4", &element(b"\x41\xa4", SECRET))),
+            (
+                "what extends its type",
+                [element(b"\x1a\x45\xdf\xa3", &element(b"\x42\x81", &element(b"\x42\x83", SECRET))), film(&[&plain])]
+                    .concat(),
+            ),
             (
                 "unknown in a group of blocks",
                 film(&[&plain, &cluster(&element(b"\xa0", &[&block[..], &secret].concat()))]),

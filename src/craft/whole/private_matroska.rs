@@ -20,6 +20,7 @@ const WRITING_APP: u64 = 0x5741;
 const TRACKS: u64 = 0x1654_AE6B;
 const TRACK_ENTRY: u64 = 0xAE;
 const TRACK_TYPE: u64 = 0x83;
+const MAPPING: u64 = 0x41E4;
 const PICTURES: u64 = 0xE0;
 const COLOUR: u64 = 0x55B0;
 const MASTERING: u64 = 0x55D0;
@@ -36,7 +37,7 @@ const CRC: u64 = 0xBF;
 /// What may stay in each element that is entered (RFC 9559, and what older players know), but for what says something in
 /// words: names, settings and addresses of a codec, and which attached files belong to it.
 const KNOWN: &[(u64, &[u64])] = &[
-    (EBML, &[0x4286, 0x42F7, 0x42F2, 0x42F3, 0x4282, 0x4287, 0x4285, 0x4281]),
+    (EBML, &[0x4286, 0x42F7, 0x42F2, 0x42F3, 0x4282, 0x4287, 0x4285]),
     (SEEK, &[SEEK_ID, 0x53AC]),
     (INFO, &[0x002A_D7B1, 0x4489]),
     (
@@ -60,7 +61,6 @@ const KNOWN: &[(u64, &[u64])] = &[
             0x0023_314F,
             0x537F,
             0x55EE,
-            0x41E4,
             0x0022_B59C,
             0x0022_B59D,
             0x86,
@@ -102,6 +102,7 @@ const KNOWN: &[(u64, &[u64])] = &[
             0x0023_83E3,
         ],
     ),
+    (MAPPING, &[0x41F0, 0x41E7, 0x41ED]),
     (COLOUR, &[0x55B1, 0x55B2, 0x55B3, 0x55B4, 0x55B5, 0x55B6, 0x55B7, 0x55B8, 0x55B9, 0x55BA, 0x55BB, 0x55BC, 0x55BD]),
     (MASTERING, &[0x55D1, 0x55D2, 0x55D3, 0x55D4, 0x55D5, 0x55D6, 0x55D7, 0x55D8, 0x55D9, 0x55DA]),
     (PROJECTION, &[0x7671, 0x7672, 0x7673, 0x7674, 0x7675]),
@@ -203,7 +204,7 @@ impl<R: Read + Seek> Walk<R> {
             (None, EBML | SEGMENT)
             | (Some(SEGMENT | CLUSTER), SEEK_HEAD | INFO | TRACKS | CUES | CLUSTER)
             | (Some(TRACKS), TRACK_ENTRY)
-            | (Some(TRACK_ENTRY), PICTURES | SOUND)
+            | (Some(TRACK_ENTRY), PICTURES | SOUND | MAPPING)
             | (Some(PICTURES), COLOUR | PROJECTION)
             | (Some(COLOUR), MASTERING)
             | (Some(CUES), CUE)
