@@ -23,6 +23,8 @@ const INVISIBLE: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 const BETWEEN: [char; 5] = [' ', '-', '_', '·', '.'];
 /// What is empty where the words in it are gone.
 const EMPTY: [&str; 3] = ["()", "[]", "\"\""];
+/// No market takes as much, and what is taken out of more of it would take minutes.
+const OWN_CHARS_MAX: usize = 10_000;
 
 /// Tags as a market takes them.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +103,11 @@ fn hierarchy(market: &Market, paths: &[String], keywords: &[String]) -> Vec<Stri
 /// Returns a text without signs and the market's refused words, and what is told of that.
 fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
     let mut told = Vec::new();
+    let whole = own;
+    let own = own.char_indices().nth(OWN_CHARS_MAX).map_or(own, |(end, _)| &own[..end]);
+    if own.len() < whole.len() {
+        told.push(format!("is read up to its character {OWN_CHARS_MAX}, and the rest is left out"));
+    }
     let mut found: Vec<char> = own.chars().filter(|c| signs.contains(*c)).collect();
     found.sort_unstable();
     found.dedup();
@@ -171,9 +178,13 @@ pub(super) fn without_word(text: &str, word: &str) -> Option<String> {
 /// Returns a text whose sentences begin with a capital if those of the text that it was made of do.
 fn with_capitals(text: &str, own: &str) -> String {
     fn first_words(text: &str) -> impl Iterator<Item = (usize, usize)> {
-        let is_end = |(at, _): &(usize, &str)| text[at + 1..].starts_with(char::is_whitespace);
-        let ends = text.match_indices(['.', '!', '?']).filter(is_end).map(|(at, _)| at + 1);
-        std::iter::once(0).chain(ends).filter_map(|at| words_in(text, at).next())
+        let ends = |between: &str| {
+            let is_end = |(at, _): (usize, &str)| between[at + 1..].starts_with(char::is_whitespace);
+            between.match_indices(['.', '!', '?']).any(is_end)
+        };
+        let mut before = None;
+        words_in(text, 0)
+            .filter(move |(start, end)| before.replace(*end).is_none_or(|before| ends(&text[before..*start])))
     }
     // What follows an abbreviation begins no sentence, and stays as it is.
     let known: BTreeSet<&str> = first_words(own).map(|(start, end)| &own[start..end]).collect();
@@ -442,6 +453,8 @@ mod tests {
             ("Hotel St. moritz, fog. Fog above", "Hotel St. moritz. Above"),
             ("Rock & 3 roll 4 &", "Rock & roll"),
             ("1, 2", ""),
+            // A sentence that ends twice before its first word.
+            ("Lake. ( . fog sky", "Lake. (. Sky"),
             // Nothing is taken out.
             ("Lake , sky - ( )", "Lake , sky - ( )"),
         ] {
@@ -478,6 +491,21 @@ mod tests {
         }
         let many = fit(&market("magnific"), &tags("A cabin", &[], 80)).meta.keywords;
         assert_eq!((many.len(), many[49].as_str()), (50, "_ai_generated"));
+    }
+
+    #[test]
+    fn a_text_that_no_market_takes_whole_is_cut_before_it_is_read() {
+        let mut adobe = market("adobe-stock");
+        adobe.title_text.chars_max = 1 << 20;
+        let rows = [
+            (OWN_CHARS_MAX, &[][..]),
+            (OWN_CHARS_MAX + 1, &["its title is read up to its character 10000, and the rest is left out"]),
+        ];
+        for (chars, told) in rows {
+            let fitted = fit(&adobe, &tags(&"é".repeat(chars), &[], 0));
+            assert_eq!(fitted.meta.title.chars().count(), OWN_CHARS_MAX);
+            assert_eq!(fitted.left_out, told);
+        }
     }
 
     #[test]
