@@ -8,6 +8,8 @@ use crate::records::{GateDay, MadeUp};
 
 /// How much the clocks of one household may differ. A time that is further in the future is of a wrong clock.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
+/// For so many days what goes counts for the limit of a week.
+pub(super) const WEEK_DAYS: i64 = 7;
 
 /// What a gate's answer depends on, beside the settings.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub fn see_day(schedule: &Schedule, before: Option<&GateDay>, now: &ZonedDateTim
     if before.opened >= missed {
         return None;
     }
-    let week_start = week_start(schedule, now);
+    let week_start = week_start(&here(schedule, now.timestamp(), now));
     let mut made_up = before.made_up.clone();
     made_up.retain(|made_up| made_up.until > week_start);
     if until <= now.timestamp()
@@ -55,15 +57,19 @@ fn here(schedule: &Schedule, time: Timestamp, now: &ZonedDateTime) -> ZonedDateT
 
 /// Returns the beginning of a day that is some days after that of a time.
 fn day_after(schedule: &Schedule, time: Timestamp, days: i64, now: &ZonedDateTime) -> Option<Timestamp> {
-    let here = here(schedule, time, now);
-    let day = here.date().checked_add(days.days()).ok()?;
-    Some(day.to_zoned_datetime(here.time_zone().clone()).ok()?.timestamp())
+    day_start(&here(schedule, time, now), days)
+}
+
+/// Returns the beginning of a day that is some days after that of a time, by the same clock on the wall.
+pub(super) fn day_start(time: &ZonedDateTime, days: i64) -> Option<Timestamp> {
+    let day = time.date().checked_add(days.days()).ok()?;
+    Some(day.to_zoned_datetime(time.time_zone().clone()).ok()?.timestamp())
 }
 
 /// Returns when the last seven days began, today among them. What a day let through counts for whole days, so that the
 /// same day of the next week opens at its hour however late it went on, also where the clocks are changed in between.
-fn week_start(schedule: &Schedule, now: &ZonedDateTime) -> Timestamp {
-    day_after(schedule, now.timestamp(), -6, now).unwrap_or(Timestamp::MIN)
+pub(super) fn week_start(now: &ZonedDateTime) -> Timestamp {
+    day_start(now, 1 - WEEK_DAYS).unwrap_or(Timestamp::MIN)
 }
 
 /// Returns the last of the ordered `times`, those in the future: a wrong clock wrote them, and they do not count.
@@ -158,7 +164,7 @@ fn check_limits(
 
 /// Returns when assets left in the last seven days, oldest first: what left while a day was made up left on that day.
 fn left_in_week(schedule: &Schedule, facts: &GateFacts<'_>, left_at: &[Timestamp]) -> Vec<Timestamp> {
-    let start = week_start(schedule, facts.now);
+    let start = week_start(&here(schedule, facts.now.timestamp(), facts.now));
     let day_of = |at: Timestamp| facts.made_up.iter().find(|made_up| made_up.holds(at)).map_or(at, |day| day.missed);
     let recent = left_at[left_at.partition_point(|at| *at < start)..].iter();
     let mut left: Vec<Timestamp> = recent.map(|at| day_of(*at)).filter(|at| *at >= start).collect();

@@ -3,10 +3,9 @@
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use super::MarketRecord;
+use super::gate::{WEEK_DAYS, day_start, week_start};
 use crate::config::{Brake, MarketLimits, UploadDay};
 use crate::model::{MarketName, ThemeSlug};
-
-const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What a market got so far.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +56,7 @@ struct Reached {
 fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTime) -> Result<(), NoRoom> {
     let reached = [
         limits.at_most.and_then(|most| of_day(most, used, now)),
-        limits.at_most_per_week.and_then(|most| of_week(most, used, now.timestamp())),
+        limits.at_most_per_week.and_then(|most| of_week(most, used, now)),
         limits.at_most_in_review.and_then(|most| in_review(most, limits.review_days, used, now.timestamp())),
     ];
     let reached: Vec<Reached> = reached.into_iter().flatten().collect();
@@ -79,20 +78,21 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
 
 fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
     let what = beside(most as usize, used.today, "of today");
-    let tomorrow = now.date().tomorrow().ok().and_then(|day| day.to_zoned_datetime(now.time_zone().clone()).ok());
-    (used.today >= most as usize).then(|| Reached { what, opens: tomorrow.map(|at| at.timestamp()) })
+    (used.today >= most as usize).then(|| Reached { what, opens: day_start(now, 1) })
 }
 
-/// What lies in bundles counts until it was sent, and then for seven days.
-fn of_week(most: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
-    counted(most, used.unsent, used.record.sent_after(now - WEEK), WEEK)
+/// What lies in bundles counts until it was sent, and then for seven days, that of the sending among them.
+fn of_week(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
+    let before = week_start(now).checked_sub(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MIN);
+    let ends = |at: Timestamp| day_start(&at.to_zoned_datetime(now.time_zone().clone()), WEEK_DAYS);
+    counted(most, used.unsent, used.record.sent_after(before), ends)
         .map(|(count, opens)| Reached { what: beside(most as usize, count, "this week"), opens })
 }
 
 /// What was sent and not answered counts, until nobody expects an answer any more.
 fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     let span = days_of(days);
-    let counted = counted(most, used.unsent, used.record.in_review_after(now - span), span);
+    let counted = counted(most, used.unsent, used.record.in_review_after(now - span), |at| next_minute(at + span));
     counted.map(|(count, opens)| Reached { what: beside(most as usize, count, "in review or on the way there"), opens })
 }
 
@@ -108,7 +108,7 @@ fn counted(
     most: u32,
     unsent: usize,
     mut sent: impl Iterator<Item = (Timestamp, usize)> + Clone,
-    span: SignedDuration,
+    ends: impl Fn(Timestamp) -> Option<Timestamp>,
 ) -> Option<(usize, Option<Timestamp>)> {
     let (most, count) = (most as usize, unsent + sent.clone().map(|(_, files)| files).sum::<usize>());
     let mut beyond = count.checked_sub(most)?;
@@ -117,7 +117,7 @@ fn counted(
         beyond = beyond.saturating_sub(*files);
         is_last
     });
-    Some((count, last.and_then(|(at, _)| next_minute(at + span))))
+    Some((count, last.and_then(|(at, _)| ends(at))))
 }
 
 /// Holds a theme of which a market refused too much.
@@ -238,8 +238,8 @@ mod tests {
             // The day begins by the clock on the wall, also after summer time ended in the night.
             (limits(Some(3), None, None), 3, 3, day, Some("2026-10-24T22:00:00Z")),
             (limits(None, Some(5), None), 0, 2, "", None),
-            (limits(None, Some(4), None), 0, 2, week, Some("2026-10-25T10:01:00Z")),
-            (limits(None, Some(3), None), 0, 2, week, Some("2026-10-27T10:01:00Z")),
+            (limits(None, Some(4), None), 0, 2, week, Some("2026-10-24T22:00:00Z")),
+            (limits(None, Some(3), None), 0, 2, week, Some("2026-10-26T23:00:00Z")),
             (limits(None, Some(2), None), 0, 2, week, None),
             // What was sent on the first of October is not expected to be answered any more.
             (limits(None, None, Some(5)), 0, 2, "", None),
@@ -353,7 +353,7 @@ mod tests {
                     days.push(now.date());
                 }
                 let today = days.iter().filter(|day| **day == now.date()).count();
-                let week = record.sent().filter(|sent| sent.at > stamp - WEEK).count();
+                let week = days.iter().filter(|day| **day + 7.days() > now.date()).count();
                 let review = record.sent().filter(|sent| sent.answer.is_none() && sent.at > stamp - days_of(5)).count();
                 let most = [day_most, week_most, review_most].map(|most| most as usize);
                 let used = [today, week, review];
