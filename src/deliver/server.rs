@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::after::Kind;
@@ -14,14 +14,13 @@ const TOLD_MAX: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
     pub(super) kind: Kind,
+    /// As it was said. What is told of it is one short line.
     pub(super) what: String,
 }
 
 impl Trouble {
     pub(super) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        // What a server says must not look like a line of ours, nor command a terminal.
-        let plain = |char: char| if char.is_control() { ' ' } else { char };
-        Self { kind, what: what.into().chars().take(TOLD_MAX).map(plain).collect() }
+        Self { kind, what: what.into() }
     }
 
     /// Returns it without a secret: a server may repeat what it was told.
@@ -33,7 +32,9 @@ impl Trouble {
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        // What a server says must not look like a line of ours, nor command a terminal.
+        let plain = |char: char| if char.is_control() { ' ' } else { char };
+        self.what.chars().take(TOLD_MAX).try_for_each(|char| f.write_char(plain(char)))
     }
 }
 
@@ -59,6 +60,16 @@ mod tests {
     #[test]
     fn what_a_server_says_stays_one_short_line() {
         let said = Trouble::new(Kind::Refused, format!("550 no\r\n\u{1b}[2Ja.jpg: delivered{}", "x".repeat(9000)));
-        assert!(said.what.starts_with("550 no   [2Ja.jpg: delivered") && said.what.len() == TOLD_MAX, "{said}");
+        let told = said.to_string();
+        assert!(told.starts_with("550 no   [2Ja.jpg: delivered") && told.len() == TOLD_MAX, "{told}");
+    }
+
+    /// Where the line ended within the secret, its beginning was told; one with a control character was told whole.
+    #[test]
+    fn what_a_server_repeats_of_a_secret_is_taken_out_whole() {
+        for (before, secret) in [("x".repeat(TOLD_MAX - 5), "hunter2"), (String::new(), "hun\tter2")] {
+            let told = Trouble::new(Kind::Refused, format!("{before}{secret} is wrong")).without(secret).to_string();
+            assert!(!told.contains("hun") && told.starts_with(&format!("{before}…")), "{told}");
+        }
     }
 }
