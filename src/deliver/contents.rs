@@ -19,6 +19,13 @@ pub(super) struct Item {
     pub(super) seen: Identity,
 }
 
+impl Item {
+    /// Returns whether the file is still the one that was seen; one that cannot be looked at is not known to be.
+    pub(super) fn is_as_seen(&self, disk: &dyn Look) -> bool {
+        disk.stat(&self.path).is_ok_and(|found| found.is_some_and(|entry| entry.identity == self.seen))
+    }
+}
+
 /// What lies in a bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Contents {

@@ -4,14 +4,15 @@ use super::after::Kind;
 use super::next::{Facts, IN_DOUBT, Naming, Next, next};
 use super::record::{Parcel, Record};
 use super::server::{Server, Trouble};
+use crate::model::ContentHash;
 use crate::records::DeliveryStep;
-use crate::vault::{Entry, ReadSeek};
+use crate::vault::ReadSeek;
 
 /// A file that needs more steps than these goes in a circle.
 const STEPS_MAX: usize = 8;
 /// What does not arrive whole is sent once more, and no more in one run.
 const SENT_MAX: u32 = 2;
-/// So many digits of the hash stand in a temporary name: what lies under it is the beginning of the same bytes.
+/// So many digits stand in a temporary name for the file and when it was written: what lies under it is the beginning of the same bytes.
 const HASH_DIGITS: usize = 12;
 
 /// How the delivery of a file ended.
@@ -79,8 +80,12 @@ pub(super) fn deliver_one(
     Err(Trouble::new(Kind::Refused, "its size on the server is another one each time"))
 }
 
+/// Returns the name under which a file is sent: another one whenever the file was written, since of one that was written
+/// while it was sent, and then put back, other bytes may lie there.
 fn temporary(name: &str, parcel: &Parcel) -> String {
-    format!("{name}.{}.part", &parcel.hash.to_string()[..HASH_DIGITS])
+    let written = parcel.instead.is_none().then_some(parcel.item.seen.modified_ns);
+    let digest = ContentHash::of(format!("{} {written:?}", parcel.hash).as_bytes()).to_string();
+    format!("{name}.{}.part", &digest[..HASH_DIGITS])
 }
 
 fn delivered(parcel: &Parcel, record: &Record<'_>) -> Result<Outcome, Trouble> {
@@ -159,12 +164,9 @@ fn send(
 
 /// Takes away what was sent of a file that somebody wrote into meanwhile: nobody knows which bytes these are.
 fn unless_changed(server: &mut dyn Server, parcel: &Parcel, record: &Record<'_>, name: &str) -> Result<(), Trouble> {
-    let is_same = |entry: &Entry| entry.identity == parcel.item.seen;
-    let is_changed = match (&parcel.instead, record.disk().stat(&parcel.item.path)) {
-        (Some(_), _) => return Ok(()),
-        (None, found) => !found.is_ok_and(|found| found.as_ref().is_some_and(is_same)),
-    };
-    if is_changed {
+    if parcel.instead.is_none() && !parcel.item.is_as_seen(record.disk()) {
+        // Under its own name it would else count as delivered once it lies there whole.
+        record.step(parcel, DeliveryStep::Undone)?;
         server.remove(name)?;
         return Err(Trouble::new(Kind::Ours, "it was changed, or taken away, while it was sent"));
     }

@@ -230,15 +230,18 @@ impl<'a> Run<'a> {
         if !self.may_go(market, path, &bundle) {
             return;
         }
-        let hash = match self.record.disk().hash(path) {
-            Ok(hash) => hash,
-            Err(error) => return self.not_delivered(path, error),
-        };
-        let (asset, left) = match asset_of(self.record.disk(), path) {
-            Ok(known) => known,
+        let looked = self.record.disk().hash(path).map_err(|error| error.to_string());
+        let looked = looked.and_then(|hash| asset_of(self.record.disk(), path).map(|known| (hash, known)));
+        let (hash, (asset, left)) = match looked {
+            Ok(looked) => looked,
             Err(why) => return self.not_delivered(path, why),
         };
-        let against = changed(path, &hash, left.as_ref()).or_else(|| refused.map(|why| against(path, why)));
+        let changed = changed(path, &hash, left.as_ref());
+        // Its tags may be written anew between two looks.
+        if changed.is_some() && !item.is_as_seen(self.record.disk()) {
+            return self.not_delivered(path, "it is being changed at this moment; the next run looks at it again");
+        }
+        let against = changed.or_else(|| refused.map(|why| against(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, against, connection, salt);
@@ -342,7 +345,7 @@ impl<'a> Run<'a> {
             };
             match after(trouble.kind, in_turn, salt.wrapping_mul(97) + furthest) {
                 After::Again(pause) => self.wait(parcel, &trouble, pause),
-                After::NextFile => return Err(trouble.what),
+                After::NextFile => return Err(trouble.to_string()),
                 After::StopMarket => {
                     market.is_stopped.store(true, Ordering::Relaxed);
                     let takes_none = match trouble.kind {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::deliver::contents::Item;
-use crate::model::{ContentHash, MarketName, RelPath};
+use crate::model::{MarketName, RelPath};
 use crate::vault::{DeliveryLog, Layout, RealDisk};
 
 /// What a server does at one call.
@@ -33,6 +33,8 @@ enum Fault {
     KeepsOne,
     /// It says that it renames, and does not.
     RenameLies,
+    /// It refuses to remove anything.
+    KeepsAll,
 }
 
 #[derive(Default)]
@@ -123,6 +125,9 @@ impl Server for Fake<'_> {
     }
 
     fn remove(&mut self, name: &str) -> Result<(), Trouble> {
+        if self.faults.contains(&Fault::KeepsAll) {
+            return Err(Trouble::new(Kind::Refused, "no"));
+        }
         self.files.remove(name);
         Ok(())
     }
@@ -186,8 +191,7 @@ fn a_server_that_refuses_to_rename_gets_files_under_their_own_names() {
         let mut server = Fake { faults: [faults, &[NoRename]].concat(), ..Fake::default() };
         mill.record().no_rename(TO).unwrap();
         // Sent before another connection found that out.
-        let hash = ContentHash::of(BYTES).to_string();
-        server.files.insert(format!("a.jpg.{}.part", &hash[..HASH_DIGITS]), BYTES.to_vec());
+        server.files.insert(temporary("a.jpg", &mill.parcel()), BYTES.to_vec());
         let (tries, outcome) = mill.deliver(&mut server, true);
         assert_eq!((tries, outcome == Outcome::Delivered), (attempts, !is_in_doubt), "{faults:?}");
         assert_eq!(server.got, [BYTES.to_vec()], "{faults:?}");
@@ -235,6 +239,13 @@ fn another_connection_finds_that_the_server_does_not_rename() {
     assert_eq!((server.files.len(), &server.files["a.jpg"][..]), (1, BYTES));
 }
 
+/// Writes into a file, so many seconds after 1970.
+fn write_at(file: &std::path::Path, bytes: &[u8], time_s: u64) {
+    std::fs::write(file, bytes).unwrap();
+    let file = std::fs::File::options().write(true).open(file).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(time_s)).unwrap();
+}
+
 /// Bytes that nobody had looked at went, and stood on record as those that were bundled.
 #[test]
 fn a_file_that_is_written_into_while_it_is_sent_is_taken_away_again() {
@@ -246,15 +257,34 @@ fn a_file_that_is_written_into_while_it_is_sent_is_taken_away_again() {
         }
         let parcel = mill.parcel();
         let file = mill.0.path().join("upload/d/m/files/a.jpg");
-        let meanwhile = || {
-            std::fs::write(&file, "private 10").unwrap();
-            let file = std::fs::File::options().write(true).open(&file).unwrap();
-            file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-        };
+        let meanwhile = || write_at(&file, b"private 10", 1);
         let mut server = Fake { meanwhile: Some(&meanwhile), ..Fake::default() };
         let trouble = deliver_one(&mut server, TO, &parcel, &record, &mut 0).unwrap_err();
         assert_eq!((trouble.kind, server.files.len()), (Kind::Ours, 0), "{naming:?}: {trouble}");
         assert!(trouble.what.contains("while it was sent"), "{trouble}");
+    }
+}
+
+/// Where the server did not take it away, the next run went on behind bytes of both, or took them for delivered.
+#[test]
+fn a_file_that_was_written_into_and_put_back_is_not_continued() {
+    for naming in [Naming::Renamed, Naming::Direct] {
+        let mill = Mill::new();
+        let record = mill.record();
+        if naming == Naming::Direct {
+            record.no_rename(TO).unwrap();
+        }
+        let file = mill.0.path().join("upload/d/m/files/a.jpg");
+        let meanwhile = || write_at(&file, b"private 10", 1);
+        let mut server = Fake { meanwhile: Some(&meanwhile), faults: vec![Fault::KeepsAll], ..Fake::default() };
+        deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0).unwrap_err();
+        assert_eq!(server.files.len(), 1, "{naming:?}");
+        server.meanwhile = None;
+        write_at(&file, BYTES, 2);
+        let outcome = deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0).unwrap();
+        let is_held = matches!(outcome, Outcome::Held(_));
+        assert_eq!(is_held, naming == Naming::Direct, "{outcome:?}");
+        assert_eq!(server.got.iter().filter(|got| *got != BYTES).count(), usize::from(is_held), "{naming:?}");
     }
 }
 
