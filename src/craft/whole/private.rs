@@ -115,6 +115,7 @@ mod tests {
         let seek = |id: &[u8]| element(b"\x4d\xbb", &[element(b"\x53\xab", id), element(b"\x53\xac", &[9])].concat());
         let seek_head = element(b"\x11\x4d\x9b\x74", &[seek(INFO), seek(b"\x12\x54\xc3\x67")].concat());
         let in_track = |id: &[u8], more: &[u8]| film(&[&info(&[]), &tracks(&element(id, more)), &cluster(&[])]);
+        let in_head = |more: &[u8]| [element(b"\x1a\x45\xdf\xa3", more), film(&[&plain])].concat();
         let secret = element(b"\x42\x42", SECRET);
         let rows: [(&str, Vec<u8>); 24] = [
             ("unknown in a track", film(&[&info(&[]), &tracks(&secret), &cluster(&[])])),
@@ -122,11 +123,7 @@ mod tests {
             ("unknown in its colours", in_track(b"\xe0", &element(b"\x55\xb0", &secret))),
             ("unknown in its sound", in_track(b"\xe1", &secret)),
             ("the name of what blocks add", in_track(b"\x41\xe4", &element(b"\x41\xa4", SECRET))),
-            (
-                "what extends its type",
-                [element(b"\x1a\x45\xdf\xa3", &element(b"\x42\x81", &element(b"\x42\x83", SECRET))), film(&[&plain])]
-                    .concat(),
-            ),
+            ("what extends its type", in_head(&element(b"\x42\x81", &element(b"\x42\x83", SECRET)))),
             (
                 "unknown in a group of blocks",
                 film(&[&plain, &cluster(&element(b"\xa0", &[&block[..], &secret].concat()))]),
@@ -146,7 +143,7 @@ mod tests {
             ("nobody knows it", film(&[&plain, &element(b"\x42\x42", SECRET)])),
             ("behind the end", [film(&[&plain]), [&[0; 2], SECRET].concat()].concat()),
             ("an element behind the end", [film(&[&plain]), element(b"\x42\x42", SECRET)].concat()),
-            ("in the head", [element(b"\x1a\x45\xdf\xa3", &element(b"\x42\x42", SECRET)), film(&[&plain])].concat()),
+            ("in the head", in_head(&secret)),
             ("live", [&head, open, &info(&[])[..], &tracks(&[]), &live_cluster, &live_cluster, &tags].concat()),
         ];
         for (name, video) in rows {
