@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::checks::described;
 use super::profile::{Market, TextLimit};
 use crate::model::hierarchy::{levels, of_keywords};
@@ -18,13 +20,15 @@ const LEADS: [&str; 17] = [
 /// What stands before these, and says nothing without them.
 const LED: [&str; 7] = ["art", "created", "drawn", "generated", "made", "rendered", "style"];
 /// What nobody sees, and joins nothing.
-const INVISIBLE: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
+const INVISIBLE: [char; 4] = ['\u{ad}', '\u{200b}', '\u{2060}', '\u{feff}'];
 /// What may stand between the parts of a phrase.
-const BETWEEN: [char; 5] = [' ', '-', '_', '·', '.'];
+const BETWEEN: [char; 9] = [' ', '-', '\u{2010}', '\u{2011}', '–', '—', '_', '·', '.'];
 /// What is empty where the words in it are gone.
 const EMPTY: [&str; 3] = ["()", "[]", "\"\""];
 /// No market takes as much, and what is taken out of more of it would take minutes.
 const OWN_CHARS_MAX: usize = 10_000;
+/// A phrase that is as long may have a version at its end; `ai2` is another word.
+const VERSIONED_MIN: usize = 5;
 
 /// Tags as a market takes them.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +73,7 @@ fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>
     let (mut keywords, mut refused): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut known: HashSet<String> = flag.iter().map(|flag| flag.to_lowercase()).collect();
     for own in all {
-        let keyword = without_formula(&own.replace([',', ';'], " "));
+        let keyword = without_formula(&seen(&own.replace([',', ';'], " ")));
         let folded = keyword.to_lowercase();
         match () {
             () if keyword.is_empty() || known.contains(&folded) => (),
@@ -115,8 +119,7 @@ fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
         let found: Vec<String> = found.iter().map(|sign| format!("`{sign}`")).collect();
         told.push(format!("is without {}, which the market refuses", found.join(" ")));
     }
-    let is_seen = |c: &char| !INVISIBLE.contains(c);
-    let mut text: String = own.chars().filter(is_seen).map(|c| if signs.contains(c) { ' ' } else { c }).collect();
+    let mut text: String = seen(own).chars().map(|c| if signs.contains(c) { ' ' } else { c }).collect();
     let mut gone: Vec<String> = Vec::new();
     // What is left when one is gone may be another one.
     while let Some((word, without)) =
@@ -137,6 +140,11 @@ fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
         told.push("begins without the sign that a table takes for a formula".to_owned());
     }
     (clean, told)
+}
+
+/// Returns a text without what nobody sees in it.
+fn seen(text: &str) -> String {
+    text.chars().filter(|c| !INVISIBLE.contains(c)).collect()
 }
 
 /// Returns a text without the signs at its start that a spreadsheet takes for a formula, on a single line.
@@ -286,17 +294,47 @@ fn without_leads(head: &str) -> &str {
     }
 }
 
-/// Returns where a phrase stands in a text from a place on, as whole words, whatever their case and what divides them.
+/// Returns where a phrase stands in a text from a place on, as whole words, whatever their case, their form (full-width
+/// letters, ligatures) and what divides them, if anything does; a version at its end (`v6`) and signs of a brand belong to it.
 pub(super) fn find_phrase(text: &str, phrase: &str, from: usize) -> Option<(usize, usize)> {
-    let wanted: Vec<String> = words_in(phrase, 0).map(|(start, end)| phrase[start..end].to_lowercase()).collect();
+    let wanted: Vec<String> = words_in(phrase, 0).map(|(start, end)| folded(&phrase[start..end])).collect();
+    let (last, in_one) = (wanted.last()?, wanted.concat());
     let words: Vec<(usize, usize)> = words_in(text, from).collect();
-    let is_it = |run: &&[(usize, usize)]| {
-        let is_same = |((start, end), wanted): (&(usize, usize), &String)| text[*start..*end].to_lowercase() == *wanted;
-        let is_joined = |pair: &[(usize, usize)]| text[pair[0].1..pair[1].0].chars().all(|c| BETWEEN.contains(&c));
-        run.iter().zip(&wanted).all(is_same) && run.windows(2).all(is_joined)
+    let is_last = |word: &str, wanted: &str| {
+        let version = word.strip_prefix(wanted);
+        version.is_some_and(|version| version.is_empty() || in_one.len() >= VERSIONED_MIN && is_version(version))
     };
-    let run = words.windows(wanted.len().max(1)).filter(|_| !wanted.is_empty()).find(is_it)?;
-    Some((run[0].0, run[run.len() - 1].1))
+    let is_it = |run: &&[(usize, usize)]| {
+        let word = |at: usize| folded(&text[run[at].0..run[at].1]);
+        let is_joined = |pair: &[(usize, usize)]| text[pair[0].1..pair[1].0].chars().all(|c| BETWEEN.contains(&c));
+        let before = wanted.len() - 1;
+        (0..before).all(|at| word(at) == wanted[at]) && is_last(&word(before), last) && run.windows(2).all(is_joined)
+    };
+    let apart = words.windows(wanted.len()).find(is_it).map(|run| (run[0].0, run[run.len() - 1].1));
+    let is_one = |(start, end): &&(usize, usize)| is_last(&folded(&text[*start..*end]), &in_one);
+    let whole = words.iter().filter(|_| wanted.len() > 1).find(is_one).copied();
+    let (start, end) = apart.into_iter().chain(whole).min()?;
+    Some((start, with_version(text, end)))
+}
+
+/// Returns a word as it is compared.
+fn folded(word: &str) -> String {
+    word.nfkc().collect::<String>().to_lowercase()
+}
+
+fn is_version(text: &str) -> bool {
+    let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns where a brand ends with its signs and a version that is joined to it.
+fn with_version(text: &str, end: usize) -> usize {
+    let rest = &text[end..];
+    let signs = rest.len() - rest.trim_start_matches(['™', '®']).len();
+    let joint = rest[signs..].chars().next().filter(|c| *c != ' ' && BETWEEN.contains(c)).map_or(0, char::len_utf8);
+    let version = words_in(text, end + signs + joint).next();
+    let version = version.filter(|(start, _)| joint > 0 && *start == end + signs + joint);
+    version.filter(|(start, end)| is_version(&text[*start..*end])).map_or(end + signs, |(_, end)| end)
 }
 
 /// Returns the words of a text from a place on, each with where it begins and ends.
@@ -519,6 +557,15 @@ mod tests {
             ("é firefly é", "firefly", Some("é  é")),
             ("fire", "firefly", None),
             ("a b", "", None),
+            ("A ＦＩＲＥＦＬＹ art", "firefly", Some("A  art")),
+            ("A ﬁrefly art", "firefly", Some("A  art")),
+            ("Lake, stablediffusion", "stable diffusion", Some("Lake")),
+            ("Lake stable\u{2011}diffusion", "stable diffusion", Some("Lake")),
+            ("Lake firefly_v6 night", "firefly", Some("Lake  night")),
+            ("Lake fireflyv6 Firefly3 night", "firefly", Some("Lake   night")),
+            ("Lake firefly™ night, Firefly-Bay", "firefly", Some("Lake  night, Bay")),
+            ("Route ai2, Ai", "ai", Some("Route ai2")),
+            ("stable of diffusion", "stable diffusion", None),
             ("x ai x", "ai", Some("x  x")),
             ("ai: x, ai; y", "ai", Some(" x,  y")),
             ("x [ai]", "ai", Some("x")),

@@ -262,6 +262,10 @@ fn twins(keywords: &[String]) -> Option<String> {
 /// Returns what a keyword and its plural have in common; words of four letters and more.
 fn stem(keyword: &str) -> String {
     let word: String = keyword.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    if word.is_empty() {
+        // Signs alone are compared as they are.
+        return keyword.to_owned();
+    }
     for (plural, single) in [("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")] {
         if let Some(stem) = word.strip_suffix(plural).filter(|stem| stem.len() > 2) {
             return format!("{stem}{single}");
@@ -367,7 +371,7 @@ mod tests {
             ("A teslameter", sound, &[]),
             (
                 "A cabin",
-                "snow, cabins, cabin, Snow, lake, lakes, bus, masterpiece",
+                "snow, cabins, cabin, Snow, lake, lakes, bus, masterpiece, 👍🏽, 👨",
                 &[
                     "has `masterpiece` in it, which is one of the prompt words",
                     "its keywords `cabin` and `cabins`, `Snow` and `snow`, `lakes` and `lake` say the same",
