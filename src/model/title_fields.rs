@@ -1,5 +1,8 @@
 //! Fields in the texts that all files of a theme share, so that each file has a title of its own.
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
 use super::{nearest, normal_keyword};
 
 /// The number of a file within its theme.
@@ -90,7 +93,10 @@ pub fn words_of(original: &str) -> String {
     let is_word = |part: &&str| {
         part.contains(char::is_alphabetic) && !(part.contains(char::is_numeric) && part.chars().count() >= MARK_CHARS)
     };
-    let parts = original.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
+    // macOS writes letters and their marks apart; Indic and Thai words have marks that are no letters, and joiners.
+    let joins = |c: char| matches!(c, '\'' | '’' | '\u{200c}' | '\u{200d}') || is_combining_mark(c);
+    let original: String = original.nfc().collect();
+    let parts = original.split(|c: char| !c.is_alphanumeric() && !joins(c));
     parts.filter(is_word).collect::<Vec<_>>().join(" ")
 }
 
@@ -113,6 +119,9 @@ mod tests {
             ("{ {n} } }{", "x", "{ 7 } }{", "{ {n} } }{"),
             ("{seq} {original} {}", "x", "{seq} {original} {}", "{seq} {original} {}"),
             ("山 {original|words}", "狐_雪", "山 狐 雪", "山 狐 雪"),
+            ("{original|words}", "So\u{308}nne_u\u{308}ber", "Sönne über", "Sönne über"),
+            ("{original|words}", "हिन्दी-मन्दिर", "हिन्दी मन्दिर", "हिन्दी मन्दिर"),
+            ("{original|words}", "தமிழ் ไม้", "தமிழ் ไม้", "தமிழ் ไม้"),
         ];
         for (text, original, numbered, bare) in rows {
             let words = words_of(original);
