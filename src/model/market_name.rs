@@ -23,6 +23,9 @@ pub enum MarketNameProblem {
     /// The further bundles of a day are called so.
     #[error("`{0}` cannot name a market: `-` and a number at the end are of the further bundles of a day")]
     LooksLikePart(String),
+    /// The folder of bundles that were sent is called so.
+    #[error("`{0}` cannot name a market: `upload/sent` holds bundles that were sent")]
+    IsOfSent(String),
 }
 
 impl MarketName {
@@ -31,6 +34,9 @@ impl MarketName {
         let is_plain = !text.is_empty() && text.len() <= BYTES_MAX && !text.starts_with('.');
         if !is_plain || text.contains(|c: char| c.is_control() || matches!(c, '/' | ',')) {
             return Err(MarketNameProblem::NotAName(super::escape_bytes(text.as_bytes())));
+        }
+        if text == "sent" {
+            return Err(MarketNameProblem::IsOfSent(text.to_owned()));
         }
         let is_number = |tail: &str| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit());
         if text.rsplit_once('-').is_some_and(|(_, tail)| is_number(tail)) {
@@ -108,6 +114,9 @@ mod tests {
             ("a\nb", false),
             ("a-2", false),
             ("a-b-0", false),
+            ("sent", false),
+            ("sent-2", false),
+            ("sentry", true),
         ];
         for (text, is_name) in cases {
             assert_eq!(MarketName::new(text).is_ok(), is_name, "{text:?}");

@@ -53,6 +53,11 @@ pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<Lis
         let mut reader = reader(text, separator);
         let found = reader.headers().map_err(|error| UnreadList::Text(error.to_string()))?.clone();
         let place = |name: &str| found.iter().position(|header| is_same(header, name));
+        let wanted = [Some(&columns.file), Some(&columns.verdict), columns.reason.as_ref()];
+        let is_twice = |name: &&String| found.iter().filter(|header| is_same(header, name)).count() > 1;
+        if let Some(name) = wanted.into_iter().flatten().find(is_twice) {
+            return Err(UnreadList::Text(format!("it has several columns `{name}`: leave one, or name another")));
+        }
         if let (Some(file), Some(verdict)) = (place(&columns.file), place(&columns.verdict)) {
             let reason = match &columns.reason {
                 Some(name) => Some(place(name).ok_or_else(|| missing(&[name.as_str()], found.iter()))?),
@@ -158,5 +163,8 @@ mod tests {
         assert_eq!(read(b"Filename,Status\nshort\n,\n", None).unwrap(), ["2 short||"]);
         let Err(UnreadList::Text(why)) = read(b"{\\rtf1 Filename}", None) else { panic!("it is no table") };
         assert!(why.starts_with("the list is rich text"), "{why}");
+        // The first of two counted, whatever the other one said.
+        let Err(UnreadList::Text(why)) = read(b"Filename,Status,status\na,b,c\n", None) else { panic!("which one?") };
+        assert_eq!(why, "it has several columns `Status`: leave one, or name another");
     }
 }
