@@ -21,6 +21,7 @@ mod foreign_xmp;
 mod generated;
 mod hues;
 mod icc;
+mod icc_in;
 mod icc_public;
 mod jpeg;
 mod jpeg_in;
