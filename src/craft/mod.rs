@@ -67,7 +67,7 @@ pub use essence_writer::{EssenceWriter, essence};
 pub use foreign_xmp::{read_foreign_xmp, read_xmp};
 pub use generated::is_generated;
 pub use memory::{check_memory, embed_memory, render_memory, render_passes};
-pub use model::references;
+pub use model::{personal_path, references};
 pub use neural::{Brought, Cpu, NET_BYTES_MAX, Net, NetError, NextRow, Scale, Upscale, UpscaledRows, WeightsError};
 pub use picture::{Limits, Picture};
 pub use progress::{Progress, Stopped, Untold};
