@@ -4,7 +4,7 @@
 use blake3::Hasher;
 use image::metadata::Orientation;
 
-use super::color::shows_as_srgb;
+use super::color::is_hashed_as_srgb;
 use super::decode::png_orientation;
 use super::picture::PROFILE_BYTES_MAX;
 use super::webp::Chunk;
@@ -15,7 +15,7 @@ pub(super) const KEPT_BYTES_MAX: usize = 2 * PROFILE_BYTES_MAX;
 
 /// Hashes what a JPEG says, or those of its segments that say it.
 pub(super) fn jpeg(bytes: &[u8], hasher: &mut Hasher) {
-    let icc = jpeg::profile(bytes).filter(|icc| !shows_as_srgb(icc));
+    let icc = jpeg::profile(bytes).filter(|icc| !is_hashed_as_srgb(icc));
     unusual(hasher, icc, jpeg::orientation(bytes));
     if let Some(channels) = jpeg::other_channels(bytes) {
         named(hasher, b"channels", &[u8::from(channels == jpeg::Space::YCbCr)]);
@@ -32,7 +32,8 @@ pub(super) fn webp(chunks: &[Chunk<'_>], hasher: &mut Hasher) {
     // Without a header first, a decoder reads the first chunk and no other.
     if chunks.first().is_some_and(|chunk| chunk.name == *b"VP8X") {
         let find = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name).map(|chunk| chunk.body);
-        let icc = find(b"ICCP").filter(|icc| icc.len() <= PROFILE_BYTES_MAX && !shows_as_srgb(icc)).map(<[u8]>::to_vec);
+        let icc =
+            find(b"ICCP").filter(|icc| icc.len() <= PROFILE_BYTES_MAX && !is_hashed_as_srgb(icc)).map(<[u8]>::to_vec);
         unusual(hasher, icc, find(b"EXIF").and_then(Orientation::from_exif_chunk));
     }
 }

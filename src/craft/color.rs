@@ -4,7 +4,7 @@ use image::{ColorType, DynamicImage, ImageBuffer, Rgb, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::icc_public::without_texts;
-use super::{CraftError, Picture};
+use super::{CraftError, Picture, icc_in};
 use crate::model::Format;
 
 /// Returns the sRGB profile that exported pictures carry: version 2, which every program reads, and always the same
@@ -42,7 +42,7 @@ pub fn with_fit_profile(picture: Picture) -> (Picture, Option<&'static str>) {
 
 /// Reads a profile; `None` if it cannot be read, or is of another space than the picture.
 fn usable(icc: &[u8], image: &DynamicImage) -> Option<ColorProfile> {
-    let profile = ColorProfile::new_from_slice(icc).ok()?;
+    let profile = icc_in::read(icc)?;
     let fits = match profile.color_space {
         DataColorSpace::Rgb => true,
         DataColorSpace::Gray => !image.color().has_color(),
@@ -58,10 +58,20 @@ fn usable(icc: &[u8], image: &DynamicImage) -> Option<ColorProfile> {
 /// Returns whether a picture with this profile shows the same without it: it is that of sRGB or of its greys, whoever
 /// wrote it, and changes no value by more than rounding does; or it cannot be used, and the picture is taken for sRGB.
 pub(super) fn shows_as_srgb(icc: &[u8]) -> bool {
+    is_like_srgb(icc, icc_in::read)
+}
+
+/// Returns whether a profile makes no difference for the hash of what a picture shows: hashes on record were made of
+/// profiles as the colour engine reads them.
+pub(super) fn is_hashed_as_srgb(icc: &[u8]) -> bool {
+    is_like_srgb(icc, |icc| ColorProfile::new_from_slice(icc).ok())
+}
+
+fn is_like_srgb(icc: &[u8], read: impl Fn(&[u8]) -> Option<ColorProfile>) -> bool {
     if [srgb_profile(), grey_profile()].contains(&icc) {
         return true;
     }
-    let Ok(profile) = ColorProfile::new_from_slice(icc) else { return true };
+    let Some(profile) = read(icc) else { return true };
     let steps = || (0..=15).map(|step| step * 17);
     let (layout, values): (_, Vec<u8>) = match profile.color_space {
         DataColorSpace::Gray => (Layout::Gray, (0..=255).collect()),
@@ -174,7 +184,7 @@ pub(super) enum Inks {
 pub(super) fn printed(size: (u32, u32), inks: &Inks, icc: Option<Vec<u8>>) -> Result<Picture, CraftError> {
     let short = || CraftError::Damaged("it holds fewer pixels than it says".to_owned());
     let of_inks = |profile: &ColorProfile| profile.color_space == DataColorSpace::Cmyk;
-    let profile = icc.as_deref().and_then(|icc| ColorProfile::new_from_slice(icc).ok()).filter(of_inks);
+    let profile = icc.as_deref().and_then(icc_in::read).filter(of_inks);
     let (target, options) = (ColorProfile::new_srgb(), TransformOptions::default());
     macro_rules! print {
         ($inks:expr, $full:expr, $buffer:ty, $create:ident) => {{

@@ -5,10 +5,9 @@ use tiff::ColorType;
 
 use super::color::shows_as_srgb;
 use super::decode::stored_colours;
-use super::jpeg;
 use super::picture::Limits;
 use super::png_in::PngRows;
-use super::tiff_in;
+use super::{icc_in, jpeg, tiff_in};
 use crate::model::{ColourSpace, Colours, Kind};
 
 /// Profiles of one space, by different programs, differ by less.
@@ -46,7 +45,7 @@ pub fn colours(bytes: &[u8], kind: Kind, limits: &Limits) -> Option<Colours> {
 /// Returns what a profile says that values mean. What shows as sRGB is taken for it, whoever wrote it.
 fn space(icc: Option<&[u8]>) -> ColourSpace {
     let Some(icc) = icc.filter(|icc| !shows_as_srgb(icc)) else { return ColourSpace::Srgb };
-    let Ok(profile) = ColorProfile::new_from_slice(icc) else { return ColourSpace::Other };
+    let Some(profile) = icc_in::read(icc) else { return ColourSpace::Other };
     if profile.color_space == DataColorSpace::Cmyk {
         return ColourSpace::Inks;
     }

@@ -98,6 +98,13 @@ pub(super) fn checked(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Orien
     // This comes before the check for animations: an incomplete file may still become anything.
     check_complete(bytes, kind, &decoder_limits(limits))?;
     refuse_animation(bytes, kind, limits)?;
+    let icc = match kind {
+        Kind::Jpeg => jpeg::profile(bytes),
+        Kind::Png => png_color::counting(bytes),
+        Kind::Tiff => tiff_in::stored_colours(bytes, limits).and_then(|(icc, _)| icc),
+        _ => stored_colours(bytes, kind).and_then(|(icc, _)| icc),
+    };
+    icc.as_deref().map_or(Ok(()), png_color::check_profile)?;
     Ok(orientation)
 }
 

@@ -76,7 +76,7 @@ fn inverse(m: &Matrix) -> Option<Matrix> {
     (whole.abs() > 1e-9).then(|| [0, 1, 2].map(|i| [0, 1, 2].map(|j| cofactor(i, j) / whole)))
 }
 
-fn xyz_tag(values: [f64; 3]) -> Vec<u8> {
+pub(super) fn xyz_tag(values: [f64; 3]) -> Vec<u8> {
     [&b"XYZ \0\0\0\0"[..], values.map(fixed).as_flattened()].concat()
 }
 
@@ -86,7 +86,7 @@ fn fixed(value: f64) -> [u8; 4] {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 65535 has 16 bits")]
-fn curve_tag(curve: impl Fn(f64) -> f64) -> Vec<u8> {
+pub(super) fn curve_tag(curve: impl Fn(f64) -> f64) -> Vec<u8> {
     let light = |step: u16| curve(f64::from(step) / f64::from(STEPS - 1)).clamp(0.0, 1.0);
     let mut tag = [&b"curv\0\0\0\0"[..], &u32::from(STEPS).to_be_bytes()].concat();
     tag.extend((0..STEPS).flat_map(|step| ((light(step) * 65_535.0).round() as u16).to_be_bytes()));
@@ -94,7 +94,7 @@ fn curve_tag(curve: impl Fn(f64) -> f64) -> Vec<u8> {
 }
 
 /// Returns a profile of version 2, which every program reads. Tags of the same content share it.
-fn profile(space: [u8; 4], tags: &[([u8; 4], Vec<u8>)]) -> Vec<u8> {
+pub(super) fn profile(space: [u8; 4], tags: &[([u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut text = b"desc\0\0\0\0\0\0\0\x08picture\0".to_vec();
     text.resize(12 + 8 + 78, 0);
     let fixed_tags = [(*b"desc", text), (*b"cprt", b"text\0\0\0\0CC0\0".to_vec())];

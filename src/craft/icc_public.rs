@@ -73,9 +73,8 @@ pub(super) fn without_texts(icc: &[u8]) -> Option<Vec<u8>> {
     let is_late = icc[8] >= 4;
     let mut tags = Tags { names: BTreeSet::new(), table: Vec::new(), content: Vec::new(), places: BTreeMap::new() };
     let entries = icc.get(HEAD_BYTES + 4..)?.get(..count * ENTRY_BYTES)?;
-    let found = |name: &[u8; 4]| entries.chunks_exact(ENTRY_BYTES).find(|entry| entry.starts_with(name));
     for (name, neutral) in [(*b"desc", NAME), (*b"cprt", COPYRIGHT)] {
-        let known = found(&name).and_then(|entry| known(of(icc, entry)?)).unwrap_or(neutral);
+        let known = tag(icc, name).and_then(known).unwrap_or(neutral);
         tags.add(name, None, &text(name, known, is_late));
     }
     for entry in entries.chunks_exact(ENTRY_BYTES) {
@@ -147,6 +146,13 @@ impl Tags {
         profile.extend(self.content);
         Some(profile)
     }
+}
+
+/// Returns the content of the first tag of a name.
+pub(super) fn tag(icc: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    let count = number(icc, HEAD_BYTES)?.min(TAGS_MAX);
+    let mut entries = icc.get(HEAD_BYTES + 4..)?.chunks_exact(ENTRY_BYTES).take(count);
+    of(icc, entries.find(|entry| entry.starts_with(&name))?)
 }
 
 /// Returns the content of a tag.

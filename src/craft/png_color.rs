@@ -2,10 +2,15 @@
 //! its specification orders them.
 
 use super::CraftError;
-use super::color::shows_as_srgb;
+use super::color::is_hashed_as_srgb;
 use super::complete::png_chunks;
 use super::icc::{Primaries, SRGB, Xy, grey, rgb};
+use super::icc_public::tag;
 use super::picture::PROFILE_BYTES_MAX;
+
+/// The codes of light that no screen of today shows (ITU-T H.273, table 3).
+const PQ: u8 = 16;
+const HLG: u8 = 18;
 
 /// Returns the colour profile of a PNG, `icc` being what its `iCCP` holds; `None` for sRGB.
 pub(super) fn profile(bytes: &[u8], icc: Option<Vec<u8>>, is_grey: bool) -> Result<Option<Vec<u8>>, CraftError> {
@@ -23,7 +28,7 @@ pub(super) fn unlike_srgb(bytes: &[u8]) -> Option<Vec<u8>> {
     match said(bytes) {
         Ok(Said::Srgb) => None,
         // One that cannot be unpacked cannot be used.
-        Ok(Said::Profile) => unpacked(body(bytes, *b"iCCP")?).filter(|icc| !shows_as_srgb(icc)),
+        Ok(Said::Profile) => unpacked(body(bytes, *b"iCCP")?).filter(|icc| !is_hashed_as_srgb(icc)),
         Ok(Said::Space(space)) => {
             let is_grey = chunk::<13>(bytes, *b"IHDR").is_some_and(|header| header[9] & 2 == 0);
             (!space.is_srgb(is_grey)).then(|| space.numbers(is_grey))
@@ -71,9 +76,22 @@ fn said(bytes: &[u8]) -> Result<Said, CraftError> {
     Ok(Said::Space(Space { primaries: colors.unwrap_or(SRGB), curve }))
 }
 
+/// Returns the profile that a PNG holds, if nothing counts before it; an empty one if it cannot be unpacked.
+pub(super) fn counting(bytes: &[u8]) -> Option<Vec<u8>> {
+    matches!(said(bytes), Ok(Said::Profile)).then(|| embedded(bytes))?
+}
+
 /// Refuses a PNG whose colours cannot be shown on a screen, or in codes that nobody knows.
 pub(super) fn check(bytes: &[u8]) -> Result<(), CraftError> {
     by_codes(bytes).map(drop)
+}
+
+/// Refuses a profile that names, by the same codes, light that cannot be shown on a screen (ICC.1:2022, 9.2.17).
+pub(super) fn check_profile(icc: &[u8]) -> Result<(), CraftError> {
+    match tag(icc, *b"cicp").and_then(|tag| tag.get(8..12)?.as_array()) {
+        Some(&[primaries, transfer @ (PQ | HLG), matrix, range]) => coded(primaries, transfer, matrix, range).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn by_codes(bytes: &[u8]) -> Result<Option<Space>, CraftError> {
@@ -165,8 +183,8 @@ fn coded(primaries: u8, transfer: u8, matrix: u8, range: u8) -> Result<Option<Sp
         return Ok(None);
     }
     match transfer {
-        16 => return unknown("it has a high dynamic range (PQ), and would have to be mapped to a screen"),
-        18 => return unknown("it has a high dynamic range (HLG), and would have to be mapped to a screen"),
+        PQ => return unknown("it has a high dynamic range (PQ), and would have to be mapped to a screen"),
+        HLG => return unknown("it has a high dynamic range (HLG), and would have to be mapped to a screen"),
         _ => (),
     }
     if matrix != 0 || range != 1 {
@@ -266,6 +284,23 @@ mod tests {
         ] {
             let error = decode(&png(&[(b"cICP", &codes)]), Kind::Png, &Limits::default()).unwrap_err();
             assert!(matches!(&error, CraftError::Unsupported(why) if why.contains(expected)), "{error}");
+        }
+    }
+
+    /// Light of 10,000 candelas was taken for that of a screen: such pictures became nearly black, and nothing was said.
+    #[test]
+    fn a_profile_of_a_high_dynamic_range_is_refused() {
+        let image = testing::gradient(9, 9).image;
+        for format in Format::ALL {
+            for (transfer, expected) in [(16, Some("(PQ)")), (18, Some("(HLG)")), (13, None)] {
+                let codes = [b"cicp\0\0\0\0", &[1, transfer, 0, 1][..]].concat();
+                let icc = crate::craft::icc::profile(*b"RGB ", &[(*b"cicp", codes)]);
+                let picture = crate::craft::Picture { image: image.clone(), icc: Some(icc) };
+                let bytes = encode(&picture, format, 90).unwrap();
+                let error = decode(&bytes, format.kind(), &Limits::default()).err().map(|error| error.to_string());
+                assert_eq!(error.is_some(), expected.is_some(), "{format:?} {error:?}");
+                assert!(error.iter().zip(expected).all(|(error, expected)| error.contains(expected)), "{error:?}");
+            }
         }
     }
 }

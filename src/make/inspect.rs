@@ -49,6 +49,8 @@ pub fn inspect(
             let mut inside = Inside::whole(ContentHash::of(b""));
             if let Some(kind) = kind.filter(|kind| kind.is_video()) {
                 inside = look_at_video(&mut *opened, length, kind);
+            } else if kind.is_some_and(Kind::is_model) {
+                inside.told = personal_paths(disk, &mut *opened, candidate)?;
             }
             let strays = inside.strays.clone();
             let blanked = strays.map(|edits| blanked(&mut *opened, path, (kind, length), edits)).transpose()?;
@@ -302,6 +304,26 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
         zeros: craft::zeros(bytes, kind),
         ..Inside::whole(ContentHash::of(b""))
     })
+}
+
+/// Returns what a person is told of their own folders that a model or a material of it names.
+fn personal_paths(disk: &dyn Look, opened: &mut dyn ReadSeek, candidate: &Candidate) -> DiskResult<Vec<String>> {
+    let path = &candidate.primary.path;
+    opened.rewind().map_err(unread(path))?;
+    let mut found = vec![(path, craft::personal_path(opened).map_err(unread(path))?)];
+    for Found { path, entry } in &candidate.members {
+        if matches!(path.extension().as_str(), "mtl" | "mat") {
+            let opened = disk.open_as(path, entry.identity)?;
+            found.push((path, craft::personal_path(opened).map_err(unread(path))?));
+        }
+    }
+    let told = |(path, folder): (&RelPath, Option<String>)| {
+        let (name, folder) = (path.file_name().to_string_lossy(), folder?);
+        Some(format!(
+            "`{name}` names a folder of a person, `{folder}`, and goes to markets as it is: export it without paths"
+        ))
+    };
+    Ok(found.into_iter().filter_map(told).collect())
 }
 
 /// Looks at a video. One whose parts cannot be told is refused for that when it is made.

@@ -6,10 +6,13 @@ mod dae;
 mod fbx;
 mod gltf;
 mod obj;
+mod personal;
 mod text;
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};
+
+pub use personal::personal_path;
 
 use crate::model::{Kind, Reference, References};
 

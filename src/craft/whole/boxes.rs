@@ -167,13 +167,29 @@ pub(super) fn handler(track: &[u8]) -> Option<&[u8]> {
     find(find(track, *b"mdia")?, *b"hdlr")?.get(8..12)
 }
 
-/// Returns where the last sample of pictures lies whose samples differ in size: those of one size may not be compressed.
-pub(super) fn last_picture(index: &[u8]) -> Option<Range<u64>> {
+/// Returns whether all pictures of a film are cut into units of H.264 or H.265, by what an index holds.
+pub(super) fn is_in_units(index: &[u8]) -> bool {
+    /// Where the boxes of a description begin (ISO/IEC 14496-12, 12.1.3).
+    const BOXES: usize = 78;
+    let track_is = |track| {
+        let (_, entry) = inner(find(samples(track)?, *b"stsd")?.get(8..)?).next()?;
+        inner(entry.get(BOXES..)?).find(|(name, _)| matches!(name, b"avcC" | b"hvcC"))
+    };
+    picture_tracks(index).all(|track| track_is(track).is_some())
+}
+
+/// Returns the tables of the samples of a track.
+fn samples(track: &[u8]) -> Option<&[u8]> {
+    find(find(find(track, *b"mdia")?, *b"minf")?, *b"stbl")
+}
+
+/// Returns where the last sample of pictures lies that are compressed: those of one size may not be.
+pub(super) fn last_picture(index: &[u8], is_compressed: bool) -> Option<Range<u64>> {
     let last = |track| {
-        let table = find(find(find(track, *b"mdia")?, *b"minf")?, *b"stbl")?;
+        let table = samples(track)?;
         let mut sizes = find(table, *b"stsz")?.get(12..)?.chunks_exact(4);
-        let first = sizes.next()?;
-        sizes.any(|size| size != first).then(|| table_end(table, false))?
+        let first = sizes.next();
+        (is_compressed || sizes.any(|size| Some(size) != first)).then(|| table_end(table, false))?
     };
     let (end, bytes) = picture_tracks(index).filter_map(last).max()?;
     Some(end.checked_sub(bytes)?..end)

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::io::{BufReader, Read, Seek};
 use std::ops::Range;
 
-use super::boxes::{self, INDEX_BYTES_MAX, find, inner, last_picture, measured, number};
+use super::boxes::{self, INDEX_BYTES_MAX, find, inner, is_in_units, last_picture, measured, number};
 use super::matroska::{CLUSTER, Element, SEGMENT};
 use super::{CraftError, PARTS_MAX, Source};
 use crate::model::Kind;
 
 /// The most bytes of what describes the last fragment that are read.
 const FRAGMENT_BYTES_MAX: u64 = 16 << 20;
+/// The most bytes of the last picture that are read, and how many zeros at its end may be what a writer fills it up with.
+const PICTURE_BYTES_MAX: u64 = 16 << 20;
+const PADDING_BYTES_MAX: usize = 15;
 
 /// Returns where a video has zeros in place of its last pictures, or of what follows them. Pictures that may be stored as
-/// they are, and may be black, are not judged.
+/// they are, and may be black, are not judged; within a picture the zeros are seen only of H.264 and H.265.
 pub fn hollow<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Option<Range<usize>> {
     reader.rewind().ok()?;
     let mut source = Source { reader: BufReader::new(reader), at: 0, length };
@@ -36,6 +39,19 @@ fn zeros<R: Read + Seek>(source: &mut Source<R>, range: Range<u64>) -> Zeros {
     Ok((is_there && source.is_zeros(range.clone())?).then_some(range))
 }
 
+/// Returns the zeros at the end of a picture of H.264 or H.265: each of its units ends with a bit (H.264, 7.4.1; H.265,
+/// 7.4.2.1).
+fn zeros_at_end<R: Read + Seek>(source: &mut Source<R>, picture: Range<u64>) -> Zeros {
+    if picture.end > source.length {
+        return Ok(None);
+    }
+    let start = picture.start.max(picture.end.saturating_sub(PICTURE_BYTES_MAX));
+    let bytes = source.up_to(start, picture.end - start)?;
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let is_hollow = zeros > PADDING_BYTES_MAX || (zeros > 0 && zeros == bytes.len());
+    Ok(is_hollow.then(|| picture.end - zeros as u64..picture.end))
+}
+
 fn of_boxes<R: Read + Seek>(source: &mut Source<R>) -> Zeros {
     let (mut at, mut index, mut fragment) = (0, None, None);
     for _ in 0..PARTS_MAX {
@@ -52,18 +68,23 @@ fn of_boxes<R: Read + Seek>(source: &mut Source<R>) -> Zeros {
     let Some(index) = index.filter(|index| index.end - index.start <= INDEX_BYTES_MAX) else { return Ok(None) };
     let index = source.up_to(index.start, index.end - index.start)?;
     let index = find(&index, *b"moov").unwrap_or_default();
+    let is_in_units = is_in_units(index);
     let last = match fragment {
-        None => last_picture(index),
+        None => last_picture(index, is_in_units),
         // Nothing says how many fragments there should be.
-        Some(_) if at < source.length => Some(at..source.length),
+        Some(_) if at < source.length => return zeros(source, at..source.length),
         Some(fragment) if fragment.end - fragment.start <= FRAGMENT_BYTES_MAX => {
             let bytes = source.up_to(fragment.start, fragment.end - fragment.start)?;
             let bytes = find(&bytes, *b"moof").unwrap_or_default();
-            last_of_fragment(fragment.start, bytes, &picture_tracks(index))
+            last_of_fragment(fragment.start, bytes, &picture_tracks(index), is_in_units)
         }
         Some(_) => None,
     };
-    last.map_or(Ok(None), |last| zeros(source, last))
+    match last {
+        Some(last) if is_in_units => zeros_at_end(source, last),
+        Some(last) => zeros(source, last),
+        None => Ok(None),
+    }
 }
 
 /// Returns the numbers of the tracks of pictures.
@@ -76,8 +97,8 @@ fn picture_tracks(index: &[u8]) -> BTreeSet<u32> {
 }
 
 /// Returns where the last sample of pictures of a fragment lies (ISO/IEC 14496-12, 8.8), if it says itself how large they
-/// are, and these sizes differ.
-fn last_of_fragment(at: u64, fragment: &[u8], pictures: &BTreeSet<u32>) -> Option<Range<u64>> {
+/// are, and they are compressed.
+fn last_of_fragment(at: u64, fragment: &[u8], pictures: &BTreeSet<u32>, is_compressed: bool) -> Option<Range<u64>> {
     let parts = inner(fragment).filter(|(name, _)| name == b"traf");
     let parts: Vec<&[u8]> = parts.map(|(_, part)| part).collect();
     let last = |(n, part): (usize, &&[u8])| {
@@ -91,12 +112,12 @@ fn last_of_fragment(at: u64, fragment: &[u8], pictures: &BTreeSet<u32>) -> Optio
         };
         let is_of_pictures = pictures.contains(&number(header, 4)?);
         let runs = inner(part).filter(|(name, _)| is_of_pictures && name == b"trun");
-        runs.filter_map(|(_, run)| last_of_run(base, run)).max_by_key(|last| last.end)
+        runs.filter_map(|(_, run)| last_of_run(base, run, is_compressed)).max_by_key(|last| last.end)
     };
     parts.iter().enumerate().filter_map(last).max_by_key(|last| last.end)
 }
 
-fn last_of_run(base: u64, run: &[u8]) -> Option<Range<u64>> {
+fn last_of_run(base: u64, run: &[u8], is_compressed: bool) -> Option<Range<u64>> {
     let flags = number(run, 0)?;
     let has = |flag: u32| usize::from(flags & flag > 0) * 4;
     if has(1) == 0 || has(0x200) == 0 {
@@ -106,7 +127,10 @@ fn last_of_run(base: u64, run: &[u8]) -> Option<Range<u64>> {
     let row = has(0x100) + has(0x200) + has(0x400) + has(0x800);
     let rows = run.get(12 + has(4)..)?.chunks_exact(row).take(usize::try_from(number(run, 4)?).ok()?);
     let sizes: Vec<u32> = rows.filter_map(|row| number(row, has(0x100))).collect();
-    let last = sizes.iter().rev().find(|size| **size > 0).filter(|size| sizes.iter().any(|other| other != *size))?;
+    let last = sizes.iter().rev().find(|size| **size > 0)?;
+    if !is_compressed && sizes.iter().all(|other| other == last) {
+        return None;
+    }
     let end = start.checked_add(sizes.iter().map(|size| u64::from(*size)).sum())?;
     Some(end - u64::from(*last)..end)
 }
@@ -175,11 +199,12 @@ mod tests {
         numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
     }
 
-    fn track(sizes: &[u32], place: u32) -> Vec<u8> {
+    fn track(sizes: &[u32], place: u32, described: &[u8]) -> Vec<u8> {
         let is_same = sizes.iter().all(|size| *size == sizes[0]);
         let (same, each) = if is_same { (sizes[0], &[][..]) } else { (0, sizes) };
         let count = u32::try_from(sizes.len()).unwrap();
         let table = [
+            part(*b"stsd", &[&numbers(&[0, 1]), described].concat()),
             part(*b"stsc", &numbers(&[0, 1, 1, count, 1])),
             part(*b"stsz", &numbers(&[&[0, same, count], each].concat())),
             part(*b"stco", &numbers(&[0, 1, place])),
@@ -190,7 +215,15 @@ mod tests {
     }
 
     fn index(sizes: &[u32], place: u32) -> Vec<u8> {
-        part(*b"moov", &track(sizes, place))
+        part(*b"moov", &track(sizes, place, &[]))
+    }
+
+    /// Returns a film of H.264 whose index stands before 100 bytes of content, and where these begin.
+    fn in_units(sizes: &[u32]) -> (Vec<u8>, usize) {
+        let described = part(*b"avc1", &[&[0; 78], &part(*b"avcC", &[1; 7])[..]].concat());
+        let index = |place: usize| part(*b"moov", &track(sizes, u32::try_from(place).unwrap(), &described));
+        let at = index(0).len() + 8;
+        ([index(at), part(*b"mdat", &[7; 100])].concat(), at)
     }
 
     /// Returns a film whose index stands before 100 bytes of content, and where these begin.
@@ -240,7 +273,7 @@ mod tests {
         let blocks = matroska.len() - 2 * block.len();
         // Each film, the place of its content, from where in that on there are zeros, and where they are seen.
         type Row = (&'static str, Kind, (Vec<u8>, usize), usize, Option<Range<usize>>);
-        let rows: [Row; 16] = [
+        let rows: [Row; 22] = [
             ("half of its content", Kind::Mp4, early(&[60, 30, 10]), 50, Some(90..100)),
             ("its last sample is empty", Kind::Mov, early(&[60, 40, 0]), 50, Some(60..100)),
             ("a part of its last sample", Kind::Mp4, early(&[60, 40]), 61, None),
@@ -249,6 +282,12 @@ mod tests {
             // Not compressed, or so it may be.
             ("black", Kind::Mov, early(&[50, 50]), 50, None),
             ("one frame", Kind::Mov, early(&[100]), 0, None),
+            ("a part of a unit", Kind::Mp4, in_units(&[20, 80]), 60, Some(60..100)),
+            ("all of a small one", Kind::Mp4, in_units(&[95, 5]), 95, Some(95..100)),
+            ("units of one size", Kind::Mov, in_units(&[50, 50]), 70, Some(70..100)),
+            ("one unit", Kind::Mov, in_units(&[100]), 1, Some(1..100)),
+            ("filled up", Kind::Mov, in_units(&[50, 50]), 85, None),
+            ("behind its units", Kind::Mp4, in_units(&[20, 30]), 50, None),
             ("half of a fragment", Kind::Mp4, fragments(&[60, 30, 10], 0x201), 50, Some(90..100)),
             ("a part of its last one", Kind::Mp4, fragments(&[60, 40], 0x201), 61, None),
             ("it does not say where they are", Kind::Mp4, fragments(&[60, 40], 0x200), 50, None),

@@ -3,9 +3,11 @@
 
 mod blend;
 mod boxes;
+mod coded;
 mod codes;
 mod edit;
 mod fbx;
+mod found;
 mod hollow;
 mod matroska;
 mod measure;

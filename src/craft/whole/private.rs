@@ -3,9 +3,10 @@
 use std::io::{BufReader, Read, Seek};
 
 use super::edit::Edit;
-use super::private_boxes::{self, Found};
-use super::{CraftError, Source, private_avi, private_matroska};
-use crate::model::Kind;
+use super::found::Found;
+use super::private_boxes;
+use super::{CraftError, Source, measure, private_avi, private_matroska};
+use crate::model::{Codec, Kind};
 
 /// What a video contains besides its pictures and sound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub struct Private {
 /// Finds what a video contains besides its pictures and sound. A video whose parts cannot all be separated is refused:
 /// nothing is published unseen.
 pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result<Private, CraftError> {
+    let codec = if matches!(kind, Kind::Webm | Kind::Mkv | Kind::Avi) {
+        measure(&mut reader, length, kind).codec
+    } else {
+        None
+    };
     // The caller may have read from it before.
     reader.rewind().map_err(|error| CraftError::Damaged(error.to_string()))?;
     let mut source = Source { reader: BufReader::new(reader), at: 0, length };
@@ -29,17 +35,23 @@ pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result
             let Found { edits, is_in_content, told, .. } = private_boxes::look(&mut source)?;
             Ok(Private { edits, is_in_content, told })
         }
-        Kind::Webm | Kind::Mkv => private_matroska::find(source).map(Private::beside),
-        Kind::Avi => private_avi::find(source).map(Private::beside),
+        Kind::Webm | Kind::Mkv => private_matroska::find(source).map(|found| Private::beside(found, codec.as_ref())),
+        Kind::Avi => private_avi::find(source).map(|found| Private::beside(found, codec.as_ref())),
         _ => Ok(Private::default()),
     }
 }
 
+/// What goes along with a film of another container.
+const OTHERS: &str = "its tracks of text or data go along: stockmill takes them out of MP4 and MOV files alone";
+const NOTES: &str =
+    "what programs wrote into its coded pictures goes along: stockmill takes it out of MP4 and MOV files alone";
+
 impl Private {
     /// Returns what lies beside the streams alone: they all stay.
-    fn beside((edits, has_others): (Vec<Edit>, bool)) -> Self {
-        let told = "its tracks of text or data go along: stockmill takes them out of MP4 and MOV files alone";
-        Self { edits, told: has_others.then(|| told.to_owned()).into_iter().collect(), ..Self::default() }
+    fn beside((edits, has_others): (Vec<Edit>, bool), codec: Option<&Codec>) -> Self {
+        let may_have_notes = matches!(codec, Some(Codec::H264 | Codec::Hevc));
+        let told = [(has_others, OTHERS), (may_have_notes, NOTES)].into_iter().filter(|(stays, _)| *stays);
+        Self { edits, told: told.map(|(_, told)| told.to_owned()).collect(), ..Self::default() }
     }
 }
 

@@ -6,8 +6,10 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::boxes::{Top, measured, number};
+use super::coded::Notes;
 use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
+use super::found::Found;
 use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
 use super::spherical::{self, Mark};
 use super::strays::{Strays, is_within, names_content, no_content_at, strays};
@@ -31,8 +33,9 @@ const DESCRIPTION_BYTES: u64 = 94;
 const HEAD_BYTES: u64 = 32;
 /// The end of a list of boxes in a MOV.
 const TERMINATOR: [u8; 8] = [0, 0, 0, 8, 0, 0, 0, 0];
-/// What a person calls these names.
+/// What a person calls these names, and what encoders and cameras leave.
 const REELS: &str = "the names of its reels";
+const NOTES: &str = "what programs wrote into its coded pictures";
 
 /// Looks at all boxes of an MP4 or MOV.
 pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, CraftError> {
@@ -48,6 +51,7 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
         without: Vec::new(),
         descriptions: Vec::new(),
         unknown: BTreeSet::new(),
+        notes: Notes::default(),
     };
     walk.boxes(0..length, None, 0)?;
     walk.describe()?;
@@ -60,53 +64,23 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
         }
         Err(Cannot::Read(error)) => return Err(error),
     };
+    let notes = match walk.notes() {
+        Ok(notes) => notes,
+        Err(Cannot::Hold(why)) => {
+            walk.found.told.push(format!("what programs wrote into its coded pictures goes along, since {why}"));
+            Vec::new()
+        }
+        Err(Cannot::Read(error)) => return Err(error),
+    };
     if !walk.without.is_empty() {
         walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
     }
     walk.found.told.extend(unknown_parts(&walk.unknown));
     walk.content_stays()?;
     walk.found.edits.extend(content);
+    walk.found.edits.extend(notes);
     walk.found.edits.sort_by_key(|edit| edit.at.start);
     Ok(walk.found)
-}
-
-/// What is known of the boxes of a video.
-#[derive(Default)]
-pub(super) struct Found {
-    /// How what is private is blanked.
-    pub(super) edits: Vec<Edit>,
-    /// The boxes that lie in no other.
-    pub(super) top: Vec<Top>,
-    /// The tables that say where the streams lie, and how wide their numbers are.
-    pub(super) tables: Vec<(Range<u64>, usize)>,
-    pub(super) has_fragments: bool,
-    /// Whether something besides these tables says where something lies.
-    pub(super) has_places: bool,
-    /// Whether some samples lie where no content is, or end there.
-    pub(super) is_elsewhere: bool,
-    /// Whether some of what is private is a track, or lies among the samples of the others.
-    pub(super) is_in_content: bool,
-    /// What a person is told of that.
-    pub(super) told: Vec<String>,
-}
-
-impl Found {
-    /// Returns where the content lies, in the order of the file.
-    pub(super) fn contents(&self) -> Vec<Range<u64>> {
-        self.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone()).collect()
-    }
-
-    /// Returns the index, if nothing else says where the content lies.
-    pub(super) fn only_index(&self) -> Result<&Top, Cannot> {
-        if self.has_fragments {
-            return Err(Cannot::Hold("it is written in fragments"));
-        }
-        let mut indices = self.top.iter().filter(|top| top.name == *b"moov");
-        let (Some(index), None) = (indices.next(), indices.next()) else {
-            return Err(Cannot::Hold("it has more than one index"));
-        };
-        Ok(index)
-    }
 }
 
 struct Walk<'a, R> {
@@ -124,6 +98,7 @@ struct Walk<'a, R> {
     descriptions: Vec<(usize, Range<u64>)>,
     /// What in it nobody here can tell the meaning of.
     unknown: BTreeSet<Vec<u8>>,
+    notes: Notes,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
@@ -197,6 +172,9 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.found.edits.extend(edits);
                 self.goes(title);
             }
+            (Some(DESCRIPTIONS), b"avcC" | b"hvcC") => {
+                self.found.edits.extend(self.notes.take(self.source, name, &content)?);
+            }
             (Some(_), b"stco") => self.found.tables.push((content.clone(), 4)),
             (Some(_), b"co64") => self.found.tables.push((content.clone(), 8)),
             _ => (),
@@ -260,6 +238,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 if size < 8 || size > left {
                     return Err(cut("what describes the video's content cannot be separated, so it cannot be checked"));
                 }
+                self.notes.description(tracks.checked_sub(1).map(|track| self.tracks[track].at.start));
                 self.description(handler, at..at + size, &entry, is_quicktime)?;
                 at += size;
             }
@@ -332,16 +311,33 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(())
     }
 
-    /// Finds what lies among the pictures and the sound.
-    fn strays(&mut self) -> Result<Strays, Cannot> {
+    /// Checks that the index alone says in a common way where the content lies.
+    fn is_plain(&self) -> Result<(), Cannot> {
         self.found.only_index()?;
         if self.found.has_places || self.found.top.iter().any(|top| top.name == *b"imda") {
             return Err(Cannot::Hold("its index names places in a way that is not read here"));
         }
-        if self.has_odd_track {
-            return Err(Cannot::Hold("one of its tracks lies within another"));
-        }
+        if self.has_odd_track { Err(Cannot::Hold("one of its tracks lies within another")) } else { Ok(()) }
+    }
+
+    /// Finds what lies among the pictures and the sound.
+    fn strays(&mut self) -> Result<Strays, Cannot> {
+        self.is_plain()?;
         strays(self.source, &self.tracks, &self.found.contents())
+    }
+
+    /// Finds what programs wrote into the coded pictures.
+    fn notes(&mut self) -> Result<Vec<Edit>, Cannot> {
+        let has_units = !self.notes.is_empty();
+        let mut found = || {
+            self.is_plain()?;
+            self.notes.find(self.source, &self.tracks, &self.found.contents())
+        };
+        let found = if has_units { found() } else { Ok(Vec::new()) };
+        let is_in_content = found.as_ref().is_ok_and(|edits| !edits.is_empty());
+        self.found.is_in_content |= is_in_content;
+        self.goes((is_in_content || self.notes.is_before).then_some(NOTES));
+        found
     }
 
     /// Takes strays out of the index, and returns how they go out of the content.

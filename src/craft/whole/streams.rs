@@ -104,8 +104,8 @@ impl Track {
         Ok(Some(source.up_to(content.start, content.end - content.start)?))
     }
 
-    /// Adds where its samples lie, chunk by chunk.
-    fn chunks<R: Read + Seek>(&self, source: &mut Source<R>, chunks: &mut Vec<Range<u64>>) -> Result<(), Cannot> {
+    /// Returns how large its samples are, and where each of its chunks begins and how many of them it has.
+    pub(super) fn layout<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<(Sizes, Vec<(u64, u64)>), Cannot> {
         let (sizes, runs) = (self.sizes(source)?, self.one(source, *b"stsc")?.ok_or(NO_SENSE)?);
         let (places, width) = match (self.one(source, *b"stco")?, self.one(source, *b"co64")?) {
             (Some(places), None) => (places, 4),
@@ -116,25 +116,36 @@ impl Track {
         let mut runs = rows(&runs, 12)?.peekable();
         let mut run = None;
         let first = |run: &[u8]| number(run, 0);
-        let mut sample = 0;
+        let (mut sample, mut chunks) = (0, Vec::new());
         for (chunk, place) in (1..).zip(rows(&places, width)?) {
             let start = place.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
             run = runs.next_if(|next| first(next) == Some(chunk)).or(run);
             let samples = u64::from(run.and_then(|run| number(run, 4)).ok_or(NO_SENSE)?);
-            let bytes = sizes.of(sample, samples);
+            start.checked_add(sizes.of(sample, samples)).ok_or(NO_SENSE)?;
             sample += samples;
-            let end = start.checked_add(bytes).ok_or(NO_SENSE)?;
-            match chunks.last_mut() {
-                _ if bytes == 0 => (),
-                Some(last) if last.end == start => last.end = end,
-                _ => chunks.push(start..end),
-            }
+            chunks.push((start, samples));
         }
         // The last chunk may have fewer than the others, but of samples of one size some players take as many as the chunks
         // have; no run may begin out of its turn.
         let is_enough = if sizes.all > 0 { sample == sizes.count } else { sample >= sizes.count };
         let is_all = is_enough && runs.next().is_none();
-        if is_all { Ok(()) } else { Err(NO_SENSE) }
+        if is_all { Ok((sizes, chunks)) } else { Err(NO_SENSE) }
+    }
+
+    /// Adds where its samples lie, chunk by chunk.
+    fn chunks<R: Read + Seek>(&self, source: &mut Source<R>, chunks: &mut Vec<Range<u64>>) -> Result<(), Cannot> {
+        let (sizes, places) = self.layout(source)?;
+        let mut sample = 0;
+        for (start, samples) in places {
+            let end = start + sizes.of(sample, samples);
+            sample += samples;
+            match chunks.last_mut() {
+                _ if start == end => (),
+                Some(last) if last.end == start => last.end = end,
+                _ => chunks.push(start..end),
+            }
+        }
+        Ok(())
     }
 
     fn sizes<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<Sizes, Cannot> {
@@ -173,7 +184,7 @@ impl Track {
 }
 
 /// How large the samples of a track are.
-struct Sizes {
+pub(super) struct Sizes {
     /// The size of all of them, if they have the same.
     all: u32,
     /// The size of each one else, and how many bits that takes.
@@ -184,7 +195,7 @@ struct Sizes {
 
 impl Sizes {
     /// Returns the bytes of so many samples.
-    fn of(&self, first: u64, samples: u64) -> u64 {
+    pub(super) fn of(&self, first: u64, samples: u64) -> u64 {
         if self.all > 0 {
             return u64::from(self.all).saturating_mul(samples);
         }
@@ -209,8 +220,8 @@ fn rows(table: &[u8], width: usize) -> Result<impl Iterator<Item = &[u8]>, Canno
     Ok(rows.chunks_exact(width))
 }
 
-/// Returns which bytes tracks use, in the order of the file, none twice.
-pub(super) fn used<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) -> Result<Vec<Range<u64>>, Cannot> {
+/// Returns where the chunks of tracks lie, in the order of the file.
+pub(super) fn chunks<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) -> Result<Vec<Range<u64>>, Cannot> {
     let tables = tracks.iter().flat_map(|track| &track.boxes);
     if tables.map(|(_, at, _)| at.end - at.start).sum::<u64>() > TABLES_BYTES_MAX {
         return Err(Cannot::Hold("its index is too large"));
@@ -219,9 +230,14 @@ pub(super) fn used<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) ->
     for track in tracks {
         track.chunks(source, &mut chunks)?;
     }
-    chunks.sort_unstable_by_key(|chunk| chunk.start);
+    chunks.sort_unstable_by_key(|chunk: &Range<u64>| chunk.start);
+    Ok(chunks)
+}
+
+/// Returns which bytes tracks use, in the order of the file, none twice.
+pub(super) fn used<R: Read + Seek>(source: &mut Source<R>, tracks: &[&Track]) -> Result<Vec<Range<u64>>, Cannot> {
     let mut used: Vec<Range<u64>> = Vec::new();
-    for chunk in chunks {
+    for chunk in chunks(source, tracks)? {
         match used.last_mut() {
             Some(last) if last.end >= chunk.start => last.end = last.end.max(chunk.end),
             _ => used.push(chunk),

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::boxes::{measured, part};
 use super::edit::Edit;
-use super::private_boxes::{self, Found};
+use super::found::Found;
+use super::private_boxes;
 use super::strays::is_within;
 use super::{Cannot, CraftError, Source};
 use crate::craft::xmp::write_xmp;
