@@ -1,6 +1,7 @@
 //! Records that several assets share are brought up to date, and what lies aside gets its second look.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::super::job::Job;
@@ -63,6 +64,7 @@ impl Dispatcher {
                 distrusted: self.maintenance.tending.distrusted(),
                 owed: self.decide.owed(&bundles),
                 now: now.for_settle(),
+                delivered: OnceLock::new(),
             };
             work.push(Work::Tend { records, order });
         }
