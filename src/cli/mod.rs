@@ -110,6 +110,8 @@ enum Command {
         file: PathBuf,
     },
     /// Release the files that lie in a stage now, whatever its gate says
+    ///
+    /// Of `upload`: with --anyway, and where the gate is open, past `upload.limits`, `brake` and `probe` of every market.
     Release {
         /// ideas, raw, keep, export or upload
         stage: Stage,

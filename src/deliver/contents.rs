@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::market::{Market, manifest_part, names_in};
 use crate::model::{AssetId, ContentHash, Identity, RelPath};
-use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
+use crate::records::{DELIVERED, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
 use crate::vault::{DiskResult, Look, What};
 
 /// The folder of the files of a bundle: nothing else is for the market's server.
@@ -49,6 +49,12 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     let files = items(disk, &bundle.join(FILES))?.into_iter();
     let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
+}
+
+/// Returns whether the list of a bundle says that something of it is delivered.
+pub(super) fn says_delivered(disk: &dyn Look, bundle: &RelPath) -> bool {
+    let list = disk.read(&bundle.join("CHECKLIST.md"), SIDECAR_BYTES_MAX).unwrap_or_default();
+    String::from_utf8_lossy(&list).contains(DELIVERED)
 }
 
 /// Returns the bundle that a file for the market's server lies in, by its path.

@@ -117,6 +117,11 @@ impl<'a> Record<'a> {
             && state.known.of(&parcel.market, &parcel.hash).is_none_or(|was| was.step != DeliveryStep::Delivered)
     }
 
+    /// Returns whether anything of a bundle is on record as delivered.
+    pub(super) fn knows(&self, bundle: &RelPath) -> bool {
+        self.state().known.delivered_in(bundle).next().is_some()
+    }
+
     /// Returns the rows that the market got of the manifests of a bundle.
     pub(super) fn delivered_rows(&self, bundle: &RelPath) -> Rows {
         self.state().known.delivered_rows(bundle)

@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed};
+use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed, says_delivered};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
-use super::told::{against, changed, rest, rows_changed};
+use super::told::{FORGOTTEN, against, changed, rest, rows_changed};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -123,7 +123,10 @@ impl<'a> Run<'a> {
         let market = Session { order, secret, is_stopped: AtomicBool::new(false), not_taken: AtomicU32::new(0) };
         let mut connections: Vec<Connection> = (0..order.delivery.per_host).map(|_| Connection::default()).collect();
         for Due { folder, refused } in &order.bundles {
-            let found = contents(self.record.disk(), &order.market, folder).map_err(|error| error.to_string());
+            let disk = self.record.disk();
+            let found = contents(disk, &order.market, folder).map_err(|error| error.to_string());
+            let is_forgotten = !self.record.knows(folder) && says_delivered(disk, folder);
+            let found = if is_forgotten { Err(FORGOTTEN.to_owned()) } else { found };
             match found.and_then(|found| Ok((found, refused.as_ref()?))) {
                 Ok((found, refused)) => self.bundle(&market, folder, &found, refused, &mut connections),
                 Err(why) => {

@@ -2,6 +2,11 @@ use super::contents::Contents;
 use crate::market::Accepts;
 use crate::model::{ContentHash, RelPath, counted};
 
+/// What is told of a bundle of which the record was lost, or is of an older backup.
+pub(super) const FORGOTTEN: &str = "its CHECKLIST.md says that `stockmill deliver` sent files of it, and the record knows of \
+    none, as if it was lost: look in the portal; then say `stockmill deliver --taken FILE …` of all files that are there at \
+    once, and the rest goes; if none is there, take that line out of the list";
+
 /// Returns what is told of a file that does not have the bytes that stockmill left, or of which nobody can tell: what other
 /// programs write into it, private words and places, would go to the market unseen.
 pub(super) fn changed(path: &RelPath, is: &ContentHash, left: Option<&ContentHash>) -> Option<String> {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
-use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, of_retouched, of_sound, of_tagless};
+use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, UNWISE, of_retouched, of_sound, of_tagless, of_unwise};
 use super::checklist_iptc::{SHORT, of_short};
+use super::delivered::{self, Delivered};
 use super::selection::{Line, left};
-use crate::market::{self, Market, Row, Warning, WarningKind, manifest_part};
+use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, RelPath, counted, escape_bytes};
+use crate::records::DELIVERED;
 
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
@@ -25,9 +27,6 @@ const REFUSED_AS_IT_IS_END: &str = "; it gets its row back once the market's rul
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
 const ALIKE_END: &str = "; give files titles and keywords of their own.";
-/// How a line begins and ends that says what a market may dislike.
-const UNWISE: &str = "> Only a warning: ";
-const UNWISE_END: &str = "; nothing waits for it.";
 
 /// What is said where files are named by the first and the last of them.
 const SORTED: &str = "> Names are sorted: ";
@@ -37,6 +36,10 @@ const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of t
 const AGAIN: &str = " again, with ";
 /// What a step is known by whose files are still to be uploaded.
 const TO_UPLOAD: &[u8] = b"[ ] Upload `";
+/// How a step begins and ends that is about a part of the manifest.
+const THEN: (&str, &str) = ("Then upload `", "` in the portal");
+/// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
+const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
 /// What the last step is known by.
 const SENT: &str = "make an empty file `SENT`";
 
@@ -50,6 +53,7 @@ pub(super) struct Checklist<'a> {
     pub(super) refused: &'a [Refused<'a>],
     /// The parts of the manifest.
     pub(super) manifests: &'a [RelPath],
+    pub(super) delivered: &'a Delivered,
 }
 
 /// A file of a bundle that its market would refuse today.
@@ -102,39 +106,73 @@ impl Checklist<'_> {
     fn to_do(&self, rows: usize, items: &[(bool, String)]) -> ToDo {
         let all: BTreeSet<&str> = self.assets.iter().map(|asset| asset.file_name.as_str()).collect();
         let ticked: Vec<String> = items.iter().filter(|(is, _)| *is).map(|(_, text)| text.clone()).collect();
-        let left = left(self.market, self.assets, &ticked);
-        let (uploads, selections): (Vec<_>, Vec<_>) = left.iter().partition(|one| one.is_upload());
-        let mut uploads: Vec<String> = uploads.into_iter().map(|one| one.line(&all)).collect();
+        let left = left(self.market, self.assets, self.delivered, &ticked);
+        let mut delivered: Vec<String> = left.delivered.iter().map(|one| one.line(&all)).collect();
+        let mut uploads: Vec<String> = left.uploads.iter().map(|one| one.line(&all)).collect();
         // What came after the manifest was uploaded has its row in a later one.
         let manifests: Vec<String> = self.manifests.iter().map(|part| format!("`{}`", part.file_text())).collect();
         let again = format!("Upload {}{AGAIN}{} now.", manifests.join(", "), counted(rows, "row"));
-        let is_later = !uploads.is_empty()
-            && ticked.iter().any(|text| manifests.iter().any(|part| text.contains(part)))
+        let mut by_hand = ticked.iter().filter(|text| !text.contains(DELIVERED));
+        let is_later = left.is_any_new
+            && by_hand.any(|text| manifests.iter().any(|part| text.contains(part)))
             && ticked.iter().any(|text| text.contains("Upload `"));
-        if is_later || items.iter().any(|(is_ticked, text)| !is_ticked && text.contains(AGAIN)) {
+        let has_rows = rows > 0 && all.iter().all(|name| self.delivered.rows.contains(*name));
+        if !has_rows && (is_later || items.iter().any(|(is_ticked, text)| !is_ticked && text.contains(AGAIN))) {
             uploads.push(again);
         }
-        let selections: Vec<String> = selections.into_iter().map(|one| one.line(&all)).collect();
-        let mut lines = uploads.iter().chain(&selections).chain(items.iter().map(|(_, text)| text));
+        let csv = self.csv_steps(has_rows, &ticked);
+        let csv = if has_rows {
+            delivered.extend(csv);
+            Vec::new()
+        } else {
+            csv
+        };
+        let selections: Vec<String> = left.selections.iter().map(|one| one.line(&all)).collect();
+        let of_files = delivered.iter().chain(&uploads).chain(&selections);
+        // What is over goes, and what is delivered is told anew.
+        let stays = |(is_ticked, text): &&(bool, String)| {
+            let ours = Line::read(self.market, text).filter(|line| line.behind.is_empty());
+            ours.is_none_or(|line| *is_ticked && !line.is_delivered)
+        };
+        let mut lines = of_files.chain(items.iter().filter(stays).map(|(_, text)| text));
         let has_range = lines.any(|line| line.contains("` to `"));
-        ToDo { uploads, selections, has_range }
+        ToDo { delivered, uploads, csv, selections, has_range }
+    }
+
+    /// Returns the steps of the parts of the manifest: those that are done by delivery and that nobody ticked, or all that
+    /// are to be uploaded, as far as that can be told.
+    fn csv_steps(&self, is_delivered: bool, ticked: &[String]) -> Vec<String> {
+        let parts = self.manifests.iter().map(RelPath::file_text);
+        let steps = parts.filter(|part| !self.delivered.in_doubt.contains(part)).filter_map(|part| {
+            let step = format!("{}{part}{}", THEN.0, THEN.1);
+            let is_ticked = || ticked.iter().any(|text| text.contains(&step) && !text.contains(DELIVERED));
+            match is_delivered {
+                true => (!is_ticked()).then(|| format!("{step}{DELIVERED}.")),
+                false => Some(format!("{step}.")),
+            }
+        });
+        steps.collect()
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
     fn is_over(&self, line: &str, to_do: &ToDo) -> bool {
-        let Some((false, text)) = boxed(line).filter(|_| !line.starts_with(char::is_whitespace)) else { return false };
+        let Some((is_ticked, text)) = boxed(line).filter(|_| !line.starts_with(char::is_whitespace)) else {
+            return false;
+        };
         let text = text.trim_end();
+        let says_delivered = text.strip_suffix('.').is_some_and(|text| text.ends_with(DELIVERED));
+        if is_ticked || says_delivered {
+            let begins = text.starts_with("Upload `") || text.starts_with(THEN.0);
+            return says_delivered && begins && !(is_ticked && to_do.delivered.iter().any(|done| done == text));
+        }
         let is_again = || text.starts_with("Upload `") && text.contains(AGAIN) && text.ends_with(" now.");
         let is_ours = || {
             let begins = text.starts_with("Upload `") || text.starts_with("Select `");
             begins && Line::read(self.market, text).is_some_and(|line| line.behind.is_empty())
         };
         let is_of_no_part = || {
-            let name = text.strip_prefix("Then upload `").and_then(|step| step.strip_suffix("` in the portal."));
-            name.is_some_and(|name| {
-                manifest_part(&self.name.market, name).is_some()
-                    && self.manifests.iter().all(|part| part.file_name() != name)
-            })
+            let name = text.strip_prefix(THEN.0).and_then(|step| step.strip_suffix(".")?.strip_suffix(THEN.1));
+            name.is_some_and(|name: &str| manifest_part(&self.name.market, name).is_some())
         };
         !to_do.all().any(|left| left == text) && (is_ours() || is_again() || is_of_no_part())
     }
@@ -146,24 +184,31 @@ impl Checklist<'_> {
         let told = flat(&String::from_utf8_lossy(kept));
         let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
         let Market { before, checklist, .. } = self.market;
-        let csv: Vec<String> =
-            self.manifests.iter().map(|part| format!("Then upload `{}` in the portal.", part.file_text())).collect();
+        let ToDo { delivered, uploads: to_upload, csv, selections: to_select, .. } = to_do;
         if !told.contains(SENT) {
             text.extend(kept);
-            let all = [before, &to_do.uploads, &csv, &to_do.selections, checklist].into_iter().flatten();
-            return add(text, all.chain([&self.last_step()]).filter(new), end);
+            add(text, NOT_DONE, before.iter().filter(new), end);
+            add(text, DONE, delivered.iter().filter(new), end);
+            let rest = [to_upload, csv, to_select, checklist].into_iter().flatten();
+            return add(text, NOT_DONE, rest.chain([&self.last_step()]).filter(new), end);
         }
         let at = line_of(kept, SENT.as_bytes()).unwrap_or(kept.len());
         let uploads = places.uploads.unwrap_or(at);
         let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
         let selections = places.selections.unwrap_or(at);
-        let mut parts =
-            [(first, before), (uploads, &to_do.uploads), (at, &csv), (selections, &to_do.selections), (at, checklist)];
-        parts.sort_by_key(|(at, _)| *at);
+        let mut parts = [
+            (first, NOT_DONE, &before[..]),
+            (uploads, DONE, delivered),
+            (uploads, NOT_DONE, to_upload),
+            (at, NOT_DONE, csv),
+            (selections, NOT_DONE, to_select),
+            (at, NOT_DONE, checklist),
+        ];
+        parts.sort_by_key(|(at, ..)| *at);
         let mut from = 0;
-        for (at, lines) in parts {
+        for (at, mark, lines) in parts {
             text.extend(&kept[from..at]);
-            add(text, lines.iter().filter(new), end);
+            add(text, mark, lines.iter().filter(new), end);
             from = at;
         }
         text.extend(&kept[from..]);
@@ -173,7 +218,8 @@ impl Checklist<'_> {
     fn last_step(&self) -> String {
         let folder = self.name.folder();
         let name = folder.parts().skip(1).map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join("/");
-        format!("When all is sent, say `stockmill sent {name}` or {SENT} here: later files then go into a new bundle.")
+        let when = if self.market.checklist.is_empty() { SUBMIT } else { "When all is sent," };
+        format!("{when} say `stockmill sent {name}` or {SENT} here: later files then go into a new bundle.")
     }
 
     /// Returns the lines about what is not as a person may expect it.
@@ -188,7 +234,8 @@ impl Checklist<'_> {
             format!("{REFUSED}`{file}`: {why}{}", if *is_by_tags { REFUSED_END } else { REFUSED_AS_IT_IS_END })
         });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
-        let notes = sorted.into_iter().chain(strangers).chain(refused).chain(alike).chain(self.unwise());
+        let delivered = self.delivered.notes(!to_do.uploads.is_empty());
+        let notes = delivered.chain(sorted).chain(strangers).chain(refused).chain(alike).chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         notes.chain(of_retouched(self.assets)).chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
     }
@@ -210,31 +257,15 @@ impl Checklist<'_> {
         };
         cut.into_iter().map(line).collect()
     }
-
-    /// Returns a line for each kind of what is unwise in the tags of the files.
-    fn unwise(&self) -> Vec<String> {
-        let mut kinds: BTreeMap<WarningKind, (BTreeSet<&str>, &str)> = BTreeMap::new();
-        for asset in self.assets {
-            for Warning { kind, text } in &asset.warnings {
-                let (files, _) = kinds.entry(*kind).or_insert_with(|| (BTreeSet::new(), text));
-                files.insert(&asset.file_name);
-            }
-        }
-        let told = |(files, text): (BTreeSet<&str>, &str)| {
-            let first = files.first().copied().unwrap_or_default();
-            let of = match files.len() {
-                1 => format!("1 file, `{first}`"),
-                more => format!("{more} files, `{first}` the first"),
-            };
-            format!("{UNWISE}{}{UNWISE_END}", escape_bytes(format!("{of}: {text}").as_bytes()))
-        };
-        kinds.into_values().map(told).collect()
-    }
 }
 
 /// What is still to be done with the files of a bundle, a line for each.
 struct ToDo {
+    /// What `stockmill deliver` did, and nobody ticked.
+    delivered: Vec<String>,
     uploads: Vec<String>,
+    /// The steps of the parts of the manifest.
+    csv: Vec<String>,
     selections: Vec<String>,
     /// Whether files are named by the first and the last of them.
     has_range: bool,
@@ -249,7 +280,7 @@ struct Places {
 
 impl ToDo {
     fn all(&self) -> impl Iterator<Item = &String> {
-        self.uploads.iter().chain(&self.selections)
+        self.uploads.iter().chain(&self.csv).chain(&self.selections)
     }
 }
 
@@ -310,13 +341,17 @@ fn items(text: &str) -> Vec<(bool, String)> {
     items
 }
 
+/// The boxes of steps.
+const NOT_DONE: &str = "[ ]";
+const DONE: &str = "[x]";
+
 /// Adds steps with a box for each.
-fn add<'a>(text: &mut Vec<u8>, steps: impl Iterator<Item = &'a String>, end: &str) {
+fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a String>, end: &str) {
     for step in steps {
         if !text.ends_with(b"\n") {
             text.extend(end.as_bytes());
         }
-        text.extend(format!("- [ ] {step}{end}").into_bytes());
+        text.extend(format!("- {mark} {step}{end}").into_bytes());
     }
 }
 
@@ -331,7 +366,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
     let ours = [
         (CUT, CUT_END),
         (ALIKE, ALIKE_END),
-        (UNWISE, UNWISE_END),
+        UNWISE,
         (REFUSED, REFUSED_END),
         (REFUSED, REFUSED_AS_IT_IS_END),
         (SORTED, SORTED_END),
@@ -339,11 +374,14 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         TAGLESS,
         RETOUCHED,
         SHORT,
+        delivered::IN_DOUBT,
+        delivered::UNKNOWN,
+        delivered::BY_ITSELF,
     ];
     ours.into_iter().find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
         // Our own words about more files begin with a number.
-        let is_ours = ![ALIKE, UNWISE].contains(&start) || rest.first().is_some_and(u8::is_ascii_digit);
+        let is_ours = ![ALIKE, UNWISE.0].contains(&start) || rest.first().is_some_and(u8::is_ascii_digit);
         let at = rest.windows(end.len()).rposition(|part| is_ours && part == end.as_bytes())?;
         Some(&rest[at + end.len()..])
     })
@@ -359,9 +397,10 @@ fn after_count(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Fitted, built_in, fit};
+    use crate::market::{Fitted, Warning, WarningKind, built_in, fit};
     use crate::model::{Identity, Look, People, SourceType};
     use crate::plan::{Recipe, Written, plan_manifest};
+    use crate::records::Deliveries;
 
     fn asset(file_name: &str, meta: Meta) -> BundleAsset {
         let fitted = Fitted { meta, left_out: Vec::new() };
@@ -399,6 +438,7 @@ mod tests {
             without_row: &strangers,
             refused: &[],
             manifests: &[name.manifest(1)],
+            delivered: &Delivered::default(),
         };
         list.text(&rows, existing)
     }
@@ -425,7 +465,7 @@ mod tests {
             BundleAsset { category: Some("nature".to_owned()), ..asset(file, meta) }
         };
         let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
-        let plan = plan_manifest(&name, &market, &assets, &[], (&[], None)).unwrap().unwrap();
+        let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), (&[], None)).unwrap().unwrap();
         assert!(
             plan.about.did.ends_with("the market refuses 1 file by its rules or the tags of today, which has no row"),
             "{}",
@@ -448,7 +488,7 @@ mod tests {
         measured[1].against = Some(vec![small.to_owned()]);
         let written = [written_as(&name, &texts[0])];
         let existing = (&written[..], Some(texts[1].as_bytes()));
-        let plan = plan_manifest(&name, &market, &measured, &[], existing).unwrap().unwrap();
+        let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), existing).unwrap().unwrap();
         let [Recipe::Bytes(list)] = &plan.products.iter().map(|product| product.recipe.clone()).collect::<Vec<_>>()[..]
         else {
             panic!("{plan}")
@@ -459,7 +499,7 @@ mod tests {
         // With its old tags, by its old rules, it is as it was.
         let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
         let existing = (&written[..], Some(list.as_bytes()));
-        let plan = plan_manifest(&name, &market, &again, &[], existing).unwrap().unwrap();
+        let plan = plan_manifest(&name, &market, &again, &[], &Delivered::default(), existing).unwrap().unwrap();
         let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
     }
@@ -482,16 +522,17 @@ mod tests {
                 without_row: &[],
                 refused: &[],
                 manifests: &[name.manifest(1)],
+                delivered: &Delivered::default(),
             };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
         let first = list(&["a-1", "a-2"], None);
         let line = "- [ ] Select `a-1` to `a-2` (2 files): type Photo.\n";
-        assert!(first.contains(&format!("{line}- [ ] When all is sent")), "{first}");
+        assert!(first.contains(&format!("{line}- [ ] Submit all")), "{first}");
         assert_eq!(list(&["a-1", "a-2"], Some(&first)), first);
         let grown = list(&["a-1", "a-2", "a-3"], Some(&first));
         assert!(
-            !grown.contains(line) && grown.contains("- [ ] Select `a-1` to `a-3` (3 files): type Photo.\n- [ ] When"),
+            !grown.contains(line) && grown.contains("- [ ] Select `a-1` to `a-3` (3 files): type Photo.\n- [ ] Submit"),
             "{grown}"
         );
         let ticked = first.replace(line, &line.replace("[ ]", "[x]"));
@@ -518,7 +559,7 @@ mod tests {
         assert_eq!(written(2, &[], Some(&uploaded)), uploaded);
         let grown = written(4, &[], Some(&uploaded));
         let later = "- [ ] Upload `a-3.jpg` to `a-4.jpg` (2 files) from `files/`.\n- [ ] Upload `adobe-stock.csv` again, with 4 \
-                     rows now.\n- [ ] When";
+                     rows now.\n- [ ] Submit";
         assert!(grown.contains(later), "{grown}");
         // What is not done yet is asked for once, with what came since.
         let again = written(5, &[], Some(&grown));
@@ -550,7 +591,15 @@ mod tests {
             let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}.jpg"), meta.clone())).collect();
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
             let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
-            let list = Checklist { name, market, assets, without_row: &[], refused: &[], manifests };
+            let list = Checklist {
+                name,
+                market,
+                assets,
+                without_row: &[],
+                refused: &[],
+                manifests,
+                delivered: &Delivered::default(),
+            };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
         let before = list(&silent, 2, None);
@@ -588,7 +637,15 @@ mod tests {
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
             let manifests: Vec<RelPath> = (1..=parts).map(|part| name.manifest(part)).collect();
             let (assets, manifests) = (&assets, &manifests);
-            let list = Checklist { name: &name, market: &market, assets, without_row: &[], refused: &[], manifests };
+            let list = Checklist {
+                name: &name,
+                market: &market,
+                assets,
+                without_row: &[],
+                refused: &[],
+                manifests,
+                delivered: &Delivered::default(),
+            };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
         let first = list(1, None);
@@ -625,6 +682,7 @@ mod tests {
                 without_row: &[],
                 refused: &[],
                 manifests: &[name.manifest(1)],
+                delivered: &Delivered::default(),
             };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
@@ -644,8 +702,8 @@ mod tests {
         assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 file\n\n- [ ] Upload `a-1.jpg` (1 file)"), "{first}");
         assert_eq!(written(1, &[], Some(&first)), first);
         let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
-        let later = "- [ ] Upload `a-2.jpg` (1 file) from `files/`.\n- [ ] When all";
-        let grown = ticked.replace("28: 1 file", "28: 2 files").replace("- [ ] When all", later);
+        let later = "- [ ] Upload `a-2.jpg` (1 file) from `files/`.\n- [ ] Submit all";
+        let grown = ticked.replace("28: 1 file", "28: 2 files").replace("- [ ] Submit all", later);
         assert_eq!(written(2, &[], Some(&ticked)), grown);
         // What a person put there is named, as long as it lies there.
         let told = written(1, &["b.jpg"], Some(&ticked));
@@ -674,6 +732,7 @@ mod tests {
             without_row: &[],
             refused: &[],
             manifests: &manifests,
+            delivered: &Delivered::default(),
         };
         let text = String::from_utf8(list.text(&rows, None)).unwrap();
         let expected = format!("{CUT}`a-1.jpg` and 2 more: cut{CUT_END}\n{CUT}`a-2.jpg`: short{CUT_END}\n");
@@ -692,7 +751,8 @@ mod tests {
             let fitted = fit(&market, &meta);
             let assets = [BundleAsset { fitted, ..asset("a.jpg", Meta::default()) }];
             let existing = existing.map(str::as_bytes);
-            let plan = plan_manifest(&name, &market, &assets, &[], (&[], existing)).unwrap().unwrap();
+            let plan =
+                plan_manifest(&name, &market, &assets, &[], &Delivered::default(), (&[], existing)).unwrap().unwrap();
             let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");
             list.map(|list| match list.recipe {
                 Recipe::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
@@ -724,6 +784,7 @@ mod tests {
                 without_row,
                 refused,
                 manifests: &manifests,
+                delivered: &Delivered::default(),
             };
             String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
         };
@@ -796,5 +857,133 @@ mod tests {
         let latin = [first.as_bytes(), b"f\xfcr Ann\n"].concat();
         let text = bytes(1, &[], Some(&latin));
         assert!(text.ends_with(b"f\xfcr Ann\n"));
+    }
+
+    /// What was delivered was to be uploaded again by hand.
+    #[test]
+    fn what_is_delivered_is_asked_for_no_more() {
+        let built_in = built_in().unwrap();
+        let market = |name: &str| built_in.iter().find(|market| market.name == name).unwrap().clone();
+        let names = |text: &str| -> BTreeSet<String> { text.split_whitespace().map(str::to_owned).collect() };
+        let list = |market: &Market, count: u32, [files, rows, in_doubt]: [&str; 3], existing: Option<&str>| {
+            let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+            let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}"), Meta::default())).collect();
+            let of_rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+            let (files, rows, in_doubt) = (names(files), names(rows), names(in_doubt));
+            let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
+            let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
+            let list = Checklist { name, market, assets, without_row: &[], refused: &[], manifests, delivered };
+            let text = String::from_utf8(list.text(&of_rows, existing.map(str::as_bytes))).unwrap();
+            assert_eq!(String::from_utf8(list.text(&of_rows, Some(text.as_bytes()))).unwrap(), text);
+            text
+        };
+        let (adobe, vecteezy) = (Market { boxes: None, ..market("adobe-stock") }, market("vecteezy"));
+        let vecteezy = Market { before: Vec::new(), ..vecteezy };
+        let new = list(&adobe, 2, ["", "", ""], None);
+        let (csv, sent) = ("[ ] Then upload `adobe-stock.csv` in the portal.", "[x] Upload `a-1` to `a-2` (2 files)");
+        let there = format!("{sent} from `files/`, done by `stockmill deliver`.");
+        let ticked = list(&adobe, 2, ["a-1 a-2", "", ""], None).replace("[ ] Then", "[x] Then");
+        let by_hand = new.replacen("[ ]", "[x]", 2);
+        let noted = list(&adobe, 2, ["a-1 a-2", "", ""], None).replace("deliver`.\n", "deliver`. Ann saw them\n");
+        let again = "[ ] Upload `adobe-stock.csv` again, with 3 rows now.";
+        let three = "[x] Upload `a-1` to `a-3` (3 files) from `files/`, done by `stockmill deliver`.";
+        let done = "[x] Then upload `vecteezy.csv` in the portal, done by `stockmill deliver`.";
+        let all_of = list(&vecteezy, 2, ["a-1 a-2", "a-1 a-2", ""], None);
+        // The market, how many files there are, what is delivered (files, rows, in doubt), the list that was there, and its
+        // steps but for the last one.
+        let rows: [(&Market, u32, [&str; 3], Option<&String>, &[&str]); 12] = [
+            (&adobe, 2, ["a-1 a-2", "", ""], None, &[&there, csv]),
+            // It came after the list was written.
+            (&adobe, 2, ["a-1 a-2", "", ""], Some(&new), &[&there, csv]),
+            (
+                &adobe,
+                2,
+                ["a-2", "", ""],
+                Some(&new),
+                &[
+                    "[x] Upload `a-2` (1 file) from `files/`, done by `stockmill deliver`.",
+                    "[ ] Upload `a-1` (1 file) from `files/`.",
+                    csv,
+                ],
+            ),
+            // A person's ticks stay, and say all.
+            (
+                &adobe,
+                2,
+                ["a-1 a-2", "", ""],
+                Some(&by_hand),
+                &[
+                    "[x] Upload `a-1` to `a-2` (2 files) from `files/`.",
+                    "[x] Then upload `adobe-stock.csv` in the portal.",
+                ],
+            ),
+            // The record is lost: the list still knows.
+            (&adobe, 2, ["", "", ""], Some(&ticked), &[&there, "[x] Then upload `adobe-stock.csv` in the portal."]),
+            // One more came, and went: its row did not.
+            (
+                &adobe,
+                3,
+                ["a-1 a-2 a-3", "", ""],
+                Some(&ticked),
+                &[three, again, "[x] Then upload `adobe-stock.csv` in the portal."],
+            ),
+            (
+                &adobe,
+                3,
+                ["a-1 a-2", "", "a-3"],
+                Some(&ticked),
+                &[&there, "[x] Then upload `adobe-stock.csv` in the portal.", again],
+            ),
+            (
+                &adobe,
+                3,
+                ["a-1 a-2 a-3", "", ""],
+                Some(&noted),
+                &[
+                    "[x] Upload `a-1` to `a-2` (2 files) from `files/`, done by `stockmill deliver`. Ann saw them",
+                    csv,
+                    "[x] Upload `a-3` (1 file) from `files/`, done by `stockmill deliver`.",
+                ],
+            ),
+            // Where rows are delivered, too, nothing is left but the portal's steps.
+            (&vecteezy, 2, ["a-1 a-2", "a-1 a-2", ""], None, &[&there, done]),
+            (&vecteezy, 2, ["a-1 a-2", "", "vecteezy.csv"], None, &[&there]),
+            (
+                &vecteezy,
+                2,
+                ["a-1 a-2", "a-1", ""],
+                Some(&all_of),
+                &[&there, "[ ] Then upload `vecteezy.csv` in the portal."],
+            ),
+            (
+                &vecteezy,
+                3,
+                ["a-1 a-2", "a-1 a-2", ""],
+                Some(&all_of),
+                &[&there, "[ ] Upload `a-3` (1 file) from `files/`.", "[ ] Then upload `vecteezy.csv` in the portal."],
+            ),
+        ];
+        for (row, (market, count, delivered, existing, steps)) in rows.into_iter().enumerate() {
+            let text = list(market, count, delivered, existing.map(String::as_str));
+            let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+            assert_eq!(found[..found.len() - 1], *steps, "row {row}: {text}");
+            assert!(found[steps.len()].starts_with("[ ] Submit all in the portal"), "row {row}: {text}");
+            let doubt = format!("{}`{}`{}\n", delivered::IN_DOUBT.0, delivered[2], delivered::IN_DOUBT.1);
+            assert_eq!(text.contains(&doubt), !delivered[2].is_empty(), "row {row}: {text}");
+        }
+        // Whoever uploads by hand what goes by itself is told; and that nobody knows what went.
+        for (record, is_going_on, said) in [
+            (Ok(Deliveries::default()), false, ""),
+            (Ok(Deliveries::default()), true, "> `stockmill deliver` sends files of this market: "),
+            (
+                Err("`x` cannot be\ntrusted".to_owned()),
+                false,
+                "sent: `x` cannot be\\x0atrusted; look in the portal before",
+            ),
+        ] {
+            let told: Vec<String> =
+                Delivered::of(&record, &RelPath::new("upload/d/m").unwrap(), is_going_on).notes(true).collect();
+            assert!(told.concat().contains(said) && told.is_empty() == said.is_empty(), "{told:?}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Lines of a checklist about files that need a look.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::bundle::BundleAsset;
-use crate::market::Market;
+use crate::market::{Market, Warning, WarningKind};
 use crate::model::{counted, escape_bytes};
 
 /// How a line begins and ends that names clips with sound.
@@ -13,6 +15,8 @@ pub(super) const RETOUCHED: (&str, &str) = (
     "> Changed by hand since they were bundled: ",
     "; look whether title, keywords and AI mark are still in them, and nothing that nobody is to read.",
 );
+/// How a line begins and ends that says what a market may dislike.
+pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -34,6 +38,26 @@ pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
 pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.is_retouched))?;
     Some(format!("{}{names}{}", RETOUCHED.0, RETOUCHED.1))
+}
+
+/// Returns a line for each kind of what is unwise in the tags of the files.
+pub(super) fn of_unwise(assets: &[BundleAsset]) -> Vec<String> {
+    let mut kinds: BTreeMap<WarningKind, (BTreeSet<&str>, &str)> = BTreeMap::new();
+    for asset in assets {
+        for Warning { kind, text } in &asset.warnings {
+            let (files, _) = kinds.entry(*kind).or_insert_with(|| (BTreeSet::new(), text));
+            files.insert(&asset.file_name);
+        }
+    }
+    let told = |(files, text): (BTreeSet<&str>, &str)| {
+        let first = files.first().copied().unwrap_or_default();
+        let of = match files.len() {
+            1 => format!("1 file, `{first}`"),
+            more => format!("{more} files, `{first}` the first"),
+        };
+        format!("{}{}{}", UNWISE.0, escape_bytes(format!("{of}: {text}").as_bytes()), UNWISE.1)
+    };
+    kinds.into_values().map(told).collect()
 }
 
 /// Returns the names of files for a line; `None` if there are none.

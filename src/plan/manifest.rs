@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist::{Checklist, Refused};
+use super::delivered::Delivered;
 use super::theme_files::removed;
 use super::{Plan, new_version};
 use crate::market::{self, Market, MarketError, Row};
@@ -28,6 +29,7 @@ pub fn plan_manifest(
     market: &Market,
     assets: &[BundleAsset],
     without_row: &[String],
+    delivered: &Delivered,
     existing: (&[Written], Option<&[u8]>),
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
@@ -44,7 +46,8 @@ pub fn plan_manifest(
     let (lie_there, list_there) = existing;
     let parts = market::manifest(market, &rows)?;
     let manifests: Vec<RelPath> = (1..).map(|part| name.manifest(part)).take(parts.len()).collect();
-    let list = Checklist { name, market, assets: &assets, without_row, refused: &refused, manifests: &manifests };
+    let (assets, refused, manifests) = (&*assets, &*refused, &*manifests);
+    let list = Checklist { name, market, assets, without_row, refused, manifests, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
     let texts = manifests.iter().map(|path| (path.clone(), was(path))).zip(parts);
     let list = ((name.folder().join("CHECKLIST.md"), list_there), list.text(&rows, list_there));
@@ -136,7 +139,7 @@ mod tests {
         ] {
             let assets: Vec<BundleAsset> = (0..count).map(asset).collect();
             let existing = (&*files, list.as_deref().map(str::as_bytes));
-            let plan = plan_manifest(&name, &market, &assets, &[], existing).unwrap().unwrap();
+            let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), existing).unwrap().unwrap();
             let names: Vec<String> = plan.products.iter().map(|product| product.to.file_text()).collect();
             assert_eq!(names, written, "{count}");
             assert_eq!(plan.removes.iter().map(|gone| gone.path.file_text()).collect::<Vec<_>>(), gone, "{count}");

@@ -132,7 +132,9 @@ fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Result<
         brake.last,
         brake.accepted_min * 100.0
     );
-    let why = format!("{of_bundled}; let them go all the same with `stockmill release upload {theme} --anyway`");
+    let why = format!(
+        "{of_bundled}; let them go all the same, past the limits of every market, with `stockmill release upload {theme} --anyway`"
+    );
     Err(NoRoom { why, of_bundled, opens: None })
 }
 
@@ -165,7 +167,9 @@ fn probed(
          others follow once it has (`stockmill verdicts`){when}",
         files(probe)
     );
-    let why = format!("{of_bundled}; earlier with `stockmill release upload {theme} --anyway`");
+    let why = format!(
+        "{of_bundled}; earlier, past the limits of every market, with `stockmill release upload {theme} --anyway`"
+    );
     Err(NoRoom { why, of_bundled, opens })
 }
 
@@ -293,7 +297,8 @@ mod tests {
             let found = check(&day, 0, 0, &record, "2026-10-24T12:00:00Z[UTC]");
             assert_eq!(found.is_ok(), goes, "{answers}: {found:?}");
             let told = found.err().is_none_or(|held| {
-                held.why.contains("`stockmill release upload sea --anyway`") && !held.of_bundled.contains("release")
+                held.why.contains("past the limits of every market, with `stockmill release upload sea --anyway`")
+                    && !held.of_bundled.contains("release")
             });
             assert!(told, "{answers}");
         }

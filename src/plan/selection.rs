@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
+use super::delivered::Delivered;
 use crate::market::{AND_TICK, Market, Value};
 use crate::model::{Kind, counted, escape_bytes};
+use crate::records::DELIVERED;
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
 const UPLOAD: &str = "Upload ";
@@ -23,33 +25,57 @@ pub(super) struct Selection<'a> {
     /// What is ticked; nothing for those that are uploaded.
     ticks: Vec<String>,
     names: BTreeSet<&'a str>,
+    is_delivered: bool,
 }
 
-/// Returns what a person still has to do with the files of a bundle: first those to upload, then those to select,
-/// whole or one selection for each box, whichever are fewer. `ticked` are the lines of a list that are done.
-pub(super) fn left<'a>(market: &Market, assets: &'a [BundleAsset], ticked: &[String]) -> Vec<Selection<'a>> {
+/// What is left of the files of a bundle after what a person has ticked.
+#[derive(Debug)]
+pub(super) struct Left<'a> {
+    /// Those that are delivered.
+    pub(super) delivered: Option<Selection<'a>>,
+    /// Those to upload.
+    pub(super) uploads: Option<Selection<'a>>,
+    /// Those to select, whole or one selection for each box, whichever are fewer.
+    pub(super) selections: Vec<Selection<'a>>,
+    /// Whether some are neither ticked nor told as delivered yet.
+    pub(super) is_any_new: bool,
+}
+
+/// Returns what a person still has to do with the files of a bundle. `ticked` are the lines of a list that are done.
+pub(super) fn left<'a>(
+    market: &Market,
+    assets: &'a [BundleAsset],
+    delivered: &Delivered,
+    ticked: &[String],
+) -> Left<'a> {
     let mut to_do: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for asset in assets {
         to_do.insert(&asset.file_name, ticks(market, asset));
     }
     let all: BTreeSet<&str> = to_do.keys().copied().collect();
     let mut uploads = all.clone();
+    // What was told as delivered stays so, also if its record is lost.
+    let mut done: BTreeSet<&str> = BTreeSet::new();
     for line in ticked.iter().filter_map(|line| Line::read(market, line)) {
         let Some(names) = line.names(&all) else { continue };
         for name in names {
-            if line.ticks.is_empty() {
+            if line.is_delivered && line.behind.is_empty() {
+                done.insert(name);
+            } else if line.ticks.is_empty() {
                 uploads.remove(name);
             } else if let Some(ticks) = to_do.get_mut(name) {
                 ticks.retain(|tick| !line.ticks.contains(tick));
             }
         }
     }
-    let mut left = Vec::new();
-    if !uploads.is_empty() {
-        left.push(Selection { ticks: Vec::new(), names: uploads });
-    }
-    left.extend(grouped(&to_do));
-    left
+    let is_any_new = !uploads.is_subset(&done);
+    done.extend(all.iter().filter(|name| delivered.files.contains(**name)));
+    let (done, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| done.contains(name));
+    let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name)).collect();
+    let some = |names: BTreeSet<&'a str>, is_delivered| {
+        (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, is_delivered })
+    };
+    Left { delivered: some(done, true), uploads: some(uploads, false), selections: grouped(&to_do), is_any_new }
 }
 
 /// Returns files by what is ticked for them.
@@ -60,7 +86,7 @@ fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
         .find(|group| group.ticks == ticks)
     {
         Some(group) => drop(group.names.insert(name)),
-        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into() }),
+        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into(), is_delivered: false }),
     };
     for (name, ticks) in to_do.iter().filter(|(_, ticks)| !ticks.is_empty()) {
         add(&mut whole, ticks, name);
@@ -91,11 +117,6 @@ fn is_film(asset: &BundleAsset) -> bool {
 }
 
 impl Selection<'_> {
-    /// Returns whether its files are to be uploaded.
-    pub(super) fn is_upload(&self) -> bool {
-        self.ticks.is_empty()
-    }
-
     /// Returns the line of it: names of one beginning that follow each other among all of the bundle are a range.
     pub(super) fn line(&self, all: &BTreeSet<&str>) -> String {
         let mut ranges: Vec<(&str, &str)> = Vec::new();
@@ -113,8 +134,9 @@ impl Selection<'_> {
             if first == last { quoted(first) } else { format!("{}{TO}{}", quoted(first), quoted(last)) }
         });
         let (shown, count) = (shown.collect::<Vec<_>>().join(AND), counted(self.names.len(), "file"));
-        if self.is_upload() {
-            return format!("{UPLOAD}{shown} ({count}){UPLOAD_END}.");
+        if self.ticks.is_empty() {
+            let by = if self.is_delivered { DELIVERED } else { "" };
+            return format!("{UPLOAD}{shown} ({count}){UPLOAD_END}{by}.");
         }
         format!("{SELECT}{shown} ({count}): {}.", self.ticks.join(AND_TICK))
     }
@@ -133,6 +155,8 @@ pub(super) struct Line<'a> {
     ranges: Vec<(&'a str, &'a str)>,
     count: usize,
     ticks: Vec<String>,
+    /// Whether it says that `stockmill deliver` did it.
+    pub(super) is_delivered: bool,
     /// What stands behind it.
     pub(super) behind: &'a str,
 }
@@ -153,11 +177,14 @@ impl<'a> Line<'a> {
         };
         let ranges = ranges.split(AND).map(range).collect::<Option<_>>()?;
         if is_upload {
-            let behind = rest.strip_prefix(UPLOAD_END)?;
-            return Some(Self { ranges, count, ticks: Vec::new(), behind: behind.strip_prefix('.').unwrap_or(behind) });
+            let rest = rest.strip_prefix(UPLOAD_END)?;
+            let by = rest.strip_prefix(DELIVERED);
+            let (is_delivered, behind) = (by.is_some(), by.unwrap_or(rest));
+            let behind = behind.strip_prefix('.').unwrap_or(behind);
+            return Some(Self { ranges, count, ticks: Vec::new(), is_delivered, behind });
         }
         let (ticks, behind) = read_ticks(market, rest.strip_prefix(": ")?);
-        (!ticks.is_empty()).then_some(Self { ranges, count, ticks, behind })
+        (!ticks.is_empty()).then_some(Self { ranges, count, ticks, is_delivered: false, behind })
     }
 
     /// Returns the files of a bundle that it names. `None` if others came among them, or some went: nobody knows which
@@ -221,7 +248,8 @@ mod tests {
     fn lines_of(market: &Market, assets: &[BundleAsset], ticked: &[&str]) -> Vec<String> {
         let all: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
         let ticked: Vec<String> = ticked.iter().map(|line| (*line).to_owned()).collect();
-        left(market, assets, &ticked).iter().map(|one| one.line(&all)).collect()
+        let Left { uploads, selections, .. } = left(market, assets, &Delivered::default(), &ticked);
+        uploads.iter().chain(&selections).map(|one| one.line(&all)).collect()
     }
 
     /// Returns the lines but for that about what is uploaded.

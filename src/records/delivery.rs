@@ -8,6 +8,9 @@ use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 /// The version of the form of a line.
 const VERSION: u32 = 1;
 
+/// What stands behind a line of a checklist about what is delivered.
+pub const DELIVERED: &str = ", done by `stockmill deliver`";
+
 /// One line of the record of deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -198,6 +201,17 @@ impl Deliveries {
     /// Returns how a file was when it was delivered.
     pub fn delivered(&self, file: &RelPath) -> Option<&FileDelivery> {
         self.files.get(file)
+    }
+
+    /// Returns the files of a folder that were delivered.
+    pub fn delivered_in(&self, folder: &RelPath) -> impl Iterator<Item = &RelPath> {
+        self.files.range(folder.inside()).map(|(file, _)| file)
+    }
+
+    /// Returns the files of a folder of which nobody can tell whether the market has them.
+    pub fn in_doubt_in(&self, folder: &RelPath) -> impl Iterator<Item = &RelPath> {
+        let files = self.in_doubt.range(folder.inside());
+        files.filter(|(_, contents)| !contents.is_empty()).map(|(file, _)| file)
     }
 
     /// Returns the rows that a market got of the manifests of a bundle: the checksum of each, by the name of its file.

@@ -21,7 +21,9 @@ mod yaml;
 mod yaml_edit;
 mod yaml_guard;
 
-pub use delivery::{Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries};
+pub use delivery::{
+    DELIVERED, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries,
+};
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
 pub use gate_day::{GateDay, MadeUp};

@@ -72,6 +72,12 @@ fn folders() -> [RelPath; 2] {
     [Stage::Upload.folder().join(DELIVERY), home().join("delivery")]
 }
 
+/// Returns where the record lies that is with the bundles.
+pub fn delivery_file() -> RelPath {
+    let [upload, _] = folders();
+    file(&upload)
+}
+
 fn file(folder: &RelPath) -> RelPath {
     folder.join("delivered.jsonl")
 }

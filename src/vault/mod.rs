@@ -35,7 +35,7 @@ mod trash;
 mod volume;
 
 pub use areas::Layout;
-pub use delivery_log::{DeliveryLog, DeliveryLogError, read_delivery_log};
+pub use delivery_log::{DeliveryLog, DeliveryLogError, delivery_file, read_delivery_log};
 pub use disk::{Detached, Disk, DiskError, DiskResult, Entry, FileSystem, Look, ReadSeek, Space, What, plain};
 pub use draft::{Draft, Made, hash_of};
 pub use folders::remove_emptied;

@@ -306,6 +306,23 @@ fn nothing_goes_again_where_the_memory_of_the_mill_is_lost() {
     assert!(told.contains("has 0 of the 4 lines of"), "{told}");
 }
 
+/// Where both copies of the record were lost, all went again that the server did not show any more.
+#[test]
+fn what_the_list_says_is_delivered_does_not_go_by_an_empty_record() {
+    let list = "- [x] Upload `a.jpg` (1 file) from `files/`, done by `stockmill deliver`.\n";
+    // What the list says, whether a person says that it is there, and what goes.
+    for (list, is_taken, goes, left) in [("", false, 3, 0), (list, false, 0, 1), (list, true, 2, 0)] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A, B])]);
+        std::fs::write(mill.real(&bundle).join("CHECKLIST.md"), list).unwrap();
+        if is_taken {
+            assert_eq!(mill.settle("files/a.jpg", Settled::Taken), [""; 0]);
+        }
+        let (delivered, not, told) = mill.deliver();
+        assert_eq!((delivered, not, told.contains("as if it was lost")), (goes, left, left > 0), "{told}");
+    }
+}
+
 /// Private words and a place that another program wrote into a bundled file went to the market.
 #[test]
 fn only_the_bytes_that_stockmill_bundled_go() {

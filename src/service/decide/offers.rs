@@ -12,7 +12,7 @@ use crate::market::{Candidate, Fitted, fit};
 use crate::model::{AssetId, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{
-    BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken,
+    Arrival, BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken,
     is_finished_of, is_own_file, may_be_made, plan_offer, theme_of_path,
 };
 use crate::records::Sidecar;
@@ -72,6 +72,8 @@ struct Recorded {
 #[derive(Debug)]
 pub(in crate::service) struct Owing {
     pub(in crate::service) file: RelPath,
+    /// When it came to `upload`, if that can be told.
+    pub(in crate::service) arrival: Option<Arrival>,
     pub(in crate::service) asset: Option<AssetId>,
     pub(in crate::service) theme: ThemeSlug,
     /// The markets.
@@ -84,7 +86,7 @@ impl Owing {
     /// Returns that nobody can tell of a file which markets are to get it.
     fn untold(file: RelPath, lacks: &Lacks, why: Hold) -> Self {
         let markets = lacks.never.iter().chain(&lacks.refused).cloned().collect();
-        Self { file, asset: None, theme: ThemeSlug::unsorted(), markets, said: Err(why) }
+        Self { file, arrival: None, asset: None, theme: ThemeSlug::unsorted(), markets, said: Err(why) }
     }
 }
 
@@ -284,13 +286,14 @@ impl Decider {
                 }
                 look.with_original(facts, &ways, care)
             });
+            let arrival = facts.as_ref().ok().map(Arrival::of);
             let asset = facts.as_ref().ok().and_then(|facts| facts.sidecar.as_ref()?.1.id.clone());
             let said = facts.and_then(|facts| {
                 self.may_be_offered(&facts)?;
                 self.with_offered(&facts, here, |facts, context| ask_markets(facts, &markets, context))
             });
             let (file, theme) = (folder.files().join(name), theme.unwrap_or_else(ThemeSlug::unsorted));
-            owing.push(Owing { file, asset, theme, markets, said });
+            owing.push(Owing { file, arrival, asset, theme, markets, said });
         }
         Ok(owing)
     }

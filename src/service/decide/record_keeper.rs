@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,12 +19,12 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleFolder, BundleName, Hold, Plan, Product, Recipe, TagFile, plan_first_tags, plan_manifest,
-    plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
+    Base, Bundle, BundleFolder, BundleName, Delivered, Hold, Plan, Product, Recipe, TagFile, plan_first_tags,
+    plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
-use crate::records::{ThemeFile, read_mapping};
+use crate::records::{Deliveries, ThemeFile, read_mapping};
 use crate::service::sent::{is_sent, place_of, sent_ns};
-use crate::vault::{Look, What};
+use crate::vault::{Look, What, delivery_file, read_delivery_log};
 
 /// A shared record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +57,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) owed: Owed,
     /// Those of the bundles that are on record as sent.
     pub(in crate::service) on_record: BTreeSet<BundleName>,
+    /// What was delivered, once it was looked at: it is too much to be kept for longer.
+    pub(in crate::service) delivered: OnceLock<Result<Deliveries, String>>,
     pub(in crate::service) now: Now,
 }
 
@@ -191,7 +193,9 @@ impl RecordKeeper {
         let sent = is_sent(disk, &folder).map_err(cannot)?;
         let day = folder.parent();
         let inner = [folder.clone(), folder.join("files"), folder.join("sidecars")];
-        let folders = day.into_iter().chain(inner);
+        // It grows with each delivery, which the checklist follows.
+        let record = (!sent).then(delivery_file);
+        let folders = day.into_iter().chain(inner).chain(record);
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
         let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
@@ -226,7 +230,10 @@ impl RecordKeeper {
             read => Some(read.map_err(|error| refused(&path, &error))?),
         };
         let existing = (&*parts, checklist.as_deref());
-        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, existing);
+        let record = order.delivered.get_or_init(|| read_delivery_log(disk).map_err(|error| error.to_string()));
+        let is_going_on = order.settings.upload.delivery.contains_key(&name.market);
+        let delivered = Delivered::of(record, &folder, is_going_on);
+        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, existing);
         let mut plans = std::mem::take(&mut inside.stale);
         let mut waits = None;
         if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {

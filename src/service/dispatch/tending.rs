@@ -283,6 +283,11 @@ impl Tending {
         self.bundles.is_all_marked || self.bundles.marked.contains(name)
     }
 
+    /// Returns whether bundles are looked at, or about to be.
+    pub(super) fn is_looking(&self) -> bool {
+        self.is_running || self.is_any_bundle_marked() && !self.bundles.is_paused
+    }
+
     /// Returns whether something can be looked at as soon as it is time.
     fn is_any_marked(&self) -> bool {
         !self.tags.marked.is_empty() || self.is_any_bundle_marked() && !self.bundles.is_paused

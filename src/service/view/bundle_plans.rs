@@ -1,7 +1,7 @@
 //! What would be done with bundles: as the daemon does, each is looked into by a record keeper.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::{AssetStatus, View};
@@ -29,6 +29,7 @@ impl View {
             distrusted: HashSet::new(),
             owed: self.decide.owed(&names),
             on_record: names.iter().filter(|name| self.decide.ledger.is_sent(name)).cloned().collect(),
+            delivered: OnceLock::new(),
             now: self.clock.now().for_settle(),
         };
         let mut keeper = RecordKeeper::new(&order.settings.settle);

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::open_bundles::not_asked;
 use super::{Surveyed, View};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{Forecast, Hold, Said, Waiting, forecast, theme_of_path};
+use crate::plan::{Arrival, Forecast, Hold, Place, Said, Waiting, forecast, theme_of_path};
 use crate::service::clock::Moment;
 use crate::service::decide::{Care, Here, Owing, bundle_names};
 use crate::service::release::is_unknown;
@@ -36,9 +36,13 @@ impl View {
 
     /// Returns what leaves `upload` until a time.
     pub fn future(&mut self, until: Timestamp) -> Future {
-        let now = self.clock.now();
+        self.future_from(&self.clock.now(), until)
+    }
+
+    /// Returns what leaves `upload` from one time until another one.
+    pub(in crate::service) fn future_from(&mut self, now: &Moment, until: Timestamp) -> Future {
         let mut future = Future::default();
-        let mut waiting: Vec<(i64, i64, Waiting)> = Vec::new();
+        let mut waiting: Vec<(Place, Waiting)> = Vec::new();
         let looked: Vec<Surveyed> = self.units(None).iter().filter_map(|unit| self.look(unit).ok()).collect();
         let earlier = |surveyed: &&Surveyed| matches!(surveyed.stage, Stage::Raw | Stage::Keep | Stage::Export);
         let on_way: Vec<RelPath> = looked
@@ -60,29 +64,32 @@ impl View {
                 future.held.push((path, "it cannot be looked into now".to_owned()));
                 continue;
             };
-            let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
+            let here = Here { now, pauses: &self.pauses, units: &self.units };
             match self.decide.markets_for(&facts, here) {
                 Ok((theme, markets, not_for)) => {
                     for why in not_for {
                         future.not_for.entry(why).or_default().push(path.clone());
                     }
                     let rank = self.decide.rank(Some(&theme), is_on_way(&theme), now.for_settle());
-                    waiting.push((rank, facts.dropped_ns, Waiting { file: path, theme, markets }));
+                    let place = Place::new(rank, Arrival::of(&facts), path.clone());
+                    waiting.push((place, Waiting { file: path, theme, markets }));
                 }
                 Err(Hold::Ignored(_)) => (),
                 Err(hold) => future.held.push((path, hold.to_string())),
             }
         }
-        waiting.sort_by(|one, other| (one.0, one.1, &one.2.file).cmp(&(other.0, other.1, &other.2.file)));
-        let mut waiting: Vec<Waiting> = waiting.into_iter().map(|(_, _, waiting)| waiting).collect();
-        // Which of both is first, where there is room again for a few, nobody can tell.
-        waiting.extend(self.owed_to_others(&mut future, &now));
-        future.forecast = forecast(&waiting, self.decide.outlook(&now), now.timestamp(), until);
+        for (arrival, owed) in self.owed_to_others(&mut future, now) {
+            let rank = self.decide.rank(Some(&owed.theme), is_on_way(&owed.theme), now.for_settle());
+            waiting.push((Place::new(rank, arrival, owed.file.clone()), owed));
+        }
+        waiting.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
+        future.forecast = forecast(&waiting, self.decide.outlook(now), now.timestamp(), until);
         future
     }
 
-    /// Returns the files of bundles that further markets take, once they have room.
-    fn owed_to_others(&mut self, future: &mut Future, now: &Moment) -> Vec<Waiting> {
+    /// Returns the files of bundles that further markets take, once they have room, and when each came to `upload`.
+    fn owed_to_others(&mut self, future: &mut Future, now: &Moment) -> Vec<(Arrival, Waiting)> {
         let names = bundle_names(self.decide.disk(), &self.decide.settings.upload.markets);
         let owed = self.decide.owed(&names.iter().cloned().collect::<BTreeSet<_>>());
         let here = Here { now, pauses: &self.pauses, units: &self.units };
@@ -96,7 +103,7 @@ impl View {
                     continue;
                 }
             };
-            for Owing { file, asset, theme, markets, said } in owing {
+            for Owing { file, arrival, asset, theme, markets, said } in owing {
                 // It may lie in the bundles of several markets.
                 let mut is_new = |market: &MarketName| {
                     asset.as_ref().is_none_or(|asset| seen.insert((asset.clone(), market.clone())))
@@ -116,7 +123,7 @@ impl View {
                                 Said::Refuses(why) => *future.refused.entry((market, why)).or_default() += 1,
                             }
                         }
-                        waiting.push(Waiting { file, theme, markets });
+                        waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets })));
                     }
                 }
             }

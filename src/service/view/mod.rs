@@ -94,6 +94,11 @@ impl AssetStatus {
 impl View {
     /// Opens a root for looking.
     pub fn open(settings: Settings) -> Result<Self, ServiceError> {
+        Self::open_at(settings, &Clock::start().now())
+    }
+
+    /// Opens a root for looking at a time.
+    pub(in crate::service) fn open_at(settings: Settings, now: &Moment) -> Result<Self, ServiceError> {
         let settings = Arc::new(settings);
         let layout = layout(&settings);
         let disk = RealDisk::open_to_look(layout.clone());
@@ -108,7 +113,7 @@ impl View {
         decide.releases = super::release::Releases::peek(decide.disk());
         decide.read_gate_days();
         // What a start would remember is not kept by one who only looks.
-        drop(decide.see_gate_days(&clock.now()));
+        drop(decide.see_gate_days(now));
         let free_min = decide.settings.work.free_mib_min << 20;
         let mut pauses = Pauses::default();
         let mut unseen = BTreeMap::new();

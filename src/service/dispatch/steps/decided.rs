@@ -14,7 +14,7 @@ use super::super::{Dispatcher, News, backoff, here};
 use super::walked::tell;
 use crate::make::MakeError;
 use crate::model::{RelPath, Stage, ThemeSlug};
-use crate::plan::{Facts, Hold, theme_of_path};
+use crate::plan::{Facts, Hold};
 use crate::report;
 use crate::service::clock::Moment;
 use crate::service::pauses::{Cause, Short};
@@ -59,25 +59,27 @@ impl Dispatcher {
         }
     }
 
-    /// Lets what waits in `upload` go on in the order of its rank, once all of it was seen.
+    /// Lets what waits in `upload`, and what further markets are owed, go on in order, once all of it is known.
     fn take_from_line(&mut self, now: &Moment) {
         // What is about to come there counts, too.
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
         // Nothing but time keeps a file from being taken.
         let is_watched = self.inbox.wake(now.steady).is_some();
         let is_coming = is_watched || self.intake.walks.is_any_in(&Stage::Upload.folder());
-        let is_whole = is_quiet && !is_coming;
+        let is_seen = is_quiet && !is_coming && !self.maintenance.tending.is_looking();
+        let unread = self.intake.line.take_unread(is_seen, now.steady);
+        let is_whole = is_seen && unread.is_empty();
+        unread.into_iter().for_each(|still| self.pipeline.add_ready(Stage::Upload, still));
         let (decide, inbox) = (&mut self.decide, &self.inbox);
         let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
-        let line = self.intake.line.take(is_whole, now.steady, |path| {
-            let theme = theme_of_path(path).0;
+        let line = self.intake.line.take(is_whole, now.steady, |theme| {
             let is_on_way = theme.as_ref().is_some_and(|theme| inbox.is_on_way_to_upload(theme));
             *ranks.entry(theme).or_insert_with_key(|theme| decide.rank(theme.as_ref(), is_on_way, now.for_settle()))
         });
         for asset in line {
             match asset {
-                InLine::Ready(still) => self.pipeline.add_ready(Stage::Upload, *still),
-                InLine::Known(facts) => self.decide(*facts, now),
+                InLine::Waiting(facts) => self.decide(*facts, now),
+                InLine::Owed(bundle, facts, markets) => self.offer(&bundle, &facts, &markets, now),
             }
         }
     }
@@ -157,6 +159,9 @@ impl Dispatcher {
         }
         match looked {
             Looked::Settled(settled, result) => match *result {
+                Ok(facts) if facts.stage == Stage::Upload && self.decide.is_upload_limited() => {
+                    self.intake.line.add(InLine::Waiting(Box::new(facts)), now.steady);
+                }
                 Ok(facts) => self.decide(facts, now),
                 Err(error) => self.take_trouble(&path, bare_facts(settled.candidate()), &error, now),
             },

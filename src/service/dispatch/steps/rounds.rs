@@ -13,7 +13,7 @@ use crate::service::clock::Moment;
 use crate::service::decide::themes_without_tags;
 use crate::service::pauses::Cause;
 use crate::service::survey::stage_of;
-use crate::vault::{Aside, Recovered, TrashLimits};
+use crate::vault::{Aside, Recovered, TrashLimits, delivery_file};
 
 impl Dispatcher {
     /// Begins what is due: a round, a look at areas, a look at stages without events.
@@ -139,6 +139,12 @@ impl Dispatcher {
             self.intake.walks.mark_near(folder);
             match BundleName::of(folder) {
                 Some(name) => self.maintenance.tending.bundle_changed(name),
+                // Each look at a bundle adds it anew.
+                None if *folder == delivery_file() => {
+                    self.intake.folder_times.forget(folder);
+                    let open = self.decide.upload.bundles.values().filter(|bundle| !bundle.sent);
+                    open.for_each(|bundle| self.maintenance.tending.bundle_changed(bundle.name.clone()));
+                }
                 // A bundle may have come or gone.
                 None if folder.area() == Stage::Upload.name() => {
                     // A day that is gone, or has no bundle any more, must not look changed for ever.

@@ -1,9 +1,11 @@
 //! Records that several assets share are brought up to date, and what lies aside gets its second look.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::super::job::Job;
+use super::super::line::InLine;
 use super::super::message::{Looks, Work};
 use super::super::{Dispatcher, here};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
@@ -62,6 +64,7 @@ impl Dispatcher {
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
                 owed: self.decide.owed(&bundles),
+                delivered: OnceLock::new(),
                 now: now.for_settle(),
             };
             work.push(Work::Tend { records, order });
@@ -160,11 +163,18 @@ impl Dispatcher {
             self.decide.tell_edited_manifest(&mut plan);
             self.tend(Tended::Bundle(name.clone()), plan, now);
         }
-        found.offers.files.iter().for_each(|(facts, markets)| self.offer(name, facts, markets, now));
+        self.intake.line.forget_offers(name);
+        for (facts, markets) in found.offers.files {
+            if self.decide.is_upload_limited() {
+                self.intake.line.add(InLine::Owed(name.clone(), Box::new(facts), markets), now.steady);
+            } else {
+                self.offer(name, &facts, &markets, now);
+            }
+        }
     }
 
     /// Begins to put a bundled file into the bundle of a further market that takes it by now.
-    fn offer(&mut self, name: &BundleName, facts: &Facts, markets: &[MarketName], now: &Moment) {
+    pub(super) fn offer(&mut self, name: &BundleName, facts: &Facts, markets: &[MarketName], now: &Moment) {
         match self.decide.offer(facts, markets, here(&self.areas, &self.intake.walks, now)) {
             Ok(plan) => self.pipeline.add_job(Job::offer(plan, facts, now.steady)),
             Err(hold @ Hold::Settling { .. }) => {

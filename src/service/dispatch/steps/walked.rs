@@ -171,8 +171,8 @@ impl Dispatcher {
     fn take_met(&mut self, unit: &RelPath, stage: Stage, path: &RelPath, met: Met, now: &Moment) {
         let is_in_line = stage == Stage::Upload && self.decide.is_upload_limited();
         match met {
-            Met::Ready(still) if is_in_line => self.intake.line.add(InLine::Ready(still), now.steady),
-            Met::Decide(facts) if is_in_line => self.intake.line.add(InLine::Known(facts), now.steady),
+            Met::Ready(still) if is_in_line => self.intake.line.add_unread(*still, now.steady),
+            Met::Decide(facts) if is_in_line => self.intake.line.add(InLine::Waiting(facts), now.steady),
             Met::Ready(still) => self.pipeline.add_ready(stage, *still),
             Met::Decide(facts) => self.decide(*facts, now),
             Met::WalkNow => self.intake.walks.mark(unit.clone()),
