@@ -325,8 +325,8 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     let lacking = ["good", "bad", "unseen", "gone"].map(|name| (format!("{name}.jpg"), lacks.clone()));
     let owed = [(bundle.clone(), lacking.into())].into();
     let owing = decide.owing(&bundle, &owed, Care::Times, here).unwrap();
-    let told = |owing: &Owing| (owing.file.file_text(), owing.said.as_ref().unwrap_err().to_string());
-    let told: Vec<_> = owing.iter().map(told).collect();
+    let told_of = |owing: &Owing| (owing.file.file_text(), owing.said.as_ref().unwrap_err().to_string());
+    let told: Vec<_> = owing.iter().map(told_of).collect();
     let expected = [
         ("bad.jpg", "bad.jpg.yaml` cannot be read: line 1, column 1"),
         ("good.jpg", "its content is no picture"),
@@ -334,4 +334,14 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     ];
     let is_told = |((name, why), (file, says)): (&(String, String), (&str, &str))| name == file && why.contains(says);
     assert!(told.len() == 3 && told.iter().zip(expected).all(is_told), "{told:?}");
+    // Where the disk does not even tell whether a file is there, it is not owed to nobody either.
+    let disk = Arc::new(RealDisk::open(crate::service::layout(&decide.settings)).unwrap());
+    let vault = Vault::new(disk, &[]).unwrap();
+    vault.make_area(&path("upload")).unwrap();
+    fs::rename(home.path().join("upload"), home.path().join("away")).unwrap();
+    let folder = BundleFolder::new(bundle.folder());
+    let (disk, settings) = (vault.disk(), &*decide.settings);
+    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, now: now.for_settle() };
+    let why = look.offers(&bundle, &folder, &owed, false).unwrap_err().to_string();
+    assert!(why.contains("upload/2026-11-22/adobe-stock/files/bad.jpg"), "{why}");
 }
