@@ -6,6 +6,7 @@ mod boxes;
 mod codes;
 mod edit;
 mod fbx;
+mod found;
 mod hollow;
 mod matroska;
 mod measure;

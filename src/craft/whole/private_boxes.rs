@@ -8,7 +8,8 @@ use std::ops::Range;
 use super::boxes::{Top, measured, number};
 use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
-use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
+use super::found::Found;
+use super::needed::{DESCRIPTIONS, XMP, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
 use super::spherical::{self, Mark};
 use super::strays::{Strays, is_within, names_content, no_content_at, strays};
 use super::streams::{Track, used};
@@ -68,45 +69,6 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
     walk.found.edits.extend(content);
     walk.found.edits.sort_by_key(|edit| edit.at.start);
     Ok(walk.found)
-}
-
-/// What is known of the boxes of a video.
-#[derive(Default)]
-pub(super) struct Found {
-    /// How what is private is blanked.
-    pub(super) edits: Vec<Edit>,
-    /// The boxes that lie in no other.
-    pub(super) top: Vec<Top>,
-    /// The tables that say where the streams lie, and how wide their numbers are.
-    pub(super) tables: Vec<(Range<u64>, usize)>,
-    pub(super) has_fragments: bool,
-    /// Whether something besides these tables says where something lies.
-    pub(super) has_places: bool,
-    /// Whether some samples lie where no content is, or end there.
-    pub(super) is_elsewhere: bool,
-    /// Whether some of what is private is a track, or lies among the samples of the others.
-    pub(super) is_in_content: bool,
-    /// What a person is told of that.
-    pub(super) told: Vec<String>,
-}
-
-impl Found {
-    /// Returns where the content lies, in the order of the file.
-    pub(super) fn contents(&self) -> Vec<Range<u64>> {
-        self.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone()).collect()
-    }
-
-    /// Returns the index, if nothing else says where the content lies.
-    pub(super) fn only_index(&self) -> Result<&Top, Cannot> {
-        if self.has_fragments {
-            return Err(Cannot::Hold("it is written in fragments"));
-        }
-        let mut indices = self.top.iter().filter(|top| top.name == *b"moov");
-        let (Some(index), None) = (indices.next(), indices.next()) else {
-            return Err(Cannot::Hold("it has more than one index"));
-        };
-        Ok(index)
-    }
 }
 
 struct Walk<'a, R> {
@@ -207,6 +169,9 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.found.edits.push(Edit::blank(content, b""));
             }
         } else if !stays {
+            if self.holds_tags(&content, name, inside)? {
+                self.found.tags.push((name, at..content.end));
+            }
             self.found.edits.extend(Edit::freed(at, content));
         } else if holds_boxes(inside, name) {
             self.boxes(content, Some(name), depth + 1)?;
@@ -220,6 +185,13 @@ impl<R: Read + Seek> Walk<'_, R> {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether stockmill writes tags into such a box.
+    fn holds_tags(&mut self, content: &Range<u64>, name: [u8; 4], inside: Option<[u8; 4]>) -> Result<bool, CraftError> {
+        let is_packet = inside.is_none() && name == *b"uuid";
+        let head = if is_packet { self.source.up_to(content.start, XMP.len() as u64)? } else { Vec::new() };
+        Ok(head == XMP || inside == Some(*b"moov") && name == *b"udta")
     }
 
     /// Keeps what makes players show a film in all directions, and returns whether that is what a box says.
