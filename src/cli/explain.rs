@@ -69,8 +69,12 @@ fn print_more(tags: &Resolved) {
 fn in_public(path: &String, keywords: &[String]) -> String {
     match of_keywords([path], keywords).first() {
         Some(public) if levels(public).eq(levels(path)) => String::new(),
-        Some(public) => format!("; in files for markets `{public}`, since its other levels are no keywords"),
-        None => "; not in files for markets, since its last level, or all above that, is no keyword".to_owned(),
+        Some(public) => {
+            format!("; in files for markets `{public}`, since its other levels are no keywords, or stand there twice")
+        }
+        None => {
+            "; not in files for markets, since its last level is no keyword, or no other one stands above it".to_owned()
+        }
     }
 }
 

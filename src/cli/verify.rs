@@ -33,8 +33,20 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     for file in &verified.unfinished {
         say!("{file}: in the middle of such a step; nothing is wrong");
     }
-    for file in &verified.without_row {
+    for file in &verified.rows.without_row {
         say!("{file}: its bundle was sent, and the CSV has no row of it; `stockmill explain` says what to do");
+    }
+    for file in &verified.rows.without_row_yet {
+        say!(
+            "{file}: the CSV of its bundle has no row of it; stockmill writes that CSV when it runs, and the checklist beside it \
+             says what gets no row, and why"
+        );
+    }
+    for file in &verified.rows.without_file {
+        say!(
+            "{file}: the CSV of its bundle has a row of it, and it is not there; put it back, or let stockmill write the CSV anew; \
+             if the bundle was sent, `stockmill status` says what to do"
+        );
     }
     for file in &verified.busy {
         say!("{file}: somebody is writing to it; verify again when that is done");

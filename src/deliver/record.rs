@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::after::Kind;
-use super::contents::Item;
+use super::contents::{Item, bundle_of};
 use super::next::{IN_DOUBT, Known, Naming};
 use super::rows::{Rows, Selection};
 use super::server::Trouble;
@@ -144,7 +144,11 @@ impl<'a> Record<'a> {
         match state.known.of(market, hash) {
             Some(FileDelivery { file, step: DeliveryStep::Delivered, .. }) if file == path => return Claim::Delivered,
             Some(FileDelivery { file, step: DeliveryStep::Delivered, .. }) => {
-                return Claim::No(format!("the market has the same bytes already, as `{file}`"));
+                let bundle = bundle_of(path).unwrap_or_else(|| path.clone());
+                return Claim::No(format!(
+                    "the market has the same bytes already, as `{file}`; if that one's bundle has another name now, give it its name \
+                     back, or say `stockmill sent {bundle}`"
+                ));
             }
             Some(FileDelivery { file, step: DeliveryStep::Begun, .. }) if file != path => {
                 return Claim::No(format!("the market perhaps has the same bytes already, as `{file}`; see there"));

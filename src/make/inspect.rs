@@ -81,7 +81,7 @@ pub fn inspect(
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
-        has_strays: inside.strays.is_some(),
+        has_more_than_tags: inside.has_more_than_tags,
         c2pa: inside.c2pa,
         tagless: inside.tagless,
         is_sound: inside.is_sound,
@@ -143,7 +143,7 @@ pub fn inspect_bundled(
         is_upright: inside.is_upright,
         comes_in_rows: inside.comes_in_rows,
         has_private: inside.has_private,
-        has_strays: inside.strays.is_some(),
+        has_more_than_tags: inside.has_more_than_tags,
         tagless: inside.tagless,
         is_sound: true,
         essences: sidecar.1.essences.last().cloned().into_iter().collect(),
@@ -256,6 +256,7 @@ struct Inside {
     is_upright: bool,
     comes_in_rows: bool,
     has_private: bool,
+    has_more_than_tags: bool,
     /// How a video becomes one without what lies among its samples, if something does.
     strays: Option<Vec<craft::Edit>>,
     told: Vec<String>,
@@ -277,6 +278,7 @@ impl Inside {
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
+            has_more_than_tags: false,
             strays: None,
             told: Vec::new(),
             c2pa: None,
@@ -333,6 +335,7 @@ fn look_at_video(opened: &mut dyn ReadSeek, length: u64, kind: Kind) -> Inside {
         private.map_or_else(|_| (true, craft::Private::default()), |found| (!found.edits.is_empty(), found));
     Inside {
         has_private,
+        has_more_than_tags: found.is_more_than_tags,
         strays: found.is_in_content.then_some(found.edits),
         told: found.told,
         video: Some(craft::measure(&mut *opened, length, kind)),

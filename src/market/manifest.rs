@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::checks::{codes, described};
 use super::profile::{Charset, Column, FileNameLimit, Market, MarketError, Quoting, Value};
-use crate::model::{MarketName, Meta, slugify};
+use crate::model::{ContentHash, MarketName, Meta, slugify};
 
 /// What a text of UTF-8 may begin with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -223,9 +223,12 @@ pub fn renamed(market: &Market, wanted: &str, name: &str) -> Option<String> {
     Some(format!("its file is named `{name}`, since {why}"))
 }
 
+/// How many names an asset may have for one market: a further one each time that the market refused what it mended.
+const NAMES_MAX: u32 = 100;
+
 /// Returns a name that a market takes and that is free: `name` itself where it fits, else its start
 /// cut, its number and extension whole. Where that is taken, the start ends in part of the asset's
-/// identity. `None` if even that is taken.
+/// identity, or of what follows from it. `None` if even these are taken.
 pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str) -> bool) -> Option<String> {
     let limit = &market.file_name;
     let allowed = |c: char| is_allowed(limit, c);
@@ -245,11 +248,14 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
     }
     // Where there is hardly room, less of the identity leaves some of the words.
     let least = if room < 2 * 4 { 2 } else { 4 };
-    [least, 4, 8, 12].into_iter().filter(|length| *length <= room).find_map(|length| {
-        // With room for exactly the identity there is no start.
-        let cut = cut_at_word(&slug, room.saturating_sub(length + 1));
+    let own = [least, 4, 8, 12].into_iter().filter_map(|length| id.get(..length).map(str::to_owned));
+    let further = (2..=NAMES_MAX).map(|n| ContentHash::of(format!("{id} {n}").as_bytes()).to_string());
+    let further = further.map(|digits| digits[..room.min(8)].to_owned());
+    own.chain(further).filter(|digits| (1..=room).contains(&digits.len())).find_map(|digits| {
+        // With room for exactly these digits there is no start.
+        let cut = cut_at_word(&slug, room.saturating_sub(digits.len() + 1));
         let dash = if limit.charset == Charset::Portable && !cut.is_empty() { "-" } else { "" };
-        let name = format!("{cut}{dash}{}{tail}", id.get(..length)?);
+        let name = format!("{cut}{dash}{digits}{tail}");
         (!taken(&name)).then_some(name)
     })
 }
@@ -452,6 +458,16 @@ mod tests {
         let shorter = |name: &str| name == "winter.jpg" || name == "winter-0123.jpg";
         assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &shorter).unwrap(), "winter-01234567.jpg");
         assert_eq!(fit_file_name(&adobe(), "winter.jpg", id, &|_| true), None);
+        // However often a market refused what was mended, it is another name.
+        for chars_max in [7, 8, 12, 30] {
+            let market = Market { file_name: FileNameLimit { chars_max, charset: Charset::Portable }, ..adobe() };
+            let mut names = BTreeSet::new();
+            for times in 0..40 {
+                let name = fit_file_name(&market, "winter.jpg", id, &|name| names.contains(name));
+                let name = name.unwrap_or_else(|| panic!("{chars_max} {times}"));
+                assert!(name.len() <= chars_max && name.ends_with(".jpg") && names.insert(name), "{chars_max} {times}");
+            }
+        }
         let number = format!("a-{}.jpg", "1".repeat(30));
         assert_eq!(fit_file_name(&adobe(), &number, id, &none), None);
         let mut strict = adobe();

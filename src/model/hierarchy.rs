@@ -11,13 +11,14 @@ pub fn levels(path: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 /// Returns where keywords stand in a public file: each path that ends in one of them, of its levels those that are keywords as
-/// well. The others are how a person keeps order, and may name people and places.
+/// well, each once where it stands below itself. The others are how a person keeps order, and may name people and places.
 pub fn of_keywords<'a>(paths: impl IntoIterator<Item = &'a String>, keywords: &[String]) -> Vec<String> {
     let folded: HashSet<String> = keywords.iter().map(|keyword| keyword.to_lowercase()).collect();
     let is_keyword = |level: &str| folded.contains(&level.to_lowercase());
     let (mut kept, mut known): (Vec<String>, HashSet<String>) = Default::default();
     for path in paths {
-        let public: Vec<&str> = levels(path).filter(|level| is_keyword(level)).collect();
+        let mut public: Vec<&str> = levels(path).filter(|level| is_keyword(level)).collect();
+        public.dedup_by_key(|level| level.to_lowercase());
         let path_of = |levels: &[&str]| levels.join(&LEVEL.to_string());
         // What stands below nothing stands nowhere.
         let is_public = public.len() > 1 && levels(path).next_back().is_some_and(is_keyword);
@@ -50,5 +51,8 @@ mod tests {
         }
         let twice = text(&["x|a|b", "y|a|b"]);
         assert_eq!(of_keywords(&twice, &text(&["a", "b"])), ["a|b"]);
+        // A level stood below itself.
+        let repeated = text(&["a|A|b", "a|x|a|b", "b|a|b", "a|a"]);
+        assert_eq!(of_keywords(&repeated, &text(&["a", "b"])), ["a|b", "b|a|b"]);
     }
 }

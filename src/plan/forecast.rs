@@ -46,6 +46,8 @@ pub struct Outlook<'a> {
     pub left_at: Vec<Timestamp>,
     /// How much goes to the markets at once.
     pub day: &'a UploadDay,
+    /// The markets that get nothing until a person did something, and why.
+    pub held: BTreeMap<MarketName, String>,
     /// What went to each market before.
     pub before: BTreeMap<MarketName, WentBefore>,
     /// The time zone of the machine.
@@ -128,6 +130,9 @@ impl Outlook<'_> {
         days: &HashMap<MarketName, (Date, usize)>,
         at: Timestamp,
     ) -> Result<(), NoRoom> {
+        if let Some(why) = self.held.get(market) {
+            return Err(NoRoom { why: why.clone(), of_bundled: why.clone(), opens: None });
+        }
         let (now, none) = (at.to_zoned_datetime(self.zone.clone()), MarketRecord::default());
         let today = days.get(market).filter(|(day, _)| *day == now.date()).map_or(0, |(_, count)| *count);
         let record = self.before.get(market).map_or(&none, |before| &before.record);
@@ -158,6 +163,11 @@ mod tests {
     use crate::config::load;
 
     fn told(settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
+        told_but(&[], settings, files, until)
+    }
+
+    /// Tells the same while some markets get nothing.
+    fn told_but(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
         let markets = crate::market::built_in().unwrap();
         let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
         let waiting: Vec<Waiting> = files
@@ -178,6 +188,7 @@ mod tests {
             made_up: &[],
             left_at: Vec::new(),
             day: &settings.upload.day,
+            held: held.iter().map(|market| (MarketName::recorded(market), "held".to_owned())).collect(),
             before: [(MarketName::recorded("pond5"), pond5)].into(),
             zone: TimeZone::get("Europe/Berlin").unwrap(),
         };
@@ -246,5 +257,11 @@ mod tests {
         let (_, stays) =
             told("upload: {limits: {pond5: {at_most: 2}}}", &[("a", BOTH), ("b", BOTH)], "2026-10-19T22:00:00Z");
         assert_eq!(stays, ["b pond5"]);
+        // It was told to get all that `status` said it does not get.
+        let (leaves, stays) = told_but(&["pond5"], "{}", &[("a", BOTH), ("b", &BOTH[1..])], "2026-10-19T22:00:00Z");
+        assert_eq!(
+            (leaves, stays),
+            (vec!["10-19 09:00 a adobe-stock".to_owned()], vec!["a pond5".to_owned(), "b pond5".to_owned()])
+        );
     }
 }

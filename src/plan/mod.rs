@@ -134,8 +134,8 @@ pub struct Facts {
     pub comes_in_rows: bool,
     /// Whether a video has metadata beside its pictures and sound: they are not bundled with it.
     pub has_private: bool,
-    /// Whether some of that is a track, or lies among the samples of the others.
-    pub has_strays: bool,
+    /// Whether it has more of them than the tags that stockmill writes.
+    pub has_more_than_tags: bool,
     /// The C2PA manifest in it, which holds for no other file.
     pub c2pa: Option<C2pa>,
     /// Why stockmill writes no tags into a video; `None` if it does, and for other kinds.
@@ -178,7 +178,7 @@ impl Facts {
             is_upright: true,
             comes_in_rows: false,
             has_private: false,
-            has_strays: false,
+            has_more_than_tags: false,
             c2pa: None,
             tagless: None,
             is_sound: false,

@@ -358,8 +358,10 @@ fn film(asset: &Asset<'_>, meta: &Meta) -> (Recipe, FileRecord, String) {
     let stripped = if asset.facts.has_private { "stripped of its metadata and " } else { "" };
     let known = asset.sidecar.file.as_ref();
     match asset.facts.tagless {
-        // What an earlier version bundled may have strays.
-        None if known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta)) && !asset.facts.has_strays => {
+        // What an older version bundled may say what that one did not know.
+        None if known.and_then(|file| file.embedded.as_ref()) == Some(&digest(meta))
+            && !asset.facts.has_more_than_tags =>
+        {
             let file = known.cloned().unwrap_or_else(|| FileRecord::of_original(hash.clone()));
             (Recipe::Same { from, hash }, file, String::new())
         }
@@ -543,6 +545,23 @@ mod tests {
             assert_eq!(sidecar.file.as_ref().unwrap().embedded.is_some(), tagless.is_none(), "{did}");
             assert!(plan.about.did.starts_with(did), "{}", plan.about.did);
             assert_eq!(plan.moves[0].to.area(), "archive", "{did}");
+        }
+    }
+
+    /// A film that an older version had tagged went on to further markets with what that version did not blank.
+    #[test]
+    fn a_tagged_film_goes_on_as_it_is_if_it_says_nothing_else() {
+        let first = planned_of(Kind::Mp4, |_| ());
+        let Recipe::SidecarOf { sidecar, .. } = &first.products[1].recipe else { panic!("{first:?}") };
+        for (has_more_than_tags, is_same) in [(false, true), (true, false)] {
+            let plan = planned_of(Kind::Mp4, |facts| {
+                (facts.has_private, facts.has_more_than_tags) = (true, has_more_than_tags);
+                let file = FileRecord { hash: facts.hash.clone(), ..sidecar.file.clone().unwrap() };
+                facts.sidecar.as_mut().unwrap().1.file = Some(file);
+            });
+            let recipe = &plan.products[0].recipe;
+            assert_eq!(matches!(recipe, Recipe::Same { .. }), is_same, "{recipe:?}");
+            assert_eq!(matches!(recipe, Recipe::Embed { .. }), !is_same, "{recipe:?}");
         }
     }
 }

@@ -1,13 +1,19 @@
 //! A look at the areas: whether they are there, and how much room they have.
 
+use super::ledger::sidecars_of;
+use super::misplaced::Misplaced;
 use crate::intake::walk;
 use crate::model::RelPath;
-use crate::records::{SIDECAR_SUFFIX, Sidecar};
+use crate::records::Sidecar;
 use crate::report;
 use crate::vault::{Detached, Look, Space, Vault};
 
-/// The largest sidecar that is read back.
-const SIDECAR_BYTES_MAX: u64 = 1 << 20;
+/// What lies in an area that was away, and is to be remembered.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Returned {
+    pub(super) sidecars: Vec<(RelPath, Sidecar)>,
+    pub(super) misplaced: Misplaced,
+}
 
 /// How one area was found.
 #[derive(Debug)]
@@ -19,8 +25,8 @@ pub(super) struct Checked {
     pub(super) mount: Option<u64>,
     /// Whether its file system tells no events.
     pub(super) is_remote: bool,
-    /// The sidecars of an area that was away: what they say is to be remembered.
-    pub(super) sidecars: Vec<(RelPath, Sidecar)>,
+    /// What lies in it, if it was away.
+    pub(super) returned: Returned,
 }
 
 /// Looks whether areas are there, and how much room they have; `away` are those that were not.
@@ -41,18 +47,14 @@ fn check_one(vault: &Vault, area: &RelPath, was_away: bool) -> Checked {
         space: disk.space(area).ok(),
         mount: disk.device(area).ok(),
         is_remote: system.is_some_and(|system| system.is_remote),
-        sidecars: if is_back { sidecars(disk, area) } else { Vec::new() },
+        returned: if is_back { returned(disk, area) } else { Returned::default() },
         attached,
     }
 }
 
-/// Reads all sidecars below an area.
-fn sidecars(disk: &dyn Look, area: &RelPath) -> Vec<(RelPath, Sidecar)> {
-    let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { return Vec::new() };
-    let found = walked.files.into_iter().filter(|found| found.path.file_text().ends_with(SIDECAR_SUFFIX));
-    let read = |path: RelPath| {
-        let bytes = disk.read(&path, SIDECAR_BYTES_MAX).ok()?;
-        Some((path, Sidecar::parse(&bytes).ok()?))
-    };
-    found.filter_map(|found| read(found.path)).collect()
+/// Reads what is to be remembered of an area.
+fn returned(disk: &dyn Look, area: &RelPath) -> Returned {
+    let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { return Returned::default() };
+    let sidecars = sidecars_of(disk, &walked).map(|(path, sidecar)| (path.clone(), sidecar)).collect();
+    Returned { sidecars, misplaced: Misplaced::of(&walked) }
 }

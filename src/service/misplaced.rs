@@ -1,11 +1,11 @@
-//! Bundles that a person moved to where none can lie: each is left as it is, whole.
+//! Bundles that a person moved to where none can lie, or to where those of another market lie: each is left as it is, whole.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 
 use crate::intake::{Odd, Walked};
-use crate::model::RelPath;
-use crate::plan::BundleFolder;
+use crate::model::{MarketName, RelPath};
+use crate::plan::{BundleFolder, BundleName};
 
 /// The file that each bundle has, beside the folder of its files.
 const CHECKLIST: &str = "CHECKLIST.md";
@@ -14,6 +14,51 @@ const CHECKLIST: &str = "CHECKLIST.md";
 const WHY: &str = "it is a whole bundle, and none can lie here: nothing in it is touched, nothing joins it, and no changed tags \
                    reach it; move it back to `upload/DATE/MARKET`, or to `upload/sent/DATE/MARKET` once it was sent; what is to \
                    go on by itself, take out of its `files`";
+
+/// Bundles whose manifests name another market than their place does, or whose place names none, by folder, with the markets
+/// that the manifests name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Misplaced(BTreeMap<RelPath, BTreeSet<MarketName>>);
+
+impl Misplaced {
+    /// Returns those that a walk found.
+    pub(super) fn of(walked: &Walked) -> Self {
+        let files = walked.folders.iter().filter(|folder| folder.file_name() == BundleFolder::FILES);
+        let folders: HashSet<RelPath> = files.filter_map(RelPath::parent).collect();
+        let mut tables: BTreeMap<RelPath, BTreeSet<String>> = BTreeMap::new();
+        for table in walked.files.iter().map(|found| &found.path).filter(|path| path.extension() == "csv") {
+            if let Some(folder) = table.parent().filter(|folder| folders.contains(folder)) {
+                tables.entry(folder).or_default().insert(table.stem().to_string_lossy().into_owned());
+            }
+        }
+        // Later parts of a manifest are `MARKET-2.csv` and so on, which names no market.
+        let market = |stem: &String| {
+            let first = || MarketName::new(stem.rsplit_once('-')?.0).ok();
+            MarketName::new(stem).ok().or_else(first)
+        };
+        let named = |(folder, stems): (RelPath, BTreeSet<String>)| (folder, stems.iter().filter_map(market).collect());
+        let is_away = |(folder, markets): &(RelPath, BTreeSet<MarketName>)| {
+            let home = BundleName::of(folder).filter(|name| [name.folder(), name.sent_folder()].contains(folder));
+            home.is_none_or(|name| !markets.contains(&name.market))
+        };
+        Self(tables.into_iter().map(named).filter(is_away).collect())
+    }
+
+    /// Adds those of another walk.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// Returns the markets of such a bundle; none of any other folder.
+    pub(super) fn markets(&self, folder: &RelPath) -> impl Iterator<Item = &MarketName> {
+        self.0.get(folder).into_iter().flatten()
+    }
+
+    /// Returns each with each of its markets.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&RelPath, &MarketName)> {
+        self.0.iter().flat_map(|(folder, markets)| markets.iter().map(move |market| (folder, market)))
+    }
+}
 
 /// Takes such bundles out of what a walk found, but for the folders that are watched, and returns each.
 pub(super) fn take_misplaced(walked: &mut Walked) -> Vec<Odd> {

@@ -36,10 +36,14 @@ pub(super) fn is_sent(disk: &dyn Look, bundle: &RelPath) -> DiskResult<bool> {
 
 /// Returns where a bundle lies: where it was made, or where a person moved it once it was sent; `None` if it is gone.
 pub(super) fn place_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Option<RelPath>> {
-    let folder = name.folder();
-    match disk.stat(&folder)? {
-        Some(entry) if entry.what == What::Folder => Ok(Some(folder)),
-        _ => moved_to(disk, &folder),
+    place_of_folder(disk, &name.folder())
+}
+
+/// Returns where a bundle lies whose folder was made there, or was moved there by hand.
+pub(super) fn place_of_folder(disk: &dyn Look, folder: &RelPath) -> DiskResult<Option<RelPath>> {
+    match disk.stat(folder)? {
+        Some(entry) if entry.what == What::Folder => Ok(Some(folder.clone())),
+        _ => moved_to(disk, folder),
     }
 }
 

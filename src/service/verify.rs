@@ -4,18 +4,18 @@
 mod receipts;
 mod verified;
 
-pub use verified::{MovedByHand, Problem, Verified, Wrong};
+pub use verified::{MovedByHand, Problem, Unmatched, Verified, Wrong};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::decide::{bundle_names, without_row};
-use super::sent::is_sent;
+use super::decide::{bundle_names, without_file, without_row};
+use super::sent::{is_sent, place_of};
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::plan::BundleFolder;
+use crate::plan::{BundleFolder, BundleName};
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
 use receipts::{Expected, Receipts};
 
@@ -36,19 +36,34 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let disk = RealDisk::open_to_look(layout.clone());
     let mut verified = verify_receipts(&layout, &*disk)?;
     for name in bundle_names(&*disk, &settings.upload.markets) {
-        let folder = name.folder();
-        let found = is_sent(&*disk, &folder).map_err(|error| error.source.to_string());
-        let lacking = || without_row(&*disk, settings, &name).map_err(|hold| hold.to_string());
-        let found = found.and_then(|sent| if sent { lacking() } else { Ok(Vec::new()) });
-        match found {
-            Ok(files) => verified.without_row.extend(files),
-            Err(why) => {
-                let hint = "look at its rights, and at the disk".to_owned();
-                verified.problems.push(Problem { file: folder, wrong: Wrong::Unreadable, why, hint });
-            }
+        if let Err(why) = compare_manifest(&*disk, settings, &name, &mut verified) {
+            let hint = "look at its rights, and at the disk".to_owned();
+            verified.problems.push(Problem { file: name.folder(), wrong: Wrong::Unreadable, why, hint });
         }
     }
     Ok(verified)
+}
+
+/// Compares the rows of a bundle's manifest with its files.
+fn compare_manifest(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+    verified: &mut Verified,
+) -> Result<(), String> {
+    let place = place_of(disk, name).map_err(|error| error.source.to_string())?.unwrap_or_else(|| name.folder());
+    let sent = is_sent(disk, &place).map_err(|error| error.source.to_string())?;
+    let files = without_row(disk, settings, name).map_err(|hold| hold.to_string())?;
+    let Unmatched { without_row, without_row_yet, .. } = &mut verified.rows;
+    if sent { without_row } else { without_row_yet }.extend(files);
+    let rows = without_file(disk, settings, name, &place).map_err(|hold| hold.to_string())?;
+    let rows: Vec<RelPath> = rows.iter().map(|row| place.join("files").join(row)).collect();
+    // Of what is missing, and of what was moved, its receipt told.
+    let told: BTreeSet<&RelPath> = verified.problems.iter().map(|problem| &problem.file).collect();
+    let moved: BTreeSet<&RelPath> = verified.moved.iter().map(|moved| &moved.from).collect();
+    let untold: Vec<RelPath> = rows.into_iter().filter(|file| !told.contains(file) && !moved.contains(file)).collect();
+    verified.rows.without_file.extend(untold);
+    Ok(())
 }
 
 fn verify_receipts(layout: &Layout, disk: &dyn Look) -> Result<Verified, ServiceError> {

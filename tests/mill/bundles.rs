@@ -5,6 +5,17 @@ use std::path::{Path, PathBuf};
 
 use super::{NOTE, Root, picture};
 
+/// Bundles one picture of the note, and returns its file and its bundle.
+fn with_one_bundled(root: &Root) -> (PathBuf, PathBuf) {
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let file = root.bundled().remove(0);
+    let bundle = file.ancestors().nth(2).unwrap().to_owned();
+    (file, bundle)
+}
+
 #[test]
 fn a_gate_holds_until_it_is_released() {
     let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {keep: hold}\n");
@@ -237,11 +248,7 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
 #[test]
 fn what_a_person_does_to_a_bundle_is_told() {
     let root = Root::new();
-    root.idea(NOTE);
-    assert!(root.once().status.success());
-    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-    assert!(root.once().status.success());
-    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    let (_, bundle) = with_one_bundled(&root);
     let csv = bundle.join("adobe-stock.csv");
     let (text, told) =
         (fs::read_to_string(&csv).unwrap(), || root.log().matches("was changed by hand, and that").count());
@@ -266,12 +273,8 @@ fn a_bundle_that_a_person_moved_where_none_is_known_is_left_alone_whole() {
     for (place, has_journal) in [("later/2026-12-01/adobe-stock", true), ("my-box", true), ("my-box", false)] {
         let root = Root::new();
         add_market(&root, "");
-        root.idea(NOTE);
-        assert!(root.once().status.success());
-        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-        assert!(root.once().status.success());
+        let (_, bundle) = with_one_bundled(&root);
         let bundled = root.bundled();
-        let bundle = bundled[0].parent().unwrap().parent().unwrap().to_owned();
         let folder = root.at("upload").join(place);
         fs::create_dir_all(folder.parent().unwrap()).unwrap();
         fs::rename(&bundle, &folder).unwrap();
@@ -305,11 +308,7 @@ fn a_bundle_that_a_person_moved_where_none_is_known_is_left_alone_whole() {
 #[test]
 fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
     let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
-    root.idea(NOTE);
-    assert!(root.once().status.success());
-    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-    assert!(root.once().status.success());
-    let bundled = root.bundled()[0].clone();
+    let (bundled, _) = with_one_bundled(&root);
     let mut edited = fs::read(&bundled).unwrap();
     edited.extend_from_slice(b"edited");
     // In place: the same file keeps its number and its names.
@@ -332,11 +331,7 @@ fn a_bundled_file_that_is_edited_in_place_is_bundled_once_and_told() {
 #[test]
 fn a_bundled_file_that_another_program_saved_is_told_where_a_person_looks() {
     let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
-    root.idea(NOTE);
-    assert!(root.once().status.success());
-    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-    assert!(root.once().status.success());
-    let bundled = root.bundled()[0].clone();
+    let (bundled, _) = with_one_bundled(&root);
     let left = fs::read(&bundled).unwrap();
     let checklist = bundled.ancestors().nth(2).unwrap().join("CHECKLIST.md");
     let named = "> Changed by hand since they were bundled: `winter-cabins-0001.jpg`; ";
@@ -406,12 +401,7 @@ fn what_is_known_only_once_it_is_made_is_not_bundled() {
 #[test]
 fn a_file_that_a_sent_manifest_does_not_have_is_named() {
     let root = Root::new();
-    root.idea(NOTE);
-    assert!(root.once().status.success());
-    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-    assert!(root.once().status.success());
-    let file = root.bundled().pop().unwrap();
-    let bundle = file.parent().unwrap().parent().unwrap();
+    let (file, bundle) = with_one_bundled(&root);
     fs::write(bundle.join("SENT"), "").unwrap();
     assert!(root.once().status.success());
     assert!(!root.log().contains("Not in the manifest"), "{}", root.log());
@@ -428,6 +418,21 @@ fn a_file_that_a_sent_manifest_does_not_have_is_named() {
     assert!(status.contains("files/joined-0002.jpg: it lies in a bundle that is marked as sent, and"), "{status}");
     let verified = root.text(&["verify"]);
     assert!(verified.contains("files/joined-0002.jpg: its bundle was sent, and the CSV has no row"), "{verified}");
+    // A row without a file was told by no line, and of an open bundle neither was a file without a row.
+    fs::remove_file(bundle.join("SENT")).unwrap();
+    let csv = bundle.join("adobe-stock.csv");
+    let rows = fs::read_to_string(&csv).unwrap();
+    fs::write(&csv, rows.replace("winter-cabins-0001.jpg", "winter-cabins-0009.jpg")).unwrap();
+    let verified = root.text(&["verify"]);
+    for told in [
+        "files/joined-0002.jpg: the CSV of its bundle has no row of it; stockmill writes that CSV when it runs",
+        "files/winter-cabins-0001.jpg: the CSV of its bundle has no row of it",
+        "files/winter-cabins-0009.jpg: the CSV of its bundle has a row of it, and it is not there; put it back",
+    ] {
+        assert!(verified.contains(told), "{verified}");
+    }
+    fs::write(&csv, rows).unwrap();
+    fs::write(bundle.join("SENT"), "").unwrap();
     // By day, and the parts of a market in their order.
     let others = ["2031-01-02/adobe-stock", "2020-01-02/adobe-stock-10", "2020-01-02/adobe-stock-2"];
     others.iter().for_each(|other| fs::create_dir_all(root.at(&format!("upload/{other}"))).unwrap());
@@ -463,16 +468,11 @@ fn what_was_taken_out_of_a_bundle_is_bundled_again_on_a_word_unless_it_may_be_so
     ];
     for (number, (before, after, expected)) in rows.into_iter().enumerate() {
         let root = Root::new();
-        root.idea(NOTE);
-        assert!(root.once().status.success());
-        fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-        assert!(root.once().status.success());
-        let file = root.bundled().pop().unwrap();
-        let bundle = file.parent().unwrap().parent().unwrap();
-        before(bundle);
+        let (file, bundle) = with_one_bundled(&root);
+        before(&bundle);
         fs::remove_file(&file).unwrap();
         assert!(root.once().status.success());
-        after(bundle);
+        after(&bundle);
         fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
         assert!(root.once().status.success());
         assert!(root.call(&["release", "raw", "--anyway"]).status.success());

@@ -1,10 +1,12 @@
-//! What is found of the boxes of an MP4 or MOV.
+//! What a look at the boxes of an MP4 or MOV showed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Cannot;
 use super::boxes::Top;
 use super::edit::Edit;
+use crate::model::Kind;
 
 /// What is known of the boxes of a video.
 #[derive(Default)]
@@ -22,11 +24,22 @@ pub(super) struct Found {
     pub(super) is_elsewhere: bool,
     /// Whether some of what is private is a track, or lies among the samples of the others.
     pub(super) is_in_content: bool,
+    /// The boxes that stockmill writes tags into, whoever wrote them.
+    pub(super) tags: Vec<([u8; 4], Range<u64>)>,
     /// What a person is told of that.
     pub(super) told: Vec<String>,
 }
 
 impl Found {
+    /// Returns whether there is more that is private than what stockmill writes: a `udta` in the index, and in an MP4 an XMP
+    /// packet beside it, of each one.
+    pub(super) fn is_more_than_tags(&self, kind: Kind) -> bool {
+        let own: Vec<_> = self.tags.iter().filter(|(name, _)| name == b"udta" || kind == Kind::Mp4).collect();
+        let names: BTreeSet<&[u8; 4]> = own.iter().map(|(name, _)| name).collect();
+        let is_tag = |edit: &Edit| own.iter().any(|(_, at)| at.start <= edit.at.start && edit.at.end <= at.end);
+        self.is_in_content || names.len() < own.len() || !self.edits.iter().all(is_tag)
+    }
+
     /// Returns where the content lies, in the order of the file.
     pub(super) fn contents(&self) -> Vec<Range<u64>> {
         self.top.iter().filter(|top| top.is_content()).map(|top| top.content.clone()).collect()

@@ -23,6 +23,10 @@ const CODECS: &[&[u8; 4]] = &[
     b"dac4", b"dOps", b"dfLa", b"ddts", b"damr", b"dmlp", b"mhaC", b"srat", b"SA3D", b"SAND", b"sinf",
 ];
 
+/// What an XMP packet in a box of its own is known by (XMP Specification Part 3, 1.2.7.1).
+pub(super) const XMP: [u8; 16] =
+    [0xBE, 0x7A, 0xCF, 0xCB, 0x97, 0xA9, 0x42, 0xE8, 0x9C, 0x71, 0x99, 0x94, 0x91, 0xE3, 0xAF, 0xAC];
+
 /// Returns whether a box belongs to the streams, or says how they are played. In what describes samples all boxes count
 /// but those that are known to say something else: nobody knows all codecs.
 pub(super) fn is_needed(inside: Option<[u8; 4]>, name: [u8; 4]) -> bool {

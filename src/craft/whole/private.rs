@@ -4,8 +4,7 @@ use std::io::{BufReader, Read, Seek};
 
 use super::edit::Edit;
 use super::found::Found;
-use super::private_boxes;
-use super::{CraftError, Source, measure, private_avi, private_matroska};
+use super::{CraftError, Source, measure, private_avi, private_boxes, private_matroska};
 use crate::model::{Codec, Kind};
 
 /// What a video contains besides its pictures and sound.
@@ -15,6 +14,8 @@ pub struct Private {
     pub edits: Vec<Edit>,
     /// Whether some of it is a track, or lies among the samples of the others.
     pub is_in_content: bool,
+    /// Whether there is more of it than the tags that stockmill writes.
+    pub is_more_than_tags: bool,
     /// What a person is told of that.
     pub told: Vec<String>,
 }
@@ -32,8 +33,10 @@ pub fn private<R: Read + Seek>(mut reader: R, length: u64, kind: Kind) -> Result
     let mut source = Source { reader: BufReader::new(reader), at: 0, length };
     match kind {
         Kind::Mp4 | Kind::Mov => {
-            let Found { edits, is_in_content, told, .. } = private_boxes::look(&mut source)?;
-            Ok(Private { edits, is_in_content, told })
+            let found = private_boxes::look(&mut source)?;
+            let is_more_than_tags = found.is_more_than_tags(kind);
+            let Found { edits, is_in_content, told, .. } = found;
+            Ok(Private { edits, is_in_content, is_more_than_tags, told })
         }
         Kind::Webm | Kind::Mkv => private_matroska::find(source).map(|found| Private::beside(found, codec.as_ref())),
         Kind::Avi => private_avi::find(source).map(|found| Private::beside(found, codec.as_ref())),

@@ -10,7 +10,7 @@ use super::coded::Notes;
 use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
 use super::found::Found;
-use super::needed::{DESCRIPTIONS, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
+use super::needed::{DESCRIPTIONS, XMP, boxes_at, holds_boxes, is_needed, is_unknown, meaning};
 use super::spherical::{self, Mark};
 use super::strays::{Strays, is_within, names_content, no_content_at, strays};
 use super::streams::{Track, used};
@@ -185,6 +185,9 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.found.edits.push(Edit::blank(content, b""));
             }
         } else if !stays {
+            if self.holds_tags(&content, name, inside)? {
+                self.found.tags.push((name, at..content.end));
+            }
             self.found.edits.extend(Edit::freed(at, content));
         } else if holds_boxes(inside, name) {
             self.boxes(content, Some(name), depth + 1)?;
@@ -198,6 +201,13 @@ impl<R: Read + Seek> Walk<'_, R> {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether stockmill writes tags into such a box.
+    fn holds_tags(&mut self, content: &Range<u64>, name: [u8; 4], inside: Option<[u8; 4]>) -> Result<bool, CraftError> {
+        let is_packet = inside.is_none() && name == *b"uuid";
+        let head = if is_packet { self.source.up_to(content.start, XMP.len() as u64)? } else { Vec::new() };
+        Ok(head == XMP || inside == Some(*b"moov") && name == *b"udta")
     }
 
     /// Keeps what makes players show a film in all directions, and returns whether that is what a box says.

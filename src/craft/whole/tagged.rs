@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::boxes::{measured, part};
 use super::edit::Edit;
 use super::found::Found;
-use super::private_boxes;
+use super::needed::XMP;
 use super::strays::is_within;
-use super::{Cannot, CraftError, Source};
+use super::{Cannot, CraftError, Source, private_boxes};
 use crate::craft::xmp::write_xmp;
 use crate::model::iim::plain;
 use crate::model::{Kind, Meta};
@@ -20,8 +20,6 @@ const INDEX_BYTES_MAX: u64 = 16 << 20;
 const TAGS_BYTES_MAX: u64 = 1 << 20;
 /// The most bytes of a text in the list of players.
 const TEXT_BYTES_MAX: usize = 64 << 10;
-/// What an XMP packet in a box of its own is known by (XMP Specification Part 3, 1.2.7.1).
-const XMP: [u8; 16] = [0xBE, 0x7A, 0xCF, 0xCB, 0x97, 0xA9, 0x42, 0xE8, 0x9C, 0x71, 0x99, 0x94, 0x91, 0xE3, 0xAF, 0xAC];
 
 /// Returns why stockmill writes no metadata into a video; `None` if it does.
 pub fn tagless<R: Read + Seek>(reader: R, length: u64, kind: Kind) -> Option<&'static str> {
@@ -205,6 +203,7 @@ mod tests {
 
     use super::super::boxes::{find, inner};
     use super::super::edit::edited;
+    use super::super::private::private;
     use super::super::tests::check;
     use super::*;
     use crate::craft::read_xmp;
@@ -304,6 +303,11 @@ mod tests {
             assert!(check(&made, kind) && count(&made, SECRET) == 0, "{name}");
             // The same gives the same, and what was there is replaced.
             assert_eq!(tag(&made, kind, &meta("A cabin")).unwrap(), made, "{name}");
+            // Beside its tags a film of an older version may say what that one did not know.
+            let is_more = |film: &[u8]| private(Cursor::new(film), film.len() as u64, kind).unwrap().is_more_than_tags;
+            let more = [part(*b"uuid", &[&XMP[..], SECRET].concat()), part(*b"meta", SECRET), SECRET.to_vec()];
+            let older = more.map(|more| [&made[..], &more].concat());
+            assert!(!is_more(&made) && is_more(&video) && older.iter().all(|film| is_more(film)), "{name}");
             let other = tag(&video, kind, &meta("Another title")).unwrap();
             assert_eq!(tag(&made, kind, &meta("Another title")).unwrap(), other, "{name}");
             assert_eq!(count(&other, b"A cabin"), 0, "{name}");

@@ -109,7 +109,7 @@ impl Given<'_> {
             is_upright: true,
             comes_in_rows: true,
             has_private: false,
-            has_strays: false,
+            has_more_than_tags: false,
             tagless: None,
             is_sound: true,
             sidecar,

@@ -10,8 +10,8 @@ use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_part};
-use crate::model::{ContentHash, Identity, Ignore, RelPath, Stage, Tags, ThemeSlug};
+use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_name, manifest_part};
+use crate::model::{ContentHash, Identity, Ignore, MarketName, RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
 };
@@ -289,19 +289,23 @@ pub(super) fn strangers(
 
 /// Returns the parts of a bundle's manifest that lie there, in order.
 pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Vec<Written>> {
-    let Some(place) = place_of(disk, name)? else { return Ok(Vec::new()) };
-    let listed = match disk.list(&place) {
+    place_of(disk, name)?.map_or(Ok(Vec::new()), |place| manifest_in(disk, &place, &name.market))
+}
+
+/// Returns the parts of a market's manifest that lie in a folder, in order.
+pub(super) fn manifest_in(disk: &dyn Look, place: &RelPath, market: &MarketName) -> DiskResult<Vec<Written>> {
+    let listed = match disk.list(place) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed?,
     };
     let mut parts: Vec<(u32, Identity)> = listed
         .into_iter()
-        .filter_map(|(file, entry)| Some((manifest_part(&name.market, file.to_str()?)?, entry.identity)))
+        .filter_map(|(file, entry)| Some((manifest_part(market, file.to_str()?)?, entry.identity)))
         .collect();
     parts.sort_by_key(|(part, _)| *part);
     let mut written = Vec::new();
     for (part, seen) in parts {
-        let path = place.join(name.manifest(part).file_name());
+        let path = place.join(manifest_name(market, part));
         match disk.read(&path, MANIFEST_BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => (),
             read => written.push(Written { bytes: read?, path, seen }),

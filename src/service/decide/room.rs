@@ -92,7 +92,10 @@ impl Decider {
             }
             before.insert(market.name.clone(), went);
         }
+        let held = self.settings.upload.markets.iter().map(|market| &market.name);
+        let held = held.filter_map(|market| Some((market.clone(), self.has_unidentified(market)?))).collect();
         Outlook {
+            held,
             gate: self.settings.gates.of(Stage::Upload),
             made_up: self.upload.gate_days.get(&Stage::Upload).map_or(&[], |day| &day.made_up),
             left_at: self.ledger.left_at(Stage::Upload).to_vec(),

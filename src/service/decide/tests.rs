@@ -259,6 +259,53 @@ fn only_the_bundles_of_the_day_are_counted() {
     assert_eq!(decide.bundles_of(&noon())[0].rows, None);
 }
 
+/// With the journal lost as well, a file went to its market again from a bundle that was moved to where none can lie.
+#[test]
+fn a_market_waits_for_an_unknown_file_wherever_its_bundle_lies() {
+    const KNOWN: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    let market = MarketName::recorded("adobe-stock");
+    let held = |decide: &mut Decider| {
+        drop(decide.bundles_of(&noon()));
+        decide.has_unidentified(&market)
+    };
+    // Where the bundle lies, the name of its manifest, and whether that is one of the market.
+    for (folder, table, is_held) in [
+        ("upload/2026-11-20/adobe-stock", "adobe-stock", true),
+        ("upload/sent/2026-11-20/adobe-stock", "adobe-stock", true),
+        ("upload/2026-11-20/adobe-stock-9", "adobe-stock-2", true),
+        ("upload/box/adobe-stock", "adobe-stock", true),
+        ("upload/done/2026-11-20/adobe-stock", "adobe-stock", true),
+        ("upload/2026-11-20/another", "adobe-stock", true),
+        ("upload/2026-11-20/another", "vecteezy", false),
+        ("raw/adobe-stock", "adobe-stock", true),
+        ("archive/old", "adobe-stock", true),
+    ] {
+        let at = |rest: &str| format!("{folder}/{rest}");
+        let (file, record, csv) = (at("files/a.jpg"), at("sidecars/a.jpg.yaml"), at(&format!("{table}.csv")));
+        let files = [(file.as_str(), "x"), (csv.as_str(), "Filename,Title\r\na.jpg,Sea\r\n")];
+        for sidecar in [None, Some("id: ["), Some("version: 1\n"), Some(KNOWN)] {
+            let record = sidecar.map(|text| (record.as_str(), text));
+            let all: Vec<_> = files.into_iter().chain(record).collect();
+            let (home, mut decide) = mill("", &all);
+            decide.ledger = Ledger::rebuild(decide.disk(), &[], &crate::service::areas());
+            let why = held(&mut decide);
+            let is_unknown = sidecar != Some(KNOWN);
+            assert_eq!(why.is_some(), is_held && is_unknown, "{folder} {table} {sidecar:?}: {why:?}");
+            assert!(why.is_none_or(|why| why.contains(&file)), "{folder}");
+            // It holds on when a person moves the bundle, and ends when the bundle is gone.
+            let (from, to) = (home.path().join(folder), home.path().join("keep/away/moved"));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::rename(from, &to).unwrap();
+            let why = held(&mut decide);
+            assert_eq!(why.is_some(), is_held && is_unknown, "{folder} moved {table} {sidecar:?}: {why:?}");
+            assert!(why.is_none_or(|why| why.contains("keep/away/moved/")), "{folder}");
+            fs::remove_dir_all(to).unwrap();
+            assert_eq!(held(&mut decide), None, "{folder} gone");
+        }
+    }
+}
+
 /// A file that the disk did not show was owed to nobody for that look, and what cannot be told of one hid its neighbours.
 #[test]
 fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
@@ -278,8 +325,8 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     let lacking = ["good", "bad", "unseen", "gone"].map(|name| (format!("{name}.jpg"), lacks.clone()));
     let owed = [(bundle.clone(), lacking.into())].into();
     let owing = decide.owing(&bundle, &owed, Care::Times, here).unwrap();
-    let told = |owing: &Owing| (owing.file.file_text(), owing.said.as_ref().unwrap_err().to_string());
-    let told: Vec<_> = owing.iter().map(told).collect();
+    let told_of = |owing: &Owing| (owing.file.file_text(), owing.said.as_ref().unwrap_err().to_string());
+    let told: Vec<_> = owing.iter().map(told_of).collect();
     let expected = [
         ("bad.jpg", "bad.jpg.yaml` cannot be read: line 1, column 1"),
         ("good.jpg", "its content is no picture"),
@@ -287,4 +334,14 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     ];
     let is_told = |((name, why), (file, says)): (&(String, String), (&str, &str))| name == file && why.contains(says);
     assert!(told.len() == 3 && told.iter().zip(expected).all(is_told), "{told:?}");
+    // Where the disk does not even tell whether a file is there, it is not owed to nobody either.
+    let disk = Arc::new(RealDisk::open(crate::service::layout(&decide.settings)).unwrap());
+    let vault = Vault::new(disk, &[]).unwrap();
+    vault.make_area(&path("upload")).unwrap();
+    fs::rename(home.path().join("upload"), home.path().join("away")).unwrap();
+    let folder = BundleFolder::new(bundle.folder());
+    let (disk, settings) = (vault.disk(), &*decide.settings);
+    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, now: now.for_settle() };
+    let why = look.offers(&bundle, &folder, &owed, false).unwrap_err().to_string();
+    assert!(why.contains("upload/2026-11-22/adobe-stock/files/bad.jpg"), "{why}");
 }

@@ -4,14 +4,19 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
-use super::bundles::{bundle_names, listed, manifest_of};
+use super::bundles::{bundle_names, listed, manifest_in};
 use super::record_settle::refused;
 use super::sending::record_of;
 use crate::market::names_in;
 use crate::model::{Identity, MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Hold};
-use crate::service::sent::place_of;
+use crate::plan::{BundleFolder, Hold};
+use crate::service::areas;
+use crate::service::sent::place_of_folder;
 use crate::vault::{Look, What};
+
+/// A bundle: its folder, before it may have been moved to those that were sent, and the market that it is for. A misplaced one
+/// may be for several, as far as anybody can tell.
+pub(super) type Meant = (RelPath, MarketName);
 
 /// A bundle with such a file.
 #[derive(Debug)]
@@ -35,22 +40,30 @@ impl Unidentified {
 
 impl Decider {
     /// Looks for such files in all bundles, and learns what their sidecars say.
-    pub(super) fn look_for_unidentified(&mut self) {
-        let names = bundle_names(self.disk(), &self.settings.upload.markets);
-        self.identify(names.into_iter().collect());
+    pub(in crate::service) fn look_for_unidentified(&mut self) {
+        let names = bundle_names(self.disk(), &self.settings.upload.markets).into_iter();
+        let placed = names.map(|name| (name.folder(), name.market));
+        let misplaced = self.ledger.misplaced.all().map(|(folder, market)| (folder.clone(), market.clone()));
+        let all = placed.chain(misplaced).chain(self.upload.unidentified.keys().cloned()).collect();
+        self.identify(all);
     }
 
-    /// Looks again where something changed.
+    /// Looks again where something changed. A bundle that is not there any more was moved, or removed.
     pub(super) fn look_again_for_unidentified(&mut self) {
         let disk = self.vault.disk();
         let changed = self.upload.unidentified.iter().filter(|(_, unknown)| !unknown.is_as_seen(disk));
-        let changed: BTreeSet<BundleName> = changed.map(|(name, _)| name.clone()).collect();
-        self.identify(changed);
+        let changed: BTreeSet<Meant> = changed.map(|(bundle, _)| bundle.clone()).collect();
+        if changed.iter().any(|(folder, _)| matches!(place_of_folder(disk, folder), Ok(None))) {
+            self.ledger.look_for_misplaced(disk, &areas());
+            self.look_for_unidentified();
+        } else {
+            self.identify(changed);
+        }
     }
 
     /// Returns why a market gets nothing for now, if it has such a file.
     pub(super) fn has_unidentified(&self, market: &MarketName) -> Option<String> {
-        let unknown = self.upload.unidentified.iter().find(|(name, _)| name.market == *market);
+        let unknown = self.upload.unidentified.iter().find(|((_, of), _)| of == market);
         unknown.map(|(_, unknown)| {
             format!(
                 "it may have this already: {}; or take that file out of its bundle, if you never drop it again; what you \
@@ -60,34 +73,35 @@ impl Decider {
         })
     }
 
-    fn identify(&mut self, names: BTreeSet<BundleName>) {
-        for name in names {
-            match self.first_unidentified(&name) {
-                Some(unknown) => drop(self.upload.unidentified.insert(name, unknown)),
-                None => drop(self.upload.unidentified.remove(&name)),
+    fn identify(&mut self, bundles: BTreeSet<Meant>) {
+        for bundle in bundles {
+            match self.first_unidentified(&bundle) {
+                Some(unknown) => drop(self.upload.unidentified.insert(bundle, unknown)),
+                None => drop(self.upload.unidentified.remove(&bundle)),
             }
         }
     }
 
-    fn first_unidentified(&mut self, name: &BundleName) -> Option<Unidentified> {
-        let at = name.folder();
-        self.unidentified_in(name).unwrap_or_else(|hold| Some(Unidentified { at, record: None, why: hold.to_string() }))
+    fn first_unidentified(&mut self, bundle: &Meant) -> Option<Unidentified> {
+        let at = bundle.0.clone();
+        let unseen = |hold: Hold| Some(Unidentified { at, record: None, why: hold.to_string() });
+        self.unidentified_in(bundle).unwrap_or_else(unseen)
     }
 
     /// Returns the first file of a bundle of which nobody knows which asset it is, of those that have a row.
-    fn unidentified_in(&mut self, name: &BundleName) -> Result<Option<Unidentified>, Hold> {
+    fn unidentified_in(&mut self, (folder, market): &Meant) -> Result<Option<Unidentified>, Hold> {
         let vault = self.vault.clone();
         let disk = vault.disk();
-        let place = place_of(disk, name).map_err(|error| refused(&name.folder(), &error))?;
-        let (Some(place), Some(market)) = (place, self.settings.upload.market(&name.market)) else { return Ok(None) };
+        let place = place_of_folder(disk, folder).map_err(|error| refused(folder, &error))?;
+        let (Some(place), Some(market)) = (place, self.settings.upload.market(market)) else { return Ok(None) };
         let bundle = BundleFolder::new(place);
         let files = listed(disk, &bundle.files())?.into_iter().filter(|(_, entry)| entry.what == What::File);
         let files = files.filter_map(|(name, _)| name.into_string().ok());
-        let nameless: Vec<String> = files.filter(|file| !self.ledger.has_named(&name.market, file)).collect();
+        let nameless: Vec<String> = files.filter(|file| !self.ledger.has_named(&market.name, file)).collect();
         if nameless.is_empty() {
             return Ok(None);
         }
-        let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
+        let parts = manifest_in(disk, bundle.path(), &market.name).map_err(|error| refused(&error.path, &error))?;
         let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
         for file in nameless.into_iter().filter(|file| rows.contains(file)) {
             let record = bundle.sidecar_of(&file);
@@ -101,7 +115,7 @@ impl Decider {
                 }
                 Err(hold) => hold.to_string(),
             };
-            if !self.ledger.has_named(&name.market, &file) {
+            if !self.ledger.has_named(&market.name, &file) {
                 return Ok(Some(Unidentified { at, record: Some((record, seen)), why }));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::unidentified::Unidentified;
+use super::unidentified::{Meant, Unidentified};
 use crate::model::{MarketName, Stage, ThemeSlug};
 use crate::plan::{Bundle, BundleName};
 use crate::records::GateDay;
@@ -17,7 +17,7 @@ pub(in crate::service) struct UploadState {
     /// The day for which they were looked for on disk.
     pub(super) loaded_for: Option<Date>,
     /// The bundles with files of which nobody knows which asset they are.
-    pub(super) unidentified: BTreeMap<BundleName, Unidentified>,
+    pub(super) unidentified: BTreeMap<Meant, Unidentified>,
     /// Whether what a further market takes waits for the gate.
     pub(super) offers_wait: bool,
     /// What is remembered of the gates with a schedule.

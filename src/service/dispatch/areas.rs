@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::part::{By, Left, Part};
 use crate::model::RelPath;
-use crate::records::Sidecar;
-use crate::service::check::Checked;
+use crate::service::check::{Checked, Returned};
 use crate::service::pauses::{Cause, Pauses, Resumed, Short, area_of_trouble, lacks_room};
 use crate::vault::Space;
 
@@ -37,8 +36,8 @@ pub(super) enum AreaNews {
     Paused(RelPath, String),
     /// One can be worked on again; whether that is to be told.
     Resumed(RelPath, bool),
-    /// One that was away is back, with what its sidecars say.
-    Returned(RelPath, Vec<(RelPath, Sidecar)>),
+    /// One that was away is back, with what lies in it.
+    Returned(RelPath, Returned),
     /// One was away and back between two looks, and its watches with it.
     MountedAnew(RelPath),
     /// The file system of one tells no events.
@@ -145,7 +144,7 @@ impl Areas {
         }
         let before = found.mount.and_then(|mount| self.mounts.insert(area.clone(), mount));
         if self.detached.remove(&area) {
-            news.push(AreaNews::Returned(area.clone(), found.sidecars));
+            news.push(AreaNews::Returned(area.clone(), found.returned));
         } else if before.is_some_and(|before| Some(before) != found.mount) {
             news.push(AreaNews::MountedAnew(area.clone()));
         }
@@ -256,7 +255,7 @@ mod tests {
             space: Some(space(free_mib)),
             mount: Some(1),
             is_remote: false,
-            sidecars: Vec::new(),
+            returned: Returned::default(),
         }
     }
 
@@ -283,7 +282,7 @@ mod tests {
             (Left { soon: None, stuck: 1 }, Some(NOW + Duration::from_secs(1)))
         );
 
-        let back = [AreaNews::Resumed(path("raw"), true), AreaNews::Returned(path("raw"), vec![])];
+        let back = [AreaNews::Resumed(path("raw"), true), AreaNews::Returned(path("raw"), Returned::default())];
         assert_eq!(look(&mut areas, found(1_000), NOW + Duration::from_secs(1)), back);
         areas.want_check();
         assert!(matches!(&look(&mut areas, found(9), NOW)[..], [AreaNews::Paused(_, why)] if why.contains("MiB free")));

@@ -14,8 +14,13 @@ impl FileNames {
     /// Remembers the name of a file that lies, or will lie, in a bundle.
     pub(super) fn give(&mut self, slot: Slot, file: &RelPath) {
         if let Some(bundle) = BundleName::of(file).filter(|_| BundleFolder::is_file(file)) {
-            self.0.entry(digest(&bundle.market, &file.file_text())).or_insert(slot);
+            self.give_for(slot, &bundle.market, &file.file_text());
         }
+    }
+
+    /// Remembers the name of a file that was bundled for a market, wherever it lies.
+    pub(super) fn give_for(&mut self, slot: Slot, market: &MarketName, name: &str) {
+        self.0.entry(digest(market, name)).or_insert(slot);
     }
 
     /// Returns the asset that got a name for a market.

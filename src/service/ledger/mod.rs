@@ -21,8 +21,11 @@ use file_names::FileNames;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
 pub(super) use owed::Lacks;
+pub(super) use rebuild::sidecars_of;
 pub(super) use sendings::Became;
 use sendings::Sendings;
+
+use super::misplaced::Misplaced;
 
 /// What was seen and done so far: a memory that the journal and the sidecars can rebuild.
 #[derive(Debug, Default, Clone)]
@@ -40,6 +43,8 @@ pub(super) struct Ledger {
     /// The hash of each bundle's manifest as it was written last.
     manifests: HashMap<RelPath, ContentHash>,
     sendings: Sendings,
+    /// The bundles whose place does not tell their market.
+    pub(super) misplaced: Misplaced,
     /// What notes gave.
     pub(super) notes: NoteVersions,
     /// Products that were taken away and may still be kept.

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::{KeptProducts, Ledger, NoteVersions};
-use crate::intake::walk;
+use crate::intake::{Walked, walk};
 use crate::model::{MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{Plans, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
+use crate::service::misplaced::Misplaced;
 use crate::vault::Look;
 
 impl Ledger {
@@ -19,19 +20,19 @@ impl Ledger {
         for area in areas {
             // An area that is away is remembered when it comes back.
             let Ok(walked) = walk(disk, area, &|_| true, &mut |_, _| ()) else { continue };
-            let tables: Vec<&RelPath> =
-                walked.files.iter().map(|found| &found.path).filter(|path| path.extension() == "csv").collect();
-            for found in &walked.files {
-                if found.path.file_text().ends_with(SIDECAR_SUFFIX)
-                    && let Ok(bytes) = disk.read(&found.path, SIDECAR_BYTES_MAX)
-                    && let Ok(sidecar) = Sidecar::parse(&bytes)
-                {
-                    ledger.remember_sidecar(&found.path, &sidecar, &is_there);
-                    ledger.remember_misplaced(&found.path, &sidecar, &tables);
-                }
+            ledger.misplaced.extend(Misplaced::of(&walked));
+            for (path, sidecar) in sidecars_of(disk, &walked) {
+                ledger.remember_sidecar(path, &sidecar, &is_there);
             }
         }
         ledger
+    }
+
+    /// Looks anew for bundles that lie where none can, or where those of another market lie.
+    pub(in crate::service) fn look_for_misplaced(&mut self, disk: &dyn Look, areas: &[RelPath]) {
+        for walked in areas.iter().filter_map(|area| walk(disk, area, &|_| true, &mut |_, _| ()).ok()) {
+            self.misplaced.extend(Misplaced::of(&walked));
+        }
     }
 
     pub(in crate::service) fn remember_records(&mut self, records: &[Record]) {
@@ -53,6 +54,13 @@ impl Ledger {
         sidecar: &Sidecar,
         is_there: &dyn Fn(&RelPath) -> bool,
     ) {
+        let bundle = BundleFolder::anywhere(path);
+        let markets = bundle.iter().flat_map(|bundle| self.misplaced.markets(bundle.path()));
+        let markets: Vec<MarketName> = markets.cloned().collect();
+        if let Some(id) = &sidecar.id {
+            let slot = self.assets.of_id(id);
+            markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
+        }
         let (Some(id), Some(origin)) = (&sidecar.id, &sidecar.origin) else { return };
         if let (Some(theme), Some(seq)) = (&sidecar.theme, sidecar.seq) {
             let last = self.last_seq.entry(theme.clone()).or_default();
@@ -67,7 +75,8 @@ impl Ledger {
         let last = sidecar.history.last().map_or(Timestamp::UNIX_EPOCH, |happened| happened.at);
         let beside = BundleFolder::file_of_sidecar(path);
         // A person may have moved the whole bundle to where none can lie.
-        let misplaced = BundleFolder::anywhere(&beside).map(|bundle| bundle.files().join(beside.file_name()));
+        let misplaced = bundle.map(|bundle| bundle.files().join(beside.file_name()));
+        markets.iter().for_each(|market| self.file_names.give_for(slot, market, &beside.file_text()));
         let file = misplaced.filter(|file| *file != beside && is_there(file)).unwrap_or(beside);
         if let Some(bundle) = BundleName::of(&file).filter(|_| BundleFolder::is_file(&file)) {
             self.assets.was_bundled_for(slot, &bundle.market);
@@ -88,25 +97,21 @@ impl Ledger {
             self.assets.left(slot, &origin.path);
         }
     }
-
-    /// Remembers which market a file was bundled for, also if a person moved its bundle to where none can lie: the name of
-    /// its manifest, which is among these tables, tells that.
-    fn remember_misplaced(&mut self, record: &RelPath, sidecar: &Sidecar, tables: &[&RelPath]) {
-        let bundle = BundleFolder::anywhere(record).filter(|_| BundleName::of(record).is_none());
-        let (Some(id), Some(bundle)) = (&sidecar.id, bundle) else { return };
-        let first = tables.partition_point(|path| *path < bundle.path());
-        let inside = tables[first..].iter().take_while(|path| path.is_in(bundle.path()));
-        let manifests = inside.filter(|path| path.parent().as_ref() == Some(bundle.path()));
-        // Its later parts are `MARKET-2.csv` and so on.
-        let name = manifests.map(|path| path.stem().to_string_lossy().into_owned()).min_by_key(String::len);
-        if let Some(market) = name.and_then(|name| MarketName::new(&name).ok()) {
-            let slot = self.assets.of_id(id);
-            self.assets.was_bundled_for(slot, &market);
-        }
-    }
 }
 
 /// Returns whether what stands at a path is on its way: no file of a bundle, and no original in the archive.
 fn is_in_flow(path: &RelPath) -> bool {
     path.area() != "archive" && !BundleFolder::is_file(path)
+}
+
+/// Returns the sidecars that a walk found and that can be read.
+pub(in crate::service) fn sidecars_of<'a>(
+    disk: &'a dyn Look,
+    walked: &'a Walked,
+) -> impl Iterator<Item = (&'a RelPath, Sidecar)> {
+    let paths = walked.files.iter().map(|found| &found.path);
+    paths.filter(|path| path.file_text().ends_with(SIDECAR_SUFFIX)).filter_map(|path| {
+        let bytes = disk.read(path, SIDECAR_BYTES_MAX).ok()?;
+        Some((path, Sidecar::parse(&bytes).ok()?))
+    })
 }

@@ -63,10 +63,22 @@ pub struct Verified {
     pub unfinished_steps: usize,
     /// Files that such a step left where no receipt says.
     pub unfinished: Vec<RelPath>,
-    /// Files of sent bundles that have no row in the manifest that was sent.
-    pub without_row: Vec<RelPath>,
+    /// How the manifests of bundles differ from what lies there.
+    #[serde(flatten)]
+    pub rows: Unmatched,
     /// Files that somebody was writing to, so that they could not be compared.
     pub busy: Vec<RelPath>,
+}
+
+/// How the manifests of bundles differ from what lies in these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// Files of sent bundles that have no row in the manifest that was sent.
+    pub without_row: Vec<RelPath>,
+    /// Files of other bundles that have no row in their manifest, or none yet.
+    pub without_row_yet: Vec<RelPath>,
+    /// Files of which a bundle's manifest has a row, and that are not there and have no receipt.
+    pub without_file: Vec<RelPath>,
 }
 
 impl Verified {

@@ -6,9 +6,8 @@ use super::super::message::Work;
 use super::super::{Dispatcher, here};
 use crate::model::{RelPath, Stage};
 use crate::plan::{BundleName, gate};
-use crate::records::Sidecar;
 use crate::report;
-use crate::service::check::Checked;
+use crate::service::check::{Checked, Returned};
 use crate::service::clock::Moment;
 use crate::service::decide::themes_without_tags;
 use crate::service::pauses::Cause;
@@ -176,10 +175,10 @@ impl Dispatcher {
                         report::resumed(&area);
                     }
                 }
-                AreaNews::Returned(area, sidecars) => self.take_returned(area, &sidecars, work),
+                AreaNews::Returned(area, returned) => self.take_returned(area, returned, work),
                 AreaNews::MountedAnew(area) => {
                     report::mounted_anew(&area);
-                    self.take_returned(area, &[], work);
+                    self.take_returned(area, Returned::default(), work);
                 }
                 AreaNews::Remote(area) if stage_of(&area).is_some() => {
                     self.intake.watch_health.remote(area, now.steady);
@@ -215,12 +214,14 @@ impl Dispatcher {
     }
 
     /// Takes up an area that was away: its watches are gone, and what its sidecars say may be news.
-    fn take_returned(&mut self, area: RelPath, sidecars: &[(RelPath, Sidecar)], work: &mut Vec<Work>) {
+    fn take_returned(&mut self, area: RelPath, returned: Returned, work: &mut Vec<Work>) {
         let vault = self.decide.vault.clone();
         let is_there = |path: &RelPath| !matches!(vault.disk().stat(path), Ok(None));
-        for (path, sidecar) in sidecars {
+        self.decide.ledger.misplaced.extend(returned.misplaced);
+        for (path, sidecar) in &returned.sidecars {
             self.decide.ledger.remember_sidecar(path, sidecar, &is_there);
         }
+        self.decide.look_for_unidentified();
         if !self.decide.blocked.is_empty() {
             self.journal.want_recovery();
         }
