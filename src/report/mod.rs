@@ -22,7 +22,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::intake::WatchProblem;
-use crate::model::{INSTEAD, MarketName, RelPath, counted, escape_bytes};
+use crate::model::{INSTEAD, MarketName, RelPath, escape_bytes};
 use crate::records::About;
 use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered, Stray};
 
@@ -158,8 +158,7 @@ pub fn said_again(error: &str, times: u64) {
 /// Tells what became of a request; `kind` is the command.
 pub fn request_answered(kind: &str, done: usize, refused: Option<&str>) {
     let why = refused.map(|why| escape_bytes(why.as_bytes()));
-    let lines = counted(done, "line");
-    info!(request = kind, error = why, "A request was answered, with {lines} to whoever asked.");
+    info!(request = kind, done, error = why, "A request was answered.");
 }
 
 /// Tells of a defect in stockmill itself.
