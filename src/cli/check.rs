@@ -2,10 +2,10 @@ use std::process::ExitCode;
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::say;
+use super::out::{named, say};
 use super::settings::{config_ignored, read_settings, root, source};
 use crate::config::{NO_ZONES, lacks_zones};
-use crate::model::{counted, escape_bytes};
+use crate::model::{counted, on_one_line};
 use crate::service::{Finding, Group, Level, View, check_up, market_notes};
 
 /// Checks settings, folders and limits, and prints one line for each.
@@ -43,14 +43,25 @@ pub(super) fn check(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("{level} {about:<9} {what}");
     }
     // What is no mill yet was told above.
-    let [refused, taken] = View::open(settings).map(|mut view| view.other_verdicts()).unwrap_or_default();
-    for Group { folder, why, files } in refused.iter().chain(&taken) {
-        let files = counted(files.len(), "file");
-        say!("note  bundle    {folder}: {files}: {}", escape_bytes(why.text.as_bytes()));
+    if let Ok(mut view) = View::open(settings) {
+        say_of_markets(&mut view);
     }
     say!("      {}", watches());
     let is_bad = sound.lacks.is_some() || findings.iter().any(|finding| finding.level == Level::Bad);
     Ok(if is_bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Prints what markets will not take as it is: of bundles, and of what is on its way.
+fn say_of_markets(view: &mut View) {
+    let [refused, taken] = view.other_verdicts();
+    for Group { folder, why, files } in refused.iter().chain(&taken) {
+        let files = counted(files.len(), "file");
+        say!("note  bundle    {folder}: {files}: {}", on_one_line(&why.text));
+    }
+    for (why, files) in view.ahead(&|_| false) {
+        let count = counted(files.len(), "file");
+        say!("note  ahead     {count}: {}: {}", on_one_line(&why), named(&files));
+    }
 }
 
 fn watches() -> String {

@@ -7,7 +7,7 @@ use super::out::say;
 use super::plan::path_of;
 use super::settings::{exit_code, settings_to_look};
 use crate::model::hierarchy::{levels, of_keywords};
-use crate::model::{AiField, RelPath, escape_bytes};
+use crate::model::{AiField, RelPath, on_one_line};
 use crate::plan::tags::{Layer, Resolved, Sourced};
 use crate::service::{AssetStatus, View};
 
@@ -34,7 +34,7 @@ pub(super) fn explain(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
     say!("file     {path}");
     say!("is       {}", explained.is);
     for (label, text) in &explained.notes {
-        say!("{label:8} {}", escape_bytes(text.as_bytes()));
+        say!("{label:8} {}", on_one_line(text));
     }
     match &explained.status {
         Some(AssetStatus::Planned(plan)) => say!("next     {}", plan.to_string().trim_end()),

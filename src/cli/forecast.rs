@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::{counted, say};
+use super::out::{counted, named, say};
 use super::settings::settings_of_existing;
-use crate::model::{MarketName, RelPath};
+use crate::model::{MarketName, RelPath, alike};
 use crate::service::{Future, View};
 
 /// What nobody can know of the time to come.
@@ -45,7 +45,7 @@ pub(super) fn forecast(args: &RootArgs, day: Date, as_json: bool) -> Result<Exit
             .collect();
         let refused = future.refused.iter();
         let refused: Vec<_> = refused
-            .map(|((market, why), files)| json!({"market": market.as_str(), "why": why, "files": files}))
+            .map(|((market, why), files)| json!({"market": market.as_str(), "why": why, "files": files.len()}))
             .collect();
         let until = end.timestamp().to_string();
         say!(
@@ -76,19 +76,22 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     if future.forecast.leaves.is_empty() {
         say!("Nothing leaves `upload` until {day}.");
     }
-    for (file, market, why) in &future.forecast.stays {
-        say!("{file}: not until {day} for {market}: {why}");
+    let stays = future.forecast.stays.iter();
+    for ((market, why), files) in grouped(stays.map(|(file, market, why)| (market.clone(), why.clone(), file))) {
+        say!("{}: not until {day} for {market}: {why}", named(&files));
     }
-    let mut held: BTreeMap<&str, Vec<RelPath>> = BTreeMap::new();
-    future.held.iter().for_each(|(file, why)| held.entry(why).or_default().push(file.clone()));
-    for (why, files) in held {
+    for (why, files) in alike(future.held.iter().map(|(file, why)| (why.clone(), file.clone()))) {
         say!("{}: held: {why}", named(&files));
     }
-    for (why, files) in &future.not_for {
-        say!("{}: {why}", named(files));
+    let not_for = future.not_for.iter().flat_map(|(why, files)| files.iter().map(|file| (why.clone(), file.clone())));
+    for (why, files) in alike(not_for) {
+        say!("{}: {why}", named(&files));
     }
-    for ((market, why), files) in &future.refused {
-        say!("{} in bundles: not for {market}: {why}", counted(*files, "file"));
+    let refused = future.refused.iter();
+    let refused =
+        refused.flat_map(|((market, why), files)| files.iter().map(|file| (market.clone(), why.clone(), file)));
+    for ((market, why), files) in grouped(refused) {
+        say!("{} in bundles: not for {market}: {why}: {}", counted(files.len(), "file"), named(&files));
     }
     if future.unmade > 0 {
         say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));
@@ -96,12 +99,16 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     say!("{UNKNOWN}");
 }
 
-/// Returns how files are named of which the same is told.
-fn named(files: &[RelPath]) -> String {
-    match files {
-        [first, _, ..] => format!("{first} and {} more", files.len() - 1),
-        _ => files.iter().map(ToString::to_string).collect(),
-    }
+/// Returns what is told of files and markets, once for all files whose reasons differ in figures alone.
+fn grouped<'a>(
+    told: impl Iterator<Item = (MarketName, String, &'a RelPath)>,
+) -> Vec<((MarketName, String), Vec<RelPath>)> {
+    let mut by_market: BTreeMap<MarketName, Vec<(String, RelPath)>> = BTreeMap::new();
+    told.for_each(|(market, why, file)| by_market.entry(market).or_default().push((why, file.clone())));
+    let of_market = |(market, told): (MarketName, Vec<_>)| {
+        alike(told).into_iter().map(move |(why, files)| ((market.clone(), why), files))
+    };
+    by_market.into_iter().flat_map(of_market).collect()
 }
 
 fn names(markets: &[MarketName]) -> Vec<&str> {

@@ -34,7 +34,7 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
         let local = |at: jiff::Timestamp| at.to_zoned_datetime(jiff::tz::TimeZone::system());
         if intent.about.dealing.is_some() {
             if let Some((at, did)) = dealing(intent) {
-                say!("{}  {:7} {did}", local(at).strftime("%Y-%m-%d %H:%M:%S"), intent.about.stage.name());
+                say!("{}  {:7} {did}", local(at).strftime("%Y-%m-%d %H:%M:%S %:z"), intent.about.stage.name());
                 lines += 1;
             }
             continue;
@@ -46,7 +46,7 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
         for step in intent.about.told() {
             let to = step.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
             let from = step.from.as_ref().map(ToString::to_string).unwrap_or_default();
-            say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S"), step.stage.name(), step.did);
+            say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S %:z"), step.stage.name(), step.did);
             lines += 1;
         }
     }

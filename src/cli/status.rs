@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::{counted, say};
+use super::out::{counted, named, say};
 use super::settings::{exit_code, settings_to_look};
 use super::unwise;
-use crate::model::{RelPath, ThemeSlug, escape_bytes};
+use crate::model::{RelPath, ThemeSlug, escape_bytes, on_one_line};
 use crate::plan::{Freshness, MarketTally, Stale};
 use crate::service::{AnswerCount, BundleStatus, Group, View, WhyKind};
 
@@ -56,6 +56,7 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("stale    {line}");
     }
     print_groups("Held", &overview.held);
+    print_ahead(&overview.ahead);
     print_groups("To be set aside", &overview.to_set_aside);
     print_groups("Set aside", &overview.set_aside);
     print_groups("Sent without a row", &view.without_row(&bundles));
@@ -167,6 +168,9 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let paused = view.paused().into_iter();
     let paused: Vec<_> = paused.map(|(area, why)| json!({"area": area.to_string(), "why": why})).collect();
     let held: Vec<_> = overview.held.iter().map(group_json).collect();
+    let names = |files: &[RelPath]| files.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let ahead = overview.ahead.iter();
+    let ahead: Vec<_> = ahead.map(|(why, files)| json!({"why": why, "files": names(files)})).collect();
     let [refused, taken] = view.other_verdicts().map(|groups| groups.iter().map(group_json).collect::<Vec<_>>());
     let found = not_current(&mut view, wrong.as_ref()).ok();
     let stale: Option<Vec<Value>> = found.map(|found| found.iter().filter_map(stale_json).collect());
@@ -174,7 +178,7 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let whole = json!({
         "version": 1, "daemon": view.has_daemon(), "paused": paused, "stages": stages, "held": held, "stale": stale,
         "unwise": unwise::list(&view.unwise()), "refused_in_bundles": refused, "taken_in_bundles": taken, "bundles": bundles,
-        "answers": answers, "set_aside": set_aside, "settings_wrong": wrong.as_ref().map(CliError::text)
+        "answers": answers, "set_aside": set_aside, "ahead": ahead, "settings_wrong": wrong.as_ref().map(CliError::text)
     });
     say!("{whole}");
     Ok(exit_code(wrong.as_ref()))
@@ -201,13 +205,27 @@ fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
     Ok((view, wrong))
 }
 
+/// Prints what will keep files from markets, long before upload day.
+fn print_ahead(ahead: &[(String, Vec<RelPath>)]) {
+    if ahead.is_empty() {
+        return;
+    }
+    say!("\nNot for all markets, as it and its tags are now:");
+    for (why, files) in ahead.iter().take(GROUPS_MAX) {
+        say!("  {}: {}: {}", counted(files.len(), "file"), on_one_line(why), named(files));
+    }
+    if ahead.len() > GROUPS_MAX {
+        say!("  … and {} more reasons; `stockmill status --json` lists all", ahead.len() - GROUPS_MAX);
+    }
+}
+
 fn print_groups(title: &str, groups: &[Group]) {
     if groups.is_empty() {
         return;
     }
     say!("\n{title}:");
     for Group { folder, why, files } in groups.iter().take(GROUPS_MAX) {
-        let (kind, why) = (why.kind, escape_bytes(why.text.as_bytes()));
+        let (kind, why) = (why.kind, on_one_line(&why.text));
         match (&files[..], kind) {
             (files, WhyKind::Gate) => say!("  {folder}: {} held by the gate: {why}", files.len()),
             ([file], _) => say!("  {file}: {why}"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::out::{counted, say};
-use crate::model::escape_bytes;
+use crate::model::on_one_line;
 use crate::service::Unwise;
 
 /// The most themes that are named for one kind.
@@ -39,7 +39,7 @@ fn line(of_kind: &[Unwise]) -> String {
         named = format!("{named} and {}", counted(themes.len() - THEMES_MAX, "more theme"));
     }
     let Unwise { kind, first, text, .. } = &of_kind[0];
-    escape_bytes(format!("{}: {files} of {named}; `{first}`: {text}", kind.name()).as_bytes())
+    on_one_line(&format!("{}: {files} of {named}; `{first}`: {text}", kind.name()))
 }
 
 /// Returns the same for a program, all themes.

@@ -201,13 +201,13 @@ impl UploadSettings {
         self.markets.iter().find(|market| market.name == *name)
     }
 
-    /// Returns what is wrong with the categories of tags, if one is for a market that is not known: no manifest would
-    /// ever get it.
-    pub fn unknown_market(&self, tags: &Tags) -> Option<String> {
+    /// Returns the name of a market that is not known, if tags have a category for one, and what is told of that: no
+    /// manifest would ever get it.
+    pub fn unknown_market<'a>(&self, tags: &'a Tags) -> Option<(&'a str, String)> {
         let is_known = |name: &str| self.known.iter().any(|known| *known == name);
         let name = tags.category.keys().find(|name| !is_known(name))?;
         let (what, hint) = upload_build::no_market(name, self.known.iter());
-        Some(format!("`category`: {what}; {hint}"))
+        Some((name, format!("`category`: {what}; {hint}")))
     }
 }
 

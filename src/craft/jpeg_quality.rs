@@ -25,6 +25,11 @@ pub(super) fn quality(bytes: &[u8]) -> Option<Quality> {
     Some(Quality { value, is_exact })
 }
 
+/// Returns the quality that a JPEG was written with by the usual tables.
+pub fn jpeg_quality(bytes: &[u8]) -> Option<u8> {
+    quality(bytes).filter(|quality| quality.is_exact).map(|quality| quality.value)
+}
+
 fn read_tables(mut body: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Option<()> {
     while let Some((head, rest)) = body.split_first() {
         let steps = if head >> 4 == 0 { rest.get(..64)? } else { rest.get(..128)? };

@@ -64,6 +64,8 @@ pub fn inspect(
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
     let foreign = xmp.map(|found| Ok::<_, MakeError>((&found.path, read_xmp(disk, &found.path)?))).transpose()?;
+    let remarks =
+        remarks(foreign.as_ref().map(|(_, (foreign, _))| foreign), sidecar.as_ref(), (inside.told, inside.own_tags));
     let rejection = foreign.as_ref().filter(|(_, (foreign, _))| foreign.is_rejected);
     Ok(Facts {
         path: path.clone(),
@@ -88,11 +90,23 @@ pub fn inspect(
         sidecar,
         has_original,
         rejected_by: rejection.map(|(path, (_, hash))| ((*path).clone(), hash.clone())),
-        remarks: foreign.iter().flat_map(|(_, (foreign, _))| foreign.told.clone()).chain(inside.told).collect(),
+        remarks,
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
     })
+}
+
+/// Returns what is told of a foreign sidecar and of what is inside. What stockmill embedded is no tag of a person, and
+/// those of a foreign sidecar are used.
+fn remarks(
+    foreign: Option<&craft::ForeignXmp>,
+    sidecar: Option<&(Companion, Sidecar)>,
+    (told, own_tags): (Vec<String>, Option<String>),
+) -> Vec<String> {
+    let embedded = sidecar.and_then(|(_, sidecar)| sidecar.file.as_ref()?.embedded.as_ref());
+    let own_tags = own_tags.filter(|_| foreign.is_none() && embedded.is_none());
+    foreign.iter().flat_map(|foreign| foreign.told.clone()).chain(told).chain(own_tags).collect()
 }
 
 /// Looks into a picture whose first bytes are read; one that is new is checked at once, if that costs no second reading.
@@ -234,7 +248,7 @@ fn find_sidecar(disk: &dyn Look, candidate: &Candidate) -> DiskResult<Option<Fou
     Ok(disk.stat(&path)?.filter(|entry| entry.what == What::File).map(|entry| Found { path, entry }))
 }
 
-fn companion(found: &Found) -> Companion {
+pub(super) fn companion(found: &Found) -> Companion {
     Companion { path: found.path.clone(), seen: found.entry.identity }
 }
 
@@ -260,6 +274,8 @@ struct Inside {
     /// How a video becomes one without what lies among its samples, if something does.
     strays: Option<Vec<craft::Edit>>,
     told: Vec<String>,
+    /// What is told of the title and the keywords in a picture.
+    own_tags: Option<String>,
     c2pa: Option<C2pa>,
     tagless: Option<&'static str>,
     is_sound: bool,
@@ -281,6 +297,7 @@ impl Inside {
             has_more_than_tags: false,
             strays: None,
             told: Vec::new(),
+            own_tags: None,
             c2pa: None,
             tagless: None,
             is_sound: false,
@@ -302,6 +319,7 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
         is_upright,
         comes_in_rows: craft::comes_in_rows(bytes, kind),
         is_sound,
+        own_tags: craft::own_tags(bytes, kind),
         c2pa: craft::c2pa(bytes, kind),
         zeros: craft::zeros(bytes, kind),
         ..Inside::whole(ContentHash::of(b""))

@@ -239,7 +239,11 @@ fn limits_of(markets: &[MarketName]) -> String {
         [market] => format!("the limits of {market}"),
         all => {
             let names: Vec<&str> = all.iter().map(MarketName::as_str).collect();
-            format!("the limits of {} together", names.join(", "))
+            format!(
+                "the limits of {} together; whichever of them this file misses gets one of its own, or refuses it in \
+                 `upload` with its own limits as the reason",
+                names.join(", ")
+            )
         }
     }
 }

@@ -24,13 +24,21 @@ pub struct Candidate {
 /// Returns why a market would refuse a file, in words; empty if it takes it. Of what it never takes nothing else is told:
 /// whoever mended that would not sell it there either.
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
+    let mut reasons = check_file(market, candidate);
+    if never(market, candidate.kind, candidate.meta.source_type).is_empty() {
+        reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
+    }
+    reasons
+}
+
+/// Returns what the market has against a file whatever its texts and categories are.
+pub fn check_file(market: &Market, candidate: &Candidate) -> Vec<String> {
     let never = never(market, candidate.kind, candidate.meta.source_type);
     if !never.is_empty() {
         return never;
     }
     let mut reasons = picture(market, candidate);
     reasons.extend(refused_video(market, candidate.kind, candidate.video.as_ref(), candidate.bytes));
-    reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
     reasons
 }
 
@@ -82,7 +90,7 @@ pub fn ai_policy(market: &Market) -> Option<String> {
 
 /// Returns what a market has against a video by what is measured of it; nothing for other kinds, and where no limits of
 /// videos are known.
-pub fn refused_video(market: &Market, kind: Kind, video: Option<&Video>, bytes: u64) -> Vec<String> {
+pub(super) fn refused_video(market: &Market, kind: Kind, video: Option<&Video>, bytes: u64) -> Vec<String> {
     let limits = market.video.as_ref().filter(|_| kind.is_video());
     limits.map(|limits| limits.refuse(video.unwrap_or(&Video::default()), bytes)).unwrap_or_default()
 }
@@ -164,23 +172,59 @@ fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Opt
     })
 }
 
-/// Returns what is wrong with a category if the market has none of that name or value. Several are divided by commas.
+/// The most categories that are told at once: what a long table has beyond that nobody reads.
+const CATEGORIES_TOLD: usize = 30;
+/// The most of a long table that are told since they are like the one that is none.
+const CATEGORIES_LIKE: usize = 5;
+
+/// Returns what is wrong with a category if the market has none of that name or value. Several are divided by commas. A
+/// market without categories asks for none: what is written for it does no harm.
 pub fn no_category(market: &Market, category: &str) -> Option<String> {
     let unknown = split_words(category).find(|one| market.code(one).is_none())?;
+    if market.categories.is_empty() {
+        return None;
+    }
     let names: Vec<&str> = market.categories.keys().map(String::as_str).collect();
+    let wanted = unknown.to_lowercase();
+    let group: Vec<&str> = names.iter().copied().filter(|name| group_of(name).is_some_and(|of| of == wanted)).collect();
     let lower: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
-    let near = nearest(&unknown.to_lowercase(), &lower.iter().map(String::as_str).collect::<Vec<_>>());
+    let near = nearest(&wanted, &lower.iter().map(String::as_str).collect::<Vec<_>>()).filter(|_| group.is_empty());
     let near = near.and_then(|near| names.iter().find(|name| name.to_lowercase() == near));
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+    let told = match () {
+        () if !group.is_empty() => format!("of `{unknown}` it has {}", group.join(", ")),
+        () if names.len() <= CATEGORIES_TOLD => format!("it has {}", all_categories(market)),
+        () => {
+            let like: Vec<&str> = names.iter().copied().filter(|name| name.to_lowercase().contains(&wanted)).collect();
+            let like = match &like[..] {
+                [] => String::new(),
+                some => format!("it has {}; ", some[..some.len().min(CATEGORIES_LIKE)].join(", ")),
+            };
+            let mut groups: Vec<String> = names.iter().filter_map(|name| group_of(name)).collect();
+            groups.dedup();
+            let all = match &groups[..] {
+                [] => "its profile names them".to_owned(),
+                _ => format!("a group alone tells those in it: {}", groups.join(", ")),
+            };
+            format!("{like}there are {} in all, and {all}", names.len())
+        }
+    };
+    Some(format!("the market has no category `{unknown}`{near}; {told}"))
+}
+
+/// Returns the group that the name of a category begins with, in lower case.
+fn group_of(name: &str) -> Option<String> {
+    name.split_once('/').map(|(group, _)| group.to_lowercase())
+}
+
+fn all_categories(market: &Market) -> String {
     let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
     all.sort();
     let said = |(code, name): (&Code, &String)| match code {
         Code::Number(number) => format!("{number} {name}"),
         Code::Word(word) => word.clone(),
     };
-    let all: Vec<String> = all.into_iter().map(said).collect();
-    let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-    Some(format!("the market has no category `{unknown}`{near}; it has {all}"))
+    all.into_iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the market's values for the categories of a file, given by name or by value, each once; what AI made may have
@@ -339,6 +383,42 @@ mod tests {
         ];
         for (category, told) in rows {
             assert_eq!(no_category(&market, category).as_deref(), told, "{category}");
+        }
+    }
+
+    /// All 182 categories of a market were told of one that is none; and a file was refused for a category that its market
+    /// does not ask for.
+    #[test]
+    fn of_many_categories_the_nearest_few_are_told() {
+        let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let all = "there are 182 in all, and a group alone tells those in it: abstract, animals, arts&architecture, \
+            business, editorial, holidays, illustrations&clipart, industries, it&c, nature, objects, people, technology, \
+            travel, web design";
+        // The market, the category, and what is told.
+        let rows = [
+            (
+                "dreamstime",
+                "nature/see",
+                Some(format!("the market has no category `nature/see` (did you mean `nature/sea`?); {all}")),
+            ),
+            (
+                "dreamstime",
+                "Christ",
+                Some(format!("the market has no category `Christ`; it has holidays/christmas; {all}")),
+            ),
+            (
+                "dreamstime",
+                "IT&C",
+                Some(
+                    "the market has no category `IT&C`; of `IT&C` it has it&c/ai, it&c/connectivity, \
+                     it&c/equipment, it&c/internet, it&c/networking"
+                        .to_owned(),
+                ),
+            ),
+            ("vecteezy", "landscapes", None),
+        ];
+        for (name, category, told) in rows {
+            assert_eq!(no_category(&of(name), category), told, "{category}");
         }
     }
 

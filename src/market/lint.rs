@@ -41,6 +41,8 @@ pub enum WarningKind {
     FewKeywords,
     /// A market wants a category.
     NoCategory,
+    /// A category is for a market that has none.
+    IdleCategory,
     /// A name of somebody, or a word that only prompts have.
     Name,
     /// What stands in prompts, or between braces.
@@ -64,6 +66,7 @@ impl WarningKind {
             Self::NoTitle => "no title",
             Self::FewKeywords => "few keywords",
             Self::NoCategory => "no category",
+            Self::IdleCategory => "categories that are not used",
             Self::Name => "names and prompt words",
             Self::Prompt => "signs of a prompt",
             Self::FileName => "words of file names that are left out",
@@ -244,6 +247,15 @@ pub fn lacks_category<'a>(
     let first = markets.first()?.trim_matches('`').to_owned();
     let text = format!("it has no category for {}: `category: {{{first}: …}}`", markets.join(", "));
     Some(Warning { kind: WarningKind::NoCategory, text })
+}
+
+/// Returns which markets have no categories, and are given one: it is left out there.
+pub fn idle_category<'a>(markets: impl Iterator<Item = &'a Market>, has: &dyn Fn(&str) -> bool) -> Option<Warning> {
+    let is_idle = |market: &&Market| market.categories.is_empty() && has(market.name.as_str());
+    let markets: Vec<String> = markets.filter(is_idle).map(|market| format!("`{}`", market.name)).collect();
+    let asks = if markets.len() > 1 { "these markets ask" } else { "that market asks" };
+    let text = format!("its category for {} is not used, since {asks} for none", markets.join(", "));
+    (!markets.is_empty()).then_some(Warning { kind: WarningKind::IdleCategory, text })
 }
 
 /// Returns the keywords that say the same as an earlier one.
@@ -469,6 +481,26 @@ mod tests {
         assert_eq!(told(ai, &[]), "it has no category for `adobe-stock`, `dreamstime`: `category: {adobe-stock: …}`");
         assert_eq!(told(ai, &["adobe-stock", "dreamstime"]), "");
         assert!(told(camera, &["adobe-stock"]).contains("`shutterstock`"));
+    }
+
+    /// A file was refused for a category that its market does not ask for.
+    #[test]
+    fn a_category_for_a_market_without_any_is_told() {
+        let all = built_in().unwrap();
+        let told = |has: &[&str]| {
+            idle_category(all.iter(), &|name| has.contains(&name)).map(|warning| warning.text).unwrap_or_default()
+        };
+        let rows: [(&[&str], &str); 3] = [
+            (&["adobe-stock"], ""),
+            (&["adobe-stock", "vecteezy"], "its category for `vecteezy` is not used, since that market asks for none"),
+            (
+                &["123rf", "vecteezy"],
+                "its category for `123rf`, `vecteezy` is not used, since these markets ask for none",
+            ),
+        ];
+        for (has, expected) in rows {
+            assert_eq!(told(has), expected);
+        }
     }
 
     #[test]

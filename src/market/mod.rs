@@ -16,11 +16,13 @@ mod video;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
-pub use checks::{Candidate, ai_policy, check, check_tags, never, no_category, refused_video};
+pub use checks::{Candidate, ai_policy, check, check_file, check_tags, never, no_category};
 pub use colour::ColourLimit;
 pub use delivery::Delivery;
 pub use fit::{Fitted, fit};
-pub use lint::{Names, Repeated, Warning, WarningKind, lacks_category, left_out_words, lint, lint_fitted, repetition};
+pub use lint::{
+    Names, Repeated, Warning, WarningKind, idle_category, lacks_category, left_out_words, lint, lint_fitted, repetition,
+};
 pub use manifest::{
     Row, fit_file_name, manifest, manifest_name, manifest_part, names_in, names_like, renamed, row_of, row_too_long,
     with_rows,

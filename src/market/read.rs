@@ -123,6 +123,9 @@ fn manifest(market: &Market) -> Vec<(String, String)> {
 /// Fewer bytes are no manifest.
 const HEADER_BYTES: usize = 500;
 
+/// From one quality to the next a JPEG grows by some hundredths: none has so exactly as many bytes.
+const BYTES_PARTS: u64 = 100;
+
 /// A shorter name has no room for its number, its ending, and what tells it from others.
 const NAME_CHARS_MIN: usize = 10;
 
@@ -139,6 +142,14 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
             // Also no number at all is none of these.
             !(market.megapixels.min >= 0.0 && market.megapixels.max > 0.0),
             ("megapixels", "`min` is 0 or more, and `max` more than that"),
+        ),
+        (
+            market.bytes.min <= market.bytes.max
+                && market.bytes.max - market.bytes.min < (market.bytes.min / BYTES_PARTS).max(1),
+            (
+                "bytes",
+                "no file is made to have so exactly as many; `max` must be more than `min` by a hundredth or more",
+            ),
         ),
         (
             market.file_name.chars_max < NAME_CHARS_MIN,
@@ -278,6 +289,23 @@ mod tests {
         megapixels: {min: 4, max: 100}\nbytes: {min: 1, max: 100}\nfile_name: {chars_max: 30, charset: portable}\n\
         title_text: {chars_max: 70}\nkeywords: {min: 1, max: 50}\n\
         csv: {separator: \",\", bom: false, rows_max: 10, bytes_max: 1000, columns: [{header: File, value: file_name}]}\n";
+
+    /// Such a profile was taken: `status` said that files were ready, and the log held them.
+    #[test]
+    fn limits_that_no_file_meets_are_refused() {
+        for (min, max, is_sound) in
+            [(1, 100, true), (1, 1, false), (100, 100, false), (100_000, 100_999, false), (100_000, 101_000, true)]
+        {
+            let read =
+                parse(&WHOLE.replace("bytes: {min: 1, max: 100}", &format!("bytes: {{min: {min}, max: {max}}}")));
+            let told = read.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(
+                told.contains("`bytes`: no file is made to have so exactly as many"),
+                !is_sound,
+                "{min}: {told}"
+            );
+        }
+    }
 
     #[test]
     fn what_makes_no_sense_is_refused_with_its_place() {

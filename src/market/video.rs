@@ -177,7 +177,8 @@ fn outside<T: PartialOrd + Copy + Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{built_in, parse, refused_video};
+    use crate::market::checks::refused_video;
+    use crate::market::{built_in, parse};
     use crate::model::Kind;
 
     fn clip() -> Video {

@@ -2,6 +2,7 @@
 //! they are built. Never any I/O, clock, log or randomness.
 
 mod ai;
+mod alike;
 mod c2pa;
 mod colours;
 mod command_line;
@@ -32,6 +33,7 @@ mod video;
 mod word;
 
 pub use ai::{Ai, AiField};
+pub use alike::{alike, shape, told_as_one};
 pub use c2pa::C2pa;
 pub use colours::{ColourSpace, Colours};
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
@@ -45,7 +47,7 @@ pub use kind::{Format, Kind, Profile, Size};
 pub use market_name::{MarketName, MarketNameProblem};
 pub use meta::{Meta, SourceType};
 pub use net_name::NetName;
-pub use path::{PathProblem, RelPath, escape_bytes, hex_byte};
+pub use path::{PathProblem, RelPath, escape_bytes, hex_byte, on_one_line};
 pub use portal::{Look, People};
 pub use rating::{Rating, RatingProblem};
 pub use references::{Reference, References};

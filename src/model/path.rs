@@ -174,19 +174,30 @@ impl<'de> Deserialize<'de> for RelPath {
 pub fn escape_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let hidden =
-                matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-            if c.is_control() || c == '\\' || hidden {
-                let mut buffer = [0; 4];
-                push_escaped(&mut text, c.encode_utf8(&mut buffer).as_bytes());
-            } else {
-                text.push(c);
-            }
-        }
+        push_visible(&mut text, chunk.valid(), |c| c == '\\');
         push_escaped(&mut text, chunk.invalid());
     }
     text
+}
+
+/// Returns a sentence as one line of text: what is escaped in it already, such as a path, stays as it is.
+pub fn on_one_line(sentence: &str) -> String {
+    let mut text = String::with_capacity(sentence.len());
+    push_visible(&mut text, sentence, |_| false);
+    text
+}
+
+fn push_visible(text: &mut String, part: &str, is_escaped_too: impl Fn(char) -> bool) {
+    for c in part.chars() {
+        let hidden =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || hidden || is_escaped_too(c) {
+            let mut buffer = [0; 4];
+            push_escaped(text, c.encode_utf8(&mut buffer).as_bytes());
+        } else {
+            text.push(c);
+        }
+    }
 }
 
 fn push_escaped(text: &mut String, bytes: &[u8]) {
@@ -229,6 +240,14 @@ mod tests {
             assert!(RelPath::new(bad).is_err(), "{bad}");
         }
         assert!(RelPath::new("raw/..png").is_ok());
+    }
+
+    /// `explain` showed `\\x5cx0a` for a line break in a name.
+    #[test]
+    fn what_is_escaped_is_not_escaped_again() {
+        let name = escape_bytes(b"a\nb\\c");
+        assert_eq!(name, r"a\x0ab\x5cc");
+        assert_eq!(on_one_line(&format!("`{name}`\nis odd\u{202e}")), format!(r"`{name}`\x0ais odd\xe2\x80\xae"));
     }
 
     #[test]

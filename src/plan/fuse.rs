@@ -194,7 +194,7 @@ pub fn bytes_for_all(markets: &[Market]) -> Option<RangeInclusive<u64>> {
 }
 
 /// Returns the colours of what is made of a picture. A JPEG or a WebP is never grey, and no inks are written.
-fn colours_of(source: Option<Colours>, output: &Output) -> Option<Colours> {
+pub(super) fn colours_of(source: Option<Colours>, output: &Output) -> Option<Colours> {
     let Output::Final { format, profile, .. } = output else { return source };
     let holds_greys = matches!(format, Format::Png | Format::Tiff);
     match (profile, source) {

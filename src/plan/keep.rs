@@ -28,6 +28,15 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     }
 }
 
+/// Returns the size that a picture has once it went through here, if that can be told.
+pub(super) fn size_behind(asset: &Asset<'_>) -> Option<Size> {
+    match step(asset.kind, asset.facts.size, &wanted(asset), &asset.context.rules.nets) {
+        Ok(Some(Step::Enlarged { to, .. })) => Some(to),
+        Ok(_) => asset.facts.size,
+        Err(_) => None,
+    }
+}
+
 /// Returns the step that a picture takes here, or `None` if it is passed on unchanged; or why the net that is asked for
 /// cannot be used.
 pub(super) fn step(

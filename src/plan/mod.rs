@@ -6,6 +6,7 @@ pub mod merge;
 pub mod naming;
 pub mod tags;
 
+mod ahead;
 mod asset;
 mod bundle;
 mod bundle_folder;
@@ -26,6 +27,7 @@ mod manifest;
 mod market_record;
 mod not_taken;
 mod note_themes;
+mod offered;
 mod own_file;
 mod park;
 mod place;
@@ -52,6 +54,7 @@ mod undo_note;
 mod upload;
 mod verdicts;
 
+pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;

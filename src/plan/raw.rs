@@ -1,7 +1,7 @@
 use super::Plan;
+use super::ahead::against_file;
 use super::asset::Asset;
-use super::not_taken::{Cause, NotTaken, told};
-use crate::market::{never, refused_video};
+use super::not_taken::told;
 
 /// Gives a new file its first name and passes it on to `keep`.
 pub(super) fn plan(asset: &Asset<'_>) -> Plan {
@@ -17,21 +17,8 @@ pub(super) fn plan(asset: &Asset<'_>) -> Plan {
 
 /// Returns what is told of a file that no market will take, so that nobody learns it on upload day.
 fn unsaleable(asset: &Asset<'_>) -> String {
-    let rules = asset.context.rules;
-    let kind = if asset.kind.is_image() { rules.export.format.kind() } else { asset.kind };
-    let source_type = asset.tags().meta().source_type;
-    let refusals: Vec<_> = rules
-        .markets
-        .iter()
-        .filter_map(|market| {
-            let mut why = never(market, kind, source_type);
-            if why.is_empty() {
-                why = refused_video(market, kind, asset.facts.video.as_ref(), asset.facts.seen.size);
-            }
-            (!why.is_empty()).then(|| (market.name.clone(), NotTaken { reasons: why, cause: Cause::File }))
-        })
-        .collect();
-    let is_for_none = refusals.len() == rules.markets.len() && !refusals.is_empty();
+    let refusals = against_file(asset);
+    let is_for_none = refusals.len() == asset.context.rules.markets.len() && !refusals.is_empty();
     if is_for_none {
         format!("; no market of `upload.markets` will take it: {}", told(&refusals).join("; "))
     } else {

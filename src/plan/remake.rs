@@ -30,6 +30,8 @@ pub struct Stale {
     pub was: Derivation,
     /// How it would be made.
     pub today: Derivation,
+    /// What of that is another than it was, in words.
+    pub differs: Vec<&'static str>,
     /// What makes it anew where it lies, or why that cannot be done.
     pub remake: Result<Remake, String>,
 }
@@ -84,13 +86,15 @@ impl Remake {
 }
 
 /// Returns how the product `file`, which lies in `export` or `upload`, stands to the settings of today and to what
-/// its tags `keep` to. `has_original` says whether the original lies in the archive.
+/// its tags `keep` to. `has_original` says whether the original lies in the archive, and `came_out` how many bytes the
+/// product has, and its quality, if that can be told.
 pub fn freshness(
     file: &RelPath,
     sidecar: &Sidecar,
     has_original: bool,
     keep: &KeepSettings,
     rules: &Rules,
+    came_out: &dyn Fn() -> Option<(u64, u8)>,
 ) -> Freshness {
     let Some(original) = sidecar.original().filter(|original| original.kind.is_image()) else {
         return Freshness::Current;
@@ -120,10 +124,10 @@ pub fn freshness(
         return Freshness::Unknown("an older stockmill made it, and noted no more than its last step".to_owned());
     }
     let (matters, wanted) = (was.that_matter(original.kind), today.that_matter(original.kind));
-    if matters == wanted {
+    if matters == wanted || matters.clone().for_bytes_of(&wanted) == wanted && is_as_wanted(&wanted, came_out()) {
         return Freshness::Current;
     }
-    if matters.on_background_of(&wanted) == wanted {
+    if matters.clone().on_background_of(&wanted) == wanted {
         let why = "an older stockmill made it, and did not note the colour behind what is transparent";
         return Freshness::Unknown(why.to_owned());
     }
@@ -132,7 +136,16 @@ pub fn freshness(
         return Freshness::Unknown(format!("{was}; today it would be {today}, but its original is not in the archive"));
     }
     let remake = remake(file, original, &was, &today, rules);
-    Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), remake })
+    let differs = matters.differences(&wanted);
+    Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), differs, remake })
+}
+
+/// Returns whether a product has the quality that is asked for, and as many bytes as it is to have: then it is made the
+/// same, whatever limits of bytes it was made for.
+fn is_as_wanted(wanted: &Steps, came_out: Option<(u64, u8)>) -> bool {
+    let is_so =
+        |(bytes, quality)| wanted.quality() == Some(quality) && wanted.bytes().is_none_or(|range| range.holds(bytes));
+    came_out.is_some_and(is_so)
 }
 
 /// Returns the steps of today for what a market's own file was made for. Before the input was on record nothing was fitted
@@ -149,7 +162,8 @@ fn as_its_market_has_it(today: Steps, was: &Steps, record: &FileRecord, file: &R
 
 impl std::fmt::Display for Stale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}; today it would be {}", told(&self.was), told(&self.today))
+        write!(f, "{}; today it would be {}", told(&self.was), told(&self.today))?;
+        if self.differs.is_empty() { Ok(()) } else { write!(f, " (what differs: {})", self.differs.join(", ")) }
     }
 }
 

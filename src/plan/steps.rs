@@ -72,6 +72,32 @@ impl Steps {
         }
     }
 
+    pub(super) fn quality(&self) -> Option<u8> {
+        match self.encoded {
+            Some(Step::Encoded { quality, .. }) => Some(quality),
+            _ => None,
+        }
+    }
+
+    /// Returns what gives other bytes by these steps than by others, in words.
+    pub(super) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let background = |steps: &Self| match &steps.encoded {
+            Some(Step::Encoded { background, scans, .. }) => Some((*background, *scans)),
+            _ => None,
+        };
+        let all = [
+            ("its size", self.sizes() != other.sizes()),
+            ("what enlarges it", self.upscaler() != other.upscaler()),
+            ("how it is sharpened or its levels", self.look() != other.look()),
+            ("its format", self.format() != other.format()),
+            ("its quality", self.quality() != other.quality()),
+            ("its colour profile", self.profile() != other.profile()),
+            ("how many bytes its markets take", self.bytes() != other.bytes()),
+            ("its scans or what is behind it", background(self) != background(other)),
+        ];
+        all.into_iter().filter(|(_, is_other)| *is_other).map(|(what, _)| what).collect()
+    }
+
     pub(super) fn profile(&self) -> Option<Profile> {
         match &self.encoded {
             Some(Step::Encoded { profile, .. }) => Some(*profile),

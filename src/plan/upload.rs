@@ -6,11 +6,12 @@ use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
 use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
+use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::But;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
-use crate::market::{self, Candidate, Fitted, Market, Row};
+use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, MarketName, Meta, RelPath};
 use crate::records::{FileRecord, Step};
@@ -140,19 +141,6 @@ impl Joined {
     }
 }
 
-/// Refuses what a market would refuse.
-fn check(market: &Market, candidate: &Candidate) -> Result<(), NotTaken> {
-    let reasons = market::check(market, candidate);
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    let keywords = (0..market.keywords.min).map(|number| number.to_string()).collect();
-    let meta = Meta { title: "A title".to_owned(), keywords, ..candidate.meta.clone() };
-    let tagged = Candidate { category: None, meta, ..candidate.clone() };
-    let cause = if market::check(market, &tagged).is_empty() { Cause::Tags } else { Cause::File };
-    Err(NotTaken { reasons, cause })
-}
-
 /// Lets the only step of a plan tell what is found when a file is made.
 fn tells(plan: &mut Plan, recipe: &Recipe, asset: &Asset<'_>) {
     match recipe {
@@ -219,7 +207,7 @@ fn own_file_for(
 }
 
 /// What a market gets of an asset.
-struct Offer {
+pub(super) struct Offer {
     file_name: String,
     meta: Meta,
     left_out: Vec<String>,
@@ -228,17 +216,11 @@ struct Offer {
 }
 
 /// Returns what a market gets; or says why it refuses the file.
-fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
-    let tags = asset.tags();
-    let Fitted { meta, left_out } = market::fit(market, &tags.meta());
-    let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
-    let (kind, size, bytes) = (asset.kind, asset.facts.size, asset.facts.seen.size);
-    let (colours, video) = (asset.facts.colours, asset.facts.video.clone());
-    let candidate = Candidate { kind, size, video, bytes, colours, meta: meta.clone(), category: category.clone() };
-    let own = own_file_for(asset, market, &candidate).map_err(|refusal| {
-        let whole = Candidate { meta: tags.meta(), ..candidate.clone() };
-        refusal.with_left_out(&left_out, &market::check(market, &whole))
-    })?;
+pub(super) fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTaken> {
+    let (candidate, left_out) = candidate(asset, market);
+    let own = own_file_for(asset, market, &candidate)
+        .map_err(|refusal| refused(asset, market, &candidate, (refusal, &left_out)))?;
+    let Candidate { meta, category, .. } = candidate;
     let file_name = file_name(asset, market);
     let row = Row { file_name: &file_name, meta: &meta, category: category.as_deref() };
     if let Some(why) = market::row_too_long(market, &row) {

@@ -236,6 +236,9 @@ impl ThemeFile {
         add_words(&mut self.mood, &idea.mood);
         self.priority = self.priority.or(idea.priority);
         self.variations = self.variations.or(idea.variations);
+        self.look = self.look.or(idea.look);
+        self.people = self.people.or(idea.people);
+        self.season = self.season.or(idea.season);
         *self != before
     }
 }

@@ -45,11 +45,13 @@ pub fn blank_settings(file: &str) {
     );
 }
 
-/// Tells that new settings change a gate.
-pub fn gate_changed(stage: Stage, before: &str, after: &str, opens: bool) {
+/// Tells that new settings change a gate; `lets_more` is whether more goes through it than before.
+pub fn gate_changed(stage: Stage, before: &str, after: &str, lets_more: bool) {
     let stage = stage.name();
-    if opens {
+    if lets_more && after == "auto" {
         warn!(stage, "The gate of `{stage}` opens: {before} -> {after}.");
+    } else if lets_more {
+        warn!(stage, "The gate of `{stage}` will open at other times: {before} -> {after}.");
     } else {
         info!(stage, "The gate of `{stage}` changes: {before} -> {after}.");
     }

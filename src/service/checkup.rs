@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::clock::Clock;
-use super::decide::TAGS_BYTES_MAX;
+use super::decide::{NOTE_BYTES_MAX, TAGS_BYTES_MAX};
 use super::nets::{NetFiles, unusable};
 use super::pauses::lacks_room;
 use super::{AREAS, layout};
 use crate::config::Settings;
 use crate::intake::walk;
-use crate::market::{Market, lacks_category, lint};
-use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, counted};
+use crate::market::{Market, idle_category, lacks_category, lint};
+use crate::model::{EnlargeTags, Method, RelPath, Restore, Stage, Tags, counted};
 use crate::plan::tags::{Layer, resolve};
-use crate::records::{ThemeFile, read_mapping};
+use crate::records::{ThemeFile, parse_note, read_mapping};
 use crate::vault::own_names::HOME;
 use crate::vault::{Journal, Layout, Look, RealDisk};
 
@@ -79,11 +79,12 @@ pub fn check_up(settings: &Settings) -> Vec<Finding> {
             // One line for each disk.
             let is_new = disk.device(&area).map_or(true, |device| disks.insert(device));
             found.extend(room(&*disk, &layout, &area, free_min).filter(|_| is_new));
-            found.extend(shared_tags(&*disk, &area));
+            found.extend(shared_tags(&*disk, &area, settings));
         }
     }
     let tag_sets = RelPath::new("tagsets").expect("a constant is a clean path");
-    found.extend(records(&*disk, &tag_sets, &|name| name.ends_with(".yaml")));
+    found.extend(records(&*disk, &tag_sets, settings, &|name| name.ends_with(".yaml")));
+    found.extend(notes(&*disk, settings));
     found.extend(nets(&*disk, settings));
     found.extend(unwise(&*disk, settings));
     found.extend(journal(&*disk));
@@ -110,33 +111,67 @@ fn room(disk: &dyn Look, layout: &Layout, area: &RelPath, free_min: u64) -> Opti
     }
 }
 
-fn shared_tags(disk: &dyn Look, area: &RelPath) -> Vec<Finding> {
+fn shared_tags(disk: &dyn Look, area: &RelPath, settings: &Settings) -> Vec<Finding> {
     let is_inbox = Stage::ALL.iter().any(|stage| *stage != Stage::Ideas && area.area() == stage.name());
-    if is_inbox { records(disk, area, &|name| name == "tags.yaml") } else { Vec::new() }
+    if is_inbox { records(disk, area, settings, &|name| name == "tags.yaml") } else { Vec::new() }
 }
 
-/// Returns the records of tags below a folder that cannot be read.
-fn records(disk: &dyn Look, folder: &RelPath, is_record: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+/// Returns what is wrong with the records of tags below a folder: they cannot be read, or ask for what is not there.
+fn records(disk: &dyn Look, folder: &RelPath, settings: &Settings, is_record: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let Ok(walked) = walk(disk, folder, &|_| true, &mut |_, _| ()) else { return Vec::new() };
-    let broken = |path: &RelPath| {
+    let wrong = |path: &RelPath| {
         let bytes = match disk.read(path, TAGS_BYTES_MAX) {
             Ok(bytes) => bytes,
             // It was moved meanwhile.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => return Some(error.to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => return vec![error.to_string()],
         };
         match read_mapping(&bytes).map(drop).and_then(|()| ThemeFile::parse(&bytes)) {
-            Err(error) => Some(format!("`{path}` cannot be read: {error}")),
-            Ok(ThemeFile { enlarge: EnlargeTags { method, restore }, .. }) => {
-                let missing = NetFiles::default().of(disk, method.iter()).into_values().find_map(Result::err);
-                let is_without = matches!((&method, restore), (Some(Method::Brought(_)), Some(Restore::Fixed(_))));
-                let without = || "`enlarge`: a net of `models/` has no `restore`; leave it out".to_owned();
-                Some(format!("`{path}`: {}", missing.or_else(|| is_without.then(without))?))
+            Err(error) => vec![format!("`{path}` cannot be read: {error}")],
+            Ok(file) => {
+                let market = no_such_market(path, &bytes, &file.tags(), settings);
+                let net = no_such_net(disk, &file.enlarge).map(|what| format!("`{path}`: {what}"));
+                market.into_iter().chain(net).collect()
             }
         }
     };
     let found = walked.files.iter().map(|found| &found.path).filter(|path| is_record(&path.file_text()));
-    found.filter_map(broken).map(|what| Finding::new("tags", what, true)).collect()
+    found.flat_map(wrong).map(|what| Finding::new("tags", what, true)).collect()
+}
+
+/// Returns what is wrong with the net that tags ask for.
+fn no_such_net(disk: &dyn Look, EnlargeTags { method, restore }: &EnlargeTags) -> Option<String> {
+    let missing = NetFiles::default().of(disk, method.iter()).into_values().find_map(Result::err);
+    let is_without = matches!((method, restore), (Some(Method::Brought(_)), Some(Restore::Fixed(_))));
+    let without = || "`enlarge`: a net of `models/` has no `restore`; leave it out".to_owned();
+    missing.or_else(|| is_without.then(without))
+}
+
+/// Returns what is wrong with a category for a market that nobody knows, and in which line it stands.
+fn no_such_market(path: &RelPath, bytes: &[u8], tags: &Tags, settings: &Settings) -> Option<String> {
+    let (name, what) = settings.upload.unknown_market(tags)?;
+    let text = String::from_utf8_lossy(bytes);
+    let is_named = |line: &str| {
+        line.match_indices(name).any(|(at, _)| {
+            let is_name = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            let after = line[at + name.len()..].trim_start_matches(['"', '\'', ' ']);
+            !line[..at].ends_with(is_name) && after.starts_with([':', '='])
+        })
+    };
+    let line = text.lines().position(is_named).map(|line| format!(", line {}", line + 1)).unwrap_or_default();
+    Some(format!("`{path}`{line}: {what}"))
+}
+
+/// Returns the notes that name a market which nobody knows: their themes would wait for that.
+fn notes(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
+    let Ok(walked) = walk(disk, &Stage::Ideas.folder(), &|_| true, &mut |_, _| ()) else { return Vec::new() };
+    let wrong = |path: &RelPath| {
+        let bytes = disk.read(path, NOTE_BYTES_MAX).ok()?;
+        let ideas = parse_note(&path.file_text(), &bytes).ideas;
+        ideas.iter().find_map(|idea| no_such_market(path, &bytes, &ThemeFile::from_idea(idea).tags(), settings))
+    };
+    let found = walked.files.iter().filter_map(|found| wrong(&found.path));
+    found.map(|what| Finding::new("notes", what, true)).collect()
 }
 
 /// Returns the nets in `models/` that cannot be used, and whether the one that the settings name is none of them.
@@ -162,6 +197,7 @@ fn unwise(disk: &dyn Look, settings: &Settings) -> Vec<Finding> {
         let mut warnings = lint(&settings.upload.names, &meta);
         let has = |market: &str| tags.category.contains_key(market);
         warnings.extend(lacks_category(settings.upload.markets.iter(), &has, &meta));
+        warnings.extend(idle_category(settings.upload.markets.iter(), &has));
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         (!warnings.is_empty()).then(|| format!("`{path}`: {}", warnings.join("; ")))
     };

@@ -8,6 +8,7 @@ use super::sent::is_sent;
 use super::survey::unit_of;
 use crate::config::Settings;
 use crate::intake::{Now, walk_inbox};
+use crate::make::came_out;
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{BundleFolder, Freshness, Hold, Rules, freshness, keep_by, theme_of_path};
@@ -129,7 +130,8 @@ impl Lookout<'_> {
         };
         let keep = keep_by(&tags, &rules.keep);
         let rules = Rules { nets: self.tags.nets.of(self.disk, std::iter::once(&keep.method)), ..rules.clone() };
-        Ok((freshness(file, sidecar, has_original, &keep, &rules), Some(tags)))
+        let came_out = || came_out(self.disk, file, self.settings.work.file_mib_max << 20);
+        Ok((freshness(file, sidecar, has_original, &keep, &rules, &came_out), Some(tags)))
     }
 
     fn tags_of(&mut self, file: &RelPath, record: &RelPath, sidecar: &Sidecar) -> Result<Resolved, Hold> {

@@ -10,9 +10,9 @@ use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
-use crate::model::{RelPath, ThemeSlug};
+use crate::model::{MarketName, RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
-use crate::records::{Did, Intent, UndoWhat};
+use crate::records::{About, Did, Intent, UndoWhat};
 use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault, replaced_aside};
 
 /// Takes back what is wanted.
@@ -46,11 +46,7 @@ pub(super) fn undo(
     };
     match undo_one(vault, journal, intent, &with_assets, rules, now) {
         Ok(receipt) => {
-            let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
-            let about = &receipt.about;
-            let line = format!("{}: {} -> {}", about.did, at(&about.from), at(&about.to));
-            let is_in_bundle = about.to.as_ref().is_some_and(|path| bundle_of(path).is_some());
-            undone.answer.done.push(if is_in_bundle { Did::Restored(line) } else { Did::Undone(line) });
+            undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
         }
         Err(why) => {
@@ -59,6 +55,21 @@ pub(super) fn undo(
         }
     }
     undone
+}
+
+/// Returns what is told of a step that was taken back.
+fn told(about: &About) -> Did {
+    let at = |path: &Option<RelPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
+    let line = format!("{}: {} -> {}", about.did, at(&about.from), at(&about.to));
+    if about.to.as_ref().is_none_or(|path| bundle_of(path).is_none()) {
+        return Did::Undone(line);
+    }
+    if about.from == about.to {
+        return Did::Restored(line);
+    }
+    // It was offered to a further market.
+    let markets: Vec<&str> = about.markets.iter().map(MarketName::as_str).collect();
+    Did::Restored(format!("{line}; {} gets it again once it has other tags", markets.join(", ")))
 }
 
 #[derive(Debug, thiserror::Error)]

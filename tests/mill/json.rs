@@ -94,8 +94,17 @@ fn every_key_that_a_command_tells_programs_is_described() {
     fs::rename(root.at(&waits), root.at("upload/other/moved.jpg")).unwrap();
     fs::rename(root.at(&format!("{waits}.yaml")), root.at("upload/other/moved.jpg.yaml")).unwrap();
     check_keys(&root, "verify --json", &["verify", "--json"], &["problems", "moved"]);
-    let lists =
-        ["held", "unwise", "refused_in_bundles", "taken_in_bundles", "answers", "bundles", "set_aside", "stale"];
+    let lists = [
+        "held",
+        "ahead",
+        "unwise",
+        "refused_in_bundles",
+        "taken_in_bundles",
+        "answers",
+        "bundles",
+        "set_aside",
+        "stale",
+    ];
     check_keys(&root, "status --json", &["status", "--json"], &lists);
     fs::rename(root.at("export"), root.at("elsewhere")).unwrap();
     check_keys(&root, "status --json", &["status", "--json"], &["paused"]);

@@ -249,7 +249,8 @@ fn the_most_urgent_goes_first_and_the_rest_is_foretold() {
     let told = root.text(&["plan", "--until", &day.tomorrow().unwrap().to_string()]);
     assert!(told.contains("  upload/meadow/") && told.contains("as if each bundle"), "{told}");
     // Who does not get what waits was not told.
-    let refused = ".jpg and 1 more: shutterstock refuses it: it takes no work made by AI\n";
+    let refused =
+        "aurora-0001.jpg, upload/meadow/meadow-0001.jpg: shutterstock refuses it: it takes no work made by AI\n";
     assert!(told.contains(refused), "{told}");
     assert_eq!(found["not_for"][0]["files"].as_array().map(Vec::len), Some(2), "{found}");
     // A day that is past was accepted, and told as if it were to come.

@@ -85,7 +85,7 @@ fn sidecar(given: &Given) -> Sidecar {
 
 fn told_of(given: &Given, settings: &str) -> String {
     let rules = rules(settings);
-    match freshness(&path(given.file), &sidecar(given), given.has_original, &rules.keep, &rules) {
+    match freshness(&path(given.file), &sidecar(given), given.has_original, &rules.keep, &rules, &|| None) {
         Freshness::Current => "current".to_owned(),
         Freshness::Unknown(why) => format!("unknown: {why}"),
         Freshness::Stale(stale) => match &stale.remake {
@@ -138,7 +138,8 @@ fn a_file_of_a_market_of_its_own_is_made_for_its_limits() {
         assert_eq!(found, expected, "{market}{bytes}");
         if found != "current" {
             let rules = rules(settings);
-            let Freshness::Stale(stale) = freshness(&path(given.file), &sidecar(&given), true, &rules.keep, &rules)
+            let Freshness::Stale(stale) =
+                freshness(&path(given.file), &sidecar(&given), true, &rules.keep, &rules, &|| None)
             else {
                 panic!("it was stale");
             };
@@ -320,7 +321,7 @@ fn another_file_under_the_name_of_a_net_makes_its_products_stale() {
 fn what_nobody_can_tell_is_not_stale() {
     let whole = sidecar(&DONE);
     let rules = rules("keep: {scale: 3}");
-    let is = |sidecar: Sidecar| freshness(&path(BUNDLED), &sidecar, true, &rules.keep, &rules);
+    let is = |sidecar: Sidecar| freshness(&path(BUNDLED), &sidecar, true, &rules.keep, &rules, &|| None);
     assert_eq!(is(Sidecar::default()), Freshness::Current, "a person wrote it, and nothing was made");
     let unknown = |sidecar: Sidecar| match is(sidecar) {
         Freshness::Unknown(why) => why,
@@ -341,7 +342,8 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
     let files = [BUNDLED, "upload/2026-11-28/other/files/t-0001.jpg"].map(path);
     let records = ["upload/2026-11-28/adobe-stock/sidecars/t-0001.jpg.yaml", "upload/2026-11-28/other/sidecars/t.yaml"];
     let records = records.map(path);
-    let Freshness::Stale(Stale { remake: Ok(remake), .. }) = freshness(&files[0], &sidecar, true, &rules.keep, &rules)
+    let Freshness::Stale(Stale { remake: Ok(remake), .. }) =
+        freshness(&files[0], &sidecar, true, &rules.keep, &rules, &|| None)
     else {
         panic!("it is stale");
     };
@@ -397,4 +399,23 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
         assert!(plan.about.hash.is_some() && plan.moves.is_empty() && plan.removes.is_empty());
     }
     assert_eq!(plan_remake(&[], &rules, now), None);
+}
+
+/// Who named a further market was told that each JPEG is stale, though it would have been made the same.
+#[test]
+fn limits_of_bytes_that_a_product_met_by_its_own_quality_do_not_make_it_stale() {
+    let recipe = Some("lanczos 100x100 to 200x200 sharpen low; JPEG quality 95 sRGB 1 to 9000 bytes on #ffffff");
+    let rules = rules("keep: {scale: 2}");
+    // How many bytes it has, its quality, and whether it is stale.
+    for (came_out, is_stale) in [(Some((8_000, 95)), false), (Some((8_000, 88)), true), (None, true)] {
+        let given = sidecar(&Given { recipe, ..DONE });
+        match freshness(&path(BUNDLED), &given, true, &rules.keep, &rules, &|| came_out) {
+            Freshness::Current => assert!(!is_stale, "{came_out:?}"),
+            Freshness::Stale(stale) => {
+                let told = stale.to_string();
+                assert!(is_stale && told.ends_with("(what differs: how many bytes its markets take)"), "{told}");
+            }
+            Freshness::Unknown(why) => panic!("{why}"),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Assets as they lie, and what is decided, as `stockmill plan` shows it.
 
+mod ahead;
 mod fused;
 mod notes;
 mod on_the_way;

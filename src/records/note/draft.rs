@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 
+use jiff::civil::Date;
+
 use super::block::Line;
 use super::bullets::take_addresses;
-use super::keys::{Key, categories, count_of, is_done, is_open, priority_of};
+use super::keys::{Key, categories, count_of, is_done, is_open, look_of, people_of, priority_of, season_of};
 use super::marks;
 use super::{Idea, Problem};
-use crate::model::{ThemeSlug, escape_bytes, normal_keyword};
+use crate::model::{Look, People, ThemeSlug, escape_bytes, normal_keyword};
 
 const KEYWORDS_MAX: usize = 500;
 const KEYWORD_BYTES_MAX: usize = 200;
@@ -48,6 +50,9 @@ pub(super) struct Draft {
     variations: Option<u32>,
     prompts: UniqueList,
     category: Option<String>,
+    look: Option<Look>,
+    people: Option<People>,
+    season: Option<Date>,
     /// A field named it.
     is_named: bool,
     /// Something was over a limit.
@@ -196,6 +201,9 @@ impl Draft {
                 Some(count) => drop(self.variations.get_or_insert(count)),
                 None => self.tell(line, "not a number of variations; write 1 to 10000", value),
             },
+            Key::Look => self.look = self.look.or(look_of(value)),
+            Key::People => self.people = self.people.or(people_of(value)),
+            Key::Season => self.season = self.season.or(season_of(value)),
             Key::Status if is_done(value) => self.is_done = true,
             Key::Status if is_open(value) => {}
             Key::Status => {
@@ -234,6 +242,9 @@ impl Draft {
         self.category = self.category.take().or_else(|| other.category.clone());
         self.priority = self.priority.or(other.priority);
         self.variations = self.variations.or(other.variations);
+        self.look = self.look.or(other.look);
+        self.people = self.people.or(other.people);
+        self.season = self.season.or(other.season);
         self.is_cut |= other.is_cut;
     }
 
@@ -242,6 +253,9 @@ impl Draft {
         let numbers = [
             self.priority.map(|number| format!("priority: {number}")),
             self.variations.map(|number| format!("count: {number}")),
+            self.look.map(|look| format!("look: {look}")),
+            self.people.map(|people| format!("people: {people}")),
+            self.season.map(|season| format!("season: {season}")),
         ];
         let texts = [self.description.clone(), self.category.clone()];
         let words = self.keywords.list.iter().chain(&self.mood.list).chain(&self.prompts.list).cloned();
@@ -277,6 +291,9 @@ impl Draft {
             variations: self.variations,
             prompts: self.prompts.list,
             category: self.category,
+            look: self.look,
+            people: self.people,
+            season: self.season,
             line: self.line,
         }
     }

@@ -1,6 +1,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
+
+use crate::model::{Look, People};
+
 const COUNT_MAX: u32 = 10_000;
 /// The longest name of a field in bytes, with its emphasis marks.
 const KEY_BYTES_MAX: usize = 40;
@@ -21,6 +25,9 @@ pub(super) enum Key {
     Category,
     Priority,
     Variations,
+    Look,
+    People,
+    Season,
     /// It is read for `done` alone.
     Status,
     /// Known, but a theme has no place for it.
@@ -80,6 +87,29 @@ pub(super) fn key_named(name: &str) -> Option<Key> {
     BY_NAME.get(name.as_str()).copied()
 }
 
+/// Returns the key of a word of everyday language, which is a field only with one of the values that it may have.
+pub(super) fn key_of_value(name: &str, value: &str) -> Option<Key> {
+    let value = value.trim();
+    match bare(name).as_str() {
+        "look" => look_of(value).map(|_| Key::Look),
+        "people" => people_of(value).map(|_| Key::People),
+        "season" => season_of(value).map(|_| Key::Season),
+        _ => None,
+    }
+}
+
+pub(super) fn look_of(value: &str) -> Option<Look> {
+    [Look::Photo, Look::Illustration].into_iter().find(|look| look.name().eq_ignore_ascii_case(value))
+}
+
+pub(super) fn people_of(value: &str) -> Option<People> {
+    [People::Yes, People::No, People::Unsure].into_iter().find(|people| people.name().eq_ignore_ascii_case(value))
+}
+
+pub(super) fn season_of(value: &str) -> Option<Date> {
+    value.parse().ok()
+}
+
 /// Returns the key of a column or of a field in YAML, which may be named with more words: `Idea Name`, `Image prompt`.
 pub(super) fn field_named(name: &str) -> Option<Key> {
     let name = &name[..name.find('(').unwrap_or(name.len())];
@@ -95,8 +125,9 @@ pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
     let head = &text[..text.floor_char_boundary(KEY_BYTES_MAX)];
     let colon = head.find(':')?;
     let in_words = || key_in_words(&head[..colon]);
-    let key = key_named(&head[..colon]).or_else(in_words)?;
     let rest = text[colon + 1..].trim_start_matches(':').trim_start_matches("**").trim_start_matches("__");
+    let of_value = || key_of_value(&head[..colon], rest);
+    let key = key_named(&head[..colon]).or_else(in_words).or_else(of_value)?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some((key, rest.trim()))
 }
 

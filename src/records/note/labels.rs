@@ -1,6 +1,6 @@
 //! Fields inside a line: `Title – A sentence. Keywords: a, b`, `Title (tags: a; mood: b)`, `Title | Prompt: …`.
 
-use super::keys::{Key, key_named};
+use super::keys::{Key, key_named, key_of_value};
 
 /// So many colons of a line are looked at.
 const COLONS_MAX: usize = 50;
@@ -67,7 +67,8 @@ fn label(text: &str, colon: usize) -> Option<Label> {
         let (at, sign) = before.char_indices().rev().find(|(_, c)| begins(c))?;
         let name = &text[floor + at + sign.len_utf8()..end];
         let outside = text[..floor + at + sign.len_utf8()].trim_end();
-        if let Some((key, sign)) = key_named(name).zip(outside.chars().next_back())
+        let of_value = || key_of_value(name, text[value..].split([';', '|', ')', ']', ',']).next()?);
+        if let Some((key, sign)) = key_named(name).or_else(of_value).zip(outside.chars().next_back())
             && can_begin(key, name, sign)
         {
             let close = matches!(sign, '(' | '[').then_some(if sign == '(' { ')' } else { ']' });
@@ -102,7 +103,13 @@ mod tests {
 
     #[test]
     fn fields_are_taken_out_of_a_line() {
-        let cases: [(&str, &str, &[(Key, &str)]); 12] = [
+        let cases: [(&str, &str, &[(Key, &str)]); 14] = [
+            (
+                "Gear icons (look: illustration; people: no)",
+                "Gear icons ",
+                &[(Key::Look, "illustration"), (Key::People, "no")],
+            ),
+            ("A look: sharp; people: two", "A look: sharp; people: two", &[]),
             ("Sea – A wave. Keywords: a, b", "Sea – A wave.", &[(Key::Keywords, "a, b")]),
             ("Sea (tags: a; mood: b) now", "Sea  now", &[(Key::Keywords, "a"), (Key::Mood, "b")]),
             ("Sea [count:: 12]", "Sea ", &[(Key::Variations, "12")]),

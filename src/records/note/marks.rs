@@ -183,8 +183,8 @@ pub(super) fn split_marks(text: &str) -> (Marks, String) {
     let mut marks = Marks::default();
     let (text, fields) = labels::take(text);
     for (key, value) in fields {
-        let is_prompt = matches!(key, Key::Prompt | Key::Prompts);
-        let value = if is_prompt { value } else { marks.take_words(&value) };
+        let is_whole = matches!(key, Key::Prompt | Key::Prompts | Key::Season);
+        let value = if is_whole { value } else { marks.take_words(&value) };
         marks.fields.push((key, value));
     }
     let rest = marks.take_words(&text);

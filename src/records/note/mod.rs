@@ -28,8 +28,10 @@ mod scenarios;
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use super::prompts::{expand, has_alternatives};
-use crate::model::ThemeSlug;
+use crate::model::{Look, People, ThemeSlug};
 use draft::{Draft, Themed};
 pub(super) use encoding::decode;
 pub(super) use keys::categories;
@@ -71,6 +73,12 @@ pub struct Idea {
     pub prompts: Vec<String>,
     /// Category as written.
     pub category: Option<String>,
+    /// What its pictures look like.
+    pub look: Option<Look>,
+    /// Whether people appear in them.
+    pub people: Option<People>,
+    /// The day that they are for.
+    pub season: Option<Date>,
     /// The line that it starts in, counted from 1.
     pub line: usize,
 }

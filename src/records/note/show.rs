@@ -25,6 +25,9 @@ impl fmt::Display for Idea {
             ("category", self.category.clone()),
             ("priority", number(self.priority.map(u32::from))),
             ("variations", number(self.variations)),
+            ("look", self.look.map(|look| look.to_string())),
+            ("people", self.people.map(|people| people.to_string())),
+            ("season", self.season.map(|season| season.to_string())),
         ];
         let mut fields = fields.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         fields.try_for_each(|(name, value)| writeln!(f, "  {name}: {value}"))?;

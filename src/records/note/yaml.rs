@@ -6,7 +6,7 @@ use yaml_rust2::scanner::{ScanError, TScalarStyle};
 use super::super::yaml_guard;
 use super::Found;
 use super::block::{Block, Field, Line, Record};
-use super::keys::{Key, field_named};
+use super::keys::{Key, field_named, key_of_value};
 
 const YAML_BYTES_MAX: usize = 1024 * 1024;
 /// How deeply lists may be nested: `ideas:` in a document, and one more.
@@ -310,7 +310,7 @@ fn titled(name: &Node, title: &str, value: &Node, found: &mut Found) -> Record {
 
 /// Returns a field of a record, or tells that a theme has no such.
 fn record_field(name: &Node, value: &Node, has_title: bool, found: &mut Found) -> Option<Field> {
-    let is_placed = match name.key() {
+    let is_placed = match key_of(name, value) {
         None | Some(Key::Unplaced | Key::Metadata | Key::Title) => false,
         Some(Key::Theme) => has_title,
         Some(_) => true,
@@ -327,10 +327,15 @@ fn record_field(name: &Node, value: &Node, has_title: bool, found: &mut Found) -
     Some(field)
 }
 
+/// Returns the key of a field, which some words are only with one of the values that they may have.
+fn key_of(name: &Node, value: &Node) -> Option<Key> {
+    name.key().or_else(|| key_of_value(name.text()?, value.text()?))
+}
+
 fn field(name: &Node, value: &Node, found: &mut Found) -> Option<Field> {
     let values = match &value.value {
         // `category: {adobe-stock: 11}` as in `tags.yaml`.
-        Value::Map(entries) if name.key() == Some(Key::Category) => {
+        Value::Map(entries) if key_of(name, value) == Some(Key::Category) => {
             vec![
                 entries
                     .iter()
@@ -339,10 +344,10 @@ fn field(name: &Node, value: &Node, found: &mut Found) -> Option<Field> {
                     .join(", "),
             ]
         }
-        Value::Text(text) if name.key() == Some(Key::Prompts) => text.lines().map(str::to_owned).collect(),
+        Value::Text(text) if key_of(name, value) == Some(Key::Prompts) => text.lines().map(str::to_owned).collect(),
         _ => texts(name, value, found)?,
     };
-    Some(Field { line: name.line, key: name.key()?, values })
+    Some(Field { line: name.line, key: key_of(name, value)?, values })
 }
 
 fn texts(name: &Node, value: &Node, found: &mut Found) -> Option<Vec<String>> {

@@ -1,6 +1,7 @@
 //! What becomes of one asset, note or record: what the planner needs is gathered here, and what plans in hand have taken
 //! is kept. Nothing here changes the disk but for releases, of which it is written down what was used.
 
+mod ahead;
 mod bundles;
 mod forget;
 mod gate_days;
@@ -25,6 +26,7 @@ mod themes;
 mod unidentified;
 mod upload_state;
 
+pub(super) use tags::NOTE_BYTES_MAX;
 pub(super) use themes::TAGS_BYTES_MAX;
 
 pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, unnamed_bundles};

@@ -309,7 +309,8 @@ impl Decider {
             return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
         }
         if !self.is_released(path, Stage::Upload, facts.seen) && self.ledger.is_undone(path, &facts.hash) {
-            return Err(Hold::Waits("that it was bundled for a further market was undone".to_owned()));
+            let why = "that it was bundled for a further market was undone; with other tags in it, it is offered again";
+            return Err(Hold::Waits(why.to_owned()));
         }
         Ok(())
     }

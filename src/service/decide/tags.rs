@@ -17,7 +17,7 @@ use crate::service::survey::stage_of;
 use crate::vault::Look;
 
 /// The largest note or tag file that is read.
-pub(super) const NOTE_BYTES_MAX: u64 = 8 << 20;
+pub(in crate::service) const NOTE_BYTES_MAX: u64 = 8 << 20;
 
 /// Shared tags as they were read last, what tells whether their files stand still, and the nets that are named there.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ pub(super) fn known_markets(
     layer: &Layer,
     tags: &Tags,
 ) -> Result<(), Hold> {
-    let Some(what) = settings.upload.unknown_market(tags) else { return Ok(()) };
+    let Some((_, what)) = settings.upload.unknown_market(tags) else { return Ok(()) };
     let of_theme = theme.map(|theme| format!(" of the theme `{theme}`")).unwrap_or_default();
     let whose = match layer {
         Layer::Theme => format!("`tags.yaml`{of_theme}"),

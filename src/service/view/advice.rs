@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use crate::market::{Repeated, Warning, WarningKind, lacks_category, left_out_words, lint};
+use crate::market::{Repeated, Warning, WarningKind, idle_category, lacks_category, left_out_words, lint};
 use crate::model::RelPath;
 use crate::plan::tags::Resolved;
 use crate::plan::{Facts, theme_of_path};
@@ -37,6 +37,7 @@ impl View {
         let mut warnings = lint(&upload.names, &meta);
         let has = |market: &str| tags.category.contains_key(market);
         warnings.extend(lacks_category(upload.markets.iter(), &has, &meta));
+        warnings.extend(idle_category(upload.markets.iter(), &has));
         warnings.extend(left_out_words(&tags.left_out_words));
         warnings
     }

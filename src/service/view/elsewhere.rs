@@ -195,8 +195,10 @@ impl View {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => Some(Err(error.source.to_string())),
             Ok(bytes) => Some(ThemeFile::parse(&bytes).map_err(|error| error.to_string()).and_then(|file| {
-                let unknown = self.decide.settings.upload.unknown_market(&file.tags());
-                unknown.map_or(Ok(file), Err)
+                match self.decide.settings.upload.unknown_market(&file.tags()) {
+                    Some((_, what)) => Err(what),
+                    None => Ok(file),
+                }
             })),
         }
     }

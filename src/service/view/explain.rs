@@ -147,6 +147,7 @@ impl View {
             explained = explained.with("with", found.path.to_string());
         }
         if let Some(facts) = facts.filter(|_| stage != Stage::Ideas) {
+            explained.notes.extend(facts.remarks.iter().map(|remark| ("remark", remark.clone())));
             explained.notes.extend(self.names_of(&facts, &status));
             if let Some((_, sidecar)) = &facts.sidecar {
                 explained.notes.extend(self.identity_of(sidecar, &facts.path));
@@ -168,6 +169,9 @@ impl View {
                 explained.notes.extend(said.map(|said| ("policy", said)));
             }
             explained.sources = self.sources(&facts);
+            let said = told_by(&status);
+            let ahead = self.foresee(&facts).into_iter().filter(|told| !said.contains(told.as_str()));
+            explained.notes.extend(ahead.map(|told| ("ahead", told)));
         }
         Ok(Some(explained.standing(status)))
     }
@@ -216,6 +220,15 @@ impl View {
             return explained.with("tags", format!("unknown: {hold}; all of the theme waits until that is mended"));
         }
         if copies.contains(&tags) { explained.with("tags", format!("shared by `{tags}`")) } else { explained }
+    }
+}
+
+/// Returns what is told anyhow of why something goes on or stays.
+fn told_by(status: &AssetStatus) -> String {
+    match status {
+        AssetStatus::Planned(plan) => plan.to_string(),
+        AssetStatus::Held(_, why) => why.to_string(),
+        AssetStatus::LeftAlone(..) | AssetStatus::Unseen(..) => String::new(),
     }
 }
 

@@ -22,8 +22,8 @@ pub struct Future {
     pub held: Vec<(RelPath, String)>,
     /// Which markets do not get what waits, and why, with the files that this is so of.
     pub not_for: BTreeMap<String, Vec<RelPath>>,
-    /// How many files a market refuses that others take, and why.
-    pub refused: BTreeMap<(MarketName, String), usize>,
+    /// The files that a market refuses and others take, and why.
+    pub refused: BTreeMap<(MarketName, String), Vec<RelPath>>,
     /// How many files are in earlier stages, without those of a kind that stays there: when they are made, nobody can tell.
     pub unmade: usize,
 }
@@ -120,7 +120,9 @@ impl View {
                         for (market, said) in said.into_iter().filter(|(market, _)| is_new(market)) {
                             match said {
                                 Said::Takes | Said::Later(_) => markets.push(market),
-                                Said::Refuses(why) => *future.refused.entry((market, why)).or_default() += 1,
+                                Said::Refuses(why) => {
+                                    future.refused.entry((market, why)).or_default().push(file.clone());
+                                }
                             }
                         }
                         waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets })));

@@ -1,6 +1,7 @@
 //! A look at a root that changes nothing: what `plan`, `status` and `explain` show.
 
 mod advice;
+mod ahead;
 mod answers;
 mod bundle_plans;
 mod bundled;

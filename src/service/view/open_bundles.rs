@@ -1,10 +1,10 @@
 //! What a person should know of bundles: what their markets would refuse, and what further markets lack.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::View;
 use super::overview::{Group, Groups};
-use crate::model::{MarketName, RelPath};
+use crate::model::{AssetId, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD};
 use crate::service::why::{Why, WhyKind};
@@ -41,12 +41,18 @@ impl View {
     pub fn other_verdicts(&mut self) -> [Vec<Group>; 2] {
         let shut = self.decide.offers_shut(&self.clock.now());
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
+        // It may lie in the bundles of several markets.
+        let mut seen: HashSet<(AssetId, MarketName)> = HashSet::new();
         for open in self.open_bundles() {
             for (file, against) in open.refused.iter().flatten() {
                 refused.add(file.clone(), Why::new(WhyKind::Market, &against.to_string()));
             }
             for owing in open.owing.iter().flatten() {
+                let mut is_new = |market: &MarketName| {
+                    owing.asset.as_ref().is_none_or(|id| seen.insert((id.clone(), market.clone())))
+                };
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
+                let said = said.filter(|(market, _)| is_new(market));
                 let told: Vec<String> = said.map(|(market, said)| told(market, said, shut.as_deref())).collect();
                 if !told.is_empty() {
                     taken.add(owing.file.clone(), Why::new(WhyKind::Market, &told.join("; ")));

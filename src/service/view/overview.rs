@@ -1,11 +1,12 @@
 //! What `status` shows: counts of every stage, and what stays where it is, by stage, theme and reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{AssetStatus, View, is_sent};
-use crate::model::{RelPath, Stage};
+use crate::model::{RelPath, Stage, shape, told_as_one};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
 use crate::service::decide::{bundle_names, rows_of, unnamed_bundles, without_file, without_row};
 use crate::service::send::sendings;
@@ -57,6 +58,8 @@ pub struct Overview {
     pub stages: BTreeMap<Stage, StageCount>,
     /// What is held, first what needs a person's hand.
     pub held: Vec<Group>,
+    /// What will keep files from markets that nothing holds for that yet: each reason with them.
+    pub ahead: Vec<(String, Vec<RelPath>)>,
     /// What is left alone.
     pub left_alone: Vec<Group>,
     /// What would be set aside.
@@ -89,7 +92,9 @@ impl View {
     pub fn overview(&mut self) -> Overview {
         let mut stages: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
         let (mut held, mut left_alone, mut to_set_aside) = <(Groups, Groups, Groups)>::default();
-        for status in self.statuses(None) {
+        let statuses = self.statuses(None);
+        let has_reason: HashSet<RelPath> = statuses.iter().filter_map(with_own_reason).collect();
+        for status in statuses {
             let count = stages.entry(status.stage()).or_default();
             match status {
                 AssetStatus::Planned(plan) => match to_failed(&plan) {
@@ -122,6 +127,7 @@ impl View {
         Overview {
             stages,
             held: held.sorted(),
+            ahead: self.ahead(&|path| has_reason.contains(path)),
             left_alone: left_alone.sorted(),
             to_set_aside: to_set_aside.sorted(),
             set_aside: set_aside.sorted(),
@@ -225,6 +231,16 @@ impl View {
     }
 }
 
+/// Returns the file that a status is about if it stays for something in itself: what markets will say of it is no matter yet.
+fn with_own_reason(status: &AssetStatus) -> Option<RelPath> {
+    let passes = |why: &Why| matches!(why.kind, WhyKind::Gate | WhyKind::Paused | WhyKind::Room | WhyKind::Settling);
+    match status {
+        AssetStatus::Planned(plan) => to_failed(plan).map(|(path, _)| path),
+        AssetStatus::Held(path, why) => (!passes(why)).then(|| path.clone()),
+        AssetStatus::LeftAlone(..) | AssetStatus::Unseen(..) => None,
+    }
+}
+
 /// Returns what a plan sets aside, and why.
 pub(super) fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
     let is_failed = plan.about.to.as_ref().is_some_and(|to| to.area() == "failed");
@@ -233,20 +249,24 @@ pub(super) fn to_failed(plan: &Plan) -> Option<(RelPath, Why)> {
     Some((from, Why::new(WhyKind::Person, why)))
 }
 
-/// Groups by kind of reason, folder and reason.
+/// Groups by kind of reason, folder and reason, whatever its figures are.
 #[derive(Debug, Default)]
-pub(super) struct Groups(BTreeMap<(WhyKind, RelPath, std::sync::Arc<str>), Vec<RelPath>>);
+pub(super) struct Groups(BTreeMap<(WhyKind, RelPath, String), (BTreeSet<Arc<str>>, Vec<RelPath>)>);
 
 impl Groups {
     pub(super) fn add(&mut self, path: RelPath, why: Why) {
-        self.0.entry((why.kind, folder_of(&path), why.text)).or_default().push(path);
+        let (texts, files) = self.0.entry((why.kind, folder_of(&path), shape(&why.text))).or_default();
+        texts.insert(why.text);
+        files.push(path);
     }
 
     /// Returns them, first what needs a person's hand, and of those what most files wait for.
     pub(super) fn sorted(self) -> Vec<Group> {
-        let groups = self.0.into_iter();
-        let mut groups: Vec<Group> =
-            groups.map(|((kind, folder, text), files)| Group { folder, why: Why { kind, text }, files }).collect();
+        let groups = self.0.into_iter().map(|((kind, folder, _), (texts, files))| {
+            let why = Why::new(kind, &told_as_one(texts.iter().map(|text| &**text)));
+            Group { folder, why, files }
+        });
+        let mut groups: Vec<Group> = groups.collect();
         groups.sort_by_key(|group| (group.why.kind, std::cmp::Reverse(group.files.len())));
         groups
     }
@@ -277,6 +297,9 @@ mod tests {
             ("failed/raw/t/e.png", WhyKind::Tags, "no title"),
             ("raw/t/f.png", WhyKind::Tags, "no keywords"),
             ("raw/t/g.png", WhyKind::Tags, "no keywords"),
+            // A line was told for each number of bytes.
+            ("raw/u/h.png", WhyKind::Tags, "it has 7 bytes"),
+            ("raw/u/i.png", WhyKind::Tags, "it has 30 bytes"),
         ];
         for (path, kind, why) in rows {
             groups.add(RelPath::new(path).unwrap(), Why::new(kind, why));
@@ -288,7 +311,14 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            ["raw 1 broken", "raw/t 2 no keywords", "failed/raw/t 1 no title", "keep/t 2 shut", "keep/u 1 shut"]
+            [
+                "raw 1 broken",
+                "raw/t 2 no keywords",
+                "raw/u 2 it has 7 to 30 bytes",
+                "failed/raw/t 1 no title",
+                "keep/t 2 shut",
+                "keep/u 1 shut"
+            ]
         );
     }
 }

@@ -4,6 +4,7 @@ use super::View;
 use super::explain::Explained;
 use super::overview::{Group, Groups};
 use super::{Why, WhyKind};
+use crate::make::came_out;
 use crate::model::{RelPath, ThemeSlug};
 use crate::plan::Freshness;
 use crate::records::Sidecar;
@@ -54,6 +55,13 @@ impl View {
         sidecar: &Sidecar,
     ) -> Explained {
         let rules = decide::rules(&self.decide.settings);
+        let is_jpeg = file.extension() == "jpg" && sidecar.file.as_ref().is_some_and(|file| file.recipe.is_some());
+        let bytes_max = self.decide.limits().file_bytes_max;
+        let quality = came_out(self.decide.disk(), file, bytes_max).filter(|_| is_jpeg);
+        let explained = match quality {
+            Some((_, quality)) => explained.with("quality", format!("{quality} of 100, as it came out")),
+            None => explained,
+        };
         match self.lookout().freshness(file, record, sidecar, &rules).map(|(freshness, _)| freshness) {
             Ok(Freshness::Current) => explained,
             Ok(Freshness::Stale(stale)) => match &stale.remake {

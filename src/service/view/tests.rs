@@ -467,3 +467,81 @@ fn what_goes_nowhere_is_not_counted() {
     let bundle = &view.bundles()[0];
     assert_eq!((bundle.files, bundle.without_sidecar), (1, 1));
 }
+
+/// A wrong category and a short description were told on upload day, and a gate hid that a picture is too small.
+#[test]
+fn what_markets_will_refuse_is_told_of_what_waits_in_any_stage() {
+    let mill = Mill::new();
+    let tags = "keywords: [wave, sea, sky, blue, calm, water, sun]\n";
+    mill.put("raw/sea/tags.yaml", format!("title: Sea\n{tags}category: {{adobe-stock: see}}\n"));
+    mill.put("raw/sky/tags.yaml", format!("title: Sky\n{tags}"));
+    for file in ["keep/sea/a.png", "keep/sea/b.png", "raw/sea/c.png"] {
+        mill.put(file, picture(u8::try_from(file.len()).unwrap() + file.as_bytes()[9]));
+    }
+    let view = |settings: &str| {
+        let markets = crate::market::built_in().unwrap();
+        let text = format!("gates: {{keep: hold}}\nupload: {{markets: [adobe-stock, dreamstime]}}\n{settings}");
+        View::open(crate::config::load(&text, mill.home.path(), &markets).unwrap()).unwrap()
+    };
+    let category = "adobe-stock refuses it: the market has no category `see`";
+    let short = "dreamstime refuses it: its description has 17 characters and needs 50";
+    let all: &[&str] = &["keep/sea/a.png", "keep/sea/b.png", "raw/sea/c.png"];
+    let far = "it has 90x90 pixels, and would be enlarged 22.8 times";
+    let with_sky: &[&str] = &["keep/sea/a.png", "keep/sea/b.png", "raw/sea/c.png", "raw/sky/tags.yaml"];
+    // The settings, and the start of each line with its files.
+    let rows: [(&str, &[(&str, &[&str])]); 2] = [
+        (
+            "keep: {min_megapixels: 0.1}\n",
+            &[
+                (
+                    "adobe-stock refuses it: it has 0.1 megapixels, and the market takes 4 to 100; the market has no",
+                    all,
+                ),
+                ("dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; its description", all),
+                (short, &with_sky[3..]),
+            ],
+        ),
+        (
+            "",
+            &[
+                (short, with_sky),
+                (category, all),
+                (far, &all[..2]),
+                (&format!("`keep` will hold it: {far}"), &all[2..]),
+            ],
+        ),
+    ];
+    for (settings, expected) in rows {
+        let found = view(settings).overview().ahead;
+        let is_so = found.len() == expected.len()
+            && found.iter().zip(expected).all(|((why, files), (start, expected))| {
+                why.starts_with(start)
+                    && files.iter().map(ToString::to_string).eq(expected.iter().map(|file| (*file).to_owned()))
+            });
+        assert!(is_so, "{settings}: {found:#?}");
+        assert_eq!(view(settings).ahead(&|_| false), found);
+        let text = told(&mut view(settings), "keep/sea/a.png");
+        for (line, _) in expected.iter().filter(|(_, files)| files.contains(&"keep/sea/a.png")) {
+            assert!(text.contains(&format!("ahead: {line}")), "{line}: {text}");
+        }
+    }
+}
+
+/// A market that was spelt wrong kept its theme waiting, and `check` said that all was well.
+#[test]
+fn check_tells_where_a_market_is_spelt_wrong() {
+    let mill = Mill::new();
+    mill.put("raw/sea/tags.yaml", "title: Sea\ncategory:\n  adobe-stock: 11\n  shutterstok: arts\n");
+    mill.put("tagsets/warm.yaml", "category: {'pond 5': x}\n");
+    mill.put("ideas/tea.md", "# Warm tea\n\ncategory: adobe-stok: 11\n");
+    let markets = crate::market::built_in().unwrap();
+    let settings = crate::config::load("", mill.home.path(), &markets).unwrap();
+    let found = crate::service::check_up(&settings);
+    for expected in [
+        "`raw/sea/tags.yaml`, line 4: `category`: there is no market `shutterstok`; did you mean `shutterstock`?",
+        "`tagsets/warm.yaml`, line 1: `category`: there is no market `pond 5`; did you mean `pond5`?",
+        "`ideas/tea.md`, line 3: `category`: there is no market `adobe-stok`; did you mean `adobe-stock`?",
+    ] {
+        assert!(found.iter().any(|finding| finding.what.starts_with(expected)), "{expected}: {found:#?}");
+    }
+}
