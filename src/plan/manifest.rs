@@ -54,7 +54,7 @@ pub fn plan_manifest(
     let changed = texts.chain([list]).filter(|((_, was), text)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
         changed.map(|((path, was), text)| new_version(path, text, was.map(ContentHash::of))).collect();
-    let removes = left_over(market, lie_there, &manifests)?;
+    let removes = left_over(market, lie_there, manifests)?;
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }

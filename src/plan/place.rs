@@ -76,7 +76,7 @@ mod tests {
             let history = history.iter().map(step).collect();
             let record = Companion { path: path.clone(), seen };
             let seq = path.file_text().strip_suffix(".jpg").and_then(|name| name.parse().ok());
-            let sidecar = Some((record, Sidecar { history, seq, ..Sidecar::default() }));
+            let sidecar = Some((record, Sidecar { seq, history, ..Sidecar::default() }));
             let bare = Facts::bare(path.clone(), Stage::Upload, seen, dropped * 1_000_000_000);
             Place::new(*rank, Arrival::of(&Facts { sidecar, ..bare }), path)
         };
