@@ -152,7 +152,7 @@ pub fn inspect_bundled(
 }
 
 /// What a market measures of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Measured {
     /// What it is.
     pub kind: Kind,

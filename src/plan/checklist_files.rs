@@ -13,6 +13,11 @@ pub(super) const RETOUCHED: (&str, &str) = (
     "> Changed by hand since they were bundled: ",
     "; look whether title, keywords and AI mark are still in them, and nothing that nobody is to read.",
 );
+/// How a line begins and ends that names files which cannot be measured.
+pub(super) const UNMEASURED: (&str, &str) = (
+    "> Cannot be measured, so that nobody can tell whether the market takes them: ",
+    "; look at them before you upload.",
+);
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -34,6 +39,14 @@ pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
 pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.is_retouched))?;
     Some(format!("{}{names}{}", RETOUCHED.0, RETOUCHED.1))
+}
+
+/// Returns the line about files that cannot be measured, with why the first one cannot: they have their rows.
+pub(super) fn of_unmeasured(assets: &[BundleAsset]) -> Option<String> {
+    let why = |asset: &BundleAsset| asset.against.as_ref()?.as_ref().err().cloned();
+    let names = named(assets.iter().filter(|asset| why(asset).is_some()))?;
+    let why = escape_bytes(assets.iter().find_map(why)?.as_bytes());
+    Some(format!("{}{names} ({why}){}", UNMEASURED.0, UNMEASURED.1))
 }
 
 /// Returns the names of files for a line; `None` if there are none.
@@ -85,6 +98,12 @@ mod tests {
         assert!(
             of_retouched(&changed).unwrap().starts_with("> Changed by hand since they were bundled: `1.mp4`; look ")
         );
+        assert_eq!(of_unmeasured(&assets), None);
+        let mut unseen = assets.clone();
+        unseen[1].against = Some(Ok(Vec::new()));
+        unseen[2..].iter_mut().for_each(|asset| asset.against = Some(Err("the disk refused".to_owned())));
+        let line_of = of_unmeasured(&unseen).unwrap();
+        assert!(line_of.contains("takes them: `2.mp4`, `3.mp4` (the disk refused); look at them"), "{line_of}");
         assert!(line.contains("`19.mp4` and 3 more files; ") && !line.contains("`20.mp4`"), "{line}");
     }
 }

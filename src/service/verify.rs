@@ -9,7 +9,7 @@ pub use verified::{MovedByHand, Problem, Verified, Wrong};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::decide::{bundle_names, without_row};
+use super::decide::{all_bundles, without_row};
 use super::sent::is_sent;
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
@@ -35,7 +35,7 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
     let disk = RealDisk::open_to_look(layout.clone());
     let mut verified = verify_receipts(&layout, &*disk)?;
-    for name in bundle_names(&*disk, &settings.upload.markets) {
+    for name in all_bundles(&*disk, &settings.upload.markets) {
         let folder = name.folder();
         let found = is_sent(&*disk, &folder).map_err(|error| error.source.to_string());
         let lacking = || without_row(&*disk, settings, &name).map_err(|hold| hold.to_string());
