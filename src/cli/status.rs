@@ -83,7 +83,7 @@ fn print_bundles(bundles: &[BundleStatus]) {
             0 => lack,
             some => format!("{lack}; {} in its CSV without a file", counted(some, "row")),
         };
-        let delivered = match (*delivered, sent.is_empty()) {
+        let delivered = match (delivered.as_ref().map_or(0, |files| *files), sent.is_empty()) {
             (0, _) => String::new(),
             (some, false) => format!(", {some} delivered"),
             (all, true) if all == *files => ", all delivered: its checklist is left to do".to_owned(),
@@ -94,6 +94,9 @@ fn print_bundles(bundles: &[BundleStatus]) {
             some => format!(", and {some} without a sidecar"),
         };
         say!("bundle   {folder}: {}{others}{delivered}{sent}{lack}", counted(*files, "file"));
+    }
+    if let Some(why) = bundles.iter().find_map(|bundle| bundle.delivered.as_ref().err()) {
+        say!("deliver  nobody can tell what was delivered: {}", escape_bytes(why.as_bytes()));
     }
 }
 
@@ -159,7 +162,7 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
         .map(|BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
             json!({"folder": folder.to_string(), "files": files, "without_sidecar": without_sidecar,
-                "delivered": delivered, "sent": sent,
+                "delivered": delivered.ok(), "sent": sent,
                 "without_row": without_row.ok().map(names), "without_file": without_file.ok().map(names)})
         })
         .collect();

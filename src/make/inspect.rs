@@ -168,7 +168,7 @@ pub fn inspect_bundled(
 }
 
 /// What a market measures of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Measured {
     /// What it is.
     pub kind: Kind,

@@ -18,7 +18,8 @@ pub(super) fn made_before(disk: &dyn Look, plan: &Plan, product: usize, bytes_ma
 fn read_same(disk: &dyn Look, kept: &Kept, wanted: &FileRecord, bytes_max: u64) -> Option<Vec<u8>> {
     let record = Sidecar::parse(&disk.read(&kept.record, SIDECAR_BYTES_MAX).ok()?).ok()?.file?;
     // Another version may write the same pixels otherwise.
-    let is_same = wanted.input.is_some() && FileRecord { hash: wanted.hash.clone(), ..record.clone() } == *wanted;
+    let is_same = wanted.input.is_some()
+        && FileRecord { hash: wanted.hash.clone(), left: wanted.left, ..record.clone() } == *wanted;
     let bytes = if is_same { disk.read(&kept.file, bytes_max).ok()? } else { return None };
     (ContentHash::of(&bytes) == record.hash).then_some(bytes)
 }

@@ -9,7 +9,7 @@ use super::kept::made_before;
 use super::{Limits, MakeError};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
 use crate::model::{ContentHash, INSTEAD, Identity, Kind, MarketName, Meta, Output, RelPath, Render, Upscaler};
-use crate::plan::{Check, Plan, Product, Recipe};
+use crate::plan::{BundleFolder, Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
 /// What is told of a picture that need not be made.
@@ -156,6 +156,8 @@ fn make_product(
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {
                 file.hash = earlier[*product].file.clone();
+                let is_bundled = BundleFolder::is_file(&sources.plan.products[*product].to);
+                file.left = if is_bundled { draft.state_of(*product)? } else { None };
                 if let Some(by) = &earlier[*product].by {
                     file.recipe = file.recipe.take().map(|recipe| recipe.enlarged_by(by));
                 }

@@ -94,8 +94,9 @@ pub struct BundleAsset {
     pub is_tagged: bool,
     /// Whether a person changed it since it was bundled.
     pub is_retouched: bool,
-    /// What its market has against it today, by what was measured of it and by its tags; `None` if it was not measured.
-    pub against: Option<Vec<String>>,
+    /// What its market has against it today, by what was measured of it and by its tags, or why it cannot be measured; `None` if
+    /// nobody tried.
+    pub against: Option<Result<Vec<String>, String>>,
 }
 
 impl BundleAsset {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
-use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, UNWISE, of_retouched, of_sound, of_tagless, of_unwise};
+use super::checklist_files::{
+    RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+};
 use super::checklist_iptc::{SHORT, of_short};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, left};
@@ -62,6 +64,11 @@ pub(super) struct Refused<'a> {
     pub(super) why: String,
     /// Whether other tags would mend all of it.
     pub(super) is_by_tags: bool,
+}
+
+/// Returns whether a line of a list says that the market would refuse a file.
+pub(super) fn tells_refused(line: &str, file: &str) -> bool {
+    line.strip_prefix(REFUSED).is_some_and(|rest| rest.starts_with(&format!("`{}`: ", escape_bytes(file.as_bytes()))))
 }
 
 impl Checklist<'_> {
@@ -237,7 +244,8 @@ impl Checklist<'_> {
         let delivered = self.delivered.notes(!to_do.uploads.is_empty());
         let notes = delivered.chain(sorted).chain(strangers).chain(refused).chain(alike).chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
-        notes.chain(of_retouched(self.assets)).chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
+        let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
+        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -373,6 +381,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         SOUND,
         TAGLESS,
         RETOUCHED,
+        UNMEASURED,
         SHORT,
         delivered::IN_DOUBT,
         delivered::UNKNOWN,
@@ -485,7 +494,7 @@ mod tests {
         // Rules change as well: what was measured of a file counts, and no other tags mend that.
         let small = "it has 1.0 megapixels, and the market takes 4 to 100";
         let mut measured = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
-        measured[1].against = Some(vec![small.to_owned()]);
+        measured[1].against = Some(Ok(vec![small.to_owned()]));
         let written = [written_as(&name, &texts[0])];
         let existing = (&written[..], Some(texts[1].as_bytes()));
         let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), existing).unwrap().unwrap();
@@ -496,6 +505,19 @@ mod tests {
         let list = String::from_utf8(list.clone()).unwrap();
         assert!(list.contains(&format!("{REFUSED}`b.jpg`: {small}{REFUSED_AS_IT_IS_END}\n")), "{list}");
         assert_eq!(list.matches(REFUSED).count(), 1, "{list}");
+        // What cannot be measured for a moment got its row back.
+        measured[1].against = Some(Err("the disk refused".to_owned()));
+        let (written, existing) = ([written_as(&name, &texts[0])], Some(list.as_bytes()));
+        let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), (&written[..], existing))
+            .unwrap()
+            .unwrap();
+        let before = "it was so before, and cannot be measured now: the disk refused";
+        let told = format!("{REFUSED}`b.jpg`: {before}{REFUSED_AS_IT_IS_END}\n");
+        let texts = plan.products.iter().map(|product| match &product.recipe {
+            Recipe::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            other => panic!("{other:?}"),
+        });
+        assert!(texts.collect::<String>().contains(&told) && plan.products.len() == 1, "{plan}");
         // With its old tags, by its old rules, it is as it was.
         let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
         let existing = (&written[..], Some(list.as_bytes()));

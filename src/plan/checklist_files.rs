@@ -17,6 +17,11 @@ pub(super) const RETOUCHED: (&str, &str) = (
 );
 /// How a line begins and ends that says what a market may dislike.
 pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
+/// How a line begins and ends that names files which cannot be measured.
+pub(super) const UNMEASURED: (&str, &str) = (
+    "> Cannot be measured, so that nobody can tell whether the market takes them: ",
+    "; look at them before you upload.",
+);
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -58,6 +63,14 @@ pub(super) fn of_unwise(assets: &[BundleAsset]) -> Vec<String> {
         format!("{}{}{}", UNWISE.0, escape_bytes(format!("{of}: {text}").as_bytes()), UNWISE.1)
     };
     kinds.into_values().map(told).collect()
+}
+
+/// Returns the line about files that cannot be measured, with why the first one cannot: they have their rows.
+pub(super) fn of_unmeasured(assets: &[BundleAsset]) -> Option<String> {
+    let why = |asset: &BundleAsset| asset.against.as_ref()?.as_ref().err().cloned();
+    let names = named(assets.iter().filter(|asset| why(asset).is_some()))?;
+    let why = escape_bytes(assets.iter().find_map(why)?.as_bytes());
+    Some(format!("{}{names} ({why}){}", UNMEASURED.0, UNMEASURED.1))
 }
 
 /// Returns the names of files for a line; `None` if there are none.
@@ -109,6 +122,12 @@ mod tests {
         assert!(
             of_retouched(&changed).unwrap().starts_with("> Changed by hand since they were bundled: `1.mp4`; look ")
         );
+        assert_eq!(of_unmeasured(&assets), None);
+        let mut unseen = assets.clone();
+        unseen[1].against = Some(Ok(Vec::new()));
+        unseen[2..].iter_mut().for_each(|asset| asset.against = Some(Err("the disk refused".to_owned())));
+        let line_of = of_unmeasured(&unseen).unwrap();
+        assert!(line_of.contains("takes them: `2.mp4`, `3.mp4` (the disk refused); look at them"), "{line_of}");
         assert!(line.contains("`19.mp4` and 3 more files; ") && !line.contains("`20.mp4`"), "{line}");
     }
 }

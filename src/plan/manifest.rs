@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
-use super::checklist::{Checklist, Refused};
+use super::checklist::{Checklist, Refused, tells_refused};
 use super::delivered::Delivered;
 use super::theme_files::removed;
 use super::{Plan, new_version};
@@ -33,7 +33,11 @@ pub fn plan_manifest(
     existing: (&[Written], Option<&[u8]>),
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
-    let refused: Vec<Refused<'_>> = assets.iter().filter_map(|asset| refused(market, asset)).collect();
+    let (lie_there, list_there) = existing;
+    let refused = assets.iter().filter_map(|asset| {
+        refused(market, asset).or_else(|| refused_before(asset, &String::from_utf8_lossy(list_there?)))
+    });
+    let refused: Vec<Refused<'_>> = refused.collect();
     let names: BTreeSet<&str> = refused.iter().map(|refused| refused.file).collect();
     let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
     // There may be thousands, and seldom is one refused.
@@ -43,7 +47,6 @@ pub fn plan_manifest(
         Cow::Owned(assets.iter().filter(is_taken).cloned().collect())
     };
     let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-    let (lie_there, list_there) = existing;
     let parts = market::manifest(market, &rows)?;
     let manifests: Vec<RelPath> = (1..).map(|part| name.manifest(part)).take(parts.len()).collect();
     let (assets, refused, manifests) = (&*assets, &*refused, &*manifests);
@@ -67,10 +70,19 @@ pub fn plan_manifest(
 fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
     let row = asset.row();
     let by_tags = market::check_tags(market, row.meta, row.category);
-    let against = asset.against.as_ref().unwrap_or(&by_tags);
+    let against = asset.against.as_ref().and_then(|against| against.as_ref().ok()).unwrap_or(&by_tags);
     let is_by_tags = against.iter().all(|reason| by_tags.contains(reason));
     let reasons: Vec<String> = against.iter().cloned().chain(market::row_too_long(market, &row)).collect();
     (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })
+}
+
+/// Returns that a file stays refused which cannot be measured, if it was refused by the list that lies there: nobody can tell
+/// that its market would take it by now.
+fn refused_before<'a>(asset: &'a BundleAsset, list: &str) -> Option<Refused<'a>> {
+    let why = asset.against.as_ref()?.as_ref().err()?;
+    let was_refused = list.lines().any(|line| tells_refused(line, &asset.file_name));
+    let why = format!("it was so before, and cannot be measured now: {why}");
+    was_refused.then_some(Refused { file: &asset.file_name, why, is_by_tags: false })
 }
 
 /// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses.

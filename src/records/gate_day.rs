@@ -55,6 +55,57 @@ impl GateDay {
 
     /// Reads it.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        json::read(bytes, VERSION)
+        json::read(bytes, VERSION).or_else(|error| match error {
+            RecordError::Version { found: 1 } => json::read(bytes, 1).map(First::today),
+            other => Err(other),
+        })
+    }
+}
+
+/// What version 1 remembered.
+#[derive(Deserialize)]
+struct First {
+    schedule: String,
+    opened: Timestamp,
+    /// Since when the day on which it was to open last was made up, until midnight.
+    #[serde(default)]
+    made_up: Option<Timestamp>,
+}
+
+impl First {
+    fn today(self) -> GateDay {
+        let day = jiff::SignedDuration::from_hours(24);
+        let hours = |since: Timestamp| {
+            // Whose midnight it was it does not say: a day at most.
+            let until = since.checked_add(day).unwrap_or(Timestamp::MAX);
+            MadeUp { missed: self.opened, since, until }
+        };
+        GateDay::new(self.schedule, self.opened, self.made_up.map(hours).into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of version 1 was taken for none: a day that was missed while stockmill was updated was not made up.
+    #[test]
+    fn an_older_record_says_what_it_said() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let (opened, since) = (at("2026-11-20T08:00:00Z"), at("2026-11-23T09:00:00Z"));
+        let made_up = MadeUp { missed: opened, since, until: at("2026-11-24T09:00:00Z") };
+        let first = r#""schedule":"s","opened":"2026-11-20T08:00:00Z""#;
+        for (text, expected) in [
+            (format!(r#"{{"version":1,{first}}}"#), Some(vec![])),
+            (format!(r#"{{"version":1,{first},"made_up":"2026-11-23T09:00:00Z"}}"#), Some(vec![made_up])),
+            (format!(r#"{{"version":1,{first},"made_up":[]}}"#), None),
+            (format!(r#"{{"version":2,{first}}}"#), Some(vec![])),
+            (format!(r#"{{"version":3,{first}}}"#), None),
+            ("{".to_owned(), None),
+        ] {
+            let read = GateDay::parse(text.as_bytes()).ok();
+            let expected = expected.map(|made_up| GateDay::new("s".to_owned(), opened, made_up));
+            assert_eq!(read, expected, "{text}");
+        }
     }
 }

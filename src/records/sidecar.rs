@@ -2,11 +2,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Derivation, RecordError};
-use crate::model::{AssetId, C2pa, ContentHash, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, Video};
+use crate::model::{
+    AssetId, C2pa, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug, Video,
+};
 
 /// The newest version that this program knows.
-const VERSION: u32 = 6;
-/// The version of a sidecar that does not say what is measured of a video.
+const VERSION: u32 = 7;
+/// The version of a sidecar that does not say in which state its file was left.
+const VERSION_WITHOUT_STATE: u32 = 6;
+/// The version of one that does not say what is measured of a video, either.
 const VERSION_WITHOUT_VIDEO: u32 = 5;
 /// The version of one whose asset every market got that was chosen for it, and whose original has no C2PA manifest.
 const VERSION_WITHOUT_OWED: u32 = 4;
@@ -104,6 +108,25 @@ pub struct FileRecord {
     /// The digest of the metadata that is embedded in it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub embedded: Option<ContentHash>,
+    /// The state in which it was left, for files of bundles: one in the same state was not written since.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<FileState>,
+}
+
+/// What tells a file that was written since from one that was not, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileState {
+    /// Its length.
+    pub bytes: u64,
+    /// Time of the last change of the bytes, in nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+impl From<Identity> for FileState {
+    fn from(seen: Identity) -> Self {
+        Self { bytes: seen.size, modified_ns: seen.modified_ns }
+    }
 }
 
 /// One line of an asset's history.
@@ -121,13 +144,13 @@ pub struct Happened {
 impl FileRecord {
     /// Returns the record of a file that nothing was derived for: the original itself.
     pub fn of_original(hash: ContentHash) -> Self {
-        Self { hash, recipe: None, input: None, made_by: None, embedded: None }
+        Self { hash, recipe: None, input: None, made_by: None, embedded: None, left: None }
     }
 
     /// Returns the record of a file that this program derives from `input`; its hash is filled in once it is made.
     pub fn of_derived(input: Option<ContentHash>, recipe: Derivation, embedded: Option<ContentHash>) -> Self {
         let made_by = Some(env!("CARGO_PKG_VERSION").to_owned());
-        Self { hash: ContentHash::of(b""), recipe: Some(recipe), input, made_by, embedded }
+        Self { hash: ContentHash::of(b""), recipe: Some(recipe), input, made_by, embedded, left: None }
     }
 
     /// Returns a digest of what its bytes follow from: the input, the recipe and the metadata. `None` if that is not
@@ -155,7 +178,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if self.video.is_some() => VERSION,
+            _ if self.file.as_ref().is_some_and(|file| file.left.is_some()) => VERSION,
+            _ if self.video.is_some() => VERSION_WITHOUT_STATE,
             _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION_WITHOUT_VIDEO,
             _ if self.let_go.is_some() => VERSION_WITHOUT_OWED,
             (true, _) => VERSION_WITHOUT_LET_GO,
@@ -247,9 +271,9 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 7\n", 7),
-            ("version: 7\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 7),
-            ("version: 8\ntags: a list once\n", 8),
+            ("version: 8\n", 8),
+            ("version: 8\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 8),
+            ("version: 9\ntags: a list once\n", 9),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
         ];

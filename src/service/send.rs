@@ -1,18 +1,20 @@
 //! Recording that bundles were sent: a person uploaded them, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{sending_of, without_file, without_row};
+use super::decide::{rowless, sending_of, without_file};
 use super::sent::{is_sent, place_of};
 use crate::craft::Untold;
+use crate::intake::Now;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, counted};
-use crate::plan::{BundleName, SENT_MARK, plan_mark_sent, plan_sent, told_missing};
+use crate::plan::{BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing};
 use crate::records::{Answer, Dealing, Did, Plans, Record, Sending};
-use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault};
+use crate::vault::{CommitError, DiskError, Journal, Look, Receipt, Vault};
 
 /// Records that bundles were sent, and marks them. What cannot be recorded is told with the reason; the others are.
 pub(super) fn send(
@@ -76,14 +78,9 @@ fn send_one(
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let lacking = without_row(disk, &rules.settings, &name).map_err(|hold| refused(hold.to_string()))?;
-    if let Some(file) = lacking.first() {
-        return Err(refused(format!(
-            "{} in it without a row in its CSV, the first is `{}`; if stockmill put it there, it writes the row in a \
-             moment (`stockmill once`), and the market gets that CSV; else take it out",
-            counted(lacking.len(), "file"),
-            file.file_text()
-        )));
+    let no_row = no_row(disk, rules, &name, now).map_err(|hold| refused(hold.to_string()))?;
+    if let Some(why) = no_row {
+        return Err(refused(why));
     }
     let missing = without_file(disk, &rules.settings, &name, &place).map_err(|hold| refused(hold.to_string()))?;
     // In a marked one nothing changes any more.
@@ -106,6 +103,26 @@ fn send_one(
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     sent.insert(name.folder());
     Ok((told, Some(receipt)))
+}
+
+/// Returns that files of a bundle have no row, if some have none, and what is to be done: what their market would refuse today
+/// gets none.
+fn no_row(disk: &dyn Look, rules: &Rules, name: &BundleName, now: Timestamp) -> Result<Option<String>, Hold> {
+    let wall_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+    let lacking = rowless(disk, &rules.settings, name, Now { wall_ns, steady: Duration::ZERO })?;
+    let first = lacking.iter().find(|(_, against)| against.is_some()).or(lacking.first());
+    Ok(first.map(|(file, against)| {
+        let what = match against {
+            Some(against) => format!("{against}; so it has no row: take it out"),
+            None => {
+                "if stockmill put it there, it writes the row in a moment (`stockmill once`), and the market gets that \
+                     CSV; else take it out"
+                    .to_owned()
+            }
+        };
+        let (files, file) = (counted(lacking.len(), "file"), file.file_text());
+        format!("{files} in it without a row in its CSV, the first is `{file}`; {what}")
+    }))
 }
 
 fn told(sending: &Sending, is_marked: bool, place: &RelPath) -> String {

@@ -12,6 +12,10 @@ pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and
                                  if stockmill put it there, take the mark away, and it gets its row: then send that, \
                                  too; else take it out";
 
+/// How that begins, where what keeps it from a row is told.
+pub(super) const UNSENT_START: &str =
+    "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it";
+
 /// What is told of a row in the CSV that was sent with a bundle, of which no file was there then.
 pub(super) const NEVER_THERE: &str = "the CSV that was sent has a row of it, and it did not lie in the bundle, so that it is \
                                       not on record as sent; if it was uploaded, put it back, take the mark away, and \

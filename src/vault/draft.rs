@@ -8,7 +8,7 @@ use super::no_replace::NoReplace;
 use super::product_writer::ProductWriter;
 use super::volume::{Vault, Volume};
 use crate::model::{ContentHash, Identity, RelPath};
-use crate::records::{About, Move, Publish, PublishMode, Remove};
+use crate::records::{About, FileState, Move, Publish, PublishMode, Remove};
 
 /// How much of a large product is in memory at a time.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -96,6 +96,12 @@ impl Draft {
     /// Returns the bytes of an earlier product of this plan.
     pub fn bytes_of(&self, earlier: usize, bytes_max: u64) -> DiskResult<Vec<u8>> {
         self.vault.writer().read(&self.made.publish[earlier].scratch, bytes_max)
+    }
+
+    /// Returns the state in which an earlier product of this plan is, and stays when it gets its name.
+    pub fn state_of(&self, earlier: usize) -> DiskResult<Option<FileState>> {
+        let entry = self.vault.writer().stat(&self.made.publish[earlier].scratch)?;
+        Ok(entry.map(|entry| entry.identity.into()))
     }
 
     fn link_or_copy(

@@ -129,7 +129,7 @@ fn a_retouched_picture_is_the_original_from_then_on() {
         fs::read_to_string(root.at(&root.files().into_iter().find(|name| name.contains("/sidecars/")).unwrap()));
     let record = record.unwrap();
     assert!(
-        record.starts_with("version: 3\n")
+        record.starts_with("version: 7\n")
             && record.contains("archived: archive/winter-cabins/winter-cabins-0001-2.png"),
         "{record}"
     );

@@ -49,6 +49,21 @@ fn a_gate_holds_until_it_is_released() {
     assert!(explained.contains("is       bundled;") && explained.contains("snow (theme)"), "{explained}");
 }
 
+/// What was remembered of a gate was written over once it could not be read.
+#[test]
+fn what_cannot_be_read_of_a_gate_stays_and_is_told() {
+    let root = Root::with("gates: {upload: {on: [friday], at: \"09:00\"}}\n");
+    assert!(root.once().status.success());
+    let record = root.at(".stockmill/requests/gate-upload.json");
+    assert!(record.exists(), "{:?}", root.files());
+    fs::write(&record, "{").unwrap();
+    root.once();
+    assert_eq!(fs::read_to_string(&record).unwrap(), "{");
+    let told = "nobody can tell when its gate was to open last, and no day that was missed is made up: ";
+    let status = root.text(&["status"]);
+    assert!(root.log().contains(told) && status.contains(told), "{status}{}", root.log());
+}
+
 /// What was found out of a picture stood in the log alone.
 #[test]
 fn what_is_found_in_a_picture_is_told_once_by_its_step() {
@@ -344,6 +359,18 @@ fn a_bundled_file_that_another_program_saved_is_told_where_a_person_looks() {
     fs::write(&bundled, [&left[..], b"by another program"].concat()).unwrap();
     assert_eq!(is_told(), [true; 2], "{}\n{}", root.text(&["status"]), fs::read_to_string(&checklist).unwrap());
     assert!(root.log().contains("Left alone: it was changed by hand after it was bundled"), "{}", root.log());
+    // Tags that are written into its sidecar later say nothing of the picture.
+    let record = checklist.with_file_name("sidecars").join("winter-cabins-0001.jpg.yaml");
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(&record, text.replace("tags: {}", "tags: {category: {adobe-stock: Landscapes}}")).unwrap();
+    assert_eq!(is_told(), [true; 2], "{text}");
+    fs::write(&bundled, &left).unwrap();
+    assert_eq!(is_told(), [false; 2]);
+    // One that comes with the time of a copy is another one all the same.
+    fs::write(&bundled, [&left[..], b"of last year"].concat()).unwrap();
+    let last_year = std::time::SystemTime::now() - std::time::Duration::from_secs(365 * 86_400);
+    fs::File::options().write(true).open(&bundled).unwrap().set_modified(last_year).unwrap();
+    assert_eq!(is_told(), [true; 2]);
     fs::write(&bundled, left).unwrap();
     assert_eq!(is_told(), [false; 2]);
 }

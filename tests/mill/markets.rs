@@ -380,6 +380,18 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     assert_eq!(told.matches("the market would refuse it: `city-000").count(), 2, "{told}");
     assert!(told.contains(&format!("`: {why}; it gets its row back once")) && told.contains(": 0 files"), "{told}");
     assert_eq!(root.csv().len(), 1, "only its header");
+    // Whoever says that it was sent was told to wait for rows that would never come.
+    let bundle = root.at(&list).with_file_name("");
+    let sent = String::from_utf8(root.call(&["sent", bundle.to_str().unwrap()]).stdout).unwrap();
+    let refuses = format!("its market would refuse it today: {why}");
+    assert!(sent.contains(&format!("`city-0001.jpg`; {refuses}; so it has no row: take it out")), "{sent}");
+    fs::write(bundle.join("SENT"), "").unwrap();
+    let no_row = format!("the CSV that was sent has no row of it; {refuses}: take it out");
+    let file = root.bundled()[0].clone();
+    for said in [root.text(&["status"]), root.text(&["explain", file.to_str().unwrap()])] {
+        assert!(said.contains(&no_row), "{said}");
+    }
+    fs::remove_file(bundle.join("SENT")).unwrap();
     fs::write(&profile, before).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     let told = fs::read_to_string(root.at(&list)).unwrap();

@@ -165,6 +165,8 @@ fn a_bundled_file_whose_sidecar_is_gone_keeps_its_row_and_is_told() {
         let status = root.text(&["status"]);
         let told = "/sidecars/city-0001.jpg.yaml` is not there; put it back, or take the file out of its bundle";
         assert!(status.contains(told), "{status}");
+        let explained = root.text(&["explain", root.bundled()[0].to_str().unwrap()]);
+        assert!(explained.contains(told) && !explained.contains("did not put it here"), "{explained}");
     }
     fs::write(&record, text).unwrap();
     assert!(root.once().status.success());

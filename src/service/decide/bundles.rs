@@ -6,15 +6,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Decider;
+use super::as_left::{Care, is_as_left};
+use super::foreign_xmp::foreign_xmp;
 use super::record_settle::refused;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_name, manifest_part};
-use crate::model::{ContentHash, Identity, Ignore, MarketName, RelPath, Stage, Tags, ThemeSlug};
-use crate::plan::{
-    Bundle, BundleAsset, BundleFolder, BundleName, Companion, Hold, Plan, Product, Recipe, Written, plan_refresh,
-};
+use crate::model::{ContentHash, Identity, Ignore, MarketName, RelPath, Stage, ThemeSlug};
+use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{FileRecord, PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
@@ -126,7 +126,9 @@ impl Bundles<'_> {
         let unwise = market.map(|market| lint_fitted(names, market, &fitted.meta, category.as_deref()));
         let warnings = unwise.into_iter().flatten().chain(left_out).collect();
         let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
-        let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, refresh.is_some());
+        // What is about to be replaced is read all the same.
+        let care = if refresh.is_some() { Care::Bytes } else { Care::Times };
+        let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, care);
         if is_retouched {
             inside.retouched.push(files.join(file));
         } else {
@@ -152,12 +154,12 @@ impl Bundles<'_> {
         Ok(())
     }
 
-    /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. One that was not written
-    /// after its record was is as it was left; before it `is_replaced` its bytes are asked all the same.
-    fn is_retouched(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, is_replaced: bool) -> bool {
-        let is_newer = lying.file.identity.modified_ns > lying.record.identity.modified_ns;
-        let differs = |left: &FileRecord| self.disk.hash(file).is_ok_and(|hash| hash != left.hash);
-        (is_newer || is_replaced) && sidecar.file.as_ref().is_some_and(differs)
+    /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. Of what cannot be read it
+    /// is told that it cannot be measured.
+    fn is_retouched(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, care: Care) -> bool {
+        let seen = lying.file.identity;
+        let is_left = |left: &FileRecord| is_as_left(self.disk, file, seen, left, care).unwrap_or(true);
+        sidecar.file.as_ref().is_some_and(|left| !is_left(left))
     }
 
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.
@@ -329,6 +331,13 @@ pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> V
     all_names(disk).into_iter().filter(is_named).collect()
 }
 
+/// Returns every bundle, by day and market, also those whose market the settings do not name.
+pub(in crate::service) fn all_bundles(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
+    let mut names = [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
+    names.sort();
+    names
+}
+
 /// Returns the bundles whose market the settings do not name.
 pub(in crate::service) fn unnamed_bundles(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
     let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
@@ -366,26 +375,4 @@ pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(OsString,
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map_err(|error| Hold::Waits(error.to_string())),
     }
-}
-
-/// Returns the tags of the foreign XMP sidecar that came along with a bundled file.
-pub(in crate::service) fn foreign_xmp(disk: &dyn Look, folder: &RelPath, file: &str) -> Result<Option<Tags>, Hold> {
-    Ok(found_xmp(disk, folder, file)?.map(|(_, tags)| tags))
-}
-
-/// Returns the foreign XMP sidecar that came along with a bundled file, and its tags.
-pub(super) fn found_xmp(disk: &dyn Look, folder: &RelPath, file: &str) -> Result<Option<(Companion, Tags)>, Hold> {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    for name in [format!("{file}.xmp"), format!("{stem}.xmp")] {
-        let path = folder.join(name);
-        let Some(entry) = disk.stat(&path).map_err(|error| refused(&path, &error))? else { continue };
-        let bytes = match disk.read(&path, RECORD_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            read => read.map_err(|error| refused(&path, &error))?,
-        };
-        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-        let tags = crate::craft::read_xmp(&bytes).map_err(|error| cannot(&error))?;
-        return Ok(Some((Companion { path, seen: entry.identity }, tags)));
-    }
-    Ok(None)
 }

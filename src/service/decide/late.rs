@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::bundles::foreign_xmp;
+use super::foreign_xmp::foreign_xmp;
 use super::record_settle::refused;
 use super::{Decider, Here};
 use crate::market::fit;

@@ -2,12 +2,15 @@
 //! is kept. Nothing here changes the disk but for releases, of which it is written down what was used.
 
 mod ahead;
+mod as_left;
 mod bundles;
+mod foreign_xmp;
 mod forget;
 mod gate_days;
 mod gates;
 mod late;
 mod learnt;
+mod measures;
 mod namesakes;
 mod near_misses;
 mod notes;
@@ -29,12 +32,14 @@ mod upload_state;
 pub(super) use tags::NOTE_BYTES_MAX;
 pub(super) use themes::TAGS_BYTES_MAX;
 
-pub(super) use bundles::{bundle_names, foreign_xmp, manifest_of, unnamed_bundles};
+pub(super) use bundles::{all_bundles, bundle_names, manifest_of};
+pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 
-pub(super) use offers::{Care, Owing};
-pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD};
+pub(super) use as_left::{Care, is_as_left};
+pub(super) use offers::Owing;
+pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, lost_record, rowless, unsent_told};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::{rows_of, sending_of, without_file, without_row};
 pub(super) use tags::SharedTags;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, found_xmp};
+use super::as_left::{Care, is_as_left};
+use super::bundles::{Bundles, RECORD_BYTES_MAX};
+use super::foreign_xmp::found_xmp;
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
@@ -37,15 +39,6 @@ pub(in crate::service) struct Offers {
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
     /// How many files a market lacks.
     pub(in crate::service) lacking: usize,
-}
-
-/// How it is found out whether files are those that stockmill left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::service) enum Care {
-    /// By their bytes.
-    Bytes,
-    /// By their times: many files are looked at, and nothing is done.
-    Times,
 }
 
 /// A file of a bundle that markets lack.
@@ -210,10 +203,8 @@ impl Bundles<'_> {
 
     /// Returns whether a file is the one that stockmill left: what a person made of it, nobody looked at.
     fn is_as_left(&self, facts: &Facts, care: Care) -> bool {
-        // What was written after its record was, may have been changed by hand.
-        let is_older = |record: &Companion| facts.seen.modified_ns <= record.seen.modified_ns;
-        let is_left = care == Care::Times && facts.sidecar.as_ref().is_some_and(|(record, _)| is_older(record));
-        is_left || self.disk.hash(&facts.path).is_ok_and(|hash| hash == facts.hash)
+        let record = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.file.as_ref());
+        record.is_some_and(|left| is_as_left(self.disk, &facts.path, facts.seen, left, care).unwrap_or(false))
     }
 }
 

@@ -3,19 +3,24 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use super::bundles::{Bundles, Inside, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
-use super::offers::{Care, Owing};
+use super::as_left::Care;
+use super::bundles::{Bundles, Inside, Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
+use super::measures::Known;
+use super::offers::Owing;
 use super::record_settle::refused;
+use super::sending::without_row;
+use super::tags::SharedTags;
 use super::{Decider, Here, limits};
-use crate::intake::Found;
-use crate::make::{Limits, Measured, measure};
+use crate::config::Settings;
+use crate::intake::Now;
+use crate::make::Measured;
 use crate::market::{Candidate, check, names_in};
 use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::sent::is_sent;
-use crate::vault::{Look, What};
+use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
+use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
 pub(in crate::service) const UNNAMED: &str = "the settings do not name its market any more: nothing joins it, and no \
@@ -96,6 +101,41 @@ impl Decider {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
         Bundles { disk, settings, tags: &mut self.tags, now }.refused(name)
     }
+
+    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
+    pub(in crate::service) fn without_row(
+        &mut self,
+        name: &BundleName,
+        now: &Moment,
+    ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
+        let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
+        Bundles { disk, settings, tags: &mut self.tags, now }.without_row(name)
+    }
+}
+
+/// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it: one look at
+/// how things are, whoever is saving tags.
+pub(in crate::service) fn rowless(
+    disk: &dyn Look,
+    settings: &Settings,
+    name: &BundleName,
+    now: Now,
+) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
+    let mut tags = SharedTags::new(&settings.settle);
+    tags.settle_at_once();
+    Bundles { disk, settings, tags: &mut tags, now }.without_row(name)
+}
+
+/// Returns what is told of a file of a bundle that was sent and whose manifest has no row of it, by what keeps it from one.
+pub(in crate::service) fn unsent_told(against: Option<&Against>) -> String {
+    against.map_or_else(|| UNSENT.to_owned(), |against| format!("{UNSENT_START}; {against}: take it out"))
+}
+
+/// Returns what is told of a file of a bundle that has a row and no sidecar.
+pub(in crate::service) fn lost_record(bundle: &BundleFolder, file: &str) -> Hold {
+    let (path, record) = (bundle.files().join(file), bundle.sidecar_of(file));
+    let what = "is not there; put it back, or take the file out of its bundle";
+    Hold::Unreadable(format!("nobody can tell which asset `{path}` is: `{record}` {what}"))
 }
 
 /// Returns what speaks against the files of a bundle, if the tags of each can be told.
@@ -114,35 +154,63 @@ impl Bundles<'_> {
         let lost = self.without_record(name, &bundle)?.into_iter();
         let mut all: Vec<_> = lost.map(|(path, hold)| (path, Against::Untold(hold))).collect();
         for (file, lying) in self.files(&bundle)? {
-            let mut inside = Inside::default();
-            let path = bundle.files().join(&file);
-            let against = match self.asset(name, &bundle, &file, &lying, &mut inside) {
-                Ok(()) => inside.assets.pop().and_then(|asset| match self.judged(name, &path, &asset) {
-                    Ok(Some(reasons)) if !reasons.is_empty() => Some(Against::Refuses(reasons.join("; "))),
-                    Ok(_) => asset.is_retouched.then_some(Against::Changed),
-                    Err(why) => Some(Against::Unmeasured(why)),
-                }),
-                Err(hold) => Some(Against::Untold(hold)),
-            };
-            all.extend(against.map(|against| (path, against)));
+            let against = self.against(name, &bundle, &file, &lying);
+            all.extend(against.map(|against| (bundle.files().join(&file), against)));
         }
         Ok(all)
     }
 
-    /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today.
-    pub(super) fn judge(&self, name: &BundleName, assets: &mut [BundleAsset]) {
+    /// Returns what speaks against a file of a bundle.
+    fn against(&mut self, name: &BundleName, bundle: &BundleFolder, file: &str, lying: &Lying) -> Option<Against> {
+        let mut inside = Inside::default();
+        if let Err(hold) = self.asset(name, bundle, file, lying, &mut inside) {
+            return Some(Against::Untold(hold));
+        }
+        let asset = inside.assets.pop()?;
+        match self.judged(name, &bundle.files().join(file), &asset, &mut Known::default()) {
+            Ok(Some(reasons)) if !reasons.is_empty() => Some(Against::Refuses(reasons.join("; "))),
+            Ok(_) => asset.is_retouched.then_some(Against::Changed),
+            Err(why) => Some(Against::Unmeasured(why)),
+        }
+    }
+
+    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
+    pub(super) fn without_row(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
+        let lacking = without_row(self.disk, self.settings, name)?;
+        if lacking.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bundle = self.folder(name)?;
+        let known = self.files(&bundle)?;
+        let mut against = |path: RelPath| {
+            let file = path.file_text();
+            let against = known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying));
+            (path, against.filter(|against| !matches!(against, Against::Changed)))
+        };
+        Ok(lacking.into_iter().map(&mut against).collect())
+    }
+
+    /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today, or that it
+    /// cannot be measured.
+    pub(super) fn judge(&self, name: &BundleName, assets: &mut [BundleAsset], known: &mut Known) {
         let files = BundleFolder::new(name.folder()).files();
         for asset in assets {
-            // What cannot be measured now is no reason to take it out: it was measured when it was bundled.
-            asset.against = self.judged(name, &files.join(&asset.file_name), asset).ok().flatten();
+            let path = files.join(&asset.file_name);
+            asset.against = self.judged(name, &path, asset, known).transpose();
         }
     }
 
     /// Measures a file of a bundle, and returns what its market has against it by its rules of today, `None` if one of them is
     /// not there; or why nobody can tell.
-    fn judged(&self, name: &BundleName, path: &RelPath, asset: &BundleAsset) -> Result<Option<Vec<String>>, String> {
+    fn judged(
+        &self,
+        name: &BundleName,
+        path: &RelPath,
+        asset: &BundleAsset,
+        known: &mut Known,
+    ) -> Result<Option<Vec<String>>, String> {
         let Some(market) = self.market(name) else { return Ok(None) };
-        let measured = measured(self.disk, path, &limits(self.settings))?;
+        let measured = known.measured(self.disk, path, &limits(self.settings))?;
         Ok(measured.map(|Measured { kind, size, colours, bytes }| {
             let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
             check(market, &Candidate { kind, size, video, bytes, colours, meta, category })
@@ -163,13 +231,7 @@ impl Bundles<'_> {
         let parts = manifest_of(self.disk, name).map_err(|error| refused(&error.path, &error))?;
         let rows: BTreeSet<String> = parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect();
         let lost = strangers.into_iter().filter(|stranger| rows.contains(stranger));
-        let told = |file: String| {
-            let (path, record) = (bundle.files().join(&file), bundle.sidecar_of(&file));
-            let what = "is not there; put it back, or take the file out of its bundle";
-            let hold = Hold::Unreadable(format!("nobody can tell which asset `{path}` is: `{record}` {what}"));
-            (path, hold)
-        };
-        Ok(lost.map(told).collect())
+        Ok(lost.map(|file| (bundle.files().join(&file), lost_record(bundle, &file))).collect())
     }
 
     /// Plans its name back for each file that a person renamed: its row, its sidecar and what is known of what was sent
@@ -211,16 +273,5 @@ impl Bundles<'_> {
             missing.extend(left.and_then(|sidecar| sidecar.file).map(|left| (path, left.hash)));
         }
         Ok(missing)
-    }
-}
-
-/// Returns what a market measures of a file, `None` if it is not there; or why nobody can tell.
-fn measured(disk: &dyn Look, path: &RelPath, limits: &Limits) -> Result<Option<Measured>, String> {
-    let entry = disk.stat(path).map_err(|error| error.to_string())?.filter(|entry| entry.what == What::File);
-    let Some(entry) = entry else { return Ok(None) };
-    match measure(disk, &Found { path: path.clone(), entry }, limits) {
-        Ok(Some(measured)) => Ok(Some(measured)),
-        Ok(None) => Err("it is of no kind that stockmill knows".to_owned()),
-        Err(error) => Err(error.to_string()),
     }
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers};
+use super::measures::Measures;
 use super::offers::{Offers, Owed};
-use super::open_bundles::UNNAMED;
+use super::open_bundles::{UNNAMED, unsent_told};
 use super::record_settle::refused;
-use super::sending::{sending_of, without_file, without_row};
+use super::sending::{sending_of, without_file};
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -92,14 +93,14 @@ pub(in crate::service) struct FoundBundle {
     /// The bundle with its size of today; `None` for one that is sent, or whose market is not configured.
     pub(in crate::service) bundle: Option<Bundle>,
     pub(in crate::service) themes: BTreeSet<ThemeSlug>,
-    /// Why its checklist is not written yet.
+    /// Why its checklist is not written yet, or why nobody can tell what further markets take.
     pub(in crate::service) waits: Option<Hold>,
     /// A folder that no change reaches, and why: one beside it that a person renamed, or its own.
     pub(in crate::service) left_alone: Option<(RelPath, &'static str)>,
     /// Files that a person changed, and that carry older tags.
     pub(in crate::service) retouched: Vec<RelPath>,
-    /// Files of a bundle that was sent, and whose manifest has no row of them.
-    pub(in crate::service) unsent: Vec<RelPath>,
+    /// Files of a bundle that was sent, and whose manifest has no row of them, with what is told of each.
+    pub(in crate::service) unsent: Vec<(RelPath, String)>,
     /// The files that further markets take by now.
     pub(in crate::service) offers: Offers,
     /// What records that it was sent, or that it was not after all.
@@ -112,12 +113,13 @@ pub(in crate::service) struct FoundBundle {
 #[derive(Debug)]
 pub(in crate::service) struct RecordKeeper {
     tags: SharedTags,
+    measures: Measures,
 }
 
 impl RecordKeeper {
     /// Returns a keeper that has seen nothing.
     pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
-        Self { tags: SharedTags::new(settings) }
+        Self { tags: SharedTags::new(settings), measures: Measures::default() }
     }
 
     /// Plans what brings a record up to date, once it stands still.
@@ -189,6 +191,7 @@ impl RecordKeeper {
 
     fn bundle(&mut self, disk: &dyn Look, name: &BundleName, order: &Order) -> Result<FoundBundle, Hold> {
         let cannot = |error| refused(&name.folder(), &error);
+        let mut known = self.measures.take(name);
         let folder = place_of(disk, name).map_err(cannot)?.unwrap_or_else(|| name.folder());
         let sent = is_sent(disk, &folder).map_err(cannot)?;
         let day = folder.parent();
@@ -212,16 +215,17 @@ impl RecordKeeper {
             return Ok(FoundBundle { left_alone, folders, ..FoundBundle::default() });
         }
         let mut inside = look.assets(name)?;
-        let offers = look.offers(name, &BundleFolder::new(folder.clone()), &order.owed, false)?;
+        let (offers, mut waits) = or_waits(look.offers(name, &BundleFolder::new(folder.clone()), &order.owed, false));
         let strangers = strangers(disk, &order.settings.settle.ignore, &folder, &inside.assets)?;
         let names_back = look.names_back(name, &strangers)?;
         let (rows, themes) = (Some(inside.assets.len()), inside.themes.keys().cloned().collect());
         let bundle = Some(Bundle { name: name.clone(), rows, themes: std::mem::take(&mut inside.themes), sent });
         if !names_back.is_empty() {
             // Its manifest is looked at once they have their names.
-            return Ok(FoundBundle { plans: names_back, bundle, themes, folders, ..FoundBundle::default() });
+            return Ok(FoundBundle { plans: names_back, bundle, themes, waits, folders, ..FoundBundle::default() });
         }
-        look.judge(name, &mut inside.assets);
+        look.judge(name, &mut inside.assets, &mut known);
+        self.measures.put_back(name, known);
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
         let checklist = match disk.read(&path, RECORD_BYTES_MAX) {
@@ -235,9 +239,8 @@ impl RecordKeeper {
         let delivered = Delivered::of(record, &folder, is_going_on);
         let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, existing);
         let mut plans = std::mem::take(&mut inside.stale);
-        let mut waits = None;
         if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
-            waits = self.without_open_checklist(disk, &mut plan, &path, order.now)?;
+            waits = self.without_open_checklist(disk, &mut plan, &path, order.now)?.or(waits);
             plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }
         let retouched = inside.retouched;
@@ -270,10 +273,17 @@ impl RecordKeeper {
 
 /// Looks into a bundle that was sent: nothing in it changes.
 fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
-    let unsent = without_row(look.disk, &order.settings, name)?;
+    let unsent = look.without_row(name)?;
+    let unsent = unsent.into_iter().map(|(file, against)| (file, unsent_told(against.as_ref()))).collect();
     let dealing = recorded(look.disk, name, place, order)?;
-    let offers = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true)?;
-    Ok(FoundBundle { unsent, offers, dealing, ..FoundBundle::default() })
+    let offered = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true);
+    let (offers, waits) = or_waits(offered);
+    Ok(FoundBundle { waits, unsent, offers, dealing, ..FoundBundle::default() })
+}
+
+/// Returns what further markets take; where that cannot be told, nothing, and why: all else of the bundle does not wait for it.
+fn or_waits(offered: Result<Offers, Hold>) -> (Offers, Option<Hold>) {
+    offered.map_or_else(|hold| (Offers::default(), Some(hold)), |offers| (offers, None))
 }
 
 /// Looks into a bundle that is not sent, and whose market the settings do not name: nothing in it changes.

@@ -9,11 +9,11 @@ use super::bundles::{RECORD_BYTES_MAX, listed, manifest_of, strangers};
 use super::record_settle::refused;
 use crate::config::Settings;
 use crate::market::{names_in, names_like};
-use crate::model::{ContentHash, RelPath};
+use crate::model::RelPath;
 use crate::plan::{BundleFolder, BundleName, Hold};
 use crate::records::{Sending, SentFile, Sidecar};
 use crate::service::sent::place_of;
-use crate::vault::{Entry, Look, What};
+use crate::vault::{Look, What};
 
 /// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest.
 pub(in crate::service) fn sending_of(
@@ -25,8 +25,8 @@ pub(in crate::service) fn sending_of(
 ) -> Result<Sending, Hold> {
     let rows = rows_of(disk, settings, name, place)?;
     let bundle = BundleFolder::new(place.clone());
-    let with_row = files_of(disk, &bundle)?.into_iter().filter(|(name, _)| rows.contains(name));
-    let files = with_row.map(|(name, entry)| sent_file(disk, &bundle, name, &entry)).collect::<Result<_, _>>()?;
+    let with_row = files_of(disk, &bundle)?.into_iter().filter(|name| rows.contains(name));
+    let files = with_row.map(|name| sent_file(disk, &bundle, name)).collect::<Result<_, _>>()?;
     Ok(Sending { bundle: name.folder(), market: name.market.clone(), at, files })
 }
 
@@ -42,7 +42,7 @@ pub(in crate::service) fn rows_of(
     if let Some(market) = settings.upload.market(&name.market) {
         return Ok(parts.iter().flat_map(|part| names_in(market, &part.bytes)).collect());
     }
-    let there = files_of(disk, &BundleFolder::new(place.clone()))?.into_iter().map(|(name, _)| name).collect();
+    let there = files_of(disk, &BundleFolder::new(place.clone()))?.into_iter().collect();
     Ok(parts.iter().flat_map(|part| names_like(&there, &part.bytes)).collect())
 }
 
@@ -58,7 +58,9 @@ pub(in crate::service) fn without_row(
     let rows = rows_of(disk, settings, name, &bundle)?;
     let files = bundle.join("files");
     let inside = strangers(disk, &settings.settle.ignore, &bundle, &[])?.into_iter();
-    Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
+    let mut lacking: Vec<RelPath> = inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect();
+    lacking.sort();
+    Ok(lacking)
 }
 
 /// Returns the names in a bundle's manifest of which no file lies there: a person took it out, or `undo` did, and the manifest
@@ -70,16 +72,16 @@ pub(in crate::service) fn without_file(
     place: &RelPath,
 ) -> Result<Vec<String>, Hold> {
     let mut rows = rows_of(disk, settings, name, place)?;
-    for (file, _) in files_of(disk, &BundleFolder::new(place.clone()))? {
+    for file in files_of(disk, &BundleFolder::new(place.clone()))? {
         rows.remove(&file);
     }
     Ok(rows.into_iter().collect())
 }
 
 /// Returns the files of a bundle whose names are text.
-fn files_of(disk: &dyn Look, bundle: &BundleFolder) -> Result<Vec<(String, Entry)>, Hold> {
+fn files_of(disk: &dyn Look, bundle: &BundleFolder) -> Result<Vec<String>, Hold> {
     let files = listed(disk, &bundle.files())?.into_iter().filter(|(_, entry)| entry.what == What::File);
-    Ok(files.filter_map(|(name, entry)| Some((name.into_string().ok()?, entry))).collect())
+    Ok(files.filter_map(|(name, _)| name.into_string().ok()).collect())
 }
 
 /// Returns the sidecar of a bundled file, if it says which asset that is.
@@ -97,20 +99,13 @@ pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> R
     says_all.then_some(sidecar).ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))
 }
 
-fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, entry: &Entry) -> Result<SentFile, Hold> {
-    let record = bundle.sidecar_of(&name);
+/// Returns what goes to a market with one file. What is on record for ever is read, and not believed.
+fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String) -> Result<SentFile, Hold> {
     let sidecar = record_of(disk, bundle, &name)?;
     let asset = sidecar.id.expect("a bundled file's sidecar says which asset it is");
     let file = sidecar.file.expect("a bundled file's sidecar says what was left");
     let path = bundle.files().join(&name);
-    let written = disk.stat(&record).map_err(|error| refused(&record, &error))?;
-    // What was written after its record was, may have been changed by hand.
-    let is_as_left = written.is_some_and(|record| entry.identity.modified_ns <= record.identity.modified_ns);
-    let hash = if is_as_left { file.hash.clone() } else { hash_of(disk, &path)? };
+    let hash = disk.hash(&path).map_err(|error| refused(&path, &error))?;
     let made = file.fingerprint().filter(|_| hash == file.hash);
     Ok(SentFile { name, asset, theme: sidecar.theme, hash, made, number: sidecar.seq })
-}
-
-fn hash_of(disk: &dyn Look, path: &RelPath) -> Result<ContentHash, Hold> {
-    disk.hash(path).map_err(|error| refused(path, &error))
 }

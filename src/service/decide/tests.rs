@@ -345,3 +345,94 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     let why = look.offers(&bundle, &folder, &owed, false).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-22/adobe-stock/files/bad.jpg"), "{why}");
 }
+
+/// Returns what a look shows at the bundle for a market in which the file `a.jpg` lies that a person changed, and that a further
+/// market lacks; the tags of its theme cannot be read, and more files lie there.
+fn look_at_bundle(tags: &str, more: &[(&str, &str)]) -> FoundBundle {
+    let hash = ContentHash::of(b"left");
+    let record = format!("version: 1\nid: 0123456789abcdef\ntheme: sea\nowed: [vecteezy]\nfile: {{hash: {hash}}}\n");
+    let bundle = crate::plan::BundleName::parse("2026-11-22", "adobe-stock").unwrap();
+    let at = |name: &str| format!("{}/{name}", bundle.folder());
+    let csv = "Filename,Title,Keywords,Category,Releases\r\na.jpg,Sea,\"a,b\",,\r\n";
+    let inside = [("files/a.jpg", "mine"), ("sidecars/a.jpg.yaml", &record), ("adobe-stock.csv", csv)];
+    let inside: Vec<(String, &str)> = inside.iter().chain(more).map(|(name, text)| (at(name), *text)).collect();
+    let mut files: Vec<(&str, &str)> = inside.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    files.push(("raw/sea/tags.yaml", tags));
+    let (_home, decide) = mill("upload: {markets: [adobe-stock, vecteezy]}", &files);
+    let lacks = crate::service::ledger::Lacks {
+        never: vec![MarketName::recorded("vecteezy")],
+        refused: Vec::new(),
+        others: Vec::new(),
+    };
+    let order = Order {
+        settings: decide.settings.clone(),
+        forgotten: std::collections::HashSet::new(),
+        distrusted: std::collections::HashSet::new(),
+        owed: [(bundle.clone(), [("a.jpg".to_owned(), lacks)].into())].into(),
+        on_record: std::collections::BTreeSet::new(),
+        delivered: std::sync::OnceLock::new(),
+        // Long after all was written.
+        now: Now { wall_ns: i64::MAX, ..noon().for_settle() },
+    };
+    let mut keeper = RecordKeeper::new(&decide.settings.settle);
+    match keeper.tend(decide.disk(), &Tended::Bundle(bundle), &order) {
+        Ok(Found::Bundle(found)) => found,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// That a bundle was sent was not recorded while nobody could tell which further markets take its files; and of a file that was
+/// changed before its sidecar was saved, the former hash was recorded.
+#[test]
+fn what_was_sent_is_on_record_with_the_bytes_that_went_whatever_waits_for_it() {
+    let found = look_at_bundle("title: [", &[("SENT", "")]);
+    let Some(crate::records::Dealing::Sent(sending)) = found.dealing.and_then(|plan| plan.about.dealing) else {
+        panic!("it is not recorded")
+    };
+    let went: Vec<_> = sending.files.iter().map(|file| (&*file.name, file.hash.clone())).collect();
+    assert_eq!(went, [("a.jpg", ContentHash::of(b"mine"))]);
+    assert!(found.waits.is_some_and(|hold| hold.to_string().contains("raw/sea/tags.yaml")));
+}
+
+/// A file that cannot be measured had its row and its step, and nobody who looked at the list knew.
+#[test]
+fn what_cannot_be_measured_in_a_bundle_is_told_by_its_list() {
+    let found = look_at_bundle("title: Sea\nkeywords: [a, b]\n", &[]);
+    let lists = found.plans.iter().flat_map(|plan| &plan.products).filter_map(|product| match &product.recipe {
+        crate::plan::Recipe::Bytes(bytes) if product.to.file_name() == "CHECKLIST.md" => {
+            String::from_utf8(bytes.clone()).ok()
+        }
+        _ => None,
+    });
+    let list: Vec<String> = lists.collect();
+    assert!(list.concat().contains("whether the market takes them: `a.jpg` (it is of no kind"), "{list:?}");
+}
+
+/// What was remembered of a gate and could not be read was taken for nothing, and written over.
+#[test]
+fn a_gate_whose_day_cannot_be_read_is_told() {
+    let day = r#"{"version":2,"schedule":"s","opened":"2026-11-20T08:00:00Z"}"#;
+    for (text, has_day, is_unread) in [(day, true, false), ("{", false, true)] {
+        let (_home, mut decide) = mill("", &[(".stockmill/requests/gate-upload.json", text)]);
+        decide.read_gate_days();
+        let unread: Vec<_> = decide.unread_gate_days().collect();
+        assert_eq!((decide.upload.gate_days.len() == 1, unread.len() == 1), (has_day, is_unread), "{text}");
+        assert!(unread.iter().all(|(stage, why)| *stage == Stage::Upload && why.contains("gate-upload.json")));
+    }
+}
+
+/// A bundle that nobody could look into was listed and read anew at each decision.
+#[test]
+fn a_bundle_that_cannot_be_looked_into_is_looked_at_again_once_a_round() {
+    let (home, mut decide) = mill("", &[("upload/2026-11-22/adobe-stock/sidecars/a.jpg.yaml", "id: [")]);
+    // A link is never followed: the disk refuses to tell what lies behind it.
+    let files = home.path().join("upload/2026-11-22/adobe-stock/files");
+    std::os::unix::fs::symlink(home.path(), &files).unwrap();
+    drop(decide.bundles_of(&noon()));
+    fs::remove_file(&files).unwrap();
+    for (is_round, is_unknown) in [(false, true), (true, false)] {
+        decide.upload.is_unseen_due = is_round;
+        drop(decide.bundles_of(&noon()));
+        assert_eq!(decide.has_unidentified(&MarketName::recorded("adobe-stock")).is_some(), is_unknown, "{is_round}");
+    }
+}

@@ -23,18 +23,18 @@ pub(super) type Meant = (RelPath, MarketName);
 pub(in crate::service) struct Unidentified {
     /// The file, or the folder that could not be looked at.
     at: RelPath,
-    /// Its sidecar, as it was seen.
+    /// Its sidecar, as it was seen; `None` if the bundle could not be looked at.
     record: Option<(RelPath, Option<Identity>)>,
     why: String,
 }
 
 impl Unidentified {
-    /// Returns whether it lies there still, and nobody wrote its sidecar since.
+    /// Returns whether it lies there still, and nobody wrote its sidecar since, as far as that was seen.
     fn is_as_seen(&self, disk: &dyn Look) -> bool {
         let identity = |path: &RelPath| disk.stat(path).map(|entry| entry.map(|entry| entry.identity));
         let is_there = !matches!(disk.stat(&self.at), Ok(None));
         let is_same = |(record, seen): &(RelPath, _)| matches!(identity(record), Ok(now) if now == *seen);
-        is_there && self.record.as_ref().is_some_and(is_same)
+        is_there && self.record.as_ref().is_none_or(is_same)
     }
 }
 
@@ -48,10 +48,13 @@ impl Decider {
         self.identify(all);
     }
 
-    /// Looks again where something changed. A bundle that is not there any more was moved, or removed.
+    /// Looks again where something changed, and once a round where nobody could look. A bundle that is not there any more was
+    /// moved, or removed.
     pub(super) fn look_again_for_unidentified(&mut self) {
         let disk = self.vault.disk();
-        let changed = self.upload.unidentified.iter().filter(|(_, unknown)| !unknown.is_as_seen(disk));
+        let is_due = std::mem::take(&mut self.upload.is_unseen_due);
+        let is_changed = |unknown: &Unidentified| is_due && unknown.record.is_none() || !unknown.is_as_seen(disk);
+        let changed = self.upload.unidentified.iter().filter(|(_, unknown)| is_changed(unknown));
         let changed: BTreeSet<Meant> = changed.map(|(bundle, _)| bundle.clone()).collect();
         if changed.iter().any(|(folder, _)| matches!(place_of_folder(disk, folder), Ok(None))) {
             self.ledger.look_for_misplaced(disk, &areas());

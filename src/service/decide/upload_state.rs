@@ -18,10 +18,14 @@ pub(in crate::service) struct UploadState {
     pub(super) loaded_for: Option<Date>,
     /// The bundles with files of which nobody knows which asset they are.
     pub(super) unidentified: BTreeMap<Meant, Unidentified>,
+    /// Whether those of these that could not be looked at are looked at again.
+    pub(in crate::service) is_unseen_due: bool,
     /// Whether what a further market takes waits for the gate.
     pub(super) offers_wait: bool,
     /// What is remembered of the gates with a schedule.
     pub(super) gate_days: BTreeMap<Stage, GateDay>,
+    /// Gates of which that cannot be read, and why.
+    pub(super) unread_gate_days: BTreeMap<Stage, String>,
     /// The themes of which files wait for room at a market. Deciding changes nothing else of all this.
     pub(super) room_waits: RefCell<BTreeSet<(MarketName, ThemeSlug)>>,
     /// Whether it is looked away from the room that markets have: what they would take is asked.

@@ -170,8 +170,9 @@ impl Tending {
         self.bundles.marked.extend(self.bundles.unseen.iter().cloned());
     }
 
-    /// Takes note that a bundle cannot be looked at.
+    /// Takes note that a bundle cannot be looked at, or not at all of it: nobody knows which themes it holds.
     pub(super) fn cannot_see(&mut self, name: BundleName) {
+        self.bundles.themes.remove(&name);
         self.bundles.unseen.insert(name);
     }
 

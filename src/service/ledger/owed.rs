@@ -30,7 +30,8 @@ impl Ledger {
         for slot in self.assets.slots() {
             let places = self.assets.at(slot).into_iter().chain(self.assets.further(slot));
             let files: Vec<&RelPath> = places.filter(|file| BundleFolder::is_file(file)).collect();
-            if files.is_empty() {
+            let wanted = |file: &&RelPath| BundleName::of(file).filter(|bundle| bundles.contains(bundle));
+            if files.iter().all(|file| wanted(file).is_none()) {
                 continue;
             }
             let has = |market: &MarketName| self.assets.bundled_for(slot).any(|known| known == market);
@@ -41,7 +42,7 @@ impl Ledger {
                 continue;
             }
             for (at, file) in files.iter().enumerate() {
-                let Some(bundle) = BundleName::of(file).filter(|bundle| bundles.contains(bundle)) else { continue };
+                let Some(bundle) = wanted(file) else { continue };
                 let others = files.iter().enumerate().filter(|(other, _)| *other != at);
                 let others = others.map(|(_, other)| (*other).clone()).collect();
                 let lacks = Lacks { never: never.clone(), refused: refused.clone(), others };

@@ -8,7 +8,7 @@ use super::{AssetStatus, View};
 use crate::config::Settings;
 use crate::model::RelPath;
 use crate::plan::{BundleName, Plan};
-use crate::service::decide::{Found, Here, Order, RecordKeeper, Tended, bundle_names, unnamed_bundles};
+use crate::service::decide::{Found, Here, Order, RecordKeeper, Tended, all_bundles};
 use crate::service::why::Why;
 
 impl View {
@@ -16,7 +16,7 @@ impl View {
     /// that carry older ones, and what further markets take of them.
     pub fn bundle_plans(&mut self, start: Option<&RelPath>) -> Vec<AssetStatus> {
         let (disk, markets) = (self.decide.disk(), &self.decide.settings.upload.markets);
-        let names = [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat().into_iter();
+        let names = all_bundles(disk, markets).into_iter();
         let covers = |folder: RelPath| start.is_none_or(|start| folder.is_in(start) || start.is_in(&folder));
         let names: BTreeSet<BundleName> =
             names.filter(|name| covers(name.folder()) || covers(name.sent_folder())).collect();

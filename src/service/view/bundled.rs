@@ -3,16 +3,17 @@
 use super::explain::Explained;
 use super::open_bundles::unnamed;
 use super::{View, is_sent};
-use crate::market::{Fitted, Market, fit, row_of};
+use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, row_of};
 use crate::model::RelPath;
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
 use crate::plan::tags::{Resolved, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
-use crate::service::decide::{UNNAMED, UNTOLD, foreign_xmp, manifest_of, without_row};
-use crate::service::sent::UNSENT;
-use crate::vault::What;
+use crate::service::decide::{
+    Care, UNNAMED, UNTOLD, foreign_xmp, is_as_left, lost_record, manifest_of, rows_of, unsent_told,
+};
+use crate::vault::{Entry, What};
 
 impl View {
     pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
@@ -71,9 +72,9 @@ impl View {
         let record = bundle.sidecar_of(path.file_name());
         let mut explained = Explained::new(is).with("bundle", format!("{}: {sent}", bundle.path()));
         let name = BundleName::of(path).filter(|_| was_sent);
-        let missing = name.and_then(|name| without_row(self.decide.disk(), &self.decide.settings, &name).ok());
-        if missing.is_some_and(|files| files.contains(path)) {
-            explained = explained.with("manifest", UNSENT);
+        let missing = name.and_then(|name| self.decide.without_row(&name, &self.clock.now()).ok()).unwrap_or_default();
+        if let Some((_, against)) = missing.into_iter().find(|(file, _)| file == path) {
+            explained = explained.with("manifest", unsent_told(against.as_ref()));
         }
         let sidecar = match self.decide.disk().read(&record, SIDECAR_BYTES_MAX).map(|bytes| Sidecar::parse(&bytes)) {
             Ok(Ok(sidecar)) => sidecar,
@@ -82,18 +83,14 @@ impl View {
                 return Explained { tags: Some(Err(why)), ..explained };
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return explained.with(
-                    "asset",
-                    "none: it has no sidecar and no row in the manifest; stockmill did not put it here",
-                );
+                return explained.with("asset", self.without_sidecar(path, bundle));
             }
             Err(error) => {
                 return Explained { tags: Some(Err(format!("`{record}` cannot be read: {error}"))), ..explained };
             }
         };
         let mut explained = explained.with("sidecar", record.to_string());
-        let left = sidecar.file.as_ref().map(|file| &file.hash);
-        if self.decide.disk().hash(path).is_ok_and(|hash| left.is_some_and(|left| *left != hash)) {
+        if self.is_changed(path, &sidecar) {
             let changed = "by hand since it was bundled: its title, keywords and AI mark are those that it has now, and \
                            changed tags reach its row in the CSV alone";
             explained = explained.with("changed", changed);
@@ -127,13 +124,33 @@ impl View {
             Some(market) => {
                 let Fitted { meta, left_out } = fit(market, &tags.meta());
                 explained.notes.extend(left_out.into_iter().chain(shortened(&meta)).map(|told| ("cut", told)));
-                let warnings = self.warnings_of(&tags).into_iter();
+                let category = tags.category.get(market.name.as_str()).map(|category| category.value.as_str());
+                let unwise = lint_fitted(&self.decide.settings.upload.names, market, &meta, category);
+                let warnings = unwise.into_iter().chain(left_out_words(&tags.left_out_words));
                 explained.notes.extend(warnings.map(|told| ("warning", told.to_string())));
                 fitted(market, tags)
             }
             None => tags,
         });
         Explained { tags: Some(tags.map(Resolved::without_look).map_err(|hold| hold.to_string())), ..explained }
+    }
+
+    /// Returns what is told of a file of a bundle that has no sidecar.
+    fn without_sidecar(&self, path: &RelPath, bundle: &BundleFolder) -> String {
+        let name = BundleName::of(bundle.path());
+        let rows = name.map(|name| rows_of(self.decide.disk(), &self.decide.settings, &name, bundle.path()));
+        match rows.transpose() {
+            Ok(Some(rows)) if rows.contains(&path.file_text()) => lost_record(bundle, &path.file_text()).to_string(),
+            Ok(_) => "none: it has no sidecar and no row in the manifest; stockmill did not put it here".to_owned(),
+            Err(hold) => format!("it has no sidecar, and nobody can tell whether it has a row in the manifest: {hold}"),
+        }
+    }
+
+    /// Returns whether a person changed a file since it was bundled.
+    fn is_changed(&self, path: &RelPath, sidecar: &Sidecar) -> bool {
+        let (disk, left) = (self.decide.disk(), sidecar.file.as_ref());
+        let Ok(Some(Entry { identity, .. })) = disk.stat(path) else { return false };
+        left.is_some_and(|left| !is_as_left(disk, path, identity, left, Care::Bytes).unwrap_or(true))
     }
 
     /// Returns a bundled file's row in the manifest as it was sent.

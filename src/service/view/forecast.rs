@@ -45,15 +45,12 @@ impl View {
         let mut waiting: Vec<(Place, Waiting)> = Vec::new();
         let looked: Vec<Surveyed> = self.units(None).iter().filter_map(|unit| self.look(unit).ok()).collect();
         let earlier = |surveyed: &&Surveyed| matches!(surveyed.stage, Stage::Raw | Stage::Keep | Stage::Export);
-        let on_way: Vec<RelPath> = looked
-            .iter()
-            .filter(earlier)
-            .flat_map(|surveyed| surveyed.candidates.iter().map(|candidate| candidate.primary.path.clone()))
-            .collect();
+        let on_way = looked.iter().filter(earlier).flat_map(|surveyed| &surveyed.candidates);
+        let on_way: HashSet<ThemeSlug> =
+            on_way.filter_map(|candidate| theme_of_path(&candidate.primary.path).0).collect();
         let disk = self.decide.disk();
         let made = |of: &Surveyed| of.candidates.iter().filter(|one| !is_unknown(disk, of.stage, one)).count();
         future.unmade = looked.iter().filter(earlier).map(made).sum();
-        let is_on_way = |theme: &ThemeSlug| on_way.iter().any(|path| theme_of_path(path).0.as_ref() == Some(theme));
         for candidate in looked
             .into_iter()
             .filter(|surveyed| surveyed.stage == Stage::Upload)
@@ -70,7 +67,7 @@ impl View {
                     for why in not_for {
                         future.not_for.entry(why).or_default().push(path.clone());
                     }
-                    let rank = self.decide.rank(Some(&theme), is_on_way(&theme), now.for_settle());
+                    let rank = self.decide.rank(Some(&theme), on_way.contains(&theme), now.for_settle());
                     let place = Place::new(rank, Arrival::of(&facts), path.clone());
                     waiting.push((place, Waiting { file: path, theme, markets }));
                 }
@@ -79,7 +76,7 @@ impl View {
             }
         }
         for (arrival, owed) in self.owed_to_others(&mut future, now) {
-            let rank = self.decide.rank(Some(&owed.theme), is_on_way(&owed.theme), now.for_settle());
+            let rank = self.decide.rank(Some(&owed.theme), on_way.contains(&owed.theme), now.for_settle());
             waiting.push((Place::new(rank, arrival, owed.file.clone()), owed));
         }
         waiting.sort_by(|(one, _), (other, _)| one.cmp(other));

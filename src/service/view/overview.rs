@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::{AssetStatus, View, is_sent};
 use crate::model::{RelPath, Stage, shape, told_as_one};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
-use crate::service::decide::{bundle_names, rows_of, unnamed_bundles, without_file, without_row};
+use crate::records::Deliveries;
+use crate::service::decide::{all_bundles, rows_of, unsent_told, without_file, without_row};
 use crate::service::send::sendings;
-use crate::service::sent::{NEVER_THERE, UNSENT, place_of};
+use crate::service::sent::{NEVER_THERE, place_of};
 use crate::service::survey::stage_of;
 use crate::service::why::{Why, WhyKind};
 use crate::vault::{Entry, What, read_delivery_log};
@@ -77,8 +78,8 @@ pub struct BundleStatus {
     pub files: usize,
     /// How many lie there without one: stockmill did not bundle them, or knows nothing of them any more.
     pub without_sidecar: usize,
-    /// How many of them were delivered to the market's server.
-    pub delivered: usize,
+    /// How many of them were delivered to the market's server, or why nobody can tell.
+    pub delivered: Result<usize, String>,
     /// Whether it was sent.
     pub sent: bool,
     /// Of a sent one, the files that have no row in its manifest, or why that cannot be told.
@@ -116,6 +117,11 @@ impl View {
                 AssetStatus::Unseen(_, why) => count.unseen = Some(why),
             }
         }
+        for (stage, why) in self.decide.unread_gate_days() {
+            let (folder, why) = (stage.folder(), Why::new(WhyKind::Record, &why));
+            stages.entry(stage).or_default().held.push(Line::new(&folder, &why));
+            held.add(folder, why);
+        }
         for (folder, why) in self.troubled_bundles() {
             stages.entry(Stage::Upload).or_default().held.push(Line::new(&folder, &why));
             held.add(folder, why);
@@ -143,8 +149,7 @@ impl View {
     pub fn bundles(&self) -> Vec<BundleStatus> {
         let (disk, settings) = (self.decide.disk(), &*self.decide.settings);
         let recorded = sendings(&self.records);
-        // What cannot be read is told by `deliver`, which then sends nothing.
-        let known = read_delivery_log(disk).unwrap_or_default();
+        let known = read_delivery_log(disk).map_err(|error| error.to_string());
         let look = |name: &BundleName| {
             let place = place_of(disk, name).ok().flatten();
             let folder = place.unwrap_or_else(|| name.folder());
@@ -157,14 +162,17 @@ impl View {
             let has_sidecar = |(name, _): &(_, Entry)| known_of.contains(bundle.sidecar_of(name).file_name());
             let files = disk.list(&within).unwrap_or_default().into_iter().filter(is_file);
             let (files, others): (Vec<_>, Vec<_>) = files.partition(has_sidecar);
-            let delivered = files.iter().filter(|(name, _)| known.delivered(&within.join(name)).is_some()).count();
+            let of = |known: &Deliveries| {
+                files.iter().filter(|(name, _)| known.delivered(&within.join(name)).is_some()).count()
+            };
+            let delivered = known.as_ref().map(of).map_err(Clone::clone);
             let sent = is_sent(disk, &folder).unwrap_or(false);
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
             let missing = || match recorded.get(&name.folder()) {
                 // What was there when it was sent may be deleted since.
                 Some(sending) => rows_of(disk, settings, name, &folder).map(|rows| {
-                    let went = |row: &String| sending.files.iter().any(|file| file.name == *row);
-                    rows.into_iter().filter(|row| !went(row)).collect()
+                    let went: BTreeSet<&str> = sending.files.iter().map(|file| file.name.as_str()).collect();
+                    rows.into_iter().filter(|row| !went.contains(row.as_str())).collect()
                 }),
                 None => without_file(disk, settings, name, &folder),
             };
@@ -181,9 +189,7 @@ impl View {
             }
         };
         let markets = &settings.upload.markets;
-        let mut names = [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
-        names.sort();
-        names.iter().map(look).collect()
+        all_bundles(disk, markets).iter().map(look).collect()
     }
 
     /// Returns the files of which a manifest that was sent has rows, and which did not go with it.
@@ -196,13 +202,18 @@ impl View {
     }
 
     /// Returns the files that sent bundles have and their manifests do not.
-    pub fn without_row(&self, bundles: &[BundleStatus]) -> Vec<Group> {
+    pub fn without_row(&mut self, bundles: &[BundleStatus]) -> Vec<Group> {
         let mut groups = Groups::default();
-        for bundle in bundles {
-            let why = |why: &str| Why::new(WhyKind::Person, why);
-            match &bundle.without_row {
-                Ok(files) => files.iter().for_each(|file| groups.add(file.clone(), why(UNSENT))),
-                Err(error) => groups.add(bundle.folder.join("files"), why(error)),
+        let why = |why: &str| Why::new(WhyKind::Person, why);
+        let some = |bundle: &&BundleStatus| bundle.without_row.as_ref().map_or(true, |files| !files.is_empty());
+        for bundle in bundles.iter().filter(some) {
+            let Some(name) = BundleName::of(&bundle.folder) else { continue };
+            match self.decide.without_row(&name, &self.clock.now()) {
+                Ok(files) => {
+                    let told = files.into_iter().map(|(file, against)| (file, unsent_told(against.as_ref())));
+                    told.for_each(|(file, told)| groups.add(file, why(&told)));
+                }
+                Err(hold) => groups.add(bundle.folder.join("files"), why(&hold.to_string())),
             }
         }
         groups.sorted()

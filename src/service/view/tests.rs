@@ -379,6 +379,31 @@ fn a_bundled_file_shows_its_tags_as_the_market_gets_them() {
     assert_eq!((tags.keywords.len(), tags.keywords[48].value.as_str()), (49, "w48"));
 }
 
+/// A file for one market was warned of what another one wants.
+#[test]
+fn a_bundled_file_is_warned_of_what_its_own_market_gets() {
+    let mill = Mill::furnished();
+    let markets = crate::market::built_in().unwrap();
+    let settings = "upload: {markets: [adobe-stock, dreamstime]}\n";
+    let mut view = View::open(crate::config::load(settings, mill.home.path(), &markets).unwrap()).unwrap();
+    let text = told(&mut view, "upload/2026-11-28/adobe-stock/files/sea-0001.jpg");
+    assert!(text.contains("warning: it has no category for `adobe-stock`: "), "{text}");
+}
+
+/// A damaged record of deliveries showed a bundle of which half was delivered as one of which nothing was.
+#[test]
+fn a_bundle_of_which_nobody_knows_what_was_delivered_is_told_as_such() {
+    let mill = Mill::furnished();
+    let record = "upload/.stockmill-delivery/delivered.jsonl";
+    for (text, is_known) in [("", true), ("a3a6bf43 {}\n", false)] {
+        mill.put(record, text);
+        let bundles = mill.view().bundles();
+        let delivered: Vec<_> = bundles.iter().map(|bundle| bundle.delivered.clone()).collect();
+        assert_eq!(delivered.len(), 1);
+        assert!(if is_known { delivered[0] == Ok(0) } else { delivered[0].is_err() }, "{text:?}: {delivered:?}");
+    }
+}
+
 /// The tags of today were shown as if they had been sent.
 #[test]
 fn a_sent_file_tells_its_tags_as_they_were_sent() {

@@ -45,6 +45,7 @@ impl Dispatcher {
         self.tell_wrong_clock(now);
         self.areas.want_check();
         self.maintenance.tending.retry_unseen();
+        self.decide.upload.is_unseen_due = true;
         if self.intake.watch_health.is_silent(&Stage::Upload.folder()) {
             self.maintenance.tending.all_bundles();
         }
@@ -206,6 +207,7 @@ impl Dispatcher {
         self.take_blocked(recovered);
         self.journal.opened(recovered.is_refused());
         self.decide.read_gate_days();
+        self.decide.unread_gate_days().for_each(|(stage, why)| report::held(&stage.folder(), &why));
         self.look_at_gates(now);
         let here = here(&self.areas, &self.intake.walks, now);
         let stages = here.open_stages();

@@ -13,10 +13,7 @@ use crate::plan::{BundleName, Facts, Hold, Plan, sync_base_path, theme_of_path};
 use crate::records::Dealing;
 use crate::report;
 use crate::service::clock::Moment;
-use crate::service::decide::{
-    Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, bundle_names, unnamed_bundles,
-};
-use crate::service::sent::UNSENT;
+use crate::service::decide::{Found, FoundBundle, FoundTags, Order, Tended, ThemeVerdict, all_bundles};
 use crate::vault::{Aside, DiskResult, SecondLook};
 
 /// What is told of a file that was changed under a name that a person moved it to.
@@ -50,7 +47,7 @@ impl Dispatcher {
         let is_quiet = self.pipeline.is_quiet() && self.journal.is_free();
         let is_paused = self.areas.pauses.why_stage(Stage::Upload).is_some();
         let (disk, markets) = (self.decide.disk(), &self.decide.settings.upload.markets);
-        let all = || [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
+        let all = || all_bundles(disk, markets);
         let records = self.maintenance.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
         if !records.is_empty() {
             let bundles = records.iter().filter_map(|record| match record {
@@ -83,17 +80,24 @@ impl Dispatcher {
                 (record @ Tended::Tags(_), Ok(Found::Tags(found))) => self.take_tags(record, found, now),
                 (Tended::Bundle(name), Ok(Found::Bundle(found))) => self.take_bundle(&name, found, begun_ns, now),
                 (record, Ok(_)) => debug_assert!(false, "another record was looked at than {record:?}"),
-                (Tended::Bundle(name), Err(hold)) if !matches!(hold, Hold::Settling { .. }) => {
-                    let why = hold.to_string();
-                    if self.tally.repeats.note(&why, now.steady) {
-                        report::held(&name.folder(), &why);
-                    }
-                    self.maintenance.tending.cannot_see(name);
+                (record, Err(hold)) => self.not_seen(record, &hold, now),
+            }
+        }
+    }
+
+    /// Takes why a record could not be looked at, or not at all of it.
+    fn not_seen(&mut self, record: Tended, hold: &Hold, now: &Moment) {
+        let why = hold.to_string();
+        match record {
+            Tended::Bundle(name) if !matches!(hold, Hold::Settling { .. }) => {
+                if self.tally.repeats.note(&why, now.steady) {
+                    report::held(&name.folder(), &why);
                 }
-                (record, Err(hold)) => {
-                    report::held_for_now(&record.folder(), &hold.to_string());
-                    self.maintenance.tending.later(record, &hold, now.steady);
-                }
+                self.maintenance.tending.cannot_see(name);
+            }
+            record => {
+                report::held_for_now(&record.folder(), &why);
+                self.maintenance.tending.later(record, hold, now.steady);
             }
         }
     }
@@ -121,10 +125,6 @@ impl Dispatcher {
     }
 
     fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
-        if let Some(hold) = &found.waits {
-            report::held_for_now(&name.folder(), &hold.to_string());
-            self.maintenance.tending.later(Tended::Bundle(name.clone()), hold, now.steady);
-        }
         if let Some((folder, why)) = found.left_alone.filter(|(folder, why)| self.inbox.leave_alone(folder, why)) {
             report::left_alone(&folder, why);
         }
@@ -145,6 +145,7 @@ impl Dispatcher {
         self.maintenance.tending.saw_lacking(name, found.offers.lacking);
         let themes = found.themes.into_iter().chain(found.offers.themes).collect();
         self.maintenance.tending.saw_bundle(name, themes);
+        found.waits.into_iter().for_each(|hold| self.not_seen(Tended::Bundle(name.clone()), &hold, now));
         // What joined it since it was looked at, or is about to, counts already.
         let is_current = !self.maintenance.tending.is_marked(name) && !self.decide.reserved.gives_in(&folder);
         match found.bundle {
@@ -153,9 +154,9 @@ impl Dispatcher {
             None => self.decide.upload.bundles.get_mut(name).into_iter().for_each(|bundle| bundle.sent = true),
         }
         found.retouched.iter().for_each(|file| self.tell_retouched(file));
-        for file in found.unsent {
-            if self.inbox.leave_alone(&file, UNSENT) {
-                report::unsent(&file, UNSENT);
+        for (file, why) in found.unsent {
+            if self.inbox.leave_alone(&file, &why) {
+                report::unsent(&file, &why);
             }
         }
         found.dealing.into_iter().for_each(|plan| self.take_dealing(name, plan, now));
