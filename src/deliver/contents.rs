@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
+use std::io::Read as _;
 
 use crate::market::{Market, manifest_part, names_in};
 use crate::model::{AssetId, ContentHash, Identity, RelPath};
 use crate::records::{DELIVERED, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
-use crate::vault::{DiskResult, Look, What};
+use crate::vault::{DiskResult, Look, What, plain};
 
 /// The folder of the files of a bundle: nothing else is for the market's server.
 const FILES: &str = "files";
@@ -23,6 +24,14 @@ impl Item {
     /// Returns whether the file is still the one that was seen; one that cannot be looked at is not known to be.
     pub(super) fn is_as_seen(&self, disk: &dyn Look) -> bool {
         disk.stat(&self.path).is_ok_and(|found| found.is_some_and(|entry| entry.identity == self.seen))
+    }
+
+    /// Reads it, as it was seen.
+    pub(super) fn read(&self, disk: &dyn Look) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let mut file = disk.open_as(&self.path, self.seen).map_err(|error| error.to_string())?;
+        file.read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+        Ok(bytes)
     }
 }
 

@@ -12,8 +12,6 @@ use crate::vault::ReadSeek;
 const STEPS_MAX: usize = 8;
 /// What does not arrive whole is sent once more, and no more in one run.
 const SENT_MAX: u32 = 2;
-/// So many digits stand in a temporary name for the file and when it was written: what lies under it is the beginning of the same bytes.
-const HASH_DIGITS: usize = 12;
 
 /// How the delivery of a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +82,8 @@ pub(super) fn deliver_one(
 /// while it was sent, and then put back, other bytes may lie there.
 fn temporary(name: &str, parcel: &Parcel) -> String {
     let written = parcel.instead.is_none().then_some(parcel.item.seen.modified_ns);
-    let digest = ContentHash::of(format!("{} {written:?}", parcel.hash).as_bytes()).to_string();
-    format!("{name}.{}.part", &digest[..HASH_DIGITS])
+    let digest = ContentHash::of(format!("{} {written:?}", parcel.hash).as_bytes()).short();
+    format!("{name}.{digest}.part")
 }
 
 fn delivered(parcel: &Parcel, record: &Record<'_>) -> Result<Outcome, Trouble> {

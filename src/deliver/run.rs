@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +19,7 @@ use super::told::{FORGOTTEN, against, changed, rest, rows_changed};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
-use crate::vault::{DeliveryLog, DeliveryLogError, Layout, plain};
+use crate::vault::{DeliveryLog, DeliveryLogError, Layout};
 
 /// The bundles of a market that are to be delivered.
 #[derive(Debug, Clone)]
@@ -257,7 +256,7 @@ impl<'a> Run<'a> {
         let files: BTreeSet<String> = found.files.iter().map(|item| item.path.file_text()).collect();
         let delivered = self.record.delivered_rows(&bundle);
         let of = &market.order.market;
-        let selected = self.read(item).and_then(|manifest| {
+        let selected = item.read(self.record.disk()).and_then(|manifest| {
             let new = new_rows(of, &manifest, &files, &delivered);
             let changed = changed_rows(of, &manifest, &delivered);
             new.and_then(|new| Ok((new, changed?))).map_err(|error| error.to_string())
@@ -279,14 +278,6 @@ impl<'a> Run<'a> {
         let instead = Instead { name: name_on_server(&bundle, number), new };
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: None, instead: Some(instead) };
         self.hand_over(market, &parcel, None, connection, 0);
-    }
-
-    /// Reads a manifest as it was seen.
-    fn read(&self, item: &Item) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let mut file = self.record.disk().open_as(&item.path, item.seen).map_err(|error| error.to_string())?;
-        file.read_to_end(&mut bytes).map_err(|error| plain(&error))?;
-        Ok(bytes)
     }
 
     /// Delivers a parcel, unless the market has it or something is `against` it.

@@ -97,7 +97,7 @@ impl Task<'_> {
             out.flush().map_err(|error| CraftError::Write(error.kind(), craft::on_one_line(&error)))?;
             Ok(from)
         });
-        written.map_err(super::inspect::unread(path))?.map_err(|error| match error {
+        written.map_err(super::unread(path))?.map_err(|error| match error {
             CraftError::Write(kind, why) => {
                 let source = std::io::Error::new(kind, why);
                 MakeError::Disk(DiskError { call: "written", path: folder.path(IN), source })
@@ -128,7 +128,7 @@ impl Task<'_> {
             )));
         }
         let opened = disk.open_as(&path, entry.identity)?;
-        let file = Stored::open(opened, bytes_max).map_err(super::inspect::unread(&path))?;
+        let file = Stored::open(opened, bytes_max).map_err(super::unread(&path))?;
         Ok(Output { file, from, times: self.step.times, _folder: folder })
     }
 }

@@ -1,13 +1,14 @@
 use std::io::Read as _;
 use std::ops::Range;
 
-use super::{Limits, MakeError};
+use super::personal::personal_paths;
+use super::{Limits, MakeError, unread};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
 use crate::model::{C2pa, Colours, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
-use crate::vault::{DiskError, DiskResult, Look, ReadSeek, What, hash_of};
+use crate::vault::{DiskResult, Look, ReadSeek, What, hash_of};
 
 /// The largest foreign XMP file that is read.
 const XMP_BYTES_MAX: u64 = 4 << 20;
@@ -326,26 +327,6 @@ fn look_inside(bytes: &[u8], kind: Kind, may_check: bool, limits: &Limits) -> Re
     })
 }
 
-/// Returns what a person is told of their own folders that a model or a material of it names.
-fn personal_paths(disk: &dyn Look, opened: &mut dyn ReadSeek, candidate: &Candidate) -> DiskResult<Vec<String>> {
-    let path = &candidate.primary.path;
-    opened.rewind().map_err(unread(path))?;
-    let mut found = vec![(path, craft::personal_path(opened).map_err(unread(path))?)];
-    for Found { path, entry } in &candidate.members {
-        if matches!(path.extension().as_str(), "mtl" | "mat") {
-            let opened = disk.open_as(path, entry.identity)?;
-            found.push((path, craft::personal_path(opened).map_err(unread(path))?));
-        }
-    }
-    let told = |(path, folder): (&RelPath, Option<String>)| {
-        let (name, folder) = (path.file_name().to_string_lossy(), folder?);
-        Some(format!(
-            "`{name}` names a folder of a person, `{folder}`, and goes to markets as it is: export it without paths"
-        ))
-    };
-    Ok(found.into_iter().filter_map(told).collect())
-}
-
 /// Looks at a video. One whose parts cannot be told is refused for that when it is made.
 fn look_at_video(opened: &mut dyn ReadSeek, length: u64, kind: Kind) -> Inside {
     let private = craft::private(&mut *opened, length, kind);
@@ -387,11 +368,6 @@ fn blanked(
     let mut watched = craft::Watched::new(craft::edited(opened, length, edits)?, kind, length);
     std::io::copy(&mut watched, &mut std::io::sink()).map_err(unread(path))?;
     Ok(watched.essence())
-}
-
-/// Returns what the disk said when a file was read.
-pub(super) fn unread(path: &RelPath) -> impl FnOnce(std::io::Error) -> DiskError {
-    |source| DiskError { call: "read", path: path.clone(), source }
 }
 
 fn read_sidecar(disk: &dyn Look, path: &RelPath) -> Result<Sidecar, MakeError> {

@@ -8,6 +8,7 @@ mod glance;
 mod inside;
 mod inspect;
 mod kept;
+mod personal;
 mod products;
 mod program;
 mod quality;
@@ -24,7 +25,7 @@ pub use quality::came_out;
 use std::sync::Arc;
 
 use crate::craft::{CraftError, on_one_line};
-use crate::model::CommandLine;
+use crate::model::{CommandLine, RelPath};
 use crate::vault::DiskError;
 
 /// Limits on what one asset may cost, and what there is to make of it.
@@ -86,6 +87,11 @@ pub enum MakeError {
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+}
+
+/// Returns what the disk said when a file was read.
+fn unread(path: &RelPath) -> impl FnOnce(std::io::Error) -> DiskError {
+    |source| DiskError { call: "read", path: path.clone(), source }
 }
 
 #[cfg(test)]

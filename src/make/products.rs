@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::external::Task;
-use super::inspect::unread;
 use super::kept::made_before;
-use super::{Limits, MakeError};
+use super::{Limits, MakeError, unread};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
 use crate::model::{ContentHash, INSTEAD, Identity, Kind, MarketName, Meta, Output, RelPath, Render, Upscaler};
 use crate::plan::{BundleFolder, Check, Plan, Product, Recipe};

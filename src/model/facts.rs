@@ -18,6 +18,11 @@ impl ContentHash {
         Self(*digest.as_bytes())
     }
 
+    /// Returns its first twelve digits: enough to tell the few versions of one thing apart.
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+
     /// Returns the first eight bytes as a number, the first byte highest.
     pub(super) fn prefix(&self) -> u64 {
         self.0.iter().take(8).fold(0, |prefix, byte| prefix << 8 | u64::from(*byte))

@@ -78,6 +78,8 @@ pub struct Bundle {
 pub struct BundleAsset {
     /// The file's name in the bundle.
     pub file_name: String,
+    /// What tells its bytes, as stockmill left them, from those of another version.
+    pub version: String,
     /// Its tags, as its market takes them, and what that leaves out.
     pub fitted: Fitted,
     /// Its category on the market.
@@ -100,6 +102,24 @@ pub struct BundleAsset {
 }
 
 impl BundleAsset {
+    /// Returns a file of which nothing is known but its tags.
+    #[cfg(test)]
+    pub(super) fn bare(file_name: &str, meta: Meta) -> Self {
+        Self {
+            file_name: file_name.to_owned(),
+            version: String::new(),
+            fitted: Fitted { meta, left_out: Vec::new() },
+            category: None,
+            look: None,
+            people: None,
+            warnings: Vec::new(),
+            video: None,
+            is_tagged: true,
+            is_retouched: false,
+            against: None,
+        }
+    }
+
     /// Returns the asset's row of the market's manifest.
     pub fn row(&self) -> Row<'_> {
         Row { file_name: &self.file_name, meta: &self.fitted.meta, category: self.category.as_deref() }

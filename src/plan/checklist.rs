@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::bundle::{BundleAsset, BundleName};
+use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+    GONE, RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_retouched, of_sound, of_tagless, of_unmeasured,
+    of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
+use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
-use super::selection::{Line, left};
+use super::selection::{Line, left, versions};
 use crate::market::{self, Market, Row, manifest_part};
-use crate::model::{Meta, RelPath, counted, escape_bytes};
-use crate::records::DELIVERED;
+use crate::model::{Meta, counted, escape_bytes};
+use crate::records::{DELIVERED, ListRecord, ListedStep};
 
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
@@ -34,12 +38,8 @@ const ALIKE_END: &str = "; give files titles and keywords of their own.";
 const SORTED: &str = "> Names are sorted: ";
 const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
 
-/// What a line is known by that asks for a later manifest.
-const AGAIN: &str = " again, with ";
 /// What a step is known by whose files are still to be uploaded.
 const TO_UPLOAD: &[u8] = b"[ ] Upload `";
-/// How a step begins and ends that is about a part of the manifest.
-const THEN: (&str, &str) = ("Then upload `", "` in the portal");
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
 /// What the last step is known by.
@@ -54,7 +54,7 @@ pub(super) struct Checklist<'a> {
     /// Files that the market would refuse today.
     pub(super) refused: &'a [Refused<'a>],
     /// The parts of the manifest.
-    pub(super) manifests: &'a [RelPath],
+    pub(super) parts: &'a [Part],
     pub(super) delivered: &'a Delivered,
 }
 
@@ -72,19 +72,28 @@ pub(super) fn tells_refused(line: &str, file: &str) -> bool {
 }
 
 impl Checklist<'_> {
-    /// Returns the list, with what a person wrote into the `existing` one, byte for byte.
-    pub(super) fn text(&self, rows: &[Row<'_>], existing: Option<&[u8]>) -> Vec<u8> {
+    /// Returns the list, with what a person wrote into the `existing` one, byte for byte; and what its steps are about, after
+    /// what is on `record` of that one.
+    pub(super) fn text(
+        &self,
+        rows: &[Row<'_>],
+        existing: Option<&[u8]>,
+        record: Option<&ListRecord>,
+    ) -> (Vec<u8>, ListRecord) {
         let heading = format!("# {} of {}: ", self.market.title, self.name.day);
         let existing = existing.map(utf8);
         let existing = existing.as_deref();
         let end =
             if existing.is_some_and(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n")) { "\r\n" } else { "\n" };
         let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
-        let to_do = self.to_do(rows.len(), &items(&told));
+        let listed = Listed::new(&told, record);
+        let to_do = self.to_do(&listed);
+        let headings = [Some(heading.as_str()), listed.heading()];
         let (mut kept, mut behind_heading, mut places): (Vec<u8>, &[u8], Places) = (Vec::new(), b"", Places::default());
         for line in existing.unwrap_or(end.as_bytes()).split_inclusive(|byte| *byte == b'\n') {
+            let is_behind = |heading: &str| line.strip_prefix(heading.as_bytes());
             // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
-            if let Some(rest) = line.strip_prefix(heading.as_bytes()) {
+            if let Some(rest) = headings.into_iter().flatten().find_map(is_behind) {
                 behind_heading = after_count(rest).trim_ascii_end();
             } else if let Some(rest) = line.strip_prefix(WITHOUT_ROW.as_bytes()) {
                 let has_note =
@@ -92,11 +101,12 @@ impl Checklist<'_> {
                 kept.extend(if has_note { rest } else { b"" });
             } else if let Some(rest) = behind_ours(line) {
                 kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
-            } else if let Some(text) = std::str::from_utf8(line).ok().filter(|line| self.is_over(line, &to_do)) {
-                let place = if text.contains(" Select `") { &mut places.selections } else { &mut places.uploads };
-                place.get_or_insert(kept.len());
             } else {
-                kept.extend(line);
+                let text = String::from_utf8_lossy(line);
+                let is_over = self.is_over(&text, &to_do, &listed);
+                let at = kept.len();
+                kept.extend(if is_over { b"" } else { line });
+                places.see(&text, is_over, at..kept.len());
             }
         }
         let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
@@ -105,64 +115,42 @@ impl Checklist<'_> {
         for line in self.notes(rows, &to_do) {
             text.extend(format!("{line}{end}").into_bytes());
         }
-        self.add_steps(&mut text, &kept, &to_do, places, end);
-        text
+        add_steps(&mut text, &kept, &to_do, &places, &listed, end);
+        let record = listed.record_of(&String::from_utf8_lossy(&text), heading, to_do.into_steps());
+        (text, record)
     }
 
-    /// Returns what is still to be done with the files, after what a person has ticked: a line for each.
-    fn to_do(&self, rows: usize, items: &[(bool, String)]) -> ToDo {
-        let all: BTreeSet<&str> = self.assets.iter().map(|asset| asset.file_name.as_str()).collect();
-        let ticked: Vec<String> = items.iter().filter(|(is, _)| *is).map(|(_, text)| text.clone()).collect();
+    /// Returns all that is still to be done, after what a person has ticked.
+    fn to_do(&self, listed: &Listed<'_>) -> ToDo {
+        let ticked: Vec<Ticked<'_>> = listed.ticked().collect();
+        let versions = versions(self.assets);
         let left = left(self.market, self.assets, self.delivered, &ticked);
-        let mut delivered: Vec<String> = left.delivered.iter().map(|one| one.line(&all)).collect();
-        let mut uploads: Vec<String> = left.uploads.iter().map(|one| one.line(&all)).collect();
-        // What came after the manifest was uploaded has its row in a later one.
-        let manifests: Vec<String> = self.manifests.iter().map(|part| format!("`{}`", part.file_text())).collect();
-        let again = format!("Upload {}{AGAIN}{} now.", manifests.join(", "), counted(rows, "row"));
-        let mut by_hand = ticked.iter().filter(|text| !text.contains(DELIVERED));
-        let is_later = left.is_any_new
-            && by_hand.any(|text| manifests.iter().any(|part| text.contains(part)))
-            && ticked.iter().any(|text| text.contains("Upload `"));
-        let has_rows = rows > 0 && all.iter().all(|name| self.delivered.rows.contains(*name));
-        if !has_rows && (is_later || items.iter().any(|(is_ticked, text)| !is_ticked && text.contains(AGAIN))) {
-            uploads.push(again);
-        }
-        let csv = self.csv_steps(has_rows, &ticked);
-        let csv = if has_rows {
-            delivered.extend(csv);
-            Vec::new()
-        } else {
-            csv
-        };
-        let selections: Vec<String> = left.selections.iter().map(|one| one.line(&all)).collect();
-        let of_files = delivered.iter().chain(&uploads).chain(&selections);
+        let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions)).collect();
+        let distinct = |step: Step| listed.distinct(step);
+        let mut uploads: Vec<Step> =
+            left.uploads.iter().chain(&left.changed).map(|one| distinct(one.step(&versions))).collect();
+        let (done, csv, again) = csv_steps(self.parts, self.delivered, &ticked, left.is_any_new);
+        delivered.extend(done);
+        uploads.extend(again.map(distinct));
+        let csv: Vec<Step> = csv.into_iter().map(distinct).collect();
+        let selections: Vec<Step> = left.selections.iter().map(|one| distinct(one.step(&versions))).collect();
+        let text_of = |line: &String| (flat(line), ListedStep::Other);
+        let before = self.market.before.iter().map(text_of).collect();
+        let checklist = self.market.checklist.iter().map(text_of).collect();
+        let of_files = delivered.iter().chain(&uploads).chain(&selections).map(|(text, _)| text.as_str());
         // What is over goes, and what is delivered is told anew.
-        let stays = |(is_ticked, text): &&(bool, String)| {
+        let stays = |(is_ticked, text): &(bool, &str)| {
             let ours = Line::read(self.market, text).filter(|line| line.behind.is_empty());
             ours.is_none_or(|line| *is_ticked && !line.is_delivered)
         };
-        let mut lines = of_files.chain(items.iter().filter(stays).map(|(_, text)| text));
+        let mut lines = of_files.chain(listed.items().filter(stays).map(|(_, text)| text));
         let has_range = lines.any(|line| line.contains("` to `"));
-        ToDo { delivered, uploads, csv, selections, has_range }
-    }
-
-    /// Returns the steps of the parts of the manifest: those that are done by delivery and that nobody ticked, or all that
-    /// are to be uploaded, as far as that can be told.
-    fn csv_steps(&self, is_delivered: bool, ticked: &[String]) -> Vec<String> {
-        let parts = self.manifests.iter().map(RelPath::file_text);
-        let steps = parts.filter(|part| !self.delivered.in_doubt.contains(part)).filter_map(|part| {
-            let step = format!("{}{part}{}", THEN.0, THEN.1);
-            let is_ticked = || ticked.iter().any(|text| text.contains(&step) && !text.contains(DELIVERED));
-            match is_delivered {
-                true => (!is_ticked()).then(|| format!("{step}{DELIVERED}.")),
-                false => Some(format!("{step}.")),
-            }
-        });
-        steps.collect()
+        let last = (self.last_step(), ListedStep::Other);
+        ToDo { before, delivered, uploads, gone: left.gone, csv, selections, checklist, last, has_range }
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
-    fn is_over(&self, line: &str, to_do: &ToDo) -> bool {
+    fn is_over(&self, line: &str, to_do: &ToDo, listed: &Listed<'_>) -> bool {
         let Some((is_ticked, text)) = boxed(line).filter(|_| !line.starts_with(char::is_whitespace)) else {
             return false;
         };
@@ -170,55 +158,20 @@ impl Checklist<'_> {
         let says_delivered = text.strip_suffix('.').is_some_and(|text| text.ends_with(DELIVERED));
         if is_ticked || says_delivered {
             let begins = text.starts_with("Upload `") || text.starts_with(THEN.0);
-            return says_delivered && begins && !(is_ticked && to_do.delivered.iter().any(|done| done == text));
+            return says_delivered && begins && !(is_ticked && to_do.delivered.iter().any(|(done, _)| done == text));
         }
         let is_again = || text.starts_with("Upload `") && text.contains(AGAIN) && text.ends_with(" now.");
         let is_ours = || {
             let begins = text.starts_with("Upload `") || text.starts_with("Select `");
             begins && Line::read(self.market, text).is_some_and(|line| line.behind.is_empty())
         };
-        let is_of_no_part = || {
-            let name = text.strip_prefix(THEN.0).and_then(|step| step.strip_suffix(".")?.strip_suffix(THEN.1));
-            name.is_some_and(|name: &str| manifest_part(&self.name.market, name).is_some())
+        let is_of_part = || {
+            let name = text.strip_prefix(THEN.0).and_then(|step| step.strip_prefix('`')?.split('`').next());
+            let is_plain = text.ends_with(&format!("{}.", THEN.1));
+            is_plain && name.is_some_and(|name| manifest_part(&self.name.market, name).is_some())
         };
-        !to_do.all().any(|left| left == text) && (is_ours() || is_again() || is_of_no_part())
-    }
-
-    /// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one
-    /// what is still to be done with files stands where it stood, what is to be known before the upload stands before that,
-    /// and all else that is new before the last step: whoever works downwards must not tell that all is sent before.
-    fn add_steps(&self, text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: Places, end: &str) {
-        let told = flat(&String::from_utf8_lossy(kept));
-        let new = |step: &&String| !told.contains(step.trim_end_matches('.'));
-        let Market { before, checklist, .. } = self.market;
-        let ToDo { delivered, uploads: to_upload, csv, selections: to_select, .. } = to_do;
-        if !told.contains(SENT) {
-            text.extend(kept);
-            add(text, NOT_DONE, before.iter().filter(new), end);
-            add(text, DONE, delivered.iter().filter(new), end);
-            let rest = [to_upload, csv, to_select, checklist].into_iter().flatten();
-            return add(text, NOT_DONE, rest.chain([&self.last_step()]).filter(new), end);
-        }
-        let at = line_of(kept, SENT.as_bytes()).unwrap_or(kept.len());
-        let uploads = places.uploads.unwrap_or(at);
-        let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
-        let selections = places.selections.unwrap_or(at);
-        let mut parts = [
-            (first, NOT_DONE, &before[..]),
-            (uploads, DONE, delivered),
-            (uploads, NOT_DONE, to_upload),
-            (at, NOT_DONE, csv),
-            (selections, NOT_DONE, to_select),
-            (at, NOT_DONE, checklist),
-        ];
-        parts.sort_by_key(|(at, ..)| *at);
-        let mut from = 0;
-        for (at, mark, lines) in parts {
-            text.extend(&kept[from..at]);
-            add(text, mark, lines.iter().filter(new), end);
-            from = at;
-        }
-        text.extend(&kept[from..]);
+        let is_left = to_do.steps().any(|(left, _)| left == text);
+        !is_left && (listed.own(text).is_some() || is_ours() || is_again() || is_of_part())
     }
 
     /// Returns the step that ends a bundle.
@@ -242,7 +195,13 @@ impl Checklist<'_> {
         });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let delivered = self.delivered.notes(!to_do.uploads.is_empty());
-        let notes = delivered.chain(sorted).chain(strangers).chain(refused).chain(alike).chain(of_unwise(self.assets));
+        let notes = delivered
+            .chain(of_gone(&to_do.gone))
+            .chain(sorted)
+            .chain(strangers)
+            .chain(refused)
+            .chain(alike)
+            .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
@@ -267,29 +226,101 @@ impl Checklist<'_> {
     }
 }
 
-/// What is still to be done with the files of a bundle, a line for each.
+/// The steps of a list in their order.
 struct ToDo {
+    /// What is to be known before the upload.
+    before: Vec<Step>,
     /// What `stockmill deliver` did, and nobody ticked.
-    delivered: Vec<String>,
-    uploads: Vec<String>,
+    delivered: Vec<Step>,
+    uploads: Vec<Step>,
+    /// What was uploaded and is not in the bundle any more.
+    gone: BTreeSet<String>,
     /// The steps of the parts of the manifest.
-    csv: Vec<String>,
-    selections: Vec<String>,
+    csv: Vec<Step>,
+    selections: Vec<Step>,
+    /// What comes once the boxes are ticked.
+    checklist: Vec<Step>,
+    last: Step,
     /// Whether files are named by the first and the last of them.
     has_range: bool,
 }
 
-/// Where lines of ours stood in a list that are not to be done any more.
-#[derive(Debug, Clone, Copy, Default)]
+impl ToDo {
+    /// Returns what is not done yet.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
+        [before, uploads, csv, selections, checklist].into_iter().flatten().chain([last])
+    }
+
+    fn into_steps(self) -> Vec<Step> {
+        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
+        [before, uploads, csv, selections, checklist, vec![last]].concat()
+    }
+}
+
+/// Where lines of ours stand in a list, or stood that are not to be done any more.
+#[derive(Debug, Clone, Default)]
 struct Places {
     uploads: Option<usize>,
+    /// From the first part of the manifest that is not uploaded yet to behind the last one.
+    csv: Option<Range<usize>>,
     selections: Option<usize>,
 }
 
-impl ToDo {
-    fn all(&self) -> impl Iterator<Item = &String> {
-        self.uploads.iter().chain(&self.csv).chain(&self.selections)
+impl Places {
+    /// Sees a line, and whether it goes. What is to be uploaded stands before a manifest that is not uploaded yet.
+    fn see(&mut self, line: &str, is_over: bool, at: Range<usize>) {
+        match boxed(line) {
+            Some((false, text)) if text.starts_with(THEN.0) => {
+                let start = self.csv.as_ref().map_or(at.start, |csv| csv.start);
+                self.csv = Some(start..at.end);
+            }
+            Some((_, text)) if is_over => {
+                let place = if text.starts_with("Select `") { &mut self.selections } else { &mut self.uploads };
+                place.get_or_insert(at.start);
+            }
+            _ => (),
+        }
     }
+}
+
+/// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one what is
+/// still to be done with files stands where it stood, what is to be known before the upload stands before that, and all else
+/// that is new before the last step: whoever works downwards must not tell that all is sent before.
+fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, listed: &Listed<'_>, end: &str) {
+    let told = String::from_utf8_lossy(kept);
+    let others: BTreeSet<&str> = to_do.steps().map(|(step, _)| step.as_str()).collect();
+    let lacking = listed.lacking(&told, &others);
+    let new = |step: &&Step| lacking(&step.0);
+    let ToDo { before, delivered, uploads: to_upload, csv, selections: to_select, checklist, last, .. } = to_do;
+    if !flat(&told).contains(SENT) {
+        text.extend(kept);
+        add(text, NOT_DONE, before.iter().filter(new), end);
+        add(text, DONE, delivered.iter().filter(new), end);
+        let rest = [to_upload, csv, to_select, checklist].into_iter().flatten().chain([last]);
+        return add(text, NOT_DONE, rest.filter(new), end);
+    }
+    let at = line_of(kept, SENT.as_bytes()).unwrap_or(kept.len());
+    let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(at..at);
+    let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
+    let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
+    let selections = places.selections.unwrap_or(at);
+    let mut parts = [
+        (first, NOT_DONE, &before[..]),
+        (uploads, DONE, delivered),
+        (uploads, NOT_DONE, to_upload),
+        (of_csv, NOT_DONE, csv),
+        (selections, NOT_DONE, to_select),
+        (at, NOT_DONE, checklist),
+    ];
+    parts.sort_by_key(|(at, ..)| *at);
+    let mut from = 0;
+    for (at, mark, steps) in parts {
+        text.extend(&kept[from..at]);
+        add(text, mark, steps.iter().filter(new), end);
+        from = at;
+    }
+    text.extend(&kept[from..]);
 }
 
 /// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
@@ -305,57 +336,13 @@ fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Returns a text on one line with single spaces: editors break lines anew.
-fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Returns what stands in a line behind its box, and whether that is ticked; `None` for a line without a box.
-fn boxed(line: &str) -> Option<(bool, &str)> {
-    let line = line.trim_start();
-    let rest = line.strip_prefix(['-', '*', '+']).or_else(|| {
-        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        rest.strip_prefix(['.', ')']).filter(|_| rest.len() < line.len())
-    })?;
-    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    let (mark, rest) = rest.strip_prefix('[')?.split_once(']')?;
-    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    match mark {
-        "" | " " => Some((false, rest)),
-        "x" | "X" => Some((true, rest)),
-        _ => None,
-    }
-}
-
-/// Returns what stands behind each box of a list, and whether it is ticked; a line that an editor broke is one.
-fn items(text: &str) -> Vec<(bool, String)> {
-    let mut items: Vec<(bool, String)> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines() {
-        let is_more = is_open && line.starts_with([' ', '\t']) && !line.trim_start().starts_with(['-', '*', '+', '#']);
-        match (boxed(line), items.last_mut()) {
-            (Some((is_ticked, rest)), _) => items.push((is_ticked, flat(rest))),
-            (None, Some((_, item))) if is_more && !line.trim().is_empty() => {
-                item.push(' ');
-                item.push_str(&flat(line));
-            }
-            (None, _) => {
-                is_open = false;
-                continue;
-            }
-        }
-        is_open = true;
-    }
-    items
-}
-
 /// The boxes of steps.
 const NOT_DONE: &str = "[ ]";
 const DONE: &str = "[x]";
 
 /// Adds steps with a box for each.
-fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a String>, end: &str) {
-    for step in steps {
+fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a Step>, end: &str) {
+    for (step, _) in steps {
         if !text.ends_with(b"\n") {
             text.extend(end.as_bytes());
         }
@@ -382,6 +369,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         TAGLESS,
         RETOUCHED,
         UNMEASURED,
+        GONE,
         SHORT,
         delivered::IN_DOUBT,
         delivered::UNKNOWN,
@@ -406,26 +394,22 @@ fn after_count(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Fitted, Warning, WarningKind, built_in, fit};
-    use crate::model::{Identity, Look, People, SourceType};
-    use crate::plan::{Recipe, Written, plan_manifest};
+    use crate::market::{Warning, WarningKind, built_in, fit};
+    use crate::model::{Identity, Look, People, RelPath, SourceType};
+    use crate::plan::{Existing, Recipe, Written, plan_manifest};
     use crate::records::Deliveries;
 
     fn asset(file_name: &str, meta: Meta) -> BundleAsset {
-        let fitted = Fitted { meta, left_out: Vec::new() };
-        let file_name = file_name.to_owned();
-        BundleAsset {
-            file_name,
-            fitted,
-            category: None,
-            look: None,
-            people: None,
-            warnings: Vec::new(),
-            video: None,
-            is_tagged: true,
-            is_retouched: false,
-            against: None,
-        }
+        BundleAsset::bare(file_name, meta)
+    }
+
+    /// Returns the parts of a manifest that takes so many rows.
+    fn parts(name: &BundleName, assets: &[BundleAsset], rows_max: usize) -> Vec<Part> {
+        let part = |(number, assets): (u32, &[BundleAsset])| Part {
+            path: name.manifest(number),
+            rows: assets.iter().map(|asset| (asset.file_name.clone(), String::new())).collect(),
+        };
+        (1..).zip(assets.chunks(rows_max)).map(part).collect()
     }
 
     fn written(rows: usize, strangers: &[&str], existing: Option<&str>) -> String {
@@ -446,10 +430,10 @@ mod tests {
             assets: &assets,
             without_row: &strangers,
             refused: &[],
-            manifests: &[name.manifest(1)],
+            parts: &parts(&name, &assets, usize::MAX),
             delivered: &Delivered::default(),
         };
-        list.text(&rows, existing)
+        list.text(&rows, existing, None).0
     }
 
     /// Returns a part of a manifest that lies there.
@@ -474,7 +458,8 @@ mod tests {
             BundleAsset { category: Some("nature".to_owned()), ..asset(file, meta) }
         };
         let assets = [asset("a.jpg", SourceType::DigitalCapture), asset("b.jpg", SourceType::TrainedAlgorithmicMedia)];
-        let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), (&[], None)).unwrap().unwrap();
+        let plan =
+            plan_manifest(&name, &market, &assets, &[], &Delivered::default(), &Existing::default()).unwrap().unwrap();
         assert!(
             plan.about.did.ends_with("the market refuses 1 file by its rules or the tags of today, which has no row"),
             "{}",
@@ -496,9 +481,10 @@ mod tests {
         let mut measured = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
         measured[1].against = Some(Ok(vec![small.to_owned()]));
         let written = [written_as(&name, &texts[0])];
-        let existing = (&written[..], Some(texts[1].as_bytes()));
+        let existing = &Existing { manifests: &written, checklist: Some(texts[1].as_bytes()), record: None };
         let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), existing).unwrap().unwrap();
-        let [Recipe::Bytes(list)] = &plan.products.iter().map(|product| product.recipe.clone()).collect::<Vec<_>>()[..]
+        let [Recipe::Bytes(list), Recipe::Bytes(_)] =
+            &plan.products.iter().map(|product| product.recipe.clone()).collect::<Vec<_>>()[..]
         else {
             panic!("{plan}")
         };
@@ -508,19 +494,27 @@ mod tests {
         // What cannot be measured for a moment got its row back.
         measured[1].against = Some(Err("the disk refused".to_owned()));
         let (written, existing) = ([written_as(&name, &texts[0])], Some(list.as_bytes()));
-        let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), (&written[..], existing))
-            .unwrap()
-            .unwrap();
+        let plan = plan_manifest(
+            &name,
+            &market,
+            &measured,
+            &[],
+            &Delivered::default(),
+            &Existing { manifests: &written, checklist: existing, record: None },
+        )
+        .unwrap()
+        .unwrap();
         let before = "it was so before, and cannot be measured now: the disk refused";
         let told = format!("{REFUSED}`b.jpg`: {before}{REFUSED_AS_IT_IS_END}\n");
         let texts = plan.products.iter().map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             other => panic!("{other:?}"),
         });
-        assert!(texts.collect::<String>().contains(&told) && plan.products.len() == 1, "{plan}");
+        let has_row = plan.products.iter().any(|product| product.to.extension() == "csv");
+        assert!(texts.collect::<String>().contains(&told) && !has_row, "{plan}");
         // With its old tags, by its old rules, it is as it was.
         let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
-        let existing = (&written[..], Some(list.as_bytes()));
+        let existing = &Existing { manifests: &written, checklist: Some(list.as_bytes()), record: None };
         let plan = plan_manifest(&name, &market, &again, &[], &Delivered::default(), existing).unwrap().unwrap();
         let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
@@ -543,10 +537,10 @@ mod tests {
                 assets: &assets,
                 without_row: &[],
                 refused: &[],
-                manifests: &[name.manifest(1)],
+                parts: &parts(&name, &assets, usize::MAX),
                 delivered: &Delivered::default(),
             };
-            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
         };
         let first = list(&["a-1", "a-2"], None);
         let line = "- [ ] Select `a-1` to `a-2` (2 files): type Photo.\n";
@@ -612,17 +606,17 @@ mod tests {
         let list = |market: &Market, count: u32, existing: Option<&str>| {
             let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}.jpg"), meta.clone())).collect();
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-            let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
+            let (name, assets, parts) = (&name, &assets, &*parts(&name, &assets, usize::MAX));
             let list = Checklist {
                 name,
                 market,
                 assets,
                 without_row: &[],
                 refused: &[],
-                manifests,
+                parts,
                 delivered: &Delivered::default(),
             };
-            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
         };
         let before = list(&silent, 2, None);
         // The list that was there, how many files there are now, and how many of its steps are ticked.
@@ -657,18 +651,17 @@ mod tests {
             let count = parts * 4;
             let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}.jpg"), Meta::default())).collect();
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-            let manifests: Vec<RelPath> = (1..=parts).map(|part| name.manifest(part)).collect();
-            let (assets, manifests) = (&assets, &manifests);
+            let (assets, parts) = (&assets, &*super::tests::parts(&name, &assets, 4));
             let list = Checklist {
                 name: &name,
                 market: &market,
                 assets,
                 without_row: &[],
                 refused: &[],
-                manifests,
+                parts,
                 delivered: &Delivered::default(),
             };
-            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
         };
         let first = list(1, None);
         // What a person did to the list meanwhile.
@@ -676,7 +669,7 @@ mod tests {
         for was in [first.clone(), first.replacen("[ ]", "[x]", 1), ticked, format!("{first}- [ ] ask Ann\n")] {
             let grown = list(3, Some(&was));
             let at = |words: &str| grown.find(words).unwrap_or_else(|| panic!("{words}: {grown}"));
-            let ordered = [".csv` in", "-2.csv` in", "-3.csv` in", SENT].map(at);
+            let ordered = [".csv` (", "-2.csv` (", "-3.csv` (", SENT].map(at);
             assert!(ordered.is_sorted(), "{grown}");
             assert_eq!(grown.matches(SENT).count(), 1, "{grown}");
             let ticks = |text: &str| text.matches("[x]").count();
@@ -703,10 +696,10 @@ mod tests {
                 assets: &assets,
                 without_row: &[],
                 refused: &[],
-                manifests: &[name.manifest(1)],
+                parts: &parts(&name, &assets, usize::MAX),
                 delivered: &Delivered::default(),
             };
-            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
         };
         let none = list(0, None);
         let all = list(3, Some(&none));
@@ -724,8 +717,9 @@ mod tests {
         assert!(first.starts_with("# Adobe Stock of 2026-11-28: 1 file\n\n- [ ] Upload `a-1.jpg` (1 file)"), "{first}");
         assert_eq!(written(1, &[], Some(&first)), first);
         let ticked = first.replacen("[ ]", "[x]", 1) + "ask Ann about the second one\n";
-        let later = "- [ ] Upload `a-2.jpg` (1 file) from `files/`.\n- [ ] Submit all";
-        let grown = ticked.replace("28: 1 file", "28: 2 files").replace("- [ ] Submit all", later);
+        let later = "- [ ] Upload `a-2.jpg` (1 file) from `files/`.\n- [ ] Then";
+        let grown =
+            ticked.replace("28: 1 file", "28: 2 files").replace("(1 row)", "(2 rows)").replace("- [ ] Then", later);
         assert_eq!(written(2, &[], Some(&ticked)), grown);
         // What a person put there is named, as long as it lies there.
         let told = written(1, &["b.jpg"], Some(&ticked));
@@ -746,20 +740,20 @@ mod tests {
             asset.fitted.left_out = vec![told.to_owned()];
         }
         let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-        let manifests = [name.manifest(1)];
+        let parts = parts(&name, &assets, usize::MAX);
         let list = Checklist {
             name: &name,
             market: &market,
             assets: &assets,
             without_row: &[],
             refused: &[],
-            manifests: &manifests,
+            parts: &parts,
             delivered: &Delivered::default(),
         };
-        let text = String::from_utf8(list.text(&rows, None)).unwrap();
+        let text = String::from_utf8(list.text(&rows, None, None).0).unwrap();
         let expected = format!("{CUT}`a-1.jpg` and 2 more: cut{CUT_END}\n{CUT}`a-2.jpg`: short{CUT_END}\n");
         assert!(text.contains(&expected), "{text}");
-        assert_eq!(String::from_utf8(list.text(&rows, Some(text.as_bytes()))).unwrap(), text);
+        assert_eq!(String::from_utf8(list.text(&rows, Some(text.as_bytes()), None).0).unwrap(), text);
     }
 
     /// Only one line of the log said that the market got 49 of 60 keywords.
@@ -773,8 +767,16 @@ mod tests {
             let fitted = fit(&market, &meta);
             let assets = [BundleAsset { fitted, ..asset("a.jpg", Meta::default()) }];
             let existing = existing.map(str::as_bytes);
-            let plan =
-                plan_manifest(&name, &market, &assets, &[], &Delivered::default(), (&[], existing)).unwrap().unwrap();
+            let plan = plan_manifest(
+                &name,
+                &market,
+                &assets,
+                &[],
+                &Delivered::default(),
+                &Existing { checklist: existing, ..Existing::default() },
+            )
+            .unwrap()
+            .unwrap();
             let list = plan.products.into_iter().find(|product| product.to.file_name() == "CHECKLIST.md");
             list.map(|list| match list.recipe {
                 Recipe::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
@@ -797,7 +799,7 @@ mod tests {
         let list = |title: &str, existing: Option<&str>| {
             let assets = [asset("a.jpg", Meta { title: title.to_owned(), ..Meta::default() })];
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-            let manifests = [name.manifest(1)];
+            let parts = parts(&name, &assets, usize::MAX);
             let (without_row, refused) = (&[], &[]);
             let list = Checklist {
                 name: &name,
@@ -805,10 +807,10 @@ mod tests {
                 assets: &assets,
                 without_row,
                 refused,
-                manifests: &manifests,
+                parts: &parts,
                 delivered: &Delivered::default(),
             };
-            String::from_utf8(list.text(&rows, existing.map(str::as_bytes))).unwrap()
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
         };
         let (whole, cut) = (list("Sea", None), list(&"Sea ".repeat(17), None));
         assert!(
@@ -860,7 +862,9 @@ mod tests {
             let grown = grown.replacen(&format!("{SORTED}{SORTED_END}"), "", 1);
             let mut lines = grown.lines();
             let changed = changed.replacen(": 1 file", ": 2 files", 1);
-            for line in changed.lines().filter(|line| !line.starts_with("- [ ] Upload")) {
+            for line in
+                changed.lines().filter(|line| !line.starts_with("- [ ] Upload") && !line.starts_with("- [ ] Then"))
+            {
                 assert!(lines.any(|other| other == line), "{what}: {line}: {grown}");
             }
             assert!(grown.contains("`a-2.jpg` ("), "{what}: {grown}");
@@ -881,118 +885,106 @@ mod tests {
         assert!(text.ends_with(b"f\xfcr Ann\n"));
     }
 
+    /// Returns a market with nothing to tick or to know.
+    fn plain(name: &str) -> Market {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        Market { boxes: None, before: Vec::new(), ..market }
+    }
+
+    /// Returns the list of some files of which some files and rows are delivered, or perhaps.
+    fn of_delivered(market: &Market, count: u32, names: [&str; 3], existing: Option<&str>) -> String {
+        let name = &BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}"), Meta::default())).collect();
+        let of_rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+        let [files, rows, in_doubt] = names.map(|names| names.split_whitespace().map(str::to_owned).collect());
+        let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
+        let (assets, parts) = (&assets, &*parts(name, &assets, usize::MAX));
+        let list = Checklist { name, market, assets, without_row: &[], refused: &[], parts, delivered };
+        let text = String::from_utf8(list.text(&of_rows, existing.map(str::as_bytes), None).0).unwrap();
+        assert_eq!(String::from_utf8(list.text(&of_rows, Some(text.as_bytes()), None).0).unwrap(), text);
+        let doubt = format!("{}`{}`{}\n", delivered::IN_DOUBT.0, names[2], delivered::IN_DOUBT.1);
+        assert_eq!(text.contains(&doubt), !names[2].is_empty(), "{text}");
+        text
+    }
+
+    /// How many files there are, what is delivered (files, rows, in doubt), the list that was there, and its steps but for the
+    /// last one.
+    type OfDelivered<'a> = (u32, [&'a str; 3], Option<&'a str>, &'a [&'a str]);
+
+    fn check_delivered(market: &Market, rows: &[OfDelivered<'_>]) {
+        for (row, (count, delivered, existing, steps)) in rows.iter().enumerate() {
+            let text = of_delivered(market, *count, *delivered, *existing);
+            let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+            assert_eq!(found[..found.len() - 1], **steps, "row {row}: {text}");
+            assert!(found[steps.len()].starts_with("[ ] Submit all in the portal"), "row {row}: {text}");
+        }
+    }
+
     /// What was delivered was to be uploaded again by hand.
     #[test]
     fn what_is_delivered_is_asked_for_no_more() {
-        let built_in = built_in().unwrap();
-        let market = |name: &str| built_in.iter().find(|market| market.name == name).unwrap().clone();
-        let names = |text: &str| -> BTreeSet<String> { text.split_whitespace().map(str::to_owned).collect() };
-        let list = |market: &Market, count: u32, [files, rows, in_doubt]: [&str; 3], existing: Option<&str>| {
-            let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
-            let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}"), Meta::default())).collect();
-            let of_rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-            let (files, rows, in_doubt) = (names(files), names(rows), names(in_doubt));
-            let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
-            let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
-            let list = Checklist { name, market, assets, without_row: &[], refused: &[], manifests, delivered };
-            let text = String::from_utf8(list.text(&of_rows, existing.map(str::as_bytes))).unwrap();
-            assert_eq!(String::from_utf8(list.text(&of_rows, Some(text.as_bytes()))).unwrap(), text);
-            text
-        };
-        let (adobe, vecteezy) = (Market { boxes: None, ..market("adobe-stock") }, market("vecteezy"));
-        let vecteezy = Market { before: Vec::new(), ..vecteezy };
-        let new = list(&adobe, 2, ["", "", ""], None);
-        let (csv, sent) = ("[ ] Then upload `adobe-stock.csv` in the portal.", "[x] Upload `a-1` to `a-2` (2 files)");
-        let there = format!("{sent} from `files/`, done by `stockmill deliver`.");
-        let ticked = list(&adobe, 2, ["a-1 a-2", "", ""], None).replace("[ ] Then", "[x] Then");
-        let by_hand = new.replacen("[ ]", "[x]", 2);
-        let noted = list(&adobe, 2, ["a-1 a-2", "", ""], None).replace("deliver`.\n", "deliver`. Ann saw them\n");
+        let adobe = &plain("adobe-stock");
+        let list = |files| of_delivered(adobe, 2, [files, "", ""], None);
+        let (new, there) = (list(""), list("a-1 a-2"));
+        let [csv, csv_done, late_csv] = [("[ ]", 2), ("[x]", 2), ("[ ]", 3)]
+            .map(|(mark, rows)| format!("{mark} Then upload `adobe-stock.csv` ({rows} rows) in the portal."));
+        let (csv, csv_done, late_csv) = (csv.as_str(), csv_done.as_str(), late_csv.as_str());
         let again = "[ ] Upload `adobe-stock.csv` again, with 3 rows now.";
+        let both = "[x] Upload `a-1` to `a-2` (2 files) from `files/`, done by `stockmill deliver`.";
         let three = "[x] Upload `a-1` to `a-3` (3 files) from `files/`, done by `stockmill deliver`.";
-        let done = "[x] Then upload `vecteezy.csv` in the portal, done by `stockmill deliver`.";
-        let all_of = list(&vecteezy, 2, ["a-1 a-2", "a-1 a-2", ""], None);
-        // The market, how many files there are, what is delivered (files, rows, in doubt), the list that was there, and its
-        // steps but for the last one.
-        let rows: [(&Market, u32, [&str; 3], Option<&String>, &[&str]); 12] = [
-            (&adobe, 2, ["a-1 a-2", "", ""], None, &[&there, csv]),
+        let by_hand = new.replacen("[ ]", "[x]", 2);
+        let (ticked, noted) =
+            (there.replace("[ ] Then", "[x] Then"), there.replace("deliver`.\n", "deliver`. Ann saw them\n"));
+        let noted_step = format!("{both} Ann saw them");
+        let one = [
+            "[x] Upload `a-2` (1 file) from `files/`, done by `stockmill deliver`.",
+            "[ ] Upload `a-1` (1 file) from `files/`.",
+            csv,
+        ];
+        let late = [&noted_step, "[x] Upload `a-3` (1 file) from `files/`, done by `stockmill deliver`.", late_csv];
+        let uploaded = ["[x] Upload `a-1` to `a-2` (2 files) from `files/`.", csv_done];
+        let rows: [OfDelivered<'_>; 8] = [
+            (2, ["a-1 a-2", "", ""], None, &[both, csv]),
             // It came after the list was written.
-            (&adobe, 2, ["a-1 a-2", "", ""], Some(&new), &[&there, csv]),
-            (
-                &adobe,
-                2,
-                ["a-2", "", ""],
-                Some(&new),
-                &[
-                    "[x] Upload `a-2` (1 file) from `files/`, done by `stockmill deliver`.",
-                    "[ ] Upload `a-1` (1 file) from `files/`.",
-                    csv,
-                ],
-            ),
+            (2, ["a-1 a-2", "", ""], Some(&new), &[both, csv]),
+            (2, ["a-2", "", ""], Some(&new), &one),
             // A person's ticks stay, and say all.
-            (
-                &adobe,
-                2,
-                ["a-1 a-2", "", ""],
-                Some(&by_hand),
-                &[
-                    "[x] Upload `a-1` to `a-2` (2 files) from `files/`.",
-                    "[x] Then upload `adobe-stock.csv` in the portal.",
-                ],
-            ),
+            (2, ["a-1 a-2", "", ""], Some(&by_hand), &uploaded),
             // The record is lost: the list still knows.
-            (&adobe, 2, ["", "", ""], Some(&ticked), &[&there, "[x] Then upload `adobe-stock.csv` in the portal."]),
+            (2, ["", "", ""], Some(&ticked), &[both, csv_done]),
             // One more came, and went: its row did not.
+            (3, ["a-1 a-2 a-3", "", ""], Some(&ticked), &[three, again, csv_done]),
+            (3, ["a-1 a-2", "", "a-3"], Some(&ticked), &[both, csv_done, again]),
+            (3, ["a-1 a-2 a-3", "", ""], Some(&noted), &late),
+        ];
+        check_delivered(adobe, &rows);
+    }
+
+    /// Where rows are delivered, too, nothing is left but the portal's steps.
+    #[test]
+    fn rows_that_are_delivered_are_asked_for_no_more() {
+        let vecteezy = &plain("vecteezy");
+        let both = "[x] Upload `a-1` to `a-2` (2 files) from `files/`, done by `stockmill deliver`.";
+        let done = "[x] Then upload `vecteezy.csv` (2 rows) in the portal, done by `stockmill deliver`.";
+        let all_of = of_delivered(vecteezy, 2, ["a-1 a-2", "a-1 a-2", ""], None);
+        let late =
+            ["[ ] Upload `a-3` (1 file) from `files/`.", "[ ] Then upload `vecteezy.csv` (3 rows) in the portal."];
+        let rows: [OfDelivered<'_>; 4] = [
+            (2, ["a-1 a-2", "a-1 a-2", ""], None, &[both, done]),
+            (2, ["a-1 a-2", "", "vecteezy.csv"], None, &[both]),
             (
-                &adobe,
-                3,
-                ["a-1 a-2 a-3", "", ""],
-                Some(&ticked),
-                &[three, again, "[x] Then upload `adobe-stock.csv` in the portal."],
-            ),
-            (
-                &adobe,
-                3,
-                ["a-1 a-2", "", "a-3"],
-                Some(&ticked),
-                &[&there, "[x] Then upload `adobe-stock.csv` in the portal.", again],
-            ),
-            (
-                &adobe,
-                3,
-                ["a-1 a-2 a-3", "", ""],
-                Some(&noted),
-                &[
-                    "[x] Upload `a-1` to `a-2` (2 files) from `files/`, done by `stockmill deliver`. Ann saw them",
-                    csv,
-                    "[x] Upload `a-3` (1 file) from `files/`, done by `stockmill deliver`.",
-                ],
-            ),
-            // Where rows are delivered, too, nothing is left but the portal's steps.
-            (&vecteezy, 2, ["a-1 a-2", "a-1 a-2", ""], None, &[&there, done]),
-            (&vecteezy, 2, ["a-1 a-2", "", "vecteezy.csv"], None, &[&there]),
-            (
-                &vecteezy,
                 2,
                 ["a-1 a-2", "a-1", ""],
                 Some(&all_of),
-                &[&there, "[ ] Then upload `vecteezy.csv` in the portal."],
+                &[both, "[ ] Then upload `vecteezy.csv` (2 rows) in the portal."],
             ),
-            (
-                &vecteezy,
-                3,
-                ["a-1 a-2", "a-1 a-2", ""],
-                Some(&all_of),
-                &[&there, "[ ] Upload `a-3` (1 file) from `files/`.", "[ ] Then upload `vecteezy.csv` in the portal."],
-            ),
+            (3, ["a-1 a-2", "a-1 a-2", ""], Some(&all_of), &[both, late[0], late[1]]),
         ];
-        for (row, (market, count, delivered, existing, steps)) in rows.into_iter().enumerate() {
-            let text = list(market, count, delivered, existing.map(String::as_str));
-            let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- ")).collect();
-            assert_eq!(found[..found.len() - 1], *steps, "row {row}: {text}");
-            assert!(found[steps.len()].starts_with("[ ] Submit all in the portal"), "row {row}: {text}");
-            let doubt = format!("{}`{}`{}\n", delivered::IN_DOUBT.0, delivered[2], delivered::IN_DOUBT.1);
-            assert_eq!(text.contains(&doubt), !delivered[2].is_empty(), "row {row}: {text}");
-        }
+        check_delivered(vecteezy, &rows);
+    }
+
+    #[test]
+    fn who_uploads_by_hand_what_goes_by_itself_is_told() {
         // Whoever uploads by hand what goes by itself is told; and that nobody knows what went.
         for (record, is_going_on, said) in [
             (Ok(Deliveries::default()), false, ""),

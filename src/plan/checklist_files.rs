@@ -22,6 +22,9 @@ pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
     "; look at them before you upload.",
 );
+/// How a line begins and ends that names files which the market may have, though they are not in the bundle any more.
+pub(super) const GONE: (&str, &str) =
+    ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal.");
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -73,10 +76,18 @@ pub(super) fn of_unmeasured(assets: &[BundleAsset]) -> Option<String> {
     Some(format!("{}{names} ({why}){}", UNMEASURED.0, UNMEASURED.1))
 }
 
+/// Returns the line about files that were uploaded and taken out since: without a row they stay at the market.
+pub(super) fn of_gone(gone: &BTreeSet<String>) -> Option<String> {
+    Some(format!("{}{}{}", GONE.0, quoted(gone.iter().map(String::as_str))?, GONE.1))
+}
+
 /// Returns the names of files for a line; `None` if there are none.
 fn named<'a>(assets: impl Iterator<Item = &'a BundleAsset>) -> Option<String> {
-    let mut names: Vec<String> =
-        assets.map(|asset| format!("`{}`", escape_bytes(asset.file_name.as_bytes()))).collect();
+    quoted(assets.map(|asset| asset.file_name.as_str()))
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut names: Vec<String> = names.map(|name| format!("`{}`", escape_bytes(name.as_bytes()))).collect();
     let more = names.len().saturating_sub(NAMED_MAX);
     names.truncate(NAMED_MAX);
     let more = (more > 0).then(|| format!(" and {}", counted(more, "more file")));
@@ -86,22 +97,15 @@ fn named<'a>(assets: impl Iterator<Item = &'a BundleAsset>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Fitted, built_in};
+    use crate::market::built_in;
     use crate::model::{Meta, Video};
 
     #[test]
     fn clips_with_sound_and_without_tags_are_named_once() {
         let asset = |(n, sound): (usize, Option<bool>)| BundleAsset {
-            file_name: format!("{n}.mp4"),
-            fitted: Fitted { meta: Meta::default(), left_out: Vec::new() },
-            category: None,
-            look: None,
-            people: None,
-            warnings: Vec::new(),
             video: Some(Video { sound, ..Video::default() }),
             is_tagged: n % 2 == 0,
-            is_retouched: false,
-            against: None,
+            ..BundleAsset::bare(&format!("{n}.mp4"), Meta::default())
         };
         let adobe = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let told = |sounds: &[Option<bool>]| {

@@ -47,31 +47,16 @@ fn is_picture(file_name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::Fitted;
     use crate::model::Meta;
 
     /// Only the log said that the market's own reader sees half of a title.
     #[test]
     fn texts_that_iptc_cuts_are_told_together() {
-        let asset = |file: &str, title: &str, rights: usize, keyword: usize| BundleAsset {
-            file_name: file.to_owned(),
-            fitted: Fitted {
-                meta: Meta {
-                    title: title.to_owned(),
-                    rights: "r".repeat(rights),
-                    keywords: vec!["k".repeat(keyword), "l".repeat(keyword)],
-                    ..Meta::default()
-                },
-                left_out: Vec::new(),
-            },
-            category: None,
-            look: None,
-            people: None,
-            warnings: Vec::new(),
-            video: None,
-            is_tagged: file != "untagged.jpg",
-            is_retouched: false,
-            against: None,
+        let asset = |file: &str, title: &str, rights: usize, keyword: usize| {
+            let (title, rights) = (title.to_owned(), "r".repeat(rights));
+            let keywords = vec!["k".repeat(keyword), "l".repeat(keyword)];
+            let meta = Meta { title, keywords, rights, ..Meta::default() };
+            BundleAsset { is_tagged: file != "untagged.jpg", ..BundleAsset::bare(file, meta) }
         };
         let long = "t".repeat(65);
         // The files, and what stands between the start and the end of the line.

@@ -2,13 +2,15 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
+use super::bundle_folder::BundleFolder;
 use super::checklist::{Checklist, Refused, tells_refused};
+use super::checklist_csv::Part;
 use super::delivered::Delivered;
 use super::theme_files::removed;
 use super::{Plan, new_version};
 use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Identity, RelPath, Stage, counted};
-use crate::records::{About, Remove};
+use crate::records::{About, LIST_RECORD, ListRecord, Remove, Versions};
 
 /// A part of a bundle's manifest as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,23 @@ pub struct Written {
     pub bytes: Vec<u8>,
 }
 
-/// Plans a bundle's manifest and checklist, each replaced whole; `existing` are the parts and the bytes that lie there.
+/// What lies in a bundle beside its files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Existing<'a> {
+    /// The parts of its manifest.
+    pub manifests: &'a [Written],
+    /// The bytes of its checklist.
+    pub checklist: Option<&'a [u8]>,
+    /// The bytes of what that is about.
+    pub record: Option<&'a [u8]>,
+}
+
+/// Returns where it stands what a bundle's checklist is about.
+pub fn list_record(bundle: &RelPath) -> RelPath {
+    BundleFolder::new(bundle.clone()).sidecars().join(LIST_RECORD)
+}
+
+/// Plans a bundle's manifest and checklist, each replaced whole, beside what is `existing`.
 /// The files `without_row` are not assets of the bundle: a person put them there, or took their sidecars away. `None`
 /// if nothing would change.
 pub fn plan_manifest(
@@ -30,14 +48,13 @@ pub fn plan_manifest(
     assets: &[BundleAsset],
     without_row: &[String],
     delivered: &Delivered,
-    existing: (&[Written], Option<&[u8]>),
+    existing: &Existing<'_>,
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
-    let (lie_there, list_there) = existing;
-    let refused = assets.iter().filter_map(|asset| {
-        refused(market, asset).or_else(|| refused_before(asset, &String::from_utf8_lossy(list_there?)))
-    });
-    let refused: Vec<Refused<'_>> = refused.collect();
+    let Existing { manifests: lie_there, checklist: list_there, record: record_there } = *existing;
+    let list_was = list_there.map(String::from_utf8_lossy).unwrap_or_default();
+    let is_refused = |asset| refused(market, asset).or_else(|| refused_before(asset, &list_was));
+    let refused: Vec<Refused<'_>> = assets.iter().filter_map(is_refused).collect();
     let names: BTreeSet<&str> = refused.iter().map(|refused| refused.file).collect();
     let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
     // There may be thousands, and seldom is one refused.
@@ -48,22 +65,38 @@ pub fn plan_manifest(
     };
     let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
     let parts = market::manifest(market, &rows)?;
-    let manifests: Vec<RelPath> = (1..).map(|part| name.manifest(part)).take(parts.len()).collect();
-    let (assets, refused, manifests) = (&*assets, &*refused, &*manifests);
-    let list = Checklist { name, market, assets, without_row, refused, manifests, delivered };
+    let paths = (1..).map(|part| name.manifest(part));
+    let part = |(path, text): (RelPath, &Vec<u8>)| Ok(Part { path, rows: row_versions(market, text)? });
+    let of_parts = paths.zip(&parts).map(part).collect::<Result<Vec<Part>, MarketError>>()?;
+    let (assets, refused) = (&*assets, &*refused);
+    let list = Checklist { name, market, assets, without_row, refused, parts: &of_parts, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
-    let texts = manifests.iter().map(|path| (path.clone(), was(path))).zip(parts);
-    let list = ((name.folder().join("CHECKLIST.md"), list_there), list.text(&rows, list_there));
-    let changed = texts.chain([list]).filter(|((_, was), text)| Some(text.as_slice()) != *was);
+    let texts = of_parts.iter().map(|part| (part.path.clone(), was(&part.path))).zip(parts);
+    // What cannot be read is forgotten: the lines still say what they are about, if less surely.
+    let known = record_there.and_then(|bytes| ListRecord::parse(bytes).ok());
+    let (text, record) = list.text(&rows, list_there, known.as_ref());
+    let list = ((name.folder().join("CHECKLIST.md"), list_there), text);
+    let record = ((list_record(&name.folder()), record_there), record.to_bytes());
+    let changed = texts.chain([list, record]).filter(|((_, was), text)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
         changed.map(|((path, was), text)| new_version(path, text, was.map(ContentHash::of))).collect();
-    let removes = left_over(market, lie_there, manifests)?;
+    let removes = left_over(market, lie_there, &of_parts)?;
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }
-    let did = told(rows.len(), without_row.len(), refused.len());
-    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
+    let about = About::new(Stage::Upload, told(rows.len(), without_row.len(), refused.len()));
+    let about = About { to: Some(name.folder()), ..about };
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
+}
+
+/// Returns which version of each row a part of a manifest has.
+fn row_versions(market: &Market, manifest: &[u8]) -> Result<Versions, MarketError> {
+    let mut rows = Versions::new();
+    market::with_rows(market, manifest, &mut |name, row| {
+        rows.insert(name.to_owned(), ContentHash::of(row).short());
+        false
+    })?;
+    Ok(rows)
 }
 
 /// Returns why a market would refuse a file of its bundle today, if it would.
@@ -102,16 +135,18 @@ fn told(rows: usize, without_row: usize, refused: usize) -> String {
 }
 
 /// Returns the removals of parts that the manifest does not have any more. What a person put there under such a name stays.
-fn left_over(market: &Market, lie_there: &[Written], manifests: &[RelPath]) -> Result<Vec<Remove>, MarketError> {
+fn left_over(market: &Market, lie_there: &[Written], parts: &[Part]) -> Result<Vec<Remove>, MarketError> {
     let header = market::manifest(market, &[])?.concat();
-    let gone = lie_there.iter().filter(|part| !manifests.contains(&part.path) && part.bytes.starts_with(&header));
+    let gone = lie_there
+        .iter()
+        .filter(|part| !parts.iter().any(|made| made.path == part.path) && part.bytes.starts_with(&header));
     Ok(gone.map(|part| removed(part.path.clone(), part.seen)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Fitted, built_in};
+    use crate::market::built_in;
     use crate::model::Meta;
     use crate::plan::Recipe;
 
@@ -121,36 +156,25 @@ mod tests {
         let mut market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         market.csv.rows_max = 2;
         let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
-        let asset = |n: usize| BundleAsset {
-            file_name: format!("a-{n}.jpg"),
-            fitted: Fitted {
-                meta: Meta { title: "Sea".to_owned(), keywords: vec!["sea".to_owned()], ..Meta::default() },
-                left_out: Vec::new(),
-            },
-            category: None,
-            look: None,
-            people: None,
-            warnings: Vec::new(),
-            video: None,
-            is_tagged: true,
-            is_retouched: false,
-            against: None,
-        };
+        let meta = || Meta { title: "Sea".to_owned(), keywords: vec!["sea".to_owned()], ..Meta::default() };
+        let asset = |n: usize| BundleAsset::bare(&format!("a-{n}.jpg"), meta());
         let mine = "header of mine\r\n";
-        let (mut files, mut list): (Vec<Written>, Option<String>) = (Vec::new(), None);
+        let (mut files, mut list, mut record): (Vec<Written>, Option<String>, Option<Vec<u8>>) =
+            (Vec::new(), None, None);
         // A person's file of the same form stays, and what a person ticks.
         let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
         files.push(Written { path: name.manifest(9), seen, bytes: mine.as_bytes().to_vec() });
         // How many assets there are, what is written, what is removed, and how many steps are about the manifest.
         for (count, written, gone, steps) in [
-            (0, vec!["adobe-stock.csv", "CHECKLIST.md"], vec![], 1),
-            (2, vec!["adobe-stock.csv", "CHECKLIST.md"], vec![], 1),
-            (5, vec!["adobe-stock-2.csv", "adobe-stock-3.csv", "CHECKLIST.md"], vec![], 3),
-            (4, vec!["CHECKLIST.md"], vec!["adobe-stock-3.csv"], 2),
-            (1, vec!["adobe-stock.csv", "CHECKLIST.md"], vec!["adobe-stock-2.csv"], 1),
+            (0, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 1),
+            (2, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 1),
+            (5, vec!["adobe-stock-2.csv", "adobe-stock-3.csv", "CHECKLIST.md", "checklist.json"], vec![], 3),
+            (4, vec!["CHECKLIST.md", "checklist.json"], vec!["adobe-stock-3.csv"], 2),
+            (1, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec!["adobe-stock-2.csv"], 1),
         ] {
             let assets: Vec<BundleAsset> = (0..count).map(asset).collect();
-            let existing = (&*files, list.as_deref().map(str::as_bytes));
+            let checklist = list.as_deref().map(str::as_bytes);
+            let existing = &Existing { manifests: &files, checklist, record: record.as_deref() };
             let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), existing).unwrap().unwrap();
             let names: Vec<String> = plan.products.iter().map(|product| product.to.file_text()).collect();
             assert_eq!(names, written, "{count}");
@@ -161,6 +185,7 @@ mod tests {
                 files.retain(|file| file.path != product.to);
                 match product.to.extension().as_str() {
                     "csv" => files.push(Written { path: product.to, seen, bytes }),
+                    "json" => record = Some(bytes),
                     _ => list = String::from_utf8(bytes).ok(),
                 }
             }

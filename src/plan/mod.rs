@@ -12,8 +12,10 @@ mod bundle;
 mod bundle_folder;
 mod bundled_name;
 mod checklist;
+mod checklist_csv;
 mod checklist_files;
 mod checklist_iptc;
+mod checklist_ticks;
 mod delivered;
 mod export;
 mod forecast;
@@ -66,7 +68,7 @@ pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::keep_by;
 pub use known::{Bundled, Known, Lacking, Whereabouts};
-pub use manifest::{Written, plan_manifest};
+pub use manifest::{Existing, Written, list_record, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
@@ -83,6 +85,7 @@ pub use rules::{Nets, Rules};
 pub use sending::{SENT_MARK, plan_mark_sent, plan_not_sent, plan_sent, told_missing};
 pub use stage::plan_asset;
 pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_first_tags, plan_sync};
+use theme_files::folder_in;
 pub use theme_files::{OnDisk, ThemeFiles, emptied_folders};
 pub use undo::{choose_undo, plan_undo, standing, themes_with_assets};
 pub use undo_facts::UndoFacts;
@@ -394,10 +397,4 @@ fn new_file(to: RelPath, recipe: Recipe) -> Product {
 /// Returns a product that replaces a record of stockmill's own.
 fn new_version(to: RelPath, bytes: Vec<u8>, was: Option<ContentHash>) -> Product {
     Product { to, recipe: Recipe::Bytes(bytes), mode: PublishMode::Replace { was } }
-}
-
-/// Returns `area/theme[/below]`.
-fn folder_in(area: &str, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
-    let folder = RelPath::new(area).expect("an area is a plain name").join(theme.as_str());
-    below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()))
 }

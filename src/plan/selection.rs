@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
+use super::checklist_ticks::{Step, Ticked, flat, unchanged};
 use super::delivered::Delivered;
 use crate::market::{AND_TICK, Market, Value};
 use crate::model::{Kind, counted, escape_bytes};
-use crate::records::DELIVERED;
+use crate::records::{DELIVERED, ListedStep, Versions};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
 const UPLOAD: &str = "Upload ";
 const UPLOAD_END: &str = " from `files/`";
+/// What stands behind files that were uploaded, and changed since.
+const ANEW: &str = ", in place of what was uploaded before they changed";
 /// How a line begins, behind its box, that names files for which the same is ticked.
 const SELECT: &str = "Select ";
 /// What stands between the first and the last name of a range, and between two ranges.
@@ -25,7 +28,8 @@ pub(super) struct Selection<'a> {
     /// What is ticked; nothing for those that are uploaded.
     ticks: Vec<String>,
     names: BTreeSet<&'a str>,
-    is_delivered: bool,
+    /// What stands behind it, if it says that they are uploaded.
+    tail: &'static str,
 }
 
 /// What is left of the files of a bundle after what a person has ticked.
@@ -35,10 +39,19 @@ pub(super) struct Left<'a> {
     pub(super) delivered: Option<Selection<'a>>,
     /// Those to upload.
     pub(super) uploads: Option<Selection<'a>>,
+    /// Those that changed since they were uploaded.
+    pub(super) changed: Option<Selection<'a>>,
+    /// Names of those that were uploaded and are not in the bundle any more.
+    pub(super) gone: BTreeSet<String>,
     /// Those to select, whole or one selection for each box, whichever are fewer.
     pub(super) selections: Vec<Selection<'a>>,
     /// Whether some are neither ticked nor told as delivered yet.
     pub(super) is_any_new: bool,
+}
+
+/// Returns which version of each file lies in a bundle.
+pub(super) fn versions(assets: &[BundleAsset]) -> Versions {
+    assets.iter().map(|asset| (asset.file_name.clone(), asset.version.clone())).collect()
 }
 
 /// Returns what a person still has to do with the files of a bundle. `ticked` are the lines of a list that are done.
@@ -46,7 +59,7 @@ pub(super) fn left<'a>(
     market: &Market,
     assets: &'a [BundleAsset],
     delivered: &Delivered,
-    ticked: &[String],
+    ticked: &[Ticked<'_>],
 ) -> Left<'a> {
     let mut to_do: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for asset in assets {
@@ -54,10 +67,61 @@ pub(super) fn left<'a>(
     }
     let all: BTreeSet<&str> = to_do.keys().copied().collect();
     let mut uploads = all.clone();
-    // What was told as delivered stays so, also if its record is lost.
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    for line in ticked.iter().filter_map(|line| Line::read(market, line)) {
-        let Some(names) = line.names(&all) else { continue };
+    let versions = versions(assets);
+    let uploaded = tick_recorded(ticked, &versions, &mut uploads, &mut to_do);
+    let gone = uploaded.iter().filter(|name| !all.contains(**name)).map(|name| (*name).to_owned()).collect();
+    // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
+    let unknown = ticked.iter().filter(|ticked| ticked.about.is_none());
+    let mut done = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
+    let is_any_new = !uploads.is_subset(&done);
+    done.extend(all.iter().filter(|name| delivered.files.contains(**name)));
+    let (done, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| done.contains(name));
+    let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
+    let (changed, uploads) = uploads.partition(|name| uploaded.contains(name));
+    let some =
+        |names: BTreeSet<&'a str>, tail| (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, tail });
+    let (delivered, uploads, changed) = (some(done, DELIVERED), some(uploads, ""), some(changed, ANEW));
+    Left { delivered, uploads, changed, gone, selections: grouped(&to_do), is_any_new }
+}
+
+/// Takes away what is done by what the ticked lines were about when they were written; returns what was uploaded once.
+fn tick_recorded<'b>(
+    ticked: &[Ticked<'b>],
+    versions: &Versions,
+    uploads: &mut BTreeSet<&str>,
+    to_do: &mut BTreeMap<&str, Vec<String>>,
+) -> BTreeSet<&'b str> {
+    let mut uploaded = BTreeSet::new();
+    for about in ticked.iter().filter_map(|ticked| ticked.about) {
+        match about {
+            ListedStep::Upload(files) => {
+                uploaded.extend(files.keys().map(String::as_str));
+                for name in unchanged(files, versions) {
+                    uploads.remove(name);
+                }
+            }
+            ListedStep::Select { files, ticks: done } => {
+                for name in unchanged(files, versions) {
+                    to_do.get_mut(name).into_iter().for_each(|ticks| ticks.retain(|tick| !done.contains(tick)));
+                }
+            }
+            ListedStep::Rows(_) | ListedStep::Other => (),
+        }
+    }
+    uploaded
+}
+
+/// Takes away what is done by the text of ticked lines; returns what is told as delivered.
+fn tick_read<'a, 't>(
+    market: &Market,
+    ticked: impl Iterator<Item = &'t Ticked<'t>>,
+    all: &BTreeSet<&'a str>,
+    uploads: &mut BTreeSet<&'a str>,
+    to_do: &mut BTreeMap<&'a str, Vec<String>>,
+) -> BTreeSet<&'a str> {
+    let mut done = BTreeSet::new();
+    for line in ticked.filter_map(|ticked| Line::read(market, ticked.text)) {
+        let Some(names) = line.names(all) else { continue };
         for name in names {
             if line.is_delivered && line.behind.is_empty() {
                 done.insert(name);
@@ -68,14 +132,7 @@ pub(super) fn left<'a>(
             }
         }
     }
-    let is_any_new = !uploads.is_subset(&done);
-    done.extend(all.iter().filter(|name| delivered.files.contains(**name)));
-    let (done, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| done.contains(name));
-    let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name)).collect();
-    let some = |names: BTreeSet<&'a str>, is_delivered| {
-        (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, is_delivered })
-    };
-    Left { delivered: some(done, true), uploads: some(uploads, false), selections: grouped(&to_do), is_any_new }
+    done
 }
 
 /// Returns files by what is ticked for them.
@@ -86,7 +143,7 @@ fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
         .find(|group| group.ticks == ticks)
     {
         Some(group) => drop(group.names.insert(name)),
-        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into(), is_delivered: false }),
+        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into(), tail: "" }),
     };
     for (name, ticks) in to_do.iter().filter(|(_, ticks)| !ticks.is_empty()) {
         add(&mut whole, ticks, name);
@@ -106,7 +163,7 @@ fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
     let category = asset.category.as_ref().filter(|_| !has_column && !market.categories.is_empty());
     let category =
         category.map(|category| format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())));
-    boxes.into_iter().flatten().chain(category).collect()
+    boxes.into_iter().flatten().chain(category).map(|tick| flat(&tick)).collect()
 }
 
 /// Returns whether a file is a film; one that was not measured is known by its extension.
@@ -117,8 +174,21 @@ fn is_film(asset: &BundleAsset) -> bool {
 }
 
 impl Selection<'_> {
+    /// Returns the step of it.
+    pub(super) fn step(&self, versions: &Versions) -> Step {
+        let all = versions.keys().map(String::as_str).collect();
+        let of = versions.iter().filter(|(name, _)| self.names.contains(name.as_str()));
+        let files: Versions = of.map(|(name, version)| (name.clone(), version.clone())).collect();
+        let about = if self.ticks.is_empty() {
+            ListedStep::Upload(files)
+        } else {
+            ListedStep::Select { files, ticks: self.ticks.clone() }
+        };
+        (self.line(&all), about)
+    }
+
     /// Returns the line of it: names of one beginning that follow each other among all of the bundle are a range.
-    pub(super) fn line(&self, all: &BTreeSet<&str>) -> String {
+    fn line(&self, all: &BTreeSet<&str>) -> String {
         let mut ranges: Vec<(&str, &str)> = Vec::new();
         let mut is_open = false;
         for name in all {
@@ -135,8 +205,7 @@ impl Selection<'_> {
         });
         let (shown, count) = (shown.collect::<Vec<_>>().join(AND), counted(self.names.len(), "file"));
         if self.ticks.is_empty() {
-            let by = if self.is_delivered { DELIVERED } else { "" };
-            return format!("{UPLOAD}{shown} ({count}){UPLOAD_END}{by}.");
+            return format!("{UPLOAD}{shown} ({count}){UPLOAD_END}{}.", self.tail);
         }
         format!("{SELECT}{shown} ({count}): {}.", self.ticks.join(AND_TICK))
     }
@@ -202,6 +271,7 @@ impl<'a> Line<'a> {
 /// Returns what a line says is ticked, and what stands behind that.
 fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) {
     let known = market.boxes.as_ref().map(crate::market::Boxes::all_ticks).unwrap_or_default();
+    let known: Vec<String> = known.iter().map(|tick| flat(tick)).collect();
     let mut ticks = Vec::new();
     loop {
         let longest = known.iter().filter(|tick| rest.starts_with(tick.as_str())).max_by_key(|tick| tick.len());
@@ -222,23 +292,11 @@ fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Fitted, built_in};
+    use crate::market::built_in;
     use crate::model::{Look, Meta, People, SourceType, Video};
 
     fn asset(file_name: &str, look: Option<Look>, people: Option<People>) -> BundleAsset {
-        let fitted = Fitted { meta: Meta::default(), left_out: Vec::new() };
-        BundleAsset {
-            file_name: file_name.to_owned(),
-            fitted,
-            category: None,
-            look,
-            people,
-            warnings: Vec::new(),
-            video: None,
-            is_tagged: true,
-            is_retouched: false,
-            against: None,
-        }
+        BundleAsset { look, people, ..BundleAsset::bare(file_name, Meta::default()) }
     }
 
     fn market(name: &str) -> Market {
@@ -246,10 +304,9 @@ mod tests {
     }
 
     fn lines_of(market: &Market, assets: &[BundleAsset], ticked: &[&str]) -> Vec<String> {
-        let all: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
-        let ticked: Vec<String> = ticked.iter().map(|line| (*line).to_owned()).collect();
+        let ticked: Vec<Ticked<'_>> = ticked.iter().map(|text| Ticked { text, about: None }).collect();
         let Left { uploads, selections, .. } = left(market, assets, &Delivered::default(), &ticked);
-        uploads.iter().chain(&selections).map(|one| one.line(&all)).collect()
+        uploads.iter().chain(&selections).map(|one| one.step(&versions(assets)).0).collect()
     }
 
     /// Returns the lines but for that about what is uploaded.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Plan;
-use crate::model::{ContentHash, Identity, RelPath, Stage};
+use crate::model::{ContentHash, Identity, RelPath, Stage, ThemeSlug};
 use crate::records::Remove;
 
 /// A record of a theme as it lies on disk.
@@ -76,6 +76,12 @@ pub fn emptied_folders(plan: &Plan) -> BTreeMap<RelPath, RelPath> {
     };
     let records = plan.removes.iter().map(|gone| &gone.path).filter(|path| is_record(path));
     records.filter_map(RelPath::parent).filter_map(with_top).collect()
+}
+
+/// Returns `area/theme[/below]`.
+pub(super) fn folder_in(area: &str, theme: &ThemeSlug, below: Option<&RelPath>) -> RelPath {
+    let folder = RelPath::new(area).expect("an area is a plain name").join(theme.as_str());
+    below.map_or_else(|| folder.clone(), |below| folder.join(below.as_path()))
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn a_manifest_follows_a_tag_set_and_a_sidecar_at_once() {
     root.until("it is bundled", |root| row(root, "Winter cabins"));
     fs::write(root.at("tagsets/warm.yaml"), "keywords: [sun, red, light, cozy, candle]\n").unwrap();
     root.until("the tag set is followed", |root| row(root, "candle"));
-    let sidecar = root.files().into_iter().find(|file| file.contains("/sidecars/")).unwrap();
+    let sidecar = root.sidecars().remove(0);
     let text = fs::read_to_string(root.at(&sidecar)).unwrap();
     assert!(text.contains("\ntags: {}\n"), "{text}");
     fs::write(root.at(&sidecar), text.replace("tags: {}", "tags: {title: A cabin of its own}")).unwrap();

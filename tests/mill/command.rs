@@ -71,7 +71,7 @@ impl Mill {
     }
 
     fn sidecar(&self) -> String {
-        let found = self.root.files().into_iter().find(|name| name.contains("/sidecars/"));
+        let found = self.root.sidecars().into_iter().next();
         fs::read_to_string(self.root.at(&found.expect("a bundle has sidecars"))).unwrap()
     }
 }

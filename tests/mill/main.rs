@@ -101,6 +101,12 @@ impl Root {
         fs::write(self.at("ideas/note.md"), text).unwrap();
     }
 
+    /// Returns the sidecars of bundled files, sorted.
+    fn sidecars(&self) -> Vec<String> {
+        let is_sidecar = |name: &String| name.contains("/sidecars/") && name.ends_with(".yaml");
+        self.files().into_iter().filter(is_sidecar).collect()
+    }
+
     /// Returns every file below the root but the journal, the log and the settings, sorted.
     fn files(&self) -> Vec<String> {
         let mut found = Vec::new();

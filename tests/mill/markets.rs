@@ -411,7 +411,7 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     let told = "vecteezy would take it now, and gets it when the daemon looks at its bundle";
     assert!(status.contains(told) && checked.contains(told), "{status}{checked}");
 
-    let record = root.files().into_iter().find(|name| name.contains("/sidecars/")).unwrap();
+    let record = root.sidecars().remove(0);
     fs::write(root.at(&record), "tags: [").unwrap();
     let status = root.text(&["status"]);
     assert!(

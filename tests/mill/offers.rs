@@ -124,7 +124,7 @@ fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() 
             });
             files.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
         };
-        let record = root.files().into_iter().find(|name| name.contains("/adobe-stock/sidecars/")).unwrap();
+        let record = root.sidecars().into_iter().find(|name| name.contains("/adobe-stock/")).unwrap();
         let text = fs::read(root.at(&record)).unwrap();
         if is_lost {
             fs::remove_file(root.at(&record)).unwrap();

@@ -206,7 +206,7 @@ fn a_clip_that_its_market_would_refuse_waits_and_is_told_at_once() {
     let list = root.files().into_iter().find(|name| name.ends_with("CHECKLIST.md")).unwrap();
     let text = fs::read_to_string(root.at(&list)).unwrap();
     assert_eq!(text.matches("> With sound: ").count(), 1, "{text}");
-    let sidecars: Vec<String> = root.files().into_iter().filter(|name| name.contains("/sidecars/")).collect();
+    let sidecars = root.sidecars();
     assert!(
         sidecars.iter().all(|name| {
             fs::read_to_string(root.at(name))

@@ -136,11 +136,13 @@ impl Bundles<'_> {
         }
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
+        let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
         let video = sidecar.video;
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
         inside.assets.push(BundleAsset {
             file_name: file.to_owned(),
+            version,
             fitted,
             category,
             look,

@@ -29,21 +29,17 @@ mod themes;
 mod unidentified;
 mod upload_state;
 
-pub(super) use tags::NOTE_BYTES_MAX;
-pub(super) use themes::TAGS_BYTES_MAX;
-
+pub(super) use as_left::{Care, is_as_left};
 pub(super) use bundles::{all_bundles, bundle_names, manifest_of};
 pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
-
-pub(super) use as_left::{Care, is_as_left};
 pub(super) use offers::Owing;
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, lost_record, rowless, unsent_told};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::{rows_of, sending_of, without_file, without_row};
-pub(super) use tags::SharedTags;
-pub(super) use themes::TAG_SETS;
+pub(super) use tags::{NOTE_BYTES_MAX, SharedTags};
+pub(super) use themes::{TAG_SETS, TAGS_BYTES_MAX};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

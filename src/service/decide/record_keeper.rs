@@ -20,8 +20,8 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleFolder, BundleName, Delivered, Hold, Plan, Product, Recipe, TagFile, plan_first_tags,
-    plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
+    Base, Bundle, BundleFolder, BundleName, Delivered, Existing, Hold, Plan, Product, Recipe, TagFile, list_record,
+    plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
 use crate::service::sent::{is_sent, place_of, sent_ns};
@@ -228,19 +228,17 @@ impl RecordKeeper {
         self.measures.put_back(name, known);
         let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
         let path = folder.join("CHECKLIST.md");
-        let checklist = match disk.read(&path, RECORD_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            // What cannot be read may have a person's ticks.
-            read => Some(read.map_err(|error| refused(&path, &error))?),
-        };
-        let existing = (&*parts, checklist.as_deref());
+        // What cannot be read may have a person's ticks.
+        let checklist = read_if_there(disk, &path)?;
+        let of_list = read_if_there(disk, &list_record(&folder))?;
+        let existing = &Existing { manifests: &parts, checklist: checklist.as_deref(), record: of_list.as_deref() };
         let record = order.delivered.get_or_init(|| read_delivery_log(disk).map_err(|error| error.to_string()));
         let is_going_on = order.settings.upload.delivery.contains_key(&name.market);
         let delivered = Delivered::of(record, &folder, is_going_on);
         let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, existing);
         let mut plans = std::mem::take(&mut inside.stale);
         if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
-            waits = self.without_open_checklist(disk, &mut plan, &path, order.now)?.or(waits);
+            waits = self.without_open_checklist(disk, &mut plan, &folder, order.now)?.or(waits);
             plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }
         let retouched = inside.retouched;
@@ -257,10 +255,11 @@ impl RecordKeeper {
         &mut self,
         disk: &dyn Look,
         plan: &mut Plan,
-        path: &RelPath,
+        bundle: &RelPath,
         now: Now,
     ) -> Result<Option<Hold>, Hold> {
-        let is_checklist = |product: &Product| product.to == *path;
+        let (path, record) = (&bundle.join("CHECKLIST.md"), list_record(bundle));
+        let is_checklist = |product: &Product| product.to == *path || product.to == record;
         let entry = disk.stat(path).map_err(|error| refused(path, &error))?;
         let Some(entry) = entry.filter(|_| plan.products.iter().any(is_checklist)) else { return Ok(None) };
         let waits = self.tags.records.still(disk, path, &entry, now).err();
@@ -268,6 +267,14 @@ impl RecordKeeper {
             plan.products.retain(|product| !is_checklist(product));
         }
         Ok(waits)
+    }
+}
+
+/// Returns the bytes of a file; `None` if it is not there.
+fn read_if_there(disk: &dyn Look, path: &RelPath) -> Result<Option<Vec<u8>>, Hold> {
+    match disk.read(path, RECORD_BYTES_MAX) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => Ok(Some(read.map_err(|error| refused(path, &error))?)),
     }
 }
 

@@ -165,7 +165,12 @@ impl Dispatcher {
             self.tend(Tended::Bundle(name.clone()), plan, now);
         }
         self.intake.line.forget_offers(name);
-        for (facts, markets) in found.offers.files {
+        self.take_offers(name, found.offers.files, now);
+    }
+
+    /// Takes in which files of a bundle are owed to further markets: where not all may go at once, they stand in line.
+    fn take_offers(&mut self, name: &BundleName, files: Vec<(Facts, Vec<MarketName>)>, now: &Moment) {
+        for (facts, markets) in files {
             if self.decide.is_upload_limited() {
                 self.intake.line.add(InLine::Owed(name.clone(), Box::new(facts), markets), now.steady);
             } else {

@@ -165,6 +165,7 @@ fn an_asset_leaves_its_records_on_the_way() {
             format!("{bundle}/CHECKLIST.md"),
             format!("{bundle}/adobe-stock.csv"),
             format!("{bundle}/files/sea-0001.jpg"),
+            format!("{bundle}/sidecars/checklist.json"),
             format!("{bundle}/sidecars/sea-0001.jpg.yaml"),
         ]
     );

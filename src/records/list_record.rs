@@ -1,0 +1,84 @@
+//! What the lines of a bundle's checklist are about: a tick counts for what its line named when it was written, and files
+//! come and go behind a range of names.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{RecordError, json};
+
+/// The form that is written and read.
+const VERSION: u32 = 1;
+
+/// How the file is called, beside the sidecars of the bundle's files.
+pub const LIST_RECORD: &str = "checklist.json";
+
+/// Files, or rows of files, by name; each with what tells one version of it from another.
+pub type Versions = BTreeMap<String, String>;
+
+/// What a step of a list is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListedStep {
+    /// Files are uploaded.
+    Upload(Versions),
+    /// Boxes are ticked for files.
+    Select {
+        /// Which files.
+        files: Versions,
+        /// What is ticked.
+        ticks: Vec<String>,
+    },
+    /// A part of the manifest is uploaded, with these rows.
+    Rows(Versions),
+    /// Something else.
+    Other,
+}
+
+/// What the steps of a list are about, as it was written last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRecord {
+    version: u32,
+    /// How the heading begins.
+    pub heading: String,
+    /// The steps by their text.
+    pub steps: BTreeMap<String, ListedStep>,
+}
+
+impl ListRecord {
+    /// Returns a record.
+    pub fn new(heading: String, steps: BTreeMap<String, ListedStep>) -> Self {
+        Self { version: VERSION, heading, steps }
+    }
+
+    /// Reads a record.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        json::read(bytes, VERSION)
+    }
+
+    /// Returns it as it is written.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a list's record holds nothing that JSON cannot write")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let files: Versions = [("a.jpg".to_owned(), "0123".to_owned())].into();
+        let steps = [
+            ("Upload".to_owned(), ListedStep::Upload(files.clone())),
+            ("Select".to_owned(), ListedStep::Select { files: files.clone(), ticks: vec!["AI".to_owned()] }),
+            ("Then".to_owned(), ListedStep::Rows(files)),
+            ("Submit".to_owned(), ListedStep::Other),
+        ];
+        let record = ListRecord::new("# Shop of ".to_owned(), steps.into());
+        let bytes = record.to_bytes();
+        assert_eq!(ListRecord::parse(&bytes).unwrap(), record);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(ListRecord::parse(text.replace("\"version\":1", "\"version\":2").as_bytes()).is_err(), "{text}");
+    }
+}
