@@ -442,7 +442,8 @@ impl Mill {
 
     /// Returns the assets and notes among these files: no records.
     fn assets(&self) -> Vec<String> {
-        let is_record = |name: &String| [".yaml", ".csv", ".md", ".json"].iter().any(|end| name.ends_with(end));
+        let is_record =
+            |name: &String| [".yaml", ".csv", "CHECKLIST.md", "checklist.json"].iter().any(|end| name.ends_with(end));
         self.files().into_iter().filter(|name| !is_record(name)).collect()
     }
 
