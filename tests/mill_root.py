@@ -297,7 +297,7 @@ def check_whole(files, drops, made, findings):
                 findings.add("half", f"{below} ({len(content)} bytes), which `undo` may want, is torn")
         elif below.endswith((".png", ".jpg")):
             findings.add("half", f"{below} ({len(content)} bytes) is neither an original nor a whole product")
-        elif not content or b"\0" in content or not content.endswith(b"\n"):
+        elif not is_record(below, content):
             findings.add("half", f"{below} ({len(content)} bytes) is torn")
     for below in files:
         if below.startswith("archive/") and below.endswith(".png") and below + ".yaml" not in files:
@@ -345,6 +345,16 @@ def check_promises(mill, log, findings):
         rows = files.get(f"{bundle}/adobe-stock.csv", b"").count(b"\r\n") - 1
         if rows < int(count):
             findings.add("undone", f"a manifest of {count} files was reported for {bundle}; it has {rows} rows")
+
+
+def is_record(below, content):
+    """Returns whether a record is whole: JSON can be read, and all else ends with a line."""
+    if below.endswith("checklist.json"):
+        try:
+            return isinstance(json.loads(content), dict)
+        except ValueError:
+            return False
+    return bool(content) and b"\0" not in content and content.endswith(b"\n")
 
 
 def stands(content):
