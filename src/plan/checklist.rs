@@ -146,7 +146,10 @@ impl Checklist<'_> {
         let mut lines = of_files.chain(listed.items().filter(stays).map(|(_, text)| text));
         let has_range = lines.any(|line| line.contains("` to `"));
         let last = (self.last_step(), ListedStep::Other);
-        ToDo { before, delivered, uploads, gone: left.gone, csv, selections, checklist, last, has_range }
+        // What the market would refuse today is told as that: it may have taken it.
+        let is_refused = |name: &String| self.refused.iter().any(|refused| refused.file == name);
+        let gone = left.gone.into_iter().filter(|name| !is_refused(name)).collect();
+        ToDo { before, delivered, uploads, gone, csv, selections, checklist, last, has_range }
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
