@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
-use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, UNWISE, of_retouched, of_sound, of_tagless, of_unwise};
+use super::checklist_files::{RETOUCHED, SOUND, TAGLESS, UNWISE, WENT, of_retouched, of_sound, of_tagless, of_unwise};
 use super::checklist_iptc::{SHORT, of_short};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, left};
@@ -49,6 +49,8 @@ pub(super) struct Checklist<'a> {
     pub(super) market: &'a Market,
     pub(super) assets: &'a [BundleAsset],
     pub(super) without_row: &'a [String],
+    /// A line for each file that the market has, or refused as it is.
+    pub(super) went: &'a [String],
     /// Files that the market would refuse today.
     pub(super) refused: &'a [Refused<'a>],
     /// The parts of the manifest.
@@ -235,7 +237,13 @@ impl Checklist<'_> {
         });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let delivered = self.delivered.notes(!to_do.uploads.is_empty());
-        let notes = delivered.chain(sorted).chain(strangers).chain(refused).chain(alike).chain(of_unwise(self.assets));
+        let notes = delivered
+            .chain(sorted)
+            .chain(strangers)
+            .chain(self.went.iter().cloned())
+            .chain(refused)
+            .chain(alike)
+            .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         notes.chain(of_retouched(self.assets)).chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
     }
@@ -367,6 +375,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (CUT, CUT_END),
         (ALIKE, ALIKE_END),
         UNWISE,
+        WENT,
         (REFUSED, REFUSED_END),
         (REFUSED, REFUSED_AS_IT_IS_END),
         (SORTED, SORTED_END),
@@ -416,6 +425,7 @@ mod tests {
             is_tagged: true,
             is_retouched: false,
             against: None,
+            went: None,
         }
     }
 
@@ -436,6 +446,7 @@ mod tests {
             market: &market,
             assets: &assets,
             without_row: &strangers,
+            went: &[],
             refused: &[],
             manifests: &[name.manifest(1)],
             delivered: &Delivered::default(),
@@ -482,6 +493,17 @@ mod tests {
         assert!(texts[0].contains("a.jpg") && !texts[0].contains("b.jpg"), "{}", texts[0]);
         let told = format!("{REFUSED}`b.jpg`: it takes no work made by AI");
         assert!(texts[1].contains(&told), "{}", texts[1]);
+        // So do the rules of names, and a person gives a file and its sidecar another one.
+        let names = [
+            ("b.jpg", None),
+            ("my sea.jpg", Some("other signs")),
+            (&*format!("{}.jpg", "b".repeat(market.file_name.chars_max)), Some("characters, and the market takes")),
+        ];
+        for (file, expected) in names {
+            let reasons = BundleAsset { against: Some(Vec::new()), ..asset(file, SourceType::DigitalCapture) };
+            let reasons = reasons.reasons(&market).join("; ");
+            assert!(expected.map_or(reasons.is_empty(), |told| reasons.contains(told)), "{file}: {reasons}");
+        }
         // Rules change as well: what was measured of a file counts, and no other tags mend that.
         let small = "it has 1.0 megapixels, and the market takes 4 to 100";
         let mut measured = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
@@ -520,6 +542,7 @@ mod tests {
                 market: &market,
                 assets: &assets,
                 without_row: &[],
+                went: &[],
                 refused: &[],
                 manifests: &[name.manifest(1)],
                 delivered: &Delivered::default(),
@@ -596,6 +619,7 @@ mod tests {
                 market,
                 assets,
                 without_row: &[],
+                went: &[],
                 refused: &[],
                 manifests,
                 delivered: &Delivered::default(),
@@ -642,6 +666,7 @@ mod tests {
                 market: &market,
                 assets,
                 without_row: &[],
+                went: &[],
                 refused: &[],
                 manifests,
                 delivered: &Delivered::default(),
@@ -680,6 +705,7 @@ mod tests {
                 market: &market,
                 assets: &assets,
                 without_row: &[],
+                went: &[],
                 refused: &[],
                 manifests: &[name.manifest(1)],
                 delivered: &Delivered::default(),
@@ -730,6 +756,7 @@ mod tests {
             market: &market,
             assets: &assets,
             without_row: &[],
+            went: &[],
             refused: &[],
             manifests: &manifests,
             delivered: &Delivered::default(),
@@ -782,6 +809,7 @@ mod tests {
                 market: &market,
                 assets: &assets,
                 without_row,
+                went: &[],
                 refused,
                 manifests: &manifests,
                 delivered: &Delivered::default(),
@@ -872,7 +900,8 @@ mod tests {
             let (files, rows, in_doubt) = (names(files), names(rows), names(in_doubt));
             let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
             let (name, assets, manifests) = (&name, &assets, &[name.manifest(1)]);
-            let list = Checklist { name, market, assets, without_row: &[], refused: &[], manifests, delivered };
+            let list =
+                Checklist { name, market, assets, without_row: &[], went: &[], refused: &[], manifests, delivered };
             let text = String::from_utf8(list.text(&of_rows, existing.map(str::as_bytes))).unwrap();
             assert_eq!(String::from_utf8(list.text(&of_rows, Some(text.as_bytes()))).unwrap(), text);
             text

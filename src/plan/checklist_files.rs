@@ -15,6 +15,8 @@ pub(super) const RETOUCHED: (&str, &str) = (
     "> Changed by hand since they were bundled: ",
     "; look whether title, keywords and AI mark are still in them, and nothing that nobody is to read.",
 );
+/// How a line begins and ends that names a file that its market has, or refused as it is.
+pub(super) const WENT: (&str, &str) = ("> Do not upload this one again: ", "; nothing goes to a market twice.");
 /// How a line begins and ends that says what a market may dislike.
 pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
 /// How many files a line names.
@@ -38,6 +40,15 @@ pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
 pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.is_retouched))?;
     Some(format!("{}{names}{}", RETOUCHED.0, RETOUCHED.1))
+}
+
+/// Returns a line for each file that its market has, or refused as it is.
+pub(super) fn of_went(assets: &[BundleAsset]) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let (file, why) = (escape_bytes(asset.file_name.as_bytes()), escape_bytes(asset.went.as_ref()?.as_bytes()));
+        Some(format!("{}`{file}`: {why}{}", WENT.0, WENT.1))
+    };
+    assets.iter().filter_map(line).collect()
 }
 
 /// Returns a line for each kind of what is unwise in the tags of the files.
@@ -89,6 +100,7 @@ mod tests {
             is_tagged: n % 2 == 0,
             is_retouched: false,
             against: None,
+            went: None,
         };
         let adobe = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
         let told = |sounds: &[Option<bool>]| {

@@ -72,6 +72,7 @@ mod tests {
             is_tagged: file != "untagged.jpg",
             is_retouched: false,
             against: None,
+            went: None,
         };
         let long = "t".repeat(65);
         // The files, and what stands between the start and the end of the line.

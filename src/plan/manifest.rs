@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist::{Checklist, Refused};
+use super::checklist_files::of_went;
 use super::delivered::Delivered;
 use super::theme_files::removed;
 use super::{Plan, new_version};
@@ -33,11 +34,12 @@ pub fn plan_manifest(
     existing: (&[Written], Option<&[u8]>),
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
+    let went = of_went(assets);
     let refused: Vec<Refused<'_>> = assets.iter().filter_map(|asset| refused(market, asset)).collect();
     let names: BTreeSet<&str> = refused.iter().map(|refused| refused.file).collect();
-    let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
+    let is_taken = |asset: &&BundleAsset| asset.went.is_none() && !names.contains(asset.file_name.as_str());
     // There may be thousands, and seldom is one refused.
-    let assets = if refused.is_empty() {
+    let assets = if refused.is_empty() && went.is_empty() {
         Cow::Borrowed(assets)
     } else {
         Cow::Owned(assets.iter().filter(is_taken).cloned().collect())
@@ -47,7 +49,7 @@ pub fn plan_manifest(
     let parts = market::manifest(market, &rows)?;
     let manifests: Vec<RelPath> = (1..).map(|part| name.manifest(part)).take(parts.len()).collect();
     let (assets, refused, manifests) = (&*assets, &*refused, &*manifests);
-    let list = Checklist { name, market, assets, without_row, refused, manifests, delivered };
+    let list = Checklist { name, market, assets, without_row, went: &went, refused, manifests, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
     let texts = manifests.iter().map(|path| (path.clone(), was(path))).zip(parts);
     let list = ((name.folder().join("CHECKLIST.md"), list_there), list.text(&rows, list_there));
@@ -58,18 +60,20 @@ pub fn plan_manifest(
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }
-    let did = told(rows.len(), without_row.len(), refused.len());
+    let did = told(rows.len(), without_row.len(), refused.len()) + &told_went(went.len());
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
 }
 
 /// Returns why a market would refuse a file of its bundle today, if it would.
 fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
-    let row = asset.row();
-    let by_tags = market::check_tags(market, row.meta, row.category);
-    let against = asset.against.as_ref().unwrap_or(&by_tags);
-    let is_by_tags = against.iter().all(|reason| by_tags.contains(reason));
-    let reasons: Vec<String> = against.iter().cloned().chain(market::row_too_long(market, &row)).collect();
+    if asset.went.is_some() {
+        return None;
+    }
+    let (row, reasons) = (asset.row(), asset.reasons(market));
+    let by_tags = || market::check_tags(market, row.meta, row.category).into_iter();
+    let by_tags: Vec<String> = by_tags().chain(market::row_too_long(market, &row)).collect();
+    let is_by_tags = reasons.iter().all(|reason| by_tags.contains(reason));
     (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })
 }
 
@@ -87,6 +91,11 @@ fn told(rows: usize, without_row: usize, refused: usize) -> String {
         1 => format!("{did}; the market refuses 1 file by its rules or the tags of today, which has no row"),
         more => format!("{did}; the market refuses {more} files by its rules or the tags of today, which have no row"),
     }
+}
+
+/// Returns what is told of files that their market has.
+fn told_went(went: usize) -> String {
+    if went == 0 { String::new() } else { format!("; {} went there before and has no row", counted(went, "file")) }
 }
 
 /// Returns the removals of parts that the manifest does not have any more. What a person put there under such a name stays.
@@ -123,6 +132,7 @@ mod tests {
             is_tagged: true,
             is_retouched: false,
             against: None,
+            went: None,
         };
         let mine = "header of mine\r\n";
         let (mut files, mut list): (Vec<Written>, Option<String>) = (Vec::new(), None);

@@ -238,6 +238,7 @@ mod tests {
             is_tagged: true,
             is_retouched: false,
             against: None,
+            went: None,
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{sending_of, without_file, without_row};
+use super::decide::{sending_of, went_before, without_file, without_row};
+use super::ledger::{Ledger, Went};
 use super::sent::{is_sent, place_of};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
@@ -23,13 +24,14 @@ pub(super) fn send(
     now: Timestamp,
 ) -> CarriedOut {
     let mut carried = CarriedOut::default();
-    let mut sent: BTreeSet<RelPath> = match Journal::read_only(vault.disk()) {
-        Ok(records) => sendings(&records).into_keys().cloned().collect(),
+    let (mut sent, mut ledger): (BTreeSet<RelPath>, _) = match Journal::read_only(vault.disk()) {
+        Ok(records) => (sendings(&records).into_keys().cloned().collect(), Ledger::of(&records)),
         Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..carried },
     };
     for bundle in bundles {
-        let did = match send_one(vault, journal, bundle, &mut sent, rules, now) {
+        let did = match send_one(vault, journal, bundle, (&mut sent, &ledger.went()), rules, now) {
             Ok((told, receipt)) => {
+                receipt.iter().for_each(|receipt| ledger.remember(&receipt.about, &receipt.publish, now));
                 carried.receipts.extend(receipt);
                 Did::Sent(bundle.clone(), told)
             }
@@ -62,7 +64,7 @@ fn send_one(
     vault: &Vault,
     journal: &mut Journal,
     bundle: &RelPath,
-    sent: &mut BTreeSet<RelPath>,
+    (sent, went): (&mut BTreeSet<RelPath>, &Went),
     rules: &Rules,
     now: Timestamp,
 ) -> Result<(String, Option<Receipt>), NotSent> {
@@ -76,7 +78,8 @@ fn send_one(
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let lacking = without_row(disk, &rules.settings, &name).map_err(|hold| refused(hold.to_string()))?;
+    let mut lacking = without_row(disk, &rules.settings, &name).map_err(|hold| refused(hold.to_string()))?;
+    lacking.retain(|file| !went_before(disk, went, &name, file));
     if let Some(file) = lacking.first() {
         return Err(refused(format!(
             "{} in it without a row in its CSV, the first is `{}`; if stockmill put it there, it writes the row in a \
@@ -96,9 +99,12 @@ fn send_one(
             counted(missing.len(), "row")
         )));
     }
-    let sending = sending_of(disk, &rules.settings, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
+    let sending =
+        sending_of(disk, &rules.settings, went, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
     if sending.files.is_empty() {
-        return Err(refused("no file is in it that has a row in its CSV, so nothing was sent".to_owned()));
+        return Err(refused(
+            "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
+        ));
     }
     let told = told(&sending, is_marked, &place) + &told_missing(&missing);
     let plan = if is_marked { plan_sent(sending, &missing) } else { plan_mark_sent(sending, &place) };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Decider;
 use super::record_settle::refused;
@@ -17,6 +18,7 @@ use crate::plan::{
 };
 use crate::records::{FileRecord, PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
+use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::own_names::HOME;
 use crate::vault::{DiskResult, Entry, Look, What};
@@ -32,6 +34,7 @@ pub(super) struct Bundles<'a> {
     pub(super) disk: &'a dyn Look,
     pub(super) settings: &'a Settings,
     pub(super) tags: &'a mut SharedTags,
+    pub(super) went: Arc<Went>,
     pub(super) now: Now,
 }
 
@@ -132,6 +135,8 @@ impl Bundles<'_> {
         } else {
             inside.stale.extend(refresh);
         }
+        let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| &left.hash);
+        let went = sidecar.id.as_ref().and_then(|id| self.went.why(name, id, left));
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let video = sidecar.video;
@@ -148,6 +153,7 @@ impl Bundles<'_> {
             is_tagged,
             is_retouched,
             against: None,
+            went,
         });
         Ok(())
     }
@@ -256,7 +262,8 @@ impl Decider {
         // What lies in older ones counts for the limits of a market.
         let is_any_meant = !settings.upload.day.is_off();
         for name in names.filter(|name| is_any_meant || name.day == now.local.date()) {
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
+            let (went, now) = (self.ledger.went(), now.for_settle());
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now };
             let inside = look.assets(&name);
             if look.market(&name).is_none() {
                 continue;

@@ -36,7 +36,7 @@ pub(super) use gates::GateShut;
 pub(super) use offers::{Care, Owing};
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
-pub(super) use sending::{rows_of, sending_of, without_file, without_row};
+pub(super) use sending::{rows_of, sending_of, went_before, without_file, without_row};
 pub(super) use tags::SharedTags;
 pub(super) use themes::TAG_SETS;
 

@@ -31,6 +31,8 @@ pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the setting
 pub(in crate::service) enum Against {
     /// Its market would refuse it, and why.
     Refuses(String),
+    /// Its market has it, or refused it as it is.
+    Went(String),
     /// A person changed it since it was bundled.
     Changed,
     /// It cannot be measured, and why: nobody can tell whether its market would take it.
@@ -44,6 +46,7 @@ impl std::fmt::Display for Against {
         let unknown = "nobody can tell whether its market would take it today";
         match self {
             Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
+            Self::Went(why) => write!(f, "do not upload it again: {why}"),
             Self::Changed => f.write_str(
                 "it was changed by hand since it was bundled: nobody knows what it shows and says now, its tags and AI mark may be \
                  gone, and words may be in it that nobody is to read. Look at it, or put it back as it was",
@@ -94,7 +97,7 @@ impl Decider {
         now: &Moment,
     ) -> Result<Vec<(RelPath, Against)>, Hold> {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name)
+        Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now }.refused(name)
     }
 }
 
@@ -117,16 +120,28 @@ impl Bundles<'_> {
             let mut inside = Inside::default();
             let path = bundle.files().join(&file);
             let against = match self.asset(name, &bundle, &file, &lying, &mut inside) {
-                Ok(()) => inside.assets.pop().and_then(|asset| match self.judged(name, &path, &asset) {
-                    Ok(Some(reasons)) if !reasons.is_empty() => Some(Against::Refuses(reasons.join("; "))),
-                    Ok(_) => asset.is_retouched.then_some(Against::Changed),
-                    Err(why) => Some(Against::Unmeasured(why)),
-                }),
+                Ok(()) => inside.assets.pop().and_then(|asset| self.against(name, &path, asset)),
                 Err(hold) => Some(Against::Untold(hold)),
             };
             all.extend(against.map(|against| (path, against)));
         }
         Ok(all)
+    }
+
+    /// Returns what speaks against a file of a bundle.
+    fn against(&self, name: &BundleName, path: &RelPath, mut asset: BundleAsset) -> Option<Against> {
+        if let Some(why) = asset.went {
+            return Some(Against::Went(why));
+        }
+        asset.against = match self.judged(name, path, &asset) {
+            Ok(against) => against,
+            Err(why) => return Some(Against::Unmeasured(why)),
+        };
+        let reasons = self.market(name).map(|market| asset.reasons(market)).unwrap_or_default();
+        if reasons.is_empty() {
+            return asset.is_retouched.then_some(Against::Changed);
+        }
+        Some(Against::Refuses(reasons.join("; ")))
     }
 
     /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today.

@@ -12,7 +12,7 @@ use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers};
 use super::offers::{Offers, Owed};
 use super::open_bundles::UNNAMED;
 use super::record_settle::refused;
-use super::sending::{sending_of, without_file, without_row};
+use super::sending::{sending_of, went_before, without_file, without_row};
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -23,6 +23,7 @@ use crate::plan::{
     plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
+use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of, sent_ns};
 use crate::vault::{Look, What, delivery_file, read_delivery_log};
 
@@ -57,6 +58,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) owed: Owed,
     /// Those of the bundles that are on record as sent.
     pub(in crate::service) on_record: BTreeSet<BundleName>,
+    /// What went to the markets.
+    pub(in crate::service) went: Arc<Went>,
     /// What was delivered, once it was looked at: it is too much to be kept for longer.
     pub(in crate::service) delivered: OnceLock<Result<Deliveries, String>>,
     pub(in crate::service) now: Now,
@@ -198,7 +201,8 @@ impl RecordKeeper {
         let folders = day.into_iter().chain(inner).chain(record);
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
-        let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
+        let (settings, went) = (&*order.settings, order.went.clone());
+        let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now: order.now };
         if sent {
             let found = sent_bundle(look, name, &folder, order)?;
             return Ok(FoundBundle { folders, ..found });
@@ -270,7 +274,8 @@ impl RecordKeeper {
 
 /// Looks into a bundle that was sent: nothing in it changes.
 fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
-    let unsent = without_row(look.disk, &order.settings, name)?;
+    let mut unsent = without_row(look.disk, &order.settings, name)?;
+    unsent.retain(|file| !went_before(look.disk, &order.went, name, file));
     let dealing = recorded(look.disk, name, place, order)?;
     let offers = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true)?;
     Ok(FoundBundle { unsent, offers, dealing, ..FoundBundle::default() })
@@ -292,7 +297,7 @@ fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) 
     }
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let sending = sending_of(disk, &order.settings, name, place, at)?;
+    let sending = sending_of(disk, &order.settings, &order.went, name, place, at)?;
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }

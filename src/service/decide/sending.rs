@@ -12,21 +12,35 @@ use crate::market::{names_in, names_like};
 use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleFolder, BundleName, Hold};
 use crate::records::{Sending, SentFile, Sidecar};
+use crate::service::ledger::Went;
 use crate::service::sent::place_of;
 use crate::vault::{Entry, Look, What};
 
-/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest.
+/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest, and what
+/// the market answered about when the bundle was sent before. What went with another bundle does not go again.
 pub(in crate::service) fn sending_of(
     disk: &dyn Look,
     settings: &Settings,
+    went: &Went,
     name: &BundleName,
     place: &RelPath,
     at: Timestamp,
 ) -> Result<Sending, Hold> {
     let rows = rows_of(disk, settings, name, place)?;
     let bundle = BundleFolder::new(place.clone());
-    let with_row = files_of(disk, &bundle)?.into_iter().filter(|(name, _)| rows.contains(name));
-    let files = with_row.map(|(name, entry)| sent_file(disk, &bundle, name, &entry)).collect::<Result<_, _>>()?;
+    let mut files = Vec::new();
+    for (file, entry) in files_of(disk, &bundle)? {
+        let record = record_of(disk, &bundle, &file);
+        let asset = record.as_ref().ok().and_then(|sidecar| sidecar.id.as_ref());
+        let is_answered = asset.is_some_and(|asset| went.is_answered(name, asset));
+        if !is_answered && !rows.contains(&file) {
+            continue;
+        }
+        let sent = sent_file(disk, &bundle, file, &entry, record?)?;
+        if is_answered || went.why(name, &sent.asset, Some(&sent.hash)).is_none() {
+            files.push(sent);
+        }
+    }
     Ok(Sending { bundle: name.folder(), market: name.market.clone(), at, files })
 }
 
@@ -59,6 +73,13 @@ pub(in crate::service) fn without_row(
     let files = bundle.join("files");
     let inside = strangers(disk, &settings.settle.ignore, &bundle, &[])?.into_iter();
     Ok(inside.filter(|name| !rows.contains(name)).map(|name| files.join(name)).collect())
+}
+
+/// Returns whether the market of a bundle has a file that lies in it, or refused it as it is: it has no row.
+pub(in crate::service) fn went_before(disk: &dyn Look, went: &Went, name: &BundleName, file: &RelPath) -> bool {
+    let sidecar = BundleFolder::of(file).and_then(|bundle| record_of(disk, &bundle, &file.file_text()).ok());
+    let left = |sidecar: Sidecar| Some((sidecar.id?, sidecar.file?.hash));
+    sidecar.and_then(left).is_some_and(|(asset, hash)| went.why(name, &asset, Some(&hash)).is_some())
 }
 
 /// Returns the names in a bundle's manifest of which no file lies there: a person took it out, or `undo` did, and the manifest
@@ -97,9 +118,14 @@ pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> R
     says_all.then_some(sidecar).ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))
 }
 
-fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, entry: &Entry) -> Result<SentFile, Hold> {
+fn sent_file(
+    disk: &dyn Look,
+    bundle: &BundleFolder,
+    name: String,
+    entry: &Entry,
+    sidecar: Sidecar,
+) -> Result<SentFile, Hold> {
     let record = bundle.sidecar_of(&name);
-    let sidecar = record_of(disk, bundle, &name)?;
     let asset = sidecar.id.expect("a bundled file's sidecar says which asset it is");
     let file = sidecar.file.expect("a bundled file's sidecar says what was left");
     let path = bundle.files().join(&name);
