@@ -260,6 +260,22 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
     })
 }
 
+/// Returns what a market has against a file's name, which its rules did not give or gave before they changed.
+pub fn wrong_name(market: &Market, name: &str) -> Option<String> {
+    let limit = &market.file_name;
+    if fits(limit, name) {
+        return None;
+    }
+    let chars = name.chars().count();
+    let why = if chars > limit.chars_max {
+        format!("has {chars} characters, and the market takes {}", limit.chars_max)
+    } else {
+        let signs = if limit.charset == Charset::Portable { ", `-`, `_` and `.`" } else { " alone" };
+        format!("has other signs than the market takes: ASCII letters, digits{signs}")
+    };
+    Some(format!("its name {why}; give it and its sidecar another one"))
+}
+
 /// Returns a stem without the number that tells it from its siblings, and that: the last word that is a number, wherever
 /// it stands, else the digits at its end, which need no care where nothing is cut.
 fn without_number(stem: &str, is_cut: bool) -> (String, &str) {

@@ -25,7 +25,7 @@ pub use lint::{
 };
 pub use manifest::{
     Row, fit_file_name, manifest, manifest_name, manifest_part, names_in, names_like, renamed, row_of, row_too_long,
-    with_rows,
+    with_rows, wrong_name,
 };
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Row, Warning, manifest_name};
+use crate::market::{Fitted, Market, Row, Warning, check_tags, manifest_name, row_too_long, wrong_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
@@ -99,6 +99,8 @@ pub struct BundleAsset {
     /// What its market has against it today, by what was measured of it and by its tags, or why it cannot be measured; `None` if
     /// nobody tried.
     pub against: Option<Result<Vec<String>, String>>,
+    /// Why it is not to be uploaded again, where its market has it or refused it as it is.
+    pub went: Option<String>,
 }
 
 impl BundleAsset {
@@ -117,7 +119,17 @@ impl BundleAsset {
             is_tagged: true,
             is_retouched: false,
             against: None,
+            went: None,
         }
+    }
+
+    /// Returns what its market has against it today, by its rules and by the file's tags.
+    pub fn reasons(&self, market: &Market) -> Vec<String> {
+        let row = self.row();
+        let measured = self.against.as_ref().and_then(|against| against.clone().ok());
+        let against = measured.unwrap_or_else(|| check_tags(market, row.meta, row.category));
+        let of_row = row_too_long(market, &row).into_iter().chain(wrong_name(market, &self.file_name));
+        against.into_iter().chain(of_row).collect()
     }
 
     /// Returns the asset's row of the market's manifest.

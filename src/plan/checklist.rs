@@ -14,6 +14,7 @@ use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, left, versions};
+use super::unwanted::{REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
 use crate::records::{DELIVERED, ListRecord, ListedStep};
@@ -24,11 +25,6 @@ const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; t
 /// How a line begins and ends that says what a market does not get of a file's tags.
 const CUT: &str = "> The market gets less than the tags say of ";
 const CUT_END: &str = "; change its tags to say it otherwise.";
-
-/// How a line begins and ends that names a file that the market would refuse.
-const REFUSED: &str = "> Do not upload this one, the market would refuse it: ";
-const REFUSED_END: &str = "; with other tags it gets its row back.";
-const REFUSED_AS_IT_IS_END: &str = "; it gets its row back once the market's rules take it.";
 
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
@@ -51,24 +47,11 @@ pub(super) struct Checklist<'a> {
     pub(super) market: &'a Market,
     pub(super) assets: &'a [BundleAsset],
     pub(super) without_row: &'a [String],
-    /// Files that the market would refuse today.
-    pub(super) refused: &'a [Refused<'a>],
+    /// The other files, which the market has or would refuse today.
+    pub(super) unwanted: &'a Unwanted<'a>,
     /// The parts of the manifest.
     pub(super) parts: &'a [Part],
     pub(super) delivered: &'a Delivered,
-}
-
-/// A file of a bundle that its market would refuse today.
-pub(super) struct Refused<'a> {
-    pub(super) file: &'a str,
-    pub(super) why: String,
-    /// Whether other tags would mend all of it.
-    pub(super) is_by_tags: bool,
-}
-
-/// Returns whether a line of a list says that the market would refuse a file.
-pub(super) fn tells_refused(line: &str, file: &str) -> bool {
-    line.strip_prefix(REFUSED).is_some_and(|rest| rest.starts_with(&format!("`{}`: ", escape_bytes(file.as_bytes()))))
 }
 
 impl Checklist<'_> {
@@ -146,9 +129,9 @@ impl Checklist<'_> {
         let mut lines = of_files.chain(listed.items().filter(stays).map(|(_, text)| text));
         let has_range = lines.any(|line| line.contains("` to `"));
         let last = (self.last_step(), ListedStep::Other);
-        // What the market would refuse today is told as that: it may have taken it.
-        let is_refused = |name: &String| self.refused.iter().any(|refused| refused.file == name);
-        let gone = left.gone.into_iter().filter(|name| !is_refused(name)).collect();
+        // What the market would refuse today is told as that: it may have taken it. So is what it has.
+        let told = self.unwanted.names();
+        let gone = left.gone.into_iter().filter(|name| !told.contains(&**name)).collect();
         ToDo { before, delivered, uploads, gone, csv, selections, checklist, last, has_range }
     }
 
@@ -192,17 +175,13 @@ impl Checklist<'_> {
         let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
-        let refused = self.refused.iter().map(|Refused { file, why, is_by_tags }| {
-            let (file, why) = (escape_bytes(file.as_bytes()), escape_bytes(why.as_bytes()));
-            format!("{REFUSED}`{file}`: {why}{}", if *is_by_tags { REFUSED_END } else { REFUSED_AS_IT_IS_END })
-        });
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let delivered = self.delivered.notes(!to_do.uploads.is_empty());
         let notes = delivered
             .chain(of_gone(&to_do.gone))
             .chain(sorted)
             .chain(strangers)
-            .chain(refused)
+            .chain(self.unwanted.notes())
             .chain(alike)
             .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
@@ -365,8 +344,9 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (CUT, CUT_END),
         (ALIKE, ALIKE_END),
         UNWISE,
-        (REFUSED, REFUSED_END),
-        (REFUSED, REFUSED_AS_IT_IS_END),
+        WENT,
+        REFUSED_BY_TAGS,
+        REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),
         SOUND,
         TAGLESS,
@@ -432,7 +412,7 @@ mod tests {
             market: &market,
             assets: &assets,
             without_row: &strangers,
-            refused: &[],
+            unwanted: &Unwanted::default(),
             parts: &parts(&name, &assets, usize::MAX),
             delivered: &Delivered::default(),
         };
@@ -443,6 +423,24 @@ mod tests {
     fn written_as(name: &BundleName, text: &str) -> Written {
         let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
         Written { path: name.manifest(1), seen, bytes: text.as_bytes().to_vec() }
+    }
+
+    /// Names were judged only when they were made: rules change, and a person gives a file and its sidecar another one.
+    #[test]
+    fn a_name_that_its_market_does_not_take_speaks_against_a_file() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let long = format!("{}.jpg", "b".repeat(market.file_name.chars_max));
+        let names = [
+            ("b.jpg", None),
+            ("my sea.jpg", Some("other signs")),
+            (long.as_str(), Some("characters, and the market takes")),
+        ];
+        for (file, expected) in names {
+            let meta = Meta { title: "Sea at night".to_owned(), ..Meta::default() };
+            let reasons = BundleAsset { against: Some(Ok(Vec::new())), ..asset(file, meta) };
+            let reasons = reasons.reasons(&market).join("; ");
+            assert!(expected.map_or(reasons.is_empty(), |told| reasons.contains(told)), "{file}: {reasons}");
+        }
     }
 
     /// What became of an AI mark or a title after a file was bundled went to the market.
@@ -477,7 +475,7 @@ mod tests {
             })
             .collect();
         assert!(texts[0].contains("a.jpg") && !texts[0].contains("b.jpg"), "{}", texts[0]);
-        let told = format!("{REFUSED}`b.jpg`: it takes no work made by AI");
+        let told = format!("{}`b.jpg`: it takes no work made by AI", REFUSED_BY_TAGS.0);
         assert!(texts[1].contains(&told), "{}", texts[1]);
         // Rules change as well: what was measured of a file counts, and no other tags mend that.
         let small = "it has 1.0 megapixels, and the market takes 4 to 100";
@@ -492,8 +490,8 @@ mod tests {
             panic!("{plan}")
         };
         let list = String::from_utf8(list.clone()).unwrap();
-        assert!(list.contains(&format!("{REFUSED}`b.jpg`: {small}{REFUSED_AS_IT_IS_END}\n")), "{list}");
-        assert_eq!(list.matches(REFUSED).count(), 1, "{list}");
+        assert!(list.contains(&format!("{}`b.jpg`: {small}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1)), "{list}");
+        assert_eq!(list.matches(REFUSED_BY_TAGS.0).count(), 1, "{list}");
         // What cannot be measured for a moment got its row back.
         measured[1].against = Some(Err("the disk refused".to_owned()));
         let (written, existing) = ([written_as(&name, &texts[0])], Some(list.as_bytes()));
@@ -508,7 +506,7 @@ mod tests {
         .unwrap()
         .unwrap();
         let before = "it was so before, and cannot be measured now: the disk refused";
-        let told = format!("{REFUSED}`b.jpg`: {before}{REFUSED_AS_IT_IS_END}\n");
+        let told = format!("{}`b.jpg`: {before}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1);
         let texts = plan.products.iter().map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             other => panic!("{other:?}"),
@@ -519,7 +517,7 @@ mod tests {
         let again = [assets[0].clone(), asset("b.jpg", SourceType::DigitalCapture)];
         let existing = &Existing { manifests: &written, checklist: Some(list.as_bytes()), record: None };
         let plan = plan_manifest(&name, &market, &again, &[], &Delivered::default(), existing).unwrap().unwrap();
-        let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED)));
+        let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED_BY_TAGS.0)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
     }
 
@@ -539,7 +537,7 @@ mod tests {
                 market: &market,
                 assets: &assets,
                 without_row: &[],
-                refused: &[],
+                unwanted: &Unwanted::default(),
                 parts: &parts(&name, &assets, usize::MAX),
                 delivered: &Delivered::default(),
             };
@@ -615,7 +613,7 @@ mod tests {
                 market,
                 assets,
                 without_row: &[],
-                refused: &[],
+                unwanted: &Unwanted::default(),
                 parts,
                 delivered: &Delivered::default(),
             };
@@ -660,7 +658,7 @@ mod tests {
                 market: &market,
                 assets,
                 without_row: &[],
-                refused: &[],
+                unwanted: &Unwanted::default(),
                 parts,
                 delivered: &Delivered::default(),
             };
@@ -698,7 +696,7 @@ mod tests {
                 market: &market,
                 assets: &assets,
                 without_row: &[],
-                refused: &[],
+                unwanted: &Unwanted::default(),
                 parts: &parts(&name, &assets, usize::MAX),
                 delivered: &Delivered::default(),
             };
@@ -749,7 +747,7 @@ mod tests {
             market: &market,
             assets: &assets,
             without_row: &[],
-            refused: &[],
+            unwanted: &Unwanted::default(),
             parts: &parts,
             delivered: &Delivered::default(),
         };
@@ -803,13 +801,12 @@ mod tests {
             let assets = [asset("a.jpg", Meta { title: title.to_owned(), ..Meta::default() })];
             let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
             let parts = parts(&name, &assets, usize::MAX);
-            let (without_row, refused) = (&[], &[]);
             let list = Checklist {
                 name: &name,
                 market: &market,
                 assets: &assets,
-                without_row,
-                refused,
+                without_row: &[],
+                unwanted: &Unwanted::default(),
                 parts: &parts,
                 delivered: &Delivered::default(),
             };
@@ -902,7 +899,8 @@ mod tests {
         let [files, rows, in_doubt] = names.map(|names| names.split_whitespace().map(str::to_owned).collect());
         let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
         let (assets, parts) = (&assets, &*parts(name, &assets, usize::MAX));
-        let list = Checklist { name, market, assets, without_row: &[], refused: &[], parts, delivered };
+        let list =
+            Checklist { name, market, assets, without_row: &[], unwanted: &Unwanted::default(), parts, delivered };
         let text = String::from_utf8(list.text(&of_rows, existing.map(str::as_bytes), None).0).unwrap();
         assert_eq!(String::from_utf8(list.text(&of_rows, Some(text.as_bytes()), None).0).unwrap(), text);
         let doubt = format!("{}`{}`{}\n", delivered::IN_DOUBT.0, names[2], delivered::IN_DOUBT.1);

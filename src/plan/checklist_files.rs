@@ -86,7 +86,8 @@ fn named<'a>(assets: impl Iterator<Item = &'a BundleAsset>) -> Option<String> {
     quoted(assets.map(|asset| asset.file_name.as_str()))
 }
 
-fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+/// Returns names for a line; `None` if there are none.
+pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut names: Vec<String> = names.map(|name| format!("`{}`", escape_bytes(name.as_bytes()))).collect();
     let more = names.len().saturating_sub(NAMED_MAX);
     names.truncate(NAMED_MAX);

@@ -1,12 +1,12 @@
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::bundle::{BundleAsset, BundleName};
 use super::bundle_folder::BundleFolder;
-use super::checklist::{Checklist, Refused, tells_refused};
+use super::checklist::Checklist;
 use super::checklist_csv::Part;
 use super::delivered::Delivered;
 use super::theme_files::removed;
+use super::unwanted::Unwanted;
 use super::{Plan, new_version};
 use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Identity, RelPath, Stage, counted};
@@ -52,24 +52,21 @@ pub fn plan_manifest(
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
     let Existing { manifests: lie_there, checklist: list_there, record: record_there } = *existing;
-    let list_was = list_there.map(String::from_utf8_lossy).unwrap_or_default();
-    let is_refused = |asset| refused(market, asset).or_else(|| refused_before(asset, &list_was));
-    let refused: Vec<Refused<'_>> = assets.iter().filter_map(is_refused).collect();
-    let names: BTreeSet<&str> = refused.iter().map(|refused| refused.file).collect();
-    let is_taken = |asset: &&BundleAsset| !names.contains(asset.file_name.as_str());
-    // There may be thousands, and seldom is one refused.
-    let assets = if refused.is_empty() {
+    let unwanted = Unwanted::of(market, assets, list_there);
+    // There may be thousands, and seldom is one of no use.
+    let kept: Cow<'_, [BundleAsset]> = if unwanted.is_empty() {
         Cow::Borrowed(assets)
     } else {
-        Cow::Owned(assets.iter().filter(is_taken).cloned().collect())
+        let names = unwanted.names();
+        Cow::Owned(assets.iter().filter(|asset| !names.contains(asset.file_name.as_str())).cloned().collect())
     };
-    let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+    let rows: Vec<Row<'_>> = kept.iter().map(BundleAsset::row).collect();
     let parts = market::manifest(market, &rows)?;
     let paths = (1..).map(|part| name.manifest(part));
     let part = |(path, text): (RelPath, &Vec<u8>)| Ok(Part { path, rows: row_versions(market, text)? });
     let of_parts = paths.zip(&parts).map(part).collect::<Result<Vec<Part>, MarketError>>()?;
-    let (assets, refused) = (&*assets, &*refused);
-    let list = Checklist { name, market, assets, without_row, refused, parts: &of_parts, delivered };
+    let (assets, unwanted, parts_of) = (&*kept, &unwanted, &of_parts);
+    let list = Checklist { name, market, assets, without_row, unwanted, parts: parts_of, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
     let texts = of_parts.iter().map(|part| (part.path.clone(), was(&part.path))).zip(parts);
     // What cannot be read is forgotten: the lines still say what they are about, if less surely.
@@ -84,8 +81,8 @@ pub fn plan_manifest(
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }
-    let about = About::new(Stage::Upload, told(rows.len(), without_row.len(), refused.len()));
-    let about = About { to: Some(name.folder()), ..about };
+    let did = told(rows.len(), without_row.len(), unwanted);
+    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
 }
 
@@ -99,27 +96,8 @@ fn row_versions(market: &Market, manifest: &[u8]) -> Result<Versions, MarketErro
     Ok(rows)
 }
 
-/// Returns why a market would refuse a file of its bundle today, if it would.
-fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
-    let row = asset.row();
-    let by_tags = market::check_tags(market, row.meta, row.category);
-    let against = asset.against.as_ref().and_then(|against| against.as_ref().ok()).unwrap_or(&by_tags);
-    let is_by_tags = against.iter().all(|reason| by_tags.contains(reason));
-    let reasons: Vec<String> = against.iter().cloned().chain(market::row_too_long(market, &row)).collect();
-    (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })
-}
-
-/// Returns that a file stays refused which cannot be measured, if it was refused by the list that lies there: nobody can tell
-/// that its market would take it by now.
-fn refused_before<'a>(asset: &'a BundleAsset, list: &str) -> Option<Refused<'a>> {
-    let why = asset.against.as_ref()?.as_ref().err()?;
-    let was_refused = list.lines().any(|line| tells_refused(line, &asset.file_name));
-    let why = format!("it was so before, and cannot be measured now: {why}");
-    was_refused.then_some(Refused { file: &asset.file_name, why, is_by_tags: false })
-}
-
-/// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses.
-fn told(rows: usize, without_row: usize, refused: usize) -> String {
+/// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses or has.
+fn told(rows: usize, without_row: usize, unwanted: &Unwanted<'_>) -> String {
     let did = match without_row {
         0 => format!("manifest written for {}", counted(rows, "file")),
         1 => format!("manifest written for {}; 1 more lies in `files/` and has no row", counted(rows, "file")),
@@ -127,11 +105,7 @@ fn told(rows: usize, without_row: usize, refused: usize) -> String {
             format!("manifest written for {}; {more} more lie in `files/` and have no row", counted(rows, "file"))
         }
     };
-    match refused {
-        0 => did,
-        1 => format!("{did}; the market refuses 1 file by its rules or the tags of today, which has no row"),
-        more => format!("{did}; the market refuses {more} files by its rules or the tags of today, which have no row"),
-    }
+    did + &unwanted.told()
 }
 
 /// Returns the removals of parts that the manifest does not have any more. What a person put there under such a name stays.

@@ -53,6 +53,7 @@ mod theme_files;
 mod undo;
 mod undo_facts;
 mod undo_note;
+mod unwanted;
 mod upload;
 mod verdicts;
 

@@ -1,12 +1,14 @@
 //! Recording that bundles were sent: a person uploaded them, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
 use super::decide::{rowless, sending_of, without_file};
+use super::ledger::{Ledger, Went};
 use super::sent::{is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
@@ -25,13 +27,14 @@ pub(super) fn send(
     now: Timestamp,
 ) -> CarriedOut {
     let mut carried = CarriedOut::default();
-    let mut sent: BTreeSet<RelPath> = match Journal::read_only(vault.disk()) {
-        Ok(records) => sendings(&records).into_keys().cloned().collect(),
+    let (mut sent, mut ledger): (BTreeSet<RelPath>, _) = match Journal::read_only(vault.disk()) {
+        Ok(records) => (sendings(&records).into_keys().cloned().collect(), Ledger::of(&records)),
         Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..carried },
     };
     for bundle in bundles {
-        let did = match send_one(vault, journal, bundle, &mut sent, rules, now) {
+        let did = match send_one(vault, journal, bundle, (&mut sent, &ledger.went()), rules, now) {
             Ok((told, receipt)) => {
+                receipt.iter().for_each(|receipt| ledger.remember(&receipt.about, &receipt.publish, now));
                 carried.receipts.extend(receipt);
                 Did::Sent(bundle.clone(), told)
             }
@@ -64,7 +67,7 @@ fn send_one(
     vault: &Vault,
     journal: &mut Journal,
     bundle: &RelPath,
-    sent: &mut BTreeSet<RelPath>,
+    (sent, went): (&mut BTreeSet<RelPath>, &Arc<Went>),
     rules: &Rules,
     now: Timestamp,
 ) -> Result<(String, Option<Receipt>), NotSent> {
@@ -78,7 +81,7 @@ fn send_one(
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let no_row = no_row(disk, rules, &name, now).map_err(|hold| refused(hold.to_string()))?;
+    let no_row = no_row(disk, rules, went, &name, now).map_err(|hold| refused(hold.to_string()))?;
     if let Some(why) = no_row {
         return Err(refused(why));
     }
@@ -93,9 +96,12 @@ fn send_one(
             counted(missing.len(), "row")
         )));
     }
-    let sending = sending_of(disk, &rules.settings, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
+    let sending =
+        sending_of(disk, &rules.settings, went, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
     if sending.files.is_empty() {
-        return Err(refused("no file is in it that has a row in its CSV, so nothing was sent".to_owned()));
+        return Err(refused(
+            "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
+        ));
     }
     let told = told(&sending, is_marked, &place) + &told_missing(&missing);
     let plan = if is_marked { plan_sent(sending, &missing) } else { plan_mark_sent(sending, &place) };
@@ -107,9 +113,15 @@ fn send_one(
 
 /// Returns that files of a bundle have no row, if some have none, and what is to be done: what their market would refuse today
 /// gets none.
-fn no_row(disk: &dyn Look, rules: &Rules, name: &BundleName, now: Timestamp) -> Result<Option<String>, Hold> {
+fn no_row(
+    disk: &dyn Look,
+    rules: &Rules,
+    went: &Arc<Went>,
+    name: &BundleName,
+    now: Timestamp,
+) -> Result<Option<String>, Hold> {
     let wall_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
-    let lacking = rowless(disk, &rules.settings, name, Now { wall_ns, steady: Duration::ZERO })?;
+    let lacking = rowless(disk, &rules.settings, went.clone(), name, Now { wall_ns, steady: Duration::ZERO })?;
     let first = lacking.iter().find(|(_, against)| against.is_some()).or(lacking.first());
     Ok(first.map(|(file, against)| {
         let what = match against {

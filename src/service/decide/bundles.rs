@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Decider;
 use super::as_left::{Care, is_as_left};
@@ -17,6 +18,7 @@ use crate::model::{ContentHash, Identity, Ignore, MarketName, RelPath, Stage, Th
 use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
 use crate::records::{FileRecord, PublishMode, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
+use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::own_names::HOME;
 use crate::vault::{DiskResult, Entry, Look, What};
@@ -32,6 +34,7 @@ pub(super) struct Bundles<'a> {
     pub(super) disk: &'a dyn Look,
     pub(super) settings: &'a Settings,
     pub(super) tags: &'a mut SharedTags,
+    pub(super) went: Arc<Went>,
     pub(super) now: Now,
 }
 
@@ -97,21 +100,8 @@ impl Bundles<'_> {
         inside: &mut Inside,
     ) -> Result<(), Hold> {
         let (folder, files) = (bundle.sidecars(), bundle.files());
-        let path = folder.join(format!("{file}{SIDECAR_SUFFIX}"));
-        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
-        let bytes = match self.disk.read(&path, RECORD_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            read => read.map_err(|error| cannot(&error))?,
-        };
-        let sidecar = Sidecar::parse(&bytes);
-        if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
-            // Somebody may be in the middle of saving it.
-            self.tags.records.still(self.disk, &path, &lying.record, self.now)?;
-        }
-        let sidecar = sidecar.map_err(|error| cannot(&error))?;
-        if sidecar.id.is_none() {
-            return Err(cannot(&"it does not say which asset it is about; `stockmill undo` has the former version"));
-        }
+        let path = bundle.sidecar_of(file);
+        let Some((bytes, sidecar)) = self.sidecar(&path, lying)? else { return Ok(()) };
         let xmp = foreign_xmp(self.disk, &folder, file)?;
         let resolved = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp, self.now)?;
         let market = self.settings.upload.market(&name.market);
@@ -134,6 +124,8 @@ impl Bundles<'_> {
         } else {
             inside.stale.extend(refresh);
         }
+        let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| &left.hash);
+        let went = sidecar.id.as_ref().and_then(|id| self.went.why(name, id, left));
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
@@ -152,8 +144,28 @@ impl Bundles<'_> {
             is_tagged,
             is_retouched,
             against: None,
+            went,
         });
         Ok(())
+    }
+
+    /// Returns the sidecar of a bundled file, if it is there still.
+    fn sidecar(&mut self, path: &RelPath, lying: &Lying) -> Result<Option<(Vec<u8>, Sidecar)>, Hold> {
+        let cannot = |error: &dyn std::fmt::Display| Hold::Unreadable(format!("`{path}` cannot be read: {error}"));
+        let bytes = match self.disk.read(path, RECORD_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|error| cannot(&error))?,
+        };
+        let sidecar = Sidecar::parse(&bytes);
+        if !sidecar.as_ref().is_ok_and(|sidecar| sidecar.id.is_some()) {
+            // Somebody may be in the middle of saving it.
+            self.tags.records.still(self.disk, path, &lying.record, self.now)?;
+        }
+        let sidecar = sidecar.map_err(|error| cannot(&error))?;
+        if sidecar.id.is_none() {
+            return Err(cannot(&"it does not say which asset it is about; `stockmill undo` has the former version"));
+        }
+        Ok(Some((bytes, sidecar)))
     }
 
     /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. Of what cannot be read it
@@ -260,7 +272,8 @@ impl Decider {
         // What lies in older ones counts for the limits of a market.
         let is_any_meant = !settings.upload.day.is_off();
         for name in names.filter(|name| is_any_meant || name.day == now.local.date()) {
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, now: now.for_settle() };
+            let (went, now) = (self.ledger.went(), now.for_settle());
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now };
             let inside = look.assets(&name);
             if look.market(&name).is_none() {
                 continue;

@@ -256,7 +256,7 @@ impl Decider {
         let mut owing = Vec::new();
         for (name, lacks) in owed.get(bundle).into_iter().flatten() {
             let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, now };
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now };
             let lacking = match look.lacking(&folder, name, lacks, is_sent) {
                 Ok(Some(lacking)) => lacking,
                 Ok(None) => continue,

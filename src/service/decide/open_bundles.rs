@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use super::as_left::Care;
 use super::bundles::{Bundles, Inside, Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
@@ -19,6 +20,7 @@ use crate::model::{ContentHash, RelPath};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
+use crate::service::ledger::Went;
 use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
 use crate::vault::Look;
 
@@ -36,6 +38,8 @@ pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the setting
 pub(in crate::service) enum Against {
     /// Its market would refuse it, and why.
     Refuses(String),
+    /// Its market has it, or refused it as it is.
+    Went(String),
     /// A person changed it since it was bundled.
     Changed,
     /// It cannot be measured, and why: nobody can tell whether its market would take it.
@@ -49,6 +53,7 @@ impl std::fmt::Display for Against {
         let unknown = "nobody can tell whether its market would take it today";
         match self {
             Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
+            Self::Went(why) => write!(f, "do not upload it again: {why}"),
             Self::Changed => f.write_str(
                 "it was changed by hand since it was bundled: nobody knows what it shows and says now, its tags and AI mark may be \
                  gone, and words may be in it that nobody is to read. Look at it, or put it back as it was",
@@ -99,7 +104,7 @@ impl Decider {
         now: &Moment,
     ) -> Result<Vec<(RelPath, Against)>, Hold> {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, now }.refused(name)
+        Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now }.refused(name)
     }
 
     /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
@@ -109,7 +114,7 @@ impl Decider {
         now: &Moment,
     ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, now }.without_row(name)
+        Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now }.without_row(name)
     }
 }
 
@@ -118,12 +123,13 @@ impl Decider {
 pub(in crate::service) fn rowless(
     disk: &dyn Look,
     settings: &Settings,
+    went: Arc<Went>,
     name: &BundleName,
     now: Now,
 ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
     let mut tags = SharedTags::new(&settings.settle);
     tags.settle_at_once();
-    Bundles { disk, settings, tags: &mut tags, now }.without_row(name)
+    Bundles { disk, settings, tags: &mut tags, went, now }.without_row(name)
 }
 
 /// Returns what is told of a file of a bundle that was sent and whose manifest has no row of it, by what keeps it from one.
@@ -166,15 +172,23 @@ impl Bundles<'_> {
         if let Err(hold) = self.asset(name, bundle, file, lying, &mut inside) {
             return Some(Against::Untold(hold));
         }
-        let asset = inside.assets.pop()?;
-        match self.judged(name, &bundle.files().join(file), &asset, &mut Known::default()) {
-            Ok(Some(reasons)) if !reasons.is_empty() => Some(Against::Refuses(reasons.join("; "))),
-            Ok(_) => asset.is_retouched.then_some(Against::Changed),
-            Err(why) => Some(Against::Unmeasured(why)),
+        let mut asset = inside.assets.pop()?;
+        if let Some(why) = asset.went {
+            return Some(Against::Went(why));
         }
+        asset.against = match self.judged(name, &bundle.files().join(file), &asset, &mut Known::default()) {
+            Ok(against) => against.map(Ok),
+            Err(why) => return Some(Against::Unmeasured(why)),
+        };
+        let reasons = self.market(name).map(|market| asset.reasons(market)).unwrap_or_default();
+        if reasons.is_empty() {
+            return asset.is_retouched.then_some(Against::Changed);
+        }
+        Some(Against::Refuses(reasons.join("; ")))
     }
 
-    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
+    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it. Of
+    /// what that market has, by the record, none is due.
     pub(super) fn without_row(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
         let lacking = without_row(self.disk, self.settings, name)?;
         if lacking.is_empty() {
@@ -184,10 +198,12 @@ impl Bundles<'_> {
         let known = self.files(&bundle)?;
         let mut against = |path: RelPath| {
             let file = path.file_text();
-            let against = known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying));
-            (path, against.filter(|against| !matches!(against, Against::Changed)))
+            match known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying)) {
+                Some(Against::Went(_)) => None,
+                against => Some((path, against.filter(|against| !matches!(against, Against::Changed)))),
+            }
         };
-        Ok(lacking.into_iter().map(&mut against).collect())
+        Ok(lacking.into_iter().filter_map(&mut against).collect())
     }
 
     /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today, or that it

@@ -24,6 +24,7 @@ use crate::plan::{
     plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
+use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of, sent_ns};
 use crate::vault::{Look, What, delivery_file, read_delivery_log};
 
@@ -58,6 +59,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) owed: Owed,
     /// Those of the bundles that are on record as sent.
     pub(in crate::service) on_record: BTreeSet<BundleName>,
+    /// What went to the markets.
+    pub(in crate::service) went: Arc<Went>,
     /// What was delivered, once it was looked at: it is too much to be kept for longer.
     pub(in crate::service) delivered: OnceLock<Result<Deliveries, String>>,
     pub(in crate::service) now: Now,
@@ -201,7 +204,8 @@ impl RecordKeeper {
         let folders = day.into_iter().chain(inner).chain(record);
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
-        let mut look = Bundles { disk, settings: &order.settings, tags: &mut self.tags, now: order.now };
+        let (settings, went) = (&*order.settings, order.went.clone());
+        let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now: order.now };
         if sent {
             let found = sent_bundle(look, name, &folder, order)?;
             return Ok(FoundBundle { folders, ..found });
@@ -309,7 +313,7 @@ fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) 
     }
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let sending = sending_of(disk, &order.settings, name, place, at)?;
+    let sending = sending_of(disk, &order.settings, &order.went, name, place, at)?;
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }

@@ -12,21 +12,35 @@ use crate::market::{names_in, names_like};
 use crate::model::RelPath;
 use crate::plan::{BundleFolder, BundleName, Hold};
 use crate::records::{Sending, SentFile, Sidecar};
+use crate::service::ledger::Went;
 use crate::service::sent::place_of;
 use crate::vault::{Look, What};
 
-/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest.
+/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest, and what
+/// the market answered about when the bundle was sent before. What went with another bundle does not go again.
 pub(in crate::service) fn sending_of(
     disk: &dyn Look,
     settings: &Settings,
+    went: &Went,
     name: &BundleName,
     place: &RelPath,
     at: Timestamp,
 ) -> Result<Sending, Hold> {
     let rows = rows_of(disk, settings, name, place)?;
     let bundle = BundleFolder::new(place.clone());
-    let with_row = files_of(disk, &bundle)?.into_iter().filter(|name| rows.contains(name));
-    let files = with_row.map(|name| sent_file(disk, &bundle, name)).collect::<Result<_, _>>()?;
+    let mut files = Vec::new();
+    for file in files_of(disk, &bundle)? {
+        let record = record_of(disk, &bundle, &file);
+        let asset = record.as_ref().ok().and_then(|sidecar| sidecar.id.as_ref());
+        let is_answered = asset.is_some_and(|asset| went.is_answered(name, asset));
+        if !is_answered && !rows.contains(&file) {
+            continue;
+        }
+        let sent = sent_file(disk, &bundle, file, record?)?;
+        if is_answered || went.why(name, &sent.asset, Some(&sent.hash)).is_none() {
+            files.push(sent);
+        }
+    }
     Ok(Sending { bundle: name.folder(), market: name.market.clone(), at, files })
 }
 
@@ -100,8 +114,7 @@ pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> R
 }
 
 /// Returns what goes to a market with one file. What is on record for ever is read, and not believed.
-fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String) -> Result<SentFile, Hold> {
-    let sidecar = record_of(disk, bundle, &name)?;
+fn sent_file(disk: &dyn Look, bundle: &BundleFolder, name: String, sidecar: Sidecar) -> Result<SentFile, Hold> {
     let asset = sidecar.id.expect("a bundled file's sidecar says which asset it is");
     let file = sidecar.file.expect("a bundled file's sidecar says what was left");
     let path = bundle.files().join(&name);

@@ -341,7 +341,8 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     fs::rename(home.path().join("upload"), home.path().join("away")).unwrap();
     let folder = BundleFolder::new(bundle.folder());
     let (disk, settings) = (vault.disk(), &*decide.settings);
-    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, now: now.for_settle() };
+    let (went, now) = (decide.ledger.went(), now.for_settle());
+    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, went, now };
     let why = look.offers(&bundle, &folder, &owed, false).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-22/adobe-stock/files/bad.jpg"), "{why}");
 }
@@ -365,6 +366,7 @@ fn look_at_bundle(tags: &str, more: &[(&str, &str)]) -> FoundBundle {
         others: Vec::new(),
     };
     let order = Order {
+        went: decide.ledger.went(),
         settings: decide.settings.clone(),
         forgotten: std::collections::HashSet::new(),
         distrusted: std::collections::HashSet::new(),

@@ -5,11 +5,13 @@ mod note_versions;
 mod owed;
 mod rebuild;
 mod sendings;
+mod went;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -24,6 +26,7 @@ pub(super) use owed::Lacks;
 pub(super) use rebuild::sidecars_of;
 pub(super) use sendings::Became;
 use sendings::Sendings;
+pub(super) use went::Went;
 
 use super::misplaced::Misplaced;
 
@@ -238,6 +241,11 @@ impl Ledger {
     /// Returns the bundles that are on record as sent, each with how many files it had.
     pub(super) fn sent_bundles(&self) -> impl Iterator<Item = (&BundleName, usize)> {
         self.sendings.bundles()
+    }
+
+    /// Returns what went to each market, and what that answered, for those who have no ledger.
+    pub(super) fn went(&self) -> Arc<Went> {
+        self.sendings.went(&self.assets)
     }
 
     /// Returns whether a market refused a file of these very bytes.

@@ -28,6 +28,13 @@ impl Ledger {
         ledger
     }
 
+    /// Returns what the journal alone tells.
+    pub(in crate::service) fn of(records: &[Record]) -> Self {
+        let mut ledger = Self::default();
+        ledger.remember_records(records);
+        ledger
+    }
+
     /// Looks anew for bundles that lie where none can, or where those of another market lie.
     pub(in crate::service) fn look_for_misplaced(&mut self, disk: &dyn Look, areas: &[RelPath]) {
         for walked in areas.iter().filter_map(|area| walk(disk, area, &|_| true, &mut |_, _| ()).ok()) {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::assets::{Assets, Slot};
+use super::went::{Answer, Went};
 use crate::model::{ContentHash, MarketName, RelPath};
 use crate::plan::{BundleName, MarketRecord, Refusal, is_answered_again};
 use crate::records::{AnsweredFile, Answers, Dealing, Sending};
@@ -14,6 +16,8 @@ use crate::records::{AnsweredFile, Answers, Dealing, Sending};
 pub(super) struct Sendings {
     markets: BTreeMap<MarketName, OfMarket>,
     bundles: BTreeMap<BundleName, OfBundle>,
+    /// What all that comes to for each asset, since it was asked.
+    went: OnceLock<Arc<Went>>,
 }
 
 /// What is on record of a bundle. What its market answered stays, also after it turned out that it was not sent.
@@ -90,6 +94,7 @@ impl OfMarket {
 impl Sendings {
     /// Takes what a plan that was carried out says of dealings with a market.
     pub(super) fn remember(&mut self, dealing: &Dealing, assets: &mut Assets) {
+        self.went = OnceLock::new();
         match dealing {
             Dealing::Sent(sending) => self.sent(sending, assets),
             Dealing::NotSent(bundle) => self.not_sent(bundle),
@@ -175,6 +180,21 @@ impl Sendings {
     /// Returns whether a market refused a file of these very bytes.
     pub(super) fn is_refused(&self, market: &MarketName, hash: &ContentHash) -> bool {
         self.markets.get(market).is_some_and(|of_market| of_market.refused.contains_key(hash))
+    }
+
+    /// Returns what went to each market, by asset.
+    pub(super) fn went(&self, assets: &Assets) -> Arc<Went> {
+        let answer = |(market, number): Number<'_>, became: &Became| match became {
+            Became::InReview => Answer::None,
+            Became::Accepted => Answer::Accepted,
+            Became::Refused(_) => Answer::Refused(Box::new(self.markets[market].refusals[&number].0.clone())),
+        };
+        let of_slot = |slot: Slot| {
+            let sent = self.of_asset(slot, assets);
+            sent.map(move |(number, bundle, became)| (number.0, assets.id(slot), bundle, answer(number, &became)))
+        };
+        let all = assets.slots().flat_map(of_slot);
+        self.went.get_or_init(|| Arc::new(Went::of(self.bundles.keys().cloned().collect(), all))).clone()
     }
 
     /// Learns that what a market refused is made in another way too.

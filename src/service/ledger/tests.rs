@@ -250,6 +250,19 @@ fn dealt(dealing: Dealing) -> Intent {
     intent
 }
 
+/// Checks that what lies in an open bundle is not to be uploaded if the market has it, or refused these bytes.
+fn assert_went(ledger: &Ledger, name: &BundleName, became: &[&str]) {
+    let further = BundleName { part: 2, ..name.clone() };
+    let has = |state: &str| became.iter().any(|became| became.starts_with(state));
+    let went = |name: &BundleName, bytes: &str| ledger.went().why(name, &id(), Some(&hash(bytes))).is_some();
+    for (bytes, is_same) in [("retouched by hand", has("refused")), ("mended", false)] {
+        assert_eq!(went(name, bytes), has("accepted") || is_same, "{bytes}: {became:?}");
+        let is_there = has("accepted") || has("in review");
+        assert_eq!(went(&further, bytes), is_there || is_same, "{bytes}, another bundle: {became:?}");
+    }
+    assert_eq!(ledger.went().is_answered(name, &id()), has("accepted") || has("refused"), "{became:?}");
+}
+
 /// What became of a file was asked of its bundle alone, and forgotten with it.
 #[test]
 fn what_was_sent_is_known_by_asset_and_by_content() {
@@ -315,6 +328,7 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
         let is_refused = ledger.is_refused(&m, &hash("retouched by hand"));
         assert_eq!(is_refused, others.contains(&answered(false)), "{others:?}");
         let name = BundleName::of(&bundle).unwrap();
+        assert_went(&ledger, &name, expected);
         let is_sent = others.iter().rfind(|intent| !matches!(intent.about.dealing, Some(Dealing::Answered(_))));
         let is_sent = is_sent.is_some_and(|intent| matches!(intent.about.dealing, Some(Dealing::Sent(_))));
         assert_eq!(ledger.sent_bundles().collect::<Vec<_>>(), if is_sent { vec![(&name, 2)] } else { vec![] });

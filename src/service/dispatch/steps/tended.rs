@@ -61,6 +61,7 @@ impl Dispatcher {
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
                 owed: self.decide.owed(&bundles),
+                went: self.decide.ledger.went(),
                 delivered: OnceLock::new(),
                 now: now.for_settle(),
             };

@@ -86,6 +86,31 @@ fn a_manifest_follows_the_sidecars_of_its_bundle() {
     assert_eq!((mill.failed(), mill.dispatcher.decide.upload.bundles.len()), (0, 0));
 }
 
+/// What a person copied, or opened again after its market had accepted it, was uploaded a second time.
+#[test]
+fn what_a_market_has_keeps_no_row_in_another_bundle() {
+    let mut mill = bundled();
+    let day = mill.now().local.date();
+    let (bundle, copy) = (format!("upload/{day}/adobe-stock"), format!("upload/{day}/adobe-stock-2"));
+    let row = |mill: &Mill, bundle: &str| mill.text(&format!("{bundle}/adobe-stock.csv")).contains("sea-0001.jpg");
+    for name in ["files/sea-0001.jpg", "sidecars/sea-0001.jpg.yaml", "adobe-stock.csv", "CHECKLIST.md"] {
+        let bytes = std::fs::read(mill.home.path().join(format!("{bundle}/{name}"))).unwrap();
+        mill.drop(&format!("{copy}/{name}"), &bytes);
+    }
+    mill.pass(61);
+    assert!(row(&mill, &bundle) && row(&mill, &copy), "neither is sent");
+    mill.drop(&format!("{bundle}/SENT"), b"");
+    mill.pass(4_000);
+    assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
+    let list = mill.text(&format!("{copy}/CHECKLIST.md"));
+    let told = format!("> Do not upload again: `sea-0001.jpg`: it went to adobe-stock with `{bundle}`; ");
+    assert!(list.contains(&told) && !list.contains("[ ] Upload `sea-0001.jpg`"), "{list}");
+    mill.drop(&format!("{copy}/SENT"), b"");
+    mill.pass(4_000);
+    let sent: usize = mill.dispatcher.decide.ledger.market_records().map(|(_, record)| record.sent().count()).sum();
+    assert_eq!((sent, mill.failed()), (1, 0));
+}
+
 /// Returns what a record says, without comments, on one line.
 fn said(mill: &Mill, name: &str) -> String {
     let text = mill.text(name);

@@ -1,0 +1,84 @@
+//! What markets have, or refused, by what is on record: small enough to be handed to a worker.
+
+use std::collections::BTreeMap;
+
+use crate::model::{AssetId, ContentHash, MarketName};
+use crate::plan::BundleName;
+
+/// What went to each market, by asset.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Went {
+    bundles: Vec<BundleName>,
+    markets: BTreeMap<MarketName, Vec<Once>>,
+}
+
+/// A file of an asset that was sent; there may be hundreds of thousands.
+#[derive(Debug)]
+struct Once {
+    asset: AssetId,
+    /// Its place among the bundles.
+    bundle: u32,
+    answer: Answer,
+}
+
+/// What a market answered about a file.
+#[derive(Debug)]
+pub(super) enum Answer {
+    None,
+    Accepted,
+    /// It refused these bytes.
+    Refused(Box<ContentHash>),
+}
+
+impl Went {
+    /// Takes all that went to markets, with the names of all bundles, sorted.
+    pub(super) fn of<'a>(
+        bundles: Vec<BundleName>,
+        all: impl Iterator<Item = (&'a MarketName, &'a AssetId, &'a BundleName, Answer)>,
+    ) -> Self {
+        let mut markets: BTreeMap<MarketName, Vec<Once>> = BTreeMap::new();
+        for (market, asset, bundle, answer) in all {
+            let bundle = bundles.binary_search(bundle).expect("a file went with a bundle that is on record");
+            let bundle = u32::try_from(bundle).expect("there are fewer than four billion bundles");
+            let once = Once { asset: asset.clone(), bundle, answer };
+            markets.entry(market.clone()).or_default().push(once);
+        }
+        markets.values_mut().for_each(|all| all.sort_by(|one, other| one.asset.cmp(&other.asset)));
+        Self { bundles, markets }
+    }
+
+    /// Returns why a file of an open bundle is not to be uploaded: its market has its asset, from this bundle or another
+    /// one, or refused it with the same bytes. `hash` is what it has as stockmill left it; `None` if a person changed it.
+    pub(in crate::service) fn why(
+        &self,
+        name: &BundleName,
+        asset: &AssetId,
+        hash: Option<&ContentHash>,
+    ) -> Option<String> {
+        let market = &name.market;
+        self.of_asset(market, asset).find_map(|Once { bundle, answer, .. }| {
+            let bundle = &self.bundles[*bundle as usize];
+            let folder = bundle.folder();
+            match answer {
+                Answer::Accepted => Some(format!("{market} accepted it, as it went there with `{folder}`")),
+                // Of the bundle itself its mark was taken away: it was not sent after all.
+                Answer::None => (bundle != name).then(|| format!("it went to {market} with `{folder}`")),
+                Answer::Refused(bytes) => (hash == Some(&**bytes)).then(|| {
+                    format!("{market} refused it, as it went there with `{folder}`: change its tags or its picture")
+                }),
+            }
+        })
+    }
+
+    /// Returns whether a bundle's market answered about an asset that went there with it.
+    pub(in crate::service) fn is_answered(&self, name: &BundleName, asset: &AssetId) -> bool {
+        let of_bundle = |once: &Once| self.bundles[once.bundle as usize] == *name;
+        self.of_asset(&name.market, asset).any(|once| of_bundle(once) && !matches!(once.answer, Answer::None))
+    }
+
+    fn of_asset<'a>(&'a self, market: &MarketName, asset: &'a AssetId) -> impl Iterator<Item = &'a Once> {
+        let all = self.markets.get(market).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|once| once.asset < *asset);
+        all[first..].iter().take_while(move |once| once.asset == *asset)
+    }
+}
