@@ -44,7 +44,7 @@ pub(super) fn csv_steps(
     let mut rows = of_parts.iter().flat_map(|part| part.rows.keys()).peekable();
     let is_delivered = rows.peek().is_some() && rows.all(|name| delivered.rows.contains(name));
     let left = of_parts.iter().filter(|part| !is_done.contains(&part.path));
-    let left = left.filter(|part| !delivered.in_doubt.contains(&part.path.file_text()));
+    let left = left.filter(|part| !part.rows.is_empty() && !delivered.in_doubt.contains(&part.path.file_text()));
     let by = if is_delivered { DELIVERED } else { "" };
     let steps = left.map(|part| {
         let (name, rows) = (quoted(part), counted(part.rows.len(), "row"));

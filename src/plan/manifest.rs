@@ -34,6 +34,10 @@ pub struct Existing<'a> {
     pub record: Option<&'a [u8]>,
 }
 
+/// What is told where the record of a list cannot be read, which is written anew.
+const FORGOTTEN: &str = "; `checklist.json` could not be read, so that what is ticked counts for what lies there now: look whether \
+                         all was uploaded that changed meanwhile";
+
 /// Returns where it stands what a bundle's checklist is about.
 pub fn list_record(bundle: &RelPath) -> RelPath {
     BundleFolder::new(bundle.clone()).sidecars().join(LIST_RECORD)
@@ -70,8 +74,8 @@ pub fn plan_manifest(
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
     let texts = of_parts.iter().map(|part| (part.path.clone(), was(&part.path))).zip(parts);
     // What cannot be read is forgotten: the lines still say what they are about, if less surely.
-    let known = record_there.and_then(|bytes| ListRecord::parse(bytes).ok());
-    let (text, record) = list.text(&rows, list_there, known.as_ref());
+    let known = record_there.map(ListRecord::parse).transpose();
+    let (text, record) = list.text(&rows, list_there, known.as_ref().ok().and_then(Option::as_ref));
     let list = ((name.folder().join("CHECKLIST.md"), list_there), text);
     let record = ((list_record(&name.folder()), record_there), record.to_bytes());
     let changed = texts.chain([list, record]).filter(|((_, was), text)| Some(text.as_slice()) != *was);
@@ -81,7 +85,8 @@ pub fn plan_manifest(
     if products.is_empty() && removes.is_empty() {
         return Ok(None);
     }
-    let did = told(rows.len(), without_row.len(), unwanted);
+    let forgotten = if known.is_err() { FORGOTTEN } else { "" };
+    let did = told(rows.len(), without_row.len(), unwanted) + forgotten;
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
 }
@@ -140,7 +145,7 @@ mod tests {
         files.push(Written { path: name.manifest(9), seen, bytes: mine.as_bytes().to_vec() });
         // How many assets there are, what is written, what is removed, and how many steps are about the manifest.
         for (count, written, gone, steps) in [
-            (0, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 1),
+            (0, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 0),
             (2, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 1),
             (5, vec!["adobe-stock-2.csv", "adobe-stock-3.csv", "CHECKLIST.md", "checklist.json"], vec![], 3),
             (4, vec!["CHECKLIST.md", "checklist.json"], vec!["adobe-stock-3.csv"], 2),
@@ -169,5 +174,18 @@ mod tests {
             assert_eq!(rows, count);
         }
         assert!(files.iter().any(|file| file.bytes == mine.as_bytes()));
+    }
+
+    /// The record of a list was written anew without a word, and with it went what its ticks were about.
+    #[test]
+    fn a_list_whose_record_cannot_be_read_is_told() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let assets = [BundleAsset::bare("a.jpg", Meta { title: "Sea".to_owned(), ..Meta::default() })];
+        for (record, is_told) in [(None, false), (Some(&b"{\"version\": 1"[..]), true)] {
+            let existing = &Existing { record, ..Existing::default() };
+            let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), existing).unwrap().unwrap();
+            assert_eq!(plan.about.did.contains(FORGOTTEN), is_told, "{:?}", plan.about);
+        }
     }
 }
