@@ -112,7 +112,7 @@ class Mill:
         """Puts one more file into the bundle."""
         from blake3 import blake3
 
-        name, content = f"cabin-{number:02}.jpg", jpeg(number, size)
+        name, content = f"cabin{number:02}.jpg", jpeg(number, size)
         (self.bundle / "files" / name).write_bytes(content)
         (self.bundle / "sidecars" / f"{name}.yaml").write_text(
             f"id: '{number:016x}'\nfile: {{hash: '{blake3(content).hexdigest()}'}}\n{TAGS}"
@@ -311,7 +311,7 @@ def over_sftp(binary, folder):
         expect("the others are taken away there", two.deliver(), 0, "2 files delivered now.")
         if any((into / Path(path).name).read_bytes() != Path(path).read_bytes() for path in others):
             raise SystemExit("FAILED: what was taken away did not go")
-        changed = one.bundle / "files/cabin-00.jpg"
+        changed = one.bundle / "files/cabin00.jpg"
         changed.write_bytes(b"changed")
         expect("a file that changed since", one.deliver(), 1, "changed after it was delivered", "and 1 not")
         expect("the word of a person", one.deliver("--taken", str(changed)), 0)
@@ -332,13 +332,13 @@ def over_sftp(binary, folder):
         sound = [record.read_text() for record in records]
         records[0].write_text(sound[0].replace("title: A cabin in the snow, ", ""))
         records[1].write_text("tags: [")
-        (refused.bundle / "files" / "cabin-02.jpg").write_bytes(b"no picture")
+        (refused.bundle / "files" / "cabin02.jpg").write_bytes(b"no picture")
         from blake3 import blake3
 
         records[2].write_text(f"id: '2222222222222222'\nfile: {{hash: '{blake3(b'no picture').hexdigest()}'}}\n{TAGS}")
-        told = ("its market would refuse it today: it has no title", "sidecars/cabin-01.jpg.yaml", "it is of no kind that stockmill knows")
+        told = ("its market would refuse it today: it has no title", "sidecars/cabin01.jpg.yaml", "it is of no kind that stockmill knows")
         expect("what something speaks against", refused.deliver(), 1, *told, "1 file delivered now, and 3 not")
-        if [path.name for path in into.iterdir()] != ["cabin-03.jpg"]:
+        if [path.name for path in into.iterdir()] != ["cabin03.jpg"]:
             raise SystemExit(f"FAILED: something was sent that something speaks against: {list(into.iterdir())}")
 
         emptied()
@@ -567,10 +567,10 @@ def without_room(binary, folder):
     try:
         shown = subprocess.run(["ssh-keygen", "-lf", str(folder / "host.pem.pub")], capture_output=True, text=True, check=True)
         mill.settings(f"sftp://me@shop@127.0.0.1:{port}/", host_key=shown.stdout.split()[1], per_host=1)
-        told = ("cabin-02.jpg: not delivered: the server takes nothing (perhaps it is full): ", "and 5 not")
+        told = ("cabin02.jpg: not delivered: the server takes nothing (perhaps it is full): ", "and 5 not")
         done = mill.deliver()
         expect("a server that says of each file that it failed", done, 1, *told)
-        if "cabin-03.jpg" in done[1] or any(into.iterdir()):
+        if "cabin03.jpg" in done[1] or any(into.iterdir()):
             raise SystemExit(f"FAILED: it was asked for more, or files stay: {list(into.iterdir())}\n{done[1]}")
     finally:
         server.kill()
@@ -611,9 +611,9 @@ def over_ftps(binary, folder):
                     late = f"vecteezy.csv: delivered as `vecteezy-{DAY}-2.csv`"
                     expect(f"{what}, and a file that came later", mill.deliver(env=env), 0, late, "2 files delivered now.")
                     expect(f"{what}, again", mill.deliver(env=env), 0, "0 files delivered now.")
-                    csv[f"vecteezy-{DAY}-2.csv"] = mill.manifest([f"cabin-{files:02}.jpg"])
+                    csv[f"vecteezy-{DAY}-2.csv"] = mill.manifest([f"cabin{files:02}.jpg"])
                     arrived(f"{what}, and a file that came later", mill, into, csv)
-                    mill.rows["cabin-00.jpg"] = mill.rows["cabin-00.jpg"].replace("A cabin", "Cabins")
+                    mill.rows["cabin00.jpg"] = mill.rows["cabin00.jpg"].replace("A cabin", "Cabins")
                     table = mill.bundle / "vecteezy.csv"
                     table.write_bytes(mill.manifest(mill.rows))
                     expect("a row that changed since", mill.deliver(env=env), 1, f"--taken upload/{DAY}/vecteezy/vecteezy.csv", "and 1 not")
