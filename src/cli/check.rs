@@ -2,10 +2,10 @@ use std::process::ExitCode;
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::{named, say};
+use super::out::say;
 use super::settings::{config_ignored, read_settings, root, source};
 use crate::config::{NO_ZONES, lacks_zones};
-use crate::model::{counted, on_one_line};
+use crate::model::{counted, named, on_one_line};
 use crate::service::{Finding, Group, Level, View, check_up, market_notes};
 
 /// Checks settings, folders and limits, and prints one line for each.

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::{counted, named, say};
+use super::out::{counted, say};
 use super::settings::settings_of_existing;
-use crate::model::{MarketName, RelPath, alike};
+use crate::model::{MarketName, RelPath, alike, named, together};
 use crate::service::{Future, View};
 
 /// What nobody can know of the time to come.
@@ -77,8 +77,8 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
         say!("Nothing leaves `upload` until {day}.");
     }
     let stays = future.forecast.stays.iter();
-    for ((market, why), files) in grouped(stays.map(|(file, market, why)| (market.clone(), why.clone(), file))) {
-        say!("{}: not until {day} for {market}: {why}", named(&files));
+    for (markets, why, files) in grouped(stays.map(|(file, market, why)| (market.clone(), why.clone(), file))) {
+        say!("{}: not until {day} for {markets}: {why}", named(&files));
     }
     for (why, files) in alike(future.held.iter().map(|(file, why)| (why.clone(), file.clone()))) {
         say!("{}: held: {why}", named(&files));
@@ -90,8 +90,8 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     let refused = future.refused.iter();
     let refused =
         refused.flat_map(|((market, why), files)| files.iter().map(|file| (market.clone(), why.clone(), file)));
-    for ((market, why), files) in grouped(refused) {
-        say!("{} in bundles: not for {market}: {why}: {}", counted(files.len(), "file"), named(&files));
+    for (markets, why, files) in grouped(refused) {
+        say!("{} in bundles: not for {markets}: {why}: {}", counted(files.len(), "file"), named(&files));
     }
     if future.unmade > 0 {
         say!("{} in earlier stages: when they are made, nobody can tell.", counted(future.unmade, "file"));
@@ -99,16 +99,17 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     say!("{UNKNOWN}");
 }
 
-/// Returns what is told of files and markets, once for all files whose reasons differ in figures alone.
-fn grouped<'a>(
-    told: impl Iterator<Item = (MarketName, String, &'a RelPath)>,
-) -> Vec<((MarketName, String), Vec<RelPath>)> {
+/// Returns what is told of files and markets, once for all files whose reasons differ in figures alone, and for all markets
+/// of which the same is told.
+fn grouped<'a>(told: impl Iterator<Item = (MarketName, String, &'a RelPath)>) -> Vec<(String, String, Vec<RelPath>)> {
     let mut by_market: BTreeMap<MarketName, Vec<(String, RelPath)>> = BTreeMap::new();
     told.for_each(|(market, why, file)| by_market.entry(market).or_default().push((why, file.clone())));
-    let of_market = |(market, told): (MarketName, Vec<_>)| {
-        alike(told).into_iter().map(move |(why, files)| ((market.clone(), why), files))
-    };
-    by_market.into_iter().flat_map(of_market).collect()
+    let of_market =
+        |(market, told): (MarketName, Vec<_>)| alike(told).into_iter().map(move |told| (market.clone(), told));
+    together(by_market.into_iter().flat_map(of_market))
+        .into_iter()
+        .map(|(markets, (why, files))| (markets, why, files))
+        .collect()
 }
 
 fn names(markets: &[MarketName]) -> Vec<&str> {
@@ -118,6 +119,24 @@ fn names(markets: &[MarketName]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same was told once for each of seven markets.
+    #[test]
+    fn markets_of_which_the_same_is_told_of_the_same_files_share_a_line() {
+        let files = ["upload/a.jpg", "upload/b.jpg"].map(|path| RelPath::new(path).unwrap());
+        let rows = [
+            ("alamy", "it has 3 megapixels", 0),
+            ("alamy", "it has 5 megapixels", 1),
+            ("pond5", "it has 3 megapixels", 0),
+            ("pond5", "it has 5 megapixels", 1),
+            ("zoonar", "it has 3 megapixels", 0),
+        ];
+        let rows = rows.map(|(market, why, file)| (MarketName::new(market).unwrap(), why.to_owned(), &files[file]));
+        let told: Vec<_> = grouped(rows.into_iter()).into_iter().map(|(m, why, of)| (m, why, of.len())).collect();
+        let line = |markets: &str, why: &str, count| (markets.to_owned(), why.to_owned(), count);
+        let expected = [line("alamy, pond5", "it has 3 to 5 megapixels", 2), line("zoonar", "it has 3 megapixels", 1)];
+        assert_eq!(told, expected);
+    }
 
     /// It was told that four digits of a year could not be read.
     #[test]

@@ -3,8 +3,6 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _};
 
-use crate::model::RelPath;
-
 /// Prints a line for the person who asked.
 macro_rules! say {
     ($($text:tt)*) => { $crate::cli::out::line(format_args!($($text)*)) };
@@ -20,16 +18,6 @@ pub(super) fn line(text: Arguments<'_>) {
     }
     eprintln!("cannot print: {error}");
     std::process::exit(1);
-}
-
-/// The most files that are named where the same is told of many.
-const NAMED_MAX: usize = 3;
-
-/// Returns how files are named of which the same is told.
-pub(super) fn named(files: &[RelPath]) -> String {
-    let first: Vec<String> = files.iter().take(NAMED_MAX).map(ToString::to_string).collect();
-    let more = if files.len() > NAMED_MAX { format!(" and {} more", files.len() - NAMED_MAX) } else { String::new() };
-    format!("{}{more}", first.join(", "))
 }
 
 /// Returns a number with what is counted: `1 file`, `2 files`.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::RootArgs;
 use super::error::CliError;
-use super::out::{counted, named, say};
+use super::out::{counted, say};
 use super::settings::{exit_code, settings_to_look};
 use super::unwise;
-use crate::model::{RelPath, ThemeSlug, escape_bytes, on_one_line};
+use crate::model::{RelPath, ThemeSlug, escape_bytes, named, on_one_line};
 use crate::plan::{Freshness, MarketTally, Stale};
 use crate::service::{AnswerCount, BundleStatus, Group, View, WhyKind};
 

@@ -47,13 +47,16 @@ pub(super) fn verdicts(
     if let Some(why) = answer.refused {
         return Err(CliError::failed(&format!("nothing is recorded: {why}")));
     }
-    if !is_recorded {
+    let is_whole = unknown.is_empty() && !answer.done.iter().any(|did| matches!(did, Did::NotTold(..)));
+    if is_whole && !is_recorded {
         say!("Nothing in it is new.");
     }
     if pending > 0 {
         say!("Not answered yet: {}.", counted(pending, "file"));
     }
-    let is_whole = unknown.is_empty() && !answer.done.iter().any(|did| matches!(did, Did::NotTold(..)));
+    if !is_whole && !is_recorded {
+        return Err(CliError::failed(&"nothing of the list is recorded: the lines above say why"));
+    }
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

@@ -1,6 +1,8 @@
-//! Texts that differ in their figures alone, told once.
+//! Texts that differ in their figures alone, and what is so of several markets, told once.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::MarketName;
 
 /// Returns the parts of a text, each with whether it is a figure: `3`, `4.2`, `64x64`. What stands in backticks, in a word
 /// or in a date is none.
@@ -85,6 +87,18 @@ pub fn told_as_one<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
         },
     );
     told.collect()
+}
+
+/// Returns values, each once and with the names of all that have it, in the order of the first of them.
+pub fn together<T: PartialEq>(all: impl IntoIterator<Item = (MarketName, T)>) -> Vec<(String, T)> {
+    let mut groups: Vec<(String, T)> = Vec::new();
+    for (market, value) in all {
+        match groups.iter_mut().find(|(_, known)| *known == value) {
+            Some((markets, _)) => *markets = format!("{markets}, {market}"),
+            None => groups.push((market.to_string(), value)),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

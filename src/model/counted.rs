@@ -1,3 +1,5 @@
+use super::RelPath;
+
 /// Returns a number of things in words: `1 file`, `2 files`.
 pub fn counted(count: usize, one: &str) -> String {
     let stem = one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
@@ -6,6 +8,16 @@ pub fn counted(count: usize, one: &str) -> String {
         (_, Some(stem)) => format!("{count} {stem}ies"),
         (_, None) => format!("{count} {one}s"),
     }
+}
+
+/// The most files that are named where the same is told of many.
+const NAMED_MAX: usize = 3;
+
+/// Returns how files are named of which the same is told.
+pub fn named(files: &[RelPath]) -> String {
+    let first: Vec<String> = files.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let more = if files.len() > NAMED_MAX { format!(" and {} more", files.len() - NAMED_MAX) } else { String::new() };
+    format!("{}{more}", first.join(", "))
 }
 
 /// Returns a figure with as few decimals, from one on, as let what is seen of it tell what matters about it.

@@ -33,11 +33,11 @@ mod video;
 mod word;
 
 pub use ai::{Ai, AiField};
-pub use alike::{alike, shape, told_as_one};
+pub use alike::{alike, shape, together, told_as_one};
 pub use c2pa::C2pa;
 pub use colours::{ColourSpace, Colours};
 pub use command_line::{ArgumentProblem, CommandLine, ProgramStep};
-pub use counted::{counted, figure};
+pub use counted::{counted, figure, named};
 pub use day_folder::leading_days;
 pub use enhance::{Enhance, EnhanceTags, Strength};
 pub use enlarge::{EnlargeTags, Method, Restore};

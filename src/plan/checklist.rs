@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    GONE, RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_retouched, of_sound, of_tagless, of_unmeasured,
-    of_unwise,
+    GONE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_retouched, of_sound,
+    of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
@@ -186,7 +186,8 @@ impl Checklist<'_> {
             .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
-        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
+        let of_names = of_names(self.market, self.assets);
+        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).chain(of_names).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -353,6 +354,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         RETOUCHED,
         UNMEASURED,
         GONE,
+        SIGNLESS,
         SHORT,
         delivered::IN_DOUBT,
         delivered::UNKNOWN,

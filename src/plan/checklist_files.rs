@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
-use crate::market::{Market, Warning, WarningKind};
+use crate::market::{Charset, Market, Warning, WarningKind};
 use crate::model::{counted, escape_bytes};
 
 /// How a line begins and ends that names clips with sound.
@@ -25,6 +25,11 @@ pub(super) const UNMEASURED: (&str, &str) = (
 /// How a line begins and ends that names files which the market may have, though they are not in the bundle any more.
 pub(super) const GONE: (&str, &str) =
     ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal.");
+/// How a line begins and ends that says that names lost their signs.
+pub(super) const SIGNLESS: (&str, &str) = (
+    "> File names have ASCII letters and digits alone here: ",
+    "other signs are left out, since the market takes none.",
+);
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -81,6 +86,12 @@ pub(super) fn of_gone(gone: &BTreeSet<String>) -> Option<String> {
     Some(format!("{}{}{}", GONE.0, quoted(gone.iter().map(String::as_str))?, GONE.1))
 }
 
+/// Returns the line about names without dashes and other signs.
+pub(super) fn of_names(market: &Market, assets: &[BundleAsset]) -> Option<String> {
+    let is_told = market.file_name.charset == Charset::Alphanumeric && !assets.is_empty();
+    is_told.then(|| format!("{}{}", SIGNLESS.0, SIGNLESS.1))
+}
+
 /// Returns the names of files for a line; `None` if there are none.
 fn named<'a>(assets: impl Iterator<Item = &'a BundleAsset>) -> Option<String> {
     quoted(assets.map(|asset| asset.file_name.as_str()))
@@ -122,7 +133,15 @@ mod tests {
         let tagless = of_tagless(&assets).unwrap();
         assert_eq!(tagless, "> Without tags inside: `1.mp4`, `3.mp4`; the market knows them by the CSV alone.");
         assert_eq!(of_tagless(&assets[..1]), None);
-        assert_eq!(of_retouched(&assets), None);
+        assert_eq!((of_names(&adobe, &assets), of_retouched(&assets)), (None, None));
+        let mut strict = adobe.clone();
+        strict.file_name.charset = Charset::Alphanumeric;
+        assert_eq!(of_names(&strict, &[]), None);
+        assert!(
+            of_names(&strict, &assets)
+                .unwrap()
+                .ends_with("alone here: other signs are left out, since the market takes none.")
+        );
         let changed = [BundleAsset { is_retouched: true, ..assets[1].clone() }];
         assert!(
             of_retouched(&changed).unwrap().starts_with("> Changed by hand since they were bundled: `1.mp4`; look ")

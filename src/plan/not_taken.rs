@@ -1,7 +1,7 @@
 //! Why markets do not get a file, in words: a person reads first which they are, and each reason once.
 
 use super::Hold;
-use crate::model::MarketName;
+use crate::model::{MarketName, together};
 
 /// Why a market does not get a file.
 #[derive(Clone)]
@@ -48,18 +48,6 @@ impl NotTaken {
         }
         self
     }
-}
-
-/// Returns values, each once and with the names of all that have it, in the order of the first of them.
-pub(super) fn together<T: PartialEq>(all: impl IntoIterator<Item = (MarketName, T)>) -> Vec<(String, T)> {
-    let mut groups: Vec<(String, T)> = Vec::new();
-    for (market, value) in all {
-        match groups.iter_mut().find(|(_, known)| *known == value) {
-            Some((markets, _)) => *markets = format!("{markets}, {market}"),
-            None => groups.push((market.to_string(), value)),
-        }
-    }
-    groups
 }
 
 /// Returns what is told of the markets that do not get a file: each reason once, with all that have it.

@@ -5,7 +5,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
-use super::not_taken::{Cause, NotTaken, refused_by_all, together, told};
+use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::But;
@@ -13,7 +13,7 @@ use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
-use crate::model::{Format, MarketName, Meta, RelPath};
+use crate::model::{Format, MarketName, Meta, RelPath, together};
 use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.

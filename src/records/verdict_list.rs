@@ -63,6 +63,12 @@ pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<Lis
                 Some(name) => Some(place(name).ok_or_else(|| missing(&[name.as_str()], found.iter()))?),
                 None => None,
             };
+            if let Some(line) = broken_quotes(text, separator) {
+                return Err(UnreadList::Text(format!(
+                    "line {line}: a cell begins there with a quotation mark that nothing closes, or that is closed before \
+                     the cell ends; correct that line: nothing of the list is recorded"
+                )));
+            }
             let rows = rows(text, reader, [Some(file), Some(verdict), reason]).map_err(UnreadList::Text)?;
             return Ok((rows, told));
         }
@@ -78,6 +84,37 @@ pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<Lis
 
 fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes())
+}
+
+/// Returns the line of the first cell whose quotation marks do not fit (RFC 4180, 2): the reader would take further rows for
+/// a part of it.
+fn broken_quotes(text: &str, separator: u8) -> Option<u64> {
+    enum Cell {
+        Begins,
+        Plain,
+        Quoted,
+        /// Behind a mark that closes it, if no other follows.
+        Marked,
+        Closed,
+    }
+    let (mut cell, mut line, mut begin) = (Cell::Begins, 1, 1);
+    for byte in text.bytes() {
+        cell = match (cell, byte) {
+            (Cell::Begins, b'"') => {
+                begin = line;
+                Cell::Quoted
+            }
+            (Cell::Quoted, b'"') => Cell::Marked,
+            (Cell::Marked, b'"') | (Cell::Quoted, _) => Cell::Quoted,
+            (_, b'\r' | b'\n') => Cell::Begins,
+            (_, byte) if byte == separator => Cell::Begins,
+            (Cell::Marked | Cell::Closed, b' ') => Cell::Closed,
+            (Cell::Marked | Cell::Closed, _) => return Some(begin),
+            (Cell::Begins | Cell::Plain, _) => Cell::Plain,
+        };
+        line += u64::from(byte == b'\n');
+    }
+    matches!(cell, Cell::Quoted).then_some(begin)
 }
 
 fn rows(text: &str, mut reader: csv::Reader<&[u8]>, places: [Option<usize>; 3]) -> Result<Vec<ListRow>, String> {
@@ -163,6 +200,27 @@ mod tests {
         assert_eq!(read(b"Filename,Status\nshort\n,\n", None).unwrap(), ["2 short||"]);
         let Err(UnreadList::Text(why)) = read(b"{\\rtf1 Filename}", None) else { panic!("it is no table") };
         assert!(why.starts_with("the list is rich text"), "{why}");
+        // An open quotation mark took the rows below it for a part of its cell; of what it said, the rest was recorded.
+        let quotes: [(&str, Option<u64>); 9] = [
+            ("Filename,Status\na,\"b\nc,d\n", Some(2)),
+            ("Filename,Status\r\na,b\r\nc,\"d\r\n", Some(3)),
+            ("Filename,Status\na,\"b\nc,\"d\"\n", Some(2)),
+            ("Filename,Status\na,\"b\"c\n", Some(2)),
+            ("Filename;Status\na;\"b, c\"; \n", None),
+            ("Filename,Status\na,\"say \"\"b\"\"\"\n", None),
+            ("Filename,Status\na,12\" b\n", None),
+            ("\"Filename\" ,\"Status\"\na,b\n", None),
+            ("Filename,Status\na,\"b\nb\"", None),
+        ];
+        for (text, line) in quotes {
+            let why = match read(text.as_bytes(), None) {
+                Err(UnreadList::Text(why)) => Some(why),
+                read => read.map(|_| None).unwrap(),
+            };
+            assert_eq!(why.is_some(), line.is_some(), "{text:?}: {why:?}");
+            let begin = line.map(|line| format!("line {line}: a cell begins there"));
+            assert!(why.zip(begin).is_none_or(|(why, begin)| why.starts_with(&begin)), "{text:?}");
+        }
         // The first of two counted, whatever the other one said.
         let Err(UnreadList::Text(why)) = read(b"Filename,Status,status\na,b,c\n", None) else { panic!("which one?") };
         assert_eq!(why, "it has several columns `Status`: leave one, or name another");

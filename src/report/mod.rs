@@ -22,7 +22,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::intake::WatchProblem;
-use crate::model::{INSTEAD, MarketName, RelPath, escape_bytes};
+use crate::model::{INSTEAD, MarketName, RelPath, escape_bytes, named};
 use crate::records::About;
 use crate::vault::{Capabilities, DiskError, FileSystem, NoReplace, Recovered, Stray};
 
@@ -115,14 +115,19 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", chars.as_str())
 }
 
-/// Tells why an asset stays where it is; once for each reason.
-pub fn held(file: &RelPath, why: &str) {
-    info!(file = %file, "Held: {}.", escape_bytes(why.as_bytes()));
+/// Tells why assets stay where they are; once for each reason.
+pub fn held(files: &[RelPath], why: &str) {
+    info!(files = several(files), file = %named(files), "Held: {}.", escape_bytes(why.as_bytes()));
 }
 
-/// Tells why a file is left alone; once for each reason.
-pub fn left_alone(file: &RelPath, why: &str) {
-    info!(file = %file, "Left alone: {}.", escape_bytes(why.as_bytes()));
+/// Tells why files are left alone; once for each reason.
+pub fn left_alone(files: &[RelPath], why: &str) {
+    info!(files = several(files), file = %named(files), "Left alone: {}.", escape_bytes(why.as_bytes()));
+}
+
+/// Returns how many files these are, if it is not one alone.
+fn several(files: &[RelPath]) -> Option<usize> {
+    Some(files.len()).filter(|count| *count != 1)
 }
 
 /// Tells of a bundled file that was not sold with its bundle.

@@ -286,6 +286,7 @@ async fn work(
             ready.stopping();
             workers.stop.tell();
             if dispatcher.is_at_rest() {
+                dispatcher.tell_files();
                 report::stopped(dispatcher.summary());
                 return;
             }

@@ -190,7 +190,11 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     };
     let said = import("Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n");
     assert!(said.contains("line 2: `winter-cabins-0001.jpg` is on record in no bundle that went there"), "{said}");
+    assert!(said.ends_with("nothing of the list is recorded: the lines above say why\n"), "{said}");
     assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    // The mark took the second row for a part of the reason, and the first one was recorded.
+    let said = import("Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,\"noise\nx.jpg,Approved,\n");
+    assert!(said.contains("line 2: a cell begins there with a quotation mark that nothing closes"), "{said}");
     let refused = "\u{feff}filename;STATUS;Why\r\nwinter-cabins-0001.jpg;Rejected;noise\r\nx.jpg;Approved;\r\nwinter-cabins-0001.jpg;maybe;\r\n";
     let said = import(refused);
     assert!(said.contains("line 4: `maybe` is no verdict that is known (accepted, "), "{said}");

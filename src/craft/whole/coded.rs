@@ -1,25 +1,28 @@
 //! Finds what programs write into the coded pictures of H.264 and H.265 beside these: messages of users without a registered
-//! meaning (ITU-T H.264, D.1.7; H.265, D.2.7). Encoders put their settings there, cameras a place and a time. They are
-//! blanked where they stand: every size stays, and no decoder needs them for a picture.
+//! meaning (ITU-T H.264, D.1.7; H.265, D.2.7), where encoders put their settings, cameras a place and a time, and whatever
+//! else no decoder reads. It is blanked where it stands: every size stays.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 use std::ops::Range;
 
+use super::coded_kinds::{BEGINS_BYTES, Coding, Message, Unit};
 use super::edit::Edit;
 use super::strays::is_within;
 use super::streams::{Track, chunks};
 use super::{Cannot, CraftError, PARTS_MAX, Source};
 
-/// The most bytes of all messages of a film, and of what describes its pictures.
-const MESSAGES_BYTES_MAX: usize = 16 << 20;
+/// The most bytes of all units of a film that change, of one that is looked into, and of what describes its pictures.
+const CHANGED_BYTES_MAX: usize = 16 << 20;
+const UNIT_BYTES_MAX: u64 = 16 << 20;
 const DESCRIBED_BYTES_MAX: u64 = 64 << 10;
-/// The type of a message of a user without a registered meaning.
-const UNREGISTERED: usize = 5;
 /// What a message of x264 begins with: the number behind it is how decoders know which of its old faults to expect.
 const X264: [u8; 28] = *b"\xdc\x45\xe9\xbd\xe6\xd9\x48\xb7\x96\x2c\xd8\x20\xd9\x23\xee\xefx264 - core ";
 /// What stands in place of a message. Smaller bytes stay: among them are those that keep the start of a unit from appearing.
 const BLANK: u8 = b' ';
+const FILLER: u8 = 0xff;
 const SMALL_MAX: u8 = 3;
+const TOO_MUCH: Cannot = Cannot::Hold("there is too much of it");
 const NO_SENSE: Cannot = Cannot::Hold("its pictures are not coded as it says");
 
 /// How the pictures of a track are cut into units.
@@ -30,22 +33,6 @@ struct Units {
     length_bytes: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coding {
-    H264,
-    H265,
-}
-
-impl Coding {
-    /// Returns where in a unit its messages begin, if it holds such (H.264, 7.3.1; H.265, 7.3.1.2).
-    fn messages_at(self, first: u8) -> Option<usize> {
-        match self {
-            Self::H264 => (first & 31 == 6).then_some(1),
-            Self::H265 => matches!(first >> 1 & 63, 39 | 40).then_some(2),
-        }
-    }
-}
-
 /// What is known of the pictures of a film that are cut into units.
 #[derive(Default)]
 pub(super) struct Notes {
@@ -53,8 +40,18 @@ pub(super) struct Notes {
     described: Vec<(Option<u64>, Option<Units>)>,
     /// Whether one of them makes no sense.
     is_unclear: bool,
-    /// Whether messages were found before all pictures.
+    /// Whether something is blanked before all pictures, and what stays there.
     pub(super) is_before: bool,
+    left: BTreeSet<&'static str>,
+}
+
+/// What is found among the pictures of a film.
+#[derive(Default)]
+pub(super) struct Blanking {
+    /// How notes are blanked.
+    pub(super) edits: Vec<Edit>,
+    /// What stays though it may hold some, in a person's words.
+    pub(super) left: BTreeSet<&'static str>,
 }
 
 impl Notes {
@@ -75,9 +72,10 @@ impl Notes {
         };
         let bytes = source.up_to(content.start, DESCRIBED_BYTES_MAX.min(content.end - content.start))?;
         *units = units_of(name, &bytes);
-        let found = if name == *b"hvcC" { in_description(&bytes, content.start) } else { Some(Vec::new()) };
+        let found = if name == *b"hvcC" { in_description(&bytes, content.start) } else { Some(Blanking::default()) };
         self.is_unclear |= units.is_none() || found.is_none();
-        let edits = found.unwrap_or_default();
+        let Blanking { edits, left } = found.unwrap_or_default();
+        self.left.extend(left);
         self.is_before |= !edits.is_empty();
         Ok(edits)
     }
@@ -87,19 +85,20 @@ impl Notes {
         !self.is_unclear && self.described.iter().all(|(_, units)| units.is_none())
     }
 
-    /// Returns how the messages among the pictures of these tracks are blanked, in the order of the file. Nothing is that
-    /// may be a picture: of a film that is not cut into units as it says, all stays.
+    /// Returns how the notes among the pictures of these tracks are blanked, in the order of the file. Nothing is that may
+    /// be a picture: of a film that is not cut into units as it says, all stays.
     pub(super) fn find<R: Read + Seek>(
         &self,
         source: &mut Source<R>,
         tracks: &[Track],
         contents: &[Range<u64>],
-    ) -> Result<Vec<Edit>, Cannot> {
+    ) -> Result<Blanking, Cannot> {
         if self.is_unclear {
             return Err(NO_SENSE);
         }
         check_apart(source, tracks, contents)?;
-        let mut found = Messages { edits: Vec::new(), bytes: 0, parts: 0 };
+        let blanking = Blanking { left: self.left.clone(), ..Blanking::default() };
+        let mut found = Search { blanking, bytes: 0, parts: 0 };
         for track in tracks {
             let mut units =
                 self.described.iter().filter(|(at, _)| *at == Some(track.at.start)).map(|(_, units)| *units);
@@ -111,8 +110,8 @@ impl Notes {
                 found.of_track(source, track, units)?;
             }
         }
-        found.edits.sort_by_key(|edit| edit.at.start);
-        Ok(found.edits)
+        found.blanking.edits.sort_by_key(|edit| edit.at.start);
+        Ok(found.blanking)
     }
 }
 
@@ -122,30 +121,32 @@ fn units_of(name: [u8; 4], content: &[u8]) -> Option<Units> {
     Some(Units { coding, length_bytes: usize::from(content.get(at)? & 3) + 1 })
 }
 
-/// Returns how messages are blanked in what describes pictures of H.265, which lies at a place of the file.
-fn in_description(bytes: &[u8], place: u64) -> Option<Vec<Edit>> {
+/// Returns how notes are blanked in what describes pictures of H.265, which lies at a place of the file.
+fn in_description(bytes: &[u8], place: u64) -> Option<Blanking> {
     let short = |at: usize| Some(usize::from(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?)));
-    let (mut at, mut edits) = (23, Vec::new());
+    let (mut at, mut blanking) = (23, Blanking::default());
     for _ in 0..*bytes.get(22)? {
         let count = short(at + 1)?;
         at += 3;
         for _ in 0..count {
             let unit = at + 2..at + 2 + short(at)?;
-            edits.extend(blanked(Coding::H265, bytes.get(unit.clone())?, place + unit.start as u64).ok()?);
+            let content = bytes.get(unit.clone())?;
+            let edit = blanked(Coding::H265, content, place + unit.start as u64, &mut blanking.left).ok()?;
+            blanking.edits.extend(edit);
             at = unit.end;
         }
     }
-    Some(edits)
+    Some(blanking)
 }
 
-/// The messages among the pictures of a film.
-struct Messages {
-    edits: Vec<Edit>,
+/// A search among the pictures of a film.
+struct Search {
+    blanking: Blanking,
     bytes: usize,
     parts: usize,
 }
 
-impl Messages {
+impl Search {
     fn of_track<R: Read + Seek>(&mut self, source: &mut Source<R>, track: &Track, units: Units) -> Result<(), Cannot> {
         let (sizes, chunks) = track.layout(source)?;
         let mut sample = 0;
@@ -176,22 +177,30 @@ impl Messages {
         if length > end - start {
             return Err(NO_SENSE);
         }
-        let holds_messages = first.first().is_some_and(|first| length > 0 && coding.messages_at(*first).is_some());
-        let bytes = if holds_messages { usize::try_from(length).unwrap_or(usize::MAX) } else { 0 };
-        self.count(bytes)?;
-        if holds_messages {
-            let unit = source.up_to(start, length)?;
-            self.edits.extend(blanked(coding, &unit, start)?);
+        let end = start + length;
+        match first.first().filter(|_| length > 0).map_or(Unit::Picture, |first| coding.unit(*first)) {
+            Unit::Picture => self.count(0)?,
+            Unit::Other(what) => {
+                self.blanking.left.insert(what);
+                self.count(0)?;
+            }
+            Unit::Messages | Unit::Filler | Unit::Unused if length > UNIT_BYTES_MAX => return Err(TOO_MUCH),
+            Unit::Messages | Unit::Filler | Unit::Unused => {
+                let unit = source.up_to(start, length)?;
+                let edit = blanked(coding, &unit, start, &mut self.blanking.left)?;
+                self.count(edit.as_ref().map_or(0, |_| unit.len()))?;
+                self.blanking.edits.extend(edit);
+            }
         }
-        Ok(start + length)
+        Ok(end)
     }
 
-    /// Counts one more part of a film, and so many bytes of messages.
+    /// Counts one more part of a film, and so many bytes that change: all of these are in memory.
     fn count(&mut self, bytes: usize) -> Result<(), Cannot> {
         self.parts += 1;
         self.bytes = self.bytes.saturating_add(bytes);
-        let is_too_much = self.parts > PARTS_MAX || self.bytes > MESSAGES_BYTES_MAX;
-        if is_too_much { Err(Cannot::Hold("there is too much of it")) } else { Ok(()) }
+        let is_too_much = self.parts > PARTS_MAX || self.bytes > CHANGED_BYTES_MAX;
+        if is_too_much { Err(TOO_MUCH) } else { Ok(()) }
     }
 }
 
@@ -209,14 +218,47 @@ fn check_apart<R: Read + Seek>(
     if is_inside { Ok(()) } else { Err(Cannot::Hold("its index names content elsewhere")) }
 }
 
-/// Returns how the messages of a unit are blanked that lies at a place of the file, if it has any that say something.
-/// Messages that cannot be told apart make no sense.
-fn blanked(coding: Coding, unit: &[u8], at: u64) -> Result<Option<Edit>, Cannot> {
-    let Some(start) = unit.first().and_then(|first| coding.messages_at(*first)) else { return Ok(None) };
+/// Returns how what no decoder reads of a unit is blanked that lies at a place of the file, if it says something, and notes
+/// what stays though it may say something.
+fn blanked(coding: Coding, unit: &[u8], at: u64, left: &mut BTreeSet<&'static str>) -> Result<Option<Edit>, Cannot> {
+    let Some(first) = unit.first() else { return Ok(None) };
+    let content = coding.head_bytes().min(unit.len())..unit.len();
+    let mut after = unit.to_vec();
+    match coding.unit(*first) {
+        Unit::Picture => return Ok(None),
+        Unit::Other(what) => {
+            left.insert(what);
+        }
+        Unit::Unused => fill(&mut after, content, BLANK),
+        Unit::Filler => {
+            // Behind it stands a bit, and maybe zeros.
+            let end = unit.iter().rposition(|byte| *byte > SMALL_MAX).filter(|last| unit[*last] == 0x80);
+            fill(&mut after, content.start..end.unwrap_or(unit.len()).max(content.start), FILLER);
+        }
+        Unit::Messages => blank_messages(coding, unit, &mut after, left)?,
+    }
+    Ok((after != unit).then(|| Edit::blank(at..at + unit.len() as u64, &after)))
+}
+
+fn fill(unit: &mut [u8], places: impl IntoIterator<Item = usize>, with: u8) {
+    for place in places {
+        if unit[place] > SMALL_MAX {
+            unit[place] = with;
+        }
+    }
+}
+
+/// Blanks the messages of a unit that no decoder reads. Messages that cannot be told apart make no sense.
+fn blank_messages(
+    coding: Coding,
+    unit: &[u8],
+    after: &mut [u8],
+    left: &mut BTreeSet<&'static str>,
+) -> Result<(), Cannot> {
+    let start = coding.head_bytes();
     // A 3 behind two zeros belongs to no message (H.264, 7.4.1).
     let is_guard = |n: usize| n > start + 1 && unit[n - 2..=n] == [0, 0, 3];
     let places: Vec<usize> = (start..unit.len()).filter(|n| !is_guard(*n)).collect();
-    let mut after = unit.to_vec();
     let mut next = 0;
     // Behind the last message stands a bit, and zeros up to the end.
     let is_end = |next: usize| {
@@ -238,15 +280,18 @@ fn blanked(coding: Coding, unit: &[u8], at: u64) -> Result<Option<Edit>, Cannot>
         let (kind, size) = number().zip(number()).ok_or(NO_SENSE)?;
         let message = places.get(next..).and_then(|rest| rest.get(..size)).ok_or(NO_SENSE)?;
         next += size;
-        if kind == UNREGISTERED {
-            for place in &message[kept(message.iter().map(|n| unit[*n]))..] {
-                if unit[*place] > SMALL_MAX {
-                    after[*place] = BLANK;
-                }
+        let bytes = message.iter().map(|n| unit[*n]);
+        let begins: Vec<u8> = bytes.clone().take(BEGINS_BYTES).collect();
+        match coding.message(kind, &begins) {
+            Message::Needed => (),
+            Message::Other(what) => {
+                left.insert(what);
             }
+            Message::Note => fill(after, message[kept(bytes)..].iter().copied(), BLANK),
+            Message::Filler => fill(after, message.iter().copied(), FILLER),
         }
     }
-    Ok((after != unit).then(|| Edit::blank(at..at + unit.len() as u64, &after)))
+    Ok(())
 }
 
 /// Returns how many bytes of a message stay.
@@ -287,7 +332,7 @@ mod tests {
     }
 
     fn made(coding: Coding, unit: &[u8]) -> Option<Vec<u8>> {
-        let edit = blanked(coding, unit, 7).ok()?;
+        let edit = blanked(coding, unit, 7, &mut BTreeSet::new()).ok()?;
         Some(edit.map_or_else(|| unit.to_vec(), |edit| edit.bytes))
     }
 
@@ -329,15 +374,77 @@ mod tests {
             }
             // More than there is, and no end of a number.
             for torn in [&[5, 60, b'x', 0x80][..], &[5], &[0xff; 9]] {
-                assert!(blanked(coding, &[head, torn].concat(), 0).is_err());
+                assert_eq!(made(coding, &[head, torn].concat()), None);
             }
         }
         // These are pictures.
         for (coding, first) in [(Coding::H264, 0x65), (Coding::H264, 0x41), (Coding::H265, 38), (Coding::H265, 41 << 1)]
         {
             let picture = [&[first, 1], &note()[..]].concat();
-            assert!(matches!(blanked(coding, &picture, 0), Ok(None)));
+            assert_eq!(made(coding, &picture), Some(picture));
         }
+    }
+
+    /// Texts in them went to markets, while the log said that the film goes without what programs wrote there.
+    #[test]
+    fn what_no_decoder_reads_is_blanked_and_what_else_may_hold_a_text_is_told() {
+        use Coding::{H264 as Older, H265 as Newer};
+        const LAYERS: &str = "messages about layers or views";
+        const KNOWN: &str = "captions or HDR data";
+        const OTHERS: &str = "units of Dolby Vision or of a kind that stockmill does not know";
+        let plain = |coding, number: u8, content: &[u8]| match coding {
+            Older => [&[number][..], content].concat(),
+            Newer => [&[number << 1, 1][..], content].concat(),
+        };
+        let told = |kind: u8, begin: &[u8], byte: Option<u8>| {
+            message(kind, &byte.map_or_else(|| [begin, NOTE].concat(), |byte| vec![byte; begin.len() + NOTE.len()]))
+        };
+        // The coding, the units of a number, what of their content changes, and what is told to stay.
+        let units: [(Coding, &[u8], Option<u8>, Option<&str>); 8] = [
+            (Older, &[12], Some(0xff), None),
+            (Newer, &[38], Some(0xff), None),
+            (Older, &[0, 24, 25, 27, 29], Some(b' '), None),
+            (Newer, &[50, 57, 61], Some(b' '), None),
+            (Older, &[17, 22, 28, 30, 31], None, Some(OTHERS)),
+            (Newer, &[10, 22, 41, 47, 48, 62, 63], None, Some(OTHERS)),
+            (Older, &[1, 5, 7, 8, 9, 19, 20], None, None),
+            (Newer, &[0, 1, 19, 21, 32, 35], None, None),
+        ];
+        // The coding, the message's type and first bytes, what it becomes, and what is told to stay.
+        let messages: [(Coding, u8, &[u8], Option<u8>, Option<&str>); 12] = [
+            (Older, 3, b"", Some(0xff), None),
+            (Newer, 3, b"", Some(0xff), None),
+            (Older, 200, b"", Some(b' '), None),
+            (Newer, 200, b"", Some(b' '), None),
+            (Older, 4, b"\xb5\x30\x3c", Some(b' '), None),
+            (Newer, 4, b"\x26\x04\x04", Some(b' '), None),
+            (Newer, 4, b"\xb5\0\x3c\0\x01\x04", None, Some(KNOWN)),
+            (Older, 4, b"\xb5\0\x31GA94", None, Some(KNOWN)),
+            (Older, 37, b"", None, Some(LAYERS)),
+            (Newer, 133, b"", None, Some(LAYERS)),
+            (Older, 133, b"", Some(b' '), None),
+            (Newer, 137, b"", None, None),
+        ];
+        let units = units.into_iter().flat_map(|(coding, numbers, byte, left)| {
+            let unit = move |number: &u8| {
+                let after = byte.map_or_else(|| NOTE.to_vec(), |byte| vec![byte; NOTE.len()]);
+                (coding, plain(coding, *number, NOTE), plain(coding, *number, &after), left)
+            };
+            numbers.iter().map(unit)
+        });
+        let messages = messages.into_iter().map(|(coding, kind, begin, byte, left)| {
+            let head = if coding == Older { H264 } else { H265 };
+            let note = |byte| unit(head, &[told(kind, begin, byte)]);
+            (coding, note(None), note(byte), left)
+        });
+        for (coding, before, after, left) in units.chain(messages) {
+            let mut found = BTreeSet::new();
+            let Ok(edit) = blanked(coding, &before, 0, &mut found) else { panic!("{:?}", before.escape_ascii()) };
+            let made = edit.map_or_else(|| before.clone(), |edit| edit.bytes);
+            assert_eq!((made, found.into_iter().next()), (after, left), "{coding:?} {:?}", before.escape_ascii());
+        }
+        let filler = [12, 0xff, 0xff, 0x80, 0, 0];
+        assert_eq!(made(Older, &filler).unwrap(), filler);
     }
 
     /// Returns a film of units, each in a sample of its own, with so many bytes for the length of one.
@@ -395,6 +502,11 @@ mod tests {
                 assert!(told.is_in_content && blank == Private::default());
             }
         }
+        let captions = unit(H264, &[message(4, b"\xb5\0\x31GA94 words"), message(5, NOTE)]);
+        let told = found(&film(*b"avcC", 4, &[captions, picture.clone()], &[])).told;
+        let only =
+            "of what programs wrote into its coded pictures only this goes along, as it is: captions or HDR data";
+        assert_eq!(told, [only]);
         // What is not cut as it says stays, and so does all of a film of which a part is that.
         let note = unit(H264, &[message(5, NOTE)]);
         for (units, why) in [
@@ -431,7 +543,8 @@ mod tests {
             if let Some(after) = made(coding, &unit) {
                 prop_assert_eq!(after.len(), unit.len());
                 for (at, (before, after)) in unit.iter().zip(&after).enumerate() {
-                    prop_assert!(before == after || (at >= head.len() + 2 && *before > SMALL_MAX && *after == BLANK));
+                    let is_blanked = matches!(*after, BLANK | FILLER);
+                    prop_assert!(before == after || (at >= head.len() + 2 && *before > SMALL_MAX && is_blanked));
                 }
                 prop_assert_eq!(made(coding, &after), Some(after));
             }

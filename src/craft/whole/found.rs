@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Cannot;
 use super::boxes::Top;
 use super::edit::Edit;
+use super::{Cannot, CraftError};
 use crate::model::Kind;
 
 /// What is known of the boxes of a video.
@@ -38,6 +38,18 @@ impl Found {
         let names: BTreeSet<&[u8; 4]> = own.iter().map(|(name, _)| name).collect();
         let is_tag = |edit: &Edit| own.iter().any(|(_, at)| at.start <= edit.at.start && edit.at.end <= at.end);
         self.is_in_content || names.len() < own.len() || !self.edits.iter().all(is_tag)
+    }
+
+    /// Returns edits; where they cannot be told, none, and tells why.
+    pub(super) fn or_told(&mut self, edits: Result<Vec<Edit>, Cannot>, what: &str) -> Result<Vec<Edit>, CraftError> {
+        match edits {
+            Err(Cannot::Hold(why)) => {
+                self.told.push(format!("{what}, since {why}"));
+                Ok(Vec::new())
+            }
+            Err(Cannot::Read(error)) => Err(error),
+            Ok(edits) => Ok(edits),
+        }
     }
 
     /// Returns where the content lies, in the order of the file.

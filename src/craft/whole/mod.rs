@@ -4,6 +4,7 @@
 mod blend;
 mod boxes;
 mod coded;
+mod coded_kinds;
 mod codes;
 mod edit;
 mod fbx;

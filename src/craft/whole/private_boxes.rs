@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::boxes::{Top, measured, number};
-use super::coded::Notes;
+use super::coded::{Blanking, Notes};
 use super::codes::{NAMES_MAX, brands, colours, references, unknown_parts};
 use super::edit::Edit;
 use super::found::Found;
@@ -55,23 +55,10 @@ pub(super) fn look<R: Read + Seek>(source: &mut Source<R>) -> Result<Found, Craf
     };
     walk.boxes(0..length, None, 0)?;
     walk.describe()?;
-    let content = match walk.strays() {
-        Ok(strays) => walk.without(strays),
-        Err(Cannot::Hold(why)) => {
-            let told = format!("what lies among its pictures and sound goes along as it is, since {why}");
-            walk.found.told.push(told);
-            Vec::new()
-        }
-        Err(Cannot::Read(error)) => return Err(error),
-    };
-    let notes = match walk.notes() {
-        Ok(notes) => notes,
-        Err(Cannot::Hold(why)) => {
-            walk.found.told.push(format!("what programs wrote into its coded pictures goes along, since {why}"));
-            Vec::new()
-        }
-        Err(Cannot::Read(error)) => return Err(error),
-    };
+    let content = walk.strays().map(|strays| walk.without(strays));
+    let content = walk.found.or_told(content, "what lies among its pictures and sound goes along as it is")?;
+    let notes = walk.notes();
+    let notes = walk.found.or_told(notes, &format!("{NOTES} goes along"))?;
     if !walk.without.is_empty() {
         walk.found.told.push(format!("it goes to markets without {}", walk.without.join(", without ")));
     }
@@ -338,16 +325,19 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// Finds what programs wrote into the coded pictures.
     fn notes(&mut self) -> Result<Vec<Edit>, Cannot> {
-        let has_units = !self.notes.is_empty();
-        let mut found = || {
-            self.is_plain()?;
-            self.notes.find(self.source, &self.tracks, &self.found.contents())
-        };
-        let found = if has_units { found() } else { Ok(Vec::new()) };
-        let is_in_content = found.as_ref().is_ok_and(|edits| !edits.is_empty());
-        self.found.is_in_content |= is_in_content;
-        self.goes((is_in_content || self.notes.is_before).then_some(NOTES));
-        found
+        if self.notes.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.is_plain()?;
+        let Blanking { edits, left } = self.notes.find(self.source, &self.tracks, &self.found.contents())?;
+        self.found.is_in_content |= !edits.is_empty();
+        let left: Vec<&str> = left.into_iter().collect();
+        if left.is_empty() {
+            self.goes((!edits.is_empty() || self.notes.is_before).then_some(NOTES));
+        } else {
+            self.found.told.push(format!("of {NOTES} only this goes along, as it is: {}", left.join(", ")));
+        }
+        Ok(edits)
     }
 
     /// Takes strays out of the index, and returns how they go out of the content.

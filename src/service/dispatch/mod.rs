@@ -187,12 +187,18 @@ impl Dispatcher {
             }
         }
         self.begin_commit(now, &mut work);
+        self.tell_files();
         let left = self.in_work() + self.intake.walks.left_behind();
         let slow = self.pipeline.slow_left(now.steady);
         if let Some(Progress { done, time_left }) = self.tally.progress(left, slow, now.steady) {
             report::progress(done, left, time_left);
         }
         (work, self.wake(now.steady))
+    }
+
+    /// Tells what files wait for, or why they are left alone, as far as that is new.
+    pub(in crate::service) fn tell_files(&mut self) {
+        self.tally.tell();
     }
 
     /// Returns whether it ends as soon as nothing is in hand.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::part::{Left, Part};
-use crate::report::{Repeats, Summary};
+use crate::model::{RelPath, alike};
+use crate::report::{self, Repeats, Summary};
 
 /// How often long work tells how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -14,6 +15,8 @@ const STEPS_MIN: u64 = 10;
 const SPAN_MIN: Duration = Duration::from_secs(20);
 /// What is longer ago says little, if there is enough since then.
 const SPAN: Duration = Duration::from_secs(60);
+/// So many files are told of at once.
+const UNTOLD_MAX: usize = 10_000;
 
 /// What was done, and what was told of it.
 #[derive(Debug, Default)]
@@ -26,7 +29,12 @@ pub(super) struct Tally {
     /// How many were done at times since the work in hand began; nothing while none is.
     stretch: VecDeque<(Duration, u64)>,
     pub(super) repeats: Repeats,
+    held: Untold,
+    left_alone: Untold,
 }
+
+/// What is to be told of files at the end of a turn: of many for the same reason once.
+type Untold = Vec<(String, RelPath)>;
 
 /// How far long work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,22 @@ impl Tally {
     /// Counts an asset that is set aside.
     pub(super) fn count_set_aside(&mut self) {
         self.set_aside += 1;
+    }
+
+    /// Takes note that a file is held, and why.
+    pub(super) fn hold(&mut self, file: &RelPath, why: &str) {
+        note(&mut self.held, file, why, report::held);
+    }
+
+    /// Takes note that a file is left alone, and why.
+    pub(super) fn leave_alone(&mut self, file: &RelPath, why: &str) {
+        note(&mut self.left_alone, file, why, report::left_alone);
+    }
+
+    /// Tells what is noted of files.
+    pub(super) fn tell(&mut self) {
+        tell(&mut self.held, report::held);
+        tell(&mut self.left_alone, report::left_alone);
     }
 
     /// Returns whether plans were carried out since the last call.
@@ -101,6 +125,19 @@ impl Tally {
     }
 }
 
+fn note(untold: &mut Untold, file: &RelPath, why: &str, report: impl FnMut(&[RelPath], &str)) {
+    untold.push((why.to_owned(), file.clone()));
+    if untold.len() >= UNTOLD_MAX {
+        tell(untold, report);
+    }
+}
+
+fn tell(untold: &mut Untold, mut report: impl FnMut(&[RelPath], &str)) {
+    for (why, files) in alike(std::mem::take(untold)) {
+        report(&files, &why);
+    }
+}
+
 impl Part for Tally {
     fn wake(&self, _: Duration) -> Option<Duration> {
         None
@@ -129,6 +166,28 @@ mod tests {
         let told =
             (0..=25).filter_map(|s| tally.progress(5, NO_SLOW, Duration::from_secs(s)).map(|told| (s, told.done)));
         assert_eq!(told.collect::<Vec<_>>(), [(10, 1), (20, 1)]);
+    }
+
+    /// A shut gate, or a market's limit, was told in a line for each file.
+    #[test]
+    fn the_same_of_many_files_is_told_once() {
+        let mut untold = Untold::new();
+        let mut told = Vec::new();
+        let file = |n: usize| RelPath::new(format!("keep/a/{n}.png")).unwrap();
+        let mut report = |files: &[RelPath], why: &str| told.push((files.to_vec(), why.to_owned()));
+        for n in 0..3 {
+            note(&mut untold, &file(n), "the gate is shut", &mut report);
+            note(&mut untold, &file(n), &format!("it has {n} bytes"), &mut report);
+        }
+        note(&mut untold, &file(7), "it waits", &mut report);
+        tell(&mut untold, &mut report);
+        tell(&mut untold, &mut report);
+        (0..=UNTOLD_MAX).for_each(|n| note(&mut untold, &file(n), "again", &mut report));
+        told.sort_by_key(|(files, _)| files.len());
+        let told: Vec<_> = told.into_iter().map(|(files, why)| (files.len(), why)).collect();
+        let expected = [(1, "it waits"), (3, "it has 0 to 2 bytes"), (3, "the gate is shut"), (UNTOLD_MAX, "again")];
+        assert_eq!(told, expected.map(|(files, why)| (files, why.to_owned())));
+        assert_eq!(untold.len(), 1);
     }
 
     /// It was the time since the start for each plan: after two pictures, or an idle week, it was of no use.

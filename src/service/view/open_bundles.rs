@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::View;
 use super::overview::{Group, Groups};
-use crate::model::{AssetId, MarketName, RelPath};
+use crate::model::{AssetId, MarketName, RelPath, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD};
 use crate::service::why::{Why, WhyKind};
@@ -52,8 +52,7 @@ impl View {
                     owing.asset.as_ref().is_none_or(|id| seen.insert((id.clone(), market.clone())))
                 };
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
-                let said = said.filter(|(market, _)| is_new(market));
-                let told: Vec<String> = said.map(|(market, said)| told(market, said, shut.as_deref())).collect();
+                let told = told(said.filter(|(market, _)| is_new(market)), shut.as_deref());
                 if !told.is_empty() {
                     taken.add(owing.file.clone(), Why::new(WhyKind::Market, &told.join("; ")));
                 }
@@ -104,22 +103,52 @@ fn cannot_tell(hold: &Hold) -> String {
 /// Returns what the markets say that lack a file, each in words; `shut` is why the gate is shut.
 fn told_of(owing: &Owing, shut: Option<&str>) -> Vec<String> {
     match &owing.said {
-        Ok(said) => said.iter().map(|(market, said)| told(market, said, shut)).collect(),
+        Ok(said) => told(said, shut),
         Err(hold) => vec![not_asked(&owing.markets, hold)],
     }
 }
 
-fn told(market: &MarketName, said: &Said, shut: Option<&str>) -> String {
-    match (said, shut) {
-        (Said::Takes, None) => format!("{market} would take it now, and gets it when the daemon looks at its bundle"),
-        (Said::Takes, Some(why)) => format!("{market} would take it, and gets it once the gate opens: {why}"),
-        (Said::Later(why), _) => format!("{market} gets it later: {why}"),
-        (Said::Refuses(why), _) => format!("{market} refuses it: {why}"),
-    }
+/// Returns what markets say, once for all that say the same.
+fn told<'a>(said: impl IntoIterator<Item = &'a (MarketName, Said)>, shut: Option<&str>) -> Vec<String> {
+    let line = |(markets, said): (String, &Said)| {
+        let [gets, refuses] = if markets.contains(',') { ["get", "refuse"] } else { ["gets", "refuses"] };
+        match (said, shut) {
+            (Said::Takes, None) => {
+                format!("{markets} would take it now, and {gets} it when the daemon looks at its bundle")
+            }
+            (Said::Takes, Some(why)) => format!("{markets} would take it, and {gets} it once the gate opens: {why}"),
+            (Said::Later(why), _) => format!("{markets} {gets} it later: {why}"),
+            (Said::Refuses(why), _) => format!("{markets} {refuses} it: {why}"),
+        }
+    };
+    together(said.into_iter().map(|(market, said)| (market.clone(), said))).into_iter().map(line).collect()
 }
 
 /// Returns why markets that lack a file are not asked.
 pub(super) fn not_asked(markets: &[MarketName], why: &dyn std::fmt::Display) -> String {
     let markets: Vec<&str> = markets.iter().map(MarketName::as_str).collect();
     format!("not for {}: {why}", markets.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markets_that_say_the_same_are_told_together() {
+        let says = |market: &str, said: Said| (MarketName::new(market).unwrap(), said);
+        let refuses = || Said::Refuses("it has 1 megapixel".to_owned());
+        let said = [
+            says("alamy", refuses()),
+            says("pond5", Said::Takes),
+            says("zoonar", refuses()),
+            says("dreamstime", Said::Later("it has 2 files of today".to_owned())),
+        ];
+        let expected = [
+            "alamy, zoonar refuse it: it has 1 megapixel",
+            "pond5 would take it, and gets it once the gate opens: it is shut",
+            "dreamstime gets it later: it has 2 files of today",
+        ];
+        assert_eq!(told(&said, Some("it is shut")), expected);
+    }
 }

@@ -11,7 +11,6 @@ use super::super::message::{ToLook, Work};
 use super::super::part::{Due, Part as _};
 use super::super::pipeline::Chunk;
 use super::super::{Dispatcher, News, backoff, here};
-use super::walked::tell;
 use crate::make::MakeError;
 use crate::model::{RelPath, Stage, ThemeSlug};
 use crate::plan::{Facts, Hold};
@@ -222,7 +221,7 @@ impl Dispatcher {
             self.inbox.expect_by(again.at);
         }
         // Nobody has to do anything: a moment ends it, for each picture of the theme.
-        tell(path, news.map(News::in_passing));
+        self.tell(path, news.map(News::in_passing));
     }
 
     /// Puts an asset back that was in hand; returns when it is judged again.
@@ -236,7 +235,7 @@ impl Dispatcher {
     ) -> Option<Duration> {
         let (again, news) = self.inbox.put_back(path, why, until, facts, now.steady);
         again.into_iter().for_each(|again| self.intake.walks.mark_path_at(path, again));
-        tell(path, news);
+        self.tell(path, news);
         again.map(|again| again.at)
     }
 

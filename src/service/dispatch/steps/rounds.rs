@@ -207,7 +207,7 @@ impl Dispatcher {
         self.take_blocked(recovered);
         self.journal.opened(recovered.is_refused());
         self.decide.read_gate_days();
-        self.decide.unread_gate_days().for_each(|(stage, why)| report::held(&stage.folder(), &why));
+        self.decide.unread_gate_days().for_each(|(stage, why)| self.tally.hold(&stage.folder(), &why));
         self.look_at_gates(now);
         let here = here(&self.areas, &self.intake.walks, now);
         let stages = here.open_stages();

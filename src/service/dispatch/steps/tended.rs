@@ -92,7 +92,7 @@ impl Dispatcher {
         match record {
             Tended::Bundle(name) if !matches!(hold, Hold::Settling { .. }) => {
                 if self.tally.repeats.note(&why, now.steady) {
-                    report::held(&name.folder(), &why);
+                    self.tally.hold(&name.folder(), &why);
                 }
                 self.maintenance.tending.cannot_see(name);
             }
@@ -105,7 +105,7 @@ impl Dispatcher {
 
     fn take_tags(&mut self, record: Tended, found: FoundTags, now: &Moment) {
         for (path, why) in self.maintenance.tending.broken(&record.folder(), found.broken) {
-            report::held(&path, &why);
+            self.tally.hold(&path, &why);
         }
         // Removed everywhere, they stay removed unless an asset needs them.
         let may_restore = found.removed.is_none_or(|theme| self.maintenance.gone.may_restore(&theme));
@@ -121,13 +121,13 @@ impl Dispatcher {
     /// Tells of a bundled file that a person changed.
     fn tell_retouched(&mut self, file: &RelPath) {
         if BundleName::of(file).is_some() && self.inbox.leave_alone(file, RETOUCHED) {
-            report::left_alone(file, RETOUCHED);
+            self.tally.leave_alone(file, RETOUCHED);
         }
     }
 
     fn take_bundle(&mut self, name: &BundleName, found: FoundBundle, begun_ns: i64, now: &Moment) {
         if let Some((folder, why)) = found.left_alone.filter(|(folder, why)| self.inbox.leave_alone(folder, why)) {
-            report::left_alone(&folder, why);
+            self.tally.leave_alone(&folder, why);
         }
         let folder = name.folder();
         let is_there = found.folders.iter().any(|(seen, _)| BundleName::of(seen).as_ref() == Some(name));
@@ -137,7 +137,7 @@ impl Dispatcher {
             self.intake.folder_times.forget(&folder);
             let lacked = self.maintenance.tending.forget_bundle(name);
             if lacked > 0 {
-                report::left_alone(&folder, &format!("it is gone, and {}", lost(lacked)));
+                self.tally.leave_alone(&folder, &format!("it is gone, and {}", lost(lacked)));
             }
             self.decide.upload.bundles.remove(name);
             return;
@@ -190,7 +190,7 @@ impl Dispatcher {
             // It takes it, encoded anew, and that cannot be.
             Err(hold @ Hold::Unwanted(_)) => {
                 if self.tally.repeats.note(&format!("{}: {hold}", facts.path), now.steady) {
-                    report::held(&facts.path, &format!("not bundled for a further market: {hold}"));
+                    self.tally.hold(&facts.path, &format!("not bundled for a further market: {hold}"));
                 }
             }
             // Whoever has the asset in hand lets the bundle be looked at again; so does what opens a gate.
@@ -257,7 +257,7 @@ impl Dispatcher {
                     self.maintenance.second_looks.ended(&aside.kept);
                     match name {
                         Some(name) => self.tell_retouched(&name),
-                        None => report::left_alone(&aside.place, MOVED_ON),
+                        None => self.tally.leave_alone(&aside.place, MOVED_ON),
                     }
                 }
                 Ok(SecondLook::Unchanged) => self.maintenance.second_looks.ended(&aside.kept),

@@ -119,7 +119,7 @@ impl Dispatcher {
                 if surveyed.may_be_meant.contains(&odd.path) {
                     report::theme_left_alone(&odd.path, &odd.why);
                 } else {
-                    report::left_alone(&odd.path, &odd.why);
+                    self.tally.leave_alone(&odd.path, &odd.why);
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Dispatcher {
             Met::InHand => (),
             Met::Waits(until, news) => {
                 until.into_iter().for_each(|again| self.intake.walks.mark_at(unit, again));
-                tell(path, news);
+                self.tell(path, news);
             }
         }
     }
@@ -247,7 +247,7 @@ impl Dispatcher {
         let is_passing = is_by_time && why.kind == WhyKind::Settling;
         let news = self.inbox.hold(path, state, why, Some(again), None);
         self.intake.walks.mark_at(unit, again);
-        tell(path, if is_passing { news.map(News::in_passing) } else { news });
+        self.tell(path, if is_passing { news.map(News::in_passing) } else { news });
     }
 
     /// Returns how long an asset is held for something that may change unseen: a tag file is mended.
@@ -255,14 +255,14 @@ impl Dispatcher {
         let is_kept = self.inbox.held() < FACTS_MAX;
         if is_kept { self.hold_pause() } else { HOLD_PAUSE_UNSEEN }
     }
-}
 
-/// Tells what is to be told of a file.
-pub(in crate::service::dispatch) fn tell(path: &RelPath, news: Option<News>) {
-    match news {
-        Some(News::Passing(why)) => report::held_for_now(path, &why),
-        Some(News::Held(why)) => report::held(path, &why),
-        Some(News::LeftAlone(why)) => report::left_alone(path, &why),
-        None => (),
+    /// Takes what is to be told of a file.
+    pub(in crate::service::dispatch) fn tell(&mut self, path: &RelPath, news: Option<News>) {
+        match news {
+            Some(News::Passing(why)) => report::held_for_now(path, &why),
+            Some(News::Held(why)) => self.tally.hold(path, &why),
+            Some(News::LeftAlone(why)) => self.tally.leave_alone(path, &why),
+            None => (),
+        }
     }
 }
