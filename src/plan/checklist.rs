@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    GONE, RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_retouched, of_sound, of_tagless, of_unmeasured,
-    of_unwise,
+    GONE, PEOPLE, RETOUCHED, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_people, of_retouched, of_sound,
+    of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
@@ -43,7 +43,7 @@ const TO_UPLOAD: &[u8] = b"[ ] Upload `";
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
 /// What the last step is known by.
-const SENT: &str = "make an empty file `SENT`";
+pub(super) const SENT: &str = "make an empty file `SENT`";
 
 /// What a list is about.
 pub(super) struct Checklist<'a> {
@@ -205,6 +205,7 @@ impl Checklist<'_> {
             .chain(refused)
             .chain(alike)
             .chain(of_unwise(self.assets));
+        let notes = notes.chain(of_people(self.market, self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).collect()
@@ -327,7 +328,7 @@ fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, lis
 }
 
 /// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
-fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
@@ -369,6 +370,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (REFUSED, REFUSED_AS_IT_IS_END),
         (SORTED, SORTED_END),
         SOUND,
+        PEOPLE,
         TAGLESS,
         RETOUCHED,
         UNMEASURED,
