@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Row, Warning, manifest_name};
+use crate::market::{Fitted, Row, Warning, WrittenIn, manifest_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
@@ -84,6 +84,8 @@ pub struct BundleAsset {
     pub fitted: Fitted,
     /// Its category on the market.
     pub category: Option<String>,
+    /// Where its tags are written.
+    pub written: WrittenIn,
     /// What it looks like.
     pub look: Option<Look>,
     /// Whether people appear in it.
@@ -110,6 +112,7 @@ impl BundleAsset {
             version: String::new(),
             fitted: Fitted { meta, left_out: Vec::new() },
             category: None,
+            written: WrittenIn::default(),
             look: None,
             people: None,
             warnings: Vec::new(),

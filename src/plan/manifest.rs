@@ -102,7 +102,7 @@ fn row_versions(market: &Market, manifest: &[u8]) -> Result<Versions, MarketErro
 /// Returns why a market would refuse a file of its bundle today, if it would.
 fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
     let row = asset.row();
-    let by_tags = market::check_tags(market, row.meta, row.category);
+    let by_tags = market::check_tags(market, row.meta, row.category, asset.written);
     let against = asset.against.as_ref().and_then(|against| against.as_ref().ok()).unwrap_or(&by_tags);
     let is_by_tags = against.iter().all(|reason| by_tags.contains(reason));
     let reasons: Vec<String> = against.iter().cloned().chain(market::row_too_long(market, &row)).collect();

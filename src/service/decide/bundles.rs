@@ -145,6 +145,7 @@ impl Bundles<'_> {
             version,
             fitted,
             category,
+            written: resolved.written(&name.market),
             look,
             people,
             warnings,
