@@ -6,7 +6,7 @@ use super::ask::wait_for_daemon;
 use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
-use crate::config::UploadDay;
+use crate::config::{Gate, UploadDay};
 use crate::model::{MarketName, Stage, ThemeSlug, nearest};
 use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
@@ -60,7 +60,8 @@ pub(super) fn release(
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
-    if let Some(past) = past(&settings.upload.day, anyway).filter(|_| stage == Stage::Upload && assets > 0) {
+    let past = past(&settings.upload.day, settings.gates.of(stage), anyway);
+    if let Some(past) = past.filter(|_| stage == Stage::Upload && assets > 0) {
         say!("{past}");
     }
     say!("What stays all the same stands in `stockmill status`, with what to do.");
@@ -72,14 +73,24 @@ pub(super) fn release(
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
 /// market by a release that was meant for another.
-fn past(day: &UploadDay, anyway: bool) -> Option<String> {
+fn past(day: &UploadDay, gate: &Gate, anyway: bool) -> Option<String> {
     let markets: Vec<&str> = day.limits.keys().map(MarketName::as_str).collect();
     let limits = (!markets.is_empty()).then(|| format!("`upload.limits` ({})", markets.join(", ")));
     let brake = day.brake.as_ref().map(|_| "`upload.brake`".to_owned());
     let probe = day.probe.map(|_| "`upload.probe`".to_owned());
     let set: Vec<String> = [limits, brake, probe].into_iter().flatten().collect();
-    let who = if anyway { "They go" } else { "Where the gate is open, they go" };
-    (!set.is_empty()).then(|| format!("{who} past these settings, for every market: {}.", set.join(", ")))
+    let set = set.join(", ");
+    let past = format!("go past these settings, for every market: {set}.");
+    let still = format!(
+        "opens it for them, and nothing else: they still wait for {set}. `stockmill release upload --anyway` goes past these, \
+         for every market."
+    );
+    (!set.is_empty()).then(|| match gate {
+        _ if anyway => format!("They {past}"),
+        Gate::Auto => format!("The gate is open: they {past}"),
+        Gate::Hold => format!("The gate is shut: this {still}"),
+        Gate::Schedule(_) => format!("If the gate is open by its days now, they {past} If it is shut, this {still}"),
+    })
 }
 
 /// Returns what is told of a theme that has no folder there, so that nothing of it is done.
@@ -98,17 +109,31 @@ mod tests {
     fn a_release_tells_which_limits_it_goes_past() {
         let rows = [
             ("{}", None),
-            ("upload: {limits: {pond5: {at_most: 2}, 123rf: {at_most: 6}}}", Some("`upload.limits` (123rf, pond5).")),
-            ("upload: {brake: {last: 2, accepted_min: 0.5}, probe: 3}", Some("`upload.brake`, `upload.probe`.")),
+            ("upload: {limits: {pond5: {at_most: 2}, 123rf: {at_most: 6}}}", Some("`upload.limits` (123rf, pond5)")),
+            ("upload: {brake: {last: 2, accepted_min: 0.5}, probe: 3}", Some("`upload.brake`, `upload.probe`")),
         ];
+        let load =
+            |text: &str| crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
         for (text, told) in rows {
-            let settings = crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
-            for anyway in [true, false] {
-                let past = past(&settings.upload.day, anyway);
+            let settings = load(text);
+            // Behind a gate that is shut it sounded as if they fell.
+            let paced: Gate = load("gates: {upload: {on: [monday]}}").gates.of(Stage::Upload).clone();
+            for (gate, anyway, goes, waits) in [
+                (&Gate::Auto, true, true, false),
+                (&Gate::Hold, true, true, false),
+                (&Gate::Auto, false, true, false),
+                (&Gate::Hold, false, false, true),
+                (&paced, false, true, true),
+            ] {
+                let past = past(&settings.upload.day, gate, anyway);
                 assert_eq!(past.is_some(), told.is_some(), "{text}: {past:?}");
-                let is_told =
-                    |past: &String| told.is_some_and(|told| past.ends_with(told)) && past.contains("is open") != anyway;
-                assert!(past.iter().all(is_told), "{text}: {past:?}");
+                let Some((past, told)) = past.zip(told) else { continue };
+                let says = [
+                    &format!("they go past these settings, for every market: {told}."),
+                    &format!("they still wait for {told}."),
+                ]
+                .map(|words| past.to_lowercase().contains(words.as_str()));
+                assert_eq!(says, [goes, waits], "{text} {gate} {anyway}: {past}");
             }
         }
     }

@@ -105,8 +105,11 @@ fn answers_line(AnswerCount { market, theme, tally }: &AnswerCount) -> String {
     let of = theme.as_ref().map_or_else(|| market.to_string(), |theme| format!("  {theme}"));
     let share = tally.accepted_percent().unwrap_or_default();
     let MarketTally { sent, in_review, accepted, refused } = tally;
-    let of = escape_bytes(of.as_bytes());
-    format!("{of}: {sent} sent, {in_review} in review, {accepted} accepted, {refused} refused ({share} % accepted)")
+    let (of, answers) = (escape_bytes(of.as_bytes()), accepted + refused);
+    format!(
+        "{of}: {sent} sent, {in_review} in review, {accepted} accepted, {refused} refused ({accepted} of {answers} accepted, \
+         {share} %)"
+    )
 }
 
 fn answers_json(AnswerCount { market, theme, tally }: &AnswerCount) -> Value {

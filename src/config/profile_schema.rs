@@ -144,6 +144,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
             ("pending", TEXTS),
         ]),
     ),
+    ("people_rule", Shape::Text),
     ("before", TEXTS),
     ("checklist", TEXTS),
 ];

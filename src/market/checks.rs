@@ -19,6 +19,19 @@ pub struct Candidate {
     pub meta: Meta,
     /// Its category, as the person wrote it.
     pub category: Option<String>,
+    /// Where its tags are written.
+    pub written: WrittenIn,
+}
+
+/// Where tags are written that lie on top of those of the theme, in words; writing them there would change nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WrittenIn {
+    /// The title.
+    pub title: Option<&'static str>,
+    /// The description, or the title in its place.
+    pub description: Option<&'static str>,
+    /// The category for the market.
+    pub category: Option<&'static str>,
 }
 
 /// Returns why a market would refuse a file, in words; empty if it takes it. Of what it never takes nothing else is told:
@@ -26,7 +39,7 @@ pub struct Candidate {
 pub fn check(market: &Market, candidate: &Candidate) -> Vec<String> {
     let mut reasons = check_file(market, candidate);
     if never(market, candidate.kind, candidate.meta.source_type).is_empty() {
-        reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref()));
+        reasons.extend(untold(market, &candidate.meta, candidate.category.as_deref(), candidate.written));
     }
     reasons
 }
@@ -43,13 +56,14 @@ pub fn check_file(market: &Market, candidate: &Candidate) -> Vec<String> {
 }
 
 /// Returns what the market has against the tags of a file, but for how it came to be.
-fn untold(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
-    texts(market, meta).into_iter().chain(wrong_categories(market, category, meta)).collect()
+fn untold(market: &Market, meta: &Meta, category: Option<&str>, written: WrittenIn) -> Vec<String> {
+    let categories = wrong_categories(market, category, meta, written.category);
+    texts(market, meta, written).into_iter().chain(categories).collect()
 }
 
 /// Returns what the market has against all tags of a file, fitted to it; how it came to be alone, if that is never taken.
-pub fn check_tags(market: &Market, meta: &Meta, category: Option<&str>) -> Vec<String> {
-    ai(market, meta.source_type).map_or_else(|| untold(market, meta, category), |never| vec![never])
+pub fn check_tags(market: &Market, meta: &Meta, category: Option<&str>, written: WrittenIn) -> Vec<String> {
+    ai(market, meta.source_type).map_or_else(|| untold(market, meta, category, written), |never| vec![never])
 }
 
 /// Returns why a market takes no file of a kind that came to be in such a way, whatever else it is.
@@ -95,6 +109,9 @@ pub(super) fn refused_video(market: &Market, kind: Kind, video: Option<&Video>, 
     limits.map(|limits| limits.refuse(video.unwrap_or(&Video::default()), bytes)).unwrap_or_default()
 }
 
+/// What is to be done with a picture that has too many pixels: nothing here makes one smaller.
+const SMALLER: &str = "make it smaller, and drop it again";
+
 /// Returns what the market has against a picture's measures.
 fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
     if !candidate.kind.is_image() {
@@ -106,30 +123,53 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         if !(range.min..=range.max).contains(&megapixels) {
             let (min, max) = (range.min, range.max);
             let has = figure(megapixels, |seen| seen > 0.0 && !(min..=max).contains(&seen));
-            reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}"));
+            let remedy = if megapixels < min {
+                format!("with `keep: {{min_megapixels: {min}}}` it is enlarged so far in `keep`")
+            } else {
+                SMALLER.to_owned()
+            };
+            reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}; {remedy}"));
         }
         let (short, long) = (size.width.min(size.height), size.width.max(size.height));
         if short < market.edge.min {
-            reasons.push(format!("an edge has {short} pixels, and the market takes {} or more", market.edge.min));
+            let min = market.edge.min;
+            reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; drop a larger one"));
         }
         if long > market.edge.max {
-            reasons.push(format!("an edge has {long} pixels, and the market takes at most {}", market.edge.max));
+            let max = market.edge.max;
+            reasons.push(format!("an edge has {long} pixels, and the market takes at most {max}; {SMALLER}"));
         }
     }
     if !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
         let (min, max) = (market.bytes.min, market.bytes.max);
-        reasons.push(format!("it has {} bytes, and the market takes {min} to {max}", candidate.bytes));
+        let remedy = if candidate.bytes < min {
+            "with more pixels (`keep: {min_megapixels: …}`) or a higher quality it has more"
+        } else {
+            "with fewer pixels or a lower quality it has fewer"
+        };
+        reasons.push(format!("it has {} bytes, and the market takes {min} to {max}; {remedy}", candidate.bytes));
     }
     reasons.extend(market.colour.as_ref().and_then(|limit| limit.refuse(candidate.colours)));
     reasons
 }
 
+/// Where tags are written, unless one is written somewhere that lies on top of it.
+const IN_THEME: &str = "in the theme's tags.yaml";
+
 /// Returns what is missing in texts.
-fn texts(market: &Market, meta: &Meta) -> Vec<String> {
+fn texts(market: &Market, meta: &Meta, written: WrittenIn) -> Vec<String> {
     let mut reasons = Vec::new();
     let min = market.keywords.min;
-    let (is_few, has) = (meta.keywords.len() < min, counted(meta.keywords.len(), "keyword"));
-    let where_to = "in the theme's tags.yaml";
+    let flag = Some(&market.ai_flag).filter(|_| meta.source_type.is_by_ai());
+    let own = |own: Option<&String>, is_there: &dyn Fn(&str) -> bool| {
+        let own = own.filter(|own| is_there(own));
+        own.map(|own| format!(", `{own}` for what AI made among them,")).unwrap_or_default()
+    };
+    let own_keyword =
+        own(flag.and_then(|flag| flag.keyword.as_ref()), &|own| meta.keywords.iter().any(|word| word == own));
+    let is_few = meta.keywords.len() < min;
+    let has = format!("{}{own_keyword}", counted(meta.keywords.len(), "keyword"));
+    let where_to = IN_THEME;
     match (meta.title.is_empty(), is_few) {
         (true, true) => {
             reasons.push(format!("it has no title, and {has} of at least {min}; write both {where_to}"));
@@ -138,24 +178,32 @@ fn texts(market: &Market, meta: &Meta) -> Vec<String> {
         (false, true) => reasons.push(format!("it has {has} and needs {min}; write them {where_to}")),
         (false, false) => (),
     }
-    let short = |what: &str, text: &str, limit: &TextLimit| {
-        let chars = text.chars().count();
-        (chars < limit.chars_min && !text.is_empty())
-            .then(|| format!("its {what} has {chars} characters and needs {}; write more {where_to}", limit.chars_min))
+    let short = |what: &str, text: &str, limit: &TextLimit, flag: Option<&String>, place: Option<&'static str>| {
+        let (chars, min) = (text.chars().count(), limit.chars_min);
+        let (own, place) = (own(flag, &|own| text.contains(own)), place.unwrap_or(IN_THEME));
+        (chars < min && !text.is_empty())
+            .then(|| format!("its {what} has {chars} characters{own} and needs {min}; write more {place}"))
     };
-    reasons.extend(short("title", &meta.title, &market.title_text));
+    let in_title = flag.and_then(|flag| flag.in_title.as_ref());
+    reasons.extend(short("title", &meta.title, &market.title_text, in_title, written.title));
     if let Some(limit) = &market.description_text {
-        reasons.extend(short("description", described(meta), limit));
+        let flag = flag.and_then(|flag| flag.in_description.as_ref());
+        reasons.extend(short("description", described(meta), limit, flag, written.description));
     }
     reasons
 }
 
 /// Returns what is wrong with the categories of a file.
-fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta) -> Option<String> {
+fn wrong_categories(
+    market: &Market,
+    category: Option<&str>,
+    meta: &Meta,
+    place: Option<&'static str>,
+) -> Option<String> {
     let wrong = category.and_then(|category| no_category(market, category));
     wrong.or_else(|| {
         let (has, Range { min, max }) = (codes(market, category, meta).len(), market.categories_of_a_file);
-        let what = "in the theme's tags.yaml";
+        let what = place.unwrap_or(IN_THEME);
         match () {
             () if has < min => {
                 let names: Vec<&str> = market.categories.keys().map(String::as_str).take(5).collect();
@@ -261,7 +309,8 @@ mod tests {
         let meta = Meta { title: "A cabin".to_owned(), keywords: vec!["cabin".to_owned()], ..Meta::default() };
         let size = Some(Size { width: 2048, height: 2048 });
         let (category, colours) = (Some("Landscapes".to_owned()), Some(Colours::SRGB));
-        Candidate { kind: Kind::Jpeg, size, video: None, bytes: 1_000_000, colours, meta, category }
+        let written = WrittenIn::default();
+        Candidate { kind: Kind::Jpeg, size, video: None, bytes: 1_000_000, colours, meta, category, written }
     }
 
     const ALL: &str = "1 animals, 2 buildings and architecture, 3 business, 4 drinks, 5 the environment, \
@@ -284,8 +333,9 @@ mod tests {
         ];
         for ((width, height), has) in rows {
             let small = Candidate { size: Some(Size { width, height }), ..candidate() };
-            let expected = format!("it has {has} megapixels, and the market takes 4 to 100");
-            assert_eq!(check(&adobe(), &small)[0], expected);
+            let expected = format!("it has {has} megapixels, and the market takes 4 to 100; ");
+            let told = &check(&adobe(), &small)[0];
+            assert!(told.starts_with(&expected), "{told}");
         }
     }
 
@@ -293,7 +343,7 @@ mod tests {
     fn refusals_are_said_with_figures() {
         assert_eq!(check(&adobe(), &candidate()), Vec::<String>::new());
         type Change = fn(&mut Candidate);
-        let cases: [(Change, &str); 9] = [
+        let cases: [(Change, &str); 11] = [
             (|c| c.colours = None, "nobody can tell what its colours mean, and the market takes sRGB"),
             (
                 |c| (c.meta.title, c.meta.keywords) = Default::default(),
@@ -302,9 +352,20 @@ mod tests {
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),
-                "it has 1.0 megapixels, and the market takes 4 to 100",
+                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`",
             ),
-            (|c| c.bytes = 50_000_000, "it has 50000000 bytes, and the market takes 1 to 45000000"),
+            (
+                |c| c.size = Some(Size { width: 12_000, height: 10_000 }),
+                "it has 120.0 megapixels, and the market takes 4 to 100; make it smaller, and drop it again",
+            ),
+            (
+                |c| c.bytes = 50_000_000,
+                "it has 50000000 bytes, and the market takes 1 to 45000000; with fewer pixels or a lower quality it has fewer",
+            ),
+            (
+                |c| c.bytes = 0,
+                "it has 0 bytes, and the market takes 1 to 45000000; with more pixels (`keep: {min_megapixels: …}`) or a higher quality it has more",
+            ),
             (|c| c.meta.title.clear(), "it has no title; write one in the theme's tags.yaml"),
             (|c| c.meta.keywords.clear(), "it has 0 keywords and needs 1; write them in the theme's tags.yaml"),
             (|c| c.category = Some("22".to_owned()), &format!("the market has no category `22`; it has {ALL}")),
@@ -327,7 +388,7 @@ mod tests {
         let small = Size { width: 20, height: 10 };
         let bare = |kind, source_type| {
             let meta = Meta { source_type, ..Meta::default() };
-            Candidate { kind, size: Some(small), bytes: 1, colours: None, meta, category: None, video: None }
+            Candidate { kind, size: Some(small), bytes: 1, colours: None, meta, ..candidate() }
         };
         let (ai, drawn) = (SourceType::TrainedAlgorithmicMedia, SourceType::DigitalCreation);
         let no_ai = "it takes no work made by AI";
@@ -342,7 +403,7 @@ mod tests {
             let candidate = bare(kind, source_type);
             assert_eq!(check(&of(name), &candidate), told, "{name}");
             if kind == Kind::Jpeg {
-                assert_eq!(check_tags(&of(name), &candidate.meta, None), told, "{name}");
+                assert_eq!(check_tags(&of(name), &candidate.meta, None, WrittenIn::default()), told, "{name}");
             }
         }
         // What it may take has all its reasons.
@@ -355,7 +416,8 @@ mod tests {
         let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
         let told = |title: &str, count: usize| {
             let keywords = (0..count).map(|n| format!("k{n}")).collect();
-            texts(&of("canva"), &Meta { title: title.to_owned(), keywords, ..Meta::default() }).remove(0)
+            let meta = Meta { title: title.to_owned(), keywords, ..Meta::default() };
+            texts(&of("canva"), &meta, WrittenIn::default()).remove(0)
         };
         let rows = [
             ("", 1, "it has no title, and 1 keyword of at least 5; write both in the theme's tags.yaml"),
@@ -365,6 +427,39 @@ mod tests {
         for (title, count, expected) in rows {
             assert_eq!(told(title, count), expected);
         }
+    }
+
+    /// It was to be written in the theme's tags.yaml, where the text came from a file that lies on top of that; and what the
+    /// market adds itself was counted as the person's.
+    #[test]
+    fn it_is_told_where_a_text_is_written_and_what_of_it_is_the_market_s_own() {
+        let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let by_ai = |market: &Market, keywords: &[&str]| {
+            let keywords = keywords.iter().map(|word| (*word).to_owned()).collect();
+            let source_type = SourceType::TrainedAlgorithmicMedia;
+            crate::market::fit(market, &Meta { title: "A sea".to_owned(), keywords, source_type, ..Meta::default() })
+                .meta
+        };
+        let here = WrittenIn { description: Some("in the `.xmp` beside it"), ..WrittenIn::default() };
+        let vecteezy = of("vecteezy");
+        assert_eq!(
+            texts(&vecteezy, &by_ai(&vecteezy, &["sea", "wave"]), here),
+            [
+                "it has 3 keywords, `AI generated` for what AI made among them, and needs 5; write them in the theme's tags.yaml"
+            ]
+        );
+        let dreamstime = of("dreamstime");
+        let told = texts(&dreamstime, &by_ai(&dreamstime, &["sea"]), here);
+        let short = "its description has 19 characters, `AI generated` for what AI made among them, and needs 50; write more in \
+                     the `.xmp` beside it";
+        assert!(told.iter().any(|told| told == short), "{told:?}");
+        let mut many = candidate();
+        many.category = Some("1, 2".to_owned());
+        many.written.category = Some("in its own sidecar");
+        assert_eq!(
+            check(&adobe(), &many),
+            ["it has 2 categories, and the market takes 1; write fewer in its own sidecar"]
+        );
     }
 
     /// A name with a capital was never found, and advised all the same.

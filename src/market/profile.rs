@@ -91,6 +91,8 @@ pub struct Market {
     /// How it lists what it took and what it refused, where that is known.
     #[serde(default)]
     pub verdicts: Option<VerdictList>,
+    /// What it says of people in what AI made, if it takes less of that.
+    pub people_rule: Option<String>,
     /// What a person must know before the upload.
     #[serde(default)]
     pub before: Vec<String>,

@@ -32,7 +32,7 @@ pub fn foresee_tags(tags: &Resolved, rules: &Rules) -> Vec<String> {
     let refusal = |market: &Market| {
         let Fitted { meta, .. } = market::fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.as_str());
-        let reasons = market::check_tags(market, &meta, category);
+        let reasons = market::check_tags(market, &meta, category, tags.written(&market.name));
         (!reasons.is_empty()).then(|| (market.name.clone(), NotTaken { reasons, cause: Cause::Tags }))
     };
     told(&rules.markets.iter().filter_map(refusal).collect::<Vec<_>>())

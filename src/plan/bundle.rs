@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bundle_folder::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
-use crate::market::{Fitted, Market, Row, Warning, check_tags, manifest_name, row_too_long, wrong_name};
+use crate::market::{Fitted, Market, Row, Warning, WrittenIn, check_tags, manifest_name, row_too_long, wrong_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
 use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
 
@@ -84,6 +84,8 @@ pub struct BundleAsset {
     pub fitted: Fitted,
     /// Its category on the market.
     pub category: Option<String>,
+    /// Where its tags are written.
+    pub written: WrittenIn,
     /// What it looks like.
     pub look: Option<Look>,
     /// Whether people appear in it.
@@ -112,6 +114,7 @@ impl BundleAsset {
             version: String::new(),
             fitted: Fitted { meta, left_out: Vec::new() },
             category: None,
+            written: WrittenIn::default(),
             look: None,
             people: None,
             warnings: Vec::new(),
@@ -127,7 +130,7 @@ impl BundleAsset {
     pub fn reasons(&self, market: &Market) -> Vec<String> {
         let row = self.row();
         let measured = self.against.as_ref().and_then(|against| against.clone().ok());
-        let against = measured.unwrap_or_else(|| check_tags(market, row.meta, row.category));
+        let against = measured.unwrap_or_else(|| check_tags(market, row.meta, row.category, self.written));
         let of_row = row_too_long(market, &row).into_iter().chain(wrong_name(market, &self.file_name));
         against.into_iter().chain(of_row).collect()
     }

@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    GONE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_retouched, of_sound,
-    of_tagless, of_unmeasured, of_unwise,
+    GONE, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_people, of_retouched,
+    of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
@@ -39,7 +39,7 @@ const TO_UPLOAD: &[u8] = b"[ ] Upload `";
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
 /// What the last step is known by.
-const SENT: &str = "make an empty file `SENT`";
+pub(super) const SENT: &str = "make an empty file `SENT`";
 
 /// What a list is about.
 pub(super) struct Checklist<'a> {
@@ -184,6 +184,7 @@ impl Checklist<'_> {
             .chain(self.unwanted.notes())
             .chain(alike)
             .chain(of_unwise(self.assets));
+        let notes = notes.chain(of_people(self.market, self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         let of_names = of_names(self.market, self.assets);
@@ -307,7 +308,7 @@ fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, lis
 }
 
 /// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
-fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
@@ -350,6 +351,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),
         SOUND,
+        PEOPLE,
         TAGLESS,
         RETOUCHED,
         UNMEASURED,

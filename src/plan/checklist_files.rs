@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
 use crate::market::{Charset, Market, Warning, WarningKind};
-use crate::model::{counted, escape_bytes};
+use crate::model::{People, counted, escape_bytes};
 
 /// How a line begins and ends that names clips with sound.
 pub(super) const SOUND: (&str, &str) = ("> With sound: ", "; listen before you upload.");
+/// How a line begins and ends that names files in which people appear.
+pub(super) const PEOPLE: (&str, &str) = ("> With people, as their tags say: ", "; look at them before you upload.");
 /// How a line begins and ends that names videos whose tags stand in the CSV alone.
 pub(super) const TAGLESS: (&str, &str) = ("> Without tags inside: ", "; the market knows them by the CSV alone.");
 /// How a line begins and ends that names files that a person changed since they were bundled.
@@ -39,6 +41,15 @@ pub(super) fn of_sound(market: &Market, assets: &[BundleAsset]) -> Option<String
     let has_sound = |asset: &&BundleAsset| asset.video.as_ref().is_some_and(|video| video.sound == Some(true));
     let names = named(assets.iter().filter(has_sound))?;
     Some(format!("{}{names}; {}{}", SOUND.0, escape_bytes(rule.as_bytes()), SOUND.1))
+}
+
+/// Returns the line about people in what AI made, where the market does not take all of that: its tags say where to look.
+pub(super) fn of_people(market: &Market, assets: &[BundleAsset]) -> Option<String> {
+    let rule = market.people_rule.as_ref()?;
+    let has_people =
+        |asset: &&BundleAsset| asset.people == Some(People::Yes) && asset.fitted.meta.source_type.is_by_ai();
+    let names = named(assets.iter().filter(has_people))?;
+    Some(format!("{}{names}; {}{}", PEOPLE.0, escape_bytes(rule.as_bytes()), PEOPLE.1))
 }
 
 /// Returns the line about videos that hold no tags: whoever forgets the CSV sends them without a title.
@@ -110,7 +121,33 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Meta, Video};
+    use crate::model::{Meta, SourceType, Video};
+
+    /// "Leave out pictures with faces" named none of those whose tags say where they are.
+    #[test]
+    fn people_in_what_ai_made_are_named_where_the_market_has_a_rule() {
+        let asset = |(file, source_type, people): (&str, SourceType, Option<People>)| {
+            let meta = Meta { source_type, ..Meta::default() };
+            BundleAsset { people, ..BundleAsset::bare(file, meta) }
+        };
+        let (ai, camera) = (SourceType::TrainedAlgorithmicMedia, SourceType::DigitalCapture);
+        let assets = [
+            ("a.jpg", ai, Some(People::Yes)),
+            ("b.jpg", ai, Some(People::No)),
+            ("c.jpg", camera, Some(People::Yes)),
+            ("d.jpg", ai, None),
+            ("e.jpg", ai, Some(People::Yes)),
+        ]
+        .map(asset);
+        let told = |market: &str, assets: &[BundleAsset]| {
+            of_people(&built_in().unwrap().into_iter().find(|built_in| built_in.name == market).unwrap(), assets)
+        };
+        let line = "> With people, as their tags say: `a.jpg`, `e.jpg`; the market refuses generated faces of people; look at \
+                    them before you upload.";
+        assert_eq!(told("dreamstime", &assets).as_deref(), Some(line));
+        assert_eq!(told("dreamstime", &assets[1..4]), None);
+        assert_eq!(told("adobe-stock", &assets), None);
+    }
 
     #[test]
     fn clips_with_sound_and_without_tags_are_named_once() {

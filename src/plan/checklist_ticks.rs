@@ -141,7 +141,7 @@ pub(super) fn boxed(line: &str) -> Option<(bool, &str)> {
 }
 
 /// Returns the lines of a list; one that an editor broke behind a box is one.
-fn lines(text: &str) -> Vec<(Option<bool>, String)> {
+pub(super) fn lines(text: &str) -> Vec<(Option<bool>, String)> {
     let mut lines: Vec<(Option<bool>, String)> = Vec::new();
     for line in text.lines() {
         let is_more = line.starts_with([' ', '\t']) && !line.trim_start().starts_with(['-', '*', '+', '#']);

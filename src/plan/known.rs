@@ -27,8 +27,8 @@ pub struct Known {
 /// What markets have not got of an asset that lies in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lacking {
-    /// These refused it, and get it again once it was mended and this bundle of another one was sent.
-    Refused(Vec<MarketName>, RelPath),
+    /// These refused it, and get it again once it was mended and lies in no bundle any more that is not sent, as these files.
+    Refused(Vec<MarketName>, Vec<RelPath>),
     /// These were named in the settings after this bundle was sent.
     Named(Vec<MarketName>, RelPath),
 }
@@ -37,12 +37,20 @@ impl std::fmt::Display for Lacking {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let told = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Refused(markets, bundle) => write!(
-                f,
-                "{} refused it: to send it there again, change its tags, mark `{bundle}` as sent (`stockmill sent`), and \
-                 then `stockmill retry`",
-                told(markets)
-            ),
+            Self::Refused(markets, open) => {
+                let open: Vec<String> = open.iter().map(|file| format!("`{file}`")).collect();
+                let (bundles, never) = match open.len() {
+                    1 => ("its bundle", "that file if you will never send it"),
+                    _ => ("their bundles", "those files that you will never send"),
+                };
+                write!(
+                    f,
+                    "{} refused it, and it lies in what is not sent: {}; to send it there again, change its tags, mark \
+                     {bundles} as sent (`stockmill sent`), or delete {never}, and then `stockmill retry`",
+                    told(markets),
+                    open.join(", ")
+                )
+            }
             Self::Named(markets, bundle) => write!(
                 f,
                 "it does not go to {} by itself, since that was named after `{bundle}` was sent: to sell it there, take \
@@ -193,11 +201,20 @@ mod tests {
         // The market that refused it, or was named later, was told nowhere.
         let markets = || vec![MarketName::recorded("pond5")];
         let bundle = || RelPath::new("upload/2026-11-28/alamy").unwrap();
+        let open = |name: &str| RelPath::new(format!("upload/2026-11-28/{name}/files/a.jpg")).unwrap();
         for (lacks, expected) in [
             (
-                Lacking::Refused(markets(), bundle()),
-                "; pond5 refused it: to send it there again, change its tags, mark `upload/2026-11-28/alamy` as sent \
-                 (`stockmill sent`), and then `stockmill retry`; delete what",
+                Lacking::Refused(markets(), vec![open("alamy")]),
+                "; pond5 refused it, and it lies in what is not sent: `upload/2026-11-28/alamy/files/a.jpg`; to send it \
+                 there again, change its tags, mark its bundle as sent (`stockmill sent`), or delete that file if you will \
+                 never send it, and then `stockmill retry`; delete what",
+            ),
+            // They were named one after the other.
+            (
+                Lacking::Refused(markets(), vec![open("alamy"), open("istock")]),
+                "; pond5 refused it, and it lies in what is not sent: `upload/2026-11-28/alamy/files/a.jpg`, \
+                 `upload/2026-11-28/istock/files/a.jpg`; to send it there again, change its tags, mark their bundles as sent \
+                 (`stockmill sent`), or delete those files that you will never send, and then `stockmill retry`; delete what",
             ),
             (
                 Lacking::Named(markets(), bundle()),

@@ -21,6 +21,7 @@ mod export;
 mod forecast;
 mod forget;
 mod fuse;
+mod hold;
 mod ideas;
 mod join;
 mod keep;
@@ -30,6 +31,7 @@ mod market_record;
 mod not_taken;
 mod note_themes;
 mod offered;
+mod open_steps;
 mod own_file;
 mod park;
 mod place;
@@ -65,6 +67,7 @@ pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Waiting, WentBefore, forecast};
 pub use forget::{Traces, plan_forget};
 pub use fuse::{bytes_for_all, facts_after};
+pub use hold::Hold;
 pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::keep_by;
@@ -73,6 +76,7 @@ pub use manifest::{Existing, Written, list_record, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
+pub use open_steps::told_open;
 pub use own_file::{Taken, how_taken, is_finished_of, is_own_file, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use place::{Arrival, Place};
@@ -95,7 +99,6 @@ pub use verdicts::{Dealt, SentBefore, Verdict, is_answered_again, judge_verdicts
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -324,57 +327,6 @@ pub struct Product {
     pub recipe: Recipe,
     /// Whether the name must be free.
     pub mode: PublishMode,
-}
-
-/// Why an asset stays where it is. An ordinary answer, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Hold {
-    /// It is nothing that stockmill works on.
-    #[error("{0}")]
-    Ignored(String),
-    /// It waits for something that will come, or for a person who need not hurry.
-    #[error("{0}")]
-    Waits(String),
-    /// A record that it depends on says nothing that can be read, or has not quite the right name.
-    #[error("{0}")]
-    Unreadable(String),
-    /// Its tags lack what every market wants.
-    #[error("{0}")]
-    Untagged(String),
-    /// Every market refuses it, whatever its tags are.
-    #[error("{0}")]
-    Unwanted(String),
-    /// A step of it was cut off, and can neither be finished nor be taken back yet.
-    #[error("{0}")]
-    Blocked(String),
-    /// Its stage, or an area that it may go to, is paused.
-    #[error("{0}")]
-    Paused(String),
-    /// The gate of its stage is shut.
-    #[error("{0}")]
-    Shut(String),
-    /// The markets that take it have no room for it now, or have not answered yet.
-    #[error("{0}")]
-    NoRoom(String),
-    /// The same content, or asset, is in hand under another name.
-    #[error("{0}")]
-    Twin(String),
-    /// The disk refused to say what the decision depends on: it is asked again soon.
-    #[error("{0}")]
-    Refused(String),
-    /// A record that it depends on may be in the middle of being saved: it is read again after a pause.
-    #[error("{why}")]
-    Settling {
-        /// What does not stand still.
-        why: String,
-        /// How long to wait.
-        pause: Duration,
-        /// Whether time alone ends it.
-        is_by_time: bool,
-    },
-    /// It needs a person: it goes to `failed/`.
-    #[error("{0}")]
-    Park(String),
 }
 
 /// Returns the theme and the folder below it that a path in a stage lies in. Folders of a generator that only say when

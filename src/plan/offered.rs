@@ -11,7 +11,8 @@ pub(super) fn candidate(asset: &Asset<'_>, market: &Market) -> (Candidate, Vec<S
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
     let (kind, size, bytes) = (asset.kind, asset.facts.size, asset.facts.seen.size);
     let (colours, video) = (asset.facts.colours, asset.facts.video.clone());
-    (Candidate { kind, size, video, bytes, colours, meta, category }, left_out)
+    let written = tags.written(&market.name);
+    (Candidate { kind, size, video, bytes, colours, meta, category, written }, left_out)
 }
 
 /// Returns why a market refuses a file, with what it does not get of the tags, where that is why.

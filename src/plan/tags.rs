@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::market::Names;
+use crate::market::{Names, WrittenIn};
 use crate::model::hierarchy::{LEVEL, levels, of_keywords};
 use crate::model::{
-    Ai, AiField, ContentHash, Look, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags, has_words_field,
-    normal_keyword, with_fields, words_of,
+    Ai, AiField, ContentHash, Look, MarketName, Meta, Method, People, Rating, Restore, SourceType, Strength, Tags,
+    has_words_field, normal_keyword, with_fields, words_of,
 };
 use crate::records::Sidecar;
 
@@ -173,6 +173,22 @@ impl Resolved {
         }
     }
 
+    /// Returns where those tags for a market are written that lie on top of the theme's.
+    pub fn written(&self, market: &MarketName) -> WrittenIn {
+        let place = |layer: &Layer| match layer {
+            Layer::Defaults | Layer::TagSet(_) | Layer::Theme => None,
+            Layer::Folder(_) => Some("in the tags.yaml of its own folder below the theme"),
+            Layer::Xmp => Some("in the `.xmp` beside it"),
+            Layer::Sidecar => Some("in its own sidecar (`NAME.EXT.yaml`)"),
+        };
+        let of = |text: &Option<Sourced<String>>| text.as_ref().and_then(|text| place(&text.layer));
+        WrittenIn {
+            title: of(&self.title),
+            description: of(if self.description.is_some() { &self.description } else { &self.title }),
+            category: self.category.get(market.as_str()).and_then(|category| place(&category.layer)),
+        }
+    }
+
     fn public_ai(&self) -> Ai {
         let mut ai = Ai::default();
         for (sourced, field) in self.ai.iter().zip(AiField::ALL) {
@@ -267,6 +283,26 @@ mod tests {
             .map(|sourced| sourced.as_ref().map(|sourced| format!("{} ({})", sourced.value, sourced.layer)).unwrap());
         assert_eq!(shown, ["off (tag set soft)", "high (theme)"]);
         assert_eq!(digest(&resolved.meta()), digest(&resolve(&[]).meta()));
+    }
+
+    /// Who wrote it in the theme's tags.yaml changed nothing.
+    #[test]
+    fn it_is_known_what_lies_on_top_of_the_theme() {
+        let market = MarketName::recorded("pond5");
+        let of = |layer: Layer| resolve(&[(Layer::Theme, layer_of("low")), (layer, layer_of("high"))]).written(&market);
+        fn layer_of(title: &str) -> Tags {
+            let category = [("pond5".to_owned(), title.to_owned())].into();
+            Tags { title: Some(title.to_owned()), category, ..Tags::default() }
+        }
+        for (layer, place) in [
+            (Layer::Theme, None),
+            (Layer::Folder("night".to_owned()), Some("in the tags.yaml of its own folder below the theme")),
+            (Layer::Xmp, Some("in the `.xmp` beside it")),
+            (Layer::Sidecar, Some("in its own sidecar (`NAME.EXT.yaml`)")),
+        ] {
+            let written = of(layer.clone());
+            assert_eq!([written.title, written.description, written.category], [place; 3], "{layer}");
+        }
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::bundle_folder::BundleFolder;
 use super::theme_files::removed;
 use super::undo_facts::{UndoFacts, is_same, source_back};
 use super::undo_note::plan_themes_back;
 use super::{Plan, new_version};
 use crate::model::{ContentHash, RelPath, Stage, ThemeSlug};
-use crate::records::{About, Intent, Move, Plans, PublishMode, Record, UndoWhat};
+use crate::records::{About, Intent, Move, Plans, Publish, PublishMode, Record, UndoWhat};
 
 /// Returns the plan that is to be taken back. A plan is taken back once; asking again goes further back. A person means what was begun before `asked`. What is later than `now` was written by a
 /// wrong clock, long ago.
@@ -55,7 +56,7 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
     }
     for shift in &intent.moves {
         let seen = (facts.seen)(&shift.to).filter(|seen| is_same(*seen, shift.seen));
-        let seen = seen.ok_or_else(|| format!("`{}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled", shift.to))?;
+        let seen = seen.ok_or_else(|| went_on(&shift.to))?;
         plan.moves.push(Move { from: shift.to.clone(), to: shift.from.clone(), seen });
     }
     for gone in intent.removes.iter().filter(|gone| !is_note || gone.copied_to.is_some()) {
@@ -70,12 +71,13 @@ pub fn plan_undo(intent: &Intent, facts: &UndoFacts<'_>) -> Result<Plan, String>
 
 /// Plans to take back what was made of an asset.
 fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -> Result<(), String> {
-    for product in &intent.publish {
+    let is_there = |product: &&Publish| (facts.seen)(&product.to).is_some();
+    // What a person took out of the bundle of one market does not keep it in that of another one.
+    let is_bundled = intent.publish.iter().filter(is_there).any(|product| BundleFolder::is_file(&product.to));
+    let is_taken_out = |product: &Publish| is_bundled && BundleFolder::of(&product.to).is_some() && !is_there(&product);
+    for product in intent.publish.iter().filter(|product| !is_taken_out(product)) {
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
-            return Err(format!(
-                "`{}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled",
-                product.to
-            ));
+            return Err(went_on(&product.to));
         }
         if intent.removes.iter().any(|gone| gone.copied_to.as_ref() == Some(&product.to)) {
             // This copy is moved back in place of the source.
@@ -91,6 +93,13 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
         plan.products.push(new_version(product.to.clone(), bytes, Some(product.hash.clone())));
     }
     Ok(())
+}
+
+/// Returns why a step stays whose file is another one by now.
+fn went_on(file: &RelPath) -> String {
+    format!(
+        "`{file}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled"
+    )
 }
 
 fn about(intent: &Intent) -> About {

@@ -85,7 +85,7 @@ impl<'a> Unwanted<'a> {
 /// Returns why a market would refuse a file of its bundle today, if it would.
 fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
     let (row, reasons) = (asset.row(), asset.reasons(market));
-    let by_tags = || market::check_tags(market, row.meta, row.category).into_iter();
+    let by_tags = || market::check_tags(market, row.meta, row.category, asset.written).into_iter();
     let by_tags: Vec<String> = by_tags().chain(market::row_too_long(market, &row)).collect();
     let is_by_tags = reasons.iter().all(|reason| by_tags.contains(reason));
     (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })

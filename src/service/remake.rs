@@ -203,7 +203,8 @@ impl Remaking<'_> {
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let meta = market::fit(market, &tags.meta()).meta;
         let colours = if remake.is_in_srgb() { Some(Colours::SRGB) } else { self.colours_of(made, kind) };
-        let reasons = market::check(market, &Candidate { kind, size, video: None, bytes, colours, meta, category });
+        let (video, written) = (None, tags.written(&market.name));
+        let reasons = market::check(market, &Candidate { kind, size, video, bytes, colours, meta, category, written });
         (!reasons.is_empty()).then(|| format!("{} would refuse it: {}", market.name, reasons.join("; ")))
     }
 

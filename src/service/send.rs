@@ -1,6 +1,7 @@
 //! Recording that bundles were sent: a person uploaded them, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,12 @@ use crate::craft::Untold;
 use crate::intake::Now;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, counted};
-use crate::plan::{BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing};
-use crate::records::{Answer, Dealing, Did, Plans, Record, Sending};
+use crate::plan::{BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing, told_open};
+use crate::records::{Answer, Dealing, Did, Plans, Record, SIDECAR_BYTES_MAX, Sending};
 use crate::vault::{CommitError, DiskError, Journal, Look, Receipt, Vault};
+
+/// What a bundle's checklist is called.
+const LIST: &str = "CHECKLIST.md";
 
 /// Records that bundles were sent, and marks them. What cannot be recorded is told with the reason; the others are.
 pub(super) fn send(
@@ -103,7 +107,7 @@ fn send_one(
             "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
         ));
     }
-    let told = told(&sending, is_marked, &place) + &told_missing(&missing);
+    let told = told(&sending, is_marked, &place) + &told_missing(&missing) + &told_steps(disk, &place);
     let plan = if is_marked { plan_sent(sending, &missing) } else { plan_mark_sent(sending, &place) };
     let made = make(vault, &plan, &rules.limits, &Untold)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
@@ -144,6 +148,15 @@ fn told(sending: &Sending, is_marked: bool, place: &RelPath) -> String {
         format!("recorded that {files} went to {}", sending.market)
     } else {
         format!("recorded that {files} went to {}; nothing in it changes any more; {back}", sending.market)
+    }
+}
+
+/// Returns what is told of the steps of a bundle's checklist that nobody ticked: they are no reason not to record what was sent.
+fn told_steps(disk: &dyn Look, place: &RelPath) -> String {
+    match disk.read(&place.join(LIST), SIDECAR_BYTES_MAX) {
+        Ok(list) => told_open(&list),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => format!("; nobody can tell which steps of its {LIST} are not ticked: {}", error.source),
     }
 }
 

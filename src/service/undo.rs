@@ -1,6 +1,7 @@
 //! Carrying out what `plan::undo` decides: by the daemon, or by the command where none runs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
 
 use jiff::Timestamp;
 
@@ -13,7 +14,7 @@ use crate::make::{MakeError, make};
 use crate::model::{MarketName, RelPath, ThemeSlug};
 use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
 use crate::records::{About, Did, Intent, UndoWhat};
-use crate::vault::{CommitError, DiskError, Journal, Receipt, Vault, replaced_aside};
+use crate::vault::{CommitError, Journal, Look, Receipt, Vault, replaced_aside};
 
 /// Takes back what is wanted.
 pub(super) fn undo(
@@ -82,6 +83,25 @@ enum NotUndone {
     Commit(#[from] CommitError),
 }
 
+/// Refuses to take back a step that put something into a bundle which was sent, or of which nobody can tell that.
+fn may_leave_bundles(disk: &dyn Look, intent: &Intent) -> Result<(), String> {
+    let bundles: BTreeSet<RelPath> = intent.publish.iter().filter_map(|product| bundle_of(&product.to)).collect();
+    for bundle in &bundles {
+        let unknown = |error: &dyn Display| format!("nobody can tell whether `{bundle}` was sent: {error}");
+        disk.attach(&bundle.area_path()).map_err(|error| unknown(&error))?;
+        if is_sent(disk, bundle).map_err(|error| unknown(&error))? {
+            let others =
+                if bundles.len() == 1 { "" } else { "; to keep it from another market, delete it in that bundle" };
+            return Err(format!("`{bundle}` was sent with it, and what a market has cannot be undone here{others}"));
+        }
+        // What is not there any more keeps nothing back.
+        for product in intent.publish.iter().filter(|product| product.to.is_in(bundle)) {
+            disk.stat(&product.to).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
 fn undo_one(
     vault: &Vault,
     journal: &mut Journal,
@@ -91,14 +111,7 @@ fn undo_one(
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
     let disk = vault.disk();
-    for bundle in intent.publish.iter().filter_map(|product| bundle_of(&product.to)) {
-        let said =
-            |error: DiskError| NotUndone::Refused(format!("nobody can tell whether its bundle was sent: {error}"));
-        if is_sent(disk, &bundle).map_err(said)? {
-            let why = "its bundle was sent; what a market has cannot be undone here";
-            return Err(NotUndone::Refused(why.to_owned()));
-        }
-    }
+    may_leave_bundles(disk, intent).map_err(NotUndone::Refused)?;
     let seen = |path: &RelPath| disk.stat(path).ok().flatten().map(|entry| entry.identity);
     let hash = |path: &RelPath| seen(path).and_then(|_| disk.hash(path).ok());
     let replaced = |scratch: &RelPath| disk.read(&replaced_aside(scratch), rules.limits.file_bytes_max).ok();

@@ -576,3 +576,44 @@ fn what_was_mended_reaches_the_market_that_refused_it_once_it_has_room() {
     }
     assert!(root.log().contains("undled again, since it was mended, for adobe-stock"), "{}", root.log());
 }
+
+/// The bundle of another market kept it, was called its own, and a file that was not there any more kept it as well.
+#[test]
+fn undo_in_one_bundle_is_refused_by_another_one_only_if_that_was_sent() {
+    for is_sent in [true, false] {
+        let root = Root::with(TWO);
+        take_small(&root, &["123rf"]);
+        tag(&root, "city, night, street, rain, neon, car, light");
+        fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let [one, other] = &root.bundled()[..] else { panic!("{}", root.log()) };
+        assert!(one.to_string_lossy().contains("/123rf/"), "{}", one.display());
+        if is_sent {
+            mark_sent(&root, "adobe-stock");
+        } else {
+            fs::remove_file(other).unwrap();
+        }
+        let said = root.text(&["undo", one.to_str().unwrap()]);
+        assert_eq!(said.contains("/adobe-stock` was sent with it"), is_sent, "{said}");
+        assert_eq!(root.bundled().len(), if is_sent { 2 } else { 0 }, "{said}");
+        assert_eq!(root.at("raw/city/x.png").exists(), !is_sent, "{said}");
+    }
+}
+
+/// It was foretold to leave, and was held.
+#[test]
+fn what_undo_brought_back_is_not_foretold() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {upload: hold}\n");
+    tag(&root, "city, night");
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(root.call(&["release", "upload"]).status.success());
+    assert!(root.once().status.success() && root.bundled().len() == 1, "{}", root.log());
+    assert!(root.call(&["undo"]).status.success());
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("gates: {upload: hold}\n", "")).unwrap();
+    let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
+    let until: serde_json::Value = serde_json::from_str(&root.text(&["plan", "--until", &tomorrow, "--json"])).unwrap();
+    let why = until["held"][0]["why"].as_str().unwrap_or_default();
+    assert!(until["leaves"] == serde_json::json!([]) && why.contains("brought back by `stockmill undo`"), "{until}");
+}

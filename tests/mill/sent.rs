@@ -205,7 +205,7 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     let said = import("Filename\tStatus\tWhy\nwinter-cabins-0001.jpg\tRejected\tnoise\nnew.jpg\tPending\t\n");
     assert!(said == "Nothing in it is new.\nNot answered yet: 1 file.\n" && journal() == before, "{said}");
     let status = root.text(&["status"]);
-    let counts = "1 sent, 0 in review, 0 accepted, 1 refused (0 % accepted)\n";
+    let counts = "1 sent, 0 in review, 0 accepted, 1 refused (0 of 1 accepted, 0 %)\n";
     assert!(status.contains(&format!("answers  adobe-stock: {counts}answers    winter-cabins: {counts}")), "{status}");
     assert!(
         root.text(&["history", root.bundled()[0].to_str().unwrap()])
@@ -229,6 +229,62 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     root.once();
     assert!(root.at("failed/raw/winter-cabins/third.png").exists(), "{:?}", root.files());
     assert_eq!(root.bundled().len(), 2, "{:?}", root.files());
+}
+
+/// Its other bundles were named one after the other, and there was no way past that of a market which had left the settings.
+#[test]
+fn what_was_refused_goes_again_once_its_other_bundles_are_sent_or_given_up() {
+    let markets = ["adobe-stock", "123rf", "vecteezy"];
+    let settings = "keep: {method: lanczos, min_megapixels: 0.04}\nupload: {markets: [adobe-stock, 123rf, vecteezy]}\n";
+    let root = Root::with(settings);
+    for market in &markets[1..] {
+        let text = fs::read_to_string(format!("config/markets/{market}.yaml")).unwrap();
+        fs::write(
+            root.at(&format!("markets/{market}.yaml")),
+            text.replace("megapixels: {min: 4,", "megapixels: {min: 0.01,")
+                .replace("megapixels: {min: 6,", "megapixels: {min: 0.01,"),
+        )
+        .unwrap();
+    }
+    let tag = |title: &str| {
+        let tags =
+            format!("title: {title}\ndescription: {title}\nkeywords: [city, night, rain, neon, car, light, street]\n");
+        fs::write(root.at("raw/city/tags.yaml"), tags).unwrap();
+    };
+    fs::create_dir(root.at("raw/city")).unwrap();
+    tag("A city at night");
+    fs::write(root.at("raw/city/a.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let of = |market: &str| {
+        let of = root.bundled().into_iter().filter(|file| file.to_string_lossy().contains(&format!("/{market}")));
+        of.collect::<Vec<PathBuf>>()
+    };
+    assert_eq!(markets.map(|market| of(market).len()), [1, 1, 1], "{}", root.log());
+    let folder = |market: &str| of(market)[0].parent().unwrap().parent().unwrap().to_owned();
+    assert!(root.call(&["sent", folder("adobe-stock").to_str().unwrap()]).status.success());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\ncity-0001.jpg,Rejected,noise\n").unwrap();
+    let said = root.text(&["verdicts", list.to_str().unwrap(), "--market", "adobe-stock", COLUMNS[0], COLUMNS[1]]);
+    assert!(said.contains("1 refused"), "{said}");
+
+    let now = fs::read_to_string(root.at("stockmill.yaml")).unwrap().replace(", vecteezy]", "]");
+    fs::write(root.at("stockmill.yaml"), now).unwrap();
+    tag("A city in the rain");
+    fs::write(root.at("raw/city/again.png"), picture(1, 220)).unwrap();
+    root.once();
+    let why = fs::read_to_string(root.at("failed/raw/city/again.png.reason.txt")).unwrap();
+    let told = |market: &str| {
+        let file = of(market)[0].strip_prefix(&root.path).unwrap().to_owned();
+        why.contains(&format!("`{}`", file.display()))
+    };
+    assert!(why.contains("adobe-stock refused it") && told("123rf") && told("vecteezy"), "{why}");
+
+    // What it says is done.
+    assert!(root.call(&["sent", folder("123rf").to_str().unwrap()]).status.success());
+    fs::remove_file(&of("vecteezy")[0]).unwrap();
+    assert!(root.call(&["retry"]).status.success());
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(markets.map(|market| of(market).len()), [2, 1, 0], "{}\n{}", root.text(&["status"]), root.log());
 }
 
 /// In the archive an original has a name that it was given. That gave other words to its title, and what was refused went

@@ -23,8 +23,8 @@ fn foreseen(given: &Given<'_>, names: &[&str], megapixels_min: f64) -> Vec<Strin
 #[test]
 fn what_a_market_will_refuse_is_foreseen_by_what_will_be_made() {
     let both: &[&str] = &["adobe-stock", "dreamstime"];
-    let short =
-        "dreamstime refuses it: its description has 21 characters and needs 50; write more in the theme's tags.yaml";
+    let short = "dreamstime refuses it: its description has 21 characters, `AI generated` for what AI made among them, and needs 50; \
+         write more in the theme's tags.yaml";
     let small = |has: &str| format!("adobe-stock refuses it: it has {has} megapixels, and the market takes 6 to 100");
     let far = "it has 64x64 pixels, and would be enlarged 32.0 times";
     let icon = |path| Given { edges: Some((64, 64)), ..picture(path) };

@@ -163,3 +163,39 @@ fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     assert_eq!(undone(&step, &[(kept, 4, "p")]), back);
     assert_eq!(undone(&step, &[(kept, 4, "mine")]), [changed(kept)]);
 }
+
+/// The file of another market, which a person had taken out, kept a file in its bundle.
+#[test]
+fn what_was_taken_out_of_one_bundle_keeps_nothing_in_another() {
+    let of = |market: &str| {
+        let folder = format!("upload/2026-11-28/{market}");
+        (format!("{folder}/files/a.jpg"), format!("{folder}/sidecars/a.jpg.yaml"))
+    };
+    let ((one, of_one), (other, of_other)) = (of("adobe-stock"), of("pond5"));
+    let mut step = intent(1);
+    step.publish = [(&one, "p"), (&of_one, "s"), (&other, "p"), (&of_other, "s")]
+        .map(|(to, text)| Publish {
+            scratch: path(".stockmill/undo/was"),
+            to: path(to),
+            hash: ContentHash::of(text.as_bytes()),
+            mode: PublishMode::New,
+        })
+        .to_vec();
+    let kept = ("keep/t/t-1.png", 1, "k");
+    let all = [kept, (&*one, 2, "p"), (&*of_one, 3, "s"), (&*other, 4, "p"), (&*of_other, 5, "s")];
+    let without = |gone: &[&str]| all.into_iter().filter(|(name, ..)| !gone.contains(name)).collect::<Vec<_>>();
+    let back = ["keep/t/t-1.png: undone: named", "move keep/t/t-1.png -> raw/t/1.png"].map(str::to_owned);
+    let removed = |names: &[&str]| -> Vec<String> {
+        back.iter().cloned().chain(names.iter().map(|name| format!("remove {name}"))).collect()
+    };
+    assert_eq!(undone(&step, &all), removed(&[&one, &of_one, &other, &of_other]));
+    assert_eq!(undone(&step, &without(&[&other])), removed(&[&one, &of_one, &of_other]));
+    assert_eq!(undone(&step, &without(&[&other, &of_other])), removed(&[&one, &of_one]));
+    // Where none is left it went on elsewhere, and what a person changed stays.
+    let refused = undone(&step, &without(&[&one, &other]));
+    assert!(refused[0].starts_with(&format!("`{one}` changed or went on since")), "{refused:?}");
+    let mut changed = without(&[&one, &of_one]);
+    changed[1].2 = "mine";
+    let refused = undone(&step, &changed);
+    assert!(refused[0].starts_with(&format!("`{other}` changed or went on since")), "{refused:?}");
+}

@@ -141,7 +141,7 @@ fn what_no_market_takes_waits_with_all_reasons() {
         (
             Given { is_untitled: true, edges: Some((1000, 1000)), ..jpeg("upload/t/mine.jpg") },
             &[
-                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
+                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
         (
@@ -359,7 +359,8 @@ fn a_refusal_tells_what_a_person_can_do_something_about() {
     let finished = || Given { is_own: true, recipe: Some(made), ..jpeg("upload/t/t-0007.jpg") };
     let mine = || jpeg("upload/t/mine.jpg");
     let nature = "it has no category; write `category: {adobe-stock: …}` in the theme's tags.yaml: nature …";
-    let bytes = "it has 3000000 bytes, and the market takes 1 to 2500000";
+    let bytes =
+        "it has 3000000 bytes, and the market takes 1 to 2500000; with fewer pixels or a lower quality it has fewer";
     let few = "it has 4 keywords and needs 5; write them in the theme's tags.yaml";
     let gone = "of its tags the market would get less: the market refuses the keywords `snow`";
     // The file; what the market refuses in texts, its most bytes, and all that is told.

@@ -126,9 +126,18 @@ pub(super) fn split_key(text: &str) -> Option<(Key, &str)> {
     let colon = head.find(':')?;
     let in_words = || key_in_words(&head[..colon]);
     let rest = text[colon + 1..].trim_start_matches(':').trim_start_matches("**").trim_start_matches("__");
-    let of_value = || key_of_value(&head[..colon], rest);
+    let of_value = || key_of_value(&head[..colon], rest).or_else(|| key_before_field(&head[..colon], rest));
     let key = key_named(&head[..colon]).or_else(in_words).or_else(of_value)?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some((key, rest.trim()))
+}
+
+/// Returns the key of a word of everyday language behind whose value stands one more field: `look: photo; people: no`.
+fn key_before_field(name: &str, rest: &str) -> Option<Key> {
+    // Such values are short; a line may be endless.
+    let mut parts = rest[..rest.floor_char_boundary(2 * KEY_BYTES_MAX)].split([';', '|']);
+    let key = key_of_value(name, parts.next()?)?;
+    let (name, value) = parts.next()?.split_once(':')?;
+    key_named(name).or_else(|| key_of_value(name, value)).map(|_| key)
 }
 
 /// Returns the key of a name that says more: `Image prompt`, `Suggested keywords`.

@@ -137,6 +137,7 @@ impl Bundles<'_> {
             version,
             fitted,
             category,
+            written: resolved.written(&name.market),
             look,
             people,
             warnings,

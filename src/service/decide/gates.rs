@@ -10,6 +10,13 @@ use crate::service::clock::Moment;
 
 impl Decider {
     pub(super) fn gate(&self, facts: &Facts, now: &Moment) -> Result<(), Hold> {
+        self.let_go_by_person(facts, now)?;
+        let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
+        self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
+    }
+
+    /// Refuses what waits for a person's word, whatever its gate says.
+    pub(super) fn let_go_by_person(&self, facts: &Facts, now: &Moment) -> Result<(), Hold> {
         let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
         if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
             let stage = facts.stage;
@@ -32,7 +39,7 @@ impl Decider {
                 "{length} of its bytes are zeros (from byte {at} on), as in a file that was not copied whole; {handling}"
             )));
         }
-        self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
+        Ok(())
     }
 
     /// Returns why an asset stays for now whatever is in it, so that nothing of it need be read.

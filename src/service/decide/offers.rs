@@ -182,7 +182,8 @@ impl Bundles<'_> {
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
         let sidecar = facts.sidecar.as_ref().map(|(_, sidecar)| sidecar);
-        let candidate = Candidate { kind, size, video, bytes, colours, meta, category };
+        let written = tags.written(&market.name);
+        let candidate = Candidate { kind, size, video, bytes, colours, meta, category, written };
         let taken = how_taken(market, &candidate, sidecar.is_some_and(is_own_file))?;
         let can_be = || sidecar.is_some_and(|sidecar| may_be_made(sidecar, market, bytes));
         (taken == Taken::AsItIs || can_be()).then_some(taken)

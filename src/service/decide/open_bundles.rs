@@ -26,8 +26,8 @@ use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
 pub(in crate::service) const UNNAMED: &str = "the settings do not name its market any more: nothing joins it, and no \
-                                              changed tags reach it; name the market under `upload.markets` again, or send \
-                                              it as it is";
+                                              changed tags reach it; name the market under `upload.markets` again, send it \
+                                              as it is, or, if you never will, delete it";
 
 /// The same where the settings cannot be used.
 pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the settings name its market: they cannot be used; \
@@ -229,7 +229,8 @@ impl Bundles<'_> {
         let measured = known.measured(self.disk, path, &limits(self.settings))?;
         Ok(measured.map(|Measured { kind, size, colours, bytes }| {
             let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
-            check(market, &Candidate { kind, size, video, bytes, colours, meta, category })
+            let written = asset.written;
+            check(market, &Candidate { kind, size, video, bytes, colours, meta, category, written })
         }))
     }
 

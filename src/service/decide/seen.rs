@@ -121,8 +121,8 @@ impl Decider {
         let in_bundle = |place: &RelPath| BundleFolder::is_file(place) && self.is_gone(place) == Ok(false);
         let places = places.iter().map(now_at).filter(in_bundle);
         let (sent, open): (Vec<RelPath>, Vec<RelPath>) = places.partition(|place| self.was_sent(place));
-        if let (Some(open), false) = (open.first(), refused.is_empty()) {
-            return Some(Lacking::Refused(refused, bundle_of(open)?));
+        if !open.is_empty() && !refused.is_empty() {
+            return Some(Lacking::Refused(refused, open));
         }
         let place = sent.first().filter(|_| open.is_empty())?;
         let owed = self.sidecar_of(place)?.owed;
