@@ -11,9 +11,9 @@ use super::checklist_files::{
     of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
-use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
+use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat, lines};
 use super::delivered::{self, Delivered};
-use super::selection::{Line, left, versions};
+use super::selection::{Line, Selection, left, versions};
 use super::unwanted::{REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
@@ -70,7 +70,7 @@ impl Checklist<'_> {
             if existing.is_some_and(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n")) { "\r\n" } else { "\n" };
         let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
         let listed = Listed::new(&told, record);
-        let to_do = self.to_do(&listed);
+        let mut to_do = self.to_do(&listed);
         let headings = [Some(heading.as_str()), listed.heading()];
         let (mut kept, mut behind_heading, mut places): (Vec<u8>, &[u8], Places) = (Vec::new(), b"", Places::default());
         for line in existing.unwrap_or(end.as_bytes()).split_inclusive(|byte| *byte == b'\n') {
@@ -99,27 +99,29 @@ impl Checklist<'_> {
             text.extend(format!("{line}{end}").into_bytes());
         }
         add_steps(&mut text, &kept, &to_do, &places, &listed, end);
-        let record = listed.record_of(&String::from_utf8_lossy(&text), heading, to_do.into_steps());
+        let gone = std::mem::take(&mut to_do.gone);
+        let record = listed.record_of(&String::from_utf8_lossy(&text), heading, to_do.into_steps(), gone);
         (text, record)
     }
 
     /// Returns all that is still to be done, after what a person has ticked.
     fn to_do(&self, listed: &Listed<'_>) -> ToDo {
         let ticked: Vec<Ticked<'_>> = listed.ticked().collect();
-        let versions = versions(self.assets);
-        let left = left(self.market, self.assets, self.delivered, &ticked);
-        let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions)).collect();
-        let distinct = |step: Step| listed.distinct(step);
-        let mut uploads: Vec<Step> =
-            left.uploads.iter().chain(&left.changed).map(|one| distinct(one.step(&versions))).collect();
-        let (done, csv, again) = csv_steps(self.parts, self.delivered, &ticked, left.is_any_new);
-        delivered.extend(done);
-        uploads.extend(again.map(distinct));
-        let csv: Vec<Step> = csv.into_iter().map(distinct).collect();
-        let selections: Vec<Step> = left.selections.iter().map(|one| distinct(one.step(&versions))).collect();
-        let text_of = |line: &String| (flat(line), ListedStep::Other);
-        let before = self.market.before.iter().map(text_of).collect();
-        let checklist = self.market.checklist.iter().map(text_of).collect();
+        let unknown: Vec<Ticked<'_>> = ticked.iter().copied().filter(|ticked| ticked.about.is_none()).collect();
+        let (versions, done) = (versions(self.assets), listed.done());
+        let left = left(self.market, self.assets, self.delivered, &done, &unknown);
+        let unwanted = self.unwanted.names();
+        let others = unwanted.iter().copied().chain(self.without_row.iter().map(String::as_str)).collect();
+        let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));
+        let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions, &others)).collect();
+        let mut uploads: Vec<Step> = left.uploads.iter().chain(&left.back).chain(&left.changed).map(step).collect();
+        let (sent, csv, again) = csv_steps(self.parts, self.delivered, &done, &ticked, left.is_any_new);
+        delivered.extend(sent);
+        uploads.extend(again.map(|step| listed.distinct(step)));
+        let csv: Vec<Step> = csv.into_iter().map(|step| listed.distinct(step)).collect();
+        let selections: Vec<Step> = left.selections.iter().map(step).collect();
+        let before = self.market.before.iter().map(|line| (flat(line), ListedStep::Other)).collect();
+        let checklist = self.market.checklist.iter().map(|line| listed.for_all(&flat(line), &versions)).collect();
         let of_files = delivered.iter().chain(&uploads).chain(&selections).map(|(text, _)| text.as_str());
         // What is over goes, and what is delivered is told anew.
         let stays = |(is_ticked, text): &(bool, &str)| {
@@ -128,11 +130,12 @@ impl Checklist<'_> {
         };
         let mut lines = of_files.chain(listed.items().filter(stays).map(|(_, text)| text));
         let has_range = lines.any(|line| line.contains("` to `"));
-        let last = (self.last_step(), ListedStep::Other);
-        // What the market would refuse today is told as that: it may have taken it. So is what it has.
-        let told = self.unwanted.names();
-        let gone = left.gone.into_iter().filter(|name| !told.contains(&**name)).collect();
-        ToDo { before, delivered, uploads, gone, csv, selections, checklist, last, has_range }
+        let last = listed.for_all(&self.last_step(), &versions);
+        // What is not to be uploaded any more is told as that: the market may have it.
+        let is_there = |name: &&str| versions.contains_key(*name) || others.contains(name);
+        let gone = done.uploaded.keys().copied().filter(|name| !is_there(name)).map(str::to_owned).collect();
+        let deleted = done.deleted.iter().filter(|name| !is_there(name)).map(|name| (*name).to_owned()).collect();
+        ToDo { before, delivered, uploads, gone, deleted, csv, selections, checklist, last, has_range }
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
@@ -178,7 +181,7 @@ impl Checklist<'_> {
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let delivered = self.delivered.notes(!to_do.uploads.is_empty());
         let notes = delivered
-            .chain(of_gone(&to_do.gone))
+            .chain(of_gone(&(&to_do.gone | &to_do.deleted)))
             .chain(sorted)
             .chain(strangers)
             .chain(self.unwanted.notes())
@@ -217,8 +220,9 @@ struct ToDo {
     /// What `stockmill deliver` did, and nobody ticked.
     delivered: Vec<Step>,
     uploads: Vec<Step>,
-    /// What was uploaded and is not in the bundle any more.
+    /// What was uploaded and is not in the bundle any more; and that of which it was told before.
     gone: BTreeSet<String>,
+    deleted: BTreeSet<String>,
     /// The steps of the parts of the manifest.
     csv: Vec<Step>,
     selections: Vec<Step>,
@@ -284,7 +288,11 @@ fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, lis
         let rest = [to_upload, csv, to_select, checklist].into_iter().flatten().chain([last]);
         return add(text, NOT_DONE, rest.filter(new), end);
     }
-    let at = line_of(kept, SENT.as_bytes()).unwrap_or(kept.len());
+    // Behind the last step that is ticked stands another one, if there is more to do.
+    let sent = last_line_of(kept, SENT.as_bytes());
+    let is_open = lines(&told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
+    let last: &[Step] = if is_open { &[] } else { std::slice::from_ref(last) };
+    let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
     let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(at..at);
     let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
     let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
@@ -296,6 +304,7 @@ fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, lis
         (of_csv, NOT_DONE, csv),
         (selections, NOT_DONE, to_select),
         (at, NOT_DONE, checklist),
+        (at, NOT_DONE, last),
     ];
     parts.sort_by_key(|(at, ..)| *at);
     let mut from = 0;
@@ -338,6 +347,13 @@ fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a Step>
 fn line_of(text: &[u8], words: &[u8]) -> Option<usize> {
     let at = text.windows(words.len()).position(|part| part == words)?;
     Some(text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1))
+}
+
+/// Returns the last line that has some words in it; the end, if none has.
+fn last_line_of(text: &[u8], words: &[u8]) -> Range<usize> {
+    let Some(at) = text.windows(words.len()).rposition(|part| part == words) else { return text.len()..text.len() };
+    let start = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+    start..text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1)
 }
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.

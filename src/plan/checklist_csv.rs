@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::checklist_done::Done;
 use super::checklist_ticks::{Step, Ticked};
 use super::delivered::Delivered;
 use crate::model::{RelPath, counted};
@@ -24,19 +25,21 @@ pub(super) struct Part {
 pub(super) fn csv_steps(
     of_parts: &[Part],
     delivered: &Delivered,
+    done: &Done<'_>,
     ticked: &[Ticked<'_>],
     is_any_new: bool,
 ) -> (Vec<Step>, Vec<Step>, Option<Step>) {
-    let (mut is_done, mut known) = (BTreeSet::new(), BTreeSet::new());
+    let (mut is_done, mut known) = (BTreeSet::new(), done.rows.clone());
     let by_hand = ticked.iter().filter(|ticked| !ticked.text.contains(DELIVERED));
     for Ticked { text, about } in by_hand {
         let named: Vec<&Part> = of_parts.iter().filter(|part| text.contains(&quoted(part))).collect();
         is_done.extend(named.iter().map(|part| &part.path));
         match about {
-            Some(ListedStep::Rows(rows)) => known.extend(rows.iter()),
+            Some(ListedStep::Rows(_)) => (),
             // Nobody remembers which rows these were; so many of them are all.
             _ if is_whole(text, &named).unwrap_or(!is_any_new) => {
-                known.extend(named.iter().flat_map(|part| &part.rows));
+                let rows = named.iter().flat_map(|part| &part.rows);
+                known.extend(rows.map(|(name, version)| (name.as_str(), version.as_str())));
             }
             _ => (),
         }
@@ -53,7 +56,8 @@ pub(super) fn csv_steps(
     if is_delivered {
         return (steps.collect(), Vec::new(), None);
     }
-    let is_new = |row: &(&String, &String)| !known.contains(row) && !delivered.rows.contains(row.0);
+    let is_known = |(name, version): &(&String, &String)| known.get(name.as_str()) == Some(&version.as_str());
+    let is_new = |row: &(&String, &String)| !is_known(row) && !delivered.rows.contains(row.0);
     let is_late = |part: &&Part| is_done.contains(&part.path) && part.rows.iter().any(|row| is_new(&row));
     let late: Vec<&Part> = of_parts.iter().filter(is_late).collect();
     let rows: Versions = late.iter().flat_map(|part| part.rows.clone()).collect();

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::records::{DELIVERED, ListRecord, ListedStep, Versions};
+use super::checklist_done::Done;
+use crate::records::{DELIVERED, ListEvent, ListRecord, ListedStep, Versions};
 
 /// A step, and what it is about.
 pub(super) type Step = (String, ListedStep);
@@ -18,13 +19,32 @@ pub(super) struct Ticked<'a> {
 /// A checklist as it lies there.
 pub(super) struct Listed<'a> {
     record: Option<&'a ListRecord>,
+    /// What happened, with what was ticked since the record was written.
+    happened: Vec<ListEvent>,
     /// Its lines on one line each, and whether they are ticked; `None` for those without a box.
     lines: Vec<(Option<bool>, String)>,
 }
 
 impl<'a> Listed<'a> {
     pub(super) fn new(text: &str, record: Option<&'a ListRecord>) -> Self {
-        Self { record, lines: lines(text) }
+        let mut listed = Self { record, lines: lines(text), happened: Vec::new() };
+        let steps = listed.ticked().filter_map(|ticked| listed.step(ticked.text));
+        let steps: Vec<ListEvent> = steps.map(|(text, _)| ListEvent::Ticked(text.to_owned())).collect();
+        let known = record.into_iter().flat_map(|record| &record.happened).cloned();
+        // A tick may be taken back.
+        let is_so = |happened: &ListEvent| matches!(happened, ListEvent::Gone(_)) || steps.contains(happened);
+        listed.happened = known.filter(is_so).collect();
+        for step in steps {
+            if !listed.happened.contains(&step) {
+                listed.happened.push(step);
+            }
+        }
+        listed
+    }
+
+    /// Returns what a person did.
+    pub(super) fn done(&self) -> Done<'_> {
+        self.record.map(|record| Done::of(&self.happened, &record.steps)).unwrap_or_default()
     }
 
     /// Returns how the heading began.
@@ -76,20 +96,39 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// Returns a step with a text of its own: one of the same text that is about something else was ticked.
+    /// Returns a step that is to be done with a text of its own: one of the same text may be ticked already.
     pub(super) fn distinct(&self, (text, about): Step) -> Step {
-        let bare = text.trim_end_matches('.');
-        let numbered = (2..).map(|number| format!("{bare} ({number})."));
-        let is_taken = |text: &String| {
-            self.record.and_then(|record| record.steps.get(text)).is_some_and(|was| *was != about)
-                && self.ticked().any(|ticked| self.step(ticked.text).is_some_and(|(shown, _)| shown == text))
+        let free = numbered(&text).find(|text| self.ticked_about(text).is_none());
+        (free.unwrap_or(text), about)
+    }
+
+    /// Returns the step that does something for all files: the one that is ticked, if it was about all that lie there now.
+    pub(super) fn for_all(&self, text: &str, files: &Versions) -> Step {
+        let is_all = |about: &ListedStep| match about {
+            ListedStep::All(done) => files.iter().all(|(name, version)| done.get(name) == Some(version)),
+            _ => true,
         };
-        let text = std::iter::once(text.clone()).chain(numbered).find(|text| !is_taken(text)).unwrap_or(text.clone());
-        (text, about)
+        let of = |text: String| match self.ticked_about(&text) {
+            None => Some((text, ListedStep::All(files.clone()))),
+            Some(about) => is_all(about).then(|| (text, about.clone())),
+        };
+        numbered(text).find_map(of).unwrap_or_else(|| (text.to_owned(), ListedStep::Other))
+    }
+
+    /// Returns what the step with a text was about that is ticked.
+    fn ticked_about(&self, text: &str) -> Option<&'a ListedStep> {
+        let mut shown = self.ticked().filter_map(|ticked| self.step(ticked.text));
+        shown.find_map(|(step, about)| (step == text).then_some(about))
     }
 
     /// Returns the record of a list as it is written now: of each step of ours that stands in it.
-    pub(super) fn record_of(&self, written: &str, heading: String, steps: Vec<Step>) -> ListRecord {
+    pub(super) fn record_of(
+        &self,
+        written: &str,
+        heading: String,
+        steps: Vec<Step>,
+        gone: BTreeSet<String>,
+    ) -> ListRecord {
         let mut all: BTreeMap<String, ListedStep> = steps.into_iter().collect();
         for (text, about) in self.record.into_iter().flat_map(|record| &record.steps) {
             all.entry(text.clone()).or_insert_with(|| about.clone());
@@ -102,13 +141,15 @@ impl<'a> Listed<'a> {
         }
         let lines = lines(written);
         all.retain(|text, _| lines.iter().any(|(_, line)| shows(line, text)));
-        ListRecord::new(heading, all)
+        let gone = (!gone.is_empty()).then_some(ListEvent::Gone(gone));
+        ListRecord::new(heading, all, self.happened.iter().cloned().chain(gone).collect())
     }
 }
 
-/// Returns the names of those that are as they were.
-pub(super) fn unchanged<'a>(was: &'a Versions, is: &'a Versions) -> impl Iterator<Item = &'a str> {
-    was.iter().filter(|(name, version)| is.get(*name) == Some(version)).map(|(name, _)| name.as_str())
+/// Returns the texts that a step may have: one of the same text may be ticked already.
+fn numbered(text: &str) -> impl Iterator<Item = String> {
+    let (bare, end) = text.strip_suffix('.').map_or((text, ""), |bare| (bare, "."));
+    std::iter::once(text.to_owned()).chain((2..).map(move |number| format!("{bare} ({number}){end}")))
 }
 
 /// Returns whether a line shows a step, whatever stands before and behind it.
@@ -130,12 +171,13 @@ pub(super) fn boxed(line: &str) -> Option<(bool, &str)> {
         let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
         rest.strip_prefix(['.', ')']).filter(|_| rest.len() < line.len())
     })?;
-    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    let (mark, rest) = rest.strip_prefix('[')?.split_once(']')?;
-    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    match mark {
-        "" | " " => Some((false, rest)),
-        "x" | "X" => Some((true, rest)),
+    let rest = rest.strip_prefix(char::is_whitespace)?.trim_start();
+    // Some editors write `\[x\]`.
+    let (mark, rest) = rest.strip_prefix('[').or(rest.strip_prefix("\\["))?.split_once(']')?;
+    let rest = rest.strip_prefix(char::is_whitespace)?.trim_start();
+    match mark.trim_end_matches('\\').trim() {
+        "" => Some((false, rest)),
+        "x" | "X" | "✓" | "✔" | "✔\u{fe0f}" | "✅" | "☑" | "√" => Some((true, rest)),
         _ => None,
     }
 }
@@ -159,6 +201,7 @@ pub(super) fn lines(text: &str) -> Vec<(Option<bool>, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::boxed;
     use crate::market::{Market, built_in};
     use crate::model::Meta;
     use crate::plan::bundle::BundleAsset;
@@ -167,6 +210,7 @@ mod tests {
     /// A bundle whose list a person works on.
     struct Bundle {
         market: Market,
+        strangers: Vec<String>,
         list: String,
         record: Vec<u8>,
     }
@@ -175,7 +219,7 @@ mod tests {
         fn new(market: &str) -> Self {
             let market = built_in().unwrap().into_iter().find(|built_in| built_in.name == market).unwrap();
             let market = Market { boxes: None, before: Vec::new(), checklist: Vec::new(), ..market };
-            Self { market, list: String::new(), record: Vec::new() }
+            Self { market, strangers: Vec::new(), list: String::new(), record: Vec::new() }
         }
 
         /// Has the list follow its files, each of a version, which is its title as well; a second look changes nothing.
@@ -191,7 +235,9 @@ mod tests {
                 let (list, record) = (self.list.clone(), self.record.clone());
                 let checklist = (!list.is_empty()).then_some(list.as_bytes());
                 let existing = &Existing { manifests: &[], checklist, record: Some(&record) };
-                let plan = plan_manifest(&name, &self.market, &assets, &[], &Delivered::default(), existing).unwrap();
+                let plan =
+                    plan_manifest(&name, &self.market, &assets, &self.strangers, &Delivered::default(), existing)
+                        .unwrap();
                 for product in plan.into_iter().flat_map(|plan| plan.products) {
                     let Recipe::Bytes(bytes) = product.recipe else { panic!("{:?}", product.recipe) };
                     match product.to.extension().as_str() {
@@ -204,7 +250,8 @@ mod tests {
                     assert_eq!((&self.list, &self.record), (&list, &record));
                 }
             }
-            assert_eq!(self.list.matches("make an empty file `SENT`").count(), 1, "{}", self.list);
+            let mut last = self.list.lines().filter(|line| line.contains("make an empty file `SENT`"));
+            assert!(last.next_back().is_some() && last.all(|line| line.starts_with("- [x] ")), "{}", self.list);
         }
 
         fn tick(&mut self, step: &str) {
@@ -346,5 +393,88 @@ mod tests {
         bundle.holds(&A);
         assert_eq!(bundle.list.matches("the market would refuse it").count(), 4, "{}", bundle.list);
         assert!(!bundle.list.contains("delete them in the portal"), "{}", bundle.list);
+    }
+
+    /// What a market has was taken for all that had ever been ticked: what changed and changed back stayed there as it was
+    /// in between, and what was to be deleted there and came back was never asked for.
+    #[test]
+    fn the_market_has_what_was_ticked_last() {
+        let anew = "Upload `a-2.jpg` (1 file) from `files/`, in place of what was uploaded before they changed";
+        let again = "Upload `adobe-stock.csv` again, with 4 rows now";
+        let changed = vec![A[0], ("a-2.jpg", "w"), A[2], A[3]];
+        // What lies there after all before is ticked, and what is to be done then, but for the last step.
+        let rounds: [(Vec<(&str, &str)>, Vec<String>); 6] = [
+            (changed.clone(), vec![format!("{anew}."), format!("{again}.")]),
+            (A.to_vec(), vec![format!("{anew} (2)."), format!("{again} (2).")]),
+            (changed, vec![format!("{anew} (3)."), format!("{again} (3).")]),
+            (
+                A[..3].to_vec(),
+                vec![format!("{anew} (4)."), "Upload `adobe-stock.csv` again, with 3 rows now.".to_owned()],
+            ),
+            (A[..2].to_vec(), Vec::new()),
+            (
+                A.to_vec(),
+                vec![
+                    "Upload `a-4.jpg` to `a-5.jpg` (2 files) from `files/`, unless they are still in the portal."
+                        .to_owned(),
+                    format!("{again} (4)."),
+                ],
+            ),
+        ];
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.holds(&A);
+        for (files, left) in rounds {
+            bundle.list = bundle.list.replace("[ ]", "[x]");
+            bundle.holds(&files);
+            assert_eq!(bundle.open(), left, "{files:?}: {}", bundle.list);
+            let is_gone = A.iter().any(|(name, _)| !files.iter().any(|(there, _)| there == name));
+            assert_eq!(bundle.list.contains("; delete them in the portal."), is_gone, "{files:?}: {}", bundle.list);
+        }
+    }
+
+    /// The step that ends an upload stayed ticked when more came.
+    #[test]
+    fn what_is_done_for_all_is_done_again_when_more_come() {
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.market.checklist = vec!["Press Submit".to_owned()];
+        bundle.holds(&A[..2]);
+        for count in [3, 4] {
+            bundle.list = bundle.list.replace("[ ]", "[x]");
+            bundle.holds(&A[..count]);
+            let press = format!("Press Submit ({})", count - 1);
+            assert_eq!(bundle.open().last(), Some(&press.as_str()), "{}", bundle.list);
+            assert_eq!(bundle.list.lines().last().map(|last| last.starts_with("- [ ] When all is sent")), Some(true));
+        }
+        bundle.list = bundle.list.replace("[ ]", "[x]");
+        bundle.holds(&A[1..]);
+        assert!(!bundle.list.contains("[ ]"), "{}", bundle.list);
+    }
+
+    /// Whoever uploaded from the first to the last one uploaded what had no row.
+    #[test]
+    fn no_range_has_a_file_in_it_that_is_not_to_be_uploaded() {
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.strangers = vec!["a-3.jpg".to_owned()];
+        bundle.holds(&A);
+        let step = "Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.";
+        assert_eq!(bundle.open()[0], step, "{}", bundle.list);
+    }
+
+    #[test]
+    fn a_box_is_ticked_as_people_tick_it() {
+        for (line, expected) in [
+            ("- [ ] Go", Some((false, "Go"))),
+            ("* [X] Go", Some((true, "Go"))),
+            ("- [x]\u{a0}Go", Some((true, "Go"))),
+            ("1. [✓] Go", Some((true, "Go"))),
+            ("- [✔\u{fe0f}] Go", Some((true, "Go"))),
+            ("- \\[x\\] Go", Some((true, "Go"))),
+            ("- \\[ \\] Go", Some((false, "Go"))),
+            ("- [?] Go", None),
+            ("- [x]Go", None),
+            ("[x] Go", None),
+        ] {
+            assert_eq!(boxed(line), expected, "{line}");
+        }
     }
 }

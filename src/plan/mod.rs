@@ -13,6 +13,7 @@ mod bundle_folder;
 mod bundled_name;
 mod checklist;
 mod checklist_csv;
+mod checklist_done;
 mod checklist_files;
 mod checklist_iptc;
 mod checklist_ticks;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
-use super::checklist_ticks::{Step, Ticked, flat, unchanged};
+use super::checklist_done::Done;
+use super::checklist_ticks::{Step, Ticked, flat};
 use super::delivered::Delivered;
 use crate::market::{AND_TICK, Market, Value};
 use crate::model::{Kind, counted, escape_bytes};
@@ -14,6 +15,8 @@ const UPLOAD: &str = "Upload ";
 const UPLOAD_END: &str = " from `files/`";
 /// What stands behind files that were uploaded, and changed since.
 const ANEW: &str = ", in place of what was uploaded before they changed";
+/// What stands behind files that were to be deleted at the market, and are back.
+const BACK: &str = ", unless they are still in the portal";
 /// How a line begins, behind its box, that names files for which the same is ticked.
 const SELECT: &str = "Select ";
 /// What stands between the first and the last name of a range, and between two ranges.
@@ -41,86 +44,67 @@ pub(super) struct Left<'a> {
     pub(super) uploads: Option<Selection<'a>>,
     /// Those that changed since they were uploaded.
     pub(super) changed: Option<Selection<'a>>,
-    /// Names of those that were uploaded and are not in the bundle any more.
-    pub(super) gone: BTreeSet<String>,
+    /// Those that were to be deleted at the market, and are back.
+    pub(super) back: Option<Selection<'a>>,
     /// Those to select, whole or one selection for each box, whichever are fewer.
     pub(super) selections: Vec<Selection<'a>>,
     /// Whether some are neither ticked nor told as delivered yet.
     pub(super) is_any_new: bool,
 }
 
-/// Returns which version of each file lies in a bundle.
+/// Returns which version of each file lies in a bundle. What a person changed is another one than what stockmill left.
 pub(super) fn versions(assets: &[BundleAsset]) -> Versions {
-    assets.iter().map(|asset| (asset.file_name.clone(), asset.version.clone())).collect()
+    let version = |asset: &BundleAsset| {
+        if asset.is_retouched { format!("{}, changed by hand", asset.version) } else { asset.version.clone() }
+    };
+    assets.iter().map(|asset| (asset.file_name.clone(), version(asset))).collect()
 }
 
-/// Returns what a person still has to do with the files of a bundle. `ticked` are the lines of a list that are done.
+/// Returns what a person still has to do with the files of a bundle. `unknown` are the lines of a list that are done, and of
+/// which nobody remembers what they were about.
 pub(super) fn left<'a>(
     market: &Market,
     assets: &'a [BundleAsset],
     delivered: &Delivered,
-    ticked: &[Ticked<'_>],
+    done: &Done<'_>,
+    unknown: &[Ticked<'_>],
 ) -> Left<'a> {
+    let versions = versions(assets);
     let mut to_do: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for asset in assets {
-        to_do.insert(&asset.file_name, ticks(market, asset));
+        let (name, wanted) = (asset.file_name.as_str(), ticks(market, asset));
+        let is_left = |tick: &&String| !done.is_ticked(name, &versions[name], tick, &wanted);
+        to_do.insert(name, wanted.iter().filter(is_left).cloned().collect());
     }
     let all: BTreeSet<&str> = to_do.keys().copied().collect();
-    let mut uploads = all.clone();
-    let versions = versions(assets);
-    let uploaded = tick_recorded(ticked, &versions, &mut uploads, &mut to_do);
-    let gone = uploaded.iter().filter(|name| !all.contains(**name)).map(|name| (*name).to_owned()).collect();
+    let is_up = |name: &str| done.uploaded.get(name).is_some_and(|version| *version == versions[name]);
+    let mut uploads: BTreeSet<&str> = all.iter().copied().filter(|name| !is_up(name)).collect();
     // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
-    let unknown = ticked.iter().filter(|ticked| ticked.about.is_none());
-    let mut done = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
-    let is_any_new = !uploads.is_subset(&done);
-    done.extend(all.iter().filter(|name| delivered.files.contains(**name)));
-    let (done, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| done.contains(name));
+    let mut sent = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
+    let is_any_new = !uploads.is_subset(&sent);
+    sent.extend(all.iter().filter(|name| delivered.files.contains(**name)));
+    let (sent, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| sent.contains(name));
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
-    let (changed, uploads) = uploads.partition(|name| uploaded.contains(name));
+    let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
+        uploads.partition(|name| done.uploaded.contains_key(name));
+    let (back, uploads) = uploads.into_iter().partition(|name| done.deleted.contains(name));
     let some =
         |names: BTreeSet<&'a str>, tail| (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, tail });
-    let (delivered, uploads, changed) = (some(done, DELIVERED), some(uploads, ""), some(changed, ANEW));
-    Left { delivered, uploads, changed, gone, selections: grouped(&to_do), is_any_new }
-}
-
-/// Takes away what is done by what the ticked lines were about when they were written; returns what was uploaded once.
-fn tick_recorded<'b>(
-    ticked: &[Ticked<'b>],
-    versions: &Versions,
-    uploads: &mut BTreeSet<&str>,
-    to_do: &mut BTreeMap<&str, Vec<String>>,
-) -> BTreeSet<&'b str> {
-    let mut uploaded = BTreeSet::new();
-    for about in ticked.iter().filter_map(|ticked| ticked.about) {
-        match about {
-            ListedStep::Upload(files) => {
-                uploaded.extend(files.keys().map(String::as_str));
-                for name in unchanged(files, versions) {
-                    uploads.remove(name);
-                }
-            }
-            ListedStep::Select { files, ticks: done } => {
-                for name in unchanged(files, versions) {
-                    to_do.get_mut(name).into_iter().for_each(|ticks| ticks.retain(|tick| !done.contains(tick)));
-                }
-            }
-            ListedStep::Rows(_) | ListedStep::Other => (),
-        }
-    }
-    uploaded
+    let (delivered, uploads) = (some(sent, DELIVERED), some(uploads, ""));
+    let (changed, back) = (some(changed, ANEW), some(back, BACK));
+    Left { delivered, uploads, changed, back, selections: grouped(&to_do), is_any_new }
 }
 
 /// Takes away what is done by the text of ticked lines; returns what is told as delivered.
 fn tick_read<'a, 't>(
     market: &Market,
-    ticked: impl Iterator<Item = &'t Ticked<'t>>,
+    ticked: &'t [Ticked<'t>],
     all: &BTreeSet<&'a str>,
     uploads: &mut BTreeSet<&'a str>,
     to_do: &mut BTreeMap<&'a str, Vec<String>>,
 ) -> BTreeSet<&'a str> {
     let mut done = BTreeSet::new();
-    for line in ticked.filter_map(|ticked| Line::read(market, ticked.text)) {
+    for line in ticked.iter().filter_map(|ticked| Line::read(market, ticked.text)) {
         let Some(names) = line.names(all) else { continue };
         for name in names {
             if line.is_delivered && line.behind.is_empty() {
@@ -174,9 +158,9 @@ fn is_film(asset: &BundleAsset) -> bool {
 }
 
 impl Selection<'_> {
-    /// Returns the step of it.
-    pub(super) fn step(&self, versions: &Versions) -> Step {
-        let all = versions.keys().map(String::as_str).collect();
+    /// Returns the step of it. `others` are the names of what lies there beside the bundle's files: no range has them in it.
+    pub(super) fn step(&self, versions: &Versions, others: &BTreeSet<&str>) -> Step {
+        let all = versions.keys().map(String::as_str).chain(others.iter().copied()).collect();
         let of = versions.iter().filter(|(name, _)| self.names.contains(name.as_str()));
         let files: Versions = of.map(|(name, version)| (name.clone(), version.clone())).collect();
         let about = if self.ticks.is_empty() {
@@ -305,8 +289,8 @@ mod tests {
 
     fn lines_of(market: &Market, assets: &[BundleAsset], ticked: &[&str]) -> Vec<String> {
         let ticked: Vec<Ticked<'_>> = ticked.iter().map(|text| Ticked { text, about: None }).collect();
-        let Left { uploads, selections, .. } = left(market, assets, &Delivered::default(), &ticked);
-        uploads.iter().chain(&selections).map(|one| one.step(&versions(assets)).0).collect()
+        let Left { uploads, selections, .. } = left(market, assets, &Delivered::default(), &Done::default(), &ticked);
+        uploads.iter().chain(&selections).map(|one| one.step(&versions(assets), &BTreeSet::new()).0).collect()
     }
 
     /// Returns the lines but for that about what is uploaded.

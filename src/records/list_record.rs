@@ -1,7 +1,7 @@
 //! What the lines of a bundle's checklist are about: a tick counts for what its line named when it was written, and files
 //! come and go behind a range of names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +31,20 @@ pub enum ListedStep {
     },
     /// A part of the manifest is uploaded, with these rows.
     Rows(Versions),
+    /// Something is done once for all files, which are these.
+    All(Versions),
     /// Something else.
     Other,
+}
+
+/// Something that happened at the market, as far as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListEvent {
+    /// The step with this text was ticked.
+    Ticked(String),
+    /// Files that were uploaded left the bundle, and were to be deleted there.
+    Gone(BTreeSet<String>),
 }
 
 /// What the steps of a list are about, as it was written last.
@@ -43,12 +55,15 @@ pub struct ListRecord {
     pub heading: String,
     /// The steps by their text.
     pub steps: BTreeMap<String, ListedStep>,
+    /// What happened, in its order: the market has what came last.
+    #[serde(default)]
+    pub happened: Vec<ListEvent>,
 }
 
 impl ListRecord {
     /// Returns a record.
-    pub fn new(heading: String, steps: BTreeMap<String, ListedStep>) -> Self {
-        Self { version: VERSION, heading, steps }
+    pub fn new(heading: String, steps: BTreeMap<String, ListedStep>, happened: Vec<ListEvent>) -> Self {
+        Self { version: VERSION, heading, steps, happened }
     }
 
     /// Reads a record.
@@ -72,10 +87,12 @@ mod tests {
         let steps = [
             ("Upload".to_owned(), ListedStep::Upload(files.clone())),
             ("Select".to_owned(), ListedStep::Select { files: files.clone(), ticks: vec!["AI".to_owned()] }),
-            ("Then".to_owned(), ListedStep::Rows(files)),
+            ("Then".to_owned(), ListedStep::Rows(files.clone())),
+            ("Press".to_owned(), ListedStep::All(files)),
             ("Submit".to_owned(), ListedStep::Other),
         ];
-        let record = ListRecord::new("# Shop of ".to_owned(), steps.into());
+        let happened = vec![ListEvent::Ticked("Upload".to_owned()), ListEvent::Gone(["b.jpg".to_owned()].into())];
+        let record = ListRecord::new("# Shop of ".to_owned(), steps.into(), happened);
         let bytes = record.to_bytes();
         assert_eq!(ListRecord::parse(&bytes).unwrap(), record);
         let text = String::from_utf8(bytes).unwrap();

@@ -29,7 +29,7 @@ pub use derivation::{Derivation, Step};
 pub use error::RecordError;
 pub use gate_day::{GateDay, MadeUp};
 pub use journal::{About, Intent, Move, Publish, PublishMode, Record, Remove, StepTaken, holds_records, read_records};
-pub use list_record::{LIST_RECORD, ListRecord, ListedStep, Versions};
+pub use list_record::{LIST_RECORD, ListEvent, ListRecord, ListedStep, Versions};
 pub use note::{Idea, Note, Problem, parse_note};
 pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
