@@ -64,7 +64,7 @@ impl std::fmt::Display for Against {
     }
 }
 
-/// How a bundle that is not sent stands.
+/// How a bundle stands that is not sent, or of which further markets lack files.
 #[derive(Debug)]
 pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
@@ -75,18 +75,24 @@ pub(in crate::service) struct OpenBundle {
 }
 
 impl Decider {
-    /// Returns how each bundle that is not sent stands; `unnamed` is what is told of one whose market the settings do not
-    /// name.
+    /// Returns how each bundle stands that is not sent, or of which further markets lack files; `unnamed` is what is told of one
+    /// whose market the settings do not name.
     pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>, unnamed: &str) -> Vec<OpenBundle> {
         let markets = &self.settings.upload.markets;
         let is_open = |name: &BundleName| !is_sent(self.disk(), &name.folder()).unwrap_or(false);
         let others = unnamed_bundles(self.disk(), markets).into_iter();
         let others: Vec<RelPath> = others.filter(is_open).map(|name| name.folder()).collect();
-        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().filter(is_open).collect();
+        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().collect();
+        let unsent: BTreeSet<BundleName> = names.iter().filter(|name| is_open(name)).cloned().collect();
         let owed = self.owed(&names);
         let mut open = Vec::new();
         for name in names {
-            let refused = self.refused_in(&name, here.now).and_then(all_told);
+            let is_open = unsent.contains(&name);
+            if !is_open && !owed.contains_key(&name) {
+                continue;
+            }
+            // What was sent goes no more to its own market.
+            let refused = if is_open { self.refused_in(&name, here.now).and_then(all_told) } else { Ok(Vec::new()) };
             let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
