@@ -74,7 +74,7 @@ pub(super) fn left<'a>(
     let unknown = ticked.iter().filter(|ticked| ticked.about.is_none());
     let mut done = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
     let is_any_new = !uploads.is_subset(&done);
-    done.extend(all.iter().filter(|name| delivered.files.contains(**name)));
+    done.extend(all.iter().filter(|name| delivered.files.contains_key(**name)));
     let (done, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| done.contains(name));
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
     let (changed, uploads) = uploads.partition(|name| uploaded.contains(name));
