@@ -8,7 +8,7 @@ use super::as_left::Care;
 use super::bundles::{Bundles, Inside, Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
 use super::measures::Known;
 use super::offers::Owing;
-use super::record_settle::refused;
+use super::record_settle::{refused, together};
 use super::sending::without_row;
 use super::tags::SharedTags;
 use super::{Decider, Here, limits};
@@ -152,11 +152,14 @@ pub(in crate::service) fn lost_record(bundle: &BundleFolder, file: &str) -> Hold
 
 /// Returns what speaks against the files of a bundle, if the tags of each can be told.
 fn all_told(against: Vec<(RelPath, Against)>) -> Result<Vec<(RelPath, Against)>, Hold> {
-    let told = against.into_iter().map(|(file, against)| match against {
-        Against::Untold(hold) => Err(hold),
-        told => Ok((file, told)),
-    });
-    told.collect()
+    let (mut told, mut holds) = (Vec::new(), Vec::new());
+    for (file, against) in against {
+        match against {
+            Against::Untold(hold) => holds.push(hold),
+            against => told.push((file, against)),
+        }
+    }
+    together(holds).map_or(Ok(told), Err)
 }
 
 impl Bundles<'_> {
