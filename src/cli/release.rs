@@ -12,7 +12,8 @@ use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
 
 /// What is told where nothing lies in `upload`: bundles are no inbox.
-const FROM_BUNDLE: &str = "What was deleted from a bundle does not lie there: copy its original from `archive` into \
+const FROM_BUNDLE: &str = "What lies in a bundle and waits for a further market is not released: `stockmill explain FILE` \
+                           says what lets it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
                            `raw`, then `stockmill release raw --anyway` and `stockmill release upload --anyway`.";
 
 /// Lets what lies in a stage now go on, whatever its gate says.

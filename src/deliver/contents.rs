@@ -83,7 +83,8 @@ pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<(AssetId, Opti
     let bundle = bundle_of(file).ok_or("it lies in no bundle")?;
     let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
     let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
-    let read = read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {error}")));
+    let read =
+        read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {}", error.of_bundled())));
     let id = |read: Sidecar| read.id.map(|id| (id, read.file.map(|file| file.hash)));
     let read = read.and_then(|read| id(read).ok_or_else(|| format!("`{sidecar}` names no asset")));
     read.map_err(|why| format!("nobody can tell whether the market got it before: {why}"))

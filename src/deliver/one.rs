@@ -31,7 +31,8 @@ pub(super) fn deliver_one(
     furthest: &mut u64,
 ) -> Result<Outcome, Trouble> {
     let name = parcel.name();
-    let temporary = temporary(&name, parcel);
+    let temporary = temporary(&name, parcel, &parcel.hash, parcel.item.seen.modified_ns);
+    remove_stale(server, parcel, record, [&temporary, &name])?;
     let mut sent = 0;
     for _ in 0..STEPS_MAX {
         let naming = record.naming(to);
@@ -64,6 +65,7 @@ pub(super) fn deliver_one(
                 sent = 0;
             }
             Next::Send(from) if naming == Naming::Renamed => {
+                record.sending(parcel)?;
                 send(server, parcel, record, &temporary, from)?;
                 sent += 1;
             }
@@ -80,10 +82,30 @@ pub(super) fn deliver_one(
 
 /// Returns the name under which a file is sent: another one whenever the file was written, since of one that was written
 /// while it was sent, and then put back, other bytes may lie there.
-fn temporary(name: &str, parcel: &Parcel) -> String {
-    let written = parcel.instead.is_none().then_some(parcel.item.seen.modified_ns);
-    let digest = ContentHash::of(format!("{} {written:?}", parcel.hash).as_bytes()).short();
+fn temporary(name: &str, parcel: &Parcel, hash: &ContentHash, written_ns: i64) -> String {
+    let written = parcel.instead.is_none().then_some(written_ns);
+    let digest = ContentHash::of(format!("{hash} {written:?}").as_bytes()).short();
     format!("{name}.{digest}.part")
+}
+
+/// Takes away what was sent in parts of a file that has other bytes by now: nobody would continue it, and it would lie there
+/// for ever. A server that keeps it gets the file all the same.
+fn remove_stale(
+    server: &mut dyn Server,
+    parcel: &Parcel,
+    record: &Record<'_>,
+    [current, name]: [&str; 2],
+) -> Result<(), Trouble> {
+    let parts = record.parts(parcel);
+    for stale in parts.iter().map(|(hash, written)| temporary(name, parcel, hash, *written)) {
+        if stale != current && server.size(&stale)?.is_some() {
+            match server.remove(&stale) {
+                Err(trouble) if trouble.kind != Kind::Refused => return Err(trouble),
+                _ => (),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn delivered(parcel: &Parcel, record: &Record<'_>) -> Result<Outcome, Trouble> {

@@ -177,12 +177,23 @@ impl<'a> Record<'a> {
         match self.state().known.of(&parcel.market, &parcel.hash).map(|was| was.step) {
             Some(DeliveryStep::Begun) => Known::Begun,
             Some(DeliveryStep::Undone) => Known::Cut,
-            Some(DeliveryStep::Delivered) | None => Known::New,
+            Some(DeliveryStep::Delivered | DeliveryStep::Sending) | None => Known::New,
         }
     }
 
     pub(super) fn naming(&self, server: &str) -> Naming {
         if self.state().known.renames(server) { Naming::Renamed } else { Naming::Direct }
+    }
+
+    /// Returns what was sent in parts of a file: the bytes, and when they were written.
+    pub(super) fn parts(&self, parcel: &Parcel) -> Vec<(ContentHash, i64)> {
+        self.state().known.parts(&parcel.item.path).cloned().collect()
+    }
+
+    /// Records that a file begins to go under its temporary name, unless that is on record.
+    pub(super) fn sending(&self, parcel: &Parcel) -> Result<(), Trouble> {
+        let part = (parcel.hash.clone(), parcel.item.seen.modified_ns);
+        if self.parts(parcel).contains(&part) { Ok(()) } else { self.step(parcel, DeliveryStep::Sending) }
     }
 
     /// Records a step of a file.

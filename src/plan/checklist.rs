@@ -179,7 +179,7 @@ impl Checklist<'_> {
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
-        let delivered = self.delivered.notes(!to_do.uploads.is_empty());
+        let delivered = self.delivered.notes(self.assets, !to_do.uploads.is_empty());
         let notes = delivered
             .chain(of_gone(&(&to_do.gone | &to_do.deleted)))
             .chain(sorted)
@@ -376,6 +376,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         SHORT,
         delivered::IN_DOUBT,
         delivered::UNKNOWN,
+        delivered::CHANGED,
         delivered::BY_ITSELF,
     ];
     ours.into_iter().find_map(|(start, end)| {
@@ -917,6 +918,8 @@ mod tests {
         let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}"), Meta::default())).collect();
         let of_rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
         let [files, rows, in_doubt] = names.map(|names| names.split_whitespace().map(str::to_owned).collect());
+        let files: BTreeSet<String> = files;
+        let files = files.into_iter().map(|name| (name, String::new())).collect();
         let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
         let (assets, parts) = (&assets, &*parts(name, &assets, usize::MAX));
         let list =
@@ -1017,7 +1020,7 @@ mod tests {
             ),
         ] {
             let told: Vec<String> =
-                Delivered::of(&record, &RelPath::new("upload/d/m").unwrap(), is_going_on).notes(true).collect();
+                Delivered::of(&record, &RelPath::new("upload/d/m").unwrap(), is_going_on).notes(&[], true).collect();
             assert!(told.concat().contains(said) && told.is_empty() == said.is_empty(), "{told:?}");
         }
     }

@@ -29,22 +29,37 @@ pub struct NoRoom {
     pub why: String,
     /// The same of a file in a bundle, which no release lets go.
     pub of_bundled: String,
-    /// When time alone ends it, if it does.
+    /// When time alone ends it, or the first of several reasons, if it does.
     pub opens: Option<Timestamp>,
+}
+
+/// One of the settings that hold a file.
+struct Held {
+    /// In words, with what ends it.
+    why: String,
+    /// Whether it holds the theme and not the market, so that it is told how a person lets the theme go.
+    is_of_theme: bool,
+    opens: Option<Timestamp>,
 }
 
 /// Returns whether a market gets one more file of a theme now, or why not.
 pub fn check_room(day: &UploadDay, used: &MarketUse<'_>, theme: &ThemeSlug, now: &ZonedDateTime) -> Result<(), NoRoom> {
-    if let Some(limits) = day.limits.get(used.market) {
-        within_limits(limits, used, now)?;
+    let held = [
+        day.limits.get(used.market).and_then(|limits| within_limits(limits, used, now)),
+        day.brake.as_ref().and_then(|brake| not_braked(brake, used, theme)),
+        day.probe.and_then(|probe| probed(probe, day.review_days(used.market), used, theme, now)),
+    ];
+    let held: Vec<Held> = held.into_iter().flatten().collect();
+    if held.is_empty() {
+        return Ok(());
     }
-    if let Some(brake) = &day.brake {
-        not_braked(brake, used, theme)?;
-    }
-    match day.probe {
-        Some(probe) => probed(probe, day.review_days(used.market), used, theme, now),
-        None => Ok(()),
-    }
+    let of_bundled = held.iter().map(|held| &*held.why).collect::<Vec<_>>().join("; and ");
+    let is_of_theme = held.iter().any(|held| held.is_of_theme);
+    let release = is_of_theme.then(|| {
+        format!("; earlier, past the limits of every market, with `stockmill release upload {theme} --anyway`")
+    });
+    let why = format!("{of_bundled}{}", release.unwrap_or_default());
+    Err(NoRoom { why, of_bundled, opens: held.iter().filter_map(|held| held.opens).min() })
 }
 
 /// A limit that is reached: what counts for it, and when one of that counts no more.
@@ -53,7 +68,7 @@ struct Reached {
     opens: Option<Timestamp>,
 }
 
-fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTime) -> Result<(), NoRoom> {
+fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Held> {
     let reached = [
         limits.at_most.and_then(|most| of_day(most, used, now)),
         limits.at_most_per_week.and_then(|most| of_week(most, used, now)),
@@ -61,7 +76,7 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
     ];
     let reached: Vec<Reached> = reached.into_iter().flatten().collect();
     if reached.is_empty() {
-        return Ok(());
+        return None;
     }
     let what = reached.iter().map(|reached| &*reached.what).collect::<Vec<_>>().join(", and ");
     let opens = reached.iter().map(|reached| reached.opens).collect::<Option<Vec<_>>>();
@@ -73,7 +88,7 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
     let is_review = limits.at_most_in_review.is_some() && what.contains("in review");
     let answers = if is_review { ", or once it has answered (`stockmill verdicts`)" } else { "" };
     let why = format!("it has {what} in `upload.limits`; {when}{answers}");
-    Err(NoRoom { of_bundled: why.clone(), why, opens })
+    Some(Held { why, is_of_theme: false, opens })
 }
 
 fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
@@ -121,36 +136,28 @@ fn counted(
 }
 
 /// Holds a theme of which a market refused too much.
-fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Result<(), NoRoom> {
+fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Option<Held> {
     let answers = used.record.last_answers(theme, brake.last as usize);
     let accepted = u32::try_from(answers.iter().filter(|is_accepted| **is_accepted).count()).unwrap_or(u32::MAX);
     if answers.len() < brake.last as usize || f64::from(accepted) >= brake.accepted_min * f64::from(brake.last) {
-        return Ok(());
+        return None;
     }
-    let of_bundled = format!(
-        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %",
+    let why = format!(
+        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %: it gets \
+         more once newer answers are better (`stockmill verdicts`), or `upload.brake` wants less",
         brake.last,
         brake.accepted_min * 100.0
     );
-    let why = format!(
-        "{of_bundled}; let them go all the same, past the limits of every market, with `stockmill release upload {theme} --anyway`"
-    );
-    Err(NoRoom { why, of_bundled, opens: None })
+    Some(Held { why, is_of_theme: true, opens: None })
 }
 
 /// Holds a theme until the market has answered about its first files.
-fn probed(
-    probe: u32,
-    review_days: u32,
-    used: &MarketUse<'_>,
-    theme: &ThemeSlug,
-    now: &ZonedDateTime,
-) -> Result<(), NoRoom> {
+fn probed(probe: u32, review_days: u32, used: &MarketUse<'_>, theme: &ThemeSlug, now: &ZonedDateTime) -> Option<Held> {
     let probe = probe as usize;
     let mut sent: Vec<_> = used.record.sent_of(theme).collect();
     sent.sort_by_key(|sent| sent.at);
     if sent.len() + used.unsent_of_theme < probe {
-        return Ok(());
+        return None;
     }
     let first = &sent[..sent.len().min(probe)];
     let span = days_of(review_days);
@@ -159,18 +166,15 @@ fn probed(
     let is_whole = first.len() == probe;
     let opens = open.last().and_then(|at| expires(*at)).filter(|_| is_whole);
     if is_whole && (open.is_empty() || opens.is_some_and(|opens| opens <= now.timestamp())) {
-        return Ok(());
+        return None;
     }
     let when = opens.map_or_else(String::new, |opens| format!(", or on {}", told(opens, now)));
-    let of_bundled = format!(
+    let why = format!(
         "the first {} of `{theme}` went there as a probe (`upload.probe`), and it has not answered about all of them: the \
          others follow once it has (`stockmill verdicts`){when}",
         files(probe)
     );
-    let why = format!(
-        "{of_bundled}; earlier, past the limits of every market, with `stockmill release upload {theme} --anyway`"
-    );
-    Err(NoRoom { why, of_bundled, opens })
+    Some(Held { why, is_of_theme: true, opens })
 }
 
 fn days_of(days: u32) -> SignedDuration {
@@ -299,8 +303,42 @@ mod tests {
             let told = found.err().is_none_or(|held| {
                 held.why.contains("past the limits of every market, with `stockmill release upload sea --anyway`")
                     && !held.of_bundled.contains("release")
+                    && held
+                        .of_bundled
+                        .contains("once newer answers are better (`stockmill verdicts`), or `upload.brake`")
             });
             assert!(told, "{answers}");
+        }
+    }
+
+    /// Only the first reason was told: whoever mended it met the next one.
+    #[test]
+    fn each_setting_that_holds_a_file_is_told() {
+        let sea = ThemeSlug::new("sea").unwrap();
+        let mut record = MarketRecord::default();
+        for second in 0..3 {
+            let number = record.send(Timestamp::from_second(second).unwrap(), Some(&sea));
+            record.answer(number, false);
+        }
+        let (brake, probe) = (Some(Brake { last: 3, accepted_min: 0.5 }), Some(4));
+        let (limit, braked, probed) = ("`upload.limits`", "`upload.brake`", "`upload.probe`");
+        let opens = Some(at("2026-10-25T00:00:00Z"));
+        // At most a day, the brake, the probe, and what is told.
+        let rows = [
+            (Some(1), None, None, vec![limit], opens),
+            (Some(1), brake, None, vec![limit, braked], opens),
+            (Some(1), brake, probe, vec![limit, braked, probed], opens),
+            (None, brake, probe, vec![braked, probed], None),
+            (None, None, probe, vec![probed], None),
+        ];
+        for (most, brake, probe, told, opens) in rows {
+            let day = UploadDay { brake, probe, ..day_with(limits(most, None, None)) };
+            let held = check(&day, 1, 1, &record, "2026-10-24T12:00:00Z[UTC]").unwrap_err();
+            for word in [limit, braked, probed] {
+                assert_eq!(held.of_bundled.contains(word), told.contains(&word), "{word}: {}", held.of_bundled);
+            }
+            let releases = held.why.matches("stockmill release upload sea --anyway").count();
+            assert_eq!((releases, held.opens), (usize::from(told != [limit]), opens), "{}", held.why);
         }
     }
 

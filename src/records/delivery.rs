@@ -53,6 +53,8 @@ pub struct FileDelivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStep {
+    /// Its bytes begin to go under a temporary name, under which nobody takes them for the file.
+    Sending,
     /// From now on the market may have it: its own name is about to appear on the server.
     Begun,
     /// The market has not got it: the server refused, or the connection was cut before its end.
@@ -130,6 +132,8 @@ pub struct Deliveries {
     in_doubt: BTreeMap<RelPath, BTreeSet<Content>>,
     /// Each file that was delivered, as it was then.
     files: BTreeMap<RelPath, FileDelivery>,
+    /// Of each file that was not delivered yet what was sent in parts: the bytes, and when they were written.
+    parts: BTreeMap<RelPath, BTreeSet<(ContentHash, i64)>>,
     /// The last file of each asset that was delivered to a market.
     assets: BTreeMap<(MarketName, AssetId), RelPath>,
     /// The manifests of each bundle.
@@ -151,6 +155,10 @@ impl Deliveries {
     fn add_file(&mut self, record: &FileDelivery) {
         let FileDelivery { market, file, hash, step, .. } = record;
         let content = (market.clone(), hash.clone());
+        if *step == DeliveryStep::Sending {
+            self.parts.entry(file.clone()).or_default().insert((hash.clone(), record.modified_ns));
+            return;
+        }
         if *step == DeliveryStep::Undone && !self.contents.contains_key(&content) {
             self.wanted.insert(content);
             return;
@@ -160,6 +168,7 @@ impl Deliveries {
                 self.assets.insert((market.clone(), asset.clone()), file.clone());
             }
             self.files.insert(file.clone(), record.clone());
+            self.parts.remove(file);
         }
         if let Some(bundle) = file.parent().filter(|_| !record.rows.is_empty()) {
             let manifests = self.manifests.entry(bundle).or_default();
@@ -203,9 +212,14 @@ impl Deliveries {
         self.files.get(file)
     }
 
-    /// Returns the files of a folder that were delivered.
-    pub fn delivered_in(&self, folder: &RelPath) -> impl Iterator<Item = &RelPath> {
-        self.files.range(folder.inside()).map(|(file, _)| file)
+    /// Returns what was sent in parts of a file that was not delivered since: the bytes, and when they were written.
+    pub fn parts(&self, file: &RelPath) -> impl Iterator<Item = &(ContentHash, i64)> {
+        self.parts.get(file).into_iter().flatten()
+    }
+
+    /// Returns the files of a folder that were delivered, and how.
+    pub fn delivered_in(&self, folder: &RelPath) -> impl Iterator<Item = (&RelPath, &FileDelivery)> {
+        self.files.range(folder.inside())
     }
 
     /// Returns the files of a folder of which nobody can tell whether the market has them.

@@ -29,3 +29,13 @@ pub enum RecordError {
         found: u64,
     },
 }
+
+impl RecordError {
+    /// Returns the same of a sidecar in a bundle, which must say what its file is.
+    pub fn of_bundled(&self) -> String {
+        match self {
+            Self::Empty => "it is empty; put it back as it was, or take the file out of its bundle".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}

@@ -261,6 +261,7 @@ mod tests {
     fn what_says_nothing_is_no_sidecar_and_an_empty_one_is() {
         for text in ["", " \n\n", "\u{feff}", "# to do\n", "---\n", "~\n"] {
             assert_eq!(Sidecar::parse(text.as_bytes()), Err(RecordError::Empty), "{text:?}");
+            assert!(!RecordError::Empty.of_bundled().contains("delete"));
         }
         for text in ["{}", "tags: {}\n", "version: 1\n"] {
             assert!(Sidecar::parse(text.as_bytes()).is_ok(), "{text:?}");

@@ -192,6 +192,10 @@ fn a_market_gets_no_more_than_its_limit_and_the_rest_later() {
     mark_sent(&root, "adobe-stock");
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [2, 3], "{}", root.log());
+    // What waits for it is told also once the bundle is sent in which it lies.
+    mark_sent(&root, "123rf");
+    let status = root.text(&["status"]);
+    assert!(status.contains(told), "{status}");
     let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
     fs::write(root.at("stockmill.yaml"), settings.replace("at_most: 2", "at_most: 3")).unwrap();
     assert!(root.once().status.success());

@@ -191,7 +191,7 @@ fn a_server_that_refuses_to_rename_gets_files_under_their_own_names() {
         let mut server = Fake { faults: [faults, &[NoRename]].concat(), ..Fake::default() };
         mill.record().no_rename(TO).unwrap();
         // Sent before another connection found that out.
-        server.files.insert(temporary("a.jpg", &mill.parcel()), BYTES.to_vec());
+        server.files.insert(mill.temporary(), BYTES.to_vec());
         let (tries, outcome) = mill.deliver(&mut server, true);
         assert_eq!((tries, outcome == Outcome::Delivered), (attempts, !is_in_doubt), "{faults:?}");
         assert_eq!(server.got, [BYTES.to_vec()], "{faults:?}");
@@ -265,6 +265,31 @@ fn a_file_that_is_written_into_while_it_is_sent_is_taken_away_again() {
     }
 }
 
+/// Of each version of a file that was changed after it was cut, its part lay on the server for ever.
+#[test]
+fn of_bytes_that_are_no_more_no_part_stays() {
+    for is_killed in [false, true] {
+        let mill = Mill::new();
+        let mut record = mill.record();
+        let file = mill.0.path().join("upload/d/m/files/a.jpg");
+        let others = "a.jpg.0123456789abcdef.part".to_owned();
+        let mut server = Fake { files: [(others.clone(), b"of others".to_vec())].into(), ..Fake::default() };
+        for (time_s, cut) in [(1, 3), (2, 0), (3, 6)] {
+            server.faults.push(Fault::CutAfter(cut));
+            write_at(&file, BYTES, time_s);
+            deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0).unwrap_err();
+            assert_eq!(server.files.len(), 2, "{time_s}: {:?}", server.files.keys());
+            if is_killed {
+                drop(record);
+                record = mill.record();
+            }
+        }
+        // What lies there of the last one is continued, and what others sent stays.
+        assert_eq!(deliver_one(&mut server, TO, &mill.parcel(), &record, &mut 0), Ok(Outcome::Delivered));
+        assert_eq!(server.files.into_keys().collect::<Vec<_>>(), ["a.jpg".to_owned(), others]);
+    }
+}
+
 /// Where the server did not take it away, the next run went on behind bytes of both, or took them for delivered.
 #[test]
 fn a_file_that_was_written_into_and_put_back_is_not_continued() {
@@ -328,6 +353,11 @@ impl Mill {
         let seen = RealDisk::open_to_look(self.layout()).stat(&path).unwrap().unwrap().identity;
         let hash = ContentHash::of(BYTES);
         Parcel { market: MarketName::recorded("m"), item: Item { path, seen }, hash, asset: None, instead: None }
+    }
+
+    fn temporary(&self) -> String {
+        let parcel = self.parcel();
+        temporary("a.jpg", &parcel, &parcel.hash, parcel.item.seen.modified_ns)
     }
 
     /// Delivers the file as often as it takes; returns the number of attempts. After a kill, only what is on the disk is

@@ -303,7 +303,7 @@ fn nothing_goes_again_where_the_memory_of_the_mill_is_lost() {
     std::fs::remove_dir_all(mill.root.path().join(".stockmill")).unwrap();
     let (delivered, left, told) = mill.deliver();
     assert_eq!((delivered, left, mill.door.has()), (0, 0, vec![]), "{told}");
-    assert!(told.contains("has 0 of the 4 lines of"), "{told}");
+    assert!(told.contains("has 0 of the 6 lines of"), "{told}");
 }
 
 /// Where both copies of the record were lost, all went again that the server did not show any more.

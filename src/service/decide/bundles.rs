@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Decider;
 use super::as_left::{Care, is_as_left};
 use super::foreign_xmp::foreign_xmp;
-use super::record_settle::refused;
+use super::record_settle::{refused, together};
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
@@ -63,13 +63,11 @@ impl Bundles<'_> {
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
         let mut inside = Inside::default();
         let bundle = self.folder(name)?;
-        if let Some((_, hold)) = self.without_record(name, &bundle)?.pop() {
-            return Err(hold);
-        }
+        let mut holds: Vec<Hold> = self.without_record(name, &bundle)?.into_iter().map(|(_, hold)| hold).collect();
         for (file, lying) in self.files(&bundle)? {
-            self.asset(name, &bundle, &file, &lying, &mut inside)?;
+            holds.extend(self.asset(name, &bundle, &file, &lying, &mut inside).err());
         }
-        Ok(inside)
+        together(holds).map_or(Ok(inside), Err)
     }
 
     /// Returns the folder of a bundle, wherever it lies.
@@ -162,7 +160,7 @@ impl Bundles<'_> {
             // Somebody may be in the middle of saving it.
             self.tags.records.still(self.disk, path, &lying.record, self.now)?;
         }
-        let sidecar = sidecar.map_err(|error| cannot(&error))?;
+        let sidecar = sidecar.map_err(|error| cannot(&error.of_bundled()))?;
         if sidecar.id.is_none() {
             return Err(cannot(&"it does not say which asset it is about; `stockmill undo` has the former version"));
         }

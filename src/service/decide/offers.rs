@@ -162,7 +162,7 @@ impl Bundles<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| cannot(&error))?,
         };
-        let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error))?;
+        let sidecar = Sidecar::parse(&bytes).map_err(|error| cannot(&error.of_bundled()))?;
         let is_known = sidecar.id.is_some() && entry.what == What::File;
         let record = Companion { path, seen: record.identity };
         Ok(is_known.then_some(Recorded { folder, name, entry, record, sidecar }))

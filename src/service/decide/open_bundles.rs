@@ -8,7 +8,7 @@ use super::as_left::Care;
 use super::bundles::{Bundles, Inside, Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
 use super::measures::Known;
 use super::offers::Owing;
-use super::record_settle::refused;
+use super::record_settle::{refused, together};
 use super::sending::without_row;
 use super::tags::SharedTags;
 use super::{Decider, Here, limits};
@@ -64,7 +64,7 @@ impl std::fmt::Display for Against {
     }
 }
 
-/// How a bundle that is not sent stands.
+/// How a bundle stands that is not sent, or of which further markets lack files.
 #[derive(Debug)]
 pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
@@ -75,18 +75,24 @@ pub(in crate::service) struct OpenBundle {
 }
 
 impl Decider {
-    /// Returns how each bundle that is not sent stands; `unnamed` is what is told of one whose market the settings do not
-    /// name.
+    /// Returns how each bundle stands that is not sent, or of which further markets lack files; `unnamed` is what is told of one
+    /// whose market the settings do not name.
     pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>, unnamed: &str) -> Vec<OpenBundle> {
         let markets = &self.settings.upload.markets;
         let is_open = |name: &BundleName| !is_sent(self.disk(), &name.folder()).unwrap_or(false);
         let others = unnamed_bundles(self.disk(), markets).into_iter();
         let others: Vec<RelPath> = others.filter(is_open).map(|name| name.folder()).collect();
-        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().filter(is_open).collect();
+        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().collect();
+        let unsent: BTreeSet<BundleName> = names.iter().filter(|name| is_open(name)).cloned().collect();
         let owed = self.owed(&names);
         let mut open = Vec::new();
         for name in names {
-            let refused = self.refused_in(&name, here.now).and_then(all_told);
+            let is_open = unsent.contains(&name);
+            if !is_open && !owed.contains_key(&name) {
+                continue;
+            }
+            // What was sent goes no more to its own market.
+            let refused = if is_open { self.refused_in(&name, here.now).and_then(all_told) } else { Ok(Vec::new()) };
             let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, owing });
         }
@@ -146,11 +152,14 @@ pub(in crate::service) fn lost_record(bundle: &BundleFolder, file: &str) -> Hold
 
 /// Returns what speaks against the files of a bundle, if the tags of each can be told.
 fn all_told(against: Vec<(RelPath, Against)>) -> Result<Vec<(RelPath, Against)>, Hold> {
-    let told = against.into_iter().map(|(file, against)| match against {
-        Against::Untold(hold) => Err(hold),
-        told => Ok((file, told)),
-    });
-    told.collect()
+    let (mut told, mut holds) = (Vec::new(), Vec::new());
+    for (file, against) in against {
+        match against {
+            Against::Untold(hold) => holds.push(hold),
+            against => told.push((file, against)),
+        }
+    }
+    together(holds).map_or(Ok(told), Err)
 }
 
 impl Bundles<'_> {

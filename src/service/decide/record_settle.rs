@@ -68,6 +68,9 @@ impl RecordSettle {
     }
 }
 
+/// How many records that cannot be read are named together.
+const NAMED_MAX: usize = 5;
+
 /// The shortest pause before a record is looked at again.
 const MIN_PAUSE: Duration = Duration::from_millis(20);
 
@@ -80,6 +83,21 @@ fn saved_now(path: &RelPath, pause: Duration) -> Hold {
 /// Returns the hold for a record whose content cannot be used.
 pub(super) fn cannot_be_read(path: &RelPath, why: &dyn std::fmt::Display) -> Hold {
     Hold::Unreadable(format!("`{path}` cannot be read: {why}"))
+}
+
+/// Returns one hold for several: what may pass by itself goes first, and what a person has to mend is told together.
+pub(super) fn together(holds: Vec<Hold>) -> Option<Hold> {
+    let mut unreadable = Vec::new();
+    for hold in holds {
+        match hold {
+            Hold::Unreadable(why) => unreadable.push(why),
+            passing => return Some(passing),
+        }
+    }
+    let more = unreadable.len().saturating_sub(NAMED_MAX);
+    unreadable.truncate(NAMED_MAX);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!unreadable.is_empty()).then(|| Hold::Unreadable(format!("{}{more}", unreadable.join("; "))))
 }
 
 /// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
@@ -96,6 +114,23 @@ mod tests {
     use std::io::Write as _;
 
     use crate::vault::{Layout, RealDisk};
+
+    /// Of several records of a bundle only the first one was named: whoever mended it met the next one.
+    #[test]
+    fn what_cannot_be_read_is_told_together() {
+        let unreadable = |n: usize| Hold::Unreadable(format!("{n} is bad"));
+        let passing = || Hold::Waits("a moment".to_owned());
+        let rows = [
+            (vec![], None),
+            (vec![unreadable(1)], Some("1 is bad")),
+            (vec![unreadable(1), unreadable(2)], Some("1 is bad; 2 is bad")),
+            (vec![unreadable(1), passing()], Some("a moment")),
+            ((1..8).map(unreadable).collect(), Some("1 is bad; 2 is bad; 3 is bad; 4 is bad; 5 is bad; and 2 more")),
+        ];
+        for (holds, told) in rows {
+            assert_eq!(together(holds).map(|hold| hold.to_string()).as_deref(), told);
+        }
+    }
 
     /// An editor empties a record, and writes it a moment later: the old text came back.
     #[test]

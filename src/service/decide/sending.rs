@@ -108,7 +108,8 @@ pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> R
         ErrorKind::NotFound => cannot(&"is not there; put it back"),
         _ => refused(&record, &error),
     })?;
-    let sidecar = Sidecar::parse(&read).map_err(|error| cannot(&format!("cannot be read: {error}; mend it")))?;
+    let sidecar =
+        Sidecar::parse(&read).map_err(|error| cannot(&format!("cannot be read: {}; mend it", error.of_bundled())))?;
     let says_all = sidecar.id.is_some() && sidecar.file.is_some();
     says_all.then_some(sidecar).ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))
 }
