@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::market::{Market, MarketError, with_rows};
+use crate::records::row_sum;
 
 /// The checksum of each row, by the name of its file.
 pub(super) type Rows = BTreeMap<String, u32>;
@@ -41,7 +42,7 @@ fn select(
 ) -> Result<Option<Selection>, MarketError> {
     let (mut seen, mut rows) = (BTreeSet::new(), Rows::new());
     let manifest = with_rows(market, manifest, &mut |name, row| {
-        let sum = crc32fast::hash(row);
+        let sum = row_sum(row);
         let takes = seen.insert(name.to_owned()) && is_wanted(name, sum);
         if takes {
             rows.insert(name.to_owned(), sum);

@@ -133,7 +133,9 @@ impl Checklist<'_> {
         let last = listed.for_all(&self.last_step(), &versions);
         // What is not to be uploaded any more is told as that: the market may have it.
         let is_there = |name: &&str| versions.contains_key(*name) || others.contains(name);
-        let gone = done.uploaded.keys().copied().filter(|name| !is_there(name)).map(str::to_owned).collect();
+        let up = done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
+        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
+        let gone = up.filter(is_new).map(str::to_owned).collect();
         let deleted = done.deleted.iter().filter(|name| !is_there(name)).map(|name| (*name).to_owned()).collect();
         ToDo { before, delivered, uploads, gone, deleted, csv, selections, checklist, last, has_range }
     }
@@ -412,6 +414,7 @@ mod tests {
         let part = |(number, assets): (u32, &[BundleAsset])| Part {
             path: name.manifest(number),
             rows: assets.iter().map(|asset| (asset.file_name.clone(), String::new())).collect(),
+            sums: assets.iter().map(|asset| (asset.file_name.clone(), 0)).collect(),
         };
         (1..).zip(assets.chunks(rows_max)).map(part).collect()
     }
@@ -917,9 +920,10 @@ mod tests {
         let name = &BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
         let assets: Vec<BundleAsset> = (1..=count).map(|n| asset(&format!("a-{n}"), Meta::default())).collect();
         let of_rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
-        let [files, rows, in_doubt] = names.map(|names| names.split_whitespace().map(str::to_owned).collect());
-        let files: BTreeSet<String> = files;
+        let names_of = |names: &str| names.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+        let [files, rows, in_doubt] = names.map(names_of);
         let files = files.into_iter().map(|name| (name, String::new())).collect();
+        let rows = rows.into_iter().map(|name| (name, 0)).collect();
         let delivered = &Delivered { files, rows, in_doubt, ..Delivered::default() };
         let (assets, parts) = (&assets, &*parts(name, &assets, usize::MAX));
         let list =

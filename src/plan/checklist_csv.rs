@@ -1,6 +1,6 @@
 //! The steps of a checklist that are about the parts of the manifest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::checklist_done::Done;
 use super::checklist_ticks::{Step, Ticked};
@@ -18,6 +18,8 @@ pub(super) struct Part {
     pub(super) path: RelPath,
     /// Its rows, by the name of their file.
     pub(super) rows: Versions,
+    /// Their checksums.
+    pub(super) sums: BTreeMap<String, u32>,
 }
 
 /// Returns the steps of the parts of the manifest: those that are done by delivery and that nobody ticked; those that are
@@ -45,7 +47,7 @@ pub(super) fn csv_steps(
         }
     }
     let mut rows = of_parts.iter().flat_map(|part| part.rows.keys()).peekable();
-    let is_delivered = rows.peek().is_some() && rows.all(|name| delivered.rows.contains(name));
+    let is_delivered = rows.peek().is_some() && rows.all(|name| delivered.rows.contains_key(name));
     let left = of_parts.iter().filter(|part| !is_done.contains(&part.path));
     let left = left.filter(|part| !part.rows.is_empty() && !delivered.in_doubt.contains(&part.path.file_text()));
     let by = if is_delivered { DELIVERED } else { "" };
@@ -53,17 +55,19 @@ pub(super) fn csv_steps(
         let (name, rows) = (quoted(part), counted(part.rows.len(), "row"));
         (format!("{}{name} ({rows}){}{by}.", THEN.0, THEN.1), ListedStep::Rows(part.rows.clone()))
     });
-    if is_delivered {
-        return (steps.collect(), Vec::new(), None);
-    }
     let is_known = |(name, version): &(&String, &String)| known.get(name.as_str()) == Some(&version.as_str());
-    let is_new = |row: &(&String, &String)| !is_known(row) && !delivered.rows.contains(row.0);
-    let is_late = |part: &&Part| is_done.contains(&part.path) && part.rows.iter().any(|row| is_new(&row));
+    // A row that changed after it was delivered goes by hand.
+    let has_gone =
+        |part: &Part, name: &str| delivered.rows.get(name).is_some_and(|sum| part.sums.get(name) == Some(sum));
+    let is_new = |part: &Part, row: &(&String, &String)| !is_known(row) && !has_gone(part, row.0);
+    let is_up = |part: &Part| is_delivered || is_done.contains(&part.path);
+    let is_late = |part: &&Part| is_up(part) && part.rows.iter().any(|row| is_new(part, &row));
     let late: Vec<&Part> = of_parts.iter().filter(is_late).collect();
     let rows: Versions = late.iter().flat_map(|part| part.rows.clone()).collect();
     let names = late.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(", ");
     let again = format!("Upload {names}{AGAIN}{} now.", counted(rows.len(), "row"));
-    (Vec::new(), steps.collect(), (!late.is_empty()).then_some((again, ListedStep::Rows(rows))))
+    let again = (!late.is_empty()).then_some((again, ListedStep::Rows(rows)));
+    if is_delivered { (steps.collect(), Vec::new(), again) } else { (Vec::new(), steps.collect(), again) }
 }
 
 /// Returns the name of a part of the manifest as a list names it.
@@ -77,4 +81,35 @@ fn is_whole(line: &str, parts: &[&Part]) -> Option<bool> {
     let mut pairs = words.windows(2).filter(|pair| pair[1].starts_with("row"));
     let count: usize = pairs.find_map(|pair| pair[0].trim_start_matches('(').parse().ok())?;
     Some(count == parts.iter().map(|part| part.rows.len()).sum::<usize>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row that changed after `stockmill deliver` had sent it was told as done.
+    #[test]
+    fn a_row_that_changed_after_it_was_delivered_goes_by_hand() {
+        let bundle = RelPath::new("upload/2026-11-28/shop").unwrap();
+        let names = ["a.jpg", "b.jpg"];
+        let part = Part {
+            path: bundle.join("shop.csv"),
+            rows: names.map(|name| (name.to_owned(), "new".to_owned())).into(),
+            sums: names.map(|name| (name.to_owned(), 2)).into(),
+        };
+        let mut uploaded = Done::default();
+        uploaded.rows.extend(names.map(|name| (name, "new")));
+        let again = "Upload `shop.csv` again, with 2 rows now.";
+        // The sums of the rows that went, whether a person uploaded them since, and what is asked for.
+        for (sums, is_uploaded, expected) in
+            [([2, 2], false, None), ([2, 1], false, Some(again)), ([2, 1], true, None), ([1, 1], false, Some(again))]
+        {
+            let rows = names.iter().zip(sums).map(|(name, sum)| ((*name).to_owned(), sum)).collect();
+            let delivered = Delivered { rows, ..Delivered::default() };
+            let done = if is_uploaded { &uploaded } else { &Done::default() };
+            let (told, open, late) = csv_steps(std::slice::from_ref(&part), &delivered, done, &[], false);
+            assert_eq!((told.len(), open.len()), (1, 0));
+            assert_eq!(late.map(|(text, _)| text).as_deref(), expected, "{sums:?}");
+        }
+    }
 }

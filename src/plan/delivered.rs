@@ -31,8 +31,8 @@ pub(super) const BY_ITSELF: (&str, &str) = (
 pub struct Delivered {
     /// The files that are delivered, each with what tells the bytes that went from those of another version.
     pub(super) files: BTreeMap<String, String>,
-    /// The files whose rows are.
-    pub(super) rows: BTreeSet<String>,
+    /// The files whose rows are, each with the checksum of the row that went.
+    pub(super) rows: BTreeMap<String, u32>,
     /// The files and manifests of which nobody can tell.
     pub(super) in_doubt: BTreeSet<String>,
     /// Why nobody can tell any of this.
@@ -52,7 +52,7 @@ impl Delivered {
         let names = |paths: Vec<&RelPath>| paths.into_iter().map(RelPath::file_text).collect();
         Self {
             files: known.delivered_in(&bundle.join("files")).map(version).collect(),
-            rows: known.delivered_rows(bundle).into_keys().collect(),
+            rows: known.delivered_rows(bundle),
             in_doubt: names(known.in_doubt_in(bundle).collect()),
             unknown: None,
             is_going_on,

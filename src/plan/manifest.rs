@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::bundle::{BundleAsset, BundleName};
 use super::bundle_folder::BundleFolder;
@@ -10,7 +11,7 @@ use super::unwanted::Unwanted;
 use super::{Plan, new_version};
 use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Identity, RelPath, Stage, counted};
-use crate::records::{About, LIST_RECORD, ListRecord, Remove, Versions};
+use crate::records::{About, LIST_RECORD, ListRecord, Remove, Versions, row_sum};
 
 /// A part of a bundle's manifest as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub fn plan_manifest(
     let rows: Vec<Row<'_>> = kept.iter().map(BundleAsset::row).collect();
     let parts = market::manifest(market, &rows)?;
     let paths = (1..).map(|part| name.manifest(part));
-    let part = |(path, text): (RelPath, &Vec<u8>)| Ok(Part { path, rows: row_versions(market, text)? });
-    let of_parts = paths.zip(&parts).map(part).collect::<Result<Vec<Part>, MarketError>>()?;
+    let of_parts = paths.zip(&parts).map(|(path, text)| part(path, market, text));
+    let of_parts = of_parts.collect::<Result<Vec<Part>, MarketError>>()?;
     let (assets, unwanted, parts_of) = (&*kept, &unwanted, &of_parts);
     let list = Checklist { name, market, assets, without_row, unwanted, parts: parts_of, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
@@ -91,14 +92,15 @@ pub fn plan_manifest(
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
 }
 
-/// Returns which version of each row a part of a manifest has.
-fn row_versions(market: &Market, manifest: &[u8]) -> Result<Versions, MarketError> {
-    let mut rows = Versions::new();
+/// Returns what a list says of a part of a manifest.
+fn part(path: RelPath, market: &Market, manifest: &[u8]) -> Result<Part, MarketError> {
+    let (mut rows, mut sums) = (Versions::new(), BTreeMap::new());
     market::with_rows(market, manifest, &mut |name, row| {
         rows.insert(name.to_owned(), ContentHash::of(row).short());
+        sums.insert(name.to_owned(), row_sum(row));
         false
     })?;
-    Ok(rows)
+    Ok(Part { path, rows, sums })
 }
 
 /// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses or has.

@@ -82,7 +82,8 @@ pub(super) fn left<'a>(
     // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
     let mut sent = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
     let is_any_new = !uploads.is_subset(&sent);
-    sent.extend(all.iter().filter(|name| delivered.files.contains_key(**name)));
+    let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains(**name);
+    sent.extend(all.iter().filter(is_sent));
     let (sent, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| sent.contains(name));
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
     let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =

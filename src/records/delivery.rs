@@ -228,7 +228,8 @@ impl Deliveries {
         files.filter(|(_, contents)| !contents.is_empty()).map(|(file, _)| file)
     }
 
-    /// Returns the rows that a market got of the manifests of a bundle: the checksum of each, by the name of its file.
+    /// Returns the rows that a market got of the manifests of a bundle: the checksum of each ([`row_sum`]), by the name of its
+    /// file.
     pub fn delivered_rows(&self, bundle: &RelPath) -> BTreeMap<String, u32> {
         self.manifests.get(bundle).map(|manifests| manifests.rows.clone()).unwrap_or_default()
     }
@@ -256,6 +257,11 @@ impl Deliveries {
     pub fn renames(&self, server: &str) -> bool {
         !self.no_rename.iter().any(|known| known == server)
     }
+}
+
+/// Returns the checksum (CRC-32) of a row of a manifest, as deliveries have it.
+pub fn row_sum(row: &[u8]) -> u32 {
+    crc32fast::hash(row)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod yaml_edit;
 mod yaml_guard;
 
 pub use delivery::{
-    DELIVERED, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries,
+    DELIVERED, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries, row_sum,
 };
 pub use derivation::{Derivation, Step};
 pub use error::RecordError;
