@@ -1,8 +1,7 @@
 //! The list of what a person does with a bundle, beside its files.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
@@ -11,7 +10,8 @@ use super::checklist_files::{
     of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
-use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat, lines};
+use super::checklist_steps::{Places, SENT, ToDo, add_steps};
+use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, Selection, left, versions};
 use super::unwanted::{REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
@@ -34,13 +34,8 @@ const ALIKE_END: &str = "; give files titles and keywords of their own.";
 const SORTED: &str = "> Names are sorted: ";
 const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
 
-/// What a step is known by whose files are still to be uploaded.
-const TO_UPLOAD: &[u8] = b"[ ] Upload `";
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
-/// What the last step is known by.
-pub(super) const SENT: &str = "make an empty file `SENT`";
-
 /// What a list is about.
 pub(super) struct Checklist<'a> {
     pub(super) name: &'a BundleName,
@@ -89,7 +84,7 @@ impl Checklist<'_> {
                 let is_over = self.is_over(&text, &to_do, &listed);
                 let at = kept.len();
                 kept.extend(if is_over { b"" } else { line });
-                places.see(&text, is_over, at..kept.len());
+                places.see(&text, is_over, at..kept.len(), &listed);
             }
         }
         let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
@@ -215,109 +210,6 @@ impl Checklist<'_> {
     }
 }
 
-/// The steps of a list in their order.
-struct ToDo {
-    /// What is to be known before the upload.
-    before: Vec<Step>,
-    /// What `stockmill deliver` did, and nobody ticked.
-    delivered: Vec<Step>,
-    uploads: Vec<Step>,
-    /// What was uploaded and is not in the bundle any more; and that of which it was told before.
-    gone: BTreeSet<String>,
-    deleted: BTreeSet<String>,
-    /// The steps of the parts of the manifest.
-    csv: Vec<Step>,
-    selections: Vec<Step>,
-    /// What comes once the boxes are ticked.
-    checklist: Vec<Step>,
-    last: Step,
-    /// Whether files are named by the first and the last of them.
-    has_range: bool,
-}
-
-impl ToDo {
-    /// Returns what is not done yet.
-    fn steps(&self) -> impl Iterator<Item = &Step> {
-        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
-        [before, uploads, csv, selections, checklist].into_iter().flatten().chain([last])
-    }
-
-    fn into_steps(self) -> Vec<Step> {
-        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
-        [before, uploads, csv, selections, checklist, vec![last]].concat()
-    }
-}
-
-/// Where lines of ours stand in a list, or stood that are not to be done any more.
-#[derive(Debug, Clone, Default)]
-struct Places {
-    uploads: Option<usize>,
-    /// From the first part of the manifest that is not uploaded yet to behind the last one.
-    csv: Option<Range<usize>>,
-    selections: Option<usize>,
-}
-
-impl Places {
-    /// Sees a line, and whether it goes. What is to be uploaded stands before a manifest that is not uploaded yet.
-    fn see(&mut self, line: &str, is_over: bool, at: Range<usize>) {
-        match boxed(line) {
-            Some((false, text)) if text.starts_with(THEN.0) => {
-                let start = self.csv.as_ref().map_or(at.start, |csv| csv.start);
-                self.csv = Some(start..at.end);
-            }
-            Some((_, text)) if is_over => {
-                let place = if text.starts_with("Select `") { &mut self.selections } else { &mut self.uploads };
-                place.get_or_insert(at.start);
-            }
-            _ => (),
-        }
-    }
-}
-
-/// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one what is
-/// still to be done with files stands where it stood, what is to be known before the upload stands before that, and all else
-/// that is new before the last step: whoever works downwards must not tell that all is sent before.
-fn add_steps(text: &mut Vec<u8>, kept: &[u8], to_do: &ToDo, places: &Places, listed: &Listed<'_>, end: &str) {
-    let told = String::from_utf8_lossy(kept);
-    let others: BTreeSet<&str> = to_do.steps().map(|(step, _)| step.as_str()).collect();
-    let lacking = listed.lacking(&told, &others);
-    let new = |step: &&Step| lacking(&step.0);
-    let ToDo { before, delivered, uploads: to_upload, csv, selections: to_select, checklist, last, .. } = to_do;
-    if !flat(&told).contains(SENT) {
-        text.extend(kept);
-        add(text, NOT_DONE, before.iter().filter(new), end);
-        add(text, DONE, delivered.iter().filter(new), end);
-        let rest = [to_upload, csv, to_select, checklist].into_iter().flatten().chain([last]);
-        return add(text, NOT_DONE, rest.filter(new), end);
-    }
-    // Behind the last step that is ticked stands another one, if there is more to do.
-    let sent = last_line_of(kept, SENT.as_bytes());
-    let is_open = lines(&told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
-    let last: &[Step] = if is_open { &[] } else { std::slice::from_ref(last) };
-    let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
-    let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(at..at);
-    let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
-    let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
-    let selections = places.selections.unwrap_or(at);
-    let mut parts = [
-        (first, NOT_DONE, &before[..]),
-        (uploads, DONE, delivered),
-        (uploads, NOT_DONE, to_upload),
-        (of_csv, NOT_DONE, csv),
-        (selections, NOT_DONE, to_select),
-        (at, NOT_DONE, checklist),
-        (at, NOT_DONE, last),
-    ];
-    parts.sort_by_key(|(at, ..)| *at);
-    let mut from = 0;
-    for (at, mark, steps) in parts {
-        text.extend(&kept[from..at]);
-        add(text, mark, steps.iter().filter(new), end);
-        from = at;
-    }
-    text.extend(&kept[from..]);
-}
-
 /// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
 pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
@@ -329,33 +221,6 @@ pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
     }
-}
-
-/// The boxes of steps.
-const NOT_DONE: &str = "[ ]";
-const DONE: &str = "[x]";
-
-/// Adds steps with a box for each.
-fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a Step>, end: &str) {
-    for (step, _) in steps {
-        if !text.ends_with(b"\n") {
-            text.extend(end.as_bytes());
-        }
-        text.extend(format!("- {mark} {step}{end}").into_bytes());
-    }
-}
-
-/// Returns where the first line begins that has some words in it.
-fn line_of(text: &[u8], words: &[u8]) -> Option<usize> {
-    let at = text.windows(words.len()).position(|part| part == words)?;
-    Some(text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1))
-}
-
-/// Returns the last line that has some words in it; the end, if none has.
-fn last_line_of(text: &[u8], words: &[u8]) -> Range<usize> {
-    let Some(at) = text.windows(words.len()).rposition(|part| part == words) else { return text.len()..text.len() };
-    let start = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    start..text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1)
 }
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
@@ -399,6 +264,8 @@ fn after_count(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::market::{Warning, WarningKind, built_in, fit};
     use crate::model::{Identity, Look, People, RelPath, SourceType};

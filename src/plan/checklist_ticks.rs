@@ -450,6 +450,26 @@ mod tests {
         assert!(!bundle.list.contains("[ ]"), "{}", bundle.list);
     }
 
+    /// What changed was asked for behind the boxes that were not ticked yet, and its row before it: whoever went on from the top
+    /// ticked the boxes of files that were not there, and uploaded the row first.
+    #[test]
+    fn what_is_asked_for_later_stands_before_what_comes_behind_it() {
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.market.boxes = built_in().unwrap().into_iter().find_map(|market| market.boxes);
+        bundle.market.checklist = vec!["Press Publish.".to_owned()];
+        bundle.holds(&A);
+        bundle.list = bundle.list.replace("[ ] Upload", "[x] Upload").replace("[ ] Then", "[x] Then");
+        let begins =
+            |text: &str, step: &str| text.find(&format!("- [ ] {step}")).unwrap_or_else(|| panic!("{step}: {text}"));
+        let steps = ["Upload `a", "Upload `adobe-stock.csv` again", "Select `", "Press Publish", "When all is sent"];
+        let other = [("a-1.jpg", "w"), A[1], A[2], A[3]];
+        for files in [&other[..], &[&other[..], &[("a-6.jpg", "v")]].concat()] {
+            bundle.holds(files);
+            let places = steps.map(|step| begins(&bundle.list, step));
+            assert!(places.is_sorted(), "{files:?}: {}", bundle.list);
+        }
+    }
+
     /// Whoever uploaded from the first to the last one uploaded what had no row.
     #[test]
     fn no_range_has_a_file_in_it_that_is_not_to_be_uploaded() {

@@ -16,6 +16,7 @@ mod checklist_csv;
 mod checklist_done;
 mod checklist_files;
 mod checklist_iptc;
+mod checklist_steps;
 mod checklist_ticks;
 mod delivered;
 mod export;

@@ -1,6 +1,7 @@
 //! What nobody ticked in the list of a bundle that is sent.
 
-use super::checklist::{SENT, utf8};
+use super::checklist::utf8;
+use super::checklist_steps::SENT;
 use super::checklist_ticks::lines;
 use crate::model::{counted, escape_bytes};
 

@@ -92,13 +92,7 @@ fn send_one(
     let missing = without_file(disk, &rules.settings, &name, &place).map_err(|hold| refused(hold.to_string()))?;
     // In a marked one nothing changes any more.
     if let Some(file) = missing.first().filter(|_| !is_marked) {
-        let is_named = rules.settings.upload.market(&name.market).is_some();
-        let named = if is_named { "" } else { "name the market under `upload.markets` again: " };
-        return Err(refused(format!(
-            "{} in its CSV without a file, the first is `{file}`; {named}stockmill takes it out of the CSV in a moment \
-             (`stockmill once`), and the market gets that CSV; or put the file back",
-            counted(missing.len(), "row")
-        )));
+        return Err(refused(no_file(rules, &name, missing.len(), file)));
     }
     let sending =
         sending_of(disk, &rules.settings, went, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
@@ -113,6 +107,17 @@ fn send_one(
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     sent.insert(name.folder());
     Ok((told, Some(receipt)))
+}
+
+/// Returns that so many rows of a bundle have no file, and what is to be done.
+fn no_file(rules: &Rules, name: &BundleName, missing: usize, first: &str) -> String {
+    let is_named = rules.settings.upload.market(&name.market).is_some();
+    let named = if is_named { "" } else { "name the market under `upload.markets` again: " };
+    format!(
+        "{} in its CSV without a file, the first is `{first}`; {named}stockmill takes it out of the CSV in a moment \
+         (`stockmill once`), and the market gets that CSV; or put the file back",
+        counted(missing, "row")
+    )
 }
 
 /// Returns that files of a bundle have no row, if some have none, and what is to be done: what their market would refuse today

@@ -1,0 +1,160 @@
+//! The steps of a checklist, and where they stand in one that a person works on.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::checklist_csv::{AGAIN, THEN};
+use super::checklist_ticks::{Listed, Step, boxed, flat, lines};
+use crate::records::ListedStep;
+
+/// What a step is known by whose files are still to be uploaded.
+const TO_UPLOAD: &[u8] = b"[ ] Upload `";
+/// What the last step is known by.
+pub(super) const SENT: &str = "make an empty file `SENT`";
+
+/// The steps of a list in their order.
+pub(super) struct ToDo {
+    /// What is to be known before the upload.
+    pub(super) before: Vec<Step>,
+    /// What `stockmill deliver` did, and nobody ticked.
+    pub(super) delivered: Vec<Step>,
+    pub(super) uploads: Vec<Step>,
+    /// What was uploaded and is not in the bundle any more; and that of which it was told before.
+    pub(super) gone: BTreeSet<String>,
+    pub(super) deleted: BTreeSet<String>,
+    /// The steps of the parts of the manifest.
+    pub(super) csv: Vec<Step>,
+    pub(super) selections: Vec<Step>,
+    /// What comes once the boxes are ticked.
+    pub(super) checklist: Vec<Step>,
+    pub(super) last: Step,
+    /// Whether files are named by the first and the last of them.
+    pub(super) has_range: bool,
+}
+
+impl ToDo {
+    /// Returns what is not done yet.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
+        [before, uploads, csv, selections, checklist].into_iter().flatten().chain([last])
+    }
+
+    pub(super) fn into_steps(self) -> Vec<Step> {
+        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
+        [before, uploads, csv, selections, checklist, vec![last]].concat()
+    }
+}
+
+/// Where lines of ours stand in a list, or stood that are not to be done any more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    uploads: Option<usize>,
+    /// From the first part of the manifest that is not uploaded yet, or is to be again, to behind the last one.
+    csv: Option<Range<usize>>,
+    selections: Option<usize>,
+    /// The first selection that is still to be ticked.
+    boxes: Option<usize>,
+    /// The first step that is still to be done once for all files.
+    ending: Option<usize>,
+}
+
+impl Places {
+    /// Sees a line, and whether it goes. What is to be uploaded stands before a manifest that is not uploaded yet.
+    pub(super) fn see(&mut self, line: &str, is_over: bool, at: Range<usize>, listed: &Listed<'_>) {
+        let is_csv = |text: &str| text.starts_with(THEN.0) || (text.starts_with("Upload `") && text.contains(AGAIN));
+        let is_ending = |text: &str| matches!(listed.own(text.trim_end()), Some(ListedStep::All(_)));
+        match boxed(line) {
+            Some((false, text)) if is_csv(text) => {
+                let start = self.csv.as_ref().map_or(at.start, |csv| csv.start);
+                self.csv = Some(start..at.end);
+            }
+            Some((_, text)) if is_over => {
+                let place = if text.starts_with("Select `") { &mut self.selections } else { &mut self.uploads };
+                place.get_or_insert(at.start);
+            }
+            Some((false, text)) if text.starts_with("Select `") => drop(self.boxes.get_or_insert(at.start)),
+            Some((false, text)) if is_ending(text) => drop(self.ending.get_or_insert(at.start)),
+            _ => (),
+        }
+    }
+}
+
+/// Adds what a person kept in a list and the steps that it does not have. A new list has them in order; in an old one what is
+/// still to be done with files stands where it stood, what is to be known before the upload stands before that, and all else
+/// that is new before the last step: whoever works downwards must not tell that all is sent before.
+pub(super) fn add_steps(
+    text: &mut Vec<u8>,
+    kept: &[u8],
+    to_do: &ToDo,
+    places: &Places,
+    listed: &Listed<'_>,
+    end: &str,
+) {
+    let told = String::from_utf8_lossy(kept);
+    let others: BTreeSet<&str> = to_do.steps().map(|(step, _)| step.as_str()).collect();
+    let lacking = listed.lacking(&told, &others);
+    let new = |step: &&Step| lacking(&step.0);
+    let ToDo { before, delivered, uploads: to_upload, csv, selections: to_select, checklist, last, .. } = to_do;
+    if !flat(&told).contains(SENT) {
+        text.extend(kept);
+        add(text, NOT_DONE, before.iter().filter(new), end);
+        add(text, DONE, delivered.iter().filter(new), end);
+        let rest = [to_upload, csv, to_select, checklist].into_iter().flatten().chain([last]);
+        return add(text, NOT_DONE, rest.filter(new), end);
+    }
+    // Behind the last step that is ticked stands another one, if there is more to do.
+    let sent = last_line_of(kept, SENT.as_bytes());
+    let is_open = lines(&told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
+    let last: &[Step] = if is_open { &[] } else { std::slice::from_ref(last) };
+    let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
+    let ending = places.ending.unwrap_or(at).min(at);
+    let boxes = places.boxes.unwrap_or(ending).min(ending);
+    let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(boxes..boxes);
+    let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
+    let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
+    let selections = places.selections.unwrap_or(ending);
+    let mut parts = [
+        (first, NOT_DONE, &before[..]),
+        (uploads, DONE, delivered),
+        (uploads, NOT_DONE, to_upload),
+        (of_csv, NOT_DONE, csv),
+        (selections, NOT_DONE, to_select),
+        (at, NOT_DONE, checklist),
+        (at, NOT_DONE, last),
+    ];
+    parts.sort_by_key(|(at, ..)| *at);
+    let mut from = 0;
+    for (at, mark, steps) in parts {
+        text.extend(&kept[from..at]);
+        add(text, mark, steps.iter().filter(new), end);
+        from = at;
+    }
+    text.extend(&kept[from..]);
+}
+
+/// The boxes of steps.
+const NOT_DONE: &str = "[ ]";
+const DONE: &str = "[x]";
+
+/// Adds steps with a box for each.
+fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a Step>, end: &str) {
+    for (step, _) in steps {
+        if !text.ends_with(b"\n") {
+            text.extend(end.as_bytes());
+        }
+        text.extend(format!("- {mark} {step}{end}").into_bytes());
+    }
+}
+
+/// Returns where the first line begins that has some words in it.
+fn line_of(text: &[u8], words: &[u8]) -> Option<usize> {
+    let at = text.windows(words.len()).position(|part| part == words)?;
+    Some(text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1))
+}
+
+/// Returns the last line that has some words in it; the end, if none has.
+fn last_line_of(text: &[u8], words: &[u8]) -> Range<usize> {
+    let Some(at) = text.windows(words.len()).rposition(|part| part == words) else { return text.len()..text.len() };
+    let start = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+    start..text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1)
+}
