@@ -484,6 +484,45 @@ fn it_is_told_how_far_the_tags_of_today_are_those_of_a_bundled_file() {
     }
 }
 
+/// A link in place of a checklist stopped its bundle, and neither `status` nor `explain` said so.
+#[test]
+fn a_bundle_that_cannot_be_written_to_is_told_with_what_helps() {
+    let bundle = "upload/2026-11-28/adobe-stock";
+    let (link, folder) = ("it is a symbolic link", "a folder has its name");
+    for (name, why) in [
+        ("CHECKLIST.md", link),
+        ("CHECKLIST.md", folder),
+        ("adobe-stock.csv", link),
+        ("adobe-stock.csv", folder),
+        ("sidecars/checklist.json", link),
+        ("sidecars/checklist.json", folder),
+    ] {
+        let mill = Mill::furnished();
+        let text = format!("{bundle}/{name}");
+        let real = mill.home.path().join(&text);
+        let _ = fs::remove_file(&real);
+        if why == link { std::os::unix::fs::symlink("elsewhere", &real) } else { fs::create_dir(&real) }.unwrap();
+        let start = format!("`{text}` cannot be read: ");
+        let is_told = |told: &str| told.contains(&start) && told.contains(why) && told.contains("take it away");
+        let settings = "upload: {markets: [adobe-stock]}\n";
+        let settings = crate::config::load(settings, mill.home.path(), &crate::market::built_in().unwrap()).unwrap();
+        let mut view = View::open(settings).unwrap();
+        let troubled = view.troubled_bundles();
+        let of_bundle: Vec<&Why> = troubled.iter().filter(|(at, _)| *at == path(bundle)).map(|(_, why)| why).collect();
+        assert!(of_bundle.len() == 1 && is_told(&of_bundle[0].text), "{troubled:?}");
+        assert_eq!(of_bundle[0].kind, WhyKind::Record);
+        for at in [bundle, &text, &format!("{bundle}/files/sea-0001.jpg")] {
+            let told = told(&mut view, at);
+            assert!(is_told(&told), "{at}: {told}");
+        }
+    }
+    // What was sent is not written to any more.
+    let mill = Mill::furnished();
+    mill.put(&format!("{bundle}/SENT"), "");
+    fs::create_dir(mill.home.path().join(format!("{bundle}/sidecars/checklist.json"))).unwrap();
+    assert!(!told(&mut mill.view(), bundle).contains("stuck"));
+}
+
 fn told(view: &mut View, at: &str) -> String {
     let explained = view.explain(&path(at)).unwrap().unwrap();
     let notes = explained.notes.iter().map(|(label, text)| format!("{label}: {text}"));
