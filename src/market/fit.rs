@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::checks::described;
+use super::phrase::{find_phrase, words_in};
 use super::profile::{Market, TextLimit};
 use crate::model::hierarchy::{levels, of_keywords};
 use crate::model::{Meta, normal_keyword};
@@ -21,14 +20,10 @@ const LEADS: [&str; 17] = [
 const LED: [&str; 7] = ["art", "created", "drawn", "generated", "made", "rendered", "style"];
 /// What nobody sees, and joins nothing.
 const INVISIBLE: [char; 4] = ['\u{ad}', '\u{200b}', '\u{2060}', '\u{feff}'];
-/// What may stand between the parts of a phrase.
-const BETWEEN: [char; 9] = [' ', '-', '\u{2010}', '\u{2011}', '–', '—', '_', '·', '.'];
 /// What is empty where the words in it are gone.
 const EMPTY: [&str; 3] = ["()", "[]", "\"\""];
 /// No market takes as much, and what is taken out of more of it would take minutes.
 const OWN_CHARS_MAX: usize = 10_000;
-/// A phrase that is as long may have a version at its end; `ai2` is another word.
-const VERSIONED_MIN: usize = 5;
 
 /// Tags as a market takes them.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,35 +65,54 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
 /// Returns the keywords that a market takes, each once, the most important first and its flag last, and what is told of
 /// the others.
 fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>, Vec<String>) {
-    let (mut keywords, mut refused): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut keywords, mut refused): (Vec<(&String, String)>, Vec<String>) = (Vec::new(), Vec::new());
     let mut known: HashSet<String> = flag.iter().map(|flag| flag.to_lowercase()).collect();
+    let mut vanished = Vec::new();
     for own in all {
-        let keyword = without_formula(&seen(&own.replace([',', ';'], " ")));
-        let folded = keyword.to_lowercase();
+        let text = on_table(own);
+        let keyword = without_formula(&text);
         match () {
-            () if keyword.is_empty() || known.contains(&folded) => (),
-            () if market.forbidden_words.iter().any(|word| without_word(&keyword, word).is_some()) => {
+            () if keyword.is_empty() => vanished.push(own),
+            () if market.forbidden_words.iter().any(|word| find_phrase(&text, word, 0).is_some()) => {
                 refused.push(format!("`{own}`"));
             }
-            () => {
-                known.insert(folded);
-                keywords.push(keyword);
-            }
+            () if known.insert(keyword.to_lowercase()) => keywords.push((own, keyword)),
+            () => (),
         }
     }
     let room = market.keywords.max.saturating_sub(flag.iter().count());
     let beyond = keywords.len().saturating_sub(room);
     keywords.truncate(room);
-    keywords.extend(flag.map(str::to_owned));
+    let one_line = |own: &str| normal_keyword(&seen(own));
+    let changed = keywords.iter().filter(|(own, keyword)| one_line(own) != *keyword);
+    let changed = changed.map(|(own, keyword)| format!("`{own}` as `{keyword}`"));
+    let vanished =
+        vanished.into_iter().filter(|own| !one_line(own).is_empty()).map(|own| format!("`{own}` not at all"));
+    let changed: Vec<String> = changed.chain(vanished).collect();
+    let changed = (!changed.is_empty()).then(|| {
+        let signs = "commas, semicolons and the sign that a table takes for a formula";
+        format!("its keywords are without {signs}: {}", changed.join(", "))
+    });
     let refused = (!refused.is_empty()).then(|| format!("the market refuses the keywords {}", refused.join(", ")));
     let beyond = (beyond > 0)
         .then(|| format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
-    (keywords, refused.into_iter().chain(beyond).collect())
+    let keywords = keywords.into_iter().map(|(_, keyword)| keyword).chain(flag.map(str::to_owned)).collect();
+    (keywords, changed.into_iter().chain(refused).chain(beyond).collect())
+}
+
+/// Returns a keyword as all markets get it: with no sign that divides keywords, or begins a formula.
+pub fn as_keyword(own: &str) -> String {
+    without_formula(&on_table(own))
+}
+
+/// Returns a keyword without what divides keywords in a table.
+fn on_table(own: &str) -> String {
+    normal_keyword(&seen(&own.replace([',', ';'], " ")))
 }
 
 /// Returns where the keywords that a market takes stand, without what has a refused word in any of its levels.
 fn hierarchy(market: &Market, paths: &[String], keywords: &[String]) -> Vec<String> {
-    let is_refused = |level: &str| market.forbidden_words.iter().any(|word| without_word(level, word).is_some());
+    let is_refused = |level: &str| market.forbidden_words.iter().any(|word| find_phrase(level, word, 0).is_some());
     let mut paths = of_keywords(paths, keywords);
     paths.retain(|path| !levels(path).any(is_refused));
     paths
@@ -294,59 +308,6 @@ fn without_leads(head: &str) -> &str {
     }
 }
 
-/// Returns where a phrase stands in a text from a place on, as whole words, whatever their case, their form (full-width
-/// letters, ligatures) and what divides them, if anything does; a version at its end (`v6`) and signs of a brand belong to it.
-pub(super) fn find_phrase(text: &str, phrase: &str, from: usize) -> Option<(usize, usize)> {
-    let wanted: Vec<String> = words_in(phrase, 0).map(|(start, end)| folded(&phrase[start..end])).collect();
-    let (last, in_one) = (wanted.last()?, wanted.concat());
-    let words: Vec<(usize, usize)> = words_in(text, from).collect();
-    let is_last = |word: &str, wanted: &str| {
-        let version = word.strip_prefix(wanted);
-        version.is_some_and(|version| version.is_empty() || in_one.len() >= VERSIONED_MIN && is_version(version))
-    };
-    let is_it = |run: &&[(usize, usize)]| {
-        let word = |at: usize| folded(&text[run[at].0..run[at].1]);
-        let is_joined = |pair: &[(usize, usize)]| text[pair[0].1..pair[1].0].chars().all(|c| BETWEEN.contains(&c));
-        let before = wanted.len() - 1;
-        (0..before).all(|at| word(at) == wanted[at]) && is_last(&word(before), last) && run.windows(2).all(is_joined)
-    };
-    let apart = words.windows(wanted.len()).find(is_it).map(|run| (run[0].0, run[run.len() - 1].1));
-    let is_one = |(start, end): &&(usize, usize)| is_last(&folded(&text[*start..*end]), &in_one);
-    let whole = words.iter().filter(|_| wanted.len() > 1).find(is_one).copied();
-    let (start, end) = apart.into_iter().chain(whole).min()?;
-    Some((start, with_version(text, end)))
-}
-
-/// Returns a word as it is compared.
-fn folded(word: &str) -> String {
-    word.nfkc().collect::<String>().to_lowercase()
-}
-
-fn is_version(text: &str) -> bool {
-    let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Returns where a brand ends with its signs and a version that is joined to it.
-fn with_version(text: &str, end: usize) -> usize {
-    let rest = &text[end..];
-    let signs = rest.len() - rest.trim_start_matches(['™', '®']).len();
-    let joint = rest[signs..].chars().next().filter(|c| *c != ' ' && BETWEEN.contains(c)).map_or(0, char::len_utf8);
-    let version = words_in(text, end + signs + joint).next();
-    let version = version.filter(|(start, _)| joint > 0 && *start == end + signs + joint);
-    version.filter(|(start, end)| is_version(&text[*start..*end])).map_or(end + signs, |(_, end)| end)
-}
-
-/// Returns the words of a text from a place on, each with where it begins and ends.
-pub(super) fn words_in(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = from;
-    std::iter::from_fn(move || {
-        let start = at + text[at..].find(char::is_alphanumeric)?;
-        at = start + text[start..].find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len() - start);
-        Some((start, at))
-    })
-}
-
 fn cut_at_word(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
@@ -409,6 +370,7 @@ mod tests {
                 &[
                     "its title is without `;`, which the market refuses",
                     "its title is without `generative ai`, which the market refuses",
+                    "its keywords are without commas, semicolons and the sign that a table takes for a formula: `a,b` as `a b`",
                     "the market refuses the keywords `AI generated`, `Midjourney art`",
                 ],
             ),
@@ -421,10 +383,14 @@ mod tests {
             (tags("City - AI art", &[], 0), "City", &[], &["its title is without `ai art`, which the market refuses"]),
             (tags("Firefly", &[], 0), "", &[], &["its title is without `firefly`, which the market refuses"]),
             (
-                tags("=cmd' /C calc'!A0", &["=cmd", "+1"], 0),
+                tags("=cmd' /C calc'!A0", &["=cmd", "+1", "Cmd", "=", "\u{200b}sea"], 0),
                 "cmd' /C calc'!A0",
-                &["cmd", "1"],
-                &["its title begins without the sign that a table takes for a formula"],
+                &["cmd", "1", "sea"],
+                &[
+                    "its title begins without the sign that a table takes for a formula",
+                    "its keywords are without commas, semicolons and the sign that a table takes for a formula: `=cmd` as \
+                     `cmd`, `+1` as `1`, `=` not at all",
+                ],
             ),
             (
                 tags("</rdf:li><x/> & \"'", &[], 0),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::checks::never;
-use super::fit::{find_phrase, tidy, without_word, words_in};
+use super::fit::{tidy, without_word};
+use super::phrase::{find_phrase, words_in};
 use super::profile::{AiFlag, Market, Value};
 use crate::model::iim::KEYWORD_BYTES_MAX;
 use crate::model::{Meta, counted, without_fields};

@@ -9,6 +9,7 @@ mod delivery;
 mod fit;
 mod lint;
 mod manifest;
+mod phrase;
 mod profile;
 mod read;
 mod verdicts;
@@ -19,7 +20,7 @@ pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
 pub use checks::{Candidate, WrittenIn, ai_policy, check, check_file, check_tags, never, no_category};
 pub use colour::ColourLimit;
 pub use delivery::Delivery;
-pub use fit::{Fitted, fit};
+pub use fit::{Fitted, as_keyword, fit};
 pub use lint::{
     Names, Repeated, Warning, WarningKind, idle_category, lacks_category, left_out_words, lint, lint_fitted, repetition,
 };

@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use jiff::civil::Date;
 
 use super::boxes::Boxes;
-use super::fit::find_phrase;
+use super::phrase::find_phrase;
 use super::profile::{Code, Column, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 use super::verdicts::VerdictList;
 use super::video::VideoLimits;
@@ -172,7 +172,7 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
         ),
         (
             market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)),
-            ("forbidden_words", "one of them has no letter and no digit"),
+            ("forbidden_words", "one of them has no letter and no digit; signs stand in `title_text.forbidden`"),
         ),
         (
             market.ai_flag.keyword.as_ref().is_some_and(is_formula),
@@ -354,13 +354,9 @@ mod tests {
             ("min: 4, max: 100}", "min: -1, max: 100}", "`megapixels`: `min` is 0 or more"),
             ("min: 4, max: 100}", "min: .nan, max: 100}", "`megapixels`: `min` is 0 or more"),
             ("file_name: {chars_max: 30", "file_name: {chars_max: 9", "`file_name`: `chars_max` must be 10 or more"),
-            (
-                "title_text: {chars_max: 70}",
-                "title_text: {chars_min: 200, chars_max: 100}",
-                "`title_text`: `min` is 200",
-            ),
+            ("title_text: {chars_max: 70}", "title_text: {chars_min: 9, chars_max: 8}", "`title_text`: `min` is 9"),
             ("keywords: {min: 1, max: 50}", "keywords: {min: 0, max: 0}", "a market takes keywords and a title"),
-            ("kinds: [jpeg]", "kinds: [jpeg]\nforbidden_words: [\" \"]", "one of them has no letter and no digit"),
+            ("kinds: [jpeg]", "kinds: [jpeg]\nforbidden_words: [\"*\"]", "signs stand in `title_text.forbidden`"),
             (
                 "kinds: [jpeg]",
                 "kinds: [jpeg]\nforbidden_words: [ai]\nai_flag: {in_title: By AI}",
@@ -373,7 +369,8 @@ mod tests {
                 "keywords: {min: 1, max: 50}",
                 "keywords: {min: 1, max: 0}\nforbidden_words: [\" \"]\ncategories_of_a_file: {min: 0, max: 4}",
                 "`keywords`: a market takes keywords and a title; `forbidden_words`: one of them has no letter and no \
-                 digit; `categories_of_a_file`: a file has at most 3; `keywords`: `min` is 1, which is more than `max`, 0",
+                 digit; signs stand in `title_text.forbidden`; `categories_of_a_file`: a file has at most 3; \
+                 `keywords`: `min` is 1, which is more than `max`, 0",
             ),
         ];
         for (was, now, told) in rows {

@@ -26,6 +26,8 @@ pub enum Layer {
     Xmp,
     /// The asset's own sidecar.
     Sidecar,
+    /// What its market wants to be said of it.
+    Market,
 }
 
 impl fmt::Display for Layer {
@@ -37,6 +39,7 @@ impl fmt::Display for Layer {
             Self::Folder(name) => write!(f, "folder {name}"),
             Self::Xmp => f.write_str("foreign xmp"),
             Self::Sidecar => f.write_str("sidecar"),
+            Self::Market => f.write_str("market"),
         }
     }
 }
@@ -176,7 +179,7 @@ impl Resolved {
     /// Returns where those tags for a market are written that lie on top of the theme's.
     pub fn written(&self, market: &MarketName) -> WrittenIn {
         let place = |layer: &Layer| match layer {
-            Layer::Defaults | Layer::TagSet(_) | Layer::Theme => None,
+            Layer::Defaults | Layer::TagSet(_) | Layer::Theme | Layer::Market => None,
             Layer::Folder(_) => Some("in the tags.yaml of its own folder below the theme"),
             Layer::Xmp => Some("in the `.xmp` beside it"),
             Layer::Sidecar => Some("in its own sidecar (`NAME.EXT.yaml`)"),

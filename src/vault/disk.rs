@@ -108,6 +108,9 @@ pub fn plain(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder, and a file is expected here",
         io::ErrorKind::NotADirectory => "a file has its name, or lies above it, and a folder is expected here",
         io::ErrorKind::ResourceBusy => "another program is using it; close that program",
+        _ if error.raw_os_error() == Some(libc::ELOOP) => {
+            "it is a symbolic link, or lies behind one, and links are never followed; put there what it leads to"
+        }
         _ if error.raw_os_error() == Some(libc::EIO) => {
             "its disk reports an error of the device; see `dmesg`, and have a backup"
         }
@@ -122,6 +125,12 @@ impl DiskError {
     /// Returns the kind of the system's error.
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
+    }
+
+    /// Returns whether a link, a folder or a device lies where a file is expected: nobody but a person changes that.
+    pub fn is_no_file(&self) -> bool {
+        let system = self.source.raw_os_error();
+        system == Some(libc::ELOOP) || system.is_none() && self.kind() == io::ErrorKind::InvalidInput
     }
 
     /// Returns why, in plain words, and what to do where that is known.

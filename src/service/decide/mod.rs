@@ -3,6 +3,7 @@
 
 mod ahead;
 mod as_left;
+mod bundle_texts;
 mod bundles;
 mod foreign_xmp;
 mod forget;

@@ -70,6 +70,8 @@ pub(in crate::service) struct OpenBundle {
     pub(in crate::service) folder: RelPath,
     /// What speaks against its files today; or why nobody can tell what lies in it, and no change reaches it.
     pub(in crate::service) refused: Result<Vec<(RelPath, Against)>, Hold>,
+    /// Why it gets no new rows and steps, if one of its texts cannot be read.
+    pub(in crate::service) stuck: Option<Hold>,
     /// The files that further markets lack, and what these say today; or why that cannot be told.
     pub(in crate::service) owing: Result<Vec<Owing>, Hold>,
 }
@@ -94,11 +96,11 @@ impl Decider {
             // What was sent goes no more to its own market.
             let refused = if is_open { self.refused_in(&name, here.now).and_then(all_told) } else { Ok(Vec::new()) };
             let owing = self.owing(&name, &owed, Care::Times, here);
-            open.push(OpenBundle { folder: name.folder(), refused, owing });
+            open.push(OpenBundle { folder: name.folder(), refused, stuck: self.stuck(&name), owing });
         }
         open.extend(others.into_iter().map(|folder| {
             let refused = Err(Hold::Waits(unnamed.to_owned()));
-            OpenBundle { folder, refused, owing: Ok(Vec::new()) }
+            OpenBundle { folder, refused, stuck: None, owing: Ok(Vec::new()) }
         }));
         open
     }

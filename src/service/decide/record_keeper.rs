@@ -2,13 +2,13 @@
 //! Thousands of files may have to be read for that.
 
 use std::collections::{BTreeSet, HashSet};
-use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::bundles::{Bundles, RECORD_BYTES_MAX, manifest_of, strangers};
+use super::bundle_texts::BundleTexts;
+use super::bundles::{Bundles, RECORD_BYTES_MAX, strangers};
 use super::measures::Measures;
 use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, unsent_told};
@@ -20,7 +20,7 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleFolder, BundleName, Delivered, Existing, Hold, Plan, Product, Recipe, TagFile, list_record,
+    Base, Bundle, BundleFolder, BundleName, Delivered, Hold, Plan, Product, Recipe, TagFile, list_record,
     plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
@@ -230,16 +230,11 @@ impl RecordKeeper {
         }
         look.judge(name, &mut inside.assets, &mut known);
         self.measures.put_back(name, known);
-        let parts = manifest_of(disk, name).map_err(|error| refused(&error.path, &error))?;
-        let path = folder.join("CHECKLIST.md");
-        // What cannot be read may have a person's ticks.
-        let checklist = read_if_there(disk, &path)?;
-        let of_list = read_if_there(disk, &list_record(&folder))?;
-        let existing = &Existing { manifests: &parts, checklist: checklist.as_deref(), record: of_list.as_deref() };
+        let texts = BundleTexts::read(disk, name, &folder)?;
         let record = order.delivered.get_or_init(|| read_delivery_log(disk).map_err(|error| error.to_string()));
         let is_going_on = order.settings.upload.delivery.contains_key(&name.market);
         let delivered = Delivered::of(record, &folder, is_going_on);
-        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, existing);
+        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, &texts.existing());
         let mut plans = std::mem::take(&mut inside.stale);
         if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
             waits = self.without_open_checklist(disk, &mut plan, &folder, order.now)?.or(waits);
@@ -271,14 +266,6 @@ impl RecordKeeper {
             plan.products.retain(|product| !is_checklist(product));
         }
         Ok(waits)
-    }
-}
-
-/// Returns the bytes of a file; `None` if it is not there.
-fn read_if_there(disk: &dyn Look, path: &RelPath) -> Result<Option<Vec<u8>>, Hold> {
-    match disk.read(path, RECORD_BYTES_MAX) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => Ok(Some(read.map_err(|error| refused(path, &error))?)),
     }
 }
 

@@ -100,12 +100,12 @@ pub(super) fn together(holds: Vec<Hold>) -> Option<Hold> {
     (!unreadable.is_empty()).then(|| Hold::Unreadable(format!("{}{more}", unreadable.join("; "))))
 }
 
-/// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large.
+/// Returns the hold for a record that the disk does not give: it may do so soon, unless it is too large, or no file.
 pub(super) fn refused(path: &RelPath, error: &DiskError) -> Hold {
-    if error.kind() == std::io::ErrorKind::FileTooLarge {
-        return cannot_be_read(path, &error.source);
+    if error.kind() == std::io::ErrorKind::FileTooLarge || error.is_no_file() {
+        return cannot_be_read(path, &error.why());
     }
-    Hold::Refused(format!("`{path}` cannot be read: {}; tried again", error.source))
+    Hold::Refused(format!("`{path}` cannot be read: {}; tried again", error.why()))
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ pub(super) fn known_markets(
         Layer::Folder(folder) => format!("`{folder}/tags.yaml`{of_theme}"),
         Layer::TagSet(set) => format!("the tag set `tagsets/{set}.yaml`"),
         Layer::Sidecar => "its sidecar".to_owned(),
-        Layer::Defaults | Layer::Xmp => return Ok(()),
+        Layer::Defaults | Layer::Xmp | Layer::Market => return Ok(()),
     };
     Err(Hold::Unreadable(format!("{whose}: {what}")))
 }

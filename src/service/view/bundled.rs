@@ -3,17 +3,17 @@
 use super::explain::Explained;
 use super::open_bundles::unnamed;
 use super::{View, is_sent};
-use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, row_of};
+use crate::market::{Fitted, Market, as_keyword, fit, left_out_words, lint_fitted, row_of};
 use crate::model::RelPath;
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
-use crate::plan::tags::{Resolved, digest};
+use crate::plan::tags::{Layer, Resolved, Sourced, digest};
 use crate::plan::{BundleFolder, BundleName};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
 use crate::service::decide::{
     Care, UNNAMED, UNTOLD, foreign_xmp, is_as_left, lost_record, manifest_of, rows_of, unsent_told,
 };
-use crate::vault::{Entry, What};
+use crate::vault::{Entry, What, read_delivery_log};
 
 impl View {
     pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
@@ -106,20 +106,11 @@ impl View {
         let now = self.clock.now().for_settle();
         let xmp = foreign_xmp(self.decide.disk(), &bundle.sidecars(), &path.file_text());
         let tags = xmp.and_then(|xmp| self.decide.tags_of_bundled(&sidecar, xmp, now));
-        if let (true, Ok(tags)) = (was_sent, &tags) {
-            let embedded = sidecar.file.as_ref().and_then(|file| file.embedded.as_ref());
-            let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
-            let meta = market.map(|market| fit(market, &tags.meta()).meta);
-            if embedded.is_some() && embedded == meta.as_ref().map(digest).as_ref() {
-                explained = explained.with("tags", "below, as they were sent");
-            } else {
-                explained.notes.extend(self.sent_tags(path));
-                explained = explained
-                    .with("tags", "below are those of today: they are later than the bundle, and were not sent");
-            }
+        let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
+        if let Ok(tags) = &tags {
+            explained.notes.extend(self.how_far(path, &sidecar, market, tags, was_sent));
         }
         explained.sources = self.sources_of_bundled(&sidecar);
-        let market = BundleName::of(path).and_then(|name| self.decide.settings.upload.market(&name.market));
         let tags = tags.map(|tags| match market {
             Some(market) => {
                 let Fitted { meta, left_out } = fit(market, &tags.meta());
@@ -151,6 +142,49 @@ impl View {
         let (disk, left) = (self.decide.disk(), sidecar.file.as_ref());
         let Ok(Some(Entry { identity, .. })) = disk.stat(path) else { return false };
         left.is_some_and(|left| !is_as_left(disk, path, identity, left, Care::Bytes).unwrap_or(true))
+    }
+
+    /// Returns how far the tags of today are those of a bundled file, if they may be others.
+    fn how_far(
+        &self,
+        path: &RelPath,
+        sidecar: &Sidecar,
+        market: Option<&Market>,
+        tags: &Resolved,
+        was_sent: bool,
+    ) -> Vec<(&'static str, String)> {
+        let Some(market) = market else {
+            let told =
+                "below are those of today: the file has those with which it was written last, which may be others";
+            return vec![("tags", told.to_owned())];
+        };
+        if !was_sent {
+            return Vec::new();
+        }
+        let embedded = sidecar.file.as_ref().and_then(|file| file.embedded.as_ref());
+        if embedded != Some(&digest(&fit(market, &tags.meta()).meta)) {
+            let mut notes = self.sent_tags(path);
+            let told = "below are those of today: they are later than the bundle, and were not sent";
+            notes.push(("tags", told.to_owned()));
+            return notes;
+        }
+        let told = "below, as its bundle had them when it was sent".to_owned();
+        vec![(
+            "tags",
+            self.delivered_before(path, sidecar).map_or_else(|| told.clone(), |how| format!("{told}; {how}")),
+        )]
+    }
+
+    /// Returns what is told of a file that went to a market's server before it was as it is, or of which nobody can tell.
+    fn delivered_before(&self, path: &RelPath, sidecar: &Sidecar) -> Option<String> {
+        let known = match read_delivery_log(self.decide.disk()) {
+            Ok(known) => known,
+            Err(error) => return Some(format!("nobody can tell with which `stockmill deliver` sent it: {error}")),
+        };
+        let file = BundleFolder::new(BundleName::of(path)?.folder()).files().join(path.file_name());
+        let (delivered, left) = (known.delivered(&file)?, sidecar.file.as_ref()?);
+        let told = "`stockmill deliver` sent it before that, as it was then, perhaps with other tags";
+        (delivered.hash != left.hash).then(|| told.to_owned())
     }
 
     /// Returns a bundled file's row in the manifest as it was sent.
@@ -190,15 +224,50 @@ fn in_no_bundle(path: &RelPath) -> String {
 /// Returns tags as a market gets them, each value still with its layer.
 fn fitted(market: &Market, mut tags: Resolved) -> Resolved {
     let meta = fit(market, &tags.meta()).meta;
-    if let Some(title) = &mut tags.title {
-        title.value = meta.title;
+    for (own, value) in
+        [(&mut tags.title, meta.title), (&mut tags.description, meta.description), (&mut tags.creator, meta.creator)]
+    {
+        let layer = own.take().map_or(Layer::Market, |own| own.layer);
+        *own = (!value.is_empty()).then_some(Sourced { value, layer });
     }
     let is_taken = |path: &String| of_keywords([path], &meta.keywords).iter().any(|path| meta.hierarchy.contains(path));
     tags.hierarchy.retain(|path| is_taken(&path.value));
-    tags.keywords.retain_mut(|keyword| {
-        let value = keyword.value.replace([',', ';'], " ");
-        value.trim().clone_into(&mut keyword.value);
-        meta.keywords.contains(&keyword.value)
-    });
+    let layer_of = |value: &String| {
+        let own = tags.keywords.iter().find(|own| as_keyword(&own.value) == *value);
+        own.map_or(Layer::Market, |own| own.layer.clone())
+    };
+    tags.keywords =
+        meta.keywords.iter().map(|value| Sourced { value: value.clone(), layer: layer_of(value) }).collect();
     tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::built_in;
+    use crate::model::Tags;
+    use crate::plan::tags::resolve;
+
+    /// A keyword that was written without a sign was in the file, and what a market adds itself, and neither was listed.
+    #[test]
+    fn what_is_listed_of_a_file_is_what_it_has() {
+        let market = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
+        let keywords = ["=cmd", "a,b", "sea", "SEA"].map(str::to_owned).to_vec();
+        let own = Tags { title: Some("Sea".to_owned()), keywords, ..Tags::default() };
+        let own = resolve(&[(Layer::Theme, own)]);
+        let rows: [(&str, &[&str]); 3] = [
+            ("adobe-stock", &["Sea (theme)", "cmd (theme)", "a b (theme)", "sea (theme)"]),
+            ("magnific", &["Sea (theme)", "cmd (theme)", "a b (theme)", "sea (theme)", "_ai_generated (market)"]),
+            ("dreamstime", &["Sea (theme)", "Sea. AI generated (market)", "cmd (theme)", "a b (theme)", "sea (theme)"]),
+        ];
+        for (name, expected) in rows {
+            let market = market(name);
+            let listed = fitted(&market, own.clone());
+            assert_eq!(listed.meta(), fit(&market, &own.meta()).meta, "{name}");
+            let texts = [listed.title, listed.description, listed.creator].into_iter().flatten();
+            let texts: Vec<String> =
+                texts.chain(listed.keywords).map(|own| format!("{} ({})", own.value, own.layer)).collect();
+            assert_eq!(texts, expected, "{name}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::{AssetStatus, View};
 use crate::market::ai_policy;
 use crate::model::{RelPath, Stage, figure};
 use crate::plan::tags::{Layer, Resolved};
-use crate::plan::{BundleFolder, Facts, theme_of_path};
+use crate::plan::{BundleFolder, BundleName, Facts, theme_of_path};
 use crate::records::SIDECAR_SUFFIX;
 use crate::service::survey::{stage_of, unit_of};
 use crate::vault::own_names::{DELIVERY, MARK, PROBE, SCRATCH, TRASH};
@@ -56,13 +56,16 @@ impl View {
         if path.parts().any(|part| [SCRATCH, TRASH, MARK, PROBE, DELIVERY].iter().any(|own| part == *own)) {
             return Ok(Some(Explained::new(about_own(path))));
         }
-        let explained = match (what, stage_of(path)) {
+        let mut explained = match (what, stage_of(path)) {
             (What::File | What::Folder, Some(stage)) => self.in_stage(stage, path, what)?,
             (What::File | What::Folder, None) => self.beside_stages(path, what),
             (What::Link, Some(_)) => left_alone(path, "a symbolic link", "links are never followed"),
             (What::Special, Some(_)) => left_alone(path, "a special file", "it is no regular file"),
             (What::Link | What::Special, None) => Explained::new("a link or special file; stockmill does not use it"),
         };
+        let bundle = BundleName::of(path).filter(|name| path.is_in(&name.folder()));
+        let stuck = bundle.and_then(|name| self.decide.stuck(&name));
+        explained.notes.extend(stuck.map(|hold| ("stuck", hold.to_string())));
         Ok(Some(explained))
     }
 

@@ -30,7 +30,10 @@ impl View {
     /// Returns why nothing can be done with some bundles: their manifests follow no change until that is mended; and of which
     /// of their files nobody can tell which further markets get them.
     pub(super) fn troubled_bundles(&mut self) -> Vec<(RelPath, Why)> {
-        let trouble = |open: &OpenBundle| Some((open.folder.clone(), Why::of(open.refused.as_ref().err()?)));
+        let trouble = |open: &OpenBundle| {
+            let hold = open.stuck.as_ref().or(open.refused.as_ref().err());
+            hold.map(|hold| (open.folder.clone(), Why::of(hold)))
+        };
         let untold = |open: &OpenBundle| if open.refused.is_err() { Vec::new() } else { untold(open) };
         let open = self.open_bundles().iter();
         open.flat_map(|open| trouble(open).into_iter().chain(untold(open))).collect()

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{AssetId, ContentHash, Kind};
-use crate::records::{FileRecord, Origin, Sidecar};
+use crate::records::{DeliveryRecord, DeliveryStep, FileDelivery, FileRecord, Origin, Sidecar};
 use crate::service::AREAS;
 
 const TAGS: &str = "title: Sea\nkeywords: [wave]\nuse: [warm]\n";
@@ -415,6 +415,112 @@ fn a_sent_file_tells_its_tags_as_they_were_sent() {
         assert!(text.contains(expected), "no `{expected}` in\n{text}");
     }
     assert!(told(&mut mill.view(), &format!("{bundle}/SENT")).contains("the mark that the bundle was sent"));
+}
+
+/// Tags that never reached a file were shown as its own, and a file that was delivered with older ones as if they were sent.
+#[test]
+fn it_is_told_how_far_the_tags_of_today_are_those_of_a_bundled_file() {
+    let at = "upload/2026-11-28/adobe-stock/files/sea-0001.jpg";
+    let record = "upload/2026-11-28/adobe-stock/sidecars/sea-0001.jpg.yaml";
+    let delivered = |bytes: &[u8]| {
+        let record = FileDelivery {
+            at: "2026-11-28T09:00:00Z".parse().unwrap(),
+            market: crate::model::MarketName::recorded("adobe-stock"),
+            file: path(at),
+            asset: None,
+            hash: ContentHash::of(bytes),
+            bytes: 1,
+            modified_ns: 1,
+            step: DeliveryStep::Delivered,
+            rows: BTreeMap::new(),
+        };
+        DeliveryRecord::File(record).to_line()
+    };
+    let as_sent = "tags: below, as its bundle had them when it was sent";
+    // The settings, whether it was sent, the record of deliveries, and the note of its tags.
+    let rows = [
+        ("upload: {markets: [adobe-stock]}\n", false, String::new(), None),
+        (
+            "upload: {markets: [dreamstime]}\n",
+            false,
+            String::new(),
+            Some("tags: below are those of today: the file has those with which it was written last".to_owned()),
+        ),
+        ("upload: {markets: [adobe-stock]}\n", true, String::new(), Some(as_sent.to_owned())),
+        ("upload: {markets: [adobe-stock]}\n", true, delivered(b"finished"), Some(as_sent.to_owned())),
+        (
+            "upload: {markets: [adobe-stock]}\n",
+            true,
+            delivered(b"older"),
+            Some(format!(
+                "{as_sent}; `stockmill deliver` sent it before that, as it was then, perhaps with other tags"
+            )),
+        ),
+        (
+            "upload: {markets: [adobe-stock]}\n",
+            true,
+            "a3a6bf43 {}\n".to_owned(),
+            Some(format!("{as_sent}; nobody can tell with which `stockmill deliver` sent it")),
+        ),
+    ];
+    for (settings, is_sent, deliveries, note) in rows {
+        let mill = Mill::furnished();
+        let tags = mill.view().explain(&path(at)).unwrap().unwrap().tags.unwrap().unwrap();
+        let mut sidecar = Sidecar::parse(&fs::read(mill.home.path().join(record)).unwrap()).unwrap();
+        sidecar.file.as_mut().unwrap().embedded = Some(crate::plan::tags::digest(&tags.meta()));
+        mill.put(record, sidecar.to_text());
+        mill.put("upload/.stockmill-delivery/delivered.jsonl", &deliveries);
+        if is_sent {
+            mill.put("upload/2026-11-28/adobe-stock/SENT", "");
+        }
+        let settings = crate::config::load(settings, mill.home.path(), &crate::market::built_in().unwrap()).unwrap();
+        let told = told(&mut View::open(settings).unwrap(), at);
+        let tags: Vec<&str> = told.lines().filter(|line| line.starts_with("tags: ")).collect();
+        match note {
+            Some(note) if note == as_sent => assert_eq!(tags, [note], "{told}"),
+            Some(note) => assert!(tags.len() == 1 && tags[0].starts_with(&note), "{told}"),
+            None => assert!(tags.is_empty(), "{told}"),
+        }
+    }
+}
+
+/// A link in place of a checklist stopped its bundle, and neither `status` nor `explain` said so.
+#[test]
+fn a_bundle_that_cannot_be_written_to_is_told_with_what_helps() {
+    let bundle = "upload/2026-11-28/adobe-stock";
+    let (link, folder) = ("it is a symbolic link", "a folder has its name");
+    for (name, why) in [
+        ("CHECKLIST.md", link),
+        ("CHECKLIST.md", folder),
+        ("adobe-stock.csv", link),
+        ("adobe-stock.csv", folder),
+        ("sidecars/checklist.json", link),
+        ("sidecars/checklist.json", folder),
+    ] {
+        let mill = Mill::furnished();
+        let text = format!("{bundle}/{name}");
+        let real = mill.home.path().join(&text);
+        let _ = fs::remove_file(&real);
+        if why == link { std::os::unix::fs::symlink("elsewhere", &real) } else { fs::create_dir(&real) }.unwrap();
+        let start = format!("`{text}` cannot be read: ");
+        let is_told = |told: &str| told.contains(&start) && told.contains(why) && told.contains("take it away");
+        let settings = "upload: {markets: [adobe-stock]}\n";
+        let settings = crate::config::load(settings, mill.home.path(), &crate::market::built_in().unwrap()).unwrap();
+        let mut view = View::open(settings).unwrap();
+        let troubled = view.troubled_bundles();
+        let of_bundle: Vec<&Why> = troubled.iter().filter(|(at, _)| *at == path(bundle)).map(|(_, why)| why).collect();
+        assert!(of_bundle.len() == 1 && is_told(&of_bundle[0].text), "{troubled:?}");
+        assert_eq!(of_bundle[0].kind, WhyKind::Record);
+        for at in [bundle, &text, &format!("{bundle}/files/sea-0001.jpg")] {
+            let told = told(&mut view, at);
+            assert!(is_told(&told), "{at}: {told}");
+        }
+    }
+    // What was sent is not written to any more.
+    let mill = Mill::furnished();
+    mill.put(&format!("{bundle}/SENT"), "");
+    fs::create_dir(mill.home.path().join(format!("{bundle}/sidecars/checklist.json"))).unwrap();
+    assert!(!told(&mut mill.view(), bundle).contains("stuck"));
 }
 
 fn told(view: &mut View, at: &str) -> String {
