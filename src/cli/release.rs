@@ -8,6 +8,7 @@ use super::out::say;
 use super::settings::settings_of_existing;
 use crate::config::{Gate, UploadDay};
 use crate::model::{MarketName, Stage, ThemeSlug, nearest};
+use crate::plan::gate::HOLDS_BUNDLED;
 use crate::service::{Clock, How, Released, layout};
 use crate::vault::{Lock, Mailbox};
 
@@ -35,13 +36,10 @@ pub(super) fn release(
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
             let why = no_theme(theme, &format!("`{stage}`"), "released", &themes);
-            let why = if stage == Stage::Upload { format!("{why}\n{FROM_BUNDLE}") } else { why };
-            return Err(CliError::failed(&why));
+            return Err(CliError::failed(&format!("{why}{}", of_bundles(stage, settings.gates.of(stage)))));
         }
-        say!("Nothing{of} lies in `{stage}` now, so nothing is released.");
-        if stage == Stage::Upload {
-            say!("{FROM_BUNDLE}");
-        }
+        let of_bundles = of_bundles(stage, settings.gates.of(stage));
+        say!("Nothing{of} lies in `{stage}` now, so nothing is released.{of_bundles}");
         return Ok(ExitCode::SUCCESS);
     };
     let answer = if is_awaited { wait_for_daemon(&mailbox, &request, &is_running)? } else { None };
@@ -70,6 +68,15 @@ pub(super) fn release(
         say!("Files that are still being written: {unfinished}. Release them again when they are complete.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what else is told where nothing lies in a stage: only `upload` has bundles.
+fn of_bundles(stage: Stage, gate: &Gate) -> String {
+    match gate {
+        _ if stage != Stage::Upload => String::new(),
+        Gate::Hold => format!("\n{FROM_BUNDLE}\nHere {HOLDS_BUNDLED}. What lies in `upload` then goes on as well."),
+        Gate::Auto | Gate::Schedule(_) => format!("\n{FROM_BUNDLE}"),
+    }
 }
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
@@ -136,6 +143,26 @@ mod tests {
                 .map(|words| past.to_lowercase().contains(words.as_str()));
                 assert_eq!(says, [goes, waits], "{text} {gate} {anyway}: {past}");
             }
+        }
+    }
+
+    /// Whoever waited for a market behind `hold` was sent from `explain` to `release` and back.
+    #[test]
+    fn only_a_gate_that_holds_bundled_files_is_told_where_nothing_lies_in_upload() {
+        let paced = crate::config::load(
+            "gates: {upload: {on: [monday]}}",
+            "/mill".as_ref(),
+            &crate::market::built_in().unwrap(),
+        );
+        let paced = paced.unwrap().gates.of(Stage::Upload).clone();
+        for (stage, gate, told) in [
+            (Stage::Upload, &Gate::Hold, [true, true]),
+            (Stage::Upload, &Gate::Auto, [true, false]),
+            (Stage::Upload, &paced, [true, false]),
+            (Stage::Keep, &Gate::Hold, [false, false]),
+        ] {
+            let said = of_bundles(stage, gate);
+            assert_eq!([FROM_BUNDLE, HOLDS_BUNDLED].map(|words| said.contains(words)), told, "{stage} {gate}: {said}");
         }
     }
 

@@ -120,6 +120,7 @@ mod tests {
                 keep: settings.keep.clone(),
                 export: settings.export.clone(),
                 markets: limits.iter().enumerate().map(market).collect(),
+                is_upload_held: false,
                 names: settings.upload.names.clone(),
                 prompts_max: 10,
                 nets: std::collections::BTreeMap::new(),

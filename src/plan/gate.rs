@@ -78,6 +78,10 @@ pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     &times[times.partition_point(|at| *at <= latest)..]
 }
 
+/// Why a gate that is `hold` keeps what lies in a bundle from further markets; only `upload` has bundles.
+pub const HOLDS_BUNDLED: &str = "the gate of `upload` is `hold`, and lets what lies in a bundle go to further markets only \
+                                 once it is `auto` or has days (`gates.upload` in the settings)";
+
 /// A gate that is shut for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shut {
@@ -97,9 +101,8 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
     match gate {
         Gate::Auto => Ok(()),
         Gate::Hold => {
-            let of_bundled = format!("the gate of `{stage}` is `hold`");
-            let why = format!("{of_bundled}; let it go with `stockmill release {stage}`");
-            Err(Shut { why, of_bundled, opens: None })
+            let why = format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`");
+            Err(Shut { why, of_bundled: HOLDS_BUNDLED.to_owned(), opens: None })
         }
         Gate::Schedule(schedule) => {
             let made_up = facts.made_up.iter().find(|made_up| made_up.holds(facts.now.timestamp()));

@@ -15,6 +15,8 @@ pub struct Rules {
     pub export: ExportSettings,
     /// Where they go.
     pub markets: Vec<Market>,
+    /// Whether the gate behind which they lie is `hold`.
+    pub is_upload_held: bool,
     /// Names that texts do not get from the names of files.
     pub names: Names,
     /// The most prompts that one idea gives.

@@ -5,6 +5,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
+use super::gate::HOLDS_BUNDLED;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
@@ -21,8 +22,12 @@ const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
-    let Answers { plan, did, refused } = Answers::of(asset, &|_| true);
+    let Answers { plan, did, mut refused } = Answers::of(asset, &|_| true);
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
+    // From now on it lies in a bundle: room alone does not let it go on.
+    for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
+        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| HOLDS_BUNDLED.to_owned()));
+    }
     plan.not_for = told(&refused);
     plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
     if let Some(archived) = asset.retire(&mut plan) {
@@ -428,6 +433,7 @@ mod tests {
             keep: settings.keep,
             export: settings.export,
             markets: settings.upload.markets,
+            is_upload_held: false,
             names: settings.upload.names,
             prompts_max: 10,
             nets: BTreeMap::new(),

@@ -621,3 +621,40 @@ fn what_undo_brought_back_is_not_foretold() {
     let why = until["held"][0]["why"].as_str().unwrap_or_default();
     assert!(until["leaves"] == serde_json::json!([]) && why.contains("brought back by `stockmill undo`"), "{until}");
 }
+
+/// Behind a gate that is `hold` it was told to go once there is room, or once the gate opens: no command opened it.
+#[test]
+fn what_a_held_gate_keeps_from_further_markets_is_told_with_what_helps() {
+    let root = Root::with(
+        "keep: {method: lanczos, min_megapixels: 0.04}\ngates: {upload: hold}\nupload: {markets: [adobe-stock, 123rf], limits: {adobe-stock: {at_most: 1}}}\n",
+    );
+    let markets = ["adobe-stock", "123rf"];
+    take_small(&root, &markets[1..]);
+    tag(&root, "city, night, street, rain, neon, car, light");
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    assert!(root.call(&["release", "upload"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [1, 2], "{}", root.log());
+    let gate = stockmill::plan::gate::HOLDS_BUNDLED;
+    let file = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();
+    let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
+    let told = |root: &Root| [&["explain", file.to_str().unwrap()][..], &["status"]].map(|call| root.text(call));
+    let later = format!("adobe-stock gets it later: {gate}; it has 1 file of today");
+    for text in told(&root).into_iter().chain([root.log()]) {
+        assert!(text.contains(&later), "{text}");
+    }
+    raise_the_limit(&root);
+    let once = format!("adobe-stock would take it, and gets it once the gate opens: {gate}");
+    for text in told(&root) {
+        assert!(text.contains(&once), "{text}");
+    }
+    for text in [root.text(&["plan", "--until", &tomorrow]), root.text(&["release", "upload", "--anyway"])] {
+        assert!(text.contains(gate), "{text}");
+    }
+    // What is told to help does.
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), settings.replace("upload: hold", "upload: auto")).unwrap();
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [2, 2], "{}", root.log());
+}

@@ -20,6 +20,7 @@ fn rules(settings: &str) -> Rules {
         keep: settings.keep,
         export: settings.export,
         markets: settings.upload.markets,
+        is_upload_held: false,
         names: settings.upload.names,
         prompts_max: 10,
         nets: [

@@ -138,6 +138,7 @@ impl Given<'_> {
             keep: settings.keep,
             export: settings.export,
             markets,
+            is_upload_held: false,
             names: settings.upload.names,
             prompts_max: self.prompts_max.unwrap_or(10),
             nets: BTreeMap::new(),

@@ -50,7 +50,7 @@ use super::ledger::Ledger;
 use super::pauses::Pauses;
 use super::release::Releases;
 use super::units::Units;
-use crate::config::Settings;
+use crate::config::{Gate, Settings};
 use crate::intake::{NearMiss, Now};
 use crate::make::Limits;
 use crate::model::{AssetId, ContentHash, Kind, MarketName, RelPath, Stage, Tags, ThemeSlug};
@@ -378,6 +378,7 @@ pub(super) fn rules(settings: &Settings) -> Rules {
         keep: settings.keep.clone(),
         export: settings.export.clone(),
         markets: settings.upload.markets.clone(),
+        is_upload_held: *settings.gates.of(Stage::Upload) == Gate::Hold,
         names: settings.upload.names.clone(),
         prompts_max: settings.ideas.prompts_max,
         nets: BTreeMap::new(),

@@ -120,7 +120,8 @@ fn told<'a>(said: impl IntoIterator<Item = &'a (MarketName, Said)>, shut: Option
                 format!("{markets} would take it now, and {gets} it when the daemon looks at its bundle")
             }
             (Said::Takes, Some(why)) => format!("{markets} would take it, and {gets} it once the gate opens: {why}"),
-            (Said::Later(why), _) => format!("{markets} {gets} it later: {why}"),
+            (Said::Later(why), Some(shut)) => format!("{markets} {gets} it later: {shut}; {why}"),
+            (Said::Later(why), None) => format!("{markets} {gets} it later: {why}"),
             (Said::Refuses(why), _) => format!("{markets} {refuses} it: {why}"),
         }
     };
@@ -150,7 +151,7 @@ mod tests {
         let expected = [
             "alamy, zoonar refuse it: it has 1 megapixel",
             "pond5 would take it, and gets it once the gate opens: it is shut",
-            "dreamstime gets it later: it has 2 files of today",
+            "dreamstime gets it later: it is shut; it has 2 files of today",
         ];
         assert_eq!(told(&said, Some("it is shut")), expected);
     }
