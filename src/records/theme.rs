@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
 use super::error::RecordError;
-use super::note::{Idea, categories};
+use super::note::Idea;
 use super::yaml::{other_version, read_shared, second_position, without_place};
 use super::yaml_edit::merged_text;
 use super::yaml_guard;
@@ -225,13 +225,12 @@ impl ThemeFile {
         if self.description.is_none() {
             self.description.clone_from(&idea.description);
         }
-        let categories = categories(idea.category.as_deref().unwrap_or_default());
         if idea.keywords.is_empty() && self.keywords.is_empty() {
             add_words(&mut self.keywords, &title_words(&idea.title));
         }
         add_words(&mut self.keywords, &idea.keywords);
-        for (market, category) in categories {
-            self.category.entry(market).or_insert(category);
+        for (market, category) in &idea.category {
+            self.category.entry(market.clone()).or_insert_with(|| category.clone());
         }
         add_words(&mut self.mood, &idea.mood);
         self.priority = self.priority.or(idea.priority);

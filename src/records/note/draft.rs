@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -14,7 +14,10 @@ const KEYWORD_BYTES_MAX: usize = 200;
 const PROMPTS_MAX: usize = 10_000;
 const PROMPT_BYTES_MAX: usize = 16 * 1024;
 const DESCRIPTION_BYTES_MAX: usize = 4_000;
+const CATEGORIES_MAX: usize = 100;
 const PROBLEM_CHARS_MAX: usize = 80;
+
+const HAS_ANOTHER: &str = "the idea has another value for this already, so it is left out";
 
 /// Texts in order, each once.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +52,7 @@ pub(super) struct Draft {
     priority: Option<u8>,
     variations: Option<u32>,
     prompts: UniqueList,
-    category: Option<String>,
+    category: BTreeMap<String, String>,
     look: Option<Look>,
     people: Option<People>,
     season: Option<Date>,
@@ -153,13 +156,17 @@ impl Draft {
         }
     }
 
-    /// Takes what the marks of an item say; what is known already stays.
+    /// Takes what the marks of an item say.
     pub(super) fn add_marks(&mut self, marks: &marks::Marks) {
         for tag in &marks.tags {
             self.add_keyword(tag);
         }
-        self.priority = self.priority.or(marks.priority);
-        self.variations = self.variations.or(marks.variations);
+        for priority in &marks.priorities {
+            self.apply(self.line, Key::Priority, &priority.to_string());
+        }
+        for count in &marks.variations {
+            self.apply(self.line, Key::Variations, &count.to_string());
+        }
         for (key, value) in &marks.fields {
             self.apply(self.line, *key, value);
         }
@@ -184,26 +191,10 @@ impl Draft {
             Key::Mood => marks::split_words(value).iter().for_each(|word| self.add_mood(word)),
             Key::Prompt | Key::Prompts => self.add_prompt(value),
             Key::Description => self.add_description(marks::unquoted(value)),
-            Key::Category if categories(value).is_empty() => {
-                self.tell(line, "a category is one of a market, so it is left out; write `adobe-stock: 11`", value);
-            }
-            Key::Category => {
-                let category = normal_keyword(marks::unquoted(value));
-                self.is_cut |= category.len() > KEYWORD_BYTES_MAX;
-                let cut = category.floor_char_boundary(KEYWORD_BYTES_MAX);
-                self.category.get_or_insert_with(|| category[..cut].to_owned());
-            }
-            Key::Priority => match priority_of(value) {
-                Some(priority) => drop(self.priority.get_or_insert(priority)),
-                None => self.tell(line, "not a priority; write high, normal, low or a number", value),
-            },
-            Key::Variations => match count_of(value) {
-                Some(count) => drop(self.variations.get_or_insert(count)),
-                None => self.tell(line, "not a number of variations; write 1 to 10000", value),
-            },
-            Key::Look => self.look = self.look.or(look_of(value)),
-            Key::People => self.people = self.people.or(people_of(value)),
-            Key::Season => self.season = self.season.or(season_of(value)),
+            Key::Category => categories(marks::unquoted(value))
+                .iter()
+                .for_each(|(market, category)| self.add_category(line, market, category)),
+            Key::Priority | Key::Variations | Key::Look | Key::People | Key::Season => self.set(line, key, value),
             Key::Status if is_done(value) => self.is_done = true,
             Key::Status if is_open(value) => {}
             Key::Status => {
@@ -221,8 +212,59 @@ impl Draft {
         }
     }
 
+    fn add_category(&mut self, line: usize, market: &str, category: &str) {
+        let (market, category) = (normal_keyword(market), normal_keyword(marks::unquoted(category)));
+        if market.is_empty() || category.is_empty() {
+            let text = if market.is_empty() { category } else { market };
+            return self.tell(line, "a category is one of a market, so it is left out; write `adobe-stock: 11`", &text);
+        }
+        match self.category.get(&market) {
+            Some(has) if *has == category => {}
+            Some(_) => self.tell(line, HAS_ANOTHER, &format!("category: {market}: {category}")),
+            None if market.len() + category.len() > KEYWORD_BYTES_MAX || self.category.len() >= CATEGORIES_MAX => {
+                self.is_cut = true;
+            }
+            None => drop(self.category.insert(market, category)),
+        }
+    }
+
+    /// Takes a field that has one value.
+    fn set(&mut self, line: usize, key: Key, value: &str) {
+        let is_same = match key {
+            Key::Priority => priority_of(value).map(|priority| *self.priority.get_or_insert(priority) == priority),
+            Key::Variations => count_of(value).map(|count| *self.variations.get_or_insert(count) == count),
+            Key::Look => look_of(value).map(|look| *self.look.get_or_insert(look) == look),
+            Key::People => people_of(value).map(|people| *self.people.get_or_insert(people) == people),
+            _ => season_of(value).map(|season| *self.season.get_or_insert(season) == season),
+        };
+        match (is_same, key) {
+            (Some(true), _) => {}
+            (Some(false), _) => self.tell(line, HAS_ANOTHER, &format!("{}: {value}", name_of(key))),
+            (None, Key::Priority) => self.tell(line, "not a priority; write high, normal, low or a number", value),
+            (None, Key::Variations) => self.tell(line, "not a number of variations; write 1 to 10000", value),
+            (None, _) => self.tell(line, "not a value that the field may have, so it is left out", value),
+        }
+    }
+
+    /// Returns the fields that have one value each, or one for each market, as a note has them.
+    fn single_fields(&self) -> impl Iterator<Item = (Key, String)> {
+        let fields = [
+            (Key::Priority, self.priority.map(|number| number.to_string())),
+            (Key::Variations, self.variations.map(|number| number.to_string())),
+            (Key::Look, self.look.map(|look| look.to_string())),
+            (Key::People, self.people.map(|people| people.to_string())),
+            (Key::Season, self.season.map(|season| season.to_string())),
+        ];
+        let categories =
+            self.category.iter().map(|(market, category)| (Key::Category, format!("{market}: {category}")));
+        fields.into_iter().filter_map(|(key, value)| Some((key, value?))).chain(categories)
+    }
+
     /// Adds what another draft of the same theme has and this one lacks.
     fn merge(&mut self, other: &Self) {
+        for (key, value) in other.single_fields() {
+            self.apply(other.line, key, &value);
+        }
         let more = other
             .description
             .as_ref()
@@ -239,7 +281,9 @@ impl Draft {
         other.keywords.list.iter().for_each(|word| self.add_keyword(word));
         other.mood.list.iter().for_each(|word| self.add_mood(word));
         self.description = self.description.take().or_else(|| other.description.clone());
-        self.category = self.category.take().or_else(|| other.category.clone());
+        for (market, category) in &other.category {
+            self.category.entry(market.clone()).or_insert_with(|| category.clone());
+        }
         self.priority = self.priority.or(other.priority);
         self.variations = self.variations.or(other.variations);
         self.look = self.look.or(other.look);
@@ -250,16 +294,9 @@ impl Draft {
 
     /// Returns all that it has, in words.
     pub(super) fn shown(&self) -> Vec<String> {
-        let numbers = [
-            self.priority.map(|number| format!("priority: {number}")),
-            self.variations.map(|number| format!("count: {number}")),
-            self.look.map(|look| format!("look: {look}")),
-            self.people.map(|people| format!("people: {people}")),
-            self.season.map(|season| format!("season: {season}")),
-        ];
-        let texts = [self.description.clone(), self.category.clone()];
         let words = self.keywords.list.iter().chain(&self.mood.list).chain(&self.prompts.list).cloned();
-        words.chain(texts.into_iter().flatten()).chain(numbers.into_iter().flatten()).collect()
+        let fields = self.single_fields().map(|(key, value)| format!("{}: {value}", name_of(key)));
+        words.chain(self.description.clone()).chain(fields).collect()
     }
 
     /// Leaves out the last words until the rest has no more bytes than that; returns whether any went.
@@ -299,6 +336,18 @@ impl Draft {
     }
 }
 
+/// Returns the name of a field that has one value.
+fn name_of(key: Key) -> &'static str {
+    match key {
+        Key::Priority => "priority",
+        Key::Variations => "variations",
+        Key::Look => "look",
+        Key::People => "people",
+        Key::Season => "season",
+        _ => "category",
+    }
+}
+
 /// The draft of a theme; ideas of the same theme are merged into one.
 pub(super) struct Themed {
     slug: ThemeSlug,
@@ -310,8 +359,10 @@ impl Themed {
         Self { slug, draft }
     }
 
-    pub(super) fn merge(&mut self, other: &Draft) {
+    /// Adds what another draft of the theme has; returns what is told of it.
+    pub(super) fn merge(&mut self, other: &Draft) -> Vec<(usize, &'static str, String)> {
         self.draft.merge(other);
+        std::mem::take(&mut self.draft.told)
     }
 
     pub(super) fn line(&self) -> usize {

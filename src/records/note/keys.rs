@@ -269,12 +269,16 @@ pub(super) fn count_of(text: &str) -> Option<u32> {
     digits.parse().ok().filter(|count| plain && (1..=COUNT_MAX).contains(count))
 }
 
-/// Returns the categories of `market: category, …`.
-pub(in crate::records) fn categories(text: &str) -> Vec<(String, String)> {
-    let named = |part: &str| {
-        let (market, category) = part.split_once([':', '='])?;
-        let (market, category) = (market.trim(), category.trim());
-        (!market.is_empty() && !category.is_empty()).then(|| (market.to_owned(), category.to_owned()))
-    };
-    text.split([',', ';']).filter_map(named).collect()
+/// Returns the markets and categories of `market: category, …`. What names no market belongs to the one before it, or to
+/// none, which has no name.
+pub(super) fn categories(text: &str) -> Vec<(&str, String)> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
+        match (part.split_once([':', '=']), found.last_mut()) {
+            (Some((market, category)), _) => found.push((market.trim(), category.trim().to_owned())),
+            (None, Some((_, category))) => category.extend([", ", part]),
+            (None, None) => found.push(("", part.to_owned())),
+        }
+    }
+    found
 }

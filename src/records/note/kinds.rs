@@ -137,6 +137,45 @@ fn lines_are_read_as_their_author_reads_them() {
     ]);
 }
 
+/// The second of two fields of one name was dropped without a word.
+#[test]
+fn a_field_that_stands_twice_is_joined_or_told() {
+    check(&[
+        (
+            "a.md",
+            "- Sea\n  - category: adobe-stock: 11\n  - category: dreamstime: nature/sea\n",
+            &["1 Sea @adobe-stock: 11 @dreamstime: nature/sea"],
+            &[],
+        ),
+        (
+            "a.md",
+            "- Sea\n  - category: Water, a: 1; b: 2, 3\n  - category: a: 1; b: 4\n",
+            &["1 Sea @a: 1 @b: 2, 3"],
+            &[2, 3],
+        ),
+        ("a.md", "- Sea\n  - category: a: \"x, y\"\n  - category: b:\n", &["1 Sea @a: x, y"], &[3]),
+        ("a.yaml", "- name: Sea\n  category: {a: [x, y], b: {c: d}}\n", &["1 Sea @a: x, y"], &[2]),
+        ("a.md", "category: a: 1\ncategory: a: 2\n\n- Sea\n  - category: b: 3\n", &["4 Sea @a: 1 @b: 3"], &[2]),
+        ("a.md", "- (A) Sea P1 !! x4\n  - priority: low\n  - count: 4\n  - count: 5\n", &["1 Sea !1 x4"], &[1, 2, 4]),
+        (
+            "a.md",
+            "- Sea x4\n  - look: photo\n  - look: illustration\n  - season: 2026-12-24\n  - season: 2026-12-25\n",
+            &["1 Sea x4"],
+            &[3, 5],
+        ),
+        ("a.md", "- Sea\n  - people: no\n  - people: yes\n", &["1 Sea"], &[3]),
+        ("a.md", "- Sea\n  - keywords: a\n  - keywords: b\n  - mood: c\n  - mood: d\n", &["1 Sea [a,b] ~c ~d"], &[]),
+        ("a.md", "- Sea\n  - title: Lake\n  - title: Pond\n", &["1 Lake"], &[3]),
+        // The same theme twice.
+        (
+            "a.md",
+            "- Sea P1\n  - category: a: 1\n- Fog\n- Sea P2\n  - category: a: 2, b: 3\n",
+            &["1 Sea !1 @a: 1 @b: 3", "3 Fog"],
+            &[4, 4],
+        ),
+    ]);
+}
+
 #[test]
 fn a_prompt_of_several_lines_is_one_prompt() {
     check(&[
@@ -336,6 +375,9 @@ const LINES: &[&str] = &[
     "keywords: W, W",
     "priority: W",
     "category: W",
+    "category: m: W",
+    "- W\n  - category: m: W, W; n: W\n  - category: m: W",
+    "- W\n  - category: W, n: W\n  - priority: 1\n  - priority: 2",
     "status: W",
     "done: W",
     "Title: W",
@@ -431,6 +473,7 @@ const NODES: &[&str] = &[
     "ideas:\n  - W",
     "title: W",
     "- done: W",
+    "- name: W\n  category: {W: W, W: [W, W]}",
     "W: [W",
     "prompt: W",
 ];

@@ -23,8 +23,8 @@ const ARTICLES: [&str; 16] =
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Marks {
     pub(super) tags: Vec<String>,
-    pub(super) priority: Option<u8>,
-    pub(super) variations: Option<u32>,
+    pub(super) priorities: Vec<u8>,
+    pub(super) variations: Vec<u32>,
     /// Fields in the line: `(keywords: a, b)`, `[count:: 12]`, `… Tags: a`.
     pub(super) fields: Vec<(Key, String)>,
 }
@@ -224,7 +224,7 @@ impl Marks {
         while at < words.len() {
             let word = words[at];
             if let Some(count) = count_in_words(word, words.get(at + 1).copied(), at + 2 >= words.len()) {
-                self.variations.get_or_insert(count);
+                self.variations.push(count);
                 at += 1;
             } else if is_task_sign(word) {
                 at += usize::from(words.get(at + 1).is_some_and(|next| is_date(next)));
@@ -260,11 +260,11 @@ impl Marks {
             return true;
         }
         if let Some(priority) = priority_mark(word) {
-            self.priority.get_or_insert(priority);
+            self.priorities.push(priority);
             return true;
         }
         if let Some(count) = count_mark(word) {
-            self.variations.get_or_insert(count);
+            self.variations.push(count);
             return true;
         }
         let is_todo_field =

@@ -26,7 +26,7 @@ mod kinds;
 #[cfg(test)]
 mod scenarios;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -34,7 +34,6 @@ use super::prompts::{expand, has_alternatives};
 use crate::model::{Look, People, ThemeSlug};
 use draft::{Draft, Themed};
 pub(super) use encoding::decode;
-pub(super) use keys::categories;
 
 /// The longest front matter; it is copied into every idea.
 const FRONT_MATTER_BYTES_MAX: usize = 64 * 1024;
@@ -71,8 +70,8 @@ pub struct Idea {
     pub variations: Option<u32>,
     /// Prompts in order, with their alternatives not yet expanded.
     pub prompts: Vec<String>,
-    /// Category as written.
-    pub category: Option<String>,
+    /// Category per market.
+    pub category: BTreeMap<String, String>,
     /// What its pictures look like.
     pub look: Option<Look>,
     /// Whether people appear in them.
@@ -226,7 +225,9 @@ impl Found {
                 .for_each(|text| self.problem(line, "the idea that it is about has no title", text));
         };
         if let Some(at) = self.by_slug.get(slug.as_str()) {
-            self.ideas[*at].merge(&draft);
+            for (line, what, text) in self.ideas[*at].merge(&draft) {
+                self.problem(line, what, &text);
+            }
         } else if self.ideas.len() < IDEAS_MAX {
             self.by_slug.insert(slug.as_str().to_owned(), self.ideas.len());
             self.ideas.push(Themed::new(slug, draft));

@@ -16,7 +16,7 @@ fn show(idea: &Idea) -> String {
     parts.extend(idea.description.iter().map(|description| format!("={description}")));
     parts.extend(idea.priority.iter().map(|priority| format!("!{priority}")));
     parts.extend(idea.variations.iter().map(|variations| format!("x{variations}")));
-    parts.extend(idea.category.iter().map(|category| format!("@{category}")));
+    parts.extend(idea.category.iter().map(|(market, category)| format!("@{market}: {category}")));
     parts.extend(idea.prompts.iter().map(|prompt| format!(">{prompt}")));
     parts.join(" ")
 }
@@ -65,7 +65,7 @@ fn lines_are_ideas() {
             "a.txt",
             "Retro car in 4k 1950 3D 24\nCars (12 variations) !!\nTrees 8x (B)\nSea ×9 priority:low count:3",
             &["1 Retro car in 4k 1950 3D 24", "2 Cars !2 x12", "3 Trees !2 x8", "4 Sea !3 x9"],
-            &[],
+            &[4],
         ),
         (
             "todo.txt",

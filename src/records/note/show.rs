@@ -18,11 +18,13 @@ impl fmt::Display for Idea {
         writeln!(f, "line {}: {}", self.line, self.title)?;
         let words = |words: &[String]| Some(words.join(", ")).filter(|text| !text.is_empty());
         let number = |number: Option<u32>| number.map(|number| number.to_string());
+        let category: Vec<String> =
+            self.category.iter().map(|(market, category)| format!("{market}: {category}")).collect();
         let fields = [
             ("keywords", words(&self.keywords)),
             ("mood", words(&self.mood)),
             ("description", self.description.clone()),
-            ("category", self.category.clone()),
+            ("category", Some(category.join("; ")).filter(|text| !text.is_empty())),
             ("priority", number(self.priority.map(u32::from))),
             ("variations", number(self.variations)),
             ("look", self.look.map(|look| look.to_string())),

@@ -336,13 +336,11 @@ fn field(name: &Node, value: &Node, found: &mut Found) -> Option<Field> {
     let values = match &value.value {
         // `category: {adobe-stock: 11}` as in `tags.yaml`.
         Value::Map(entries) if key_of(name, value) == Some(Key::Category) => {
-            vec![
-                entries
-                    .iter()
-                    .filter_map(|(market, value)| Some(format!("{}: {}", market.text()?, value.text()?)))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ]
+            let of_market = |(market, value): &(Node, Node)| {
+                let categories = texts(market, value, found).filter(|categories| !categories.is_empty())?;
+                Some(format!("{}: {}", shown(market), categories.join(", ")))
+            };
+            entries.iter().filter_map(of_market).collect()
         }
         Value::Text(text) if key_of(name, value) == Some(Key::Prompts) => text.lines().map(str::to_owned).collect(),
         _ => texts(name, value, found)?,
