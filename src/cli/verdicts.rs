@@ -5,6 +5,8 @@ use super::RootArgs;
 use super::ask::ask;
 use super::error::CliError;
 use super::out::{counted, say};
+use super::profiles::Profiles;
+use super::reader::Reader;
 use super::settings::settings_of_existing;
 use crate::config::Settings;
 use crate::market::{Market, Means, VerdictList};
@@ -23,7 +25,7 @@ pub(super) fn verdicts(
     columns: Option<&str>,
 ) -> Result<ExitCode, CliError> {
     let settings = settings_of_existing(args)?;
-    let market = market_of(&settings, market)?;
+    let market = &market_of(&settings, market)?;
     let list = market.verdicts.clone().unwrap_or_else(VerdictList::unknown);
     let columns = columns_of(&list, columns).map_err(|why| CliError::usage(format!("{}: {why}", market.name)))?;
     let (rows, told) = read_verdict_list(&read(file)?, &columns).map_err(|unread| match unread {
@@ -60,17 +62,26 @@ pub(super) fn verdicts(
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn market_of<'a>(settings: &'a Settings, name: Option<&str>) -> Result<&'a Market, CliError> {
+/// Returns the market that a person means: also one that left the settings, which may answer still, as long as it has a
+/// profile.
+fn market_of(settings: &Settings, name: Option<&str>) -> Result<Market, CliError> {
     let markets = &settings.upload.markets;
-    let names: Vec<&str> = markets.iter().map(|market| market.name.as_str()).collect();
-    match (name, &markets[..]) {
-        (None, [only]) => Ok(only),
-        (None, _) => Err(CliError::usage(format!("name the market with --market: {}", names.join(", ")))),
-        (Some(name), _) => markets.iter().find(|market| market.name == name).ok_or_else(|| {
-            let why = format!("`upload.markets` names no market `{name}`; it names {}", names.join(", "));
-            CliError::usage(why)
-        }),
+    let names = markets.iter().map(|market| market.name.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(name) = name else {
+        return match &markets[..] {
+            [only] => Ok(only.clone()),
+            _ => Err(CliError::usage(format!("name the market with --market: {names}"))),
+        };
+    };
+    if let Some(market) = markets.iter().find(|market| market.name == name) {
+        return Ok(market.clone());
     }
+    let profiles = Profiles::read(&settings.root, &mut Reader::default()).map_err(CliError::usage)?.markets;
+    profiles.into_iter().find(|market| market.name == name).ok_or_else(|| {
+        CliError::usage(format!(
+            "`upload.markets` names no market `{name}`, and no profile `markets/{name}.yaml` is there; it names {names}"
+        ))
+    })
 }
 
 /// Returns the columns of a list: those that a person names, else those of the market's profile; empty if nobody says them.

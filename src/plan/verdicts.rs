@@ -37,6 +37,10 @@ pub fn is_answered_again(is_accepted: bool, has_same_bytes: bool) -> bool {
 pub struct Verdict {
     /// What is new.
     pub answers: Answers,
+    /// How many of the new answers take the place of another one.
+    pub changed: usize,
+    /// How many names are on record as the list says.
+    pub known: usize,
     /// What is not recorded: the line, and why.
     pub told: Vec<(u64, String)>,
 }
@@ -49,6 +53,7 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
         by_name.entry(row.file.as_str()).or_default().push(row);
     }
     let (mut files, mut told) = (Vec::new(), Vec::new());
+    let (mut changed, mut known) = (0, 0);
     for (name, rows) in by_name {
         let first = rows[0];
         if let Some(other) = rows.iter().find(|row| row.accepted != first.accepted) {
@@ -60,14 +65,18 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
             continue;
         }
         match meant(name, rows.len(), first.accepted, sent) {
-            Ok(meant) => files.extend(meant.into_iter().map(|sent| (first.line, answered(sent, first)))),
+            Ok(meant) if meant.is_empty() => known += 1,
+            Ok(meant) => {
+                changed += meant.iter().filter(|sent| sent.dealt != Dealt::InReview).count();
+                files.extend(meant.into_iter().map(|sent| (first.line, answered(sent, first))));
+            }
             Err(why) => told.push((first.line, why)),
         }
     }
     told.sort();
     files.sort_by_key(|(line, _)| *line);
     let files = files.into_iter().map(|(_, file)| file).collect();
-    Verdict { answers: Answers { market: verdicts.market.clone(), files }, told }
+    Verdict { answers: Answers { market: verdicts.market.clone(), files }, changed, known, told }
 }
 
 /// Returns the files that rows of one name are about and whose verdict is news, or why nobody can tell.
@@ -117,12 +126,13 @@ fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
     }
 }
 
-/// Plans to record what a market answered.
-pub fn plan_answers(answers: Answers) -> Plan {
+/// Plans to record what a market answered; `changed` of the answers take the place of others.
+pub fn plan_answers(answers: Answers, changed: usize) -> Plan {
     let accepted = answers.files.iter().filter(|file| file.accepted).count();
     let refused = answers.files.len() - accepted;
+    let replaced = if changed == 0 { String::new() } else { format!("; {changed} of them in place of another answer") };
     let did = format!(
-        "recorded what {} answered about {}: {accepted} accepted, {refused} refused",
+        "recorded what {} answered about {}: {accepted} accepted, {refused} refused{replaced}",
         answers.market,
         counted(answers.files.len(), "file")
     );
@@ -135,7 +145,7 @@ mod tests {
     use crate::model::{AssetId, ContentHash, MarketName};
 
     /// Judges a list, written as `line name word`, against what was sent, written as `bundle name answer`.
-    fn judged(sent: &[&str], rows: &[&str]) -> (Vec<String>, Vec<String>) {
+    fn judged(sent: &[&str], rows: &[&str]) -> (Vec<String>, Vec<String>, (usize, usize)) {
         let words = |text: &&str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let kept: Vec<(RelPath, SentFile, Dealt)> = sent
             .iter()
@@ -167,7 +177,7 @@ mod tests {
             format!("{} {} {}{}", bundle.file_text(), file.file.file_text(), file.accepted, file.reason)
         };
         let told = judged.told.into_iter().map(|(line, why)| format!("{line} {why}")).collect();
-        (judged.answers.files.iter().map(shown).collect(), told)
+        (judged.answers.files.iter().map(shown).collect(), told, (judged.changed, judged.known))
     }
 
     #[test]
@@ -203,12 +213,35 @@ mod tests {
             (&[], &[], &[], &[]),
         ];
         for (sent, list, recorded, told) in rows {
-            let (files, said) = judged(sent, list);
+            let (files, said, _) = judged(sent, list);
             assert_eq!(files, recorded, "{sent:?} {list:?}");
             assert!(
                 said.len() == told.len() && said.iter().zip(told).all(|(said, told)| said.starts_with(told)),
                 "{sent:?} {list:?}: {said:?}"
             );
         }
+    }
+
+    /// A list with nothing new failed with "nothing is recorded", and an answer that another one replaced went unsaid.
+    #[test]
+    fn what_is_known_and_what_is_replaced_is_counted() {
+        // What was sent, the list, how many answers are replaced, and how many names are known.
+        type Row<'a> = (&'a [&'a str], &'a [&'a str], (usize, usize));
+        let rows: [Row<'_>; 5] = [
+            (&["m a.jpg ?"], &["2 a.jpg yes"], (0, 0)),
+            (&["m a.jpg no"], &["2 a.jpg yes"], (1, 0)),
+            (&["m a.jpg no", "m b.jpg yes"], &["2 a.jpg no", "3 b.jpg yes"], (0, 2)),
+            (&["m a.jpg no", "m b.jpg yes"], &["2 a.jpg yes", "3 b.jpg yes", "4 c.jpg yes"], (1, 1)),
+            (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no"], (0, 1)),
+        ];
+        for (sent, list, expected) in rows {
+            assert_eq!(judged(sent, list).2, expected, "{sent:?} {list:?}");
+        }
+        let answers = |changed| {
+            let answers = Answers { market: MarketName::new("m").unwrap(), files: Vec::new() };
+            plan_answers(answers, changed).about.did
+        };
+        assert_eq!(answers(0), "recorded what m answered about 0 files: 0 accepted, 0 refused");
+        assert!(answers(2).ends_with("refused; 2 of them in place of another answer"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::carried_out::CarriedOut;
-use crate::model::{MarketName, RelPath};
+use crate::model::{MarketName, RelPath, counted};
 use crate::plan::{Dealt, SentBefore, Verdict, is_answered_again, judge_verdicts, plan_answers};
 use crate::records::{Answer, Dealing, Did, Plans, Record, SentFile, Verdicts};
 use crate::vault::{CommitError, Journal, Vault};
@@ -18,13 +18,16 @@ pub(super) fn record(vault: &Vault, journal: &mut Journal, verdicts: &Verdicts, 
         Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..CarriedOut::default() },
     };
     let sent = sent_before(&records, &verdicts.market);
-    let Verdict { answers, told } = judge_verdicts(verdicts, &sent);
+    let Verdict { answers, changed, known, told } = judge_verdicts(verdicts, &sent);
     let mut carried = CarriedOut::default();
     carried.answer.done = told.into_iter().map(|(line, why)| Did::NotTold(line, why)).collect();
+    if known > 0 {
+        carried.answer.done.push(Did::Answered(format!("on record already as the list says: {}", counted(known, "file"))));
+    }
     if answers.files.is_empty() {
         return carried;
     }
-    let plan = plan_answers(answers);
+    let plan = plan_answers(answers, changed);
     let did = plan.about.did.clone();
     match vault.commit(journal, vec![vault.draft().finish(plan.about)], now).remove(0) {
         Ok(receipt) => {
