@@ -1,5 +1,5 @@
 use super::{Settings, Target};
-use crate::market::{Accepts, Market, ai_policy};
+use crate::market::{Accepts, Market, ai_policy, megapixels_of_edge};
 use crate::model::Method;
 
 /// Returns what is sound in the settings, and by which pictures wait in `upload`, or do not go to a market that they name.
@@ -40,7 +40,24 @@ pub fn advice(settings: &Settings) -> Vec<String> {
             wanted.min(keep.megapixels_max)
         ));
     }
+    if let Target::MinMegapixels(wanted) = keep.target
+        && keep.method != Method::None
+    {
+        advice.extend(markets.iter().filter_map(|market| too_narrow(market, wanted.min(keep.megapixels_max))));
+    }
     advice
+}
+
+/// Returns what a market's edges ask for that so many megapixels are not enough for, by pictures of 16 to 9.
+fn too_narrow(market: &Market, megapixels: f64) -> Option<String> {
+    let least = megapixels_of_edge(market.edge.min, 16, 9);
+    (megapixels < least && least <= market.megapixels.max).then(|| {
+        format!(
+            "`{}` takes edges of {} pixels or more, and `keep` enlarges to {megapixels} megapixels, which narrow pictures \
+             have with shorter ones: with `keep: {{min_megapixels: {least}}}` those of 16 to 9 have such edges",
+            market.name, market.edge.min
+        )
+    })
 }
 
 /// Returns what a market says of work made by AI, and that it gets nothing of it; `None` if it takes that.
@@ -62,8 +79,16 @@ mod tests {
 
     #[test]
     fn what_no_market_takes_is_told() {
-        let rows: [(&str, &[&str]); 11] = [
+        let rows: [(&str, &[&str]); 13] = [
             ("", &[]),
+            // Its edges were told only once pictures lay there.
+            (
+                "upload: {markets: [magnific]}",
+                &[
+                    "takes edges of 2000 pixels or more, and `keep` enlarges to 4.2 megapixels, which narrow pictures have",
+                ],
+            ),
+            ("upload: {markets: [magnific]}\nkeep: {min_megapixels: 7.2}", &[]),
             ("export: {format: png}", &["each that waits there with `stockmill undo FILE`, and let it go on"]),
             ("keep: {min_megapixels: 3}", &["enlarges to 3 megapixels, and each market of `upload.markets` takes 4"]),
             ("keep: {min_megapixels: 3, method: none}", &[]),

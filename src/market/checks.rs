@@ -109,6 +109,12 @@ pub(super) fn refused_video(market: &Market, kind: Kind, video: Option<&Video>, 
     limits.map(|limits| limits.refuse(video.unwrap_or(&Video::default()), bytes)).unwrap_or_default()
 }
 
+/// Returns how many megapixels a picture of these proportions has once its short edge has so many pixels, to a tenth above.
+pub fn megapixels_of_edge(edge: u32, long: u32, short: u32) -> f64 {
+    let edge = f64::from(edge);
+    (edge * edge * f64::from(long) / f64::from(short.max(1)) / 1e5).ceil() / 10.0
+}
+
 /// What is to be done with a picture that has too many pixels: nothing here makes one smaller.
 const SMALLER: &str = "make it smaller, and drop it again";
 
@@ -132,8 +138,13 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         }
         let (short, long) = (size.width.min(size.height), size.width.max(size.height));
         if short < market.edge.min {
-            let min = market.edge.min;
-            reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; drop a larger one"));
+            let (min, wanted) = (market.edge.min, megapixels_of_edge(market.edge.min, long, short));
+            let remedy = if wanted <= market.megapixels.max {
+                format!("with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`")
+            } else {
+                "it is too long for its width".to_owned()
+            };
+            reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; {remedy}"));
         }
         if long > market.edge.max {
             let max = market.edge.max;
@@ -142,12 +153,13 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
     }
     if !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
         let (min, max) = (market.bytes.min, market.bytes.max);
-        let remedy = if candidate.bytes < min {
-            "with more pixels (`keep: {min_megapixels: …}`) or a higher quality it has more"
+        // What quality can do was tried when the file was made.
+        let takes = if candidate.bytes < min {
+            format!("{min} or more; with more pixels (`keep: {{min_megapixels: …}}`) it has more")
         } else {
-            "with fewer pixels or a lower quality it has fewer"
+            format!("at most {max}; with fewer pixels it has fewer")
         };
-        reasons.push(format!("it has {} bytes, and the market takes {min} to {max}; {remedy}", candidate.bytes));
+        reasons.push(format!("it has {} bytes, and the market takes {takes}", candidate.bytes));
     }
     reasons.extend(market.colour.as_ref().and_then(|limit| limit.refuse(candidate.colours)));
     reasons
@@ -360,11 +372,11 @@ mod tests {
             ),
             (
                 |c| c.bytes = 50_000_000,
-                "it has 50000000 bytes, and the market takes 1 to 45000000; with fewer pixels or a lower quality it has fewer",
+                "it has 50000000 bytes, and the market takes at most 45000000; with fewer pixels it has fewer",
             ),
             (
                 |c| c.bytes = 0,
-                "it has 0 bytes, and the market takes 1 to 45000000; with more pixels (`keep: {min_megapixels: …}`) or a higher quality it has more",
+                "it has 0 bytes, and the market takes 1 or more; with more pixels (`keep: {min_megapixels: …}`) it has more",
             ),
             (|c| c.meta.title.clear(), "it has no title; write one in the theme's tags.yaml"),
             (|c| c.meta.keywords.clear(), "it has 0 keywords and needs 1; write them in the theme's tags.yaml"),
@@ -549,7 +561,9 @@ mod tests {
                 keywords(9, by(ai)),
                 None,
                 1999,
-                Some("an edge has 1999 pixels, and the market takes 2000 or more"),
+                Some(
+                    "an edge has 1999 pixels, and the market takes 2000 or more; with `keep: {min_megapixels: 4.3}` it is",
+                ),
             ),
             ("dreamstime", by(ai), None, 2048, Some("its description has 7 characters and needs 50")),
             ("dreamstime", by(ai), Some("nature/sea, moon"), 2048, Some("its description has")),

@@ -17,7 +17,9 @@ mod video;
 
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
-pub use checks::{Candidate, WrittenIn, ai_policy, check, check_file, check_tags, never, no_category};
+pub use checks::{
+    Candidate, WrittenIn, ai_policy, check, check_file, check_tags, megapixels_of_edge, never, no_category,
+};
 pub use colour::ColourLimit;
 pub use delivery::Delivery;
 pub use fit::{Fitted, as_keyword, fit};

@@ -22,7 +22,10 @@ pub(super) fn record(vault: &Vault, journal: &mut Journal, verdicts: &Verdicts, 
     let mut carried = CarriedOut::default();
     carried.answer.done = told.into_iter().map(|(line, why)| Did::NotTold(line, why)).collect();
     if known > 0 {
-        carried.answer.done.push(Did::Answered(format!("on record already as the list says: {}", counted(known, "file"))));
+        carried
+            .answer
+            .done
+            .push(Did::Answered(format!("on record already as the list says: {}", counted(known, "file"))));
     }
     if answers.files.is_empty() {
         return carried;

@@ -203,7 +203,10 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     let journal = || fs::read(root.at(".stockmill/journal/000001.jsonl")).unwrap();
     let before = journal();
     let said = import("Filename\tStatus\tWhy\nwinter-cabins-0001.jpg\tRejected\tnoise\nnew.jpg\tPending\t\n");
-    assert!(said == "on record already as the list says: 1 file\nNot answered yet: 1 file.\n" && journal() == before, "{said}");
+    assert!(
+        said == "on record already as the list says: 1 file\nNot answered yet: 1 file.\n" && journal() == before,
+        "{said}"
+    );
     let status = root.text(&["status"]);
     let counts = "1 sent, 0 in review, 0 accepted, 1 refused (0 of 1 accepted, 0 %)\n";
     assert!(status.contains(&format!("answers  adobe-stock: {counts}answers    winter-cabins: {counts}")), "{status}");
@@ -335,9 +338,8 @@ fn what_was_answered_counts_once_when_its_bundle_is_sent_again() {
     // A market that left the settings may answer still, and change its mind; one that nobody knows may not.
     fs::write(root.at("stockmill.yaml"), "upload: {markets: [dreamstime]}\n").unwrap();
     fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Approved,\n").unwrap();
-    let of = |market: &str| {
-        root.text(&["verdicts", list.to_str().unwrap(), "--market", market, COLUMNS[0], COLUMNS[1]])
-    };
+    let of =
+        |market: &str| root.text(&["verdicts", list.to_str().unwrap(), "--market", market, COLUMNS[0], COLUMNS[1]]);
     assert!(of("no-shop").contains("no profile `markets/no-shop.yaml` is there; it names dreamstime\n"));
     assert!(of("adobe-stock").contains("1 accepted, 0 refused; 1 of them in place of another answer\n"));
 }

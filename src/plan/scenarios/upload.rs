@@ -359,8 +359,7 @@ fn a_refusal_tells_what_a_person_can_do_something_about() {
     let finished = || Given { is_own: true, recipe: Some(made), ..jpeg("upload/t/t-0007.jpg") };
     let mine = || jpeg("upload/t/mine.jpg");
     let nature = "it has no category; write `category: {adobe-stock: …}` in the theme's tags.yaml: nature …";
-    let bytes =
-        "it has 3000000 bytes, and the market takes 1 to 2500000; with fewer pixels or a lower quality it has fewer";
+    let bytes = "it has 3000000 bytes, and the market takes at most 2500000; with fewer pixels it has fewer";
     let few = "it has 4 keywords and needs 5; write them in the theme's tags.yaml";
     let gone = "of its tags the market would get less: the market refuses the keywords `snow`";
     // The file; what the market refuses in texts, its most bytes, and all that is told.
