@@ -82,6 +82,11 @@ impl ByteRange {
     pub fn holds(self, bytes: u64) -> bool {
         (self.min..=self.max).contains(&bytes)
     }
+
+    /// Returns whether all that is within another range is within this one.
+    pub fn contains(self, other: Self) -> bool {
+        self.min <= other.min && other.max <= self.max
+    }
 }
 
 /// How finely the colours of a JPEG are stored beside its brightness.

@@ -124,7 +124,9 @@ pub fn freshness(
         return Freshness::Unknown("an older stockmill made it, and noted no more than its last step".to_owned());
     }
     let (matters, wanted) = (was.that_matter(original.kind), today.that_matter(original.kind));
-    if matters == wanted || matters.clone().for_bytes_of(&wanted) == wanted && is_as_wanted(&wanted, came_out()) {
+    if matters == wanted
+        || matters.clone().for_bytes_of(&wanted) == wanted && is_as_wanted(&matters, &wanted, came_out())
+    {
         return Freshness::Current;
     }
     if matters.clone().on_background_of(&wanted) == wanted {
@@ -140,11 +142,13 @@ pub fn freshness(
     Freshness::Stale(Stale { was: was.derivation(), today: today.derivation(), differs, remake })
 }
 
-/// Returns whether a product has the quality that is asked for, and as many bytes as it is to have: then it is made the
-/// same, whatever limits of bytes it was made for.
-fn is_as_wanted(wanted: &Steps, came_out: Option<(u64, u8)>) -> bool {
-    let is_so =
-        |(bytes, quality)| wanted.quality() == Some(quality) && wanted.bytes().is_none_or(|range| range.holds(bytes));
+/// Returns whether a product has as many bytes as it is to have, and either the quality that is asked for, or the nearest
+/// one within limits that were no narrower: then it is made the same, whatever limits of bytes it was made for.
+fn is_as_wanted(was: &Steps, wanted: &Steps, came_out: Option<(u64, u8)>) -> bool {
+    let is_narrower = was.bytes().zip(wanted.bytes()).is_some_and(|(was, wanted)| was.contains(wanted));
+    let is_so = |(bytes, quality)| {
+        (is_narrower || wanted.quality() == Some(quality)) && wanted.bytes().is_none_or(|range| range.holds(bytes))
+    };
     came_out.is_some_and(is_so)
 }
 

@@ -405,11 +405,21 @@ fn the_products_of_an_asset_are_made_once_and_each_takes_the_place_of_the_old_on
 /// Who named a further market was told that each JPEG is stale, though it would have been made the same.
 #[test]
 fn limits_of_bytes_that_a_product_met_by_its_own_quality_do_not_make_it_stale() {
-    let recipe = Some("lanczos 100x100 to 200x200 sharpen low; JPEG quality 95 sRGB 1 to 9000 bytes on #ffffff");
-    let rules = rules("keep: {scale: 2}");
-    // How many bytes it has, its quality, and whether it is stale.
-    for (came_out, is_stale) in [(Some((8_000, 95)), false), (Some((8_000, 88)), true), (None, true)] {
-        let given = sidecar(&Given { recipe, ..DONE });
+    let mut rules = rules("keep: {scale: 2}");
+    rules.markets.iter_mut().for_each(|market| market.bytes.max = 50_000);
+    let narrow = "lanczos 100x100 to 200x200 sharpen low; JPEG quality 95 sRGB 1 to 9000 bytes on #ffffff";
+    let wide = "lanczos 100x100 to 200x200 sharpen low; JPEG quality 95 sRGB 1 to 90000 bytes on #ffffff";
+    // How it was made, how many bytes it has, its quality, and whether it is stale.
+    let rows = [
+        (narrow, Some((8_000, 95)), false),
+        (narrow, Some((8_000, 88)), true),
+        (narrow, None, true),
+        (wide, Some((20_000, 88)), false),
+        (wide, Some((80_000, 88)), true),
+        (wide, None, true),
+    ];
+    for (recipe, came_out, is_stale) in rows {
+        let given = sidecar(&Given { recipe: Some(recipe), ..DONE });
         match freshness(&path(BUNDLED), &given, true, &rules.keep, &rules, &|| came_out) {
             Freshness::Current => assert!(!is_stale, "{came_out:?}"),
             Freshness::Stale(stale) => {
