@@ -45,8 +45,8 @@ pub(super) fn history(args: &RootArgs, file: &Path) -> Result<ExitCode, CliError
         let at = local(intent.at);
         for step in intent.about.told() {
             let to = step.to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
-            let from = step.from.as_ref().map(ToString::to_string).unwrap_or_default();
-            say!("{}  {:7} {}: {from}{to}", at.strftime("%Y-%m-%d %H:%M:%S %:z"), step.stage.name(), step.did);
+            let from = step.from.as_ref().map(|from| format!(": {from}")).unwrap_or_default();
+            say!("{}  {:7} {}{from}{to}", at.strftime("%Y-%m-%d %H:%M:%S %:z"), step.stage.name(), step.did);
             lines += 1;
         }
     }
