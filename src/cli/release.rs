@@ -1,20 +1,19 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use super::RootArgs;
 use super::ask::wait_for_daemon;
 use super::error::CliError;
-use super::out::say;
+use super::out::{counted, say};
 use super::settings::settings_of_existing;
 use crate::config::{Gate, UploadDay};
-use crate::model::{MarketName, Stage, ThemeSlug, nearest};
-use crate::plan::gate::HOLDS_BUNDLED;
-use crate::service::{Clock, How, Released, layout};
+use crate::model::{MarketName, Stage, ThemeSlug, named, nearest};
+use crate::service::{BehindGate, Clock, How, Released, View, layout};
 use crate::vault::{Lock, Mailbox};
 
 /// What is told where nothing lies in `upload`: bundles are no inbox.
-const FROM_BUNDLE: &str = "What lies in a bundle and waits for a further market is not released: `stockmill explain FILE` \
-                           says what lets it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
+const FROM_BUNDLE: &str = "Of what lies in a bundle and waits for a further market `stockmill explain FILE` says what lets \
+                           it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
                            `raw`, then `stockmill release raw --anyway` and `stockmill release upload --anyway`.";
 
 /// Lets what lies in a stage now go on, whatever its gate says.
@@ -29,17 +28,21 @@ pub(super) fn release(
     let now = Clock::start().now().timestamp();
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
-    let released = crate::service::release(&mailbox, &settings, stage, theme, How { is_awaited, anyway }, now);
+    let bundled = match stage {
+        Stage::Upload => View::open(settings.clone()).map_err(|error| CliError::failed(&error))?.behind_gate(theme),
+        _ => BehindGate::default(),
+    };
+    let how = How { is_awaited, anyway };
+    let released = crate::service::release(&mailbox, &settings, stage, theme, how, &bundled, now);
     let Released { request, assets, unknown, unfinished, themes } =
         released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
             let why = no_theme(theme, &format!("`{stage}`"), "released", &themes);
-            return Err(CliError::failed(&format!("{why}{}", of_bundles(stage, settings.gates.of(stage)))));
+            return Err(CliError::failed(&format!("{why}{}", of_bundles(stage, &bundled))));
         }
-        let of_bundles = of_bundles(stage, settings.gates.of(stage));
-        say!("Nothing{of} lies in `{stage}` now, so nothing is released.{of_bundles}");
+        say!("Nothing{of} lies in `{stage}` now, so nothing is released.{}", of_bundles(stage, &bundled));
         return Ok(ExitCode::SUCCESS);
     };
     let answer = if is_awaited { wait_for_daemon(&mailbox, &request, &is_running)? } else { None };
@@ -47,10 +50,12 @@ pub(super) fn release(
         return Err(CliError::failed(&format!("not released: {why}")));
     }
     match assets {
+        0 if !bundled.files.is_empty() => (),
         0 => say!("Nothing{of} lies in `{stage}` now that may go on."),
         1 => say!("Released: 1 asset lies in `{stage}`{of} now, and may go on."),
         _ => say!("Released: {assets} assets lie in `{stage}`{of} now, and may go on."),
     }
+    bundled_told(&bundled, &settings.upload.day).iter().for_each(|told| say!("{told}"));
     if unknown > 0 {
         say!(
             "Files of a kind that stockmill does not know: {unknown}. They stay, but for what a theme names in `documents`."
@@ -71,12 +76,38 @@ pub(super) fn release(
 }
 
 /// Returns what else is told where nothing lies in a stage: only `upload` has bundles.
-fn of_bundles(stage: Stage, gate: &Gate) -> String {
-    match gate {
-        _ if stage != Stage::Upload => String::new(),
-        Gate::Hold => format!("\n{FROM_BUNDLE}\nHere {HOLDS_BUNDLED}. What lies in `upload` then goes on as well."),
-        Gate::Auto | Gate::Schedule(_) => format!("\n{FROM_BUNDLE}"),
+fn of_bundles(stage: Stage, bundled: &BehindGate) -> String {
+    if stage != Stage::Upload {
+        return String::new();
     }
+    let untold = untold(bundled).map_or_else(String::new, |untold| format!("\n{untold}"));
+    format!("{untold}\n{FROM_BUNDLE}")
+}
+
+/// Returns what is told of the files of bundles that may go to further markets.
+fn bundled_told(bundled: &BehindGate, day: &UploadDay) -> Vec<String> {
+    let mut markets: BTreeMap<&MarketName, usize> = BTreeMap::new();
+    for market in bundled.files.iter().flat_map(|(.., markets)| markets) {
+        *markets.entry(market).or_default() += 1;
+    }
+    let markets: Vec<String> = markets.iter().map(|(market, count)| format!("{market} ({count})")).collect();
+    let released = (!markets.is_empty()).then(|| {
+        let lie = if bundled.files.len() == 1 { "lies in a bundle" } else { "lie in bundles" };
+        let files = counted(bundled.files.len(), "file");
+        let room = if day.is_off() {
+            ""
+        } else {
+            ", as far as `upload.limits`, `upload.brake` and `upload.probe` leave room there, with `--anyway` as well"
+        };
+        format!("Released: {files} that {lie} may go to further markets: {}{room}.", markets.join(", "))
+    });
+    released.into_iter().chain(untold(bundled)).collect()
+}
+
+/// Returns what is told of what nobody can tell about files of bundles.
+fn untold(bundled: &BehindGate) -> Option<String> {
+    let what = "which further markets get it cannot be told, so it is not released; `stockmill status` says why";
+    (!bundled.untold.is_empty()).then(|| format!("{}: {what}.", named(&bundled.untold)))
 }
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
@@ -111,6 +142,7 @@ pub(super) fn no_theme(theme: &ThemeSlug, place: &str, done: &str, themes: &BTre
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Identity, RelPath};
 
     /// A release for one market's brake went past the limit of another one, and nobody said so.
     #[test]
@@ -146,23 +178,30 @@ mod tests {
         }
     }
 
-    /// Whoever waited for a market behind `hold` was sent from `explain` to `release` and back.
+    /// No command let them go: behind `hold` they waited for ever.
     #[test]
-    fn only_a_gate_that_holds_bundled_files_is_told_where_nothing_lies_in_upload() {
-        let paced = crate::config::load(
-            "gates: {upload: {on: [monday]}}",
-            "/mill".as_ref(),
-            &crate::market::built_in().unwrap(),
-        );
-        let paced = paced.unwrap().gates.of(Stage::Upload).clone();
-        for (stage, gate, told) in [
-            (Stage::Upload, &Gate::Hold, [true, true]),
-            (Stage::Upload, &Gate::Auto, [true, false]),
-            (Stage::Upload, &paced, [true, false]),
-            (Stage::Keep, &Gate::Hold, [false, false]),
+    fn what_goes_from_bundles_to_which_markets_is_told() {
+        let file = |name: &str, markets: &[&str]| {
+            let seen = Identity { device: 1, inode: 7, size: 9, modified_ns: 5 };
+            (RelPath::new(name).unwrap(), seen, markets.iter().map(|market| MarketName::recorded(market)).collect())
+        };
+        let one = file("upload/2026-11-30/pond5/files/a.jpg", &["alamy"]);
+        let two = file("upload/2026-11-30/pond5/files/b.jpg", &["123rf", "alamy"]);
+        let day = UploadDay::default();
+        let limited = UploadDay { probe: Some(2), ..UploadDay::default() };
+        for (files, day, told) in [
+            (vec![], &day, None),
+            (vec![one.clone()], &day, Some("1 file that lies in a bundle may go to further markets: alamy (1).")),
+            (
+                vec![one.clone(), two.clone()],
+                &day,
+                Some("2 files that lie in bundles may go to further markets: 123rf (1), alamy (2)."),
+            ),
+            (vec![one, two], &limited, Some("alamy (2), as far as `upload.limits`,")),
         ] {
-            let said = of_bundles(stage, gate);
-            assert_eq!([FROM_BUNDLE, HOLDS_BUNDLED].map(|words| said.contains(words)), told, "{stage} {gate}: {said}");
+            let said = bundled_told(&BehindGate { files, untold: Vec::new() }, day);
+            assert_eq!(said.len(), usize::from(told.is_some()), "{said:?}");
+            assert!(told.is_none_or(|told| said[0].contains(told)), "{said:?}");
         }
     }
 

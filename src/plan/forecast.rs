@@ -24,6 +24,19 @@ pub struct Waiting {
     pub theme: ThemeSlug,
     /// The markets.
     pub markets: Vec<MarketName>,
+    /// What a person let it go past.
+    pub past: Past,
+}
+
+/// What a person's word lets a file go past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// Nobody let it go.
+    Nothing,
+    /// The gate.
+    Gate,
+    /// The gate, and the room that markets have.
+    Room,
 }
 
 /// What went to a market before.
@@ -79,17 +92,17 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
         for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
             let is_bundled = BundleFolder::is_file(&waiting.file);
-            if let Err(shut) = outlook.gate_at(at) {
+            if let Err(shut) = outlook.gate_at(at, waiting.past) {
                 opens.extend(shut.opens);
-                let why = if is_bundled { &shut.of_bundled } else { &shut.why };
-                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), why.clone()));
+                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
                 found.stays.extend(stays);
                 continue;
             }
             let mut goes = Vec::new();
             lacking.retain(|market| {
                 let key = (market.clone(), waiting.theme.clone());
-                let room = full.get(&key).cloned().map_or_else(|| outlook.room(market, waiting, &days, at), Err);
+                let known = full.get(&key).filter(|_| waiting.past != Past::Room).cloned();
+                let room = known.map_or_else(|| outlook.room(market, waiting, &days, at), Err);
                 match room {
                     Ok(()) => goes.push(market.clone()),
                     Err(no_room) => {
@@ -116,10 +129,11 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
 }
 
 impl Outlook<'_> {
-    fn gate_at(&self, at: Timestamp) -> Result<(), Shut> {
+    fn gate_at(&self, at: Timestamp, past: Past) -> Result<(), Shut> {
         let now = at.to_zoned_datetime(self.zone.clone());
         let made_up = self.made_up;
-        let facts = GateFacts { now: &now, is_released: false, left_at: &self.left_at, leaving: 0, made_up };
+        let facts =
+            GateFacts { now: &now, is_released: past != Past::Nothing, left_at: &self.left_at, leaving: 0, made_up };
         check(Stage::Upload, self.gate, &facts)
     }
 
@@ -130,6 +144,9 @@ impl Outlook<'_> {
         days: &HashMap<MarketName, (Date, usize)>,
         at: Timestamp,
     ) -> Result<(), NoRoom> {
+        if waiting.past == Past::Room {
+            return Ok(());
+        }
         if let Some(why) = self.held.get(market) {
             return Err(NoRoom { why: why.clone(), of_bundled: why.clone(), opens: None });
         }
@@ -176,6 +193,7 @@ mod tests {
                 file: RelPath::new(format!("upload/sea/{name}.jpg")).unwrap(),
                 theme: ThemeSlug::new("sea").unwrap(),
                 markets: markets.iter().map(|market| MarketName::recorded(market)).collect(),
+                past: Past::Nothing,
             })
             .collect();
         let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };

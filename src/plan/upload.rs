@@ -5,7 +5,7 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
-use super::gate::HOLDS_BUNDLED;
+use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
@@ -14,7 +14,7 @@ use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
-use crate::model::{Format, MarketName, Meta, RelPath, together};
+use crate::model::{Format, MarketName, Meta, RelPath, Stage, together};
 use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -26,7 +26,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     // From now on it lies in a bundle: room alone does not let it go on.
     for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
-        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| HOLDS_BUNDLED.to_owned()));
+        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
     }
     plan.not_for = told(&refused);
     plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");

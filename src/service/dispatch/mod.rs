@@ -238,6 +238,9 @@ impl Dispatcher {
         let believed = self.decide.memory.believed(now);
         if self.decide.releases.collect(&mailbox, believed, now.steady) {
             self.reconsider();
+            if self.decide.take_offers_wait() {
+                self.maintenance.tending.all_bundles();
+            }
         }
     }
 

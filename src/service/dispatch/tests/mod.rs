@@ -32,8 +32,9 @@ use crate::service::clock::{Clock, Moment};
 use crate::service::decide::{Decider, RecordKeeper, judge_gone};
 use crate::service::rows::Stop;
 use crate::service::survey::{SurveyError, survey};
+use crate::service::view::View;
 use crate::service::why::WhyKind;
-use crate::service::{Opened, requests};
+use crate::service::{BehindGate, Opened, requests};
 use crate::vault::{CommitError, DiskError, Journal, Lock, Made, Space, Vault};
 
 /// What lay there for so long is complete.
@@ -403,12 +404,15 @@ impl Mill {
     fn release(&mut self, stage: Stage) {
         let settings = self.dispatcher.settings().clone();
         let mailbox = self.vault.mailbox();
+        let view = View::open_at(Settings::clone(&settings), &self.now());
+        let bundled = if stage == Stage::Upload { view.unwrap().behind_gate(None) } else { BehindGate::default() };
         crate::service::release(
             &mailbox,
             &settings,
             stage,
             None,
             crate::service::How { is_awaited: false, anyway: false },
+            &bundled,
             self.now().timestamp(),
         )
         .unwrap();

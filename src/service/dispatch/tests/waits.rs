@@ -68,6 +68,37 @@ fn a_release_lets_go_what_lay_there_and_nothing_that_comes_later() {
     }
 }
 
+/// No command let it go: whoever had `hold` could give it to a further market by no word.
+#[test]
+fn a_release_lets_what_lies_in_bundles_go_to_further_markets() {
+    let held = |most: u32| {
+        let limits = format!("limits: {{vecteezy: {{at_most: {most}}}}}");
+        format!("gates: {{upload: hold}}\nupload: {{markets: [adobe-stock, vecteezy], {limits}}}\n")
+    };
+    let tags = "title: The sea\ndescription: The sea in the early morning\nkeywords: [sea, wave, blue, dawn, calm, sky, sun]\n";
+    let files =
+        [("raw/sea/a.png", &*picture(1)), ("raw/sea/b.png", &*picture(2)), ("raw/sea/tags.yaml", tags.as_bytes())];
+    let mut mill = Mill::new(&held(1), &files);
+    let bundled = |mill: &Mill| {
+        let of = |market: &str| mill.assets().iter().filter(|name| name.contains(market)).count();
+        [of("/adobe-stock/files/"), of("/vecteezy/files/")]
+    };
+    mill.run();
+    mill.release(Stage::Upload);
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1], "{:?}", mill.held());
+    mill.reload(&held(9));
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1], "its gate is shut");
+    mill.release(Stage::Upload);
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 2], "{:?}", mill.held());
+    // Taken back, it waits for a new word.
+    mill.undo();
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1]);
+}
+
 /// What may change unseen is looked at anew after `rescan_s`, and `once` waited for that again and again: for one picture
 /// if that was soon, and for many of them, each at its own time, if it was not.
 #[test]
