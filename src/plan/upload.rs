@@ -9,7 +9,7 @@ use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
-use super::refusal::But;
+use super::refusal::{But, MENDED, MENDED_OR_NUMBERED};
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
@@ -257,6 +257,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
         Some(Bundled::Refused(refusals)) => mended(asset, market, refusals, &file)?,
         _ => "",
     };
+    let again = if again.is_empty() { String::new() } else { format!(" again, {again},") };
     let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
@@ -308,11 +309,7 @@ fn mended(
     }
     let has_number = || meta_as(asset.seq) != meta_as(asset.seq.wrapping_add(1));
     let is_unknown = refusals.iter().any(|refusal| refusal.number.is_none()) && has_number();
-    Ok(if is_unknown {
-        " again, since it was mended or has another number (which one it had is not on record),"
-    } else {
-        " again, since it was mended,"
-    })
+    Ok(if is_unknown { MENDED_OR_NUMBERED } else { MENDED })
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that
