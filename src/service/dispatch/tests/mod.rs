@@ -93,6 +93,8 @@ struct Mill {
     late: Vec<Message>,
     /// How often each kind of work was begun.
     begun_work: BTreeMap<&'static str, usize>,
+    /// How many plans workers took to make.
+    made: usize,
 }
 
 fn settings(home: &Path, text: &str) -> Arc<Settings> {
@@ -167,6 +169,7 @@ impl Mill {
             slow: None,
             late: Vec::new(),
             begun_work: BTreeMap::new(),
+            made: 0,
         }
     }
 
@@ -343,7 +346,10 @@ impl Mill {
                 return None;
             }
             Work::Look { first, chunk, limits } => look(vault, first, chunk, &limits),
-            Work::Make { chunk, limits, nice: _ } => make_all(vault, chunk, &limits, &Stop::default(), Clock::start()),
+            Work::Make { chunk, limits, nice: _ } => {
+                self.made += chunk.len();
+                make_all(vault, chunk, &limits, &Stop::default(), Clock::start())
+            }
             Work::LookTwice(asides) => look_twice(disk, asides),
             Work::Commit { batch, now } => commit(vault, &mut self.journal, batch, now),
             Work::Undo { posted, rules, now } => {

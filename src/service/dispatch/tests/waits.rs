@@ -190,6 +190,26 @@ fn new_settings_count_for_what_waits_and_for_what_comes() {
     }
 }
 
+/// Queued pictures were made once by the former settings, and what came of it was thrown away.
+#[test]
+fn what_no_worker_has_yet_is_made_by_new_settings_alone() {
+    let pictures: Vec<_> = (0..20).map(|n| (format!("raw/sea/{n}.png"), picture(n))).collect();
+    let files: Vec<(&str, &[u8])> = pictures.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+    let to = |megapixels| {
+        format!("keep: {{method: lanczos, min_megapixels: {megapixels}, scale_max: 16}}\ngates: {{export: hold}}\n")
+    };
+    let mut mill = Mill::new(&to(0.01), &files);
+    mill.until_begun("make");
+    mill.go(|mill| mill.messages.is_empty() && mill.dispatcher.pipeline.planned() > 0, Duration::MAX);
+    let in_hand = mill.made;
+    mill.reload(&to(0.02));
+    mill.let_answer();
+    mill.run();
+    // What a worker had is made again, too.
+    let enlarged = mill.assets().iter().filter(|name| name.starts_with("export/")).count();
+    assert_eq!((mill.made, enlarged), (20 + in_hand, 20), "{in_hand} were in hand");
+}
+
 /// What is made was decided on earlier: a gate that was shut since, and a bundle that was sent since, count.
 #[test]
 fn what_was_decided_on_other_terms_is_decided_anew() {
