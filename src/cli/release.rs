@@ -28,9 +28,12 @@ pub(super) fn release(
     let now = Clock::start().now().timestamp();
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
-    let bundled = match stage {
-        Stage::Upload => View::open(settings.clone()).map_err(|error| CliError::failed(&error))?.behind_gate(theme),
-        _ => BehindGate::default(),
+    let (bundled, is_day) = match stage {
+        Stage::Upload => {
+            let mut view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
+            (view.behind_gate(theme), view.is_upload_day())
+        }
+        _ => (BehindGate::default(), None),
     };
     let how = How { is_awaited, anyway };
     let released = crate::service::release(&mailbox, &settings, stage, theme, how, &bundled, now);
@@ -64,7 +67,9 @@ pub(super) fn release(
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
-    let past = past(&settings.upload.day, settings.gates.of(stage), anyway);
+    // Without a daemon it goes when `once` runs: then its days may say something else.
+    let is_open = is_day.filter(|_| answer.is_some());
+    let past = past(&settings.upload.day, settings.gates.of(stage), is_open, anyway);
     if let Some(past) = past.filter(|_| stage == Stage::Upload && assets > 0) {
         say!("{past}");
     }
@@ -111,8 +116,9 @@ fn untold(bundled: &BehindGate) -> Option<String> {
 }
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
-/// market by a release that was meant for another.
-fn past(day: &UploadDay, gate: &Gate, anyway: bool) -> Option<String> {
+/// market by a release that was meant for another. `is_open` says whether a gate that has days is open when it goes, if that can
+/// be told.
+fn past(day: &UploadDay, gate: &Gate, is_open: Option<bool>, anyway: bool) -> Option<String> {
     let markets: Vec<&str> = day.limits.keys().map(MarketName::as_str).collect();
     let limits = (!markets.is_empty()).then(|| format!("`upload.limits` ({})", markets.join(", ")));
     let brake = day.brake.as_ref().map(|_| "`upload.brake`".to_owned());
@@ -120,15 +126,21 @@ fn past(day: &UploadDay, gate: &Gate, anyway: bool) -> Option<String> {
     let set: Vec<String> = [limits, brake, probe].into_iter().flatten().collect();
     let set = set.join(", ");
     let past = format!("go past these settings, for every market: {set}.");
-    let still = format!(
-        "opens it for them, and nothing else: they still wait for {set}. `stockmill release upload --anyway` goes past these, \
-         for every market."
-    );
-    (!set.is_empty()).then(|| match gate {
+    let wait = format!("still wait for {set}. `stockmill release upload --anyway` goes past these, for every market.");
+    let still = format!("opens it for them, and nothing else: they {wait}");
+    let few =
+        format!("those that its days let through go past these settings, for every market: {set}. The others {wait}");
+    (!set.is_empty()).then(|| match (gate, is_open) {
         _ if anyway => format!("They {past}"),
-        Gate::Auto => format!("The gate is open: they {past}"),
-        Gate::Hold => format!("The gate is shut: this {still}"),
-        Gate::Schedule(_) => format!("If the gate is open by its days now, they {past} If it is shut, this {still}"),
+        (Gate::Auto, _) => format!("The gate is open: they {past}"),
+        (Gate::Hold, _) | (Gate::Schedule(_), Some(false)) => format!("The gate is shut: this {still}"),
+        (Gate::Schedule(days), Some(true)) if days.at_most.or(days.at_most_per_week).is_some() => {
+            format!("The gate is open: {few}")
+        }
+        (Gate::Schedule(_), Some(true)) => format!("The gate is open: they {past}"),
+        (Gate::Schedule(_), None) => {
+            format!("If the gate is open by its days when they go, they {past} If it is shut, this {still}")
+        }
     })
 }
 
@@ -156,24 +168,28 @@ mod tests {
             |text: &str| crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
         for (text, told) in rows {
             let settings = load(text);
-            // Behind a gate that is shut it sounded as if they fell.
-            let paced: Gate = load("gates: {upload: {on: [monday]}}").gates.of(Stage::Upload).clone();
-            for (gate, anyway, goes, waits) in [
-                (&Gate::Auto, true, true, false),
-                (&Gate::Hold, true, true, false),
-                (&Gate::Auto, false, true, false),
-                (&Gate::Hold, false, false, true),
-                (&paced, false, true, true),
+            // Behind a gate that is shut it sounded as if they fell, and of one that has days both were told.
+            let days = |text: &str| load(text).gates.of(Stage::Upload).clone();
+            let (paced, few) =
+                (days("gates: {upload: {on: [monday]}}"), days("gates: {upload: {on: [monday], at_most: 1}}"));
+            for (gate, is_open, anyway, goes, waits) in [
+                (&Gate::Auto, None, true, true, false),
+                (&Gate::Hold, None, true, true, false),
+                (&Gate::Auto, None, false, true, false),
+                (&Gate::Hold, None, false, false, true),
+                (&paced, None, false, true, true),
+                (&paced, Some(true), false, true, false),
+                (&paced, Some(false), false, false, true),
+                (&few, Some(false), false, false, true),
+                (&few, Some(true), false, true, true),
             ] {
-                let past = past(&settings.upload.day, gate, anyway);
+                let past = past(&settings.upload.day, gate, is_open, anyway);
                 assert_eq!(past.is_some(), told.is_some(), "{text}: {past:?}");
                 let Some((past, told)) = past.zip(told) else { continue };
-                let says = [
-                    &format!("they go past these settings, for every market: {told}."),
-                    &format!("they still wait for {told}."),
-                ]
-                .map(|words| past.to_lowercase().contains(words.as_str()));
-                assert_eq!(says, [goes, waits], "{text} {gate} {anyway}: {past}");
+                let says =
+                    [&format!("go past these settings, for every market: {told}."), &format!("still wait for {told}.")]
+                        .map(|words| past.to_lowercase().contains(words.as_str()));
+                assert_eq!(says, [goes, waits], "{text} {gate} {is_open:?} {anyway}: {past}");
             }
         }
     }

@@ -134,7 +134,8 @@ impl Outlook<'_> {
         let made_up = self.made_up;
         let facts =
             GateFacts { now: &now, is_released: past != Past::Nothing, left_at: &self.left_at, leaving: 0, made_up };
-        check(Stage::Upload, self.gate, &facts)
+        // Days of another zone stood beside what markets have room for by the clock of this machine.
+        check(Stage::Upload, self.gate, &facts).map_err(|shut| shut.told_by_clock_of(self.gate, &now))
     }
 
     fn room(
@@ -185,6 +186,16 @@ mod tests {
 
     /// Tells the same while some markets get nothing.
     fn told_but(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
+        let found = foretold(held, settings, files, until);
+        let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
+        let leaves = found.leaves.iter().map(|(at, file, markets)| {
+            format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
+        });
+        let stays = found.stays.iter().map(|(file, market, _)| format!("{} {market}", file.stem().to_string_lossy()));
+        (leaves.collect(), stays.collect())
+    }
+
+    fn foretold(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> Forecast {
         let markets = crate::market::built_in().unwrap();
         let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
         let waiting: Vec<Waiting> = files
@@ -211,13 +222,18 @@ mod tests {
             zone: TimeZone::get("Europe/Berlin").unwrap(),
         };
         let (now, until) = ("2026-10-19T09:00:00Z".parse().unwrap(), until.parse().unwrap());
-        let found = forecast(&waiting, outlook, now, until);
-        let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
-        let leaves = found.leaves.iter().map(|(at, file, markets)| {
-            format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
-        });
-        let stays = found.stays.iter().map(|(file, market, _)| format!("{} {market}", file.stem().to_string_lossy()));
-        (leaves.collect(), stays.collect())
+        forecast(&waiting, outlook, now, until)
+    }
+
+    /// A gate's day stood there by the clock of its own zone, and what a market has room for by that of the machine.
+    #[test]
+    fn all_times_are_told_by_one_clock() {
+        for zone in ["", ", zone: America/New_York", ", zone: UTC"] {
+            let settings = format!("gates: {{upload: {{on: [friday], at: \"09:00\"{zone}}}}}");
+            let found = foretold(&[], &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
+            let why = &found.stays[0].2;
+            assert!(why.contains("opens on Friday 2026-10-23 ") && why.contains("(CEST); earlier"), "{zone}: {why}");
+        }
     }
 
     #[test]

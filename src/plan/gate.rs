@@ -92,6 +92,15 @@ pub struct Shut {
     pub opens: Option<Timestamp>,
 }
 
+impl Shut {
+    /// Returns the same with its time by the clock of `now`, and not by that of the gate's days.
+    pub(super) fn told_by_clock_of(self, gate: &Gate, now: &ZonedDateTime) -> Self {
+        let (Gate::Schedule(schedule), Some(opens)) = (gate, self.opens) else { return self };
+        let here = Schedule { zone: None, ..schedule.clone() };
+        Self { why: self.why.replace(&told(opens, schedule, now), &told(opens, &here, now)), ..self }
+    }
+}
+
 /// Returns whether an asset may leave a stage now, or why not.
 pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shut> {
     if facts.is_released {

@@ -57,6 +57,11 @@ impl View {
         behind
     }
 
+    /// Returns whether the gate of `upload` is open by its days now; `None` if it has none.
+    pub fn is_upload_day(&self) -> Option<bool> {
+        self.decide.gate_now(Stage::Upload, &self.clock.now()).map(|said| said.is_ok())
+    }
+
     /// Returns how each bundle that is not sent stands; one look is enough.
     fn open_bundles(&mut self) -> &[OpenBundle] {
         let now = self.clock.now();
