@@ -1,20 +1,19 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use super::RootArgs;
 use super::ask::wait_for_daemon;
 use super::error::CliError;
-use super::out::say;
+use super::out::{counted, say};
 use super::settings::settings_of_existing;
 use crate::config::{Gate, UploadDay};
-use crate::model::{MarketName, Stage, ThemeSlug, nearest};
-use crate::plan::gate::HOLDS_BUNDLED;
-use crate::service::{Clock, How, Released, layout};
+use crate::model::{MarketName, Stage, ThemeSlug, named, nearest};
+use crate::service::{BehindGate, Clock, How, Released, View, layout};
 use crate::vault::{Lock, Mailbox};
 
 /// What is told where nothing lies in `upload`: bundles are no inbox.
-const FROM_BUNDLE: &str = "What lies in a bundle and waits for a further market is not released: `stockmill explain FILE` \
-                           says what lets it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
+const FROM_BUNDLE: &str = "Of what lies in a bundle and waits for a further market `stockmill explain FILE` says what lets \
+                           it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
                            `raw`, then `stockmill release raw --anyway` and `stockmill release upload --anyway`.";
 
 /// Lets what lies in a stage now go on, whatever its gate says.
@@ -29,17 +28,24 @@ pub(super) fn release(
     let now = Clock::start().now().timestamp();
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
-    let released = crate::service::release(&mailbox, &settings, stage, theme, How { is_awaited, anyway }, now);
+    let (bundled, is_day) = match stage {
+        Stage::Upload => {
+            let mut view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
+            (view.behind_gate(theme), view.is_upload_day())
+        }
+        _ => (BehindGate::default(), None),
+    };
+    let how = How { is_awaited, anyway };
+    let released = crate::service::release(&mailbox, &settings, stage, theme, how, &bundled, now);
     let Released { request, assets, unknown, unfinished, themes } =
         released.map_err(|error| CliError::failed(&error))?;
     let of = theme.map_or_else(String::new, |theme| format!(" of theme `{theme}`"));
     let Some(request) = request else {
         if let Some(theme) = theme.filter(|theme| !themes.contains(theme.as_str())) {
             let why = no_theme(theme, &format!("`{stage}`"), "released", &themes);
-            return Err(CliError::failed(&format!("{why}{}", of_bundles(stage, settings.gates.of(stage)))));
+            return Err(CliError::failed(&format!("{why}{}", of_bundles(stage, &bundled))));
         }
-        let of_bundles = of_bundles(stage, settings.gates.of(stage));
-        say!("Nothing{of} lies in `{stage}` now, so nothing is released.{of_bundles}");
+        say!("Nothing{of} lies in `{stage}` now, so nothing is released.{}", of_bundles(stage, &bundled));
         return Ok(ExitCode::SUCCESS);
     };
     let answer = if is_awaited { wait_for_daemon(&mailbox, &request, &is_running)? } else { None };
@@ -47,10 +53,12 @@ pub(super) fn release(
         return Err(CliError::failed(&format!("not released: {why}")));
     }
     match assets {
+        0 if !bundled.files.is_empty() => (),
         0 => say!("Nothing{of} lies in `{stage}` now that may go on."),
         1 => say!("Released: 1 asset lies in `{stage}`{of} now, and may go on."),
         _ => say!("Released: {assets} assets lie in `{stage}`{of} now, and may go on."),
     }
+    bundled_told(&bundled, &settings.upload.day).iter().for_each(|told| say!("{told}"));
     if unknown > 0 {
         say!(
             "Files of a kind that stockmill does not know: {unknown}. They stay, but for what a theme names in `documents`."
@@ -59,7 +67,9 @@ pub(super) fn release(
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
-    let past = past(&settings.upload.day, settings.gates.of(stage), anyway);
+    // Without a daemon it goes when `once` runs: then its days may say something else.
+    let is_open = is_day.filter(|_| answer.is_some());
+    let past = past(&settings.upload.day, settings.gates.of(stage), is_open, anyway);
     if let Some(past) = past.filter(|_| stage == Stage::Upload && assets > 0) {
         say!("{past}");
     }
@@ -71,17 +81,44 @@ pub(super) fn release(
 }
 
 /// Returns what else is told where nothing lies in a stage: only `upload` has bundles.
-fn of_bundles(stage: Stage, gate: &Gate) -> String {
-    match gate {
-        _ if stage != Stage::Upload => String::new(),
-        Gate::Hold => format!("\n{FROM_BUNDLE}\nHere {HOLDS_BUNDLED}. What lies in `upload` then goes on as well."),
-        Gate::Auto | Gate::Schedule(_) => format!("\n{FROM_BUNDLE}"),
+fn of_bundles(stage: Stage, bundled: &BehindGate) -> String {
+    if stage != Stage::Upload {
+        return String::new();
     }
+    let untold = untold(bundled).map_or_else(String::new, |untold| format!("\n{untold}"));
+    format!("{untold}\n{FROM_BUNDLE}")
+}
+
+/// Returns what is told of the files of bundles that may go to further markets.
+fn bundled_told(bundled: &BehindGate, day: &UploadDay) -> Vec<String> {
+    let mut markets: BTreeMap<&MarketName, usize> = BTreeMap::new();
+    for market in bundled.files.iter().flat_map(|(.., markets)| markets) {
+        *markets.entry(market).or_default() += 1;
+    }
+    let markets: Vec<String> = markets.iter().map(|(market, count)| format!("{market} ({count})")).collect();
+    let released = (!markets.is_empty()).then(|| {
+        let lie = if bundled.files.len() == 1 { "lies in a bundle" } else { "lie in bundles" };
+        let files = counted(bundled.files.len(), "file");
+        let room = if day.is_off() {
+            ""
+        } else {
+            ", as far as `upload.limits`, `upload.brake` and `upload.probe` leave room there, with `--anyway` as well"
+        };
+        format!("Released: {files} that {lie} may go to further markets: {}{room}.", markets.join(", "))
+    });
+    released.into_iter().chain(untold(bundled)).collect()
+}
+
+/// Returns what is told of what nobody can tell about files of bundles.
+fn untold(bundled: &BehindGate) -> Option<String> {
+    let what = "which further markets get it cannot be told, so it is not released; `stockmill status` says why";
+    (!bundled.untold.is_empty()).then(|| format!("{}: {what}.", named(&bundled.untold)))
 }
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
-/// market by a release that was meant for another.
-fn past(day: &UploadDay, gate: &Gate, anyway: bool) -> Option<String> {
+/// market by a release that was meant for another. `is_open` says whether a gate that has days is open when it goes, if that can
+/// be told.
+fn past(day: &UploadDay, gate: &Gate, is_open: Option<bool>, anyway: bool) -> Option<String> {
     let markets: Vec<&str> = day.limits.keys().map(MarketName::as_str).collect();
     let limits = (!markets.is_empty()).then(|| format!("`upload.limits` ({})", markets.join(", ")));
     let brake = day.brake.as_ref().map(|_| "`upload.brake`".to_owned());
@@ -89,15 +126,21 @@ fn past(day: &UploadDay, gate: &Gate, anyway: bool) -> Option<String> {
     let set: Vec<String> = [limits, brake, probe].into_iter().flatten().collect();
     let set = set.join(", ");
     let past = format!("go past these settings, for every market: {set}.");
-    let still = format!(
-        "opens it for them, and nothing else: they still wait for {set}. `stockmill release upload --anyway` goes past these, \
-         for every market."
-    );
-    (!set.is_empty()).then(|| match gate {
+    let wait = format!("still wait for {set}. `stockmill release upload --anyway` goes past these, for every market.");
+    let still = format!("opens it for them, and nothing else: they {wait}");
+    let few =
+        format!("those that its days let through go past these settings, for every market: {set}. The others {wait}");
+    (!set.is_empty()).then(|| match (gate, is_open) {
         _ if anyway => format!("They {past}"),
-        Gate::Auto => format!("The gate is open: they {past}"),
-        Gate::Hold => format!("The gate is shut: this {still}"),
-        Gate::Schedule(_) => format!("If the gate is open by its days now, they {past} If it is shut, this {still}"),
+        (Gate::Auto, _) => format!("The gate is open: they {past}"),
+        (Gate::Hold, _) | (Gate::Schedule(_), Some(false)) => format!("The gate is shut: this {still}"),
+        (Gate::Schedule(days), Some(true)) if days.at_most.or(days.at_most_per_week).is_some() => {
+            format!("The gate is open: {few}")
+        }
+        (Gate::Schedule(_), Some(true)) => format!("The gate is open: they {past}"),
+        (Gate::Schedule(_), None) => {
+            format!("If the gate is open by its days when they go, they {past} If it is shut, this {still}")
+        }
     })
 }
 
@@ -111,6 +154,7 @@ pub(super) fn no_theme(theme: &ThemeSlug, place: &str, done: &str, themes: &BTre
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Identity, RelPath};
 
     /// A release for one market's brake went past the limit of another one, and nobody said so.
     #[test]
@@ -124,45 +168,56 @@ mod tests {
             |text: &str| crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
         for (text, told) in rows {
             let settings = load(text);
-            // Behind a gate that is shut it sounded as if they fell.
-            let paced: Gate = load("gates: {upload: {on: [monday]}}").gates.of(Stage::Upload).clone();
-            for (gate, anyway, goes, waits) in [
-                (&Gate::Auto, true, true, false),
-                (&Gate::Hold, true, true, false),
-                (&Gate::Auto, false, true, false),
-                (&Gate::Hold, false, false, true),
-                (&paced, false, true, true),
+            // Behind a gate that is shut it sounded as if they fell, and of one that has days both were told.
+            let days = |text: &str| load(text).gates.of(Stage::Upload).clone();
+            let (paced, few) =
+                (days("gates: {upload: {on: [monday]}}"), days("gates: {upload: {on: [monday], at_most: 1}}"));
+            for (gate, is_open, anyway, goes, waits) in [
+                (&Gate::Auto, None, true, true, false),
+                (&Gate::Hold, None, true, true, false),
+                (&Gate::Auto, None, false, true, false),
+                (&Gate::Hold, None, false, false, true),
+                (&paced, None, false, true, true),
+                (&paced, Some(true), false, true, false),
+                (&paced, Some(false), false, false, true),
+                (&few, Some(false), false, false, true),
+                (&few, Some(true), false, true, true),
             ] {
-                let past = past(&settings.upload.day, gate, anyway);
+                let past = past(&settings.upload.day, gate, is_open, anyway);
                 assert_eq!(past.is_some(), told.is_some(), "{text}: {past:?}");
                 let Some((past, told)) = past.zip(told) else { continue };
-                let says = [
-                    &format!("they go past these settings, for every market: {told}."),
-                    &format!("they still wait for {told}."),
-                ]
-                .map(|words| past.to_lowercase().contains(words.as_str()));
-                assert_eq!(says, [goes, waits], "{text} {gate} {anyway}: {past}");
+                let says =
+                    [&format!("go past these settings, for every market: {told}."), &format!("still wait for {told}.")]
+                        .map(|words| past.to_lowercase().contains(words.as_str()));
+                assert_eq!(says, [goes, waits], "{text} {gate} {is_open:?} {anyway}: {past}");
             }
         }
     }
 
-    /// Whoever waited for a market behind `hold` was sent from `explain` to `release` and back.
+    /// No command let them go: behind `hold` they waited for ever.
     #[test]
-    fn only_a_gate_that_holds_bundled_files_is_told_where_nothing_lies_in_upload() {
-        let paced = crate::config::load(
-            "gates: {upload: {on: [monday]}}",
-            "/mill".as_ref(),
-            &crate::market::built_in().unwrap(),
-        );
-        let paced = paced.unwrap().gates.of(Stage::Upload).clone();
-        for (stage, gate, told) in [
-            (Stage::Upload, &Gate::Hold, [true, true]),
-            (Stage::Upload, &Gate::Auto, [true, false]),
-            (Stage::Upload, &paced, [true, false]),
-            (Stage::Keep, &Gate::Hold, [false, false]),
+    fn what_goes_from_bundles_to_which_markets_is_told() {
+        let file = |name: &str, markets: &[&str]| {
+            let seen = Identity { device: 1, inode: 7, size: 9, modified_ns: 5 };
+            (RelPath::new(name).unwrap(), seen, markets.iter().map(|market| MarketName::recorded(market)).collect())
+        };
+        let one = file("upload/2026-11-30/pond5/files/a.jpg", &["alamy"]);
+        let two = file("upload/2026-11-30/pond5/files/b.jpg", &["123rf", "alamy"]);
+        let day = UploadDay::default();
+        let limited = UploadDay { probe: Some(2), ..UploadDay::default() };
+        for (files, day, told) in [
+            (vec![], &day, None),
+            (vec![one.clone()], &day, Some("1 file that lies in a bundle may go to further markets: alamy (1).")),
+            (
+                vec![one.clone(), two.clone()],
+                &day,
+                Some("2 files that lie in bundles may go to further markets: 123rf (1), alamy (2)."),
+            ),
+            (vec![one, two], &limited, Some("alamy (2), as far as `upload.limits`,")),
         ] {
-            let said = of_bundles(stage, gate);
-            assert_eq!([FROM_BUNDLE, HOLDS_BUNDLED].map(|words| said.contains(words)), told, "{stage} {gate}: {said}");
+            let said = bundled_told(&BehindGate { files, untold: Vec::new() }, day);
+            assert_eq!(said.len(), usize::from(told.is_some()), "{said:?}");
+            assert!(told.is_none_or(|told| said[0].contains(told)), "{said:?}");
         }
     }
 

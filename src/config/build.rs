@@ -579,6 +579,11 @@ mod tests {
                 "did you mean `adobe-stock`?",
             ),
             (
+                "defaults: {category: {dreamstime: [nature/sea, holidays/christmas]}}\n",
+                "`defaults.category.dreamstime`",
+                "must be one text, also for several categories: \"one, two\"",
+            ),
+            (
                 "defaults: {category: {adobe-stock: landscape}}\n",
                 "line 1, column 36: `defaults.category.adobe-stock`: the market has no category `landscape`",
                 "(did you mean `landscapes`?); it has 1 animals, 2 buildings",

@@ -185,7 +185,7 @@ const LEFT_OUT: &str = "has no value: write one, or take the line away; a value 
 
 /// Returns whether nothing is written where a value must be; what begins with # is a comment to YAML.
 fn is_left_out(node: &Node, shape: &Shape) -> bool {
-    let may_be_empty = matches!(shape, Shape::Table(_) | Shape::Scalar | Shape::Words);
+    let may_be_empty = matches!(shape, Shape::Table(_) | Shape::Scalar | Shape::Category | Shape::Words);
     !may_be_empty && node.as_scalar().is_some_and(|scalar| scalar.as_str().is_empty() && scalar.may_coerce())
 }
 
@@ -209,6 +209,7 @@ fn check_scalar(node: &Node, shape: &Shape) -> Option<String> {
         let told = match shape {
             Shape::Text => "must be one value; text that begins with { or [ needs quotation marks, as \"{in}\"",
             Shape::Signs => "must be a text of the signs, one after another, such as \",;\"",
+            Shape::Category => "must be one text, also for several categories: \"one, two\"",
             _ => "must be one value",
         };
         return Some(told.to_owned());

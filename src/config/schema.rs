@@ -119,7 +119,7 @@ pub(super) const SETTINGS: Shape = Shape::Table(&[
                     ("writer", Shape::Scalar),
                 ]),
             ),
-            ("category", Shape::Map(&Shape::Scalar)),
+            ("category", Shape::Map(&Shape::Category)),
             ("look", Shape::OneOf(&["photo", "illustration"])),
             ("people", Shape::OneOf(&["yes", "no", "unsure"])),
         ]),

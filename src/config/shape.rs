@@ -18,8 +18,10 @@ pub(super) enum Shape {
     Needed(&'static Self),
     /// A word or a schedule.
     Gate,
-    /// Text, a number or a truth value: a keyword, a category.
+    /// Text, a number or a truth value: a keyword.
     Scalar,
+    /// The categories that a market has a file in, in one text.
+    Category,
     /// What a type of its own reads, which says what is wrong.
     Read(fn(&str) -> Result<(), String>),
 }

@@ -95,7 +95,11 @@ fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>
     });
     let refused = (!refused.is_empty()).then(|| format!("the market refuses the keywords {}", refused.join(", ")));
     let beyond = (beyond > 0)
-        .then(|| format!("the last {beyond} keywords are left out, since it takes {}", market.keywords.max));
+        .then(|| match beyond {
+            1 => "the last keyword is".to_owned(),
+            _ => format!("the last {beyond} keywords are"),
+        })
+        .map(|beyond| format!("{beyond} left out, since it takes {}", market.keywords.max));
     let keywords = keywords.into_iter().map(|(_, keyword)| keyword).chain(flag.map(str::to_owned)).collect();
     (keywords, changed.into_iter().chain(refused).chain(beyond).collect())
 }
@@ -350,7 +354,7 @@ mod tests {
     fn tags_are_fitted_and_what_is_left_out_is_told() {
         let long = "a cabin in deep snow below a mountain, warm light in the window, at dusk again";
         // The tags; the title and the keywords that Adobe Stock gets, and what is told.
-        let cases: [(Meta, &str, &[&str], &[&str]); 10] = [
+        let cases: [(Meta, &str, &[&str], &[&str]); 11] = [
             (tags("A cabin", &["snow", "Snow"], 0), "A cabin", &["snow"], &[]),
             // What XML bars, and what it only advises against.
             (tags("A\u{fffe}\u{7}cabin\u{1ffff}\u{202e}", &["\u{fdd0}snow", "\u{ffff}"], 0), "A cabin", &["snow"], &[]),
@@ -398,6 +402,7 @@ mod tests {
                 &[],
                 &["its title is without `\"` `<` `>`, which the market refuses"],
             ),
+            (tags("A cabin", &["snow"], 49), "A cabin", &[], &["the last keyword is left out, since it takes 49"]),
             (tags("A cabin", &["snow"], 50), "A cabin", &[], &["the last 2 keywords are left out, since it takes 49"]),
         ];
         for (meta, title, keywords, told) in cases {

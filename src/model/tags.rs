@@ -103,8 +103,12 @@ pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
 
 /// Reads a category per market; for `#[serde(deserialize_with)]`.
 pub fn category_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    Ok(BTreeMap::<String, Word>::deserialize(deserializer)?
-        .into_iter()
-        .map(|(market, word)| (market, word.0))
-        .collect())
+    struct Category(String);
+    impl<'de> Deserialize<'de> for Category {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Word::read(deserializer, "one text, such as \"one, two\"").map(|word| Self(word.0))
+        }
+    }
+    let categories = BTreeMap::<String, Category>::deserialize(deserializer)?;
+    Ok(categories.into_iter().map(|(market, category)| (market, category.0)).collect())
 }

@@ -5,11 +5,18 @@ pub(super) struct Word(pub(super) String);
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
+        Self::read(deserializer, "a word")
+    }
+}
+
+impl Word {
+    /// Reads a word; `expected` says what it must be.
+    pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D, expected: &'static str) -> Result<Self, D::Error> {
+        struct Scalar(&'static str);
         impl serde::de::Visitor<'_> for Scalar {
             type Value = Word;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a word")
+                f.write_str(self.0)
             }
             fn visit_str<E>(self, text: &str) -> Result<Word, E> {
                 Ok(Word(text.to_owned()))
@@ -28,7 +35,7 @@ impl<'de> Deserialize<'de> for Word {
                 Ok(Word(value.to_string()))
             }
         }
-        deserializer.deserialize_any(Scalar)
+        deserializer.deserialize_any(Scalar(expected))
     }
 }
 

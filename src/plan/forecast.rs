@@ -24,6 +24,19 @@ pub struct Waiting {
     pub theme: ThemeSlug,
     /// The markets.
     pub markets: Vec<MarketName>,
+    /// What a person let it go past.
+    pub past: Past,
+}
+
+/// What a person's word lets a file go past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// Nobody let it go.
+    Nothing,
+    /// The gate.
+    Gate,
+    /// The gate, and the room that markets have.
+    Room,
 }
 
 /// What went to a market before.
@@ -79,17 +92,17 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
         for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
             let is_bundled = BundleFolder::is_file(&waiting.file);
-            if let Err(shut) = outlook.gate_at(at) {
+            if let Err(shut) = outlook.gate_at(at, waiting.past) {
                 opens.extend(shut.opens);
-                let why = if is_bundled { &shut.of_bundled } else { &shut.why };
-                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), why.clone()));
+                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
                 found.stays.extend(stays);
                 continue;
             }
             let mut goes = Vec::new();
             lacking.retain(|market| {
                 let key = (market.clone(), waiting.theme.clone());
-                let room = full.get(&key).cloned().map_or_else(|| outlook.room(market, waiting, &days, at), Err);
+                let known = full.get(&key).filter(|_| waiting.past != Past::Room).cloned();
+                let room = known.map_or_else(|| outlook.room(market, waiting, &days, at), Err);
                 match room {
                     Ok(()) => goes.push(market.clone()),
                     Err(no_room) => {
@@ -116,11 +129,13 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
 }
 
 impl Outlook<'_> {
-    fn gate_at(&self, at: Timestamp) -> Result<(), Shut> {
+    fn gate_at(&self, at: Timestamp, past: Past) -> Result<(), Shut> {
         let now = at.to_zoned_datetime(self.zone.clone());
         let made_up = self.made_up;
-        let facts = GateFacts { now: &now, is_released: false, left_at: &self.left_at, leaving: 0, made_up };
-        check(Stage::Upload, self.gate, &facts)
+        let facts =
+            GateFacts { now: &now, is_released: past != Past::Nothing, left_at: &self.left_at, leaving: 0, made_up };
+        // Days of another zone stood beside what markets have room for by the clock of this machine.
+        check(Stage::Upload, self.gate, &facts).map_err(|shut| shut.told_by_clock_of(self.gate, &now))
     }
 
     fn room(
@@ -130,6 +145,9 @@ impl Outlook<'_> {
         days: &HashMap<MarketName, (Date, usize)>,
         at: Timestamp,
     ) -> Result<(), NoRoom> {
+        if waiting.past == Past::Room {
+            return Ok(());
+        }
         if let Some(why) = self.held.get(market) {
             return Err(NoRoom { why: why.clone(), of_bundled: why.clone(), opens: None });
         }
@@ -168,6 +186,16 @@ mod tests {
 
     /// Tells the same while some markets get nothing.
     fn told_but(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
+        let found = foretold(held, settings, files, until);
+        let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
+        let leaves = found.leaves.iter().map(|(at, file, markets)| {
+            format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
+        });
+        let stays = found.stays.iter().map(|(file, market, _)| format!("{} {market}", file.stem().to_string_lossy()));
+        (leaves.collect(), stays.collect())
+    }
+
+    fn foretold(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> Forecast {
         let markets = crate::market::built_in().unwrap();
         let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
         let waiting: Vec<Waiting> = files
@@ -176,6 +204,7 @@ mod tests {
                 file: RelPath::new(format!("upload/sea/{name}.jpg")).unwrap(),
                 theme: ThemeSlug::new("sea").unwrap(),
                 markets: markets.iter().map(|market| MarketName::recorded(market)).collect(),
+                past: Past::Nothing,
             })
             .collect();
         let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };
@@ -193,13 +222,18 @@ mod tests {
             zone: TimeZone::get("Europe/Berlin").unwrap(),
         };
         let (now, until) = ("2026-10-19T09:00:00Z".parse().unwrap(), until.parse().unwrap());
-        let found = forecast(&waiting, outlook, now, until);
-        let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
-        let leaves = found.leaves.iter().map(|(at, file, markets)| {
-            format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
-        });
-        let stays = found.stays.iter().map(|(file, market, _)| format!("{} {market}", file.stem().to_string_lossy()));
-        (leaves.collect(), stays.collect())
+        forecast(&waiting, outlook, now, until)
+    }
+
+    /// A gate's day stood there by the clock of its own zone, and what a market has room for by that of the machine.
+    #[test]
+    fn all_times_are_told_by_one_clock() {
+        for zone in ["", ", zone: America/New_York", ", zone: UTC"] {
+            let settings = format!("gates: {{upload: {{on: [friday], at: \"09:00\"{zone}}}}}");
+            let found = foretold(&[], &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
+            let why = &found.stays[0].2;
+            assert!(why.contains("opens on Friday 2026-10-23 ") && why.contains("(CEST); earlier"), "{zone}: {why}");
+        }
     }
 
     #[test]

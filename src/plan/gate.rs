@@ -78,19 +78,27 @@ pub fn ahead(times: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     &times[times.partition_point(|at| *at <= latest)..]
 }
 
-/// Why a gate that is `hold` keeps what lies in a bundle from further markets; only `upload` has bundles.
-pub const HOLDS_BUNDLED: &str = "the gate of `upload` is `hold`, and lets what lies in a bundle go to further markets only \
-                                 once it is `auto` or has days (`gates.upload` in the settings)";
+/// Returns why a gate that is `hold` keeps what waits for it, with what lets it go.
+pub fn held(stage: Stage) -> String {
+    format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`")
+}
 
 /// A gate that is shut for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shut {
     /// In words, with what opens it.
     pub why: String,
-    /// The same of a file in a bundle, which no release lets go.
-    pub of_bundled: String,
     /// When it opens, if time alone opens it.
     pub opens: Option<Timestamp>,
+}
+
+impl Shut {
+    /// Returns the same with its time by the clock of `now`, and not by that of the gate's days.
+    pub(super) fn told_by_clock_of(self, gate: &Gate, now: &ZonedDateTime) -> Self {
+        let (Gate::Schedule(schedule), Some(opens)) = (gate, self.opens) else { return self };
+        let here = Schedule { zone: None, ..schedule.clone() };
+        Self { why: self.why.replace(&told(opens, schedule, now), &told(opens, &here, now)), ..self }
+    }
 }
 
 /// Returns whether an asset may leave a stage now, or why not.
@@ -100,10 +108,7 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
     }
     match gate {
         Gate::Auto => Ok(()),
-        Gate::Hold => {
-            let why = format!("the gate of `{stage}` is `hold`; let it go with `stockmill release {stage}`");
-            Err(Shut { why, of_bundled: HOLDS_BUNDLED.to_owned(), opens: None })
-        }
+        Gate::Hold => Err(Shut { why: held(stage), opens: None }),
         Gate::Schedule(schedule) => {
             let made_up = facts.made_up.iter().find(|made_up| made_up.holds(facts.now.timestamp()));
             match (window(schedule, facts.now), made_up) {
@@ -112,9 +117,9 @@ pub fn check(stage: Stage, gate: &Gate, facts: &GateFacts<'_>) -> Result<(), Shu
                 }
                 (Window::Closed { opens }, None) => {
                     let when = told(opens, schedule, facts.now);
-                    let of_bundled = format!("the gate of `{stage}` opens on {when}");
-                    let why = format!("{of_bundled}; earlier with `stockmill release {stage}`");
-                    Err(Shut { why, of_bundled, opens: Some(opens) })
+                    let why =
+                        format!("the gate of `{stage}` opens on {when}; earlier with `stockmill release {stage}`");
+                    Err(Shut { why, opens: Some(opens) })
                 }
             }
         }
@@ -159,10 +164,11 @@ fn check_limits(
         || "a week after those that are about to leave".to_owned(),
         |opens| format!("on {}", told(opens, schedule, facts.now)),
     );
-    let of_bundled =
-        format!("the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}");
-    let why = format!("{of_bundled}; earlier with `stockmill release {stage}`");
-    Err(Shut { why, of_bundled, opens })
+    let why = format!(
+        "the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}; earlier with \
+         `stockmill release {stage}`"
+    );
+    Err(Shut { why, opens })
 }
 
 /// Returns when assets left in the last seven days, oldest first: what left while a day was made up left on that day.
@@ -283,7 +289,6 @@ mod tests {
                 opens.strftime("opens again on %A %Y-%m-%d %H:%M (UTC); earlier with `stockmill release upload`");
             assert!(shut.why.contains(text) && shut.why.ends_with(&when.to_string()), "{} {opens}", shut.why);
             assert_eq!(shut.opens, Some(opens), "{}", shut.why);
-            assert!(shut.of_bundled.contains(text) && !shut.of_bundled.contains("release"), "{}", shut.of_bundled);
             // It is open then, and not before, if those that are about to leave did so.
             let mut left = left.to_vec();
             left.extend((0..leaving).map(|_| now.timestamp()));

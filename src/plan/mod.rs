@@ -66,7 +66,7 @@ pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use delivered::Delivered;
-pub use forecast::{Forecast, Outlook, Waiting, WentBefore, forecast};
+pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};
 pub use forget::{Traces, plan_forget};
 pub use fuse::{bytes_for_all, facts_after};
 pub use hold::Hold;

@@ -168,8 +168,9 @@ impl<'a> Themes<'a> {
         if left_out > 0 {
             self.prompts_left_out = self.prompts_left_out.saturating_add(left_out);
             self.problems.push(format!(
-                "theme `{slug}`: {left_out} prompts are left out; split the note, or use fewer alternatives \
-                 (`ideas.prompts_max` allows {prompts_max} of one line)"
+                "theme `{slug}`: {} left out; split the note, or use fewer alternatives \
+                 (`ideas.prompts_max` allows {prompts_max} of one line)",
+                if left_out == 1 { "1 prompt is".to_owned() } else { format!("{left_out} prompts are") }
             ));
         }
         prompts

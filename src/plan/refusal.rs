@@ -1,5 +1,13 @@
 use crate::model::{ContentHash, RelPath};
 
+/// What is told of a file that goes to a market again which refused one, once its bytes were compared with that one's.
+pub(super) const MENDED: &str = "since it was mended";
+/// The same where its number is another one, or may be.
+pub(super) const MENDED_OR_NUMBERED: &str =
+    "since it was mended or has another number (which one it had is not on record)";
+/// What is foretold of it: what changed settings make of the same picture is compared only once it is made.
+pub(super) const IF_MENDED: &str = "if its bytes are not those that were refused";
+
 /// That a market refused a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

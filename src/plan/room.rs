@@ -142,10 +142,11 @@ fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Option<
     if answers.len() < brake.last as usize || f64::from(accepted) >= brake.accepted_min * f64::from(brake.last) {
         return None;
     }
+    let say = if accepted == 1 { "says" } else { "say" };
     let why = format!(
-        "of its last {} answers about files of `{theme}` {accepted} say accepted, and `upload.brake` wants {:.0} %: it gets \
+        "of its last {} about files of `{theme}` {accepted} {say} accepted, and `upload.brake` wants {:.0} %: it gets \
          more once newer answers are better (`stockmill verdicts`), or `upload.brake` wants less",
-        brake.last,
+        crate::model::counted(brake.last as usize, "answer"),
         brake.accepted_min * 100.0
     );
     Some(Held { why, is_of_theme: true, opens: None })
@@ -187,7 +188,7 @@ fn next_minute(at: Timestamp) -> Option<Timestamp> {
 }
 
 fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+    crate::model::counted(count, "file")
 }
 
 fn told(at: Timestamp, now: &ZonedDateTime) -> String {
@@ -321,6 +322,9 @@ mod tests {
             record.answer(number, false);
         }
         let (brake, probe) = (Some(Brake { last: 3, accepted_min: 0.5 }), Some(4));
+        let one = UploadDay { brake: Some(Brake { last: 1, accepted_min: 1.0 }), ..UploadDay::default() };
+        let why = check(&one, 0, 0, &record, "2026-10-24T12:00:00Z[UTC]").unwrap_err().why;
+        assert!(why.starts_with("of its last 1 answer about files of `sea` 0 say accepted"), "{why}");
         let (limit, braked, probed) = ("`upload.limits`", "`upload.brake`", "`upload.probe`");
         let opens = Some(at("2026-10-25T00:00:00Z"));
         // At most a day, the brake, the probe, and what is told.
@@ -337,6 +341,7 @@ mod tests {
             for word in [limit, braked, probed] {
                 assert_eq!(held.of_bundled.contains(word), told.contains(&word), "{word}: {}", held.of_bundled);
             }
+            assert!(brake.is_none() || held.why.contains("of its last 3 answers about files of `sea` 0 say accepted"));
             let releases = held.why.matches("stockmill release upload sea --anyway").count();
             assert_eq!((releases, held.opens), (usize::from(told != [limit]), opens), "{}", held.why);
         }

@@ -5,16 +5,16 @@ use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
 use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
-use super::gate::HOLDS_BUNDLED;
+use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
-use super::refusal::But;
+use super::refusal::{But, MENDED, MENDED_OR_NUMBERED};
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
-use crate::model::{Format, MarketName, Meta, RelPath, together};
+use crate::model::{Format, MarketName, Meta, RelPath, Stage, together};
 use crate::records::{FileRecord, Step};
 
 /// What is added to a bundled model's name to name the folder of its parts.
@@ -26,7 +26,7 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     // From now on it lies in a bundle: room alone does not let it go on.
     for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
-        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| HOLDS_BUNDLED.to_owned()));
+        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
     }
     plan.not_for = told(&refused);
     plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
@@ -257,6 +257,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
         Some(Bundled::Refused(refusals)) => mended(asset, market, refusals, &file)?,
         _ => "",
     };
+    let again = if again.is_empty() { String::new() } else { format!(" again, {again},") };
     let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
@@ -308,11 +309,7 @@ fn mended(
     }
     let has_number = || meta_as(asset.seq) != meta_as(asset.seq.wrapping_add(1));
     let is_unknown = refusals.iter().any(|refusal| refusal.number.is_none()) && has_number();
-    Ok(if is_unknown {
-        " again, since it was mended or has another number (which one it had is not on record),"
-    } else {
-        " again, since it was mended,"
-    })
+    Ok(if is_unknown { MENDED_OR_NUMBERED } else { MENDED })
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that

@@ -268,6 +268,8 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         "write them in braces, or below it and indented"
     } else if what.contains("duplicate") {
         "keep only one of them"
+    } else if what.contains("expected one text, such as") {
+        "write several categories so, in one text"
     } else if what.contains("expected a string") {
         "write one text, in quotes if it holds signs"
     } else if what.contains("expected a sequence") {

@@ -47,8 +47,8 @@ pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
 pub use verify::{MovedByHand, Problem, Unmatched, Verified, Wrong, verify};
 pub use view::{
-    AnswerCount, AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View,
-    dealing_with, dealt_assets,
+    AnswerCount, AssetStatus, BehindGate, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise,
+    View, dealing_with, dealt_assets,
 };
 pub use why::{Why, WhyKind};
 

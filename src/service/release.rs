@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::survey::{SurveyError, stage_of, survey};
 use super::units::Units;
+use super::view::BehindGate;
 use crate::config::Settings;
 use crate::craft::{HEAD_BYTES, sniff};
 use crate::intake::{Candidate, Now};
 use crate::make::Insides;
 use crate::model::{Identity, Kind, RelPath, Stage, ThemeSlug};
-use crate::records::{Answer, Move, Release, marks};
+use crate::records::{Answer, Release, marks};
 use crate::report;
 use crate::vault::{DiskResult, Look, Mailbox};
 
@@ -50,13 +51,14 @@ pub struct Released {
     pub themes: BTreeSet<String>,
 }
 
-/// Lets what lies in a stage, or in a theme of it, go on: leaves a request for the daemon, or for the next `once`.
+/// Lets what lies in a stage, or in a theme of it, go on, and files of bundles to further markets: leaves a request for the daemon, or for the next `once`.
 pub fn release(
     mailbox: &Mailbox,
     settings: &Settings,
     stage: Stage,
     theme: Option<&ThemeSlug>,
     how: How,
+    bundled: &BehindGate,
     now: Timestamp,
 ) -> Result<Released, SurveyError> {
     let disk = mailbox.disk();
@@ -83,6 +85,7 @@ pub fn release(
             }
         }
     }
+    bundled.files.iter().for_each(|(path, seen, _)| release.name(path, *seen));
     if release.len() > FILES_MAX {
         let source = std::io::Error::other(format!("more than {FILES_MAX} files lie there; release theme by theme"));
         return Err(crate::vault::DiskError { call: "released", path: stage.folder(), source }.into());
@@ -233,13 +236,16 @@ impl Releases {
     }
 }
 
-/// Takes back what releases say of files, before `undo` brings these back: they wait for a new word, also if the
+/// Takes back what releases say of files, before `undo` brings these back, or what was made of them: they wait for a new word, also if the
 /// releases were used and a kill came before that was written down.
-pub(super) fn withdraw(mailbox: &Mailbox, moves: &[Move]) -> DiskResult<()> {
+pub(super) fn withdraw<'a>(
+    mailbox: &Mailbox,
+    files: impl IntoIterator<Item = (&'a RelPath, Identity)>,
+) -> DiskResult<()> {
     let mut releases = Releases::peek(mailbox.disk());
-    for shift in moves {
-        if let Some(stage) = stage_of(&shift.to) {
-            releases.use_up(&shift.to, stage, shift.seen);
+    for (path, seen) in files {
+        if let Some(stage) = stage_of(path) {
+            releases.use_up(path, stage, seen);
         }
     }
     releases.save(mailbox)
@@ -353,8 +359,7 @@ mod tests {
         release.name(&path("keep/b.png"), other);
         request(&mailbox, &release).unwrap();
         let mut releases = Releases::peek(&disk);
-        let back = Move { from: path("export/a.png"), to: path("keep/a.png"), seen: SEEN };
-        withdraw(&mailbox, &[back]).unwrap();
+        withdraw(&mailbox, [(&path("keep/a.png"), SEEN)]).unwrap();
         releases.reread(&disk);
         for releases in [releases, Releases::peek(&disk)] {
             assert!(!releases.cover(&path("keep/a.png"), Stage::Keep, SEEN));

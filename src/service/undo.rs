@@ -12,7 +12,7 @@ use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
 use crate::model::{MarketName, RelPath, ThemeSlug};
-use crate::plan::{UndoFacts, choose_undo, plan_undo, themes_with_assets};
+use crate::plan::{BundleFolder, UndoFacts, choose_undo, plan_undo, themes_with_assets};
 use crate::records::{About, Did, Intent, UndoWhat};
 use crate::vault::{CommitError, Journal, Look, Receipt, Vault, replaced_aside};
 
@@ -125,7 +125,10 @@ fn undo_one(
     let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme });
     let plan = plan.map_err(NotUndone::Refused)?;
     // What comes back waits for a new word of the person; this is durable before anything comes back.
-    withdraw(&vault.mailbox(), &plan.moves).map_err(|error| NotUndone::Refused(error.to_string()))?;
+    let stays = plan.about.to.as_ref().filter(|to| BundleFolder::is_file(to));
+    let stays = stays.and_then(|offered| Some((offered, seen(offered)?)));
+    let back = plan.moves.iter().map(|shift| (&shift.to, shift.seen)).chain(stays);
+    withdraw(&vault.mailbox(), back).map_err(|error| NotUndone::Refused(error.to_string()))?;
     let made = make(vault, &plan, &rules.limits, &Untold)?;
     let receipt = vault.commit(journal, vec![made], now).remove(0)?;
     remove_emptied_folders(vault, &plan);

@@ -622,7 +622,7 @@ fn what_undo_brought_back_is_not_foretold() {
     assert!(until["leaves"] == serde_json::json!([]) && why.contains("brought back by `stockmill undo`"), "{until}");
 }
 
-/// Behind a gate that is `hold` it was told to go once there is room, or once the gate opens: no command opened it.
+/// Behind a gate that is `hold` what lies in a bundle reached no further market: no command let it go.
 #[test]
 fn what_a_held_gate_keeps_from_further_markets_is_told_with_what_helps() {
     let root = Root::with(
@@ -636,7 +636,7 @@ fn what_a_held_gate_keeps_from_further_markets_is_told_with_what_helps() {
     assert!(root.call(&["release", "upload"]).status.success());
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [1, 2], "{}", root.log());
-    let gate = stockmill::plan::gate::HOLDS_BUNDLED;
+    let gate = "the gate of `upload` is `hold`; let it go with `stockmill release upload`";
     let file = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();
     let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
     let told = |root: &Root| [&["explain", file.to_str().unwrap()][..], &["status"]].map(|call| root.text(call));
@@ -649,12 +649,21 @@ fn what_a_held_gate_keeps_from_further_markets_is_told_with_what_helps() {
     for text in told(&root) {
         assert!(text.contains(&once), "{text}");
     }
-    for text in [root.text(&["plan", "--until", &tomorrow]), root.text(&["release", "upload", "--anyway"])] {
-        assert!(text.contains(gate), "{text}");
+    let plan = root.text(&["plan", "--until", &tomorrow]);
+    assert!(plan.contains(gate), "{plan}");
+    // What is told to help does, and is told so before.
+    let released = root.text(&["release", "upload"]);
+    assert!(released.contains("1 file that lies in a bundle may go to further markets: adobe-stock (1)"), "{released}");
+    let plan = root.text(&["plan", "--until", &tomorrow]);
+    assert!(plan.contains("city-0002.jpg: adobe-stock") && !plan.contains(gate), "{plan}");
+    let now = "adobe-stock would take it now, and gets it when the daemon looks at its bundle";
+    for text in told(&root) {
+        assert!(text.contains(now), "{text}");
     }
-    // What is told to help does.
-    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
-    fs::write(root.at("stockmill.yaml"), settings.replace("upload: hold", "upload: auto")).unwrap();
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [2, 2], "{}", root.log());
+    // Taken back, it waits for a new word.
+    assert!(root.call(&["undo"]).status.success());
+    assert!(root.once().status.success());
+    assert_eq!(counts(&root, &markets), [1, 2], "{}", root.log());
 }

@@ -63,6 +63,7 @@ fn errors_say_where_and_what_to_do() {
         (b"title: a\ntitle: b\n", 2, "duplicate"),
         (b"title: [a]\n", 1, "write one text"),
         (b"titel: a\n", 1, "did you mean `title`?"),
+        (b"category:\n  dreamstime: [nature/sea, holidays/christmas]\n", 2, "write several categories so, in one text"),
         (b"Keyword: [a]\n", 1, "did you mean `keywords`?"),
         (b"title: a\nkeywords: true\n", 2, "write a list"),
         (b"title: a\nrights: \xa9 me\n", 2, "UTF-8"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Decider, Here};
 use crate::config::Gate;
 use crate::model::{Identity, RelPath, Stage};
-use crate::plan::{Facts, Hold, gate};
+use crate::plan::{Facts, Hold, Past, gate};
 use crate::service::clock::Moment;
 
 impl Decider {
@@ -89,6 +89,15 @@ impl Decider {
     pub(in crate::service) fn is_let_go(&self, path: &RelPath, stage: Stage, seen: Identity, now: &Moment) -> bool {
         self.releases.cover_anyway(path, stage, seen)
             || self.is_released(path, stage, seen) && self.check_gate(stage, false, now).is_ok()
+    }
+
+    /// Returns what a person let a file that lies in `upload` go past.
+    pub(in crate::service) fn past(&self, facts: &Facts, now: &Moment) -> Past {
+        match self.is_released(&facts.path, facts.stage, facts.seen) {
+            true if self.is_let_go(&facts.path, facts.stage, facts.seen, now) => Past::Room,
+            true => Past::Gate,
+            false => Past::Nothing,
+        }
     }
 
     /// Writes down which releases were used up.

@@ -11,14 +11,13 @@ use super::{Decider, Here, limits};
 use crate::intake::Found;
 use crate::make::{MakeError, inspect_bundled, lies_in_archive, seems_in_archive};
 use crate::market::{Candidate, Fitted, fit};
-use crate::model::{AssetId, Kind, MarketName, RelPath, Stage, ThemeSlug};
+use crate::model::{AssetId, Identity, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{
     Arrival, BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken,
     is_finished_of, is_own_file, may_be_made, plan_offer, theme_of_path,
 };
 use crate::records::Sidecar;
-use crate::service::clock::Moment;
 use crate::service::ledger::Lacks;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::{Entry, What};
@@ -73,13 +72,18 @@ pub(in crate::service) struct Owing {
     pub(in crate::service) markets: Vec<MarketName>,
     /// What each of them says; or why none of them is asked.
     pub(in crate::service) said: Result<Vec<(MarketName, Said)>, Hold>,
+    /// The file that they are offered, in the state in which it lies there, if that can be told.
+    pub(in crate::service) offered: Option<(RelPath, Identity)>,
+    /// Why the gate keeps it, if it does.
+    pub(in crate::service) shut: Option<String>,
 }
 
 impl Owing {
     /// Returns that nobody can tell of a file which markets are to get it.
     fn untold(file: RelPath, lacks: &Lacks, why: Hold) -> Self {
         let markets = lacks.never.iter().chain(&lacks.refused).cloned().collect();
-        Self { file, arrival: None, asset: None, theme: ThemeSlug::unsorted(), markets, said: Err(why) }
+        let theme = ThemeSlug::unsorted();
+        Self { file, arrival: None, asset: None, theme, markets, said: Err(why), offered: None, shut: None }
     }
 }
 
@@ -235,7 +239,7 @@ impl Decider {
         self.may_be_offered(facts)?;
         if let Err(shut) = self.check_gate(stage, self.is_released(path, stage, facts.seen), here.now) {
             self.upload.offers_wait = true;
-            return Err(Hold::Shut(shut.of_bundled));
+            return Err(Hold::Shut(shut.why));
         }
         let plan = self.with_offered(facts, here, |facts, context| plan_offer(facts, markets, context))?;
         self.take_in_hand(&plan);
@@ -280,19 +284,17 @@ impl Decider {
             });
             let arrival = facts.as_ref().ok().map(Arrival::of);
             let asset = facts.as_ref().ok().and_then(|facts| facts.sidecar.as_ref()?.1.id.clone());
+            let offered = facts.as_ref().ok().map(|facts| (facts.path.clone(), facts.seen));
+            let is_released = offered.as_ref().is_some_and(|(path, seen)| self.is_released(path, Stage::Upload, *seen));
+            let shut = self.check_gate(Stage::Upload, is_released, here.now).err().map(|shut| shut.why);
             let said = facts.and_then(|facts| {
                 self.may_be_offered(&facts)?;
                 self.with_offered(&facts, here, |facts, context| ask_markets(facts, &markets, context))
             });
             let (file, theme) = (folder.files().join(name), theme.unwrap_or_else(ThemeSlug::unsorted));
-            owing.push(Owing { file, arrival, asset, theme, markets, said });
+            owing.push(Owing { file, arrival, asset, theme, markets, said, offered, shut });
         }
         Ok(owing)
-    }
-
-    /// Returns why what further markets take waits for the gate, if it does.
-    pub(in crate::service) fn offers_shut(&self, now: &Moment) -> Option<String> {
-        self.check_gate(Stage::Upload, false, now).err().map(|shut| shut.of_bundled)
     }
 
     fn may_be_offered(&self, facts: &Facts) -> Result<(), Hold> {
@@ -327,6 +329,11 @@ impl Decider {
             let unfit = self.learnt.unfit(sidecar.and_then(|sidecar| sidecar.id.as_ref()));
             decide(facts, &Context { unfit, season, ..*context })
         })
+    }
+
+    /// Takes note that a file was offered to a further market: what lets the next one have it is a new word.
+    pub(in crate::service) fn use_up_offered(&mut self, (path, seen): &(RelPath, Identity)) {
+        self.releases.use_up(path, Stage::Upload, *seen);
     }
 
     /// Returns whether what further markets take waited for the gate since this was asked last.

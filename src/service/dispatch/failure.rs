@@ -68,11 +68,8 @@ pub(in crate::service) fn handling(
         MakeError::Content(CraftError::Stopped) => return Handling::Forget,
         MakeError::Content(content) => return Handling::SetAside(content.to_string()),
         MakeError::Sidecar { .. } | MakeError::Xmp { .. } => return Handling::Wait(error.to_string()),
-        MakeError::Unforeseen(_) => {
-            let (why, after) = (format!("{error}; it is looked at once it lies in `upload`"), commit_pause(tries));
-            return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
-        }
-        MakeError::Unfit { .. } => {
+        // In whatever stage it lies: a file that is in `upload` already was told to be looked at once it lies there.
+        MakeError::Unforeseen(_) | MakeError::Unfit { .. } => {
             let (why, after) = (format!("{error}; it is decided on anew"), commit_pause(tries));
             return Handling::Again { why, after, tell: Tell::Nothing, is_by_time: false };
         }

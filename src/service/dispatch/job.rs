@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::areas::Promise;
 use crate::intake::{Candidate, Settled, Unsettled};
 use crate::make::{Cost, MakeError, cost};
-use crate::model::{Render, Size};
+use crate::model::{Identity, RelPath, Render, Size};
 use crate::plan::{Facts, Plan, Recipe};
 
 /// A plan in hand.
@@ -14,6 +14,8 @@ pub(in crate::service) struct Job {
     pub(super) plan: Plan,
     /// What is known of its asset; `None` for a plan about records.
     pub(super) facts: Option<Facts>,
+    /// The bundled file that it puts into the bundle of a further market, if it does.
+    pub(super) offered: Option<(RelPath, Identity)>,
     /// What it takes, about.
     pub(super) cost: Cost,
     pub(super) begun: Duration,
@@ -34,17 +36,18 @@ impl Job {
         let size = facts.as_ref().filter(|_| is_slow).and_then(|facts| facts.size);
         let is_by_net = renders(&mut plan).any(|render| render.by.may_use_net());
         let slow_pixels = size.map_or(0, Size::pixels);
-        Self { plan, cost, begun: now, promise: None, is_slow, is_by_net, slow_pixels, facts }
+        Self { plan, cost, begun: now, promise: None, is_slow, is_by_net, slow_pixels, facts, offered: None }
     }
 
     /// Returns a plan that puts a bundled file into the bundle of a further market; the file stays where it is.
     pub(super) fn offer(plan: Plan, facts: &Facts, now: Duration) -> Self {
-        Self { facts: None, ..Self::new(plan, Some(facts.clone()), now) }
+        let offered = Some((facts.path.clone(), facts.seen));
+        Self { facts: None, offered, ..Self::new(plan, Some(facts.clone()), now) }
     }
 
     /// Returns whether it puts a bundled file into the bundle of a further market.
     pub(super) fn is_offer(&self) -> bool {
-        self.facts.is_none() && !self.plan.rows.is_empty()
+        self.offered.is_some()
     }
 
     /// Has all its pictures made by so many threads each.

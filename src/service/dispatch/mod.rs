@@ -42,6 +42,7 @@ use folder_times::FolderTimes;
 use journal_use::{JournalUse, Phase};
 use line::Line;
 use message::Work;
+use part::Due;
 use pipeline::{Budget, Pipeline};
 use schedules::Schedules;
 use second_looks::SecondLooks;
@@ -225,6 +226,11 @@ impl Dispatcher {
         self.inbox.distrust_in_hand();
         self.intake.schedules = Schedules::default();
         self.decide.reload(settings);
+        // What no worker has yet would be made by the former settings first, for nothing.
+        for mut job in self.pipeline.take_planned() {
+            self.let_go(&mut job, now);
+            job.facts.iter().for_each(|facts| self.look_anew(&facts.path, Due::new(now.steady, now.steady)));
+        }
         self.reconsider();
         self.look_everywhere(now);
     }
@@ -238,6 +244,9 @@ impl Dispatcher {
         let believed = self.decide.memory.believed(now);
         if self.decide.releases.collect(&mailbox, believed, now.steady) {
             self.reconsider();
+            if self.decide.take_offers_wait() {
+                self.maintenance.tending.all_bundles();
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::open_bundles::not_asked;
 use super::{Surveyed, View};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{Arrival, Forecast, Hold, Place, Said, Waiting, forecast, theme_of_path};
+use crate::plan::{Arrival, Forecast, Hold, Past, Place, Said, Waiting, forecast, theme_of_path};
 use crate::service::clock::Moment;
 use crate::service::decide::{Care, Here, Owing, bundle_names};
 use crate::service::release::is_unknown;
@@ -69,7 +69,8 @@ impl View {
                     }
                     let rank = self.decide.rank(Some(&theme), on_way.contains(&theme), now.for_settle());
                     let place = Place::new(rank, Arrival::of(&facts), path.clone());
-                    waiting.push((place, Waiting { file: path, theme, markets }));
+                    let past = self.decide.past(&facts, now);
+                    waiting.push((place, Waiting { file: path, theme, markets, past }));
                 }
                 Err(Hold::Ignored(_)) => (),
                 Err(hold) => future.held.push((path, hold.to_string())),
@@ -100,7 +101,7 @@ impl View {
                     continue;
                 }
             };
-            for Owing { file, arrival, asset, theme, markets, said } in owing {
+            for Owing { file, arrival, asset, theme, markets, said, offered, .. } in owing {
                 // It may lie in the bundles of several markets.
                 let mut is_new = |market: &MarketName| {
                     asset.as_ref().is_none_or(|asset| seen.insert((asset.clone(), market.clone())))
@@ -122,7 +123,10 @@ impl View {
                                 }
                             }
                         }
-                        waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets })));
+                        let is_released =
+                            offered.is_some_and(|(path, seen)| self.decide.is_released(&path, Stage::Upload, seen));
+                        let past = if is_released { Past::Gate } else { Past::Nothing };
+                        waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets, past })));
                     }
                 }
             }

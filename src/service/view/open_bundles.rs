@@ -4,12 +4,64 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::View;
 use super::overview::{Group, Groups};
-use crate::model::{AssetId, MarketName, RelPath, together};
+use crate::config::Gate;
+use crate::model::{AssetId, Identity, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD, bundle_names};
 use crate::service::why::{Why, WhyKind};
 
+/// What the gate of `upload` keeps from further markets though it lies in bundles.
+#[derive(Debug, Default)]
+pub struct BehindGate {
+    /// The files, each as it lies there, with the markets that would get it.
+    pub files: Vec<(RelPath, Identity, Vec<MarketName>)>,
+    /// The files and bundles of which nobody can tell that.
+    pub untold: Vec<RelPath>,
+}
+
 impl View {
+    /// Returns what the gate of `upload` keeps from further markets, of all themes or of one.
+    pub fn behind_gate(&mut self, theme: Option<&ThemeSlug>) -> BehindGate {
+        let mut behind = BehindGate::default();
+        let settings = &self.decide.settings;
+        if *settings.gates.of(Stage::Upload) == Gate::Auto {
+            return behind;
+        }
+        let names = bundle_names(self.decide.disk(), &settings.upload.markets);
+        let owed = self.decide.owed(&names.iter().cloned().collect());
+        let now = self.clock.now();
+        let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
+        // It may lie in the bundles of several markets.
+        let mut seen: HashSet<AssetId> = HashSet::new();
+        for name in names {
+            let Ok(owing) = self.decide.owing(&name, &owed, Care::Times, here) else {
+                behind.untold.push(name.folder());
+                continue;
+            };
+            for Owing { file, asset, said, offered, .. } in
+                owing.into_iter().filter(|owing| owing.said.is_err() || theme.is_none_or(|theme| owing.theme == *theme))
+            {
+                match said {
+                    Ok(said) => {
+                        let takes = said.into_iter().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
+                        let markets: Vec<MarketName> = takes.map(|(market, _)| market).collect();
+                        let is_new = || asset.is_none_or(|asset| seen.insert(asset));
+                        let offered = offered.filter(|_| !markets.is_empty() && is_new());
+                        behind.files.extend(offered.map(|(path, seen)| (path, seen, markets)));
+                    }
+                    Err(Hold::Unreadable(_) | Hold::Refused(_)) => behind.untold.push(file),
+                    Err(_) => (),
+                }
+            }
+        }
+        behind
+    }
+
+    /// Returns whether the gate of `upload` is open by its days now; `None` if it has none.
+    pub fn is_upload_day(&self) -> Option<bool> {
+        self.decide.gate_now(Stage::Upload, &self.clock.now()).map(|said| said.is_ok())
+    }
+
     /// Returns how each bundle that is not sent stands; one look is enough.
     fn open_bundles(&mut self) -> &[OpenBundle] {
         let now = self.clock.now();
@@ -42,7 +94,6 @@ impl View {
     /// Returns the files of bundles of which markets would decide otherwise today, since rules or tags changed after they
     /// were bundled: those that are not to go as they are, and those that further markets would take.
     pub fn other_verdicts(&mut self) -> [Vec<Group>; 2] {
-        let shut = self.decide.offers_shut(&self.clock.now());
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
         // It may lie in the bundles of several markets.
         let mut seen: HashSet<(AssetId, MarketName)> = HashSet::new();
@@ -55,7 +106,7 @@ impl View {
                     owing.asset.as_ref().is_none_or(|id| seen.insert((id.clone(), market.clone())))
                 };
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
-                let told = told(said.filter(|(market, _)| is_new(market)), shut.as_deref());
+                let told = told(said.filter(|(market, _)| is_new(market)), owing.shut.as_deref());
                 if !told.is_empty() {
                     taken.add(owing.file.clone(), Why::new(WhyKind::Market, &told.join("; ")));
                 }
@@ -75,8 +126,7 @@ impl View {
             Ok(owing) => owing,
             Err(hold) => return vec![cannot_tell(&hold)],
         };
-        let shut = self.decide.offers_shut(&now);
-        owing.iter().flat_map(|owing| told_of(owing, shut.as_deref())).collect()
+        owing.iter().flat_map(told_of).collect()
     }
 }
 
@@ -103,15 +153,15 @@ fn cannot_tell(hold: &Hold) -> String {
     format!("which markets it goes to later cannot be told: {hold}")
 }
 
-/// Returns what the markets say that lack a file, each in words; `shut` is why the gate is shut.
-fn told_of(owing: &Owing, shut: Option<&str>) -> Vec<String> {
+/// Returns what the markets say that lack a file, each in words.
+fn told_of(owing: &Owing) -> Vec<String> {
     match &owing.said {
-        Ok(said) => told(said, shut),
+        Ok(said) => told(said, owing.shut.as_deref()),
         Err(hold) => vec![not_asked(&owing.markets, hold)],
     }
 }
 
-/// Returns what markets say, once for all that say the same.
+/// Returns what markets say, once for all that say the same; `shut` is why the gate is shut.
 fn told<'a>(said: impl IntoIterator<Item = &'a (MarketName, Said)>, shut: Option<&str>) -> Vec<String> {
     let line = |(markets, said): (String, &Said)| {
         let [gets, refuses] = if markets.contains(',') { ["get", "refuse"] } else { ["gets", "refuses"] };

@@ -248,6 +248,14 @@ impl Pipeline {
         records.into()
     }
 
+    /// Takes the plans of assets out that no worker has yet.
+    pub(super) fn take_planned(&mut self) -> Vec<Job> {
+        let (assets, records): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut self.to_make).into_iter().partition(|job| job.facts.is_some());
+        self.to_make = records;
+        assets.into_iter().chain(self.slow.take_waiting()).collect()
+    }
+
     /// Returns until when others wait for whose turn it is to be decided on, if any do.
     pub(super) fn turn_due(&self) -> Option<Duration> {
         self.turns.until()

@@ -29,6 +29,11 @@ impl Slow {
         self.waiting.push_front(job);
     }
 
+    /// Takes those out that wait.
+    pub(super) fn take_waiting(&mut self) -> VecDeque<Job> {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Returns how many wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()

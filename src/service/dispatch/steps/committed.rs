@@ -174,6 +174,7 @@ impl Dispatcher {
         self.decide.ledger.notes.remember_plan(receipt.plan, &job.plan);
         self.areas.proved(job.plan.gives()).iter().for_each(report::resumed);
         self.after(&job.plan);
+        job.offered.iter().for_each(|offered| self.decide.use_up_offered(offered));
         if let Some(facts) = &job.facts {
             self.decide.use_up_release(facts);
             self.inbox.done(&facts.path);

@@ -32,8 +32,9 @@ use crate::service::clock::{Clock, Moment};
 use crate::service::decide::{Decider, RecordKeeper, judge_gone};
 use crate::service::rows::Stop;
 use crate::service::survey::{SurveyError, survey};
+use crate::service::view::View;
 use crate::service::why::WhyKind;
-use crate::service::{Opened, requests};
+use crate::service::{BehindGate, Opened, requests};
 use crate::vault::{CommitError, DiskError, Journal, Lock, Made, Space, Vault};
 
 /// What lay there for so long is complete.
@@ -92,6 +93,8 @@ struct Mill {
     late: Vec<Message>,
     /// How often each kind of work was begun.
     begun_work: BTreeMap<&'static str, usize>,
+    /// How many plans workers took to make.
+    made: usize,
 }
 
 fn settings(home: &Path, text: &str) -> Arc<Settings> {
@@ -166,6 +169,7 @@ impl Mill {
             slow: None,
             late: Vec::new(),
             begun_work: BTreeMap::new(),
+            made: 0,
         }
     }
 
@@ -342,7 +346,10 @@ impl Mill {
                 return None;
             }
             Work::Look { first, chunk, limits } => look(vault, first, chunk, &limits),
-            Work::Make { chunk, limits, nice: _ } => make_all(vault, chunk, &limits, &Stop::default(), Clock::start()),
+            Work::Make { chunk, limits, nice: _ } => {
+                self.made += chunk.len();
+                make_all(vault, chunk, &limits, &Stop::default(), Clock::start())
+            }
             Work::LookTwice(asides) => look_twice(disk, asides),
             Work::Commit { batch, now } => commit(vault, &mut self.journal, batch, now),
             Work::Undo { posted, rules, now } => {
@@ -403,12 +410,15 @@ impl Mill {
     fn release(&mut self, stage: Stage) {
         let settings = self.dispatcher.settings().clone();
         let mailbox = self.vault.mailbox();
+        let view = View::open_at(Settings::clone(&settings), &self.now());
+        let bundled = if stage == Stage::Upload { view.unwrap().behind_gate(None) } else { BehindGate::default() };
         crate::service::release(
             &mailbox,
             &settings,
             stage,
             None,
             crate::service::How { is_awaited: false, anyway: false },
+            &bundled,
             self.now().timestamp(),
         )
         .unwrap();

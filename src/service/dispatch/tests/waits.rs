@@ -68,6 +68,37 @@ fn a_release_lets_go_what_lay_there_and_nothing_that_comes_later() {
     }
 }
 
+/// No command let it go: whoever had `hold` could give it to a further market by no word.
+#[test]
+fn a_release_lets_what_lies_in_bundles_go_to_further_markets() {
+    let held = |most: u32| {
+        let limits = format!("limits: {{vecteezy: {{at_most: {most}}}}}");
+        format!("gates: {{upload: hold}}\nupload: {{markets: [adobe-stock, vecteezy], {limits}}}\n")
+    };
+    let tags = "title: The sea\ndescription: The sea in the early morning\nkeywords: [sea, wave, blue, dawn, calm, sky, sun]\n";
+    let files =
+        [("raw/sea/a.png", &*picture(1)), ("raw/sea/b.png", &*picture(2)), ("raw/sea/tags.yaml", tags.as_bytes())];
+    let mut mill = Mill::new(&held(1), &files);
+    let bundled = |mill: &Mill| {
+        let of = |market: &str| mill.assets().iter().filter(|name| name.contains(market)).count();
+        [of("/adobe-stock/files/"), of("/vecteezy/files/")]
+    };
+    mill.run();
+    mill.release(Stage::Upload);
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1], "{:?}", mill.held());
+    mill.reload(&held(9));
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1], "its gate is shut");
+    mill.release(Stage::Upload);
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 2], "{:?}", mill.held());
+    // Taken back, it waits for a new word.
+    mill.undo();
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 1]);
+}
+
 /// What may change unseen is looked at anew after `rescan_s`, and `once` waited for that again and again: for one picture
 /// if that was soon, and for many of them, each at its own time, if it was not.
 #[test]
@@ -157,6 +188,26 @@ fn new_settings_count_for_what_waits_and_for_what_comes() {
         mill.run();
         assert_eq!(held(&mill), second, "{before} {after}");
     }
+}
+
+/// Queued pictures were made once by the former settings, and what came of it was thrown away.
+#[test]
+fn what_no_worker_has_yet_is_made_by_new_settings_alone() {
+    let pictures: Vec<_> = (0..20).map(|n| (format!("raw/sea/{n}.png"), picture(n))).collect();
+    let files: Vec<(&str, &[u8])> = pictures.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+    let to = |megapixels| {
+        format!("keep: {{method: lanczos, min_megapixels: {megapixels}, scale_max: 16}}\ngates: {{export: hold}}\n")
+    };
+    let mut mill = Mill::new(&to(0.01), &files);
+    mill.until_begun("make");
+    mill.go(|mill| mill.messages.is_empty() && mill.dispatcher.pipeline.planned() > 0, Duration::MAX);
+    let in_hand = mill.made;
+    mill.reload(&to(0.02));
+    mill.let_answer();
+    mill.run();
+    // What a worker had is made again, too.
+    let enlarged = mill.assets().iter().filter(|name| name.starts_with("export/")).count();
+    assert_eq!((mill.made, enlarged), (20 + in_hand, 20), "{in_hand} were in hand");
 }
 
 /// What is made was decided on earlier: a gate that was shut since, and a bundle that was sent since, count.
