@@ -194,10 +194,34 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
     assert_eq!(rows("adobe-stock"), ["winter-cabins-0001.jpg", "wrong.jpg"]);
     assert_eq!(rows("other"), ["sea.obj", "winter-cabins-0001.jpg", "winter-cabins.obj", "wrong.jpg"]);
     for theme in ["winter-cabins", "sea"] {
-        let part = format!("/other/sidecars/{theme}.obj.parts/m.mtl");
-        let part = files.iter().find(|name| name.ends_with(&part)).unwrap_or_else(|| panic!("{files:?}"));
-        assert!(fs::read_to_string(root.at(part)).unwrap().contains(theme));
+        // A part lay in the bundle alone, and was lost with it.
+        let bundled = format!("/other/parts/{theme}.obj/m.mtl");
+        let bundled = files.iter().find(|name| name.ends_with(&bundled)).unwrap_or_else(|| panic!("{files:?}"));
+        let is_kept =
+            |name: &&String| name.starts_with(&format!("archive/{theme}/{theme}-")) && name.ends_with("/m.mtl");
+        let kept = files.iter().find(is_kept).unwrap_or_else(|| panic!("{files:?}"));
+        for part in [bundled, kept] {
+            assert!(fs::read_to_string(root.at(part)).is_ok_and(|text| text.contains(theme)), "{part}: {files:?}");
+        }
     }
+    // A model comes back with its part, also if a person took that out of the bundle.
+    let explained = |path: &str| root.text(&["explain", root.at(path).to_str().unwrap()]);
+    let of = |ending: &str| files.iter().find(|name| name.ends_with(ending)).unwrap();
+    let (part, kept) = (of("/parts/sea.obj/m.mtl"), of("-0002/m.mtl"));
+    assert!(explained(part).contains("files/sea.obj`: upload it with that"), "{}", explained(part));
+    assert!(explained(kept).contains("came along with"), "{}", explained(kept));
+    fs::remove_file(root.at(part)).unwrap();
+    assert!(root.call(&["undo", root.at(of("/files/sea.obj")).to_str().unwrap()]).status.success(), "{}", root.log());
+    assert!(root.at("upload/sea/m.mtl").exists() && root.at("upload/sea/sea.obj").exists(), "{:?}", root.files());
+    // Older versions put the parts elsewhere, in one bundle alone.
+    let former = format!("{}.parts/w.png", of("/other/sidecars/winter-cabins.obj.yaml").strip_suffix(".yaml").unwrap());
+    fs::create_dir_all(root.at(&former).parent().unwrap()).unwrap();
+    fs::write(root.at(&former), "w").unwrap();
+    assert!(
+        explained(&former).contains("upload it with that, and keep it: it lies here alone"),
+        "{}",
+        explained(&former)
+    );
 }
 
 #[test]

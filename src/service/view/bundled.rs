@@ -32,10 +32,22 @@ impl View {
         };
         let market = if is_known || self.is_by_defaults { "" } else { ", which the settings do not name" };
         let file_name = path.file_text();
+        if let Some(model) = bundle.model_of(path) {
+            let kept = if BundleFolder::is_part(path) {
+                "; `archive` has it, too"
+            } else {
+                ", and keep it: it lies here alone"
+            };
+            let is = format!("a part of the model `{model}`: upload it with that{kept}");
+            return Explained::new(is).with("bundle", format!("{folder}: {sent}"));
+        }
         let is = match () {
             () if BundleFolder::is_file(path) && what == What::File => return self.bundled_file(path, &bundle, sent),
             () if *path == folder => format!("the bundle of {} for the market {}{market}", name.day, name.market),
             () if *path == bundle.files() => "the files of a bundle: this is what you upload".to_owned(),
+            () if *path == folder.join(BundleFolder::PARTS) => {
+                "the parts of models, each model's in a folder of its name: upload them with it".to_owned()
+            }
             () if *path == bundle.sidecars() => {
                 "what stockmill knows of the bundle's files; do not upload it".to_owned()
             }
