@@ -10,6 +10,10 @@ use crate::vault::{DiskResult, Look, What, plain};
 const FILES: &str = "files";
 /// The folder of their sidecars.
 const SIDECARS: &str = "sidecars";
+/// The folder of the parts of models.
+const PARTS: &str = "parts";
+/// What older versions added to a model's name to name the folder of its parts.
+const FORMER_PARTS: &str = ".parts";
 /// The largest manifest that is read.
 pub(super) const CSV_BYTES_MAX: u64 = 1 << 30;
 
@@ -75,6 +79,20 @@ pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
 /// Returns whether a person marked a bundle as sent, or it does not lie there any more.
 pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
     disk.list(bundle).map_or(true, |listed| listed.iter().any(|(name, _)| is_sent_mark(name)))
+}
+
+/// Returns the folder of a bundled model's parts, if it has some; or why nobody can tell.
+pub(super) fn parts_of(disk: &dyn Look, file: &RelPath) -> Result<Option<RelPath>, String> {
+    let Some(bundle) = bundle_of(file) else { return Ok(None) };
+    let name = file.file_name();
+    // Older versions put them among the sidecars.
+    let folders = [bundle.join(PARTS).join(name), bundle.join(SIDECARS).join(name).with_suffix(FORMER_PARTS)];
+    for folder in folders {
+        if disk.stat(&folder).map_err(|error| error.to_string())?.is_some() {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the asset that a bundled file is of, and the hash of the bytes that stockmill left of it if that is on record; or says

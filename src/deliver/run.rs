@@ -9,13 +9,13 @@ use jiff::Timestamp;
 
 use super::after::{After, Kind, after};
 use super::connect::connect;
-use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed, says_delivered};
+use super::contents::{Contents, Item, asset_of, bundle_of, contents, is_closed, parts_of, says_delivered};
 use super::one::{Outcome, deliver_one};
 use super::record::{Claim, Instead, Parcel, Record};
 use super::rows::{changed_rows, new_rows};
 use super::secret::{CREDENTIALS, secret};
 use super::server::{Server, Trouble};
-use super::told::{FORGOTTEN, against, changed, rest, rows_changed};
+use super::told::{FORGOTTEN, against, changed, rest, rows_changed, with_parts};
 use crate::config::Delivery;
 use crate::market::{Accepts, Market};
 use crate::model::{ContentHash, RelPath, counted};
@@ -243,7 +243,11 @@ impl<'a> Run<'a> {
         if changed.is_some() && !item.is_as_seen(self.record.disk()) {
             return self.not_delivered(path, "it is being changed at this moment; the next run looks at it again");
         }
-        let against = changed.or_else(|| refused.map(|why| against(path, why)));
+        let parts = match parts_of(self.record.disk(), path) {
+            Ok(parts) => parts.map(|parts| with_parts(path, &parts)),
+            Err(why) => return self.not_delivered(path, why),
+        };
+        let against = changed.or(parts).or_else(|| refused.map(|why| against(path, why)));
         let name = market.order.market.name.clone();
         let parcel = Parcel { market: name, item: item.clone(), hash, asset: Some(asset), instead: None };
         self.hand_over(market, &parcel, against, connection, salt);

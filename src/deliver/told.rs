@@ -21,6 +21,13 @@ pub(super) fn changed(path: &RelPath, is: &ContentHash, left: Option<&ContentHas
     ))
 }
 
+/// Returns what is told of a model that is no whole one without its parts: where these belong on a server nobody knows.
+pub(super) fn with_parts(path: &RelPath, parts: &RelPath) -> String {
+    format!(
+        "it has parts in `{parts}`, and no parts are sent: upload it with them by hand and say `stockmill deliver --taken {path}`"
+    )
+}
+
 /// Returns what is told of a file of which nobody can say that its market would take it today.
 pub(super) fn against(path: &RelPath, why: &str) -> String {
     format!(

@@ -49,6 +49,7 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
     for product in &plan.products {
         let made = match &product.recipe {
             Recipe::EmbedOf { product, kind, .. } => embedded(bytes[*product], size_of(plan, *product), *kind),
+            Recipe::Copy { from } => Made { bytes: copied_bytes(plan, facts, from), ..Made::default() },
             recipe => source.made(recipe),
         };
         bytes.push(made.bytes);
@@ -62,6 +63,14 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
     }
     cost.time = Duration::from_nanos(time_ns);
     cost
+}
+
+/// Returns how large a file is that is copied: the texture of a model may be larger than all else.
+fn copied_bytes(plan: &Plan, facts: Option<&Facts>, from: &RelPath) -> u64 {
+    let moved = plan.moves.iter().map(|shift| (&shift.from, shift.seen));
+    let parts = facts.into_iter().flat_map(|facts| &facts.members).map(|part| (&part.path, part.seen));
+    let seen = moved.chain(parts).find(|(path, _)| *path == from);
+    seen.map_or(RECORD_BYTES, |(_, seen)| seen.size.max(RECORD_BYTES))
 }
 
 /// The file that a plan is about.
@@ -283,5 +292,9 @@ mod tests {
         let found = cost(&plan(products, false, &moves), Some(&facts)).bytes;
         let shares: Vec<(String, u64)> = found.into_iter().map(|(area, bytes)| (area.to_string(), bytes)).collect();
         assert_eq!(shares, [("archive".to_owned(), 5_004_096), ("upload".to_owned(), 5_000_000)]);
+        // The texture of a model is no small record.
+        let part = ("upload/d/m/parts/a.obj/a.png", recipe("copy"));
+        let found = cost(&plan(vec![part], false, &[("keep/t/a.png", "archive/t/a.png")]), None).bytes;
+        assert_eq!(found.into_values().collect::<Vec<_>>(), [5_000_000, 5_000_000]);
     }
 }

@@ -150,7 +150,11 @@ fn make_product(
             return Ok(Known { bytes: 0, ..earlier[*earlier_one].clone() });
         }
         Recipe::Bytes(bytes) => bytes.clone(),
-        Recipe::Copy { from } => sources.read(from)?,
+        Recipe::Copy { from } => {
+            let mut opened = sources.open(from)?;
+            let (file, _) = draft.stream(from, &mut opened, &product.to, product.mode.clone())?;
+            return Ok(Known::file(file));
+        }
         Recipe::SidecarOf { product, sidecar } => {
             let mut sidecar = sidecar.clone();
             if let Some(file) = &mut sidecar.file {

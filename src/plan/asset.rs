@@ -204,10 +204,8 @@ impl<'a> Asset<'a> {
 
     /// Returns why a model and its parts cannot go to `to`: they keep their names.
     pub(super) fn parts_fit(&self, to: &RelPath) -> Result<(), Hold> {
-        let from = base_of(self.facts);
-        let folder = base_in(self.facts, &from, to);
-        let names = self.facts.members.iter().filter_map(|member| member.path.below(&from));
-        let targets = names.map(|name| folder.join(name.as_path())).chain([to.clone()]);
+        let folder = base_in(self.facts, &base_of(self.facts), to);
+        let targets = self.parts().map(|(_, inner)| folder.join(inner.as_path())).chain([to.clone()]);
         for target in targets {
             if (self.context.taken)(&target) {
                 return Err(Hold::Waits(format!("`{target}` is there already, and a model's parts keep their names")));
@@ -222,7 +220,7 @@ impl<'a> Asset<'a> {
         let sidecar = self.sidecar_that(did);
         plan.products.push(new_file(to.with_suffix(SIDECAR_SUFFIX), Recipe::Bytes(sidecar.to_text().into_bytes())));
         // The asset itself comes last: whoever sees it sees all that belongs to it.
-        self.bring_companions(&mut plan, to, &base_in(self.facts, &base_of(self.facts), to));
+        self.bring_companions(&mut plan, to);
         plan.moves.push(Move { from: self.facts.path.clone(), to: to.clone(), seen: self.facts.seen });
         plan
     }
@@ -250,7 +248,7 @@ impl<'a> Asset<'a> {
         plan.products.insert(0, new_file(to.clone(), recipe));
         let recipe = Recipe::SidecarOf { product: 0, sidecar: Box::new(sidecar) };
         plan.products.insert(1, new_file(to.with_suffix(SIDECAR_SUFFIX), recipe));
-        self.bring_companions(&mut plan, to, &base_in(self.facts, &base_of(self.facts), to));
+        self.bring_companions(&mut plan, to);
         plan
     }
 
@@ -266,14 +264,28 @@ impl<'a> Asset<'a> {
             });
             return None;
         }
-        let stem = self.first_stem();
-        let archived = self.free_in(&self.folder("archive"), &stem, &self.extension());
+        let archived = if self.facts.members.is_empty() {
+            self.free_in(&self.folder("archive"), &self.first_stem(), &self.extension())
+        } else {
+            self.kept_with_parts()
+        };
         let mut sidecar = self.sidecar_that("kept as the original");
         sidecar.keep_original_at(archived.clone());
         let recipe = Recipe::Bytes(sidecar.to_text().into_bytes());
         plan.products.push(new_file(archived.with_suffix(SIDECAR_SUFFIX), recipe));
         plan.moves.push(Move { from: self.facts.path.clone(), to: archived.clone(), seen: self.facts.seen });
         Some(archived)
+    }
+
+    /// Returns where a model is kept as an original: in a folder of its own, so that its parts keep their names and places.
+    fn kept_with_parts(&self) -> RelPath {
+        let has_own_folder = theme_of_path(&base_of(self.facts).join("file")).1.is_some();
+        let as_it_lies = self.with_parts("archive", None);
+        let record = as_it_lies.with_suffix(SIDECAR_SUFFIX);
+        if has_own_folder && self.parts_fit(&as_it_lies).is_ok() && !(self.context.taken)(&record) {
+            return as_it_lies;
+        }
+        self.with_parts("archive", Some(&self.first_stem()))
     }
 
     /// Returns a free name for a companion that goes with the asset to `to`.
@@ -289,16 +301,22 @@ impl<'a> Asset<'a> {
         }
     }
 
-    /// Plans the moves of everything that belongs to the asset, named after `to`; a model's parts keep their names
-    /// and go into the folder `parts`; the old sidecar goes.
-    pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath, parts: &RelPath) {
+    /// Returns the parts of a model, each with its place below the folder that holds the whole asset.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&Companion, RelPath)> {
+        let base = base_of(self.facts);
+        let inner = move |part: &RelPath| part.below(&base).expect("a part lies in the asset's folder");
+        self.facts.members.iter().map(move |part| (part, inner(&part.path)))
+    }
+
+    /// Plans the moves of everything that belongs to the asset, named after `to`; a model's parts keep their names and
+    /// places; the old sidecar goes.
+    pub(super) fn bring_companions(&self, plan: &mut Plan, to: &RelPath) {
         for Companion { path, seen } in &self.facts.companions {
             plan.moves.push(Move { from: path.clone(), to: self.free_beside(path, to), seen: *seen });
         }
-        let base = base_of(self.facts);
-        for Companion { path, seen } in &self.facts.members {
-            let inner = path.below(&base).expect("a part lies in the asset's folder");
-            plan.moves.push(Move { from: path.clone(), to: parts.join(inner.as_path()), seen: *seen });
+        let folder = base_in(self.facts, &base_of(self.facts), to);
+        for (Companion { path, seen }, inner) in self.parts() {
+            plan.moves.push(Move { from: path.clone(), to: folder.join(inner.as_path()), seen: *seen });
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {
             plan.removes.push(Remove { path: path.clone(), seen: *seen, aside: None, copied_to: None });

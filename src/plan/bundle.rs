@@ -73,6 +73,17 @@ pub struct Bundle {
     pub sent: bool,
 }
 
+/// The parts of a model, as they lie in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// Their folder, within the bundle.
+    pub folder: RelPath,
+    /// Where each lies in that.
+    pub names: Vec<RelPath>,
+    /// Whether they are kept in `archive`, too.
+    pub is_kept: bool,
+}
+
 /// One file of a bundle, with its tags as they resolve today.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BundleAsset {
@@ -98,6 +109,8 @@ pub struct BundleAsset {
     pub is_tagged: bool,
     /// Whether a person changed it since it was bundled.
     pub is_retouched: bool,
+    /// The parts of a model.
+    pub parts: Option<Parts>,
     /// What its market has against it today, by what was measured of it and by its tags, or why it cannot be measured; `None` if
     /// nobody tried.
     pub against: Option<Result<Vec<String>, String>>,
@@ -121,6 +134,7 @@ impl BundleAsset {
             video: None,
             is_tagged: true,
             is_retouched: false,
+            parts: None,
             against: None,
             went: None,
         }

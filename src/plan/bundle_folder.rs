@@ -3,8 +3,11 @@ use std::ffi::OsStr;
 use crate::model::{RelPath, Stage};
 use crate::records::SIDECAR_SUFFIX;
 
-/// The folder of a bundle, `upload/DAY/MARKET`: what is sent lies in `files`, and what stockmill knows of it in
-/// `sidecars`, out of the way.
+/// What older versions added to a model's name to name the folder of its parts, in `sidecars`.
+const FORMER_PARTS: &str = ".parts";
+
+/// The folder of a bundle, `upload/DAY/MARKET`: what is sent lies in `files`, the parts of models, which keep their names, in
+/// `parts`, and what stockmill knows of it in `sidecars`, out of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleFolder(RelPath);
 
@@ -13,6 +16,8 @@ impl BundleFolder {
     pub const FILES: &str = "files";
     /// The folder of their sidecars, and of all else that belongs to them.
     pub const SIDECARS: &str = "sidecars";
+    /// The folder of the parts of models, in a folder for each that has its file's name.
+    pub const PARTS: &str = "parts";
     /// The folder in `upload` to which a person moves what was sent, as `DAY/MARKET`.
     pub const SENT: &str = "sent";
 
@@ -47,8 +52,16 @@ impl BundleFolder {
 
     /// Returns whether a path lies among the files of a bundle.
     pub fn is_file(path: &RelPath) -> bool {
-        path.area() == Stage::Upload.name()
-            && path.parts().nth(Self::depth(path)).is_some_and(|part| part == Self::FILES)
+        Self::is_within(path, Self::FILES)
+    }
+
+    /// Returns whether a path lies among the parts of a bundle's models.
+    pub fn is_part(path: &RelPath) -> bool {
+        Self::is_within(path, Self::PARTS)
+    }
+
+    fn is_within(path: &RelPath, folder: &str) -> bool {
+        path.area() == Stage::Upload.name() && path.parts().nth(Self::depth(path)).is_some_and(|part| part == folder)
     }
 
     /// Returns the folder.
@@ -64,6 +77,29 @@ impl BundleFolder {
     /// Returns the folder of the sidecars.
     pub fn sidecars(&self) -> RelPath {
         self.0.join(Self::SIDECARS)
+    }
+
+    /// Returns the folder of the parts of a model.
+    pub fn parts_of(&self, file_name: impl AsRef<OsStr>) -> RelPath {
+        self.0.join(Self::PARTS).join(file_name)
+    }
+
+    /// Returns the folder of the parts of a model where older versions put them, in the bundle of one market alone.
+    pub fn former_parts_of(&self, file_name: impl AsRef<OsStr>) -> RelPath {
+        self.sidecars().join(file_name).with_suffix(FORMER_PARTS)
+    }
+
+    /// Returns the model that a path in this bundle is a part of.
+    pub fn model_of(&self, part: &RelPath) -> Option<RelPath> {
+        let below = part.below(&self.0)?;
+        let mut parts = below.parts();
+        let (folder, name) = (parts.next()?, parts.next()?);
+        let name = match folder.to_str()? {
+            Self::PARTS => Some(name),
+            Self::SIDECARS => name.to_str()?.strip_suffix(FORMER_PARTS).map(OsStr::new),
+            _ => None,
+        };
+        name.filter(|_| parts.next().is_some()).map(|name| self.files().join(name))
     }
 
     /// Returns where the sidecar of a file lies.
@@ -83,6 +119,24 @@ impl BundleFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_known_by_its_model() {
+        for (path, is_part, model) in [
+            ("upload/d/m/parts/a.obj/a.mtl", true, Some("a.obj")),
+            ("upload/d/m/parts/a.obj/tex/files/w.png", true, Some("a.obj")),
+            ("upload/d/m/sidecars/a.obj.parts/tex/w.png", false, Some("a.obj")),
+            ("upload/d/m/parts/a.obj", true, None),
+            ("upload/d/m/sidecars/a.obj.yaml", false, None),
+            ("upload/d/m/files/a.obj", false, None),
+            ("upload/d/other/parts/a.obj/a.mtl", true, None),
+        ] {
+            let (bundle, path) = (RelPath::new("upload/d/m").unwrap(), RelPath::new(path).unwrap());
+            let bundle = BundleFolder::new(bundle);
+            assert_eq!(BundleFolder::is_part(&path), is_part, "{path}");
+            assert_eq!(bundle.model_of(&path), model.map(|model| bundle.files().join(model)), "{path}");
+        }
+    }
 
     #[test]
     fn a_bundle_has_its_files_and_their_sidecars_apart() {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    GONE, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_people, of_retouched,
-    of_sound, of_tagless, of_unmeasured, of_unwise,
+    GONE, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_parts,
+    of_people, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
@@ -109,7 +109,8 @@ impl Checklist<'_> {
         let others = unwanted.iter().copied().chain(self.without_row.iter().map(String::as_str)).collect();
         let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));
         let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions, &others)).collect();
-        let mut uploads: Vec<Step> = left.uploads.iter().chain(&left.back).chain(&left.changed).map(step).collect();
+        let mut uploads: Vec<Step> =
+            left.uploads.iter().chain(&left.with_parts).chain(&left.back).chain(&left.changed).map(step).collect();
         let (sent, csv, again) = csv_steps(self.parts, self.delivered, &done, &ticked, left.is_any_new);
         delivered.extend(sent);
         uploads.extend(again.map(|step| listed.distinct(step)));
@@ -188,7 +189,8 @@ impl Checklist<'_> {
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         let of_names = of_names(self.market, self.assets);
-        notes.chain(videos).chain(self.cut()).chain(of_short(self.assets)).chain(of_names).collect()
+        let of_parts = of_parts(self.assets, self.delivered.is_going_on);
+        notes.chain(videos).chain(of_parts).chain(self.cut()).chain(of_short(self.assets)).chain(of_names).collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -236,6 +238,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         SOUND,
         PEOPLE,
         TAGLESS,
+        PARTS,
         RETOUCHED,
         UNMEASURED,
         GONE,

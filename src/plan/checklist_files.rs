@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bundle::BundleAsset;
+use super::bundle::{BundleAsset, Parts};
 use crate::market::{Charset, Market, Warning, WarningKind};
 use crate::model::{People, counted, escape_bytes};
 
@@ -19,6 +19,8 @@ pub(super) const RETOUCHED: (&str, &str) = (
 );
 /// How a line begins and ends that says what a market may dislike.
 pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
+/// How a line begins and ends that names the parts of a model.
+pub(super) const PARTS: (&str, &str) = ("> Parts of a model: ", "; upload them with it.");
 /// How a line begins and ends that names files which cannot be measured.
 pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
@@ -62,6 +64,23 @@ pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
 pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.is_retouched))?;
     Some(format!("{}{names}{}", RETOUCHED.0, RETOUCHED.1))
+}
+
+/// Returns a line for each model that has parts: without them it is no whole model. `is_going_on` says whether
+/// `stockmill deliver` sends files of the bundle.
+pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let Parts { folder, names, is_kept } = asset.parts.as_ref()?;
+        let file = escape_bytes(asset.file_name.as_bytes());
+        let first: Vec<String> = names.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+        let more = names.len().checked_sub(NAMED_MAX).filter(|more| *more > 0);
+        let more = more.map(|more| format!(" and {}", counted(more, "more file"))).unwrap_or_default();
+        let kept = if *is_kept { "" } else { ", here alone: keep them" };
+        let by_hand = if is_going_on { "; `stockmill deliver` sends neither it nor them" } else { "" };
+        let what = format!("`{file}` has {}{more}, in `{folder}/`{kept}{by_hand}", first.join(", "));
+        Some(format!("{}{what}{}", PARTS.0, PARTS.1))
+    };
+    assets.iter().filter_map(line).collect()
 }
 
 /// Returns a line for each kind of what is unwise in the tags of the files.
@@ -121,7 +140,7 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Meta, SourceType, Video};
+    use crate::model::{Meta, RelPath, SourceType, Video};
 
     /// "Leave out pictures with faces" named none of those whose tags say where they are.
     #[test]
@@ -147,6 +166,40 @@ mod tests {
         assert_eq!(told("dreamstime", &assets).as_deref(), Some(line));
         assert_eq!(told("dreamstime", &assets[1..4]), None);
         assert_eq!(told("adobe-stock", &assets), None);
+    }
+
+    /// Nothing named the parts of a model: it was uploaded without them.
+    #[test]
+    fn the_parts_of_a_model_are_named() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let asset = |folder: &str, names: &[&str], is_kept| BundleAsset {
+            parts: Some(Parts { folder: path(folder), names: names.iter().map(|name| path(name)).collect(), is_kept }),
+            ..BundleAsset::bare("m.obj", Meta::default())
+        };
+        let many: Vec<String> = (10..33).map(|n| format!("tex/{n}.png")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let by_hand = "; `stockmill deliver` sends neither it nor them";
+        for (asset, is_going_on, start, end) in [
+            (asset("parts/m.obj", &["m.mtl", "tex/w.png"], true), false, "`m.mtl`, `tex/w.png`", ", in `parts/m.obj/`"),
+            (
+                asset("parts/m.obj", &many, true),
+                true,
+                "`tex/10.png`, ",
+                "`tex/29.png` and 3 more files, in `parts/m.obj/`",
+            ),
+            (
+                asset("sidecars/m.obj.parts", &["m.mtl"], false),
+                false,
+                "`m.mtl`",
+                ", in `sidecars/m.obj.parts/`, here alone: keep them",
+            ),
+        ] {
+            let lines = of_parts(&[BundleAsset::bare("a.jpg", Meta::default()), asset], is_going_on);
+            let [line] = &lines[..] else { panic!("{lines:?}") };
+            assert!(line.starts_with(&format!("> Parts of a model: `m.obj` has {start}")), "{line}");
+            let told = if is_going_on { by_hand } else { "" };
+            assert!(line.ends_with(&format!("{end}{told}; upload them with it.")), "{line}");
+        }
     }
 
     #[test]

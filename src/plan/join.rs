@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
+use super::{BundleFolder, Hold, Plan, Product, Recipe, naming, new_file, new_version, plan_refresh};
 use crate::model::{AiField, AssetId, ContentHash, Identity, Meta, RelPath, Stage, Strength, Tags};
 use crate::records::{About, Happened, Move, Remove, Sidecar};
 
@@ -94,8 +94,8 @@ pub fn plan_join(
         Says::Xmp(_) => {
             refuse_second_xmp(late, files, taken)?;
             let to = bring(&mut plan, late, first, taken);
-            for file in &files[1..] {
-                plan.products.push(new_file(target(late, file), Recipe::Copy { from: late.path.clone() }));
+            for target in files.iter().map(|file| target(late, file)).filter(|target| *target != to) {
+                plan.products.push(new_file(target, Recipe::Copy { from: late.path.clone() }));
             }
             for file in files.iter().filter(|file| file.meta.is_some()) {
                 rewrite(&mut plan, file, late, "its XMP sidecar came late", now);
@@ -181,12 +181,20 @@ fn rewrite(plan: &mut Plan, file: &AssetFile, late: &Late, did: &str, now: Times
 
 /// Plans the companion's move to its asset; returns where.
 fn bring(plan: &mut Plan, late: &Late, file: &AssetFile, taken: &dyn Fn(&RelPath) -> bool) -> RelPath {
-    let wanted = target(late, file);
+    let wanted = kept(late, file);
     let stem = wanted.stem().to_string_lossy().into_owned();
     let taken = |name: &str| taken(&wanted.sibling(name));
     let to = wanted.sibling(naming::free(&stem, &wanted.extension(), naming::FILE_NAME_BYTES_MAX, &taken));
     plan.moves.push(Move { from: late.path.clone(), to: to.clone(), seen: late.seen });
     to
+}
+
+/// Returns where a companion is kept: beside the file; of one in a bundle, which a person may delete once it was sent, beside
+/// the original.
+fn kept(late: &Late, file: &AssetFile) -> RelPath {
+    let record = file.record.as_ref().filter(|_| BundleFolder::is_file(&file.path));
+    let original = record.and_then(|(_, _, sidecar)| sidecar.original()?.archived.as_ref());
+    original.map_or_else(|| target(late, file), |original| original.sibling(late.name_beside(original)))
 }
 
 /// Returns where a companion belongs: beside the file, or in a bundle beside the file's sidecar.

@@ -63,7 +63,7 @@ mod verdicts;
 
 pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
-pub use bundle::{Bundle, BundleAsset, BundleName, plan_name_back, plan_refresh};
+pub use bundle::{Bundle, BundleAsset, BundleName, Parts, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};

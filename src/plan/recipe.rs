@@ -19,7 +19,7 @@ pub enum Recipe {
         /// Which product.
         product: usize,
     },
-    /// A copy of a small file that goes with the asset.
+    /// A copy of a file that goes with the asset, of its own bytes: whoever changes it changes no other.
     Copy {
         /// The file.
         from: RelPath,

@@ -17,6 +17,8 @@ const UPLOAD_END: &str = " from `files/`";
 const ANEW: &str = ", in place of what was uploaded before they changed";
 /// What stands behind files that were to be deleted at the market, and are back.
 const BACK: &str = ", unless they are still in the portal";
+/// What stands behind models that are no whole ones without their parts.
+const WITH_PARTS: &str = ", each with its parts, which are named above";
 /// How a line begins, behind its box, that names files for which the same is ticked.
 const SELECT: &str = "Select ";
 /// What stands between the first and the last name of a range, and between two ranges.
@@ -42,6 +44,8 @@ pub(super) struct Left<'a> {
     pub(super) delivered: Option<Selection<'a>>,
     /// Those to upload.
     pub(super) uploads: Option<Selection<'a>>,
+    /// Models to upload that have parts.
+    pub(super) with_parts: Option<Selection<'a>>,
     /// Those that changed since they were uploaded.
     pub(super) changed: Option<Selection<'a>>,
     /// Those that were to be deleted at the market, and are back.
@@ -88,12 +92,16 @@ pub(super) fn left<'a>(
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
     let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
         uploads.partition(|name| done.uploaded.contains_key(name));
-    let (back, uploads) = uploads.into_iter().partition(|name| done.deleted.contains(name));
+    let (back, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
+        uploads.into_iter().partition(|name| done.deleted.contains(name));
+    let models: BTreeSet<&str> =
+        assets.iter().filter(|asset| asset.parts.is_some()).map(|asset| asset.file_name.as_str()).collect();
+    let (with_parts, uploads) = uploads.into_iter().partition(|name| models.contains(name));
     let some =
         |names: BTreeSet<&'a str>, tail| (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, tail });
     let (delivered, uploads) = (some(sent, DELIVERED), some(uploads, ""));
-    let (changed, back) = (some(changed, ANEW), some(back, BACK));
-    Left { delivered, uploads, changed, back, selections: grouped(&to_do), is_any_new }
+    let (with_parts, changed, back) = (some(with_parts, WITH_PARTS), some(changed, ANEW), some(back, BACK));
+    Left { delivered, uploads, with_parts, changed, back, selections: grouped(&to_do), is_any_new }
 }
 
 /// Takes away what is done by the text of ticked lines; returns what is told as delivered.
@@ -278,7 +286,8 @@ fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) 
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Look, Meta, People, SourceType, Video};
+    use crate::model::{Look, Meta, People, RelPath, SourceType, Video};
+    use crate::plan::Parts;
 
     fn asset(file_name: &str, look: Option<Look>, people: Option<People>) -> BundleAsset {
         BundleAsset { look, people, ..BundleAsset::bare(file_name, Meta::default()) }
@@ -290,8 +299,13 @@ mod tests {
 
     fn lines_of(market: &Market, assets: &[BundleAsset], ticked: &[&str]) -> Vec<String> {
         let ticked: Vec<Ticked<'_>> = ticked.iter().map(|text| Ticked { text, about: None }).collect();
-        let Left { uploads, selections, .. } = left(market, assets, &Delivered::default(), &Done::default(), &ticked);
-        uploads.iter().chain(&selections).map(|one| one.step(&versions(assets), &BTreeSet::new()).0).collect()
+        let left = left(market, assets, &Delivered::default(), &Done::default(), &ticked);
+        left.uploads
+            .iter()
+            .chain(&left.with_parts)
+            .chain(&left.selections)
+            .map(|one| one.step(&versions(assets), &BTreeSet::new()).0)
+            .collect()
     }
 
     /// Returns the lines but for that about what is uploaded.
@@ -411,6 +425,24 @@ mod tests {
             lines_of(&boxless, &among, &[first]),
             ["Upload `cabin-1.jpg` to `cabin-2.jpg`, `sea-1.jpg` (4 files) from `files/`."]
         );
+    }
+
+    /// A step said nothing of a model's parts, which were left behind.
+    #[test]
+    fn models_with_parts_are_uploaded_by_a_step_of_their_own() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let parts = Parts { folder: path("parts/m-2.obj"), names: vec![path("m.mtl")], is_kept: true };
+        let model = BundleAsset { parts: Some(parts), ..asset("m-2.obj", None, None) };
+        let assets = [asset("m-1.obj", None, None), model, asset("m-3.obj", None, None)];
+        let boxless = Market { boxes: None, ..market("adobe-stock") };
+        let expected = [
+            "Upload `m-1.obj`, `m-3.obj` (2 files) from `files/`.",
+            "Upload `m-2.obj` (1 file) from `files/`, each with its parts, which are named above.",
+        ];
+        assert_eq!(lines_of(&boxless, &assets, &[]), expected);
+        // One of an older version was about all three.
+        assert_eq!(lines_of(&boxless, &assets, &["Upload `m-1.obj` to `m-3.obj` (3 files) from `files/`."]), [""; 0]);
+        assert_eq!(lines_of(&boxless, &assets, &[expected[1]]), expected[..1]);
     }
 
     /// A person's lines that begin as ours went away.

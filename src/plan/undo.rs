@@ -74,7 +74,8 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
     let is_there = |product: &&Publish| (facts.seen)(&product.to).is_some();
     // What a person took out of the bundle of one market does not keep it in that of another one.
     let is_bundled = intent.publish.iter().filter(is_there).any(|product| BundleFolder::is_file(&product.to));
-    let is_taken_out = |product: &Publish| is_bundled && BundleFolder::of(&product.to).is_some() && !is_there(&product);
+    let is_in_bundle = |path: &RelPath| BundleFolder::of(path).is_some() || BundleFolder::is_part(path);
+    let is_taken_out = |product: &Publish| is_bundled && is_in_bundle(&product.to) && !is_there(&product);
     for product in intent.publish.iter().filter(|product| !is_taken_out(product)) {
         if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
             return Err(went_on(&product.to));

@@ -11,14 +11,11 @@ use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::refusal::{But, MENDED, MENDED_OR_NUMBERED};
 use super::tags::digest;
-use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
+use super::{Bundle, Bundled, Companion, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, MarketName, Meta, RelPath, Stage, together};
 use crate::records::{FileRecord, Step};
-
-/// What is added to a bundled model's name to name the folder of its parts.
-const PARTS: &str = ".parts";
 
 /// Puts a finished file into today's bundle of every market that takes it.
 pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
@@ -30,7 +27,8 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     }
     plan.not_for = told(&refused);
     plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
-    if let Some(archived) = asset.retire(&mut plan) {
+    let archived = asset.retire(&mut plan);
+    if let Some(archived) = &archived {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
         for recipe in recipes {
             if let Recipe::SidecarOf { sidecar, .. } = recipe {
@@ -38,14 +36,10 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
             }
         }
     }
-    let to = plan.about.to.clone().expect("a bundle has a place for every file");
-    bring_xmp(asset, &mut plan, |file| *file != to);
-    if let Some(bundle) = BundleFolder::of(&to) {
-        // Two models may have parts of the same name.
-        let sidecars = bundle.sidecars();
-        let parts = sidecars.join(to.with_suffix(PARTS).file_name());
-        asset.bring_companions(&mut plan, &sidecars.join(to.file_name()), &parts);
-    }
+    bring_along(asset, &mut plan);
+    // A person may delete a bundle that was sent: what came along is kept with the original.
+    let kept = archived.or_else(|| asset.sidecar.original()?.archived.clone());
+    asset.bring_companions(&mut plan, &kept.expect("what can be made again is made of an original that is kept"));
     Ok(plan)
 }
 
@@ -60,7 +54,7 @@ pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) 
     }
     let Some(mut plan) = plan else { return Err(refused_by_all(&lacking)) };
     plan.about.did = format!("{}; other markets got it before", did.join("; "));
-    bring_xmp(&asset, &mut plan, |_| true);
+    bring_along(&asset, &mut plan);
     Ok(plan)
 }
 
@@ -92,12 +86,18 @@ pub fn ask_markets(
     Ok(takes.chain(lacks).collect())
 }
 
-/// Plans copies of an asset's foreign sidecars for its files in bundles.
-fn bring_xmp(asset: &Asset<'_>, plan: &mut Plan, is_meant: impl Fn(&RelPath) -> bool) {
+/// Plans copies of an asset's foreign sidecars, and of a model's parts, for its files in bundles. Each bundle has all that a
+/// person uploads.
+fn bring_along(asset: &Asset<'_>, plan: &mut Plan) {
     let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
-    for file in bundled.iter().filter(|file| is_meant(file) && BundleFolder::is_file(file)) {
-        if let Some(bundle) = BundleFolder::of(file) {
-            asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
+    for file in bundled.iter().filter(|file| BundleFolder::is_file(file)) {
+        let Some(bundle) = BundleFolder::of(file) else { continue };
+        asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
+        for (Companion { path, .. }, inner) in asset.parts() {
+            let copy = Recipe::Copy { from: path.clone() };
+            let earlier = plan.products.iter().position(|product| product.recipe == copy);
+            let recipe = earlier.map_or(copy, |product| Recipe::SameAs { product });
+            plan.products.push(new_file(bundle.parts_of(file.file_name()).join(inner.as_path()), recipe));
         }
     }
 }
@@ -171,6 +171,7 @@ fn free_name(asset: &Asset<'_>, market: &Market, folder: &BundleFolder, wanted: 
     let taken = |name: &str| {
         is_taken(&files.join(name))
             || is_taken(&folder.sidecar_of(name))
+            || asset.parts().any(|(_, inner)| is_taken(&folder.parts_of(name).join(inner.as_path())))
             || (asset.context.given)(&market.name, name, &asset.id)
             || refused.iter().any(|refusal| was(refusal, name))
     };

@@ -105,6 +105,48 @@ const CASES: &[Case] = &[
         replaced: &[],
     },
     Case {
+        name: "a model is bundled for two markets, and kept with its part in the archive",
+        before: |state| {
+            state.file("keep/t/m.obj", PICTURE);
+            state.file("keep/t/m.mtl", OTHER);
+            state.folder("upload");
+            state.folder("archive");
+        },
+        make: |vault| {
+            let mut draft = vault.draft();
+            let (model, part) = (path("keep/t/m.obj"), path("keep/t/m.mtl"));
+            let (model_seen, part_seen) = (seen(vault, "keep/t/m.obj")?, seen(vault, "keep/t/m.mtl")?);
+            draft.same(&model, &path("upload/d/m/files/m.obj"), &ContentHash::of(PICTURE), Some(model_seen))?;
+            draft.same_as(0, &path("upload/d/n/files/m.obj"), PublishMode::New)?;
+            draft.write(&path("upload/d/m/parts/m.obj/m.mtl"), OTHER, PublishMode::New)?;
+            draft.same_as(2, &path("upload/d/n/parts/m.obj/m.mtl"), PublishMode::New)?;
+            draft.shift(&model, &path("archive/t/m/m.obj"), model_seen)?;
+            draft.shift(&part, &path("archive/t/m/m.mtl"), part_seen)?;
+            Ok(vec![draft.finish(about(Stage::Upload))])
+        },
+        originals: &[
+            (PICTURE, &["keep/t/m.obj", "archive/t/m/m.obj"]),
+            (OTHER, &["keep/t/m.mtl", "archive/t/m/m.mtl"]),
+        ],
+        after: &[
+            ("upload/d/m/files/m.obj", PICTURE),
+            ("upload/d/m/parts/m.obj/m.mtl", OTHER),
+            ("upload/d/n/files/m.obj", PICTURE),
+            ("upload/d/n/parts/m.obj/m.mtl", OTHER),
+            ("archive/t/m/m.obj", PICTURE),
+            ("archive/t/m/m.mtl", OTHER),
+        ],
+        together: &[&[
+            "upload/d/m/files/m.obj",
+            "upload/d/m/parts/m.obj/m.mtl",
+            "upload/d/n/files/m.obj",
+            "upload/d/n/parts/m.obj/m.mtl",
+            "archive/t/m/m.obj",
+            "archive/t/m/m.mtl",
+        ]],
+        replaced: &[],
+    },
+    Case {
         name: "a bundle is marked as sent, and that is on record with it",
         before: |state| {
             state.file("upload/d/m/files/a.jpg", PICTURE);
@@ -205,25 +247,28 @@ const CASES: &[Case] = &[
         replaced: &[],
     },
     Case {
-        name: "a companion joins a bundled file late: that and its record are replaced",
+        name: "a companion joins a bundled file late, and is kept in the archive: that and its record are replaced",
         before: |state| {
             state.drop_file("raw/t/x.xmp", PICTURE);
             state.file("keep/m/files/t-1.jpg", OTHER);
             state.file("keep/m/sidecars/t-1.jpg.yaml", b"old");
+            state.folder("archive");
         },
         make: |vault| {
             let mut draft = vault.draft();
             let replace = |was: &[u8]| PublishMode::Replace { was: Some(ContentHash::of(was)) };
             draft.write(&path("keep/m/files/t-1.jpg"), LARGE, replace(OTHER))?;
             draft.write(&path("keep/m/sidecars/t-1.jpg.yaml"), SIDECAR, replace(b"old"))?;
-            draft.shift(&path("raw/t/x.xmp"), &path("keep/m/sidecars/t-1.xmp"), seen(vault, "raw/t/x.xmp")?)?;
+            draft.write(&path("keep/m/sidecars/t-1.xmp"), PICTURE, PublishMode::New)?;
+            draft.shift(&path("raw/t/x.xmp"), &path("archive/t/t-1.xmp"), seen(vault, "raw/t/x.xmp")?)?;
             Ok(vec![draft.finish(about(Stage::Upload))])
         },
-        originals: &[(PICTURE, &["raw/t/x.xmp", "keep/m/sidecars/t-1.xmp"])],
+        originals: &[(PICTURE, &["raw/t/x.xmp", "archive/t/t-1.xmp"])],
         after: &[
             ("keep/m/files/t-1.jpg", LARGE),
             ("keep/m/sidecars/t-1.jpg.yaml", SIDECAR),
             ("keep/m/sidecars/t-1.xmp", PICTURE),
+            ("archive/t/t-1.xmp", PICTURE),
         ],
         together: &[],
         replaced: &[("keep/m/files/t-1.jpg", OTHER, LARGE), ("keep/m/sidecars/t-1.jpg.yaml", b"old", SIDECAR)],

@@ -152,6 +152,16 @@ fn add_market(root: &Root, gates: &str) {
     fs::write(root.at("stockmill.yaml"), settings).unwrap();
 }
 
+/// Drops a model into each theme, with a part that has the same name in both.
+fn drop_models(root: &Root) {
+    for theme in ["winter-cabins", "sea"] {
+        fs::create_dir_all(root.at(&format!("upload/{theme}"))).unwrap();
+        let model = root.at(&format!("upload/{theme}/{theme}.obj"));
+        fs::write(model, format!("mtllib m.mtl\nv 0 0 0\nusemtl a\nf 1 1 1\n# {theme}\n")).unwrap();
+        fs::write(root.at(&format!("upload/{theme}/m.mtl")), format!("newmtl a\n# {theme}\n")).unwrap();
+    }
+}
+
 #[test]
 fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
     let root = Root::new();
@@ -163,12 +173,7 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
                <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:subject><rdf:Bag>\
                <rdf:li>from the xmp</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>";
     fs::write(root.at("raw/winter-cabins/a.xmp"), xmp).unwrap();
-    for theme in ["winter-cabins", "sea"] {
-        fs::create_dir_all(root.at(&format!("upload/{theme}"))).unwrap();
-        let model = root.at(&format!("upload/{theme}/{theme}.obj"));
-        fs::write(model, format!("mtllib m.mtl\nv 0 0 0\nusemtl a\nf 1 1 1\n# {theme}\n")).unwrap();
-        fs::write(root.at(&format!("upload/{theme}/m.mtl")), format!("newmtl a\n# {theme}\n")).unwrap();
-    }
+    drop_models(&root);
     // What it is counts, not what it is called.
     let jpeg = {
         let image = image::load_from_memory(&picture(2, 220)).unwrap().to_rgb8();
@@ -194,10 +199,60 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
     assert_eq!(rows("adobe-stock"), ["winter-cabins-0001.jpg", "wrong.jpg"]);
     assert_eq!(rows("other"), ["sea.obj", "winter-cabins-0001.jpg", "winter-cabins.obj", "wrong.jpg"]);
     for theme in ["winter-cabins", "sea"] {
-        let part = format!("/other/sidecars/{theme}.obj.parts/m.mtl");
-        let part = files.iter().find(|name| name.ends_with(&part)).unwrap_or_else(|| panic!("{files:?}"));
-        assert!(fs::read_to_string(root.at(part)).unwrap().contains(theme));
+        // A part lay in the bundle alone, and was lost with it.
+        let bundled = format!("/other/parts/{theme}.obj/m.mtl");
+        let bundled = files.iter().find(|name| name.ends_with(&bundled)).unwrap_or_else(|| panic!("{files:?}"));
+        let is_kept =
+            |name: &&String| name.starts_with(&format!("archive/{theme}/{theme}-")) && name.ends_with("/m.mtl");
+        let kept = files.iter().find(is_kept).unwrap_or_else(|| panic!("{files:?}"));
+        for part in [bundled, kept] {
+            assert!(fs::read_to_string(root.at(part)).is_ok_and(|text| text.contains(theme)), "{part}: {files:?}");
+        }
     }
+}
+
+/// The checklist named no parts, and nobody told where they lay.
+#[test]
+fn a_model_is_uploaded_whole_and_comes_back_whole() {
+    let root = Root::new();
+    add_market(&root, "");
+    root.idea(&format!("{NOTE}- Sea — wave\n"));
+    assert!(root.once().status.success(), "{}", root.log());
+    drop_models(&root);
+    assert!(root.once().status.success(), "{}", root.log());
+    let files = root.files();
+    let of = |ending: &str| files.iter().find(|name| name.ends_with(ending)).unwrap();
+    // Whoever has the bundle and its list can upload it whole.
+    let list = |root: &Root| fs::read_to_string(root.at(of("/other/CHECKLIST.md"))).unwrap();
+    let named = "> Parts of a model: `sea.obj` has `m.mtl`, in `parts/sea.obj/`; upload them with it.";
+    let step =
+        "- [ ] Upload `sea.obj`, `winter-cabins.obj` (2 files) from `files/`, each with its parts, which are named";
+    assert!(list(&root).contains(named) && list(&root).contains(step), "{}", list(&root));
+    // A model comes back with its part, also if a person took that out of the bundle.
+    let explained = |path: &str| root.text(&["explain", root.at(path).to_str().unwrap()]);
+    let (part, kept) = (of("/parts/sea.obj/m.mtl"), of("archive/sea/sea-0001/m.mtl"));
+    assert!(explained(part).contains("files/sea.obj`: upload it with that"), "{}", explained(part));
+    let model = explained(of("/files/sea.obj"));
+    assert!(model.contains("1 file in `parts/sea.obj/` of its bundle: upload them with it"), "{model}");
+    assert!(explained(kept).contains("came along with"), "{}", explained(kept));
+    fs::remove_file(root.at(part)).unwrap();
+    assert!(root.call(&["undo", root.at(of("/files/sea.obj")).to_str().unwrap()]).status.success(), "{}", root.log());
+    assert!(root.at("upload/sea/m.mtl").exists() && root.at("upload/sea/sea.obj").exists(), "{:?}", root.files());
+    // Older versions put the parts elsewhere, in one bundle alone.
+    let former = format!("{}.parts/w.png", of("/other/sidecars/winter-cabins.obj.yaml").strip_suffix(".yaml").unwrap());
+    fs::create_dir_all(root.at(&former).parent().unwrap()).unwrap();
+    fs::write(root.at(&former), "w").unwrap();
+    assert!(
+        explained(&former).contains("upload it with that, and keep it: it lies here alone"),
+        "{}",
+        explained(&former)
+    );
+    fs::remove_dir_all(root.at("upload/sea")).unwrap();
+    fs::remove_dir_all(root.at(of("/parts/winter-cabins.obj/m.mtl")).parent().unwrap()).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let named =
+        "`winter-cabins.obj` has `w.png`, in `sidecars/winter-cabins.obj.parts/`, here alone: keep them; upload them";
+    assert!(list(&root).contains(named) && !list(&root).contains("`sea.obj`"), "{}", list(&root));
 }
 
 #[test]

@@ -167,6 +167,21 @@ const A: &str = "a.jpg,A,A,\"a,b\",Pro\r\n";
 const B: &str = "b.jpg,B,B,b,Pro\r\n";
 const C: &str = "c.jpg,C,C,c,Pro\r\n";
 
+/// A model went without its parts, which are no files of the bundle's `files/`.
+#[test]
+fn a_model_with_parts_is_left_to_the_person() {
+    for (folder, is_sent) in [("parts/a.jpg", false), ("sidecars/a.jpg.parts", false), ("parts/b", true)] {
+        let mut mill = Mill::new();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
+        std::fs::create_dir_all(mill.real(&bundle.join(folder))).unwrap();
+        let (_, left, told) = mill.deliver();
+        assert_eq!(left, usize::from(!is_sent), "{folder}: {told}");
+        assert_eq!(mill.door.has().contains(&"a.jpg".to_owned()), is_sent, "{folder}: {told}");
+        let why = format!("it has parts in `{bundle}/{folder}`, and no parts are sent: upload it with them by hand");
+        assert_eq!(told.contains(&why), !is_sent, "{folder}: {told}");
+    }
+}
+
 /// Each bundle with a CSV left made a login of its own, and told that nothing more goes there.
 #[test]
 fn a_server_that_refuses_gets_no_further_connection_for_a_manifest() {

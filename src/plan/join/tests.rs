@@ -43,7 +43,10 @@ fn asset_file(file: &str, own: &Tags, late: &Late) -> AssetFile {
         Some((bundle, name)) => format!("{bundle}/sidecars/{name}.yaml"),
         None => format!("{file}.yaml"),
     };
-    let record = record(own.clone());
+    let mut record = record(own.clone());
+    if file.contains("/files/") {
+        record.keep_original_at(path("archive/t/t-0001.png"));
+    }
     let mut layers = vec![(Layer::Sidecar, late.joined_to(&record).tags)];
     if let Says::Xmp(xmp) = &late.says {
         layers.insert(0, (Layer::Xmp, xmp.clone()));
@@ -69,7 +72,9 @@ fn companions_join_their_asset_under_its_present_name() {
         ("raw/t/x.png.json", Named::Whole, nothing(), "keep/t/t-0001.png", "keep/t/t-0001.png.json"),
         ("raw/t/x.JSON", Named::Stem, nothing(), "keep/t/taken.png", "keep/t/taken-2.json"),
         ("raw/t/x.xmp", Named::Stem, xmp(), "keep/t/t-0001.png", "keep/t/t-0001.xmp"),
-        ("keep/t/t-0001.png.xmp", Named::Whole, xmp(), BUNDLED, "upload/2026-11-28/m/sidecars/t-0001.jpg.xmp"),
+        // What lay in a bundle alone was lost with it.
+        ("keep/t/t-0001.png.xmp", Named::Whole, xmp(), BUNDLED, "archive/t/t-0001.png.xmp"),
+        ("raw/t/x.txt", Named::Stem, nothing(), BUNDLED, "archive/t/t-0001.txt"),
         ("raw/t/x.yaml", Named::Stem, nothing(), "export/t/t-0001.png", "export/t/t-0001.yaml"),
     ];
     for (name, named, says, file, expected) in cases {
@@ -79,6 +84,11 @@ fn companions_join_their_asset_under_its_present_name() {
         let moves: Vec<String> = plan.moves.iter().map(|shift| shift.to.to_string()).collect();
         assert_eq!(moves, [expected], "{name}");
         assert!(plan.removes.is_empty(), "{name}");
+        let copies = plan.products.iter().filter(|product| matches!(product.recipe, Recipe::Copy { .. }));
+        let copies: Vec<String> = copies.map(|product| product.to.to_string()).collect();
+        let in_bundle = ["upload/2026-11-28/m/sidecars/t-0001.jpg.xmp"];
+        let is_copied = file == BUNDLED && matches!(late.says, Says::Xmp(_));
+        assert_eq!(copies, in_bundle[..usize::from(is_copied)], "{name}");
         let embeds = plan.products.iter().filter(|product| matches!(product.recipe, Recipe::Embed { .. })).count();
         let is_told_to_the_file = file == BUNDLED && matches!(late.says, Says::Xmp(_));
         assert_eq!(embeds, usize::from(is_told_to_the_file), "{name}");

@@ -172,8 +172,9 @@ fn what_was_taken_out_of_one_bundle_keeps_nothing_in_another() {
         (format!("{folder}/files/a.jpg"), format!("{folder}/sidecars/a.jpg.yaml"))
     };
     let ((one, of_one), (other, of_other)) = (of("adobe-stock"), of("pond5"));
+    let part = "upload/2026-11-28/pond5/parts/a.jpg/a.mtl".to_owned();
     let mut step = intent(1);
-    step.publish = [(&one, "p"), (&of_one, "s"), (&other, "p"), (&of_other, "s")]
+    step.publish = [(&one, "p"), (&of_one, "s"), (&other, "p"), (&of_other, "s"), (&part, "m")]
         .map(|(to, text)| Publish {
             scratch: path(".stockmill/undo/was"),
             to: path(to),
@@ -182,15 +183,16 @@ fn what_was_taken_out_of_one_bundle_keeps_nothing_in_another() {
         })
         .to_vec();
     let kept = ("keep/t/t-1.png", 1, "k");
-    let all = [kept, (&*one, 2, "p"), (&*of_one, 3, "s"), (&*other, 4, "p"), (&*of_other, 5, "s")];
+    let all = [kept, (&*one, 2, "p"), (&*of_one, 3, "s"), (&*other, 4, "p"), (&*of_other, 5, "s"), (&*part, 6, "m")];
     let without = |gone: &[&str]| all.into_iter().filter(|(name, ..)| !gone.contains(name)).collect::<Vec<_>>();
     let back = ["keep/t/t-1.png: undone: named", "move keep/t/t-1.png -> raw/t/1.png"].map(str::to_owned);
     let removed = |names: &[&str]| -> Vec<String> {
         back.iter().cloned().chain(names.iter().map(|name| format!("remove {name}"))).collect()
     };
-    assert_eq!(undone(&step, &all), removed(&[&one, &of_one, &other, &of_other]));
-    assert_eq!(undone(&step, &without(&[&other])), removed(&[&one, &of_one, &of_other]));
-    assert_eq!(undone(&step, &without(&[&other, &of_other])), removed(&[&one, &of_one]));
+    assert_eq!(undone(&step, &all), removed(&[&one, &of_one, &other, &of_other, &part]));
+    assert_eq!(undone(&step, &without(&[&other])), removed(&[&one, &of_one, &of_other, &part]));
+    assert_eq!(undone(&step, &without(&[&part])), removed(&[&one, &of_one, &other, &of_other]));
+    assert_eq!(undone(&step, &without(&[&other, &of_other, &part])), removed(&[&one, &of_one]));
     // Where none is left it went on elsewhere, and what a person changed stays.
     let refused = undone(&step, &without(&[&one, &other]));
     assert!(refused[0].starts_with(&format!("`{one}` changed or went on since")), "{refused:?}");

@@ -60,8 +60,9 @@ fn what_is_finished_joins_the_open_bundle() {
     }
 }
 
+/// What came along lay in a bundle alone: whoever deleted that once it was sent lost it.
 #[test]
-fn companions_lie_beside_the_files_of_the_bundle_and_what_can_be_made_again_goes() {
+fn companions_are_kept_with_the_original_and_what_can_be_made_again_goes() {
     let companions = &["upload/t/t-0007.xmp", "upload/t/t-0007.txt"];
     check(&[(
         Given { is_own: true, companions, ..jpeg("upload/t/t-0007.jpg") },
@@ -69,8 +70,9 @@ fn companions_lie_beside_the_files_of_the_bundle_and_what_can_be_made_again_goes
             "upload/t/t-0007.jpg: bundled for adobe-stock of 2026-11-28",
             "make upload/2026-11-28/adobe-stock/files/t-0007.jpg",
             "write upload/2026-11-28/adobe-stock/sidecars/t-0007.jpg.yaml",
-            "move upload/t/t-0007.xmp -> upload/2026-11-28/adobe-stock/sidecars/t-0007.xmp",
-            "move upload/t/t-0007.txt -> upload/2026-11-28/adobe-stock/sidecars/t-0007.txt",
+            "write upload/2026-11-28/adobe-stock/sidecars/t-0007.xmp",
+            "move upload/t/t-0007.xmp -> archive/t/t-0007.xmp",
+            "move upload/t/t-0007.txt -> archive/t/t-0007.txt",
             "remove upload/t/t-0007.jpg",
             "remove upload/t/t-0007.jpg.yaml",
         ],
@@ -90,12 +92,72 @@ fn each_market_gets_the_file_and_what_a_foreign_sidecar_says() {
             "link upload/2026-11-28/other/files/mine.jpg",
             "write upload/2026-11-28/other/sidecars/mine.jpg.yaml",
             "write archive/t/t-0001.jpg.yaml",
+            "write upload/2026-11-28/adobe-stock/sidecars/mine.xmp",
             "write upload/2026-11-28/other/sidecars/mine.xmp",
             "move upload/t/mine.jpg -> archive/t/t-0001.jpg",
-            "move upload/t/mine.xmp -> upload/2026-11-28/adobe-stock/sidecars/mine.xmp",
-            "move upload/t/mine.txt -> upload/2026-11-28/adobe-stock/sidecars/mine.txt",
+            "move upload/t/mine.xmp -> archive/t/t-0001.xmp",
+            "move upload/t/mine.txt -> archive/t/t-0001.txt",
         ],
     )]);
+}
+
+/// The parts of a model lay in the bundle of the first market alone: those of the others had none, and whoever deleted the first
+/// one lost them.
+#[test]
+fn the_parts_of_a_model_are_kept_with_it_and_lie_in_each_bundle() {
+    const PART_TAKEN: &str = "upload/2026-11-28/adobe-stock/parts/m.obj/m.mtl";
+    // What lies there, which names are taken, where the model is kept, and its name in the bundles.
+    type Row<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a str, &'a [&'a str], &'a str);
+    let rows: [Row<'_>; 5] = [
+        // It keeps its own folder.
+        ("c-0001/source/m.obj", &["c-0001/m.mtl"], &[], "c-0001/source/m.obj", &["c-0001/m.mtl"], "m.obj"),
+        // In no folder of its own, it gets one: two models may have parts of the same name.
+        ("m.obj", &["m.mtl", "tex/w.png"], &[], "t-0001/m.obj", &["t-0001/m.mtl", "t-0001/tex/w.png"], "m.obj"),
+        // What lies there already stays as it is.
+        (
+            "c-0001/m.obj",
+            &["c-0001/m.mtl"],
+            &["archive/t/c-0001/m.mtl"],
+            "c-0001/t-0001/m.obj",
+            &["c-0001/t-0001/m.mtl"],
+            "m.obj",
+        ),
+        (
+            "c-0001/m.obj",
+            &["c-0001/m.mtl"],
+            &["archive/t/c-0001/m.obj.yaml"],
+            "c-0001/t-0001/m.obj",
+            &["c-0001/t-0001/m.mtl"],
+            "m.obj",
+        ),
+        ("m.obj", &["m.mtl"], &[PART_TAKEN], "t-0001/m.obj", &["t-0001/m.mtl"], "m-6ddc.obj"),
+    ];
+    for (file, parts, taken, kept, kept_parts, name) in rows {
+        let file = format!("upload/t/{file}");
+        let members: Vec<String> = parts.iter().map(|part| format!("upload/t/{part}")).collect();
+        let members: Vec<&str> = members.iter().map(String::as_str).collect();
+        let given = Given { taken, has_second_market: true, ..super::model(&file, &members) };
+        let plan = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+            plan_asset(facts, &Context { rules: &rules, ..*context }).unwrap()
+        });
+        let base = if file.contains("/c-0001/") { "upload/t/c-0001/" } else { "upload/t/" };
+        for (market, verb) in [("adobe-stock", "write"), ("other", "link")] {
+            for part in &members {
+                let inner = part.strip_prefix(base).unwrap();
+                let folder = if market == "other" { "m.obj" } else { name };
+                let line = format!("{verb} {DAY}/{market}/parts/{folder}/{inner}");
+                assert!(super::lines(&plan).contains(&line), "{line}\n{plan}");
+            }
+        }
+        let moves: Vec<(String, String)> =
+            plan.moves.iter().map(|shift| (shift.from.to_string(), shift.to.to_string())).collect();
+        let to = |place: &str| format!("archive/t/{place}");
+        let of_parts = members.iter().zip(kept_parts).map(|(part, place)| ((*part).to_owned(), to(place)));
+        let expected: Vec<(String, String)> = std::iter::once((file.clone(), to(kept))).chain(of_parts).collect();
+        assert_eq!(moves, expected, "{plan}");
+    }
 }
 
 /// A video, and a picture that stockmill did not make, were stored once more for each market that got the same texts.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Decider;
 use super::as_left::{Care, is_as_left};
 use super::foreign_xmp::foreign_xmp;
+pub(in crate::service) use super::parts::parts_of;
 use super::record_settle::{refused, together};
 use super::tags::SharedTags;
 use crate::config::Settings;
@@ -142,6 +143,7 @@ impl Bundles<'_> {
             video,
             is_tagged,
             is_retouched,
+            parts: parts_of(self.disk, bundle, file)?,
             against: None,
             went,
         });

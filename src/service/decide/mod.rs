@@ -19,6 +19,7 @@ mod offers;
 mod onward;
 mod open_bundles;
 mod order;
+mod parts;
 mod record_keeper;
 mod record_settle;
 mod reservations;
@@ -31,7 +32,7 @@ mod unidentified;
 mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
-pub(super) use bundles::{all_bundles, bundle_names, manifest_of};
+pub(super) use bundles::{all_bundles, bundle_names, manifest_of, parts_of};
 pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;

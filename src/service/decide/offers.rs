@@ -26,6 +26,10 @@ use crate::vault::{Entry, What};
 const CHANGED: &str = "it was changed by hand since it was bundled, and nobody looked at what it is now; put it into `raw`, \
                        and it is a picture of its own";
 
+/// Why a model is offered to nobody.
+const MODEL: &str = "a model goes by itself to no market but those that took it when it was bundled, since nobody can tell \
+                     whether all its parts still lie there; upload it to this one by hand, with its parts from `archive`";
+
 /// The files of bundles that not every market got, by bundle and name.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
 
@@ -178,7 +182,7 @@ impl Bundles<'_> {
         lacking.markets.iter().filter_map(|market| self.way(market, facts, &lacking.tags)).collect()
     }
 
-    /// Returns how a market takes a file, if it does. The parts of a model are in one bundle alone.
+    /// Returns how a market takes a file, if it does. No further one gets a model.
     fn way(&self, market: &MarketName, facts: &Facts, tags: &Resolved) -> Option<Taken> {
         let market = self.settings.upload.market(market)?;
         let kind = facts.kind.filter(|kind| !kind.is_model())?;
@@ -275,7 +279,7 @@ impl Decider {
             let Lacking { theme, markets, facts, .. } = lacking;
             let facts = facts.map_err(|error| Hold::Unreadable(error.to_string())).and_then(|facts| {
                 if facts.kind.is_some_and(Kind::is_model) {
-                    return Err(Hold::Waits("the parts of a model are in one bundle alone".to_owned()));
+                    return Err(Hold::Waits(MODEL.to_owned()));
                 }
                 if !ways.is_empty() && !look.is_as_left(&facts, care) {
                     return Err(Hold::Waits(CHANGED.to_owned()));

@@ -4,14 +4,14 @@ use super::explain::Explained;
 use super::open_bundles::unnamed;
 use super::{View, is_sent};
 use crate::market::{Fitted, Market, as_keyword, fit, left_out_words, lint_fitted, row_of};
-use crate::model::RelPath;
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
+use crate::model::{RelPath, counted};
 use crate::plan::tags::{Layer, Resolved, Sourced, digest};
-use crate::plan::{BundleFolder, BundleName};
+use crate::plan::{BundleFolder, BundleName, Parts};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
 use crate::service::decide::{
-    Care, UNNAMED, UNTOLD, foreign_xmp, is_as_left, lost_record, manifest_of, rows_of, unsent_told,
+    Care, UNNAMED, UNTOLD, foreign_xmp, is_as_left, lost_record, manifest_of, parts_of, rows_of, unsent_told,
 };
 use crate::vault::{Entry, What, read_delivery_log};
 
@@ -32,10 +32,22 @@ impl View {
         };
         let market = if is_known || self.is_by_defaults { "" } else { ", which the settings do not name" };
         let file_name = path.file_text();
+        if let Some(model) = bundle.model_of(path) {
+            let kept = if BundleFolder::is_part(path) {
+                "; `archive` has it, too"
+            } else {
+                ", and keep it: it lies here alone"
+            };
+            let is = format!("a part of the model `{model}`: upload it with that{kept}");
+            return Explained::new(is).with("bundle", format!("{folder}: {sent}"));
+        }
         let is = match () {
             () if BundleFolder::is_file(path) && what == What::File => return self.bundled_file(path, &bundle, sent),
             () if *path == folder => format!("the bundle of {} for the market {}{market}", name.day, name.market),
             () if *path == bundle.files() => "the files of a bundle: this is what you upload".to_owned(),
+            () if *path == folder.join(BundleFolder::PARTS) => {
+                "the parts of models, each model's in a folder of its name: upload them with it".to_owned()
+            }
             () if *path == bundle.sidecars() => {
                 "what stockmill knows of the bundle's files; do not upload it".to_owned()
             }
@@ -97,6 +109,10 @@ impl View {
         }
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
         explained = explained.with("market", market);
+        match parts_of(self.decide.disk(), bundle, &path.file_text()) {
+            Ok(parts) => explained.notes.extend(parts.map(|parts| ("parts", told_parts(&parts)))),
+            Err(hold) => explained = explained.with("parts", hold.to_string()),
+        }
         explained.notes.extend(self.owed_of(path).into_iter().map(|told| ("owed", told)));
         explained.notes.extend(self.name_of(&sidecar, path));
         explained.notes.extend(self.identity_of(&sidecar, path));
@@ -198,6 +214,12 @@ impl View {
         let row = parts.iter().flat_map(|part| row_of(market, &part.bytes, &path.file_text()));
         row.filter(|(_, cell)| !cell.is_empty()).map(|(header, cell)| ("sent", format!("{header}: {cell}"))).collect()
     }
+}
+
+/// Returns what is told of a model's parts.
+fn told_parts(Parts { folder, names, is_kept }: &Parts) -> String {
+    let kept = if *is_kept { "" } else { ", which are kept nowhere else" };
+    format!("{} in `{folder}/` of its bundle{kept}: upload them with it", counted(names.len(), "file"))
 }
 
 /// Returns what a file of a bundle is, by how the bundle stands.

@@ -87,9 +87,22 @@ impl View {
                 explained.notes.extend(self.identity_of(&sidecar, path));
             }
             Some(Err(why)) => explained = explained.with("sidecar", why),
-            None => explained = explained.with("sidecar", "none: stockmill did not put it here"),
+            None => match self.came_with(path) {
+                Some(asset) => {
+                    let is = format!("what came along with `{asset}`, as it was dropped, kept with its original");
+                    explained = Explained::new(is);
+                }
+                None => explained = explained.with("sidecar", "none: stockmill did not put it here"),
+            },
         }
         explained
+    }
+
+    /// Returns the asset with which a file came along that was put here, as the journal knows.
+    fn came_with(&self, path: &RelPath) -> Option<RelPath> {
+        let plans = Plans::of(&self.records).done_as_begun().into_iter().rev();
+        let mut moved = plans.filter(|intent| intent.moves.iter().any(|shift| shift.to == *path));
+        moved.next()?.about.from.clone()
     }
 
     /// Explains a note that was read, by what the journal knows.
