@@ -28,7 +28,7 @@ const CHANGED: &str = "it was changed by hand since it was bundled, and nobody l
 
 /// Why a model is offered to nobody.
 const MODEL: &str = "a model goes by itself to no market but those that took it when it was bundled, since nobody can tell \
-                     whether all its parts still lie there; upload it to this one by hand, with its parts from `archive`";
+                     whether all its parts still lie there; if this one takes such, upload it by hand, with its parts from `archive`";
 
 /// The files of bundles that not every market got, by bundle and name.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
