@@ -132,12 +132,11 @@ fn past(day: &UploadDay, gate: &Gate, is_open: Option<bool>, anyway: bool) -> Op
         format!("those that its days let through go past these settings, for every market: {set}. The others {wait}");
     (!set.is_empty()).then(|| match (gate, is_open) {
         _ if anyway => format!("They {past}"),
-        (Gate::Auto, _) => format!("The gate is open: they {past}"),
         (Gate::Hold, _) | (Gate::Schedule(_), Some(false)) => format!("The gate is shut: this {still}"),
         (Gate::Schedule(days), Some(true)) if days.at_most.or(days.at_most_per_week).is_some() => {
             format!("The gate is open: {few}")
         }
-        (Gate::Schedule(_), Some(true)) => format!("The gate is open: they {past}"),
+        (Gate::Auto, _) | (Gate::Schedule(_), Some(true)) => format!("The gate is open: they {past}"),
         (Gate::Schedule(_), None) => {
             format!("If the gate is open by its days when they go, they {past} If it is shut, this {still}")
         }

@@ -42,13 +42,13 @@ pub use clock::{Clock, Moment};
 pub use convert::{CONVERTED_BYTES_MAX, Conversion, ConvertError, Input, Resize, convert, plain_reason};
 pub use nets::{NET_FILE_BYTES_MAX, NetFacts, NetFile, NetLine, list_nets};
 pub use program::{Confinement, NotRun, become_program, find_program};
-pub use release::{How, Released, release};
+pub use release::{BehindGate, How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
 pub use verify::{MovedByHand, Problem, Unmatched, Verified, Wrong, verify};
 pub use view::{
-    AnswerCount, AssetStatus, BehindGate, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise,
-    View, dealing_with, dealt_assets,
+    AnswerCount, AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View,
+    dealing_with, dealt_assets,
 };
 pub use why::{Why, WhyKind};
 

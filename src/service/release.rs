@@ -6,12 +6,11 @@ use jiff::Timestamp;
 
 use super::survey::{SurveyError, stage_of, survey};
 use super::units::Units;
-use super::view::BehindGate;
 use crate::config::Settings;
 use crate::craft::{HEAD_BYTES, sniff};
 use crate::intake::{Candidate, Now};
 use crate::make::Insides;
-use crate::model::{Identity, Kind, RelPath, Stage, ThemeSlug};
+use crate::model::{Identity, Kind, MarketName, RelPath, Stage, ThemeSlug};
 use crate::records::{Answer, Release, marks};
 use crate::report;
 use crate::vault::{DiskResult, Look, Mailbox};
@@ -34,6 +33,15 @@ pub struct How {
     pub is_awaited: bool,
     /// It lifts what is held for its own sake too, behind a gate that is shut.
     pub anyway: bool,
+}
+
+/// What the gate of `upload` keeps from further markets though it lies in bundles.
+#[derive(Debug, Default)]
+pub struct BehindGate {
+    /// The files, each as it lies there, with the markets that would get it.
+    pub files: Vec<(RelPath, Identity, Vec<MarketName>)>,
+    /// The files and bundles of which nobody can tell that.
+    pub untold: Vec<RelPath>,
 }
 
 /// What a release covers, for whoever gave it.

@@ -18,7 +18,6 @@ pub use advice::Unwise;
 pub use answers::{AnswerCount, dealing_with, dealt_assets};
 pub use explain::Explained;
 pub use forecast::Future;
-pub use open_bundles::BehindGate;
 pub use overview::{BundleStatus, Group, Line, Overview, StageCount};
 
 use std::collections::BTreeMap;

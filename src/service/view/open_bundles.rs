@@ -5,19 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::View;
 use super::overview::{Group, Groups};
 use crate::config::Gate;
-use crate::model::{AssetId, Identity, MarketName, RelPath, Stage, ThemeSlug, together};
+use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD, bundle_names};
+use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
-
-/// What the gate of `upload` keeps from further markets though it lies in bundles.
-#[derive(Debug, Default)]
-pub struct BehindGate {
-    /// The files, each as it lies there, with the markets that would get it.
-    pub files: Vec<(RelPath, Identity, Vec<MarketName>)>,
-    /// The files and bundles of which nobody can tell that.
-    pub untold: Vec<RelPath>,
-}
 
 impl View {
     /// Returns what the gate of `upload` keeps from further markets, of all themes or of one.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test plays the person who drops files")]
 
 mod areas;
+mod days;
 mod flow;
 mod records;
 mod trouble;
@@ -137,10 +138,15 @@ impl Mill {
 
     /// Starts the daemon on a folder. It begins at noon by the clock of its zone.
     fn start(home: TempDir, text: &str) -> Self {
+        let (begun, zone) = noon();
+        Self::start_at(home, text, begun, zone)
+    }
+
+    /// Starts the daemon on a folder at some time.
+    fn start_at(home: TempDir, text: &str, begun: Timestamp, zone: TimeZone) -> Self {
         let settings = settings(home.path(), text);
         let Opened { _lock: lock, vault, journal, ledger, areas, checked, recovered, asides, .. } =
             Opened::open(&settings, &|| ()).unwrap();
-        let (begun, zone) = noon();
         let keeper = RecordKeeper::new(&settings.settle);
         let decide = Decider::new(vault.clone(), settings, ledger);
         let mut dispatcher = Dispatcher::new(decide, areas, true, Duration::ZERO);
@@ -427,7 +433,12 @@ impl Mill {
 
     /// Asks for the last step back, as `undo` does.
     fn undo(&mut self) {
-        let request = Request::new(Action::Undo(UndoWhat::Last), self.now().timestamp());
+        self.ask(Action::Undo(UndoWhat::Last));
+    }
+
+    /// Asks for something, as a command does.
+    fn ask(&mut self, action: Action) {
+        let request = Request::new(action, self.now().timestamp());
         self.vault.mailbox().ask(&request).unwrap();
         self.heard.push(Heard::Request);
     }
