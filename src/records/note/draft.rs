@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -6,6 +6,7 @@ use super::block::Line;
 use super::bullets::take_addresses;
 use super::keys::{Key, categories, count_of, is_done, is_open, look_of, people_of, priority_of, season_of};
 use super::marks;
+use super::unique_list::UniqueList;
 use super::{Idea, Problem};
 use crate::model::{Look, People, ThemeSlug, escape_bytes, normal_keyword};
 
@@ -18,28 +19,6 @@ const CATEGORIES_MAX: usize = 100;
 const PROBLEM_CHARS_MAX: usize = 80;
 
 const HAS_ANOTHER: &str = "the idea has another value for this already, so it is left out";
-
-/// Texts in order, each once.
-#[derive(Debug, Clone, Default)]
-struct UniqueList {
-    list: Vec<String>,
-    seen: HashSet<String>,
-}
-
-impl UniqueList {
-    /// Adds a text unless it is there already; returns false if there is no room.
-    fn add(&mut self, text: String, key: String, count_max: usize) -> bool {
-        if self.seen.contains(&key) {
-            return true;
-        }
-        if self.list.len() >= count_max {
-            return false;
-        }
-        self.seen.insert(key);
-        self.list.push(text);
-        true
-    }
-}
 
 /// An idea that is still being read, or the defaults of a note.
 #[derive(Debug, Clone, Default)]
@@ -292,6 +271,28 @@ impl Draft {
         self.is_cut |= other.is_cut;
     }
 
+    /// Returns, in words, what of these defaults no idea takes, since each has another value of its own.
+    pub(super) fn taken_by_none(&self, ideas: &[Themed]) -> Vec<String> {
+        let description = self.description.clone().map(|text| (Key::Description, text));
+        let mut left: Vec<_> = self.single_fields().chain(description).collect();
+        for Themed { draft, .. } in ideas {
+            left.retain(|(key, text)| draft.has_another(*key, text));
+        }
+        left.into_iter().map(|(key, text)| format!("{}: {text}", name_of(key))).collect()
+    }
+
+    /// Returns whether it has another value of a field that has one value, or of a category of the same market.
+    fn has_another(&self, key: Key, value: &str) -> bool {
+        let market = |text: &str| text.split_once(": ").map(|(market, _)| market.to_owned());
+        let is_other = |(own, text): (Key, String)| {
+            own == key && text != value && (key != Key::Category || market(&text) == market(value))
+        };
+        match key {
+            Key::Description => self.description.as_ref().is_some_and(|own| own != value),
+            _ => self.single_fields().any(is_other),
+        }
+    }
+
     /// Returns all that it has, in words.
     pub(super) fn shown(&self) -> Vec<String> {
         let words = self.keywords.list.iter().chain(&self.mood.list).chain(&self.prompts.list).cloned();
@@ -344,6 +345,7 @@ fn name_of(key: Key) -> &'static str {
         Key::Look => "look",
         Key::People => "people",
         Key::Season => "season",
+        Key::Description => "description",
         _ => "category",
     }
 }

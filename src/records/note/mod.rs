@@ -19,6 +19,7 @@ mod marks;
 mod outline;
 mod show;
 mod table;
+mod unique_list;
 mod yaml;
 
 #[cfg(test)]
@@ -140,6 +141,11 @@ pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
         let line = found.defaults.line.max(1);
         for text in shared {
             found.problem(line, "it is for all ideas of the note, and there is none", &text);
+        }
+    } else {
+        for text in found.defaults.taken_by_none(&found.ideas) {
+            let line = found.defaults.line.max(1);
+            found.problem(line, "it is for all ideas of the note, and each has another value", &text);
         }
     }
     if found.ideas.is_empty() && found.problems.is_empty() {
